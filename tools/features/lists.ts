@@ -166,6 +166,10 @@ const MERGING: Readonly<Record<string, Described>> = {
     "a merge made again and compared bit for bit",
   ],
   search: ["packages/recipe/src/search/search-recipe.test.ts", "numbers of a recipe searched by CMA-ES"],
+  map: [
+    "packages/barrier/test/map-networks.test.ts",
+    "barriers and distances of all pairs, as they are and aligned, as heat maps with trees and as points of a plane",
+  ],
   compare: [
     "packages/recipe/test/judge-pairs.test.ts",
     "a verdict on networks before they are merged: kinship, order of units and tokens, packed weights",

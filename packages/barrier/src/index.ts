@@ -40,6 +40,17 @@ export {
   type LayersResult,
   type PredictedPoint,
 } from "./layers-result.ts";
+export { mapNetworks } from "./map/map-networks.ts";
+export { MAP_NETWORKS_DEFAULTS, type MapNetworksOptions, type MapProgress } from "./map/map-options.ts";
+export type {
+  MapPlaces,
+  MappedMean,
+  MappedNetwork,
+  MappedPair,
+  MapResult,
+  MapStage,
+  MapTree,
+} from "./map-result.ts";
 export {
   type BarrierNetworks,
   type BarrierProgress,

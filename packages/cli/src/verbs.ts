@@ -64,6 +64,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure loss and error on the plane through three networks",
     load: async () => (await import("./commands/plane.ts")).planeVerb,
   },
+  map: {
+    summary: "Measure barriers between all pairs of many networks, and place them in the plane",
+    load: async () => (await import("./commands/map.ts")).mapVerb,
+  },
   star: {
     summary: "Find the network that straight lines of low loss connect to many others",
     load: async () => (await import("./commands/star.ts")).starVerb,

@@ -48,6 +48,7 @@ describe("the home of the user", () => {
         "bend.safetensors",
       ],
     ],
+    ["map", ["map", ...PAIR, ...GRAPH, ...DATA, "--points", "3"]],
     ["plane", ["plane", ...PAIR, "linear-norm-0.pt", ...GRAPH, ...DATA, "--points", "2"]],
     [
       "star",

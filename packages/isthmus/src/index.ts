@@ -2,6 +2,7 @@ export {
   type BarrierResult,
   chooseLayers,
   type LayersResult,
+  mapNetworks,
   measureBarrier,
   measureLayers,
   measurePlane,

@@ -24,11 +24,11 @@ const MOST_DECIMALS = 6;
 
 /**
  * Makes a format of numbers that stand beside each other: all have as many decimals as give the largest three
- * significant digits.
+ * significant digits, or another number of them.
  */
-export function formatAlike(values: readonly number[]): (value: number) => string {
+export function formatAlike(values: readonly number[], digits = 3): (value: number) => string {
   const largest = Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));
-  const decimals = largest === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(largest)));
+  const decimals = largest === 0 ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(largest)));
   if (decimals > MOST_DECIMALS) return (value) => value.toExponential(1);
   return (value) => {
     const text = value.toFixed(decimals);

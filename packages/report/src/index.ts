@@ -48,6 +48,7 @@ export {
   renderBarrierChart,
 } from "./terminal/render-barrier-chart.ts";
 export { CHART_DEFAULTS, type ChartOptions, type ChartSeries, renderChart } from "./terminal/render-chart.ts";
+export { MAP_CHART_DEFAULTS, type MapChartOptions, renderMapChart } from "./terminal/render-map-chart.ts";
 export {
   PLANE_CHART_DEFAULTS,
   type PlaneChartOptions,

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
+import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 
 const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
@@ -37,6 +38,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
     }),
   layers: pageOf(layersResult()),
   plane: pageOf(planeResult()),
+  map: pageOf(mapResult()),
   curve: pageOf(curveResult()),
   star: pageOf(starResult()),
   study: pageOf(studyResult()),
@@ -60,6 +62,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   barrier: () => makeHostile(barrierCurve("as trained", 1.387, true).result),
   layers: () => makeHostile(layersResult()),
   plane: () => makeHostile(planeResult()),
+  map: () => makeHostile(mapResult()),
   curve: () => makeHostile(curveResult()),
   star: () => makeHostile(starResult()),
   study: () => makeHostile(studyResult()),
@@ -141,7 +144,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(["layers", "plane", "star", "study", "comparison"])(
+  it.each(["layers", "plane", "map", "star", "study", "comparison"])(
     "tables of a page of %s sort, by mouse and by keyboard",
     async (name) => {
       const complaints = await visit(name, async (page) => {

@@ -1,6 +1,7 @@
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
+import { mapResult } from "../../../packages/report/test/map-result.ts";
 import {
   curveResult,
   layersResult,
@@ -21,6 +22,7 @@ export function createResultTarget(): FuzzTarget {
     curveResult(),
     layersResult(),
     planeResult(),
+    mapResult(),
     starResult(),
     studyResult(),
     comparisonResult(),

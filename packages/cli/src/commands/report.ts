@@ -12,6 +12,7 @@ import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatLayers } from "../format/format-layers.ts";
+import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { collect } from "../options/parse-values.ts";
@@ -112,6 +113,8 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatLayers(result, terminal);
     case "plane":
       return formatPlane(result, terminal);
+    case "map":
+      return formatMap(result, terminal);
     case "curve":
       return formatCurve(result, terminal);
     case "star":

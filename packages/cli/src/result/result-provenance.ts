@@ -6,6 +6,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   barrier: true,
   layers: true,
   plane: true,
+  map: true,
   curve: true,
   star: true,
   study: true,

@@ -9,6 +9,8 @@ export interface ColorLegend {
   readonly label: string;
   readonly scale: ColorScale;
   readonly format: (value: number) => string;
+  /** Pixels between the legend and the frame that something else takes. @defaultValue 0 */
+  readonly above?: number;
 }
 
 /** Pixels above the frame that a legend takes. */
@@ -17,10 +19,10 @@ const BAND_HEIGHT = 12;
 const BAND_WIDTH = 44;
 
 /** Bands of colour in a row above the frame, with the values between them. */
-export function colorLegend({ label, scale: { levels, colors }, format }: ColorLegend): Markish {
+export function colorLegend({ label, scale: { levels, colors }, format, above = 0 }: ColorLegend): Markish {
   return customMark(({ frame, add }) => {
     const width = Math.min(BAND_WIDTH, (frame.width - frame.marginLeft - frame.marginRight) / colors.length);
-    const top = frame.marginTop - COLOR_LEGEND_HEIGHT + 18;
+    const top = frame.marginTop - above - COLOR_LEGEND_HEIGHT + 18;
     const words = { x: frame.marginLeft, y: top - 7, "text-anchor": "start", fill: "var(--isthmus-text)" };
     add("text", words, label);
     colors.forEach((color, band) => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { colorOf, divergingScale, sequentialScale } from "./color-scale.ts";
+import { colorOf, divergingScale, factorScale, sequentialScale } from "./color-scale.ts";
 import { textColorOn } from "./ramp.ts";
 
 const signed = fc.double({ min: -1e6, max: 1e6, noNaN: true });
@@ -66,5 +66,15 @@ describe("textColorOn()", () => {
       );
       expect((light + 0.05) / (dark + 0.05), color).toBeGreaterThan(4.2);
     }
+  });
+});
+
+describe("factorScale()", () => {
+  it("factorScale() spreads its levels over all orders of magnitude but the smallest", () => {
+    const { levels, colors } = factorScale([0, 2e-5, 0.003, 1.4], 4);
+    expect(levels).toEqual([0.001, 0.01, 0.1, 1]);
+    expect(colors).toHaveLength(5);
+    expect(factorScale([0, 0])).toMatchObject({ levels: [] });
+    expect(factorScale([Number.NaN, 3])).toMatchObject({ levels: [] });
   });
 });

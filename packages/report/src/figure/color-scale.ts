@@ -26,10 +26,30 @@ const ABOVE = ["#f4a582", "#d6604d", "#b2182b", "#67001f"] as const;
 /** Makes a scale from dark to light of all finite values of the pictures that it is for. */
 export function sequentialScale(values: readonly number[], most: number = MOST_LEVELS): ColorScale {
   const finite = values.filter(Number.isFinite);
-  const levels = levelsBetween(Math.min(...finite), Math.max(...finite), most);
+  return rampOver(levelsBetween(Math.min(...finite), Math.max(...finite), most));
+}
+
+/** Share of the highest value below which others are one band, in scales by factors. */
+const FACTOR_FLOOR = 1e-4;
+
+/**
+ * Makes a scale from dark to light whose bands grow by factors, for values of at least 0 that differ by
+ * orders of magnitude.
+ */
+export function factorScale(values: readonly number[], most: number = MOST_LEVELS): ColorScale {
+  const positive = values.filter((value) => Number.isFinite(value) && value > 0);
+  const high = Math.max(0, ...positive);
+  const low = Math.max(Math.min(...positive), FACTOR_FLOOR * high);
+  return rampOver(high > 0 ? logarithmicLevels(low, high, most).filter((level) => level < high) : []);
+}
+
+/** Spreads the ramp over the bands between levels, from dark to light. */
+function rampOver(levels: readonly number[]): ColorScale {
   const last = levels.length;
-  const colors = Array.from({ length: last + 1 }, (_, band) => rampColor(last === 0 ? 0.5 : band / last));
-  return { levels, colors };
+  return {
+    levels,
+    colors: Array.from({ length: last + 1 }, (_, band) => rampColor(last === 0 ? 0.5 : band / last)),
+  };
 }
 
 /**

@@ -10,7 +10,7 @@ export interface Drawn {
   readonly frame: RenderParameters[3];
   /** Adds an element to the mark. */
   readonly add: (
-    name: "text" | "rect",
+    name: "text" | "rect" | "path",
     attributes: Readonly<Record<string, string | number>>,
     text?: string,
   ) => void;

@@ -5,6 +5,7 @@ import { type ColorScale, colorOf } from "./color-scale.ts";
 import type { Drawing } from "./figure.ts";
 import { fitText, textWidth } from "./legend.ts";
 import { textColorOn } from "./ramp.ts";
+import { type TreeBracket, treeHeight, treeMark } from "./tree-mark.ts";
 
 /** What {@link drawHeat} draws. */
 export interface HeatFigure {
@@ -21,6 +22,10 @@ export interface HeatFigure {
   readonly scale: ColorScale;
   /** How a value is written in its cell. */
   readonly format: (value: number) => string;
+  /** How it is written where that does not fit. @defaultValue not at all */
+  readonly coarse?: ((value: number) => string) | undefined;
+  /** A tree over the columns, in their order. @defaultValue none */
+  readonly tree?: readonly TreeBracket[] | undefined;
 }
 
 interface Cell {
@@ -42,7 +47,17 @@ const SHORT_NAME = 48;
 const SLANTED_LENGTH = 110;
 
 /** Draws a table as colours, with numbers where they fit, and a legend of the colours like that of planes. */
-export function drawHeat({ rows, columns, values, label, columnLabel, scale, format }: HeatFigure): Drawing {
+export function drawHeat({
+  rows,
+  columns,
+  values,
+  label,
+  columnLabel,
+  scale,
+  format,
+  coarse = format,
+  tree = [],
+}: HeatFigure): Drawing {
   const cells = rows.flatMap((row, y) =>
     columns.flatMap((column, x): Cell[] => {
       const value = values[y]?.[x];
@@ -53,15 +68,18 @@ export function drawHeat({ rows, columns, values, label, columnLabel, scale, for
   return (plot, width) => {
     const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
     const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;
-    const fits = cells.every(({ value }) => textWidth(format(value)) * 0.9 < cellWidth - 4);
+    const written = [format, coarse].find((write) =>
+      cells.every(({ value }) => textWidth(write(value)) * 0.9 < cellWidth - 4),
+    );
     const widest = Math.max(...columns.map(textWidth)) + 4;
     const slanted = widest > Math.max(cellWidth, SHORT_NAME) && cellWidth >= SLANTED_WIDTH;
     const stride = slanted ? 1 : Math.ceil(widest / cellWidth);
+    const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT + treeHeight(tree);
     const marginBottom = slanted ? Math.min(widest, SLANTED_LENGTH) * 0.6 + 34 : MARGIN.bottom;
     return {
       width,
-      height: Math.round(MARGIN.top + COLOR_LEGEND_HEIGHT + marginBottom + rows.length * ROW),
-      marginTop: MARGIN.top + COLOR_LEGEND_HEIGHT,
+      height: Math.round(marginTop + marginBottom + rows.length * ROW),
+      marginTop,
       marginRight: MARGIN.right,
       marginBottom,
       marginLeft,
@@ -90,18 +108,19 @@ export function drawHeat({ rows, columns, values, label, columnLabel, scale, for
           fill: "color",
           title: (cell: Cell) => `${cell.row}, ${cell.column}: ${format(cell.value)}`,
         }),
-        ...(fits
-          ? [
+        ...(written === undefined
+          ? []
+          : [
               plot.text(cells, {
                 x: "column",
                 y: "row",
-                text: (cell: Cell) => format(cell.value),
+                text: (cell: Cell) => written(cell.value),
                 fontSize: 11,
                 fill: (cell: Cell) => textColorOn(cell.color),
               }),
-            ]
-          : []),
-        colorLegend({ label, scale, format: formatShort }),
+            ]),
+        treeMark(tree, columns),
+        colorLegend({ label, scale, format: formatShort, above: treeHeight(tree) }),
       ],
     };
   };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
+import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
@@ -25,6 +26,7 @@ describe("readResult()", () => {
     barrierCurve("", 1).result,
     layersResult(),
     planeResult(),
+    mapResult(),
     curveResult(),
     starResult(),
     studyResult(),
@@ -59,7 +61,7 @@ describe("readResult()", () => {
       ["{", /must be JSON/],
       [
         { kind: "checkpoint" },
-        /one of barrier, layers, plane, curve, star, study, comparison: it is "checkpoint"; give a file/,
+        /one of barrier, layers, plane, map, curve, star, study, comparison: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

@@ -140,6 +140,35 @@ const plane = z.looseObject({
   ...origin,
 });
 
+const joined = z.looseObject({
+  pairs: z.array(
+    z.looseObject({ a: count, b: count, loss: measured, error: measured, distance: z.number().min(0) }),
+  ),
+  mean: z.looseObject({ loss: measured, error: measured, distances: numbers }),
+  tree: z.looseObject({
+    joins: z.array(z.looseObject({ a: count, b: count, height: z.number().min(0) })),
+    order: z.array(count),
+  }),
+  places: z.looseObject({
+    networks: z.array(z.tuple([z.number(), z.number()])),
+    mean: z.tuple([z.number(), z.number()]),
+    stress: z.number().min(0),
+  }),
+});
+const map = z.looseObject({
+  kind: z.literal("map"),
+  networks: z.array(
+    z.looseObject({ source: text, role: z.enum(["network", "star"]), loss: measured, error: measured }),
+  ),
+  before: joined,
+  after: joined,
+  many: text,
+  points: count,
+  seed: count,
+  ...norms,
+  ...origin,
+});
+
 const summary = z.looseObject({
   min: measured,
   max: measured,
@@ -270,6 +299,7 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   ),
   layers: schemaOf<"layers">()(layers.extend({ provenance })),
   plane: schemaOf<"plane">()(plane.extend({ provenance })),
+  map: schemaOf<"map">()(map.extend({ provenance })),
   curve: schemaOf<"curve">()(curve.extend({ provenance })),
   star: schemaOf<"star">()(star.extend({ provenance })),
   study: schemaOf<"study">()(study.extend({ provenance })),

@@ -14,6 +14,8 @@ export function titleOfResult(result: DrawableResult): string {
       return `${pairOf(result)}, layer by layer`;
     case "plane":
       return `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
+    case "map":
+      return `A map of ${result.networks.length} networks`;
     case "star":
       return `A star of ${result.anchors.length} networks`;
     case "study":

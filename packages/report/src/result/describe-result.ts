@@ -7,6 +7,7 @@ import { describePlane } from "./describe-plane.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
+import { describeMap } from "./map/describe-map.ts";
 import type { Report } from "./report.ts";
 
 /** Says what a result of any kind shows. */
@@ -21,6 +22,8 @@ export function describeResult(result: DrawableResult): Report {
       return describeLayers(result);
     case "plane":
       return describePlane(result);
+    case "map":
+      return describeMap(result);
     case "curve":
       return describeCurve(result);
     case "star":

@@ -1,4 +1,4 @@
-import type { BarrierResult, LayersResult, PlaneResult } from "@isthmus/barrier";
+import type { BarrierResult, LayersResult, MapResult, PlaneResult } from "@isthmus/barrier";
 import type { CurveResult } from "@isthmus/curve";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { StarResult } from "@isthmus/star-domain";
@@ -35,6 +35,7 @@ export type DrawableResult = (
   | ComparedBarrierResult
   | LayersResult
   | PlaneResult
+  | MapResult
   | CurveResult
   | StarResult
   | StudyResult

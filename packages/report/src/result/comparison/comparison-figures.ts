@@ -5,6 +5,7 @@ import { drawHeat } from "../../figure/heat-figure.ts";
 import { drawLines, type LinePoint } from "../../figure/line-figure.ts";
 import { formatAlike, formatNumber } from "../../format-value.ts";
 import type { ComparisonResult } from "../drawable-result.ts";
+import { drawPairMap } from "../pair-map.ts";
 import { listBlocks, measureBlocks, shortenBlocks } from "./blocks.ts";
 import { angleOf, findPair, networkNames, pairName } from "./network-names.ts";
 
@@ -22,7 +23,7 @@ export function mapFigures(result: ComparisonResult): Figure[] {
 
 function distanceMap(result: ComparisonResult): Figure {
   const names = networkNames(result);
-  return mapOf({
+  return drawPairMap({
     name: "distances",
     title: "Distance of every two networks,",
     caption:
@@ -36,7 +37,7 @@ function distanceMap(result: ComparisonResult): Figure {
 
 function angleMap(result: ComparisonResult): Figure {
   const names = networkNames(result);
-  return mapOf({
+  return drawPairMap({
     name: "angles",
     title: "Angle between the weights of every two networks,",
     caption:
@@ -58,7 +59,7 @@ function stepMap(result: ComparisonResult): Figure {
   };
   const all = networkNames(result);
   const from = at(all, base, "network");
-  return mapOf({
+  return drawPairMap({
     name: "angles",
     title: `Angle between steps from ${from},`,
     caption: `in degrees${guessed ? "; the base was not given, but this network looks like it" : ""}. A step, or task vector, is what training added to the base: steps at 90 degrees hardly disturb each other, those beyond 90 undo each other.`,
@@ -67,41 +68,6 @@ function stepMap(result: ComparisonResult): Figure {
     label: "Angle (degrees)",
     table: "steps",
   });
-}
-
-/** A table of one number of every two networks. */
-interface PairMap {
-  readonly name: string;
-  readonly title: string;
-  readonly caption: string;
-  readonly names: readonly string[];
-  readonly values: readonly (readonly (number | null)[])[];
-  readonly label: string;
-  readonly table: string;
-}
-
-function mapOf({ names, values, label, ...figure }: PairMap): Figure {
-  const numbers = values.flat().filter((value) => value !== null && Number.isFinite(value)) as number[];
-  const words = names.flatMap((one, i) =>
-    names.slice(i + 1).map((two, k) => {
-      const value = values[i]?.[i + 1 + k] ?? null;
-      return `${one} and ${two}: ${value === null ? "unknown" : formatNumber(value)}`;
-    }),
-  );
-  return {
-    ...figure,
-    words: `Heat map of every two networks, ${label.toLowerCase()}. ${words.join("; ")}.`,
-    size: "half",
-    draw: drawHeat({
-      rows: names,
-      columns: names,
-      values,
-      label,
-      columnLabel: "",
-      scale: sequentialScale(numbers),
-      format: formatAlike(numbers),
-    }),
-  };
 }
 
 /**

@@ -1,21 +1,14 @@
-import { basename, dirname } from "node:path";
 import { at, UsageError } from "@isthmus/core";
 import type { ComparisonResult } from "../drawable-result.ts";
-
-/** Endings of files that say nothing about a network. */
-const ENDING = /\.(safetensors|pt|pth|bin|ckpt|npz|gguf|onnx|json)$/;
+import { namesOfFiles } from "../file-names.ts";
 
 /**
  * Makes names of the networks of a comparison for figures and tables, each with its position, so that no two
  * names are alike; files of one name get the name of their folder, too.
  */
 export function networkNames(result: ComparisonResult): string[] {
-  const files = result.networks.map(({ source }) => basename(source).replace(ENDING, ""));
-  return result.networks.map(({ source }, index) => {
-    const file = at(files, index, "name");
-    const isShared = files.filter((other) => other === file).length > 1;
-    const folder = basename(dirname(source));
-    const name = isShared && folder !== "." && folder !== "" ? `${folder}/${file}` : file;
+  const files = namesOfFiles(result.networks.map(({ source }) => source));
+  return files.map((name, index) => {
     const position = shortName(result, index);
     return name === position ? name : `${position}: ${name}`;
   });

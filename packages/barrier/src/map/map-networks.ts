@@ -1,0 +1,165 @@
+import { at, type Checkpoint, InputError } from "@isthmus/core";
+import { type Architecture, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
+import { openJournal } from "@isthmus/tasks";
+import { alignMany } from "@isthmus/weight-matching";
+import { bindNetwork } from "../bind-network.ts";
+import { createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
+import { describeMeasurement } from "../describe-measurement.ts";
+import type { MapResult } from "../map-result.ts";
+import { alignmentJournal } from "./alignment-journal.ts";
+import { type MapNetworksOptions, type ResolvedMapOptions, resolveMapOptions } from "./map-options.ts";
+import { countOfStage, measureStage, type StageNetwork } from "./measure-stage.ts";
+
+/** Share of the time that alignment takes, for progress. */
+const ALIGNING = 0.25;
+
+/**
+ * Measures the barriers and distances between all pairs of networks, as they are and once all are aligned to
+ * each other; joins them to a tree by the barriers, and places them and their mean in the plane by the
+ * distances.
+ *
+ * Barriers are chord barriers on straight lines, all on the same examples in the same order. They are no
+ * distances: they break the triangle inequality, as a star shows, from which all barriers are low. So the
+ * plane shows Euclidean distances of parameters, and the tree takes barriers, which need no triangles; where
+ * barriers are equal, distances decide.
+ *
+ * Networks are read when they are needed, two at a time; `memory` limits what the alignment holds. With a
+ * `journalPath`, measurements are kept under what networks hold, so that a map that was stopped goes on, and
+ * a map of more networks measures only what is new.
+ * @param networks - at least two, with the graph's names
+ * @throws InputError if there are fewer than two networks, a weight is NaN or infinite, or the data do not
+ *   fit the graph
+ * @throws MismatchError if a network does not fit the graph, or the journal is of another measurement
+ * @throws FormatError if the file at `journalPath` is not a journal
+ * @throws OutOfRangeError if an option is out of range
+ * @throws DOMException named AbortError if `signal` is aborted
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, mapNetworks, openArchitecture } from "isthmus";
+ * import { openCheckpoint, openDataSet } from "isthmus";
+ *
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ * const seeds = ["s0", "s1"].map((seed) => openCheckpoint(`examples/mnist-mlp/${seed}.safetensors`));
+ * const networks = await Promise.all(seeds);
+ *
+ * const data = await openDataSet("mnist:test@100");
+ * const { before, after } = await mapNetworks(architecture, networks, data, { seed: 0, points: 3 });
+ * assert((before.pairs[0]?.loss ?? 0) > 1 && (after.pairs[0]?.loss ?? 1) < 0.1);
+ * assert(after.mean.loss < before.mean.loss); // of the average of all
+ * await Promise.all(networks.map((network) => network.close()));
+ * ```
+ */
+export async function mapNetworks(
+  { graph, engine }: Architecture,
+  networks: readonly Checkpoint[],
+  data: DataSet,
+  options: MapNetworksOptions,
+): Promise<MapResult> {
+  const resolved = resolveMapOptions(options);
+  const { star, statistics, statisticsData, batchSize, signal, points, seed } = resolved;
+  assertSeveral(networks);
+  const trained = await identify(graph, [
+    ...networks.map((network) => ({ network, role: "network" as const })),
+    ...(star === undefined ? [] : [{ network: star, role: "star" as const }]),
+  ]);
+  const run = describeMeasurement({ graph, engine, data }, { statistics, statisticsData, batchSize });
+  const journal = await openJournal(resolved.journalPath, { ...run, points });
+  const report = (phase: "aligning" | "measuring", done: number) => resolved.onProgress?.({ done, phase });
+  const { many, aligned } = await alignStage({ graph, engine }, trained, {
+    ...resolved,
+    journal: alignmentJournal(journal, nameOf(trained, resolved)),
+    onShare: (share) => report("aligning", ALIGNING * share),
+  });
+  const evaluator = await createCorrectedEvaluator(
+    { graph, engine, data },
+    { attempt: "map networks", statistics, statisticsData, batchSize, signal },
+  );
+  try {
+    let counted = 0;
+    const total = 2 * countOfStage(trained.length, points);
+    const count = () => {
+      counted += 1;
+      report("measuring", ALIGNING + (1 - ALIGNING) * (counted / total));
+    };
+    const tools = { graph, engine, data, evaluator, journal, options: resolved, count };
+    const { ends, ...before } = await measureStage(trained, tools);
+    const { ends: _, ...after } = await measureStage(aligned, tools);
+    return {
+      kind: "map",
+      networks: trained.map(({ network: { source }, role }, i) => ({
+        source,
+        role,
+        ...at(ends, i, "network"),
+      })),
+      before,
+      after,
+      many,
+      points,
+      statistics,
+      examples: data.size,
+      data: data.name,
+      seed,
+      engine: engine.name,
+    };
+  } finally {
+    await evaluator.release();
+  }
+}
+
+function assertSeveral(networks: readonly Checkpoint[]): void {
+  if (networks.length >= 2) return;
+  const [only] = networks;
+  throw new InputError(
+    `Cannot map networks as there must be at least two: got ${only === undefined ? "none" : `only "${only.source}"`}`,
+    { input: only?.source ?? "networks" },
+  );
+}
+
+/**
+ * Reads all networks once, so that one that is not fit to be measured is named before the work, and computes
+ * their fingerprints.
+ */
+async function identify(
+  graph: Graph,
+  networks: readonly Omit<StageNetwork, "fingerprint">[],
+): Promise<StageNetwork[]> {
+  const identified: StageNetwork[] = [];
+  for (const { network, role } of networks) {
+    const fingerprint = await fingerprintWeights(graph, await bindNetwork(graph, network));
+    identified.push({ network, role, fingerprint });
+  }
+  return identified;
+}
+
+/** Names everything that decides the alignment of networks. */
+function nameOf(
+  networks: readonly StageNetwork[],
+  { many, restarts, seed, memory }: ResolvedMapOptions,
+): string {
+  const fingerprints = networks.map(({ fingerprint }) => fingerprint).join(" ");
+  return `${many} ${restarts} ${seed} ${memory ?? "all"} ${fingerprints}`;
+}
+
+/** Aligns all networks to each other, the star included. */
+async function alignStage(
+  architecture: Architecture,
+  networks: readonly StageNetwork[],
+  options: Pick<ResolvedMapOptions, "seed" | "many" | "restarts" | "memory" | "symmetries" | "signal"> & {
+    readonly journal: ReturnType<typeof alignmentJournal>;
+    readonly onShare: (share: number) => void;
+  },
+): Promise<{ readonly many: string; readonly aligned: readonly StageNetwork[] }> {
+  const { seed, many, restarts, memory, symmetries, signal, journal, onShare } = options;
+  const { networks: aligned, match } = await alignMany(
+    architecture,
+    networks.map(({ network }) => network),
+    {
+      ...{ seed, many, restarts, memory, symmetries, signal, journal },
+      onProgress: ({ done }) => onShare(done),
+    },
+  );
+  const moved = networks.map(({ role }, i) => ({ network: at(aligned, i, "network"), role }));
+  return { many: match.many, aligned: await identify(architecture.graph, moved) };
+}

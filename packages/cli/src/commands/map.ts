@@ -1,0 +1,187 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { MAP_NETWORKS_DEFAULTS, type MapResult, mapNetworks } from "@isthmus/barrier";
+import { at, InputError, saveFile, UsageError } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/data";
+import { limitExamples } from "@isthmus/graph";
+import { renderResultPage, titleOfResult } from "@isthmus/report";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
+import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { describeFeeds } from "../format/describe-feeds.ts";
+import { formatJson } from "../format/format-json.ts";
+import { formatMap } from "../format/format-map.ts";
+import { formatNote, formatOutputs } from "../format/format-outputs.ts";
+import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { expandPaths } from "../open/expand-paths.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
+import { addScalingOptions, type DataOptions, openData } from "../open/open-data.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
+import { MOST, parseBytes, parseCount, parseSeed } from "../options/parse-values.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { withProvenance } from "../result/result-provenance.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface MapVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions {
+  readonly graph?: string | undefined;
+  readonly star?: string | undefined;
+  readonly many: ManyMethod;
+  readonly restarts: number;
+  readonly memory?: number | undefined;
+  readonly seed: number;
+  readonly points: number;
+  readonly journal?: string | undefined;
+  readonly output?: string | undefined;
+  readonly report?: string | undefined;
+}
+
+/** Creates the command `isthmus map`. */
+export function mapVerb(run: RunVerb): CommandUnknownOpts {
+  return withMeasurement(createMapVerb())
+    .addHelpText("after", EXAMPLES)
+    .action((paths, options) => run(options, (context) => mapFiles(paths, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus map nets/*.safetensors --graph nets/0.onnx --data mnist:test@2000 -o map.json --report map.html",
+    "all networks of a folder, as heat maps of barriers and as points of a plane",
+  ],
+  [
+    "isthmus map nets/*.safetensors --star star.safetensors --graph nets/0.onnx --data mnist:test --journal pairs.json",
+    "with the star that isthmus star found; start it again after an interruption and it goes on",
+  ],
+  [
+    "isthmus map a.pt b.pt c.pt --graph cnn.onnx --data fashion-mnist:test@1000 --points 11 --many cycle",
+    "barriers on a finer grid, aligned by the cycle-consistent search alone",
+  ],
+);
+
+function createMapVerb() {
+  const { many, restarts, points } = MAP_NETWORKS_DEFAULTS;
+  return createVerb("map")
+    .argument("<nets...>", "two or more checkpoints of one architecture; * and ? are wildcards for files")
+    .option(
+      "--graph <file>",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
+    )
+    .option("--star <file>", "a network to align and place with the others, that is no part of their mean")
+    .addOption(
+      new Option("--many <how>", "how all networks are aligned to each other")
+        .choices(MANY_METHODS)
+        .default(many)
+        .makeOptionMandatory(),
+    )
+    .option(
+      "--restarts <n>",
+      "number of searches for each pair that is matched",
+      parseCount(1, MOST.searches),
+      restarts,
+    )
+    .option("--memory <size>", "most memory for matching, such as 4GB", parseBytes)
+    .option("--seed <n>", "seed of the alignment", parseSeed, 0)
+    .option(
+      "--points <n>",
+      "number of evenly spaced places for each pair",
+      parseCount(3, MOST.places),
+      points,
+    );
+}
+
+function withMeasurement(command: ReturnType<typeof createMapVerb>) {
+  const measured = command.requiredOption(
+    "--data <name>",
+    `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
+  );
+  return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, "--data"))))
+    .option("--journal <file>", "keep finished pairs in this file, and go on from it after an interruption")
+    .option("-o, --output <file>", "write the result (.json), for isthmus report")
+    .option("--report <file>", "write a page with maps and all numbers (.html)");
+}
+
+async function mapFiles(
+  patterns: readonly string[],
+  options: MapVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  assertNotKept(options);
+  assertNames(options);
+  const paths = await expandPaths(patterns);
+  assertSeveral(paths);
+  noteTwice(paths, context.terminal);
+  const { star, journal, output, report, statistics } = options;
+  const all = star === undefined ? paths : [...paths, star];
+  await assertArchitecture("map networks", all, options);
+  const read = await openSharedArchitecture(all, options);
+  const { data, statisticsData } = await openData(options, dataContext(read));
+  const opened = fitToData(read, data);
+  return withCheckpoints(all, async (checkpoints) => {
+    const inputs = [
+      ...checkpoints.flatMap(({ files }) => files),
+      ...[options.graph, options.exportedFrom].filter((path) => path !== undefined),
+    ];
+    for (const path of [journal, output, report]) if (path !== undefined) await assertOutput(path, inputs);
+    const {
+      networks: bound,
+      binding,
+      ...architecture
+    } = await bindArchitecture(opened, checkpoints, options, context);
+    for (const line of describeFeeds("measure", architecture.graph, data, options))
+      context.terminal.note(line);
+    const networks = bound.map(({ network }) => network);
+    const examples = statisticsData ?? limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
+    const { many, restarts, memory, seed, points } = options;
+    const result = await mapNetworks(architecture, networks.slice(0, paths.length), data, {
+      ...{ many, restarts, memory, seed, points, statistics },
+      star: star === undefined ? undefined : at(networks, paths.length, "star"),
+      statisticsData: examples,
+      journalPath: journal,
+      signal: context.signal,
+      onProgress: ({ phase, done }) =>
+        context.progress(phase === "aligning" ? "Aligning" : "Measuring pairs", done),
+    });
+    const outputs = await saveOutputs(result, { options, inputs, context });
+    return {
+      result: { ...result, binding, outputs },
+      text: [
+        formatMap(result, context.terminal),
+        ...formatNote(formatStatistics(architecture.graph, { ...measuredOn(examples), statistics })),
+        formatOutputs(outputs),
+      ].join(""),
+    };
+  });
+}
+
+/** @throws UsageError if the name of a file to write does not end as it must */
+function assertNames({ output, report }: Pick<MapVerbOptions, "output" | "report">): void {
+  if (report !== undefined) assertPageName(report);
+  if (output === undefined || output.endsWith(".json")) return;
+  throw new UsageError(`Cannot map networks as -o must name a file ending in .json: it is "${output}"`);
+}
+
+function assertSeveral(paths: readonly string[]): void {
+  if (paths.length >= 2) return;
+  const [only = "networks"] = paths;
+  throw new InputError(`Cannot map networks as there must be at least two: got only "${only}"`, {
+    input: only,
+  });
+}
+
+/** Writes the result and its page, and returns their names. */
+async function saveOutputs(
+  result: MapResult,
+  {
+    options: { output, report },
+    inputs,
+    context: { provenance, commandLine, version },
+  }: { readonly options: MapVerbOptions; readonly inputs: readonly string[]; readonly context: Context },
+): Promise<string[]> {
+  if (output !== undefined) await saveFile(output, formatJson(withProvenance(result, provenance)), inputs);
+  if (report !== undefined) {
+    const page = { title: titleOfResult(result), result, commands: [commandLine], version };
+    await saveFile(report, await renderResultPage(page), inputs);
+  }
+  return [output, report].filter((path) => path !== undefined);
+}

@@ -1,0 +1,43 @@
+import type { Markish } from "@observablehq/plot";
+import { customMark } from "./custom-mark.ts";
+
+/** Two branches of a tree that are joined. */
+export interface TreeBracket {
+  /** Place of each branch, where columns are 0, 1, 2, ... */
+  readonly left: number;
+  readonly right: number;
+  /** Heights at which the branches begin, and at which they are joined; as shares of the tallest. */
+  readonly leftHeight: number;
+  readonly rightHeight: number;
+  readonly height: number;
+}
+
+const TREE_HEIGHT = 56;
+/** Pixels between the tree and the frame, and above the tallest join. */
+const GAP = { below: 3, above: 8 } as const;
+
+/** Returns the pixels above the frame that a tree takes; an empty one takes none. */
+export function treeHeight(tree: readonly TreeBracket[]): number {
+  return tree.length === 0 ? 0 : TREE_HEIGHT;
+}
+
+/** Draws a tree over the columns of a table, as brackets. */
+export function treeMark(tree: readonly TreeBracket[], columns: readonly string[]): Markish {
+  return customMark(({ scales, frame, add }) => {
+    const [first = "", last = ""] = [columns[0], columns.at(-1)];
+    // Columns lie evenly around the middle of the frame; the scale gives their left ends.
+    const apart = Number(scales.x?.(last)) - Number(scales.x?.(first));
+    const from = (frame.marginLeft + frame.width - frame.marginRight - apart) / 2;
+    const place = (column: number) => from + (column * apart) / Math.max(1, columns.length - 1);
+    const room = TREE_HEIGHT - GAP.below - GAP.above;
+    const rise = (height: number) => frame.marginTop - GAP.below - room * height;
+    for (const { left, right, leftHeight, rightHeight, height } of tree) {
+      add("path", {
+        d: `M${place(left)},${rise(leftHeight)}V${rise(height)}H${place(right)}V${rise(rightHeight)}`,
+        fill: "none",
+        stroke: "var(--isthmus-muted)",
+        "stroke-width": 1.25,
+      });
+    }
+  });
+}

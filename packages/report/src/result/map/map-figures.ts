@@ -1,0 +1,85 @@
+import type { MapResult, MapStage } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
+import { dataWords } from "../../data-words.ts";
+import { type ColorScale, factorScale } from "../../figure/color-scale.ts";
+import type { Figure } from "../../figure/figure.ts";
+import { drawPlaces, type PlaceSeries } from "../../figure/place-figure.ts";
+import { formatCounted, formatNumber, formatShort } from "../../format-value.ts";
+import { drawPairMap } from "../pair-map.ts";
+import { bracketsOf, mapNames, STAGES, squareInOrder } from "./map-networks.ts";
+
+/** Stress above which distances in the plane tell little (Kruskal 1964). */
+const POOR = 0.2;
+/** Room around the places of a picture, as a share of the farthest from the middle. */
+const ROOM = 1.25;
+
+/** Makes the heat maps of barriers, as they are and aligned, with one scale of colours. */
+export function barrierMaps(result: MapResult): Figure[] {
+  const scale = factorScale(STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss)));
+  return STAGES.map((stage) => barrierMap(result, stage, scale));
+}
+
+function barrierMap(result: MapResult, { key, name }: (typeof STAGES)[number], scale: ColorScale): Figure {
+  const { points, data, examples } = result;
+  const stage = result[key];
+  const names = mapNames(result);
+  const tallest = Math.max(...stage.tree.joins.map(({ height }) => height));
+  return drawPairMap({
+    name: `barriers-${key}`,
+    title: `Loss barriers of all pairs, ${name.toLowerCase()},`,
+    caption: `in nats; darker is lower, bands grow by factors. The tree joins the networks between which barriers are lowest on average; it is ${formatNumber(tallest)} high. Both maps have one scale of colours. Measured at ${formatCounted(points, "place")} of each line on ${dataWords(data, examples)}.`,
+    names: stage.tree.order.map((network) => at(names, network, "name")),
+    values: squareInOrder(stage, ({ loss }) => loss),
+    label: `${name}: loss barrier (nats)`,
+    table: "pairs",
+    scale,
+    tree: bracketsOf(stage),
+  });
+}
+
+/** Makes the pictures of the networks in the plane, as they are and aligned, with one scale of distances. */
+export function placeMaps(result: MapResult): Figure[] {
+  const radius = ROOM * Math.max(...STAGES.map(({ key }) => farthest(result[key])));
+  return STAGES.map(({ key, name }) => {
+    const { places } = result[key];
+    const poor = places.stress > POOR ? ", so that near and far are to be taken roughly" : "";
+    const words = mapNames(result).map((network, i) => {
+      const [x, y] = at(places.networks, i, "place");
+      return `${network} at ${formatShort(x)}, ${formatShort(y)}`;
+    });
+    return {
+      name: `places-${key}`,
+      title: `Networks in the plane, ${name.toLowerCase()},`,
+      caption: `so that distances are as near as a plane allows to those between all weights (stress ${formatShort(places.stress, 2)}${poor}). Directions mean nothing; both pictures have one scale.`,
+      words: `Networks as points of a plane. ${words.join("; ")}.`,
+      table: "networks",
+      size: "half",
+      draw: drawPlaces({
+        series: seriesOf(result, key),
+        radius: radius || 1,
+        label: "distance between weights",
+      }),
+    };
+  });
+}
+
+function farthest({ places }: MapStage): number {
+  return Math.max(...[...places.networks, places.mean].map(([x, y]) => Math.hypot(x, y)));
+}
+
+function seriesOf(result: MapResult, key: "before" | "after"): PlaceSeries[] {
+  const { networks } = result;
+  const { places } = result[key];
+  const names = mapNames(result);
+  const named = names.map((name, i) => {
+    const [x, y] = at(places.networks, i, "place");
+    return { name, x, y };
+  });
+  const [x, y] = places.mean;
+  const stars = named.filter((_, i) => networks[i]?.role === "star");
+  return [
+    { label: "network", points: named.filter((_, i) => networks[i]?.role !== "star") },
+    { label: "their mean", points: [{ name: "mean", x, y }] },
+    ...(stars.length === 0 ? [] : [{ label: "star", points: stars }]),
+  ];
+}

@@ -112,11 +112,12 @@ function countMerges(entry: MergeMeasurement, groups: ReadonlyMap<string, Ranges
   const { of, across = "seed", where, many } = entry;
   const ranges = restrict(groups.get(of), where);
   const members = ranges.get(across)?.length ?? 1;
-  const { count = members, references = count } = entry;
+  // More than there are is refused where it is planned.
+  const count = Math.min(entry.count ?? members, members);
   const cells = productOf(ranges) / Math.max(members, 1);
   if (many === "single") return cells * count;
   if (many === "ensemble" || many === "naive") return cells;
-  return cells * 2 * (many === "reference" ? Math.min(references, count) : 1);
+  return cells * 2 * (many === "reference" ? Math.min(entry.references ?? count, count) : 1);
 }
 
 function countPairs(selection: PairSelection, groups: ReadonlyMap<string, Ranges>): number {

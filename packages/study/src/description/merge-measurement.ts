@@ -13,8 +13,8 @@ export const MANY_CHOICES: readonly ["single", "ensemble", "naive", ...typeof MA
 /**
  * How one prediction is made of several networks. `single` takes each network by itself, and `ensemble` the
  * mean of their predicted probabilities. The others take the network of the mean weights: of the networks as
- * they are (`naive`), or matched to each other first as `matchMany` calls it, where `reference` matches them
- * to each of several networks in turn.
+ * they are (`naive`), or matched to each other first by a method of `matchMany`, where `reference` matches
+ * them to each of several networks in turn.
  */
 export type ManyChoice = (typeof MANY_CHOICES)[number];
 

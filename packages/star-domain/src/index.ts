@@ -19,6 +19,7 @@ export {
   type PredictorComparison,
 } from "./predictions/compare-predictors.ts";
 export { areaUnderCurve, calibrationError, predictionQuality } from "./predictions/prediction-quality.ts";
+export { readLabels } from "./predictions/read-labels.ts";
 export { type FindStarResult, type FoundStar, findStar } from "./search/find-star.ts";
 export {
   FIND_STAR_DEFAULTS,

@@ -1,5 +1,6 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
+export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   AlignChoice,
@@ -29,8 +30,8 @@ export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
 export { readStudy } from "./file/read-study.ts";
 export type { SameShape } from "./file/same-shape.ts";
-export type { PlannedMeasurement } from "./plan/plan-measurement.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
+export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";
 export { listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
 export type {

@@ -303,6 +303,15 @@ describe("renderResultPage()", () => {
     expect(single).not.toContain("range");
   });
 
+  it("renderResultPage() says of merged networks, too, which they were", async () => {
+    const study = countedStudy([1, 1], 1);
+    const measurements = (study.measurements ?? []).map((group) => {
+      return { ...group, settings: { kind: "merge", of: "mlps", many: "cycle" } };
+    });
+    const document = parse(await pageOf({ ...study, measurements }));
+    expect(document.querySelector("figcaption")?.textContent).toContain("Networks: seed 0 to 3.");
+  });
+
   it("renderResultPage() draws no interval of a study that has no length", async () => {
     const linesOf = async (high: number) => {
       const study = countedStudy([1, 1], high);

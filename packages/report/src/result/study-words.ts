@@ -62,10 +62,10 @@ function measuredWords({ measured = [] }: StudyTable): string {
   return sentences.length === 0 ? "" : `Measured ${sentences.join(", and ")}.`;
 }
 
-/** Says which networks were measured: the values of the variable that pairs differ in. */
+/** Says which networks were measured: the values of the variable that pairs, or networks that are merged, differ in. */
 function seedWords({ of = [] }: StudyTable, { networks = [], measurements = [] }: StudyResult): string {
   const groups = measurements.filter(({ name }) => of.includes(name));
-  const values = groups.flatMap(({ settings: { between, across = "seed" } }) =>
+  const values = groups.flatMap(({ settings: { of: merged, between = merged, across = "seed" } }) =>
     [between].flat().flatMap((name) => {
       const choices = networks.find((network) => network.name === name)?.variables[String(across)];
       return choices === undefined ? [] : [`${networksName(networks, name)}${across} ${listValues(choices)}`];

@@ -6,6 +6,7 @@ import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts
 import { averagePredictions, networksOnRays } from "./average-predictions.ts";
 import { predictionQuality } from "./prediction-quality.ts";
 import type { PredictorNetworks } from "./predictor-networks.ts";
+import { readLabels } from "./read-labels.ts";
 
 /** Options of {@link comparePredictors}. */
 export interface ComparePredictorsOptions {
@@ -130,7 +131,7 @@ function createJudge(
   { batchSize, signal }: Resolved,
   onNetwork: () => void,
 ) {
-  const labels = labelsOf(data);
+  const labels = readLabels(data);
   const sets = outOfDistribution === undefined ? [data] : [data, outOfDistribution];
   const qualityOf = (predictions: readonly ClassProbabilities[]) =>
     predictionQuality(at(predictions, 0, "data set"), labels, predictions[1]);
@@ -151,17 +152,6 @@ function createJudge(
     });
     return { name, members, ...qualityOf(mean) };
   };
-}
-
-/** Number of labels that are read at a time, as the inputs are read with them. */
-const LABELS_AT_ONCE = 1000;
-
-function labelsOf(data: DataSet): Int32Array {
-  const labels = new Int32Array(data.size);
-  for (let begin = 0; begin < data.size; begin += LABELS_AT_ONCE) {
-    labels.set(data.read(begin, Math.min(begin + LABELS_AT_ONCE, data.size)).labels, begin);
-  }
-  return labels;
 }
 
 /** Computes the mean of every number over some networks; areas that are null are left out. */

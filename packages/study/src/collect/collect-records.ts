@@ -2,7 +2,7 @@ import { InputError } from "@isthmus/core";
 import { fulfils } from "../description/fulfils.ts";
 import type { TableDescription } from "../description/table-description.ts";
 import type { VariableValue } from "../description/variable-values.ts";
-import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
+import type { PlannedMeasurement } from "../plan/planned-measurement.ts";
 import { followPath } from "./follow-path.ts";
 
 /** A result, or an entry of a list in one, with the variables that distinguish it from others. */

@@ -2,7 +2,7 @@ import { at, entry, InputError } from "@isthmus/core";
 import { fulfils } from "../description/fulfils.ts";
 import type { ColumnDescription, TableDescription } from "../description/table-description.ts";
 import type { VariableValue } from "../description/variable-values.ts";
-import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
+import type { PlannedMeasurement } from "../plan/planned-measurement.ts";
 import type { StudyColumn, StudyMeasured, StudyTable, StudyValue } from "../study-result.ts";
 import { AGGREGATES, type AggregateName } from "./aggregate.ts";
 import { collectRecords, type StudyRecord } from "./collect-records.ts";

@@ -1,6 +1,6 @@
 import { entry } from "@isthmus/core";
 import type { TableDescription } from "../description/table-description.ts";
-import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
+import type { PlannedMeasurement } from "../plan/planned-measurement.ts";
 
 /** Lists the results that a table is made of, with the name of their measurement as a variable. */
 export function measuredFor(

@@ -5,6 +5,7 @@ import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import { planStudy } from "../plan/plan-study.ts";
 import { assertStudySize, countStudy } from "./assert-study-size.ts";
+import { MANY_CHOICES } from "./merge-measurement.ts";
 import type { StudyDescription } from "./study-description.ts";
 
 const ports = { engine: "none", openData: async (name: string) => fewImages(name) };
@@ -49,6 +50,34 @@ describe("countStudy()", () => {
         const { tasks, measurements } = await planStudy(study, ports);
         const alignments = tasks.filter(({ kind }) => kind === "align").length;
         expect(counts.get("measurements.test")).toBe((measurements["test"]?.length ?? 0) + alignments);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("countStudy() counts the merges that are planned, and their matchings", async () => {
+    const merges = fc.record({
+      many: fc.subarray([...MANY_CHOICES], { minLength: 1 }),
+      seedCount: seeds,
+      counts: fc.subarray([2, 3, 4, 5], { minLength: 1 }),
+      references: fc.constantFrom({}, { references: 1 }, { references: 3 }),
+      where: fc.constantFrom({}, { width: 4 }, { epochs: 1 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(merges, async ({ many, seedCount, counts, references, where }) => {
+        const count = counts.filter((n) => n <= seedCount);
+        fc.pre(count.length > 0);
+        const test = {
+          kind: "merge",
+          for: { many, count },
+          ...{ of: "mlps", many: `\${many}`, count: `\${count}`, where, data: "few:test", ...references },
+        };
+        const study = studyOf({ mlps: group({ width: [4, 8], seed: `0..${seedCount - 1}` }) }, { test });
+        const { tasks, measurements } = await planStudy(study, ports);
+        const matchings = tasks.filter(({ kind }) => kind === "match").length;
+        expect(new Map(countStudy(study)).get("measurements.test")).toBe(
+          (measurements["test"]?.length ?? 0) + matchings,
+        );
       }),
       { numRuns: 40 },
     );

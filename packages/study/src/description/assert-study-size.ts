@@ -1,5 +1,6 @@
 import { InputError } from "@isthmus/core";
 import { fulfils } from "./fulfils.ts";
+import type { MergeMeasurement } from "./merge-measurement.ts";
 import type {
   MeasurementDescription,
   PairChoice,
@@ -80,25 +81,43 @@ function productOf(ranges: Ranges): number {
   return [...ranges.values()].reduce((product, values) => product * values.length, 1);
 }
 
-/** Tasks of a measurement: one for each pair, and another where the pair is aligned. */
+/** Tasks of a measurement: one for each pair, and another where the pair is aligned; or those of merges. */
 function countMeasurements(
   name: string,
   repeated: Repeated<MeasurementDescription>,
   groups: ReadonlyMap<string, Ranges>,
 ): number {
-  const { for: ranges, between, across, where, choose, align } = repeated;
   // Only what decides the number is unfolded, and only for as many combinations as one entry may have.
-  const selections = unfold<PairSelection>(`measurements.${name}`, {
-    ...(ranges !== undefined && { for: ranges }),
-    between,
-    ...(across !== undefined && { across }),
-    ...(where !== undefined && { where }),
-    ...(choose !== undefined && { choose }),
-    ...(align !== undefined && { align }),
-  } as Repeated<PairSelection>);
-  return selections.reduce((sum, { entry }) => {
+  const unfoldOnly = <T>(keys: readonly string[]) => {
+    const decisive = Object.entries(repeated).filter(
+      ([key, value]) => keys.includes(key) && value !== undefined,
+    );
+    return unfold<T>(`measurements.${name}`, Object.fromEntries(decisive) as Repeated<T>);
+  };
+  if ("of" in repeated) {
+    const merges = unfoldOnly<MergeMeasurement>(MERGE_KEYS);
+    return merges.reduce((sum, { entry }) => sum + countMerges(entry, groups), 0);
+  }
+  return unfoldOnly<PairSelection>(PAIR_KEYS).reduce((sum, { entry }) => {
     return sum + countPairs(entry, groups) * ((entry.align ?? "none") === "none" ? 1 : 2);
   }, 0);
+}
+
+/** Keys of a measurement that decide the number of its tasks. */
+const PAIR_KEYS = ["for", "between", "across", "where", "choose", "align"];
+const MERGE_KEYS = ["for", "of", "across", "where", "count", "many", "references"];
+
+/** Tasks of merges: one for each mean of networks, and another where they are matched. */
+function countMerges(entry: MergeMeasurement, groups: ReadonlyMap<string, Ranges>): number {
+  const { of, across = "seed", where, many } = entry;
+  const ranges = restrict(groups.get(of), where);
+  const members = ranges.get(across)?.length ?? 1;
+  // More than there are is refused where it is planned.
+  const count = Math.min(entry.count ?? members, members);
+  const cells = productOf(ranges) / Math.max(members, 1);
+  if (many === "single") return cells * count;
+  if (many === "ensemble" || many === "naive") return cells;
+  return cells * 2 * (many === "reference" ? Math.min(entry.references ?? count, count) : 1);
 }
 
 function countPairs(selection: PairSelection, groups: ReadonlyMap<string, Ranges>): number {

@@ -3,6 +3,7 @@ import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { VariableValue, WantedValues } from "./variable-values.ts";
 
@@ -156,7 +157,7 @@ export interface LayersMeasurement extends PairMeasurement {
 }
 
 /** Something that a study measures. */
-export type MeasurementDescription = BarrierMeasurement | LayersMeasurement;
+export type MeasurementDescription = BarrierMeasurement | LayersMeasurement | MergeMeasurement;
 
 /** A group of networks. */
 export type RepeatedNetwork = Repeated<TrainedNetwork> | Repeated<LoadedNetwork> | Repeated<StarNetwork>;

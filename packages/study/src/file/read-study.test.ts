@@ -115,6 +115,23 @@ describe("readStudy()", () => {
     );
   });
 
+  it.each([
+    ["many: cycle", "many: cycles", 'study.yaml:15: "measurements.barriers.many" must be one of'],
+    ["count: 2", "count: none", '"measurements.barriers.count" must be number'],
+    ["    of: mlps\n", "", 'study.yaml:12: "measurements.barriers.of" is missing'],
+    ["count: 2", "cuont: 2", 'unknown key "cuont"; did you mean "count"?'],
+  ])("readStudy() names the line of a merge where %j became %j", async (from, to, message) => {
+    const merging = STUDY.replace(
+      /kind: barrier\n.*\n/,
+      "kind: merge\n    of: mlps\n    many: cycle\n    count: 2\n",
+    );
+    await expect(read(merging)).resolves.toMatchObject({ measurements: { barriers: { many: "cycle" } } });
+    expect(merging).toContain(from);
+    await expect(read(merging.replace(from, to))).rejects.toThrow(
+      expect.objectContaining({ message: expect.stringContaining(message) }),
+    );
+  });
+
   it("readStudy() tells a problem of many networks once", async () => {
     const error: Error = await read(STUDY.replace("epochs: 2", "epochs: two")).then(
       () => new TypeError("It was read"),

@@ -37,7 +37,7 @@ function tell(path: Path, issue: z.core.$ZodIssue): string {
   const name = path.length === 0 ? "the study" : `"${path.map(String).join(".")}"`;
   const { message } = issue;
   if (/received undefined$/.test(message)) return `${name} is missing`;
-  return `${name} ${message.replace(/^Invalid input: expected/, "must be").replace(/^Invalid (option|input): /, "must be ")}`;
+  return `${name} ${message.replace(/^Invalid (option|input): (expected )?/, "must be ")}`;
 }
 
 /**

@@ -4,6 +4,7 @@ import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import type { CrossEntropyLoss, MeanSquaredErrorLoss, NextTokenLoss } from "@isthmus/training";
 import { z } from "zod";
+import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type {
   BarrierMeasurement,
   LayersMeasurement,
@@ -34,7 +35,7 @@ type FileLoss =
 type FileTrainedNetwork = Omit<TrainedNetwork, "loss"> & { readonly loss?: FileLoss };
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
-type FileMeasurement = FileOf<BarrierMeasurement> | FileOf<LayersMeasurement>;
+type FileMeasurement = FileOf<BarrierMeasurement> | FileOf<LayersMeasurement> | FileOf<MergeMeasurement>;
 type FileOf<M extends MeasurementDescription> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
 };
@@ -192,6 +193,20 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
       predict: count(0).optional(),
       directions: count(0).optional(),
+    }),
+    z.strictObject({
+      kind: z.literal("merge"),
+      of: z.string(),
+      across: z.string().optional(),
+      where: where.optional(),
+      count: count(1).optional(),
+      many: z.enum(MANY_CHOICES),
+      references: count(1).optional(),
+      restarts: count(1).optional(),
+      data,
+      statistics: z.enum(STATISTICS_POLICIES).optional(),
+      statisticsData: data.optional(),
+      batchSize: count(1).optional(),
     }),
   ]),
 );

@@ -6,33 +6,15 @@ import type {
   LayersMeasurement,
   MeasurementDescription,
   PairMeasurement,
-  Variables,
 } from "../description/study-description.ts";
 import { ALIGNMENT_FILE, alignNetworks } from "../tasks/align-networks.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
+import { planMerge } from "./plan-merge.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { Planner } from "./planner.ts";
-import { type FindNetworks, type PlannedPair, selectPairs } from "./select-pairs.ts";
-
-/** A result that will be there once its task is done. */
-export interface PlannedMeasurement {
-  readonly variables: Variables;
-  /** Key of the task. */
-  readonly task: string;
-}
-
-/** What a measurement is planned with. */
-interface MeasurementContext {
-  /** Variables of the measurement itself. */
-  readonly variables: Variables;
-  /**
-   * Returns the networks of a group.
-   * @throws InputError if there is no group of that name
-   */
-  readonly networks: FindNetworks;
-  readonly planner: Planner;
-}
+import { type PlannedPair, selectPairs } from "./select-pairs.ts";
 
 /** Parameters of a task that measures something on a pair of networks. */
 interface PairParams<O> {
@@ -49,17 +31,22 @@ interface PairWork<O> {
 
 /**
  * Plans the tasks of a measurement: one for every pair of networks that it selects, after the alignment of
- * the pair if the measurement asks for one.
+ * the pair if the measurement asks for one; or those that merge networks.
  *
- * @throws InputError if the selection holds no pair, or the data do not fit the networks
+ * @throws InputError if the selection holds no pair, or too few networks, or the data do not fit the networks
  */
 export function planMeasurement(
   entry: MeasurementDescription,
   context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
-  return entry.kind === "layers"
-    ? planPairs(entry, context, layersWork(entry, context.planner.seed))
-    : planPairs(entry, context, barrierWork(entry));
+  switch (entry.kind) {
+    case "merge":
+      return planMerge(entry, context);
+    case "layers":
+      return planPairs(entry, context, layersWork(entry, context.planner.seed));
+    default:
+      return planPairs(entry, context, barrierWork(entry));
+  }
 }
 
 function barrierWork(entry: BarrierMeasurement) {

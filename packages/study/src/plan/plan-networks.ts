@@ -16,9 +16,10 @@ import { type Unfolded, unfold } from "../description/unfold.ts";
 import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
 import type { TaskNetwork } from "../tasks/task-kind.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
+import type { FindNetworks } from "./network-cells.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
-import { agree, type FindNetworks } from "./select-pairs.ts";
+import { agree } from "./select-pairs.ts";
 
 /**
  * Plans all networks of a group.

@@ -5,11 +5,12 @@ import { assertStudySize } from "../description/assert-study-size.ts";
 import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
 import type { ColumnSource, TableDescription } from "../description/table-description.ts";
 import { unfold } from "../description/unfold.ts";
-import { type PlannedMeasurement, planMeasurement } from "./plan-measurement.ts";
+import type { FindNetworks } from "./network-cells.ts";
+import { planMeasurement } from "./plan-measurement.ts";
 import { planNetworks } from "./plan-networks.ts";
+import type { PlannedMeasurement } from "./planned-measurement.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
-import type { FindNetworks } from "./select-pairs.ts";
 
 /** All work of a study. */
 export interface StudyPlan {

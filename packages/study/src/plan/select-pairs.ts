@@ -1,46 +1,7 @@
 import { excerpt, InputError } from "@isthmus/core";
-import { canonicalJson } from "@isthmus/tasks";
-import { fulfils } from "../description/fulfils.ts";
 import type { PairChoice, PairSelection, Variables } from "../description/study-description.ts";
+import { type FindNetworks, gatherCells, selectNetworks } from "./network-cells.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
-
-/** Networks that differ in one variable only. */
-interface NetworkCell {
-  /** What they share. */
-  readonly variables: Variables;
-  /** Their values of the other variable with the networks, in the order of the group. */
-  readonly members: readonly { readonly value: string; readonly network: PlannedNetwork }[];
-}
-
-/**
- * Gathers networks that differ in the variable `across` only.
- * @throws InputError if one has no such variable
- */
-function gatherCells(
-  group: string,
-  networks: readonly PlannedNetwork[],
-  across: string,
-): readonly NetworkCell[] {
-  const cells = new Map<
-    string,
-    { variables: Variables; members: { value: string; network: PlannedNetwork }[] }
-  >();
-  for (const network of networks) {
-    const { [across]: value, ...variables } = network.variables;
-    if (value === undefined) {
-      const names = Object.keys(variables).join(", ") || "none";
-      throw new InputError(
-        `Cannot plan the study as networks "${group}" must have a variable "${across}" in which they differ: they have ${names}`,
-        { input: across },
-      );
-    }
-    const key = canonicalJson(variables);
-    const cell = cells.get(key) ?? { variables, members: [] };
-    cell.members.push({ value: String(value), network });
-    cells.set(key, cell);
-  }
-  return [...cells.values()];
-}
 
 /** Two networks to measure between. */
 export interface PlannedPair {
@@ -50,23 +11,13 @@ export interface PlannedPair {
   readonly b: PlannedNetwork;
 }
 
-/** Returns the networks of a group, by its name. */
-export type FindNetworks = (group: string) => readonly PlannedNetwork[];
-
 /**
  * Chooses pairs of networks of one group, or of two.
  * @throws InputError if there are none, or in some cell of a group only one
  */
 export function selectPairs(find: FindNetworks, selection: PairSelection): readonly PlannedPair[] {
-  const { between, across = "seed", where = {} } = selection;
-  const select = (group: string): readonly PlannedNetwork[] => {
-    const selected = find(group).filter(({ variables }) => fulfils((name) => variables[name], where));
-    if (selected.length > 0) return selected;
-    throw new InputError(
-      `Cannot plan the study as some networks "${group}" must be as "where" says: none is ${excerpt(where, 200)}`,
-      { input: group },
-    );
-  };
+  const { between, across = "seed", where } = selection;
+  const select = (group: string) => selectNetworks(find, group, where);
   if (typeof between === "string") return pairWithin(select(between), { ...selection, between });
   const [a, b] = between;
   const pairs = select(a).flatMap((first) => pairWith(first, select(b), { across, group: a }));

@@ -39,3 +39,28 @@ it("planStudy() gives tasks the keys they always had, so that a study begun earl
     "48e49f403eee23d5db2a5a31ae752ed5e28f14c7f6b287c270b0ef94c75d9fd0",
   );
 });
+
+it("planStudy() gives tasks that merge networks the keys they always had", async () => {
+  const openData = async (name: string) => fewImages(name);
+  const measurements: StudyDescription["measurements"] = {
+    merged: {
+      kind: "merge",
+      for: { many: ["ensemble", "cycle"] },
+      of: "mlps",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the study
+      many: "${many}",
+      data: "few:test",
+      statisticsData: "few:train",
+    },
+  };
+  const study = { ...SMALL_STUDY, measurements, tables: {} };
+  const { tasks } = await planStudy(study, { engine: "onnxruntime", openData });
+  const first = new Map<string, string>();
+  for (const { kind, key } of tasks) if (!first.has(kind)) first.set(kind, key);
+  expect(Object.fromEntries(first)).toEqual({
+    ensemble: "8e0d227f85947d354d5c84f8",
+    match: "dc64195b78428aeced9bafd2",
+    merge: "4d0f365d6b97385e15bce801",
+    train: "176aff100aedb0a9b390fe87",
+  });
+});

@@ -1,8 +1,11 @@
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { alignNetworks } from "./align-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
+import { matchNetworks } from "./match-networks.ts";
+import { measureEnsemble } from "./measure-ensemble.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
+import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 
@@ -13,4 +16,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   alignNetworks,
   measurePair,
   measurePairLayers,
+  matchNetworks,
+  mergeNetworks,
+  measureEnsemble,
 ]);

@@ -1,0 +1,48 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { saveFile } from "@isthmus/core";
+import { encodeAlignment } from "@isthmus/symmetry";
+import { openJournal, pathsOf } from "@isthmus/tasks";
+import { alignMany, type ManyMethod } from "@isthmus/weight-matching";
+import { openNetworks } from "./open-networks.ts";
+import type { StudyTaskKind } from "./task-kind.ts";
+
+/** How networks are matched to each other. */
+export interface MatchNetworksParams {
+  readonly many: ManyMethod;
+  /** Index of the network in whose coordinates the others are put. */
+  readonly reference: number;
+  readonly restarts: number;
+  readonly seed: number;
+}
+
+/** File of the alignments, one of each network. */
+export const UNIVERSE_FILE = "universe.json";
+
+/**
+ * Matches any number of networks to each other, and proves that none computes anything else; goes on from the
+ * journal that an interrupted run left.
+ */
+export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
+  name: "match",
+  version: 1,
+  async run({ engine, folder, signal, onProgress }, { many, reference, restarts, seed }, inputs) {
+    const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
+    const journalPath = join(folder, "journal.json");
+    try {
+      // The folder is of this task alone, so that nothing else can have begun the journal.
+      const journal = await openJournal(journalPath, { many, reference, restarts, seed });
+      const { match, aligned, symmetries } = await alignMany({ graph, engine }, networks, {
+        ...{ many, reference, restarts, seed, journal, signal },
+        onProgress: ({ done }) => onProgress(done),
+      });
+      const alignments = aligned.map(({ alignment }) => encodeAlignment(symmetries.spec, alignment));
+      await saveFile(join(folder, UNIVERSE_FILE), JSON.stringify(alignments));
+      await rm(journalPath, { force: true });
+      const { objective, limit, many: found } = match;
+      return { kind: "match", many: found, networks: networks.length, reference, objective, limit, seed };
+    } finally {
+      await close();
+    }
+  },
+};

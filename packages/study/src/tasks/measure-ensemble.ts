@@ -1,0 +1,37 @@
+import { at } from "@isthmus/core";
+import { averagePredictions, predictionQuality, readLabels } from "@isthmus/star-domain";
+import { pathsOf } from "@isthmus/tasks";
+import { openNetworks } from "./open-networks.ts";
+import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+
+/** What an ensemble is measured on. */
+export interface MeasureEnsembleParams {
+  readonly data: TaskData;
+  readonly options: { readonly batchSize: number };
+}
+
+/** Measures loss and accuracy of the mean of the probabilities that networks predict. */
+export const measureEnsemble: StudyTaskKind<MeasureEnsembleParams> = {
+  name: "ensemble",
+  version: 1,
+  async run({ engine, openData, signal, onProgress }, { data, options: { batchSize } }, inputs) {
+    const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
+    try {
+      const examples = await openData(
+        data.name,
+        graph.inputs.map(({ name }) => name),
+      );
+      let finished = 0;
+      const predictions = await averagePredictions(
+        { graph, engine, data: [examples] },
+        networks.map(({ network }) => network),
+        { batchSize, signal, onNetwork: () => onProgress(++finished / networks.length) },
+      );
+      const { nll, accuracy } = predictionQuality(at(predictions, 0, "data set"), readLabels(examples));
+      const of = { networks: networks.length, data: data.name, examples: examples.size };
+      return { kind: "ensemble", ...of, loss: nll, accuracy };
+    } finally {
+      await close();
+    }
+  },
+};

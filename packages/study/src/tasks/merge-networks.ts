@@ -1,7 +1,14 @@
 import { at, type Checkpoint, FormatError, readJsonFile } from "@isthmus/core";
 import { type Architecture, createEvaluator } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
-import { chooseStatistics, createCorrection, holdInMemory, type StatisticsChoice } from "@isthmus/statistics";
+import {
+  type ChosenStatistics,
+  type CorrectionOptions,
+  chooseStatistics,
+  createCorrection,
+  holdInMemory,
+  type StatisticsChoice,
+} from "@isthmus/statistics";
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { pathsOf, type TaskPaths } from "@isthmus/tasks";
 import { openNetworks } from "./open-networks.ts";
@@ -34,26 +41,14 @@ export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
       });
       const bound = networks.map(({ network }) => network);
       const placed = await placeNetworks(architecture, bound, inputs, signal);
-      let merged = await holdInMemory(architecture, average(placed));
-      if (chosen.statisticsData !== undefined) {
-        const correct = await createCorrection(architecture, chosen.statisticsData, {
-          ...{
-            attempt: "merge networks",
-            statistics: chosen.statistics,
-            networks: placed,
-            batchSize,
-            signal,
-          },
-        });
-        const shares = placed.map(() => 1 / placed.length);
-        merged = await correct(merged, shares);
-      }
+      const merged = await mergeCorrected(architecture, placed, { ...chosen, batchSize, signal });
       onProgress(0.5);
       const evaluator = await createEvaluator(architecture, examples, { batchSize });
       try {
-        const { loss, error } = await evaluator.evaluate(merged, signal);
+        const { loss, right } = await evaluator.evaluate(merged, signal);
+        const accuracy = right.reduce((sum, one) => sum + one, 0) / examples.size;
         const of = { networks: placed.length, statistics: chosen.statistics };
-        return { kind: "merge", ...of, loss, accuracy: 1 - error, data: data.name, examples: examples.size };
+        return { kind: "merge", ...of, loss, accuracy, data: data.name, examples: examples.size };
       } finally {
         await evaluator.release();
       }
@@ -62,6 +57,25 @@ export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
     }
   },
 };
+
+/** Returns the mean of networks in memory, with corrected statistics of activations. */
+async function mergeCorrected(
+  architecture: Architecture,
+  networks: readonly Checkpoint[],
+  {
+    statistics,
+    statisticsData,
+    batchSize,
+    signal,
+  }: ChosenStatistics & Pick<CorrectionOptions, "batchSize" | "signal">,
+): Promise<Checkpoint> {
+  const merged = await holdInMemory(architecture, average(networks));
+  if (statisticsData === undefined) return merged;
+  const options = { attempt: "merge networks", statistics, networks, batchSize, signal };
+  const correct = await createCorrection(architecture, statisticsData, options);
+  const shares = networks.map(() => 1 / networks.length);
+  return correct(merged, shares);
+}
 
 /** Permutes each network by its alignment, if the task reads alignments. */
 async function placeNetworks(

@@ -14,7 +14,7 @@ export interface TaskMeasure {
    * after. 0 where nothing moved, about 1 where all did; `null` where the norm is 0.
    */
   readonly moved: number | null;
-  /** Share of the squared norm that the mask keeps, in `[0, 1]`; 1 without one, `null` where the norm is 0. */
+  /** Share of the squared norm that the mask keeps, in `[0, 1]`; 1 without one, `null` where it is 0. */
   readonly kept: number | null;
 }
 

@@ -145,6 +145,10 @@ const MERGING: Readonly<Record<string, Described>> = {
     "packages/fusion/test/merge-partially.test.ts",
     "units that agree merged, the others kept apart, in a graph of 1 to 2 times the width; layers fitted by least squares",
   ],
+  transferTask: [
+    "packages/fusion/test/transfer-task.test.ts",
+    "a fine-tune moved to another base: its task vector, aligned, masked by the sign of gradients if asked for",
+  ],
   "recipes of mergekit": [
     "packages/recipe/src/plan/mergekit-recipes.test.ts",
     "twelve recipes planned as mergekit plans them, with the tensors that it makes",

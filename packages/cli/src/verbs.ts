@@ -44,6 +44,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Merge the units of two networks that agree, and keep the others: a network up to twice as wide",
     load: async () => (await import("./commands/zip.ts")).zipVerb,
   },
+  transfer: {
+    summary: "Move a fine-tune to another base",
+    load: async () => (await import("./commands/transfer.ts")).transferVerb,
+  },
   verify: {
     summary: "Make a merge by a recipe again, and compare every bit",
     load: async () => (await import("./commands/verify.ts")).verifyVerb,

@@ -11,6 +11,19 @@ export {
   type PairSimilarity,
 } from "./partial/merge-partially.ts";
 export type { WideningProof } from "./partial/network/prove-widening.ts";
+export type { TriedScale } from "./transfer/choose-scale.ts";
+export type { TaskMeasure, TaskTensor } from "./transfer/measure-task.ts";
+export {
+  TRANSFER_TASK_DEFAULTS,
+  type TransferProgress,
+  type TransferTaskOptions,
+} from "./transfer/transfer-options.ts";
+export {
+  type TransferredNetworks,
+  type TransferSummary,
+  type TransferTaskResult,
+  transferTask,
+} from "./transfer/transfer-task.ts";
 export { ACTIVATION_COSTS, type ActivationCost } from "./transport/activation-costs.ts";
 export { type FusableNetwork, type FuseNetworksResult, fuseNetworks } from "./transport/fuse-networks.ts";
 export {

@@ -23,7 +23,13 @@ export {
 export { measureCurve, trainCurve } from "@isthmus/curve";
 export { createDataSet, openDataSet } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
-export { fuseNetworks, type MergePartiallyResult, mergePartially, sinkhorn } from "@isthmus/fusion";
+export {
+  fuseNetworks,
+  type MergePartiallyResult,
+  mergePartially,
+  sinkhorn,
+  transferTask,
+} from "@isthmus/fusion";
 export {
   type Architecture,
   bindArchitecture,

@@ -10,7 +10,12 @@ export {
   MEASURE_FISHER_DEFAULTS,
   type MeasureFisherOptions,
   measureFisher,
-} from "./fisher/measure-fisher.ts";
+} from "./gradients/measure-fisher.ts";
+export {
+  MEASURE_GRADIENT_DEFAULTS,
+  type MeasureGradientOptions,
+  measureGradient,
+} from "./gradients/measure-gradient.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
 export { type LabelledLoss, lossOfData } from "./loss/loss-of-data.ts";
 export {

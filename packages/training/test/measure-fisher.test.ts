@@ -1,7 +1,7 @@
 import { createCheckpoint, createTensor, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, type Graph, randomWeights } from "@isthmus/graph";
-import { measureFisher } from "@isthmus/training";
+import { measureFisher, measureGradient } from "@isthmus/training";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
@@ -20,8 +20,16 @@ function network(): Graph {
 const graph = network();
 const weights = randomWeights(graph, 4);
 
-/** Gradients of `-log softmax(W x + b)[label]` are `p - onehot`, and times `x` for the weight. */
-function expectedFisher(set: DataSet): { readonly weight: number[]; readonly bias: number[] } {
+const expectedFisher = (set: DataSet) => expectedMeans(set, (slope) => slope ** 2);
+
+/**
+ * Means of a function of the gradient: those of `-log softmax(W x + b)[label]` are `p - onehot`, and times `x` for
+ * the weight.
+ */
+function expectedMeans(
+  set: DataSet,
+  of: (gradient: number) => number,
+): { readonly weight: number[]; readonly bias: number[] } {
   const w = weights.get("l0.weight")!.data as Float32Array;
   const bias = weights.get("l0.bias")!.data as Float32Array;
   const sums = { weight: Array<number>(48).fill(0), bias: Array<number>(3).fill(0) };
@@ -33,8 +41,8 @@ function expectedFisher(set: DataSet): { readonly weight: number[]; readonly bia
     const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
     for (const [c, logit] of logits.entries()) {
       const slope = Math.exp(logit) / total - (Number(labels[e]) === c ? 1 : 0);
-      sums.bias[c]! += slope ** 2 / set.size;
-      for (const [k, value] of x.entries()) sums.weight[16 * c + k]! += (slope * value) ** 2 / set.size;
+      sums.bias[c]! += of(slope) / set.size;
+      for (const [k, value] of x.entries()) sums.weight[16 * c + k]! += of(slope * value) / set.size;
     }
   }
   return sums;
@@ -67,5 +75,23 @@ describe("measureFisher()", () => {
     await expect(
       measureFisher({ graph, engine }, createCheckpoint(weights), data, { signal: AbortSignal.abort() }),
     ).rejects.toThrow(/abort/i);
+  });
+});
+
+describe("measureGradient()", () => {
+  test("is the mean over examples of the gradient of the loss", async () => {
+    const gradient = await measureGradient({ graph, engine }, createCheckpoint(weights), data);
+    expect(gradient.tensors.get("l0.weight")).toMatchObject({ dtype: "f32", shape: [3, 16] });
+    const expected = expectedMeans(data, (slope) => slope);
+    expectNear(await gradient.read("l0.bias"), expected.bias);
+    expectNear(await gradient.read("l0.weight"), expected.weight);
+  });
+
+  test("names the weight whose gradient is not finite", async () => {
+    const broken = new Map(weights);
+    broken.set("l0.bias", createTensor("f32", [3], Float32Array.of(Number.NaN, 0, 0)));
+    await expect(measureGradient({ graph, engine }, createCheckpoint(broken), data)).rejects.toThrow(
+      /measure a gradient .* gradients must be finite: one of "l0\.(weight|bias)"/,
+    );
   });
 });

@@ -188,7 +188,7 @@ describe("match()", () => {
     expect(linear.rotations.length).toBeGreaterThan(0);
     const options = { ...optionsOf("straight-through", data), rotations: linear.rotations } as MatchOptions;
     const forms = { spec: symmetries.spec, linear };
-    const { found, network } = await matchNormalized([a, b], forms, ["rotation"], ([one, two]) =>
+    const { found, network, move } = await matchNormalized([a, b], forms, ["rotation"], ([one, two]) =>
       match({ graph, engine, symmetries }, [one, two], options),
     );
     expect(found.method === "straight-through" && found.objective.after >= found.start).toBe(true);
@@ -196,5 +196,9 @@ describe("match()", () => {
       passed: true,
     });
     expect(await distance(b, network)).toBeGreaterThan(1);
+    expect(await distance(await move(b), network)).toBe(0);
+    expect(await verifyAlignment({ graph, engine }, [a, await move(a)], { seed: 0 })).toMatchObject({
+      passed: true,
+    });
   });
 });

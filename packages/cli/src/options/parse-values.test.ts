@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseBytes, parseCount, parseNumber, parseNumbers, parseSeed } from "./parse-values.ts";
+import { parseBytes, parseCount, parseNumber, parseNumbers, parseScales, parseSeed } from "./parse-values.ts";
 
 describe("parseCount(), parseSeed()", () => {
   it("parseCount() takes whole numbers from the least on", () => {
@@ -24,6 +24,19 @@ describe("parseNumber(), parseNumbers()", () => {
   it("parseNumbers() splits at commas", () => {
     expect(parseNumbers(".5,.25,0.25")).toEqual([0.5, 0.25, 0.25]);
     expect(() => parseNumbers("1,,2")).toThrow("a number");
+  });
+});
+
+describe("parseScales()", () => {
+  it("reads lists, and ranges with both ends", () => {
+    expect(parseScales("1")).toEqual([1]);
+    expect(parseScales("0.5,1")).toEqual([0.5, 1]);
+    expect(parseScales("0.1:0.5:0.1")).toEqual([0.1, 0.2, 0.3, 0.4, 0.5]);
+    expect(parseScales("0:1:0.4")).toEqual([0, 0.4, 0.8]);
+  });
+
+  it.each(["1:2", "1:2:0", "2:1:0.5", "0:1:0.0001", "1:2:3:4", "0:1:x"])("refuses %s", (text) => {
+    expect(() => parseScales(text)).toThrow(/range|number/);
   });
 });
 

@@ -45,6 +45,21 @@ export function parseNumbers(text: string): number[] {
   return text.split(",").map(parseNumber);
 }
 
+/** Most values of a range such as `0:1:0.1`. */
+const MOST_SCALES = 1000;
+
+/** Parses numbers separated by commas, or a range `from:to:step`, which has both ends: `0.25:1.5:0.25`. */
+export function parseScales(text: string): number[] {
+  if (!text.includes(":")) return parseNumbers(text);
+  const [from = 0, to = 0, step = 0, ...rest] = text.split(":").map(parseNumber);
+  const count = Math.floor((to - from) / step + 1e-9) + 1;
+  if (rest.length > 0 || text.split(":").length !== 3 || !(step > 0 && count >= 1 && count <= MOST_SCALES)) {
+    throw new InvalidArgumentError("It must be a range from:to:step such as 0.25:1.5:0.25.");
+  }
+  // Decimals such as 0.1 + 0.2 are rounded to what was meant.
+  return Array.from({ length: count }, (_, i) => Number((from + i * step).toPrecision(12)));
+}
+
 /** Parses names separated by commas, and adds them to the names of the same option before. */
 export function parseNames(text: string, previous: readonly string[] = []): readonly string[] {
   const names = text

@@ -144,7 +144,7 @@ function tooFew(networks: readonly (Checkpoint | BoundNetwork)[]): InputError {
 }
 
 /** A matched network, not yet proved. */
-type MatchedNetwork = Pick<AlignedNetwork, "alignment" | "match" | "network"> & {
+type MatchedNetwork = Pick<AlignedNetwork, "alignment" | "match" | "network" | "move"> & {
   readonly summary: Omit<AlignmentSummary, "verified">;
 };
 
@@ -159,13 +159,16 @@ async function matchPair(
     match({ graph, engine, symmetries }, pair, method);
   if (normalizing === undefined) {
     const result = await matchBy([a, b]);
-    const network = permute(result.alignment, b, symmetries.spec);
-    return { alignment: result.alignment, match: result, network, summary: summarize(result) };
+    const { alignment } = result;
+    const moved = (other: Checkpoint) => permute(alignment, other, symmetries.spec);
+    const move: AlignedNetwork["move"] = async (other) => moved(other);
+    return { alignment, match: result, network: moved(b), move, summary: summarize(result) };
   }
   const { kinds, linear } = normalizing;
   const {
     found: result,
     network,
+    move,
     distance,
   } = await matchNormalized([a, b], { spec: symmetries.spec, linear }, kinds, (pair) =>
     matchBy(pair, withRotations(options, normalizing)),
@@ -175,6 +178,7 @@ async function matchPair(
     alignment: result.alignment,
     match: result,
     network,
+    move,
     summary: { ...summarize(result), normalized },
   };
 }

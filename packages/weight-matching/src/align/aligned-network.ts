@@ -40,5 +40,11 @@ export interface AlignedNetwork {
   readonly network: Checkpoint;
   /** The network under the names of its own checkpoint; lazy. */
   readonly restored: Checkpoint;
+  /**
+   * Does to another network of the graph, under the graph's names, what was done to this one, such as to a
+   * fine-tune of it: the other network computes what it computed before. After scales, signs or rotations its
+   * floating-point tensors are f32, in memory; else it is lazy and keeps its types.
+   */
+  readonly move: (network: Checkpoint) => Promise<Checkpoint>;
   readonly summary: AlignmentSummary;
 }

@@ -13,7 +13,7 @@ import { decompose, diagonalizeRotations } from "./align-rotations.ts";
 import { balanceScales } from "./balance-scales.ts";
 import { readAsFloats } from "./float-network.ts";
 import type { FoundSymmetries } from "./found-symmetries.ts";
-import { factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
+import { applySteps, factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
 import { readSubjects, type Subjects } from "./read-subjects.ts";
 import { rotationProducts, type UsePlace } from "./rotation-products.ts";
 
@@ -30,6 +30,8 @@ export const CANONICALIZE_DEFAULTS: Required<CanonicalizeOptions> = { kinds: LIN
 export interface CanonicalizeResult {
   /** Computes the same as the network, with its units in canonical form; f32, in memory. */
   readonly network: Checkpoint;
+  /** Does to any network what was done to this one. */
+  readonly apply: (network: Checkpoint) => Promise<Checkpoint>;
   /** Undoes on any network what was done to this one. */
   readonly undo: (network: Checkpoint) => Promise<Checkpoint>;
 }
@@ -72,6 +74,7 @@ export async function canonicalize(
   if (kinds.includes("sign")) await take(factorStep(signs, await orientSigns(network, signs)));
   return {
     network,
+    apply: (other) => applySteps(steps, other),
     async undo(other) {
       let current = other;
       for (const { undo } of steps.toReversed()) current = await undo(current);

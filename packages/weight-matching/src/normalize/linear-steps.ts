@@ -9,6 +9,13 @@ export interface LinearStep {
   readonly undo: (network: Checkpoint) => Promise<Checkpoint>;
 }
 
+/** Changes a network by steps, one after the other. */
+export async function applySteps(steps: readonly LinearStep[], network: Checkpoint): Promise<Checkpoint> {
+  let current = network;
+  for (const { apply } of steps) current = await apply(current);
+  return current;
+}
+
 /** Multiplies units by scales or signs. */
 export function factorStep(symmetry: DiagonalSymmetry, factors: Float64Array): LinearStep {
   const inverse = factors.map((factor) => 1 / factor);

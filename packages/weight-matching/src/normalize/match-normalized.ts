@@ -12,7 +12,7 @@ import { alignRotations } from "./align-rotations.ts";
 import { canonicalize } from "./canonicalize.ts";
 import { withTypesOf } from "./float-network.ts";
 import type { FoundSymmetries } from "./found-symmetries.ts";
-import { factorStep, rotationStep } from "./linear-steps.ts";
+import { applySteps, factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
 
 /** Result of {@link matchNormalized}. */
 export interface MatchNormalizedResult<T> {
@@ -20,6 +20,11 @@ export interface MatchNormalizedResult<T> {
   readonly found: T;
   /** B, permuted and with scales, signs and rotations as close to A as was found. Computes the same as B. */
   readonly network: Checkpoint;
+  /**
+   * Does to another network of the graph, under the graph's names, what was done to B; floating-point tensors
+   * of the result are f32.
+   */
+  readonly move: (network: Checkpoint) => Promise<Checkpoint>;
   /** Distance of B from A in weight space over all parameters, before and after. */
   readonly distance: { readonly before: number; readonly after: number };
 }
@@ -52,18 +57,26 @@ export async function matchNormalized<T extends Matched>(
   const two = await canonicalize(b, symmetries, { kinds });
   const matched = await match([one.network, two.network]);
   const { alignment, rotations = [] } = matched;
-  const permuted = permute(alignment, two.network, spec);
-  const rotated = rotations.length === 0 ? permuted : rotateUnits(permuted, spec, rotations);
+  const place = (form: Checkpoint): Checkpoint => {
+    const permuted = permute(alignment, form, spec);
+    return rotations.length === 0 ? permuted : rotateUnits(permuted, spec, rotations);
+  };
+  const rotated = place(two.network);
   const others = rotations.length === 0 ? kinds : kinds.filter((kind) => kind !== "rotation");
   // In canonical form scales are what they have to be.
   const turning = others.filter((kind) => kind !== "scale");
-  const formed = await one.undo(await approach([one.network, rotated], symmetries, turning));
-  const network = withTypesOf(await approach([a, formed], symmetries, others), b);
+  const turned = await approach([one.network, rotated], symmetries, turning);
+  const approached = await approach([a, await one.undo(turned.network)], symmetries, others);
+  const network = withTypesOf(approached.network, b);
   const distance = {
     before: await networkDistance([a, b], spec),
     after: await networkDistance([a, network], spec),
   };
-  return { found: matched, network, distance };
+  const move = async (other: Checkpoint): Promise<Checkpoint> => {
+    const formed = await applySteps(turned.steps, place(await two.apply(other)));
+    return applySteps(approached.steps, await one.undo(formed));
+  };
+  return { found: matched, network, move, distance };
 }
 
 /** Rounds after which a network is left as it is. */
@@ -71,6 +84,13 @@ const MAX_ROUNDS = 20;
 
 /** A round that lowers the squared distance by less than this share is the last. */
 const TOLERANCE = 1e-6;
+
+/** A network brought closer to another, and how. */
+interface Approached {
+  readonly network: Checkpoint;
+  /** What was done to it, in order. */
+  readonly steps: readonly LinearStep[];
+}
 
 /**
  * Brings network B as close to network A as rotations, scales and signs allow, one kind after the other until
@@ -82,27 +102,32 @@ async function approach(
   [a, b]: readonly [Checkpoint, Checkpoint],
   { spec, linear }: FoundSymmetries,
   kinds: readonly LinearKind[],
-): Promise<Checkpoint> {
-  if (kinds.length === 0) return b;
-  let network = b;
+): Promise<Approached> {
+  if (kinds.length === 0) return { network: b, steps: [] };
+  let [network, steps]: [Checkpoint, readonly LinearStep[]] = [b, []];
   let distance = await networkDistance([a, network], spec);
   for (let round = 0; round < MAX_ROUNDS; round++) {
+    const taken: LinearStep[] = [];
     let next = network;
+    const take = async (step: LinearStep): Promise<void> => {
+      taken.push(step);
+      next = await step.apply(next);
+    };
     if (kinds.includes("rotation") && linear.rotations.length > 0) {
-      next = await rotationStep(spec, await alignRotations([a, next], spec, linear.rotations)).apply(next);
+      await take(rotationStep(spec, await alignRotations([a, next], spec, linear.rotations)));
     }
     for (const symmetry of [linear.signs, linear.scales]) {
       if (!kinds.includes(symmetry.kind) || symmetry.variables === 0) continue;
-      next = await factorStep(symmetry, await alignFactors([a, next], symmetry)).apply(next);
+      await take(factorStep(symmetry, await alignFactors([a, next], symmetry)));
     }
     const reached = await networkDistance([a, next], spec);
     if (!(reached < distance)) break;
-    network = next;
+    [network, steps] = [next, [...steps, ...taken]];
     const gained = distance ** 2 - reached ** 2 > TOLERANCE * distance ** 2;
     distance = reached;
     if (!gained) break;
   }
-  return network;
+  return { network, steps };
 }
 
 /**

@@ -1,4 +1,3 @@
-import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
 import {
   type Checkpoint,
   createCheckpoint,
@@ -7,14 +6,9 @@ import {
   InputError,
   resolveOptions,
   type Tensor,
-  toFloat64,
-  UnsupportedError,
 } from "@isthmus/core";
-import { type Architecture, bindWeights, type DataSet, planFeeds, specialize } from "@isthmus/graph";
-import { gradientName } from "@isthmus/graph/ir";
-import { attachLoss } from "../loss/attach-loss.ts";
-import { lossOfData } from "../loss/loss-of-data.ts";
-import { createTargetFiller } from "../train/create-target-filler.ts";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { visitGradients } from "./visit-gradients.ts";
 
 /** Options of {@link measureFisher}. */
 export interface MeasureFisherOptions {
@@ -78,67 +72,20 @@ export async function measureFisher(
     MEASURE_FISHER_DEFAULTS,
     options,
   );
-  const plan = planFeeds("measure Fisher information", graph, data, 1);
-  if (plan.fixedBatch !== undefined && plan.fixedBatch !== 1) {
-    throw new UnsupportedError(
-      `Cannot measure Fisher information of graph "${graph.name}" as it must take single examples: it takes ${plan.fixedBatch} at once; free its batch by freeBatch()`,
-      { feature: "fixed batch" },
-    );
-  }
-  const weights = await bindWeights(graph, network);
-  const typed = await specialize({ graph, engine }, { batch: 1, extents: plan.extents });
-  const { graph: withLoss, loss, ...objective } = attachLoss(typed, lossOfData(graph, data));
-  const differentiated = gradient({ ...withLoss, outputs: [{ name: loss }] }, { loss });
-  const parameters = [...graph.weights.keys()].filter((name) =>
-    differentiated.outputs.some((output) => output.name === gradientName(loss, name)),
-  );
   const sums = new Map<string, Float64Array>();
-  const session = await engine.load(lowerBatchNorm(differentiated), { threads });
-  try {
-    for (let i = 0; i < data.size; i++) {
-      signal?.throwIfAborted();
-      const example = data.read(i, i + 1);
-      const { examples, targets, targetWeights } = objective;
-      const step = {
-        ...{ graph: withLoss, batch: 1, examples, targets: targets.name },
-        ...(targetWeights === undefined ? {} : { targetWeights }),
-      };
-      const filler = createTargetFiller(step, example, { classes: data.classes });
-      filler.fill();
-      const feeds = new Map([...weights, ...plan.feedsOf(example)]);
-      if (targets.name !== examples) feeds.set(targets.name, filler.targets);
-      if (targetWeights !== undefined && filler.weights !== undefined)
-        feeds.set(targetWeights, filler.weights);
-      const factor = likelihoodFactor(filler.targets, targets.name === examples, filler.weights);
-      const results = await session.run(feeds);
-      for (const name of parameters)
-        addSquares(sums, name, entry(results, gradientName(loss, name), "gradient"), factor);
-      onProgress?.({ done: (i + 1) / data.size });
-    }
-  } finally {
-    await session.release();
-  }
+  const visited = { attempt: "measure Fisher information", network, data };
+  await visitGradients({ graph, engine }, visited, { threads, signal, onProgress }, (gradients) => {
+    for (const [name, values] of gradients.values) addSquares(sums, name, values, gradients.labels);
+  });
   return createFisher(sums, { graph, network, data });
-}
-
-/**
- * Returns the number of labels of an example that count: the loss is their mean, and the log-likelihood of
- * the example their sum.
- */
-function likelihoodFactor(targets: Tensor, isText: boolean, weights: Tensor | undefined): number {
-  if (weights !== undefined) return toFloat64(weights.data, weights.dtype).reduce((sum, x) => sum + x, 0);
-  // Nothing comes before the first token.
-  if (isText) return Math.max(1, targets.data.length - 1);
-  return targets.dtype === "i64" ? targets.data.length : 1;
 }
 
 function addSquares(
   sums: Map<string, Float64Array>,
   name: string,
-  { data, dtype }: Tensor,
+  numbers: Float64Array,
   factor: number,
 ): void {
-  const numbers = toFloat64(data, dtype);
   const sum = sums.get(name) ?? new Float64Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) {
     const value = factor * (numbers[i] as number);

@@ -1,0 +1,205 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { at, type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/data";
+import { type TransferProgress, type TransferTaskResult, transferTask } from "@isthmus/fusion";
+import { type DataSet, limitExamples } from "@isthmus/graph";
+import { copyModelFiles } from "@isthmus/recipe";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { assertArchitecture, assertNoModelFolder, dataContext, fitToData } from "@isthmus/zoo";
+import { formatTransfer } from "../format/format-transfer.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { openExamples } from "../open/open-data.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
+import { parseScales } from "../options/parse-values.ts";
+import { assertOutput } from "../output/assert-output.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface TransferVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptions {
+  readonly graph?: string | undefined;
+  readonly output: string;
+  readonly scale: readonly number[];
+  readonly data?: string | undefined;
+  readonly matchData?: string | undefined;
+  readonly maskBySign?: string | undefined;
+  readonly statistics: "keep" | "recalibrate";
+  /** False with `--no-align`. */
+  readonly align: boolean;
+}
+
+/** Creates the command `isthmus transfer`. */
+export function transferVerb(run: RunVerb): CommandUnknownOpts {
+  return addMatchOptions(addBindingOptions(addEngineOption(createTransferVerb())), "--match-data")
+    .addHelpText("after", EXAMPLES)
+    .action((baseA, tunedA, baseB, options) =>
+      run(options, (context) => transfer([baseA, tunedA, baseB], options, context)),
+    );
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus transfer base-a.pt tuned-a.pt base-b.pt --graph model.onnx -o tuned-b.safetensors",
+    "what fine-tuning did to A, done to B",
+  ],
+  [
+    "isthmus transfer llama-a llama-a-chat llama-b -o llama-b-chat --scale 0.5",
+    "half of it; model folders with config.json need no graph",
+  ],
+  [
+    "isthmus transfer a.pt tuned.pt b.pt --graph model.onnx --scale 0.25:1.5:0.25 --data npz:valid.npz -o out.safetensors",
+    "try several scales, and take the one of the least loss on labelled examples",
+  ],
+  [
+    "isthmus transfer a.pt tuned.pt b.pt --graph model.onnx --mask-by-sign npz:train.npz@100 -o out.safetensors",
+    "leave out what would go up the gradient of B on a few examples",
+  ],
+);
+
+function createTransferVerb() {
+  return createVerb("transfer")
+    .argument("<base-a>", "the checkpoint that was fine-tuned: a file, or a folder")
+    .argument("<tuned-a>", "the fine-tune of it")
+    .argument("<base-b>", "the checkpoint that the fine-tune is moved to; the result has its names and types")
+    .option(
+      "--graph <file>",
+      "their architecture, .onnx or model.json of a LayersModel (default: from their config.json)",
+    )
+    .requiredOption("-o, --output <path>", "the new fine-tune (a file ending in .safetensors, or a folder)")
+    .option(
+      "--scale <x>",
+      "what the difference of tuned A to base A is multiplied by; 0.5,1 or 0.25:1.5:0.25 (from, to, step) try several on --data",
+      parseScales,
+      [1],
+    )
+    .option("--data <name>", `labelled examples to try scales on; ${DATA_SET_FORMS.join(", ")}`)
+    .option(
+      "--mask-by-sign <name>",
+      "a few labelled examples, such as NAME@100: elements that go up the gradient of B on them are left out",
+    )
+    .option("--match-data <name>", "examples for --method (default: those of --data)")
+    .addOption(
+      new Option("--statistics <policy>", STATISTICS_TEXT)
+        .choices(["keep", "recalibrate"] as const)
+        .default("keep" as const)
+        .makeOptionMandatory(),
+    )
+    .option("--no-align", "add the difference as it is, where A and B are relatives");
+}
+
+const STATISTICS_TEXT = "statistics of batch norms: moved as the weights are, or measured anew on --data";
+
+async function transfer(
+  paths: readonly [string, string, string],
+  options: TransferVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  return withCheckpoints(paths, async (checkpoints) => {
+    const { output } = options;
+    const named = [options.graph, options.exportedFrom].filter((path) => path !== undefined);
+    const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
+    assertOptions(options);
+    await assertArchitecture("transfer", paths, options);
+    if (output.endsWith(".safetensors")) await assertOutput(output, inputs);
+    await assertNoModelFolder(output, paths);
+    const read = await openSharedArchitecture(paths, options);
+    const open = async (name: string | undefined): Promise<DataSet | undefined> =>
+      name === undefined ? undefined : openExamples(name, options, dataContext(read));
+    const data = await open(options.data);
+    const maskBySign = await open(options.maskBySign);
+    const matchData = options.method === "weight" ? undefined : ((await open(options.matchData)) ?? data);
+    const shaping = data ?? maskBySign ?? matchData;
+    const opened = shaping === undefined ? read : fitToData(read, shaping);
+    const { networks, binding, ...architecture } = await bindArchitecture(
+      opened,
+      checkpoints,
+      options,
+      context,
+    );
+    const result = await transferTask(
+      architecture,
+      {
+        baseA: at(networks, 0, "network"),
+        tunedA: at(networks, 1, "network"),
+        baseB: at(networks, 2, "network"),
+      },
+      {
+        align: options.align && matchingOf(options, matchData),
+        scale: options.scale,
+        // One scale is measured, too, if there are examples.
+        ...{ data, maskBySign, recalibrate: recalibrationData(options, data) },
+        signal: context.signal,
+        onProgress: ({ phase, done }) => context.progress(PHASES[phase], done),
+      },
+    );
+    for (const warning of result.summary.warnings) context.terminal.note(`Warning: ${warning}.`);
+    const outputs = await save(checkpoints, result, options, context);
+    outputs.push(...(await copyModelFiles(paths[2], output)));
+    return {
+      result: { ...result.summary, binding, outputs },
+      text: formatTransfer(result.summary, outputs),
+    };
+  });
+}
+
+const PHASES: Readonly<Record<TransferProgress["phase"], string>> = {
+  aligning: "Aligning A to B",
+  gradient: "Computing gradients of B",
+  measuring: "Measuring what fine-tuning did",
+  trying: "Trying scales",
+};
+
+/**
+ * Checks that options do not contradict each other, and that examples are named where they are needed.
+ * @throws UsageError if not
+ */
+function assertOptions({
+  data,
+  statistics,
+  align,
+  normalize,
+  only,
+  skip,
+  method,
+}: TransferVerbOptions): void {
+  if (statistics === "recalibrate" && data === undefined) {
+    throw new UsageError(
+      "Cannot transfer with --statistics recalibrate as it needs examples: add --data, for example --data mnist:train",
+    );
+  }
+  const matching = { normalize, only, skip, method: method === "weight" ? undefined : method };
+  const [name] = Object.entries(matching).flatMap(([option, value]) => (value === undefined ? [] : [option]));
+  if (align || name === undefined) return;
+  throw new UsageError(
+    `Cannot transfer with --no-align and --${name} as nothing is matched then: leave one out`,
+  );
+}
+
+function recalibrationData(
+  { statistics }: TransferVerbOptions,
+  data: DataSet | undefined,
+): DataSet | undefined {
+  if (statistics === "keep" || data === undefined) return undefined;
+  return limitExamples("recalibrate batch norms", data, STATISTICS_EXAMPLES);
+}
+
+async function save(
+  networks: readonly Checkpoint[],
+  { restored, summary }: TransferTaskResult,
+  { output, method, seed, restarts, search, only, skip, normalize, ...options }: TransferVerbOptions,
+  { version, signal, progress }: Context,
+): Promise<string[]> {
+  const { align, maskBySign, statistics } = options;
+  const making = describeMaking(networks, {
+    ...{ verb: "transfer", version, scale: summary.scale, maskBySign, statistics },
+    ...(align ? { method, seed, restarts, search, only, skip, normalize } : { align }),
+  });
+  const { files } = await saveCheckpoint(restored, output, {
+    metadata: { ...restored.metadata, ...making },
+    overwrite: true,
+    signal,
+    onProgress: ({ done }) => progress("Writing", done),
+  });
+  return [...files];
+}

@@ -1,0 +1,80 @@
+import type { TaskMeasure, TransferTaskResult } from "@isthmus/fusion";
+import { formatNormalization } from "./format-normalization.ts";
+import { formatObjective } from "./format-objective.ts";
+import { formatPairs, formatTable } from "./format-table.ts";
+
+type Summary = TransferTaskResult["summary"];
+
+/** Number of tensors that are listed, the ones that fine-tuning changed most. */
+const LISTED = 8;
+
+/** Formats what a transfer did: the largest changes, the scales that were tried, and the summary. */
+export function formatTransfer(summary: Summary, outputs: readonly string[]): string {
+  const { alignment, tunedError, scale, task } = summary;
+  const errors = [alignment?.verified.maxRelativeError, tunedError].filter((error) => error !== undefined);
+  const pairs = formatPairs([
+    ["task vector", describeTask(task)],
+    ...(alignment === undefined
+      ? [["alignment", "none, as --no-align says"] as [string, string]]
+      : [
+          [
+            "alignment",
+            `base A to base B by ${alignment.method}, ${formatObjective(alignment.objective)}`,
+          ] as [string, string],
+          ...formatNormalization(alignment.normalized),
+          [
+            "verified",
+            `base A and tuned A compute the same, to ${Math.max(...errors).toExponential(1)} (relative)`,
+          ] as [string, string],
+        ]),
+    ["scale", String(scale)],
+    ["wrote", outputs.join(", ")],
+  ]);
+  return [formatTensors(summary), formatTried(summary), pairs].filter((part) => part !== "").join("\n\n");
+}
+
+const share = (value: number | null): string => (value === null ? "" : `${(100 * value).toFixed(1)} %`);
+
+function describeTask({ norm, relative, moved, kept }: TaskMeasure): string {
+  const of = relative === null ? "" : `, ${share(relative)} of the weights`;
+  const mask = kept === null || kept === 1 ? "" : `, of which the mask keeps ${share(kept)} (squared)`;
+  return `norm ${norm.toPrecision(4)}${of}${moved === null ? "" : `; ${share(moved)} of it moved`}${mask}`;
+}
+
+function formatTensors({ tensors }: Summary): string {
+  const largest = tensors
+    .filter(({ norm }) => norm > 0)
+    .toSorted((a, b) => b.norm - a.norm)
+    .slice(0, LISTED);
+  if (largest.length === 0) return "";
+  return formatTable(
+    [
+      { title: "changed most" },
+      { title: "norm of the change", align: "right" },
+      { title: "of the weight", align: "right" },
+      { title: "moved", align: "right" },
+      { title: "kept", align: "right" },
+    ],
+    largest.map(({ name, norm, relative, moved, kept }) => [
+      ...[name, norm.toPrecision(4), share(relative), share(moved), share(kept)],
+    ]),
+  );
+}
+
+function formatTried({ tried, scale: chosen }: Summary): string {
+  if (tried.length === 0) return "";
+  return formatTable(
+    [
+      { title: "scale", align: "right" },
+      { title: "loss", align: "right" },
+      { title: "error", align: "right" },
+      { title: "" },
+    ],
+    tried.map(({ scale, loss, error }) => [
+      ...[String(scale), loss.toFixed(4), share(error)],
+      [scale === 0 ? "base B alone" : "", scale === chosen ? "taken" : ""]
+        .filter((note) => note !== "")
+        .join(", "),
+    ]),
+  );
+}

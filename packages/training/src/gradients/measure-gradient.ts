@@ -1,0 +1,60 @@
+import {
+  type Checkpoint,
+  createCheckpoint,
+  createTensor,
+  entry,
+  InputError,
+  resolveOptions,
+  type Tensor,
+} from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { MEASURE_FISHER_DEFAULTS, type MeasureFisherOptions } from "./measure-fisher.ts";
+import { visitGradients } from "./visit-gradients.ts";
+
+/** Options of {@link measureGradient}: the same as of `measureFisher`. */
+export type MeasureGradientOptions = MeasureFisherOptions;
+
+/** Defaults of {@link measureGradient}. */
+export const MEASURE_GRADIENT_DEFAULTS: Required<MeasureGradientOptions> = MEASURE_FISHER_DEFAULTS;
+
+/**
+ * Measures the gradient of the loss of a network on labelled data: the mean over examples, for each
+ * parameter. The loss is the usual one of the data, as in training: cross-entropy for labels, the next token
+ * for token ids.
+ *
+ * Gradients are computed example by example and added up in f64, so the result does not depend on batches.
+ * Norms take their running statistics, and there is no dropout.
+ *
+ * @returns a checkpoint f32 of the names and shapes of the graph's parameters
+ * @throws InputError if the data do not fit the graph, or a gradient is not finite
+ * @throws UnsupportedError if the graph takes a fixed number of examples, or an operator has no gradient rule
+ */
+export async function measureGradient(
+  architecture: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  options: MeasureGradientOptions = {},
+): Promise<Checkpoint> {
+  const attempt = "measure a gradient";
+  const resolved = resolveOptions(attempt, MEASURE_GRADIENT_DEFAULTS, options);
+  const sums = new Map<string, Float64Array>();
+  await visitGradients(architecture, { attempt, network, data }, resolved, ({ values }) => {
+    for (const [name, numbers] of values) {
+      const sum = sums.get(name) ?? new Float64Array(numbers.length);
+      for (let i = 0; i < numbers.length; i++) sum[i] = (sum[i] as number) + (numbers[i] as number);
+      sums.set(name, sum);
+    }
+  });
+  const tensors = new Map<string, Tensor>();
+  for (const [name, sum] of sums) {
+    const mean = Float32Array.from(sum, (x) => x / data.size);
+    if (!mean.every(Number.isFinite)) {
+      throw new InputError(
+        `Cannot ${attempt} of "${network.source}" on "${data.name}" as gradients must be finite: one of "${name}" is not`,
+        { input: network.source },
+      );
+    }
+    tensors.set(name, createTensor("f32", entry(architecture.graph.weights, name, "weight").shape, mean));
+  }
+  return createCheckpoint(tensors, {}, `gradient of ${network.source}`);
+}

@@ -1,0 +1,95 @@
+import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
+import { type Checkpoint, entry, type Tensor, toFloat64, UnsupportedError } from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet, planFeeds, specialize } from "@isthmus/graph";
+import { gradientName } from "@isthmus/graph/ir";
+import { attachLoss } from "../loss/attach-loss.ts";
+import { lossOfData } from "../loss/loss-of-data.ts";
+import { createTargetFiller } from "../train/create-target-filler.ts";
+
+/** The network whose gradients are computed, and the examples that they are computed on. */
+export interface VisitedNetwork {
+  /** What is attempted, for messages, such as `measure Fisher information`. */
+  readonly attempt: string;
+  readonly network: Checkpoint;
+  readonly data: DataSet;
+}
+
+/** Gradients of the loss of one example. */
+export interface ExampleGradients {
+  /** Gradient of each parameter that the loss depends on, by its name, in the order of the graph. */
+  readonly values: ReadonlyMap<string, Float64Array>;
+  /** Number of labels that count; the loss is the mean over them. */
+  readonly labels: number;
+}
+
+/** How gradients are computed. */
+export interface VisitGradientsOptions {
+  readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: { readonly done: number }) => void) | undefined;
+}
+
+/**
+ * Computes the gradient of the usual loss of a data set for each example alone, and passes each to `visit`,
+ * in the order of the examples. Norms take their running statistics, and there is no dropout.
+ *
+ * @throws InputError if the data do not fit the graph
+ * @throws UnsupportedError if the graph takes a fixed number of examples, or an operator has no gradient rule
+ */
+export async function visitGradients(
+  { graph, engine }: Architecture,
+  { attempt, network, data }: VisitedNetwork,
+  { threads, signal, onProgress }: VisitGradientsOptions,
+  visit: (gradients: ExampleGradients) => void,
+): Promise<void> {
+  const plan = planFeeds(attempt, graph, data, 1);
+  if (plan.fixedBatch !== undefined && plan.fixedBatch !== 1) {
+    throw new UnsupportedError(
+      `Cannot ${attempt} of graph "${graph.name}" as it must take single examples: it takes ${plan.fixedBatch} at once; free its batch by freeBatch()`,
+      { feature: "fixed batch" },
+    );
+  }
+  const weights = await bindWeights(graph, network);
+  const typed = await specialize({ graph, engine }, { batch: 1, extents: plan.extents });
+  const { graph: withLoss, loss, ...objective } = attachLoss(typed, lossOfData(graph, data));
+  const differentiated = gradient({ ...withLoss, outputs: [{ name: loss }] }, { loss });
+  const parameters = [...graph.weights.keys()].filter((name) =>
+    differentiated.outputs.some((output) => output.name === gradientName(loss, name)),
+  );
+  const { examples, targets, targetWeights } = objective;
+  const isText = targets.name === examples;
+  const session = await engine.load(lowerBatchNorm(differentiated), { threads });
+  try {
+    for (let i = 0; i < data.size; i++) {
+      signal?.throwIfAborted();
+      const example = data.read(i, i + 1);
+      const step = {
+        ...{ graph: withLoss, batch: 1, examples, targets: targets.name },
+        ...(targetWeights === undefined ? {} : { targetWeights }),
+      };
+      const filler = createTargetFiller(step, example, { classes: data.classes });
+      filler.fill();
+      const feeds = new Map([...weights, ...plan.feedsOf(example)]);
+      if (!isText) feeds.set(targets.name, filler.targets);
+      if (targetWeights !== undefined && filler.weights !== undefined)
+        feeds.set(targetWeights, filler.weights);
+      const results = await session.run(feeds);
+      const values = parameters.map((name): [string, Float64Array] => {
+        const { data: numbers, dtype } = entry(results, gradientName(loss, name), "gradient");
+        return [name, toFloat64(numbers, dtype)];
+      });
+      visit({ values: new Map(values), labels: countLabels(filler.targets, isText, filler.weights) });
+      onProgress?.({ done: (i + 1) / data.size });
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+/** Returns the number of labels of an example that count. */
+function countLabels(targets: Tensor, isText: boolean, weights: Tensor | undefined): number {
+  if (weights !== undefined) return toFloat64(weights.data, weights.dtype).reduce((sum, x) => sum + x, 0);
+  // Nothing comes before the first token.
+  if (isText) return Math.max(1, targets.data.length - 1);
+  return targets.dtype === "i64" ? targets.data.length : 1;
+}

@@ -1,7 +1,7 @@
 import { at, entry } from "@isthmus/core";
 import type { MapTree } from "../map-result.ts";
 
-/** The best order of a group for each pair of points at its ends, and the sum of its neighbours' distances. */
+/** The best order of a group for each pair of ends, and the sum of the distances of its neighbours. */
 type Orders = ReadonlyMap<string, { readonly order: readonly number[]; readonly length: number }>;
 
 const ends = (left: number, right: number) => `${left} ${right}`;

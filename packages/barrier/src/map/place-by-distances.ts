@@ -3,12 +3,12 @@ import { type Place, scaleClassically } from "./classical-scaling.ts";
 
 /** Most steps, and the least share of the stress by which a step must lower it. */
 const STEPS = { most: 500, gain: 1e-7 } as const;
-/** How far points are pulled apart, as a share of the longest distance; and the angle from one to the next. */
+/** How far points are pulled apart, as a share of the longest distance, and the angle between them. */
 const APART = 0.01;
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
 
 /**
- * Places points in the plane so that their distances are as near as possible to given ones: by classical
+ * Finds places for points in the plane so that their distances are as near as possible to given ones: by classical
  * scaling, then by steps that only lower the stress (SMACOF; de Leeuw 1977).
  *
  * Networks that were trained apart are all about equally far from each other, as the corners of a simplex.

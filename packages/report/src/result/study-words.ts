@@ -62,7 +62,7 @@ function measuredWords({ measured = [] }: StudyTable): string {
   return sentences.length === 0 ? "" : `Measured ${sentences.join(", and ")}.`;
 }
 
-/** Says which networks were measured: the values of the variable that pairs, or networks that are merged, differ in. */
+/** Says which networks were measured: the values of the variable that pairs or merged networks differ in. */
 function seedWords({ of = [] }: StudyTable, { networks = [], measurements = [] }: StudyResult): string {
   const groups = measurements.filter(({ name }) => of.includes(name));
   const values = groups.flatMap(({ settings: { of: merged, between = merged, across = "seed" } }) =>

@@ -67,10 +67,10 @@ export interface Repairer {
  * of the networks do no harm.
  *
  * The goal is one rule for any number of networks: the mean, by the shares, of their means and of their
- * standard deviations, as REPAIR has it for two. The code of C2M3 (Crisostomi et al. 2024) has two rules: for two
- * networks the variance is the square of the mean deviation, which is ours, but for more it is the mean of the
- * variances, which is larger wherever deviations differ. With one rule it does not matter how a merge is
- * written: a network that is given twice counts as one of twice the share, and one of share 0 as none.
+ * standard deviations, as in REPAIR for two. The code of C2M3 (Crisostomi et al. 2024) has two rules: for
+ * two networks the variance is the square of the mean deviation, which is ours, but for more it is the mean
+ * of the variances, which is larger wherever deviations differ. With one rule it does not matter how a merge
+ * is written: a network that is given twice counts as one of twice the share, and one of share 0 as none.
  *
  * With `closedForm`, variances of the combination are computed from variances and covariances of the
  * networks, `sum of w_i w_j cov(i, j)` (section 5), which is exact if the inputs of a layer are averages by

@@ -31,7 +31,7 @@ interface PairWork<O> {
 
 /**
  * Plans the tasks of a measurement: one for every pair of networks that it selects, after the alignment of
- * the pair if the measurement asks for one; or those that merge networks.
+ * the pair if the measurement asks for one; or the tasks that merge networks.
  *
  * @throws InputError if the selection holds no pair, or too few networks, or the data do not fit the networks
  */

@@ -39,8 +39,16 @@ export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
       const alignments = aligned.map(({ alignment }) => encodeAlignment(symmetries.spec, alignment));
       await saveFile(join(folder, UNIVERSE_FILE), JSON.stringify(alignments));
       await rm(journalPath, { force: true });
-      const { objective, limit, many: found } = match;
-      return { kind: "match", many: found, networks: networks.length, reference, objective, limit, seed };
+      const { objective, limit } = match;
+      return {
+        kind: "match",
+        many: match.many,
+        networks: networks.length,
+        reference,
+        objective,
+        limit,
+        seed,
+      };
     } finally {
       await close();
     }

@@ -5,8 +5,8 @@ import { createMatrix, symmetricEigen } from "@isthmus/linear-algebra";
 export type Place = readonly [x: number, y: number];
 
 /**
- * Finds places for points in the plane by their distances: classical multidimensional scaling, which projects them on
- * the plane in which they lie farthest apart. It is exact for points that lie in a plane.
+ * Finds places for points in the plane by their distances: classical multidimensional scaling, which
+ * projects them on the plane in which they lie farthest apart. It is exact for points that lie in a plane.
  *
  * The point farthest out along an axis is on its positive side, so that the picture does not depend on signs
  * of eigenvectors.

@@ -8,8 +8,8 @@ const APART = 0.01;
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
 
 /**
- * Finds places for points in the plane so that their distances are as near as possible to given ones: by classical
- * scaling, then by steps that only lower the stress (SMACOF; de Leeuw 1977).
+ * Finds places for points in the plane so that their distances are as near as possible to given ones: by
+ * classical scaling, then by steps that only lower the stress (SMACOF; de Leeuw 1977).
  *
  * Networks that were trained apart are all about equally far from each other, as the corners of a simplex.
  * Classical scaling alone projects some of these corners onto each other; the steps pull them apart.

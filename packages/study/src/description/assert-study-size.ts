@@ -81,7 +81,7 @@ function productOf(ranges: Ranges): number {
   return [...ranges.values()].reduce((product, values) => product * values.length, 1);
 }
 
-/** Tasks of a measurement: one for each pair, and another where the pair is aligned; or the tasks of merges. */
+/** Counts tasks of a measurement: one for a pair, another where it is aligned; or the tasks of merges. */
 function countMeasurements(
   name: string,
   repeated: Repeated<MeasurementDescription>,

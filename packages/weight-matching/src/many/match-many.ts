@@ -32,9 +32,8 @@ export interface MatchManyOptions extends SymmetrySelection {
   /**
    * `cycle` places all networks in a universe at once, by relaxing all permutations (C2M3); `merge-many`
    * places one after another and matches each to the sum of the others until none moves; `tree` matches
-   * pairs, then pairs of pairs; `reference` matches each to one of them; `best` tries reference, tree and
-   * cycle and
-   * moves on from the best until nothing is gained. @defaultValue "best"
+   * pairs, then pairs of pairs; `reference` matches each to one of them; `best` tries reference, merge-many
+   * and cycle, and takes the best, matched on until nothing is gained. @defaultValue "best"
    */
   readonly many?: ManyMethod | undefined;
   /** Index of the network in whose coordinates the others are put. @defaultValue 0 */
@@ -178,7 +177,7 @@ async function search(
     if (bestOf(tried).objective >= limit * (1 - LIMIT_TOLERANCE)) return tried;
   }
   const best = bestOf(tried);
-  if (many !== "best" || best.many === "cycle") return tried;
+  if (many !== "best" || best.many !== "reference") return tried;
   const polished = await polish({ ...matching, onProgress: report(best.many) }, best.many, best.universe);
   tried.push({ many: best.many, ...polished, objective: await objectiveOf(polished.universe) });
   return tried;
@@ -186,7 +185,7 @@ async function search(
 
 /** The relaxation holds all networks at once, so "best" leaves it out where they do not fit the memory. */
 function bestMethods(matching: ManyMatching): readonly ManySearch["many"][] {
-  return fitsMemory(matching) ? ["reference", "tree", "cycle"] : ["reference", "tree"];
+  return fitsMemory(matching) ? ["reference", "merge-many", "cycle"] : ["reference", "merge-many"];
 }
 
 const DIRECT = { steps: 0, rounds: 0, status: "converged" } as const;

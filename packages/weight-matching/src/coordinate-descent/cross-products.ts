@@ -5,10 +5,10 @@ import { addCrossProducts, addRowProducts } from "./kernels/products.ts";
 export interface CrossProducts {
   /**
    * `out = base + a^T b`.
-   * @param a - `[rows, units]`
-   * @param b - `[rows, units]`
-   * @param base - `[units, units]`
-   * @param out - `[units, units]`, not `base`
+   * @param a - `[rows, left]`
+   * @param b - `[rows, right]`
+   * @param base - `[left, right]`
+   * @param out - `[left, right]`, not `base`
    */
   add(a: Float32Array, b: Float32Array, base: Float32Array, out: Float32Array): Promise<void>;
   /**
@@ -31,13 +31,19 @@ export interface RowFactors {
   readonly depth: number;
 }
 
-/** Creates products by an engine's GEMM, or without an engine by a plain loop, some hundred times slower. */
-export async function createCrossProducts(engine: Engine | undefined): Promise<CrossProducts> {
+/**
+ * Creates products by an engine's GEMM, or without an engine by a plain loop, some hundred times slower.
+ * @param threads - threads of the engine; 0 lets it choose
+ */
+export async function createCrossProducts(
+  engine: Engine | undefined,
+  { threads = 0 }: { readonly threads?: number } = {},
+): Promise<CrossProducts> {
   if (engine === undefined) {
     return {
       async add(a, b, base, out) {
         out.set(base);
-        addCrossProducts(a, b, out, Math.sqrt(base.length));
+        addCrossProducts(a, b, out, rowsOf({ a, b, base }));
       },
       async addByRows({ a, b, depth }, base, out) {
         out.set(base);
@@ -46,8 +52,8 @@ export async function createCrossProducts(engine: Engine | undefined): Promise<C
       async release() {},
     };
   }
-  const session = await engine.load(GEMM);
-  const byRows = await engine.load(GEMM_BY_ROWS);
+  const session = await engine.load(GEMM, { threads });
+  const byRows = await engine.load(GEMM_BY_ROWS, { threads });
   return {
     add: (a, b, base, out) => runGemm(session, { a, b, base, out }),
     addByRows: (factors, base, out) => runByRows(byRows, factors, { base, out }),
@@ -62,9 +68,9 @@ const GEMM: Graph = {
   name: "cross products",
   opsets: new Map([["", 13]]),
   inputs: [
-    { name: "a", dtype: "f32", shape: ["rows", "units"] },
-    { name: "b", dtype: "f32", shape: ["rows", "units"] },
-    { name: "base", dtype: "f32", shape: ["units", "units"] },
+    { name: "a", dtype: "f32", shape: ["rows", "left"] },
+    { name: "b", dtype: "f32", shape: ["rows", "right"] },
+    { name: "base", dtype: "f32", shape: ["left", "right"] },
   ],
   weights: new Map(),
   constants: new Map(),
@@ -78,7 +84,7 @@ const GEMM: Graph = {
       attributes: new Map([["transA", { type: "int", value: 1 }]]),
     },
   ],
-  outputs: [{ name: "out", dtype: "f32", shape: ["units", "units"] }],
+  outputs: [{ name: "out", dtype: "f32", shape: ["left", "right"] }],
 };
 
 const GEMM_BY_ROWS: Graph = {
@@ -103,20 +109,21 @@ interface Products {
   readonly out: Float32Array;
 }
 
+/** Finds the common number of rows of two matrices from the sizes of them and of their product. */
+function rowsOf({ a, b, base }: Pick<Products, "a" | "b" | "base">): number {
+  return Math.round(Math.sqrt((a.length / base.length) * b.length));
+}
+
 async function runGemm(session: Session, { a, b, base, out }: Products): Promise<void> {
-  const units = Math.sqrt(base.length);
-  const panel = (data: Float32Array) => ({
-    dtype: "f32" as const,
-    shape: [data.length / units, units],
-    data,
-  });
-  const square = (data: Float32Array) => ({ dtype: "f32" as const, shape: [units, units], data });
+  const rows = rowsOf({ a, b, base });
+  const [left, right] = [a.length / rows, b.length / rows];
+  const tensor = (data: Float32Array, ...shape: number[]) => ({ dtype: "f32" as const, shape, data });
   const feeds = new Map([
-    ["a", panel(a)],
-    ["b", panel(b)],
-    ["base", square(base)],
+    ["a", tensor(a, rows, left)],
+    ["b", tensor(b, rows, right)],
+    ["base", tensor(base, left, right)],
   ]);
-  await session.run(feeds, new Map([["out", square(out)]]));
+  await session.run(feeds, new Map([["out", tensor(out, left, right)]]));
 }
 
 async function runByRows(

@@ -12,6 +12,12 @@ import { Universe } from "./universe/universe.ts";
 /** Rounds over all networks after which polishing is given up. */
 const MAX_ROUNDS = 100;
 
+/**
+ * Threads of products: many are small, and waiting for a second thread costs more than it brings where other
+ * work shares the machine. So results do not depend on the number of cores, either.
+ */
+const THREADS = 1;
+
 /** A universe that was searched for. */
 export interface SearchedUniverse extends Polishing {
   readonly universe: Alignment[];
@@ -61,7 +67,7 @@ async function searchAfresh(
   start: readonly Alignment[] | undefined,
 ): Promise<SearchedUniverse> {
   const { spec, engine, networks, held, seed, signal, onProgress } = matching;
-  const products = await createCrossProducts(engine);
+  const products = await createCrossProducts(engine, { threads: THREADS });
   try {
     const universe = await Universe.open(networks, { spec, held, products });
     const expander = createPlacementExpander(spec);
@@ -90,7 +96,7 @@ async function searchAfresh(
 }
 
 /** Arrays that a universe keeps of a weight with one axis that moves, and with two. */
-const ARRAYS = { one: 4, two: 6 };
+const ARRAYS = { one: 4, two: 10 };
 
 /** Computes the bytes that a universe of networks holds. */
 function bytesForUniverse({ spec, networks }: Pick<ManyMatching, "spec" | "networks">): number {

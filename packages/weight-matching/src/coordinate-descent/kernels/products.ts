@@ -1,17 +1,19 @@
 /**
- * Adds the products of all pairs of columns: `out[i * units + j] += sum over r of a[r, i] b[r, j]`, row by
+ * Adds the products of all pairs of columns: `out[i * right + j] += sum over r of a[r, i] b[r, j]`, row by
  * row in f32.
  *
- * @param a - `[rows, units]`
- * @param b - `[rows, units]`
- * @param out - `[units, units]`
+ * @param a - `[rows, left]`
+ * @param b - `[rows, right]`
+ * @param out - `[left, right]`
  */
-export function addCrossProducts(a: Float32Array, b: Float32Array, out: Float32Array, units: number): void {
-  for (let row = 0; row < a.length; row += units) {
-    for (let i = 0; i < units; i++) {
-      const factor = a[row + i]!;
-      const at = i * units;
-      for (let j = 0; j < units; j++) out[at + j]! += factor * b[row + j]!;
+export function addCrossProducts(a: Float32Array, b: Float32Array, out: Float32Array, rows: number): void {
+  const left = a.length / rows;
+  const right = b.length / rows;
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < left; i++) {
+      const factor = a[row * left + i]!;
+      const at = i * right;
+      for (let j = 0; j < right; j++) out[at + j]! += factor * b[row * right + j]!;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { at, dot, type Random } from "@isthmus/core";
 import type { BlockMatcher, Proposal } from "../../coordinate-descent/block-matcher.ts";
-import { f32 } from "./relaxed-weight.ts";
+import type { Placement } from "../../coordinate-descent/placement.ts";
 import type { Universe } from "./universe.ts";
 import type { UniverseNetwork } from "./universe-network.ts";
 
@@ -38,6 +38,8 @@ export async function polishUniverse(universe: Universe, options: PolishUniverse
     network.matchers.filter(({ held }) => !held).map((matcher): Place => ({ network, matcher })),
   );
   const open = new Set(places);
+  universe.sumImages();
+  for (const network of universe.networks) network.followCosts();
   let rounds = 0;
   while (rounds < options.maxRounds) {
     let moved = false;
@@ -61,12 +63,16 @@ async function improve(universe: Universe, { network, matcher }: Place): Promise
   universe.turnTo(network, tensors);
   const proposal = await network.propose(matcher);
   if (proposal.gain <= proposal.noise) return false;
-  const before = network.placement;
+  const before = choicesOf(matcher, network.placement);
   const risen = placeAndMeasure(universe, { network, matcher }, proposal);
   if (!matcher.coupled || risen > proposal.noise) return true;
   // The costs are only the slope of a quadratic function: the objective at the end of the step decides.
-  network.place(before, tensors);
+  universe.move(network, matcher, before);
   return false;
+}
+
+function choicesOf({ block }: BlockMatcher, placement: Placement): Map<number, Int32Array> {
+  return new Map(block.members.map(({ index }) => [index, at(placement, index, "symmetry")]));
 }
 
 /** Moves a block, and returns how much the objective rises. */
@@ -79,12 +85,12 @@ function placeAndMeasure(
     let sum = 0;
     for (const name of matcher.tensors) {
       const relaxed = network.weights.get(name);
-      if (relaxed !== undefined) sum += dot(f32(universe.others(name)), f32(relaxed.image));
+      if (relaxed !== undefined) sum += innerProduct(universe.others(name), relaxed.image);
     }
     return sum;
   };
   const before = matcher.coupled ? measure() : 0;
-  network.place(network.with(choices), matcher.tensors);
+  universe.move(network, matcher, choices);
   return matcher.coupled ? measure() - before : 0;
 }
 
@@ -95,4 +101,8 @@ function reopen(places: readonly Place[], moved: Place, open: Set<Place>): void 
     const { tensors } = place.matcher;
     if ([...moved.matcher.tensors].some((name) => tensors.has(name))) open.add(place);
   }
+}
+
+function innerProduct(a: Float32Array, b: Float32Array): number {
+  return dot({ dtype: "f32", data: a }, { dtype: "f32", data: b });
 }

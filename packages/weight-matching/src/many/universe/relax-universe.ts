@@ -1,7 +1,7 @@
 import { at, type Random } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { identityPlacement, type Placement } from "../../coordinate-descent/placement.ts";
-import { type StepGram, stepGram } from "./relaxed-weight.ts";
+import type { StepGram } from "./relaxed-weight.ts";
 import { bestStepOf, stepPolynomial, valueAt } from "./step-length.ts";
 import type { Universe } from "./universe.ts";
 import type { UniverseNetwork } from "./universe-network.ts";
@@ -46,6 +46,7 @@ const TOLERANCE = 3e-4;
 export async function relaxUniverse(universe: Universe, options: RelaxUniverseOptions): Promise<number> {
   const { random, signal, onProgress } = options;
   for (const network of universe.networks) startInside(network, options, random);
+  universe.sumImages();
   let steps = 0;
   while (steps < MAX_STEPS) {
     await faceSteepest(universe, signal);
@@ -54,10 +55,12 @@ export async function relaxUniverse(universe: Universe, options: RelaxUniverseOp
     const [before, after] = [valueAt(polynomial, 0), valueAt(polynomial, t)];
     if (!(after > before)) break;
     for (const network of universe.networks) network.step(t);
+    universe.sumImages();
     onProgress(++steps / MAX_STEPS);
     if (after - before <= TOLERANCE * Math.abs(after)) break;
   }
   for (const network of universe.networks) network.place(network.rounded());
+  universe.sumImages();
   return steps;
 }
 
@@ -85,10 +88,9 @@ function randomPlacement(
 
 /** Turns every network to the placement that rises most while the others stay. */
 async function faceSteepest(universe: Universe, signal: AbortSignal | undefined): Promise<void> {
-  const sums = new Map(universe.names.map((name) => [name, universe.sum(name, "image")]));
   for (const network of universe.networks) {
     signal?.throwIfAborted();
-    universe.turnTo(network, universe.names, sums);
+    universe.turnTo(network);
     network.face(await network.steepest());
   }
 }
@@ -102,11 +104,8 @@ function objectiveAlongStep(universe: Universe): number[] {
     });
   };
   for (const name of universe.names) {
-    const [image, cross, vertex] = (["image", "cross", "vertex"] as const).map((of) =>
-      universe.sum(name, of),
-    );
-    add(stepGram({ image, cross, vertex } as Parameters<typeof stepGram>[0]), 0.5);
-    for (const network of universe.networks) add(stepGram(network.weight(name)), -0.5);
+    add(universe.gramOfSums(name), 0.5);
+    for (const network of universe.networks) add(network.weight(name).gram, -0.5);
   }
   return polynomial;
 }

@@ -3,6 +3,7 @@ import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
 import type { MemberCosts, PanelSources } from "../../coordinate-descent/member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "../../coordinate-descent/occurrences.ts";
 import type { Member } from "../../coordinate-descent/unit-tree.ts";
+import { addProduct, ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
 import { type PanelTables, readPanel } from "./parted-weight.ts";
 import type { RelaxedWeight } from "./relaxed-weight.ts";
 
@@ -13,28 +14,80 @@ export interface RelaxedPair {
   readonly weights: ReadonlyMap<string, RelaxedWeight>;
 }
 
+/** What the costs of all networks of a universe share. */
+export interface CostTools {
+  readonly products: CrossProducts;
+  readonly tables: ReadonlyMap<Occurrence, PanelTables>;
+  /** Memory for the costs of each member, `[units, units]` each. */
+  readonly spare: Map<Member, [Float32Array, Float32Array]>;
+  /** When a unit at each place of a member was last moved in some network; none if it was never moved. */
+  readonly moves: PlaceMoves;
+}
+
+/** Counts moves of units, and tells which places they touched. */
+export class PlaceMoves {
+  #count = 0;
+  readonly #last = new Map<Member, Int32Array>();
+
+  /** The number of moves so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Notes that the units at some places of a member have moved. */
+  note(member: Member, places: readonly number[]): void {
+    const last = this.#last.get(member) ?? new Int32Array(unitsOfMember(member));
+    this.#last.set(member, last);
+    this.#count++;
+    for (const place of places) last[place] = this.#count;
+  }
+
+  /** Returns the places of a member that a move after some others has touched, ascending. */
+  since(count: number, member: Member): Int32Array {
+    const last = this.#last.get(member) ?? new Int32Array();
+    return Int32Array.from(last.keys()).filter((place) => (last[place] as number) > count);
+  }
+}
+
+/** The costs of a member as they were last computed, and what they were computed from. */
+interface Followed {
+  cost: Float32Array;
+  readonly panels: ReadonlyMap<Occurrence, ChangedPanels>;
+  /** Moves that they take into account. */
+  moves: number;
+  /** Places along the depth that were changed since the last full sum, as a share of all. */
+  drift: number;
+}
+
+/**
+ * Share of the work of a full sum above which costs are summed in full; and share of changed places after
+ * which the rounding of changes is removed by a full sum.
+ */
+const FULL_FROM = 0.6;
+const MAX_DRIFT = 2;
+
 /**
  * The costs of one network's units in the universe: the slope of the objective by its relaxed permutations
  * while the other networks stay.
+ *
+ * Where only placements change, as in polishing, costs are followed: only the products of what has changed
+ * are computed.
  */
 export class RelaxedCosts implements MemberCosts {
   readonly #occurrences: MemberOccurrences;
-  readonly #products: CrossProducts;
-  readonly #tables: ReadonlyMap<Occurrence, PanelTables>;
+  readonly #tools: CostTools;
   readonly #pair: RelaxedPair;
+  #followed: Map<Member, Followed> | undefined;
 
-  constructor(
-    occurrences: MemberOccurrences,
-    pair: RelaxedPair,
-    {
-      products,
-      tables,
-    }: { readonly products: CrossProducts; readonly tables: ReadonlyMap<Occurrence, PanelTables> },
-  ) {
+  constructor(occurrences: MemberOccurrences, pair: RelaxedPair, tools: CostTools) {
     this.#occurrences = occurrences;
     this.#pair = pair;
-    this.#products = products;
-    this.#tables = tables;
+    this.#tools = tools;
+  }
+
+  /** Begins to keep costs, and to compute only what changes them. */
+  follow(): void {
+    this.#followed ??= new Map();
   }
 
   async costOf(
@@ -42,29 +95,119 @@ export class RelaxedCosts implements MemberCosts {
     _: PanelSources,
     usable?: (occurrence: Occurrence) => boolean,
   ): Promise<Float32Array> {
-    const units = member.symmetry.cells.length * member.symmetry.size;
-    let cost = new Float32Array(units * units);
-    let out = new Float32Array(units * units);
-    for (const occurrence of entry(this.#occurrences, member, "member")) {
-      const tables = this.#tables.get(occurrence);
-      if (tables === undefined || usable?.(occurrence) === false) continue;
-      await this.#add(occurrence, tables, { base: cost, out });
+    const pairs = this.#panelsOf(member, usable);
+    if (this.#followed === undefined || usable !== undefined) return this.#sum(pairs, this.#spareOf(member));
+    const followed = this.#followed.get(member);
+    if (followed === undefined) {
+      const cost = (await this.#sum(pairs, this.#spareOf(member))).slice();
+      const panels = new Map([...pairs].map(([occurrence, pair]) => [occurrence, new ChangedPanels(pair)]));
+      this.#followed.set(member, { cost, panels, moves: this.#tools.moves.count, drift: 0 });
+      return cost;
+    }
+    await this.#update(member, followed, pairs);
+    return followed.cost;
+  }
+
+  /** Sums the products of all panels in one of two buffers. */
+  async #sum(
+    pairs: ReadonlyMap<Occurrence, PanelPair>,
+    [first, second]: readonly [Float32Array, Float32Array],
+  ): Promise<Float32Array> {
+    let [cost, out] = [first.fill(0), second];
+    for (const pair of pairs.values()) {
+      await addProduct(this.#tools.products, pair, { base: cost, out });
       [cost, out] = [out, cost];
     }
     return cost;
   }
 
-  async #add(
-    { tensor, moving }: Occurrence,
-    tables: PanelTables,
-    { base, out }: { readonly base: Float32Array; readonly out: Float32Array },
+  /** Brings costs that were computed before up to date. */
+  async #update(
+    member: Member,
+    followed: Followed,
+    pairs: ReadonlyMap<Occurrence, PanelPair>,
   ): Promise<void> {
-    const a = entry(this.#pair.others, tensor, "weight");
-    const b = entry(this.#pair.weights, tensor, "weight").besides(moving);
-    if (tables.kind === "columns") return this.#products.add(a, b, base, out);
-    if (tables.kind === "rows") {
-      return this.#products.addByRows({ a, b, depth: tables.rest.length }, base, out);
+    const { products, moves } = this.#tools;
+    const units = unitsOfMember(member);
+    const anew = moves.since(followed.moves, member);
+    followed.moves = moves.count;
+    let [work, full, drift] = [0, 0, 0];
+    const changes = new Map<Occurrence, Int32Array>();
+    for (const [occurrence, pair] of pairs) {
+      const places = entry(followed.panels, occurrence, "panel").changesTo(pair, anew);
+      changes.set(occurrence, places);
+      const depth = pair.a.length / units;
+      work += 2 * places.length + (depth * anew.length) / units;
+      full += depth;
+      drift += places.length;
     }
-    return this.#products.add(readPanel(a, tables), readPanel(b, tables), base, out);
+    followed.drift += drift / full;
+    if (work > FULL_FROM * full || followed.drift > MAX_DRIFT) {
+      followed.drift = 0;
+      followed.cost.set(await this.#sum(pairs, this.#spareOf(member)));
+      for (const [occurrence, pair] of pairs) entry(followed.panels, occurrence, "panel").reset(pair);
+      return;
+    }
+    const spare = this.#spareOf(member);
+    for (const [occurrence, pair] of pairs) {
+      const places = entry(changes, occurrence, "panel");
+      if (places.length === 0) continue;
+      const change = entry(followed.panels, occurrence, "panel").follow(pair, places);
+      await addProduct(products, change, { base: followed.cost, out: spare[0] });
+      [followed.cost, spare[0]] = [spare[0], followed.cost];
+    }
+    if (anew.length > 0) await this.#computeRows(followed.cost, pairs, anew);
+  }
+
+  /** Computes the costs of some places in full. */
+  async #computeRows(
+    cost: Float32Array,
+    pairs: ReadonlyMap<Occurrence, PanelPair>,
+    places: Int32Array,
+  ): Promise<void> {
+    const units = Math.sqrt(cost.length);
+    let [rows, out] = [new Float32Array(places.length * units), new Float32Array(places.length * units)];
+    for (const pair of pairs.values()) {
+      const chosen = { ...pair, a: selectUnits(pair, places) };
+      await addProduct(this.#tools.products, chosen, { base: rows, out });
+      [rows, out] = [out, rows];
+    }
+    places.forEach((place, k) => {
+      cost.set(rows.subarray(k * units, (k + 1) * units), place * units);
+    });
+  }
+
+  #spareOf(member: Member): [Float32Array, Float32Array] {
+    const existing = this.#tools.spare.get(member);
+    if (existing !== undefined) return existing;
+    const square = () => new Float32Array(unitsOfMember(member) ** 2);
+    const created: [Float32Array, Float32Array] = [square(), square()];
+    this.#tools.spare.set(member, created);
+    return created;
+  }
+
+  #panelsOf(
+    member: Member,
+    usable: ((occurrence: Occurrence) => boolean) | undefined,
+  ): ReadonlyMap<Occurrence, PanelPair> {
+    const pairs = new Map<Occurrence, PanelPair>();
+    for (const occurrence of entry(this.#occurrences, member, "member")) {
+      const tables = this.#tools.tables.get(occurrence);
+      if (tables === undefined || usable?.(occurrence) === false) continue;
+      const weight = entry(this.#pair.weights, occurrence.tensor, "weight");
+      const a = entry(this.#pair.others, occurrence.tensor, "weight");
+      const b = weight.besides(occurrence.moving);
+      const isGathered = tables.kind === "gathered";
+      pairs.set(occurrence, {
+        a: isGathered ? readPanel(a, tables) : a,
+        b: isGathered ? readPanel(b, tables) : b,
+        byRows: tables.kind === "rows",
+        units: unitsOfMember(member),
+        isFixed: !isGathered && weight.cross === undefined,
+      });
+    }
+    return pairs;
   }
 }
+
+const unitsOfMember = ({ symmetry }: Member): number => symmetry.cells.length * symmetry.size;

@@ -5,7 +5,7 @@ import { type NetworkCase, networkCase } from "../../../../../test/helpers/netwo
 import { smallMlp } from "../../../../../test/helpers/small-networks.ts";
 import { createPlacementExpander, identityPlacement } from "../../coordinate-descent/placement.ts";
 import { PartedWeight } from "./parted-weight.ts";
-import { RelaxedWeight, stepGram } from "./relaxed-weight.ts";
+import { RelaxedWeight } from "./relaxed-weight.ts";
 import { bestStepOf, stepPolynomial, valueAt } from "./step-length.ts";
 
 let network: NetworkCase;
@@ -110,7 +110,7 @@ describe("RelaxedWeight", () => {
           relaxed.face(weight.mapsOf(randomSource(network, random)));
           relaxed.step(0.5);
           relaxed.face(weight.mapsOf(randomSource(network, random)));
-          const polynomial = stepPolynomial(stepGram(relaxed));
+          const polynomial = stepPolynomial(relaxed.gram);
           relaxed.step(t);
           const norm = relaxed.image.reduce((sum, value) => sum + value ** 2, 0);
           expect(valueAt(polynomial, t) / norm).toBeCloseTo(1, 5);

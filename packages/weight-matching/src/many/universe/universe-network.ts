@@ -6,6 +6,7 @@ import {
   type Placement,
   type PlacementExpander,
 } from "../../coordinate-descent/placement.ts";
+import type { RelaxedCosts } from "./relaxed-costs.ts";
 import { RelaxedPermutations } from "./relaxed-permutations.ts";
 import type { RelaxedWeight } from "./relaxed-weight.ts";
 
@@ -15,12 +16,19 @@ export interface UniverseTools {
   readonly expander: PlacementExpander;
 }
 
+/** A block that the universe moves, and its costs in one network. */
+export interface NetworkBlock {
+  readonly matcher: BlockMatcher;
+  readonly costs: RelaxedCosts;
+}
+
 /** One network of a universe: its weights, and where its units are. */
 export class UniverseNetwork {
   readonly weights: ReadonlyMap<string, RelaxedWeight>;
   /** One for each block that the universe moves. */
   readonly matchers: readonly BlockMatcher[];
   readonly #tools: UniverseTools;
+  readonly #costs: readonly RelaxedCosts[];
   readonly #permutations: readonly RelaxedPermutations[];
   #placement: Placement;
   /** The placement that the next step leads to. */
@@ -28,13 +36,14 @@ export class UniverseNetwork {
 
   constructor(
     weights: ReadonlyMap<string, RelaxedWeight>,
-    matchers: readonly BlockMatcher[],
+    blocks: readonly NetworkBlock[],
     tools: UniverseTools,
   ) {
     this.weights = weights;
-    this.matchers = matchers;
+    this.matchers = blocks.map(({ matcher }) => matcher);
+    this.#costs = blocks.map(({ costs }) => costs);
     this.#tools = tools;
-    this.#permutations = matchers.map((matcher) => new RelaxedPermutations(matcher));
+    this.#permutations = this.matchers.map((matcher) => new RelaxedPermutations(matcher));
     this.#placement = identityPlacement(tools.spec);
     this.#target = this.#placement;
   }
@@ -52,6 +61,11 @@ export class UniverseNetwork {
       const relaxed = this.weights.get(name);
       if (relaxed !== undefined) relaxed.place(relaxed.weight.mapsOf(source));
     }
+  }
+
+  /** From now on only placements change: costs are kept, and what changes them is added. */
+  followCosts(): void {
+    for (const costs of this.#costs) costs.follow();
   }
 
   /** Returns the placement with some choices replaced. */

@@ -1,7 +1,7 @@
-import { at, blendInto, type Checkpoint, entry } from "@isthmus/core";
+import { at, type Checkpoint, entry } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../../assignment/create-assignment-solver.ts";
-import { BlockMatcher, type MatcherTools } from "../../coordinate-descent/block-matcher.ts";
+import { BlockMatcher, type MatcherTools, unitsOf } from "../../coordinate-descent/block-matcher.ts";
 import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
 import {
   findOccurrences,
@@ -11,9 +11,10 @@ import {
 import { createPlacementExpander } from "../../coordinate-descent/placement.ts";
 import { createUnitTree } from "../../coordinate-descent/unit-tree.ts";
 import { findRelaxable } from "../../frank-wolfe/relaxable.ts";
+import { addChange, addTo, subtractInto } from "./kernels/sums.ts";
 import { type PanelTables, PartedWeight } from "./parted-weight.ts";
-import { RelaxedCosts } from "./relaxed-costs.ts";
-import { f32, RelaxedWeight } from "./relaxed-weight.ts";
+import { PlaceMoves, RelaxedCosts } from "./relaxed-costs.ts";
+import { gramOfSums, RelaxedWeight, type StepGram } from "./relaxed-weight.ts";
 import { UniverseNetwork } from "./universe-network.ts";
 
 /** What a universe is made with. */
@@ -43,16 +44,24 @@ export class Universe {
   readonly isWhole: boolean;
   /** The sum of all networks but the one whose costs are computed now, by weight. */
   readonly #others: ReadonlyMap<string, Float32Array>;
+  /** The sum of all networks, by weight; in f64, so that moves leave no rounding behind. */
+  readonly #sums: ReadonlyMap<string, Float64Array>;
+  readonly #moves: PlaceMoves;
+  /** Memory for a weight before a move, by weight; taken when it is first needed. */
+  readonly #scratch = new Map<string, Float32Array>();
 
   private constructor(
     networks: readonly UniverseNetwork[],
     others: ReadonlyMap<string, Float32Array>,
-    isWhole: boolean,
+    { isWhole, moves }: { readonly isWhole: boolean; readonly moves: PlaceMoves },
   ) {
     this.networks = networks;
     this.names = [...others.keys()];
     this.isWhole = isWhole;
     this.#others = others;
+    this.#sums = new Map([...others].map(([name, { length }]) => [name, new Float64Array(length)]));
+    this.#moves = moves;
+    this.sumImages();
   }
 
   /**
@@ -63,6 +72,8 @@ export class Universe {
     const plan = planUniverse(options);
     const others = new Map<string, Float32Array>();
     const members: UniverseNetwork[] = [];
+    const moves = new PlaceMoves();
+    const tools = { products: options.products, tables: plan.tables, spare: new Map(), moves };
     for (const network of networks) {
       const weights = new Map<string, RelaxedWeight>();
       for (const [name, weight] of plan.weights) {
@@ -70,42 +81,68 @@ export class Universe {
         weights.set(name, new RelaxedWeight(weight, values));
         if (!others.has(name)) others.set(name, new Float32Array(values.length));
       }
-      const matchers = plan.blocks.map(({ block, occurrences }) => {
-        const costs = new RelaxedCosts(occurrences, { others, weights }, { ...options, tables: plan.tables });
-        return new BlockMatcher(block, occurrences, { ...plan.tools, costs });
+      const blocks = plan.blocks.map(({ block, occurrences }) => {
+        const costs = new RelaxedCosts(occurrences, { others, weights }, tools);
+        return { matcher: new BlockMatcher(block, occurrences, { ...plan.tools, costs }), costs };
       });
-      members.push(new UniverseNetwork(weights, matchers, { spec: options.spec, expander: plan.expander }));
+      members.push(new UniverseNetwork(weights, blocks, { spec: options.spec, expander: plan.expander }));
     }
-    return new Universe(members, others, plan.isWhole);
+    return new Universe(members, others, { isWhole: plan.isWhole, moves });
   }
 
-  /** Returns the sum of some array of every network for one weight. */
-  sum(name: string, of: "image" | "cross" | "vertex"): Float32Array {
-    const terms = this.networks.map((network) => f32(network.weight(name)[of]));
-    const sum = new Float32Array(at(terms, 0, "network").data.length);
-    blendInto(
-      terms,
-      terms.map(() => 1),
-      f32(sum),
-    );
-    return sum;
+  /** Sums the images of all networks, after all of them have moved. */
+  sumImages(): void {
+    for (const [name, sum] of this.#sums) {
+      sum.fill(0);
+      for (const network of this.networks) addTo(sum, network.weight(name).image);
+    }
   }
 
-  /**
-   * Turns to a network, whose costs may then be computed: sums the others, from the sum of all if known.
-   */
-  turnTo(network: UniverseNetwork, names: Iterable<string>, sums?: ReadonlyMap<string, Float32Array>): void {
+  /** Computes the inner products of the sums of a step of one weight that all networks face. */
+  gramOfSums(name: string): StepGram {
+    const image = entry(this.#sums, name, "weight");
+    const [cross, vertex] = [new Float64Array(image.length), new Float64Array(image.length)];
+    for (const network of this.networks) {
+      const relaxed = network.weight(name);
+      addTo(vertex, relaxed.vertex);
+      addTo(cross, relaxed.cross ?? relaxed.vertex);
+      if (relaxed.cross === undefined) addTo(cross, relaxed.image);
+    }
+    return gramOfSums({ image, cross, vertex });
+  }
+
+  /** Turns to a network, whose costs may then be computed: finds the sum of the others. */
+  turnTo(network: UniverseNetwork, names: Iterable<string> = this.names): void {
     for (const name of names) {
       const others = this.#others.get(name);
       if (others === undefined) continue;
-      if (sums === undefined) {
-        const terms = this.networks.flatMap((other) =>
-          other === network ? [] : [f32(other.weight(name).image)],
-        );
-        const ones = terms.map(() => 1);
-        blendInto(terms, ones, f32(others));
-      } else
-        blendInto([f32(entry(sums, name, "weight")), f32(network.weight(name).image)], [1, -1], f32(others));
+      subtractInto(entry(this.#sums, name, "weight"), network.weight(name).image, others);
+    }
+  }
+
+  #before(name: string): Float32Array {
+    const scratch = this.#scratch.get(name) ?? new Float32Array(this.others(name).length);
+    this.#scratch.set(name, scratch);
+    return scratch;
+  }
+
+  /** Moves the units of a block of one network. */
+  move(network: UniverseNetwork, matcher: BlockMatcher, choices: ReadonlyMap<number, Int32Array>): void {
+    const names = [...matcher.tensors].filter((name) => network.weights.has(name));
+    for (const name of names) this.#before(name).set(network.weight(name).image);
+    const from = network.placement;
+    network.place(network.with(choices), names);
+    for (const name of names) {
+      addChange(entry(this.#sums, name, "weight"), network.weight(name).image, this.#before(name));
+    }
+    for (const member of matcher.block.members) {
+      const [old, now] = [from, network.placement].map((placement) =>
+        unitsOf(matcher.block, member, new Map(placement.entries())),
+      ) as [Int32Array, Int32Array];
+      this.#moves.note(
+        member,
+        [...now.keys()].filter((place) => now[place] !== old[place]),
+      );
     }
   }
 

@@ -1,0 +1,109 @@
+import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
+import {
+  copyColumns,
+  copyRows,
+  markColumns,
+  markRows,
+  selectColumns,
+  selectRows,
+} from "./kernels/changes.ts";
+
+/** The two panels whose product an occurrence adds: of the other networks, and of the network itself. */
+export interface PanelPair {
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+  /** Whether units are rows, `[units, depth]`, or columns, `[depth, units]`. */
+  readonly byRows: boolean;
+  readonly units: number;
+  /** Whether `b` is the same at all times. */
+  readonly isFixed: boolean;
+}
+
+/** Adds the product of two panels to a base. */
+export function addProduct(
+  products: CrossProducts,
+  { a, b, byRows, units }: Pick<PanelPair, "a" | "b" | "byRows" | "units">,
+  { base, out }: { readonly base: Float32Array; readonly out: Float32Array },
+): Promise<void> {
+  const depth = b.length / units;
+  return byRows ? products.addByRows({ a, b, depth }, base, out) : products.add(a, b, base, out);
+}
+
+/** Selects some units of a panel: their products with all units are some rows of the costs. */
+export function selectUnits({ a, byRows, units }: PanelPair, places: Int32Array): Float32Array {
+  const depth = a.length / units;
+  const out = new Float32Array(places.length * depth);
+  if (byRows) selectRows(a, places, depth, { out, first: 0, factor: 1 });
+  else selectColumns(a, places, units, { out, first: 0, factor: 1, width: places.length });
+  return out;
+}
+
+/** The panels of an occurrence as they were when costs were last computed. */
+export class ChangedPanels {
+  readonly #a: Float32Array;
+  readonly #b: Float32Array;
+
+  constructor({ a, b, isFixed }: PanelPair) {
+    this.#a = a.slice();
+    this.#b = isFixed ? b : b.slice();
+  }
+
+  /**
+   * Finds the places along the depth at which panels have changed, but for units whose costs are computed
+   * anew.
+   * @param anew - such units, ascending
+   */
+  changesTo({ a, b, byRows, units, isFixed }: PanelPair, anew: Int32Array): Int32Array {
+    const depth = a.length / units;
+    const marks = new Uint8Array(depth);
+    if (byRows) copyRows(a, anew, depth, this.#a);
+    else copyColumns(a, anew, units, this.#a);
+    const pairs = isFixed
+      ? [[a, this.#a] as const]
+      : ([
+          [a, this.#a],
+          [b, this.#b],
+        ] as const);
+    for (const [now, before] of pairs) {
+      if (byRows) markColumns(now, before, marks);
+      else markRows(now, before, units, marks);
+    }
+    return Int32Array.from(marks.keys()).filter((place) => marks[place] === 1);
+  }
+
+  /**
+   * Returns panels whose product is the change of the costs by some places along the depth, and notes what
+   * is there now.
+   */
+  follow(
+    { a, b, byRows, units, isFixed }: PanelPair,
+    places: Int32Array,
+  ): Pick<PanelPair, "a" | "b" | "byRows" | "units"> {
+    const depth = a.length / units;
+    const changed = places.length;
+    const both = (now: Float32Array, before: Float32Array, factor: number) => {
+      const out = new Float32Array(2 * changed * units);
+      if (byRows) {
+        selectColumns(now, places, depth, { out, first: 0, factor: 1, width: 2 * changed });
+        selectColumns(before, places, depth, { out, first: changed, factor, width: 2 * changed });
+      } else {
+        selectRows(now, places, units, { out, first: 0, factor: 1 });
+        selectRows(before, places, units, { out, first: changed, factor });
+      }
+      return out;
+    };
+    const change = { a: both(a, this.#a, -1), b: both(b, this.#b, 1), byRows, units };
+    const note = byRows
+      ? (from: Float32Array, to: Float32Array) => copyColumns(from, places, depth, to)
+      : (from: Float32Array, to: Float32Array) => copyRows(from, places, units, to);
+    note(a, this.#a);
+    if (!isFixed) note(b, this.#b);
+    return change;
+  }
+
+  /** Notes panels as they are now. */
+  reset({ a, b, isFixed }: PanelPair): void {
+    this.#a.set(a);
+    if (!isFixed) this.#b.set(b);
+  }
+}

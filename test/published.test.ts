@@ -17,8 +17,11 @@ assert(aligned[0].summary.verified.passed);
 const { files } = await saveCheckpoint(lerp(a, networks[1], 0.5), "half.safetensors");
 console.log(files.length, import.meta.resolve("isthmus"));
 `;
-/** Largest size that our own packages may have together as installed, in bytes. */
-const OWN_SIZE = 14e6;
+/**
+ * Largest size that our own packages may have together as installed, in bytes: 15.5e6 with fusion and maps, two
+ * thirds of it declarations and source maps, and room for a tenth more.
+ */
+const OWN_SIZE = 17e6;
 
 let published: PublishedFolder | undefined;
 let base: string;

@@ -47,7 +47,7 @@ export function selectRows(
   }
 }
 
-/** Selects columns: column `first + k` of `out`, whose rows have `width`, is column `marked[k]` times a factor. */
+/** Selects columns: column `first + k` of `out`, of rows of `width`, is column `marked[k]` times a factor. */
 export function selectColumns(
   values: Float32Array,
   marked: Int32Array,

@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "@isthmus/core";
+import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 
 /** What `adapter_config.json` of a LoRA adapter says that its weights do not. */
 export interface AdapterConfig {
@@ -39,8 +39,8 @@ export function parseAdapterConfig(raw: unknown, source: string): AdapterConfig 
   const { peft_type: type } = settings;
   if (type !== "LORA") {
     throw new UnsupportedError(
-      `Cannot use adapter "${source}" as only LoRA adapters are handled: its "peft_type" is ${JSON.stringify(type)}`,
-      { feature: String(type) },
+      `Cannot use adapter "${source}" as only LoRA adapters are handled: its "peft_type" is ${excerpt(type)}`,
+      { feature: typeof type === "string" ? type : "peft_type" },
     );
   }
   for (const name of UNSUPPORTED) {

@@ -40,7 +40,7 @@ export async function readModelFacts(path: string): Promise<ModelFacts | null> {
   return {
     modelType: typeof modelType === "string" ? modelType : null,
     tied: typeof tied === "boolean" ? tied : null,
-    quantization: quantization === undefined ? null : String(scheme ?? "unnamed"),
+    quantization: quantization === undefined ? null : typeof scheme === "string" ? scheme : "unnamed",
     chat: hasTemplate || tokenizer?.["chat_template"] !== undefined,
     adapter: adapter !== undefined,
   };

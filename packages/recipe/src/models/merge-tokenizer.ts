@@ -89,12 +89,15 @@ export function mergedSettings({ document, settings, added, changed }: MergedTok
 function removeTokens(model: ModelConfig, removed: ReadonlySet<string>): ModelConfig {
   const { vocab, merges } = model;
   const smaller = Array.isArray(vocab)
-    ? vocab.filter((item) => !removed.has(Array.isArray(item) ? String(item[0]) : String(item)))
+    ? vocab.filter((item) => !removed.has(Array.isArray(item) ? item[0] : item))
     : Object.fromEntries(Object.entries(vocab as ModelConfig).filter(([token]) => !removed.has(token)));
   if (!Array.isArray(merges)) return { ...model, vocab: smaller };
   // A merge is "left right" or, in newer files, a list of both.
   const keeps = (merge: unknown) => {
-    const [left = "", right = ""] = Array.isArray(merge) ? merge.map(String) : String(merge).split(" ");
+    const parts: unknown = typeof merge === "string" ? merge.split(" ") : merge;
+    if (!Array.isArray(parts) || parts.length !== 2 || !parts.every((part) => typeof part === "string"))
+      return true;
+    const [left, right] = parts as [string, string];
     return !removed.has(left) && !removed.has(right) && !removed.has(left + right);
   };
   return { ...model, vocab: smaller, merges: merges.filter(keeps) };

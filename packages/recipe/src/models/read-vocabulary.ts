@@ -101,7 +101,7 @@ function addAt(ids: Map<string, number>, added: Map<string, AddedToken>, token: 
 function idsOf(directory: string, { model }: ModelConfig): Map<string, number> {
   const vocabulary = isRecord(model) ? model["vocab"] : undefined;
   if (Array.isArray(vocabulary)) {
-    return new Map(vocabulary.map((item, id) => [Array.isArray(item) ? String(item[0]) : String(item), id]));
+    return new Map(vocabulary.map((item, id) => [tokenOf(directory, item), id]));
   }
   if (isRecord(vocabulary)) return new Map(Object.entries(vocabulary) as [string, number][]);
   throw new FormatError(
@@ -162,6 +162,16 @@ function addedTokenOf(directory: string, item: unknown): AddedToken {
 const SPECIAL_TOKENS = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"].map((name) => `${name}_token`);
 const MORE_SPECIAL_TOKENS = ["additional_special_tokens", "extra_special_tokens"];
 
+/** Returns the token of an item of a list: the item itself, or the first of a token and its score. */
+function tokenOf(directory: string, item: unknown): string {
+  const token = Array.isArray(item) ? item[0] : item;
+  if (typeof token === "string") return token;
+  throw new FormatError(
+    `Cannot read "${join(directory, "tokenizer.json")}" as every item of model.vocab must be a token, or a token and its score: one is ${excerpt(item)}`,
+    { format: "tokenizer.json" },
+  );
+}
+
 function specialTokensOf(settings: ModelConfig): readonly string[] {
   const single = SPECIAL_TOKENS.map((key) => settings[key]);
   const more = MORE_SPECIAL_TOKENS.flatMap((key) => {
@@ -177,7 +187,7 @@ function specialTokensOf(settings: ModelConfig): readonly string[] {
 function assertId(directory: string, token: string, id: unknown): void {
   if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= MAX_TOKEN_ID) return;
   throw new InputError(
-    `Cannot read the vocabulary of "${directory}" as ids must be whole numbers from 0 to ${MAX_TOKEN_ID}: ${excerpt(token)} has ${String(id)}`,
+    `Cannot read the vocabulary of "${directory}" as ids must be whole numbers from 0 to ${MAX_TOKEN_ID}: ${excerpt(token)} has ${excerpt(id)}`,
     { input: directory },
   );
 }

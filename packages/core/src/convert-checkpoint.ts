@@ -110,8 +110,10 @@ const TORCH_EXTENSIONS: ReadonlySet<string> = new Set(["pt", "pth", "bin", "ckpt
 const ENDINGS = ".safetensors, .pt, .pth, .bin, .ckpt, .npz, .gguf, and .json for TensorFlow.js";
 
 /**
- * Finds the format of a path: that of its ending, or safetensors for a folder, which has no ending, ends in a
- * slash, or is there already. What follows a dot and is no word, as in `llama-3.1`, is no ending.
+ * Finds the format that a path is written in. A file has the format of its ending; a folder has safetensors.
+ *
+ * A path is a folder if it has no ending, ends in a slash, or is a folder already. What follows a dot and is
+ * no word, as in `llama-3.1`, is no ending.
  * @throws UsageError if no format has the ending
  */
 async function formatOf(output: string): Promise<WrittenFormat> {

@@ -3,19 +3,19 @@ import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageErr
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type Symmetries } from "@isthmus/symmetry";
 import { type AlignManyResult, alignMany } from "@isthmus/weight-matching";
-import { assertArchitecture, assertNoModelFolder, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { formatJson } from "../format/format-json.ts";
 import { formatObjective } from "../format/format-objective.ts";
 import { formatPairs } from "../format/format-table.ts";
-import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
+import type { BindingOptions } from "../open/bind-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { type ManyVerbOptions, manyMatchingOf } from "../options/many-options.ts";
-import { type MatchVerbOptions, openMatchData } from "../options/match-options.ts";
+import type { MatchVerbOptions } from "../options/match-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context, Outcome } from "../verb.ts";
+import { openToAlign } from "./open-to-align.ts";
 
 /** Options of `isthmus align` that several networks are aligned by. */
 type AlignSeveralOptions = EngineOptions &
@@ -58,18 +58,10 @@ export async function alignSeveral(
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles) await assertOutput(path, inputs);
     for (const path of places) await assertNoModelFolder(path, paths);
-    const read = await openSharedArchitecture(paths, options);
-    const data = await openMatchData(options, options.data, read);
-    const opened = data === undefined ? read : fitToData(read, data);
-    const matching = manyMatchingOf(options, data, paths.length);
-    const { networks, binding, ...architecture } = await bindArchitecture(
-      opened,
-      checkpoints,
-      options,
-      context,
-    );
+    const { architecture, data } = await openToAlign(paths, checkpoints, options, context);
+    const { networks, binding } = architecture;
     const result = await alignMany(architecture, networks, {
-      ...matching,
+      ...manyMatchingOf(options, data, paths.length),
       ...followAlignment(options.method, context),
     });
     const outputs: string[] = [];

@@ -10,24 +10,19 @@ import {
   type MatchResult,
   type MatchSeconds,
 } from "@isthmus/weight-matching";
-import { assertArchitecture, assertNoModelFolder, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { alignSeveral, tooFew } from "../align/align-several.ts";
+import { openToAlign } from "../align/open-to-align.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective } from "../format/format-objective.ts";
 import { formatPairs } from "../format/format-table.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addManyOptions, alignsMany, type ManyVerbOptions } from "../options/many-options.ts";
-import {
-  addMatchOptions,
-  type MatchVerbOptions,
-  matchingOf,
-  openMatchData,
-} from "../options/match-options.ts";
+import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -113,13 +108,10 @@ async function align(
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
     await assertNoModelFolder(options.output, paths);
-    const read = await openSharedArchitecture(paths, options);
-    const data = await openMatchData(options, options.data, read);
-    const opened = data === undefined ? read : fitToData(read, data);
-    const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
-    const matching = matchingOf(options, data);
+    const { architecture, data } = await openToAlign(paths, [a, b], options, context);
+    const { networks, binding } = architecture;
     const { aligned, symmetries } = await alignNetworks(architecture, networks, {
-      ...matching,
+      ...matchingOf(options, data),
       ...followAlignment(options.method, context),
     });
     const second = at(aligned, 0, "aligned network");

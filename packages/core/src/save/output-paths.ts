@@ -70,7 +70,7 @@ export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
 }
 
 /**
- * Checks whether a path is that of a folder that is there.
+ * Checks whether a path names a folder that exists.
  * @throws InputError if that cannot be found out
  */
 export async function isDirectory(path: string): Promise<boolean> {

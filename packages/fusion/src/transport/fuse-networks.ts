@@ -1,4 +1,12 @@
-import { at, type Checkpoint, countNonFinite, entry, formatNonFinite, InputError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  countNonFinite,
+  entry,
+  formatNonFinite,
+  InputError,
+  InvariantError,
+} from "@isthmus/core";
 import { type Architecture, assertNetwork, limitExamples } from "@isthmus/graph";
 import { assertFits, discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import { scaleByNorms } from "@isthmus/weight-matching";
@@ -94,7 +102,8 @@ export async function fuseNetworks(
     symmetries: [...best.placed]
       .sort(([a], [b]) => a - b)
       .map(([index, placed]) => {
-        const plan = best.plans.planOf(index) ?? new Float64Array();
+        const plan = best.plans.planOf(index);
+        if (plan === undefined) throw new InvariantError(`Symmetry ${index} was placed without a plan`);
         return summarizePlan(at(correspondence.families, index, "symmetry"), plan, placed);
       }),
     ...{ distance: best.distance, sweeps: best.sweeps, status: best.status },

@@ -20,9 +20,9 @@ export interface PlaceBefore {
 }
 
 /**
- * Counts of the magnitudes in a window, and positions of the elements that have them. Where there are too
- * many, it notes how often the most frequent magnitude occurs up to each block: it is most likely the one
- * that is asked for.
+ * Remembers how often each magnitude in a window occurs, and where. If there are too many elements to
+ * remember, it notes instead how often the most frequent magnitude occurs up to each block: it is most likely
+ * the one that is asked for.
  */
 export class RememberedPositions {
   /** How often each magnitude of the window occurs, by its distance from the least. */

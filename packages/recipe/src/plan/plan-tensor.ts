@@ -140,10 +140,15 @@ function readParameters(
 function assertWeights(tensor: string, read: readonly ReadParameter[], { recipe, method }: Planning): void {
   const parameters = valuesOf(read, method);
   const weights = parameters["weight"];
-  if (!Array.isArray(weights) || method.dividesByWeights?.(parameters as never) !== true) return;
-  if (weights.reduce((sum: number, weight) => sum + Number(weight), 0) !== 0) return;
-  const values = read.find(({ name }) => name === "weight")?.values ?? [];
-  const path = values.findLast((value) => value !== undefined)?.path ?? ["merge_method"];
+  const weight = read.find(({ name }) => name === "weight");
+  if (
+    weight === undefined ||
+    !Array.isArray(weights) ||
+    method.dividesByWeights?.(parameters as never) !== true
+  )
+    return;
+  if (weights.reduce((sum: number, value) => sum + Number(value), 0) !== 0) return;
+  const path = weight.values.findLast((value) => value !== undefined)?.path ?? ["merge_method"];
   const text = `must not make weights that sum to 0, as ${method.name} divides by their sum: those of "${tensor}" are ${weights.join(", ")}`;
   rejectRecipe(recipe, "Cannot plan the recipe as weights must have a sum", [{ path, text }]);
 }

@@ -54,7 +54,7 @@ export function renderMapChart(result: MapResult, options: MapChartOptions = {})
     .join("\n");
 }
 
-/** Draws both tables of barriers, side by side where there is room, and what shades mean. */
+/** Draws the barriers before and after alignment, side by side if there is room, with a key of the shades. */
 function shadedMaps(result: MapResult, { width, charset }: ResolvedOptions): string[] {
   const losses = STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss));
   const { bands, self } = SHADES[charset];

@@ -90,13 +90,13 @@ function findLinearLayers(graph: Graph): {
   const layers: LinearLayer[] = [];
   const leftOut: string[] = [];
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  const shapeOf = (name: string) => graph.weights.get(name)?.shape ?? [];
+  const isMatrix = (name: string) => graph.weights.get(name)?.shape.length === 2;
   for (const node of graph.nodes) {
     const [input, operand] = node.inputs;
     if ((node.op !== "Gemm" && node.op !== "MatMul") || input === undefined || operand === undefined)
       continue;
     const stored = graph.weights.has(operand) ? operand : transposedWeight(producers.get(operand));
-    if (stored === undefined || !graph.weights.has(stored) || shapeOf(stored).length !== 2) continue;
+    if (stored === undefined || !isMatrix(stored)) continue;
     const isTransposed = (stored !== operand) !== isSet(node, "transB");
     if (isTransposed && !isSet(node, "transA") && !layers.some(({ weight }) => weight === stored))
       layers.push({ weight: stored, input });

@@ -32,7 +32,7 @@ export async function runOver(
   const readers: BatchReader[] = [];
   try {
     for (const network of networks) readers.push(await openReader(network, data, { batchSize, threads }));
-    for (const [index, { end }] of (readers[0]?.ranges ?? []).entries()) {
+    for (const [index, { end }] of at(readers, 0, "network").ranges.entries()) {
       signal?.throwIfAborted();
       const values: ReadonlyMap<string, Tensor>[] = [];
       for (const { read } of readers) values.push(await read(index));

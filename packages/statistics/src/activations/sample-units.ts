@@ -87,7 +87,7 @@ class SampleRecorder {
 
   /** Returns what was kept, `[units, samples]`. */
   result(): Float32Array {
-    const units = this.#samples[0]?.length ?? 0;
+    const units = at(this.#samples, 0, "sample").length;
     const count = this.#samples.length;
     const result = new Float32Array(units * count);
     for (const [sample, values] of this.#samples.entries()) {

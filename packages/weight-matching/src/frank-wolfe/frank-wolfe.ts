@@ -1,7 +1,8 @@
 import { at, type Random } from "@isthmus/core";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
 import { DescentState } from "../coordinate-descent/descent-state.ts";
-import { identityPlacement, type Placement } from "../coordinate-descent/placement.ts";
+import type { Placement } from "../coordinate-descent/placement.ts";
+import { randomPlacement, START_VERTICES } from "./random-placement.ts";
 import { findRelaxable, type Relaxable } from "./relaxable.ts";
 import { RelaxedBlock } from "./relaxed-permutations.ts";
 
@@ -21,13 +22,6 @@ export interface Relaxation {
   /** `converged`: no direction rises any more. */
   readonly status: "converged" | "maxIterations";
 }
-
-/**
- * Number of vertices whose mean is the start. It is close to the barycentre, where every assignment has equal
- * weight; its gradient is the mean of the gradients at the vertices, so it needs no product with a dense
- * matrix.
- */
-const START_VERTICES = 8;
 
 /** A slope below this share of the value of the vertex counts as none. */
 const GAP_TOLERANCE = 1e-4;
@@ -122,17 +116,6 @@ function gather(
     for (const [symmetry, choices] of of(block)) placement[symmetry] = choices;
   }
   return placement;
-}
-
-function randomPlacement({ spec, start, held }: DescentProblem, random: Random): Placement {
-  return identityPlacement(spec).map((choices, symmetry) => {
-    if (held.has(symmetry)) return at(start, symmetry, "symmetry");
-    const { size, cells } = at(spec.symmetries, symmetry, "symmetry");
-    for (let cell = 0; cell < cells.length; cell++) {
-      random.shuffleInPlace(choices.subarray(cell * size, (cell + 1) * size));
-    }
-    return choices;
-  });
 }
 
 /** Computes the bytes that the relaxation of a problem holds. */

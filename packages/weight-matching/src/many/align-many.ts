@@ -17,7 +17,7 @@ import { canonicalize } from "../normalize/canonicalize.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
 import { type ActivationNetworksOptions, activationNetworks } from "./activation-networks.ts";
 import { type MatchManyOptions, type MatchManyResult, matchMany } from "./match-many.ts";
-import { openMatchedNetwork, votingSpec } from "./matched-network.ts";
+import { viewMatchedNetwork, votingSpec } from "./matched-network.ts";
 import { pairsObjective } from "./pairs-objective.ts";
 
 /** Options of {@link alignMany}: the options of {@link matchMany}, and how the result is proved. */
@@ -213,9 +213,7 @@ async function objectiveOf(
   whole: Symmetries["spec"],
 ): Promise<AlignmentSummary["objective"]> {
   const spec = votingSpec(whole);
-  const [a, b] = networks;
-  const options = { graph: undefined, kept: false };
-  const pair = [await openMatchedNetwork(a, spec, options), await openMatchedNetwork(b, spec, options)];
+  const pair = networks.map((network) => viewMatchedNetwork(network, spec));
   const still = identityAlignment(spec);
   return {
     before: await pairsObjective(pair, [still, still], spec),

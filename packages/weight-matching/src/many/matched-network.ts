@@ -29,25 +29,24 @@ export function votingSpec(spec: SymmetrySpec): SymmetrySpec {
 }
 
 /**
- * Opens the part of a network that matching compares: the parameters that the symmetries move, as f32, those
- * before a batch norm as the norm scales them.
+ * Returns the part of a network that matching compares, lazily: the parameters that the symmetries move, as
+ * f32.
  *
- * @returns a checkpoint with the source and names of the network
+ * @param factors - what the output channels of some weights are multiplied by, by name, see `normFactors`
+ * @returns a checkpoint with the source and names of the network; reading a NaN or infinite value throws
  * @throws MismatchError if the network lacks a parameter, or one has another shape
- * @throws InputError if a value is NaN or infinite; the parameter is named
  */
-export async function openMatchedNetwork(
+export function viewMatchedNetwork(
   network: Checkpoint,
   spec: SymmetrySpec,
-  { graph, kept }: MatchedNetworkOptions,
-): Promise<Checkpoint> {
-  const factors = graph === undefined ? new Map<string, Float64Array>() : await normFactors(graph, network);
+  factors: ReadonlyMap<string, Float64Array> = new Map(),
+): Checkpoint {
   const tensors = new Map<string, TensorInfo>();
   for (const [name, layout] of votingSpec(spec).weights) {
     assertVoter(network, name, layout);
     tensors.set(name, { dtype: "f32", shape: layout.shape });
   }
-  const matched = defineCheckpoint({
+  return defineCheckpoint({
     source: network.source,
     tensors,
     inputs: [network],
@@ -62,9 +61,26 @@ export async function openMatchedNetwork(
       target.set(scaleChannels(values, ofChannels, { begin, perChannel }));
     },
   });
+}
+
+/**
+ * Opens the part of a network that matching compares: the parameters that the symmetries move, as f32, those
+ * before a batch norm as the norm scales them.
+ *
+ * @returns a checkpoint with the source and names of the network
+ * @throws MismatchError if the network lacks a parameter, or one has another shape
+ * @throws InputError if a value is NaN or infinite; the parameter is named
+ */
+export async function openMatchedNetwork(
+  network: Checkpoint,
+  spec: SymmetrySpec,
+  { graph, kept }: MatchedNetworkOptions,
+): Promise<Checkpoint> {
+  const factors = graph === undefined ? undefined : await normFactors(graph, network);
+  const matched = viewMatchedNetwork(network, spec, factors);
   const read = new Map<string, Tensor>();
   // Even if nothing is kept: a NaN in the last network is then named before the first is matched.
-  for (const name of tensors.keys()) {
+  for (const name of matched.tensors.keys()) {
     const tensor = await matched.read(name);
     if (kept) read.set(name, tensor);
   }

@@ -161,6 +161,5 @@ function windowOf(node: Node, [, , height = 1, width = 1]: readonly number[]): W
 /** Returns the bias that the only reader of a product adds to it. */
 function addedAfter(reader: Node | undefined, output: string, { graph }: ProbedGraph): string | undefined {
   if (reader?.op !== "Add") return undefined;
-  const other = reader.inputs.find((name) => name !== output) ?? "";
-  return graph.weights.get(other)?.shape.length === 1 ? other : undefined;
+  return reader.inputs.find((name) => name !== output && graph.weights.get(name)?.shape.length === 1);
 }

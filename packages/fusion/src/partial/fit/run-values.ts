@@ -1,4 +1,4 @@
-import { type Checkpoint, entry, type Tensor } from "@isthmus/core";
+import { at, type Checkpoint, entry, type Tensor } from "@isthmus/core";
 import {
   bakeWeights,
   bindWeights,
@@ -58,7 +58,7 @@ export async function runValues(
       const leaveOut = await createLeaveOutFilling("fit layers", { graph, engine }, plan);
       runs.push({ plan, leaveOut, values, session: await engine.load(bakeWeights(part, weights)) });
     }
-    for (const range of runs[0]?.plan.ranges ?? []) {
+    for (const range of at(runs, 0, "network").plan.ranges) {
       signal?.throwIfAborted();
       const results: ReadonlyMap<string, Tensor>[] = [];
       for (const { plan, leaveOut, values, session } of runs) {

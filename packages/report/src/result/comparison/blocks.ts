@@ -18,8 +18,8 @@ const FIRST = /embed|^(transformer\.)?w[tp]e\b/i;
 const LAST = /(^|\.)(lm_head|head|classifier|cls|score)\b/i;
 
 /**
- * Returns the block that a tensor belongs to: what its name says up to its first number, as in `layers.3`,
- * and where there is no number its module, as in `conv1` of `conv1.weight`.
+ * Returns the block that a tensor belongs to: its name up to the first number, as in `layers.3`. A name
+ * without a number belongs to its module: `conv1.weight` to `conv1`.
  */
 export function blockOf(name: string): string {
   const parts = name.split(".");

@@ -1,6 +1,6 @@
 import { at, type Random } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
-import { identityPlacement, type Placement } from "../../coordinate-descent/placement.ts";
+import { randomPlacement, START_VERTICES } from "../../frank-wolfe/random-placement.ts";
 import type { StepGram } from "./relaxed-weight.ts";
 import { bestStepOf, stepPolynomial, valueAt } from "./step-length.ts";
 import type { Universe } from "./universe.ts";
@@ -16,12 +16,6 @@ export interface RelaxUniverseOptions {
   /** Told how much is done, in `[0, 1]`: an estimate. */
   readonly onProgress: (done: number) => void;
 }
-
-/**
- * Number of placements whose mean is the start of every network: close to the barycentre, where each unit is
- * in all places alike.
- */
-const START_VERTICES = 8;
 
 /** Steps after which the relaxation is rounded in any case. */
 const MAX_STEPS = 60;
@@ -70,20 +64,6 @@ function startInside(network: UniverseNetwork, options: RelaxUniverseOptions, ra
     network.face(randomPlacement(options, random));
     network.step(1 / (k + 1));
   }
-}
-
-function randomPlacement(
-  { spec, held }: Pick<RelaxUniverseOptions, "spec" | "held">,
-  random: Random,
-): Placement {
-  return identityPlacement(spec).map((choices, symmetry) => {
-    if (held.has(symmetry)) return choices;
-    const { size, cells } = at(spec.symmetries, symmetry, "symmetry");
-    for (let cell = 0; cell < cells.length; cell++) {
-      random.shuffleInPlace(choices.subarray(cell * size, (cell + 1) * size));
-    }
-    return choices;
-  });
 }
 
 /** Turns every network to the placement that rises most while the others stay. */

@@ -5,6 +5,7 @@ import type { MemberOccurrences, Occurrence } from "../../coordinate-descent/occ
 import type { Member } from "../../coordinate-descent/unit-tree.ts";
 import { addProduct, ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
 import { type PanelTables, readPanel } from "./parted-weight.ts";
+import { type PlaceMoves, unitsOfMember } from "./place-moves.ts";
 import type { RelaxedWeight } from "./relaxed-weight.ts";
 
 /** The weights that the costs of one network are computed from, by name. */
@@ -22,31 +23,6 @@ export interface CostTools {
   readonly spare: Map<Member, [Float32Array, Float32Array]>;
   /** When a unit at each place of a member was last moved in some network; none if it was never moved. */
   readonly moves: PlaceMoves;
-}
-
-/** Counts moves of units, and tells which places they touched. */
-export class PlaceMoves {
-  #count = 0;
-  readonly #last = new Map<Member, Int32Array>();
-
-  /** The number of moves so far. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** Notes that the units at some places of a member have moved. */
-  note(member: Member, places: readonly number[]): void {
-    const last = this.#last.get(member) ?? new Int32Array(unitsOfMember(member));
-    this.#last.set(member, last);
-    this.#count++;
-    for (const place of places) last[place] = this.#count;
-  }
-
-  /** Returns the places of a member that a move after some others has touched, ascending. */
-  since(count: number, member: Member): Int32Array {
-    const last = this.#last.get(member) ?? new Int32Array();
-    return Int32Array.from(last.keys()).filter((place) => (last[place] as number) > count);
-  }
 }
 
 /** The costs of a member as they were last computed, and what they were computed from. */
@@ -209,5 +185,3 @@ export class RelaxedCosts implements MemberCosts {
     return pairs;
   }
 }
-
-const unitsOfMember = ({ symmetry }: Member): number => symmetry.cells.length * symmetry.size;

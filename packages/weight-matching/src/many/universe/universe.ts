@@ -13,7 +13,8 @@ import { createUnitTree } from "../../coordinate-descent/unit-tree.ts";
 import { findRelaxable } from "../../frank-wolfe/relaxable.ts";
 import { addChange, addTo, subtractInto } from "./kernels/sums.ts";
 import { type PanelTables, PartedWeight } from "./parted-weight.ts";
-import { PlaceMoves, RelaxedCosts } from "./relaxed-costs.ts";
+import { PlaceMoves } from "./place-moves.ts";
+import { RelaxedCosts } from "./relaxed-costs.ts";
 import { gramOfSums, RelaxedWeight, type StepGram } from "./relaxed-weight.ts";
 import { UniverseNetwork } from "./universe-network.ts";
 

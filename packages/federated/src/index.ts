@@ -1,0 +1,13 @@
+export type { MixedPoints, PreAggregation } from "./pre-aggregation/pre-aggregation.ts";
+export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
+export type {
+  AggregationRule,
+  CoordinateRule,
+  LinearAggregate,
+  LinearRule,
+  Points,
+} from "./rules/aggregation-rule.ts";
+export { AGGREGATION_RULES } from "./rules.ts";
+export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
+export { SERVER_STEPS } from "./server-steps.ts";
+export type { ClientUpdate } from "./updates/client-update.ts";

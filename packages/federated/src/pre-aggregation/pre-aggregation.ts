@@ -1,0 +1,30 @@
+import type { Random } from "@isthmus/core";
+import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
+import type { Points } from "../rules/aggregation-rule.ts";
+
+/** Points that are made of others, each a weighted sum of them. */
+export interface MixedPoints {
+  /** Weights of the points before in each new one, `[new points][points]`. */
+  readonly mixture: readonly (readonly number[])[];
+  /** Share of all examples behind each new point, `[new points]`, with a sum of 1. */
+  readonly shares: readonly number[];
+}
+
+/**
+ * A step before an aggregation rule that makes points of the updates which attackers can move less. Each is one
+ * file under `pre-aggregation/`.
+ */
+export interface PreAggregation<P extends ParameterSpecs = ParameterSpecs> {
+  /** Name in configurations and on the command line. */
+  readonly name: string;
+  /** One sentence on what it does. */
+  readonly description: string;
+  /** Where it is from: paper, section and equation. */
+  readonly source: string;
+  /** Parameters, all with `of: "merge"`. */
+  readonly parameters: P;
+  /** Whether it looks at inner products of the updates. */
+  readonly needsGram: boolean;
+  /** Returns what the new points are made of. */
+  mix(points: Points, parameters: TensorParameters<P>, random: Random): MixedPoints;
+}

@@ -1,0 +1,32 @@
+import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
+
+/** A range of elements of one tensor in f64, and what the server's optimiser knows of them. */
+export interface ServerBlock {
+  /** Number of this round, from 1. */
+  readonly round: number;
+  /** What the rule made of the clients' displacements, `[elements]`. */
+  readonly change: Float64Array;
+  /** State of the optimiser, by name, `[elements]` each, which the step updates in place; 0 before round 1. */
+  readonly states: Readonly<Record<string, Float64Array>>;
+  /** Elements of the global network, `[elements]`, which the step updates in place. */
+  readonly values: Float64Array;
+}
+
+/**
+ * An optimiser of the server, which takes the aggregated change as a pseudo-gradient. Each is one file under
+ * `server-step/`.
+ */
+export interface ServerStep<P extends ParameterSpecs = ParameterSpecs> {
+  /** Name in configurations and on the command line. */
+  readonly name: string;
+  /** One sentence on what it does. */
+  readonly description: string;
+  /** Where it is from: paper, section and equation. */
+  readonly source: string;
+  /** Parameters, all with `of: "merge"`. */
+  readonly parameters: P;
+  /** Names of the state that is kept of each tensor from round to round. */
+  readonly states: readonly string[];
+  /** Moves the values and the state of a range. */
+  stepInPlace(block: ServerBlock, parameters: TensorParameters<P>): void;
+}

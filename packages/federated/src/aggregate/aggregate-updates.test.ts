@@ -49,10 +49,10 @@ const carrying: LinearRule<Record<never, never>> = {
 };
 const counting: ServerStep<Record<never, never>> = {
   ...{ name: "counting", description: "", source: "", parameters: {}, states: ["sum"] },
-  stepInPlace({ change, values, states }) {
-    for (let i = 0; i < values.length; i++) {
-      (states.sum as Float64Array)[i] = ((states.sum as Float64Array)[i] as number) + (change[i] as number);
-      values[i] = (states.sum as Float64Array)[i] as number;
+  stepInPlace({ change, values, states: { sum = new Float64Array(0) } }) {
+    for (const [i, one] of change.entries()) {
+      sum[i] = (sum[i] as number) + one;
+      values[i] = sum[i] as number;
     }
   },
 };

@@ -54,8 +54,8 @@ export interface AlignedUpdates {
 }
 
 /**
- * Brings the networks of all clients into one system of coordinates, so that averaging joins units which do the
- * same; what each client computes does not change, which is proved for every network that is permuted.
+ * Brings the networks of all clients into one system of coordinates, so that averaging joins units which do
+ * the same; what each client computes does not change, which is proved for every network that is permuted.
  *
  * Rounds that start from one network rarely need it: one sweep of matching finds that every unit is at its
  * place, and says so. Where clients begin apart, it is what makes averaging work.
@@ -131,7 +131,8 @@ async function alignToGlobal(
   const { graph, engine } = architecture;
   const placed: Placed[] = [];
   for (const [i, update] of updates.entries()) {
-    // One search from the places that units have: where they are right it ends after a sweep, unproved as nothing moves.
+    // One search from the places that units have: where they are right it ends after a sweep, and there is
+    // nothing to prove.
     const quick = await matchWeights({ spec: symmetries.spec, graph, engine }, [network, update.network], {
       ...{ seed, restarts: 1, search: "coordinate-descent", signal },
     });

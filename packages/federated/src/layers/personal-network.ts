@@ -2,8 +2,8 @@ import { type Checkpoint, composeCheckpoint } from "@isthmus/core";
 import { resolveTreatments, type Treatment } from "./treatments.ts";
 
 /**
- * Returns the network of one client, lazily: the layers that it keeps are its own, and the others are of the global
- * network.
+ * Returns the network of one client, lazily: the layers that it keeps are its own, and the others are of
+ * the global network.
  * @param network - the global network
  * @param client - the client's network, of the same names and shapes
  * @param treatments - what is kept, as `treatLayers` decides it

@@ -16,9 +16,10 @@ export type LayerPolicyName = (typeof LAYER_POLICIES)[number];
 /** Which layers are shared. */
 export interface LayerPolicy {
   /**
-   * `all` shares everything; `fedbn` keeps batch norms (Li et al., FedBN, 2021); `fedper` keeps the layers that
-   * `head` names and shares the others (Arivazhagan et al., FedPer, 2019; FedRep shares the same ones, and its
-   * clients train the head first); `lg` shares the head and keeps the others (Liang et al., LG-FedAvg, 2020).
+   * `all` shares everything; `fedbn` keeps batch norms (Li et al., FedBN, 2021); `fedper` keeps the layers
+   * that `head` names and shares the others (Arivazhagan et al., FedPer, 2019; FedRep shares the same ones,
+   * and its clients train the head first); `lg` shares the head and keeps the others (Liang et al., LG-
+   * FedAvg, 2020).
    * @defaultValue "all"
    */
   readonly policy?: LayerPolicyName;

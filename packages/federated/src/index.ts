@@ -40,4 +40,8 @@ export type {
 export { AGGREGATION_RULES } from "./rules.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
+export type { LookedUp, Named } from "./strategy/look-up.ts";
+export { lookUp } from "./strategy/look-up.ts";
+export { resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";
+export type { LayersDescription, StrategyDescription } from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

@@ -20,6 +20,7 @@ export {
   alignUpdates,
 } from "./align/align-updates.ts";
 export { personalNetwork } from "./layers/personal-network.ts";
+export { type PairBarriers, shareBelow } from "./layers/share-below.ts";
 export {
   LAYER_POLICIES,
   type LayerPolicy,

@@ -89,6 +89,7 @@ for (const name of args.rules.split(",")) {
       clients: count,
       megabytes: Number(args.megabytes),
       seconds,
+      cpuSeconds: (user + system) / 1e6,
       plain,
       peakMegabytes: peak,
     }),

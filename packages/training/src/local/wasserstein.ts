@@ -7,7 +7,7 @@ import { OutOfRangeError, resolveOptions } from "@isthmus/core";
  *
  * The loss of an example is its part of the batch's mean, times the batch. Dropout drops the same in every
  * ascent; batch norms take the statistics of the moved batch, and keep running ones of the examples where
- * they end. Losses and accuracies that training reports are those of the moved examples, without penalty.
+ * they end. Training reports losses and accuracies of the moved examples, without the penalty.
  *
  * It costs as many steps more, for gradients by the examples, as there are steps of ascent.
  * @see Nguyen et al., On the generalization of Wasserstein robust federated learning (WAFL), 2022, algorithm
@@ -21,8 +21,8 @@ export interface WassersteinOptions {
   /**
    * Length of a step of ascent, in `(0, 1 / gamma)`: from `1 / gamma` on, the penalty alone would throw
    * examples ever farther. null is `1 / (2 gamma)`, by which an example moves straight to
-   * `x0 + gradient / (2 gamma)`, the best length where the loss is linear and, by its bounds of curvature,
-   * where it is not. @defaultValue null
+   * `x0 + gradient / (2 gamma)`: the best fixed length for a loss whose curvature is bounded by less than
+   * `2 gamma`. @defaultValue null
    */
   readonly stepSize?: number | null | undefined;
 }

@@ -9,6 +9,9 @@ import { OutOfRangeError, resolveOptions } from "@isthmus/core";
  * ascent; batch norms take the statistics of the moved batch, and keep running ones of the examples where
  * they end. Training reports losses and accuracies of the moved examples, without the penalty.
  *
+ * The authors' code (dual-grp/WAFL) has `gamma / 2` where we have `gamma`, and ends ascents early where the
+ * gradients of a whole batch are small.
+ *
  * It costs as many steps more, for gradients by the examples, as there are steps of ascent.
  * @see Nguyen et al., On the generalization of Wasserstein robust federated learning (WAFL), 2022, algorithm
  *   1; Sinha et al., Certifying some distributional robustness with principled adversarial training, 2018
@@ -16,7 +19,7 @@ import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 export interface WassersteinOptions {
   /** Penalty of the squared distance, more than 0; Infinity trains without moves, to the same bytes. */
   readonly gamma: number;
-  /** Steps of ascent, at least 1. @defaultValue 5 */
+  /** Steps of ascent, at least 1. @defaultValue 10, as in the authors' code */
   readonly steps?: number | undefined;
   /**
    * Length of a step of ascent, in `(0, 1 / gamma)`: from `1 / gamma` on, the penalty alone would throw
@@ -31,7 +34,7 @@ export interface WassersteinOptions {
 export const WASSERSTEIN_DEFAULTS: {
   readonly steps: number;
   readonly stepSize: number | null;
-} = { steps: 5, stepSize: null };
+} = { steps: 10, stepSize: null };
 
 /** Options with all defaults filled in. */
 export interface ResolvedWasserstein {

@@ -25,4 +25,5 @@ export type {
 export { AGGREGATION_RULES } from "./rules.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
+export { STRATEGIES, type Strategy } from "./strategies.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

@@ -4,8 +4,9 @@
  *   npx tsx --conditions=@isthmus/source packages/federated/bench/rules.bench.ts [--python /path/to/python]
  *
  * Options: --clients 10,50,200, --elements 65536, --rounds 5, --rules NAME,NAME (all of coordinates by default). Standard
- * output: one JSON object for each rule and number of clients, with the median time of the rounds as elements a second,
- * ours and theirs; without a Python that has byzfl only ours. Displacements are normal numbers in f64, one thread each.
+ * output: one JSON object for each rule and number of clients, with the median over the rounds of elements for each second
+ * of the processor, so that other programs count little, ours and theirs; without a Python that has byzfl only ours.
+ * Displacements are normal numbers in f64, one thread each.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -64,9 +65,10 @@ function timeOurs(name: string, displacements: readonly Float64Array[], f: numbe
   // Rules may overwrite what they are given.
   const copies = displacements.map((one) => one.slice());
   const out = new Float64Array(elements);
-  const begin = performance.now();
+  const before = process.cpuUsage();
   rule.combineInto(copies, parameters, out);
-  return performance.now() - begin;
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }
 
 const median = (times: readonly number[]) =>
@@ -93,7 +95,7 @@ for (const clients of values.clients.split(",").map(Number)) {
       }
     }
     const rates = Object.fromEntries([...times].map(([key, list]) => [key, perSecond(list)]));
-    console.log(JSON.stringify({ rule: name, clients, f, elementsPerSecond: rates }));
+    console.log(JSON.stringify({ rule: name, clients, f, elementsPerCpuSecond: rates }));
   }
 }
 python.stdin.end();

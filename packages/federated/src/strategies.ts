@@ -60,6 +60,19 @@ const LIST: readonly Strategy[] = [
     rule: "trimmed-mean",
     ...plain,
   },
+  { name: "krum", description: "The update nearest to its neighbours.", rule: "krum", ...plain },
+  {
+    name: "multikrum",
+    description: "The mean of the updates nearest to neighbours.",
+    rule: "multi-krum",
+    ...plain,
+  },
+  {
+    name: "bulyan",
+    description: "Krum again and again, then closest to the median.",
+    rule: "bulyan",
+    ...plain,
+  },
   { name: "rfa", description: "The geometric median, by examples.", rule: "geometric-median", ...plain },
 ];
 

@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
 import { leastOfMajority } from "./majority.ts";
 import { F, type FSpecs } from "./parameters.ts";
-import { squaredDistances, weightsOfChosen } from "./points.ts";
+import { sizeOfGram, squaredDistances, weightsOfChosen } from "./points.ts";
 
 /**
  * Minimum-diameter averaging: the mean of the `n - f` updates of which the farthest two are nearest.
@@ -22,7 +22,7 @@ export const mda: LinearRule<FSpecs> = {
   weigh(points, { f }) {
     const { count } = points;
     const squares = squaredDistances(points);
-    const size = Math.round(Math.sqrt(squares.length));
+    const size = sizeOfGram(points);
     const conflictsAt = (limit: number): Conflicts =>
       points.shares.map(
         (_, i) => new Set(points.shares.flatMap((__, j) => (at(squares, i * size + j) > limit ? [j] : []))),

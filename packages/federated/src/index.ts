@@ -41,6 +41,7 @@ export type {
 export { AGGREGATION_RULES } from "./rules.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
+export { STRATEGIES, type Strategy } from "./strategies.ts";
 export type { LookedUp, Named } from "./strategy/look-up.ts";
 export { lookUp } from "./strategy/look-up.ts";
 export { resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";

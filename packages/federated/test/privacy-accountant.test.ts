@@ -167,7 +167,9 @@ describe("a ledger", () => {
     expect(() => epsilonSpent([], 0)).toThrow(/"delta" must be above 0/);
     expect(() => deltaSpent([], -1)).toThrow(/"epsilon" must be at least 0/);
     expect(() => spendPrivacy([], mechanism, 0)).toThrow(/"rounds" must be a whole number/);
-    expect(() => noiseMultiplierFor({ epsilon: 1, delta: 1e-5 }, mechanism.sampling, 0.5)).toThrow(/"rounds"/);
+    expect(() => noiseMultiplierFor({ epsilon: 1, delta: 1e-5 }, mechanism.sampling, 0.5)).toThrow(
+      /"rounds"/,
+    );
     expect(() => noiseMultiplierFor({ epsilon: 0, delta: 1e-300 }, { kind: "all" }, 1)).toThrow(
       /Cannot stay within epsilon 0/,
     );

@@ -40,13 +40,22 @@ function ofFractionalOrder(q: number, sigma: number, order: number): number {
   for (let i = 0; i < MOST_TERMS; i++) {
     const j = order - i;
     const termBelow =
-      logBinomial + i * logQ + j * logRest + (i * i - i) / (2 * sigma ** 2) + logHalfErfc((i - middle) / width);
+      logBinomial +
+      i * logQ +
+      j * logRest +
+      (i * i - i) / (2 * sigma ** 2) +
+      logHalfErfc((i - middle) / width);
     const termAbove =
-      logBinomial + j * logQ + i * logRest + (j * j - j) / (2 * sigma ** 2) + logHalfErfc((middle - j) / width);
+      logBinomial +
+      j * logQ +
+      i * logRest +
+      (j * j - j) / (2 * sigma ** 2) +
+      logHalfErfc((middle - j) / width);
     below = logAdd(below, termBelow);
     above = logAdd(above, termAbove);
     const sum = logAdd(below, above);
-    if (termBelow < lastBelow && termAbove < lastAbove && Math.max(termBelow, termAbove) < sum - 30) return sum;
+    if (termBelow < lastBelow && termAbove < lastAbove && Math.max(termBelow, termAbove) < sum - 30)
+      return sum;
     [lastBelow, lastAbove] = [termBelow, termAbove];
     logBinomial += Math.log(Math.abs((order - i) / (i + 1)));
   }

@@ -27,7 +27,7 @@ function makeRound(
   const clients = stages.map((lostAt, i) => {
     const values = Float64Array.from({ length: elements }, () => 0.2 * random.normal());
     const [clipWeight = 1] = clipWeights(
-      [Math.sqrt(squaredNorm({ data: values, dtype: "F64" }))],
+      [Math.sqrt(squaredNorm({ data: values, dtype: "f64" }))],
       i % 2 === 0 ? 1e9 : 0.3,
     );
     return { name: at(settings.clients, i), examples: 1 + random.integer(200), clipWeight, values, lostAt };

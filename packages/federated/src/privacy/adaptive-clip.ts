@@ -19,11 +19,14 @@ export interface AdaptClipOptions {
   readonly quantile?: number | undefined;
   /** Size of the steps of the bound's logarithm, at least 0. */
   readonly learningRate?: number | undefined;
-  /** Standard deviation of the noise on the count, in clients; 0 for no privacy. @defaultValue 1/20 of `expectedClients` */
+  /**
+   * Standard deviation of the noise on the count, in clients; 0 for no privacy. @defaultValue 1/20 of
+   * `expectedClients`
+   */
   readonly countDeviation?: number | undefined;
 }
 
-export const ADAPT_CLIP_DEFAULTS: Readonly<Required<Omit<AdaptClipOptions, "countDeviation">>> = {
+export const ADAPT_CLIP_DEFAULTS: { readonly quantile: number; readonly learningRate: number } = {
   quantile: 0.5,
   learningRate: 0.2,
 };
@@ -38,14 +41,15 @@ export interface AdaptClipResult {
 }
 
 /**
- * Moves the bound on norms towards a quantile of the clients' norms: `clip * exp(-learningRate * (b - quantile))`,
- * where `b` is the noisy share of updates that were NOT clipped. Where most were clipped the bound grows.
+ * Moves the bound on norms towards a quantile of the clients' norms: `clip * exp(-learningRate * (b -
+ * quantile))`, where `b` is the noisy share of updates that were NOT clipped. Where most were clipped the
+ * bound grows.
  *
  * Each client counts as +1/2 or -1/2, so that one changes the sum by at most 1/2.
  * @param place - seed and round of the noise
  * @throws OutOfRangeError if a number is out of its range
- * @see Andrew et al., Differentially private learning with adaptive clipping, 2021, algorithm 1. Flower 1.42 counts
- * clipped updates in the same formula, by which its bound shrinks where it should grow.
+ * @see Andrew et al., Differentially private learning with adaptive clipping, 2021, algorithm 1. Flower
+ * 1.42 counts clipped updates in the same formula, by which its bound shrinks where it should grow.
  */
 export function adaptClip(
   clip: number,
@@ -70,11 +74,13 @@ export function adaptClip(
 }
 
 /**
- * Computes the noise multiplier for the updates that, with the noise on the count of `adaptClip`, costs as much
- * privacy as `noiseMultiplier` alone: `(z^-2 - (2 sigma_b)^-2)^(-1/2)`. The accountant is given `noiseMultiplier`.
+ * Computes the noise multiplier for the updates that, with the noise on the count of `adaptClip`, costs as
+ * much privacy as `noiseMultiplier` alone: `(z^-2 - (2 sigma_b)^-2)^(-1/2)`. The accountant is given
+ * `noiseMultiplier`.
  * @param noiseMultiplier - z of both together, above 0
  * @param countDeviation - standard deviation of the noise on the count, in clients
- * @param relation - what neighbouring rounds are: a count changes by 1/2 if a client is added, by 1 if one is replaced
+ * @param relation - what neighbouring rounds are: a count changes by 1/2 if a client is added, by 1 if one
+ * is replaced
  * @throws OutOfRangeError if the count alone would cost as much or more
  * @see Andrew et al., 2021, theorem 1
  */
@@ -96,8 +102,9 @@ export function updateNoiseMultiplier(
 }
 
 /**
- * Computes the noise multiplier of a round, for the accountant, from those of its updates and of its count of
- * unclipped updates: `(z_updates^-2 + (2 sigma_b)^-2)^(-1/2)`, the opposite of `updateNoiseMultiplier`.
+ * Computes the noise multiplier of a round, for the accountant, from that of its updates and the noise on
+ * its count of unclipped updates: `(z_updates^-2 + (2 sigma_b)^-2)^(-1/2)`, the opposite of
+ * `updateNoiseMultiplier`.
  */
 export function roundNoiseMultiplier(
   ofUpdates: number,

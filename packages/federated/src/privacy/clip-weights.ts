@@ -1,14 +1,15 @@
 import { at, OutOfRangeError, UsageError } from "@isthmus/core";
 
 /**
- * Computes the weight of each client's displacement that makes its norm at most `clip`: `min(1, clip / norm)`.
- * Weights multiply displacements, so an update is clipped as it is summed, and never written.
+ * Computes the weight of each client's displacement that makes its norm at most `clip`: `min(1, clip /
+ * norm)`. Weights multiply displacements, so an update is clipped as it is summed, and never written.
  *
  * @param norms - L2 norms of the displacements over all tensors that are shared, `[clients]`
  * @param clip - the largest norm, above 0
  * @returns weights, `[clients]`, in `(0, 1]`; 1 for a displacement of 0
  * @throws OutOfRangeError if a norm or the bound is out of its range
- * @see McMahan et al., Learning differentially private recurrent language models, 2018, section 2 (flat clipping)
+ * @see McMahan et al., Learning differentially private recurrent language models, 2018, section 2 (flat
+ * clipping)
  */
 export function clipWeights(norms: readonly number[], clip: number): number[] {
   assertClip("clip updates", clip);
@@ -24,7 +25,8 @@ export function clipWeights(norms: readonly number[], clip: number): number[] {
 }
 
 /**
- * Computes the weight of each layer of each client's displacement that makes the layer's norm at most its bound.
+ * Computes the weight of each layer of each client's displacement that makes the layer's norm at most its
+ * bound.
  * @param norms - L2 norms, `[clients][layers]`
  * @param clips - bound of each layer, `[layers]`, of `splitClip`
  * @returns weights, `[clients][layers]`
@@ -46,9 +48,10 @@ export function clipWeightsByLayer(
 }
 
 /**
- * Splits a bound on the norm of an update into bounds of its layers, so that an update within the bounds of all
- * its layers is within the whole one: the root of the sum of their squares is `clip`.
- * @param shares - relative size of each layer's bound, `[layers]`, above 0; equal ones are `clip / sqrt(layers)`
+ * Splits a bound on the norm of an update into bounds of its layers, so that an update within the bounds of
+ * all its layers is within the whole one: the root of the sum of their squares is `clip`.
+ * @param shares - relative size of each layer's bound, `[layers]`, above 0; equal ones are `clip /
+ * sqrt(layers)`
  * @returns bounds, `[layers]`
  * @throws OutOfRangeError if the bound or a share is not above 0
  * @see McMahan et al., 2018, section 2 (per-layer clipping)

@@ -21,11 +21,12 @@ export interface NoisePlace {
 const CHUNK_PAIRS = 1 << 12;
 
 /**
- * Adds Gaussian noise to a range of elements of a tensor. The noise of element `i` depends on the place and on
- * `i` alone, however the tensor is cut into ranges and whichever thread adds it.
+ * Adds Gaussian noise to a range of elements of a tensor. The noise of element `i` depends on the place and
+ * on `i` alone, however the tensor is cut into ranges and whichever thread adds it.
  *
- * Box and Muller's method on 53 bits from AES in counter mode, two elements from each block. The noise is made of
- * floating-point numbers, not the real ones that proofs of privacy speak of: see docs/federated-privacy.md.
+ * Box and Muller's method on 53 bits from AES in counter mode, two elements from each block. The noise is
+ * made of floating-point numbers, not the real ones that proofs of privacy speak of: see
+ * docs/federated-privacy.md.
  * @param begin - position of the first element in the tensor, a whole number of at least 0
  * @param deviation - standard deviation of the noise, at least 0
  * @param values - `[elements]`, in f64

@@ -11,15 +11,16 @@ export interface PrivateMean {
 }
 
 /**
- * Computes the weights of displacements in a mean that is private once noise is added: the weights that clip
- * them, multiplied by `min(examples / examplesCap, 1)`, and divided by the weight that was expected of the round
- * and not by that which came.
+ * Computes the weights of displacements in a mean that is private once noise is added: the weights that
+ * clip them, multiplied by `min(examples / examplesCap, 1)`, and divided by the weight that was expected of
+ * the round and not by that which came.
  * @param clipped - weights of `clipWeights`, `[clients]`
  * @param examples - numbers of examples, `[clients]`, at least 0
  * @returns weights, `[clients]`
  * @throws UsageError if lengths differ
  * @throws OutOfRangeError if a number is out of its range
- * @see McMahan et al., Learning differentially private recurrent language models, 2018, section 2 (estimator f_f)
+ * @see McMahan et al., Learning differentially private recurrent language models, 2018, section 2
+ * (estimator f_f)
  */
 export function privateWeights(
   clipped: readonly number[],
@@ -60,9 +61,9 @@ export function centralDeviation(
 }
 
 /**
- * Computes the standard deviation of the noise that a client adds to its own clipped displacement, so that the
- * update is private by itself, whoever reads it: `2 * noiseMultiplier * clip`, as any two updates may differ by
- * twice the bound.
+ * Computes the standard deviation of the noise that a client adds to its own clipped displacement, so that
+ * the update is private by itself, whoever reads it: `2 * noiseMultiplier * clip`, as any two updates may
+ * differ by twice the bound.
  * @throws OutOfRangeError if a number is out of its range
  */
 export function localDeviation(noiseMultiplier: number, clip: number): number {
@@ -70,10 +71,11 @@ export function localDeviation(noiseMultiplier: number, clip: number): number {
 }
 
 /**
- * Computes the standard deviation of the noise that each client adds to its own update in a secure sum, so that
- * the sum over at least `survivors` clients has the noise of `deviation` or more.
+ * Computes the standard deviation of the noise that each client adds to its own update in a secure sum, so
+ * that the sum over at least `survivors` clients has the noise of `deviation` or more.
  * @param deviation - standard deviation of the noise that the sum must have
- * @param survivors - the threshold of the secure sum, fewer the more clients are feared to tell what they added
+ * @param survivors - the threshold of the secure sum, fewer the more clients are feared to tell what they
+ * added
  * @throws OutOfRangeError if `survivors` is not above 0
  */
 export function sharedDeviation(deviation: number, survivors: number): number {

@@ -13,14 +13,16 @@ export const KEY_BYTES = 32;
 /** Keeps keys of this package apart from any others that are derived from the same secret. */
 const SALT = "isthmus federated 1";
 
-/** Draws 32 bytes that nobody can guess, from the operating system: the seed of a run that must be private. */
+/**
+ * Draws 32 bytes that nobody can guess, from the operating system: the seed of a run that must be private.
+ */
 export function drawSecret(): Uint8Array {
   return new Uint8Array(randomBytes(KEY_BYTES));
 }
 
 /**
- * Derives a key of 32 bytes for one purpose from a seed: by HKDF with SHA-256 (RFC 5869), so that keys of other
- * labels say nothing about it.
+ * Derives a key of 32 bytes for one purpose from a seed: by HKDF with SHA-256 (RFC 5869), so that keys of
+ * other labels say nothing about it.
  * @param labels - what the key is for, from general to particular; other lists give other keys
  * @throws OutOfRangeError if a number is not whole and in `[0, 2^53)`
  * @throws UsageError if a secret has another length than 32 bytes

@@ -27,8 +27,8 @@ const PROBE = {
 } as const;
 
 /**
- * Checks that a round needs nothing of the updates but their sum, weighted by examples, so that it can be summed
- * securely. Optimisers of the server, which see the aggregate alone, always can.
+ * Checks that a round needs nothing of the updates but their sum, weighted by examples, so that it can be
+ * summed securely. Optimisers of the server, which see the aggregate alone, always can.
  * @throws UnsupportedError if it must see single updates; the reason is named
  */
 export function assertSecurable(round: SecurableRound): void {

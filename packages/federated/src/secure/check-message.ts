@@ -61,7 +61,8 @@ export function assertNames(what: string, names: readonly string[], expected: re
 }
 
 /**
- * Checks that a list names some of the expected clients, each once and in order, and at least `threshold` of them.
+ * Checks that a list names some of the expected clients, each once and in order, and at least `threshold`
+ * of them.
  * @param what - what the list is, for the message
  * @throws FormatError if it does not
  */

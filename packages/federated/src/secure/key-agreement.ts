@@ -13,8 +13,8 @@ export function publicKeyOf(secret: Uint8Array): string {
 }
 
 /**
- * Derives the key that two clients share, and that nobody else can compute from what they send: X25519 (RFC 7748) and
- * HKDF with SHA-256.
+ * Derives the key that two clients share, and that nobody else can compute from what they send: X25519 (RFC
+ * 7748) and HKDF with SHA-256.
  * @param theirs - public key in base64
  * @param labels - what the key is for; both sides name the same
  * @throws FormatError if the public key is not one, or one of the few with which no secret can be agreed on

@@ -11,7 +11,10 @@ export interface SecureUpdate {
   readonly examples: number;
   /** Weight of `clipWeights` for the displacement, in `(0, 1]`. @defaultValue 1, not clipped */
   readonly clipWeight?: number | undefined;
-  /** Fills `out` with elements `[begin, begin + out.length)` of the displacement, of all tensors one after another. */
+  /**
+   * Fills `out` with elements `[begin, begin + out.length)` of the displacement, of all tensors one after
+   * another.
+   */
   readInto(begin: number, out: Float64Array): void | Promise<void>;
   /** Takes words `[begin, begin + words.length)` of the masked update; `words` is used again afterwards. */
   write(begin: number, words: Uint32Array): void | Promise<void>;
@@ -28,8 +31,8 @@ export interface MaskUpdateResult {
 const CHUNK_ELEMENTS = 1 << 16;
 
 /**
- * Hides a client's update, range by range: rounded to whole levels, weighted by examples, and masked, with two counts
- * behind it that are masked alike. What is written tells nothing by itself.
+ * Hides a client's update, range by range: rounded to whole levels, weighted by examples, and masked, with
+ * two counts behind it that are masked alike. What is written tells nothing by itself.
  * @throws UsageError before the client has the shares of others
  * @throws OutOfRangeError if a number is out of its range
  * @throws InputError if an element is not a finite number

@@ -33,14 +33,9 @@ export function addInPlace(words: Uint32Array, others: Uint32Array, sign: 1 | -1
   for (let i = 0; i < words.length; i++) words[i] = at(words, i) + sign * at(others, i);
 }
 
-/** Returns the masks that take away what others added. */
-export function oppositeMasks(masks: readonly Mask[]): Mask[] {
-  return masks.map(({ key, sign }) => ({ key, sign: sign === 1 ? -1 : 1 }));
-}
-
 /**
- * Returns the sign with which a client adds the mask that it shares with another: the one whose name is earlier, by
- * code units, adds it, and the other takes it away.
+ * Returns the sign with which a client adds the mask that it shares with another: the one whose name is
+ * earlier, by code units, adds it, and the other takes it away.
  */
 export function maskSign(client: string, other: string): 1 | -1 {
   return client < other ? 1 : -1;

@@ -31,7 +31,10 @@ export interface SharesMessage {
   readonly session: string;
   readonly client: string;
   readonly shares: readonly EncryptedShares[];
-  /** For each client in the order of the roster, SHA-256 of its two shares, in base64: to tell who returns a wrong one. */
+  /**
+   * For each client in the order of the roster, SHA-256 of its two shares, in base64: to tell who returns a
+   * wrong one.
+   */
   readonly commitments: readonly ShareCommitments[];
   /** SHA-256 of the secret of the client's own mask, in base64. */
   readonly selfMaskCommitment: string;

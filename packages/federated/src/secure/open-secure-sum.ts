@@ -11,13 +11,16 @@ export interface SecureSum {
   readonly clients: readonly string[];
   /** Sum of their examples, each capped. */
   readonly examples: number;
-  /** Sum of their weights `min(examples / examplesCap, 1)`: what the sum of displacements is divided by for a mean. */
+  /**
+   * Sum of their weights `min(examples / examplesCap, 1)`: what the sum of displacements is divided by for
+   * a mean.
+   */
   readonly weight: number;
   /** Number of updates that were not clipped. */
   readonly unclipped: number;
   /**
-   * Fills `out` with elements `[begin, begin + out.length)` of the weighted sum of displacements, in f64. Files are
-   * read one after another: memory is that of two ranges, whatever the number of clients.
+   * Fills `out` with elements `[begin, begin + out.length)` of the weighted sum of displacements, in f64.
+   * Files are read one after another: memory is that of two ranges, whatever the number of clients.
    */
   sumInto(begin: number, out: Float64Array): Promise<Float64Array>;
 }
@@ -26,8 +29,8 @@ export interface SecureSum {
  * Opens the sum of the survivors' masked updates, without their masks.
  * @param updates - masked update of each survivor, by name, as words of 32 bits in little-endian order
  * @throws UsageError before enough shares were revealed
- * @throws FormatError if an update has another length, shares are wrong, or the counts cannot be those of so many
- * clients, as when an update was masked for another session
+ * @throws FormatError if an update has another length, shares are wrong, or so many clients cannot have
+ * these counts, as when an update was masked for another session
  */
 export async function openSecureSum(
   state: SecureServerState,

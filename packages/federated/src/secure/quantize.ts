@@ -13,15 +13,16 @@ export interface Quantization extends Pick<SecureSettings, "clients" | "range" |
 }
 
 /**
- * Turns a range of a displacement into words: clipped, cut to `[-range, range]`, multiplied by the client's weight
- * `min(examples / examplesCap, 1)`, scaled to whole levels and rounded up or down at random, so that the mean of
- * what is rounded is the number itself. A word below 0 is written as 2^32 more.
+ * Turns a range of a displacement into words: clipped, cut to `[-range, range]`, multiplied by the client's
+ * weight `min(examples / examplesCap, 1)`, scaled to whole levels and rounded up or down at random, so that
+ * the mean of what is rounded is the number itself. A word below 0 is written as 2^32 more.
  * @param begin - position of the first element in the update
  * @param values - `[elements]`
  * @param out - `[elements]`
  * @returns number of elements that were cut
  * @throws InputError if an element is not a finite number
- * @see Konecny et al., Federated learning: strategies for improving communication efficiency, 2016, section 3
+ * @see Konecny et al., Federated learning: strategies for improving communication efficiency, 2016, section
+ * 3
  */
 export function quantizeInto(
   { clients, range, examplesCap, examples, clipWeight, key }: Quantization,

@@ -6,8 +6,8 @@ import { KEY_BYTES } from "../random/derive-key.ts";
 export const SHARE_BYTES: number = KEY_BYTES + 1;
 
 /**
- * Splits a key into shares, of which `threshold` tell it and fewer tell nothing (Shamir, How to share a secret, 1979,
- * over the field of 256 elements). Coefficients are drawn from the operating system.
+ * Splits a key into shares, of which `threshold` tell it and fewer tell nothing (Shamir, How to share a
+ * secret, 1979, over the field of 256 elements). Coefficients are drawn from the operating system.
  * @param count - 2 to 255
  */
 export function splitSecret(secret: Uint8Array, count: number, threshold: number): Promise<Uint8Array[]> {

@@ -18,7 +18,8 @@ import { SHARE_BYTES, splitSecret } from "./secret-shares.ts";
 import { assertSecureSettings, type SecureSettings } from "./secure-settings.ts";
 
 /**
- * Where a client is in a secure sum: plain data, which may be kept to go on after a restart, and must be kept secret.
+ * Where a client is in a secure sum: plain data, which may be kept to go on after a restart, and must be
+ * kept secret.
  */
 export interface SecureClientState {
   /** The message that is expected next; `done` after the shares were revealed. */
@@ -43,10 +44,11 @@ export interface SecureClientStep<M> {
 
 /**
  * Begins a client's part in a secure sum, with its public keys (round 0 of Bonawitz et al.).
- * @param secret - 32 bytes of `drawSecret`, drawn anew for each session: two updates hidden by the same masks tell
- * their difference
+ * @param secret - 32 bytes of `drawSecret`, drawn anew for each session: two updates hidden by the same
+ * masks tell their difference
  * @throws UsageError if the client is not invited, or the secret has another length
- * @see Bonawitz et al., Practical secure aggregation for privacy-preserving machine learning, 2017, figure 4
+ * @see Bonawitz et al., Practical secure aggregation for privacy-preserving machine learning, 2017, figure
+ * 4
  */
 export function openSecureClient(
   settings: SecureSettings,
@@ -72,7 +74,8 @@ export function openSecureClient(
 }
 
 /**
- * Splits the client's two secrets among all clients of the roster, each share encrypted for its holder (round 1).
+ * Splits the client's two secrets among all clients of the roster, each share encrypted for its holder
+ * (round 1).
  * @throws FormatError if the roster is of another session, too small, or has not the client's keys
  */
 export async function shareSecrets(
@@ -162,9 +165,10 @@ export function masksOf(state: SecureClientState): Mask[] {
 }
 
 /**
- * Reveals the shares that unmask the sum: of the own mask of each survivor, and of the mask key of each client that
- * dropped out, never both of one client (round 3). The same request may come again, another one is refused.
- * @throws FormatError if survivors are too few, were not summed, or are not those of the request before
+ * Reveals the shares that unmask the sum: of the own mask of each survivor, and of the mask key of each
+ * client that dropped out, never both of one client (round 3). The same request may come again, another one
+ * is refused.
+ * @throws FormatError if survivors are too few, were not summed, or are not the same as in the request before
  */
 export function revealShares(
   state: SecureClientState,
@@ -250,7 +254,7 @@ function openShares(
   return { maskKey: bytes.slice(0, SHARE_BYTES), selfMask: bytes.slice(SHARE_BYTES) };
 }
 
-/** Checks that the client's keys are those that it sent, and no key is there twice. */
+/** Checks that the client's keys are as it sent them, and no key is there twice. */
 function assertRoster(state: SecureClientState, keys: readonly KeyPairMessage[]): void {
   const sent = keysOf(state);
   const listed = keys.find(({ client }) => client === state.client);

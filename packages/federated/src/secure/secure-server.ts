@@ -17,7 +17,10 @@ import { assertSecureSettings, type SecureSettings, wordsOf } from "./secure-set
 /** The messages of clients that a server collects, one kind after another. */
 export type SecureStage = "keys" | "shares" | "masked" | "reveal";
 
-/** Where a server is in a secure sum: plain data, which a journal can keep; nothing of it is secret to the server. */
+/**
+ * Where a server is in a secure sum: plain data, which a journal can keep; nothing of it is secret to the
+ * server.
+ */
 export interface SecureServerState {
   /** Messages that are collected now; `done` once enough shares were revealed. */
   readonly stage: SecureStage | "done";
@@ -44,8 +47,8 @@ export function openSecureServer(settings: SecureSettings): SecureServerState {
 
 /**
  * Takes a message of a client, after all that can be checked of it.
- * @throws FormatError if it is of another stage or session, of a client that is not or no longer part of it, sent
- * twice, or damaged; the state stays, and the client can send a right one or counts as dropped out
+ * @throws FormatError if it is of another stage or session, of a client that is not or no longer part of
+ * it, sent twice, or damaged; the state stays, and the client can send a right one or counts as dropped out
  */
 export function receiveSecure(state: SecureServerState, message: ClientMessage): SecureServerState {
   const { stage, settings } = state;
@@ -87,9 +90,10 @@ export function receiveSecure(state: SecureServerState, message: ClientMessage):
 }
 
 /**
- * Ends a stage, at its deadline or when all have sent, and returns what clients are sent next. Who has not sent in
- * time has dropped out.
- * @throws InputError if fewer than the threshold are left: the sum must be begun anew, under another session
+ * Ends a stage, at its deadline or when all have sent, and returns what clients are sent next. Who has not
+ * sent in time has dropped out.
+ * @throws InputError if fewer than the threshold are left: then the sum must begin again, under another
+ * session
  * @throws UsageError if there is no stage to end
  */
 export function closeStage(state: SecureServerState): {
@@ -201,7 +205,7 @@ function assertWords(settings: SecureSettings, { client, words }: { client: stri
   );
 }
 
-/** Checks that shares are those that were asked for, and that each is the one which its owner gave out. */
+/** Checks that shares are as they were asked for, each one as its owner gave it out. */
 function assertReveal(state: SecureServerState, { client, selfMasks, maskKeys }: RevealMessage): void {
   const { masked } = state;
   const lost = sharersOf(state).filter((name) => !masked.includes(name));

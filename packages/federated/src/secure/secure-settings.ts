@@ -7,8 +7,8 @@ export interface SecureSettings {
   /** Names of the clients that are invited, 2 to 255, each once. */
   readonly clients: readonly string[];
   /**
-   * Number of clients that are enough to finish, and that must collude to see an update: at least 2, and more than
-   * half, so that no two groups can each finish with another set of updates.
+   * Number of clients that are enough to finish, and that must collude to see an update: at least 2, and
+   * more than half, so that no two groups can each finish with another set of updates.
    */
   readonly threshold: number;
   /** Number of elements of an update. */
@@ -21,14 +21,15 @@ export interface SecureSettings {
 
 /** Words are summed modulo this. */
 export const MODULUS: number = 2 ** 32;
-/** Words behind those of the elements: the number of examples, and whether the update was not clipped. */
+/** Words behind the elements: the number of examples, and whether the update was not clipped. */
 export const COUNT_WORDS = 2;
 /** Participants of the secret sharing, whose field has 256 elements. */
 const MOST_CLIENTS = 255;
 
 /**
- * Returns the largest size of a word, such that a sum over all clients is below half of the modulus and its sign
- * can be told: 2^31 / clients, 8 million steps or more between 0 and the range. One is left for rounding up.
+ * Returns the largest size of a word, such that a sum over all clients is below half of the modulus and its
+ * sign can be told: 2^31 / clients, 8 million steps or more between 0 and the range. One is left for
+ * rounding up.
  */
 export function levelsOf({ clients }: Pick<SecureSettings, "clients">): number {
   return Math.floor((MODULUS / 2 - 1) / clients.length) - 1;

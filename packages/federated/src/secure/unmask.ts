@@ -7,8 +7,9 @@ import { pairKey } from "./secure-client.ts";
 import { type SecureServerState, sharersOf } from "./secure-server.ts";
 
 /**
- * Finds the masks that are left in the sum of the masked updates: each survivor's own, and those that survivors share
- * with clients that dropped out. Adding what is returned removes them; nothing else can be removed with it.
+ * Finds the masks that are left in the sum of the masked updates: each survivor's own, and the masks that
+ * survivors share with clients that dropped out. Adding what is returned removes them; nothing else can be
+ * removed with it.
  * @throws UsageError before enough shares were revealed
  * @throws FormatError if a client gave out shares that do not make its secret; it is named
  */

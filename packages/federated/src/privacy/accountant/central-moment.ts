@@ -1,17 +1,21 @@
 import { logAdd } from "./log-space.ts";
 
-/** Distance of points of the integral; the trapezoidal rule's error is far below rounding, as integrands are analytic. */
+/**
+ * Distance of points of the integral; the trapezoidal rule's error is far below rounding, as integrands are
+ * analytic.
+ */
 const STEP = 0.1;
 /** Points on either side of a peak: the integrand falls at least as fast as a Gaussian of deviation 1. */
 const REACH = 120;
 
 /**
- * Computes the logarithm of the even central moment `E[(L - 1)^k]` of the likelihood ratio `L` between two Gaussians
- * of deviation `sigma` whose means differ by 1, where the sample is of the second: the forward difference of order
- * `k` of Wang et al., 2019, theorem 27.
+ * Computes the logarithm of the even central moment `E[(L - 1)^k]` of the likelihood ratio `L` between two
+ * Gaussians of deviation `sigma` whose means differ by 1, where the sample is of the second: the forward
+ * difference of order `k` of Wang et al., 2019, theorem 27.
  *
- * With `w` standard normal `L` is `exp(w / sigma - 1 / (2 sigma^2))`. The integrand is log-concave on both sides of
- * its zero at `L = 1`, and is summed around the peak of each. All terms are positive: nothing cancels.
+ * With `w` standard normal `L` is `exp(w / sigma - 1 / (2 sigma^2))`. The integrand is log-concave on both
+ * sides of its zero at `L = 1`, and is summed around the peak of each. All terms are positive: nothing
+ * cancels.
  * @param k - even, at least 0
  */
 export function logCentralMoment(k: number, sigma: number): number {

@@ -5,7 +5,10 @@ export function logAdd(x: number, y: number): number {
   return small === Number.NEGATIVE_INFINITY ? large : large + Math.log1p(Math.exp(small - large));
 }
 
-/** Value from which on the continued fraction converges in some dozens of steps, and below which the series does. */
+/**
+ * Value from which on the continued fraction converges in some dozens of steps, and below which the series
+ * does.
+ */
 const SERIES_END = 1.5;
 
 /**

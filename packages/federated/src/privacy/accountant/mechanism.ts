@@ -1,7 +1,8 @@
 import { OutOfRangeError } from "@isthmus/core";
 
 /**
- * Which two rounds must look alike: those that differ by one client more, or by one client whose data are others.
+ * Which two rounds must look alike: rounds that differ by one client more, or by the data of one
+ * client.
  */
 export type NeighborRelation = "add-or-remove-one" | "replace-one";
 

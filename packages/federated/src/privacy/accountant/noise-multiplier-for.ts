@@ -3,7 +3,10 @@ import { epsilonOfDivergences } from "./convert-divergences.ts";
 import { assertBudget, type ClientSampling, type PrivacyBudget } from "./mechanism.ts";
 import { RENYI_ORDERS, renyiDivergences } from "./renyi-divergence.ts";
 
-/** Relative width of the interval at which the search ends; its upper end, which is within the budget, is returned. */
+/**
+ * Relative width of the interval at which the search ends; its upper end, which is within the budget, is
+ * returned.
+ */
 const TOLERANCE = 1e-7;
 /** A multiplier so large that a budget which it exceeds is out of reach. */
 const MOST_NOISE = 2 ** 30;
@@ -21,8 +24,8 @@ export function noiseMultiplierFor(budget: PrivacyBudget, sampling: ClientSampli
     );
   }
   const fits = (noiseMultiplier: number): boolean => {
-    const each = renyiDivergences({ noiseMultiplier, sampling });
-    const sums = RENYI_ORDERS.map((_, i) => rounds * at(each, i));
+    const ofRound = renyiDivergences({ noiseMultiplier, sampling });
+    const sums = RENYI_ORDERS.map((_, i) => rounds * at(ofRound, i));
     return epsilonOfDivergences(RENYI_ORDERS, sums, budget.delta) <= budget.epsilon;
   };
   if (fits(0)) return 0;

@@ -10,9 +10,9 @@ const MOST_TERMS = 1000;
  * @param sigma - noise multiplier, above 0
  * @param order - above 1
  * @returns infinity where it does not converge, so that the order is not used
- * @see Mironov, Talwar and Zhang, Renyi differential privacy of the sampled Gaussian mechanism, 2019, section 3.3.
- * As dp-accounting 0.6 does, terms of fractional orders are added by their size, whatever their sign: a bound from
- * above, and by little, as terms with a minus are past the order and small.
+ * @see Mironov, Talwar and Zhang, Renyi differential privacy of the sampled Gaussian mechanism, 2019,
+ * section 3.3. As dp-accounting 0.6 does, terms of fractional orders are added by their size, whatever
+ * their sign: a bound from above, and by little, as terms with a minus are past the order and small.
  */
 export function logMomentOfPoisson(q: number, sigma: number, order: number): number {
   return Number.isInteger(order) ? ofWholeOrder(q, sigma, order) : ofFractionalOrder(q, sigma, order);

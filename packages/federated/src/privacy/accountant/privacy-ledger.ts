@@ -21,7 +21,7 @@ export interface PrivacyExpense extends RoundMechanism {
 export type PrivacyLedger = readonly PrivacyExpense[];
 
 /**
- * Adds rounds to a ledger; those of the same mechanism as the last are counted with it.
+ * Adds rounds to a ledger; rounds of the same mechanism as the last are counted with it.
  * @param rounds - whole number of at least 1. @defaultValue 1
  * @throws OutOfRangeError if a number is out of its range
  * @throws UsageError if the account of the ledger is for another relation of neighbours
@@ -63,7 +63,8 @@ export function deltaSpent(ledger: PrivacyLedger, epsilon: number): number {
 }
 
 /**
- * Counts the rounds of a mechanism that can still take place within a budget; 0 says that the federation must stop.
+ * Counts the rounds of a mechanism that can still take place within a budget; 0 says that the federation
+ * must stop.
  * @param ledger - rounds before. @defaultValue none
  * @returns a whole number, or infinity if the rounds reveal nothing
  * @throws OutOfRangeError if a number is out of its range
@@ -77,13 +78,13 @@ export function roundsWithin(
   assertBudget(budget);
   relationOfLedger(spendPrivacy(ledger, mechanism));
   const before = divergencesOf(ledger);
-  const each = renyiDivergences(mechanism);
+  const ofRound = renyiDivergences(mechanism);
   const fits = (rounds: number): boolean => {
     if (rounds === 0) return true;
-    const sums = before.map((divergence, i) => divergence + rounds * at(each, i));
+    const sums = before.map((divergence, i) => divergence + rounds * at(ofRound, i));
     return epsilonOfDivergences(RENYI_ORDERS, sums, budget.delta) <= budget.epsilon;
   };
-  if (each.every((divergence) => divergence === 0)) return Number.POSITIVE_INFINITY;
+  if (ofRound.every((divergence) => divergence === 0)) return Number.POSITIVE_INFINITY;
   let [within, beyond] = [0, 1];
   while (fits(beyond)) [within, beyond] = [beyond, 2 * beyond];
   while (beyond - within > 1) {
@@ -95,8 +96,8 @@ export function roundsWithin(
 }
 
 /**
- * Returns the relation of neighbours that a ledger's guarantee is for; that of either kind where all clients take
- * part in each round.
+ * Returns the relation of neighbours that a ledger's guarantee is for; that of either kind where all
+ * clients take part in each round.
  * @throws UsageError if there are rounds of both
  */
 export function relationOfLedger(ledger: PrivacyLedger): NeighborRelation | "either" {

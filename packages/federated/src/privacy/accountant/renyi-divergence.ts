@@ -2,7 +2,7 @@ import { logMomentsOfFixedSize } from "./fixed-size-sampling.ts";
 import { assertMechanism, type RoundMechanism, samplingRate } from "./mechanism.ts";
 import { logMomentOfPoisson } from "./poisson-sampling.ts";
 
-/** Orders at which divergences are measured; those of dp-accounting 0.6. */
+/** Orders at which divergences are measured, the same as in dp-accounting 0.6. */
 export const RENYI_ORDERS: readonly number[] = [
   ...Array.from({ length: 99 }, (_, i) => 1 + (i + 1) / 10),
   ...Array.from({ length: 53 }, (_, i) => 11 + i),
@@ -10,8 +10,8 @@ export const RENYI_ORDERS: readonly number[] = [
 ];
 
 /**
- * Computes the Renyi divergence of each order between what neighbouring rounds reveal; those of several rounds
- * add up.
+ * Computes the Renyi divergence of each order between what neighbouring rounds reveal; over several rounds
+ * they add up.
  * @param orders - above 1
  * @returns divergences in nats, `[orders]`; infinity where an order says nothing
  * @throws OutOfRangeError if a number of the mechanism is out of its range

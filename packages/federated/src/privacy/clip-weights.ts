@@ -1,4 +1,5 @@
 import { at, OutOfRangeError, UsageError } from "@isthmus/core";
+import { clipFactor } from "../rules/norm-bound.ts";
 
 /**
  * Computes the weight of each client's displacement that makes its norm at most `clip`: `min(1, clip /
@@ -19,8 +20,7 @@ export function clipWeights(norms: readonly number[], clip: number): number[] {
         `Cannot clip update ${i} as its norm must be a finite number of at least 0: it is ${norm}`,
       );
     }
-    // Compared first: 0 / 0 is no weight.
-    return norm <= clip ? 1 : clip / norm;
+    return clipFactor(norm, clip);
   });
 }
 

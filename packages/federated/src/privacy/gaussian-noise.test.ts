@@ -112,7 +112,8 @@ describe("keys and their streams", () => {
   });
 
   test("are AES-256 of the counter", () => {
-    // FIPS 197, appendix C.3 has no block of zeros; the known answer of NIST's AESAVS for key and block of 0 is.
+    // FIPS 197, appendix C.3 has no block of zeros; the known answer of NIST's AESAVS for key and block of
+    // 0 is.
     expect(Buffer.from(keystreamInto(new Uint8Array(32), 0, new Uint32Array(4)).buffer).toString("hex")).toBe(
       "dc95c078a2408989ad48a21492842087",
     );

@@ -24,7 +24,7 @@ async function serve(options?: SmallOptions): Promise<SmallFederation & { server
 }
 
 async function reopen({ config }: SmallFederation): Promise<ServedFederation> {
-  const server = await serveFederation(config, { logLevel: "silent", workers: createInlineWorkers() });
+  const server = await serveFederation(config, { logLevel: "warn", workers: createInlineWorkers() });
   closers.push(server.close);
   return server;
 }

@@ -12,6 +12,22 @@ export {
 } from "./aggregate/aggregate-updates.ts";
 export type { ClientReport } from "./aggregate/plan-aggregate.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
+export {
+  ALIGN_UPDATES_DEFAULTS,
+  type AlignedClient,
+  type AlignedUpdates,
+  type AlignUpdatesOptions,
+  alignUpdates,
+} from "./align/align-updates.ts";
+export { personalNetwork } from "./layers/personal-network.ts";
+export { type PairBarriers, shareBelow } from "./layers/share-below.ts";
+export {
+  LAYER_POLICIES,
+  type LayerPolicy,
+  type LayerPolicyName,
+  type StatisticsPolicy,
+  treatLayers,
+} from "./layers/treat-layers.ts";
 export { TREATMENTS, type Treatment } from "./layers/treatments.ts";
 export type { MixedPoints, PreAggregation } from "./pre-aggregation/pre-aggregation.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
@@ -49,4 +65,8 @@ export type {
 export { AGGREGATION_RULES } from "./rules.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
+export type { LookedUp, Named } from "./strategy/look-up.ts";
+export { lookUp } from "./strategy/look-up.ts";
+export { resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";
+export type { LayersDescription, StrategyDescription } from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

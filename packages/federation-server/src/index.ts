@@ -10,5 +10,4 @@ export {
   serveFederation,
 } from "./server/serve-federation.ts";
 export { addToken, readTokens, removeToken, type TokenHashes } from "./tokens/tokens.ts";
-export type { AggregationChoices, NamedChoice } from "./work/aggregate-round.ts";
 export { createInlineWorkers, createThreadWorkers, type Workers } from "./work/workers.ts";

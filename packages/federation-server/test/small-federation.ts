@@ -46,7 +46,7 @@ export interface SmallFederation {
 }
 
 /** What tests choose about a small federation. */
-export interface SmallOptions extends Partial<Pick<FederationConfig, "keep" | "port" | "public" | "tls">> {
+export interface SmallOptions extends Partial<Pick<FederationConfig, "port" | "public" | "tls">> {
   readonly clients?: readonly string[];
   readonly plan?: FederationPlanOptions;
   readonly limits?: Partial<ServerLimits>;
@@ -73,11 +73,9 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
   const config: FederationConfig = {
     ...{ name: "small", network, graph: null, evaluate: null, host: "127.0.0.1", port },
     plan: planFederation({ rounds: 3, quorum: clients.length, ...plan }),
-    choices: {
-      rule: { name: rule, parameters: {} },
-      preAggregations: [],
-      server: { name: "average", parameters: {} },
-      ...{ clip: null, keep: keepTensors, average: [] },
+    strategy: {
+      rule,
+      share: { layers: Object.fromEntries(keepTensors.map((name) => [name, "keep" as const])) },
     },
     training: { epochs: 1, batch: null, optimizer: "sgd", learningRate: null, momentum: 0.9 },
     limits: {

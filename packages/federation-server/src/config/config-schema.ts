@@ -1,13 +1,14 @@
-import { FEDERATION_PLAN_DEFAULTS, type FederationPlan } from "@isthmus/federated";
+import {
+  FEDERATION_PLAN_DEFAULTS,
+  type FederationPlan,
+  LAYER_POLICIES,
+  TREATMENTS,
+} from "@isthmus/federated";
 import { z } from "zod";
-import type { AggregationChoices } from "../work/aggregate-round.ts";
 import type { FederationConfig } from "./federation-config.ts";
 
 /** A federation as its file describes it, with defaults filled in. */
-export interface FederationFile
-  extends FederationPlan,
-    AggregationChoices,
-    Omit<FederationConfig, "plan" | "choices" | "folder" | "tokens"> {
+export interface FederationFile extends FederationPlan, Omit<FederationConfig, "plan" | "folder" | "tokens"> {
   readonly folder?: string | undefined;
   readonly tokens?: string | undefined;
 }
@@ -29,15 +30,28 @@ const time = z.union([
 ]);
 
 const count = (least: number) => z.int().min(least);
-const globs = z.array(z.string().min(1)).default([]);
 
 /** A name alone, or a name with parameters beside it. */
-const choice = z.union([
-  z.string().transform((name) => ({ name, parameters: {} })),
-  z
-    .looseObject({ name: z.string() })
-    .transform(({ name, ...parameters }) => ({ name, parameters: parameters as Record<string, unknown> })),
+const named = z.union([
+  z.string(),
+  z.object({ name: z.string() }).catchall(z.union([z.string(), z.number(), z.boolean()])),
 ]);
+
+const strategy = z.strictObject({
+  rule: named.exactOptional(),
+  before: z.array(named).exactOptional(),
+  server: named.exactOptional(),
+  clip: z.number().positive().exactOptional(),
+  share: z
+    .strictObject({
+      policy: z.enum(LAYER_POLICIES).exactOptional(),
+      head: z.string().exactOptional(),
+      layers: z.record(z.string(), z.enum(TREATMENTS)).exactOptional(),
+      statistics: z.enum(["average", "keep"]).exactOptional(),
+    })
+    .exactOptional(),
+  align: z.enum(["global", "each other"]).exactOptional(),
+});
 
 const plan = FEDERATION_PLAN_DEFAULTS;
 
@@ -73,12 +87,7 @@ const file = z.strictObject({
   late: z.enum(["refuse", "accept"]).default(plan.late),
   maximumStaleness: count(1).default(plan.maximumStaleness),
   buffer: count(1).nullable().default(plan.buffer),
-  rule: choice.default({ name: "fedavg", parameters: {} }),
-  preAggregations: z.array(choice).default([]),
-  server: choice.default({ name: "average", parameters: {} }),
-  clip: z.number().positive().nullable().default(null),
-  keep: globs,
-  average: globs,
+  strategy: strategy.prefault({}),
   training: training.prefault({}),
   evaluate: z.string().nullable().default(null),
   limits: limits.prefault({}),

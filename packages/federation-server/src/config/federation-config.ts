@@ -1,5 +1,4 @@
-import type { FederationPlan } from "@isthmus/federated";
-import type { AggregationChoices } from "../work/aggregate-round.ts";
+import type { FederationPlan, StrategyDescription } from "@isthmus/federated";
 
 /** What the server suggests to clients about their work in a round; a client may do otherwise. */
 export interface TrainingAdvice {
@@ -40,7 +39,8 @@ export interface FederationConfig {
   /** Path of its graph, for clients that need one and for evaluation; `null` for none. */
   readonly graph: string | null;
   readonly plan: FederationPlan;
-  readonly choices: AggregationChoices;
+  /** What is done with updates. */
+  readonly strategy: StrategyDescription;
   readonly training: TrainingAdvice;
   /** Name of the examples that every global network is evaluated on; `null` for none. */
   readonly evaluate: string | null;

@@ -1,9 +1,15 @@
 import { basename, dirname, resolve } from "node:path";
 import { closestName, FormatError, InputError, readTextFile } from "@isthmus/core";
-import { AGGREGATION_RULES, PRE_AGGREGATIONS, planFederation, SERVER_STEPS } from "@isthmus/federated";
+import {
+  AGGREGATION_RULES,
+  lookUp,
+  PRE_AGGREGATIONS,
+  planFederation,
+  SERVER_STEPS,
+} from "@isthmus/federated";
+import { resolveParameters } from "@isthmus/merging";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { find } from "../work/aggregate-round.ts";
 import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
 import type { FederationConfig } from "./federation-config.ts";
 
@@ -21,13 +27,12 @@ export async function readFederation(path: string): Promise<FederationConfig> {
   const folder = dirname(path);
   const at = (name: string): string => resolve(folder, name);
   const stem = basename(path).replace(/\.ya?ml$/i, "");
-  const { name, rule, preAggregations, server, clip, keep, average, training, evaluate, limits } = file;
+  const { name, strategy, training, evaluate, limits } = file;
   const config: FederationConfig = {
-    ...{ name, training, evaluate, limits },
+    ...{ name, strategy, training, evaluate, limits },
     network: at(file.network),
     graph: file.graph === null ? null : at(file.graph),
     plan: planOf(file),
-    choices: { rule, preAggregations, server, clip, keep, average },
     ...{ host: file.host, port: file.port, public: file.public },
     tls: file.tls === null ? null : { key: at(file.tls.key), cert: at(file.tls.cert) },
     folder: at(file.folder ?? `${stem}.state`),
@@ -46,15 +51,24 @@ function planOf(file: FederationFile) {
   });
 }
 
-function assertChoices({ choices, plan, evaluate, graph }: FederationConfig): void {
-  const rule = find("rule", AGGREGATION_RULES, choices.rule);
-  for (const choice of choices.preAggregations) find("pre-aggregation", PRE_AGGREGATIONS, choice);
-  find("server step", SERVER_STEPS, choices.server);
-  const least = rule.of.least?.(rule.parameters as never);
+function assertChoices({ strategy, plan, evaluate, graph }: FederationConfig): void {
+  const { of: rule, parameters } = lookUp("aggregation rule", AGGREGATION_RULES, strategy.rule ?? "fedavg");
+  for (const step of strategy.before ?? []) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
+  lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average");
+  const resolved = resolveParameters(rule.name, rule.parameters, parameters, { tensor: "", networks: 1 });
+  const least = rule.least?.(resolved);
   if (least !== undefined && plan.quorum < least.count) {
     throw new InputError(
-      `Cannot run a federation by ${choices.rule.name} with a quorum of ${plan.quorum} as ${least.reason}: set "quorum" to ${least.count} or more`,
+      `Cannot run a federation by ${rule.name} with a quorum of ${plan.quorum} as ${least.reason}: set "quorum" to ${least.count} or more`,
       { input: "quorum" },
+    );
+  }
+  if (strategy.align !== undefined && graph === null) {
+    throw new InputError(
+      'Cannot align updates as that needs the graph of the network: name it with "graph"',
+      {
+        input: "align",
+      },
     );
   }
   if (evaluate !== null && graph === null) {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import rateLimit from "@fastify/rate-limit";
 import swagger, { type FastifyDynamicSwaggerOptions as SwaggerOptions } from "@fastify/swagger";
-import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from "fastify";
+import fastify, {
+  LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from "fastify";
 import type { Federation } from "../server/federation.ts";
 import type { TokenFile } from "../tokens/tokens.ts";
 import { addAuthentication, assertAudience } from "./authenticate.ts";
@@ -66,7 +67,7 @@ function createServer(federation: Federation, loggerInstance: FastifyBaseLogger)
   const { limits, tls } = federation.config;
   const options = {
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: JSON_BYTES,
     requestTimeout: limits.requestSeconds * 1000,
     routerOptions: { maxParamLength: 100 },

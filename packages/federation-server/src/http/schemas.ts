@@ -44,7 +44,7 @@ export const FEDERATION_ANSWER: object = {
     quorum: whole,
     network: { type: "string", description: "SHA-256 of the global network" },
     bytes: { type: "integer", description: "Largest number of bytes of an update" },
-    keep: { type: "array", items: text, description: "Globs of tensors that clients keep to themselves" },
+    keep: { type: "array", items: text, description: "Names of tensors that clients keep to themselves" },
     graph: { type: "boolean", description: "Whether there is a graph at /v1/graph" },
     training,
   },

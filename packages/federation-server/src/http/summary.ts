@@ -12,7 +12,7 @@ export function summarize({ config, state }: Federation): object {
     status,
     round: roundOf(state),
     rounds: config.plan.rounds,
-    rule: config.choices.rule.name,
+    rule: nameOf(config.strategy.rule),
     reason,
     attempts,
     open:
@@ -41,6 +41,9 @@ export function summarize({ config, state }: Federation): object {
     refusals,
   };
 }
+
+const nameOf = (rule: Federation["config"]["strategy"]["rule"] = "fedavg"): string =>
+  typeof rule === "string" ? rule : rule.name;
 
 function meanLoss(updates: FederationState["updates"]): number | null {
   const told = updates.filter(({ loss }) => loss !== undefined);

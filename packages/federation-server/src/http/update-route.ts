@@ -73,7 +73,7 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
   const checked = await workers.check({
     update: path,
     network,
-    keep: config.choices.keep,
+    keep: federation.kept,
     norm: config.limits.norm,
   });
   if (checked.refusal !== null) {

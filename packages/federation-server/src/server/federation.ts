@@ -1,18 +1,21 @@
 import { copyFile, open, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { excerpt, MismatchError } from "@isthmus/core";
+import { excerpt, MismatchError, openCheckpoint } from "@isthmus/core";
 import {
   advance,
   beginFederation,
   type FederationEvent,
   type FederationState,
   replay,
+  resolveStrategy,
   timeOfNext,
 } from "@isthmus/federated";
+import { readArchitecture } from "@isthmus/zoo";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { keepUpdates, openStore, type Store } from "../store/store.ts";
+import { keptNames } from "../work/aggregate-round.ts";
 import type { Workers } from "../work/workers.ts";
 import { createSignal, type Signal } from "./events.ts";
 import { createStepper } from "./stepper.ts";
@@ -50,6 +53,8 @@ export interface Federation {
   readonly workers: Workers;
   /** Bytes of the network. */
   readonly networkBytes: number;
+  /** Names of the tensors that clients keep to themselves. */
+  readonly kept: readonly string[];
   /** Aborted when the server is closing, after which nothing happens. */
   readonly ended: AbortSignal;
   /** Told after every change of the state. */
@@ -81,7 +86,8 @@ export async function openFederation(config: FederationConfig, ports: Federation
     if (journal.torn > 0)
       ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
     ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
-    return run({ config, store, journal, state, networkBytes: size }, ports);
+    const kept = await findKept(config, store.model(initial));
+    return run({ config, store, journal, state, networkBytes: size, kept }, ports);
   } catch (error) {
     await journal.close();
     throw error;
@@ -101,10 +107,10 @@ async function importNetwork(path: string, store: Store): Promise<string> {
 
 async function restore(
   journal: Journal,
-  { plan, choices }: FederationConfig,
+  { plan, strategy }: FederationConfig,
   network: string,
 ): Promise<FederationState> {
-  const header = { format: FORMAT, version: VERSION, plan, choices, network };
+  const header = { format: FORMAT, version: VERSION, plan, strategy, network };
   const [first, ...events] = journal.lines;
   if (first === undefined) {
     await journal.append(header);
@@ -140,16 +146,31 @@ function pathsOf(store: Store, { updates, held }: FederationState): ReadonlySet<
   return new Set([...updates, ...held].map((update) => store.update(update)));
 }
 
+/** Finds the tensors that clients keep to themselves, by the strategy. */
+async function findKept(
+  { graph: path, strategy }: FederationConfig,
+  network: string,
+): Promise<readonly string[]> {
+  const graph = path === null ? undefined : (await readArchitecture(path)).graph;
+  const checkpoint = await openCheckpoint(network);
+  try {
+    return [...keptNames(resolveStrategy(graph, checkpoint, strategy).treatments)];
+  } finally {
+    await checkpoint.close();
+  }
+}
+
 interface Opened {
   readonly config: FederationConfig;
   readonly store: Store;
   readonly journal: Journal;
   readonly state: FederationState;
   readonly networkBytes: number;
+  readonly kept: readonly string[];
 }
 
 function run(opened: Opened, ports: FederationPorts): Federation {
-  const { config, store, journal, networkBytes } = opened;
+  const { config, store, journal, networkBytes, kept } = opened;
   const { workers, log, now = Date.now, onFatal } = ports;
   const changed = createSignal();
   const stopping = new AbortController();
@@ -172,7 +193,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     return true;
   };
   const federation: Federation = {
-    ...{ config, store, workers, networkBytes, changed, happen, ended: stopping.signal },
+    ...{ config, store, workers, networkBytes, kept, changed, happen, ended: stopping.signal },
     get state() {
       return state;
     },

@@ -51,7 +51,7 @@ async function aggregate(
   const request: AggregateRequest = {
     network: store.model(network),
     updates: updates.map((update) => toAggregate(federation, state, update)),
-    choices: config.choices,
+    ...{ strategy: config.strategy, graph: config.graph },
     ...{ round, seed: config.plan.seed },
     state: carries ? before : null,
     output: {

@@ -7,7 +7,6 @@ import {
   DTYPES,
   findNonFinite,
   isIsthmusError,
-  matchesAny,
   openCheckpoint,
   sizeOf,
   squaredNorm,
@@ -21,7 +20,7 @@ export interface CheckRequest {
   readonly update: string;
   /** Path of the network that the client began with. */
   readonly network: string;
-  /** Globs of tensors that clients keep to themselves: an update need not have them. */
+  /** Names of tensors that clients keep to themselves: an update need not have them. */
   readonly keep: readonly string[];
   /** Largest norm of the change, in the shared tensors; `null` for any. */
   readonly norm: number | null;
@@ -46,7 +45,8 @@ export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate>
     const update = await openUpdate(request.update);
     if (typeof update === "string") return { refusal: update };
     try {
-      const [asked, sent] = [sharedPart(network, request.keep), sharedPart(update, request.keep)];
+      const keep = new Set(request.keep);
+      const [asked, sent] = [sharedPart(network, keep), sharedPart(update, keep)];
       return refusalOfStructure(asked, sent) ?? (await checkElements(asked, sent, request.norm));
     } finally {
       await update.close();
@@ -67,9 +67,9 @@ async function openUpdate(path: string): Promise<Checkpoint | string> {
   }
 }
 
-/** Returns the tensors of a network that no glob says clients keep to themselves. */
-export function sharedPart(network: Checkpoint, keep: readonly string[]): Checkpoint {
-  const names = [...network.tensors.keys()].filter((name) => !matchesAny(keep, name));
+/** Returns the tensors of a network that clients do not keep to themselves. */
+export function sharedPart(network: Checkpoint, keep: ReadonlySet<string>): Checkpoint {
+  const names = [...network.tensors.keys()].filter((name) => !keep.has(name));
   return composeCheckpoint(new Map(names.map((name) => [name, { checkpoint: network, name }])), {
     source: network.source,
     metadata: network.metadata,

@@ -1,3 +1,12 @@
+export {
+  type ClientEvent,
+  type ClientTraining,
+  JOIN_FEDERATION_DEFAULTS,
+  type JoinFederationOptions,
+  type JoinFederationResult,
+  joinFederation,
+} from "./client/join-federation.ts";
+export { openClientData } from "./client/open-client-data.ts";
 export type {
   FederationConfig,
   ServerLimits,

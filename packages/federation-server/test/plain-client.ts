@@ -6,7 +6,7 @@ export interface PlainClient {
   request(
     method: string,
     path: string,
-    options?: { body?: BodyInit; headers?: Record<string, string> },
+    options?: { body?: NonNullable<RequestInit["body"]>; headers?: Record<string, string> },
   ): Promise<Response>;
   task(wait?: number): Promise<{ task: string; round: number; network: string; reason: string | null }>;
   model(hash: string): Promise<Buffer>;

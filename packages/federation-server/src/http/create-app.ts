@@ -2,7 +2,11 @@ import { readFileSync } from "node:fs";
 import rateLimit from "@fastify/rate-limit";
 import swagger, { type FastifyDynamicSwaggerOptions as SwaggerOptions } from "@fastify/swagger";
 import fastify, {
-  LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from "fastify";
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  LogController,
+} from "fastify";
 import type { Federation } from "../server/federation.ts";
 import type { TokenFile } from "../tokens/tokens.ts";
 import { addAuthentication, assertAudience } from "./authenticate.ts";

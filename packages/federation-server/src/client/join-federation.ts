@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { resolveOptions, UsageError } from "@isthmus/core";
+import { lockPathOf, resolveOptions, takeLock, UsageError } from "@isthmus/core";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import type { ClientTaskAnswer, FederationApi } from "./federation-api.ts";
@@ -101,10 +101,21 @@ export async function joinFederation(
   const about = await api.about();
   tell({ kind: "joined", federation: about.name, client: about.client, rounds: about.rounds });
   await mkdir(folder, { recursive: true });
+  const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
+  try {
+    return await work({ api, about, engine, data, folder, training: training ?? {}, seed, signal, tell });
+  } finally {
+    await release();
+  }
+}
+
+/** Does what the server asks until the federation is over. */
+async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederationResult> {
+  const { api, about, folder, signal, tell } = without;
   const graphPath = join(folder, "graph.onnx");
   await api.graph(graphPath);
   const { graph } = await readArchitecture(graphPath);
-  const client = { api, about, graph, engine, data, folder, training: training ?? {}, seed, signal, tell };
+  const client = { ...without, graph };
   const rounds: number[] = [];
   for (;;) {
     signal.throwIfAborted();

@@ -79,6 +79,7 @@ const file = z.strictObject({
   graph: z.string().nullable().default(null),
   rounds: count(1).default(plan.rounds),
   quorum: count(1).default(plan.quorum),
+  available: count(1).default(plan.available),
   fraction: z.number().positive().max(1).default(plan.fraction),
   overSelection: z.number().min(0).default(plan.overSelection),
   deadline: time.default(plan.deadline),

@@ -8,7 +8,7 @@ import {
   SERVER_STEPS,
 } from "@isthmus/federated";
 import { resolveParameters } from "@isthmus/merging";
-import { LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
 import type { FederationConfig } from "./federation-config.ts";
@@ -43,10 +43,10 @@ export async function readFederation(path: string): Promise<FederationConfig> {
 }
 
 function planOf(file: FederationFile) {
-  const { rounds, quorum, fraction, overSelection, deadline, attempts } = file;
+  const { rounds, quorum, available, fraction, overSelection, deadline, attempts } = file;
   const { seed, late, maximumStaleness, buffer } = file;
   return planFederation({
-    ...{ rounds, quorum, fraction, overSelection, deadline, attempts },
+    ...{ rounds, quorum, available, fraction, overSelection, deadline, attempts },
     ...{ seed, late, maximumStaleness, buffer },
   });
 }
@@ -91,14 +91,8 @@ function parseFile(text: string, name: string): FederationFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true });
   const [error] = document.errors;
-  if (error !== undefined) {
-    const [message] = error.message.split("\n");
-    throw new FormatError(
-      `Cannot read the federation as it must be YAML: ${name}:${lines.linePos(error.pos[0]).line}: ${message}`,
-      { format: "yaml", cause: error },
-    );
-  }
-  const parsed = FEDERATION_FILE.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
+  if (error !== undefined) throw notYaml(`${name}:${lines.linePos(error.pos[0]).line}`, error);
+  const parsed = FEDERATION_FILE.safeParse(plainValue(document, name));
   if (parsed.success) return parsed.data;
   const lineOf = (path: readonly PropertyKey[]): number => {
     const node = document.getIn(path.map(String), true) as { range?: readonly number[] } | undefined;
@@ -109,6 +103,22 @@ function parseFile(text: string, name: string): FederationFile {
     `Cannot read the federation as it must be of the form of one: ${problems.slice(0, 8).join("\n  ")}`,
     { input: name },
   );
+}
+
+/** Returns the value of a document; a federation needs no aliases, and a bomb of them nobody does. */
+function plainValue(document: Document, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 }) ?? {};
+  } catch (error) {
+    throw notYaml(name, error as Error);
+  }
+}
+
+function notYaml(place: string, error: Error): FormatError {
+  const [message] = error.message.split("\n");
+  return new FormatError(`Cannot read the federation as it must be YAML without aliases: ${place}: ${message}`, {
+    ...{ format: "yaml", cause: error },
+  });
 }
 
 function tell(issue: z.core.$ZodIssue): string {

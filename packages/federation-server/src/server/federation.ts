@@ -1,6 +1,6 @@
-import { copyFile, open, rename, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { excerpt, MismatchError, openCheckpoint } from "@isthmus/core";
+import { excerpt, MismatchError, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import {
   advance,
   beginFederation,
@@ -14,7 +14,7 @@ import { readArchitecture } from "@isthmus/zoo";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { hashFile } from "../store/hash-file.ts";
-import { keepUpdates, openStore, type Store } from "../store/store.ts";
+import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
 import { keptNames } from "../work/aggregate-round.ts";
 import type { Workers } from "../work/workers.ts";
 import { createSignal, type Signal } from "./events.ts";
@@ -94,14 +94,17 @@ export async function openFederation(config: FederationConfig, ports: Federation
   }
 }
 
-/** Copies the network into the store under its hash, completely or not at all; returns the hash. */
+/** Writes the network into the store as safetensors under its hash, whole or not at all; returns the hash. */
 async function importNetwork(path: string, store: Store): Promise<string> {
-  const copy = join(store.folder, "models", "initial.unfinished");
-  await copyFile(path, copy);
-  const file = await open(copy, "r+");
-  await file.sync().finally(() => file.close());
+  const copy = join(store.folder, "models", "initial.unfinished.safetensors");
+  const network = await openCheckpoint(path);
+  try {
+    await saveCheckpoint(network, copy, { overwrite: true, durable: true });
+  } finally {
+    await network.close();
+  }
   const hash = await hashFile(copy);
-  await rename(copy, store.model(hash));
+  await publish(copy, store.model(hash));
   return hash;
 }
 

@@ -116,9 +116,12 @@ function plainValue(document: Document, name: string): unknown {
 
 function notYaml(place: string, error: Error): FormatError {
   const [message] = error.message.split("\n");
-  return new FormatError(`Cannot read the federation as it must be YAML without aliases: ${place}: ${message}`, {
-    ...{ format: "yaml", cause: error },
-  });
+  return new FormatError(
+    `Cannot read the federation as it must be YAML without aliases: ${place}: ${message}`,
+    {
+      ...{ format: "yaml", cause: error },
+    },
+  );
 }
 
 function tell(issue: z.core.$ZodIssue): string {

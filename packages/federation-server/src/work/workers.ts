@@ -15,8 +15,8 @@ export interface Workers {
 /** Threads: one checks updates while another aggregates, or evaluates. */
 const CAPACITY = 2;
 
-/** The script of the threads, which lies beside this module in whatever form it runs. */
-const SCRIPT = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+/** The script of the threads, as it is built. */
+const SCRIPT = new URL("./worker.js", import.meta.url);
 
 /** Makes workers that are threads of this process. */
 export function createThreadWorkers(): Workers {

@@ -6,7 +6,7 @@ export interface PlainClient {
   request(
     method: string,
     path: string,
-    options?: { body?: NonNullable<RequestInit["body"]>; headers?: Record<string, string> },
+    options?: { body?: NonNullable<RequestInit["body"]>; headers?: Record<string, string>; duplex?: "half" },
   ): Promise<Response>;
   task(wait?: number): Promise<{ task: string; round: number; network: string; reason: string | null }>;
   model(hash: string): Promise<Buffer>;
@@ -16,11 +16,12 @@ export interface PlainClient {
 
 /** Creates a client of tests. */
 export function plainClient(url: string, token: string | undefined): PlainClient {
-  const request: PlainClient["request"] = (method, path, { body, headers = {} } = {}) =>
+  const request: PlainClient["request"] = (method, path, { body, headers = {}, duplex } = {}) =>
     fetch(`${url}${path}`, {
       method,
       headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
       ...(body === undefined ? {} : { body }),
+      ...(duplex && { duplex }),
     });
   return {
     request,

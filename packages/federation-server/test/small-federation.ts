@@ -46,7 +46,7 @@ export interface SmallFederation {
 }
 
 /** What tests choose about a small federation. */
-export interface SmallOptions extends Partial<Pick<FederationConfig, "port" | "public" | "tls">> {
+export interface SmallOptions extends Partial<Pick<FederationConfig, "name" | "port" | "public" | "tls">> {
   readonly clients?: readonly string[];
   readonly plan?: FederationPlanOptions;
   readonly limits?: Partial<ServerLimits>;
@@ -71,7 +71,7 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
   const tokens = new Map<string, string>();
   for (const client of clients) tokens.set(client, await addToken(tokenFile, client));
   const config: FederationConfig = {
-    ...{ name: "small", network, graph: null, evaluate: null, host: "127.0.0.1", port },
+    ...{ name: options.name ?? "small", network, graph: null, evaluate: null, host: "127.0.0.1", port },
     plan: planFederation({ rounds: 3, quorum: clients.length, ...plan }),
     strategy: {
       rule,

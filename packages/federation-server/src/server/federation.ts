@@ -15,7 +15,7 @@ import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
-import { keptNames } from "../work/aggregate-round.ts";
+import { keptNames } from "../work/kept-names.ts";
 import type { Workers } from "../work/workers.ts";
 import { createSignal, type Signal } from "./events.ts";
 import { createStepper } from "./stepper.ts";

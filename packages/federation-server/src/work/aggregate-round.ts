@@ -1,6 +1,5 @@
 import { rm } from "node:fs/promises";
 import { type Checkpoint, composeCheckpoint, openCheckpoint } from "@isthmus/core";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type AggregateReport,
   alignUpdates,
@@ -8,11 +7,12 @@ import {
   resolveStrategy,
   type StrategyDescription,
   saveAggregate,
-  type Treatment,
 } from "@isthmus/federated";
-import { openArchitecture } from "@isthmus/zoo";
+import type { Graph } from "@isthmus/graph";
+import { readArchitecture } from "@isthmus/zoo";
 import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
+import { keptNames } from "./kept-names.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
 export interface AggregateRequest {
@@ -44,6 +44,9 @@ export interface AggregatedRound {
   readonly report: AggregateReport;
 }
 
+/** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
+const MEMORY = 32 * 2 ** 20;
+
 /** Aggregates a round: the same bytes every time, so that a killed server may do it again. */
 export async function aggregateRound(
   request: AggregateRequest,
@@ -58,26 +61,19 @@ export async function aggregateRound(
   };
   try {
     const network = await open(request.network);
-    const architecture =
-      request.graph === null ? undefined : await openArchitecture(request.graph, createOnnxRuntimeEngine());
-    const resolved = resolveStrategy(architecture?.graph, network, strategy);
+    const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
+    const resolved = resolveStrategy(graph, network, strategy);
     const kept = keptNames(resolved.treatments);
     const updates: ClientUpdate[] = [];
     for (const { path, base, ...update } of request.updates) {
       const began = base === request.network ? undefined : await open(base);
       updates.push({ ...update, network: completed(await open(path), network, kept), base: began });
     }
-    const aligned =
-      strategy.align === undefined || architecture === undefined
-        ? updates
-        : (await alignUpdates(architecture, network, updates, { to: strategy.align, seed, signal })).updates;
+    const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state);
     const { report } = await saveAggregate(network, aligned, output, {
-      ...resolved,
-      state,
-      round,
-      seed,
-      signal,
+      ...{ ...resolved, state, round, seed, signal },
+      memory: MEMORY,
     });
     const hash = await hashFile(output.network);
     await publish(output.network, `${output.models}/${hash}.safetensors`);
@@ -90,9 +86,22 @@ export async function aggregateRound(
   }
 }
 
-/** Returns the names of the tensors that clients keep to themselves. */
-export function keptNames(treatments: ReadonlyMap<string, Treatment> = new Map()): ReadonlySet<string> {
-  return new Set([...treatments].filter(([, treatment]) => treatment === "keep").map(([name]) => name));
+interface Aligning {
+  readonly graph: Graph | undefined;
+  readonly network: Checkpoint;
+  readonly updates: readonly ClientUpdate[];
+}
+
+/** Aligns updates, if the strategy says so; only this needs an engine. */
+async function alignIfAsked(
+  { graph, network, updates }: Aligning,
+  { strategy: { align }, seed }: AggregateRequest,
+  signal: AbortSignal,
+): Promise<readonly ClientUpdate[]> {
+  if (align === undefined || graph === undefined) return updates;
+  const { createOnnxRuntimeEngine } = await import("@isthmus/engine");
+  const architecture = { graph, engine: createOnnxRuntimeEngine() };
+  return (await alignUpdates(architecture, network, updates, { to: align, seed, signal })).updates;
 }
 
 /** Returns an update in which the tensors that clients keep are those of the global network. */

@@ -2,7 +2,6 @@ import { createThreadExecutor, type TaskExecutor, type ThreadExecutor } from "@i
 import type { AggregatedRound, AggregateRequest } from "./aggregate-round.ts";
 import type { CheckedUpdate, CheckRequest } from "./check-update.ts";
 import type { EvaluatedNetwork, EvaluateRequest } from "./evaluate-network.ts";
-import { doWork } from "./work.ts";
 
 /** Does the work that takes long, one piece of each kind at a time. */
 export interface Workers {
@@ -27,7 +26,7 @@ export function createThreadWorkers(): Workers {
 export function createInlineWorkers(): Workers {
   return createWorkers({
     capacity: CAPACITY,
-    run: (assignment, { signal }) => doWork(assignment, signal),
+    run: async (assignment, { signal }) => (await import("./work.ts")).doWork(assignment, signal),
     close: async () => {},
   });
 }

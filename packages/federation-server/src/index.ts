@@ -1,12 +1,11 @@
 export {
-  type ClientEvent,
-  type ClientTraining,
   JOIN_FEDERATION_DEFAULTS,
   type JoinFederationOptions,
   type JoinFederationResult,
   joinFederation,
 } from "./client/join-federation.ts";
 export { openClientData } from "./client/open-client-data.ts";
+export type { ClientEvent, ClientTraining } from "./client/working-client.ts";
 export type {
   FederationConfig,
   ServerLimits,

@@ -3,26 +3,10 @@ import { join } from "node:path";
 import { lockPathOf, resolveOptions, takeLock, UsageError } from "@isthmus/core";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
-import type { ClientTaskAnswer, FederationApi } from "./federation-api.ts";
+import type { ClientTaskAnswer } from "./federation-api.ts";
 import { createFederationApi } from "./federation-api.ts";
 import { makeUpdate, saveFinal } from "./make-update.ts";
-
-/** How a client trains, where it does not do as the server suggests. */
-export interface ClientTraining {
-  readonly epochs?: number | undefined;
-  readonly batch?: number | undefined;
-  readonly optimizer?: "sgd" | "adam" | "adamw" | undefined;
-  readonly learningRate?: number | undefined;
-}
-
-/** What happens to a client. */
-export type ClientEvent =
-  | { readonly kind: "joined"; readonly federation: string; readonly client: string; readonly rounds: number }
-  | { readonly kind: "waiting"; readonly reason: string }
-  | { readonly kind: "training"; readonly round: number; readonly done: number }
-  | { readonly kind: "sent"; readonly round: number; readonly loss: number }
-  | { readonly kind: "refused"; readonly round: number; readonly reason: string }
-  | { readonly kind: "lost"; readonly reason: string };
+import type { ClientEvent, ClientTraining, WorkingClient } from "./working-client.ts";
 
 /** Options of {@link joinFederation}. */
 export interface JoinFederationOptions {
@@ -131,20 +115,6 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
     const round = await takeRound(client, task);
     if (round !== undefined) rounds.push(round);
   }
-}
-
-/** A client at work. */
-export interface WorkingClient {
-  readonly api: FederationApi;
-  readonly about: Awaited<ReturnType<FederationApi["about"]>>;
-  readonly graph: Awaited<ReturnType<typeof readArchitecture>>["graph"];
-  readonly engine: Engine;
-  readonly data: DataSet;
-  readonly folder: string;
-  readonly training: ClientTraining;
-  readonly seed: number;
-  readonly signal: AbortSignal;
-  readonly tell: (event: ClientEvent) => void;
 }
 
 /** Trains for a round and sends the result; returns the round if it counted. */

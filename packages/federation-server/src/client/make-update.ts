@@ -11,7 +11,7 @@ import {
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { hashFile } from "../store/hash-file.ts";
-import type { WorkingClient } from "./join-federation.ts";
+import type { WorkingClient } from "./working-client.ts";
 
 /** An update that was made: where it lies, and what is said of it. */
 export interface MadeUpdate {

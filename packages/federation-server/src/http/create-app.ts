@@ -7,7 +7,7 @@ import fastify, {
   type FastifyInstance,
   LogController,
 } from "fastify";
-import type { Federation } from "../server/federation.ts";
+import type { Federation } from "../server/running-federation.ts";
 import type { TokenFile } from "../tokens/tokens.ts";
 import { addAuthentication, assertAudience } from "./authenticate.ts";
 import { addMetricsRoute, createMetrics } from "./metrics.ts";

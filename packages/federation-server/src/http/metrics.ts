@@ -1,7 +1,7 @@
 import { presentClients, roundOf } from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Federation } from "../server/federation.ts";
+import type { Federation } from "../server/running-federation.ts";
 
 /** Numbers of a server that parts of it count up. */
 export interface ServerMetrics {

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Federation } from "../server/federation.ts";
+import type { Federation } from "../server/running-federation.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { RefusedError } from "./refuse.ts";
 import { HASH_PARAMS, REFUSED } from "./schemas.ts";

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { renderLivePage } from "../page/live-page.ts";
-import type { Federation } from "../server/federation.ts";
+import type { Federation } from "../server/running-federation.ts";
 import { RefusedError } from "./refuse.ts";
 import { summarize } from "./summary.ts";
 

@@ -1,6 +1,6 @@
 import { type ClientTask, roundOf, taskOfClient } from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
-import type { Federation } from "../server/federation.ts";
+import type { Federation } from "../server/running-federation.ts";
 import { FEDERATION_ANSWER, REFUSED, TASK_ANSWER } from "./schemas.ts";
 import { mostBytes } from "./upload-routes.ts";
 

@@ -1,5 +1,5 @@
 import { type FederationState, roundOf } from "@isthmus/federated";
-import type { Federation } from "../server/federation.ts";
+import type { Federation } from "../server/running-federation.ts";
 
 /** Refused updates that the live page shows. */
 const SHOWN_REFUSALS = 20;

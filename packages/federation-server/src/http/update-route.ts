@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { type FederationState, networkOfRound, type ReceivedUpdate, refusalOf } from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
-import type { Federation } from "../server/federation.ts";
+import type { Federation } from "../server/running-federation.ts";
 import { publish } from "../store/store.ts";
 import { inTurn } from "../work/workers.ts";
 import type { ServerMetrics } from "./metrics.ts";

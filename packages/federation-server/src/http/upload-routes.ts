@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Federation } from "../server/federation.ts";
+import type { Federation } from "../server/running-federation.ts";
 import { RefusedError } from "./refuse.ts";
 import { HASH_PARAMS, REFUSED } from "./schemas.ts";
 import type { Uploads } from "./uploads.ts";

@@ -7,7 +7,7 @@ import {
   type UpdateToAggregate,
 } from "@isthmus/federated";
 import type { AggregateRequest } from "../work/aggregate-round.ts";
-import type { Federation } from "./federation.ts";
+import type { Federation } from "./running-federation.ts";
 
 /** Does what was decided about a round, and lets the event happen that says so. */
 export async function runRound(

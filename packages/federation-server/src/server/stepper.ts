@@ -1,6 +1,6 @@
 import { decide } from "@isthmus/federated";
-import type { Federation, Log } from "./federation.ts";
 import { runRound } from "./run-round.ts";
+import type { Federation, Log } from "./running-federation.ts";
 
 /** Most milliseconds of a timer of Node. */
 const LONGEST_TIMER = 2 ** 31 - 1;

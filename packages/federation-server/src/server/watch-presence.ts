@@ -1,5 +1,5 @@
 import { presentClients } from "@isthmus/federated";
-import type { Federation } from "./federation.ts";
+import type { Federation } from "./running-federation.ts";
 
 /** Share of the time of presence after which presences are looked at again. */
 const LOOKS = 4;

@@ -1,16 +1,17 @@
 import { open } from "node:fs/promises";
 import {
   allocateData,
+  at,
   type Checkpoint,
   compareCheckpoints,
   composeCheckpoint,
   DTYPES,
+  type DType,
+  type Elements,
   findNonFinite,
   isIsthmusError,
   openCheckpoint,
   sizeOf,
-  squaredNorm,
-  type TensorInfo,
   toFloat64,
 } from "@isthmus/core";
 
@@ -27,9 +28,10 @@ export interface CheckRequest {
 }
 
 /** Whether the bytes of an update can count. */
-export type CheckedUpdate =
-  /** They can; `norm` is that of the change from the network that the client began with. */
-  { readonly refusal: null; readonly norm: number } | { readonly refusal: string };
+export interface CheckedUpdate {
+  /** Why they cannot; `null` if they can. */
+  readonly refusal: string | null;
+}
 
 /** Elements that are read at once. */
 const PIECE = 2 ** 18;
@@ -96,53 +98,54 @@ function refusalOfStructure(network: Checkpoint, update: Checkpoint): CheckedUpd
   return same ? undefined : { refusal: `its tensors must be those of the network: ${message}` };
 }
 
+/** Checks that all numbers are finite and, if that is limited, how far they have gone. */
 async function checkElements(
   network: Checkpoint,
   update: Checkpoint,
   norm: number | null,
 ): Promise<CheckedUpdate> {
   let squares = 0;
-  for (const [name, info] of network.tensors) {
-    const size = sizeOf(info.shape);
-    for (let begin = 0; begin < size; begin += PIECE) {
-      const range = { name, info, begin, length: Math.min(PIECE, size - begin) };
-      const piece = await checkPiece(network, update, range);
-      if (typeof piece === "string") return { refusal: piece };
-      squares += piece;
+  for (const range of cutPieces(network)) {
+    const after = await readPiece(update, range);
+    const place = findNonFinite(after);
+    if (place >= 0) {
+      const value = at(toFloat64(after.data, after.dtype), place);
+      const element = `element ${range.begin + place} of "${range.name}"`;
+      return { refusal: `its numbers must be finite: ${element} is ${value}` };
     }
+    if (norm !== null) squares += squaredDistance(await readPiece(network, range), after);
   }
   const length = Math.sqrt(squares);
-  if (norm !== null && !(length <= norm)) {
-    return { refusal: `the norm of its change must be at most ${norm}: it is ${length.toPrecision(4)}` };
-  }
-  return { refusal: null, norm: length };
+  if (norm === null || length <= norm) return { refusal: null };
+  return { refusal: `the norm of its change must be at most ${norm}: it is ${length.toPrecision(4)}` };
 }
 
 interface Piece {
   readonly name: string;
-  readonly info: TensorInfo;
+  readonly dtype: DType;
   readonly begin: number;
   readonly length: number;
 }
 
-/** Returns the squared norm of the change in a piece, or why the piece cannot count. */
-async function checkPiece(
-  network: Checkpoint,
-  update: Checkpoint,
-  { name, info: { dtype }, begin, length }: Piece,
-): Promise<number | string> {
-  if (!DTYPES[dtype].float) return 0;
-  const [before, after] = [allocateData(dtype, length), allocateData(dtype, length)];
-  await Promise.all([network.readRangeInto(name, begin, before), update.readRangeInto(name, begin, after)]);
-  const place = findNonFinite({ dtype, data: after });
-  if (place >= 0) {
-    const value = toFloat64(after.subarray(place, place + 1) as typeof after, dtype)[0];
-    return `its numbers must be finite: element ${begin + place} of "${name}" is ${value}`;
+/** Cuts the floating-point tensors of a network into pieces; integers cannot be wrong. */
+function* cutPieces({ tensors }: Checkpoint): Generator<Piece> {
+  for (const [name, { dtype, shape }] of tensors) {
+    const size = DTYPES[dtype].float ? sizeOf(shape) : 0;
+    for (let begin = 0; begin < size; begin += PIECE) {
+      yield { name, dtype, begin, length: Math.min(PIECE, size - begin) };
+    }
   }
-  if (after instanceof Float32Array && before instanceof Float32Array && dtype === "f32") {
-    for (let i = 0; i < length; i++) after[i] = (after[i] as number) - (before[i] as number);
-    return squaredNorm({ dtype, data: after });
-  }
-  const [x, y] = [toFloat64(before, dtype), toFloat64(after, dtype)];
-  return x.reduce((sum, value, i) => sum + (value - (y[i] as number)) ** 2, 0);
+}
+
+async function readPiece(checkpoint: Checkpoint, { name, dtype, begin, length }: Piece): Promise<Elements> {
+  const data = allocateData(dtype, length);
+  await checkpoint.readRangeInto(name, begin, data);
+  return { dtype, data };
+}
+
+function squaredDistance(a: Elements, b: Elements): number {
+  const [x, y] = [toFloat64(a.data, a.dtype), toFloat64(b.data, b.dtype)];
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += ((x[i] as number) - (y[i] as number)) ** 2;
+  return sum;
 }

@@ -1,3 +1,18 @@
+export {
+  type AddNoise,
+  AGGREGATE_DEFAULTS,
+  type AggregateOptions,
+  type AggregateProgress,
+  type Configured,
+} from "./aggregate/aggregate-options.ts";
+export {
+  type AggregateReport,
+  type AggregateResult,
+  aggregateUpdates,
+} from "./aggregate/aggregate-updates.ts";
+export type { ClientReport } from "./aggregate/plan-aggregate.ts";
+export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
+export { TREATMENTS, type Treatment } from "./layers/treatments.ts";
 export type { MixedPoints, PreAggregation } from "./pre-aggregation/pre-aggregation.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
 export type {

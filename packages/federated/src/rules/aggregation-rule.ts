@@ -16,7 +16,7 @@ export interface Points {
   /**
    * Inner products of displacements in f64, `[points, points]` in row-major order, of the tensors that the rule
    * decides on; where the rule carries a point from round to round, that is one more point, the last. Empty for
-   * rules that do not need them.
+   * rules that do not need them; only the diagonal is filled for rules that need no more than norms.
    */
   readonly gram: Float64Array;
 }
@@ -40,7 +40,7 @@ interface RuleDescription<P extends ParameterSpecs> {
   /** Parameters, all with `of: "merge"`. */
   readonly parameters: P;
   /** Numbers of the updates that the rule looks at beside shares of examples. */
-  readonly needs: readonly ("gram" | "losses")[];
+  readonly needs: readonly ("gram" | "norms" | "losses")[];
   /** Returns the smallest number of points that the rule is defined for, and its reason, for messages. */
   least?(parameters: TensorParameters<P>): { readonly count: number; readonly reason: string };
 }

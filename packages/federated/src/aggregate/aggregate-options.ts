@@ -1,0 +1,68 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { GivenParameters, ParameterSpecs } from "@isthmus/merging";
+import type { Treatment } from "../layers/treatments.ts";
+import type { PreAggregation } from "../pre-aggregation/pre-aggregation.ts";
+import type { AggregationRule } from "../rules/aggregation-rule.ts";
+import { fedavg } from "../rules/fedavg.ts";
+import { average } from "../server-step/average.ts";
+import type { ServerStep } from "../server-step/server-step.ts";
+
+/** A rule, a step before it or an optimiser of the server, with values of its parameters. */
+export interface Configured<T> {
+  readonly of: T;
+  /** Values by name. @defaultValue the defaults of each */
+  readonly parameters?: GivenParameters<ParameterSpecs> | undefined;
+}
+
+/** Adds noise to a range of the aggregated change. */
+export type AddNoise = (tensor: string, begin: number, change: Float64Array) => void;
+
+/** Options of {@link aggregateUpdates}. */
+export interface AggregateOptions {
+  /** The rule that makes one change of all updates. @defaultValue `fedavg` */
+  readonly rule?: Configured<AggregationRule>;
+  /** Steps before the rule, in order. @defaultValue none */
+  readonly preAggregations?: readonly Configured<PreAggregation>[];
+  /** The server's optimiser. @defaultValue `average` with a learning rate of 1 */
+  readonly server?: Configured<ServerStep>;
+  /** Treatment of tensors by name. @defaultValue floats are shared, and integers are kept */
+  readonly treatments?: ReadonlyMap<string, Treatment> | undefined;
+  /** Largest norm of a client's displacement, to which longer ones are shortened first. @defaultValue no limit */
+  readonly clip?: number | undefined;
+  /** Adds noise to the aggregate, for privacy. @defaultValue no noise */
+  readonly noise?: AddNoise | undefined;
+  /** State that the round before returned; none in the first round. */
+  readonly state?: Checkpoint | undefined;
+  /** Number of the round, from 1. @defaultValue 1 */
+  readonly round?: number;
+  /** Seed of steps that draw random numbers, a whole number of at least 0. @defaultValue 0 */
+  readonly seed?: number;
+  /** Most bytes held at once, beside the result. @defaultValue 64 MiB */
+  readonly memory?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each range. */
+  readonly onProgress?: ((progress: AggregateProgress) => void) | undefined;
+}
+
+/** How far an aggregation is. */
+export interface AggregateProgress {
+  readonly phase: "survey" | "aggregate";
+  /** Share of the elements that are done in this phase, in `[0, 1]`. */
+  readonly done: number;
+}
+
+/** Defaults of {@link aggregateUpdates}. */
+export const AGGREGATE_DEFAULTS: Required<AggregateOptions> = {
+  rule: { of: fedavg },
+  preAggregations: [],
+  server: { of: average as unknown as ServerStep },
+  treatments: undefined,
+  clip: undefined,
+  noise: undefined,
+  state: undefined,
+  round: 1,
+  seed: 0,
+  memory: 64 * 2 ** 20,
+  signal: undefined,
+  onProgress: undefined,
+};

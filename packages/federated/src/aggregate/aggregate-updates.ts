@@ -1,0 +1,106 @@
+import {
+  allocateData,
+  type Checkpoint,
+  createCheckpoint,
+  createTensor,
+  entry,
+  fromFloat64Into,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+  type TensorInfo,
+} from "@isthmus/core";
+import type { ClientUpdate } from "../updates/client-update.ts";
+import type { AggregateOptions } from "./aggregate-options.ts";
+import { type ClientReport, planAggregate } from "./plan-aggregate.ts";
+import { runAggregate, stateTensors } from "./run-aggregate.ts";
+
+/** What is reported of an aggregated round, as plain data. */
+export interface AggregateReport {
+  readonly rule: string;
+  readonly preAggregations: readonly string[];
+  readonly server: string;
+  readonly round: number;
+  /** Clients in the order of their names. */
+  readonly clients: readonly ClientReport[];
+  /** Norm of the aggregated change over the shared tensors, before the server's step. */
+  readonly changeNorm: number;
+}
+
+/** A network after a round, in memory. */
+export interface AggregateResult {
+  readonly network: Checkpoint;
+  /** What the next round must be given; undefined where nothing is carried from round to round. */
+  readonly state: Checkpoint | undefined;
+  readonly report: AggregateReport;
+}
+
+/**
+ * Aggregates the updates of one round into a new network that is held in memory.
+ *
+ * Displacements of clients from the network they began with are summed in f64 in the order of the clients'
+ * names, so the order of arrival does not change a byte, and neither does `memory`. For networks that do not
+ * fit in memory there is `saveAggregate`, which writes the same bytes.
+ * @param network - the global network of the round
+ * @param updates - updates of at least one client
+ * @throws InputError if there are too few updates for the rule, or a loss is missing that it needs
+ * @throws MismatchError if an update has other names or shapes than the network
+ * @throws UsageError, OutOfRangeError if an option or a parameter is wrong
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { aggregateUpdates } from "@isthmus/federated";
+ *
+ * const network = (x: number) => createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(x)) });
+ * const updates = [
+ *   { client: "anna", examples: 100, network: network(1) },
+ *   { client: "bert", examples: 300, network: network(5) },
+ * ];
+ * const next = await aggregateUpdates(network(0), updates);
+ * assert.deepEqual((await next.network.read("w")).data, Float32Array.of(4));
+ * ```
+ */
+export async function aggregateUpdates(
+  network: Checkpoint,
+  updates: readonly ClientUpdate[],
+  options: AggregateOptions = {},
+): Promise<AggregateResult> {
+  const plan = await planAggregate(network, updates, options);
+  const values = new Map<string, Tensor>();
+  for (const [name, info] of network.tensors) {
+    values.set(name, plan.treatments.get(name) === "keep" ? await network.read(name) : allocate(info));
+  }
+  const states = new Map([...stateTensors(plan)].map(([name, info]) => [name, allocate(info)]));
+  const writeTo =
+    (tensors: ReadonlyMap<string, Tensor>) =>
+    ({ name, begin, end }: { name: string; begin: number; end: number }, range: Float64Array) => {
+      const { dtype, data } = entry(tensors, name, "tensor");
+      fromFloat64Into(range, dtype, data.subarray(begin, end) as TensorData);
+    };
+  const changeNorm = await runAggregate(plan, { writeNetwork: writeTo(values), writeState: writeTo(states) });
+  return {
+    network: createCheckpoint(values, network.metadata),
+    state: states.size === 0 ? undefined : createCheckpoint(states),
+    report: reportOf(plan, changeNorm),
+  };
+}
+
+/** Describes an aggregated round. */
+export function reportOf(
+  { options, clients }: Awaited<ReturnType<typeof planAggregate>>,
+  changeNorm: number,
+): AggregateReport {
+  return {
+    rule: options.rule.of.name,
+    preAggregations: options.preAggregations.map(({ of }) => of.name),
+    server: options.server.of.name,
+    round: options.round,
+    ...{ clients, changeNorm },
+  };
+}
+
+function allocate({ dtype, shape }: TensorInfo): Tensor {
+  return createTensor(dtype, shape, allocateData(dtype, sizeOf(shape)));
+}

@@ -1,0 +1,222 @@
+import {
+  at,
+  type Checkpoint,
+  createRandom,
+  InputError,
+  OutOfRangeError,
+  resolveOptions,
+  sizeOf,
+} from "@isthmus/core";
+import {
+  type GivenParameters,
+  type ParameterSpecs,
+  resolveParameters,
+  type TensorParameters,
+} from "@isthmus/merging";
+import { resolveTreatments, type Treatment } from "../layers/treatments.ts";
+import type { AggregationRule, CoordinateRule, Points } from "../rules/aggregation-rule.ts";
+import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
+import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./aggregate-options.ts";
+import { carriedState } from "./carried-state.ts";
+import { measureGram } from "./measure-gram.ts";
+import { type Mixed, mixPoints, scalePoints, unmixed } from "./mix-points.ts";
+
+/** How the change of an element follows from the displacements of the clients in it. */
+export type Combination =
+  | {
+      readonly kind: "linear";
+      /** Weight of each update, `[updates]`. */
+      readonly weights: readonly number[];
+      /** Weight of the aggregate of the round before. */
+      readonly carried: number;
+    }
+  | {
+      readonly kind: "coordinates";
+      /** Weights of the updates in each point that takes part, `[points][updates]`. */
+      readonly mixture: readonly (readonly number[])[];
+      readonly rule: CoordinateRule;
+      readonly parameters: TensorParameters<ParameterSpecs>;
+    };
+
+/** What an aggregation says of one client. */
+export interface ClientReport {
+  readonly client: string;
+  readonly examples: number;
+  /** Weight of the client's displacement in the aggregate; missing for rules that decide on each element. */
+  readonly weight?: number;
+  /** Norm of the client's displacement in the shared tensors; missing where no rule needs it. */
+  readonly norm?: number;
+}
+
+/** Everything that is decided about a round before elements are combined. */
+export interface AggregatePlan {
+  readonly network: Checkpoint;
+  readonly updates: readonly [ClientUpdate, ...ClientUpdate[]];
+  readonly treatments: ReadonlyMap<string, Treatment>;
+  readonly combination: Combination;
+  /** Shares of examples, `[updates]`, with a sum of 1: the weights of averaged tensors. */
+  readonly shares: readonly number[];
+  readonly serverParameters: TensorParameters<ParameterSpecs>;
+  readonly clients: readonly ClientReport[];
+  readonly options: Readonly<Required<AggregateOptions>>;
+}
+
+/**
+ * Surveys the updates of a round as far as the rule needs it, and decides how they are combined.
+ * @throws InputError if there are no updates, or too few for the rule
+ * @throws MismatchError if an update does not fit the network
+ * @throws UsageError, OutOfRangeError if an option or a parameter is wrong
+ */
+export async function planAggregate(
+  network: Checkpoint,
+  updates: readonly ClientUpdate[],
+  options: AggregateOptions = {},
+): Promise<AggregatePlan> {
+  const resolved = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
+  assertNumbers(resolved);
+  const ordered = orderUpdates(network, updates);
+  const treatments = resolveTreatments(network, resolved.treatments);
+  const { of: rule } = resolved.rule;
+  const parameters = parametersOf(resolved.rule);
+  const points = await surveyPoints(network, ordered, { treatments, rule, resolved });
+  const mixed = mixAll(points, resolved);
+  assertEnough(rule, parameters, mixed.points.count, ordered.length);
+  const combination = combine(rule, parameters, mixed);
+  return {
+    ...{ network, updates: ordered, treatments, combination, shares: points.shares, options: resolved },
+    serverParameters: parametersOf(resolved.server),
+    clients: ordered.map(({ client, examples }, i) => ({
+      ...{ client, examples },
+      ...(combination.kind === "linear" ? { weight: at(combination.weights, i) } : {}),
+      ...(points.gram.length === 0 ? {} : { norm: Math.sqrt(normOf(points, i)) }),
+    })),
+  };
+}
+
+type Resolved = Readonly<Required<AggregateOptions>>;
+
+function assertNumbers({ round, memory, clip }: Resolved): void {
+  if (!(Number.isSafeInteger(round) && round >= 1)) {
+    throw new OutOfRangeError(
+      `Cannot aggregate a round as "round" must be a whole number of at least 1: it is ${round}`,
+    );
+  }
+  if (!(memory > 0)) {
+    throw new OutOfRangeError(`Cannot aggregate a round as "memory" must be above 0 bytes: it is ${memory}`);
+  }
+  if (clip !== undefined && !(clip > 0)) {
+    throw new OutOfRangeError(`Cannot clip updates as "clip" must be a norm above 0: it is ${clip}`);
+  }
+}
+
+/** Resolves parameters, which of federated rules are the same for all tensors. */
+function parametersOf(
+  configured: Configured<{ readonly name: string; readonly parameters: ParameterSpecs }>,
+) {
+  const { of, parameters = {} } = configured;
+  return resolveParameters(of.name, of.parameters, parameters as GivenParameters<ParameterSpecs>, {
+    tensor: "",
+    networks: 1,
+  });
+}
+
+interface Survey {
+  readonly treatments: ReadonlyMap<string, Treatment>;
+  readonly rule: AggregationRule;
+  readonly resolved: Resolved;
+}
+
+async function surveyPoints(
+  network: Checkpoint,
+  updates: AggregatePlan["updates"],
+  { treatments, rule, resolved }: Survey,
+): Promise<Points> {
+  const total = updates.reduce((sum, { examples }) => sum + examples, 0);
+  const needsGram = rule.needs.includes("gram") || resolved.preAggregations.some(({ of }) => of.needsGram);
+  const needsNorms = rule.needs.includes("norms") || resolved.clip !== undefined;
+  const names = [...treatments].filter(([, treatment]) => treatment === "share").map(([name]) => name);
+  const carries = rule.kind === "linear" && rule.carries === true;
+  const { memory, signal, onProgress } = resolved;
+  const elements = names.reduce((sum, name) => sum + sizeOf(network.tensors.get(name)?.shape ?? []), 0);
+  let done = 0;
+  const gram =
+    needsGram || needsNorms
+      ? await measureGram({
+          ...{ network, updates, names, memory, signal, onlyNorms: !needsGram },
+          ...(carries ? { carried: carriedState(network, resolved.state) } : {}),
+          onProgress(more) {
+            done += more;
+            onProgress?.({ phase: "survey", done: done / elements });
+          },
+        })
+      : new Float64Array(0);
+  const losses = updates.map(({ client, loss }) => {
+    if (rule.needs.includes("losses") && loss === undefined) {
+      throw new InputError(
+        `Cannot aggregate by ${rule.name} as it weighs clients by their loss, and "${client}" sent none: let clients measure the global network before they train, or choose another rule`,
+        { input: client },
+      );
+    }
+    return loss ?? Number.NaN;
+  });
+  return {
+    count: updates.length,
+    ...{ gram, losses },
+    shares: updates.map(({ examples }) => examples / total),
+    staleness: updates.map(({ staleness = 0 }) => staleness),
+  };
+}
+
+function mixAll(points: Points, { clip, preAggregations, seed, round }: Resolved): Mixed {
+  let mixed = unmixed(points);
+  if (clip !== undefined) {
+    const factors = points.shares.map((_, i) => Math.min(1, clip / (Math.sqrt(normOf(points, i)) || clip)));
+    mixed = scalePoints(mixed, factors);
+  }
+  for (const [i, configured] of preAggregations.entries()) {
+    const random = createRandom(seed, `${configured.of.name} ${i} round ${round}`);
+    mixed = mixPoints(mixed, configured.of.mix(mixed.points, parametersOf(configured), random));
+  }
+  return mixed;
+}
+
+/** Returns the squared norm of a point. */
+function normOf({ gram }: Points, i: number): number {
+  return at(gram, i * (Math.round(Math.sqrt(gram.length)) + 1));
+}
+
+function assertEnough(
+  rule: AggregationRule,
+  parameters: TensorParameters<ParameterSpecs>,
+  points: number,
+  updates: number,
+): void {
+  const least = rule.least?.(parameters);
+  if (least === undefined || points >= least.count) return;
+  const made = points === updates ? "" : `, made of ${updates} updates`;
+  throw new InputError(
+    `Cannot aggregate by ${rule.name} as ${least.reason}: it needs at least ${least.count} updates, and there are ${points}${made}; wait for more clients, or assume fewer attackers`,
+    { input: "updates" },
+  );
+}
+
+function combine(
+  rule: AggregationRule,
+  parameters: TensorParameters<ParameterSpecs>,
+  { points, mixture }: Mixed,
+): Combination {
+  if (rule.kind === "coordinates") {
+    const chosen = rule.choose?.(points, parameters);
+    const rows = chosen === undefined ? mixture : chosen.map((position) => at(mixture, position, "point"));
+    return { kind: "coordinates", mixture: rows, rule, parameters };
+  }
+  const { weights } = rule.weigh(points, parameters);
+  const [first] = mixture;
+  return {
+    kind: "linear",
+    weights: (first ?? []).map((_, k) =>
+      mixture.reduce((sum, row, j) => sum + at(weights, j, "weight") * at(row, k, "update"), 0),
+    ),
+    carried: rule.carries === true ? at(weights, points.count, "weight") : 0,
+  };
+}

@@ -1,0 +1,96 @@
+import { type Checkpoint, entry, sizeOf, type TensorInfo } from "@isthmus/core";
+import { CARRIED, stateName, stateOf } from "./carried-state.ts";
+import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
+import type { AggregatePlan } from "./plan-aggregate.ts";
+import { cutRanges, readFloat64Range, type TensorRange } from "./ranges.ts";
+
+/** Takes finished ranges of the result: of a tensor of the network, or of a state under its name. */
+export interface AggregateSink {
+  writeNetwork(range: TensorRange, values: Float64Array): void | Promise<void>;
+  writeState(range: TensorRange, values: Float64Array): void | Promise<void>;
+}
+
+/** Returns the names of the states that a plan keeps from round to round. */
+export function keptStates({ options }: AggregatePlan): readonly string[] {
+  const { of: rule } = options.rule;
+  const carried = rule.kind === "linear" && rule.carries === true ? [CARRIED] : [];
+  return [...options.server.of.states, ...carried];
+}
+
+/** Returns the tensors of the state that a plan leaves behind. */
+export function stateTensors(plan: AggregatePlan): ReadonlyMap<string, TensorInfo> {
+  const tensors = new Map<string, TensorInfo>();
+  for (const state of keptStates(plan)) {
+    for (const [name, treatment] of plan.treatments) {
+      const { shape } = entry(plan.network.tensors, name, "tensor");
+      if (treatment === "share") tensors.set(stateName(state, name), { dtype: "f32", shape });
+    }
+  }
+  return tensors;
+}
+
+/**
+ * Computes the network after a round range by range, with the memory that the options allow.
+ * @returns norm of the aggregated change over the shared tensors
+ */
+export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<number> {
+  const { network, treatments, options } = plan;
+  const names = [...treatments].filter(([, treatment]) => treatment !== "keep").map(([name]) => name);
+  const elements = names.reduce((sum, name) => sum + sizeOf(entry(network.tensors, name, "tensor").shape), 0);
+  const states = new Map(keptStates(plan).map((state) => [state, stateOf(network, options.state, state)]));
+  const arrays = arraysHeld(plan, plan.combination);
+  let [done, squared] = [0, 0];
+  for (const range of cutRanges(network, names, { memory: options.memory, arrays })) {
+    options.signal?.throwIfAborted();
+    squared += await aggregateRange(plan, range, { states, sink });
+    done += range.end - range.begin;
+    options.onProgress?.({ phase: "aggregate", done: done / elements });
+  }
+  return Math.sqrt(squared);
+}
+
+interface RangeWork {
+  readonly states: ReadonlyMap<string, Checkpoint>;
+  readonly sink: AggregateSink;
+}
+
+/** Computes and writes one range, and returns the squared norm of its change where the rule decided on it. */
+async function aggregateRange(
+  plan: AggregatePlan,
+  range: TensorRange,
+  { states, sink }: RangeWork,
+): Promise<number> {
+  const global = await readFloat64Range(plan.network, range);
+  if (plan.treatments.get(range.name) === "average") {
+    const change = await averageRange(plan, range, global);
+    for (let i = 0; i < global.length; i++) global[i] = (global[i] as number) + (change[i] as number);
+    await sink.writeNetwork(range, global);
+    return 0;
+  }
+  const { options, combination, serverParameters } = plan;
+  const carried = states.get(CARRIED);
+  const change = await combineRange(plan, combination, range, { global, carried });
+  options.noise?.(range.name, range.begin, change);
+  const before = await Promise.all(
+    options.server.of.states.map(async (state) => {
+      const stored = entry(states, state, "state");
+      return [state, await readFloat64Range(stored, range)] as const;
+    }),
+  );
+  const block = { round: options.round, change, states: Object.fromEntries(before), values: global };
+  // Norms are taken before the step, which may use the change as scratch memory.
+  const squared = squaredNormOf(change);
+  const written = carried === undefined ? [...before] : [...before, [CARRIED, change.slice()] as const];
+  options.server.of.stepInPlace(block, serverParameters);
+  await sink.writeNetwork(range, global);
+  for (const [state, values] of written) {
+    await sink.writeState({ ...range, name: stateName(state, range.name) }, values);
+  }
+  return squared;
+}
+
+function squaredNormOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
+  return sum;
+}

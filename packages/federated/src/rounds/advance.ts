@@ -1,0 +1,205 @@
+import type { FederationEvent, ReceivedUpdate } from "./federation-event.ts";
+import type { FederationPlan } from "./federation-plan.ts";
+import {
+  countUpdates,
+  type FederationState,
+  type MemberState,
+  networkOfRound,
+  REFUSALS_REMEMBERED,
+  roundOf,
+} from "./federation-state.ts";
+
+type EventOf<K extends FederationEvent["kind"]> = Extract<FederationEvent, { kind: K }>;
+
+/**
+ * Returns the state after an event. An event that does not apply, because it was seen before, comes too late, or
+ * contradicts the state, changes nothing: the very same object is returned, so that a server can tell with
+ * `===` whether to journal it.
+ */
+export function advance(
+  plan: FederationPlan,
+  state: FederationState,
+  event: FederationEvent,
+): FederationState {
+  if (!(event.at > state.at) || state.status === "finished" || state.status === "failed") return state;
+  const next = applyEvent(plan, state, event);
+  return next === state ? state : { ...next, at: event.at };
+}
+
+/**
+ * Returns the state after all events of a journal.
+ * @param state - the state before the first, see `beginFederation`
+ */
+export function replay(
+  plan: FederationPlan,
+  state: FederationState,
+  events: Iterable<FederationEvent>,
+): FederationState {
+  let next = state;
+  for (const event of events) next = advance(plan, next, event);
+  return next;
+}
+
+function applyEvent(plan: FederationPlan, state: FederationState, event: FederationEvent): FederationState {
+  switch (event.kind) {
+    case "client-joined":
+      return changePresence(state, event.client, true);
+    case "client-left":
+      return changePresence(state, event.client, false);
+    case "round-started":
+      return startRound(state, event);
+    case "update-received":
+      return receiveUpdate(plan, state, event);
+    case "update-refused":
+      return refuseUpdate(state, event);
+    case "time-passed":
+      return { ...state };
+    case "round-closed":
+      return closeRound(plan, state, event);
+    case "round-aborted":
+      return abortRound(state, event);
+    case "round-aggregated":
+      return finishRound(plan, state, event);
+    case "failed":
+      return { ...state, status: "failed", open: null, reason: event.reason };
+  }
+}
+
+function changePresence(state: FederationState, client: string, present: boolean): FederationState {
+  const member = memberOf(state, client);
+  if ((member?.present ?? false) === present) return state;
+  return withMember(state, client, { sent: member?.sent ?? 0, present });
+}
+
+/** Returns what is known of a client, whatever names objects have by birth. */
+function memberOf(state: FederationState, client: string): MemberState | undefined {
+  return Object.hasOwn(state.members, client) ? state.members[client] : undefined;
+}
+
+function withMember(state: FederationState, client: string, member: MemberState): FederationState {
+  return { ...state, members: { ...state.members, [client]: member } };
+}
+
+function startRound(state: FederationState, event: EventOf<"round-started">): FederationState {
+  const { round, attempt, clients, target, at } = event;
+  const expected = state.status === "waiting" && round === roundOf(state) && attempt === state.attempts + 1;
+  if (!expected) return state;
+  const open = { round, attempt, startedAt: at, clients, target };
+  return { ...state, status: "collecting", attempts: attempt, open };
+}
+
+/**
+ * Says why an update that passed the checks of its bytes does not count, or returns `undefined` if it does.
+ * @param update - who sends it, for which round
+ */
+export function refusalOf(
+  plan: FederationPlan,
+  state: FederationState,
+  { client, round }: Pick<ReceivedUpdate, "client" | "round">,
+): string | undefined {
+  const member = memberOf(state, client);
+  if (state.status === "finished" || state.status === "failed") return "the federation is over";
+  if (member === undefined) return "the client has not joined";
+  if (!Number.isSafeInteger(round) || networkOfRound(state, round) === undefined) {
+    return `there is no round ${round} yet: the next is ${roundOf(state)}`;
+  }
+  if (member.sent >= round) return `an update of the client counted for round ${member.sent} already`;
+  const inTime = state.status === "collecting" && round === roundOf(state);
+  if (!inTime) {
+    const late = refusalOfLate(plan, state, round);
+    if (late !== undefined) return late;
+  }
+  if (plan.buffer !== null) return undefined;
+  const asked = askedClients(state, round);
+  return asked.includes(client) ? undefined : `the client was not asked for round ${round}`;
+}
+
+function refusalOfLate(plan: FederationPlan, state: FederationState, round: number): string | undefined {
+  const open = roundOf(state);
+  if (round === open && state.open === null) return `round ${round} is not open`;
+  if (plan.late === "refuse" && plan.buffer === null) return `round ${round} is closed`;
+  // While a round is being aggregated its own number is late already, by the round that comes next.
+  const staleness = open + Number(state.status === "aggregating") - round;
+  if (staleness <= plan.maximumStaleness) return undefined;
+  return `the update is late by ${staleness} rounds, of at most ${plan.maximumStaleness}`;
+}
+
+function askedClients(state: FederationState, round: number): readonly string[] {
+  if (round === roundOf(state)) return state.open?.clients ?? [];
+  return state.history[round - 1]?.clients ?? [];
+}
+
+function receiveUpdate(
+  plan: FederationPlan,
+  state: FederationState,
+  event: EventOf<"update-received">,
+): FederationState {
+  if (refusalOf(plan, state, event) !== undefined) return state;
+  const { client, round, hash, examples, loss, metrics } = event;
+  const update = { client, round, hash, examples, loss, metrics };
+  const member = { present: memberOf(state, client)?.present ?? false, sent: round };
+  const next = withMember(state, client, member);
+  if (state.status === "aggregating") return { ...next, held: insertUpdate(state.held, update) };
+  return { ...next, updates: insertUpdate(state.updates, update) };
+}
+
+/** Puts an update among others in the order of names, in the place of an older one of the same client. */
+function insertUpdate(updates: readonly ReceivedUpdate[], update: ReceivedUpdate): readonly ReceivedUpdate[] {
+  const others = updates.filter(({ client }) => client !== update.client);
+  const after = others.findIndex(({ client }) => client > update.client);
+  const place = after < 0 ? others.length : after;
+  return [...others.slice(0, place), update, ...others.slice(place)];
+}
+
+function refuseUpdate(state: FederationState, event: EventOf<"update-refused">): FederationState {
+  const { client, round, reason, at } = event;
+  const refused = [...state.refused, { client, round, reason, at }].slice(-REFUSALS_REMEMBERED);
+  return { ...state, refused, refusals: state.refusals + 1 };
+}
+
+function closeRound(
+  plan: FederationPlan,
+  state: FederationState,
+  event: EventOf<"round-closed">,
+): FederationState {
+  if (state.status !== "collecting" || event.round !== roundOf(state)) return state;
+  if (countUpdates(plan, state) < plan.quorum) return state;
+  return { ...state, status: "aggregating" };
+}
+
+function abortRound(state: FederationState, event: EventOf<"round-aborted">): FederationState {
+  const current = state.status === "collecting" && event.round === roundOf(state);
+  if (!current || event.attempt !== state.attempts) return state;
+  return { ...state, status: "waiting", open: null, reason: event.reason };
+}
+
+function finishRound(
+  plan: FederationPlan,
+  state: FederationState,
+  event: EventOf<"round-aggregated">,
+): FederationState {
+  const { open } = state;
+  if (state.status !== "aggregating" || open === null || event.round !== open.round) return state;
+  const record = {
+    round: open.round,
+    attempts: open.attempt,
+    startedAt: open.startedAt,
+    finishedAt: event.at,
+    clients: open.clients,
+    updates: state.updates,
+    hash: event.hash,
+    metrics: event.metrics ?? {},
+  };
+  const history = [...state.history, record];
+  return {
+    ...state,
+    status: history.length < plan.rounds ? "waiting" : "finished",
+    network: event.hash,
+    history,
+    open: null,
+    attempts: 0,
+    updates: state.held,
+    held: [],
+    reason: null,
+  };
+}

@@ -1,0 +1,109 @@
+import type { ReceivedUpdate } from "./federation-event.ts";
+import type { FederationPlan } from "./federation-plan.ts";
+import {
+  countUpdates,
+  type FederationState,
+  type OpenRound,
+  presentClients,
+  roundOf,
+} from "./federation-state.ts";
+import { selectClients } from "./select-clients.ts";
+
+/** An update that a round aggregates. */
+export interface UpdateToAggregate extends ReceivedUpdate {
+  /** Rounds that passed since the client was given its network. */
+  readonly staleness: number;
+}
+
+/** The next thing to do in a federation; what comes of it is the event that its kind names. */
+export type Decision =
+  | {
+      /** Start a round: event `round-started`. */
+      readonly kind: "start";
+      readonly round: number;
+      readonly attempt: number;
+      readonly clients: readonly string[];
+      readonly target: number;
+    }
+  /** Take no more updates for the round: event `round-closed`. */
+  | { readonly kind: "close"; readonly round: number }
+  | {
+      /** Aggregate the updates, in the order of names: event `round-aggregated`. */
+      readonly kind: "aggregate";
+      readonly round: number;
+      /** Hash of the network that they are updates of. */
+      readonly network: string;
+      readonly updates: readonly UpdateToAggregate[];
+    }
+  /** Give up this start of the round, whose updates stay valid for the next: event `round-aborted`. */
+  | { readonly kind: "abort"; readonly round: number; readonly attempt: number; readonly reason: string }
+  /** Do nothing until an event, or until a time in milliseconds, `null` for events alone. */
+  | { readonly kind: "wait"; readonly until: number | null; readonly reason: string }
+  /** Give up the federation: event `failed`. */
+  | { readonly kind: "fail"; readonly reason: string }
+  /** Nothing is left to do. */
+  | { readonly kind: "finish"; readonly network: string };
+
+/**
+ * Decides what a federation does next: a function of its plan, its state and the time alone, so that whoever
+ * was killed in between decides the same again.
+ * @param now - the time, in milliseconds
+ */
+export function decide(plan: FederationPlan, state: FederationState, now: number): Decision {
+  switch (state.status) {
+    case "finished":
+    case "failed":
+      return { kind: "finish", network: state.network };
+    case "aggregating":
+      return { kind: "aggregate", ...aggregationOf(state) };
+    default:
+      return state.open === null ? decideStart(plan, state) : decideOpen(plan, state, state.open, now);
+  }
+}
+
+function aggregationOf(state: FederationState) {
+  const round = roundOf(state);
+  const updates = state.updates.map((update) => ({ ...update, staleness: round - update.round }));
+  return { round, network: state.network, updates };
+}
+
+function decideStart(plan: FederationPlan, state: FederationState): Decision {
+  const round = roundOf(state);
+  if (state.attempts >= plan.attempts) {
+    const reason = `round ${round} was started ${state.attempts} times in vain: ${state.reason}`;
+    return { kind: "fail", reason };
+  }
+  const present = presentClients(state);
+  if (present.length < plan.quorum) {
+    const reason = `${present.length} of the ${plan.quorum} clients of the quorum are there`;
+    return { kind: "wait", until: null, reason };
+  }
+  const attempt = state.attempts + 1;
+  return { kind: "start", round, attempt, ...selectClients(plan, present, round, attempt) };
+}
+
+function decideOpen(plan: FederationPlan, state: FederationState, open: OpenRound, now: number): Decision {
+  const { round, attempt } = open;
+  const counted = countUpdates(plan, state);
+  const enough = counted >= plan.quorum;
+  if (enough && (counted >= open.target || awaitedClients(plan, state, open).length === 0))
+    return { kind: "close", round };
+  const until = open.startedAt + plan.deadline;
+  if (now < until) {
+    return { kind: "wait", until, reason: `${counted} of ${open.target} updates are there` };
+  }
+  if (enough) return { kind: "close", round };
+  const reason = `${counted} updates of the ${plan.quorum} of the quorum came before the deadline`;
+  return { kind: "abort", round, attempt, reason };
+}
+
+/** Returns the names of the clients whose update may still come: asked, there, and not yet heard of. */
+function awaitedClients(plan: FederationPlan, state: FederationState, open: OpenRound): readonly string[] {
+  const asked = new Set(open.clients);
+  return Object.entries(state.members)
+    .filter(
+      ([name, { present, sent }]) =>
+        present && sent < open.round && (plan.buffer !== null || asked.has(name)),
+    )
+    .map(([name]) => name);
+}

@@ -1,0 +1,66 @@
+/** What all events have. */
+interface Happened {
+  /**
+   * When it happened, in milliseconds of the clock of whoever keeps the journal. Times grow strictly along a
+   * journal, so that an event no later than the state is known as a replay; see `timeOfNext`.
+   */
+  readonly at: number;
+}
+
+/** Numbers that a client or the server measured, by name, such as `accuracy`; all finite. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** An update that was received whole, and passed every check. */
+export interface ReceivedUpdate {
+  /** Name of the client. */
+  readonly client: string;
+  /** Round whose network the client began with, from 1. */
+  readonly round: number;
+  /** Hash of the bytes of its network, by which the server finds them. */
+  readonly hash: string;
+  /** Number of examples that the client trained on, at least 1. */
+  readonly examples: number;
+  /** Mean loss of the round's network on the client's examples, before its work. */
+  readonly loss?: number | undefined;
+  /** Further numbers that the client measured. */
+  readonly metrics?: Metrics | undefined;
+}
+
+/** Something that happened in a federation, one line of its journal. */
+export type FederationEvent = Happened &
+  (
+    | { readonly kind: "client-joined"; readonly client: string }
+    | { readonly kind: "client-left"; readonly client: string }
+    | {
+        readonly kind: "round-started";
+        readonly round: number;
+        readonly attempt: number;
+        /** Names of the clients that are asked, sorted. */
+        readonly clients: readonly string[];
+        /** Number of updates that the round closes with, without waiting for more. */
+        readonly target: number;
+      }
+    | ({ readonly kind: "update-received" } & ReceivedUpdate)
+    | {
+        readonly kind: "update-refused";
+        readonly client: string;
+        readonly round: number;
+        readonly reason: string;
+      }
+    | { readonly kind: "time-passed" }
+    | { readonly kind: "round-closed"; readonly round: number }
+    | {
+        readonly kind: "round-aborted";
+        readonly round: number;
+        readonly attempt: number;
+        readonly reason: string;
+      }
+    | {
+        readonly kind: "round-aggregated";
+        readonly round: number;
+        /** Hash of the new global network. */
+        readonly hash: string;
+        readonly metrics?: Metrics | undefined;
+      }
+    | { readonly kind: "failed"; readonly reason: string }
+  );

@@ -1,0 +1,82 @@
+import { assertWholeOptions, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
+
+/** How a federation runs its rounds, as plain data. Times are in milliseconds. */
+export interface FederationPlan {
+  /** Number of rounds to aggregate, at least 1. */
+  readonly rounds: number;
+  /** Smallest number of updates that a round is aggregated with, at least 1. */
+  readonly quorum: number;
+  /** Share of the present clients whose updates a round waits for, in `(0, 1]`; never fewer than the quorum. */
+  readonly fraction: number;
+  /** Share of further clients that are asked in case some are lost, at least 0; a round ends without them. */
+  readonly overSelection: number;
+  /** Time from the start of a round until it ends with the updates that are there, above 0. */
+  readonly deadline: number;
+  /** Times that one round may be started until the federation fails for lack of quorum, at least 1. */
+  readonly attempts: number;
+  /** Seed of the choice of clients, a whole number of at least 0. */
+  readonly seed: number;
+  /** What to do about an update of an earlier round: refuse it, or count it in the round that is open. */
+  readonly late: "refuse" | "accept";
+  /** Largest number of rounds that an accepted update may be late by, at least 1. */
+  readonly maximumStaleness: number;
+  /**
+   * Number of updates that are aggregated as soon as they are there, with all clients at work all the time, as
+   * in FedBuff (Nguyen et al., 2022, algorithm 1); implies that late updates count. `null` for rounds in step.
+   */
+  readonly buffer: number | null;
+}
+
+/** Choices of a {@link FederationPlan}. */
+export interface FederationPlanOptions extends Partial<FederationPlan> {}
+
+/** Defaults of {@link planFederation}. */
+export const FEDERATION_PLAN_DEFAULTS: FederationPlan = {
+  rounds: 10,
+  quorum: 2,
+  fraction: 1,
+  overSelection: 0,
+  deadline: 3_600_000,
+  attempts: 10,
+  seed: 0,
+  late: "refuse",
+  maximumStaleness: 4,
+  buffer: null,
+};
+
+/**
+ * Returns the plan of a federation, complete and checked.
+ * @throws UsageError if an option is unknown, or two contradict each other
+ * @throws OutOfRangeError if a number is outside its range
+ */
+export function planFederation(options?: FederationPlanOptions): FederationPlan {
+  const operation = "plan a federation";
+  const plan = resolveOptions(operation, FEDERATION_PLAN_DEFAULTS, options);
+  assertWholeOptions(operation, plan, {
+    rounds: 1,
+    quorum: 1,
+    attempts: 1,
+    seed: 0,
+    maximumStaleness: 1,
+  });
+  assertRange("fraction", plan.fraction, "above 0 and at most 1", plan.fraction > 0 && plan.fraction <= 1);
+  assertRange("overSelection", plan.overSelection, "at least 0", plan.overSelection >= 0);
+  assertRange("deadline", plan.deadline, "above 0 milliseconds", plan.deadline > 0);
+  if (plan.late !== "refuse" && plan.late !== "accept") {
+    throw new UsageError(`Cannot ${operation} as "late" must be "refuse" or "accept": it is "${plan.late}"`);
+  }
+  if (plan.buffer !== null) {
+    assertWholeOptions(operation, { buffer: plan.buffer }, { buffer: 1 });
+    if (plan.buffer < plan.quorum) {
+      throw new UsageError(
+        `Cannot ${operation} as "buffer" must be at least the quorum of ${plan.quorum}: it is ${plan.buffer}`,
+      );
+    }
+  }
+  return plan;
+}
+
+function assertRange(name: string, value: number, rule: string, holds: boolean): void {
+  if (holds && Number.isFinite(value)) return;
+  throw new OutOfRangeError(`Cannot plan a federation as "${name}" must be ${rule}: it is ${value}`);
+}

@@ -1,0 +1,137 @@
+import type { Metrics, ReceivedUpdate } from "./federation-event.ts";
+import type { FederationPlan } from "./federation-plan.ts";
+
+/** What is known of one client. */
+export interface MemberState {
+  /** Whether the client is there. */
+  readonly present: boolean;
+  /** Last round that an update of it counted for, 0 before the first. */
+  readonly sent: number;
+}
+
+/** The round that is open, or closed and not yet aggregated. */
+export interface OpenRound {
+  /** Number of the round, from 1. */
+  readonly round: number;
+  /** Number of this start of the round, from 1. */
+  readonly attempt: number;
+  /** When it was started, in milliseconds. */
+  readonly startedAt: number;
+  /** Names of the clients that were asked, sorted. */
+  readonly clients: readonly string[];
+  /** Number of updates that it closes with. */
+  readonly target: number;
+}
+
+/** What remains of a round that was aggregated. */
+export interface RoundRecord {
+  /** Number of the round, from 1. */
+  readonly round: number;
+  /** Number of starts that it took. */
+  readonly attempts: number;
+  /** When its last start was, in milliseconds. */
+  readonly startedAt: number;
+  /** When its network was there, in milliseconds. */
+  readonly finishedAt: number;
+  /** Names of the clients that were asked, sorted. */
+  readonly clients: readonly string[];
+  /** Updates that were aggregated, in the order of names. */
+  readonly updates: readonly ReceivedUpdate[];
+  /** Hash of the network that came out. */
+  readonly hash: string;
+  /** Numbers that the server measured on it. */
+  readonly metrics: Metrics;
+}
+
+/** An update that was refused, and why. */
+export interface RefusedUpdate {
+  readonly client: string;
+  readonly round: number;
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** All that is known of a federation, as plain data: the sum of the events of its journal. */
+export interface FederationState {
+  /** What goes on: nothing yet, updates come in, they are being aggregated, or it is over. */
+  readonly status: "waiting" | "collecting" | "aggregating" | "finished" | "failed";
+  /** Time of the last event, in milliseconds; `-1` before the first. */
+  readonly at: number;
+  /** Hash of the network that the federation began with. */
+  readonly initial: string;
+  /** Hash of the global network. */
+  readonly network: string;
+  /** Clients by name. */
+  readonly members: Readonly<Record<string, MemberState>>;
+  /** The round that is open or being aggregated. */
+  readonly open: OpenRound | null;
+  /** Number of starts of the round that is next or open. */
+  readonly attempts: number;
+  /** Updates that count in the round that is open or comes next, in the order of names. */
+  readonly updates: readonly ReceivedUpdate[];
+  /** Updates that came while a round was being aggregated, and count in the next, in the order of names. */
+  readonly held: readonly ReceivedUpdate[];
+  /** Rounds that were aggregated, in order. */
+  readonly history: readonly RoundRecord[];
+  /** The last {@link REFUSALS_REMEMBERED} refused updates, in order. */
+  readonly refused: readonly RefusedUpdate[];
+  /** Number of all refused updates. */
+  readonly refusals: number;
+  /** Why the last start of a round was in vain, or why the federation failed. */
+  readonly reason: string | null;
+}
+
+/** Number of refused updates that a state remembers with their reasons. */
+export const REFUSALS_REMEMBERED = 200;
+
+/**
+ * Returns the state of a federation before its first event.
+ * @param network - hash of the network that it begins with
+ */
+export function beginFederation(network: string): FederationState {
+  return {
+    status: "waiting",
+    at: -1,
+    initial: network,
+    network,
+    members: {},
+    open: null,
+    attempts: 0,
+    updates: [],
+    held: [],
+    history: [],
+    refused: [],
+    refusals: 0,
+    reason: null,
+  };
+}
+
+/** Returns the number of the round that is open or comes next, from 1. */
+export function roundOf(state: FederationState): number {
+  return state.history.length + 1;
+}
+
+/** Returns the hash of the network that clients of a round began with, or `undefined` if it is still to come. */
+export function networkOfRound(state: FederationState, round: number): string | undefined {
+  if (round === 1) return state.initial;
+  return state.history[round - 2]?.hash;
+}
+
+/** Returns the time to give an event that happens now: later than all before, even if the clock stood still. */
+export function timeOfNext(state: FederationState, now: number): number {
+  return Math.max(now, state.at + 1);
+}
+
+/** Returns the names of the clients that are there, sorted by code units. */
+export function presentClients(state: FederationState): readonly string[] {
+  return Object.keys(state.members)
+    .filter((name) => state.members[name]?.present)
+    .sort();
+}
+
+/** Counts the updates that a round may close with: late ones come on top, but where nothing is in step. */
+export function countUpdates(plan: FederationPlan, state: FederationState): number {
+  if (plan.buffer !== null) return state.updates.length;
+  const round = roundOf(state);
+  return state.updates.filter((update) => update.round === round).length;
+}

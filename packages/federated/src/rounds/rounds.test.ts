@@ -1,0 +1,340 @@
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { advance, refusalOf, replay } from "./advance.ts";
+import { decide } from "./decide.ts";
+import type { FederationEvent } from "./federation-event.ts";
+import { type FederationPlan, planFederation } from "./federation-plan.ts";
+import {
+  beginFederation,
+  countUpdates,
+  type FederationState,
+  networkOfRound,
+  presentClients,
+  roundOf,
+  timeOfNext,
+} from "./federation-state.ts";
+import { selectClients } from "./select-clients.ts";
+import { taskOfClient } from "./task-of-client.ts";
+
+const NAMES = ["ada", "bea", "cas", "dan", "eva", "__proto__", "Ünal"];
+
+const plans = fc
+  .record({
+    rounds: fc.integer({ min: 1, max: 3 }),
+    quorum: fc.integer({ min: 1, max: 3 }),
+    fraction: fc.constantFrom(0.3, 0.5, 1),
+    overSelection: fc.constantFrom(0, 0.5),
+    attempts: fc.integer({ min: 1, max: 3 }),
+    seed: fc.nat(),
+    late: fc.constantFrom("refuse" as const, "accept" as const),
+    maximumStaleness: fc.integer({ min: 1, max: 2 }),
+    extra: fc.option(fc.integer({ min: 0, max: 2 })),
+  })
+  .map(({ extra, ...plan }) =>
+    planFederation({ ...plan, deadline: 50, buffer: extra === null ? null : plan.quorum + extra }),
+  );
+
+/** A federation as a server runs it: whatever changes the state is journaled. */
+interface Running {
+  plan: FederationPlan;
+  state: FederationState;
+  now: number;
+  journal: FederationEvent[];
+}
+
+type Unstamped = FederationEvent extends infer E ? (E extends { at: number } ? Omit<E, "at"> : never) : never;
+
+function happen(real: Running, event: Unstamped): boolean {
+  const stamped = { ...event, at: timeOfNext(real.state, real.now) } as FederationEvent;
+  const next = advance(real.plan, real.state, stamped);
+  const changed = next !== real.state;
+  if (changed) real.journal.push(stamped);
+  real.state = next;
+  checkInvariants(real);
+  return changed;
+}
+
+function checkInvariants({ plan, state }: Running): void {
+  expect(state.history.length).toBeLessThanOrEqual(plan.rounds);
+  expect(state.attempts).toBeLessThanOrEqual(plan.attempts);
+  for (const list of [state.updates, state.held, ...state.history.map(({ updates }) => updates)]) {
+    const names = list.map(({ client }) => client);
+    expect(names).toEqual([...new Set(names)].sort());
+  }
+  for (const { round, updates } of state.history) {
+    const fresh = updates.filter((update) => update.round === round);
+    expect((plan.buffer === null ? fresh : updates).length).toBeGreaterThanOrEqual(plan.quorum);
+    for (const update of updates) expect(round - update.round).toBeLessThanOrEqual(plan.maximumStaleness);
+  }
+  // No update counts in two rounds.
+  const counted = [...state.history.flatMap(({ updates }) => updates), ...state.updates, ...state.held];
+  const keys = counted.map(({ client, round }) => JSON.stringify([client, round]));
+  expect(new Set(keys).size).toBe(keys.length);
+}
+
+/** Does what is decided, as a server would. */
+function act(real: Running): void {
+  const decision = decide(real.plan, real.state, real.now);
+  expect(decide(real.plan, structuredClone(real.state), real.now)).toEqual(decision);
+  const { kind, ...rest } = decision;
+  switch (decision.kind) {
+    case "start":
+      expect(happen(real, { kind: "round-started", ...rest } as Unstamped)).toBe(true);
+      break;
+    case "close":
+      expect(countUpdates(real.plan, real.state)).toBeGreaterThanOrEqual(real.plan.quorum);
+      expect(happen(real, { kind: "round-closed", round: decision.round })).toBe(true);
+      break;
+    case "aggregate": {
+      const hash = JSON.stringify([decision.network, decision.updates.map((update) => update.hash)]);
+      expect(happen(real, { kind: "round-aggregated", round: decision.round, hash })).toBe(true);
+      break;
+    }
+    case "abort":
+      expect(happen(real, { kind: "round-aborted", ...rest } as Unstamped)).toBe(true);
+      break;
+    case "fail":
+      expect(happen(real, { kind: "failed", reason: decision.reason })).toBe(true);
+      break;
+    default:
+      break;
+  }
+}
+
+const client = fc.constantFrom(...NAMES);
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ do: fc.constant("join" as const), client }),
+    fc.record({ do: fc.constant("leave" as const), client }),
+    fc.record({ do: fc.constant("work" as const), client }),
+    fc.record({ do: fc.constant("send" as const), client, round: fc.integer({ min: -1, max: 5 }) }),
+    fc.record({ do: fc.constant("refuse" as const), client }),
+    fc.record({ do: fc.constant("replay" as const), place: fc.nat() }),
+    fc.record({ do: fc.constant("pass" as const), time: fc.integer({ min: 0, max: 60 }) }),
+    fc.record({ do: fc.constant("decide" as const) }),
+  ),
+  { minLength: 20, maxLength: 120 },
+);
+
+type Step = typeof steps extends fc.Arbitrary<(infer S)[]> ? S : never;
+
+function take(real: Running, step: Step): void {
+  switch (step.do) {
+    case "join":
+      happen(real, { kind: "client-joined", client: step.client });
+      break;
+    case "leave":
+      happen(real, { kind: "client-left", client: step.client });
+      break;
+    case "work": {
+      const task = taskOfClient(real.plan, real.state, step.client);
+      if (task.kind === "train") {
+        expect(networkOfRound(real.state, task.round)).toBe(task.network);
+        expect(send(real, step.client, task.round)).toBe(true);
+      }
+      break;
+    }
+    case "send": {
+      const refusal = refusalOf(real.plan, real.state, step);
+      expect(send(real, step.client, step.round)).toBe(refusal === undefined);
+      break;
+    }
+    case "refuse":
+      happen(real, { kind: "update-refused", client: step.client, round: 1, reason: "not finite" });
+      break;
+    case "replay": {
+      const event = real.journal[step.place % Math.max(real.journal.length, 1)];
+      if (event !== undefined) expect(advance(real.plan, real.state, event)).toBe(real.state);
+      break;
+    }
+    case "pass":
+      real.now += step.time;
+      break;
+    case "decide":
+      act(real);
+      break;
+  }
+}
+
+function send(real: Running, name: string, round: number): boolean {
+  return happen(real, {
+    kind: "update-received",
+    client: name,
+    round,
+    hash: `${name} ${round} ${real.journal.length}`,
+    examples: 1,
+  });
+}
+
+function run(plan: FederationPlan, taken: readonly Step[]): Running {
+  const real = { plan, state: beginFederation("first"), now: 0, journal: [] };
+  for (const step of taken) take(real, step);
+  return real;
+}
+
+describe("any interleaving of clients, time, replays and decisions", () => {
+  test("keeps the quorum, counts each update once, and comes again from any prefix of the journal", () => {
+    fc.assert(
+      fc.property(plans, steps, fc.nat(), (plan, taken, cut) => {
+        const { journal, state } = run(plan, taken);
+        const written = JSON.parse(JSON.stringify(journal)) as FederationEvent[];
+        expect(replay(plan, beginFederation("first"), written)).toEqual(JSON.parse(JSON.stringify(state)));
+        const half = cut % (journal.length + 1);
+        const middle = replay(plan, beginFederation("first"), written.slice(0, half));
+        // What was read twice, as after a kill between writing and answering, changes nothing.
+        expect(replay(plan, middle, written.slice(0, half))).toBe(middle);
+        expect(replay(plan, middle, written)).toEqual(JSON.parse(JSON.stringify(state)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("ends, once every client does what it is told", () => {
+    fc.assert(
+      fc.property(plans, steps, (plan, taken) => {
+        const real = run(plan, taken);
+        for (let turn = 0; turn < 200 && decide(plan, real.state, real.now).kind !== "finish"; turn++) {
+          for (const name of NAMES) take(real, { do: "join", client: name });
+          act(real);
+          for (const name of NAMES) take(real, { do: "work", client: name });
+          real.now += 10;
+        }
+        expect(["finished", "failed"]).toContain(real.state.status);
+        if (real.state.status === "failed") expect(real.state.reason).toContain("in vain");
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+test("the order of arrival does not change what is aggregated", () => {
+  fc.assert(
+    fc.property(fc.shuffledSubarray(NAMES, { minLength: NAMES.length }), (order) => {
+      const real = run(
+        planFederation({ quorum: NAMES.length }),
+        NAMES.map((name) => ({ do: "join", client: name })),
+      );
+      act(real);
+      for (const name of order) {
+        happen(real, { kind: "update-received", client: name, round: 1, hash: name, examples: 1 });
+      }
+      act(real);
+      const decision = decide(real.plan, real.state, real.now);
+      expect(decision).toMatchObject({
+        kind: "aggregate",
+        updates: NAMES.toSorted().map((hash) => ({ hash })),
+      });
+    }),
+  );
+});
+
+describe("selectClients", () => {
+  it("asks for as many as the fraction says, and some more", () => {
+    const present = Array.from({ length: 20 }, (_, i) => `client-${i}`).sort();
+    const plan = planFederation({ fraction: 0.25, overSelection: 0.4, seed: 3 });
+    const first = selectClients(plan, present, 1, 1);
+    expect(first.target).toBe(5);
+    expect(first.clients).toHaveLength(7);
+    expect(selectClients(plan, present, 1, 1)).toEqual(first);
+    expect(selectClients(plan, present, 2, 1)).not.toEqual(first);
+    expect(selectClients(plan, present, 1, 2)).not.toEqual(first);
+  });
+
+  it("chooses all alike often", () => {
+    const present = ["a", "b", "c", "d"];
+    const plan = planFederation({ fraction: 0.5 });
+    const counts = new Map(present.map((name) => [name, 0]));
+    for (let round = 1; round <= 2000; round++) {
+      for (const name of selectClients(plan, present, round, 1).clients) {
+        counts.set(name, (counts.get(name) as number) + 1);
+      }
+    }
+    // Binomial with a deviation of 22: five of them.
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(112);
+  });
+});
+
+describe("a round", () => {
+  const joined = (options: Parameters<typeof planFederation>[0]) => {
+    const real = run(
+      planFederation(options),
+      ["a", "b", "c"].map((name) => ({ do: "join", client: name })) as Step[],
+    );
+    act(real);
+    return real;
+  };
+
+  it("closes without the clients that left, if the quorum is there", () => {
+    const real = joined({ quorum: 2 });
+    send(real, "a", 1);
+    send(real, "b", 1);
+    expect(decide(real.plan, real.state, 10).kind).toBe("wait");
+    happen(real, { kind: "client-left", client: "c" });
+    expect(decide(real.plan, real.state, 10)).toEqual({ kind: "close", round: 1 });
+  });
+
+  it("closes at its deadline with the quorum, and is aborted without", () => {
+    const real = joined({ quorum: 2, deadline: 100, attempts: 2 });
+    send(real, "a", 1);
+    real.now = 1000;
+    expect(decide(real.plan, real.state, 1000)).toMatchObject({ kind: "abort", round: 1, attempt: 1 });
+    act(real);
+    act(real);
+    // What came in vain counts in the next attempt.
+    send(real, "c", 1);
+    real.now = 2000;
+    act(real);
+    expect(decide(real.plan, real.state, 0)).toMatchObject({
+      kind: "aggregate",
+      updates: [{ client: "a" }, { client: "c" }],
+    });
+  });
+
+  it("counts a late update in the next round, with its staleness, unless the client sends a new one", () => {
+    const real = joined({ quorum: 2, late: "accept" });
+    send(real, "a", 1);
+    send(real, "b", 1);
+    happen(real, { kind: "client-left", client: "c" });
+    act(real);
+    expect(send(real, "c", 1)).toBe(true);
+    act(real);
+    act(real);
+    expect(real.state.updates).toMatchObject([{ client: "c", round: 1 }]);
+    expect(taskOfClient(real.plan, real.state, "a")).toMatchObject({ kind: "train", round: 2 });
+    send(real, "a", 2);
+    send(real, "b", 2);
+    act(real);
+    expect(decide(real.plan, real.state, 0)).toMatchObject({
+      updates: [{ staleness: 0 }, { staleness: 0 }, { client: "c", staleness: 1 }],
+    });
+  });
+
+  it("says why an update does not count", () => {
+    const real = joined({ quorum: 1, fraction: 0.1 });
+    const asked = real.state.open?.clients[0] as string;
+    const other = presentClients(real.state).find((name) => name !== asked) as string;
+    expect(refusalOf(real.plan, real.state, { client: "x", round: 1 })).toBe("the client has not joined");
+    expect(refusalOf(real.plan, real.state, { client: asked, round: 2 })).toContain("no round 2 yet");
+    expect(refusalOf(real.plan, real.state, { client: other, round: 1 })).toContain("not asked for round 1");
+    send(real, asked, 1);
+    expect(refusalOf(real.plan, real.state, { client: asked, round: 1 })).toContain("counted for round 1");
+    act(real);
+    act(real);
+    expect(roundOf(real.state)).toBe(2);
+    expect(refusalOf(real.plan, real.state, { client: other, round: 1 })).toContain("round 1 is closed");
+  });
+});
+
+describe("planFederation", () => {
+  it.each([
+    [{ rounds: 0 }, "rounds"],
+    [{ fraction: 0 }, "fraction"],
+    [{ fraction: Number.NaN }, "fraction"],
+    [{ overSelection: -1 }, "overSelection"],
+    [{ deadline: 0 }, "deadline"],
+    [{ late: "maybe" as "refuse" }, "late"],
+    [{ quorum: 5, buffer: 3 }, "buffer"],
+  ])("refuses %o", (options, name) => {
+    expect(() => planFederation(options)).toThrow(`"${name}" must be`);
+  });
+});

@@ -1,0 +1,27 @@
+import type { FederationPlan } from "./federation-plan.ts";
+import { type FederationState, roundOf } from "./federation-state.ts";
+
+/** What one client should do now. */
+export type ClientTask =
+  /** Train from the network of this hash, and send the result for this round. */
+  | { readonly kind: "train"; readonly round: number; readonly network: string; readonly until: number }
+  /** Ask again later. */
+  | { readonly kind: "wait"; readonly round: number; readonly reason: string }
+  /** The federation is over; this is its network, or what there is of it where it failed. */
+  | { readonly kind: "finished"; readonly network: string; readonly reason: string | null };
+
+/** Says what a client should do now. */
+export function taskOfClient(plan: FederationPlan, state: FederationState, client: string): ClientTask {
+  const { status, network, open, reason } = state;
+  if (status === "finished" || status === "failed") return { kind: "finished", network, reason };
+  const round = roundOf(state);
+  const wait = (why: string): ClientTask => ({ kind: "wait", round, reason: why });
+  const member = Object.hasOwn(state.members, client) ? state.members[client] : undefined;
+  if (member === undefined) return wait("the client has not joined");
+  if (status === "aggregating") return wait(`round ${round} is being aggregated`);
+  if (open === null) return wait(`round ${round} waits for clients`);
+  if (member.sent >= round) return wait(`the update for round ${round} is there`);
+  if (plan.buffer === null && !open.clients.includes(client))
+    return wait(`round ${round} asks other clients`);
+  return { kind: "train", round, network, until: open.startedAt + plan.deadline };
+}

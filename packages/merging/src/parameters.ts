@@ -19,6 +19,8 @@ export interface ParameterSpec<T extends ParameterValue = ParameterValue> {
   readonly least?: number;
   /** Largest number that is allowed. */
   readonly most?: number;
+  /** Whether only whole numbers are allowed. */
+  readonly whole?: boolean;
   /** Words that are allowed. */
   readonly choices?: readonly T[];
   /** Whether its value changes nothing: it is taken so that recipes of other tools can be read. */
@@ -135,7 +137,7 @@ function listValues(
 
 function assertValue(
   parameter: string,
-  { default: fallback, least = -Infinity, most = Infinity, choices }: ParameterSpec,
+  { default: fallback, least = -Infinity, most = Infinity, whole = false, choices }: ParameterSpec,
   value: ParameterValue,
   tensor: string,
 ): void {
@@ -148,6 +150,11 @@ function assertValue(
   if (typeof value === "number" && !(Number.isFinite(value) && value >= least && value <= most)) {
     throw new OutOfRangeError(
       `Cannot merge "${tensor}" as ${parameter} must be a finite number in [${least}, ${most}]: it is ${value}`,
+    );
+  }
+  if (whole && !Number.isSafeInteger(value)) {
+    throw new OutOfRangeError(
+      `Cannot merge "${tensor}" as ${parameter} must be a whole number: it is ${value}`,
     );
   }
   if (choices !== undefined && !choices.includes(value)) {

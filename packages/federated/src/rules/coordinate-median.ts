@@ -1,5 +1,6 @@
 import { at } from "@isthmus/core";
 import type { CoordinateRule } from "./aggregation-rule.ts";
+import { selectInPlace } from "./select.ts";
 
 /** The median of the updates in each element; of an even number, the mean of the two in the middle. */
 export const coordinateMedian: CoordinateRule<Record<never, never>> = {
@@ -11,12 +12,18 @@ export const coordinateMedian: CoordinateRule<Record<never, never>> = {
   needs: [],
   combineInto(values, _parameters, out) {
     const { length: count } = values;
-    const [below, above] = [(count - 1) >> 1, count >> 1];
-    const sorted = new Float64Array(count);
+    const middle = count >> 1;
+    const column = new Float64Array(count);
     for (let i = 0; i < out.length; i++) {
-      for (let k = 0; k < count; k++) sorted[k] = at(at(values, k), i);
-      sorted.sort();
-      out[i] = (at(sorted, below) + at(sorted, above)) / 2;
+      for (let k = 0; k < count; k++) column[k] = at(at(values, k), i);
+      const above = selectInPlace(column, middle);
+      out[i] = count % 2 === 1 ? above : (largestOf(column, middle) + above) / 2;
     }
   },
 };
+
+function largestOf(values: Float64Array, end: number): number {
+  let largest = at(values, 0);
+  for (let k = 1; k < end; k++) largest = Math.max(largest, at(values, k));
+  return largest;
+}

@@ -1,0 +1,66 @@
+import { at } from "@isthmus/core";
+import type { LinearRule } from "./aggregation-rule.ts";
+import { distancesFrom, meanWeights, normsOf, squaredDistances } from "./points.ts";
+
+const PARAMETERS = {
+  nu: {
+    description: "Distance below which a point counts as if it were that far away.",
+    of: "merge",
+    default: 1e-6,
+    least: 1e-300,
+  },
+  iterations: {
+    description: "Largest number of steps of Weiszfeld's algorithm; it ends before where it stands still.",
+    of: "merge",
+    default: 1000,
+    least: 1,
+    whole: true,
+  },
+  start: {
+    description: "Where to begin: at the mean of the updates, or at the global network.",
+    of: "merge",
+    default: "mean",
+    choices: ["mean", "network"],
+  },
+  weighted: {
+    description: "Whether updates count by their numbers of examples, which clients say themselves, not equally.",
+    of: "merge",
+    default: true,
+  },
+} as const;
+
+/** Change of a weight, as a share of all, that counts as standing still. */
+const STILL = 1e-15;
+
+/**
+ * The point that has the smallest sum of distances to all updates, by the smoothed Weiszfeld algorithm.
+ *
+ * The iteration runs on inner products alone, so that it costs nothing to go on until it stands still; the paper
+ * and byzfl 0.0.11 end after 3 steps. byzfl begins at 0 (`start: "network"`) with `nu: 0.1` and counts all equally.
+ */
+export const geometricMedian: LinearRule<typeof PARAMETERS> = {
+  kind: "linear",
+  name: "geometric-median",
+  description: "Takes the point with the smallest sum of distances to all updates.",
+  source: "Pillutla et al., Robust aggregation for federated learning, 2022, algorithm 2",
+  parameters: PARAMETERS,
+  needs: ["gram"],
+  weigh(points, { nu, iterations, start, weighted }) {
+    const alphas = meanWeights(points, weighted);
+    const squares = squaredDistances(points);
+    let weights: readonly number[] = alphas;
+    let distances = start === "mean" ? distancesFrom(weights, squares) : normsOf(points);
+    for (let step = 0; step < iterations; step++) {
+      const before = weights;
+      weights = normalize(alphas.map((alpha, i) => alpha / Math.max(nu, at(distances, i))));
+      if (step > 0 && weights.every((weight, i) => Math.abs(weight - at(before, i)) <= STILL)) break;
+      distances = distancesFrom(weights, squares);
+    }
+    return { weights };
+  },
+};
+
+function normalize(weights: readonly number[]): number[] {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / sum);
+}

@@ -1,0 +1,38 @@
+import type { LinearRule } from "./aggregation-rule.ts";
+import { krumScores, leastOfKrum } from "./krum-scores.ts";
+import { F, WEIGHTED } from "./parameters.ts";
+import { orderBy, squaredDistances, weightsOfChosen } from "./points.ts";
+
+const PARAMETERS = {
+  f: F,
+  select: {
+    description: "Number of updates to average; 0 takes all but `f`.",
+    of: "merge",
+    default: 0,
+    least: 0,
+    whole: true,
+  },
+  weighted: WEIGHTED,
+} as const;
+
+/**
+ * The mean of the updates that are nearest to their neighbours.
+ *
+ * The mean is of equal weights, as in the paper; Flower's is by examples (`weighted`), and of one update where nothing
+ * else is said. byzfl 0.0.11 counts one neighbour more.
+ */
+export const multiKrum: LinearRule<typeof PARAMETERS> = {
+  kind: "linear",
+  name: "multi-krum",
+  description: "Averages the updates whose nearest others are nearest.",
+  source: "Blanchard et al., Machine learning with adversaries, 2017, section 4 and Multi-Krum of section 5",
+  parameters: PARAMETERS,
+  needs: ["gram"],
+  least: leastOfKrum,
+  weigh(points, { f, select, weighted }) {
+    const all = Array.from({ length: points.count }, (_, i) => i);
+    const best = orderBy(krumScores(squaredDistances(points), all, f));
+    const chosen = best.slice(0, select === 0 ? Math.max(1, points.count - f) : select);
+    return { weights: weightsOfChosen(points, chosen, weighted) };
+  },
+};

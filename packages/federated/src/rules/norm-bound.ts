@@ -1,0 +1,36 @@
+import { at } from "@isthmus/core";
+import type { LinearRule } from "./aggregation-rule.ts";
+import { meanWeights, normsOf } from "./points.ts";
+
+const PARAMETERS = {
+  bound: {
+    description: "Largest length that the displacement of a client may have; longer ones are shortened to it.",
+    of: "merge",
+    least: 0,
+  },
+  weighted: {
+    description: "Whether updates count by their numbers of examples, which clients say themselves, not equally.",
+    of: "merge",
+    default: true,
+  },
+} as const;
+
+/** The mean of displacements that are shortened to a length where they are longer. */
+export const normBound: LinearRule<typeof PARAMETERS> = {
+  kind: "linear",
+  name: "norm-bound",
+  description: "Averages the updates after shortening those that went too far.",
+  source: "Sun et al., Can you really backdoor federated learning?, 2019, section 4",
+  parameters: PARAMETERS,
+  needs: ["gram"],
+  weigh(points, { bound, weighted }) {
+    const norms = normsOf(points);
+    const weights = meanWeights(points, weighted).map((weight, i) => weight * clipFactor(at(norms, i), bound));
+    return { weights, chosen: weights.map((_, i) => i) };
+  },
+};
+
+/** Returns what to multiply a vector by so that it is no longer than a bound. */
+export function clipFactor(norm: number, bound: number): number {
+  return norm > bound ? bound / norm : 1;
+}

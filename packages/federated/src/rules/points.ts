@@ -1,0 +1,108 @@
+import { at } from "@isthmus/core";
+import type { Points } from "./aggregation-rule.ts";
+
+/** Numbers of the updates beside their elements; all clients are alike where none are given. */
+export interface PointsOptions {
+  /** Share of all examples behind each point. @defaultValue the same for all */
+  readonly shares?: readonly number[];
+  /** Losses of the global network. @defaultValue NaN, none was sent */
+  readonly losses?: readonly number[];
+  /** Rounds that each update is late by. @defaultValue 0 */
+  readonly staleness?: readonly number[];
+  /** Point that a rule carries from round to round, `[elements]`. */
+  readonly carried?: Float64Array | undefined;
+}
+
+/**
+ * Describes displacements that are in memory by the numbers that rules choose by.
+ * @param displacements - `[points][elements]`, at least one
+ */
+export function pointsOf(displacements: readonly Float64Array[], options: PointsOptions = {}): Points {
+  const { length: count } = displacements;
+  const { carried } = options;
+  return {
+    count,
+    shares: options.shares ?? displacements.map(() => 1 / count),
+    losses: options.losses ?? displacements.map(() => Number.NaN),
+    staleness: options.staleness ?? displacements.map(() => 0),
+    gram: gramOf(carried === undefined ? displacements : [...displacements, carried]),
+  };
+}
+
+/** Computes the inner products of all pairs of vectors, `[vectors, vectors]`. */
+function gramOf(vectors: readonly Float64Array[]): Float64Array {
+  const { length: size } = vectors;
+  const gram = new Float64Array(size * size);
+  for (const [i, left] of vectors.entries()) {
+    for (let j = 0; j <= i; j++) {
+      const right = at(vectors, j);
+      let sum = 0;
+      for (let k = 0; k < left.length; k++) sum += at(left, k) * at(right, k);
+      gram[i * size + j] = sum;
+      gram[j * size + i] = sum;
+    }
+  }
+  return gram;
+}
+
+/** Returns the side of a Gram matrix: the number of points, and one more where a point is carried. */
+export function sizeOfGram({ gram }: Points): number {
+  return Math.round(Math.sqrt(gram.length));
+}
+
+/**
+ * Computes the squared distances of all pairs of points from their inner products, `[points, points]`.
+ *
+ * In f64, and of displacements, not of whole networks: what cancels is then no longer than a client went in a round.
+ * Rounding may leave less than 0 of equal points, which becomes 0.
+ */
+export function squaredDistances(points: Points): Float64Array {
+  const { gram } = points;
+  const size = sizeOfGram(points);
+  const squares = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      if (i === j) continue;
+      const square = at(gram, i * size + i) + at(gram, j * size + j) - 2 * at(gram, i * size + j);
+      squares[i * size + j] = Math.max(0, square);
+    }
+  }
+  return squares;
+}
+
+/** Returns the length of each point's displacement, `[points]`. */
+export function normsOf(points: Points): number[] {
+  const size = sizeOfGram(points);
+  return Array.from({ length: points.count }, (_, i) => Math.sqrt(at(points.gram, i * size + i)));
+}
+
+/**
+ * Computes the distance of each point from a weighted mean of all: from squared distances `D` of pairs and
+ * weights `w` of sum 1 it is the root of `(D w)_i - w^T D w / 2`.
+ */
+export function distancesFrom(weights: readonly number[], squares: Float64Array): number[] {
+  const { length: size } = weights;
+  const sums = weights.map((_, i) =>
+    weights.reduce((sum, weight, j) => sum + weight * at(squares, i * size + j), 0),
+  );
+  const spread = sums.reduce((sum, value, i) => sum + value * at(weights, i), 0) / 2;
+  return sums.map((sum) => Math.sqrt(Math.max(0, sum - spread)));
+}
+
+/** Returns weights of sum 1 by which points are averaged: their shares of examples, or equal ones. */
+export function meanWeights({ count, shares }: Points, weighted: boolean): readonly number[] {
+  return weighted ? shares : Array.from({ length: count }, () => 1 / count);
+}
+
+/** Returns weights that average some of the points, by examples or equally, and leave out the others. */
+export function weightsOfChosen(points: Points, chosen: readonly number[], weighted: boolean): number[] {
+  const weights = Array.from({ length: points.count }, () => 0);
+  const sum = chosen.reduce((total, i) => total + at(points.shares, i), 0);
+  for (const i of chosen) weights[i] = weighted ? at(points.shares, i) / sum : 1 / chosen.length;
+  return weights;
+}
+
+/** Returns positions in the order of their values, from the smallest; of equal ones the earlier is first. */
+export function orderBy(values: ArrayLike<number>): number[] {
+  return Array.from(values, (_, i) => i).sort((i, j) => at(values, i) - at(values, j) || i - j);
+}

@@ -1,0 +1,21 @@
+import { createHash } from "node:crypto";
+import { type Checkpoint, findNonFinite, toFloat32, viewBytes, DTYPES } from "@isthmus/core";
+
+/** Hexadecimal digits of a hash. */
+const LENGTH = 32;
+
+/** Computes the hash that the rounds know a network by: of its tensors in their order. */
+export async function hashNetwork(network: Checkpoint): Promise<string> {
+  const hash = createHash("sha256");
+  for (const name of network.tensors.keys()) hash.update(viewBytes((await network.read(name)).data));
+  return hash.digest("hex").slice(0, LENGTH);
+}
+
+/** Returns whether all numbers of some tensors are finite, as a server checks before an update counts. */
+export async function isFinite(network: Checkpoint, names: Iterable<string>): Promise<boolean> {
+  for (const name of names) {
+    const { data, dtype } = await network.read(name);
+    if (DTYPES[dtype].float && findNonFinite(toFloat32(data, dtype)) !== undefined) return false;
+  }
+  return true;
+}

@@ -12,6 +12,21 @@ export {
 } from "./aggregate/aggregate-updates.ts";
 export type { ClientReport } from "./aggregate/plan-aggregate.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
+export {
+  ALIGN_UPDATES_DEFAULTS,
+  type AlignedClient,
+  type AlignedUpdates,
+  type AlignUpdatesOptions,
+  alignUpdates,
+} from "./align/align-updates.ts";
+export { personalNetwork } from "./layers/personal-network.ts";
+export {
+  LAYER_POLICIES,
+  type LayerPolicy,
+  type LayerPolicyName,
+  type StatisticsPolicy,
+  treatLayers,
+} from "./layers/treat-layers.ts";
 export { TREATMENTS, type Treatment } from "./layers/treatments.ts";
 export type { MixedPoints, PreAggregation } from "./pre-aggregation/pre-aggregation.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";

@@ -27,7 +27,10 @@ export interface AggregateOptions {
   readonly server?: Configured<ServerStep>;
   /** Treatment of tensors by name. @defaultValue floats are shared, and integers are kept */
   readonly treatments?: ReadonlyMap<string, Treatment> | undefined;
-  /** Largest norm of a client's displacement, to which longer ones are shortened first. @defaultValue no limit */
+  /**
+   * Largest norm of a client's displacement, to which longer ones are shortened first. @defaultValue no
+   * limit
+   */
   readonly clip?: number | undefined;
   /** Adds noise to the aggregate, for privacy. @defaultValue no noise */
   readonly noise?: AddNoise | undefined;

@@ -25,8 +25,8 @@ export function scalePoints({ points, mixture }: Mixed, factors: readonly number
 }
 
 /**
- * Returns the points that a step makes of others: inner products of sums are sums of inner products, so nothing
- * is read again.
+ * Returns the points that a step makes of others: inner products of sums are sums of inner products, so
+ * nothing is read again.
  */
 export function mixPoints({ points, mixture }: Mixed, step: MixedPoints): Mixed {
   const { count, gram } = points;

@@ -1,8 +1,8 @@
 import { type Checkpoint, DTYPES, entry, UsageError } from "@isthmus/core";
 
 /**
- * What becomes of a tensor in a round: `share`d ones go through the rule and the server's optimiser,
- * `average`d ones become the mean weighted by examples, and `keep` leaves those of the global network as they are.
+ * What becomes of a tensor in a round: a `share`d one goes through the rule and the server's optimiser, an
+ * `average`d one becomes the mean weighted by examples, and a `keep`t one stays as the global network has it.
  */
 export type Treatment = "share" | "average" | "keep";
 

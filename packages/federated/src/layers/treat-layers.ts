@@ -1,0 +1,106 @@
+import { type Checkpoint, DTYPES, UsageError } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
+import { batchNorms } from "./batch-norms.ts";
+import { TREATMENTS, type Treatment } from "./treatments.ts";
+
+/** What happens to running statistics of batch norms, which no optimiser may move. */
+export type StatisticsPolicy = "average" | "keep";
+
+/** Known ways to keep some layers with the clients. */
+export const LAYER_POLICIES: readonly ["all", "fedbn", "fedper", "lg"] = ["all", "fedbn", "fedper", "lg"];
+
+/** Name of a known way to keep some layers with the clients. */
+export type LayerPolicyName = (typeof LAYER_POLICIES)[number];
+
+/** Which layers are shared. */
+export interface LayerPolicy {
+  /**
+   * `all` shares everything; `fedbn` keeps batch norms (Li et al., FedBN, 2021); `fedper` keeps the layers
+   * that `head` names and shares the others (Arivazhagan et al., FedPer, 2019; FedRep shares the same ones,
+   * and its clients train the head first); `lg` shares the head and keeps the others (Liang et al., LG-
+   * FedAvg, 2020).
+   * @defaultValue "all"
+   */
+  readonly policy?: LayerPolicyName;
+  /** Pattern of the layers that are the head, for `fedper` and `lg`; `*` stands for any characters. */
+  readonly head?: string | undefined;
+  /** Treatment by pattern, the first that fits before the policy. @defaultValue none */
+  readonly layers?: ReadonlyMap<string, Treatment>;
+  /** Running means and variances of batch norms. @defaultValue "average", but "keep" where a norm is kept */
+  readonly statistics?: StatisticsPolicy | undefined;
+}
+
+/**
+ * Decides for every tensor of a network whether it is shared, averaged or kept with the clients.
+ *
+ * Running statistics are never `share`d: the mean of the clients' statistics is averaged past the rule, as
+ * momentum would make variances negative. Integers such as counters of batches are kept.
+ * @throws UsageError if a policy needs a head that is not named, or a treatment is unknown
+ * @throws OutOfRangeError if a pattern fits no layer
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { treatLayers } from "@isthmus/federated";
+ * import { readGraph } from "@isthmus/graph";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const treatments = treatLayers(graph, network, { policy: "fedper", head: "layers.3" });
+ * assert.equal(treatments.get("layers.3.bias"), "keep");
+ * assert.equal(treatments.get("layers.0.bias"), "share");
+ * await network.close();
+ * ```
+ */
+export function treatLayers(
+  graph: Graph,
+  network: Checkpoint,
+  { policy = "all", head, layers = new Map(), statistics }: LayerPolicy = {},
+): ReadonlyMap<string, Treatment> {
+  const names = [...network.tensors.keys()];
+  assertPolicy(policy, head, layers);
+  assertLayerPatterns("share layers", [...layers.keys(), ...(head === undefined ? [] : [head])], names);
+  const norms = batchNorms(graph);
+  const isHead = (name: string) => head !== undefined && fitsLayer(head, name);
+  const isNorm = (name: string) => norms.parameters.has(name) || norms.statistics.has(name);
+  const isKept: Readonly<Record<LayerPolicyName, (name: string) => boolean>> = {
+    all: () => false,
+    fedbn: isNorm,
+    fedper: isHead,
+    lg: (name) => !isHead(name),
+  };
+  return new Map(
+    [...network.tensors].map(([name, { dtype }]): [string, Treatment] => {
+      if (!DTYPES[dtype].float) return [name, "keep"];
+      const [, asked] = [...layers].find(([pattern]) => fitsLayer(pattern, name)) ?? [];
+      const treatment = asked ?? (isKept[policy](name) ? "keep" : "share");
+      if (!norms.statistics.has(name) || treatment === "keep") return [name, treatment];
+      return [name, statistics ?? "average"];
+    }),
+  );
+}
+
+function assertPolicy(
+  policy: LayerPolicyName,
+  head: string | undefined,
+  layers: ReadonlyMap<string, Treatment>,
+): void {
+  if (!LAYER_POLICIES.includes(policy)) {
+    throw new UsageError(
+      `Cannot share layers by "${policy}" as the policy must be one of ${LAYER_POLICIES.join(", ")}`,
+    );
+  }
+  if ((policy === "fedper" || policy === "lg") && head === undefined) {
+    throw new UsageError(
+      `Cannot share layers by ${policy} as it must know which layers are the head: name them, as with head: "fc*"`,
+    );
+  }
+  for (const [pattern, treatment] of layers) {
+    if (TREATMENTS.includes(treatment)) continue;
+    throw new UsageError(
+      `Cannot treat layers "${pattern}" by "${treatment}" as the treatment must be one of ${TREATMENTS.join(", ")}`,
+    );
+  }
+}

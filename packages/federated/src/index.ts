@@ -64,4 +64,12 @@ export type {
 export { AGGREGATION_RULES } from "./rules.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
+export { ATTACKS } from "./simulation/attacks.ts";
+export {
+  type ClientExamples,
+  type PartitionExamplesOptions,
+  partitionExamples,
+} from "./simulation/partition-examples.ts";
+export { PARTITIONS } from "./simulation/partitions.ts";
+export { type SimulateFederationOptions, simulateFederation } from "./simulation/simulate-federation.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

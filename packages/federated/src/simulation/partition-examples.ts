@@ -2,8 +2,8 @@ import { assertWholeOptions, createRandom, InputError, UsageError } from "@isthm
 import type { DataSet } from "@isthmus/graph";
 import { type GivenParameters, type ParameterSpecs, resolveParameters } from "@isthmus/merging";
 import { listClients } from "./clients.ts";
-import { readLabels } from "./examples/read-labels.ts";
 import type { FeatureShift } from "./examples/feature-shift.ts";
+import { readLabels } from "./examples/read-labels.ts";
 import type { PartitionScheme } from "./partitions/partition-scheme.ts";
 
 /** How examples are divided over clients. */

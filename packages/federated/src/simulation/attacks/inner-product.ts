@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
-import { meanInto } from "./moments.ts";
 import type { UpdateAttack } from "./attack.ts";
+import { meanInto } from "./moments.ts";
 
 const PARAMETERS = {
   tau: {

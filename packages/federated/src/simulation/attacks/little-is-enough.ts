@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
+import type { UpdateAttack } from "./attack.ts";
 import { deviationsOf, meanInto } from "./moments.ts";
 import { normalQuantile } from "./normal-quantile.ts";
-import type { UpdateAttack } from "./attack.ts";
 
 const PARAMETERS = {
   tau: {

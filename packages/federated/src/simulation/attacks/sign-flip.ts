@@ -1,5 +1,5 @@
-import { meanInto } from "./moments.ts";
 import type { UpdateAttack } from "./attack.ts";
+import { meanInto } from "./moments.ts";
 
 /** Attackers send the opposite of the mean of the honest updates. */
 export const signFlip: UpdateAttack<Record<never, never>> = {

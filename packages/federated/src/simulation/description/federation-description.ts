@@ -1,5 +1,8 @@
 import type { CurriculumOptions, OptimizerSpec, ScheduleSpec, WassersteinOptions } from "@isthmus/training";
 
+import type { LayerPolicy } from "../../layers/treat-layers.ts";
+import type { Treatment } from "../../layers/treatments.ts";
+
 /** Something of a name, with values of its parameters. */
 export interface Named {
   readonly name: string;
@@ -35,6 +38,12 @@ export interface ClientTraining {
   readonly wasserstein?: WassersteinOptions;
 }
 
+/** Which layers are shared, as plain data. */
+export interface SharingDescription extends Omit<LayerPolicy, "layers"> {
+  /** Treatment by pattern, the first that fits before the policy. @defaultValue none */
+  readonly layers?: Readonly<Record<string, Treatment>>;
+}
+
 /** What a server does with updates, and what clients do differently for it. */
 export interface StrategyDescription {
   /** Rule that makes one change of all updates. @defaultValue "fedavg" */
@@ -45,11 +54,8 @@ export interface StrategyDescription {
   readonly server?: string | Named;
   /** Largest norm of an update, to which longer ones are shortened. @defaultValue no limit */
   readonly clip?: number;
-  /**
-   * Tensors that stay with each client and are never sent, by name; `*` matches any characters.
-   * @defaultValue none
-   */
-  readonly keep?: readonly string[];
+  /** Which layers are shared; the others stay with each client and are never sent. @defaultValue all */
+  readonly sharing?: SharingDescription;
   /**
    * Where clients begin in round 1: at the one network of the server, or each at one of its own.
    * @defaultValue "together"

@@ -18,7 +18,8 @@ const PARAMETERS = {
  */
 export const byLabel: PartitionScheme<typeof PARAMETERS> = {
   name: "label",
-  description: "Gives each client a few classes, and divides each class evenly over the clients that have it.",
+  description:
+    "Gives each client a few classes, and divides each class evenly over the clients that have it.",
   source: "Li et al., Federated learning on non-IID data silos, 2022, section 4.1, quantity-based",
   parameters: PARAMETERS,
   split(divided, { labels: perClient }, random) {

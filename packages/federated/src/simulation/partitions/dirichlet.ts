@@ -1,6 +1,6 @@
 import { at, InputError, type Random } from "@isthmus/core";
-import { drawDirichlet } from "./draw-dirichlet.ts";
 import { joinPositions, positionsByClass } from "./deal.ts";
+import { drawDirichlet } from "./draw-dirichlet.ts";
 import type { Divided, PartitionScheme } from "./partition-scheme.ts";
 
 const PARAMETERS = {
@@ -72,7 +72,9 @@ function drawCounts({ clients, labels }: Divided, draws: Draws): readonly (reado
   }
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
     const byClass = sizes.map((size) => countsOf(size, drawDirichlet(alpha, clients, random)));
-    const counts = Array.from({ length: clients }, (_, client) => byClass.map((ofClass) => at(ofClass, client)));
+    const counts = Array.from({ length: clients }, (_, client) =>
+      byClass.map((ofClass) => at(ofClass, client)),
+    );
     if (counts.every((ofClasses) => ofClasses.reduce((sum, count) => sum + count, 0) >= least)) return counts;
   }
   throw new InputError(

@@ -1,5 +1,5 @@
-import type { PartitionScheme } from "./partition-scheme.ts";
 import { cutEvenly, listPositions } from "./deal.ts";
+import type { PartitionScheme } from "./partition-scheme.ts";
 
 /** Examples are shuffled and dealt evenly: all clients are alike. */
 export const iid: PartitionScheme<Record<never, never>> = {

@@ -23,6 +23,8 @@ export interface RoundResult {
   readonly accuracy?: number;
   /** Mean loss likewise, in nats. */
   readonly loss?: number;
+  /** Mean over the honest clients of the accuracy on examples like their own, see {@link ClientResult}. */
+  readonly local?: number;
 }
 
 /** Accuracy of the network that one client ends with, on examples like its own. */

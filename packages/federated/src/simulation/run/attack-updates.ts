@@ -1,4 +1,16 @@
-import { allocateData, at, type Checkpoint, createCheckpoint, createRandom, DTYPES, fromFloat64Into, sizeOf, type Tensor, type TensorData, toFloat64 } from "@isthmus/core";
+import {
+  allocateData,
+  at,
+  type Checkpoint,
+  createCheckpoint,
+  createRandom,
+  DTYPES,
+  fromFloat64Into,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+  toFloat64,
+} from "@isthmus/core";
 import { resolveParameters } from "@isthmus/merging";
 import type { OpenFederation } from "./open-federation.ts";
 
@@ -29,8 +41,7 @@ export async function attackUpdates(
     const data = allocateData(info.dtype, size);
     for (let begin = 0; begin < size; begin += RANGE) {
       const end = Math.min(begin + RANGE, size);
-      const read = async (from: Checkpoint) =>
-        toFloat64(await from.readRange(name, begin, end), info.dtype);
+      const read = async (from: Checkpoint) => toFloat64(await from.readRange(name, begin, end), info.dtype);
       const global = await read(network);
       const displacements = await Promise.all(
         honest.map(async (client) => (await read(client)).map((value, i) => value - at(global, i))),

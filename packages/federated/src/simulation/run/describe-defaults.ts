@@ -1,9 +1,8 @@
-import { assertWholeOptions, InputError, OutOfRangeError } from "@isthmus/core";
+import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
 import type {
   AttackDescription,
   ClientTraining,
   FederationDescription,
-  StrategyDescription,
 } from "../description/federation-description.ts";
 
 /** A federation with all defaults filled in. */
@@ -31,7 +30,6 @@ export const CLIENT_TRAINING_DEFAULTS: Required<
 /**
  * Fills in the defaults of a federation and checks its numbers.
  * @throws OutOfRangeError if a number is out of its range
- * @throws InputError if parts of it contradict each other
  */
 export function resolveFederation(description: FederationDescription): ResolvedFederation {
   const attempt = "simulate a federation";
@@ -49,7 +47,6 @@ export function resolveFederation(description: FederationDescription): ResolvedF
       );
     }
   }
-  assertStrategy(strategy);
   return {
     ...description,
     ...{ fraction, lost, attack, strategy, measure },
@@ -62,13 +59,5 @@ function assertShare(name: string, value: number, holds: boolean, range: string)
   if (holds) return;
   throw new OutOfRangeError(
     `Cannot simulate a federation as "${name}" must be a share in ${range}: it is ${value}`,
-  );
-}
-
-function assertStrategy({ align = false, keep = [] }: StrategyDescription): void {
-  if (!align || keep.length === 0) return;
-  throw new InputError(
-    `Cannot simulate a federation that aligns updates where clients keep tensors (${keep.join(", ")}), as these would have to be permuted with the client's own: leave out "align" or "keep"`,
-    { input: "strategy" },
   );
 }

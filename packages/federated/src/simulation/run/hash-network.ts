@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Checkpoint, findNonFinite, toFloat32, viewBytes, DTYPES } from "@isthmus/core";
+import { type Checkpoint, findNonFinite, viewBytes } from "@isthmus/core";
 
 /** Hexadecimal digits of a hash. */
 const LENGTH = 32;
@@ -12,10 +12,9 @@ export async function hashNetwork(network: Checkpoint): Promise<string> {
 }
 
 /** Returns whether all numbers of some tensors are finite, as a server checks before an update counts. */
-export async function isFinite(network: Checkpoint, names: Iterable<string>): Promise<boolean> {
+export async function allFinite(network: Checkpoint, names: Iterable<string>): Promise<boolean> {
   for (const name of names) {
-    const { data, dtype } = await network.read(name);
-    if (DTYPES[dtype].float && findNonFinite(toFloat32(data, dtype)) !== undefined) return false;
+    if (findNonFinite(await network.read(name)) >= 0) return false;
   }
   return true;
 }

@@ -22,7 +22,8 @@ export function lookUp<T>(
   const of = registry.get(name);
   if (of !== undefined) return { of, parameters };
   const meant = closestName(name, [...registry.keys()]);
-  const hint = meant === undefined ? `known are ${[...registry.keys()].join(", ")}` : `did you mean "${meant}"?`;
+  const hint =
+    meant === undefined ? `known are ${[...registry.keys()].join(", ")}` : `did you mean "${meant}"?`;
   throw new InputError(`Cannot simulate a federation as there is no ${what} "${name}": ${hint}`, {
     input: name,
   });

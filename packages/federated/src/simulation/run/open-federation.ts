@@ -1,4 +1,4 @@
-import { createRandom, type Checkpoint, entry, matchesAny } from "@isthmus/core";
+import { byteLengthOf, type Checkpoint, createRandom, DTYPES, entry } from "@isthmus/core";
 import {
   createEvaluator,
   type DataSet,
@@ -9,18 +9,19 @@ import {
 } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import type { AggregateOptions } from "../../aggregate/aggregate-options.ts";
-import { resolveTreatments, type Treatment } from "../../layers/treatments.ts";
+import { treatLayers } from "../../layers/treat-layers.ts";
+import type { Treatment } from "../../layers/treatments.ts";
 import { PRE_AGGREGATIONS } from "../../pre-aggregations.ts";
 import { type FederationPlan, planFederation } from "../../rounds/federation-plan.ts";
 import { AGGREGATION_RULES } from "../../rules.ts";
 import { SERVER_STEPS } from "../../server-steps.ts";
 import type { Attack } from "../attacks/attack.ts";
 import { ATTACKS } from "../attacks.ts";
+import type { FederationDescription, SharingDescription } from "../description/federation-description.ts";
 import { holdExamples } from "../examples/hold-examples.ts";
 import { readLabels } from "../examples/read-labels.ts";
 import { type ClientExamples, partitionExamples } from "../partition-examples.ts";
 import { PARTITIONS } from "../partitions.ts";
-import type { FederationDescription } from "../description/federation-description.ts";
 import { type ResolvedFederation, resolveFederation } from "./describe-defaults.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 
@@ -52,6 +53,10 @@ export interface OpenFederation {
   readonly aggregate: Pick<AggregateOptions, "rule" | "preAggregations" | "server" | "clip" | "treatments">;
   /** Treatment of each tensor. */
   readonly treatments: ReadonlyMap<string, Treatment>;
+  /** Names of the tensors with numbers of their own in every client. */
+  readonly own: readonly string[];
+  /** Bytes of the tensors that are sent. */
+  readonly sentBytes: number;
   /** Examples to evaluate on, and their labels. */
   readonly evaluation: { readonly data: DataSet; readonly labels: Int32Array; readonly evaluator: Evaluator };
   close(): Promise<void>;
@@ -78,10 +83,18 @@ export async function openFederation(
   const { graph, initialize } = parseNetwork(description.net, data);
   const engine = shareSessions(ports.engine);
   const attack = description.attack && lookUpAttack(description.attack);
-  const treatments = treatmentsOf(initialize(seed), strategy.keep ?? []);
+  const first = initialize(seed);
+  const treatments = treatmentsOf(graph, first, strategy.sharing);
+  const own = [...first.tensors].flatMap(([name, { dtype }]) =>
+    DTYPES[dtype].float && treatments.get(name) === "keep" ? [name] : [],
+  );
   const evaluator = await createEvaluator({ graph, engine }, evaluationData, { threads: 1 });
   return {
-    ...{ description, graph, engine, initialize, attack, treatments },
+    ...{ description, graph, engine, initialize, attack, treatments, own },
+    sentBytes: [...first.tensors].reduce(
+      (sum, [name, { dtype, shape }]) => (own.includes(name) ? sum : sum + byteLengthOf({ dtype, shape })),
+      0,
+    ),
     plan: planFederation({
       ...{ rounds: description.rounds, fraction: description.fraction, seed },
       quorum: Math.min(2, description.clients),
@@ -109,10 +122,12 @@ function lookUpAttack({ attackers: _, ...described }: NonNullable<FederationDesc
   return lookUp("attack", ATTACKS, described as { readonly name: string });
 }
 
-/** Keeps the tensors that a pattern fits, and what cannot be averaged. */
-function treatmentsOf(network: Checkpoint, keep: readonly string[]): ReadonlyMap<string, Treatment> {
-  const chosen = [...network.tensors.keys()].filter((name) => matchesAny(keep, name));
-  return resolveTreatments(network, new Map(chosen.map((name) => [name, "keep"])));
+function treatmentsOf(
+  graph: Graph,
+  network: Checkpoint,
+  { layers = {}, ...policy }: SharingDescription = {},
+): ReadonlyMap<string, Treatment> {
+  return treatLayers(graph, network, { ...policy, layers: new Map(Object.entries(layers)) });
 }
 
 function openClients(

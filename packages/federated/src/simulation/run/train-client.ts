@@ -1,13 +1,7 @@
-import {
-  type Checkpoint,
-  createCheckpoint,
-  createRandom,
-  DivergenceError,
-  type Tensor,
-  withTensors,
-} from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createRandom, DivergenceError, type Tensor } from "@isthmus/core";
 import { createEvaluator } from "@isthmus/graph";
 import { type TrainOptions, train } from "@isthmus/training";
+import { personalNetwork } from "../../layers/personal-network.ts";
 import type { ResolvedClientTraining } from "./describe-defaults.ts";
 import type { OpenClient, OpenFederation } from "./open-federation.ts";
 import type { ClientState, Position } from "./position.ts";
@@ -38,11 +32,15 @@ const SEEDS = 2 ** 32;
 export async function trainClient(
   federation: OpenFederation,
   position: Position,
-  { client, round, signal }: { readonly client: OpenClient; readonly round: number; readonly signal?: AbortSignal | undefined },
+  {
+    client,
+    round,
+    signal,
+  }: { readonly client: OpenClient; readonly round: number; readonly signal?: AbortSignal | undefined },
 ): Promise<TrainedClient | string> {
   const { graph, engine, aggregate, description } = federation;
   const state = position.clients.get(client.client) ?? {};
-  const start = await startOf(federation, position, client, round);
+  const start = startOf(federation, position, client, round);
   const options = optionsOf(description.client, client, {
     seed: createRandom(description.seed, `training of ${client.client} in round ${round}`).integer(SEEDS),
     scaffold: { server: position.variate, client: state.variate },
@@ -56,7 +54,10 @@ export async function trainClient(
     return {
       ...{ client, network: weights, trainLoss: result.loss },
       ...(loss !== undefined && { loss }),
-      state: { ...(await ownOf(federation, weights)), ...(controlVariates && { variate: controlVariates.client }) },
+      state: {
+        ...(await ownOf(federation, weights)),
+        ...(controlVariates && { variate: controlVariates.client }),
+      },
       ...(controlVariates && { variateChange: controlVariates.clientChange }),
     };
   } catch (error) {
@@ -68,7 +69,10 @@ export async function trainClient(
 function optionsOf(
   { epochs, batch, optimizer, schedule, proximal, scaffold, curriculum, wasserstein }: ResolvedClientTraining,
   { data }: OpenClient,
-  { seed, scaffold: variates }: Pick<TrainOptions, "seed"> & { readonly scaffold: NonNullable<TrainOptions["controlVariates"]> },
+  {
+    seed,
+    scaffold: variates,
+  }: Pick<TrainOptions, "seed"> & { readonly scaffold: NonNullable<TrainOptions["controlVariates"]> },
 ): TrainOptions {
   return {
     ...{ seed, epochs, optimizer, schedule, curriculum, wasserstein },
@@ -81,36 +85,27 @@ function optionsOf(
 }
 
 /** Returns the network that a client begins a round with: the global one, but for what is its own. */
-export async function startOf(
+export function startOf(
   { treatments, description, initialize }: OpenFederation,
   { network, clients }: Pick<Position, "network" | "clients">,
   { client }: Pick<OpenClient, "client">,
   round: number,
-): Promise<Checkpoint> {
-  const { start = "together", keep = [] } = description.strategy;
-  if (start === "apart" && round === 1) {
+): Checkpoint {
+  if (description.strategy.start === "apart" && round === 1) {
     return initialize(createRandom(description.seed, `first network of ${client}`).integer(SEEDS));
   }
   const own = clients.get(client)?.own;
-  if (keep.length === 0 || own === undefined) return network;
-  const tensors = new Map<string, Tensor>();
-  for (const [name, treatment] of treatments) {
-    if (treatment === "keep") tensors.set(name, await own.read(name));
-  }
-  return withTensors(network, tensors);
+  return own === undefined ? network : personalNetwork(network, own, treatments);
 }
 
 /** Takes what a client keeps out of its network. */
 async function ownOf(
-  { treatments, description }: OpenFederation,
+  { own: names }: Pick<OpenFederation, "own">,
   weights: Checkpoint,
 ): Promise<Pick<ClientState, "own">> {
-  if ((description.strategy.keep ?? []).length === 0) return {};
-  const stays = [...treatments].filter(([, treatment]) => treatment === "keep");
-  const tensors = await Promise.all(
-    stays.map(async ([name]): Promise<[string, Tensor]> => [name, await weights.read(name)]),
-  );
-  return { own: createCheckpoint(new Map(tensors)) };
+  if (names.length === 0) return {};
+  const read = names.map(async (name): Promise<[string, Tensor]> => [name, await weights.read(name)]);
+  return { own: createCheckpoint(new Map(await Promise.all(read))) };
 }
 
 async function measureLoss(

@@ -128,13 +128,13 @@ async function createProgram(
     const command = name === verb ? (await load())(run) : new Command(name);
     program.addCommand(command.summary(summary).description(`${summary}.`));
   }
-  for (const command of [program, ...program.commands]) configure(command, terminal);
+  configure(program, terminal, "isthmus");
   return program;
 }
 
-function configure(command: CommandUnknownOpts, terminal: Terminal): void {
-  const { parent } = command;
-  const name = parent ? `isthmus ${command.name()}` : "isthmus";
+/** Configures a command and the commands below it. */
+function configure(command: CommandUnknownOpts, terminal: Terminal, name: string): void {
+  for (const below of command.commands) configure(below, terminal, `${name} ${below.name()}`);
   command
     .exitOverride()
     .showSuggestionAfterError()

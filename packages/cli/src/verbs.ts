@@ -80,6 +80,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Run a study that a file describes: train, align, measure, draw",
     load: async () => (await import("./commands/study.ts")).studyVerb,
   },
+  federate: {
+    summary: "Average the networks of many clients again and again",
+    load: async () => (await import("./commands/federate.ts")).federateVerb,
+  },
   layers: {
     summary: "Measure which layers stand between two networks",
     load: async () => (await import("./commands/layers.ts")).layersVerb,

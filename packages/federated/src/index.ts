@@ -20,6 +20,7 @@ export {
   alignUpdates,
 } from "./align/align-updates.ts";
 export { personalNetwork } from "./layers/personal-network.ts";
+export { type PairBarriers, shareBelow } from "./layers/share-below.ts";
 export {
   LAYER_POLICIES,
   type LayerPolicy,
@@ -72,4 +73,8 @@ export {
 } from "./simulation/partition-examples.ts";
 export { PARTITIONS } from "./simulation/partitions.ts";
 export { type SimulateFederationOptions, simulateFederation } from "./simulation/simulate-federation.ts";
+export type { LookedUp, Named } from "./strategy/look-up.ts";
+export { lookUp } from "./strategy/look-up.ts";
+export { resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";
+export type { LayersDescription, StrategyDescription } from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

@@ -24,6 +24,14 @@ export { measureCurve, trainCurve } from "@isthmus/curve";
 export { createDataSet, openDataSet } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
 export {
+  aggregateUpdates,
+  alignUpdates,
+  personalNetwork,
+  resolveStrategy,
+  saveAggregate,
+  treatLayers,
+} from "@isthmus/federated";
+export {
   fuseNetworks,
   type MergePartiallyResult,
   mergePartially,

@@ -20,6 +20,15 @@ describe("treatLayers()", () => {
     expect(countOf(treatLayers(graph, network, { statistics: "keep" }), "keep")).toEqual(averaged);
   });
 
+  it("treatLayers() recognises batch norms by their names where there is no graph", () => {
+    const tensor = createTensor("f32", [1], new Float32Array(1));
+    const norm = ["weight", "bias", "running_mean", "running_var"].map((name) => `bn.${name}`);
+    const named = createCheckpoint(Object.fromEntries([...norm, "fc.weight"].map((name) => [name, tensor])));
+    const treatments = treatLayers(undefined, named, { policy: "fedbn" });
+    expect([...treatments.values()]).toEqual(["keep", "keep", "keep", "keep", "share"]);
+    expect(treatLayers(undefined, named).get("bn.running_var")).toBe("average");
+  });
+
   it("treatLayers() keeps batch norms, the head or all but the head", () => {
     const head = names.at(-1)?.replace(/\.[^.]*$/, "") as string;
     const kept = countOf(treatLayers(graph, network, { policy: "fedbn" }), "keep");

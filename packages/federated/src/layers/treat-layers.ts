@@ -36,6 +36,7 @@ export interface LayerPolicy {
  *
  * Running statistics are never `share`d: the mean of the clients' statistics is averaged past the rule, as
  * momentum would make variances negative. Integers such as counters of batches are kept.
+ * @param graph - architecture of the network; without it, batch norms are recognised by their usual names
  * @throws UsageError if a policy needs a head that is not named, or a treatment is unknown
  * @throws OutOfRangeError if a pattern fits no layer
  *
@@ -55,14 +56,14 @@ export interface LayerPolicy {
  * ```
  */
 export function treatLayers(
-  graph: Graph,
+  graph: Graph | undefined,
   network: Checkpoint,
   { policy = "all", head, layers = new Map(), statistics }: LayerPolicy = {},
 ): ReadonlyMap<string, Treatment> {
   const names = [...network.tensors.keys()];
   assertPolicy(policy, head, layers);
   assertLayerPatterns("share layers", [...layers.keys(), ...(head === undefined ? [] : [head])], names);
-  const norms = batchNorms(graph);
+  const norms = batchNorms(graph, network);
   const isHead = (name: string) => head !== undefined && fitsLayer(head, name);
   const isNorm = (name: string) => norms.parameters.has(name) || norms.statistics.has(name);
   const isKept: Readonly<Record<LayerPolicyName, (name: string) => boolean>> = {

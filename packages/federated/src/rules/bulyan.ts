@@ -2,10 +2,8 @@ import { at } from "@isthmus/core";
 import type { CoordinateRule } from "./aggregation-rule.ts";
 import { averageClosestInto } from "./average-closest.ts";
 import { krumScores } from "./krum-scores.ts";
-import { F } from "./parameters.ts";
+import { F, type FSpecs } from "./parameters.ts";
 import { orderBy, squaredDistances } from "./points.ts";
-
-const PARAMETERS = { f: F } as const;
 
 /**
  * The mean, in each element, of the `n - 4 f` values that are closest to the median of `n - 2 f` updates; these are
@@ -14,12 +12,12 @@ const PARAMETERS = { f: F } as const;
  * Flower 1.42 chooses all at once by the scores of the first round, which the paper does not; its legacy
  * strategies do as this.
  */
-export const bulyan: CoordinateRule<typeof PARAMETERS> = {
+export const bulyan: CoordinateRule<FSpecs> = {
   kind: "coordinates",
   name: "bulyan",
   description: "Chooses updates by Krum again and again, and averages the values closest to their median.",
   source: "El Mhamdi et al., The hidden vulnerability of distributed learning in Byzantium, 2018, section 4",
-  parameters: PARAMETERS,
+  parameters: { f: F },
   needs: ["gram"],
   least: ({ f }) =>
     f === 0

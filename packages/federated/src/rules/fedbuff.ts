@@ -1,17 +1,19 @@
 import { at } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
-import { WEIGHTED } from "./parameters.ts";
+import { type OfMerge, weightedBy } from "./parameters.ts";
 import { meanWeights } from "./points.ts";
 
-const PARAMETERS = {
+type FedbuffSpecs = { readonly exponent: OfMerge<number>; readonly weighted: OfMerge<boolean> };
+
+const PARAMETERS: FedbuffSpecs = {
   exponent: {
     description: "How fast late updates lose weight: by (1 + rounds late) to the power of minus this.",
     of: "merge",
     default: 0.5,
     least: 0,
   },
-  weighted: WEIGHTED,
-} as const;
+  weighted: weightedBy(false),
+};
 
 /**
  * The mean of a buffer of updates, each divided by the root of 1 and the rounds that it is late by.
@@ -19,7 +21,7 @@ const PARAMETERS = {
  * Weights are not divided by their sum, as in the paper: a buffer of late updates makes a small step. The server's
  * learning rate of the paper is that of the server step.
  */
-export const fedbuff: LinearRule<typeof PARAMETERS> = {
+export const fedbuff: LinearRule<FedbuffSpecs> = {
   kind: "linear",
   name: "fedbuff",
   description: "Averages a buffer of updates that began at different rounds, late ones counting less.",

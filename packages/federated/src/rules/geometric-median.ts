@@ -1,8 +1,16 @@
 import { at } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
+import { type OfMerge, weightedBy } from "./parameters.ts";
 import { distancesFrom, meanWeights, normsOf, squaredDistances } from "./points.ts";
 
-const PARAMETERS = {
+type GeometricMedianSpecs = {
+  readonly nu: OfMerge<number>;
+  readonly iterations: OfMerge<number>;
+  readonly start: OfMerge<"mean" | "network">;
+  readonly weighted: OfMerge<boolean>;
+};
+
+const PARAMETERS: GeometricMedianSpecs = {
   nu: {
     description: "Distance below which a point counts as if it were that far away.",
     of: "merge",
@@ -22,12 +30,8 @@ const PARAMETERS = {
     default: "mean",
     choices: ["mean", "network"],
   },
-  weighted: {
-    description: "Whether updates count by their numbers of examples, which clients say themselves, not equally.",
-    of: "merge",
-    default: true,
-  },
-} as const;
+  weighted: weightedBy(true),
+};
 
 /** Change of a weight, as a share of all, that counts as standing still. */
 const STILL = 1e-15;
@@ -38,7 +42,7 @@ const STILL = 1e-15;
  * The iteration runs on inner products alone, so that it costs nothing to go on until it stands still; the paper
  * and byzfl 0.0.11 end after 3 steps. byzfl begins at 0 (`start: "network"`) with `nu: 0.1` and counts all equally.
  */
-export const geometricMedian: LinearRule<typeof PARAMETERS> = {
+export const geometricMedian: LinearRule<GeometricMedianSpecs> = {
   kind: "linear",
   name: "geometric-median",
   description: "Takes the point with the smallest sum of distances to all updates.",

@@ -1,10 +1,8 @@
 import { at } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
 import { krumScores, leastOfKrum } from "./krum-scores.ts";
-import { F } from "./parameters.ts";
+import { F, type FSpecs } from "./parameters.ts";
 import { orderBy, squaredDistances, weightsOfChosen } from "./points.ts";
-
-const PARAMETERS = { f: F } as const;
 
 /**
  * The one update that is nearest to its neighbours.
@@ -12,12 +10,12 @@ const PARAMETERS = { f: F } as const;
  * Flower 1.42 computes distances of whole networks in f32, where they cancel; byzfl 0.0.11 counts one neighbour
  * more, which is this rule with `f - 1`.
  */
-export const krum: LinearRule<typeof PARAMETERS> = {
+export const krum: LinearRule<FSpecs> = {
   kind: "linear",
   name: "krum",
   description: "Takes the one update whose nearest others are nearest.",
   source: "Blanchard et al., Machine learning with adversaries, 2017, section 4",
-  parameters: PARAMETERS,
+  parameters: { f: F },
   needs: ["gram"],
   least: leastOfKrum,
   weigh(points, { f }) {

@@ -1,9 +1,14 @@
 import type { LinearRule } from "./aggregation-rule.ts";
 import { krumScores, leastOfKrum } from "./krum-scores.ts";
-import { F, WEIGHTED } from "./parameters.ts";
+import { F, type FSpecs, type OfMerge, weightedBy } from "./parameters.ts";
 import { orderBy, squaredDistances, weightsOfChosen } from "./points.ts";
 
-const PARAMETERS = {
+type MultiKrumSpecs = FSpecs & {
+  readonly select: OfMerge<number>;
+  readonly weighted: OfMerge<boolean>;
+};
+
+const PARAMETERS: MultiKrumSpecs = {
   f: F,
   select: {
     description: "Number of updates to average; 0 takes all but `f`.",
@@ -12,8 +17,8 @@ const PARAMETERS = {
     least: 0,
     whole: true,
   },
-  weighted: WEIGHTED,
-} as const;
+  weighted: weightedBy(false),
+};
 
 /**
  * The mean of the updates that are nearest to their neighbours.
@@ -21,7 +26,7 @@ const PARAMETERS = {
  * The mean is of equal weights, as in the paper; Flower's is by examples (`weighted`), and of one update where nothing
  * else is said. byzfl 0.0.11 counts one neighbour more.
  */
-export const multiKrum: LinearRule<typeof PARAMETERS> = {
+export const multiKrum: LinearRule<MultiKrumSpecs> = {
   kind: "linear",
   name: "multi-krum",
   description: "Averages the updates whose nearest others are nearest.",

@@ -1,31 +1,33 @@
 import { at } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
+import { type OfMerge, weightedBy } from "./parameters.ts";
 import { meanWeights, normsOf } from "./points.ts";
 
-const PARAMETERS = {
+type NormBoundSpecs = { readonly bound: OfMerge<number>; readonly weighted: OfMerge<boolean> };
+
+const PARAMETERS: NormBoundSpecs = {
   bound: {
-    description: "Largest length that the displacement of a client may have; longer ones are shortened to it.",
+    description:
+      "Largest length that the displacement of a client may have; longer ones are shortened to it.",
     of: "merge",
     least: 0,
   },
-  weighted: {
-    description: "Whether updates count by their numbers of examples, which clients say themselves, not equally.",
-    of: "merge",
-    default: true,
-  },
-} as const;
+  weighted: weightedBy(true),
+};
 
 /** The mean of displacements that are shortened to a length where they are longer. */
-export const normBound: LinearRule<typeof PARAMETERS> = {
+export const normBound: LinearRule<NormBoundSpecs> = {
   kind: "linear",
   name: "norm-bound",
   description: "Averages the updates after shortening those that went too far.",
   source: "Sun et al., Can you really backdoor federated learning?, 2019, section 4",
   parameters: PARAMETERS,
-  needs: ["gram"],
+  needs: ["norms"],
   weigh(points, { bound, weighted }) {
     const norms = normsOf(points);
-    const weights = meanWeights(points, weighted).map((weight, i) => weight * clipFactor(at(norms, i), bound));
+    const weights = meanWeights(points, weighted).map(
+      (weight, i) => weight * clipFactor(at(norms, i), bound),
+    );
     return { weights, chosen: weights.map((_, i) => i) };
   },
 };

@@ -1,18 +1,25 @@
-/** Number of clients that a robust rule resists; one place for its description. */
-export const F: { readonly description: string; readonly of: "merge"; readonly least: 0; readonly whole: true } = {
+import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
+
+/** A parameter that has one value for all updates. */
+export type OfMerge<T extends ParameterValue> = ParameterSpec<T> & { readonly of: "merge" };
+
+/** Describes the number of clients that a robust rule resists. */
+export const F: OfMerge<number> = {
   description: "Number of clients that may send anything.",
   of: "merge",
   least: 0,
   whole: true,
 };
 
-/** Whether points count by their examples; a client that lies about its number then counts for more. */
-export const WEIGHTED: {
-  readonly description: string;
-  readonly of: "merge";
-  readonly default: boolean;
-} = {
-  description: "Whether updates count by their numbers of examples, which clients say themselves, not equally.",
-  of: "merge",
-  default: false,
-};
+/** Names the parameters of rules that need no more than the number of attackers. */
+export type FSpecs = { readonly f: OfMerge<number> };
+
+/** Describes whether updates count by their examples; a client that lies about its number then counts for more. */
+export function weightedBy(fallback: boolean): OfMerge<boolean> {
+  return {
+    description:
+      "Whether updates count by their numbers of examples, which clients say themselves, not equally.",
+    of: "merge",
+    default: fallback,
+  };
+}

@@ -1,50 +1,6 @@
 import { at } from "@isthmus/core";
 import type { Points } from "./aggregation-rule.ts";
 
-/** Numbers of the updates beside their elements; all clients are alike where none are given. */
-export interface PointsOptions {
-  /** Share of all examples behind each point. @defaultValue the same for all */
-  readonly shares?: readonly number[];
-  /** Losses of the global network. @defaultValue NaN, none was sent */
-  readonly losses?: readonly number[];
-  /** Rounds that each update is late by. @defaultValue 0 */
-  readonly staleness?: readonly number[];
-  /** Point that a rule carries from round to round, `[elements]`. */
-  readonly carried?: Float64Array | undefined;
-}
-
-/**
- * Describes displacements that are in memory by the numbers that rules choose by.
- * @param displacements - `[points][elements]`, at least one
- */
-export function pointsOf(displacements: readonly Float64Array[], options: PointsOptions = {}): Points {
-  const { length: count } = displacements;
-  const { carried } = options;
-  return {
-    count,
-    shares: options.shares ?? displacements.map(() => 1 / count),
-    losses: options.losses ?? displacements.map(() => Number.NaN),
-    staleness: options.staleness ?? displacements.map(() => 0),
-    gram: gramOf(carried === undefined ? displacements : [...displacements, carried]),
-  };
-}
-
-/** Computes the inner products of all pairs of vectors, `[vectors, vectors]`. */
-function gramOf(vectors: readonly Float64Array[]): Float64Array {
-  const { length: size } = vectors;
-  const gram = new Float64Array(size * size);
-  for (const [i, left] of vectors.entries()) {
-    for (let j = 0; j <= i; j++) {
-      const right = at(vectors, j);
-      let sum = 0;
-      for (let k = 0; k < left.length; k++) sum += at(left, k) * at(right, k);
-      gram[i * size + j] = sum;
-      gram[j * size + i] = sum;
-    }
-  }
-  return gram;
-}
-
 /** Returns the side of a Gram matrix: the number of points, and one more where a point is carried. */
 export function sizeOfGram({ gram }: Points): number {
   return Math.round(Math.sqrt(gram.length));

@@ -32,7 +32,7 @@ export const qfedavg: LinearRule<typeof PARAMETERS> = {
   description: "Counts clients by a power of their losses, for accuracy that is more even over clients.",
   source: "Li et al., Fair resource allocation in federated learning, 2020, algorithm 2",
   parameters: PARAMETERS,
-  needs: ["gram", "losses"],
+  needs: ["norms", "losses"],
   weigh(points, { clientLearningRate, q }) {
     const constant = 1 / clientLearningRate;
     const norms = normsOf(points);

@@ -1,5 +1,6 @@
-import { at, entry } from "@isthmus/core";
+import { at } from "@isthmus/core";
 import type { ServerStep } from "./server-step.ts";
+import { stateArray } from "./state-array.ts";
 
 const PARAMETERS = {
   learningRate: {
@@ -28,8 +29,9 @@ export const momentum: ServerStep<typeof PARAMETERS> = {
   source: "Hsu et al., Measuring the effects of non-identical data distribution, 2019, section 3 (FedAvgM)",
   parameters: PARAMETERS,
   states: ["momentum"],
-  stepInPlace({ change, states, values }, parameters) {
-    const sums = entry(states, "momentum");
+  stepInPlace(block, parameters) {
+    const { change, values } = block;
+    const sums = stateArray(block, "momentum");
     for (let i = 0; i < values.length; i++) {
       const sum = parameters.momentum * at(sums, i) + at(change, i);
       sums[i] = sum;

@@ -1,13 +1,7 @@
 import type { CurriculumOptions, OptimizerSpec, ScheduleSpec, WassersteinOptions } from "@isthmus/training";
 
-import type { LayerPolicy } from "../../layers/treat-layers.ts";
-import type { Treatment } from "../../layers/treatments.ts";
-
-/** Something of a name, with values of its parameters. */
-export interface Named {
-  readonly name: string;
-  readonly [parameter: string]: string | number | boolean;
-}
+import type { Named } from "../../strategy/look-up.ts";
+import type { StrategyDescription } from "../../strategy/strategy-description.ts";
 
 /** How examples are divided over clients: `{ name: "dirichlet", alpha: 0.1 }`. */
 export type PartitionDescription = Named;
@@ -38,31 +32,13 @@ export interface ClientTraining {
   readonly wasserstein?: WassersteinOptions;
 }
 
-/** Which layers are shared, as plain data. */
-export interface SharingDescription extends Omit<LayerPolicy, "layers"> {
-  /** Treatment by pattern, the first that fits before the policy. @defaultValue none */
-  readonly layers?: Readonly<Record<string, Treatment>>;
-}
-
 /** What a server does with updates, and what clients do differently for it. */
-export interface StrategyDescription {
-  /** Rule that makes one change of all updates. @defaultValue "fedavg" */
-  readonly rule?: string | Named;
-  /** Steps before the rule, in order. @defaultValue none */
-  readonly before?: readonly (string | Named)[];
-  /** Optimiser of the server. @defaultValue "average" */
-  readonly server?: string | Named;
-  /** Largest norm of an update, to which longer ones are shortened. @defaultValue no limit */
-  readonly clip?: number;
-  /** Which layers are shared; the others stay with each client and are never sent. @defaultValue all */
-  readonly sharing?: SharingDescription;
+export interface SimulatedStrategy extends StrategyDescription {
   /**
-   * Where clients begin in round 1: at the one network of the server, or each at one of its own.
-   * @defaultValue "together"
+   * Where clients begin in round 1: at the one network of the server, or each at one of its own; updates of
+   * that round are then aligned to each other, if they are aligned at all. @defaultValue "together"
    */
   readonly start?: "together" | "apart";
-  /** Whether updates are permuted to match the global network before they are aggregated. @defaultValue false */
-  readonly align?: boolean;
   /** How clients train, in place of what the federation says. @defaultValue as it says */
   readonly client?: ClientTraining;
 }
@@ -99,7 +75,7 @@ export interface FederationDescription {
   /** @defaultValue iid */
   readonly partition?: PartitionDescription;
   readonly client?: ClientTraining;
-  readonly strategy?: StrategyDescription;
+  readonly strategy?: SimulatedStrategy;
   /** @defaultValue none */
   readonly attack?: AttackDescription | undefined;
   readonly measure?: MeasureDescription;

@@ -8,22 +8,18 @@ import {
   shareSessions,
 } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
-import type { AggregateOptions } from "../../aggregate/aggregate-options.ts";
-import { treatLayers } from "../../layers/treat-layers.ts";
-import type { Treatment } from "../../layers/treatments.ts";
-import { PRE_AGGREGATIONS } from "../../pre-aggregations.ts";
+import { resolveTreatments, type Treatment } from "../../layers/treatments.ts";
 import { type FederationPlan, planFederation } from "../../rounds/federation-plan.ts";
-import { AGGREGATION_RULES } from "../../rules.ts";
-import { SERVER_STEPS } from "../../server-steps.ts";
+import { type LookedUp, lookUp } from "../../strategy/look-up.ts";
+import { resolveStrategy, type StrategyOptions } from "../../strategy/resolve-strategy.ts";
 import type { Attack } from "../attacks/attack.ts";
 import { ATTACKS } from "../attacks.ts";
-import type { FederationDescription, SharingDescription } from "../description/federation-description.ts";
+import type { FederationDescription } from "../description/federation-description.ts";
 import { holdExamples } from "../examples/hold-examples.ts";
 import { readLabels } from "../examples/read-labels.ts";
 import { type ClientExamples, partitionExamples } from "../partition-examples.ts";
 import { PARTITIONS } from "../partitions.ts";
 import { type ResolvedFederation, resolveFederation } from "./describe-defaults.ts";
-import { type LookedUp, lookUp } from "./look-up.ts";
 
 /** What a simulation works with. */
 export interface SimulationPorts {
@@ -50,7 +46,7 @@ export interface OpenFederation {
   /** Clients by name, in the order of names. */
   readonly clients: ReadonlyMap<string, OpenClient>;
   readonly attack: LookedUp<Attack> | undefined;
-  readonly aggregate: Pick<AggregateOptions, "rule" | "preAggregations" | "server" | "clip" | "treatments">;
+  readonly aggregate: StrategyOptions;
   /** Treatment of each tensor. */
   readonly treatments: ReadonlyMap<string, Treatment>;
   /** Names of the tensors with numbers of their own in every client. */
@@ -84,7 +80,8 @@ export async function openFederation(
   const engine = shareSessions(ports.engine);
   const attack = description.attack && lookUpAttack(description.attack);
   const first = initialize(seed);
-  const treatments = treatmentsOf(graph, first, strategy.sharing);
+  const aggregate = resolveStrategy(graph, first, strategy);
+  const treatments = resolveTreatments(first, aggregate.treatments);
   const own = [...first.tensors].flatMap(([name, { dtype }]) =>
     DTYPES[dtype].float && treatments.get(name) === "keep" ? [name] : [],
   );
@@ -101,15 +98,7 @@ export async function openFederation(
       ...{ deadline: DEADLINE, attempts: ATTEMPTS },
     }),
     clients: openClients(data, description, attack),
-    aggregate: {
-      rule: lookUp("aggregation rule", AGGREGATION_RULES, strategy.rule ?? "fedavg"),
-      preAggregations: (strategy.before ?? []).map((step) =>
-        lookUp("step before aggregation", PRE_AGGREGATIONS, step),
-      ),
-      server: lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average"),
-      clip: strategy.clip,
-      treatments,
-    },
+    aggregate,
     evaluation: { data: evaluationData, labels: readLabels(evaluationData), evaluator },
     async close() {
       await evaluator.release();
@@ -120,14 +109,6 @@ export async function openFederation(
 
 function lookUpAttack({ attackers: _, ...described }: NonNullable<FederationDescription["attack"]>) {
   return lookUp("attack", ATTACKS, described as { readonly name: string });
-}
-
-function treatmentsOf(
-  graph: Graph,
-  network: Checkpoint,
-  { layers = {}, ...policy }: SharingDescription = {},
-): ReadonlyMap<string, Treatment> {
-  return treatLayers(graph, network, { ...policy, layers: new Map(Object.entries(layers)) });
 }
 
 function openClients(

@@ -167,8 +167,9 @@ class Round {
     let received: readonly ClientUpdate[] = sent.map(({ client, examples, network, loss }) => ({
       ...{ client, examples, network, loss },
     }));
-    if (description.strategy.align === true) {
-      const to = description.strategy.start === "apart" && round === 1 ? "each other" : "global";
+    const { align, start } = description.strategy;
+    if (align !== undefined) {
+      const to = start === "apart" && round === 1 ? "each other" : align;
       const aligned = await alignUpdates({ graph, engine }, this.position.network, received, {
         ...{ to, seed: description.seed, signal },
       });

@@ -1,6 +1,11 @@
 import { closestName, InputError } from "@isthmus/core";
 import type { GivenParameters, ParameterSpecs } from "@isthmus/merging";
-import type { Named } from "../description/federation-description.ts";
+
+/** Something of a name, with values of its parameters: `{ name: "krum", f: 2 }`. */
+export interface Named {
+  readonly name: string;
+  readonly [parameter: string]: string | number | boolean;
+}
 
 /** A thing of a registry with values of its parameters. */
 export interface LookedUp<T> {
@@ -24,7 +29,7 @@ export function lookUp<T>(
   const meant = closestName(name, [...registry.keys()]);
   const hint =
     meant === undefined ? `known are ${[...registry.keys()].join(", ")}` : `did you mean "${meant}"?`;
-  throw new InputError(`Cannot simulate a federation as there is no ${what} "${name}": ${hint}`, {
+  throw new InputError(`Cannot look up a ${what} as there is none of the name "${name}": ${hint}`, {
     input: name,
   });
 }

@@ -1,0 +1,205 @@
+import { access } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type Checkpoint, openCheckpoint, UsageError } from "@isthmus/core";
+import {
+  type AlignedUpdates,
+  alignUpdates,
+  type ClientUpdate,
+  resolveStrategy,
+  type SavedAggregate,
+  saveAggregate,
+} from "@isthmus/federated";
+import type { OpenedArchitecture } from "@isthmus/zoo";
+import {
+  addStrategyOptions,
+  describeStrategy,
+  type StrategyVerbOptions,
+} from "../../federate/strategy-options.ts";
+import { formatPairs, formatTable } from "../../format/format-table.ts";
+import { openSharedArchitecture } from "../../open/open-architecture.ts";
+import { withCheckpoints } from "../../open/open-checkpoints.ts";
+import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
+import { parseBytes, parseCount, parseNumbers, parseSeed } from "../../options/parse-values.ts";
+import { assertOutput } from "../../output/assert-output.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
+
+interface AggregateVerbOptions extends EngineOptions, StrategyVerbOptions {
+  readonly output: string;
+  readonly examples?: readonly number[] | undefined;
+  readonly losses?: readonly number[] | undefined;
+  readonly graph?: string | undefined;
+  readonly state?: string | undefined;
+  readonly round: number;
+  readonly seed: number;
+  readonly memory: number;
+}
+
+/** Creates the command `isthmus federate aggregate`. */
+export function federateAggregateVerb(run: RunVerb): CommandUnknownOpts {
+  const summary = "Aggregate what clients sent in one round, by any rule";
+  return addStrategyOptions(addEngineOption(createAggregateVerb()))
+    .summary(summary)
+    .description(`${summary}.`)
+    .addHelpText("after", EXAMPLES)
+    .action((network, updates, options) =>
+      run(options, (context) => aggregate(network, updates, options, context)),
+    );
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus federate aggregate global.safetensors anna.safetensors bert.safetensors --examples 600,400 -o next.safetensors",
+    "the average, weighted by numbers of examples",
+  ],
+  [
+    "isthmus federate aggregate global.safetensors clients/*.safetensors --before nnm:f=2 --rule trimmed-mean:f=2 -o next.safetensors",
+    "an average that two attackers cannot move far",
+  ],
+  [
+    "isthmus federate aggregate global.safetensors clients/*.safetensors --server adam --state adam.safetensors --round 3 -o next.safetensors",
+    "the server's Adam, its state kept in a file from round to round",
+  ],
+  [
+    "isthmus federate aggregate a.safetensors a.safetensors b.safetensors --align each-other --graph model.onnx -o next.safetensors",
+    "clients that began apart, aligned first",
+  ],
+);
+
+function createAggregateVerb() {
+  return createVerb("aggregate")
+    .argument("<global>", "the network that the round began with")
+    .argument("<updates...>", "networks that clients sent; a client is named like its file")
+    .requiredOption("-o, --output <file>", "the network after the round, a file ending in .safetensors")
+    .option(
+      "--examples <n,n,...>",
+      "number of examples of each client, in order (default: all equal)",
+      parseNumbers,
+    )
+    .option("--losses <x,x,...>", "loss of the global network at each client, for qfedavg", parseNumbers)
+    .option("--graph <file>", "the architecture, .onnx or model.json; needed for --align")
+    .option(
+      "--state <file>",
+      "state of the rule and the server's optimiser: read if it is there, and written",
+    )
+    .option("--round <n>", "number of the round, from 1", parseCount(1), 1)
+    .option("--seed <n>", "decides all that is random", parseSeed, 0)
+    .option("--memory <bytes>", "most memory for ranges of networks, as 64MB", parseBytes, 64 * 2 ** 20);
+}
+
+async function aggregate(
+  path: string,
+  paths: readonly string[],
+  options: AggregateVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  return withCheckpoints([path, ...paths] as const, async (all) => {
+    const [network, ...sent] = all as readonly [Checkpoint, ...Checkpoint[]];
+    const inputs = [network, ...sent].flatMap(({ files }) => files);
+    await assertOutput(options.output, inputs);
+    const architecture =
+      options.graph === undefined ? undefined : await openSharedArchitecture([path], options);
+    const strategy = describeStrategy(options);
+    const resolved = resolveStrategy(architecture?.graph, network, strategy);
+    const updates = nameUpdates(paths, sent, options);
+    const aligned = await alignIfAsked(network, updates, { strategy, architecture, options, context });
+    const state = await openState(options.state);
+    try {
+      const files = {
+        network: options.output,
+        state: options.state ?? `${options.output}.state.safetensors`,
+      };
+      const saved = await saveAggregate(network, aligned?.updates ?? updates, files, {
+        ...{ ...resolved, state, round: options.round, seed: options.seed, memory: options.memory },
+        signal: context.signal,
+        onProgress: ({ phase, done }) =>
+          context.progress(phase === "survey" ? "Measuring updates" : "Aggregating", done),
+      });
+      return { result: describe(saved, aligned), text: format(saved, aligned) };
+    } finally {
+      await state?.close();
+    }
+  });
+}
+
+function nameUpdates(
+  paths: readonly string[],
+  networks: readonly Checkpoint[],
+  { examples, losses }: AggregateVerbOptions,
+): ClientUpdate[] {
+  for (const [name, list] of Object.entries({ examples, losses })) {
+    if (list === undefined || list.length === networks.length) continue;
+    throw new UsageError(
+      `Cannot aggregate as --${name} must have a number for each of ${networks.length} updates: it has ${list.length}`,
+    );
+  }
+  return networks.map((network, i) => ({
+    client: basename(paths[i] ?? "", extname(paths[i] ?? "")),
+    examples: examples?.[i] ?? 1,
+    network,
+    loss: losses?.[i],
+  }));
+}
+
+interface Aligning {
+  readonly strategy: ReturnType<typeof describeStrategy>;
+  readonly architecture: OpenedArchitecture | undefined;
+  readonly options: AggregateVerbOptions;
+  readonly context: Context;
+}
+
+async function alignIfAsked(
+  network: Checkpoint,
+  updates: readonly ClientUpdate[],
+  { strategy: { align }, architecture, options: { seed }, context }: Aligning,
+): Promise<AlignedUpdates | undefined> {
+  if (align === undefined) return undefined;
+  if (architecture === undefined) {
+    throw new UsageError("Cannot align updates as the architecture must be known: add --graph model.onnx");
+  }
+  return alignUpdates(architecture, network, updates, {
+    ...{ to: align, seed, signal: context.signal },
+    onProgress: (done) => context.progress("Aligning", done),
+  });
+}
+
+/** Opens the state that an earlier round left; undefined in the first round. */
+async function openState(path: string | undefined): Promise<Checkpoint | undefined> {
+  if (path === undefined) return undefined;
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  return exists ? openCheckpoint(path) : undefined;
+}
+
+function describe({ network, state, report }: SavedAggregate, aligned: AlignedUpdates | undefined): object {
+  const outputs = state === undefined ? [network] : [network, state];
+  const alignment = aligned && { identity: aligned.identity, clients: aligned.clients };
+  return { ...report, ...(alignment && { alignment }), outputs };
+}
+
+function format({ network, state, report }: SavedAggregate, aligned: AlignedUpdates | undefined): string {
+  const number = (value: number | undefined) => (value === undefined ? "" : value.toPrecision(4));
+  const table = formatTable(
+    [
+      { title: "client" },
+      { title: "examples", align: "right" },
+      { title: "norm", align: "right" },
+      { title: "weight", align: "right" },
+      { title: "units moved", align: "right" },
+    ],
+    report.clients.map(({ client, examples, norm, weight }, i) => [
+      ...[client, String(examples), number(norm), number(weight)],
+      aligned === undefined ? "" : String(aligned.clients[i]?.moved),
+    ]),
+  );
+  const rule = [...report.preAggregations, report.rule, report.server].join(", then ");
+  const pairs = formatPairs([
+    ["rule", rule],
+    ...(aligned?.identity === true ? [["alignment", "every unit was at its place"] as const] : []),
+    ["change", `${report.changeNorm.toPrecision(4)} in norm`],
+    ["wrote", state === undefined ? network : `${network}, ${state}`],
+  ]);
+  return `${table}\n\n${pairs}`;
+}

@@ -1,0 +1,103 @@
+import { Option } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
+import {
+  LAYER_POLICIES,
+  type LayerPolicyName,
+  type Named,
+  type StrategyDescription,
+  TREATMENTS,
+  type Treatment,
+} from "@isthmus/federated";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { collect, parseNumber } from "../options/parse-values.ts";
+
+/** Options that say what a server does with updates. */
+export type StrategyVerbOptions = {
+  readonly rule: string;
+  readonly before?: readonly string[] | undefined;
+  readonly server: string;
+  readonly clip?: number | undefined;
+  readonly policy: LayerPolicyName;
+  readonly head?: string | undefined;
+  readonly layer?: readonly string[] | undefined;
+  readonly align?: "global" | "each-other" | undefined;
+};
+
+/** Adds options that say what a server does with updates. */
+export const addStrategyOptions: AddOptions<StrategyVerbOptions> = optionGroup((command) => {
+  command
+    .option("--rule <name:parameters>", "what makes one change of all updates, as krum:f=2", "fedavg")
+    .option("--before <name:parameters>", "a step before the rule, as nnm:f=2; repeat for several", collect)
+    .option("--server <name:parameters>", "the server's optimiser, as adam:learningRate=0.1", "average")
+    .option("--clip <norm>", "shorten longer updates to this norm first", parseNumber)
+    .addOption(
+      new Option("--policy <name>", "which layers are shared; fedper and lg need --head")
+        .choices(LAYER_POLICIES)
+        .default("all" as const),
+    )
+    .option("--head <pattern>", "the layers that are the head, as fc*")
+    .option(
+      "--layer <pattern=treatment>",
+      `share, average or keep some layers, as conv1=keep; repeat`,
+      collect,
+    )
+    .addOption(
+      new Option("--align <to>", "permute units to match the global network, or each other").choices([
+        "global",
+        "each-other",
+      ] as const),
+    );
+});
+
+/**
+ * Describes the strategy that options ask for.
+ * @throws UsageError if a text cannot be read
+ */
+export function describeStrategy(options: StrategyVerbOptions): StrategyDescription {
+  const { rule, before = [], server, clip, policy, head, layer = [], align } = options;
+  return {
+    ...{ rule: parseNamed(rule), before: before.map(parseNamed), server: parseNamed(server) },
+    ...(clip === undefined ? {} : { clip }),
+    share: {
+      policy,
+      ...(head === undefined ? {} : { head }),
+      layers: Object.fromEntries(layer.map(parseLayer)),
+    },
+    ...(align === undefined ? {} : { align: align === "global" ? align : "each other" }),
+  };
+}
+
+/** Reads `krum:f=2,weighted=true`. */
+export function parseNamed(text: string): Named {
+  const [name = "", parameters] = splitAt(text, ":");
+  if (parameters === undefined) return { name };
+  const values = parameters.split(",").map((pair): [string, string | number | boolean] => {
+    const [key = "", value] = splitAt(pair, "=");
+    if (key === "" || value === undefined) {
+      throw new UsageError(`Cannot read "${text}" as parameters must be written name:key=value,key=value`);
+    }
+    return [key, parseValue(value)];
+  });
+  return { ...Object.fromEntries(values), name };
+}
+
+function parseValue(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
+  const number = Number(text);
+  return text.trim() === "" || Number.isNaN(number) ? text : number;
+}
+
+function parseLayer(text: string): [string, Treatment] {
+  const [pattern = "", treatment] = splitAt(text, "=");
+  if (pattern === "" || !TREATMENTS.includes(treatment as Treatment)) {
+    throw new UsageError(
+      `Cannot read --layer "${text}" as it must be written PATTERN=${TREATMENTS.join("|")}`,
+    );
+  }
+  return [pattern, treatment as Treatment];
+}
+
+function splitAt(text: string, separator: string): [string, string?] {
+  const place = text.indexOf(separator);
+  return place < 0 ? [text] : [text.slice(0, place), text.slice(place + 1)];
+}

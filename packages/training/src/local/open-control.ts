@@ -7,11 +7,11 @@ import type { ResolvedTrainOptions } from "../train/train-options.ts";
 import { bindParameters, trainedPart } from "./bind-parameters.ts";
 import type { ControlVariateUpdate, ResolvedControlVariates } from "./control-variates.ts";
 import {
+  addScaled,
   controlCorrection,
   nextControlVariates,
   type ParameterTensors,
   sumLearningRates,
-  addScaled,
 } from "./next-control-variates.ts";
 import type { LocalNetwork } from "./open-curriculum.ts";
 

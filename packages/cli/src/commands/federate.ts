@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { Command } from "@commander-js/extra-typings";
 import { formatExamples, type RunVerb } from "../verb.ts";
 import { federateAggregateVerb } from "./federate/aggregate.ts";
+import { federateSimulateVerb } from "./federate/simulate.ts";
 
 /** Creates the command `isthmus federate` with the verbs below it. */
 export function federateVerb(run: RunVerb): CommandUnknownOpts {
@@ -11,11 +12,14 @@ export function federateVerb(run: RunVerb): CommandUnknownOpts {
     .helpCommand(false)
     .commandsGroup("Verbs:")
     .addHelpText("after", EXAMPLES);
-  for (const verb of [federateAggregateVerb(run)]) command.addCommand(verb);
+  for (const verb of [federateAggregateVerb(run), federateSimulateVerb(run)]) command.addCommand(verb);
   return command;
 }
 
-const EXAMPLES = formatExamples([
-  "isthmus federate aggregate global.safetensors anna.safetensors bert.safetensors --examples 600,400 -o next.safetensors",
-  "one round, by hand: average what two clients sent",
-]);
+const EXAMPLES = formatExamples(
+  [
+    "isthmus federate aggregate global.safetensors anna.safetensors bert.safetensors --examples 600,400 -o next.safetensors",
+    "one round, by hand: average what two clients sent",
+  ],
+  ["isthmus federate simulate attacks", "six attacks on nine rules, simulated in this process"],
+);

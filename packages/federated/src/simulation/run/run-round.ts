@@ -148,7 +148,10 @@ class Round {
 
   #wait({ until, reason }: DecisionOf<"wait">): void {
     // Without a deadline nothing can happen any more: clients of a simulation neither come nor go.
-    if (until === null) return this.#fail(reason);
+    if (until === null) {
+      this.#fail(reason);
+      return;
+    }
     this.now = Math.max(this.now, until);
     this.#advance({ kind: "time-passed", at: this.now });
   }

@@ -60,7 +60,10 @@ export async function sendUpdates(
     else if (one !== undefined) updates.push(await checkUpdate(federation, one));
     else if (forged !== undefined) {
       const state = position.clients.get(client.client) ?? {};
-      updates.push(await checkUpdate(federation, { client, network: forged, state }));
+      // A loss like that of others draws no attention where rules weigh by it.
+      updates.push(
+        await checkUpdate(federation, { client, network: forged, loss: meanLoss(trained), state }),
+      );
     }
   }
   return updates;
@@ -92,7 +95,11 @@ async function checkUpdate(
     trainLoss,
     state,
     variateChange,
-  }: Pick<TrainedClient, "client" | "network" | "state"> & Partial<TrainedClient>,
+  }: Pick<TrainedClient, "client" | "network" | "state"> & {
+    readonly loss?: number | undefined;
+    readonly trainLoss?: number;
+    readonly variateChange?: Checkpoint;
+  },
 ): Promise<SentUpdate> {
   const sent = [...treatments].flatMap(([name, treatment]) => (treatment === "keep" ? [] : [name]));
   if (!(await allFinite(network, sent))) return { client, refused: "it has numbers that are not finite" };
@@ -102,6 +109,15 @@ async function checkUpdate(
     ...(trainLoss !== undefined && { trainLoss }),
     ...(variateChange && { variateChange }),
   };
+}
+
+/** Averages the losses that honest clients send; undefined if they send none. */
+function meanLoss(trained: ReadonlyMap<string, TrainedClient | string>): number | undefined {
+  const losses = [...trained.values()].flatMap((one) =>
+    typeof one === "string" || one.loss === undefined ? [] : [one.loss],
+  );
+  if (losses.length === 0) return undefined;
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
 
 /** Decides whether the update of a client is lost on its way. */

@@ -117,6 +117,7 @@ export {
   runSimulation,
   type SimulationPlan,
 } from "./simulation/study/run-simulation.ts";
+export { STRATEGIES, type Strategy } from "./strategies.ts";
 export type { LookedUp, Named } from "./strategy/look-up.ts";
 export { lookUp } from "./strategy/look-up.ts";
 export { resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";

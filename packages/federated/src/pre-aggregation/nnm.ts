@@ -1,6 +1,6 @@
 import { at, OutOfRangeError } from "@isthmus/core";
 import { F, type FSpecs } from "../rules/parameters.ts";
-import { orderBy, squaredDistances } from "../rules/points.ts";
+import { orderBy, sizeOfGram, squaredDistances } from "../rules/points.ts";
 import type { PreAggregation } from "./pre-aggregation.ts";
 
 /**
@@ -23,7 +23,7 @@ export const nnm: PreAggregation<FSpecs> = {
       );
     }
     const squares = squaredDistances(points);
-    const size = Math.round(Math.sqrt(squares.length));
+    const size = sizeOfGram(points);
     const mixture = shares.map((_, i) => {
       // Its own distance is below all others, so that an update that another equals is still its own neighbour.
       const distances = shares.map((_, j) => (i === j ? -1 : at(squares, i * size + j)));

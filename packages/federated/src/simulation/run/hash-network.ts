@@ -4,10 +4,11 @@ import { type Checkpoint, findNonFinite, viewBytes } from "@isthmus/core";
 /** Hexadecimal digits of a hash. */
 const LENGTH = 32;
 
-/** Computes the hash that the rounds know a network by: of its tensors in their order. */
+/** Computes the hash that the rounds know a network by: of its tensors in the order of names. */
 export async function hashNetwork(network: Checkpoint): Promise<string> {
   const hash = createHash("sha256");
-  for (const name of network.tensors.keys()) hash.update(viewBytes((await network.read(name)).data));
+  // A file may have them in another order.
+  for (const name of [...network.tensors.keys()].sort()) hash.update(viewBytes((await network.read(name)).data));
   return hash.digest("hex").slice(0, LENGTH);
 }
 

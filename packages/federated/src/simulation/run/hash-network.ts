@@ -8,7 +8,8 @@ const LENGTH = 32;
 export async function hashNetwork(network: Checkpoint): Promise<string> {
   const hash = createHash("sha256");
   // A file may have them in another order.
-  for (const name of [...network.tensors.keys()].sort()) hash.update(viewBytes((await network.read(name)).data));
+  for (const name of [...network.tensors.keys()].sort())
+    hash.update(viewBytes((await network.read(name)).data));
   return hash.digest("hex").slice(0, LENGTH);
 }
 

@@ -15,6 +15,8 @@ const RECORD = "isthmus.position";
 type PositionRecord = Pick<Position, "state" | "rounds" | "barriers"> & {
   /** Names of the clients that keep something. */
   readonly clients: readonly string[];
+  /** Names of the network's tensors in their order, in which sums are taken; a file has an order of its own. */
+  readonly names: readonly string[];
 };
 
 /** Writes where a federation is into one file, which replaces the one before. */
@@ -33,7 +35,13 @@ export async function savePosition(position: Position, path: string): Promise<vo
     await add(`own of ${client}`, own);
     await add(`variate of ${client}`, ofClient);
   }
-  const record: PositionRecord = { state, rounds, barriers, clients: [...clients.keys()] };
+  const record: PositionRecord = {
+    state,
+    rounds,
+    barriers,
+    clients: [...clients.keys()],
+    names: [...network.tensors.keys()],
+  };
   // Numbers that are none would become null: they are written as words.
   const json = JSON.stringify(record, (_, value) =>
     typeof value === "number" && !Number.isFinite(value) ? { number: String(value) } : value,
@@ -49,7 +57,11 @@ export async function readPosition(path: string): Promise<Position | undefined> 
     const text = file.metadata[RECORD];
     const network = await readPart(file, "network");
     if (text === undefined || network === undefined) return undefined;
-    const { clients: names, ...record } = JSON.parse(text, (_, value) =>
+    const {
+      clients: keepers,
+      names,
+      ...record
+    } = JSON.parse(text, (_, value) =>
       typeof value === "object" &&
       value !== null &&
       typeof value.number === "string" &&
@@ -58,17 +70,23 @@ export async function readPosition(path: string): Promise<Position | undefined> 
         : value,
     ) as PositionRecord;
     const clients = new Map<string, ClientState>();
-    for (const name of names) {
+    for (const name of keepers) {
       const own = await readPart(file, `own of ${name}`);
       const variate = await readPart(file, `variate of ${name}`);
       clients.set(name, { ...(own && { own }), ...(variate && { variate }) });
     }
     return {
-      ...{ ...record, network, clients },
+      ...{ ...record, network: await inOrder(network, names), clients },
       serverState: await readPart(file, "server"),
       variate: await readPart(file, "variate"),
     };
   } finally {
     await file.close();
   }
+}
+
+/** Returns the same tensors in an order. */
+async function inOrder(network: Checkpoint, names: readonly string[]): Promise<Checkpoint> {
+  const tensors = names.map(async (name): Promise<[string, Tensor]> => [name, await network.read(name)]);
+  return createCheckpoint(new Map(await Promise.all(tensors)));
 }

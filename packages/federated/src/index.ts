@@ -135,6 +135,58 @@ export {
 export type { SecureSettings } from "./secure/secure-settings.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
+export type { Attack, DataAttack, HonestBlock, UpdateAttack } from "./simulation/attacks/attack.ts";
+export { ATTACKS } from "./simulation/attacks.ts";
+export type {
+  AttackDescription,
+  ClientTraining,
+  FederationDescription,
+  MeasureDescription,
+  PartitionDescription,
+  SimulatedStrategy,
+} from "./simulation/description/federation-description.ts";
+export type {
+  SimulationCell,
+  SimulationDescription,
+} from "./simulation/description/simulation-description.ts";
+export type { FeatureShift } from "./simulation/examples/feature-shift.ts";
+export { readSimulation } from "./simulation/file/read-simulation.ts";
+export {
+  type ClientExamples,
+  type PartitionExamplesOptions,
+  partitionExamples,
+} from "./simulation/partition-examples.ts";
+export type { Divided, PartitionScheme } from "./simulation/partitions/partition-scheme.ts";
+export { PARTITIONS } from "./simulation/partitions.ts";
+export type {
+  ClientBarrier,
+  ClientResult,
+  Fairness,
+  FederationRun,
+  PartitionedClient,
+  RoundResult,
+} from "./simulation/result/federation-run.ts";
+export type {
+  SimulatedPartition,
+  SimulatedRun,
+  SimulationResult,
+} from "./simulation/result/simulation-result.ts";
+export {
+  type Estimate,
+  estimateMean,
+  type RunSummary,
+  summarizeRuns,
+} from "./simulation/result/summarize-runs.ts";
+export { type SimulateFederationOptions, simulateFederation } from "./simulation/simulate-federation.ts";
+export { SIMULATION_TASKS, type SimulationTaskPorts } from "./simulation/study/federation-task.ts";
+export {
+  listMissingFederations,
+  planSimulation,
+  type RunSimulationOptions,
+  type RunSimulationResult,
+  runSimulation,
+  type SimulationPlan,
+} from "./simulation/study/run-simulation.ts";
 export { STRATEGIES, type Strategy } from "./strategies.ts";
 export type { LookedUp, Named } from "./strategy/look-up.ts";
 export { lookUp } from "./strategy/look-up.ts";

@@ -11,7 +11,7 @@ import { typesOf } from "@isthmus/graph/ir";
 import { type Batches, createBatches, type EpochOrder } from "../batches/create-batches.ts";
 import type { Blend } from "../blend/blend.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
-import { createTrainingStep } from "../step/create-training-step.ts";
+import { rememberStep } from "../step/remember-step.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
@@ -54,7 +54,7 @@ export async function prepareSteps(
   const plan = planFeeds("train", graph, data, batch);
   const { seed, remainder, augment } = options;
   const batches = createBatches(data, { seed, batch, remainder, augment, order: await openOrder?.() });
-  const step = await createTrainingStep(graph, engine, {
+  const step = await rememberStep(graph, engine, {
     batch,
     loss,
     optimizer,

@@ -98,10 +98,13 @@ export async function train(
     if (evaluator !== undefined) open.push(evaluator);
     const runner = await createStepRunner(step, engine, weights, { seed, threads });
     open.push(runner);
-    const run = {
-      ...(await describeRun({ graph, engine: engine.name, weights, data }, resolved)),
-      ...(await describeLocalTraining({ graph, part }, resolved)),
-    };
+    const run =
+      resolved.statePath === undefined
+        ? {} // nothing is resumed from it, and hashing the data would take longer than a few steps
+        : {
+            ...(await describeRun({ graph, engine: engine.name, weights, data }, resolved)),
+            ...(await describeLocalTraining({ graph, part }, resolved)),
+          };
     const start = await startOf(resolved, run, runner.carried());
     const collect = () => collectWeights(graph, new Map([...runner.fixed, ...runner.carried()]));
     const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());

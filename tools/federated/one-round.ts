@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { at, type Checkpoint, matchesAny } from "@isthmus/core";
+import { createEvaluator } from "@isthmus/graph";
+import { createProducts } from "@isthmus/linear-algebra";
+import { averagePredictions, predictionQuality } from "@isthmus/star-domain";
+import { alignMany } from "@isthmus/weight-matching";
+import { createRepairer } from "@isthmus/statistics";
+import { averageByExamples, averageByRegression, averageRowsByClass, repairByMoments, rescaleRows } from "./averages.ts";
+import { bytesOfMoments, findLinearLayers, measureMoments, type Moments } from "./client-moments.ts";
+import { openOrMake } from "./clients.ts";
+import { readSetting, trainAlone, trainCentrally } from "./setting.ts";
+
+const setting = await readSetting();
+const { architecture, clients, test, folder, many, described, only, seed } = setting;
+const evaluator = await createEvaluator(architecture, test, { batchSize: 500, threads: 1 });
+const products = createProducts(architecture.engine, 1);
+const MODEL_BYTES = [...architecture.graph.weights.values()].reduce(
+  (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1),
+  0,
+);
+const wanted = (name: string) => matchesAny(only, name);
+const round = (x: number) => Number(x.toFixed(4));
+
+function print(name: string, numbers: Record<string, unknown>): void {
+  console.log(JSON.stringify({ measurement: name, ...numbers, ...described }));
+}
+
+async function measure(name: string, network: Checkpoint, upload = MODEL_BYTES, more = {}): Promise<void> {
+  const { loss, error } = await evaluator.evaluate(network);
+  print(name, { accuracy: round(1 - error), loss: round(loss), upload, ...more });
+}
+
+const networks = await trainAlone(setting);
+if (wanted("single")) {
+  const singles = [];
+  for (const network of networks) singles.push(1 - (await evaluator.evaluate(network)).error);
+  const mean = singles.reduce((a, b) => a + b, 0) / singles.length;
+  print("single", { best: round(Math.max(...singles)), mean: round(mean), worst: round(Math.min(...singles)), examples: clients.map(({ data }) => data.size) });
+}
+if (wanted("ensemble")) {
+  const [p] = await averagePredictions({ ...architecture, data: [test] }, networks);
+  const truth = test.read(0, test.size).labels;
+  const { nll, accuracy } = predictionQuality(p as never, truth);
+  print("ensemble", { accuracy: round(accuracy), loss: round(nll), upload: MODEL_BYTES });
+}
+if (wanted("central")) await measure("central", await trainCentrally(setting), 0);
+if (wanted("naive")) await measure("naive", averageByExamples({ networks, clients }));
+
+let started = performance.now();
+const aligned: Checkpoint[] = [];
+let result: Awaited<ReturnType<typeof alignMany>> | undefined;
+for (const i of networks.keys()) {
+  aligned.push(
+    await openOrMake(join(folder, `${many}-${i}.safetensors`), async () => {
+      result ??= await alignMany(architecture, networks, { seed, many });
+      return at(result.networks, i);
+    }),
+  );
+}
+console.error("align", performance.now() - started);
+const layers = findLinearLayers(architecture.graph);
+const cohort = { networks: aligned, clients, layers };
+const mean = averageByExamples(cohort);
+await measure(`${many}`, mean);
+await measure(`${many} rows by class`, await averageRowsByClass(mean, cohort));
+await measure(`${many} row norms`, await rescaleRows(mean, cohort));
+started = performance.now();
+const moments: Moments[][] = [];
+for (const [i, { data }] of clients.entries()) moments.push(await measureMoments(architecture, at(aligned, i), data, layers));
+console.error("moments", performance.now() - started);
+const withMoments = MODEL_BYTES + bytesOfMoments(at(moments, 0));
+await measure(`${many} repaired by moments`, await repairByMoments(mean, cohort, moments, products), withMoments);
+for (const ridge of [1, 0.1, 0.01, 0.001]) {
+  for (const byClass of [false, true]) {
+    const fitted = await averageByRegression(mean, cohort, moments, { products, ridge, byClass });
+    await measure(`${many} regmean ${ridge} ${byClass}`, fitted, withMoments);
+    await measure(`${many} regmean ${ridge} ${byClass} repaired`, await repairByMoments(fitted, cohort, moments, products), withMoments);
+  }
+}
+if (wanted("repaired on all data")) {
+  const repairer = await createRepairer(architecture, aligned, setting.whole.data);
+  const total = clients.reduce((sum, { data }) => sum + data.size, 0);
+  await measure(`${many} repaired on all data`, await repairer.repair(mean, clients.map(({ data }) => data.size / total)));
+}
+console.error("all", performance.now() - started);

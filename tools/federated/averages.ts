@@ -1,9 +1,17 @@
-import { at, type Checkpoint, createTensor, entry, type Tensor, toFloat64, withTensors } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  createCheckpoint,
+  createTensor,
+  entry,
+  type Tensor,
+  toFloat64,
+  withTensors,
+} from "@isthmus/core";
 import { createMatrix, type MatrixProducts } from "@isthmus/linear-algebra";
 import { linear, merge, regmean } from "@isthmus/merging";
-import type { Client } from "./clients.ts";
 import { gramOf, type LinearLayer, type Moments, poolMoments, withBiasColumn } from "./client-moments.ts";
-import { createCheckpoint } from "@isthmus/core";
+import type { Client } from "./clients.ts";
 
 /** Networks in the same coordinates, of clients in the same order. */
 export interface Cohort {
@@ -19,7 +27,10 @@ export function averageByExamples({ networks, clients }: Omit<Cohort, "layers">)
 }
 
 /** Averages the rows of the last layer by the number of examples of their class that each client has. */
-export async function averageRowsByClass(mean: Checkpoint, { networks, clients, layers }: Cohort): Promise<Checkpoint> {
+export async function averageRowsByClass(
+  mean: Checkpoint,
+  { networks, clients, layers }: Cohort,
+): Promise<Checkpoint> {
   const { weight, bias } = at(layers, layers.length - 1);
   const classes = at(clients, 0).counts.length;
   const replaced = new Map<string, Tensor>();
@@ -122,7 +133,8 @@ export async function repairByMoments(
   for (const [l, layer] of layers.slice(0, -1).entries()) {
     const ofLayer = moments.map((client) => at(client, l));
     const goals: Moments[] = [];
-    for (const [i, network] of networks.entries()) goals.push(await outputMoments(network, layer, at(ofLayer, i), products));
+    for (const [i, network] of networks.entries())
+      goals.push(await outputMoments(network, layer, at(ofLayer, i), products));
     const goal = poolDiagonals(goals);
     const now = await outputMoments(mean, layer, poolMoments(ofLayer), products);
     const [weight, bias] = [await mean.read(layer.weight), await mean.read(layer.bias)];
@@ -131,7 +143,10 @@ export async function repairByMoments(
       const current = at(now.covariance, u);
       return current > 1e-12 ? Math.sqrt(variance / current) : 1;
     });
-    const scaled = Float32Array.from(weight.data as Float32Array, (x, p) => x * at(factors, Math.floor(p / inputs)));
+    const scaled = Float32Array.from(
+      weight.data as Float32Array,
+      (x, p) => x * at(factors, Math.floor(p / inputs)),
+    );
     const shifted = Float32Array.from(
       bias.data as Float32Array,
       (b, u) => at(goal.mean, u) + at(factors, u) * (b - at(now.mean, u)),
@@ -153,7 +168,10 @@ async function outputMoments(
   const [outputs = 0, inputs = 0] = shape;
   const w = toFloat64(data, dtype);
   const { data: b } = await network.read(bias);
-  const product = await products.multiply(createMatrix(outputs, inputs, w), createMatrix(inputs, inputs, covariance));
+  const product = await products.multiply(
+    createMatrix(outputs, inputs, w),
+    createMatrix(inputs, inputs, covariance),
+  );
   const means = new Float64Array(outputs);
   const variances = new Float64Array(outputs);
   for (let u = 0; u < outputs; u++) {
@@ -173,7 +191,9 @@ async function outputMoments(
 function poolDiagonals(parts: readonly Moments[]): Moments {
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   const pool = (values: (part: Moments, u: number) => number) =>
-    at(parts, 0).mean.map((_, u) => parts.reduce((sum, part) => sum + (part.count / count) * values(part, u), 0));
+    at(parts, 0).mean.map((_, u) =>
+      parts.reduce((sum, part) => sum + (part.count / count) * values(part, u), 0),
+    );
   const mean = pool((part, u) => at(part.mean, u));
   const covariance = pool((part, u) => at(part.covariance, u) + (at(part.mean, u) - at(mean, u)) ** 2);
   return { count, mean, covariance };
@@ -183,8 +203,8 @@ function poolDiagonals(parts: readonly Moments[]): Moments {
 export async function rescaleRows(mean: Checkpoint, { networks, layers }: Cohort): Promise<Checkpoint> {
   const replaced = new Map<string, Tensor>();
   for (const { weight, bias } of layers.slice(0, -1)) {
-    const norms = (await Promise.all(networks.map((network) => rowNorms(network, weight)))).reduce((sum, one) =>
-      sum.map((x, u) => x + at(one, u)),
+    const norms = (await Promise.all(networks.map((network) => rowNorms(network, weight)))).reduce(
+      (sum, one) => sum.map((x, u) => x + at(one, u)),
     );
     const current = await rowNorms(mean, weight);
     const factors = norms.map((x, u) => x / networks.length / at(current, u));

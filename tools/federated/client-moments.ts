@@ -28,7 +28,8 @@ export function findLinearLayers(graph: Graph, widest = 1024): LinearLayer[] {
   for (const { op, inputs } of graph.nodes) {
     const [input = "", weight = "", bias = ""] = inputs;
     if (op !== "Gemm" || !graph.weights.has(bias)) continue;
-    if (entry(graph.weights, weight, "weight").shape.at(1) ?? widest + 1 > widest) layers.push({ weight, bias, input });
+    if (entry(graph.weights, weight, "weight").shape.at(1) ?? widest + 1 > widest)
+      layers.push({ weight, bias, input });
   }
   return layers.filter(({ weight }) => Number(entry(graph.weights, weight, "weight").shape.at(1)) <= widest);
 }
@@ -42,7 +43,11 @@ export async function measureMoments(
 ): Promise<Moments[]> {
   const views = layers.map(({ input }) => ({ value: input, axes: [-1] }));
   const pairs = await pairStatistics(architecture, [network, network], data, { views });
-  return pairs.map(({ a: { count, mean }, covariance }) => ({ count, mean, covariance: symmetric(covariance) }));
+  return pairs.map(({ a: { count, mean }, covariance }) => ({
+    count,
+    mean,
+    covariance: symmetric(covariance),
+  }));
 }
 
 function symmetric(matrix: Float64Array): Float64Array {

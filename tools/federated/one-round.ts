@@ -3,10 +3,16 @@ import { at, type Checkpoint, matchesAny } from "@isthmus/core";
 import { createEvaluator } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
 import { averagePredictions, predictionQuality } from "@isthmus/star-domain";
-import { alignMany } from "@isthmus/weight-matching";
 import { createRepairer } from "@isthmus/statistics";
-import { averageByExamples, averageByRegression, averageRowsByClass, repairByMoments, rescaleRows } from "./averages.ts";
-import { bytesOfMoments, findLinearLayers, measureMoments, type Moments } from "./client-moments.ts";
+import { alignMany } from "@isthmus/weight-matching";
+import {
+  averageByExamples,
+  averageByRegression,
+  averageRowsByClass,
+  repairByMoments,
+  rescaleRows,
+} from "./averages.ts";
+import { bytesOfMoments, findLinearLayers, type Moments, measureMoments } from "./client-moments.ts";
 import { openOrMake } from "./clients.ts";
 import { readSetting, trainAlone, trainCentrally } from "./setting.ts";
 
@@ -31,11 +37,17 @@ async function measure(name: string, network: Checkpoint, upload = MODEL_BYTES, 
 }
 
 const networks = await trainAlone(setting);
+if (setting.trainOnly) process.exit(0);
 if (wanted("single")) {
   const singles = [];
   for (const network of networks) singles.push(1 - (await evaluator.evaluate(network)).error);
   const mean = singles.reduce((a, b) => a + b, 0) / singles.length;
-  print("single", { best: round(Math.max(...singles)), mean: round(mean), worst: round(Math.min(...singles)), examples: clients.map(({ data }) => data.size) });
+  print("single", {
+    best: round(Math.max(...singles)),
+    mean: round(mean),
+    worst: round(Math.min(...singles)),
+    examples: clients.map(({ data }) => data.size),
+  });
 }
 if (wanted("ensemble")) {
   const [p] = await averagePredictions({ ...architecture, data: [test] }, networks);
@@ -61,25 +73,34 @@ console.error("align", performance.now() - started);
 const layers = findLinearLayers(architecture.graph);
 const cohort = { networks: aligned, clients, layers };
 const mean = averageByExamples(cohort);
-await measure(`${many}`, mean);
-await measure(`${many} rows by class`, await averageRowsByClass(mean, cohort));
-await measure(`${many} row norms`, await rescaleRows(mean, cohort));
+if (wanted("aligned")) await measure(`${many}`, mean);
+if (wanted("rows")) await measure(`${many} rows by class`, await averageRowsByClass(mean, cohort));
+if (wanted("norms")) await measure(`${many} row norms`, await rescaleRows(mean, cohort));
 started = performance.now();
 const moments: Moments[][] = [];
-for (const [i, { data }] of clients.entries()) moments.push(await measureMoments(architecture, at(aligned, i), data, layers));
+for (const [i, { data }] of clients.entries()) {
+  moments.push(await measureMoments(architecture, at(aligned, i), data, layers));
+}
 console.error("moments", performance.now() - started);
 const withMoments = MODEL_BYTES + bytesOfMoments(at(moments, 0));
-await measure(`${many} repaired by moments`, await repairByMoments(mean, cohort, moments, products), withMoments);
-for (const ridge of [1, 0.1, 0.01, 0.001]) {
-  for (const byClass of [false, true]) {
+if (wanted("moments")) {
+  const repaired = await repairByMoments(mean, cohort, moments, products);
+  await measure(`${many} repaired by moments`, repaired, withMoments);
+}
+for (const [name, byClass] of [
+  ["regmean", false],
+  ["regmean-by-class", true],
+] as const) {
+  if (!wanted(name)) continue;
+  for (const ridge of [0.01, 0.001, 0.0001]) {
     const fitted = await averageByRegression(mean, cohort, moments, { products, ridge, byClass });
-    await measure(`${many} regmean ${ridge} ${byClass}`, fitted, withMoments);
-    await measure(`${many} regmean ${ridge} ${byClass} repaired`, await repairByMoments(fitted, cohort, moments, products), withMoments);
+    await measure(`${many} ${name}`, fitted, withMoments, { ridge });
   }
 }
-if (wanted("repaired on all data")) {
+if (wanted("repaired")) {
   const repairer = await createRepairer(architecture, aligned, setting.whole.data);
   const total = clients.reduce((sum, { data }) => sum + data.size, 0);
-  await measure(`${many} repaired on all data`, await repairer.repair(mean, clients.map(({ data }) => data.size / total)));
+  const shares = clients.map(({ data }) => data.size / total);
+  await measure(`${many} repaired on all data`, await repairer.repair(mean, shares));
 }
 console.error("all", performance.now() - started);

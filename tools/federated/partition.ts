@@ -21,7 +21,10 @@ export interface DirichletOptions extends PartitionOptions {
  * @returns the places of each client's examples, ascending
  * @throws OutOfRangeError if there are more clients than examples
  */
-export function partitionEvenly(labels: ArrayLike<number>, { clients, seed }: PartitionOptions): Uint32Array[] {
+export function partitionEvenly(
+  labels: ArrayLike<number>,
+  { clients, seed }: PartitionOptions,
+): Uint32Array[] {
   assertClients(clients, labels.length);
   const order = createRandom(seed, "even partition").shuffleInPlace(placesUpTo(labels.length));
   const cut = (client: number) => Math.round((client * labels.length) / clients);
@@ -82,7 +85,8 @@ export function drawDirichlet(size: number, alpha: number, random: Random): numb
 /** Counts the examples of each class, `[classes]`. */
 export function countClasses(labels: ArrayLike<number>, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
-  for (let i = 0; i < labels.length; i++) counts[labels[i] as number] = (counts[labels[i] as number] ?? 0) + 1;
+  for (let i = 0; i < labels.length; i++)
+    counts[labels[i] as number] = (counts[labels[i] as number] ?? 0) + 1;
   return counts;
 }
 

@@ -1,11 +1,18 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Checkpoint } from "@isthmus/core";
-import { type OpenDataSetOptions, openDataSet } from "@isthmus/data";
+import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Architecture, type DataSet, readGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
-import { type Client, createClients, type LocalTraining, openOrMake, startOf, trainClient } from "./clients.ts";
+import {
+  type Client,
+  createClients,
+  type LocalTraining,
+  openOrMake,
+  startOf,
+  trainClient,
+} from "./clients.ts";
 import { partitionByDirichlet, partitionEvenly } from "./partition.ts";
 
 /** Options of the command line that decide what is trained. */
@@ -13,6 +20,7 @@ const OPTIONS = {
   out: { type: "string" },
   net: { type: "string", default: "mlp:512x3" },
   data: { type: "string", default: "mnist" },
+  files: { type: "string", default: "." },
   clients: { type: "string", default: "10" },
   alpha: { type: "string", default: "0" },
   epochs: { type: "string", default: "12" },
@@ -25,6 +33,7 @@ const OPTIONS = {
   batch: { type: "string", default: "128" },
   many: { type: "string", default: "cycle" },
   only: { type: "string", default: "*" },
+  "train-only": { type: "boolean", default: false },
 } as const;
 
 /** Everything that a run needs before networks are averaged. */
@@ -41,6 +50,7 @@ export interface Setting {
   readonly many: "cycle" | "merge-many" | "reference" | "tree";
   /** Names of measurements to make, with wildcards. */
   readonly only: readonly string[];
+  readonly trainOnly: boolean;
   /** Plain data that each printed line begins with. */
   readonly described: Readonly<Record<string, string | number | boolean>>;
   readonly initialize: (seed: number) => Checkpoint;
@@ -51,8 +61,8 @@ export async function readSetting(): Promise<Setting> {
   const { values: args } = parseArgs({ options: OPTIONS });
   if (args.out === undefined) throw new Error("give --out FOLDER");
   const [alpha, seed, count] = [Number(args.alpha), Number(args.seed), Number(args.clients)];
-  const train = await openData(args.data, "train");
-  const test = await openData(args.data, "test");
+  const train = await openData(args.data, "train", args.files);
+  const test = await openData(args.data, "test", args.files);
   const { graph, initialize } = await openNetwork(args.net, train);
   const { labels } = train.read(0, train.size);
   const parts =
@@ -88,7 +98,16 @@ export async function readSetting(): Promise<Setting> {
     shared,
     many: args.many as Setting["many"],
     only: args.only.split(","),
-    described: { data: args.data, net: network, split, recipe, balanced: args.balanced, clients: count, seed },
+    trainOnly: args["train-only"],
+    described: {
+      data: args.data,
+      net: network,
+      split,
+      recipe,
+      balanced: args.balanced,
+      clients: count,
+      seed,
+    },
     initialize,
   };
 }
@@ -105,23 +124,31 @@ export async function trainAlone(setting: Setting): Promise<Checkpoint[]> {
 }
 
 /** Trains one network on the examples of all clients together. */
-export async function trainCentrally({ architecture, whole, local, shared, initialize }: Setting): Promise<Checkpoint> {
+export async function trainCentrally({
+  architecture,
+  whole,
+  local,
+  shared,
+  initialize,
+}: Setting): Promise<Checkpoint> {
   return openOrMake(join(shared, "central.safetensors"), () =>
     trainClient(architecture, initialize(whole.seed), whole, { ...local, balanced: false }),
   );
 }
 
-/** Opens the test or training set; Fashion-MNIST from files beside the repository where they are. */
-function openData(name: string, split: "train" | "test"): Promise<DataSet> {
+/** Opens the test or training set by its name; `fashion` from files of a folder. */
+function openData(name: string, split: "train" | "test", folder: string): Promise<DataSet> {
   if (name !== "fashion") return openDataSet(`${name}:${split}`);
   const file = (kind: string) =>
-    `${process.env.FASHION_MNIST ?? "."}/fashion-${split === "test" ? "t10k" : "train"}-${kind}-ubyte.gz`;
-  const options: OpenDataSetOptions = {};
-  return openDataSet(`idx:${file("images-idx3")},${file("labels-idx1")}`, options);
+    join(folder, `fashion-${split === "test" ? "t10k" : "train"}-${kind}-ubyte.gz`);
+  return openDataSet(`idx:${file("images-idx3")},${file("labels-idx1")}`);
 }
 
 /** Makes a network of a short string, or of the graph of an ONNX file. */
-async function openNetwork(net: string, data: DataSet): Promise<Pick<Setting, "initialize"> & Pick<Architecture, "graph">> {
+async function openNetwork(
+  net: string,
+  data: DataSet,
+): Promise<Pick<Setting, "initialize"> & Pick<Architecture, "graph">> {
   if (!net.endsWith(".onnx")) return parseNetwork(net, data);
   const { graph } = await readGraph(net);
   return { graph, initialize: (seed) => startOf(graph, seed) };

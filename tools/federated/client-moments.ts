@@ -9,10 +9,7 @@ export interface LinearLayer {
   readonly input: string;
 }
 
-/**
- * What a client measures of the inputs of one of its layers, on its own examples: with an input of 1 added
- * for the bias, the sum of products of all pairs of inputs, `[inputs + 1, inputs + 1]`.
- */
+/** What a client measures of the inputs of one of its layers, on its own examples. */
 export interface Moments {
   /** Number of examples. */
   readonly count: number;
@@ -28,10 +25,9 @@ export function findLinearLayers(graph: Graph, widest = 1024): LinearLayer[] {
   for (const { op, inputs } of graph.nodes) {
     const [input = "", weight = "", bias = ""] = inputs;
     if (op !== "Gemm" || !graph.weights.has(bias)) continue;
-    if (entry(graph.weights, weight, "weight").shape.at(1) ?? widest + 1 > widest)
-      layers.push({ weight, bias, input });
+    if (at(entry(graph.weights, weight, "weight").shape, 1) <= widest) layers.push({ weight, bias, input });
   }
-  return layers.filter(({ weight }) => Number(entry(graph.weights, weight, "weight").shape.at(1)) <= widest);
+  return layers;
 }
 
 /** Measures what a client sends beside its network: moments of the inputs of each of some layers. */
@@ -56,8 +52,8 @@ function symmetric(matrix: Float64Array): Float64Array {
 }
 
 /** Joins moments of several clients as if their examples were one client's (Chan et al. 1983). */
-export function poolMoments(parts: readonly Moments[], weights = parts.map(() => 1)): Moments {
-  const counts = parts.map(({ count }, i) => count * at(weights, i));
+export function poolMoments(parts: readonly Moments[]): Moments {
+  const counts = parts.map(({ count }) => count);
   const count = counts.reduce((sum, x) => sum + x, 0);
   const n = at(parts, 0).mean.length;
   const mean = new Float64Array(n);
@@ -115,4 +111,25 @@ export function withBiasColumn(
     data[place + n] = Number(bias.data[row]);
   }
   return createCheckpoint({ layer: createTensor("f64", [end - begin, n + 1], data) });
+}
+
+/** Stores moments as a checkpoint, to keep them in a file. */
+export function storeMoments(moments: readonly Moments[]): Checkpoint {
+  const tensors = moments.flatMap(({ count, mean, covariance }, l): [string, Tensor][] => [
+    [`${l}.count`, createTensor("f64", [1], Float64Array.of(count))],
+    [`${l}.mean`, createTensor("f64", [mean.length], mean)],
+    [`${l}.covariance`, createTensor("f64", [mean.length, mean.length], covariance)],
+  ]);
+  return createCheckpoint(new Map(tensors), {}, "moments");
+}
+
+/** Reads moments that {@link storeMoments} stored. */
+export async function readMoments(stored: Checkpoint): Promise<Moments[]> {
+  const moments: Moments[] = [];
+  const read = async (name: string) => (await stored.read(name)).data as Float64Array;
+  for (let l = 0; stored.tensors.has(`${l}.count`); l++) {
+    const [count = 0] = await read(`${l}.count`);
+    moments.push({ count, mean: await read(`${l}.mean`), covariance: await read(`${l}.covariance`) });
+  }
+  return moments;
 }

@@ -2,7 +2,14 @@ import { at, type Checkpoint, withTensors } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { alignMany, type ManyMethod } from "@isthmus/weight-matching";
-import { averageByExamples, averageRowsByClass, type Cohort } from "./averages.ts";
+import {
+  averageByExamples,
+  averageByRegression,
+  averageRowsByClass,
+  type Cohort,
+  type RegressionOptions,
+} from "./averages.ts";
+import { bytesOfMoments, type Moments, measureMoments } from "./client-moments.ts";
 import { type LocalTraining, trainClient } from "./clients.ts";
 
 /** How layers are matched and retrained. */
@@ -60,6 +67,56 @@ export async function averageLayerByLayer(
     current = retrained;
   }
   return averageRowsByClass(mean, { networks: current, clients, layers });
+}
+
+/** Options of {@link regressLayerByLayer}. */
+export interface RegressLayersOptions extends RegressionOptions {
+  /** Network whose layers are replaced one after another. */
+  readonly mean: Checkpoint;
+}
+
+/**
+ * Fits linear layers one after another as `averageByRegression` does, with moments that clients measure on
+ * the layers that are fitted already (RegMean++). Each layer is a round of communication: the server sends
+ * the layer before, clients send the moments of this one.
+ * @returns the network, and the bytes that each client sends for moments
+ */
+export async function regressLayerByLayer(
+  architecture: Architecture,
+  cohort: Cohort,
+  { mean, ...options }: RegressLayersOptions,
+): Promise<{ readonly network: Checkpoint; readonly upload: number }> {
+  let network = mean;
+  let upload = 0;
+  for (const layer of cohort.layers) {
+    const moments: Moments[][] = [];
+    for (const { data } of cohort.clients) {
+      moments.push(await measureMoments(architecture, network, data, [layer]));
+    }
+    upload += bytesOfMoments(at(moments, 0));
+    const isLast = layer === cohort.layers.at(-1);
+    const only = { ...cohort, layers: [layer] };
+    network = await averageByRegression(network, only, moments, {
+      ...options,
+      byClass: options.byClass && isLast,
+    });
+  }
+  return { network, upload };
+}
+
+/**
+ * Makes one more round as in federated averaging: each client trains from the same network, and the results,
+ * which share a basin, are averaged by examples.
+ */
+export async function averageOnceMore(
+  architecture: Architecture,
+  start: Checkpoint,
+  clients: Cohort["clients"],
+  local: LocalTraining,
+): Promise<Checkpoint> {
+  const networks: Checkpoint[] = [];
+  for (const client of clients) networks.push(await trainClient(architecture, start, client, local));
+  return averageByExamples({ networks, clients });
 }
 
 function bytesFrom({ graph }: Architecture, names: readonly string[]): number {

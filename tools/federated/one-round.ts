@@ -1,3 +1,21 @@
+/**
+ * Measures how good one network is that is averaged once from clients that never met: each trains alone, from
+ * a seed of its own, on its part of a data set, and sends its network to a server that has no examples.
+ *
+ *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER [--net mlp:512x3]
+ *         [--data mnist] [--clients 10] [--alpha 0.5] [--epochs 12] [--seed 0] [--many cycle] [--only "*"]
+ *         [--balanced] [--smoothing 0.1] [--decay 1e-4] [--rate 0.001] [--schedule constant] [--crop 2]
+ *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER --data fashion
+ *         --files FOLDER --net FOLDER/fmnist-cnn/graph.onnx
+ *
+ * `--alpha` is the concentration of a Dirichlet partition; without it, parts are even and random. Options from
+ * `--balanced` on change how clients train. `--only` names measurements: single, ensemble, central, naive,
+ * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, second-round, layer-by-layer, repaired.
+ *
+ * Trained and aligned networks and moments are stored in FOLDER and used again, so that a run that was
+ * stopped goes on. Prints one JSON object for each measurement, on all test examples; `upload` is the bytes
+ * that each client sends, in f32, and `rounds` is how often the server and the clients talk, if not once.
+ */
 import { join } from "node:path";
 import { at, type Checkpoint, matchesAny } from "@isthmus/core";
 import { createEvaluator } from "@isthmus/graph";
@@ -12,8 +30,16 @@ import {
   repairByMoments,
   rescaleRows,
 } from "./averages.ts";
-import { bytesOfMoments, findLinearLayers, type Moments, measureMoments } from "./client-moments.ts";
+import {
+  bytesOfMoments,
+  findLinearLayers,
+  type Moments,
+  measureMoments,
+  readMoments,
+  storeMoments,
+} from "./client-moments.ts";
 import { openOrMake } from "./clients.ts";
+import { averageLayerByLayer, averageOnceMore, regressLayerByLayer } from "./layer-by-layer.ts";
 import { readSetting, trainAlone, trainCentrally } from "./setting.ts";
 
 const setting = await readSetting();
@@ -24,6 +50,8 @@ const MODEL_BYTES = [...architecture.graph.weights.values()].reduce(
   (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1),
   0,
 );
+/** Ridge of regressions, as a share of the mean diagonal of Gram matrices. */
+const RIDGE = 0.001;
 const wanted = (name: string) => matchesAny(only, name);
 const round = (x: number) => Number(x.toFixed(4));
 
@@ -58,7 +86,7 @@ if (wanted("ensemble")) {
 if (wanted("central")) await measure("central", await trainCentrally(setting), 0);
 if (wanted("naive")) await measure("naive", averageByExamples({ networks, clients }));
 
-let started = performance.now();
+const started = performance.now();
 const aligned: Checkpoint[] = [];
 let result: Awaited<ReturnType<typeof alignMany>> | undefined;
 for (const i of networks.keys()) {
@@ -76,12 +104,13 @@ const mean = averageByExamples(cohort);
 if (wanted("aligned")) await measure(`${many}`, mean);
 if (wanted("rows")) await measure(`${many} rows by class`, await averageRowsByClass(mean, cohort));
 if (wanted("norms")) await measure(`${many} row norms`, await rescaleRows(mean, cohort));
-started = performance.now();
 const moments: Moments[][] = [];
 for (const [i, { data }] of clients.entries()) {
-  moments.push(await measureMoments(architecture, at(aligned, i), data, layers));
+  const measured = await openOrMake(join(folder, `${many}-moments-${i}.safetensors`), async () =>
+    storeMoments(await measureMoments(architecture, at(aligned, i), data, layers)),
+  );
+  moments.push(await readMoments(measured));
 }
-console.error("moments", performance.now() - started);
 const withMoments = MODEL_BYTES + bytesOfMoments(at(moments, 0));
 if (wanted("moments")) {
   const repaired = await repairByMoments(mean, cohort, moments, products);
@@ -92,10 +121,35 @@ for (const [name, byClass] of [
   ["regmean-by-class", true],
 ] as const) {
   if (!wanted(name)) continue;
-  for (const ridge of [0.01, 0.001, 0.0001]) {
+  for (const ridge of [RIDGE, 0.0001]) {
     const fitted = await averageByRegression(mean, cohort, moments, { products, ridge, byClass });
     await measure(`${many} ${name}`, fitted, withMoments, { ridge });
   }
+}
+if (wanted("regmean++")) {
+  const options = { mean, products, ridge: RIDGE, byClass: true };
+  const { network, upload } = await regressLayerByLayer(architecture, cohort, options);
+  await measure(`${many} regmean++`, network, MODEL_BYTES + upload, { rounds: layers.length + 1 });
+}
+if (wanted("second-round")) {
+  for (const epochs of [1, 3]) {
+    const start = await averageByRegression(mean, cohort, moments, { products, ridge: RIDGE, byClass: true });
+    const again = await averageOnceMore(architecture, start, clients, { ...setting.local, epochs });
+    await measure("second round", again, withMoments + MODEL_BYTES, { rounds: 2, epochs });
+  }
+}
+if (wanted("layer-by-layer")) {
+  const local = { ...setting.local, epochs: 2 };
+  await averageLayerByLayer(
+    architecture,
+    { ...cohort, networks },
+    {
+      many,
+      seed,
+      local,
+      onLayer: (network, upload) => measure("layer by layer", network, upload, { epochs: local.epochs }),
+    },
+  );
 }
 if (wanted("repaired")) {
   const repairer = await createRepairer(architecture, aligned, setting.whole.data);

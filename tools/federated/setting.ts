@@ -29,6 +29,7 @@ const OPTIONS = {
   smoothing: { type: "string", default: "0" },
   decay: { type: "string", default: "0" },
   rate: { type: "string", default: "0.001" },
+  schedule: { type: "string", default: "cosine" },
   crop: { type: "string", default: "0" },
   batch: { type: "string", default: "128" },
   many: { type: "string", default: "cycle" },
@@ -74,12 +75,12 @@ export async function readSetting(): Promise<Setting> {
     threads: 1,
     batch: Number(args.batch),
     optimizer: { kind: "adam", weightDecay: Number(args.decay), decayFromRank: 2 },
-    schedule: { kind: "cosine", learningRate: Number(args.rate) },
+    schedule: { kind: args.schedule as "cosine" | "constant", learningRate: Number(args.rate) },
     loss: { labelSmoothing: Number(args.smoothing) },
     augment: { crop: Number(args.crop) },
     balanced: args.balanced,
   };
-  const changes = (["smoothing", "decay", "rate", "crop", "batch"] as const)
+  const changes = (["smoothing", "decay", "rate", "schedule", "crop", "batch"] as const)
     .filter((name) => args[name] !== OPTIONS[name].default)
     .map((name) => `${name}${args[name]}`);
   const recipe = [`e${args.epochs}`, ...changes].join("-");

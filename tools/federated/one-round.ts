@@ -97,7 +97,6 @@ for (const i of networks.keys()) {
     }),
   );
 }
-console.error("align", performance.now() - started);
 const layers = findLinearLayers(architecture.graph);
 const cohort = { networks: aligned, clients, layers };
 const mean = averageByExamples(cohort);
@@ -157,4 +156,3 @@ if (wanted("repaired")) {
   const shares = clients.map(({ data }) => data.size / total);
   await measure(`${many} repaired on all data`, await repairer.repair(mean, shares));
 }
-console.error("all", performance.now() - started);

@@ -86,7 +86,6 @@ if (wanted("ensemble")) {
 if (wanted("central")) await measure("central", await trainCentrally(setting), 0);
 if (wanted("naive")) await measure("naive", averageByExamples({ networks, clients }));
 
-const started = performance.now();
 const aligned: Checkpoint[] = [];
 let result: Awaited<ReturnType<typeof alignMany>> | undefined;
 for (const i of networks.keys()) {

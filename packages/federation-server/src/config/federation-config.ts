@@ -15,7 +15,7 @@ export interface TrainingAdvice {
 
 /** What a server takes from a client. */
 export interface ServerLimits {
-  /** Largest number of bytes of an update; `null` for those of the network and some for its header. */
+  /** Largest number of bytes of an update; `null` for as many as the network has and some for its header. */
   readonly bytes: number | null;
   /** Largest norm of an update's change; `null` for any. */
   readonly norm: number | null;

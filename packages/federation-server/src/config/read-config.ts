@@ -96,7 +96,8 @@ function parseFile(text: string, name: string): FederationFile {
   if (parsed.success) return parsed.data;
   const lineOf = (path: readonly PropertyKey[]): number => {
     const node = document.getIn(path.map(String), true) as { range?: readonly number[] } | undefined;
-    return lines.linePos(node?.range?.[0] ?? 0).line;
+    const [begin] = node?.range ?? [0];
+    return lines.linePos(begin as number).line;
   };
   const problems = parsed.error.issues.map((issue) => `${name}:${lineOf(issue.path)}: ${tell(issue)}`);
   throw new InputError(

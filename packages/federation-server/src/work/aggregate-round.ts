@@ -63,11 +63,11 @@ export async function aggregateRound(
     const network = await open(request.network);
     const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
     const resolved = resolveStrategy(graph, network, strategy);
-    const kept = keptNames(resolved.treatments);
+    const keeps = keptNames(resolved.treatments);
     const updates: ClientUpdate[] = [];
     for (const { path, base, ...update } of request.updates) {
       const began = base === request.network ? undefined : await open(base);
-      updates.push({ ...update, network: completed(await open(path), network, kept), base: began });
+      updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
     }
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state);
@@ -104,10 +104,10 @@ async function alignIfAsked(
   return (await alignUpdates(architecture, network, updates, { to: align, seed, signal })).updates;
 }
 
-/** Returns an update in which the tensors that clients keep are those of the global network. */
-function completed(update: Checkpoint, network: Checkpoint, kept: ReadonlySet<string>): Checkpoint {
+/** Returns an update in which the tensors that clients keep are the global network's. */
+function completed(update: Checkpoint, network: Checkpoint, keeps: ReadonlySet<string>): Checkpoint {
   const places = [...network.tensors.keys()].map((name) => {
-    return [name, { checkpoint: kept.has(name) ? network : update, name }] as const;
+    return [name, { checkpoint: keeps.has(name) ? network : update, name }] as const;
   });
   return composeCheckpoint(new Map(places), { source: update.source });
 }

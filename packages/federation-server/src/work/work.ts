@@ -4,8 +4,8 @@ import type { CheckRequest } from "./check-update.ts";
 import type { EvaluateRequest } from "./evaluate-network.ts";
 
 /**
- * Does a piece of work, in whatever thread. Modules are loaded with the first work of their kind: a thread that
- * only checks updates needs neither rules nor an engine.
+ * Does a piece of work, in whatever thread. Modules are loaded with the first work of their kind: a thread
+ * that only checks updates needs neither rules nor an engine.
  */
 export async function doWork(
   { kind, params }: { readonly kind: string; readonly params: object },

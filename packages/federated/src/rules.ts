@@ -6,6 +6,7 @@ import { fedavg } from "./rules/fedavg.ts";
 import { fedbuff } from "./rules/fedbuff.ts";
 import { geometricMedian } from "./rules/geometric-median.ts";
 import { krum } from "./rules/krum.ts";
+import { mda } from "./rules/mda.ts";
 import { meamed } from "./rules/meamed.ts";
 import { multiKrum } from "./rules/multi-krum.ts";
 import { normBound } from "./rules/norm-bound.ts";
@@ -14,7 +15,7 @@ import { trimmedMean } from "./rules/trimmed-mean.ts";
 
 const RULES = [
   ...[fedavg, fedbuff, qfedavg, normBound, coordinateMedian, trimmedMean, meamed],
-  ...[geometricMedian, krum, multiKrum, bulyan, centredClipping],
+  ...[geometricMedian, krum, multiKrum, bulyan, mda, centredClipping],
 ];
 
 /** All aggregation rules, by name. */

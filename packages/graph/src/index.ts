@@ -70,3 +70,4 @@ export { PROBE_DEFAULTS, type Probe, type ProbeOptions, probeGraph, runAll } fro
 export { randomInputs } from "./probe/random-inputs.ts";
 export { randomWeights } from "./probe/random-weights.ts";
 export { type SpecializeOptions, specialize } from "./probe/specialize.ts";
+export { type SharedEngine, shareSessions } from "./share-sessions.ts";

@@ -1,5 +1,10 @@
 export { AUGMENT_DEFAULTS, type AugmentOptions } from "./batches/augment.ts";
-export { type Batches, type BatchesOptions, createBatches } from "./batches/create-batches.ts";
+export {
+  type Batches,
+  type BatchesOptions,
+  createBatches,
+  type EpochOrder,
+} from "./batches/create-batches.ts";
 export { type EpochSizes, type Remainder, stepsUntil } from "./batches/epoch-steps.ts";
 export type { Blend, BlendAt, PointWeights } from "./blend/blend.ts";
 export type { BlendDecay, BlendedPoint, BlendPoint } from "./blend/blend-point.ts";
@@ -16,6 +21,22 @@ export {
   type MeasureGradientOptions,
   measureGradient,
 } from "./gradients/measure-gradient.ts";
+export {
+  CONTROL_VARIATES_DEFAULTS,
+  type ControlVariates,
+  type ControlVariateUpdate,
+} from "./local/control-variates.ts";
+export {
+  CURRICULUM_DEFAULTS,
+  CURRICULUM_ORDERS,
+  CURRICULUM_PACINGS,
+  type CurriculumOptions,
+  curriculumSize,
+  type Pacing,
+} from "./local/curriculum.ts";
+export type { LocalTrainingOptions } from "./local/local-training.ts";
+export type { ProximalOptions } from "./local/proximal.ts";
+export { WASSERSTEIN_DEFAULTS, type WassersteinOptions } from "./local/wasserstein.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
 export { type LabelledLoss, lossOfData } from "./loss/loss-of-data.ts";
 export {
@@ -28,6 +49,11 @@ export {
   type OutputLoss,
   type UsualLoss,
 } from "./loss/loss-spec.ts";
+export {
+  MEASURE_EXAMPLE_LOSSES_DEFAULTS,
+  type MeasureExampleLossesOptions,
+  measureExampleLosses,
+} from "./loss/measure-example-losses.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
 export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";
 export type { Objective } from "./objective.ts";

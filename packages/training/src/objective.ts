@@ -15,4 +15,10 @@ export interface Objective {
    * Names of further scalar outputs by what they measure: `correct`, and `counted` where it is not the batch.
    */
   readonly metrics: ReadonlyMap<string, string>;
+  /**
+   * Value `[batch, ...]` of the graph whose mean is the loss, weighted by `targetWeights` if there are any.
+   * For the next token it is `[batch, length]`, whose last column does not count. Missing for a loss that the
+   * graph computes itself.
+   */
+  readonly losses?: string;
 }

@@ -4,6 +4,7 @@ import { formatExamples, type RunVerb } from "../verb.ts";
 import { federateAggregateVerb } from "./federate/aggregate.ts";
 import { federateJoinVerb } from "./federate/join.ts";
 import { federateServeVerb } from "./federate/serve.ts";
+import { federateSimulateVerb } from "./federate/simulate.ts";
 import { federateTokenVerb } from "./federate/token.ts";
 
 /** Creates the command `isthmus federate` with the verbs below it. */
@@ -14,12 +15,21 @@ export function federateVerb(run: RunVerb): CommandUnknownOpts {
     .helpCommand(false)
     .commandsGroup("Verbs:")
     .addHelpText("after", EXAMPLES);
-  const verbs = [federateServeVerb, federateTokenVerb, federateJoinVerb, federateAggregateVerb];
+  const verbs = [
+    federateServeVerb,
+    federateTokenVerb,
+    federateJoinVerb,
+    federateAggregateVerb,
+    federateSimulateVerb,
+  ];
   for (const createVerb of verbs) command.addCommand(createVerb(run));
   return command;
 }
 
-const EXAMPLES = formatExamples([
-  "isthmus federate aggregate global.safetensors anna.safetensors bert.safetensors --examples 600,400 -o next.safetensors",
-  "one round, by hand: average what two clients sent",
-]);
+const EXAMPLES = formatExamples(
+  [
+    "isthmus federate aggregate global.safetensors anna.safetensors bert.safetensors --examples 600,400 -o next.safetensors",
+    "one round, by hand: average what two clients sent",
+  ],
+  ["isthmus federate simulate attacks", "six attacks on nine rules, simulated in this process"],
+);

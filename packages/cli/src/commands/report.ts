@@ -8,6 +8,7 @@ import {
   type Theme,
   titleOfResult,
 } from "@isthmus/report";
+import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurve } from "../format/format-curve.ts";
@@ -121,6 +122,8 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatStar(result, terminal);
     case "study":
       return formatStudy(result, terminal);
+    case "simulation":
+      return formatSimulation(result);
     case "comparison":
       return formatComparison(result, terminal.columns);
   }

@@ -20,7 +20,7 @@ import { addEngineOption, createEngine, type EngineOptions } from "../options/en
 import { parseCount, parseOnly } from "../options/parse-values.ts";
 import { describeCommand } from "../result/result-provenance.ts";
 import { saveFigures, saveTables } from "../result/save-parts.ts";
-import { findStudy } from "../study/find-study.ts";
+import { findDescribed } from "../study/find-described.ts";
 import {
   formatFailures,
   formatMissing,
@@ -28,7 +28,7 @@ import {
   formatTasks,
   formatTimeLeft,
 } from "../study/format-study.ts";
-import type { StudyWorkerData } from "../study/study-worker.ts";
+import type { WorkerData } from "../study/worker-ports.ts";
 import { explainFailure } from "../terminal/explain-failure.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -85,7 +85,7 @@ const EXAMPLES = formatExamples(
 );
 
 async function runVerb(name: string, options: StudyVerbOptions, context: Context): Promise<Outcome> {
-  const file = await findStudy(name);
+  const file = await findDescribed("study", name);
   const whole = await readStudy(file.path);
   const description = options.only === undefined ? whole : restrictStudy(whole, options.only);
   if (options.print) {
@@ -137,7 +137,7 @@ async function runTasks(
   context: Context,
 ): Promise<Outcome> {
   const { signal, progress, terminal } = context;
-  const workerData: StudyWorkerData = { engine: options.engine };
+  const workerData: WorkerData = { engine: options.engine };
   const executor = createThreadExecutor(STUDY_WORKER, { capacity: options.workers, workerData });
   progress("Planning");
   try {

@@ -10,6 +10,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   curve: true,
   star: true,
   study: true,
+  simulation: true,
   comparison: true,
 };
 /** Options that change nothing of a result, then options with a value that say where results are written. */

@@ -84,7 +84,7 @@ export function formatFailures(
   return [
     ...failures.map(({ label, message }) => `${label}: ${message}`),
     "",
-    `${failures.length} tasks failed${lost}. The finished part, ${ran + kept} results, is kept: run the study again to go on.`,
+    `${failures.length} tasks failed${lost}. The finished part, ${ran + kept} results, is kept: run the same command again to go on.`,
   ].join("\n");
 }
 

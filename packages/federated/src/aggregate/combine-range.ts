@@ -1,6 +1,13 @@
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, entry, toFloat64 } from "@isthmus/core";
+import type { ClientUpdate } from "../updates/client-update.ts";
 import type { AggregatePlan, Combination } from "./plan-aggregate.ts";
-import { readDisplacement, readFloat64Range, type TensorRange } from "./ranges.ts";
+import {
+  createRangeBuffer,
+  type RangeBuffer,
+  readDisplacement,
+  readFloat64Range,
+  type TensorRange,
+} from "./ranges.ts";
 
 /**
  * Combines the displacements of all clients in a range, summed in the order of their names.
@@ -14,28 +21,72 @@ export async function combineRange(
   range: TensorRange,
   { global, carried }: { readonly global: Float64Array; readonly carried: Checkpoint | undefined },
 ): Promise<Float64Array> {
+  if (combination.kind === "linear") return sumRange({ updates }, combination, range, { global, carried });
   const change = new Float64Array(global.length);
-  if (combination.kind === "linear") {
-    const { weights } = combination;
-    const parts = updates.map((update, k) => ({ update, weight: at(weights, k) }));
-    const read = parts.filter(({ weight }) => weight !== 0);
-    // While one is added, the next is being read.
-    let next = read[0] && readDisplacement(read[0].update, range, global);
-    for (const [k, { weight }] of read.entries()) {
-      const displacement = await (next as Promise<Float64Array>);
-      const following = read[k + 1];
-      next = following && readDisplacement(following.update, range, global);
-      addScaled(displacement, weight, change);
-    }
-    if (carried !== undefined && combination.carried !== 0) {
-      addScaled(await readFloat64Range(carried, range), combination.carried, change);
-    }
-    return change;
-  }
   const displacements = await Promise.all(updates.map((update) => readDisplacement(update, range, global)));
   const values = combination.mixture.map((row) => mixRow(row, displacements));
   combination.rule.combineInto(values, combination.parameters, change);
   return change;
+}
+
+/** Sums the displacements of a range, each multiplied by its client's weight. */
+async function sumRange(
+  { updates }: Pick<AggregatePlan, "updates">,
+  { weights, carried: carriedWeight }: Extract<Combination, { readonly kind: "linear" }>,
+  range: TensorRange,
+  { global, carried }: { readonly global: Float64Array; readonly carried: Checkpoint | undefined },
+): Promise<Float64Array> {
+  const change = new Float64Array(global.length);
+  const parts = updates.map((update, k) => ({ update, weight: at(weights, k) }));
+  const read = parts.filter(({ weight }) => weight !== 0);
+  // While one is added, the next is being read into the other buffer.
+  const buffers = [createRangeBuffer(), createRangeBuffer()];
+  const start = (k: number) => {
+    const part = read[k];
+    return part && readClientRange(part.update, range, at(buffers, k & 1));
+  };
+  let next = start(0);
+  for (const [k, { weight }] of read.entries()) {
+    const { values, base } = await (next as Promise<ClientRange>);
+    next = start(k + 1);
+    addDisplacement(values, base ?? global, weight, change);
+  }
+  if (carried !== undefined && carriedWeight !== 0) {
+    addScaled(await readFloat64Range(carried, range), carriedWeight, change);
+  }
+  return change;
+}
+
+/** A range of a client's network, and of the network it began with where that is not the global one. */
+interface ClientRange {
+  readonly values: Float32Array | Float64Array;
+  readonly base: Float64Array | undefined;
+}
+
+async function readClientRange(
+  { network, base }: ClientUpdate,
+  range: TensorRange,
+  buffer: RangeBuffer,
+): Promise<ClientRange> {
+  const stored = buffer(network, range);
+  await network.readRangeInto(range.name, range.begin, stored);
+  // Elements of f32 are subtracted as they are stored: no copy in f64 is made.
+  const values =
+    stored instanceof Float32Array || stored instanceof Float64Array
+      ? stored
+      : toFloat64(stored, entry(network.tensors, range.name, "tensor").dtype);
+  return { values, base: base && (await readFloat64Range(base, range)) };
+}
+
+function addDisplacement(
+  values: Float32Array | Float64Array,
+  base: Float64Array,
+  weight: number,
+  out: Float64Array,
+): void {
+  for (let i = 0; i < out.length; i++) {
+    out[i] = (out[i] as number) + weight * ((values[i] as number) - (base[i] as number));
+  }
 }
 
 /** Averages the displacements of a range, each weighted by its client's share of the examples. */

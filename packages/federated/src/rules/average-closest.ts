@@ -1,8 +1,9 @@
 import { at } from "@isthmus/core";
+import { forSortedRows } from "../kernels/sorted-rows.ts";
 
 /**
- * Writes, for each element, the mean of the values that are closest to the median; of two that are equally far, the
- * smaller counts as closer.
+ * Writes, for each element, the mean of the values that are closest to the median; of two that are equally
+ * far, the smaller counts as closer.
  *
  * The closest values are neighbours once values are sorted, so a window slides over them while its far end is
  * closer to the median than its near end.
@@ -14,16 +15,22 @@ import { at } from "@isthmus/core";
 export function averageClosestInto(values: readonly Float64Array[], count: number, out: Float64Array): void {
   const { length: points } = values;
   const sorted = new Float64Array(points);
-  for (let i = 0; i < out.length; i++) {
-    for (let k = 0; k < points; k++) sorted[k] = at(at(values, k), i);
-    sorted.sort();
-    const median = (at(sorted, (points - 1) >> 1) + at(sorted, points >> 1)) / 2;
-    let begin = 0;
-    while (begin + count < points && at(sorted, begin + count) - median < median - at(sorted, begin)) begin++;
-    // Around one of them, so that the mean of equal values is that value, bit for bit.
-    const origin = at(sorted, begin);
-    let sum = 0;
-    for (let k = begin + 1; k < begin + count; k++) sum += at(sorted, k) - origin;
-    out[i] = origin + sum / count;
-  }
+  forSortedRows(values, ({ rows, begin }) => {
+    for (let i = 0; i < at(rows, 0).length; i++) {
+      for (let k = 0; k < points; k++) sorted[k] = (rows[k] as Float64Array)[i] as number;
+      out[begin + i] = meanOfClosest(sorted, count);
+    }
+  });
+}
+
+function meanOfClosest(sorted: Float64Array, count: number): number {
+  const { length: points } = sorted;
+  const median = (at(sorted, (points - 1) >> 1) + at(sorted, points >> 1)) / 2;
+  let first = 0;
+  while (first + count < points && at(sorted, first + count) - median < median - at(sorted, first)) first++;
+  // Around one of them, so that the mean of equal values is that value, bit for bit.
+  const origin = at(sorted, first);
+  let sum = 0;
+  for (let k = first + 1; k < first + count; k++) sum += (sorted[k] as number) - origin;
+  return origin + sum / count;
 }

@@ -1,25 +1,37 @@
 import { at } from "@isthmus/core";
+import { orderBy } from "./points.ts";
 
 /**
  * Scores points by the sum of squared distances to their nearest others: `n - f - 2` of them, at least 1.
  *
- * A point is left out of its own neighbours by its position. Flower and byzfl sort all distances and drop the first,
- * which is another point where two coincide, or where rounding makes a distance less than 0.
+ * A point is left out of its own neighbours by its position. Flower and byzfl sort all distances and drop
+ * the first, which is another point where two coincide, or where rounding makes a distance less than 0.
  *
- * @param squares - squared distances of all points, `[size, size]`
- * @param among - positions of the points that are still there
- * @returns scores in the order of `among`
+ * Neighbours are sorted once, so that Bulyan can ask again and again, of fewer points each time.
+ *
+ * @param squares - squared distances of all points, `[points, points]`
+ * @returns computes scores of the points that are still there, in their order
  */
-export function krumScores(squares: Float64Array, among: readonly number[], f: number): number[] {
+export function krumScorer(squares: Float64Array, f: number): (among: readonly number[]) => number[] {
   const size = Math.round(Math.sqrt(squares.length));
-  const nearest = Math.max(1, among.length - f - 2);
-  return among.map((i) => {
-    const others = among.filter((j) => j !== i).map((j) => at(squares, i * size + j));
-    return Float64Array.from(others)
-      .sort()
-      .subarray(0, nearest)
-      .reduce((sum, square) => sum + square, 0);
-  });
+  const neighbours = Array.from({ length: size }, (_, i) =>
+    orderBy(squares.subarray(i * size, (i + 1) * size)).filter((j) => j !== i),
+  );
+  return (among) => {
+    const isThere = new Uint8Array(size);
+    for (const i of among) isThere[i] = 1;
+    const nearest = Math.max(1, among.length - f - 2);
+    return among.map((i) => {
+      let [sum, counted] = [0, 0];
+      for (const j of at(neighbours, i, "point")) {
+        if (counted === nearest) break;
+        if (isThere[j] === 0) continue;
+        sum += at(squares, i * size + j);
+        counted++;
+      }
+      return sum;
+    });
+  };
 }
 
 /** Returns how many points Krum needs so that most neighbours of an honest one are honest. */

@@ -1,14 +1,14 @@
 import { at } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
-import { krumScores, leastOfKrum } from "./krum-scores.ts";
+import { krumScorer, leastOfKrum } from "./krum-scores.ts";
 import { F, type FSpecs } from "./parameters.ts";
 import { orderBy, squaredDistances, weightsOfChosen } from "./points.ts";
 
 /**
  * The one update that is nearest to its neighbours.
  *
- * Flower 1.42 computes distances of whole networks in f32, where they cancel; byzfl 0.0.11 counts one neighbour
- * more, which is this rule with `f - 1`.
+ * Flower 1.42 computes distances of whole networks in f32, where they cancel; byzfl 0.0.11 counts one
+ * neighbour more, which is this rule with `f - 1`.
  */
 export const krum: LinearRule<FSpecs> = {
   kind: "linear",
@@ -20,7 +20,7 @@ export const krum: LinearRule<FSpecs> = {
   least: leastOfKrum,
   weigh(points, { f }) {
     const all = Array.from({ length: points.count }, (_, i) => i);
-    const best = at(orderBy(krumScores(squaredDistances(points), all, f)), 0, "point");
+    const best = at(orderBy(krumScorer(squaredDistances(points), f)(all)), 0, "point");
     return { weights: weightsOfChosen(points, [best], false) };
   },
 };

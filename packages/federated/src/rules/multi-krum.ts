@@ -1,5 +1,5 @@
 import type { LinearRule } from "./aggregation-rule.ts";
-import { krumScores, leastOfKrum } from "./krum-scores.ts";
+import { krumScorer, leastOfKrum } from "./krum-scores.ts";
 import { F, type FSpecs, type OfMerge, weightedBy } from "./parameters.ts";
 import { orderBy, squaredDistances, weightsOfChosen } from "./points.ts";
 
@@ -23,8 +23,8 @@ const PARAMETERS: MultiKrumSpecs = {
 /**
  * The mean of the updates that are nearest to their neighbours.
  *
- * The mean is of equal weights, as in the paper; Flower's is by examples (`weighted`), and of one update where nothing
- * else is said. byzfl 0.0.11 counts one neighbour more.
+ * The mean is of equal weights, as in the paper; Flower's is by examples (`weighted`), and of one update
+ * where nothing else is said. byzfl 0.0.11 counts one neighbour more.
  */
 export const multiKrum: LinearRule<MultiKrumSpecs> = {
   kind: "linear",
@@ -36,7 +36,7 @@ export const multiKrum: LinearRule<MultiKrumSpecs> = {
   least: leastOfKrum,
   weigh(points, { f, select, weighted }) {
     const all = Array.from({ length: points.count }, (_, i) => i);
-    const best = orderBy(krumScores(squaredDistances(points), all, f));
+    const best = orderBy(krumScorer(squaredDistances(points), f)(all));
     const chosen = best.slice(0, select === 0 ? Math.max(1, points.count - f) : select);
     return { weights: weightsOfChosen(points, chosen, weighted) };
   },

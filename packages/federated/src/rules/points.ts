@@ -9,8 +9,8 @@ export function sizeOfGram({ gram }: Points): number {
 /**
  * Computes the squared distances of all pairs of points from their inner products, `[points, points]`.
  *
- * In f64, and of displacements, not of whole networks: what cancels is then no longer than a client went in a round.
- * Rounding may leave less than 0 of equal points, which becomes 0.
+ * In f64, and of displacements, not of whole networks: what cancels is then no longer than a client went in
+ * a round. Rounding may leave less than 0 of equal points, which becomes 0.
  */
 export function squaredDistances(points: Points): Float64Array {
   const { gram } = points;
@@ -19,7 +19,9 @@ export function squaredDistances(points: Points): Float64Array {
   for (let i = 0; i < size; i++) {
     for (let j = 0; j < size; j++) {
       if (i === j) continue;
-      const square = at(gram, i * size + i) + at(gram, j * size + j) - 2 * at(gram, i * size + j);
+      // Both products, which rounding may make differ after mixing: rules rely on distances being symmetric.
+      const products = at(gram, i * size + j) + at(gram, j * size + i);
+      const square = at(gram, i * size + i) + at(gram, j * size + j) - products;
       squares[i * size + j] = Math.max(0, square);
     }
   }

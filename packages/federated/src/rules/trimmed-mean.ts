@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
+import { forSortedRows } from "../kernels/sorted-rows.ts";
 import type { CoordinateRule } from "./aggregation-rule.ts";
 import { leastOfMajority } from "./majority.ts";
-import { selectInPlace } from "./select.ts";
 
 const PARAMETERS = {
   beta: {
@@ -26,8 +26,8 @@ const ROUNDING = 1e-9;
 /**
  * The mean of the updates in each element without the smallest and the largest ones.
  *
- * Flower 1.42 refuses `beta: 0.5`, older versions return NaN; here what is left then is the median, its limit. Flower
- * also cuts 28 of 100 for 0.29, as 0.29 * 100 is below 29 in floating point.
+ * Flower 1.42 refuses `beta: 0.5`, older versions return NaN; here what is left then is the median, its
+ * limit. Flower also cuts 28 of 100 for 0.29, as 0.29 * 100 is below 29 in floating point.
  */
 export const trimmedMean: CoordinateRule<typeof PARAMETERS> = {
   kind: "coordinates",
@@ -40,16 +40,20 @@ export const trimmedMean: CoordinateRule<typeof PARAMETERS> = {
   combineInto(values, { beta, f }, out) {
     const { length: count } = values;
     const cut = Math.min((count - 1) >> 1, f > 0 ? f : Math.floor(beta * count + ROUNDING));
-    const column = new Float64Array(count);
-    const end = count - cut;
-    for (let i = 0; i < out.length; i++) {
-      for (let k = 0; k < count; k++) column[k] = at(at(values, k), i);
-      // The mean around one value, so that the mean of equal values is that value, bit for bit.
-      const origin = selectInPlace(column, cut);
-      selectInPlace(column, end - 1, cut);
-      let sum = 0;
-      for (let k = cut + 1; k < end; k++) sum += at(column, k) - origin;
-      out[i] = origin + sum / (end - cut);
-    }
+    forSortedRows(values, ({ rows, begin }) => {
+      const part = out.subarray(begin, begin + at(rows, 0).length);
+      averageInto(rows.slice(cut, count - cut), part);
+    });
   },
 };
+
+/** Averages around the first row, so that the mean of equal values is that value, bit for bit. */
+function averageInto(rows: readonly Float64Array[], out: Float64Array): void {
+  const origin = at(rows, 0);
+  out.fill(0);
+  for (const row of rows) {
+    for (let i = 0; i < out.length; i++)
+      out[i] = (out[i] as number) + ((row[i] as number) - (origin[i] as number));
+  }
+  for (let i = 0; i < out.length; i++) out[i] = (origin[i] as number) + (out[i] as number) / rows.length;
+}

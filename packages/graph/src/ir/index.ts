@@ -17,4 +17,4 @@ export { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "./operator-families
 export { pruneNodes } from "./prune-nodes.ts";
 export { shareNodes } from "./share-nodes.ts";
 export { typesOf } from "./types-of.ts";
-export { valuesRead } from "./values.ts";
+export { renameInputs, valuesRead } from "./values.ts";

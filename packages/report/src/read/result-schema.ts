@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
+import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
 /** JSON has no NaN: it writes null for what could not be measured. */
 const measured = z
@@ -303,5 +304,6 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   curve: schemaOf<"curve">()(curve.extend({ provenance })),
   star: schemaOf<"star">()(star.extend({ provenance })),
   study: schemaOf<"study">()(study.extend({ provenance })),
+  simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
 };

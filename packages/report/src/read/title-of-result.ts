@@ -20,6 +20,8 @@ export function titleOfResult(result: DrawableResult): string {
       return `A star of ${result.anchors.length} networks`;
     case "study":
       return result.only === undefined ? result.title : `${result.title} (a part)`;
+    case "simulation":
+      return result.title;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

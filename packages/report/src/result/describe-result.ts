@@ -9,6 +9,7 @@ import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
 import { describeMap } from "./map/describe-map.ts";
 import type { Report } from "./report.ts";
+import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows. */
 export function describeResult(result: DrawableResult): Report {
@@ -30,6 +31,8 @@ export function describeResult(result: DrawableResult): Report {
       return describeStar(result);
     case "study":
       return describeStudy(result);
+    case "simulation":
+      return describeSimulation(result);
     case "comparison":
       return describeComparison(result);
   }

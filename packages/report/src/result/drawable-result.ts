@@ -1,5 +1,6 @@
 import type { BarrierResult, LayersResult, MapResult, PlaneResult } from "@isthmus/barrier";
 import type { CurveResult } from "@isthmus/curve";
+import type { SimulationResult } from "@isthmus/federated";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
@@ -39,6 +40,7 @@ export type DrawableResult = (
   | CurveResult
   | StarResult
   | StudyResult
+  | SimulationResult
   | ComparisonResult
 ) & { readonly provenance?: Provenance };
 

@@ -13,7 +13,15 @@ export interface BatchesOptions {
   readonly remainder: Remainder;
   /** How images are changed each time they are seen. */
   readonly augment: AugmentOptions;
+  /** Order of the examples of each epoch. @defaultValue all of them, shuffled for every epoch */
+  readonly order?: EpochOrder | undefined;
 }
+
+/**
+ * A function that writes the examples of an epoch, counted from 0, in the order they are seen, into `out`
+ * `[size]`. The same epoch gives the same order, whatever was asked for before.
+ */
+export type EpochOrder = (epoch: number, out: Uint32Array) => void;
 
 /** Batches of a data set in random order, which can be made in any sequence. */
 export interface Batches {
@@ -27,7 +35,7 @@ export interface Batches {
 }
 
 /**
- * Makes batches of a data set in an order that is shuffled for every epoch.
+ * Makes batches of a data set in an order that is shuffled for every epoch, or in an order of the caller's.
  *
  * Nothing is allocated for a batch: examples are gathered into the same memory, some 600,000 images of 28 x
  * 28 a second.
@@ -36,7 +44,13 @@ export interface Batches {
  */
 export function createBatches(
   data: DataSet,
-  { seed, batch, remainder, augment: augmentOptions }: BatchesOptions,
+  {
+    seed,
+    batch,
+    remainder,
+    augment: augmentOptions,
+    order: writeOrder = (epoch, out) => epochOrderInto(seed, epoch, out),
+  }: BatchesOptions,
 ): Batches {
   const sizes: EpochSizes = { examples: data.size, batch, remainder };
   const current = allocateBatch(data, batch);
@@ -58,7 +72,7 @@ export function createBatches(
           place = 0;
         }
         if (epoch !== orderedEpoch) {
-          epochOrderInto(seed, epoch, order);
+          writeOrder(epoch, order);
           orderedEpoch = epoch;
         }
         indices[i] = order[place++] as number;
@@ -78,7 +92,7 @@ export function createBatches(
  * before it.
  * @throws OutOfRangeError if `seed` is not a whole number in `[0, 2^53)`
  */
-function epochOrderInto(seed: number, epoch: number, out: Uint32Array): void {
+export function epochOrderInto(seed: number, epoch: number, out: Uint32Array): void {
   for (let i = 0; i < out.length; i++) out[i] = i;
   createRandom(seed, `order of epoch ${epoch}`).shuffleInPlace(out);
 }

@@ -8,19 +8,26 @@ import {
   type Tensor,
 } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
+import type { LossSpec } from "../loss/loss-spec.ts";
 import { MEASURE_FISHER_DEFAULTS, type MeasureFisherOptions } from "./measure-fisher.ts";
 import { visitGradients } from "./visit-gradients.ts";
 
-/** Options of {@link measureGradient}: the same as of `measureFisher`. */
-export type MeasureGradientOptions = MeasureFisherOptions;
+/** Options of {@link measureGradient}. */
+export interface MeasureGradientOptions extends MeasureFisherOptions {
+  /** The loss of an example. @defaultValue the loss that `lossOfData` chooses */
+  readonly loss?: LossSpec | undefined;
+}
 
 /** Defaults of {@link measureGradient}. */
-export const MEASURE_GRADIENT_DEFAULTS: Required<MeasureGradientOptions> = MEASURE_FISHER_DEFAULTS;
+export const MEASURE_GRADIENT_DEFAULTS: Required<MeasureGradientOptions> = {
+  ...MEASURE_FISHER_DEFAULTS,
+  loss: undefined,
+};
 
 /**
  * Measures the gradient of the loss of a network on labelled data: the mean over examples, for each
- * parameter. The loss is the usual one of the data, as in training: cross-entropy for labels, the next token
- * for token ids.
+ * parameter. The loss is by default the usual one of the data, as in training: cross-entropy for labels, the
+ * next token for token ids.
  *
  * Gradients are computed example by example and added up in f64, so the result does not depend on batches.
  * Norms take their running statistics, and there is no dropout.
@@ -36,9 +43,9 @@ export async function measureGradient(
   options: MeasureGradientOptions = {},
 ): Promise<Checkpoint> {
   const attempt = "measure a gradient";
-  const resolved = resolveOptions(attempt, MEASURE_GRADIENT_DEFAULTS, options);
+  const { loss, ...resolved } = resolveOptions(attempt, MEASURE_GRADIENT_DEFAULTS, options);
   const sums = new Map<string, Float64Array>();
-  await visitGradients(architecture, { attempt, network, data }, resolved, ({ values }) => {
+  await visitGradients(architecture, { attempt, network, data, loss }, resolved, ({ values }) => {
     for (const [name, numbers] of values) {
       const sum = sums.get(name) ?? new Float64Array(numbers.length);
       for (let i = 0; i < numbers.length; i++) sum[i] = (sum[i] as number) + (numbers[i] as number);

@@ -4,7 +4,8 @@ import { type Architecture, bindWeights, type DataSet, planFeeds, specialize } f
 import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss } from "../loss/attach-loss.ts";
 import { lossOfData } from "../loss/loss-of-data.ts";
-import { createTargetFiller } from "../train/create-target-filler.ts";
+import type { LossSpec } from "../loss/loss-spec.ts";
+import { feedObjective } from "../train/feed-objective.ts";
 
 /** The network whose gradients are computed, and the examples that they are computed on. */
 export interface VisitedNetwork {
@@ -12,6 +13,8 @@ export interface VisitedNetwork {
   readonly attempt: string;
   readonly network: Checkpoint;
   readonly data: DataSet;
+  /** @defaultValue the loss that `lossOfData` chooses */
+  readonly loss?: LossSpec | undefined;
 }
 
 /** Gradients of the loss of one example. */
@@ -30,7 +33,7 @@ export interface VisitGradientsOptions {
 }
 
 /**
- * Computes the gradient of the usual loss of a data set for each example alone, and passes each to `visit`,
+ * Computes the gradient of the loss of a data set for each example alone, and passes each to `visit`,
  * in the order of the examples. Norms take their running statistics, and there is no dropout.
  *
  * @throws InputError if the data do not fit the graph
@@ -38,7 +41,7 @@ export interface VisitGradientsOptions {
  */
 export async function visitGradients(
   { graph, engine }: Architecture,
-  { attempt, network, data }: VisitedNetwork,
+  { attempt, network, data, loss: lossSpec }: VisitedNetwork,
   { threads, signal, onProgress }: VisitGradientsOptions,
   visit: (gradients: ExampleGradients) => void,
 ): Promise<void> {
@@ -51,29 +54,22 @@ export async function visitGradients(
   }
   const weights = await bindWeights(graph, network);
   const typed = await specialize({ graph, engine }, { batch: 1, extents: plan.extents });
-  const { graph: withLoss, loss, ...objective } = attachLoss(typed, lossOfData(graph, data));
-  const differentiated = gradient({ ...withLoss, outputs: [{ name: loss }] }, { loss });
+  const objective = attachLoss(typed, lossSpec ?? lossOfData(graph, data));
+  const { loss } = objective;
+  const differentiated = gradient({ ...objective.graph, outputs: [{ name: loss }] }, { loss });
   const parameters = [...graph.weights.keys()].filter((name) =>
     differentiated.outputs.some((output) => output.name === gradientName(loss, name)),
   );
-  const { examples, targets, targetWeights } = objective;
-  const isText = targets.name === examples;
+  const isText = objective.targets.name === objective.examples;
   const session = await engine.load(lowerBatchNorm(differentiated), { threads });
   try {
     for (let i = 0; i < data.size; i++) {
       signal?.throwIfAborted();
-      const example = data.read(i, i + 1);
-      const step = {
-        ...{ graph: withLoss, batch: 1, examples, targets: targets.name },
-        ...(targetWeights === undefined ? {} : { targetWeights }),
-      };
-      const filler = createTargetFiller(step, example, { classes: data.classes });
-      filler.fill();
-      const feeds = new Map([...weights, ...plan.feedsOf(example)]);
-      if (!isText) feeds.set(targets.name, filler.targets);
-      if (targetWeights !== undefined && filler.weights !== undefined)
-        feeds.set(targetWeights, filler.weights);
-      const results = await session.run(feeds);
+      const { feeds, filler } = feedObjective(
+        { objective, plan, classes: data.classes },
+        data.read(i, i + 1),
+      );
+      const results = await session.run(new Map([...weights, ...feeds]));
       const values = parameters.map((name): [string, Float64Array] => {
         const { data: numbers, dtype } = entry(results, gradientName(loss, name), "gradient");
         return [name, toFloat64(numbers, dtype)];

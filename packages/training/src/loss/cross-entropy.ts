@@ -35,6 +35,7 @@ export function attachCrossEntropy(graph: Graph, loss: CrossEntropyLoss): Object
     const counted = isPerPosition ? { counted: builder.scalar(sizeOf(shape), "f32") } : {};
     return finishObjective(graph, {
       loss: reduceMean(losses),
+      losses,
       metrics: { correct: reduceSum(cast(correct, "f32")), ...counted },
       examples: examples.name,
       targets: labels,
@@ -42,6 +43,7 @@ export function attachCrossEntropy(graph: Graph, loss: CrossEntropyLoss): Object
   }
   const targetWeights = builder.input(unusedName(graph, "targetWeights"), { dtype: "f32", shape });
   return finishObjective(graph, {
+    losses,
     ...weightedLoss({ losses, correct, weights: targetWeights }),
     examples: examples.name,
     targets: labels,

@@ -6,6 +6,7 @@ import { unusedName } from "../unused-name.ts";
 /** Values of an objective under construction. */
 interface ObjectiveValues {
   readonly loss: Value;
+  readonly losses: Value;
   readonly metrics: Readonly<Record<string, Value>>;
   readonly examples: string;
   readonly targets: Value;
@@ -16,7 +17,7 @@ interface ObjectiveValues {
  * Builds the graph of an objective. Its outputs are the outputs of `graph`, then the loss, then the metrics.
  */
 export function finishObjective(graph: Graph, values: ObjectiveValues): Objective {
-  const { loss, examples, targets, targetWeights } = values;
+  const { loss, losses, examples, targets, targetWeights } = values;
   const { builder } = loss;
   const named = (value: Value, name: string) => builder.rename(value, unusedName(graph, name));
   const outputs = graph.outputs.map(({ name }) => builder.value(name));
@@ -32,5 +33,6 @@ export function finishObjective(graph: Graph, values: ObjectiveValues): Objectiv
     targets: { name: targets.name, dtype: targets.dtype, shape: targets.shape },
     ...(targetWeights === undefined ? {} : { targetWeights: targetWeights.name }),
     metrics: new Map(metrics.map(([what, { name }]) => [what, name])),
+    losses: losses.name,
   };
 }

@@ -18,8 +18,10 @@ export function attachMeanSquaredError(graph: Graph, loss: MeanSquaredErrorLoss)
   const { dtype, shape } = predicted;
   const targets = builder.input(unusedName(graph, "targets"), { dtype, shape });
   const difference = sub(predicted, targets);
+  const losses = mul(difference, difference);
   return finishObjective(graph, {
-    loss: reduceMean(mul(difference, difference)),
+    loss: reduceMean(losses),
+    losses,
     metrics: {},
     examples: examples.name,
     targets,

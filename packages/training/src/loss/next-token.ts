@@ -40,6 +40,7 @@ export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
   if (!weighted) {
     return finishObjective(graph, {
       loss: reduceSum(mul(losses, evenWeights(losses))),
+      losses,
       metrics: { correct: reduceSum(cast(correct, "f32")) },
       examples: examples.name,
       targets: builder.value(examples.name),
@@ -51,6 +52,7 @@ export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
   });
   const weights = shift(targetWeights, 0);
   return finishObjective(graph, {
+    losses,
     ...weightedLoss({ losses, correct, weights }),
     examples: examples.name,
     targets: builder.value(examples.name),

@@ -4,6 +4,10 @@ import { type Engine, type Graph, specialize } from "@isthmus/graph";
 import { cast, GraphBuilder, mul, type Value } from "@isthmus/graph/builder";
 import { capturedNames, gradientName } from "@isthmus/graph/ir";
 import type { BlendDecay, BlendPoint } from "../blend/blend-point.ts";
+import { type CorrectedGradients, correctGradients } from "../local/correct-gradients.ts";
+import { moveExamples } from "../local/move-examples.ts";
+import { type ProximalOptions, resolveProximal } from "../local/proximal.ts";
+import { resolveWasserstein, type WassersteinOptions } from "../local/wasserstein.ts";
 import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import { toTrainingMode } from "../mode/to-training-mode.ts";
@@ -41,6 +45,18 @@ export interface TrainingStepOptions {
   readonly blend?: readonly BlendPoint[];
   /** What weight decay acts on in a blend, see {@link BlendDecay}. @defaultValue "points" */
   readonly blendDecay?: BlendDecay;
+  /**
+   * Strength of a proximal term; the step then takes the weights to stay near, see `references` of
+   * {@link TrainingStep}. @defaultValue none
+   */
+  readonly proximal?: Pick<ProximalOptions, "mu"> | undefined;
+  /**
+   * Whether a tensor is added to each gradient; the step then takes them, see `corrections` of
+   * {@link TrainingStep}. @defaultValue false
+   */
+  readonly corrected?: boolean;
+  /** How examples are moved before the step is made. @defaultValue not at all */
+  readonly wasserstein?: WassersteinOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,6 +84,7 @@ export async function createTrainingStep(
     freeze = [],
     blend,
     blendDecay = "points",
+    corrected = false,
     signal,
   } = options;
   if (!Number.isSafeInteger(batch) || batch < 1) {
@@ -76,6 +93,8 @@ export async function createTrainingStep(
     );
   }
   const optimizer = resolveOptimizer(spec);
+  const mu = resolveProximal(options.proximal)?.mu;
+  const wasserstein = resolveWasserstein(options.wasserstein);
   const typed = await specialize({ graph, engine }, { batch, extents, ...(signal && { signal }) });
   const objective = attachLoss(typed, loss);
   assertBatch(objective, batch);
@@ -83,7 +102,13 @@ export async function createTrainingStep(
   const target = chooseTarget(mode, { freeze, points: blend, decay: blendDecay });
   const withRespectTo = [...target.trained.keys()];
   const differentiated = gradient(target.graph, { loss: objective.loss, withRespectTo });
-  return assembleStep({ batch, objective, target, optimizer, differentiated });
+  const moved =
+    wasserstein === undefined
+      ? differentiated
+      : moveExamples({ forward: target.graph, differentiated, objective, batch }, wasserstein);
+  const by = { loss: objective.loss, parameters: withRespectTo };
+  const gradients = correctGradients(moved, by, { mu, corrected });
+  return assembleStep({ batch, objective, target, optimizer, gradients });
 }
 
 /** A graph with gradients, and everything that decides what a step does with them. */
@@ -93,11 +118,12 @@ interface StepParts {
   readonly target: StepTarget;
   readonly optimizer: ResolvedOptimizer;
   /** The target's graph with an output for the gradient by each trained weight. */
-  readonly differentiated: Graph;
+  readonly gradients: CorrectedGradients;
 }
 
 /** Adds the update to a graph with gradients, and describes the graph as a step. */
-function assembleStep({ batch, objective, target, optimizer, differentiated }: StepParts): TrainingStep {
+function assembleStep({ batch, objective, target, optimizer, ...parts }: StepParts): TrainingStep {
+  const { graph: differentiated, references, corrections } = parts.gradients;
   const { loss, examples, targets, targetWeights, metrics } = objective;
   const builder = GraphBuilder.from(differentiated);
   const scalars = new StepScalars(builder, differentiated);
@@ -135,6 +161,8 @@ function assembleStep({ batch, objective, target, optimizer, differentiated }: S
     }),
     scalars: scalars.inputs,
     masks: target.masks,
+    references,
+    corrections,
     ...(target.points === undefined ? {} : { blend: target.points }),
     loss,
     metrics: new Map(watched.map(([what, { name }]) => [what, name])),

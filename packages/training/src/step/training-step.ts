@@ -52,6 +52,10 @@ export interface TrainingStep {
   readonly carried: readonly Carried[];
   readonly scalars: readonly ScalarInput[];
   readonly masks: readonly MaskInput[];
+  /** Data inputs for the weights that a proximal term stays near, by trained parameter; none without one. */
+  readonly references: ReadonlyMap<string, string>;
+  /** Data inputs for tensors that are added to gradients, by trained parameter; none if nothing is. */
+  readonly corrections: ReadonlyMap<string, string>;
   /** Points whose weighted sum is the network; missing without a blend. */
   readonly blend?: readonly BlendedPoint[];
   /** Scalar output: the mean loss of the batch before the step. */

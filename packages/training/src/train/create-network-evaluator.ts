@@ -11,7 +11,7 @@ import {
 } from "@isthmus/graph";
 import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
-import { createTargetFiller } from "./create-target-filler.ts";
+import { feedObjective } from "./feed-objective.ts";
 import type { EvaluationResult } from "./train-result.ts";
 
 /** An evaluator of networks of one architecture by the loss they are trained with. */
@@ -120,21 +120,11 @@ async function createPart(
   const objective = attachLoss(await specialize({ graph, engine }, { batch, extents: plan.extents }), loss);
   const outputs = objective.graph.outputs.filter(({ name }) => name === objective.loss);
   const session = await engine.load({ ...objective.graph, outputs }, { threads });
-  const { examples, targets, targetWeights } = objective;
-  const step = {
-    ...{ graph: objective.graph, batch, examples, targets: targets.name },
-    ...(targetWeights === undefined ? {} : { targetWeights }),
-  };
   return {
     ...range,
     async run(weights, first) {
-      const examplesRead = data.read(first, first + batch);
-      const filler = createTargetFiller(step, examplesRead, { classes: data.classes });
-      filler.fill();
-      const feeds = new Map([...weights, ...plan.feedsOf(examplesRead)]);
-      if (targets.name !== examples) feeds.set(targets.name, filler.targets);
-      if (targetWeights !== undefined && filler.weights !== undefined)
-        feeds.set(targetWeights, filler.weights);
+      const fed = feedObjective({ objective, plan, classes: data.classes }, data.read(first, first + batch));
+      const feeds = new Map([...weights, ...fed.feeds]);
       const { data: lossData } = entry(await session.run(feeds), objective.loss, "output");
       return Number(at<number | bigint>(lossData, 0));
     },

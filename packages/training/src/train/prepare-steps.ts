@@ -8,10 +8,10 @@ import {
 } from "@isthmus/core";
 import { type DataSet, type Engine, type FeedPlan, type Graph, logitsOf, planFeeds } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
-import { type Batches, createBatches } from "../batches/create-batches.ts";
+import { type Batches, createBatches, type EpochOrder } from "../batches/create-batches.ts";
 import type { Blend } from "../blend/blend.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
-import { createTrainingStep } from "../step/create-training-step.ts";
+import { rememberStep } from "../step/remember-step.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
@@ -33,26 +33,36 @@ export async function prepareSteps(
     engine,
     data,
     blend,
+    corrected = false,
+    openOrder,
   }: {
     readonly graph: Graph;
     readonly engine: Engine;
     readonly data: DataSet;
     readonly blend?: Pick<Blend, "points" | "decay">;
+    /** Whether the step takes tensors that are added to its gradients. */
+    readonly corrected?: boolean;
+    /** Returns the order of examples, once it is known that training can begin. */
+    readonly openOrder?: () => Promise<EpochOrder | undefined>;
   },
   options: ResolvedTrainOptions,
 ): Promise<PreparedSteps> {
-  const { statePath, resume, signal, batch, loss, optimizer, freeze } = options;
+  const { statePath, resume, signal, batch, loss, optimizer, freeze, proximal, wasserstein } = options;
   signal?.throwIfAborted();
   assertEnoughExamples(data, options);
   if (statePath !== undefined && !resume) await assertNoState(statePath);
   const plan = planFeeds("train", graph, data, batch);
-  const batches = createBatches(data, options);
-  const step = await createTrainingStep(graph, engine, {
+  const { seed, remainder, augment } = options;
+  const batches = createBatches(data, { seed, batch, remainder, augment, order: await openOrder?.() });
+  const step = await rememberStep(graph, engine, {
     batch,
     loss,
     optimizer,
     extents: plan.extents,
     freeze,
+    proximal,
+    corrected,
+    wasserstein,
     ...(blend === undefined ? {} : { blend: blend.points, blendDecay: blend.decay ?? "points" }),
     ...(signal === undefined ? {} : { signal }),
   });

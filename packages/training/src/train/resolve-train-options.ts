@@ -1,5 +1,10 @@
 import { assertWholeOptions, excerpt, resolveOptions, UsageError } from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
+import { resolveControlVariates } from "../local/control-variates.ts";
+import { resolveCurriculum } from "../local/curriculum.ts";
+import type { LocalTrainingOptions, ResolvedLocalTraining } from "../local/local-training.ts";
+import { resolveProximal } from "../local/proximal.ts";
+import { resolveWasserstein } from "../local/wasserstein.ts";
 import { completeLoss } from "../loss/loss-of-data.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
@@ -12,7 +17,7 @@ import {
 } from "./train-options.ts";
 
 /** The defaults of all options; placeholders of required options are out of range. */
-const UNRESOLVED: ResolvedTrainOptions = {
+const UNRESOLVED: Omit<ResolvedTrainOptions, keyof LocalTrainingOptions> & LocalTrainingOptions = {
   ...TRAIN_DEFAULTS,
   seed: -1,
   loss: { kind: "cross-entropy" },
@@ -20,6 +25,10 @@ const UNRESOLVED: ResolvedTrainOptions = {
   onEpoch: undefined,
   signal: undefined,
   onProgress: undefined,
+  proximal: undefined,
+  controlVariates: undefined,
+  curriculum: undefined,
+  wasserstein: undefined,
 };
 
 /**
@@ -51,7 +60,19 @@ export function resolveTrainOptions(
       `Cannot train as "statePath" must name a file ending in .safetensors for the state to be kept in: it is ${excerpt(statePath)}`,
     );
   }
-  return resolved;
+  return { ...resolved, ...resolveLocalTraining(resolved) };
+}
+
+function resolveLocalTraining(
+  options: LocalTrainingOptions & Pick<ResolvedTrainOptions, "optimizer" | "epochs">,
+): ResolvedLocalTraining {
+  const proximal = resolveProximal(options.proximal);
+  return {
+    proximal,
+    controlVariates: resolveControlVariates(options.controlVariates, { ...options, proximal }),
+    curriculum: resolveCurriculum(options.curriculum),
+    wasserstein: resolveWasserstein(options.wasserstein),
+  };
 }
 
 /** Options of a training that depend on the graph, the data and the optimiser. */

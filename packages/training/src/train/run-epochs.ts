@@ -27,6 +27,8 @@ export interface LoopParts {
   readonly data: DataSet;
   /** Feeds the blend at which each step is made; missing without a blend. */
   readonly blend?: BlendFeeder | undefined;
+  /** Tensors of further data inputs of the step, which are the same in every step. @defaultValue none */
+  readonly constants?: ReadonlyMap<string, Tensor>;
   /** Called with the number of finished epochs after each of them, before its state is written. */
   readonly onEpoch?: (epochs: number) => Promise<void>;
   /** Description of the training that states hold, so that no other training resumes from them. */
@@ -77,7 +79,7 @@ class Loop {
     this.#steps = stepsUntil(options.epochs, this.#sizes);
     this.#at = { ...start };
     this.#resumedAt = start.step;
-    this.#inputs = new Map();
+    this.#inputs = new Map(parts.constants);
     // For next-token losses targets are the examples, which the plan feeds.
     if (step.targets !== step.examples) this.#inputs.set(step.targets, filler.targets);
     if (step.targetWeights !== undefined && filler.weights !== undefined)

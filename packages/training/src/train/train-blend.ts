@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, type Tensor, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   assertNetwork,
@@ -9,6 +9,7 @@ import {
 import type { Blend, PointWeights } from "../blend/blend.ts";
 import { createBlendFeeder, trainedPoints } from "../blend/create-blend-feeder.ts";
 import { joinPoints } from "../blend/join-points.ts";
+import type { LocalTrainingOptions } from "../local/local-training.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun, type RunDescription } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
@@ -85,9 +86,10 @@ export async function trainBlend(
   { graph, engine }: Architecture,
   blend: Blend,
   data: DataSet,
-  options: Omit<TrainOptions, "onEpoch" | "evaluationData">,
+  options: Omit<TrainOptions, "onEpoch" | "evaluationData" | keyof LocalTrainingOptions>,
 ): Promise<TrainedBlend> {
   const training = { graph, engine, data };
+  assertNotLocal(options);
   const resolved = resolveTrainOptions(training, options, 1);
   const { seed, threads } = resolved;
   for (const start of blend.start.values()) assertNetwork(graph, start);
@@ -104,6 +106,22 @@ export async function trainBlend(
   } finally {
     await runner.release();
   }
+}
+
+/** Names of the options that are for a network which a client trains alone. */
+const LOCAL: readonly (keyof LocalTrainingOptions)[] = [
+  "proximal",
+  "controlVariates",
+  "curriculum",
+  "wasserstein",
+];
+
+function assertNotLocal(options: Readonly<Record<string, unknown>>): void {
+  const name = LOCAL.find((option) => options[option] !== undefined);
+  if (name === undefined) return;
+  throw new UsageError(
+    `Cannot train a blend of networks with "${name}" as that is for single networks: train() takes it; leave it out`,
+  );
 }
 
 async function describeBlend(

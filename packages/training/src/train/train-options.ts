@@ -3,13 +3,14 @@ import type { DataSet } from "@isthmus/graph";
 
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
+import type { LocalTrainingOptions, ResolvedLocalTraining } from "../local/local-training.ts";
 import type { LossSpec, UsualLoss } from "../loss/loss-spec.ts";
 import type { BaseOptimizerSpec, OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
 import type { TrainProgress } from "./train-progress.ts";
 
 /** Options of `train`. */
-export interface TrainOptions {
+export interface TrainOptions extends LocalTrainingOptions {
   /**
    * Decides the order of examples, how images are changed, and what dropout drops: a whole number in
    * `[0, 2^53)`.
@@ -86,7 +87,15 @@ export const LEARNING_RATES: Readonly<Record<BaseOptimizerSpec["kind"], number>>
   adamw: 0.001,
 };
 
-type Optional = "seed" | "evaluationData" | "loss" | "statePath" | "onEpoch" | "signal" | "onProgress";
+type Optional =
+  | "seed"
+  | "evaluationData"
+  | "loss"
+  | "statePath"
+  | "onEpoch"
+  | "signal"
+  | "onProgress"
+  | keyof LocalTrainingOptions;
 
 /**
  * Defaults of {@link TrainOptions}; what depends on graph, data and optimiser is
@@ -110,5 +119,6 @@ export type ResolvedTrainOptions = Readonly<
   Required<Omit<TrainOptions, Exclude<Optional, "seed"> | "batch">> & {
     readonly loss: LossSpec;
     readonly batch: number;
-  } & Pick<TrainOptions, "statePath" | "onEpoch" | "signal" | "onProgress">
+  } & ResolvedLocalTraining &
+    Pick<TrainOptions, "statePath" | "onEpoch" | "signal" | "onProgress">
 >;

@@ -1,5 +1,11 @@
 import { type Checkpoint, createCheckpoint, entry, type Tensor } from "@isthmus/core";
 import { type Architecture, assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import { bindParameters, trainedPart } from "../local/bind-parameters.ts";
+import type { ControlVariateUpdate } from "../local/control-variates.ts";
+import { describeLocalTraining } from "../local/describe-local-training.ts";
+import { correctsGradients, openControl } from "../local/open-control.ts";
+import { openCurriculum } from "../local/open-curriculum.ts";
+import type { TrainingStep } from "../step/training-step.ts";
 import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-evaluator.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun } from "./describe-run.ts";
@@ -28,6 +34,8 @@ export interface Trained {
   /** Its weights, in the order of the graph; in memory. */
   readonly weights: Checkpoint;
   readonly result: TrainResult;
+  /** What a client sends and keeps, with {@link TrainOptions.controlVariates}; missing without. */
+  readonly controlVariates?: ControlVariateUpdate;
 }
 
 /**
@@ -72,22 +80,53 @@ export async function train(
   const resolved = resolveTrainOptions(training, options);
   const { seed, threads } = resolved;
   assertNetwork(graph, weights);
-  const prepared = await prepareSteps(training, resolved);
+  const network = { graph, engine, weights, data };
+  const { controlVariates } = resolved;
+  const corrected = await correctsGradients(graph, controlVariates);
+  const openOrder = () => openCurriculum(network, resolved);
+  const prepared = await prepareSteps({ ...training, corrected, openOrder }, resolved);
+  const { step } = prepared;
+  const part = trainedPart(graph, step);
+  const control = controlVariates && (await openControl(network, step, controlVariates, resolved));
+  const constants = new Map([
+    ...(await openReferences(part, step, training, resolved)),
+    ...(control?.inputs ?? []),
+  ]);
   const open: { release(): Promise<void> }[] = [];
   try {
     const evaluator = await openEvaluator(training, resolved);
     if (evaluator !== undefined) open.push(evaluator);
-    const runner = await createStepRunner(prepared.step, engine, weights, { seed, threads });
+    const runner = await createStepRunner(step, engine, weights, { seed, threads });
     open.push(runner);
-    const run = await describeRun({ graph, engine: engine.name, weights, data }, resolved);
+    const run =
+      resolved.statePath === undefined
+        ? {} // nothing is resumed from it, and hashing the data would take longer than a few steps
+        : {
+            ...(await describeRun({ graph, engine: engine.name, weights, data }, resolved)),
+            ...(await describeLocalTraining({ graph, part }, resolved)),
+          };
     const start = await startOf(resolved, run, runner.carried());
     const collect = () => collectWeights(graph, new Map([...runner.fixed, ...runner.carried()]));
     const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());
-    const result = await runEpochs({ ...prepared, runner, evaluator, data, run, onEpoch }, start, resolved);
-    return { weights: collect(), result };
+    const parts = { ...prepared, runner, evaluator, data, run, onEpoch, constants };
+    const result = await runEpochs(parts, start, resolved);
+    const next = await control?.finish(runner.carried(), result.steps);
+    return { weights: collect(), result, ...(next && { controlVariates: next }) };
   } finally {
     for (const resource of open) await resource.release();
   }
+}
+
+/** Reads the weights that a proximal term stays near, by the data inputs that take them. */
+async function openReferences(
+  part: Graph,
+  { references }: TrainingStep,
+  { weights }: Pick<Training, "weights">,
+  { proximal }: ResolvedTrainOptions,
+): Promise<Map<string, Tensor>> {
+  if (proximal === undefined) return new Map();
+  const tensors = await bindParameters(part, proximal.reference ?? weights, "reference");
+  return new Map([...references].map(([name, input]) => [input, entry(tensors, name, "reference")]));
 }
 
 async function openEvaluator(

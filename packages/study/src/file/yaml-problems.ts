@@ -3,7 +3,7 @@ import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type
 import { z } from "zod";
 
 /** A YAML text, parsed so that the line of each value can be found. */
-export interface StudySource {
+export interface YamlSource {
   readonly document: Document;
   readonly lines: LineCounter;
 }
@@ -18,7 +18,7 @@ type Path = readonly PropertyKey[];
 export function findProblems(
   schema: z.ZodType,
   value: unknown,
-  { source, at = [] }: { readonly source: StudySource; readonly at?: Path },
+  { source, at = [] }: { readonly source: YamlSource; readonly at?: Path },
 ): readonly string[] {
   const { error } = schema.safeParse(value);
   return (error?.issues ?? []).flatMap((issue) => {
@@ -34,7 +34,7 @@ export function findProblems(
 }
 
 function tell(path: Path, issue: z.core.$ZodIssue): string {
-  const name = path.length === 0 ? "the study" : `"${path.map(String).join(".")}"`;
+  const name = path.length === 0 ? "the file" : `"${path.map(String).join(".")}"`;
   const { message } = issue;
   if (/received undefined$/.test(message)) return `${name} is missing`;
   return `${name} ${message.replace(/^Invalid (option|input): (expected )?/, "must be ")}`;
@@ -72,7 +72,7 @@ function choose(schema: z.ZodType | undefined, value: unknown): z.ZodType | unde
 }
 
 /** Finds the line of the key that a path ends in, or else of the nearest existing key around it. */
-function lineOf({ document, lines }: StudySource, path: Path): number {
+function lineOf({ document, lines }: YamlSource, path: Path): number {
   let node: unknown = document.contents;
   let offset = 0;
   for (const step of path) {

@@ -1,0 +1,187 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { readTextFile, saveFile } from "@isthmus/core";
+import { openDataSet } from "@isthmus/data";
+import {
+  listMissingFederations,
+  planSimulation,
+  type RunSimulationResult,
+  readSimulation,
+  runSimulation,
+  type SimulationDescription,
+  type SimulationResult,
+} from "@isthmus/federated";
+import { type Provenance, renderResultPage, titleOfResult } from "@isthmus/report";
+import { createThreadExecutor, readTaskResult } from "@isthmus/tasks";
+import { formatSimulation } from "../../federate/format-simulation.ts";
+import { formatJson } from "../../format/format-json.ts";
+import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
+import { parseCount } from "../../options/parse-values.ts";
+import { describeCommand } from "../../result/result-provenance.ts";
+import { saveFigures, saveTables } from "../../result/save-parts.ts";
+import { findDescribed } from "../../study/find-described.ts";
+import { formatFailures, formatMissing, formatTasks, formatTimeLeft } from "../../study/format-study.ts";
+import type { WorkerData } from "../../study/worker-ports.ts";
+import { explainFailure } from "../../terminal/explain-failure.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
+
+interface SimulateVerbOptions extends EngineOptions {
+  readonly output?: string | undefined;
+  readonly workers: number;
+  readonly list?: true | undefined;
+  readonly print?: true | undefined;
+}
+
+/** The script of the threads that federations are simulated in. */
+const SIMULATION_WORKER = new URL("../../federate/simulation-worker.js", import.meta.url);
+/** Name of the folder for the files of tasks, within the folder of the results. */
+const TASKS = "tasks";
+
+/** Creates the command `isthmus federate simulate`. */
+export function federateSimulateVerb(run: RunVerb): CommandUnknownOpts {
+  const summary = "Simulate federations that a file describes: partitions, strategies, attacks, seeds";
+  return addEngineOption(
+    createVerb("simulate")
+      .argument("<simulation>", "a YAML file, or the name of a simulation that comes with this program")
+      .option(
+        "-o, --output <folder>",
+        "folder for the results (default: a folder beside the file, with its name)",
+      )
+      .option(
+        "--workers <n>",
+        "number of federations that run at once, each in a thread of its own",
+        parseCount(1),
+        availableParallelism(),
+      )
+      .option("--list", "show the federations that would be simulated, and simulate none")
+      .option("--print", "print the file of the simulation, to make a changed one from it"),
+  )
+    .summary(summary)
+    .description(`${summary}.`)
+    .addHelpText("after", EXAMPLES)
+    .addHelpText(
+      "after",
+      "\nFinished federations are kept, whatever ends the command: the same command goes on with those that are missing.\n",
+    )
+    .action((simulation, options) => run(options, (context) => simulate(simulation, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  ["isthmus federate simulate attacks", "six attacks on nine rules; results go to attacks/"],
+  ["isthmus federate simulate dirichlet --print > mine.yaml", "start a simulation of your own from a copy"],
+  ["isthmus federate simulate mine.yaml --list", "show what would be simulated"],
+  ["isthmus federate simulate mine.yaml -o results --workers 8", "simulate what is missing"],
+);
+
+async function simulate(name: string, options: SimulateVerbOptions, context: Context): Promise<Outcome> {
+  const file = await findDescribed("simulation", name);
+  const description = await readSimulation(file.path);
+  if (options.print) return { result: description, text: (await readTextFile(file.path)).trimEnd() };
+  const folder = options.output ?? file.folder;
+  if (options.list) return listFederations(description, folder, options);
+  const provenance = describeCommand(["federate", "simulate", name], context.version);
+  return runFederations({ description, folder }, options, { ...context, provenance });
+}
+
+async function planPorts({ engine }: SimulateVerbOptions) {
+  return {
+    engine: (await createEngine(engine)).name,
+    openData: (name: string) => openDataSet(name),
+  };
+}
+
+async function listFederations(
+  description: SimulationDescription,
+  folder: string,
+  options: SimulateVerbOptions,
+): Promise<Outcome> {
+  const plan = await planSimulation(description, await planPorts(options));
+  const { results, missing } = await listMissingFederations(plan, {
+    read: (key) => readTaskResult(join(folder, TASKS), key),
+  });
+  const federations = missing.map(({ key, kind, label }) => ({ key, kind, label }));
+  return {
+    result: { missing: federations, kept: results.size, folder },
+    text: formatMissing(missing, results.size),
+  };
+}
+
+async function runFederations(
+  { description, folder }: { readonly description: SimulationDescription; readonly folder: string },
+  options: SimulateVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  const { signal, progress, terminal } = context;
+  const workerData: WorkerData = { engine: options.engine };
+  const executor = createThreadExecutor(SIMULATION_WORKER, { capacity: options.workers, workerData });
+  progress("Planning");
+  try {
+    const outcome = await runSimulation(description, {
+      ...(await planPorts(options)),
+      folder: join(folder, TASKS),
+      ...{ executor, signal },
+      onProgress: (at) => progress(formatTasks(at), at.done, () => formatTimeLeft(at)),
+    });
+    const { simulation } = outcome;
+    return simulation === undefined
+      ? await describeFailures(outcome)
+      : await describeSimulation({ ...outcome, simulation }, folder, context);
+  } catch (error) {
+    if (signal.aborted) {
+      terminal.note(
+        `isthmus federate simulate: the finished federations are in "${folder}": the same command goes on`,
+      );
+    }
+    throw error;
+  } finally {
+    await executor.close();
+  }
+}
+
+/** Describes the federations that could not be simulated. */
+async function describeFailures({ failures, ran, kept }: RunSimulationResult): Promise<Outcome> {
+  const explained = await Promise.all(
+    failures.map(async ({ task: { key, label }, error }) => ({
+      ...{ key, label },
+      ...(await explainFailure(error)),
+    })),
+  );
+  return {
+    result: { failures: explained.map(({ key, label, message }) => ({ key, label, message })), ran, kept },
+    text: formatFailures(explained, { blocked: [], ran, kept }),
+    failure: `${failures.length} of the federations failed`,
+    exitCode: explained.every(({ exitCode }) => exitCode === 2) ? 2 : 1,
+  };
+}
+
+async function describeSimulation(
+  { simulation, ran, kept }: RunSimulationResult & { readonly simulation: SimulationResult },
+  folder: string,
+  { provenance }: Context,
+): Promise<Outcome> {
+  const outputs = await saveSimulation({ ...simulation, provenance }, folder);
+  return {
+    result: { ...simulation, provenance, ran, kept, outputs },
+    text: `${formatSimulation(simulation)}\n\n${ran} federations simulated, ${kept} there before\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
+  };
+}
+
+/** Writes the JSON, a page, and every table and figure as a file; returns the files. */
+async function saveSimulation(
+  simulation: SimulationResult & { readonly provenance: Provenance },
+  folder: string,
+): Promise<readonly string[]> {
+  const parts = [...(await saveTables(simulation, folder)), ...(await saveFigures(simulation, folder))];
+  const page = join(folder, "simulation.html");
+  const { command, version } = simulation.provenance;
+  await saveFile(
+    page,
+    await renderResultPage({
+      ...{ title: titleOfResult(simulation), result: simulation, commands: [command], version },
+    }),
+  );
+  const json = join(folder, "simulation.json");
+  await saveFile(json, formatJson(simulation));
+  return [json, page, ...parts];
+}

@@ -1,0 +1,33 @@
+import { type RunSummary, type SimulationResult, summarizeRuns } from "@isthmus/federated";
+import { formatTable } from "../format/format-table.ts";
+
+/** Formats what simulated federations came to: strategies by attacks for each partition. */
+export function formatSimulation(simulation: SimulationResult): string {
+  const summaries = summarizeRuns(simulation);
+  const parts = Object.keys(simulation.partitions).map((partition) => {
+    const shown = summaries.filter((one) => one.partition === partition);
+    return `${partition}\n\n${formatPartition(simulation, shown)}`;
+  });
+  const title = `${simulation.title}: accuracy after ${simulation.federation.rounds} rounds (%)`;
+  return [title, ...parts].join("\n\n");
+}
+
+function formatPartition({ strategies, attacks }: SimulationResult, shown: readonly RunSummary[]): string {
+  const names = Object.keys(attacks);
+  const several = names.length > 1;
+  const right = (title: string) => ({ title, align: "right" as const });
+  const columns = several ? names : ["accuracy", "like own", "std of clients", "worst tenth"];
+  const rows = Object.keys(strategies).map((strategy) => {
+    const ofStrategy = shown.filter((one) => one.strategy === strategy);
+    const cells = several
+      ? names.map((attack) => ofStrategy.find((one) => one.attack === attack)?.accuracy)
+      : ofStrategy.flatMap(({ accuracy, local, spread, worst }) => [accuracy, local, spread, worst]);
+    return [strategy, ...cells.map((cell) => (cell === undefined ? "" : formatEstimate(cell)))];
+  });
+  return formatTable([{ title: "Strategy" }, ...columns.map(right)], rows);
+}
+
+function formatEstimate({ mean, high }: RunSummary["accuracy"]): string {
+  const inPercent = (share: number) => (100 * share).toFixed(1);
+  return Number.isFinite(high) ? `${inPercent(mean)} +- ${inPercent(high - mean)}` : inPercent(mean);
+}

@@ -1,0 +1,9 @@
+/** How the inputs of one client differ from those of the others. */
+export interface FeatureShift {
+  /** Angle that images are turned by about their middle, in degrees, counter-clockwise. */
+  readonly rotation: number;
+  /** Number that is added to every element, in the scale of the inputs. */
+  readonly brightness: number;
+  /** Standard deviation of the normal noise that is added to every element, in the scale of the inputs. */
+  readonly noise: number;
+}

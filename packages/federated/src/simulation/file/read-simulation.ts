@@ -1,0 +1,14 @@
+import { findProblems, readYamlFile, rejectProblems } from "@isthmus/study";
+import type { SimulationDescription } from "../description/simulation-description.ts";
+import { SIMULATION } from "./simulation-schema.ts";
+
+/**
+ * Reads a simulation from a YAML file.
+ * @throws InputError if it cannot be read, or is not of the form of a simulation; the message names the lines
+ * @throws FormatError if it is not YAML
+ */
+export async function readSimulation(path: string): Promise<SimulationDescription> {
+  const { name, source, value } = await readYamlFile(path, "simulation");
+  rejectProblems("simulation", name, findProblems(SIMULATION, value, { source }));
+  return value as SimulationDescription;
+}

@@ -1,0 +1,84 @@
+import type { FeatureShift } from "../examples/feature-shift.ts";
+
+/** What came of one round, as plain data. */
+export interface RoundResult {
+  /** Number of the round, from 1. */
+  readonly round: number;
+  /** Updates that were aggregated. */
+  readonly updates: number;
+  /** Updates that were refused, with the reason and how often it was given. */
+  readonly refused: readonly { readonly reason: string; readonly count: number }[];
+  /** Bytes that the server sent to clients since the beginning. */
+  readonly bytesDown: number;
+  /** Bytes that clients sent to the server since the beginning. */
+  readonly bytesUp: number;
+  /** Mean loss of the last epoch of the honest clients, in nats; NaN if there was none. */
+  readonly trainLoss: number;
+  /** Norm of the aggregated change; NaN if nothing was aggregated. */
+  readonly changeNorm: number;
+  /**
+   * Share of the examples to evaluate on that are classified correctly by the global network, or, where clients
+   * keep tensors, the mean over the honest clients' own networks; missing in rounds that are not evaluated.
+   */
+  readonly accuracy?: number;
+  /** Mean loss likewise, in nats. */
+  readonly loss?: number;
+  /** Mean over the honest clients of the accuracy on examples like their own, see {@link ClientResult}. */
+  readonly local?: number;
+}
+
+/** Accuracy of the network that one client ends with, on examples like its own. */
+export interface ClientResult {
+  readonly client: string;
+  readonly attacker: boolean;
+  /** Number of its examples. */
+  readonly examples: number;
+  /** Accuracy on the examples to evaluate on, its inputs shifted and its classes weighted as the client's are. */
+  readonly accuracy: number;
+}
+
+/** How evenly accuracy is spread over the honest clients. */
+export interface Fairness {
+  /** Mean accuracy. */
+  readonly mean: number;
+  /** Standard deviation over the clients. */
+  readonly std: number;
+  /** Mean accuracy of the worst tenth of the clients, at least one. */
+  readonly worst: number;
+}
+
+/** Barriers between the networks that two clients trained in one round. */
+export interface ClientBarrier {
+  readonly round: number;
+  readonly a: string;
+  readonly b: string;
+  /** Whether the second network was permuted to match the first. */
+  readonly aligned: boolean;
+  /** Loss barrier against the chord between whole networks, in nats. */
+  readonly whole: number;
+  /** The same of each layer, with the others as in the first network. */
+  readonly layers: readonly { readonly name: string; readonly barrier: number }[];
+}
+
+/** What one simulated federation came to, as plain data. */
+export interface FederationRun {
+  /** Names of the attackers. */
+  readonly attackers: readonly string[];
+  readonly rounds: readonly RoundResult[];
+  /** Why the federation failed before its last round; missing if it did not. */
+  readonly failed?: string;
+  /** Accuracy of the last evaluation. */
+  readonly accuracy: number;
+  readonly loss: number;
+  readonly clients: readonly ClientResult[];
+  readonly fairness: Fairness;
+  readonly barriers: readonly ClientBarrier[];
+}
+
+/** What one client of a partition has. */
+export interface PartitionedClient {
+  readonly client: string;
+  /** Number of its examples of each class, `[classes]`. */
+  readonly labels: readonly number[];
+  readonly shift?: FeatureShift;
+}

@@ -1,0 +1,78 @@
+import { at } from "@isthmus/core";
+import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
+
+/** A mean over seeds, with an interval that has the mean of all seeds in it 95 times of 100. */
+export interface Estimate {
+  readonly mean: number;
+  /** Ends of Student's interval; those of a single seed are NaN. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What the federations of one partition, strategy and attack came to over all seeds. */
+export interface RunSummary {
+  readonly partition: string;
+  readonly strategy: string;
+  readonly attack: string;
+  /** Number of seeds. */
+  readonly seeds: number;
+  /** Number of federations that failed before their last round. */
+  readonly failed: number;
+  /** Accuracy of the last evaluation. */
+  readonly accuracy: Estimate;
+  /** Mean over the honest clients of their accuracy on examples like their own. */
+  readonly local: Estimate;
+  /** Standard deviation of that over the clients. */
+  readonly spread: Estimate;
+  /** Mean of that over the worst tenth of the clients. */
+  readonly worst: Estimate;
+  /** Bytes that were sent in both directions. */
+  readonly bytes: number;
+}
+
+/** Sums up the runs of a simulation over seeds, in their order. */
+export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonly RunSummary[] {
+  const groups = new Map<string, SimulatedRun[]>();
+  for (const run of runs) {
+    const key = JSON.stringify([run.partition, run.strategy, run.attack]);
+    const group = groups.get(key) ?? [];
+    group.push(run);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map((group) => {
+    const { partition, strategy, attack } = at(group, 0, "run");
+    const estimate = (of: (run: SimulatedRun) => number) => estimateMean(group.map(of));
+    return {
+      ...{ partition, strategy, attack, seeds: group.length },
+      failed: group.filter(({ failed }) => failed !== undefined).length,
+      accuracy: estimate((run) => run.accuracy),
+      local: estimate(({ fairness }) => fairness.mean),
+      spread: estimate(({ fairness }) => fairness.std),
+      worst: estimate(({ fairness }) => fairness.worst),
+      bytes: estimate(({ rounds }) => bytesOf(rounds)).mean,
+    };
+  });
+}
+
+function bytesOf(rounds: SimulatedRun["rounds"]): number {
+  const last = rounds.at(-1);
+  return last === undefined ? 0 : last.bytesDown + last.bytesUp;
+}
+
+/** Quantiles of Student's distribution for 97.5 %, by degrees of freedom from 1. */
+const STUDENT = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
+  2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+] as const;
+/** The quantile of a normal variable, which Student's are near for many seeds. */
+const NORMAL = 1.96;
+
+/** Estimates a mean from independent values, with Student's interval of 95 %. */
+export function estimateMean(values: readonly number[]): Estimate {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const freedom = values.length - 1;
+  if (freedom < 1) return { mean, low: Number.NaN, high: Number.NaN };
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / freedom;
+  const half = (STUDENT[freedom - 1] ?? NORMAL) * Math.sqrt(variance / values.length);
+  return { mean, low: mean - half, high: mean + half };
+}

@@ -1,0 +1,124 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import { createEvaluator, type Evaluator } from "@isthmus/graph";
+import { personalNetwork } from "../../layers/personal-network.ts";
+import { holdExamples } from "../examples/hold-examples.ts";
+import { listPositions } from "../partitions/deal.ts";
+import type { ClientResult, Fairness, RoundResult } from "../result/federation-run.ts";
+import type { OpenClient, OpenFederation } from "./open-federation.ts";
+import type { Position } from "./position.ts";
+
+/** Loss and accuracy of one network, as a whole and by class. */
+interface Score {
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Accuracy of each class, `[classes]`; 0 where there are no examples of it. */
+  readonly byClass: Float64Array;
+}
+
+/** Evaluates the global network, or, where clients keep tensors, those of the honest clients. */
+export async function evaluateRound(
+  federation: OpenFederation,
+  position: Pick<Position, "network" | "clients">,
+): Promise<Required<Pick<RoundResult, "accuracy" | "loss" | "local">>> {
+  const honest = [...federation.clients.values()].filter(({ attacker }) => !attacker);
+  const scores = await scoreClients(federation, position, honest);
+  const mean = (of: (client: OpenClient, score: Score) => number) =>
+    honest.reduce((sum, client, i) => sum + of(client, at(scores, i)), 0) / honest.length;
+  return {
+    accuracy: mean((_, { accuracy }) => accuracy),
+    loss: mean((_, { loss }) => loss),
+    local: mean((client, score) => localAccuracy(client, score)),
+  };
+}
+
+/** Evaluates the network of each client on examples like its own. */
+export async function evaluateClients(
+  federation: OpenFederation,
+  position: Pick<Position, "network" | "clients">,
+): Promise<readonly ClientResult[]> {
+  const clients = [...federation.clients.values()];
+  const scores = await scoreClients(federation, position, clients);
+  return clients.map((client, i) => ({
+    ...{ client: client.client, attacker: client.attacker, examples: client.positions.length },
+    accuracy: localAccuracy(client, at(scores, i)),
+  }));
+}
+
+/** Sums up how evenly accuracy is spread over the honest clients. */
+export function fairnessOf(clients: readonly ClientResult[]): Fairness {
+  const accuracies = clients
+    .flatMap(({ attacker, accuracy }) => (attacker ? [] : [accuracy]))
+    .sort((a, b) => a - b);
+  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = meanOf(accuracies);
+  const worst = accuracies.slice(0, Math.max(1, Math.floor(accuracies.length / 10)));
+  return {
+    mean,
+    std: Math.sqrt(meanOf(accuracies.map((value) => (value - mean) ** 2))),
+    worst: meanOf(worst),
+  };
+}
+
+/** Weighs the accuracies of classes as the client has them. */
+function localAccuracy({ labels, positions }: OpenClient, { byClass }: Score): number {
+  return labels.reduce((sum, count, label) => sum + count * at(byClass, label), 0) / positions.length;
+}
+
+/** Scores the network of each client: one network and one pass for all, if they differ in classes only. */
+async function scoreClients(
+  federation: OpenFederation,
+  { network, clients }: Pick<Position, "network" | "clients">,
+  evaluated: readonly OpenClient[],
+): Promise<readonly Score[]> {
+  const { evaluation, treatments, own } = federation;
+  let shared: Promise<Score> | undefined;
+  const scores: Score[] = [];
+  for (const client of evaluated) {
+    const kept = clients.get(client.client)?.own;
+    const personal =
+      own.length === 0 || kept === undefined ? network : personalNetwork(network, kept, treatments);
+    if (client.shift !== undefined) scores.push(await scoreShifted(federation, client, personal));
+    else if (personal !== network) scores.push(await score(federation, evaluation.evaluator, personal));
+    else {
+      shared ??= score(federation, evaluation.evaluator, network);
+      scores.push(await shared);
+    }
+  }
+  return scores;
+}
+
+async function scoreShifted(
+  federation: OpenFederation,
+  { client, shift }: OpenClient,
+  network: Checkpoint,
+): Promise<Score> {
+  const { graph, engine, evaluation, description } = federation;
+  const shifted = holdExamples(evaluation.data, {
+    ...{ name: `${evaluation.data.name} for ${client}`, positions: listPositions(evaluation.data.size) },
+    ...{ shift, seed: description.seed },
+  });
+  const evaluator = await createEvaluator({ graph, engine }, shifted, { threads: 1 });
+  try {
+    return await score(federation, evaluator, network);
+  } finally {
+    await evaluator.release();
+  }
+}
+
+async function score(
+  { evaluation: { data, labels } }: OpenFederation,
+  evaluator: Evaluator,
+  network: Checkpoint,
+): Promise<Score> {
+  const { loss, error, right } = await evaluator.evaluate(network);
+  const [correct, counts] = [new Float64Array(data.classes), new Float64Array(data.classes)];
+  for (let i = 0; i < labels.length; i++) {
+    const label = at(labels, i);
+    counts[label] = at(counts, label) + 1;
+    correct[label] = at(correct, label) + at(right, i);
+  }
+  return {
+    ...{ loss, accuracy: 1 - error },
+    byClass: correct.map((sum, label) => (at(counts, label) === 0 ? 0 : sum / at(counts, label))),
+  };
+}

@@ -1,0 +1,149 @@
+import { byteLengthOf, type Checkpoint, createRandom, DTYPES, entry } from "@isthmus/core";
+import {
+  createEvaluator,
+  type DataSet,
+  type Engine,
+  type Evaluator,
+  type Graph,
+  shareSessions,
+} from "@isthmus/graph";
+import { parseNetwork } from "@isthmus/zoo";
+import { resolveTreatments, type Treatment } from "../../layers/treatments.ts";
+import { type FederationPlan, planFederation } from "../../rounds/federation-plan.ts";
+import { type LookedUp, lookUp } from "../../strategy/look-up.ts";
+import { resolveStrategy, type StrategyOptions } from "../../strategy/resolve-strategy.ts";
+import type { Attack } from "../attacks/attack.ts";
+import { ATTACKS } from "../attacks.ts";
+import type { FederationDescription } from "../description/federation-description.ts";
+import { holdExamples } from "../examples/hold-examples.ts";
+import { readLabels } from "../examples/read-labels.ts";
+import { type ClientExamples, partitionExamples } from "../partition-examples.ts";
+import { PARTITIONS } from "../partitions.ts";
+import { type ResolvedFederation, resolveFederation } from "./describe-defaults.ts";
+
+/** What a simulation works with. */
+export interface SimulationPorts {
+  readonly engine: Engine;
+  /** Opens examples by name. */
+  openData(name: string): Promise<DataSet>;
+}
+
+/** A client of an open federation. */
+export interface OpenClient extends ClientExamples {
+  readonly attacker: boolean;
+  /** Its examples, as it trains on them. */
+  readonly data: DataSet;
+}
+
+/** A federation that is ready to simulate: examples divided, and everything looked up and checked. */
+export interface OpenFederation {
+  readonly description: ResolvedFederation;
+  readonly plan: FederationPlan;
+  readonly graph: Graph;
+  readonly engine: Engine;
+  /** The network that a seed begins with. */
+  initialize(seed: number): Checkpoint;
+  /** Clients by name, in the order of names. */
+  readonly clients: ReadonlyMap<string, OpenClient>;
+  readonly attack: LookedUp<Attack> | undefined;
+  readonly aggregate: StrategyOptions;
+  /** Treatment of each tensor. */
+  readonly treatments: ReadonlyMap<string, Treatment>;
+  /** Names of the tensors with numbers of their own in every client. */
+  readonly own: readonly string[];
+  /** Bytes of the tensors that are sent. */
+  readonly sentBytes: number;
+  /** Examples to evaluate on, and their labels. */
+  readonly evaluation: { readonly data: DataSet; readonly labels: Int32Array; readonly evaluator: Evaluator };
+  close(): Promise<void>;
+}
+
+/** Time that clients have in a simulation, in milliseconds of its own clock. */
+const DEADLINE = 1_000_000;
+/** Times that a round without a quorum is started. */
+const ATTEMPTS = 3;
+
+/**
+ * Opens the examples of a federation, divides them, and looks up its strategy.
+ * @throws InputError if something of it is not known, or does not fit
+ * @throws UsageError, OutOfRangeError if a number or parameter is wrong
+ */
+export async function openFederation(
+  described: FederationDescription,
+  ports: SimulationPorts,
+): Promise<OpenFederation> {
+  const description = resolveFederation(described);
+  const { strategy, seed } = description;
+  const data = await ports.openData(description.data);
+  const evaluationData = await ports.openData(description.evaluate);
+  const { graph, initialize } = parseNetwork(description.net, data);
+  const engine = shareSessions(ports.engine);
+  const attack = description.attack && lookUpAttack(description.attack);
+  const first = initialize(seed);
+  const aggregate = resolveStrategy(graph, first, strategy);
+  const treatments = resolveTreatments(first, aggregate.treatments);
+  const own = [...first.tensors].flatMap(([name, { dtype }]) =>
+    DTYPES[dtype].float && treatments.get(name) === "keep" ? [name] : [],
+  );
+  const evaluator = await createEvaluator({ graph, engine }, evaluationData, { threads: 1 });
+  return {
+    ...{ description, graph, engine, initialize, attack, treatments, own },
+    sentBytes: [...first.tensors].reduce(
+      (sum, [name, { dtype, shape }]) => (own.includes(name) ? sum : sum + byteLengthOf({ dtype, shape })),
+      0,
+    ),
+    plan: planFederation({
+      ...{ rounds: description.rounds, fraction: description.fraction, seed },
+      quorum: Math.min(2, description.clients),
+      ...{ deadline: DEADLINE, attempts: ATTEMPTS },
+    }),
+    clients: openClients(data, description, attack),
+    aggregate,
+    evaluation: { data: evaluationData, labels: readLabels(evaluationData), evaluator },
+    async close() {
+      await evaluator.release();
+      await engine.close();
+    },
+  };
+}
+
+function lookUpAttack({ attackers: _, ...described }: NonNullable<FederationDescription["attack"]>) {
+  return lookUp("attack", ATTACKS, described as { readonly name: string });
+}
+
+function openClients(
+  data: DataSet,
+  { partition, clients: count, seed, attack: described }: ResolvedFederation,
+  attack: LookedUp<Attack> | undefined,
+): ReadonlyMap<string, OpenClient> {
+  const { of: scheme, parameters } = lookUp("partition", PARTITIONS, partition);
+  const parts = partitionExamples(data, { scheme, parameters, clients: count, seed });
+  const order = createRandom(seed, "attackers").shuffleInPlace(Array.from(parts.keys()));
+  const attackers = new Set(order.slice(0, described?.attackers));
+  if (described === undefined) attackers.clear();
+  return new Map(
+    parts.map((part, i) => {
+      const attacker = attackers.has(i);
+      const relabels = attacker && attack?.of.kind === "data";
+      return [
+        part.client,
+        {
+          ...{ ...part, attacker },
+          data: holdExamples(data, {
+            ...{ name: `${data.name} of ${part.client}`, positions: part.positions },
+            ...{ shift: part.shift, seed },
+            ...(relabels && { relabel: relabelOf(attack, data.classes) }),
+          }),
+        },
+      ];
+    }),
+  );
+}
+
+function relabelOf({ of, parameters }: LookedUp<Attack>, classes: number): (label: number) => number {
+  return (label) => (of.kind === "data" ? of.relabel(label, classes, parameters as never) : label);
+}
+
+/** Returns a client by its name. */
+export const clientOf = ({ clients }: Pick<OpenFederation, "clients">, name: string): OpenClient =>
+  entry(clients, name, "client");

@@ -1,0 +1,26 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { FederationState } from "../../rounds/federation-state.ts";
+import type { ClientBarrier, RoundResult } from "../result/federation-run.ts";
+
+/** What one client keeps from round to round. */
+export interface ClientState {
+  /** Tensors that it does not share, by name; all of its network where clients begin apart. */
+  readonly own?: Checkpoint;
+  /** Its control variate. */
+  readonly variate?: Checkpoint;
+}
+
+/** Where a federation is between two rounds. */
+export interface Position {
+  readonly state: FederationState;
+  /** The global network. */
+  readonly network: Checkpoint;
+  /** State of the rule and of the server's optimiser. */
+  readonly serverState: Checkpoint | undefined;
+  /** The server's control variate. */
+  readonly variate: Checkpoint | undefined;
+  /** By name of the client; missing for those that keep nothing yet. */
+  readonly clients: ReadonlyMap<string, ClientState>;
+  readonly rounds: readonly RoundResult[];
+  readonly barriers: readonly ClientBarrier[];
+}

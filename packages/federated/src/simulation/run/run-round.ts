@@ -1,0 +1,238 @@
+import { at } from "@isthmus/core";
+import { aggregateUpdates } from "../../aggregate/aggregate-updates.ts";
+import { alignUpdates } from "../../align/align-updates.ts";
+import { advance } from "../../rounds/advance.ts";
+import { type Decision, decide } from "../../rounds/decide.ts";
+import type { FederationEvent } from "../../rounds/federation-event.ts";
+import { beginFederation, type FederationState, timeOfNext } from "../../rounds/federation-state.ts";
+import type { ClientUpdate } from "../../updates/client-update.ts";
+import type { RoundResult } from "../result/federation-run.ts";
+import { averageVariates } from "./average-variates.ts";
+import { evaluateRound } from "./evaluate-round.ts";
+import { hashNetwork } from "./hash-network.ts";
+import { measureClientBarriers } from "./measure-client-barriers.ts";
+import type { OpenFederation } from "./open-federation.ts";
+import type { ClientState, Position } from "./position.ts";
+import { type SentUpdate, sendUpdates } from "./send-updates.ts";
+import { openUpdateFiles, type UpdateFiles } from "./update-files.ts";
+
+/** How a round is run. */
+export interface RunRoundOptions {
+  /** Folder in which updates are written as they are made; missing to hold them in memory. */
+  readonly folder?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Is called with the share of the round that is done, in `[0, 1]`. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** Returns where a federation begins: all clients there, and the network of its seed. */
+export async function beginPosition({
+  initialize,
+  description,
+  clients,
+  plan,
+}: OpenFederation): Promise<Position> {
+  const network = initialize(description.seed);
+  let state = beginFederation(await hashNetwork(network));
+  for (const client of clients.keys()) {
+    state = advance(plan, state, { kind: "client-joined", client, at: timeOfNext(state, 0) });
+  }
+  return {
+    ...{ state, network, serverState: undefined, variate: undefined, clients: new Map() },
+    ...{ rounds: [], barriers: [] },
+  };
+}
+
+/**
+ * Runs one round: the decisions are those of a server's state machine, and what comes of them is simulated. The
+ * clock is one of the simulation, which only passes where a server would wait for clients that were lost.
+ * @returns where the federation is after the round, or after it failed; the same position if it was over
+ */
+export async function runRound(
+  federation: OpenFederation,
+  position: Position,
+  options: RunRoundOptions = {},
+): Promise<Position> {
+  const { folder } = options;
+  const files = folder === undefined ? undefined : await openUpdateFiles(folder);
+  const round = new Round(federation, position, { ...options, files });
+  try {
+    while (!round.isOver) {
+      const decision = decide(federation.plan, round.state, round.now);
+      if (decision.kind === "finish") break;
+      await round.follow(decision);
+    }
+    await files?.remove();
+    return round.position;
+  } finally {
+    await files?.close();
+  }
+}
+
+type CountedUpdate = Extract<SentUpdate, { readonly network: unknown }>;
+type RoundOptions = Omit<RunRoundOptions, "folder"> & { readonly files: UpdateFiles | undefined };
+type DecisionOf<K extends Decision["kind"]> = Extract<Decision, { kind: K }>;
+
+class Round {
+  readonly #federation: OpenFederation;
+  readonly #options: RoundOptions;
+  readonly #before: Position;
+  position: Position;
+  /** The clock of the simulation, in milliseconds. */
+  now: number;
+  isOver = false;
+  /** What clients sent in this round, by hash of the network. */
+  readonly #sent = new Map<string, SentUpdate>();
+  readonly #refused = new Map<string, number>();
+  #asked = 0;
+
+  constructor(federation: OpenFederation, position: Position, options: RoundOptions) {
+    this.#federation = federation;
+    this.#before = position;
+    this.position = position;
+    this.#options = options;
+    this.now = timeOfNext(position.state, 0);
+  }
+
+  get state(): FederationState {
+    return this.position.state;
+  }
+
+  /** Does what was decided, and tells the state machine what came of it. */
+  async follow(decision: Exclude<Decision, { kind: "finish" }>): Promise<void> {
+    switch (decision.kind) {
+      case "start":
+        return this.#start(decision);
+      case "close":
+        return this.#advance({ ...decision, kind: "round-closed", at: this.now });
+      case "aggregate":
+        return this.#aggregate(decision);
+      case "abort":
+        return this.#advance({ ...decision, kind: "round-aborted", at: this.now });
+      case "wait":
+        return this.#wait(decision);
+      case "fail":
+        return this.#fail(decision.reason);
+    }
+  }
+
+  #advance(event: FederationEvent): void {
+    const state = advance(this.#federation.plan, this.state, event);
+    this.position = { ...this.position, state };
+    this.now = timeOfNext(state, this.now);
+  }
+
+  async #start({ round, attempt, clients, target }: DecisionOf<"start">): Promise<void> {
+    this.#advance({ kind: "round-started", round, attempt, clients, target, at: this.now });
+    this.#asked += clients.length;
+    const sent = await sendUpdates(this.#federation, this.#before, {
+      round,
+      attempt,
+      clients,
+      ...this.#options,
+    });
+    for (const update of sent) this.#receive(round, update);
+  }
+
+  #receive(round: number, update: SentUpdate): void {
+    const { client, refused } = update;
+    if (refused !== undefined) {
+      this.#refused.set(refused, (this.#refused.get(refused) ?? 0) + 1);
+      this.#advance({ kind: "update-refused", client, round, reason: refused, at: this.now });
+      return;
+    }
+    const { hash, examples, loss } = update;
+    this.#sent.set(keyOf(client, hash), update);
+    this.#advance({ kind: "update-received", client, round, hash, examples, loss, at: this.now });
+  }
+
+  #wait({ until, reason }: DecisionOf<"wait">): void {
+    // Without a deadline nothing can happen any more: clients of a simulation neither come nor go.
+    if (until === null) {
+      this.#fail(reason);
+      return;
+    }
+    this.now = Math.max(this.now, until);
+    this.#advance({ kind: "time-passed", at: this.now });
+  }
+
+  #fail(reason: string): void {
+    this.#advance({ kind: "failed", reason, at: this.now });
+    this.isOver = true;
+  }
+
+  async #aggregate({ round, updates }: DecisionOf<"aggregate">): Promise<void> {
+    const federation = this.#federation;
+    const { description, graph, engine } = federation;
+    const sent = updates.map(({ client, hash }) => sentOf(this.#sent, client, hash));
+    const { signal } = this.#options;
+    const barriers = await measureClientBarriers(federation, sent, round, signal);
+    let received: readonly ClientUpdate[] = sent.map(({ client, examples, network, loss }) => ({
+      ...{ client, examples, network, loss },
+    }));
+    const { align, start } = description.strategy;
+    if (align !== undefined) {
+      const to = start === "apart" && round === 1 ? "each other" : align;
+      const aligned = await alignUpdates({ graph, engine }, this.position.network, received, {
+        ...{ to, seed: description.seed, signal },
+      });
+      received = aligned.updates;
+    }
+    const { network, state, report } = await aggregateUpdates(this.position.network, received, {
+      ...{ ...federation.aggregate, state: this.position.serverState, round, seed: description.seed, signal },
+    });
+    const clients = new Map<string, ClientState>([
+      ...this.position.clients,
+      ...sent.map(({ client, state: kept }) => [client, kept] as const),
+    ]);
+    const variate = await averageVariates(this.position.variate, sent, description.clients);
+    this.position = { ...this.position, network, serverState: state, clients, variate };
+    const result = await this.#describe(round, { sent, changeNorm: report.changeNorm });
+    this.position = {
+      ...this.position,
+      rounds: [...this.position.rounds, result],
+      barriers: [...this.position.barriers, ...barriers],
+    };
+    const metrics = Object.fromEntries(
+      Object.entries({ accuracy: result.accuracy, loss: result.loss }).filter(
+        (entry): entry is [string, number] => Number.isFinite(entry[1]),
+      ),
+    );
+    this.#advance({
+      ...{ kind: "round-aggregated", round, hash: await hashNetwork(network), metrics, at: this.now },
+    });
+    this.isOver = true;
+  }
+
+  async #describe(
+    round: number,
+    { sent, changeNorm }: { readonly sent: readonly CountedUpdate[]; readonly changeNorm: number },
+  ): Promise<RoundResult> {
+    const { description, sentBytes } = this.#federation;
+    const last = this.position.rounds.at(-1);
+    const losses = sent.flatMap(({ trainLoss }) => (trainLoss === undefined ? [] : [trainLoss]));
+    const { every = 1 } = description.measure;
+    const isEvaluated = round % every === 0 || round === description.rounds;
+    const perUpdate = sentBytes * (description.client.scaffold ? 2 : 1);
+    return {
+      round,
+      updates: sent.length,
+      refused: [...this.#refused].map(([reason, count]) => ({ reason, count })),
+      bytesDown: (last?.bytesDown ?? 0) + this.#asked * perUpdate,
+      bytesUp: (last?.bytesUp ?? 0) + (sent.length + count(this.#refused)) * perUpdate,
+      trainLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+      changeNorm,
+      ...(isEvaluated && (await evaluateRound(this.#federation, this.position))),
+    };
+  }
+}
+
+const keyOf = (client: string, hash: string): string => `${client} ${hash}`;
+
+function sentOf(sent: ReadonlyMap<string, SentUpdate>, client: string, hash: string) {
+  const update = sent.get(keyOf(client, hash));
+  return at(update === undefined || update.refused !== undefined ? [] : [update], 0, "update");
+}
+
+const count = (refused: ReadonlyMap<string, number>): number =>
+  [...refused.values()].reduce((sum, times) => sum + times, 0);

@@ -1,0 +1,45 @@
+import { type Checkpoint, InputError } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import { type ParameterSpecs, resolveParameters } from "@isthmus/merging";
+import { type LookedUp, lookUp } from "../../strategy/look-up.ts";
+import { resolveStrategy } from "../../strategy/resolve-strategy.ts";
+import { ATTACKS } from "../attacks.ts";
+import type { FederationDescription } from "../description/federation-description.ts";
+import { PARTITIONS } from "../partitions.ts";
+import { resolveFederation } from "../run/describe-defaults.ts";
+
+/**
+ * Checks all that can be known of a federation before it is simulated: that what it names is there, that
+ * parameters are in their ranges, and that its rule is defined for as many clients.
+ * @param network - of the graph, with any weights
+ * @throws InputError, UsageError, OutOfRangeError if something is wrong
+ */
+export function checkFederation(graph: Graph, network: Checkpoint, described: FederationDescription): void {
+  const { strategy, partition, attack, clients, fraction } = resolveFederation(described);
+  const { rule, preAggregations = [], server } = resolveStrategy(graph, network, strategy);
+  for (const configured of [rule, server, ...preAggregations]) {
+    if (configured !== undefined) parametersOf({ parameters: {}, ...configured } as LookedUp<WithParameters>);
+  }
+  parametersOf(lookUp("partition", PARTITIONS, partition));
+  if (attack !== undefined) {
+    const { attackers: _, ...named } = attack;
+    parametersOf(lookUp("attack", ATTACKS, named as { readonly name: string }));
+  }
+  if (rule === undefined) return;
+  const least = rule.of.least?.(parametersOf({ parameters: {}, ...rule } as LookedUp<WithParameters>));
+  const asked = Math.ceil(fraction * clients);
+  if (least === undefined || asked >= least.count || preAggregations.length > 0) return;
+  throw new InputError(
+    `Cannot simulate a federation by ${rule.of.name} as ${least.reason}: it needs at least ${least.count} updates, and a round asks ${asked} clients; take more, or assume fewer attackers`,
+    { input: rule.of.name },
+  );
+}
+
+interface WithParameters {
+  readonly name: string;
+  readonly parameters: ParameterSpecs;
+}
+
+function parametersOf({ of, parameters }: LookedUp<WithParameters>) {
+  return resolveParameters(of.name, of.parameters, parameters, { tensor: "", networks: 1 });
+}

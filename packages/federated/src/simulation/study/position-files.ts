@@ -1,0 +1,92 @@
+import {
+  type Checkpoint,
+  createCheckpoint,
+  openCheckpoint,
+  saveCheckpoint,
+  type Tensor,
+} from "@isthmus/core";
+import type { ClientState, Position } from "../run/position.ts";
+import { readPart } from "../run/update-files.ts";
+
+/** Key of what is no tensor in the metadata. */
+const RECORD = "isthmus.position";
+
+/** What of a position is plain data. */
+type PositionRecord = Pick<Position, "state" | "rounds" | "barriers"> & {
+  /** Names of the clients that keep something. */
+  readonly clients: readonly string[];
+  /** Names of the network's tensors in their order, in which sums are taken; a file has an order of its own. */
+  readonly names: readonly string[];
+};
+
+/** Writes where a federation is into one file, which replaces the one before. */
+export async function savePosition(position: Position, path: string): Promise<void> {
+  const { state, network, serverState, variate, clients, rounds, barriers } = position;
+  const tensors = new Map<string, Tensor>();
+  const add = async (part: string, checkpoint: Checkpoint | undefined) => {
+    for (const name of checkpoint?.tensors.keys() ?? []) {
+      tensors.set(`${part}/${name}`, await (checkpoint as Checkpoint).read(name));
+    }
+  };
+  await add("network", network);
+  await add("server", serverState);
+  await add("variate", variate);
+  for (const [client, { own, variate: ofClient }] of clients) {
+    await add(`own of ${client}`, own);
+    await add(`variate of ${client}`, ofClient);
+  }
+  const record: PositionRecord = {
+    state,
+    rounds,
+    barriers,
+    clients: [...clients.keys()],
+    names: [...network.tensors.keys()],
+  };
+  // Numbers that are none would become null: they are written as words.
+  const json = JSON.stringify(record, (_, value) =>
+    typeof value === "number" && !Number.isFinite(value) ? { number: String(value) } : value,
+  );
+  await saveCheckpoint(createCheckpoint(tensors, { [RECORD]: json }), path, { overwrite: true });
+}
+
+/** Reads where a federation was; undefined if it was not begun, or the file is not whole. */
+export async function readPosition(path: string): Promise<Position | undefined> {
+  const file = await openCheckpoint(path).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const text = file.metadata[RECORD];
+    const network = await readPart(file, "network");
+    if (text === undefined || network === undefined) return undefined;
+    const {
+      clients: keepers,
+      names,
+      ...record
+    } = JSON.parse(text, (_, value) =>
+      typeof value === "object" &&
+      value !== null &&
+      typeof value.number === "string" &&
+      Object.keys(value).length === 1
+        ? Number(value.number)
+        : value,
+    ) as PositionRecord;
+    const clients = new Map<string, ClientState>();
+    for (const name of keepers) {
+      const own = await readPart(file, `own of ${name}`);
+      const variate = await readPart(file, `variate of ${name}`);
+      clients.set(name, { ...(own && { own }), ...(variate && { variate }) });
+    }
+    return {
+      ...{ ...record, network: await inOrder(network, names), clients },
+      serverState: await readPart(file, "server"),
+      variate: await readPart(file, "variate"),
+    };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Returns the same tensors in an order. */
+async function inOrder(network: Checkpoint, names: readonly string[]): Promise<Checkpoint> {
+  const tensors = names.map(async (name): Promise<[string, Tensor]> => [name, await network.read(name)]);
+  return createCheckpoint(new Map(await Promise.all(tensors)));
+}

@@ -1,0 +1,184 @@
+import { at, entry } from "@isthmus/core";
+import { type DataSet, fingerprintData, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import {
+  createTask,
+  findMissing,
+  type MissingTasks,
+  openTaskStore,
+  runTasks,
+  type Task,
+  type TaskExecutor,
+  type TaskFailure,
+  type TaskStore,
+  type TasksProgress,
+} from "@isthmus/tasks";
+import { parseNetwork } from "@isthmus/zoo";
+import type { SimulationDescription } from "../description/simulation-description.ts";
+import type { FederationRun, PartitionedClient } from "../result/federation-run.ts";
+import type { SimulatedPartition, SimulationResult } from "../result/simulation-result.ts";
+import { checkFederation } from "./check-federation.ts";
+import { federationTask } from "./federation-task.ts";
+import { UNNAMED, type UnfoldedFederation, unfoldSimulation } from "./unfold-simulation.ts";
+
+/** What a simulation is planned with. */
+export interface PlanSimulationPorts {
+  /** Name of the engine that tasks will run on. */
+  readonly engine: string;
+  /** Opens examples by name. */
+  openData(name: string): Promise<DataSet>;
+}
+
+/** Options of {@link runSimulation}. */
+export interface RunSimulationOptions extends PlanSimulationPorts {
+  /** Folder for results of tasks; those that it holds are used and not made again. */
+  readonly folder: string;
+  readonly executor: TaskExecutor;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TasksProgress) => void) | undefined;
+}
+
+/** What became of a simulation. */
+export interface RunSimulationResult {
+  /** Missing if a task failed. */
+  readonly simulation?: SimulationResult;
+  /** Tasks that were run, now and to their end. */
+  readonly ran: number;
+  /** Tasks that were there already. */
+  readonly kept: number;
+  readonly failures: readonly TaskFailure[];
+}
+
+/** All work of a simulation: one task for each federation. */
+export interface SimulationPlan {
+  readonly tasks: readonly Task[];
+  /** In the order of partitions, strategies, attacks and seeds, each with its task. */
+  readonly federations: readonly (UnfoldedFederation & { readonly task: Task })[];
+}
+
+/**
+ * Simulates the federations of a description that are not there yet, and gathers what they came to. After an
+ * interruption it goes on where it was; the result is the same, and does not depend on the number of tasks at
+ * once.
+ * @throws InputError if the description contradicts itself, data do not fit, or another process uses the folder
+ * @throws DOMException named AbortError if `signal` is aborted; what was done is kept
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { runSimulation, SIMULATION_TASKS } from "@isthmus/federated";
+ * import { runTask, type TaskExecutor } from "@isthmus/tasks";
+ *
+ * const federation = { net: "mlp:8", data: "mnist:test@300", evaluate: "mnist:test@100", clients: 5, rounds: 2 };
+ * const strategies = { mean: {}, median: { rule: "coordinate-median" } };
+ * const engine = createOnnxRuntimeEngine();
+ * const openData = (name: string) => openDataSet(name);
+ * const executor: TaskExecutor = {
+ *   capacity: 1,
+ *   run: (task, control) => runTask(SIMULATION_TASKS, task, { engine, openData }, control),
+ * };
+ * const options = { engine: engine.name, openData, folder: "two-rules", executor };
+ * const { simulation } = await runSimulation({ title: "Two rules", federation, strategies }, options);
+ * assert.deepEqual(simulation?.runs.map(({ strategy }) => strategy), ["mean", "median"]);
+ * ```
+ */
+export async function runSimulation(
+  description: SimulationDescription,
+  { folder, executor, signal, onProgress, ...ports }: RunSimulationOptions,
+): Promise<RunSimulationResult> {
+  const plan = await planSimulation(description, ports);
+  const store = await openTaskStore(folder);
+  try {
+    const { results, missing } = await listMissingFederations(plan, store);
+    const outcome = await runTasks(missing, { store, executor, signal, onProgress });
+    const counts = { kept: results.size, ran: outcome.results.size, failures: outcome.failures };
+    if (outcome.failures.length > 0) return counts;
+    const all = new Map([...results, ...outcome.results]);
+    return { simulation: collect(description, plan, { results: all, engine: ports.engine }), ...counts };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Lists which federations of a plan are still to be simulated. */
+export function listMissingFederations(
+  plan: SimulationPlan,
+  store: Pick<TaskStore, "read">,
+): Promise<MissingTasks> {
+  return findMissing(
+    plan.tasks,
+    plan.tasks.map(({ key }) => key),
+    store,
+  );
+}
+
+/**
+ * Plans a simulation: turns every federation into a task whose key says all that its result depends on.
+ * @throws InputError if the description contradicts itself, or names what is not there
+ */
+export async function planSimulation(
+  description: SimulationDescription,
+  { engine, openData }: PlanSimulationPorts,
+): Promise<SimulationPlan> {
+  const { net, data: dataName, evaluate } = description.federation;
+  const [data, evaluationData] = [await openData(dataName), await openData(evaluate)];
+  const { graph, initialize } = parseNetwork(net, data);
+  const digests = {
+    data: `${data.size} ${fingerprintData(data)}`,
+    evaluate: `${evaluationData.size} ${fingerprintData(evaluationData)}`,
+    graph: fingerprintGraph(graph),
+  };
+  const network = initialize(0);
+  const weights = new Map<number, string>();
+  const federations: (UnfoldedFederation & { readonly task: Task })[] = [];
+  const tasks = new Map<string, Task>();
+  for (const unfolded of unfoldSimulation(description)) {
+    const { federation, cell } = unfolded;
+    const { partition, strategy, attack, seed } = cell;
+    checkFederation(graph, network, federation);
+    const ofSeed = weights.get(seed) ?? (await fingerprintWeights(graph, initialize(seed)));
+    weights.set(seed, ofSeed);
+    const planned = createTask(federationTask, engine, {
+      params: { federation, digests: { ...digests, weights: ofSeed } },
+      inputs: {},
+      label: `${strategy}, attack ${attack}, ${partition}, seed ${seed}`,
+    });
+    // Two names may stand for the same federation.
+    const task = tasks.get(planned.key) ?? planned;
+    tasks.set(task.key, task);
+    federations.push({ ...unfolded, task });
+  }
+  return { tasks: [...tasks.values()], federations };
+}
+
+function collect(
+  { title, description = "", federation, ...lists }: SimulationDescription,
+  { federations }: SimulationPlan,
+  { results, engine }: { readonly results: ReadonlyMap<string, object>; readonly engine: string },
+): SimulationResult {
+  const divisions = new Map<string, SimulatedPartition>();
+  const runs = federations.map(({ cell, task }) => {
+    const {
+      kind: _,
+      partition: clients,
+      ...run
+    } = entry(results, task.key, "result") as FederationRun & {
+      readonly kind: string;
+      readonly partition: readonly PartitionedClient[];
+    };
+    const { partition, seed } = cell;
+    divisions.set(JSON.stringify([partition, seed]), { partition, seed, clients });
+    return { ...cell, ...run };
+  });
+  const { strategies, partitions, attacks } = lists;
+  at(runs, 0, "run");
+  return {
+    ...{ kind: "simulation", title, description, federation },
+    partitions: partitions ?? { [UNNAMED.partition]: { name: "iid" } },
+    strategies: strategies ?? { [UNNAMED.strategy]: {} },
+    attacks: attacks ?? { [UNNAMED.attack]: null },
+    seeds: [...new Set(runs.map(({ seed }) => seed))],
+    ...{ runs, divisions: [...divisions.values()], engine },
+  };
+}

@@ -1,0 +1,72 @@
+import type { Engine, LoadOptions, Session } from "./engine.ts";
+import type { Graph } from "./ir/graph.ts";
+
+/** An engine that loads a graph once for many users. */
+export interface SharedEngine extends Engine {
+  /** Frees all sessions; running one afterwards fails. */
+  close(): Promise<void>;
+}
+
+/** A loaded graph, and how many users have not released it yet. */
+interface Shared {
+  readonly graph: Graph;
+  readonly options: string;
+  readonly session: Promise<Session>;
+  users: number;
+}
+
+/** Sessions without users that are kept. */
+const IDLE_SESSIONS = 8;
+
+/**
+ * Returns an engine that keeps the session of a graph when it is released, and returns it when the same graph
+ * object is loaded again with the same options: for work that trains or evaluates one architecture again and
+ * again, where loading takes longer than running. Of sessions that nobody uses, those used last are kept.
+ */
+export function shareSessions({ name, load }: Engine): SharedEngine {
+  // In the order of their last use.
+  let sessions: Shared[] = [];
+  const forget = (shared: Shared) => {
+    sessions = sessions.filter((one) => one !== shared);
+  };
+  const releaseIdle = async () => {
+    const idle = sessions.filter(({ users }) => users === 0);
+    for (const shared of idle.slice(0, Math.max(0, idle.length - IDLE_SESSIONS))) {
+      forget(shared);
+      await (await shared.session).release();
+    }
+  };
+  return {
+    name,
+    async load(graph: Graph, options: LoadOptions = {}) {
+      const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
+      const shared = sessions.find((one) => one.graph === graph && one.options === key) ?? {
+        ...{ graph, options: key, session: load(graph, options), users: 0 },
+      };
+      forget(shared);
+      sessions.push(shared);
+      shared.users++;
+      try {
+        const session = await shared.session;
+        let isReleased = false;
+        return {
+          run: (feeds, out) => session.run(feeds, out),
+          async release() {
+            if (isReleased) return;
+            isReleased = true;
+            shared.users--;
+            await releaseIdle();
+          },
+        };
+      } catch (error) {
+        forget(shared);
+        throw error;
+      }
+    },
+    async close() {
+      const open = sessions;
+      sessions = [];
+      for (const { session } of open) await (await session).release();
+    },
+  };
+}

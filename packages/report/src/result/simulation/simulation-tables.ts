@@ -1,0 +1,145 @@
+import type { Estimate, RunSummary, SimulationResult } from "@isthmus/federated";
+import type { Table, TableRow } from "../../table/table.ts";
+
+/** Bytes of a megabyte. */
+const MEGABYTE = 1e6;
+
+/** Makes the table of all strategies with their means over seeds, and intervals where there are several. */
+export function accuracyTable(summaries: readonly RunSummary[]): Table {
+  const several = summaries.some(({ seeds }) => seeds > 1);
+  const interval = ({ low, high }: Estimate) => (several ? [finite(low), finite(high)] : []);
+  const rows = summaries.map(
+    ({ strategy, partition, attack, accuracy, local, spread, worst, bytes, failed, seeds }): TableRow => ({
+      cells: [
+        ...[strategy, partition, attack, finite(accuracy.mean), ...interval(accuracy)],
+        ...[finite(local.mean), ...interval(local), finite(spread.mean), finite(worst.mean)],
+        ...[bytes / MEGABYTE, seeds, failed],
+      ],
+    }),
+  );
+  const estimated = (title: string) => [
+    { title, kind: "share" as const },
+    ...(several
+      ? [
+          { title: `${title}, low`, kind: "share" as const },
+          { title: `${title}, high`, kind: "share" as const },
+        ]
+      : []),
+  ];
+  return {
+    name: "accuracy",
+    title: "Accuracy after the last round",
+    caption: `The accuracy of the network on all examples to evaluate on, means over seeds${several ? " with Student's intervals of 95 %" : ""}. "Like own" weighs the classes as each honest client has them: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.`,
+    columns: [
+      { title: "Strategy", kind: "text" },
+      { title: "Partition", kind: "text" },
+      { title: "Attack", kind: "text" },
+      ...estimated("Accuracy"),
+      ...estimated("Like own"),
+      { title: "Std of clients", kind: "share" },
+      { title: "Worst tenth", kind: "share" },
+      { title: "Sent", kind: "number", unit: "MB" },
+      { title: "Seeds", kind: "whole" },
+      { title: "Failed", kind: "whole" },
+    ],
+    rows,
+  };
+}
+
+/** Makes the table of the rounds of every federation. */
+export function roundsTable({ runs }: SimulationResult): Table {
+  return {
+    name: "rounds",
+    title: "Rounds",
+    caption:
+      "Every evaluated round of every federation; bytes are those sent in both directions since the beginning.",
+    columns: [
+      { title: "Strategy", kind: "text" },
+      { title: "Partition", kind: "text" },
+      { title: "Attack", kind: "text" },
+      { title: "Seed", kind: "whole" },
+      { title: "Round", kind: "whole" },
+      { title: "Accuracy", kind: "share" },
+      { title: "Like own", kind: "share" },
+      { title: "Loss", kind: "loss", unit: "nats" },
+      { title: "Sent", kind: "number", unit: "MB" },
+      { title: "Updates", kind: "whole" },
+      { title: "Refused", kind: "whole" },
+    ],
+    rows: runs.flatMap(({ strategy, partition, attack, seed, rounds }) =>
+      rounds.flatMap(({ round, accuracy, local, loss, bytesDown, bytesUp, updates, refused }) => {
+        if (accuracy === undefined) return [];
+        const refusals = refused.reduce((sum, { count }) => sum + count, 0);
+        return {
+          cells: [
+            ...[strategy, partition, attack, seed, round, finite(accuracy), finite(local ?? Number.NaN)],
+            ...[finite(loss ?? Number.NaN), (bytesDown + bytesUp) / MEGABYTE, updates, refusals],
+          ],
+        };
+      }),
+    ),
+    fixed: true,
+  };
+}
+
+/** Makes the table of the examples of each client by class, for the first seed. */
+export function partitionTable({ divisions, seeds }: SimulationResult): Table {
+  const shown = divisions.filter(({ seed }) => seed === seeds[0]);
+  const classes = Math.max(0, ...shown.flatMap(({ clients }) => clients.map(({ labels }) => labels.length)));
+  return {
+    name: "partitions",
+    title: "Examples of the clients",
+    caption: `Numbers of examples of each class, for seed ${seeds[0]}.`,
+    columns: [
+      { title: "Client", kind: "text" },
+      { title: "Partition", kind: "text" },
+      { title: "All", kind: "count" },
+      ...Array.from({ length: classes }, (_, label) => ({ title: `Class ${label}`, kind: "count" as const })),
+    ],
+    rows: shown.flatMap(({ partition, clients }) =>
+      clients.map(({ client, labels }) => ({
+        cells: [client, partition, labels.reduce((sum, count) => sum + count, 0), ...labels],
+      })),
+    ),
+  };
+}
+
+/** Makes the table of barriers between clients by layer, means over seeds and pairs. */
+export function barriersTable({ runs }: SimulationResult): Table {
+  const groups = new Map<
+    string,
+    { readonly cells: readonly (string | number)[]; readonly values: number[] }
+  >();
+  for (const { strategy, partition, attack, barriers } of runs) {
+    for (const { round, aligned, whole, layers } of barriers) {
+      for (const { name, barrier } of [{ name: "all layers", barrier: whole }, ...layers]) {
+        const cells = [strategy, partition, attack, round, name, aligned ? "aligned" : "as trained"];
+        const key = JSON.stringify(cells);
+        const group = groups.get(key) ?? { cells, values: [] };
+        group.values.push(barrier);
+        groups.set(key, group);
+      }
+    }
+  }
+  return {
+    name: "barriers",
+    title: "Barriers between clients",
+    caption:
+      "Barriers between the networks that two clients trained in one round: of all layers at once against the chord, of one layer by what averaging it alone adds; means over pairs and seeds.",
+    columns: [
+      { title: "Strategy", kind: "text" },
+      { title: "Partition", kind: "text" },
+      { title: "Attack", kind: "text" },
+      { title: "Round", kind: "whole" },
+      { title: "Layer", kind: "text" },
+      { title: "Networks", kind: "text" },
+      { title: "Barrier", kind: "loss", unit: "nats" },
+    ],
+    rows: [...groups.values()].map(({ cells, values }) => ({
+      cells: [...cells, values.reduce((sum, value) => sum + value, 0) / values.length],
+    })),
+    fixed: true,
+  };
+}
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

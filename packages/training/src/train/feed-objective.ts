@@ -1,0 +1,44 @@
+import type { Tensor } from "@isthmus/core";
+import type { Batch, FeedPlan } from "@isthmus/graph";
+import type { Objective } from "../objective.ts";
+import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
+
+/** An objective and what decides how it is fed. */
+export interface FedObjective {
+  readonly objective: Objective;
+  /** Plan of which data inputs of the network take which tensors of a batch. */
+  readonly plan: Pick<FeedPlan, "feedsOf">;
+  /** Labels must be below this. */
+  readonly classes: number;
+}
+
+/** A batch of examples as an objective takes it. */
+export interface ObjectiveFeeds {
+  /** A tensor for every data input. */
+  readonly feeds: ReadonlyMap<string, Tensor>;
+  /** Targets and how much each counts. */
+  readonly filler: TargetFiller;
+}
+
+/**
+ * Makes the tensors that an objective takes of a batch of examples.
+ * @throws OutOfRangeError if a label is not a class
+ */
+export function feedObjective(
+  { objective, plan, classes }: FedObjective,
+  examplesRead: Batch,
+): ObjectiveFeeds {
+  const { graph, examples, targets, targetWeights } = objective;
+  const [batch = 0] = examplesRead.inputs.shape;
+  const step = {
+    ...{ graph, batch, examples, targets: targets.name },
+    ...(targetWeights === undefined ? {} : { targetWeights }),
+  };
+  const filler = createTargetFiller(step, examplesRead, { classes });
+  filler.fill();
+  const feeds = new Map(plan.feedsOf(examplesRead));
+  // For the next token, targets are the examples, which the plan feeds.
+  if (targets.name !== examples) feeds.set(targets.name, filler.targets);
+  if (targetWeights !== undefined && filler.weights !== undefined) feeds.set(targetWeights, filler.weights);
+  return { feeds, filler };
+}

@@ -44,6 +44,8 @@ export interface FederationConfig {
   readonly training: TrainingAdvice;
   /** Name of the examples that every global network is evaluated on; `null` for none. */
   readonly evaluate: string | null;
+  /** Number of these examples on which layers between two clients are measured in each round; 0 for none. */
+  readonly layerBarriers: number;
   readonly limits: ServerLimits;
   readonly host: string;
   /** Port, 0 for any that is free. */

@@ -27,9 +27,9 @@ export async function readFederation(path: string): Promise<FederationConfig> {
   const folder = dirname(path);
   const at = (name: string): string => resolve(folder, name);
   const stem = basename(path).replace(/\.ya?ml$/i, "");
-  const { name, strategy, training, evaluate, limits } = file;
+  const { name, strategy, training, evaluate, layerBarriers, limits } = file;
   const config: FederationConfig = {
-    ...{ name, strategy, training, evaluate, limits },
+    ...{ name, strategy, training, evaluate, layerBarriers, limits },
     network: at(file.network),
     graph: file.graph === null ? null : at(file.graph),
     plan: planOf(file),

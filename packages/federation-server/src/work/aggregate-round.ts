@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, composeCheckpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type AggregateReport,
   alignUpdates,
@@ -12,6 +12,7 @@ import type { Graph } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
+import { completed } from "./complete-update.ts";
 import { keptNames } from "./kept-names.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
@@ -102,12 +103,4 @@ async function alignIfAsked(
   const { createOnnxRuntimeEngine } = await import("@isthmus/engine");
   const architecture = { graph, engine: createOnnxRuntimeEngine() };
   return (await alignUpdates(architecture, network, updates, { to: align, seed, signal })).updates;
-}
-
-/** Returns an update in which the tensors that clients keep are the global network's. */
-function completed(update: Checkpoint, network: Checkpoint, keeps: ReadonlySet<string>): Checkpoint {
-  const places = [...network.tensors.keys()].map((name) => {
-    return [name, { checkpoint: keeps.has(name) ? network : update, name }] as const;
-  });
-  return composeCheckpoint(new Map(places), { source: update.source });
 }

@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { createRandom, createTensor, openCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import {
+  createCheckpoint,
+  createRandom,
+  createTensor,
+  openCheckpoint,
+  saveCheckpoint,
+  saveFile,
+} from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type ClientEvent, joinFederation, openClientData } from "@isthmus/federation-server";
@@ -48,6 +55,12 @@ function joinAs(federation: SmallFederation, url: string, name: string, events: 
     training: { epochs: 2, batch: 20 },
     onEvent: (event) => events.push(event),
   });
+}
+
+/** Returns examples as the arrays of a file. */
+function examplesOf(data: DataSet) {
+  const { inputs, labels } = data.read(0, data.size);
+  return { x: inputs, y: createTensor("i32", [data.size], labels) };
 }
 
 const lossesOf = (events: readonly ClientEvent[]) =>
@@ -135,6 +148,22 @@ describe("joinFederation()", () => {
     await expect(
       joinFederation("http://127.0.0.1:1", { ...options, token: "a", patience: 10 }),
     ).rejects.toThrow(/its server must answer/);
+  });
+});
+
+describe("a server with examples", () => {
+  it("measures every network, and the layers between two clients", async () => {
+    const federation = await learning({ plan: { rounds: 2 } });
+    const { x, y } = examplesOf(clouds(9));
+    const path = join(federation.folder, "held-out.safetensors");
+    await saveCheckpoint(createCheckpoint({ x, y }), path);
+    const config = { ...federation.config, evaluate: `safetensors:${path}`, layerBarriers: 50 };
+    const { server } = await serving.reopen({ ...federation, config });
+    await Promise.all(["ada", "bea"].map((name) => joinAs(federation, server.url, name)));
+    const { metrics = {} } = server.state.history[1] ?? {};
+    expect(metrics["accuracy"]).toBeGreaterThan(0.9);
+    expect(Object.keys(metrics).filter((name) => name.startsWith("barrier "))).toHaveLength(2);
+    expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
   });
 });
 

@@ -91,7 +91,7 @@ const HEADERS = [
 ];
 
 /** Makes a malformed request: a mixture of what there is, with a valid token now and then. */
-export function makeMalformed(random: Random, token: string): Buffer {
+function makeMalformed(random: Random, token: string): Buffer {
   const pick = <T>(list: readonly T[]): T => list[random.integer(list.length)] as T;
   const headers = Array.from({ length: random.integer(4) }, () => pick(HEADERS));
   if (random.uniform() < 0.7) headers.push(`Authorization: Bearer ${token}`);
@@ -108,7 +108,7 @@ export function makeMalformed(random: Random, token: string): Buffer {
 const PATIENCE_MS = 200;
 
 /** Sends bytes as they are; returns the status of the answer, or 0 if there was none. */
-export async function sendRaw(port: number, bytes: Buffer): Promise<number> {
+async function sendRaw(port: number, bytes: Buffer): Promise<number> {
   const socket = connect(port, "127.0.0.1");
   let answer = "";
   socket.setTimeout(PATIENCE_MS, () => socket.destroy());

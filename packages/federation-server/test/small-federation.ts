@@ -71,7 +71,15 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
   const tokens = new Map<string, string>();
   for (const client of clients) tokens.set(client, await addToken(tokenFile, client));
   const config: FederationConfig = {
-    ...{ name: options.name ?? "small", network, graph: null, evaluate: null, host: "127.0.0.1", port },
+    ...{
+      name: options.name ?? "small",
+      network,
+      graph: null,
+      evaluate: null,
+      layerBarriers: 0,
+      host: "127.0.0.1",
+      port,
+    },
     plan: planFederation({ rounds: 3, quorum: clients.length, ...plan }),
     strategy: {
       rule,

@@ -1,3 +1,5 @@
+import { parseJson } from "@isthmus/core";
+
 /** Most characters of a line. */
 const MOST = 300;
 
@@ -12,7 +14,7 @@ export function describeLogLine(line: string): string | undefined {
     event = {},
     err,
     ...rest
-  } = JSON.parse(line) as {
+  } = parseJson(line, { attempt: "read a line of the log" }) as {
     readonly level: number;
     readonly msg: string;
     readonly event?: Readonly<Record<string, unknown>>;

@@ -12,8 +12,8 @@ import {
 type EventOf<K extends FederationEvent["kind"]> = Extract<FederationEvent, { kind: K }>;
 
 /**
- * Returns the state after an event. An event that does not apply, because it was seen before, comes too late, or
- * contradicts the state, changes nothing: the very same object is returned, so that a server can tell with
+ * Returns the state after an event. An event that does not apply, because it was seen before, comes too late,
+ * or contradicts the state, changes nothing: the very same object is returned, so that a server can tell with
  * `===` whether to journal it.
  */
 export function advance(

@@ -8,7 +8,9 @@ export interface FederationPlan {
   readonly quorum: number;
   /** Number of clients that must be there before a round starts; never fewer than the quorum. */
   readonly available: number;
-  /** Share of the present clients whose updates a round waits for, in `(0, 1]`; never fewer than the quorum. */
+  /**
+   * Share of the present clients whose updates a round waits for, in `(0, 1]`; never fewer than the quorum.
+   */
   readonly fraction: number;
   /** Share of further clients that are asked in case some are lost, at least 0; a round ends without them. */
   readonly overSelection: number;
@@ -23,8 +25,9 @@ export interface FederationPlan {
   /** Largest number of rounds that an accepted update may be late by, at least 1. */
   readonly maximumStaleness: number;
   /**
-   * Number of updates that are aggregated as soon as they are there, with all clients at work all the time, as
-   * in FedBuff (Nguyen et al., 2022, algorithm 1); implies that late updates count. `null` for rounds in step.
+   * Number of updates that are aggregated as soon as they are there, with all clients at work all the time,
+   * as in FedBuff (Nguyen et al., 2022, algorithm 1); implies that late updates count. `null` for rounds in
+   * step.
    */
   readonly buffer: number | null;
 }

@@ -111,13 +111,17 @@ export function roundOf(state: FederationState): number {
   return state.history.length + 1;
 }
 
-/** Returns the hash of the network that clients of a round began with, or `undefined` if it is still to come. */
+/**
+ * Returns the hash of the network that clients of a round began with, or `undefined` if it is still to come.
+ */
 export function networkOfRound(state: FederationState, round: number): string | undefined {
   if (round === 1) return state.initial;
   return state.history[round - 2]?.hash;
 }
 
-/** Returns the time to give an event that happens now: later than all before, even if the clock stood still. */
+/**
+ * Returns the time to give an event that happens now: later than all before, even if the clock stood still.
+ */
 export function timeOfNext(state: FederationState, now: number): number {
   return Math.max(now, state.at + 1);
 }

@@ -1,9 +1,10 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "@isthmus/core";
 import { hashFile } from "../store/hash-file.ts";
+import { fileSize, readPieces } from "../store/read-pieces.ts";
 import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
 
 /** What a server says of its federation. */
@@ -87,13 +88,13 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
 }
 
 async function download(request: Requester, hash: string, path: string): Promise<void> {
-  if ((await sizeOf(path)) > 0 && (await hashFile(path)) === hash) return;
+  if ((await fileSize(path)) > 0 && (await hashFile(path)) === hash) return;
   const part = `${path}.${hash.slice(0, 16)}.part`;
   await request({
     path: `/v1/models/${hash}`,
     accept: [416],
     headers: async () => {
-      const size = await sizeOf(part);
+      const size = await fileSize(part);
       return size === 0 ? {} : { range: `bytes=${size}-`, "if-range": `"${hash}"` };
     },
     read: (body, status) => pipeline(body, createWriteStream(part, { flags: status === 206 ? "a" : "w" })),
@@ -109,7 +110,7 @@ async function download(request: Requester, hash: string, path: string): Promise
 }
 
 async function upload(request: Requester, path: string, hash: string): Promise<void> {
-  const length = await sizeOf(path);
+  const length = await fileSize(path);
   for (let attempt = 1; ; attempt++) {
     const answer = await request({
       ...{ method: "PATCH", path: `/v1/uploads/${hash}`, accept: [422] },
@@ -123,7 +124,9 @@ async function upload(request: Requester, path: string, hash: string): Promise<v
         };
       },
       body: (headers) =>
-        Readable.toWeb(createReadStream(path, { start: Number(headers["upload-offset"]) })) as ReadableStream,
+        Readable.toWeb(
+          Readable.from(readPieces(path, Number(headers["upload-offset"]), length)),
+        ) as ReadableStream,
       retry: [408, 409],
     });
     if (answer.status !== 422) return;
@@ -133,8 +136,4 @@ async function upload(request: Requester, path: string, hash: string): Promise<v
       });
     }
   }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }

@@ -55,8 +55,8 @@ const WAIT_SECONDS = 20;
 
 /**
  * Takes part in a federation until it is over: trains on the client's examples whenever the server asks, and
- * sends the network back. A lost connection is taken up again, uploads and downloads where they were; a client
- * that is started again in the same folder sends what it had trained.
+ * sends the network back. A lost connection is taken up again, uploads and downloads where they were; a
+ * client that is started again in the same folder sends what it had trained.
  * @param url - address of the server, such as `http://127.0.0.1:8080`
  * @throws InputError if the server refuses the token, is away for too long, or has no graph of the network
  * @throws MismatchError if the examples do not fit the network

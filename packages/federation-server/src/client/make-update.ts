@@ -1,16 +1,18 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Checkpoint,
   composeCheckpoint,
   createRandom,
   openCheckpoint,
+  readJsonFile,
   saveCheckpoint,
   saveFile,
 } from "@isthmus/core";
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { hashFile } from "../store/hash-file.ts";
+import { fileSize } from "../store/read-pieces.ts";
 import type { WorkingClient } from "./working-client.ts";
 
 /** An update that was made: where it lies, and what is said of it. */
@@ -33,15 +35,16 @@ interface RoundTask {
 /** Paths of a client's files. */
 const pathsOf = (folder: string) => ({
   global: join(folder, "global.safetensors"),
-  own: join(folder, "own.safetensors"),
+  ownLayers: join(folder, "own.safetensors"),
   update: join(folder, "update.safetensors"),
   made: join(folder, "update.json"),
   final: join(folder, "final.safetensors"),
 });
 
 /**
- * Trains the network of a round on the client's examples, and writes the layers that are shared as the update,
- * and the others for the client's next round. What was made before for the same round is used as it is.
+ * Trains the network of a round on the client's examples, and writes the layers that are shared as the
+ * update, and the others for the client's next round. What was made before for the same round is used as it
+ * is.
  */
 export async function makeUpdate(client: WorkingClient, task: RoundTask): Promise<MadeUpdate> {
   const paths = pathsOf(client.folder);
@@ -50,26 +53,27 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
   await client.api.download(task.network, paths.global);
   const opened = [await openCheckpoint(paths.global)];
   try {
-    const own = await openOwn(paths.own);
-    if (own !== undefined) opened.push(own);
-    const start = joined(opened[0] as Checkpoint, own);
+    const ownLayers = await openOwn(paths.ownLayers);
+    if (ownLayers !== undefined) opened.push(ownLayers);
+    const start = joined(opened[0] as Checkpoint, ownLayers);
     const { loss, error } = await evaluate(client, start);
     const { weights, result } = await train(client, start, client.data, trainOptions(client, task.round));
-    const kept = new Set(client.about.keep);
+    const keptSet = new Set(client.about.keep);
     const names = [...weights.tensors.keys()];
     // The mark goes first, as it must not stand beside the bytes of another round.
     await rm(paths.made, { force: true });
     await saveCheckpoint(
       pick(
         weights,
-        names.filter((name) => !kept.has(name)),
+        names.filter((name) => !keptSet.has(name)),
       ),
       paths.update,
       { overwrite: true },
     );
-    if (own !== undefined) await own.close();
-    const keptNames = names.filter((name) => kept.has(name));
-    if (keptNames.length > 0) await saveCheckpoint(pick(weights, keptNames), paths.own, { overwrite: true });
+    if (ownLayers !== undefined) await ownLayers.close();
+    const keptNames = names.filter((name) => keptSet.has(name));
+    if (keptNames.length > 0)
+      await saveCheckpoint(pick(weights, keptNames), paths.ownLayers, { overwrite: true });
     const metrics = { accuracy: 1 - error, trainedLoss: result.loss };
     const update = { hash: await hashFile(paths.update), examples: client.data.size, loss, metrics };
     await saveFile(paths.made, JSON.stringify({ ...task, ...update }));
@@ -81,25 +85,21 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
 
 /** Reads what was made for the very same round, as when the connection or the process was lost after it. */
 async function readMade(paths: ReturnType<typeof pathsOf>, task: RoundTask): Promise<MadeUpdate | undefined> {
-  const text = await readFile(paths.made, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const { round, network, ...update } = JSON.parse(text) as RoundTask & Omit<MadeUpdate, "path">;
+  if ((await fileSize(paths.made)) === 0) return undefined;
+  const made = (await readJsonFile(paths.made)) as RoundTask & Omit<MadeUpdate, "path">;
+  const { round, network, ...update } = made;
   return round === task.round && network === task.network ? { path: paths.update, ...update } : undefined;
 }
 
 /** Opens the layers that the client kept to itself in an earlier round. */
 async function openOwn(path: string): Promise<Checkpoint | undefined> {
-  const there = await readFile(path).then(
-    () => true,
-    () => false,
-  );
-  return there ? openCheckpoint(path) : undefined;
+  return (await fileSize(path)) === 0 ? undefined : openCheckpoint(path);
 }
 
 /** Returns the global network with the client's own layers in it. */
-function joined(network: Checkpoint, own: Checkpoint | undefined): Checkpoint {
+function joined(network: Checkpoint, ownLayers: Checkpoint | undefined): Checkpoint {
   const places = [...network.tensors.keys()].map((name) => {
-    return [name, { checkpoint: own?.tensors.has(name) ? own : network, name }] as const;
+    return [name, { checkpoint: ownLayers?.tensors.has(name) ? ownLayers : network, name }] as const;
   });
   return composeCheckpoint(new Map(places), { source: network.source, metadata: network.metadata });
 }
@@ -140,12 +140,12 @@ function trainOptions({ about, training, seed, signal, tell }: WorkingClient, ro
 export async function saveFinal({ api, folder }: WorkingClient, network: string): Promise<string> {
   const paths = pathsOf(folder);
   await api.download(network, paths.global);
-  const [global, own] = [await openCheckpoint(paths.global), await openOwn(paths.own)];
+  const [global, ownLayers] = [await openCheckpoint(paths.global), await openOwn(paths.ownLayers)];
   try {
-    await saveCheckpoint(joined(global, own), paths.final, { overwrite: true });
+    await saveCheckpoint(joined(global, ownLayers), paths.final, { overwrite: true });
     return paths.final;
   } finally {
     await global.close();
-    await own?.close();
+    await ownLayers?.close();
   }
 }

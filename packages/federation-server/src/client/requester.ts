@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import { InputError } from "@isthmus/core";
+import { InputError, parseJson } from "@isthmus/core";
 
 /** What is needed to ask a server. */
 export interface RequesterOptions {
@@ -104,13 +104,11 @@ async function readAnswer(ask: Ask, response: Response, url: string): Promise<An
 function answerOf({ status, headers }: Response, text: string): Answer {
   return {
     ...{ status, headers },
-    json: () => JSON.parse(text) as unknown,
+    json: () => parseJson(text, { attempt: "read the answer of the server" }),
     error() {
-      try {
-        return String((JSON.parse(text) as { error: unknown }).error);
-      } catch {
-        return `status ${status}`;
-      }
+      // Whatever stands before the server may answer in words of its own.
+      const [, said] = /^\{"error":("(?:[^"\\]|\\.)*")\}$/.exec(text) ?? [];
+      return said === undefined ? `status ${status}` : String(parseJson(said, { attempt: "read an error" }));
     },
   };
 }

@@ -91,6 +91,7 @@ const file = z.strictObject({
   strategy: strategy.prefault({}),
   training: training.prefault({}),
   evaluate: z.string().nullable().default(null),
+  layerBarriers: count(0).default(0),
   limits: limits.prefault({}),
   host: z.string().default("127.0.0.1"),
   port: count(0).max(65_535).default(8080),

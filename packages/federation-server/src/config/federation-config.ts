@@ -15,7 +15,7 @@ export interface TrainingAdvice {
 
 /** What a server takes from a client. */
 export interface ServerLimits {
-  /** Largest number of bytes of an update; `null` for those of the network and some for its header. */
+  /** Largest number of bytes of an update; `null` for as many as the network has and some for its header. */
   readonly bytes: number | null;
   /** Largest norm of an update's change; `null` for any. */
   readonly norm: number | null;
@@ -44,6 +44,8 @@ export interface FederationConfig {
   readonly training: TrainingAdvice;
   /** Name of the examples that every global network is evaluated on; `null` for none. */
   readonly evaluate: string | null;
+  /** Number of these examples on which layers between two clients are measured in each round; 0 for none. */
+  readonly layerBarriers: number;
   readonly limits: ServerLimits;
   readonly host: string;
   /** Port, 0 for any that is free. */

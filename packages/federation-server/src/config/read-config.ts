@@ -27,9 +27,9 @@ export async function readFederation(path: string): Promise<FederationConfig> {
   const folder = dirname(path);
   const at = (name: string): string => resolve(folder, name);
   const stem = basename(path).replace(/\.ya?ml$/i, "");
-  const { name, strategy, training, evaluate, limits } = file;
+  const { name, strategy, training, evaluate, layerBarriers, limits } = file;
   const config: FederationConfig = {
-    ...{ name, strategy, training, evaluate, limits },
+    ...{ name, strategy, training, evaluate, layerBarriers, limits },
     network: at(file.network),
     graph: file.graph === null ? null : at(file.graph),
     plan: planOf(file),
@@ -96,7 +96,8 @@ function parseFile(text: string, name: string): FederationFile {
   if (parsed.success) return parsed.data;
   const lineOf = (path: readonly PropertyKey[]): number => {
     const node = document.getIn(path.map(String), true) as { range?: readonly number[] } | undefined;
-    return lines.linePos(node?.range?.[0] ?? 0).line;
+    const [begin] = node?.range ?? [0];
+    return lines.linePos(begin as number).line;
   };
   const problems = parsed.error.issues.map((issue) => `${name}:${lineOf(issue.path)}: ${tell(issue)}`);
   throw new InputError(

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import rateLimit from "@fastify/rate-limit";
 import swagger, { type FastifyDynamicSwaggerOptions as SwaggerOptions } from "@fastify/swagger";
+import { readTextFile } from "@isthmus/core";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -34,7 +34,7 @@ export interface AppPorts {
 /** Creates the HTTP server of a federation, not yet listening. */
 export async function createApp({ federation, tokens, logger }: AppPorts): Promise<FastifyInstance> {
   const { limits } = federation.config;
-  const app = createServer(federation, logger);
+  const app = await createServer(federation, logger);
   app.server.headersTimeout = HEADERS_MS;
   app.server.maxConnections = limits.connections;
   app.setErrorHandler<FastifyError>((error, request, reply) => {
@@ -67,7 +67,10 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
   return app;
 }
 
-function createServer(federation: Federation, loggerInstance: FastifyBaseLogger): FastifyInstance {
+async function createServer(
+  federation: Federation,
+  loggerInstance: FastifyBaseLogger,
+): Promise<FastifyInstance> {
   const { limits, tls } = federation.config;
   const options = {
     loggerInstance,
@@ -78,7 +81,7 @@ function createServer(federation: Federation, loggerInstance: FastifyBaseLogger)
     forceCloseConnections: true,
   };
   if (tls === null) return fastify(options);
-  const https = { key: readFileSync(tls.key), cert: readFileSync(tls.cert) };
+  const https = { key: await readTextFile(tls.key), cert: await readTextFile(tls.cert) };
   // Routes do not see the difference, and the types of routes should not.
   return fastify({ ...options, https }) as unknown as FastifyInstance;
 }

@@ -1,8 +1,8 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { hashFile } from "../store/hash-file.ts";
+import { fileSize, readPieces } from "../store/read-pieces.ts";
 import { RefusedError } from "./refuse.ts";
 import { HASH_PARAMS, REFUSED } from "./schemas.ts";
 
@@ -42,7 +42,7 @@ export async function addModelRoutes(app: FastifyInstance, federation: Federatio
   });
 }
 
-/** Sends a file, or the range of it that is asked for, unless the client has it already. */
+/** Sends a file, or the range of it that is asked for, unless the client has the same bytes already. */
 async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -55,12 +55,13 @@ async function sendFile(
     "cache-control": "private, max-age=31536000, immutable",
   });
   if (request.headers["if-none-match"]?.includes(tag)) return reply.code(304).send();
-  const { size } = await stat(path);
+  const size = await fileSize(path);
   reply.type(type);
   const ifRange = request.headers["if-range"];
   const range =
     ifRange === undefined || ifRange === tag ? parseRange(request.headers.range, size) : undefined;
-  if (range === undefined) return reply.header("content-length", size).send(createReadStream(path));
+  if (range === undefined)
+    return reply.header("content-length", size).send(Readable.from(readPieces(path, 0, size)));
   if (range === "outside") {
     throw new RefusedError(416, `The range must lie within the ${size} bytes`, {
       "content-range": `bytes */${size}`,
@@ -68,11 +69,11 @@ async function sendFile(
   }
   const { begin, last } = range;
   reply.headers({ "content-range": `bytes ${begin}-${last}/${size}`, "content-length": last - begin + 1 });
-  return reply.code(206).send(createReadStream(path, { start: begin, end: last }));
+  return reply.code(206).send(Readable.from(readPieces(path, begin, last + 1)));
 }
 
 /** Parses a range of bytes; other forms, such as several ranges, count as none (RFC 9110, section 14.2). */
-export function parseRange(
+function parseRange(
   header: string | undefined,
   size: number,
 ): { readonly begin: number; readonly last: number } | "outside" | undefined {

@@ -23,7 +23,7 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
         ...{ name: config.name, client: request.client, status, rounds, quorum, network },
         round: roundOf(federation.state),
         bytes: mostBytes(federation),
-        keep: federation.kept,
+        keep: federation.keptTensors,
         graph: config.graph !== null,
         training: config.training,
       };

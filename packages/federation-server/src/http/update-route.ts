@@ -73,7 +73,7 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
   const checked = await workers.check({
     update: path,
     network,
-    keep: federation.kept,
+    keep: federation.keptTensors,
     norm: config.limits.norm,
   });
   if (checked.refusal !== null) {

@@ -14,7 +14,7 @@ interface UploadRequest {
 /** Bytes by which the header of an update may be longer than that of the network. */
 const HEADER_ROOM = 2 ** 20;
 
-/** Largest number of bytes that an update may have. */
+/** Returns the largest number of bytes that an update may have. */
 export function mostBytes({ config, networkBytes }: Federation): number {
   return config.limits.bytes ?? networkBytes + HEADER_ROOM;
 }
@@ -71,7 +71,7 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
       },
     },
     async handler(request, reply) {
-      const offset = await receive(request, request.headers["upload-offset"] ?? 0);
+      const offset = await receive(request, Number(request.headers["upload-offset"]));
       return reply.code(204).header("upload-offset", offset).send();
     },
   });

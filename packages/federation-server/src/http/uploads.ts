@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { hashFile } from "../store/hash-file.ts";
+import { fileSize, readPieces } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
 import { RefusedError } from "./refuse.ts";
 
@@ -22,7 +22,7 @@ export interface UploadChunk {
 export interface Uploads {
   /** Returns how many bytes of an upload are there. */
   offsetOf(client: string, hash: string): Promise<number>;
-  /** Writes the bytes of a request after those that are there; returns how many are there then. */
+  /** Writes the bytes of a request after the ones that are there; returns how many are there then. */
   write(chunk: UploadChunk): Promise<number>;
   /** Returns whether all bytes of an upload are there, and have its hash. */
   isComplete(client: string, hash: string): Promise<boolean>;
@@ -50,7 +50,9 @@ interface Digest {
 export function createUploads(store: Store): Uploads {
   const writing = new Map<string, Writing>();
   const digests = new Map<string, Digest>();
-  /** The path of each client whose bytes were found to have their hash; others are read, as after a restart. */
+  /**
+   * The path of each client whose bytes were found to have their hash; others are read, as after a restart.
+   */
   const complete = new Map<string, string>();
   const write = async (chunk: UploadChunk): Promise<number> => {
     const { client, hash, offset, length } = chunk;
@@ -58,7 +60,7 @@ export function createUploads(store: Store): Uploads {
     await mkdir(store.uploads(client), { recursive: true });
     await removeOthers(store, client, path);
     complete.delete(client);
-    const there = await sizeOf(path);
+    const there = await fileSize(path);
     if (offset !== there) {
       throw new RefusedError(409, `The upload must go on at byte ${there}: the request begins at ${offset}`, {
         "upload-offset": String(there),
@@ -86,7 +88,7 @@ export function createUploads(store: Store): Uploads {
     );
   };
   return {
-    offsetOf: (client, hash) => sizeOf(store.upload(client, hash)),
+    offsetOf: (client, hash) => fileSize(store.upload(client, hash)),
     async write(chunk) {
       // A connection that was lost may not know it yet: the new one takes its place.
       const before = writing.get(chunk.client);
@@ -109,16 +111,12 @@ export function createUploads(store: Store): Uploads {
     },
     async isComplete(client, hash) {
       const path = store.upload(client, hash);
-      if (writing.has(client) || digests.get(client)?.path === path || (await sizeOf(path)) === 0)
+      if (writing.has(client) || digests.get(client)?.path === path || (await fileSize(path)) === 0)
         return false;
       return complete.get(client) === path || (await hashFile(path)) === hash;
     },
     remove: (client, hash) => rm(store.upload(client, hash), { force: true }),
   };
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
 async function removeOthers(store: Store, client: string, path: string): Promise<void> {
@@ -129,18 +127,19 @@ async function removeOthers(store: Store, client: string, path: string): Promise
   }
 }
 
-/** Returns the digest of the bytes that are there: as it is known, else of what lies on the disk. */
-async function digestOf(known: Digest | undefined, path: string, offset: number): Promise<Digest> {
-  if (known?.path === path && known.offset === offset) return known;
+/** Returns the digest of the bytes that are there: as it is digest, else of what lies on the disk. */
+async function digestOf(digest: Digest | undefined, path: string, offset: number): Promise<Digest> {
+  if (digest?.path === path && digest.offset === offset) return digest;
   const hash = createHash("sha256");
   if (offset > 0) {
-    for await (const bytes of createReadStream(path, { highWaterMark: 2 ** 20 }))
-      hash.update(bytes as Buffer);
+    for await (const piece of readPieces(path, 0, offset)) hash.update(piece);
   }
   return { path, hash, offset };
 }
 
-/** Writes what comes until the end, or until the connection is lost, which is no failure of what came before. */
+/**
+ * Writes what comes until the end, or until the connection is lost, which is no failure of what came before.
+ */
 async function append(file: FileHandle, { body, length }: UploadChunk, digest: Digest): Promise<void> {
   try {
     for await (const bytes of body as AsyncIterable<Buffer>) {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { FormatError, InvariantError } from "@isthmus/core";
+import { FormatError, InvariantError, parseJson, readFileBytes } from "@isthmus/core";
+import { fileSize } from "../store/read-pieces.ts";
 
 /** A file of events, each on a line of its own, that survives the end of the process at any moment. */
 export interface Journal {
@@ -8,7 +9,7 @@ export interface Journal {
   readonly lines: readonly unknown[];
   /** Bytes of a last line that was cut short, and was dropped when the file was opened. */
   readonly torn: number;
-  /** Writes a line, and waits until the disk has it; lines that wait at once are written together. */
+  /** Writes a line, and waits until it is on the disk; lines that wait at once are written together. */
   append(line: object): Promise<void>;
   /** Waits for all lines and closes the file. */
   close(): Promise<void>;
@@ -17,16 +18,20 @@ export interface Journal {
 /** Hexadecimal digits of the SHA-256 that stand before each line. */
 const SUM_DIGITS = 16;
 
+/** Largest journal that is read, in bytes: a million updates take a fifth of it. */
+const MOST_BYTES = 2 ** 30;
+
 /**
  * Opens a journal, or begins one. Each line is a checksum, a space and JSON. A last line without its end is
  * what a killed process left: it is cut off, as nobody was told that it was there.
  * @throws FormatError if a line before the last is damaged
  */
 export async function openJournal(path: string): Promise<Journal> {
-  const file = await open(path, "a+");
+  const size = await fileSize(path);
+  const content = size === 0 ? Buffer.alloc(0) : await readFileBytes(path, MOST_BYTES);
+  const { lines, bytes } = parseLines(Buffer.from(content.buffer, content.byteOffset, content.length), path);
+  const file = await open(path, "a");
   try {
-    const { lines, bytes } = parseLines(await file.readFile(), path);
-    const { size } = await file.stat();
     if (size > bytes) await file.truncate(bytes);
     await file.sync();
     return { lines, torn: size - bytes, ...createWriter(file) };
@@ -58,7 +63,7 @@ function parseLines(content: Buffer, path: string): { lines: unknown[]; bytes: n
         { format: "journal" },
       );
     }
-    lines.push(JSON.parse(json));
+    lines.push(parseJson(json, { attempt: `read "${path}"` }));
     begin = end + 1;
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Script of the live page. Everything from the server is set as text, never as HTML, so that a name or a reason
- * cannot become a part of the page.
+ * Script of the live page. Everything from the server is set as text, never as HTML, so that a name or a
+ * reason cannot become a part of the page.
  */
 export const LIVE_SCRIPT = `
 "use strict";
+const { parse } = JSON;
 const byId = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const make = (name, attributes, text) => {
@@ -125,7 +126,7 @@ function show(summary) {
 const events = new EventSource("/v1/events");
 events.onmessage = ({ data }) => {
   byId("lost").hidden = true;
-  show(JSON.parse(data));
+  show(parse(data));
 };
 events.onerror = () => {
   byId("lost").hidden = false;

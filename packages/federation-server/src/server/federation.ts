@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { excerpt, MismatchError, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { excerpt, MismatchError, openCheckpoint, parseJson, saveCheckpoint } from "@isthmus/core";
 import {
   advance,
   beginFederation,
@@ -28,7 +28,9 @@ export interface FederationPorts {
   readonly log: Log;
   /** The time in milliseconds. @defaultValue the time of day */
   readonly now?: () => number;
-  /** Told that the journal cannot be written any more, after which nothing happens: the process should end. */
+  /**
+   * Told that the journal cannot be written any more, after which nothing happens: the process should end.
+   */
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -51,8 +53,8 @@ export async function openFederation(config: FederationConfig, ports: Federation
     if (journal.torn > 0)
       ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
     ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
-    const kept = await findKept(config, store.model(initial));
-    return run({ config, store, journal, state, networkBytes: size, kept }, ports);
+    const keptTensors = await findKept(config, store.model(initial));
+    return run({ config, store, journal, state, networkBytes: size, keptTensors }, ports);
   } catch (error) {
     await journal.close();
     throw error;
@@ -85,7 +87,7 @@ async function restore(
     return beginFederation(network);
   }
   const stored = flatten(first);
-  const now = flatten(JSON.parse(JSON.stringify(header)));
+  const now = flatten(parseJson(JSON.stringify(header), { attempt: "describe the federation" }));
   const differing = [...new Set([...stored.keys(), ...now.keys()])].filter(
     (key) => stored.get(key) !== now.get(key),
   );
@@ -134,11 +136,11 @@ interface Opened {
   readonly journal: Journal;
   readonly state: FederationState;
   readonly networkBytes: number;
-  readonly kept: readonly string[];
+  readonly keptTensors: readonly string[];
 }
 
 function run(opened: Opened, ports: FederationPorts): Federation {
-  const { config, store, journal, networkBytes, kept } = opened;
+  const { config, store, journal, networkBytes, keptTensors } = opened;
   const { workers, log, now = Date.now, onFatal } = ports;
   const changed = createSignal();
   const stopping = new AbortController();
@@ -161,7 +163,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     return true;
   };
   const federation: Federation = {
-    ...{ config, store, workers, networkBytes, kept, changed, happen, ended: stopping.signal },
+    ...{ config, store, workers, networkBytes, keptTensors, changed, happen, ended: stopping.signal },
     get state() {
       return state;
     },

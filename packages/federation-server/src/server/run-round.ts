@@ -3,6 +3,7 @@ import { InvariantError } from "@isthmus/core";
 import {
   type Decision,
   type FederationState,
+  type Metrics,
   networkOfRound,
   type UpdateToAggregate,
 } from "@isthmus/federated";
@@ -61,11 +62,7 @@ async function aggregate(
     },
   };
   const { hash } = await workers.aggregate(request, signal);
-  const { evaluate, graph } = config;
-  const metrics =
-    evaluate === null || graph === null
-      ? {}
-      : await workers.evaluate({ network: store.model(hash), graph, data: evaluate }, signal);
+  const metrics = await measure(federation, { hash, request }, signal);
   await federation.happen({ kind: "round-aggregated", round, hash, metrics });
   for (const update of updates) await rm(store.update(update), { force: true });
 }
@@ -79,4 +76,20 @@ function toAggregate(
   const base = networkOfRound(state, round);
   if (base === undefined) throw new InvariantError(`No network of round ${round}; please report this`);
   return { client, examples, loss, staleness, path: store.update(update), base: store.model(base) };
+}
+
+/** Measures the new network, and the layers between the first two clients, as far as the file asks for it. */
+async function measure(
+  { config, store, workers, keptTensors }: Federation,
+  { hash, request }: { readonly hash: string; readonly request: AggregateRequest },
+  signal: AbortSignal,
+): Promise<Metrics> {
+  const { evaluate: data, graph, layerBarriers: examples } = config;
+  if (data === null || graph === null) return {};
+  const evaluated = await workers.evaluate({ network: store.model(hash), graph, data }, signal);
+  const [first, second] = request.updates;
+  if (examples === 0 || first === undefined || second === undefined) return evaluated;
+  const updates = [first.path, second.path] as const;
+  const layers = { network: request.network, updates, keep: keptTensors, graph, data, examples };
+  return { ...evaluated, ...(await workers.measureLayers(layers, signal)) };
 }

@@ -27,12 +27,15 @@ export interface Federation {
   /** Bytes of the network. */
   readonly networkBytes: number;
   /** Names of the tensors that clients keep to themselves. */
-  readonly kept: readonly string[];
+  readonly keptTensors: readonly string[];
   /** Aborted when the server is closing, after which nothing happens. */
   readonly ended: AbortSignal;
   /** Told after every change of the state. */
   readonly changed: Signal;
-  /** Lets an event happen if it changes anything, and waits until the journal has it; returns whether it did. */
+  /**
+   * Lets an event happen if it changes anything, and waits until it is in the journal; returns whether it
+   * did.
+   */
   happen(event: UntimedEvent): Promise<boolean>;
   /** Notes that a client was heard of. */
   heardOf(client: string): void;

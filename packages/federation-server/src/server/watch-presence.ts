@@ -10,7 +10,10 @@ export interface Presence {
   close(): void;
 }
 
-/** Lets clients leave that were not heard of for some time; those of before a restart have time to come back. */
+/**
+ * Lets clients leave that were not heard of for some time; clients of before a restart have time to come
+ * back.
+ */
 export function watchPresence(federation: Federation, now: () => number): Presence {
   const most = federation.config.limits.presenceSeconds * 1000;
   const heard = new Map<string, number>();

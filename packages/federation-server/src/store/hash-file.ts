@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { fileSize, readPieces } from "./read-pieces.ts";
 
-/** Computes the SHA-256 of a file, in hexadecimal, in pieces. */
+/** Computes the SHA-256 of a file, in hexadecimal, piece by piece. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+  for await (const piece of readPieces(path, 0, await fileSize(path))) hash.update(piece);
   return hash.digest("hex");
 }

@@ -2,9 +2,6 @@ import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ReceivedUpdate } from "@isthmus/federated";
 
-/** A SHA-256 in hexadecimal. */
-export const HASH: RegExp = /^[\da-f]{64}$/;
-
 /** Where a server keeps its files, all below one folder. */
 export interface Store {
   readonly folder: string;
@@ -38,7 +35,7 @@ export async function openStore(folder: string): Promise<Store> {
   };
 }
 
-/** Removes all updates but those of these paths; what a killed process left behind goes with them. */
+/** Removes all updates but the ones at these paths; what a killed process left behind goes with them. */
 export async function keepUpdates(store: Store, paths: ReadonlySet<string>): Promise<void> {
   const folder = join(store.folder, "updates");
   for (const name of await readdir(folder)) {

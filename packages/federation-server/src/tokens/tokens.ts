@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { FormatError, isIsthmusError, readJsonFile, saveFile, UsageError } from "@isthmus/core";
 
 /** Names that clients may have: they are names of folders, and columns of tables. */
-export const CLIENT_NAME: RegExp = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+const CLIENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** Bytes of a secret: it has no words that could be guessed, so one round of SHA-256 is enough at rest. */
 const SECRET_BYTES = 32;
@@ -72,7 +72,9 @@ const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).d
 /** What a secret of an unknown client is compared with, so that it takes as long as that of a known one. */
 const NOBODY = hashOf("");
 
-/** Returns the name of the client whose token it is, or `undefined`; takes the same time for all wrong ones. */
+/**
+ * Returns the name of the client whose token it is, or `undefined`; takes the same time for all wrong ones.
+ */
 export function clientOfToken(hashes: TokenHashes, token: string): string | undefined {
   const place = token.indexOf(".");
   const client = token.slice(0, Math.max(place, 0));
@@ -92,7 +94,7 @@ export interface TokenFile {
 
 /**
  * Follows a file of tokens, so that a client can be added and removed while the server runs.
- * @param warn - is told why the file could not be read again; the tokens from before stay valid
+ * @param warn - hears why the file could not be read again; the tokens from before stay valid
  */
 export async function followTokens(path: string, warn: (reason: string) => void): Promise<TokenFile> {
   let hashes = await readTokens(path);

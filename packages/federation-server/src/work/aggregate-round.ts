@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, composeCheckpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type AggregateReport,
   alignUpdates,
@@ -12,6 +12,7 @@ import type { Graph } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
+import { completed } from "./complete-update.ts";
 import { keptNames } from "./kept-names.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
@@ -63,11 +64,11 @@ export async function aggregateRound(
     const network = await open(request.network);
     const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
     const resolved = resolveStrategy(graph, network, strategy);
-    const kept = keptNames(resolved.treatments);
+    const keeps = keptNames(resolved.treatments);
     const updates: ClientUpdate[] = [];
     for (const { path, base, ...update } of request.updates) {
       const began = base === request.network ? undefined : await open(base);
-      updates.push({ ...update, network: completed(await open(path), network, kept), base: began });
+      updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
     }
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state);
@@ -102,12 +103,4 @@ async function alignIfAsked(
   const { createOnnxRuntimeEngine } = await import("@isthmus/engine");
   const architecture = { graph, engine: createOnnxRuntimeEngine() };
   return (await alignUpdates(architecture, network, updates, { to: align, seed, signal })).updates;
-}
-
-/** Returns an update in which the tensors that clients keep are those of the global network. */
-function completed(update: Checkpoint, network: Checkpoint, kept: ReadonlySet<string>): Checkpoint {
-  const places = [...network.tensors.keys()].map((name) => {
-    return [name, { checkpoint: kept.has(name) ? network : update, name }] as const;
-  });
-  return composeCheckpoint(new Map(places), { source: update.source });
 }

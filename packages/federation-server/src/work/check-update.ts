@@ -78,7 +78,9 @@ export function sharedPart(network: Checkpoint, keep: ReadonlySet<string>): Chec
   });
 }
 
-/** Checks for the length of a header and the brace that follows, as other formats are not read from clients. */
+/**
+ * Checks for the length of a header and the brace that follows, as other formats are not read from clients.
+ */
 async function looksLikeSafetensors(path: string): Promise<boolean> {
   const file = await open(path);
   try {

@@ -2,12 +2,14 @@ import { createThreadExecutor, type TaskExecutor, type ThreadExecutor } from "@i
 import type { AggregatedRound, AggregateRequest } from "./aggregate-round.ts";
 import type { CheckedUpdate, CheckRequest } from "./check-update.ts";
 import type { EvaluatedNetwork, EvaluateRequest } from "./evaluate-network.ts";
+import type { LayerBarriers, LayerBarriersRequest } from "./measure-layer-barriers.ts";
 
 /** Does the work that takes long, one piece of each kind at a time. */
 export interface Workers {
   check(request: CheckRequest): Promise<CheckedUpdate>;
   aggregate(request: AggregateRequest, signal: AbortSignal): Promise<AggregatedRound>;
   evaluate(request: EvaluateRequest, signal: AbortSignal): Promise<EvaluatedNetwork>;
+  measureLayers(request: LayerBarriersRequest, signal: AbortSignal): Promise<LayerBarriers>;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ function createWorkers(executor: TaskExecutor & Pick<ThreadExecutor, "close">): 
     check: (request) => check(request) as Promise<CheckedUpdate>,
     aggregate: (request, signal) => long(["aggregate", request, signal]) as Promise<AggregatedRound>,
     evaluate: (request, signal) => long(["evaluate", request, signal]) as Promise<EvaluatedNetwork>,
+    measureLayers: (request, signal) => long(["layers", request, signal]) as Promise<LayerBarriers>,
     close: () => executor.close(),
   };
 }

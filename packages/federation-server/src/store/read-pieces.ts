@@ -1,0 +1,22 @@
+import { stat } from "node:fs/promises";
+import { openFileSource } from "@isthmus/core";
+
+/** Bytes that are read at once: core reads so many without handing over to another thread. */
+const PIECE_BYTES = 128 * 1024;
+
+/** Reads bytes `[begin, end)` of a file, piece by piece. */
+export async function* readPieces(path: string, begin: number, end: number): AsyncGenerator<Uint8Array> {
+  const source = await openFileSource(path);
+  try {
+    for (let at = begin; at < end; at += PIECE_BYTES) {
+      yield await source.read(at, Math.min(at + PIECE_BYTES, end));
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** Returns the bytes of a file, 0 if there is none. */
+export async function fileSize(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
+}

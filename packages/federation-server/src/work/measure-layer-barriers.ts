@@ -1,0 +1,64 @@
+import { measureLayers } from "@isthmus/barrier";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { limitExamples } from "@isthmus/graph";
+import { readArchitecture } from "@isthmus/zoo";
+import { completed } from "./complete-update.ts";
+
+/** What is needed to measure which layers stand between two clients. */
+export interface LayerBarriersRequest {
+  /** Path of the global network that both began with. */
+  readonly network: string;
+  /** Paths of the two updates. */
+  readonly updates: readonly [string, string];
+  /** Names of tensors that clients keep to themselves. */
+  readonly keep: readonly string[];
+  readonly graph: string;
+  readonly data: string;
+  /** Number of examples to measure on, the first ones of the data. */
+  readonly examples: number;
+}
+
+/**
+ * Rise of the loss by name of the layer, as `barrier NAME`; a type alias, so that it has an index signature.
+ */
+export type LayerBarriers = Readonly<Record<string, number>>;
+
+/** Places on each way: both ends and the middle. */
+const POINTS = 3;
+
+/**
+ * Measures how far the loss rises on the server's examples where one layer of two clients is averaged and
+ * the others are one client's.
+ */
+export async function measureLayerBarriers(
+  request: LayerBarriersRequest,
+  signal: AbortSignal,
+): Promise<LayerBarriers> {
+  const opened: Checkpoint[] = [];
+  const open = async (path: string): Promise<Checkpoint> => {
+    const checkpoint = await openCheckpoint(path);
+    opened.push(checkpoint);
+    return checkpoint;
+  };
+  try {
+    const network = await open(request.network);
+    const keep = new Set(request.keep);
+    const [first, second] = request.updates;
+    const a = completed(await open(first), network, keep);
+    const b = completed(await open(second), network, keep);
+    const { graph } = await readArchitecture(request.graph);
+    const all = await openDataSet(request.data);
+    const data = limitExamples("measure layers", all, request.examples);
+    const architecture = { graph, engine: createOnnxRuntimeEngine() };
+    const { layers } = await measureLayers(architecture, [a, b], data, {
+      points: POINTS,
+      orders: [],
+      signal,
+    });
+    return Object.fromEntries(layers.map(({ group, barrier }) => [`barrier ${group}`, barrier.loss]));
+  } finally {
+    for (const checkpoint of opened) await checkpoint.close();
+  }
+}

@@ -76,6 +76,11 @@ function pointsOf(
     });
 }
 
+/** Cuts an interval to what an accuracy can be; there is none of a single seed. */
+function intervalOf({ low, high }: { readonly low: number; readonly high: number }) {
+  return Number.isFinite(low) ? { low: Math.max(0, low), high: Math.min(1, high) } : {};
+}
+
 /** Draws the final accuracy of every strategy under every attack as a table of colours, for each partition. */
 export function attackHeat(result: SimulationResult, summaries: readonly RunSummary[]): readonly Figure[] {
   const attacks = Object.keys(result.attacks);
@@ -119,7 +124,7 @@ export function fairnessBars(result: SimulationResult, summaries: readonly RunSu
     const bars = shown.flatMap(({ strategy, local, worst }) =>
       [local, worst].map(({ mean, low, high }, series) => ({
         ...{ row: strategy, series, value: mean },
-        ...(Number.isFinite(low) && { low, high }),
+        ...intervalOf({ low, high }),
       })),
     );
     const words = shown.map(

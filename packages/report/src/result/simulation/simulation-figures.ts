@@ -172,9 +172,13 @@ export function partitionStacks({ divisions, seeds }: SimulationResult): readonl
 /** Draws barriers between clients by layer, before and after alignment, for each strategy and partition. */
 export function barrierBars({ runs }: SimulationResult): readonly Figure[] {
   const measured = runs.filter(({ barriers }) => barriers.length > 0);
-  const groups = new Set(measured.map(({ strategy, partition }) => JSON.stringify([strategy, partition])));
-  return [...groups].map((group, index): Figure => {
-    const [strategy, partition] = JSON.parse(group) as [string, string];
+  const groups = new Map(
+    measured.map(({ strategy, partition }) => [
+      JSON.stringify([strategy, partition]),
+      { strategy, partition },
+    ]),
+  );
+  return [...groups.values()].map(({ strategy, partition }, index): Figure => {
     const all = measured
       .filter((run) => run.strategy === strategy && run.partition === partition)
       .flatMap(({ barriers }) =>

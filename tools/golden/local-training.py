@@ -139,7 +139,7 @@ wasserstein = [
     {"options": options, "weights": rounded(run(make, robust_loss(gamma, steps, size), CONSTANT)), "optimizer": spec}
     for options, gamma, steps, size, make, spec in [
         ({"gamma": 2, "steps": 3, "stepSize": 0.1}, 2, 3, 0.1, sgd, {"kind": "sgd"}),
-        ({"gamma": 0.7}, 0.7, 5, 1 / 1.4, sgd, {"kind": "sgd"}),
+        ({"gamma": 0.7}, 0.7, 10, 1 / 1.4, sgd, {"kind": "sgd"}),
         ({"gamma": 5, "steps": 1}, 5, 1, 0.1, momentum, {"kind": "sgd", "momentum": 0.9}),
     ]
 ]

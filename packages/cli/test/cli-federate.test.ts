@@ -65,7 +65,9 @@ describe("isthmus federate aggregate", () => {
       const { code, stderr } = await runCli(aggregate(["anna", "bert"], ...options));
       return `${code} ${stderr}`;
     };
-    expect(await fail("--examples", "1")).toMatch(/^2 .*--examples must have a number for each of 2 updates/s);
+    expect(await fail("--examples", "1")).toMatch(
+      /^2 .*--examples must have a number for each of 2 updates/s,
+    );
     expect(await fail("--rule", "krumm:f=1")).toMatch(/^2 .*did you mean "krum"/s);
     expect(await fail("--rule", "krum:f=1")).toMatch(/^2 .*needs at least/s);
     expect(await fail("--layer", "w=drop")).toMatch(/^2 .*share\|average\|keep/s);

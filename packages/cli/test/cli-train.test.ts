@@ -63,6 +63,28 @@ describe("isthmus train", () => {
     expect((await runCli(["symmetry", "a.onnx", "--verify"], { cwd: folder })).stdout).toContain("Verified");
   });
 
+  it("isthmus train trains as a client does, and to other weights by each option", async () => {
+    const trained = async (...more: string[]) => {
+      await json("--net", "mlp:8", ...data, "--epochs", "2", ...more, "-o", "c.safetensors");
+      return read("c.safetensors").toString("hex");
+    };
+    const all = [
+      await trained(),
+      await trained("--proximal", "0.5"),
+      await trained("--curriculum", "easy-first", "--curriculum-start", "0.4"),
+      await trained("--curriculum", "hard-first", "--pacing", "root", "--curriculum-full", "1"),
+      await trained("--wasserstein", "2"),
+      await trained("--wasserstein", "2", "--wasserstein-steps", "1", "--wasserstein-step-size", "0.1"),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    expect(await trained("--proximal", "0")).toBe(all[0]);
+    const refused = await run("--net", "mlp:8", ...data, "--pacing", "root", "-o", "d.safetensors");
+    expect(refused.stderr).toContain("give --curriculum ORDER, too");
+    const wild = await run("--net", "mlp:8", ...data, "--wasserstein", "-1", "-o", "d.safetensors");
+    expect(wild.stderr).toContain('"gamma" must be more than 0: it is -1');
+    expect([refused.code, wild.code]).not.toContain(0);
+  });
+
   it.each(["GRU", "LSTM"] as const)(
     "isthmus train trains a %s of both directions that reads images row by row",
     async (op) => {

@@ -37,8 +37,8 @@ const AT_HOME = new Set(["qfedavg", "norm-bound", "centred-clipping"]);
 /** Rules whose weights need not have a sum of 1. */
 const SCALED = new Set(["qfedavg", "fedbuff"]);
 /**
- * Rules in which ties, which the earlier name wins, are no accident: Bulyan's last choices are of so few points that
- * nearest pairs tie, and a diameter leaves open which points are inside of it.
+ * Rules in which ties, which the earlier name wins, are no accident: Bulyan's last choices are of so few
+ * points that nearest pairs tie, and a diameter leaves open which points are inside of it.
  */
 const BY_NAME = new Set(["bulyan", "mda"]);
 // A difference of networks is never -0: adding 0 makes it 0.
@@ -204,7 +204,8 @@ describe.each([...ROBUST])("%s", (name, parameters) => {
           const attack = Array.from({ length: F }, (__, k) => way.map((x) => (k % 2 ? -far : far) * x));
           // First, so that no tie is won by an honest one.
           const result = aggregateInMemory(rule, [...attack, ...good], { parameters, steps: list });
-          // The geometric median may leave the ball of the honest ones, by this many radii (Lopuhaa and Rousseeuw, 1991).
+          // The geometric median may leave the ball of the honest ones, by this many radii (Lopuhaa and
+          // Rousseeuw, 1991).
           const leaving = name === "geometric-median" ? (2 * (COUNT - F)) / (COUNT - 2 * F) : 1;
           const corner = rule.kind === "coordinates" ? Math.sqrt(SIZE) : 1;
           expect(Math.hypot(...result)).toBeLessThan(leaving * corner * radiusOf(good) + 1e-9);

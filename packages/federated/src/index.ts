@@ -56,6 +56,42 @@ export {
 export { type SelectedClients, selectClients } from "./rounds/select-clients.ts";
 export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
 export type {
+  ClientSampling,
+  NeighborRelation,
+  PrivacyBudget,
+  RoundMechanism,
+} from "./privacy/accountant/mechanism.ts";
+export { noiseMultiplierFor } from "./privacy/accountant/noise-multiplier-for.ts";
+export {
+  deltaSpent,
+  epsilonSpent,
+  type PrivacyExpense,
+  type PrivacyLedger,
+  relationOfLedger,
+  roundsWithin,
+  spendPrivacy,
+} from "./privacy/accountant/privacy-ledger.ts";
+export { RENYI_ORDERS, renyiDivergences } from "./privacy/accountant/renyi-divergence.ts";
+export {
+  ADAPT_CLIP_DEFAULTS,
+  type AdaptClipOptions,
+  type AdaptClipResult,
+  adaptClip,
+  roundNoiseMultiplier,
+  type UnclippedCount,
+  updateNoiseMultiplier,
+} from "./privacy/adaptive-clip.ts";
+export { clipWeights, clipWeightsByLayer, splitClip } from "./privacy/clip-weights.ts";
+export { addGaussianNoiseInPlace, type NoisePlace } from "./privacy/gaussian-noise.ts";
+export {
+  centralDeviation,
+  localDeviation,
+  type PrivateMean,
+  privateWeights,
+  sharedDeviation,
+} from "./privacy/private-mean.ts";
+export { drawSecret, type Seed } from "./random/derive-key.ts";
+export type {
   AggregationRule,
   CoordinateRule,
   LinearAggregate,
@@ -63,6 +99,40 @@ export type {
   Points,
 } from "./rules/aggregation-rule.ts";
 export { AGGREGATION_RULES } from "./rules.ts";
+export { assertSecurable, type SecurableRound } from "./secure/assert-securable.ts";
+export { type MaskUpdateResult, maskUpdate, type SecureUpdate } from "./secure/mask-update.ts";
+export type {
+  ClientMessage,
+  DeliveryMessage,
+  EncryptedShares,
+  KeyPairMessage,
+  MaskedMessage,
+  RevealedShare,
+  RevealMessage,
+  RosterMessage,
+  ServerMessage,
+  ShareCommitments,
+  SharesMessage,
+  SurvivorsMessage,
+} from "./secure/messages.ts";
+export { openSecureSum, type SecureSum } from "./secure/open-secure-sum.ts";
+export {
+  openSecureClient,
+  receiveShares,
+  revealShares,
+  type SecureClientState,
+  type SecureClientStep,
+  shareSecrets,
+} from "./secure/secure-client.ts";
+export { layOutTensors, type SecureLayout, type TensorPlacement } from "./secure/secure-layout.ts";
+export {
+  closeStage,
+  openSecureServer,
+  receiveSecure,
+  type SecureServerState,
+  type SecureStage,
+} from "./secure/secure-server.ts";
+export type { SecureSettings } from "./secure/secure-settings.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
 export type { Attack, DataAttack, HonestBlock, UpdateAttack } from "./simulation/attacks/attack.ts";

@@ -1,8 +1,8 @@
 import type { StrategyDescription } from "./strategy/strategy-description.ts";
 
 /**
- * A strategy as users of other tools know it: a rule and an optimiser of the server, by their names here. It is a
- * description that `resolveStrategy` takes.
+ * A strategy as users of other tools know it: a rule and an optimiser of the server, by their names here.
+ * It is a description that `resolveStrategy` takes.
  */
 export interface Strategy extends StrategyDescription {
   /** Name in configurations and on the command line. */

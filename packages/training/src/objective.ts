@@ -16,8 +16,8 @@ export interface Objective {
    */
   readonly metrics: ReadonlyMap<string, string>;
   /**
-   * Value `[batch, ...]` of the graph whose mean is the loss, weighted by `targetWeights` if there are any; of
-   * the next token, `[batch, length]`, of which the last column does not count. Missing for a loss that the
+   * Value `[batch, ...]` of the graph whose mean is the loss, weighted by `targetWeights` if there are any.
+   * For the next token it is `[batch, length]`, whose last column does not count. Missing for a loss that the
    * graph computes itself.
    */
   readonly losses?: string;

@@ -240,12 +240,15 @@ describe("train() with a proximal term, as a whole", () => {
     const turned = createCheckpoint(
       new Map(
         await Promise.all(
-          names.map(async (name) => [name, { ...(await start.read(name)), shape: [1] }] as const),
+          names.map(
+            async (name) =>
+              [name, { ...(await start.read(name)), shape: [(await start.read(name)).data.length] }] as const,
+          ),
         ),
       ),
     );
     for (const [reference, message] of [
-      [few, /lacks 4 of 5 weights/],
+      [few, /lacks 5 of 6 weights/],
       [wild, /reference .* every number must be finite: element 0 of "head.bias" is not/],
       [turned, /shapes must be equal/],
     ] as const) {
@@ -317,7 +320,7 @@ describe("train() with control variates, as a whole", () => {
       [{ epochs: 0 }, /"epochs" must be at least 1: it is 0/],
       [{ controlVariates: { option: "III" as never } }, /"option" must be "I" or "II": it is "III"/],
       [{ controlVariates: { local: start } as never }, /there is no option "local"/],
-      [{ controlVariates: { server: few } }, /lacks 4 of 5 weights/],
+      [{ controlVariates: { server: few } }, /lacks 5 of 6 weights/],
       [
         { controlVariates: { server: await scaled(start, Number.NaN) } },
         /control variates .* every number must be finite/,

@@ -2,7 +2,10 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { Command } from "@commander-js/extra-typings";
 import { formatExamples, type RunVerb } from "../verb.ts";
 import { federateAggregateVerb } from "./federate/aggregate.ts";
+import { federateJoinVerb } from "./federate/join.ts";
+import { federateServeVerb } from "./federate/serve.ts";
 import { federateSimulateVerb } from "./federate/simulate.ts";
+import { federateTokenVerb } from "./federate/token.ts";
 
 /** Creates the command `isthmus federate` with the verbs below it. */
 export function federateVerb(run: RunVerb): CommandUnknownOpts {
@@ -12,7 +15,14 @@ export function federateVerb(run: RunVerb): CommandUnknownOpts {
     .helpCommand(false)
     .commandsGroup("Verbs:")
     .addHelpText("after", EXAMPLES);
-  for (const verb of [federateAggregateVerb(run), federateSimulateVerb(run)]) command.addCommand(verb);
+  const verbs = [
+    federateServeVerb,
+    federateTokenVerb,
+    federateJoinVerb,
+    federateAggregateVerb,
+    federateSimulateVerb,
+  ];
+  for (const createVerb of verbs) command.addCommand(createVerb(run));
   return command;
 }
 

@@ -15,6 +15,7 @@ import { assertOutput } from "../output/assert-output.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";
+import { addLocalOptions, type LocalFlags, localOptions } from "../training/local-options.ts";
 import {
   assertNetworkOptions,
   type NetworkOptions,
@@ -32,7 +33,11 @@ import { type TrainingFlags, trainingOptions } from "../training/training-option
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface TrainVerbOptions extends NetworkOptions, TrainingDataOptions, Omit<TrainingFlags, "seed"> {
+interface TrainVerbOptions
+  extends NetworkOptions,
+    TrainingDataOptions,
+    LocalFlags,
+    Omit<TrainingFlags, "seed"> {
   readonly output: string;
   readonly saveGraph?: string | undefined;
   readonly resume?: true | undefined;
@@ -40,7 +45,7 @@ interface TrainVerbOptions extends NetworkOptions, TrainingDataOptions, Omit<Tra
 
 /** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  return withOutput(addEngineOption(addTrainingOptions(withData(createWithNetwork()), 0)))
+  return withOutput(addEngineOption(addLocalOptions(addTrainingOptions(withData(createWithNetwork()), 0))))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
     .action((options) => run(options, (context) => trainNetwork(options, context)));
@@ -147,6 +152,7 @@ async function runTraining({ options, files, data, network }: Run, context: Cont
   return followTraining({ verb: "train", state: files.state }, context, async (following) =>
     train({ graph, engine: await createEngine(options.engine) }, weights, data.data, {
       ...trainingOptions(options, { graph, data: data.data }),
+      ...localOptions(options),
       evaluationData: data.evaluationData,
       ...following,
       resume: options.resume ?? false,

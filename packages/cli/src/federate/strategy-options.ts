@@ -68,7 +68,7 @@ export function describeStrategy(options: StrategyVerbOptions): StrategyDescript
 }
 
 /** Reads `krum:f=2,weighted=true`. */
-export function parseNamed(text: string): Named {
+function parseNamed(text: string): Named {
   const [name = "", parameters] = splitAt(text, ":");
   if (parameters === undefined) return { name };
   const values = parameters.split(",").map((pair): [string, string | number | boolean] => {

@@ -110,9 +110,9 @@ function assertNumbers({ round, memory, clip }: Resolved): void {
 }
 
 /** Resolves parameters, which of federated rules are the same for all tensors. */
-function parametersOf(
+export function parametersOf(
   configured: Configured<{ readonly name: string; readonly parameters: ParameterSpecs }>,
-) {
+): TensorParameters<ParameterSpecs> {
   const { of, parameters = {} } = configured;
   return resolveParameters(of.name, of.parameters, parameters as GivenParameters<ParameterSpecs>, {
     tensor: "",

@@ -11,7 +11,7 @@ export interface AggregateSink {
 }
 
 /** Returns the names of the states that a plan keeps from round to round. */
-export function keptStates({ options }: AggregatePlan): readonly string[] {
+function keptStates({ options }: AggregatePlan): readonly string[] {
   const { of: rule } = options.rule;
   const carried = rule.kind === "linear" && rule.carries === true ? [CARRIED] : [];
   return [...options.server.of.states, ...carried];

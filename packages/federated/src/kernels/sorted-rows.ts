@@ -15,7 +15,10 @@ interface Kernels {
 
 /** Values of some elements, sorted for each element. */
 export interface SortedRows {
-  /** The smallest value of each element, then the next ones, `[points][elements]`; valid during the call only. */
+  /**
+   * The smallest value of each element, then the next ones, `[points][elements]`; valid during the call
+   * only.
+   */
   readonly rows: readonly Float64Array[];
   /** Position of the first of the elements. */
   readonly begin: number;
@@ -30,9 +33,9 @@ const [MOST, GROUP] = [1024, 4];
 /**
  * Sorts the values of each element, and calls a function with some elements after the other.
  *
- * A network of comparisons sorts many elements at once with SIMD, without a branch that could be mispredicted: for
- * 50 points 403 comparisons an element. Where there is no SIMD, or there are too many points for it, values are sorted
- * element by element.
+ * A network of comparisons sorts many elements at once with SIMD, without a branch that could be
+ * mispredicted: for 50 points 403 comparisons an element. Where there is no SIMD, or there are too many
+ * points for it, values are sorted element by element.
  * @param values - `[points][elements]`, at least one point
  */
 export function forSortedRows(values: readonly Float64Array[], use: (sorted: SortedRows) => void): void {

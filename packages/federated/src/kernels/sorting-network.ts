@@ -1,5 +1,6 @@
 /**
- * Returns the pairs of Batcher's odd-even merge sort, in order: sorting each pair sorts any numbers, whatever they are.
+ * Returns the pairs of Batcher's odd-even merge sort, in order: sorting each pair sorts any numbers,
+ * whatever they are.
  * @param count - how many numbers
  * @returns two positions a pair, the first below the second
  * @see Knuth, The art of computer programming, volume 3, section 5.2.2, algorithm M

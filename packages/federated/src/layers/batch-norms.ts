@@ -29,7 +29,7 @@ const PARAMETERS = ["weight", "bias", "gamma", "beta"];
 
 function normsByName({ tensors }: Checkpoint): BatchNormTensors {
   const statistics = [...tensors.keys()].filter((name) => STATISTICS.test(name));
-  const layers = new Set(statistics.map((name) => STATISTICS.exec(name)?.[1] ?? ""));
+  const layers = new Set(statistics.map((name) => name.replace(STATISTICS, "$1")));
   const parameters = [...layers].flatMap((layer) => PARAMETERS.map((name) => `${layer}${name}`));
   return {
     parameters: new Set(parameters.filter((name) => tensors.has(name))),

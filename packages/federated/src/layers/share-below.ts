@@ -8,8 +8,8 @@ export interface PairBarriers {
 }
 
 /**
- * Shares the layers that stand between no two clients: averaging one alone raises the loss of every pair that was
- * measured by no more than a threshold. The others are kept with the clients.
+ * Decides to share the layers that stand between no two clients: averaging one alone raises the loss of
+ * every pair that was measured by no more than a threshold. The others are kept with the clients.
  * @param pairs - layers of pairs of clients, as `measureLayers` measures them
  * @param threshold - highest barrier of a layer that is shared, in nats
  * @returns what to write in a strategy as `share`

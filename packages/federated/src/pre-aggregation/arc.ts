@@ -5,8 +5,8 @@ import { clipPoints } from "./clip-points.ts";
 import type { PreAggregation } from "./pre-aggregation.ts";
 
 /**
- * Adaptive robust clipping: the `floor(2 f (n - f) / n)` longest updates are shortened to the length of the longest
- * of the others.
+ * Adaptive robust clipping: the `floor(2 f (n - f) / n)` longest updates are shortened to the length of the
+ * longest of the others.
  */
 export const arc: PreAggregation<FSpecs> = {
   name: "arc",

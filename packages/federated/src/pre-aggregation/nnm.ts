@@ -4,7 +4,8 @@ import { orderBy, sizeOfGram, squaredDistances } from "../rules/points.ts";
 import type { PreAggregation } from "./pre-aggregation.ts";
 
 /**
- * Nearest-neighbour mixing: each update becomes the mean of the `n - f` that are nearest to it, itself among them.
+ * Nearest-neighbour mixing: each update becomes the mean of the `n - f` that are nearest to it, itself
+ * among them.
  *
  * All count equally, as in the paper. A new point's share of the examples is in proportion to the shares of
  * those it is made of.
@@ -25,7 +26,8 @@ export const nnm: PreAggregation<FSpecs> = {
     const squares = squaredDistances(points);
     const size = sizeOfGram(points);
     const mixture = shares.map((_, i) => {
-      // Its own distance is below all others, so that an update that another equals is still its own neighbour.
+      // Its own distance is below all others, so that an update that another equals is still its own
+      // neighbour.
       const distances = shares.map((_, j) => (i === j ? -1 : at(squares, i * size + j)));
       const row = shares.map(() => 0);
       for (const j of orderBy(distances).slice(0, count - f)) row[j] = 1 / (count - f);

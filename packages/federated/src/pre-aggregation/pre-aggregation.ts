@@ -11,8 +11,8 @@ export interface MixedPoints {
 }
 
 /**
- * A step before an aggregation rule that makes points of the updates which attackers can move less. Each is one
- * file under `pre-aggregation/`.
+ * A step before an aggregation rule that makes points of the updates which attackers can move less. Each is
+ * one file under `pre-aggregation/`.
  */
 export interface PreAggregation<P extends ParameterSpecs = ParameterSpecs> {
   /** Name in configurations and on the command line. */

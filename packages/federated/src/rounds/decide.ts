@@ -74,8 +74,9 @@ function decideStart(plan: FederationPlan, state: FederationState): Decision {
     return { kind: "fail", reason };
   }
   const present = presentClients(state);
-  if (present.length < plan.quorum) {
-    const reason = `${present.length} of the ${plan.quorum} clients of the quorum are there`;
+  const needed = Math.max(plan.quorum, plan.available);
+  if (present.length < needed) {
+    const reason = `${present.length} of the ${needed} clients are there that a round needs to start`;
     return { kind: "wait", until: null, reason };
   }
   const attempt = state.attempts + 1;

@@ -6,6 +6,8 @@ export interface FederationPlan {
   readonly rounds: number;
   /** Smallest number of updates that a round is aggregated with, at least 1. */
   readonly quorum: number;
+  /** Number of clients that must be there before a round starts; never fewer than the quorum. */
+  readonly available: number;
   /** Share of the present clients whose updates a round waits for, in `(0, 1]`; never fewer than the quorum. */
   readonly fraction: number;
   /** Share of further clients that are asked in case some are lost, at least 0; a round ends without them. */
@@ -34,6 +36,7 @@ export interface FederationPlanOptions extends Partial<FederationPlan> {}
 export const FEDERATION_PLAN_DEFAULTS: FederationPlan = {
   rounds: 10,
   quorum: 2,
+  available: 2,
   fraction: 1,
   overSelection: 0,
   deadline: 3_600_000,
@@ -55,6 +58,7 @@ export function planFederation(options?: FederationPlanOptions): FederationPlan 
   assertWholeOptions(operation, plan, {
     rounds: 1,
     quorum: 1,
+    available: 1,
     attempts: 1,
     seed: 0,
     maximumStaleness: 1,

@@ -22,6 +22,7 @@ const plans = fc
   .record({
     rounds: fc.integer({ min: 1, max: 3 }),
     quorum: fc.integer({ min: 1, max: 3 }),
+    available: fc.integer({ min: 1, max: 5 }),
     fraction: fc.constantFrom(0.3, 0.5, 1),
     overSelection: fc.constantFrom(0, 0.5),
     attempts: fc.integer({ min: 1, max: 3 }),

@@ -14,9 +14,10 @@ export interface Points {
   /** Rounds that each update is late by, `[count]`. */
   readonly staleness: readonly number[];
   /**
-   * Inner products of displacements in f64, `[points, points]` in row-major order, of the tensors that the rule
-   * decides on; where the rule carries a point from round to round, that is one more point, the last. Empty for
-   * rules that do not need them; only the diagonal is filled for rules that need no more than norms.
+   * Inner products of displacements in f64, `[points, points]` in row-major order, of the tensors that the
+   * rule decides on; where the rule carries a point from round to round, that is one more point, the last.
+   * Empty for rules that do not need them; only the diagonal is filled for rules that need no more than
+   * norms.
    */
   readonly gram: Float64Array;
 }

@@ -2,8 +2,8 @@ import { at } from "@isthmus/core";
 import { forSortedRows } from "../kernels/sorted-rows.ts";
 
 /**
- * Writes, for each element, the mean of the values that are closest to the median; of two that are equally far, the
- * smaller counts as closer.
+ * Writes, for each element, the mean of the values that are closest to the median; of two that are equally
+ * far, the smaller counts as closer.
  *
  * The closest values are neighbours once values are sorted, so a window slides over them while its far end is
  * closer to the median than its near end.

@@ -6,8 +6,8 @@ import { F, type FSpecs } from "./parameters.ts";
 import { orderBy, squaredDistances } from "./points.ts";
 
 /**
- * The mean, in each element, of the `n - 4 f` values that are closest to the median of `n - 2 f` updates; these are
- * chosen one by one, each by Krum of those that are left.
+ * The mean, in each element, of the `n - 4 f` values that are closest to the median of `n - 2 f` updates;
+ * these are chosen one by one, each by Krum of the others.
  *
  * Flower 1.42 chooses all at once by the scores of the first round, which the paper does not; its legacy
  * strategies do as this.

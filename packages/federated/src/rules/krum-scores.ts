@@ -4,8 +4,8 @@ import { orderBy } from "./points.ts";
 /**
  * Scores points by the sum of squared distances to their nearest others: `n - f - 2` of them, at least 1.
  *
- * A point is left out of its own neighbours by its position. Flower and byzfl sort all distances and drop the first,
- * which is another point where two coincide, or where rounding makes a distance less than 0.
+ * A point is left out of its own neighbours by its position. Flower and byzfl sort all distances and drop
+ * the first, which is another point where two coincide, or where rounding makes a distance less than 0.
  *
  * Neighbours are sorted once, so that Bulyan can ask again and again, of fewer points each time.
  *

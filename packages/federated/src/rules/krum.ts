@@ -7,8 +7,8 @@ import { orderBy, squaredDistances, weightsOfChosen } from "./points.ts";
 /**
  * The one update that is nearest to its neighbours.
  *
- * Flower 1.42 computes distances of whole networks in f32, where they cancel; byzfl 0.0.11 counts one neighbour
- * more, which is this rule with `f - 1`.
+ * Flower 1.42 computes distances of whole networks in f32, where they cancel; byzfl 0.0.11 counts one
+ * neighbour more, which is this rule with `f - 1`.
  */
 export const krum: LinearRule<FSpecs> = {
   kind: "linear",

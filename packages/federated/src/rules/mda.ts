@@ -7,9 +7,9 @@ import { sizeOfGram, squaredDistances, weightsOfChosen } from "./points.ts";
 /**
  * Minimum-diameter averaging: the mean of the `n - f` updates of which the farthest two are nearest.
  *
- * Of several such sets it is the first in the order of names, as in byzfl 0.0.11, which tries all sets. Here a bisection
- * over distances asks whether dropping `f` updates leaves no two that are farther apart: a vertex cover, found in time
- * exponential in `f` alone.
+ * Of several such sets it is the first in the order of names, as in byzfl 0.0.11, which tries all sets.
+ * Here a bisection over distances asks whether dropping `f` updates leaves no two that are farther apart: a
+ * vertex cover, found in time exponential in `f` alone.
  */
 export const mda: LinearRule<FSpecs> = {
   kind: "linear",
@@ -39,7 +39,9 @@ export const mda: LinearRule<FSpecs> = {
   },
 };
 
-/** For each point those that are too far from it; points that were dropped have none, and are in no other's. */
+/**
+ * For each point the points that are too far from it; dropped points have none, and are in no other's set.
+ */
 type Conflicts = readonly ReadonlySet<number>[];
 
 /** Checks whether dropping at most `budget` points leaves no conflict. */

@@ -14,7 +14,10 @@ export const F: OfMerge<number> = {
 /** Names the parameters of rules that need no more than the number of attackers. */
 export type FSpecs = { readonly f: OfMerge<number> };
 
-/** Describes whether updates count by their examples; a client that lies about its number then counts for more. */
+/**
+ * Describes whether updates count by their examples; a client that lies about its number then counts for
+ * more.
+ */
 export function weightedBy(fallback: boolean): OfMerge<boolean> {
   return {
     description:

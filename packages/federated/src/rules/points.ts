@@ -9,8 +9,8 @@ export function sizeOfGram({ gram }: Points): number {
 /**
  * Computes the squared distances of all pairs of points from their inner products, `[points, points]`.
  *
- * In f64, and of displacements, not of whole networks: what cancels is then no longer than a client went in a round.
- * Rounding may leave less than 0 of equal points, which becomes 0.
+ * In f64, and of displacements, not of whole networks: what cancels is then no longer than a client went in
+ * a round. Rounding may leave less than 0 of equal points, which becomes 0.
  */
 export function squaredDistances(points: Points): Float64Array {
   const { gram } = points;

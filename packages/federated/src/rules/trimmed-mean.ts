@@ -26,8 +26,8 @@ const ROUNDING = 1e-9;
 /**
  * The mean of the updates in each element without the smallest and the largest ones.
  *
- * Flower 1.42 refuses `beta: 0.5`, older versions return NaN; here what is left then is the median, its limit. Flower
- * also cuts 28 of 100 for 0.29, as 0.29 * 100 is below 29 in floating point.
+ * Flower 1.42 refuses `beta: 0.5`, older versions return NaN; here what is left then is the median, its
+ * limit. Flower also cuts 28 of 100 for 0.29, as 0.29 * 100 is below 29 in floating point.
  */
 export const trimmedMean: CoordinateRule<typeof PARAMETERS> = {
   kind: "coordinates",

@@ -6,7 +6,9 @@ export interface ServerBlock {
   readonly round: number;
   /** What the rule made of the clients' displacements, `[elements]`. */
   readonly change: Float64Array;
-  /** State of the optimiser, by name, `[elements]` each, which the step updates in place; 0 before round 1. */
+  /**
+   * State of the optimiser, by name, `[elements]` each, which the step updates in place; 0 before round 1.
+   */
   readonly states: Readonly<Record<string, Float64Array>>;
   /** Elements of the global network, `[elements]`, which the step updates in place. */
   readonly values: Float64Array;

@@ -3,7 +3,9 @@ import { type AdaptiveSpecs, BETA1, BETA2, learningRateOf, TAU } from "./paramet
 import type { ServerStep } from "./server-step.ts";
 import { stateArray } from "./state-array.ts";
 
-/** Yogi on the aggregated change: as Adam, but squares of changes grow and shrink by steps of the same size. */
+/**
+ * Yogi on the aggregated change: as Adam, but squares of changes grow and shrink by steps of the same size.
+ */
 export const yogi: ServerStep<AdaptiveSpecs> = {
   name: "yogi",
   description: "Moves as Adam, with squares of changes that adapt more slowly.",

@@ -27,8 +27,8 @@ export interface StrategyDescription {
   /** Which layers are shared. @defaultValue all of them */
   readonly share?: LayersDescription;
   /**
-   * What updates are aligned to before they are aggregated: the `global` network, or `each other`, for clients
-   * that began apart. @defaultValue they are not aligned
+   * What updates are aligned to before they are aggregated: the `global` network, or `each other`, for
+   * clients that began apart. @defaultValue they are not aligned
    */
   readonly align?: "global" | "each other";
 }

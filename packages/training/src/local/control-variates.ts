@@ -3,12 +3,13 @@ import { type OptimizerSpec, SGD_DEFAULTS } from "../optimizer/optimizer-spec.ts
 
 /**
  * Control variates of SCAFFOLD: each gradient `g` of a client becomes `g - c_i + c`, which takes out what the
- * client's gradients have of their own. `c_i` is an estimate of the client's mean gradient, `c` of that over
- * all clients; the server keeps `c`, and each client its own `c_i`, from round to round.
+ * client's gradients have of their own. `c_i` is an estimate of the client's mean gradient, `c` of the mean
+ * gradient over all clients; the server keeps `c`, and each client its own `c_i`, from round to round.
  *
  * They are only defined for plain SGD: `{ kind: "sgd" }` with any schedule and weight decay, which is then a
  * part of the loss and of the variates, but no momentum and no clipping; and without a proximal term.
- * @see Karimireddy et al., SCAFFOLD: Stochastic controlled averaging for federated learning, 2020, algorithm 1
+ * @see Karimireddy et al., SCAFFOLD: Stochastic controlled averaging for federated learning, 2020,
+ *   algorithm 1
  */
 export interface ControlVariates {
   /** `c`, with every trained parameter under its name. @defaultValue zeros, as in the first round */
@@ -75,7 +76,7 @@ export function resolveControlVariates(
 const ATTEMPT = "train with control variates";
 
 /**
- * Checks that a step is `learning rate x gradient`, as algorithm 1 has it: with momentum, earlier corrections
+ * Checks that a step is `learning rate x gradient`, as in algorithm 1: with momentum, earlier corrections
  * would go on acting, and the change of the weights over the learning rates would be no mean of gradients.
  */
 function assertPlainSgd(optimizer: OptimizerSpec): void {

@@ -43,7 +43,7 @@ export function correctGradients(
   };
   const parameterOf = new Map(parameters.map((name) => [gradientName(loss, name), name]));
   for (const node of graph.nodes) {
-    const parameterName = parameterOf.get(node.outputs[0] ?? "");
+    const parameterName = parameterOf.get(at(node.outputs, 0, "output of a node"));
     if (parameterName === undefined) {
       builder.adopt(node);
       continue;

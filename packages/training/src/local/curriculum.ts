@@ -13,12 +13,12 @@ export const CURRICULUM_PACINGS = ["linear", "root", "step"] as const;
  *
  * An example that is seen several times in an epoch is changed by `augment` in the same way each time.
  * @see Vahidian et al., When do curricula work in federated learning?, 2023; pacing as in Wu, Dyer and
- *   Neyshabur, When do curricula work?, 2021, table 2
+ *   Neyshabur, When do curricula work?, 2021
  */
 export interface CurriculumOptions {
   /**
-   * Which examples come first: those of the least loss, of the largest, or any, ranked by the seed; the last
-   * is what shows whether it is order that helps, or having few examples.
+   * Which examples come first: the ones of the least loss, the ones of the largest, or any, ranked by the
+   * seed; the last shows whether it is the order that helps, or having few examples.
    */
   readonly order: (typeof CURRICULUM_ORDERS)[number];
   /**
@@ -39,14 +39,7 @@ export interface CurriculumOptions {
 }
 
 /** Defaults of {@link CurriculumOptions}. */
-export const CURRICULUM_DEFAULTS: Required<Omit<CurriculumOptions, "order" | "scoredBy">> &
-  Pick<CurriculumOptions, "scoredBy"> &
-  Pacing = {
-  pacing: "linear",
-  start: 0.2,
-  full: 0.8,
-  scoredBy: undefined,
-};
+export const CURRICULUM_DEFAULTS: Pacing = { pacing: "linear", start: 0.2, full: 0.8 };
 
 /** How the number of examples of a curriculum grows. */
 export interface Pacing {

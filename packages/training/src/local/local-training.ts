@@ -7,7 +7,7 @@ import type { ResolvedWasserstein, WassersteinOptions } from "./wasserstein.ts";
 export interface LocalTrainingOptions {
   /** A term that holds the weights near others (FedProx). @defaultValue none */
   readonly proximal?: ProximalOptions | undefined;
-  /** Corrections of gradients by those of the other clients (SCAFFOLD). @defaultValue none */
+  /** Corrections of gradients by what other clients' gradients are (SCAFFOLD). @defaultValue none */
   readonly controlVariates?: ControlVariates | undefined;
   /** Examples come by their loss, a few at first. @defaultValue all, in random order */
   readonly curriculum?: CurriculumOptions | undefined;

@@ -32,9 +32,9 @@ export interface ControlledTraining {
 }
 
 /**
- * Computes a client's next control variates, in f64. By option II the next is `(x - y) / (K eta) - (c - c_i)`:
- * the mean of the gradients of all steps, each counted by its learning rate. Its rounding is that of the
- * weights over `K eta`.
+ * Computes a client's next control variates, in f64. By option II they are `(x - y) / (K eta) - (c - c_i)`:
+ * the mean of the gradients of all steps, each counted by its learning rate. The rounding of the weights
+ * enters them divided by `K eta`.
  */
 export function nextControlVariates(training: ControlledTraining): ControlVariateUpdate {
   const { start, end, client, correction, gradient, rates } = training;

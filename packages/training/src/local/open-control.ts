@@ -16,7 +16,7 @@ import {
 import type { LocalNetwork } from "./open-curriculum.ts";
 
 /**
- * Returns whether control variates correct any gradient: whether those of the server and of the client
+ * Returns whether control variates correct any gradient: whether the server's and the client's
  * differ. If not, the step is that of a training without.
  */
 export async function correctsGradients(
@@ -30,12 +30,15 @@ export async function correctsGradients(
   };
   for (const name of graph.weights.keys()) {
     const [c, own] = [await read(server, name), await read(client, name)];
-    const size = Math.max(c?.length ?? 0, own?.length ?? 0);
-    // Sizes that differ are refused when the step's parameters are known.
-    for (let i = 0; i < size; i++) if ((c?.[i] ?? 0) !== (own?.[i] ?? 0)) return true;
+    const zeros = new Float64Array((c ?? own)?.length ?? 0);
+    if (!areEqual(c ?? zeros, own ?? zeros)) return true;
   }
   return false;
 }
+
+/** Returns whether numbers are equal; sizes that differ are refused once the parameters are known. */
+const areEqual = (a: Float64Array, b: Float64Array): boolean =>
+  a.length === b.length && a.every((value, i) => value === b[i]);
 
 /** Control variates of a training that begins. */
 export interface Control {

@@ -7,7 +7,10 @@ import { OutOfRangeError, resolveOptions } from "@isthmus/core";
  *
  * The loss of an example is its part of the batch's mean, times the batch. Dropout drops the same in every
  * ascent; batch norms take the statistics of the moved batch, and keep running ones of the examples where
- * they end. Losses and accuracies that training reports are those of the moved examples, without penalty.
+ * they end. Training reports losses and accuracies of the moved examples, without the penalty.
+ *
+ * The authors' code (dual-grp/WAFL) has `gamma / 2` where we have `gamma`, and ends ascents early where the
+ * gradients of a whole batch are small.
  *
  * It costs as many steps more, for gradients by the examples, as there are steps of ascent.
  * @see Nguyen et al., On the generalization of Wasserstein robust federated learning (WAFL), 2022, algorithm
@@ -16,13 +19,13 @@ import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 export interface WassersteinOptions {
   /** Penalty of the squared distance, more than 0; Infinity trains without moves, to the same bytes. */
   readonly gamma: number;
-  /** Steps of ascent, at least 1. @defaultValue 5 */
+  /** Steps of ascent, at least 1. @defaultValue 10, as in the authors' code */
   readonly steps?: number | undefined;
   /**
    * Length of a step of ascent, in `(0, 1 / gamma)`: from `1 / gamma` on, the penalty alone would throw
    * examples ever farther. null is `1 / (2 gamma)`, by which an example moves straight to
-   * `x0 + gradient / (2 gamma)`, the best length where the loss is linear and, by its bounds of curvature,
-   * where it is not. @defaultValue null
+   * `x0 + gradient / (2 gamma)`: the best fixed length for a loss whose curvature is bounded by less than
+   * `2 gamma`. @defaultValue null
    */
   readonly stepSize?: number | null | undefined;
 }
@@ -31,7 +34,7 @@ export interface WassersteinOptions {
 export const WASSERSTEIN_DEFAULTS: {
   readonly steps: number;
   readonly stepSize: number | null;
-} = { steps: 5, stepSize: null };
+} = { steps: 10, stepSize: null };
 
 /** Options with all defaults filled in. */
 export interface ResolvedWasserstein {

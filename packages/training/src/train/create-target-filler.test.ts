@@ -16,7 +16,10 @@ function stepWith(dtype: DType, shape: readonly number[], more: Partial<Training
     inputs: [],
     types: new Map([["targets", { dtype, shape }]]),
   } as unknown as Graph;
-  const nothing = { carried: [], scalars: [], masks: [], metrics: new Map() };
+  const nothing = {
+    ...{ carried: [], scalars: [], masks: [], metrics: new Map() },
+    ...{ references: new Map(), corrections: new Map() },
+  };
   return { graph, batch: 3, examples: "x", targets: "targets", loss: "loss", ...nothing, ...more };
 }
 

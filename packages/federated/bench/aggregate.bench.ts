@@ -1,6 +1,6 @@
 // Aggregates the updates of many clients from disk, beside a plain copy of the same bytes.
 //
-//   npx tsx --conditions=@isthmus/source packages/federated/bench/aggregate.ts [--clients 200] [--megabytes 50]
+//   npx tsx --conditions=@isthmus/source packages/federated/bench/aggregate.bench.ts [--clients 200] [--megabytes 50]
 //     [--rules fedavg,coordinate-median] [--folder FOLDER]
 //
 // Writes seeded updates into FOLDER (kept if they are there), then for each rule prints one JSON line: seconds of the

@@ -1,0 +1,133 @@
+import { resolve } from "node:path";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { openCheckpoint, readTextFile, saveCheckpoint, UsageError } from "@isthmus/core";
+import { type ClientEvent, joinFederation, openClientData } from "@isthmus/federation-server";
+import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
+import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
+import { assertOutput } from "../../output/assert-output.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
+
+interface JoinVerbOptions extends EngineOptions {
+  readonly data: string;
+  readonly token?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  readonly folder?: string | undefined;
+  readonly output?: string | undefined;
+  readonly epochs?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly optimizer?: "sgd" | "adam" | "adamw" | undefined;
+  readonly lr?: number | undefined;
+  readonly seed: number;
+  readonly patience: number;
+}
+
+/** Variable of the environment that a token is read from. */
+const TOKEN_VARIABLE = "ISTHMUS_TOKEN";
+
+/** Creates the command `isthmus federate join`. */
+export function federateJoinVerb(run: RunVerb): CommandUnknownOpts {
+  const summary = "Take part in a federation: train on examples that stay on this machine";
+  return addEngineOption(createJoinVerb())
+    .summary(summary)
+    .description(`${summary}.`)
+    .addHelpText("after", EXAMPLES)
+    .action((url, options) => run(options, (context) => takePart(url, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus federate join http://127.0.0.1:8080 --data mnist:train@0-6000 --token-file anna.token",
+    "train on the first 6,000 digits whenever the server asks",
+  ],
+  [
+    "isthmus federate join https://federation.example --data idx:scans,labels --token-file anna.token --epochs 2 --lr 0.01 -o mine.safetensors",
+    "otherwise than the server suggests; the last network goes to a file, with the layers that stay here",
+  ],
+);
+
+function createJoinVerb() {
+  return createVerb("join")
+    .argument("<url>", "address of the server")
+    .requiredOption("--data <name>", "examples, as of isthmus train; @BEGIN-END takes a range of them")
+    .option("--token <token>", `the token (default: of --token-file, or the variable ${TOKEN_VARIABLE})`)
+    .option("--token-file <file>", "a file with the token, which other users of this machine cannot see")
+    .option("--folder <folder>", "files on the way and layers that stay here (default: NAME.federation)")
+    .option("-o, --output <file>", "the last network, a file ending in .safetensors")
+    .option(
+      "--epochs <n>",
+      "times each example is seen in a round (default: as the server suggests)",
+      parseCount(1),
+    )
+    .option("--batch <n>", "examples in a step (default: as the server suggests)", parseCount(1))
+    .addOption(
+      new Option("--optimizer <name>", "how weights change (default: as the server suggests)").choices([
+        "sgd",
+        "adam",
+        "adamw",
+      ] as const),
+    )
+    .option("--lr <rate>", "learning rate (default: as the server suggests)", parseNumber)
+    .option("--seed <n>", "decides the order of examples", parseSeed, 0)
+    .option("--patience <seconds>", "time for which the server may be away", parseNumber, 600);
+}
+
+async function takePart(url: string, options: JoinVerbOptions, context: Context): Promise<Outcome> {
+  const token = await readToken(options);
+  const { output, epochs, batch, optimizer, lr, seed, patience } = options;
+  if (output !== undefined) await assertOutput(output, []);
+  const result = await joinFederation(url, {
+    token,
+    data: await openClientData(options.data),
+    engine: await createEngine(options.engine),
+    // The name stands before the secret.
+    folder: resolve(options.folder ?? `${token.split(".")[0]}.federation`),
+    training: { epochs, batch, optimizer, learningRate: lr },
+    ...{ seed, patience: patience * 1000, signal: context.signal },
+    onEvent: (event) => tell(event, context),
+  });
+  const written = output === undefined ? result.network : await copyNetwork(result.network, output);
+  const counted = `${result.rounds.length} updates of ${result.client} counted`;
+  const failed = result.reason === null ? {} : { failure: `the federation failed: ${result.reason}` };
+  return { result: { ...result, network: written }, text: `${counted}\nwrote ${written}`, ...failed };
+}
+
+async function readToken({ token, tokenFile }: JoinVerbOptions): Promise<string> {
+  const read =
+    token ?? (tokenFile === undefined ? process.env[TOKEN_VARIABLE] : await readTextFile(tokenFile));
+  if (read !== undefined && read.trim() !== "") return read.trim();
+  throw new UsageError(
+    `Cannot join a federation without a token: give --token-file FILE, or set ${TOKEN_VARIABLE}; the server's owner makes it by: isthmus federate token NAME --for FILE.yml`,
+  );
+}
+
+async function copyNetwork(path: string, output: string): Promise<string> {
+  const network = await openCheckpoint(path);
+  try {
+    return (await saveCheckpoint(network, output, { overwrite: true })).path;
+  } finally {
+    await network.close();
+  }
+}
+
+function tell(event: ClientEvent, { terminal, progress }: Context): void {
+  switch (event.kind) {
+    case "joined":
+      terminal.note(`joined "${event.federation}" as ${event.client}, of ${event.rounds} rounds`);
+      break;
+    case "training":
+      progress(`Training for round ${event.round}`, event.done);
+      break;
+    case "sent":
+      terminal.note(`round ${event.round}: sent; the network's loss here was ${event.loss.toPrecision(4)}`);
+      break;
+    case "refused":
+      terminal.note(`round ${event.round}: ${event.reason}`);
+      break;
+    case "lost":
+      terminal.note(`the server does not answer, trying again: ${event.reason}`);
+      break;
+    case "waiting":
+      progress(`Waiting: ${event.reason}`);
+      break;
+  }
+}

@@ -1,0 +1,57 @@
+/** Most characters of a line. */
+const MOST = 300;
+
+/**
+ * Describes a line of a server's log for people; undefined if it is not worth a line of its own.
+ * @param line - JSON as pino writes it
+ */
+export function describeLogLine(line: string): string | undefined {
+  const {
+    level,
+    msg,
+    event = {},
+    err,
+    ...rest
+  } = JSON.parse(line) as {
+    readonly level: number;
+    readonly msg: string;
+    readonly event?: Readonly<Record<string, unknown>>;
+    readonly err?: { readonly message: string };
+    readonly [field: string]: unknown;
+  };
+  const time = new Date(Number(rest["time"])).toTimeString().slice(0, 8);
+  const text = err === undefined ? (describeEvent(msg, event) ?? msg) : `${msg}: ${err.message}`;
+  const warning = level >= 40 ? "warning: " : "";
+  return `${time} ${warning}${text}`.slice(0, MOST);
+}
+
+function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): string | undefined {
+  const { client, round, reason, clients, metrics = {}, examples } = event;
+  switch (kind) {
+    case "client-joined":
+      return `${client} joined`;
+    case "client-left":
+      return `${client} left`;
+    case "round-started":
+      return `round ${round} started: asked ${(clients as readonly string[]).join(", ")}`;
+    case "update-received":
+      return `round ${round}: update of ${client}, ${examples} examples`;
+    case "update-refused":
+      return `round ${round}: refused the update of ${client}: ${reason}`;
+    case "round-aborted":
+      return `round ${round} is begun again: ${reason}`;
+    case "round-aggregated":
+      return `round ${round} aggregated ${describeMetrics(metrics as Readonly<Record<string, number>>)}`.trimEnd();
+    case "failed":
+      return `the federation failed: ${reason}`;
+    default:
+      return undefined;
+  }
+}
+
+function describeMetrics(metrics: Readonly<Record<string, number>>): string {
+  return ["loss", "accuracy"]
+    .filter((name) => metrics[name] !== undefined)
+    .map((name) => `${name} ${metrics[name]?.toPrecision(4)}`)
+    .join(", ");
+}

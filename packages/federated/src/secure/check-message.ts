@@ -1,0 +1,98 @@
+import { at, FormatError } from "@isthmus/core";
+import type { ClientMessage, ServerMessage } from "./messages.ts";
+
+/** An example of what a message must have: texts, numbers, lists of one shape. */
+type Shape = string | number | readonly [Shape] | { readonly [field: string]: Shape };
+
+const KEYS = { client: "", cipherKey: "", maskKey: "" };
+const SEALED = { from: "", to: "", sealed: "" };
+const REVEALED = { of: "", share: "" };
+/** What each kind of message must have, as it comes from a network. */
+const SHAPES: Readonly<Record<(ClientMessage | ServerMessage)["kind"], Shape>> = {
+  keys: KEYS,
+  roster: { keys: [KEYS] },
+  shares: {
+    client: "",
+    shares: [SEALED],
+    commitments: [{ to: "", maskKey: "", selfMask: "" }],
+    selfMaskCommitment: "",
+  },
+  delivery: { client: "", shares: [SEALED] },
+  masked: { client: "", words: 0 },
+  survivors: { survivors: [""] },
+  reveal: { client: "", selfMasks: [REVEALED], maskKeys: [REVEALED] },
+};
+
+/**
+ * Checks that a message belongs to a session, and has all of its fields.
+ * @throws FormatError if it is of another kind or session, or a field is missing or of another type
+ */
+export function assertMessage(
+  message: { readonly kind: string; readonly session: string },
+  kind: keyof typeof SHAPES,
+  session: string,
+): void {
+  if (message.kind === kind && message.session === session) {
+    if (hasShape(message, SHAPES[kind])) return;
+    throw new FormatError(
+      `Cannot take a message "${kind}" of session "${session}" as it must have all fields of its kind: one is missing ` +
+        "or of another type",
+      { format: "secure sum" },
+    );
+  }
+  throw new FormatError(
+    `Cannot take a message "${message.kind}" of session "${message.session}" as the next one must be "${kind}" of ` +
+      `session "${session}": it is late, early, or of another round`,
+    { format: "secure sum" },
+  );
+}
+
+/**
+ * Checks that a list names exactly the expected clients, each once and in the same order.
+ * @param what - what the list is, for the message
+ * @throws FormatError if it does not
+ */
+export function assertNames(what: string, names: readonly string[], expected: readonly string[]): void {
+  if (names.length === expected.length && names.every((name, i) => name === at(expected, i))) return;
+  throw new FormatError(
+    `Cannot take ${what} as it must name ${list(expected)} in this order: it names ${list(names)}`,
+    { format: "secure sum" },
+  );
+}
+
+/**
+ * Checks that a list names some of the expected clients, each once and in order, and at least `threshold`
+ * of them.
+ * @param what - what the list is, for the message
+ * @throws FormatError if it does not
+ */
+export function assertSomeOf(
+  what: string,
+  names: readonly string[],
+  { expected, threshold }: { readonly expected: readonly string[]; readonly threshold: number },
+): void {
+  assertNames(
+    what,
+    names,
+    expected.filter((name) => names.includes(name)),
+  );
+  if (names.length >= threshold) return;
+  throw new FormatError(
+    `Cannot take ${what} as at least ${threshold} clients must be left, lest an update could be singled out: there ` +
+      `are ${names.length}`,
+    { format: "secure sum" },
+  );
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "nobody" : names.map((name) => `"${name}"`).join(", ");
+}
+
+function hasShape(value: unknown, shape: Shape): boolean {
+  if (Array.isArray(shape)) return Array.isArray(value) && value.every((item) => hasShape(item, shape[0]));
+  if (typeof shape !== "object") return typeof value === typeof shape;
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(shape).every(([field, part]) =>
+    hasShape((value as Record<string, unknown>)[field], part),
+  );
+}

@@ -1,0 +1,70 @@
+import { createHash, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from "node:crypto";
+import { FormatError } from "@isthmus/core";
+import { deriveKey, KEY_BYTES } from "../random/derive-key.ts";
+
+/** What stands before the 32 bytes of an X25519 key in PKCS #8 and in SPKI (RFC 8410, section 7 and 4). */
+const PRIVATE_HEAD: Buffer = Buffer.from("302e020100300506032b656e04220420", "hex");
+const PUBLIC_HEAD: Buffer = Buffer.from("302a300506032b656e032100", "hex");
+
+/** Returns the public X25519 key, in base64, of 32 secret bytes. */
+export function publicKeyOf(secret: Uint8Array): string {
+  const key = createPublicKey(privateKey(secret)).export({ format: "der", type: "spki" });
+  return key.subarray(PUBLIC_HEAD.length).toString("base64");
+}
+
+/**
+ * Derives the key that two clients share, and that nobody else can compute from what they send: X25519 (RFC
+ * 7748) and HKDF with SHA-256.
+ * @param theirs - public key in base64
+ * @param labels - what the key is for; both sides name the same
+ * @throws FormatError if the public key is not one, or one of the few with which no secret can be agreed on
+ */
+export function agreeOnKey(secret: Uint8Array, theirs: string, ...labels: readonly string[]): Uint8Array {
+  const key = Buffer.concat([PUBLIC_HEAD, decodeBytes(theirs, KEY_BYTES, "a public key")]);
+  let shared: Buffer;
+  try {
+    const publicKey = createPublicKey({ key, format: "der", type: "spki" });
+    shared = diffieHellman({ privateKey: privateKey(secret), publicKey });
+  } catch (cause) {
+    throw new FormatError(`Cannot agree on a key with the public key "${theirs}" as X25519 refuses it`, {
+      format: "secure sum",
+      cause,
+    });
+  }
+  return deriveKey(new Uint8Array(shared), ...labels);
+}
+
+/**
+ * Reads bytes from base64, in its one canonical form.
+ * @param length - number of bytes that there must be. @defaultValue any
+ * @throws FormatError if they are not base64 or of another number
+ */
+export function decodeBytes(text: unknown, length: number | undefined, what: string): Uint8Array {
+  const bytes = typeof text === "string" ? Buffer.from(text, "base64") : undefined;
+  if (bytes !== undefined && bytes.toString("base64") === text && bytes.length === (length ?? bytes.length)) {
+    // A copy of the plain class: the library for secret sharing refuses a Buffer.
+    return new Uint8Array(bytes);
+  }
+  throw new FormatError(
+    `Cannot read ${what} as it must be ${length ?? "some"} bytes in base64: it is ${describe(text)}`,
+    { format: "secure sum" },
+  );
+}
+
+/** Writes bytes as base64. */
+export function encodeBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+}
+
+/** Returns SHA-256 of a share, with what it is for, in base64. */
+export function commitTo(share: Uint8Array, ...labels: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(labels)).update(share).digest("base64");
+}
+
+function privateKey(secret: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PRIVATE_HEAD, secret]), format: "der", type: "pkcs8" });
+}
+
+function describe(value: unknown): string {
+  return typeof value === "string" ? `a text of ${value.length} characters` : typeof value;
+}

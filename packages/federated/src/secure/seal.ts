@@ -1,0 +1,46 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { FormatError } from "@isthmus/core";
+import { decodeBytes, encodeBytes } from "./key-agreement.ts";
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * Encrypts bytes so that only who has the key can read them, and any change shows: AES-256-GCM.
+ * @param context - what the bytes are for; they cannot be opened as anything else
+ * @returns nonce, ciphertext and tag, in base64
+ */
+export function sealBytes(key: Uint8Array, bytes: Uint8Array, context: readonly string[]): string {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  cipher.setAAD(Buffer.from(JSON.stringify(context)));
+  return encodeBytes(Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]));
+}
+
+/**
+ * Decrypts what `sealBytes` made.
+ * @param length - number of bytes that were sealed
+ * @throws FormatError if the key or the context are others, or a bit was changed
+ */
+export function openSealed(
+  key: Uint8Array,
+  sealed: string,
+  length: number,
+  context: readonly string[],
+): Uint8Array {
+  const what = `shares of ${context.map((part) => `"${part}"`).join(", ")}`;
+  const bytes = decodeBytes(sealed, NONCE_BYTES + length + TAG_BYTES, what);
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES));
+  decipher.setAAD(Buffer.from(JSON.stringify(context)));
+  decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
+  try {
+    const opened = decipher.update(bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES));
+    decipher.final();
+    return new Uint8Array(opened);
+  } catch (cause) {
+    throw new FormatError(
+      `Cannot open ${what} as they must be as their sender sealed them: they were changed, or are for another client`,
+      { format: "secure sum", cause },
+    );
+  }
+}

@@ -1,0 +1,280 @@
+import { at, FormatError, UsageError } from "@isthmus/core";
+import { deriveKey } from "../random/derive-key.ts";
+import { assertMessage, assertNames, assertSomeOf } from "./check-message.ts";
+import { agreeOnKey, commitTo, decodeBytes, encodeBytes, publicKeyOf } from "./key-agreement.ts";
+import { type Mask, maskSign } from "./masks.ts";
+import type {
+  DeliveryMessage,
+  EncryptedShares,
+  KeyPairMessage,
+  RevealedShare,
+  RevealMessage,
+  RosterMessage,
+  SharesMessage,
+  SurvivorsMessage,
+} from "./messages.ts";
+import { openSealed, sealBytes } from "./seal.ts";
+import { SHARE_BYTES, splitSecret } from "./secret-shares.ts";
+import { assertSecureSettings, type SecureSettings } from "./secure-settings.ts";
+
+/**
+ * Where a client is in a secure sum: plain data, which may be kept to go on after a restart, and must be
+ * kept secret.
+ */
+export interface SecureClientState {
+  /** The message that is expected next; `done` after the shares were revealed. */
+  readonly awaits: "roster" | "delivery" | "survivors" | "done";
+  readonly settings: SecureSettings;
+  readonly client: string;
+  /** 32 bytes in base64, from which the client's keys are derived. */
+  readonly secret: string;
+  /** Keys of all clients, once the roster came. */
+  readonly roster: readonly KeyPairMessage[];
+  /** Encrypted shares of those who may be summed, once they came. */
+  readonly shares: readonly EncryptedShares[];
+  /** Clients whose update is in the sum, once shares were revealed for them. */
+  readonly survivors: readonly string[];
+}
+
+/** A step of a client: what it becomes, and what it sends. */
+export interface SecureClientStep<M> {
+  readonly state: SecureClientState;
+  readonly message: M;
+}
+
+/**
+ * Begins a client's part in a secure sum, with its public keys (round 0 of Bonawitz et al.).
+ * @param secret - 32 bytes of `drawSecret`, drawn anew for each session: two updates hidden by the same
+ * masks tell their difference
+ * @throws UsageError if the client is not invited, or the secret has another length
+ * @see Bonawitz et al., Practical secure aggregation for privacy-preserving machine learning, 2017, figure
+ * 4
+ */
+export function openSecureClient(
+  settings: SecureSettings,
+  client: string,
+  secret: Uint8Array,
+): SecureClientStep<KeyPairMessage> {
+  assertSecureSettings(settings);
+  if (!settings.clients.includes(client)) {
+    throw new UsageError(
+      `Cannot take part in "${settings.session}" as "${client}" as the client must be invited: ask the server`,
+    );
+  }
+  const state: SecureClientState = {
+    awaits: "roster",
+    settings,
+    client,
+    secret: encodeBytes(secret),
+    roster: [],
+    shares: [],
+    survivors: [],
+  };
+  return { state, message: keysOf(state) };
+}
+
+/**
+ * Splits the client's two secrets among all clients of the roster, each share encrypted for its holder
+ * (round 1).
+ * @throws FormatError if the roster is of another session, too small, or has not the client's keys
+ */
+export async function shareSecrets(
+  state: SecureClientState,
+  roster: RosterMessage,
+): Promise<SecureClientStep<SharesMessage>> {
+  const { settings, client } = state;
+  const { session, threshold } = settings;
+  assertAwaits(state, "roster");
+  assertMessage(roster, "roster", session);
+  const names = roster.keys.map((keys) => keys.client);
+  assertSomeOf("the roster", names, { expected: sortNames(settings.clients), threshold });
+  assertRoster(state, roster.keys);
+  const maskShares = await splitSecret(secretOf(state, "mask key"), names.length, threshold);
+  const selfShares = await splitSecret(secretOf(state, "self mask"), names.length, threshold);
+  const sealed = roster.keys.map(({ client: to, cipherKey }, i) => {
+    const bytes = Buffer.concat([at(maskShares, i), at(selfShares, i)]);
+    const key = agreeOnKey(secretOf(state, "cipher key"), cipherKey, "shares", session, client, to);
+    return { from: client, to, sealed: sealBytes(key, bytes, [session, client, to]) };
+  });
+  const commitments = names.map((to, i) => ({
+    to,
+    maskKey: commitTo(at(maskShares, i), session, client, to, "mask key"),
+    selfMask: commitTo(at(selfShares, i), session, client, to, "self mask"),
+  }));
+  return {
+    state: { ...state, awaits: "delivery", roster: roster.keys },
+    message: {
+      kind: "shares",
+      session,
+      client,
+      shares: sealed,
+      commitments,
+      selfMaskCommitment: commitTo(secretOf(state, "self mask"), session, client),
+    },
+  };
+}
+
+/**
+ * Takes the shares of all who may be summed; then `maskUpdate` can hide the update (round 2).
+ * @throws FormatError if they are of another session, too few, or for another client
+ */
+export function receiveShares(state: SecureClientState, delivery: DeliveryMessage): SecureClientState {
+  const { settings, client, roster } = state;
+  assertAwaits(state, "delivery");
+  assertMessage(delivery, "delivery", settings.session);
+  const senders = delivery.shares.map(({ from }) => from);
+  const expected = roster.map((keys) => keys.client);
+  assertSomeOf("a delivery of shares", senders, { expected, threshold: settings.threshold });
+  assertNames(
+    "a delivery of shares",
+    delivery.shares.map(({ to }) => to),
+    senders.map(() => client),
+  );
+  if (!senders.includes(client)) {
+    throw new FormatError(`Cannot take a delivery of shares for "${client}" as its own must be among them`, {
+      format: "secure sum",
+    });
+  }
+  // Opened now, as an update must not be sent that could not be unmasked.
+  for (const shares of delivery.shares) openShares(state, shares);
+  return { ...state, awaits: "survivors", shares: delivery.shares };
+}
+
+/**
+ * Returns the masks of a client's update: its own, and one with each client whose shares came.
+ * @throws UsageError before `receiveShares`
+ */
+export function masksOf(state: SecureClientState): Mask[] {
+  if (state.awaits !== "survivors") {
+    throw new UsageError(
+      `Cannot mask the update of "${state.client}" as shares must have come before: it awaits "${state.awaits}"`,
+    );
+  }
+  const { client, settings, shares } = state;
+  const masks: Mask[] = [{ key: secretOf(state, "self mask"), sign: 1 }];
+  for (const { from } of shares) {
+    if (from === client) continue;
+    const key = pairKey(secretOf(state, "mask key"), keysFrom(state, from).maskKey, [
+      settings.session,
+      client,
+      from,
+    ]);
+    masks.push({ key, sign: maskSign(client, from) });
+  }
+  return masks;
+}
+
+/**
+ * Reveals the shares that unmask the sum: of the own mask of each survivor, and of the mask key of each
+ * client that dropped out, never both of one client (round 3). The same request may come again, another one
+ * is refused.
+ * @throws FormatError if survivors are too few, were not summed, or are not the same as in the request before
+ */
+export function revealShares(
+  state: SecureClientState,
+  request: SurvivorsMessage,
+): SecureClientStep<RevealMessage> {
+  const { settings, client, shares } = state;
+  const { session, threshold } = settings;
+  if (state.awaits !== "done") assertAwaits(state, "survivors");
+  assertMessage(request, "survivors", session);
+  // Two lists would give the server both secrets of whoever is on one of them only.
+  if (state.awaits === "done") {
+    assertNames("another list of survivors", request.survivors, state.survivors);
+  }
+  const senders = shares.map(({ from }) => from);
+  assertSomeOf("a list of survivors", request.survivors, { expected: senders, threshold });
+  if (!request.survivors.includes(client)) {
+    throw new FormatError(`Cannot reveal shares of "${client}" as it must itself be among the survivors`, {
+      format: "secure sum",
+    });
+  }
+  const selfMasks: RevealedShare[] = [];
+  const maskKeys: RevealedShare[] = [];
+  for (const encrypted of shares) {
+    const { maskKey, selfMask } = openShares(state, encrypted);
+    const survived = request.survivors.includes(encrypted.from);
+    const share = encodeBytes(survived ? selfMask : maskKey);
+    (survived ? selfMasks : maskKeys).push({ of: encrypted.from, share });
+  }
+  return {
+    state: { ...state, awaits: "done", survivors: request.survivors },
+    message: { kind: "reveal", session, client, selfMasks, maskKeys },
+  };
+}
+
+/** Derives one of the secrets of a client. */
+export function secretOf(
+  { secret, client, settings: { session } }: SecureClientState,
+  purpose: "cipher key" | "mask key" | "self mask" | "rounding",
+): Uint8Array {
+  return deriveKey(decodeBytes(secret, undefined, "a secret"), purpose, session, client);
+}
+
+/** Derives the key of the mask that two clients share, the same on both sides. */
+export function pairKey(
+  secret: Uint8Array,
+  theirs: string,
+  [session, client, other]: readonly [string, string, string],
+): Uint8Array {
+  return agreeOnKey(secret, theirs, "mask", session, ...sortNames([client, other]));
+}
+
+/** Returns names in the order of code units, as the order of words differs between languages. */
+export function sortNames(names: readonly string[]): string[] {
+  return [...names].sort((a, b) => (a < b ? -1 : Number(a > b)));
+}
+
+function keysOf(state: SecureClientState): KeyPairMessage {
+  return {
+    kind: "keys",
+    session: state.settings.session,
+    client: state.client,
+    cipherKey: publicKeyOf(secretOf(state, "cipher key")),
+    maskKey: publicKeyOf(secretOf(state, "mask key")),
+  };
+}
+
+function keysFrom({ roster }: SecureClientState, name: string): KeyPairMessage {
+  return at(
+    roster,
+    roster.findIndex(({ client }) => client === name),
+    "client",
+  );
+}
+
+function openShares(
+  state: SecureClientState,
+  { from, sealed }: EncryptedShares,
+): { readonly maskKey: Uint8Array; readonly selfMask: Uint8Array } {
+  const { client, settings } = state;
+  const { cipherKey } = keysFrom(state, from);
+  const key = agreeOnKey(secretOf(state, "cipher key"), cipherKey, "shares", settings.session, from, client);
+  const bytes = openSealed(key, sealed, 2 * SHARE_BYTES, [settings.session, from, client]);
+  return { maskKey: bytes.slice(0, SHARE_BYTES), selfMask: bytes.slice(SHARE_BYTES) };
+}
+
+/** Checks that the client's keys are as it sent them, and no key is there twice. */
+function assertRoster(state: SecureClientState, keys: readonly KeyPairMessage[]): void {
+  const sent = keysOf(state);
+  const listed = keys.find(({ client }) => client === state.client);
+  if (listed?.cipherKey !== sent.cipherKey || listed.maskKey !== sent.maskKey) {
+    throw new FormatError(`Cannot take the roster as it must have the keys that "${state.client}" sent`, {
+      format: "secure sum",
+    });
+  }
+  const all = keys.flatMap(({ cipherKey, maskKey }) => [cipherKey, maskKey]);
+  if (new Set(all).size < all.length) {
+    throw new FormatError("Cannot take the roster as all of its keys must be different: one is there twice", {
+      format: "secure sum",
+    });
+  }
+}
+
+function assertAwaits({ awaits, client }: SecureClientState, kind: string): void {
+  if (awaits === kind) return;
+  throw new FormatError(
+    `Cannot take a message "${kind}" as client "${client}" must be sent "${awaits}" next: steps come in one order`,
+    { format: "secure sum" },
+  );
+}

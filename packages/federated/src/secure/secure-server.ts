@@ -1,0 +1,254 @@
+import { at, FormatError, InputError, UsageError } from "@isthmus/core";
+import { KEY_BYTES } from "../random/derive-key.ts";
+import { assertMessage, assertNames } from "./check-message.ts";
+import { commitTo, decodeBytes } from "./key-agreement.ts";
+import type {
+  ClientMessage,
+  KeyPairMessage,
+  RevealedShare,
+  RevealMessage,
+  ServerMessage,
+  SharesMessage,
+} from "./messages.ts";
+import { SHARE_BYTES } from "./secret-shares.ts";
+import { sortNames } from "./secure-client.ts";
+import { assertSecureSettings, type SecureSettings, wordsOf } from "./secure-settings.ts";
+
+/** The messages of clients that a server collects, one kind after another. */
+export type SecureStage = "keys" | "shares" | "masked" | "reveal";
+
+/**
+ * Where a server is in a secure sum: plain data, which a journal can keep; nothing of it is secret to the
+ * server.
+ */
+export interface SecureServerState {
+  /** Messages that are collected now; `done` once enough shares were revealed. */
+  readonly stage: SecureStage | "done";
+  readonly settings: SecureSettings;
+  /** Public keys, in the order of the clients' names once collected. */
+  readonly keys: readonly KeyPairMessage[];
+  readonly shares: readonly SharesMessage[];
+  /** Names of clients whose masked update is complete. */
+  readonly masked: readonly string[];
+  readonly reveals: readonly RevealMessage[];
+}
+
+const NEXT = { keys: "shares", shares: "masked", masked: "reveal", reveal: "done" } as const;
+
+/**
+ * Begins a secure sum at the server, which then collects keys.
+ * @throws UsageError if names are missing or not unique
+ * @throws OutOfRangeError if a number is out of its range
+ */
+export function openSecureServer(settings: SecureSettings): SecureServerState {
+  assertSecureSettings(settings);
+  return { stage: "keys", settings, keys: [], shares: [], masked: [], reveals: [] };
+}
+
+/**
+ * Takes a message of a client, after all that can be checked of it.
+ * @throws FormatError if it is of another stage or session, of a client that is not or no longer part of
+ * it, sent twice, or damaged; the state stays, and the client can send a right one or counts as dropped out
+ */
+export function receiveSecure(state: SecureServerState, message: ClientMessage): SecureServerState {
+  const { stage, settings } = state;
+  if (stage === "done") {
+    throw new FormatError(
+      `Cannot take "${message.kind}" of "${message.client}" as "${settings.session}" must still collect messages: it is over`,
+      { format: "secure sum" },
+    );
+  }
+  assertMessage(message, stage, settings.session);
+  if (!partOf(state).includes(message.client)) {
+    throw new FormatError(
+      `Cannot take "${message.kind}" of "${message.client}" as only clients that took every step before may go on`,
+      { format: "secure sum" },
+    );
+  }
+  if (sendersOf(state).includes(message.client)) {
+    throw new FormatError(
+      `Cannot take "${message.kind}" of "${message.client}" as it must come once: there is one`,
+      {
+        format: "secure sum",
+      },
+    );
+  }
+  switch (message.kind) {
+    case "keys":
+      assertKeys(message);
+      return { ...state, keys: insert(state.keys, message) };
+    case "shares":
+      assertShares(state, message);
+      return { ...state, shares: insert(state.shares, message) };
+    case "masked":
+      assertWords(settings, message);
+      return { ...state, masked: sortNames([...state.masked, message.client]) };
+    case "reveal":
+      assertReveal(state, message);
+      return { ...state, reveals: insert(state.reveals, message) };
+  }
+}
+
+/**
+ * Ends a stage, at its deadline or when all have sent, and returns what clients are sent next. Who has not
+ * sent in time has dropped out.
+ * @throws InputError if fewer than the threshold are left: then the sum must begin again, under another
+ * session
+ * @throws UsageError if there is no stage to end
+ */
+export function closeStage(state: SecureServerState): {
+  readonly state: SecureServerState;
+  readonly messages: readonly { readonly to: string; readonly message: ServerMessage }[];
+} {
+  const { stage, settings } = state;
+  if (stage === "done") {
+    throw new UsageError(
+      `Cannot end a stage of "${settings.session}" as all of its stages must not be over yet`,
+    );
+  }
+  const senders = sendersOf(state);
+  if (senders.length < settings.threshold) {
+    throw new InputError(
+      `Cannot go on with "${settings.session}" after "${stage}" as at least ${settings.threshold} clients must be ` +
+        `left: there are ${senders.length}, without ${missing(partOf(state), senders)}; begin a new session`,
+      { input: stage },
+    );
+  }
+  const messages = senders.flatMap((to) => messagesTo(state, stage, to));
+  return { state: { ...state, stage: NEXT[stage] }, messages };
+}
+
+/** Returns names of the clients whose updates may be in the sum: they sent shares. */
+export function sharersOf({ shares }: SecureServerState): string[] {
+  return shares.map(({ client }) => client);
+}
+
+function messagesTo(
+  { settings: { session }, keys, shares, masked }: SecureServerState,
+  stage: SecureStage,
+  client: string,
+): { readonly to: string; readonly message: ServerMessage }[] {
+  switch (stage) {
+    case "keys":
+      return [{ to: client, message: { kind: "roster", session, keys } }];
+    case "shares": {
+      const sent = shares.flatMap((message) => message.shares.filter(({ to }) => to === client));
+      return [{ to: client, message: { kind: "delivery", session, client, shares: sent } }];
+    }
+    case "masked":
+      return [{ to: client, message: { kind: "survivors", session, survivors: masked } }];
+    case "reveal":
+      return [];
+  }
+}
+
+/** Returns the clients that may send in the current stage. */
+function partOf(state: SecureServerState): readonly string[] {
+  const { stage, settings, keys } = state;
+  if (stage === "keys") return sortNames(settings.clients);
+  if (stage === "shares") return keys.map(({ client }) => client);
+  return stage === "masked" ? sharersOf(state) : state.masked;
+}
+
+/** Returns the clients that have sent in the current stage. */
+function sendersOf(state: SecureServerState): readonly string[] {
+  const { stage, keys, shares, masked, reveals } = state;
+  if (stage === "masked") return masked;
+  const messages = stage === "keys" ? keys : stage === "shares" ? shares : reveals;
+  return messages.map(({ client }) => client);
+}
+
+function insert<M extends { readonly client: string }>(messages: readonly M[], message: M): M[] {
+  return [...messages, message].sort((a, b) => (a.client < b.client ? -1 : Number(a.client > b.client)));
+}
+
+function assertKeys({ client, cipherKey, maskKey }: KeyPairMessage): void {
+  decodeBytes(cipherKey, KEY_BYTES, `the key for shares of "${client}"`);
+  decodeBytes(maskKey, KEY_BYTES, `the key for masks of "${client}"`);
+}
+
+function assertShares(
+  { keys }: SecureServerState,
+  { client, shares, commitments, selfMaskCommitment }: SharesMessage,
+): void {
+  const what = `the shares of "${client}"`;
+  const names = keys.map((key) => key.client);
+  assertNames(
+    what,
+    shares.map(({ to }) => to),
+    names,
+  );
+  assertNames(
+    what,
+    shares.map(({ from }) => from),
+    names.map(() => client),
+  );
+  assertNames(
+    what,
+    commitments.map(({ to }) => to),
+    names,
+  );
+  for (const { sealed } of shares) decodeBytes(sealed, undefined, what);
+  for (const hash of [
+    selfMaskCommitment,
+    ...commitments.flatMap(({ maskKey, selfMask }) => [maskKey, selfMask]),
+  ]) {
+    decodeBytes(hash, KEY_BYTES, what);
+  }
+}
+
+function assertWords(settings: SecureSettings, { client, words }: { client: string; words: number }): void {
+  if (words === wordsOf(settings)) return;
+  throw new FormatError(
+    `Cannot take the masked update of "${client}" as it must have ${wordsOf(settings)} words: it has ${words}`,
+    { format: "secure sum" },
+  );
+}
+
+/** Checks that shares are as they were asked for, each one as its owner gave it out. */
+function assertReveal(state: SecureServerState, { client, selfMasks, maskKeys }: RevealMessage): void {
+  const { masked } = state;
+  const lost = sharersOf(state).filter((name) => !masked.includes(name));
+  const what = `the shares that "${client}" reveals`;
+  assertNames(
+    what,
+    selfMasks.map(({ of }) => of),
+    masked,
+  );
+  assertNames(
+    what,
+    maskKeys.map(({ of }) => of),
+    lost,
+  );
+  for (const share of selfMasks) assertCommitted(state, client, share, "selfMask");
+  for (const share of maskKeys) assertCommitted(state, client, share, "maskKey");
+}
+
+function assertCommitted(
+  { settings, shares }: SecureServerState,
+  client: string,
+  { of, share }: RevealedShare,
+  secret: "selfMask" | "maskKey",
+): void {
+  const bytes = decodeBytes(share, SHARE_BYTES, `a share of "${of}"`);
+  const owner = at(
+    shares,
+    shares.findIndex((message) => message.client === of),
+  );
+  const commitment = owner.commitments.find(({ to }) => to === client);
+  const purpose = secret === "selfMask" ? "self mask" : "mask key";
+  if (commitment?.[secret] === commitTo(bytes, settings.session, of, client, purpose)) return;
+  throw new FormatError(
+    `Cannot take the share of "${of}" that "${client}" reveals as it must be the one that "${of}" gave out: it was changed`,
+    { format: "secure sum" },
+  );
+}
+
+function missing(expected: readonly string[], senders: readonly string[]): string {
+  return (
+    expected
+      .filter((name) => !senders.includes(name))
+      .map((name) => `"${name}"`)
+      .join(", ") || "nobody"
+  );
+}

@@ -1,0 +1,140 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { rename, rm, stat } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { InputError } from "@isthmus/core";
+import { hashFile } from "../store/hash-file.ts";
+import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
+
+/** What a server says of its federation. */
+export interface FederationAbout {
+  readonly name: string;
+  readonly client: string;
+  readonly rounds: number;
+  readonly network: string;
+  readonly bytes: number;
+  /** Names of tensors that clients keep to themselves. */
+  readonly keep: readonly string[];
+  readonly graph: boolean;
+  readonly training: {
+    readonly epochs: number;
+    readonly batch: number | null;
+    readonly optimizer: "sgd" | "adam" | "adamw";
+    readonly learningRate: number | null;
+    readonly momentum: number;
+  };
+}
+
+/** What a server says that its client should do. */
+export interface ClientTaskAnswer {
+  readonly task: "train" | "wait" | "finished";
+  readonly round: number | null;
+  readonly network: string | null;
+  readonly reason: string | null;
+}
+
+/** What a client says of its update, whose bytes were uploaded before. */
+export interface UpdateClaim {
+  readonly hash: string;
+  readonly examples: number;
+  readonly loss?: number | undefined;
+  readonly metrics?: Readonly<Record<string, number>> | undefined;
+}
+
+/** The protocol of a federation from the side of a client; lost connections are tried again. */
+export interface FederationApi {
+  about(): Promise<FederationAbout>;
+  /** Asks what to do, and waits for the answer at most so many seconds. */
+  task(wait: number): Promise<ClientTaskAnswer>;
+  leave(): Promise<void>;
+  /** Reads a global network into a file, from where an earlier reading of it was lost. */
+  download(hash: string, path: string): Promise<void>;
+  /** Reads the graph into a file. */
+  graph(path: string): Promise<void>;
+  /** Sends the bytes of a file, from where an earlier sending of them was lost. */
+  upload(path: string, hash: string): Promise<void>;
+  /** Lets uploaded bytes count; returns why they do not, or `undefined`. */
+  send(round: number, claim: UpdateClaim): Promise<string | undefined>;
+}
+
+/** Times that an upload is begun again because its bytes arrived with another hash. */
+const UPLOADS = 3;
+
+/** Creates the client's side of the protocol. */
+export function createFederationApi(options: RequesterOptions): FederationApi {
+  const request = createRequester(options);
+  const json = async <T>(answer: Promise<Answer>): Promise<T> => (await answer).json() as T;
+  return {
+    about: () => json(request({ path: "/v1/federation" })),
+    task: (wait) => json(request({ path: `/v1/rounds/current?wait=${wait}` })),
+    async leave() {
+      await request({ method: "DELETE", path: "/v1/membership", once: true });
+    },
+    download: (hash, path) => download(request, hash, path),
+    async graph(path) {
+      await request({ path: "/v1/graph", read: (body) => pipeline(body, createWriteStream(path)) });
+    },
+    upload: (path, hash) => upload(request, path, hash),
+    async send(round, claim) {
+      const answer = await request({
+        ...{ method: "POST", path: `/v1/rounds/${round}/updates`, accept: [404, 409, 422] },
+        headers: { "content-type": "application/json" },
+        body: () => JSON.stringify(claim),
+      });
+      return answer.status === 200 ? undefined : answer.error();
+    },
+  };
+}
+
+async function download(request: Requester, hash: string, path: string): Promise<void> {
+  if ((await sizeOf(path)) > 0 && (await hashFile(path)) === hash) return;
+  const part = `${path}.${hash.slice(0, 16)}.part`;
+  await request({
+    path: `/v1/models/${hash}`,
+    accept: [416],
+    headers: async () => {
+      const size = await sizeOf(part);
+      return size === 0 ? {} : { range: `bytes=${size}-`, "if-range": `"${hash}"` };
+    },
+    read: (body, status) => pipeline(body, createWriteStream(part, { flags: status === 206 ? "a" : "w" })),
+  });
+  if ((await hashFile(part)) === hash) return rename(part, path);
+  await rm(part, { force: true });
+  throw new InputError(
+    `Cannot use the network that the server sent as its SHA-256 must be ${hash}: it is another`,
+    {
+      input: hash,
+    },
+  );
+}
+
+async function upload(request: Requester, path: string, hash: string): Promise<void> {
+  const length = await sizeOf(path);
+  for (let attempt = 1; ; attempt++) {
+    const answer = await request({
+      ...{ method: "PATCH", path: `/v1/uploads/${hash}`, accept: [422] },
+      headers: async () => {
+        const there = await request({ method: "HEAD", path: `/v1/uploads/${hash}` });
+        const offset = there.headers.get("upload-offset") ?? "0";
+        return {
+          "upload-offset": offset,
+          "upload-length": String(length),
+          "content-type": "application/octet-stream",
+        };
+      },
+      body: (headers) =>
+        Readable.toWeb(createReadStream(path, { start: Number(headers["upload-offset"]) })) as ReadableStream,
+      retry: [408, 409],
+    });
+    if (answer.status !== 422) return;
+    if (attempt === UPLOADS) {
+      throw new InputError(`Cannot send the update as its bytes must arrive as they are: ${answer.error()}`, {
+        input: path,
+      });
+    }
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
+}

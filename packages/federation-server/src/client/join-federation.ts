@@ -1,0 +1,138 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { lockPathOf, resolveOptions, takeLock, UsageError } from "@isthmus/core";
+import type { DataSet, Engine } from "@isthmus/graph";
+import { readArchitecture } from "@isthmus/zoo";
+import type { ClientTaskAnswer } from "./federation-api.ts";
+import { createFederationApi } from "./federation-api.ts";
+import { makeUpdate, saveFinal } from "./make-update.ts";
+import type { ClientEvent, ClientTraining, WorkingClient } from "./working-client.ts";
+
+/** Options of {@link joinFederation}. */
+export interface JoinFederationOptions {
+  /** The client's token, as `isthmus federate token` made it. */
+  readonly token: string;
+  /** Examples to train on, which never leave this machine. */
+  readonly data: DataSet;
+  readonly engine: Engine;
+  /** Folder for networks on the way, and for the layers that the client keeps to itself. */
+  readonly folder: string;
+  /** What to do otherwise than the server suggests. @defaultValue nothing */
+  readonly training?: ClientTraining | undefined;
+  /** Seed of the order of examples. @defaultValue 0 */
+  readonly seed?: number;
+  /** Milliseconds for which a server may be away until the client gives up. @defaultValue 10 minutes */
+  readonly patience?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: ClientEvent) => void) | undefined;
+}
+
+/** What became of a client's work. */
+export interface JoinFederationResult {
+  readonly federation: string;
+  readonly client: string;
+  /** Path of the last global network, with the layers that the client kept to itself. */
+  readonly network: string;
+  /** Rounds that an update of this client counted in. */
+  readonly rounds: readonly number[];
+  /** Why the federation failed; `null` if it came to its end. */
+  readonly reason: string | null;
+}
+
+/** Defaults of {@link joinFederation}. */
+export const JOIN_FEDERATION_DEFAULTS: Required<
+  Omit<JoinFederationOptions, "token" | "data" | "engine" | "folder">
+> = {
+  training: undefined,
+  seed: 0,
+  patience: 600_000,
+  signal: undefined,
+  onEvent: undefined,
+};
+
+/** Seconds that a server may wait with the answer that there is nothing to do. */
+const WAIT_SECONDS = 20;
+
+/**
+ * Takes part in a federation until it is over: trains on the client's examples whenever the server asks, and
+ * sends the network back. A lost connection is taken up again, uploads and downloads where they were; a client
+ * that is started again in the same folder sends what it had trained.
+ * @param url - address of the server, such as `http://127.0.0.1:8080`
+ * @throws InputError if the server refuses the token, is away for too long, or has no graph of the network
+ * @throws MismatchError if the examples do not fit the network
+ */
+export async function joinFederation(
+  url: string,
+  { token, data, engine, folder, ...rest }: JoinFederationOptions,
+): Promise<JoinFederationResult> {
+  const options = resolveOptions("join a federation", JOIN_FEDERATION_DEFAULTS, rest, [
+    "token",
+    "data",
+    "engine",
+    "folder",
+  ]);
+  const { patience, signal = new AbortController().signal, onEvent, training, seed } = options;
+  const tell = (event: ClientEvent): void => onEvent?.(event);
+  if (!/^https?:\/\//.test(url)) {
+    throw new UsageError(
+      `Cannot join a federation at "${url}" as its address must begin with http:// or https://`,
+    );
+  }
+  const api = createFederationApi({
+    ...{ url: url.replace(/\/+$/, ""), token, patience, signal },
+    onLost: (reason) => tell({ kind: "lost", reason }),
+  });
+  const about = await api.about();
+  tell({ kind: "joined", federation: about.name, client: about.client, rounds: about.rounds });
+  await mkdir(folder, { recursive: true });
+  const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
+  try {
+    return await work({ api, about, engine, data, folder, training: training ?? {}, seed, signal, tell });
+  } finally {
+    await release();
+  }
+}
+
+/** Does what the server asks until the federation is over. */
+async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederationResult> {
+  const { api, about, folder, signal, tell } = without;
+  const graphPath = join(folder, "graph.onnx");
+  await api.graph(graphPath);
+  const { graph } = await readArchitecture(graphPath);
+  const client = { ...without, graph };
+  const rounds: number[] = [];
+  for (;;) {
+    signal.throwIfAborted();
+    const task = await api.task(WAIT_SECONDS);
+    if (task.task === "finished") {
+      const network = await saveFinal(client, networkOf(task));
+      return { federation: about.name, client: about.client, network, rounds, reason: task.reason };
+    }
+    if (task.task === "wait") {
+      tell({ kind: "waiting", reason: task.reason ?? "" });
+      continue;
+    }
+    const round = await takeRound(client, task);
+    if (round !== undefined) rounds.push(round);
+  }
+}
+
+/** Trains for a round and sends the result; returns the round if it counted. */
+async function takeRound(client: WorkingClient, task: ClientTaskAnswer): Promise<number | undefined> {
+  const { api, tell } = client;
+  const round = task.round ?? 0;
+  const { path, ...claim } = await makeUpdate(client, { round, network: networkOf(task) });
+  await api.upload(path, claim.hash);
+  const refusal = await api.send(round, claim);
+  if (refusal === undefined) {
+    tell({ kind: "sent", round, loss: claim.loss });
+    return round;
+  }
+  tell({ kind: "refused", round, reason: refusal });
+  return undefined;
+}
+
+function networkOf({ network }: ClientTaskAnswer): string {
+  if (network !== null) return network;
+  throw new UsageError("Cannot go on as the server must name a network: it names none");
+}

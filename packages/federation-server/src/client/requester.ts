@@ -1,0 +1,131 @@
+import { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import { InputError } from "@isthmus/core";
+
+/** What is needed to ask a server. */
+export interface RequesterOptions {
+  readonly url: string;
+  readonly token: string;
+  /** Milliseconds without an answer after which the client gives up. */
+  readonly patience: number;
+  readonly signal: AbortSignal;
+  /** Told that the server does not answer, and is asked again. */
+  readonly onLost: (reason: string) => void;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** One thing to ask. */
+export interface Ask {
+  readonly method?: string;
+  readonly path: string;
+  /** Headers, made again for every attempt. */
+  readonly headers?: Headers | (() => Promise<Headers>);
+  readonly body?: (headers: Headers) => NonNullable<RequestInit["body"]>;
+  /** Statuses above 399 that are answers all the same. */
+  readonly accept?: readonly number[];
+  /** Statuses after which the same is asked again. */
+  readonly retry?: readonly number[];
+  /** Takes the body of an answer of success; by default it is read as JSON. */
+  readonly read?: (body: Readable, status: number) => Promise<void>;
+  /** Whether a lost connection ends it. */
+  readonly once?: boolean;
+}
+
+/** An answer whose body was read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: globalThis.Headers;
+  json(): unknown;
+  /** Returns what the server says is wrong. */
+  error(): string;
+}
+
+/** Asks a server, again and again while it is away. */
+export type Requester = (ask: Ask) => Promise<Answer>;
+
+/** Milliseconds until a server is asked again, at first and at most. */
+const PAUSE_MS: { readonly first: number; readonly most: number } = { first: 250, most: 10_000 };
+/** Statuses that say that a server is not there just now, or has too much to do. */
+const AWAY: readonly number[] = [429, 500, 502, 503, 504];
+
+/** Creates a requester, which gives up once the server was away for as long as its patience. */
+export function createRequester(options: RequesterOptions): Requester {
+  const { patience, signal, onLost } = options;
+  return async (ask) => {
+    const began = performance.now();
+    for (let pause = PAUSE_MS.first; ; pause = Math.min(PAUSE_MS.most, 2 * pause)) {
+      const outcome = await attempt(ask, options);
+      if (typeof outcome !== "string") return outcome;
+      if (ask.once === true || performance.now() - began + pause > patience) {
+        throw new InputError(
+          `Cannot go on with the federation at ${options.url} as its server must answer: ${outcome}`,
+          {
+            input: options.url,
+          },
+        );
+      }
+      onLost(outcome);
+      await setTimeout(pause, undefined, { signal });
+    }
+  };
+}
+
+/** Returns the answer, or why there is none. */
+async function attempt(ask: Ask, { url, token, signal }: RequesterOptions): Promise<Answer | string> {
+  const { method = "GET", path } = ask;
+  const headers = typeof ask.headers === "function" ? await ask.headers() : (ask.headers ?? {});
+  try {
+    const body = ask.body?.(headers);
+    const response = await fetch(`${url}${path}`, {
+      ...{ method, signal, headers: { ...headers, authorization: `Bearer ${token}` } },
+      ...(body === undefined ? {} : { body, duplex: "half" }),
+    });
+    return await readAnswer(ask, response, url);
+  } catch (error) {
+    if (signal.aborted || error instanceof InputError) throw error;
+    const { cause, message } = error as Error;
+    return cause instanceof Error && cause.message !== "" ? cause.message : message;
+  }
+}
+
+async function readAnswer(ask: Ask, response: Response, url: string): Promise<Answer | string> {
+  const { read, accept = [], retry = [] } = ask;
+  if (response.ok && read !== undefined && response.body !== null) {
+    await read(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), response.status);
+    return answerOf(response, "");
+  }
+  const answer = answerOf(response, await response.text());
+  if (response.ok || accept.includes(response.status)) return answer;
+  if (AWAY.includes(response.status) || retry.includes(response.status)) return answer.error();
+  throw refused(answer, url);
+}
+
+function answerOf({ status, headers }: Response, text: string): Answer {
+  return {
+    ...{ status, headers },
+    json: () => JSON.parse(text) as unknown,
+    error() {
+      try {
+        return String((JSON.parse(text) as { error: unknown }).error);
+      } catch {
+        return `status ${status}`;
+      }
+    },
+  };
+}
+
+function refused(answer: Answer, url: string): InputError {
+  if (answer.status === 401) {
+    return new InputError(
+      `Cannot join the federation at ${url} as the token must be the one that its server made for this client: ${answer.error()}; ask for one made by: isthmus federate token NAME`,
+      { input: "token" },
+    );
+  }
+  return new InputError(
+    `Cannot go on with the federation at ${url} as its server refuses: ${answer.error()}`,
+    {
+      input: url,
+    },
+  );
+}

@@ -1,0 +1,33 @@
+import type { DataSet, Engine, Graph } from "@isthmus/graph";
+import type { FederationAbout, FederationApi } from "./federation-api.ts";
+
+/** How a client trains, where it does not do as the server suggests. */
+export interface ClientTraining {
+  readonly epochs?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly optimizer?: "sgd" | "adam" | "adamw" | undefined;
+  readonly learningRate?: number | undefined;
+}
+
+/** What happens to a client. */
+export type ClientEvent =
+  | { readonly kind: "joined"; readonly federation: string; readonly client: string; readonly rounds: number }
+  | { readonly kind: "waiting"; readonly reason: string }
+  | { readonly kind: "training"; readonly round: number; readonly done: number }
+  | { readonly kind: "sent"; readonly round: number; readonly loss: number }
+  | { readonly kind: "refused"; readonly round: number; readonly reason: string }
+  | { readonly kind: "lost"; readonly reason: string };
+
+/** A client at work. */
+export interface WorkingClient {
+  readonly api: FederationApi;
+  readonly about: FederationAbout;
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly data: DataSet;
+  readonly folder: string;
+  readonly training: ClientTraining;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly tell: (event: ClientEvent) => void;
+}

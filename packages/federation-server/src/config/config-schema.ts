@@ -1,0 +1,107 @@
+import {
+  FEDERATION_PLAN_DEFAULTS,
+  type FederationPlan,
+  LAYER_POLICIES,
+  TREATMENTS,
+} from "@isthmus/federated";
+import { z } from "zod";
+import type { FederationConfig } from "./federation-config.ts";
+
+/** A federation as its file describes it, with defaults filled in. */
+export interface FederationFile extends FederationPlan, Omit<FederationConfig, "plan" | "folder" | "tokens"> {
+  readonly folder?: string | undefined;
+  readonly tokens?: string | undefined;
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** A time: a number of seconds, or a number and its unit such as `90s`, `10m` or `2h`; in milliseconds. */
+const time = z.union([
+  z
+    .number()
+    .positive()
+    .transform((seconds) => seconds * UNITS.s),
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, {
+      error: "must be a number of seconds, or a time such as 90s, 10m or 2h",
+    })
+    .transform((text) => Number.parseFloat(text) * UNITS[text.replace(/^[\d.]+/, "") as keyof typeof UNITS]),
+]);
+
+const count = (least: number) => z.int().min(least);
+
+/** A name alone, or a name with parameters beside it. */
+const named = z.union([
+  z.string(),
+  z.object({ name: z.string() }).catchall(z.union([z.string(), z.number(), z.boolean()])),
+]);
+
+const strategy = z.strictObject({
+  rule: named.exactOptional(),
+  before: z.array(named).exactOptional(),
+  server: named.exactOptional(),
+  clip: z.number().positive().exactOptional(),
+  share: z
+    .strictObject({
+      policy: z.enum(LAYER_POLICIES).exactOptional(),
+      head: z.string().exactOptional(),
+      layers: z.record(z.string(), z.enum(TREATMENTS)).exactOptional(),
+      statistics: z.enum(["average", "keep"]).exactOptional(),
+    })
+    .exactOptional(),
+  align: z.enum(["global", "each other"]).exactOptional(),
+});
+
+const plan = FEDERATION_PLAN_DEFAULTS;
+
+const training = z.strictObject({
+  epochs: count(1).default(1),
+  batch: count(1).nullable().default(null),
+  optimizer: z.enum(["sgd", "adam", "adamw"]).default("sgd"),
+  learningRate: z.number().positive().nullable().default(null),
+  momentum: z.number().min(0).lt(1).default(0.9),
+});
+
+const limits = z.strictObject({
+  bytes: count(1).nullable().default(null),
+  norm: z.number().positive().nullable().default(null),
+  examples: count(1).default(1_000_000_000),
+  requestsPerMinute: count(1).default(600),
+  requestSeconds: z.number().positive().default(300),
+  presenceSeconds: z.number().positive().default(60),
+  connections: count(1).default(4096),
+});
+
+const file = z.strictObject({
+  name: z.string().min(1).max(200).default("federation"),
+  network: z.string(),
+  graph: z.string().nullable().default(null),
+  rounds: count(1).default(plan.rounds),
+  quorum: count(1).default(plan.quorum),
+  available: count(1).default(plan.available),
+  fraction: z.number().positive().max(1).default(plan.fraction),
+  overSelection: z.number().min(0).default(plan.overSelection),
+  deadline: time.default(plan.deadline),
+  attempts: count(1).default(plan.attempts),
+  seed: count(0).default(plan.seed),
+  late: z.enum(["refuse", "accept"]).default(plan.late),
+  maximumStaleness: count(1).default(plan.maximumStaleness),
+  buffer: count(1).nullable().default(plan.buffer),
+  strategy: strategy.prefault({}),
+  training: training.prefault({}),
+  evaluate: z.string().nullable().default(null),
+  limits: limits.prefault({}),
+  host: z.string().default("127.0.0.1"),
+  port: count(0).max(65_535).default(8080),
+  tls: z.strictObject({ key: z.string(), cert: z.string() }).nullable().default(null),
+  folder: z.string().optional(),
+  tokens: z.string().optional(),
+  public: z.boolean().default(true),
+});
+
+/** Schema of a federation's file. */
+export const FEDERATION_FILE: z.ZodType<FederationFile> = file;
+
+/** Keys that a federation's file may have. */
+export const FEDERATION_KEYS: readonly string[] = Object.keys(file.shape);

@@ -1,0 +1,59 @@
+import type { FederationPlan, StrategyDescription } from "@isthmus/federated";
+
+/** What the server suggests to clients about their work in a round; a client may do otherwise. */
+export interface TrainingAdvice {
+  /** Times each example is seen in a round. */
+  readonly epochs: number;
+  /** Examples in a step; `null` for as many as the client's program takes. */
+  readonly batch: number | null;
+  readonly optimizer: "sgd" | "adam" | "adamw";
+  /** Learning rate; `null` for the usual one of the optimiser. */
+  readonly learningRate: number | null;
+  /** Momentum of sgd. */
+  readonly momentum: number;
+}
+
+/** What a server takes from a client. */
+export interface ServerLimits {
+  /** Largest number of bytes of an update; `null` for those of the network and some for its header. */
+  readonly bytes: number | null;
+  /** Largest norm of an update's change; `null` for any. */
+  readonly norm: number | null;
+  /** Largest number of examples that a client may claim. */
+  readonly examples: number;
+  /** Requests that a client, or an address without a token, may make in a minute. */
+  readonly requestsPerMinute: number;
+  /** Seconds that one request may take until all of it is there; a client goes on in another. */
+  readonly requestSeconds: number;
+  /** Seconds without a request after which a client counts as gone. */
+  readonly presenceSeconds: number;
+  /** Connections at once. */
+  readonly connections: number;
+}
+
+/** Everything that a federation's file says, complete, with absolute paths. */
+export interface FederationConfig {
+  readonly name: string;
+  /** Path of the network that the federation begins with. */
+  readonly network: string;
+  /** Path of its graph, for clients that need one and for evaluation; `null` for none. */
+  readonly graph: string | null;
+  readonly plan: FederationPlan;
+  /** What is done with updates. */
+  readonly strategy: StrategyDescription;
+  readonly training: TrainingAdvice;
+  /** Name of the examples that every global network is evaluated on; `null` for none. */
+  readonly evaluate: string | null;
+  readonly limits: ServerLimits;
+  readonly host: string;
+  /** Port, 0 for any that is free. */
+  readonly port: number;
+  /** Paths of key and certificate, in PEM; `null` for plain HTTP. */
+  readonly tls: { readonly key: string; readonly cert: string } | null;
+  /** Folder for journal, networks and updates. */
+  readonly folder: string;
+  /** File of the clients' tokens. */
+  readonly tokens: string;
+  /** Whether everyone may look at the live page and the metrics, or only who has a token. */
+  readonly public: boolean;
+}

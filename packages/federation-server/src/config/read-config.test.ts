@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readFederation } from "./read-config.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-config-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function read(text: string) {
+  const path = join(folder, "digits.yml");
+  writeFileSync(path, text);
+  return readFederation(path);
+}
+
+describe("readFederation()", () => {
+  it("fills in defaults, and takes paths from the folder of the file", async () => {
+    expect(
+      await read(
+        "network: start.safetensors\ndeadline: 10m\nstrategy: { rule: { name: krum, f: 0 } }\nquorum: 4",
+      ),
+    ).toMatchObject({
+      network: join(folder, "start.safetensors"),
+      folder: join(folder, "digits.state"),
+      tokens: join(folder, "digits.tokens.json"),
+      plan: { rounds: 10, quorum: 4, deadline: 600_000 },
+      strategy: { rule: { name: "krum", f: 0 } },
+      ...{ host: "127.0.0.1", port: 8080, tls: null, evaluate: null },
+      training: { epochs: 1, optimizer: "sgd" },
+    });
+  });
+
+  it.each([
+    ["rounds: 3", '"network" is missing'],
+    ["network: a\nround: 3", 'unknown key "round"; did you mean "rounds"?'],
+    ["network: a\nrounds: 0", 'digits.yml:2: "rounds"'],
+    ["network: a\nrounds: many", '"rounds" must be'],
+    ["network: a\ndeadline: soon", '"deadline"'],
+    ["network: a\nstrategy: { rule: krumm }", 'did you mean "krum"'],
+    ["network: a\nstrategy: { align: global }", "needs the graph"],
+    ["network: a\nevaluate: mnist:test", "needs the graph"],
+    ["network: a\nquorum: 2\nstrategy: { rule: { name: krum, f: 1 } }", 'set "quorum" to'],
+    ["network: a\nquorum: 3\nbuffer: 2", '"buffer" must be at least the quorum'],
+    ["network: [", "must be YAML without aliases: digits.yml:1"],
+    ["network: a\nlimits: { bytes: -1 }", '"limits.bytes"'],
+    ["network: a\nlimits: { byte: 1 }", 'unknown key "limits.byte"'],
+    [`network: ${"a".repeat(200_000)}`, "may have 100000 characters"],
+    ["a: &a [1]\nnetwork: *a", "without aliases: digits.yml"],
+  ])("refuses %j", async (text, message) => {
+    await expect(read(text)).rejects.toThrow(message);
+  });
+});

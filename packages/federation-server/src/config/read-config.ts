@@ -1,0 +1,139 @@
+import { basename, dirname, resolve } from "node:path";
+import { closestName, FormatError, InputError, readTextFile } from "@isthmus/core";
+import {
+  AGGREGATION_RULES,
+  lookUp,
+  PRE_AGGREGATIONS,
+  planFederation,
+  SERVER_STEPS,
+} from "@isthmus/federated";
+import { resolveParameters } from "@isthmus/merging";
+import { type Document, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
+import type { FederationConfig } from "./federation-config.ts";
+
+/** Bytes of the largest file that is read; a federation takes a screen. */
+const MOST_CHARACTERS = 100_000;
+
+/**
+ * Reads a federation from a YAML file; paths in it are relative to its folder.
+ * @throws FormatError if it is not YAML
+ * @throws InputError if it is not of the form of a federation; the message names the lines
+ * @throws UsageError, OutOfRangeError if its numbers contradict each other
+ */
+export async function readFederation(path: string): Promise<FederationConfig> {
+  const file = parseFile(await readTextFile(path), basename(path));
+  const folder = dirname(path);
+  const at = (name: string): string => resolve(folder, name);
+  const stem = basename(path).replace(/\.ya?ml$/i, "");
+  const { name, strategy, training, evaluate, limits } = file;
+  const config: FederationConfig = {
+    ...{ name, strategy, training, evaluate, limits },
+    network: at(file.network),
+    graph: file.graph === null ? null : at(file.graph),
+    plan: planOf(file),
+    ...{ host: file.host, port: file.port, public: file.public },
+    tls: file.tls === null ? null : { key: at(file.tls.key), cert: at(file.tls.cert) },
+    folder: at(file.folder ?? `${stem}.state`),
+    tokens: at(file.tokens ?? `${stem}.tokens.json`),
+  };
+  assertChoices(config);
+  return config;
+}
+
+function planOf(file: FederationFile) {
+  const { rounds, quorum, available, fraction, overSelection, deadline, attempts } = file;
+  const { seed, late, maximumStaleness, buffer } = file;
+  return planFederation({
+    ...{ rounds, quorum, available, fraction, overSelection, deadline, attempts },
+    ...{ seed, late, maximumStaleness, buffer },
+  });
+}
+
+function assertChoices({ strategy, plan, evaluate, graph }: FederationConfig): void {
+  const { of: rule, parameters } = lookUp("aggregation rule", AGGREGATION_RULES, strategy.rule ?? "fedavg");
+  for (const step of strategy.before ?? []) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
+  lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average");
+  const resolved = resolveParameters(rule.name, rule.parameters, parameters, { tensor: "", networks: 1 });
+  const least = rule.least?.(resolved);
+  if (least !== undefined && plan.quorum < least.count) {
+    throw new InputError(
+      `Cannot run a federation by ${rule.name} with a quorum of ${plan.quorum} as ${least.reason}: set "quorum" to ${least.count} or more`,
+      { input: "quorum" },
+    );
+  }
+  if (strategy.align !== undefined && graph === null) {
+    throw new InputError(
+      'Cannot align updates as that needs the graph of the network: name it with "graph"',
+      {
+        input: "align",
+      },
+    );
+  }
+  if (evaluate !== null && graph === null) {
+    throw new InputError(
+      `Cannot evaluate on "${evaluate}" as that needs the graph of the network: name it with "graph"`,
+      {
+        input: evaluate,
+      },
+    );
+  }
+}
+
+function parseFile(text: string, name: string): FederationFile {
+  if (text.length > MOST_CHARACTERS) {
+    throw new InputError(
+      `Cannot read the federation as its file may have ${MOST_CHARACTERS} characters: ${name} has ${text.length}`,
+      { input: name },
+    );
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const [error] = document.errors;
+  if (error !== undefined) throw notYaml(`${name}:${lines.linePos(error.pos[0]).line}`, error);
+  const parsed = FEDERATION_FILE.safeParse(plainValue(document, name));
+  if (parsed.success) return parsed.data;
+  const lineOf = (path: readonly PropertyKey[]): number => {
+    const node = document.getIn(path.map(String), true) as { range?: readonly number[] } | undefined;
+    return lines.linePos(node?.range?.[0] ?? 0).line;
+  };
+  const problems = parsed.error.issues.map((issue) => `${name}:${lineOf(issue.path)}: ${tell(issue)}`);
+  throw new InputError(
+    `Cannot read the federation as it must be of the form of one: ${problems.slice(0, 8).join("\n  ")}`,
+    { input: name },
+  );
+}
+
+/** Returns the value of a document; a federation needs no aliases, and a bomb of them nobody does. */
+function plainValue(document: Document, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 }) ?? {};
+  } catch (error) {
+    throw notYaml(name, error as Error);
+  }
+}
+
+function notYaml(place: string, error: Error): FormatError {
+  const [message] = error.message.split("\n");
+  return new FormatError(
+    `Cannot read the federation as it must be YAML without aliases: ${place}: ${message}`,
+    {
+      ...{ format: "yaml", cause: error },
+    },
+  );
+}
+
+function tell(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys
+      .map((key) => {
+        const meant = issue.path.length === 0 ? closestName(key, FEDERATION_KEYS) : undefined;
+        return `unknown key "${[...issue.path, key].map(String).join(".")}"${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
+      })
+      .join(", ");
+  }
+  const name = issue.path.length === 0 ? "the file" : `"${issue.path.map(String).join(".")}"`;
+  if (/received undefined$/.test(issue.message)) return `${name} is missing`;
+  return `${name} ${issue.message.replace(/^Invalid (option|input): (expected )?/, "must be ")}`;
+}

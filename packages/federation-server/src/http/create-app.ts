@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import rateLimit from "@fastify/rate-limit";
+import swagger, { type FastifyDynamicSwaggerOptions as SwaggerOptions } from "@fastify/swagger";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  LogController,
+} from "fastify";
+import type { Federation } from "../server/running-federation.ts";
+import type { TokenFile } from "../tokens/tokens.ts";
+import { addAuthentication, assertAudience } from "./authenticate.ts";
+import { addMetricsRoute, createMetrics } from "./metrics.ts";
+import { addModelRoutes } from "./model-routes.ts";
+import { addPageRoutes } from "./page-routes.ts";
+import { RefusedError } from "./refuse.ts";
+import { addRoundRoutes } from "./round-routes.ts";
+import { addUpdateRoute } from "./update-route.ts";
+import { addUploadRoutes } from "./upload-routes.ts";
+import { createUploads } from "./uploads.ts";
+
+/** Most bytes of a request in JSON. */
+const JSON_BYTES = 64 * 1024;
+/** Most milliseconds for the headers of a request. */
+const HEADERS_MS = 10_000;
+
+/** What requests are answered with. */
+export interface AppPorts {
+  readonly federation: Federation;
+  readonly tokens: TokenFile;
+  readonly logger: FastifyBaseLogger;
+}
+
+/** Creates the HTTP server of a federation, not yet listening. */
+export async function createApp({ federation, tokens, logger }: AppPorts): Promise<FastifyInstance> {
+  const { limits } = federation.config;
+  const app = createServer(federation, logger);
+  app.server.headersTimeout = HEADERS_MS;
+  app.server.maxConnections = limits.connections;
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) request.log.error({ err: error }, "request failed");
+    if (error instanceof RefusedError) reply.headers(error.headers);
+    // What is left of a body is not worth reading.
+    if (!request.raw.complete) reply.header("connection", "close");
+    const message =
+      status < 500 || error instanceof RefusedError ? error.message : "The server failed; its log says why";
+    return reply.code(status).send({ error: message });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    if (!request.raw.complete) reply.header("connection", "close");
+    return reply.code(404).send({ error: `There is no ${request.method} of this path` });
+  });
+  addAuthentication(app, tokens);
+  await app.register(swagger, { openapi: describeApi(federation) });
+  await app.register(rateLimit, {
+    max: limits.requestsPerMinute,
+    timeWindow: "1 minute",
+    keyGenerator: (request) => (request.client === "" ? `address ${request.ip}` : `client ${request.client}`),
+    errorResponseBuilder: (_, { max, after }) =>
+      new RefusedError(429, `At most ${max} requests are answered in a minute: ask again in ${after}`),
+  });
+  app.addHook("preParsing", async (request) => assertAudience(request, federation.config.public));
+  // Bodies of updates are written as they come.
+  app.addContentTypeParser("application/octet-stream", (_, payload, done) => done(null, payload));
+  await app.register(async (routes) => addRoutes(routes, federation));
+  return app;
+}
+
+function createServer(federation: Federation, loggerInstance: FastifyBaseLogger): FastifyInstance {
+  const { limits, tls } = federation.config;
+  const options = {
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: JSON_BYTES,
+    requestTimeout: limits.requestSeconds * 1000,
+    routerOptions: { maxParamLength: 100 },
+    forceCloseConnections: true,
+  };
+  if (tls === null) return fastify(options);
+  const https = { key: readFileSync(tls.key), cert: readFileSync(tls.cert) };
+  // Routes do not see the difference, and the types of routes should not.
+  return fastify({ ...options, https }) as unknown as FastifyInstance;
+}
+
+async function addRoutes(app: FastifyInstance, federation: Federation): Promise<void> {
+  const metrics = createMetrics(federation);
+  const uploads = createUploads(federation.store);
+  addMetricsRoute(app, metrics);
+  app.get("/health", {
+    config: { audience: "everyone", rateLimit: false },
+    schema: { tags: ["watching"], summary: "Ask whether the server is there" },
+    handler: async () => ({ status: federation.state.status }),
+  });
+  app.get("/v1/openapi.json", {
+    config: { audience: "everyone" },
+    schema: { tags: ["watching"], summary: "Read this description" },
+    handler: async () => app.swagger(),
+  });
+  addRoundRoutes(app, federation);
+  await addModelRoutes(app, federation);
+  addUploadRoutes(app, federation, uploads);
+  addUpdateRoute(app, federation, { uploads, metrics });
+  addPageRoutes(app, federation);
+}
+
+function describeApi({ config }: Federation): NonNullable<SwaggerOptions["openapi"]> {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: `Federation "${config.name}"`,
+      version: "1",
+      description:
+        "Clients ask what to do, read the global network, train, upload their network and let it count.",
+    },
+    components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+    security: [{ token: [] }],
+  };
+}

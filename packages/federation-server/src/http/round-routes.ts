@@ -1,0 +1,94 @@
+import { type ClientTask, roundOf, taskOfClient } from "@isthmus/federated";
+import type { FastifyInstance } from "fastify";
+import type { Federation } from "../server/running-federation.ts";
+import { FEDERATION_ANSWER, REFUSED, TASK_ANSWER } from "./schemas.ts";
+import { mostBytes } from "./upload-routes.ts";
+
+/** Most seconds that a request for a task is held open. */
+const LONGEST_WAIT = 30;
+
+/** Adds the routes by which clients join, learn what to do, and leave. */
+export function addRoundRoutes(app: FastifyInstance, federation: Federation): void {
+  const { config } = federation;
+  app.get("/v1/federation", {
+    schema: {
+      response: { 200: FEDERATION_ANSWER, ...REFUSED },
+      tags: ["rounds"],
+      summary: "Read what does not change, and how far the federation is",
+    },
+    async handler(request) {
+      const { status, network } = federation.state;
+      const { rounds, quorum } = config.plan;
+      return {
+        ...{ name: config.name, client: request.client, status, rounds, quorum, network },
+        round: roundOf(federation.state),
+        bytes: mostBytes(federation),
+        keep: federation.kept,
+        graph: config.graph !== null,
+        training: config.training,
+      };
+    },
+  });
+
+  app.get<{ Querystring: { wait: number } }>("/v1/rounds/current", {
+    schema: {
+      querystring: {
+        type: "object",
+        properties: { wait: { type: "number", minimum: 0, maximum: LONGEST_WAIT, default: 0 } },
+      },
+      response: { 200: TASK_ANSWER, ...REFUSED },
+      tags: ["rounds"],
+      summary: "Join, and ask what to do; with ?wait=SECONDS the answer comes once it is not to wait",
+    },
+    async handler(request) {
+      const { client } = request;
+      federation.heardOf(client);
+      await federation.happen({ kind: "client-joined", client });
+      await untilTask(federation, client, { seconds: request.query.wait, closed: request.signal });
+      federation.heardOf(client);
+      return describeTask(taskOfClient(config.plan, federation.state, client));
+    },
+  });
+
+  app.delete("/v1/membership", {
+    schema: { response: REFUSED, tags: ["rounds"], summary: "Leave; asking for a task joins again" },
+    async handler(request, reply) {
+      await federation.happen({ kind: "client-left", client: request.client });
+      return reply.code(204).send();
+    },
+  });
+}
+
+/** Waits until a client has something to do, or is over, at most for some seconds. */
+function untilTask(
+  federation: Federation,
+  client: string,
+  { seconds, closed }: { readonly seconds: number; readonly closed: AbortSignal },
+): Promise<void> {
+  const { config, changed, ended } = federation;
+  const waits = (): boolean => taskOfClient(config.plan, federation.state, client).kind === "wait";
+  if (seconds === 0 || !waits()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      stop();
+      closed.removeEventListener("abort", finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, seconds * 1000);
+    const stop = changed.listen(() => {
+      if (ended.aborted || !waits()) finish();
+    });
+    closed.addEventListener("abort", finish);
+  });
+}
+
+function describeTask(task: ClientTask) {
+  return {
+    task: task.kind,
+    round: task.kind === "finished" ? null : task.round,
+    network: task.kind === "wait" ? null : task.network,
+    secondsLeft: task.kind === "train" ? Math.max(0, task.until - Date.now()) / 1000 : null,
+    reason: task.kind === "train" ? null : task.reason,
+  };
+}

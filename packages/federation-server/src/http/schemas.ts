@@ -1,0 +1,100 @@
+/** Schema of a number that may be missing. */
+const number = { type: "number" } as const;
+const text = { type: "string" } as const;
+const whole = { type: "integer", minimum: 0 } as const;
+
+/** Schema of a SHA-256 in a path. */
+export const HASH_PARAMS: object = {
+  type: "object",
+  properties: { hash: { type: "string", pattern: "^[0-9a-f]{64}$", description: "SHA-256, in hexadecimal" } },
+  required: ["hash"],
+} as const;
+
+/** Schema of why a request is refused. */
+const refusal = {
+  type: "object",
+  properties: { error: text },
+  required: ["error"],
+} as const;
+
+/** Schemas of answers to requests that are refused. */
+export const REFUSED: object = { "4xx": refusal, "5xx": refusal } as const;
+
+const training = {
+  type: "object",
+  description: "What the server suggests; a client may do otherwise",
+  properties: {
+    epochs: whole,
+    batch: { type: ["integer", "null"] },
+    optimizer: text,
+    learningRate: { type: ["number", "null"] },
+    momentum: number,
+  },
+} as const;
+
+/** Schema of what a client should know once. */
+export const FEDERATION_ANSWER: object = {
+  type: "object",
+  properties: {
+    name: text,
+    client: { type: "string", description: "Name of the client whose token was sent" },
+    status: text,
+    round: whole,
+    rounds: whole,
+    quorum: whole,
+    network: { type: "string", description: "SHA-256 of the global network" },
+    bytes: { type: "integer", description: "Largest number of bytes of an update" },
+    keep: { type: "array", items: text, description: "Names of tensors that clients keep to themselves" },
+    graph: { type: "boolean", description: "Whether there is a graph at /v1/graph" },
+    training,
+  },
+  required: ["name", "client", "status", "round", "rounds", "network", "bytes", "keep", "graph", "training"],
+} as const;
+
+/** Schema of what a client should do now. */
+export const TASK_ANSWER: object = {
+  type: "object",
+  properties: {
+    task: { type: "string", enum: ["train", "wait", "finished"] },
+    round: { type: ["integer", "null"] },
+    network: {
+      type: ["string", "null"],
+      description: "SHA-256 of the network to begin with, or of the last one",
+    },
+    secondsLeft: { type: ["number", "null"], description: "Time until the round closes without this client" },
+    reason: { type: ["string", "null"] },
+  },
+  required: ["task", "round", "network", "secondsLeft", "reason"],
+} as const;
+
+/** Schema of an update, whose bytes were uploaded before. */
+export const UPDATE_BODY: object = {
+  type: "object",
+  properties: {
+    hash: { type: "string", pattern: "^[0-9a-f]{64}$" },
+    examples: { type: "integer", minimum: 1 },
+    loss: { type: "number", description: "Mean loss of the round's network on the client's examples" },
+    metrics: {
+      type: "object",
+      maxProperties: 20,
+      propertyNames: { maxLength: 60 },
+      additionalProperties: number,
+    },
+  },
+  required: ["hash", "examples"],
+  additionalProperties: false,
+} as const;
+
+/** Schema of a round in a path. */
+export const ROUND_PARAMS: object = {
+  type: "object",
+  properties: { round: { type: "integer", minimum: 1, maximum: 1e9 } },
+  required: ["round"],
+} as const;
+
+/** Schema of the answer to an update that counts. */
+export const UPDATE_ANSWER: object = {
+  type: "object",
+  properties: { accepted: { type: "boolean" }, round: whole, hash: text },
+  required: ["accepted", "round", "hash"],
+} as const;

@@ -1,0 +1,76 @@
+import { type FederationState, roundOf } from "@isthmus/federated";
+import type { Federation } from "../server/running-federation.ts";
+
+/** Refused updates that the live page shows. */
+const SHOWN_REFUSALS = 20;
+
+/** Returns what the live page shows, as plain data without hashes of updates. */
+export function summarize({ config, state }: Federation): object {
+  const { status, history, refused, refusals, reason, open, updates, attempts } = state;
+  return {
+    name: config.name,
+    status,
+    round: roundOf(state),
+    rounds: config.plan.rounds,
+    rule: nameOf(config.strategy.rule),
+    reason,
+    attempts,
+    open:
+      open === null
+        ? null
+        : {
+            startedAt: open.startedAt,
+            until: open.startedAt + config.plan.deadline,
+            asked: open.clients.length,
+            target: open.target,
+            received: updates.length,
+          },
+    history: history.map((record) => ({
+      round: record.round,
+      seconds: (record.finishedAt - record.startedAt) / 1000,
+      attempts: record.attempts,
+      updates: record.updates.length,
+      asked: record.clients.length,
+      examples: record.updates.reduce((sum, { examples }) => sum + examples, 0),
+      trainingLoss: meanLoss(record.updates),
+      metrics: record.metrics,
+      hash: record.hash,
+    })),
+    clients: clientsOf(state),
+    refused: refused.slice(-SHOWN_REFUSALS).reverse(),
+    refusals,
+  };
+}
+
+const nameOf = (rule: Federation["config"]["strategy"]["rule"] = "fedavg"): string =>
+  typeof rule === "string" ? rule : rule.name;
+
+function meanLoss(updates: FederationState["updates"]): number | null {
+  const told = updates.filter(({ loss }) => loss !== undefined);
+  const examples = told.reduce((sum, update) => sum + update.examples, 0);
+  if (examples === 0) return null;
+  return told.reduce((sum, update) => sum + update.examples * (update.loss as number), 0) / examples;
+}
+
+function clientsOf({ members, updates, open, history, refused }: FederationState) {
+  const last = new Map(history.flatMap((record) => record.updates).map((update) => [update.client, update]));
+  const now = new Map(updates.map((update) => [update.client, update]));
+  const counts = new Map<string, number>();
+  for (const { client } of history.flatMap((record) => record.updates))
+    counts.set(client, (counts.get(client) ?? 0) + 1);
+  return Object.entries(members)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { present, sent }]) => {
+      const update = now.get(name) ?? last.get(name);
+      return {
+        name,
+        present,
+        state: now.has(name) ? "sent" : open?.clients.includes(name) === true ? "working" : "waiting",
+        sent,
+        rounds: counts.get(name) ?? 0,
+        examples: update?.examples ?? null,
+        loss: update?.loss ?? null,
+        refused: refused.filter(({ client }) => client === name).length,
+      };
+    });
+}

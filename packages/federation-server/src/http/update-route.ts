@@ -1,0 +1,129 @@
+import { rm } from "node:fs/promises";
+import { type FederationState, networkOfRound, type ReceivedUpdate, refusalOf } from "@isthmus/federated";
+import type { FastifyInstance } from "fastify";
+import type { Federation } from "../server/running-federation.ts";
+import { publish } from "../store/store.ts";
+import { inTurn } from "../work/workers.ts";
+import type { ServerMetrics } from "./metrics.ts";
+import { RefusedError } from "./refuse.ts";
+import { REFUSED, ROUND_PARAMS, UPDATE_ANSWER, UPDATE_BODY } from "./schemas.ts";
+import type { Uploads } from "./uploads.ts";
+
+interface UpdateRequest {
+  Params: { round: number };
+  Body: Pick<ReceivedUpdate, "hash" | "examples" | "loss" | "metrics">;
+}
+
+/** Adds the route by which a client says that uploaded bytes are its update for a round. */
+export function addUpdateRoute(
+  app: FastifyInstance,
+  federation: Federation,
+  { uploads, metrics }: { readonly uploads: Uploads; readonly metrics: ServerMetrics },
+): void {
+  const turns = new Map<string, (update: ReceivedUpdate) => Promise<void>>();
+  /** Looks at the updates of one client one after another. */
+  const turnOf = (client: string) => {
+    const turn = turns.get(client) ?? inTurn((update) => countUpdate(federation, uploads, update));
+    turns.set(client, turn);
+    return turn;
+  };
+  app.post<UpdateRequest>("/v1/rounds/:round/updates", {
+    schema: {
+      params: ROUND_PARAMS,
+      body: UPDATE_BODY,
+      response: { 200: UPDATE_ANSWER, ...REFUSED },
+      tags: ["updates"],
+      summary: "Let uploaded bytes count as the update of a round; asking twice is harmless",
+    },
+    async handler(request) {
+      const { client } = request;
+      const { round } = request.params;
+      federation.heardOf(client);
+      try {
+        await turnOf(client)({ ...request.body, client, round });
+      } catch (error) {
+        if (error instanceof RefusedError) metrics.updates.inc({ result: "refused" });
+        throw error;
+      }
+      metrics.updates.inc({ result: "accepted" });
+      return { accepted: true, round, hash: request.body.hash };
+    },
+  });
+}
+
+/**
+ * Checks an update and lets it count.
+ * @throws RefusedError if it does not count, with the reason
+ */
+async function countUpdate(federation: Federation, uploads: Uploads, update: ReceivedUpdate): Promise<void> {
+  const { config, store, workers } = federation;
+  const { client, hash, round, examples } = update;
+  if (isCounted(federation.state, update)) return;
+  await refuseIf(federation, update, 409, refusalOf(config.plan, federation.state, update));
+  if (examples > config.limits.examples) {
+    const reason = `a client may claim ${config.limits.examples} examples: it claims ${examples}`;
+    await refuseIf(federation, update, 422, reason);
+  }
+  const path = store.upload(client, hash);
+  if (!(await uploads.isComplete(client, hash))) {
+    throw new RefusedError(404, "The bytes of the update must be there first: send them to /v1/uploads/HASH");
+  }
+  // Of a round that there is: it was asked above.
+  const network = store.model(networkOfRound(federation.state, round) as string);
+  const checked = await workers.check({
+    update: path,
+    network,
+    keep: federation.kept,
+    norm: config.limits.norm,
+  });
+  if (checked.refusal !== null) {
+    await uploads.remove(client, hash);
+    await refuseIf(federation, update, 422, checked.refusal);
+  }
+  // The round may have been closed in the meantime.
+  await refuseIf(federation, update, 409, refusalOf(config.plan, federation.state, update));
+  const older = [...federation.state.updates, ...federation.state.held].filter(
+    (other) => other.client === client,
+  );
+  const target = store.update(update);
+  await publish(path, target);
+  if (!(await federation.happen({ kind: "update-received", ...update }))) {
+    await rm(target, { force: true });
+    const reason = refusalOf(config.plan, federation.state, update) ?? "the server is closing";
+    await refuseIf(federation, update, 409, reason);
+  }
+  for (const other of older) {
+    if (!isNeeded(federation.state, other)) await rm(store.update(other), { force: true });
+  }
+}
+
+/** Whether the very same update counted before: the answer may have been lost. */
+function isCounted(
+  { updates, held, history }: FederationState,
+  { client, hash, round }: ReceivedUpdate,
+): boolean {
+  const counted = [...updates, ...held, ...history.slice(round - 1).flatMap((record) => record.updates)];
+  return counted.some((other) => other.client === client && other.hash === hash && other.round === round);
+}
+
+function isNeeded({ updates, held }: FederationState, update: ReceivedUpdate): boolean {
+  return updates.includes(update) || held.includes(update);
+}
+
+/**
+ * Refuses an update if there is a reason, which is journaled unless it was said before.
+ * @throws RefusedError with the reason
+ */
+async function refuseIf(
+  federation: Federation,
+  { client, round }: ReceivedUpdate,
+  status: number,
+  reason: string | undefined,
+): Promise<void> {
+  if (reason === undefined) return;
+  const isKnown = federation.state.refused.some(
+    (refused) => refused.client === client && refused.round === round && refused.reason === reason,
+  );
+  if (!isKnown) await federation.happen({ kind: "update-refused", client, round, reason });
+  throw new RefusedError(status, `The update of round ${round} does not count: ${reason}`);
+}

@@ -1,0 +1,164 @@
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { hashFile } from "../store/hash-file.ts";
+import type { Store } from "../store/store.ts";
+import { RefusedError } from "./refuse.ts";
+
+/** Bytes that a client sends, for which it may take any number of requests. */
+export interface UploadChunk {
+  readonly client: string;
+  /** SHA-256 that all bytes will have: the name of the upload. */
+  readonly hash: string;
+  /** Position of the first byte of this request. */
+  readonly offset: number;
+  /** Bytes of the whole upload. */
+  readonly length: number;
+  readonly body: Readable;
+}
+
+/** Uploads of all clients; each client has one at a time. */
+export interface Uploads {
+  /** Returns how many bytes of an upload are there. */
+  offsetOf(client: string, hash: string): Promise<number>;
+  /** Writes the bytes of a request after those that are there; returns how many are there then. */
+  write(chunk: UploadChunk): Promise<number>;
+  /** Returns whether all bytes of an upload are there, and have its hash. */
+  isComplete(client: string, hash: string): Promise<boolean>;
+  /** Removes an upload. */
+  remove(client: string, hash: string): Promise<void>;
+}
+
+/** A request that writes an upload just now. */
+interface Writing {
+  readonly stop: () => void;
+  readonly done: Promise<unknown>;
+}
+
+/** What is known of an upload whose requests came one after another, so that it needs not be read again. */
+interface Digest {
+  readonly path: string;
+  readonly hash: Hash;
+  offset: number;
+}
+
+/**
+ * Creates the uploads of a store. What a lost connection had sent stays, also when the server is started
+ * again; another upload of the same client takes its place.
+ */
+export function createUploads(store: Store): Uploads {
+  const writing = new Map<string, Writing>();
+  const digests = new Map<string, Digest>();
+  /** The path of each client whose bytes were found to have their hash; others are read, as after a restart. */
+  const complete = new Map<string, string>();
+  const write = async (chunk: UploadChunk): Promise<number> => {
+    const { client, hash, offset, length } = chunk;
+    const path = store.upload(client, hash);
+    await mkdir(store.uploads(client), { recursive: true });
+    await removeOthers(store, client, path);
+    complete.delete(client);
+    const there = await sizeOf(path);
+    if (offset !== there) {
+      throw new RefusedError(409, `The upload must go on at byte ${there}: the request begins at ${offset}`, {
+        "upload-offset": String(there),
+      });
+    }
+    const digest = await digestOf(digests.get(client), path, offset);
+    digests.set(client, digest);
+    const file = await open(path, "a");
+    try {
+      await append(file, chunk, digest);
+      if (digest.offset === length) await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (digest.offset < length) return digest.offset;
+    digests.delete(client);
+    if (digest.hash.digest("hex") === hash) {
+      complete.set(client, path);
+      return length;
+    }
+    await rm(path, { force: true });
+    throw new RefusedError(
+      422,
+      "The bytes must have the hash that they were announced with: they have another; send them again",
+    );
+  };
+  return {
+    offsetOf: (client, hash) => sizeOf(store.upload(client, hash)),
+    async write(chunk) {
+      // A connection that was lost may not know it yet: the new one takes its place.
+      const before = writing.get(chunk.client);
+      before?.stop();
+      await before?.done.catch(() => undefined);
+      if (writing.get(chunk.client) !== before && writing.has(chunk.client)) {
+        throw new RefusedError(
+          409,
+          "Another request of the client is writing an upload: ask how far it came",
+        );
+      }
+      const done = write(chunk);
+      const entry = { stop: () => chunk.body.destroy(), done };
+      writing.set(chunk.client, entry);
+      try {
+        return await done;
+      } finally {
+        if (writing.get(chunk.client) === entry) writing.delete(chunk.client);
+      }
+    },
+    async isComplete(client, hash) {
+      const path = store.upload(client, hash);
+      if (writing.has(client) || digests.get(client)?.path === path || (await sizeOf(path)) === 0)
+        return false;
+      return complete.get(client) === path || (await hashFile(path)) === hash;
+    },
+    remove: (client, hash) => rm(store.upload(client, hash), { force: true }),
+  };
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
+}
+
+async function removeOthers(store: Store, client: string, path: string): Promise<void> {
+  const folder = store.uploads(client);
+  for (const name of await readdir(folder)) {
+    const other = `${folder}/${name}`;
+    if (other !== path) await rm(other, { force: true, recursive: true });
+  }
+}
+
+/** Returns the digest of the bytes that are there: as it is known, else of what lies on the disk. */
+async function digestOf(known: Digest | undefined, path: string, offset: number): Promise<Digest> {
+  if (known?.path === path && known.offset === offset) return known;
+  const hash = createHash("sha256");
+  if (offset > 0) {
+    for await (const bytes of createReadStream(path, { highWaterMark: 2 ** 20 }))
+      hash.update(bytes as Buffer);
+  }
+  return { path, hash, offset };
+}
+
+/** Writes what comes until the end, or until the connection is lost, which is no failure of what came before. */
+async function append(file: FileHandle, { body, length }: UploadChunk, digest: Digest): Promise<void> {
+  try {
+    for await (const bytes of body as AsyncIterable<Buffer>) {
+      if (digest.offset + bytes.length > length) {
+        throw new RefusedError(
+          413,
+          `The upload must have the ${length} bytes that were announced: there are more`,
+        );
+      }
+      await file.appendFile(bytes);
+      digest.hash.update(bytes);
+      digest.offset += bytes.length;
+    }
+  } catch (error) {
+    if (error instanceof RefusedError || isDiskError(error)) throw error;
+    throw new RefusedError(408, `The connection was lost after byte ${digest.offset}: go on there`);
+  }
+}
+
+const isDiskError = (error: unknown): boolean =>
+  ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException).code ?? "");

@@ -1,0 +1,181 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { excerpt, MismatchError, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import {
+  advance,
+  beginFederation,
+  type FederationEvent,
+  type FederationState,
+  replay,
+  resolveStrategy,
+  timeOfNext,
+} from "@isthmus/federated";
+import { readArchitecture } from "@isthmus/zoo";
+import type { FederationConfig } from "../config/federation-config.ts";
+import { type Journal, openJournal } from "../journal/journal.ts";
+import { hashFile } from "../store/hash-file.ts";
+import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
+import { keptNames } from "../work/kept-names.ts";
+import type { Workers } from "../work/workers.ts";
+import { createSignal } from "./events.ts";
+import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
+import { createStepper } from "./stepper.ts";
+import { watchPresence } from "./watch-presence.ts";
+
+/** What a running federation works with. */
+export interface FederationPorts {
+  readonly workers: Workers;
+  readonly log: Log;
+  /** The time in milliseconds. @defaultValue the time of day */
+  readonly now?: () => number;
+  /** Told that the journal cannot be written any more, after which nothing happens: the process should end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+const FORMAT = "isthmus federation";
+const VERSION = 1;
+/**
+ * Opens a federation: a new one, or one that was interrupted, which goes on where its journal ends.
+ * @throws MismatchError if the folder has a federation of another plan or network
+ * @throws FormatError if the journal is damaged
+ * @throws InputError if the network cannot be read
+ */
+export async function openFederation(config: FederationConfig, ports: FederationPorts): Promise<Federation> {
+  const store = await openStore(config.folder);
+  const initial = await importNetwork(config.network, store);
+  const journal = await openJournal(store.journal);
+  try {
+    const state = await restore(journal, config, initial);
+    await keepUpdates(store, pathsOf(store, state));
+    const { size } = await stat(store.model(initial));
+    if (journal.torn > 0)
+      ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
+    ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
+    const kept = await findKept(config, store.model(initial));
+    return run({ config, store, journal, state, networkBytes: size, kept }, ports);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
+
+/** Writes the network into the store as safetensors under its hash, whole or not at all; returns the hash. */
+async function importNetwork(path: string, store: Store): Promise<string> {
+  const copy = join(store.folder, "models", "initial.unfinished.safetensors");
+  const network = await openCheckpoint(path);
+  try {
+    await saveCheckpoint(network, copy, { overwrite: true, durable: true });
+  } finally {
+    await network.close();
+  }
+  const hash = await hashFile(copy);
+  await publish(copy, store.model(hash));
+  return hash;
+}
+
+async function restore(
+  journal: Journal,
+  { plan, strategy }: FederationConfig,
+  network: string,
+): Promise<FederationState> {
+  const header = { format: FORMAT, version: VERSION, plan, strategy, network };
+  const [first, ...events] = journal.lines;
+  if (first === undefined) {
+    await journal.append(header);
+    return beginFederation(network);
+  }
+  const stored = flatten(first);
+  const now = flatten(JSON.parse(JSON.stringify(header)));
+  const differing = [...new Set([...stored.keys(), ...now.keys()])].filter(
+    (key) => stored.get(key) !== now.get(key),
+  );
+  if (differing.length > 0) {
+    const differences = differing.map(
+      (key) => `"${key}" is ${excerpt(stored.get(key))} there and ${excerpt(now.get(key))} here`,
+    );
+    throw new MismatchError(
+      `Cannot go on with the federation as it must be the one of the folder: ${differences.join(", ")}; name another folder, or the network and plan that it began with`,
+      { parameters: differing },
+    );
+  }
+  return replay(plan, beginFederation(network), events as FederationEvent[]);
+}
+
+/** Returns the leaves of plain data by their paths. */
+function flatten(value: unknown, path = ""): Map<string, unknown> {
+  if (typeof value !== "object" || value === null) return new Map([[path, value]]);
+  return new Map(
+    Object.entries(value).flatMap(([key, item]) => [...flatten(item, path === "" ? key : `${path}.${key}`)]),
+  );
+}
+
+/** Returns the paths of the updates that still count. */
+function pathsOf(store: Store, { updates, held }: FederationState): ReadonlySet<string> {
+  return new Set([...updates, ...held].map((update) => store.update(update)));
+}
+
+/** Finds the tensors that clients keep to themselves, by the strategy. */
+async function findKept(
+  { graph: path, strategy }: FederationConfig,
+  network: string,
+): Promise<readonly string[]> {
+  const graph = path === null ? undefined : (await readArchitecture(path)).graph;
+  const checkpoint = await openCheckpoint(network);
+  try {
+    return [...keptNames(resolveStrategy(graph, checkpoint, strategy).treatments)];
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+interface Opened {
+  readonly config: FederationConfig;
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly state: FederationState;
+  readonly networkBytes: number;
+  readonly kept: readonly string[];
+}
+
+function run(opened: Opened, ports: FederationPorts): Federation {
+  const { config, store, journal, networkBytes, kept } = opened;
+  const { workers, log, now = Date.now, onFatal } = ports;
+  const changed = createSignal();
+  const stopping = new AbortController();
+  let state = opened.state;
+
+  const happen = async (event: UntimedEvent): Promise<boolean> => {
+    const timed = { ...event, at: timeOfNext(state, now()) } as FederationEvent;
+    const next = advance(config.plan, state, timed);
+    if (next === state || stopping.signal.aborted) return false;
+    state = next;
+    const written = journal.append(timed);
+    changed.tell();
+    await written.catch((error: unknown) => {
+      if (!stopping.signal.aborted) onFatal(error);
+      stopping.abort();
+      throw error;
+    });
+    log.info({ event: timed }, event.kind);
+    stepper.wake();
+    return true;
+  };
+  const federation: Federation = {
+    ...{ config, store, workers, networkBytes, kept, changed, happen, ended: stopping.signal },
+    get state() {
+      return state;
+    },
+    heardOf: (client) => presence.heardOf(client),
+    async close() {
+      stopping.abort();
+      presence.close();
+      changed.tell();
+      await stepper.close();
+      await journal.close();
+    },
+  };
+  const stepper = createStepper(federation, { log, now });
+  const presence = watchPresence(federation, now);
+  stepper.wake();
+  return federation;
+}

@@ -1,0 +1,82 @@
+import { rm, stat } from "node:fs/promises";
+import { InvariantError } from "@isthmus/core";
+import {
+  type Decision,
+  type FederationState,
+  networkOfRound,
+  type UpdateToAggregate,
+} from "@isthmus/federated";
+import type { AggregateRequest } from "../work/aggregate-round.ts";
+import type { Federation } from "./running-federation.ts";
+
+/** Does what was decided about a round, and lets the event happen that says so. */
+export async function runRound(
+  federation: Federation,
+  decision: Decision,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (decision.kind) {
+    case "start": {
+      const { round, attempt, clients, target } = decision;
+      await federation.happen({ kind: "round-started", round, attempt, clients, target });
+      return;
+    }
+    case "close":
+      await federation.happen({ kind: "round-closed", round: decision.round });
+      return;
+    case "abort": {
+      const { round, attempt, reason } = decision;
+      await federation.happen({ kind: "round-aborted", round, attempt, reason });
+      return;
+    }
+    case "fail":
+      await federation.happen({ kind: "failed", reason: decision.reason });
+      return;
+    case "aggregate":
+      await aggregate(federation, decision, signal);
+      return;
+    default:
+      throw new InvariantError(`Nothing is to be done about "${decision.kind}"; please report this`);
+  }
+}
+
+async function aggregate(
+  federation: Federation,
+  { round, network, updates }: Extract<Decision, { kind: "aggregate" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, store, workers, state } = federation;
+  const before = store.state(round - 1);
+  const carries = (await stat(before).catch(() => undefined)) !== undefined;
+  const request: AggregateRequest = {
+    network: store.model(network),
+    updates: updates.map((update) => toAggregate(federation, state, update)),
+    ...{ strategy: config.strategy, graph: config.graph },
+    ...{ round, seed: config.plan.seed },
+    state: carries ? before : null,
+    output: {
+      network: store.unfinished(round),
+      state: store.state(round),
+      models: `${store.folder}/models`,
+    },
+  };
+  const { hash } = await workers.aggregate(request, signal);
+  const { evaluate, graph } = config;
+  const metrics =
+    evaluate === null || graph === null
+      ? {}
+      : await workers.evaluate({ network: store.model(hash), graph, data: evaluate }, signal);
+  await federation.happen({ kind: "round-aggregated", round, hash, metrics });
+  for (const update of updates) await rm(store.update(update), { force: true });
+}
+
+function toAggregate(
+  { store }: Federation,
+  state: FederationState,
+  update: UpdateToAggregate,
+): AggregateRequest["updates"][number] {
+  const { client, examples, loss, staleness, round } = update;
+  const base = networkOfRound(state, round);
+  if (base === undefined) throw new InvariantError(`No network of round ${round}; please report this`);
+  return { client, examples, loss, staleness, path: store.update(update), base: store.model(base) };
+}

@@ -1,0 +1,41 @@
+import type { FederationEvent, FederationState } from "@isthmus/federated";
+import type { FederationConfig } from "../config/federation-config.ts";
+import type { Store } from "../store/store.ts";
+import type { Workers } from "../work/workers.ts";
+import type { Signal } from "./events.ts";
+
+/** What a server says of what it does; pino's loggers are of this form. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** An event before the keeper of the journal gives it a time. */
+export type UntimedEvent = FederationEvent extends infer E
+  ? E extends FederationEvent
+    ? Omit<E, "at">
+    : never
+  : never;
+
+/** A federation that runs: the state machine, with a journal behind it. */
+export interface Federation {
+  readonly config: FederationConfig;
+  readonly store: Store;
+  readonly state: FederationState;
+  readonly workers: Workers;
+  /** Bytes of the network. */
+  readonly networkBytes: number;
+  /** Names of the tensors that clients keep to themselves. */
+  readonly kept: readonly string[];
+  /** Aborted when the server is closing, after which nothing happens. */
+  readonly ended: AbortSignal;
+  /** Told after every change of the state. */
+  readonly changed: Signal;
+  /** Lets an event happen if it changes anything, and waits until the journal has it; returns whether it did. */
+  happen(event: UntimedEvent): Promise<boolean>;
+  /** Notes that a client was heard of. */
+  heardOf(client: string): void;
+  /** Ends everything; what was not journaled will be done again by the next server. */
+  close(): Promise<void>;
+}

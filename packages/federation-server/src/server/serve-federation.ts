@@ -1,0 +1,114 @@
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { lockPathOf, takeLock } from "@isthmus/core";
+import type { FederationState } from "@isthmus/federated";
+import { pino } from "pino";
+import type { FederationConfig } from "../config/federation-config.ts";
+import { createApp } from "../http/create-app.ts";
+import { openStore } from "../store/store.ts";
+import { followTokens } from "../tokens/tokens.ts";
+import { createThreadWorkers, type Workers } from "../work/workers.ts";
+import { openFederation } from "./federation.ts";
+
+/** Options of {@link serveFederation}. */
+export interface ServeOptions {
+  /** Called with each line of the log, JSON as pino writes it. @defaultValue standard error */
+  readonly onLog?: ((line: string) => void) | undefined;
+  /** Least important lines that are logged. @defaultValue "info" */
+  readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
+  /** Who checks, aggregates and evaluates. @defaultValue threads of this process */
+  readonly workers?: Workers | undefined;
+  /** The time in milliseconds. @defaultValue the time of day */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A server that listens. */
+export interface ServedFederation {
+  /** Address of the live page, and what clients join. */
+  readonly url: string;
+  /** All that is known of the federation. */
+  readonly state: FederationState;
+  /** Resolves when the federation is over; rejects when the journal cannot be written any more. */
+  readonly finished: Promise<FederationState>;
+  /** Path of the global network. */
+  network(): string;
+  /** Ends the server; the next one of the same folder goes on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a federation over HTTP, or HTTPS if there is a certificate, until it is closed: also after its last
+ * round, so that clients can read the network.
+ * @throws InputError if another server has the folder, or a file cannot be read
+ * @throws MismatchError if the folder has a federation of another plan or network
+ * @throws FormatError if the journal or the tokens are damaged
+ */
+export async function serveFederation(
+  config: FederationConfig,
+  options: ServeOptions = {},
+): Promise<ServedFederation> {
+  const { onLog, logLevel = "info", workers = createThreadWorkers(), now } = options;
+  const logger = pino(
+    { level: logLevel },
+    onLog === undefined ? pino.destination({ dest: 2, sync: true }) : { write: onLog },
+  );
+  const { folder } = await openStore(config.folder);
+  const release = await takeLock(lockPathOf(join(folder, "journal.jsonl"), "server"), folder);
+  const closers: (() => Promise<unknown>)[] = [release, () => workers.close()];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const over = deferred<FederationState>();
+    const federation = await openFederation(config, {
+      workers,
+      log: logger,
+      onFatal: over.reject,
+      ...(now && { now }),
+    });
+    closers.push(() => federation.close());
+    const tokens = await followTokens(config.tokens, (reason) =>
+      logger.warn({ reason }, "tokens stay as they were"),
+    );
+    const app = await createApp({ federation, tokens, logger });
+    closers.push(() => app.close());
+    await app.listen({ host: config.host, port: config.port });
+    const look = (): void => {
+      const { state } = federation;
+      if (state.status === "finished" || state.status === "failed") over.resolve(state);
+    };
+    federation.changed.listen(look);
+    look();
+    return {
+      url: urlOf(config, app.server.address() as AddressInfo),
+      get state() {
+        return federation.state;
+      },
+      finished: over.promise,
+      network: () => federation.store.model(federation.state.network),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function urlOf({ tls }: FederationConfig, { address, family, port }: AddressInfo): string {
+  const host = family === "IPv6" ? `[${address}]` : address;
+  return `${tls === null ? "http" : "https"}://${host}:${port}`;
+}
+
+function deferred<T>() {
+  let settle: { resolve: (value: T) => void; reject: (error: unknown) => void } | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // Whoever does not wait for it is not to be ended by it.
+  promise.catch(() => undefined);
+  return {
+    promise,
+    resolve: (value: T) => settle?.resolve(value),
+    reject: (error: unknown) => settle?.reject(error),
+  };
+}

@@ -1,0 +1,60 @@
+import { decide } from "@isthmus/federated";
+import { runRound } from "./run-round.ts";
+import type { Federation, Log } from "./running-federation.ts";
+
+/** Most milliseconds of a timer of Node. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+/** Milliseconds until work that failed is tried again, at first and at most. */
+const RETRY_MS: { readonly first: number; readonly most: number } = { first: 1000, most: 60_000 };
+
+/** Does what is decided, one thing after another. */
+export interface Stepper {
+  /** Looks at what is to be done, unless something is being done. */
+  wake(): void;
+  /** Waits for what is being done, which the federation's end stops. */
+  close(): Promise<void>;
+}
+
+/** Creates the stepper of a federation, which sleeps until it is woken, or until a deadline. */
+export function createStepper(
+  federation: Federation,
+  { log, now }: { readonly log: Log; readonly now: () => number },
+): Stepper {
+  const { config, ended } = federation;
+  let timer: NodeJS.Timeout | undefined;
+  let work: Promise<void> | undefined;
+  let pause = RETRY_MS.first;
+
+  const sleep = (milliseconds: number): void => {
+    timer = setTimeout(wake, Math.min(Math.max(1, milliseconds), LONGEST_TIMER));
+  };
+  const step = async (decision: ReturnType<typeof decide>): Promise<void> => {
+    try {
+      await runRound(federation, decision, ended);
+      pause = RETRY_MS.first;
+      work = undefined;
+      wake();
+    } catch (error) {
+      work = undefined;
+      if (ended.aborted) return;
+      log.error({ err: error, retryMs: pause }, `cannot ${decision.kind} a round; trying again`);
+      sleep(pause);
+      pause = Math.min(RETRY_MS.most, 2 * pause);
+    }
+  };
+  function wake(): void {
+    if (work !== undefined || ended.aborted) return;
+    clearTimeout(timer);
+    const decision = decide(config.plan, federation.state, now());
+    if (decision.kind === "finish") return;
+    if (decision.kind !== "wait") work = step(decision);
+    else if (decision.until !== null) sleep(decision.until - now());
+  }
+  return {
+    wake,
+    async close() {
+      clearTimeout(timer);
+      await work;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { presentClients } from "@isthmus/federated";
+import type { Federation } from "./running-federation.ts";
+
+/** Share of the time of presence after which presences are looked at again. */
+const LOOKS = 4;
+
+/** Knows when clients were heard of. */
+export interface Presence {
+  heardOf(client: string): void;
+  close(): void;
+}
+
+/** Lets clients leave that were not heard of for some time; those of before a restart have time to come back. */
+export function watchPresence(federation: Federation, now: () => number): Presence {
+  const most = federation.config.limits.presenceSeconds * 1000;
+  const heard = new Map<string, number>();
+  for (const client of presentClients(federation.state)) heard.set(client, now());
+  const look = (): void => {
+    for (const client of presentClients(federation.state)) {
+      if (now() - (heard.get(client) ?? Number.NEGATIVE_INFINITY) <= most) continue;
+      // What cannot be journaled was told to whoever runs the server.
+      federation.happen({ kind: "client-left", client }).catch(() => undefined);
+    }
+  };
+  const looking = setInterval(look, most / LOOKS);
+  looking.unref();
+  return {
+    heardOf: (client) => {
+      heard.set(client, now());
+    },
+    close: () => clearInterval(looking),
+  };
+}

@@ -1,0 +1,59 @@
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { ReceivedUpdate } from "@isthmus/federated";
+
+/** A SHA-256 in hexadecimal. */
+export const HASH: RegExp = /^[\da-f]{64}$/;
+
+/** Where a server keeps its files, all below one folder. */
+export interface Store {
+  readonly folder: string;
+  readonly journal: string;
+  /** Returns the path of a global network by the hash of its bytes. */
+  model(hash: string): string;
+  /** Returns the path of what rule and optimiser carry from a round to the next. */
+  state(round: number): string;
+  /** Returns the path that a round's network is written to until its hash is known. */
+  unfinished(round: number): string;
+  /** Returns the path of an update that counted. */
+  update(update: Pick<ReceivedUpdate, "round" | "client" | "hash">): string;
+  /** Returns the folder of a client's bytes that are still coming in, or have not been looked at. */
+  uploads(client: string): string;
+  /** Returns the path of a client's bytes that are still coming in, or have not been looked at. */
+  upload(client: string, hash: string): string;
+}
+
+/** Makes the folders of a store where they are missing. */
+export async function openStore(folder: string): Promise<Store> {
+  for (const name of ["models", "updates", "uploads"]) await mkdir(join(folder, name), { recursive: true });
+  return {
+    folder,
+    journal: join(folder, "journal.jsonl"),
+    model: (hash) => join(folder, "models", `${hash}.safetensors`),
+    state: (round) => join(folder, "models", `round-${round}.state.safetensors`),
+    unfinished: (round) => join(folder, "models", `round-${round}.unfinished.safetensors`),
+    update: ({ round, client, hash }) => join(folder, "updates", `${round}.${client}.${hash}.safetensors`),
+    uploads: (client) => join(folder, "uploads", client),
+    upload: (client, hash) => join(folder, "uploads", client, `${hash}.safetensors`),
+  };
+}
+
+/** Removes all updates but those of these paths; what a killed process left behind goes with them. */
+export async function keepUpdates(store: Store, paths: ReadonlySet<string>): Promise<void> {
+  const folder = join(store.folder, "updates");
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!paths.has(path)) await rm(path, { force: true });
+  }
+}
+
+/** Renames a file whose bytes the disk has, and waits until the disk has the new name, too. */
+export async function publish(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  const folder = await open(dirname(to), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

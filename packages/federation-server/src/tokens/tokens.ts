@@ -1,0 +1,124 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { FormatError, isIsthmusError, readJsonFile, saveFile, UsageError } from "@isthmus/core";
+
+/** Names that clients may have: they are names of folders, and columns of tables. */
+export const CLIENT_NAME: RegExp = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** Bytes of a secret: it has no words that could be guessed, so one round of SHA-256 is enough at rest. */
+const SECRET_BYTES = 32;
+const FORMAT = "isthmus tokens";
+
+/** Hashes of secrets by the names of clients, as they lie on the disk. */
+export type TokenHashes = ReadonlyMap<string, Buffer>;
+
+/**
+ * Adds a client to a file of tokens, or gives it another token, and returns the token, which is stored
+ * nowhere: the file has its hash.
+ * @throws UsageError if the name is not one that a client may have
+ * @throws FormatError if the file is not one of tokens
+ */
+export async function addToken(path: string, client: string): Promise<string> {
+  if (!CLIENT_NAME.test(client)) {
+    throw new UsageError(
+      `Cannot make a token for "${client}" as a client's name must be 1 to 64 letters, digits, - and _, a letter or digit first`,
+    );
+  }
+  const hashes = new Map(await readTokens(path));
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  hashes.set(client, hashOf(secret));
+  await writeTokens(path, hashes);
+  return `${client}.${secret}`;
+}
+
+/** Removes a client from a file of tokens; returns whether it was there. */
+export async function removeToken(path: string, client: string): Promise<boolean> {
+  const hashes = new Map(await readTokens(path));
+  const removed = hashes.delete(client);
+  if (removed) await writeTokens(path, hashes);
+  return removed;
+}
+
+/**
+ * Reads a file of tokens; none are there if there is no file.
+ * @throws FormatError if the file is not one of tokens
+ */
+export async function readTokens(path: string): Promise<TokenHashes> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return new Map();
+  const attempt = `read tokens from "${path}"`;
+  const rule = "it must be a file that `isthmus federate token` writes";
+  const value = (await readJsonFile(path, { attempt, rule, format: FORMAT })) as {
+    readonly format?: unknown;
+    readonly clients?: Readonly<Record<string, unknown>>;
+  } | null;
+  const clients = Object.entries(value?.clients ?? {});
+  if (value?.format !== FORMAT || !clients.every(([name, hash]) => CLIENT_NAME.test(name) && isHash(hash))) {
+    throw new FormatError(`Cannot ${attempt} as ${rule}: it is something else`, { format: FORMAT });
+  }
+  return new Map(clients.map(([name, hash]) => [name, Buffer.from(hash as string, "hex")]));
+}
+
+const isHash = (value: unknown): boolean => typeof value === "string" && /^[\da-f]{64}$/.test(value);
+
+async function writeTokens(path: string, hashes: TokenHashes): Promise<void> {
+  const clients = Object.fromEntries(
+    [...hashes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, hash]) => [name, hash.toString("hex")]),
+  );
+  await saveFile(path, `${JSON.stringify({ format: FORMAT, clients }, null, 2)}\n`);
+}
+
+const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest();
+
+/** What a secret of an unknown client is compared with, so that it takes as long as that of a known one. */
+const NOBODY = hashOf("");
+
+/** Returns the name of the client whose token it is, or `undefined`; takes the same time for all wrong ones. */
+export function clientOfToken(hashes: TokenHashes, token: string): string | undefined {
+  const place = token.indexOf(".");
+  const client = token.slice(0, Math.max(place, 0));
+  const hash = hashes.get(client);
+  const same = timingSafeEqual(hashOf(token.slice(place + 1)), hash ?? NOBODY);
+  return same && hash !== undefined ? client : undefined;
+}
+
+/** Milliseconds for which a file of tokens is not looked at again. */
+const FRESH_MS = 1000;
+
+/** Tokens of a file, which is read again once it has changed. */
+export interface TokenFile {
+  /** Returns the name of the client whose token it is, or `undefined`. */
+  clientOf(token: string): Promise<string | undefined>;
+}
+
+/**
+ * Follows a file of tokens, so that a client can be added and removed while the server runs.
+ * @param warn - is told why the file could not be read again; the tokens from before stay valid
+ */
+export async function followTokens(path: string, warn: (reason: string) => void): Promise<TokenFile> {
+  let hashes = await readTokens(path);
+  let stamp = await stampOf(path);
+  let looked = performance.now();
+  const refresh = async (): Promise<void> => {
+    looked = performance.now();
+    const now = await stampOf(path);
+    if (now === stamp) return;
+    stamp = now;
+    try {
+      hashes = await readTokens(path);
+    } catch (error) {
+      if (!isIsthmusError(error)) throw error;
+      warn(error.message);
+    }
+  };
+  return {
+    async clientOf(token) {
+      if (performance.now() - looked > FRESH_MS) await refresh();
+      return clientOfToken(hashes, token);
+    },
+  };
+}
+
+async function stampOf(path: string): Promise<string> {
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+}

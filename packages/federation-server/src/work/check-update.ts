@@ -1,0 +1,151 @@
+import { open } from "node:fs/promises";
+import {
+  allocateData,
+  at,
+  type Checkpoint,
+  compareCheckpoints,
+  composeCheckpoint,
+  DTYPES,
+  type DType,
+  type Elements,
+  findNonFinite,
+  isIsthmusError,
+  openCheckpoint,
+  sizeOf,
+  toFloat64,
+} from "@isthmus/core";
+
+/** What is needed to check the bytes of an update. */
+export interface CheckRequest {
+  /** Path of the update. */
+  readonly update: string;
+  /** Path of the network that the client began with. */
+  readonly network: string;
+  /** Names of tensors that clients keep to themselves: an update need not have them. */
+  readonly keep: readonly string[];
+  /** Largest norm of the change, in the shared tensors; `null` for any. */
+  readonly norm: number | null;
+}
+
+/** Whether the bytes of an update can count. */
+export interface CheckedUpdate {
+  /** Why they cannot; `null` if they can. */
+  readonly refusal: string | null;
+}
+
+/** Elements that are read at once. */
+const PIECE = 2 ** 18;
+
+/**
+ * Checks the bytes of an update, in pieces: whether they are safetensors, have the tensors of the network,
+ * are finite and have not gone too far. What a hostile client sends leads to a refusal, never to an error.
+ */
+export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate> {
+  if (!(await looksLikeSafetensors(request.update))) return { refusal: "the bytes are not safetensors" };
+  const network = await openCheckpoint(request.network);
+  try {
+    const update = await openUpdate(request.update);
+    if (typeof update === "string") return { refusal: update };
+    try {
+      const keep = new Set(request.keep);
+      const [asked, sent] = [sharedPart(network, keep), sharedPart(update, keep)];
+      return refusalOfStructure(asked, sent) ?? (await checkElements(asked, sent, request.norm));
+    } finally {
+      await update.close();
+    }
+  } finally {
+    await network.close();
+  }
+}
+
+/** Opens an update, or returns why its bytes are none. */
+async function openUpdate(path: string): Promise<Checkpoint | string> {
+  try {
+    return await openCheckpoint(path);
+  } catch (error) {
+    if (!isIsthmusError(error, "FormatError", "UnsupportedError", "InputError")) throw error;
+    // A client neither knows the path nor should.
+    return error.message.replaceAll(`"${path}"`, "the update");
+  }
+}
+
+/** Returns the tensors of a network that clients do not keep to themselves. */
+export function sharedPart(network: Checkpoint, keep: ReadonlySet<string>): Checkpoint {
+  const names = [...network.tensors.keys()].filter((name) => !keep.has(name));
+  return composeCheckpoint(new Map(names.map((name) => [name, { checkpoint: network, name }])), {
+    source: network.source,
+    metadata: network.metadata,
+  });
+}
+
+/** Checks for the length of a header and the brace that follows, as other formats are not read from clients. */
+async function looksLikeSafetensors(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(9), 0, 9, 0);
+    return bytesRead === 9 && buffer[8] === 0x7b;
+  } finally {
+    await file.close();
+  }
+}
+
+function refusalOfStructure(network: Checkpoint, update: Checkpoint): CheckedUpdate | undefined {
+  const renamed = (checkpoint: Checkpoint, source: string): Checkpoint => ({ ...checkpoint, source });
+  const { same, message } = compareCheckpoints(
+    renamed(network, "the network"),
+    renamed(update, "the update"),
+  );
+  return same ? undefined : { refusal: `its tensors must be those of the network: ${message}` };
+}
+
+/** Checks that all numbers are finite and, if that is limited, how far they have gone. */
+async function checkElements(
+  network: Checkpoint,
+  update: Checkpoint,
+  norm: number | null,
+): Promise<CheckedUpdate> {
+  let squares = 0;
+  for (const range of cutPieces(network)) {
+    const after = await readPiece(update, range);
+    const place = findNonFinite(after);
+    if (place >= 0) {
+      const value = at(toFloat64(after.data, after.dtype), place);
+      const element = `element ${range.begin + place} of "${range.name}"`;
+      return { refusal: `its numbers must be finite: ${element} is ${value}` };
+    }
+    if (norm !== null) squares += squaredDistance(await readPiece(network, range), after);
+  }
+  const length = Math.sqrt(squares);
+  if (norm === null || length <= norm) return { refusal: null };
+  return { refusal: `the norm of its change must be at most ${norm}: it is ${length.toPrecision(4)}` };
+}
+
+interface Piece {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly begin: number;
+  readonly length: number;
+}
+
+/** Cuts the floating-point tensors of a network into pieces; integers cannot be wrong. */
+function* cutPieces({ tensors }: Checkpoint): Generator<Piece> {
+  for (const [name, { dtype, shape }] of tensors) {
+    const size = DTYPES[dtype].float ? sizeOf(shape) : 0;
+    for (let begin = 0; begin < size; begin += PIECE) {
+      yield { name, dtype, begin, length: Math.min(PIECE, size - begin) };
+    }
+  }
+}
+
+async function readPiece(checkpoint: Checkpoint, { name, dtype, begin, length }: Piece): Promise<Elements> {
+  const data = allocateData(dtype, length);
+  await checkpoint.readRangeInto(name, begin, data);
+  return { dtype, data };
+}
+
+function squaredDistance(a: Elements, b: Elements): number {
+  const [x, y] = [toFloat64(a.data, a.dtype), toFloat64(b.data, b.dtype)];
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += ((x[i] as number) - (y[i] as number)) ** 2;
+  return sum;
+}

@@ -1,0 +1,56 @@
+import { createThreadExecutor, type TaskExecutor, type ThreadExecutor } from "@isthmus/tasks";
+import type { AggregatedRound, AggregateRequest } from "./aggregate-round.ts";
+import type { CheckedUpdate, CheckRequest } from "./check-update.ts";
+import type { EvaluatedNetwork, EvaluateRequest } from "./evaluate-network.ts";
+
+/** Does the work that takes long, one piece of each kind at a time. */
+export interface Workers {
+  check(request: CheckRequest): Promise<CheckedUpdate>;
+  aggregate(request: AggregateRequest, signal: AbortSignal): Promise<AggregatedRound>;
+  evaluate(request: EvaluateRequest, signal: AbortSignal): Promise<EvaluatedNetwork>;
+  close(): Promise<void>;
+}
+
+/** Threads: one checks updates while another aggregates, or evaluates. */
+const CAPACITY = 2;
+
+/** The script of the threads, as it is built. */
+const SCRIPT = new URL("./worker.js", import.meta.url);
+
+/** Makes workers that are threads of this process. */
+export function createThreadWorkers(): Workers {
+  return createWorkers(createThreadExecutor(SCRIPT, { capacity: CAPACITY }));
+}
+
+/** Makes workers that do everything in the thread of the caller, for tests. */
+export function createInlineWorkers(): Workers {
+  return createWorkers({
+    capacity: CAPACITY,
+    run: async (assignment, { signal }) => (await import("./work.ts")).doWork(assignment, signal),
+    close: async () => {},
+  });
+}
+
+function createWorkers(executor: TaskExecutor & Pick<ThreadExecutor, "close">): Workers {
+  const never = new AbortController().signal;
+  const run = (kind: string, params: object, signal: AbortSignal): Promise<object> =>
+    executor.run({ kind, params, inputs: {}, folder: "" }, { signal, onProgress: () => {} });
+  const check = inTurn((request: CheckRequest) => run("check", request, never));
+  const long = inTurn(([kind, request, signal]: [string, object, AbortSignal]) => run(kind, request, signal));
+  return {
+    check: (request) => check(request) as Promise<CheckedUpdate>,
+    aggregate: (request, signal) => long(["aggregate", request, signal]) as Promise<AggregatedRound>,
+    evaluate: (request, signal) => long(["evaluate", request, signal]) as Promise<EvaluatedNetwork>,
+    close: () => executor.close(),
+  };
+}
+
+/** Returns a function that calls another one when the call before has ended, however it ended. */
+export function inTurn<A, R>(call: (argument: A) => Promise<R>): (argument: A) => Promise<R> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (argument) => {
+    const next = last.then(() => call(argument));
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

@@ -1,0 +1,152 @@
+import { join } from "node:path";
+import { createRandom, createTensor, openCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type ClientEvent, joinFederation, openClientData } from "@isthmus/federation-server";
+import { type DataSet, encodeGraph } from "@isthmus/graph";
+import { parseNetwork } from "@isthmus/zoo";
+import { afterEach, describe, expect, it } from "vitest";
+import { makeFederation, type SmallFederation } from "./small-federation.ts";
+import { createServing } from "./start-server.ts";
+
+const serving = createServing();
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  await serving.close();
+  for (const close of closers.splice(0)) close();
+});
+
+/** Two clouds of points that a small network can tell apart. */
+function clouds(seed: number): DataSet {
+  const random = createRandom(seed, "clouds");
+  const labels = Int32Array.from({ length: 120 }, (_, i) => i % 2);
+  const points = Float32Array.from(
+    { length: 480 },
+    (_, i) => random.normal() + (labels[i >> 2] === 0 ? 1.5 : -1.5),
+  );
+  return createDataSet(createTensor("f32", [120, 4], points), createTensor("i32", [120], labels), {
+    name: `clouds ${seed}`,
+  });
+}
+
+async function learning(options: Parameters<typeof makeFederation>[0] = {}): Promise<SmallFederation> {
+  const federation = await makeFederation({ clients: ["ada", "bea"], ...options });
+  closers.push(federation.remove);
+  const { graph, initialize } = parseNetwork("mlp:8", { exampleShape: [4], classes: 2 });
+  await saveCheckpoint(initialize(0), federation.config.network, { overwrite: true });
+  const graphPath = join(federation.folder, "graph.onnx");
+  await saveFile(graphPath, encodeGraph(graph));
+  return { ...federation, config: { ...federation.config, graph: graphPath } };
+}
+
+function joinAs(federation: SmallFederation, url: string, name: string, events: ClientEvent[] = []) {
+  return joinFederation(url, {
+    token: federation.tokens.get(name) as string,
+    data: clouds(name.length + name.charCodeAt(0)),
+    engine: createOnnxRuntimeEngine(),
+    folder: join(federation.folder, name),
+    training: { epochs: 2, batch: 20 },
+    onEvent: (event) => events.push(event),
+  });
+}
+
+const lossesOf = (events: readonly ClientEvent[]) =>
+  events.filter((event) => event.kind === "sent").map(({ loss }) => loss);
+
+describe("joinFederation()", () => {
+  it("trains until the federation is over, and the global network becomes better", async () => {
+    const federation = await learning({ plan: { rounds: 3 } });
+    const { server } = await serving.reopen(federation);
+    const events: ClientEvent[] = [];
+    const results = await Promise.all(
+      ["ada", "bea"].map((name) => joinAs(federation, server.url, name, events)),
+    );
+    expect(results.map(({ rounds }) => rounds)).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    const losses = lossesOf(events);
+    expect(losses).toHaveLength(6);
+    expect(Math.max(...losses.slice(-2))).toBeLessThan(0.5 * Math.min(...losses.slice(0, 2)));
+    expect(server.state.history[2]?.updates.map(({ examples }) => examples)).toEqual([120, 120]);
+    const [own, global] = [
+      await openCheckpoint(results[0]?.network as string),
+      await openCheckpoint(server.network()),
+    ];
+    for (const name of own.tensors.keys()) expect(await own.read(name)).toEqual(await global.read(name));
+    await Promise.all([own.close(), global.close()]);
+  });
+
+  it("goes on after the server was away, and after it was stopped itself, to the same bytes", async () => {
+    const whole = await learning({ plan: { rounds: 3 } });
+    const { server } = await serving.reopen(whole);
+    await Promise.all(["ada", "bea"].map((name) => joinAs(whole, server.url, name)));
+    const federation = await learning({ plan: { rounds: 3 } });
+    const first = await serving.reopen(federation);
+    const port = Number(new URL(first.server.url).port);
+    const events: ClientEvent[] = [];
+    const ada = joinAs(federation, first.server.url, "ada", events);
+    // A client that is stopped once it has sent something, and comes back.
+    const stop = new AbortController();
+    const stopped = joinFederation(first.server.url, {
+      token: federation.tokens.get("bea") as string,
+      data: clouds(3 + "b".charCodeAt(0)),
+      engine: createOnnxRuntimeEngine(),
+      folder: join(federation.folder, "bea"),
+      training: { epochs: 2, batch: 20 },
+      signal: stop.signal,
+      onEvent: ({ kind }) => kind === "sent" && stop.abort(),
+    });
+    await expect(stopped).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    await first.server.close();
+    const second = await serving.reopen({ ...federation, config: { ...federation.config, port } });
+    await Promise.all([ada, joinAs(federation, second.server.url, "bea")]);
+    expect(second.server.state.network).toBe(server.state.network);
+  });
+
+  it("keeps its own layers, where the strategy says so", async () => {
+    const federation = await learning({ plan: { rounds: 2 }, keepTensors: ["*1.bias", "*bias"] });
+    const { server } = await serving.reopen(federation);
+    const [ada, bea] = await Promise.all(["ada", "bea"].map((name) => joinAs(federation, server.url, name)));
+    const networks = await Promise.all([ada, bea].map((result) => openCheckpoint(result?.network as string)));
+    const [a, b] = networks as [(typeof networks)[0], (typeof networks)[0]];
+    for (const name of a?.tensors.keys() ?? []) {
+      const [x, y] = [(await a?.read(name))?.data, (await b?.read(name))?.data];
+      if (name.endsWith("bias")) expect(x).not.toEqual(y);
+      else expect(x).toEqual(y);
+    }
+    await Promise.all(networks.map((network) => network.close()));
+  });
+
+  it("explains a wrong token, a server that is not there, and a graph that is missing", async () => {
+    const federation = await learning();
+    const { server } = await serving.reopen(federation);
+    const options = {
+      data: clouds(1),
+      engine: createOnnxRuntimeEngine(),
+      folder: join(federation.folder, "x"),
+    };
+    await expect(joinFederation(server.url, { ...options, token: "ada.wrong" })).rejects.toThrow(
+      /the token must be the one/,
+    );
+    await expect(joinFederation("ftp://x", { ...options, token: "a" })).rejects.toThrow(
+      /must begin with http/,
+    );
+    await expect(
+      joinFederation("http://127.0.0.1:1", { ...options, token: "a", patience: 10 }),
+    ).rejects.toThrow(/its server must answer/);
+  });
+});
+
+describe("openClientData()", () => {
+  it("takes a range of examples", async () => {
+    const [all, some] = [await openClientData("mnist:test@40"), await openClientData("mnist:test@10-30")];
+    expect([some.size, some.name]).toEqual([20, "mnist:test@10-30"]);
+    expect(some.read(2, 7)).toEqual(all.read(12, 17));
+    const out = some.read(0, 3);
+    expect(some.gatherInto?.(Uint32Array.of(4, 0, 4), out).labels).toEqual(
+      Int32Array.of(...[14, 10, 14].map((i) => all.read(i, i + 1).labels[0] as number)),
+    );
+    await expect(openClientData("mnist:test@9990-20000")).rejects.toThrow(/lie within the 10000/);
+  });
+});

@@ -1,0 +1,13 @@
+import { describe, expect, it } from "vitest";
+import { runKilled } from "./kill-server.ts";
+
+describe("a server that is killed", () => {
+  it("ends with the same bytes as one that is not", { timeout: 120_000 }, async () => {
+    const options = { plan: { rounds: 5 } };
+    const whole = await runKilled(options, { seed: 1, kills: 0, most: 0 });
+    const killed = await runKilled(options, { seed: 1, kills: 3, most: 2000 });
+    expect(killed.kills).toBeGreaterThan(0);
+    expect(killed.network).toBe(whole.network);
+    expect(killed.updates).toEqual([3, 3, 3, 3, 3]);
+  });
+});

@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  createRandom,
+  createTensor,
+  openCheckpoint,
+  saveCheckpoint,
+} from "@isthmus/core";
+import { type FederationPlanOptions, planFederation } from "@isthmus/federated";
+import type { FederationConfig, ServerLimits } from "@isthmus/federation-server";
+import { addToken } from "@isthmus/federation-server";
+
+/** Shapes of the small network of tests. */
+const SHAPES: Readonly<Record<string, readonly number[]>> = {
+  "a.weight": [16, 8],
+  "a.bias": [16],
+  "b.weight": [4, 16],
+};
+
+/** Makes a network of seeded normal numbers, added to another one if there is one. */
+export async function makeNetwork(seed: number, base?: Checkpoint): Promise<Checkpoint> {
+  const tensors: Record<string, ReturnType<typeof createTensor>> = {};
+  for (const [name, shape] of Object.entries(SHAPES)) {
+    const random = createRandom(seed, name);
+    const before = (await base?.read(name))?.data;
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const data = Float32Array.from(
+      { length: size },
+      (_, i) => Number(before?.[i] ?? 0) + 0.1 * random.normal(),
+    );
+    tensors[name] = createTensor("f32", shape, data);
+  }
+  return createCheckpoint(tensors);
+}
+
+/** A folder with a network, a configuration and the tokens of some clients. */
+export interface SmallFederation {
+  readonly folder: string;
+  readonly config: FederationConfig;
+  readonly tokens: ReadonlyMap<string, string>;
+  remove(): void;
+}
+
+/** What tests choose about a small federation. */
+export interface SmallOptions extends Partial<Pick<FederationConfig, "name" | "port" | "public" | "tls">> {
+  readonly clients?: readonly string[];
+  readonly plan?: FederationPlanOptions;
+  readonly limits?: Partial<ServerLimits>;
+  readonly keepTensors?: readonly string[];
+  readonly rule?: string;
+}
+
+/** Makes a small federation in a folder of its own. */
+export async function makeFederation(options: SmallOptions = {}): Promise<SmallFederation> {
+  const {
+    clients = ["ada", "bea", "cas"],
+    plan,
+    limits,
+    keepTensors = [],
+    rule = "fedavg",
+    port = 0,
+  } = options;
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-federation-"));
+  const network = join(folder, "start.safetensors");
+  await saveCheckpoint(await makeNetwork(0), network);
+  const tokenFile = join(folder, "tokens.json");
+  const tokens = new Map<string, string>();
+  for (const client of clients) tokens.set(client, await addToken(tokenFile, client));
+  const config: FederationConfig = {
+    ...{ name: options.name ?? "small", network, graph: null, evaluate: null, host: "127.0.0.1", port },
+    plan: planFederation({ rounds: 3, quorum: clients.length, ...plan }),
+    strategy: {
+      rule,
+      share: { layers: Object.fromEntries(keepTensors.map((name) => [name, "keep" as const])) },
+    },
+    training: { epochs: 1, batch: null, optimizer: "sgd", learningRate: null, momentum: 0.9 },
+    limits: {
+      ...{ bytes: null, norm: null, examples: 1e6, requestsPerMinute: 1e6, requestSeconds: 30 },
+      ...{ presenceSeconds: 60, connections: 1000, ...limits },
+    },
+    ...{
+      tls: options.tls ?? null,
+      folder: join(folder, "state"),
+      tokens: tokenFile,
+      public: options.public ?? true,
+    },
+  };
+  return { folder, config, tokens, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Bytes and their SHA-256. */
+export interface Body {
+  readonly bytes: Buffer;
+  readonly hash: string;
+}
+
+/** Returns bytes with their SHA-256. */
+export const bodyOf = (bytes: Buffer): Body => ({
+  bytes,
+  hash: createHash("sha256").update(bytes).digest("hex"),
+});
+
+/** Makes the update that a client of tests sends for a round: a function of its name, the round and the network. */
+export async function makeUpdate(client: string, round: number, network: Buffer): Promise<Body> {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-update-"));
+  try {
+    const seed = Number.parseInt(
+      createHash("sha256").update(`${client} ${round}`).digest("hex").slice(0, 8),
+      16,
+    );
+    const base = await writeAndOpen(join(folder, "base.safetensors"), network);
+    await saveCheckpoint(await makeNetwork(seed, base), join(folder, "update.safetensors"));
+    await base.close();
+    return bodyOf(readFileSync(join(folder, "update.safetensors")));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeAndOpen(path: string, bytes: Buffer): Promise<Checkpoint> {
+  const { writeFileSync } = await import("node:fs");
+  writeFileSync(path, bytes);
+  return openCheckpoint(path);
+}

@@ -55,6 +55,8 @@ export function shareSessions({ name, load }: Engine): SharedEngine {
             if (isReleased) return;
             isReleased = true;
             shared.users--;
+            forget(shared);
+            sessions.push(shared);
             await releaseIdle();
           },
         };

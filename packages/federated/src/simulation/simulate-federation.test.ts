@@ -6,7 +6,7 @@ import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { DataSet } from "@isthmus/graph";
 import { afterAll, describe, expect, it } from "vitest";
-import type { FederationDescription } from "./description/federation-description.ts";
+import type { FederationDescription, SimulatedStrategy } from "./description/federation-description.ts";
 import { openFederation } from "./run/open-federation.ts";
 import { beginPosition, runRound } from "./run/run-round.ts";
 import { simulateFederation } from "./simulate-federation.ts";
@@ -161,10 +161,10 @@ describe("simulateFederation()", () => {
 });
 
 describe("runRound()", () => {
-  const strategy = {
+  const strategy: SimulatedStrategy = {
     ...{ server: "momentum", share: { layers: { "layers.1": "keep" } } },
     client: { scaffold: true },
-  } as const;
+  };
   const described: FederationDescription = { ...small, strategy, partition: { name: "shards" } };
 
   it("runRound() gives the same network with updates in memory and on disk, and goes on from files", async () => {

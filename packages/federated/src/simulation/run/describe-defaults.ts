@@ -17,7 +17,7 @@ export type ResolvedClientTraining = ClientTraining &
   Required<Pick<ClientTraining, "epochs" | "batch" | "optimizer" | "schedule" | "scaffold">>;
 
 /** Defaults of {@link ClientTraining}. */
-export const CLIENT_TRAINING_DEFAULTS: Required<
+const CLIENT_TRAINING_DEFAULTS: Required<
   Pick<ClientTraining, "epochs" | "batch" | "optimizer" | "schedule" | "scaffold">
 > = {
   epochs: 1,

@@ -85,7 +85,7 @@ function optionsOf(
 }
 
 /** Returns the network that a client begins a round with: the global one, but for what is its own. */
-export function startOf(
+function startOf(
   { treatments, description, initialize }: OpenFederation,
   { network, clients }: Pick<Position, "network" | "clients">,
   { client }: Pick<OpenClient, "client">,

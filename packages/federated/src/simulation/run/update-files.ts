@@ -5,6 +5,7 @@ import {
   composeCheckpoint,
   createCheckpoint,
   openCheckpoint,
+  parseJson,
   saveCheckpoint,
   type Tensor,
 } from "@isthmus/core";
@@ -77,7 +78,7 @@ async function toCheckpoint(made: TrainedClient | string): Promise<Checkpoint> {
 }
 
 async function readTrained(file: Checkpoint, client: OpenClient): Promise<TrainedClient | string> {
-  const record = JSON.parse(file.metadata[RECORD] ?? "{}") as {
+  const record = parseJson(file.metadata[RECORD] ?? "{}", { attempt: `read "${file.source}"` }) as {
     readonly refused?: string;
     readonly trainLoss?: number | null;
     readonly loss?: number;

@@ -2,6 +2,7 @@ import {
   type Checkpoint,
   createCheckpoint,
   openCheckpoint,
+  parseJson,
   saveCheckpoint,
   type Tensor,
 } from "@isthmus/core";
@@ -57,18 +58,8 @@ export async function readPosition(path: string): Promise<Position | undefined> 
     const text = file.metadata[RECORD];
     const network = await readPart(file, "network");
     if (text === undefined || network === undefined) return undefined;
-    const {
-      clients: keepers,
-      names,
-      ...record
-    } = JSON.parse(text, (_, value) =>
-      typeof value === "object" &&
-      value !== null &&
-      typeof value.number === "string" &&
-      Object.keys(value).length === 1
-        ? Number(value.number)
-        : value,
-    ) as PositionRecord;
+    const parsed = parseJson(text, { attempt: `read "${path}"` });
+    const { clients: keepers, names, ...record } = withNumbers(parsed) as PositionRecord;
     const clients = new Map<string, ClientState>();
     for (const name of keepers) {
       const own = await readPart(file, `own of ${name}`);
@@ -89,4 +80,13 @@ export async function readPosition(path: string): Promise<Position | undefined> 
 async function inOrder(network: Checkpoint, names: readonly string[]): Promise<Checkpoint> {
   const tensors = names.map(async (name): Promise<[string, Tensor]> => [name, await network.read(name)]);
   return createCheckpoint(new Map(await Promise.all(tensors)));
+}
+
+/** Puts numbers back in place of the words that they were written as. */
+function withNumbers(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withNumbers);
+  const { number, ...others } = value as { readonly number?: unknown };
+  if (typeof number === "string" && Object.keys(others).length === 0) return Number(number);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withNumbers(one)]));
 }

@@ -76,6 +76,11 @@ function pointsOf(
     });
 }
 
+/** Cuts an interval to what an accuracy can be; there is none of a single seed. */
+function intervalOf({ low, high }: { readonly low: number; readonly high: number }) {
+  return Number.isFinite(low) ? { low: Math.max(0, low), high: Math.min(1, high) } : {};
+}
+
 /** Draws the final accuracy of every strategy under every attack as a table of colours, for each partition. */
 export function attackHeat(result: SimulationResult, summaries: readonly RunSummary[]): readonly Figure[] {
   const attacks = Object.keys(result.attacks);
@@ -119,7 +124,7 @@ export function fairnessBars(result: SimulationResult, summaries: readonly RunSu
     const bars = shown.flatMap(({ strategy, local, worst }) =>
       [local, worst].map(({ mean, low, high }, series) => ({
         ...{ row: strategy, series, value: mean },
-        ...(Number.isFinite(low) && { low, high }),
+        ...intervalOf({ low, high }),
       })),
     );
     const words = shown.map(
@@ -167,9 +172,13 @@ export function partitionStacks({ divisions, seeds }: SimulationResult): readonl
 /** Draws barriers between clients by layer, before and after alignment, for each strategy and partition. */
 export function barrierBars({ runs }: SimulationResult): readonly Figure[] {
   const measured = runs.filter(({ barriers }) => barriers.length > 0);
-  const groups = new Set(measured.map(({ strategy, partition }) => JSON.stringify([strategy, partition])));
-  return [...groups].map((group, index): Figure => {
-    const [strategy, partition] = JSON.parse(group) as [string, string];
+  const groups = new Map(
+    measured.map(({ strategy, partition }) => [
+      JSON.stringify([strategy, partition]),
+      { strategy, partition },
+    ]),
+  );
+  return [...groups.values()].map(({ strategy, partition }, index): Figure => {
     const all = measured
       .filter((run) => run.strategy === strategy && run.partition === partition)
       .flatMap(({ barriers }) =>

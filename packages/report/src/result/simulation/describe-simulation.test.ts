@@ -1,0 +1,101 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SimulatedRun, SimulationResult } from "@isthmus/federated";
+import { describe, expect, it } from "vitest";
+import { renderResultPage } from "../../page/render-result-page.ts";
+import { readResult } from "../../read/read-result.ts";
+import { renderFigures } from "../../render-figures.ts";
+import { renderTables } from "../../render-tables.ts";
+import { describeSimulation } from "./describe-simulation.ts";
+
+const clients = ["client-0", "client-1"].map((client, i) => ({ client, labels: [10 * i + 5, 3, 0] }));
+
+function runOf(strategy: string, attack: string, seed: number, accuracy: number): SimulatedRun {
+  const barrier = {
+    round: 1,
+    a: "client-0",
+    b: "client-1",
+    whole: 0.5,
+    layers: [{ name: "fc", barrier: 0.2 }],
+  };
+  return {
+    ...{ partition: "skewed", strategy, attack, seed, accuracy, loss: 1 },
+    attackers: attack === "none" ? [] : ["client-1"],
+    rounds: [1, 2].map((round) => ({
+      ...{ round, updates: 2, refused: [], bytesDown: 1e6 * round, bytesUp: 1e6 * round, trainLoss: 1 },
+      ...{ changeNorm: 1, accuracy: (accuracy * round) / 2, loss: 1, local: accuracy },
+    })),
+    clients: clients.map(({ client }) => ({ client, attacker: false, examples: 18, accuracy })),
+    fairness: { mean: accuracy, std: 0.01, worst: accuracy - 0.1 },
+    barriers: [
+      { ...barrier, aligned: false },
+      { ...barrier, aligned: true, whole: 0.1 },
+    ],
+  };
+}
+
+const result: SimulationResult = {
+  ...{ kind: "simulation", title: "Two rules", description: "They are compared.", engine: "test" },
+  federation: { net: "mlp:4", data: "d", evaluate: "d", clients: 2, rounds: 2 },
+  partitions: { skewed: { name: "dirichlet", alpha: 0.5 } },
+  strategies: { mean: {}, median: { rule: "coordinate-median" } },
+  attacks: { none: null, flip: { name: "sign-flip", attackers: 1 } },
+  seeds: [0, 1],
+  runs: ["mean", "median"].flatMap((strategy, i) =>
+    ["none", "flip"].flatMap((attack, k) =>
+      [0, 1].map((seed) => runOf(strategy, attack, seed, 0.9 - 0.3 * k * (1 - i) + 0.02 * seed)),
+    ),
+  ),
+  divisions: [0, 1].map((seed) => ({ partition: "skewed", seed, clients })),
+};
+
+describe("describeSimulation()", () => {
+  it("describeSimulation() has a table of means over seeds with Student's intervals", () => {
+    const { sections } = describeSimulation(result);
+    const table = sections[0]?.tables[0];
+    expect(table?.rows.map(({ cells }) => cells.slice(0, 3))).toEqual([
+      ["mean", "skewed", "none"],
+      ["mean", "skewed", "flip"],
+      ["median", "skewed", "none"],
+      ["median", "skewed", "flip"],
+    ]);
+    const [mean, low, high] = (table?.rows[0]?.cells.slice(3, 6) ?? []) as number[];
+    expect(mean).toBeCloseTo(0.91, 12);
+    expect((high as number) - (low as number)).toBeCloseTo(2 * 12.706 * 0.01, 10);
+    const barriers = sections.find(({ name }) => name === "section-barriers")?.tables[0]?.rows;
+    expect(barriers?.[0]?.cells.slice(4)).toEqual(["all layers", "as trained", 0.5]);
+  });
+
+  it("describeSimulation() draws attacks, fairness, rounds, bytes, barriers and partitions", async () => {
+    const figures = await renderFigures(result, { theme: "light" });
+    expect(figures.map(({ name }) => name)).toEqual([
+      ...["attacks-1", "fairness-1", "rounds-1", "bytes-1", "barriers-1", "barriers-2", "partition-1"],
+    ]);
+    const partition = figures.at(-1)?.svg ?? "";
+    expect(partition).toContain("2 clients have 8 to 18 examples of 3 classes");
+    expect(partition).toContain("client-1, class 0: 15");
+    expect(partition).not.toContain("class 2: ");
+    expect(renderTables(result).map(({ name }) => name)).toEqual([
+      "accuracy",
+      "rounds",
+      "barriers",
+      "partitions",
+    ]);
+    const page = await renderResultPage({ title: "Two rules", result });
+    expect(page).toContain("They are compared.");
+  });
+
+  it("describeSimulation() draws what readResult() reads, with NaN where nothing was measured", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "simulation-"));
+    const path = join(folder, "simulation.json");
+    const failed = { ...runOf("mean", "none", 0, Number.NaN), rounds: [], barriers: [], failed: "no quorum" };
+    await writeFile(path, JSON.stringify({ ...result, runs: [failed, ...result.runs.slice(1)] }));
+    const read = await readResult(path);
+    expect(read.kind === "simulation" && read.runs[0]?.accuracy).toBeNaN();
+    expect((await renderFigures(read, { theme: "dark" })).length).toBeGreaterThan(4);
+    await writeFile(path, JSON.stringify({ ...result, runs: [{}] }));
+    await expect(readResult(path)).rejects.toThrow(/"runs.0.partition"/);
+    await rm(folder, { recursive: true });
+  });
+});

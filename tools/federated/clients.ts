@@ -1,0 +1,119 @@
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  at,
+  type Checkpoint,
+  createCheckpoint,
+  createRandom,
+  createTensor,
+  openCheckpoint,
+  saveCheckpoint,
+  type Tensor,
+  toFloat64,
+  withTensors,
+} from "@isthmus/core";
+import { createDataSet } from "@isthmus/data";
+import { type Architecture, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
+import { type TrainOptions, train } from "@isthmus/training";
+import { countClasses } from "./partition.ts";
+
+/** A client: its examples and how many of each class it has. */
+export interface Client {
+  readonly data: DataSet;
+  /** `[classes]` */
+  readonly counts: readonly number[];
+  readonly seed: number;
+}
+
+/** How clients train, beyond the data. */
+export interface LocalTraining extends Omit<TrainOptions, "seed"> {
+  /**
+   * Whether the loss corrects for the client's own class frequencies, so that logits do not know them
+   * (balanced softmax).
+   */
+  readonly balanced: boolean;
+}
+
+/** Reads the examples of a client, in the order of `places`, into memory. */
+export function selectExamples(data: DataSet, places: Uint32Array, name: string): DataSet {
+  const { inputs, labels } = data.read(0, data.size);
+  const row = inputs.data.length / data.size;
+  const selected = new Float32Array(places.length * row);
+  places.forEach((place, i) => {
+    selected.set((inputs.data as Float32Array).subarray(place * row, (place + 1) * row), i * row);
+  });
+  const tensor = createTensor("f32", [places.length, ...data.exampleShape], selected);
+  const classes = Int32Array.from(places, (place) => labels[place] as number);
+  return createDataSet(tensor, classes, { name, classes: data.classes });
+}
+
+/** Makes the clients of a partition, each with a seed of its own. */
+export function createClients(data: DataSet, parts: readonly Uint32Array[], seed: number): Client[] {
+  return parts.map((places, i) => {
+    const part = selectExamples(data, places, `part ${i}`);
+    const counts = countClasses(part.read(0, part.size).labels, data.classes);
+    return { data: part, counts, seed: createRandom(seed, `client ${i}`).integer(2 ** 32) };
+  });
+}
+
+/** Opens a checkpoint of a file, which is made first if it is missing. */
+export async function openOrMake(path: string, make: () => Promise<Checkpoint>): Promise<Checkpoint> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) {
+    await mkdir(join(path, ".."), { recursive: true });
+    await saveCheckpoint(await make(), path);
+    process.stderr.write(`made ${path}\n`);
+  }
+  const opened = await openCheckpoint(path);
+  const tensors = new Map<string, Tensor>();
+  for (const name of opened.tensors.keys()) tensors.set(name, await opened.read(name));
+  await opened.close();
+  return createCheckpoint(tensors, {}, path);
+}
+
+/** Trains a network on a client's examples from some weights. */
+export async function trainClient(
+  architecture: Architecture,
+  start: Checkpoint,
+  { data, counts, seed }: Client,
+  { balanced, ...options }: LocalTraining,
+): Promise<Checkpoint> {
+  const run = async (weights: Checkpoint) =>
+    (await train(architecture, weights, data, { ...options, seed })).weights;
+  if (!balanced) return run(start);
+  // Softmax of logits plus log frequencies has the same gradients as a bias that starts with them added, so
+  // that no graph changes: they are added before and subtracted after training.
+  const priors = counts.map((count) => Math.log((count + 1) / (data.size + counts.length)));
+  const trained = await run(await shiftOutputs(architecture.graph, start, priors, 1));
+  return shiftOutputs(architecture.graph, trained, priors, -1);
+}
+
+/** Adds multiples of numbers to the bias of the last layer. */
+export async function shiftOutputs(
+  graph: Graph,
+  network: Checkpoint,
+  shifts: readonly number[],
+  factor: number,
+): Promise<Checkpoint> {
+  const name = [...graph.weights.keys()].at(-1) as string;
+  const { data, dtype, shape } = await network.read(name);
+  const shifted = toFloat64(data, dtype).map((x, i) => x + factor * at(shifts, i, "class"));
+  return withTensors(network, new Map([[name, createTensor("f32", shape, Float32Array.from(shifted))]]));
+}
+
+/** Makes weights to start training a graph from that has none of its own: small biases, norms that do nothing. */
+export function startOf(graph: Graph, seed: number): Checkpoint {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, tensor] of randomWeights(graph, seed)) {
+    const { shape } = tensor;
+    const constant = /(running_var|\.1\.weight)$/.test(name) ? 1 : 0;
+    const isNorm = shape.length === 1;
+    const gain = Math.SQRT2;
+    const data = Float32Array.from(tensor.data as Float32Array, (x) => (isNorm ? constant : gain * x));
+    tensors.set(name, createTensor("f32", shape, data));
+  }
+  return createCheckpoint(tensors, {}, `start ${seed}`);
+}

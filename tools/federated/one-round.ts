@@ -1,0 +1,157 @@
+/**
+ * Measures how good one network is that is averaged once from clients that never met: each trains alone, from
+ * a seed of its own, on its part of a data set, and sends its network to a server that has no examples.
+ *
+ *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER [--net mlp:512x3]
+ *         [--data mnist] [--clients 10] [--alpha 0.5] [--epochs 12] [--seed 0] [--many cycle] [--only "*"]
+ *         [--balanced] [--smoothing 0.1] [--decay 1e-4] [--rate 0.001] [--schedule constant] [--crop 2]
+ *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER --data fashion
+ *         --files FOLDER --net FOLDER/fmnist-cnn/graph.onnx
+ *
+ * `--alpha` is the concentration of a Dirichlet partition; without it, parts are even and random. Options from
+ * `--balanced` on change how clients train. `--only` names measurements: single, ensemble, central, naive,
+ * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, second-round, layer-by-layer, repaired.
+ *
+ * Trained and aligned networks and moments are stored in FOLDER and used again, so that a run that was
+ * stopped goes on. Prints one JSON object for each measurement, on all test examples; `upload` is the bytes
+ * that each client sends, in f32, and `rounds` is how often the server and the clients talk, if not once.
+ */
+import { join } from "node:path";
+import { at, type Checkpoint, matchesAny } from "@isthmus/core";
+import { createEvaluator } from "@isthmus/graph";
+import { createProducts } from "@isthmus/linear-algebra";
+import { averagePredictions, predictionQuality } from "@isthmus/star-domain";
+import { createRepairer } from "@isthmus/statistics";
+import { alignMany } from "@isthmus/weight-matching";
+import {
+  averageByExamples,
+  averageByRegression,
+  averageRowsByClass,
+  repairByMoments,
+  rescaleRows,
+} from "./averages.ts";
+import {
+  bytesOfMoments,
+  findLinearLayers,
+  type Moments,
+  measureMoments,
+  readMoments,
+  storeMoments,
+} from "./client-moments.ts";
+import { openOrMake } from "./clients.ts";
+import { averageLayerByLayer, averageOnceMore, regressLayerByLayer } from "./layer-by-layer.ts";
+import { readSetting, trainAlone, trainCentrally } from "./setting.ts";
+
+const setting = await readSetting();
+const { architecture, clients, test, folder, many, described, only, seed } = setting;
+const evaluator = await createEvaluator(architecture, test, { batchSize: 500, threads: 1 });
+const products = createProducts(architecture.engine, 1);
+const MODEL_BYTES = [...architecture.graph.weights.values()].reduce(
+  (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1),
+  0,
+);
+/** Ridge of regressions, as a share of the mean diagonal of Gram matrices. */
+const RIDGE = 0.001;
+const wanted = (name: string) => matchesAny(only, name);
+const round = (x: number) => Number(x.toFixed(4));
+
+function print(name: string, numbers: Record<string, unknown>): void {
+  console.log(JSON.stringify({ measurement: name, ...numbers, ...described }));
+}
+
+async function measure(name: string, network: Checkpoint, upload = MODEL_BYTES, more = {}): Promise<void> {
+  const { loss, error } = await evaluator.evaluate(network);
+  print(name, { accuracy: round(1 - error), loss: round(loss), upload, ...more });
+}
+
+const networks = await trainAlone(setting);
+if (setting.trainOnly) process.exit(0);
+if (wanted("single")) {
+  const singles = [];
+  for (const network of networks) singles.push(1 - (await evaluator.evaluate(network)).error);
+  const mean = singles.reduce((a, b) => a + b, 0) / singles.length;
+  print("single", {
+    best: round(Math.max(...singles)),
+    mean: round(mean),
+    worst: round(Math.min(...singles)),
+    examples: clients.map(({ data }) => data.size),
+  });
+}
+if (wanted("ensemble")) {
+  const [p] = await averagePredictions({ ...architecture, data: [test] }, networks);
+  const truth = test.read(0, test.size).labels;
+  const { nll, accuracy } = predictionQuality(p as never, truth);
+  print("ensemble", { accuracy: round(accuracy), loss: round(nll), upload: MODEL_BYTES });
+}
+if (wanted("central")) await measure("central", await trainCentrally(setting), 0);
+if (wanted("naive")) await measure("naive", averageByExamples({ networks, clients }));
+
+const aligned: Checkpoint[] = [];
+let result: Awaited<ReturnType<typeof alignMany>> | undefined;
+for (const i of networks.keys()) {
+  aligned.push(
+    await openOrMake(join(folder, `${many}-${i}.safetensors`), async () => {
+      result ??= await alignMany(architecture, networks, { seed, many });
+      return at(result.networks, i);
+    }),
+  );
+}
+const layers = findLinearLayers(architecture.graph);
+const cohort = { networks: aligned, clients, layers };
+const mean = averageByExamples(cohort);
+if (wanted("aligned")) await measure(`${many}`, mean);
+if (wanted("rows")) await measure(`${many} rows by class`, await averageRowsByClass(mean, cohort));
+if (wanted("norms")) await measure(`${many} row norms`, await rescaleRows(mean, cohort));
+const moments: Moments[][] = [];
+for (const [i, { data }] of clients.entries()) {
+  const measured = await openOrMake(join(folder, `${many}-moments-${i}.safetensors`), async () =>
+    storeMoments(await measureMoments(architecture, at(aligned, i), data, layers)),
+  );
+  moments.push(await readMoments(measured));
+}
+const withMoments = MODEL_BYTES + bytesOfMoments(at(moments, 0));
+if (wanted("moments")) {
+  const repaired = await repairByMoments(mean, cohort, moments, products);
+  await measure(`${many} repaired by moments`, repaired, withMoments);
+}
+for (const [name, byClass] of [
+  ["regmean", false],
+  ["regmean-by-class", true],
+] as const) {
+  if (!wanted(name)) continue;
+  for (const ridge of [RIDGE, 0.0001]) {
+    const fitted = await averageByRegression(mean, cohort, moments, { products, ridge, byClass });
+    await measure(`${many} ${name}`, fitted, withMoments, { ridge });
+  }
+}
+if (wanted("regmean++")) {
+  const options = { mean, products, ridge: RIDGE, byClass: true };
+  const { network, upload } = await regressLayerByLayer(architecture, cohort, options);
+  await measure(`${many} regmean++`, network, MODEL_BYTES + upload, { rounds: layers.length + 1 });
+}
+if (wanted("second-round")) {
+  for (const epochs of [1, 3]) {
+    const start = await averageByRegression(mean, cohort, moments, { products, ridge: RIDGE, byClass: true });
+    const again = await averageOnceMore(architecture, start, clients, { ...setting.local, epochs });
+    await measure("second round", again, withMoments + MODEL_BYTES, { rounds: 2, epochs });
+  }
+}
+if (wanted("layer-by-layer")) {
+  const local = { ...setting.local, epochs: 2 };
+  await averageLayerByLayer(
+    architecture,
+    { ...cohort, networks },
+    {
+      many,
+      seed,
+      local,
+      onLayer: (network, upload) => measure("layer by layer", network, upload, { epochs: local.epochs }),
+    },
+  );
+}
+if (wanted("repaired")) {
+  const repairer = await createRepairer(architecture, aligned, setting.whole.data);
+  const total = clients.reduce((sum, { data }) => sum + data.size, 0);
+  const shares = clients.map(({ data }) => data.size / total);
+  await measure(`${many} repaired on all data`, await repairer.repair(mean, shares));
+}

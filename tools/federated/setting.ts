@@ -1,0 +1,156 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Checkpoint } from "@isthmus/core";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type Architecture, type DataSet, readGraph } from "@isthmus/graph";
+import { parseNetwork } from "@isthmus/zoo";
+import {
+  type Client,
+  createClients,
+  type LocalTraining,
+  openOrMake,
+  startOf,
+  trainClient,
+} from "./clients.ts";
+import { partitionByDirichlet, partitionEvenly } from "./partition.ts";
+
+/** Options of the command line that decide what is trained. */
+const OPTIONS = {
+  out: { type: "string" },
+  net: { type: "string", default: "mlp:512x3" },
+  data: { type: "string", default: "mnist" },
+  files: { type: "string", default: "." },
+  clients: { type: "string", default: "10" },
+  alpha: { type: "string", default: "0" },
+  epochs: { type: "string", default: "12" },
+  seed: { type: "string", default: "0" },
+  balanced: { type: "boolean", default: false },
+  smoothing: { type: "string", default: "0" },
+  decay: { type: "string", default: "0" },
+  rate: { type: "string", default: "0.001" },
+  schedule: { type: "string", default: "cosine" },
+  crop: { type: "string", default: "0" },
+  batch: { type: "string", default: "128" },
+  many: { type: "string", default: "cycle" },
+  only: { type: "string", default: "*" },
+  "train-only": { type: "boolean", default: false },
+} as const;
+
+/** Everything that a run needs before networks are averaged. */
+export interface Setting {
+  readonly architecture: Architecture;
+  readonly test: DataSet;
+  readonly whole: Client;
+  readonly clients: readonly Client[];
+  readonly local: LocalTraining;
+  readonly seed: number;
+  /** Folder of networks of this setting, and of all settings that share the training of one network. */
+  readonly folder: string;
+  readonly shared: string;
+  readonly many: "cycle" | "merge-many" | "reference" | "tree";
+  /** Names of measurements to make, with wildcards. */
+  readonly only: readonly string[];
+  readonly trainOnly: boolean;
+  /** Plain data that each printed line begins with. */
+  readonly described: Readonly<Record<string, string | number | boolean>>;
+  readonly initialize: (seed: number) => Checkpoint;
+}
+
+/** Reads the command line, opens the data and makes the clients. */
+export async function readSetting(): Promise<Setting> {
+  const { values: args } = parseArgs({ options: OPTIONS });
+  if (args.out === undefined) throw new Error("give --out FOLDER");
+  const [alpha, seed, count] = [Number(args.alpha), Number(args.seed), Number(args.clients)];
+  const train = await openData(args.data, "train", args.files);
+  const test = await openData(args.data, "test", args.files);
+  const { graph, initialize } = await openNetwork(args.net, train);
+  const { labels } = train.read(0, train.size);
+  const parts =
+    alpha === 0
+      ? partitionEvenly(labels, { clients: count, seed })
+      : partitionByDirichlet(labels, { clients: count, seed, alpha });
+  const local: LocalTraining = {
+    epochs: Number(args.epochs),
+    threads: 1,
+    batch: Number(args.batch),
+    optimizer: { kind: "adam", weightDecay: Number(args.decay), decayFromRank: 2 },
+    schedule: { kind: args.schedule as "cosine" | "constant", learningRate: Number(args.rate) },
+    loss: { labelSmoothing: Number(args.smoothing) },
+    augment: { crop: Number(args.crop) },
+    balanced: args.balanced,
+  };
+  const changes = (["smoothing", "decay", "rate", "schedule", "crop", "batch"] as const)
+    .filter((name) => args[name] !== OPTIONS[name].default)
+    .map((name) => `${name}${args[name]}`);
+  const recipe = [`e${args.epochs}`, ...changes].join("-");
+  const network = args.net.split("/").at(-2) ?? args.net.replaceAll(":", "-");
+  const shared = join(args.out, `${args.data}-${network}-${recipe}-s${seed}`);
+  const split = alpha === 0 ? "iid" : `dirichlet ${alpha}`;
+  const ways = [split.replace(" ", "-"), ...(args.balanced ? ["balanced"] : [])];
+  return {
+    architecture: { graph, engine: createOnnxRuntimeEngine() },
+    test,
+    whole: { data: train, counts: [], seed },
+    clients: createClients(train, parts, seed),
+    local,
+    seed,
+    folder: join(shared, ways.join("-")),
+    shared,
+    many: args.many as Setting["many"],
+    only: args.only.split(","),
+    trainOnly: args["train-only"],
+    described: {
+      data: args.data,
+      net: network,
+      split,
+      recipe,
+      balanced: args.balanced,
+      clients: count,
+      seed,
+    },
+    initialize,
+  };
+}
+
+/** Trains each client alone from its own seed, unless its network is there. */
+export async function trainAlone(setting: Setting): Promise<Checkpoint[]> {
+  const { architecture, clients, local, folder, initialize } = setting;
+  const networks: Checkpoint[] = [];
+  for (const [i, client] of clients.entries()) {
+    const make = () => trainClient(architecture, initialize(client.seed), client, local);
+    networks.push(await openOrMake(join(folder, `client-${i}.safetensors`), make));
+  }
+  return networks;
+}
+
+/** Trains one network on the examples of all clients together. */
+export async function trainCentrally({
+  architecture,
+  whole,
+  local,
+  shared,
+  initialize,
+}: Setting): Promise<Checkpoint> {
+  return openOrMake(join(shared, "central.safetensors"), () =>
+    trainClient(architecture, initialize(whole.seed), whole, { ...local, balanced: false }),
+  );
+}
+
+/** Opens the test or training set by its name; `fashion` from files of a folder. */
+function openData(name: string, split: "train" | "test", folder: string): Promise<DataSet> {
+  if (name !== "fashion") return openDataSet(`${name}:${split}`);
+  const file = (kind: string) =>
+    join(folder, `fashion-${split === "test" ? "t10k" : "train"}-${kind}-ubyte.gz`);
+  return openDataSet(`idx:${file("images-idx3")},${file("labels-idx1")}`);
+}
+
+/** Makes a network of a short string, or of the graph of an ONNX file. */
+async function openNetwork(
+  net: string,
+  data: DataSet,
+): Promise<Pick<Setting, "initialize"> & Pick<Architecture, "graph">> {
+  if (!net.endsWith(".onnx")) return parseNetwork(net, data);
+  const { graph } = await readGraph(net);
+  return { graph, initialize: (seed) => startOf(graph, seed) };
+}

@@ -1,12 +1,5 @@
 import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
-import {
-  copyColumns,
-  copyRows,
-  markColumns,
-  markRows,
-  selectColumns,
-  selectRows,
-} from "./kernels/changes.ts";
+import { copyColumns, copyRows, selectColumns, selectRows } from "./kernels/changes.ts";
 
 /** The two panels whose product an occurrence adds: of the other networks, and of the network itself. */
 export interface PanelPair {
@@ -48,27 +41,10 @@ export class ChangedPanels {
     this.#b = isFixed ? b : b.slice();
   }
 
-  /**
-   * Finds the places along the depth at which panels have changed, but for units whose costs are computed
-   * anew.
-   * @param anew - such units, ascending
-   */
-  changesTo({ a, b, byRows, units, isFixed }: PanelPair, anew: Int32Array): Int32Array {
-    const depth = a.length / units;
-    const marks = new Uint8Array(depth);
-    if (byRows) copyRows(a, anew, depth, this.#a);
+  /** Notes units as they are now, whose costs are computed anew. */
+  noteUnits({ a, byRows, units }: PanelPair, anew: Int32Array): void {
+    if (byRows) copyRows(a, anew, a.length / units, this.#a);
     else copyColumns(a, anew, units, this.#a);
-    const pairs = isFixed
-      ? [[a, this.#a] as const]
-      : ([
-          [a, this.#a],
-          [b, this.#b],
-        ] as const);
-    for (const [now, before] of pairs) {
-      if (byRows) markColumns(now, before, marks);
-      else markRows(now, before, units, marks);
-    }
-    return Int32Array.from(marks.keys()).filter((place) => marks[place] === 1);
   }
 
   /**

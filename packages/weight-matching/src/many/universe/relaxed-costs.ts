@@ -1,11 +1,11 @@
-import { entry } from "@isthmus/core";
+import { at, entry } from "@isthmus/core";
 import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
 import type { MemberCosts, PanelSources } from "../../coordinate-descent/member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "../../coordinate-descent/occurrences.ts";
 import type { Member } from "../../coordinate-descent/unit-tree.ts";
 import { addProduct, ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
+import type { ComponentMoves } from "./component-moves.ts";
 import { type PanelTables, readPanel } from "./parted-weight.ts";
-import { type PlaceMoves, unitsOfMember } from "./place-moves.ts";
 import type { RelaxedWeight } from "./relaxed-weight.ts";
 
 /** The weights that the costs of one network are computed from, by name. */
@@ -21,8 +21,8 @@ export interface CostTools {
   readonly tables: ReadonlyMap<Occurrence, PanelTables>;
   /** Memory for the costs of each member, `[units, units]` each. */
   readonly spare: Map<Member, [Float32Array, Float32Array]>;
-  /** When a unit at each place of a member was last moved in some network; none if it was never moved. */
-  readonly moves: PlaceMoves;
+  /** Which positions of the weights were moved in some network, and when. */
+  readonly moves: ComponentMoves;
 }
 
 /** The costs of a member as they were last computed, and what they were computed from. */
@@ -105,17 +105,16 @@ export class RelaxedCosts implements MemberCosts {
   ): Promise<void> {
     const { products, moves } = this.#tools;
     const units = unitsOfMember(member);
-    const anew = moves.since(followed.moves, member);
+    const changes = new Map([...pairs.keys()].map((one) => [one, this.#changesSince(followed.moves, one)]));
+    const anew = this.#unitsMovedSince(followed.moves, [...pairs.keys()], units);
     followed.moves = moves.count;
     let [work, full, drift] = [0, 0, 0];
-    const changes = new Map<Occurrence, Int32Array>();
     for (const [occurrence, pair] of pairs) {
-      const places = entry(followed.panels, occurrence, "panel").changesTo(pair, anew);
-      changes.set(occurrence, places);
+      const { length } = entry(changes, occurrence, "change");
       const depth = pair.a.length / units;
-      work += 2 * places.length + (depth * anew.length) / units;
+      work += 2 * length + (depth * anew.length) / units;
       full += depth;
-      drift += places.length;
+      drift += length;
     }
     followed.drift += drift / full;
     if (work > FULL_FROM * full || followed.drift > MAX_DRIFT) {
@@ -126,13 +125,38 @@ export class RelaxedCosts implements MemberCosts {
     }
     const spare = this.#spareOf(member);
     for (const [occurrence, pair] of pairs) {
-      const places = entry(changes, occurrence, "panel");
+      const places = entry(changes, occurrence, "change");
+      const panels = entry(followed.panels, occurrence, "panel");
+      panels.noteUnits(pair, anew);
       if (places.length === 0) continue;
-      const change = entry(followed.panels, occurrence, "panel").follow(pair, places);
+      const change = panels.follow(pair, places);
       await addProduct(products, change, { base: followed.cost, out: spare[0] });
       [followed.cost, spare[0]] = [spare[0], followed.cost];
     }
     if (anew.length > 0) await this.#computeRows(followed.cost, pairs, anew);
+  }
+
+  /** Finds the places along the depth of an occurrence that moves of its partner have touched, ascending. */
+  #changesSince(count: number, occurrence: Occurrence): Int32Array {
+    const { partner, slots } = entry(this.#tools.tables, occurrence, "occurrence");
+    if (partner === undefined) return new Int32Array();
+    const { component, positions } = partner;
+    const hasMoved = this.#tools.moves.since(count, component);
+    const depth = Int32Array.from({ length: slots.length * positions.length }, (_, place) => place);
+    return depth.filter((place) => hasMoved(at(positions, place % positions.length, "place")));
+  }
+
+  /** Finds the units at some position of which an occurrence has moved, ascending. */
+  #unitsMovedSince(count: number, occurrences: readonly Occurrence[], units: number): Int32Array {
+    const hasMoved = new Uint8Array(units);
+    for (const { tensor, moving, positions, slots } of occurrences) {
+      const { components } = entry(this.#pair.weights, tensor, "weight").weight;
+      const moved = this.#tools.moves.since(count, at(components, moving, "component"));
+      positions.forEach((position, k) => {
+        if (moved(position)) hasMoved[Math.floor(k / slots)] = 1;
+      });
+    }
+    return Int32Array.from(hasMoved.keys()).filter((unit) => hasMoved[unit] === 1);
   }
 
   /** Computes the costs of some places in full. */
@@ -179,9 +203,12 @@ export class RelaxedCosts implements MemberCosts {
         b: isGathered ? readPanel(b, tables) : b,
         byRows: tables.kind === "rows",
         units: unitsOfMember(member),
-        isFixed: !isGathered && weight.cross === undefined,
+        isFixed: !isGathered && weight.isFixedBesides,
       });
     }
     return pairs;
   }
 }
+
+/** Counts the units of a member, over all its cells. */
+const unitsOfMember = ({ symmetry }: Member): number => symmetry.cells.length * symmetry.size;

@@ -1,17 +1,17 @@
 import { at, createRandom } from "@isthmus/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createCrossProducts } from "../../coordinate-descent/cross-products.ts";
-import { addProduct, ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
+import { ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
+import { createPanelSums, type PanelFactors } from "./panel-sums.ts";
 
 const UNITS = 7;
 const DEPTH = 5;
 
 test("costs that follow changes of panels are the products of the panels as they are now", async () => {
-  const products = await createCrossProducts(undefined);
-  const productOf = (pair: Pick<PanelPair, "a" | "b" | "byRows" | "units">, base: Float32Array) => {
+  const sums = createPanelSums(undefined, 1);
+  const productOf = (pair: PanelFactors, base: Float32Array) => {
     const out = new Float32Array(base.length);
-    return addProduct(products, pair, { base, out }).then(() => out);
+    return sums.sum([pair], { base, out }).then(() => out);
   };
   await fc.assert(
     fc.asyncProperty(

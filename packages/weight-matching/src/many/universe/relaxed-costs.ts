@@ -1,10 +1,10 @@
 import { at, entry } from "@isthmus/core";
-import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
 import type { MemberCosts, PanelSources } from "../../coordinate-descent/member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "../../coordinate-descent/occurrences.ts";
 import type { Member } from "../../coordinate-descent/unit-tree.ts";
-import { addProduct, ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
+import { ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
 import type { ComponentMoves } from "./component-moves.ts";
+import type { PanelFactors, PanelSums } from "./panel-sums.ts";
 import { type PanelTables, readPanel } from "./parted-weight.ts";
 import type { RelaxedWeight } from "./relaxed-weight.ts";
 
@@ -17,10 +17,10 @@ export interface RelaxedPair {
 
 /** What the costs of all networks of a universe share. */
 export interface CostTools {
-  readonly products: CrossProducts;
+  readonly sums: PanelSums;
   readonly tables: ReadonlyMap<Occurrence, PanelTables>;
   /** Memory for the costs of each member, `[units, units]` each. */
-  readonly spare: Map<Member, [Float32Array, Float32Array]>;
+  readonly spare: Map<Member, Float32Array>;
   /** Which positions of the weights were moved in some network, and when. */
   readonly moves: ComponentMoves;
 }
@@ -72,10 +72,10 @@ export class RelaxedCosts implements MemberCosts {
     usable?: (occurrence: Occurrence) => boolean,
   ): Promise<Float32Array> {
     const pairs = this.#panelsOf(member, usable);
-    if (this.#followed === undefined || usable !== undefined) return this.#sum(pairs, this.#spareOf(member));
+    if (this.#followed === undefined || usable !== undefined) return this.#sum(member, pairs);
     const followed = this.#followed.get(member);
     if (followed === undefined) {
-      const cost = (await this.#sum(pairs, this.#spareOf(member))).slice();
+      const cost = (await this.#sum(member, pairs)).slice();
       const panels = new Map([...pairs].map(([occurrence, pair]) => [occurrence, new ChangedPanels(pair)]));
       this.#followed.set(member, { cost, panels, moves: this.#tools.moves.count, drift: 0 });
       return cost;
@@ -84,17 +84,11 @@ export class RelaxedCosts implements MemberCosts {
     return followed.cost;
   }
 
-  /** Sums the products of all panels in one of two buffers. */
-  async #sum(
-    pairs: ReadonlyMap<Occurrence, PanelPair>,
-    [first, second]: readonly [Float32Array, Float32Array],
-  ): Promise<Float32Array> {
-    let [cost, out] = [first.fill(0), second];
-    for (const pair of pairs.values()) {
-      await addProduct(this.#tools.products, pair, { base: cost, out });
-      [cost, out] = [out, cost];
-    }
-    return cost;
+  /** Sums the products of all panels in memory that all networks share. */
+  async #sum(member: Member, pairs: ReadonlyMap<Occurrence, PanelPair>): Promise<Float32Array> {
+    const out = this.#spareOf(member);
+    await this.#tools.sums.sum([...pairs.values()], { out });
+    return out;
   }
 
   /** Brings costs that were computed before up to date. */
@@ -103,7 +97,7 @@ export class RelaxedCosts implements MemberCosts {
     followed: Followed,
     pairs: ReadonlyMap<Occurrence, PanelPair>,
   ): Promise<void> {
-    const { products, moves } = this.#tools;
+    const { sums, moves } = this.#tools;
     const units = unitsOfMember(member);
     const changes = new Map([...pairs.keys()].map((one) => [one, this.#changesSince(followed.moves, one)]));
     const anew = this.#unitsMovedSince(followed.moves, [...pairs.keys()], units);
@@ -119,19 +113,22 @@ export class RelaxedCosts implements MemberCosts {
     followed.drift += drift / full;
     if (work > FULL_FROM * full || followed.drift > MAX_DRIFT) {
       followed.drift = 0;
-      followed.cost.set(await this.#sum(pairs, this.#spareOf(member)));
+      followed.cost.set(await this.#sum(member, pairs));
       for (const [occurrence, pair] of pairs) entry(followed.panels, occurrence, "panel").reset(pair);
       return;
     }
-    const spare = this.#spareOf(member);
+    const changed: PanelFactors[] = [];
     for (const [occurrence, pair] of pairs) {
       const places = entry(changes, occurrence, "change");
       const panels = entry(followed.panels, occurrence, "panel");
       panels.noteUnits(pair, anew);
-      if (places.length === 0) continue;
-      const change = panels.follow(pair, places);
-      await addProduct(products, change, { base: followed.cost, out: spare[0] });
-      [followed.cost, spare[0]] = [spare[0], followed.cost];
+      if (places.length > 0) changed.push(panels.follow(pair, places));
+    }
+    if (changed.length > 0) {
+      const out = this.#spareOf(member);
+      await sums.sum(changed, { base: followed.cost, out });
+      this.#tools.spare.set(member, followed.cost);
+      followed.cost = out;
     }
     if (anew.length > 0) await this.#computeRows(followed.cost, pairs, anew);
   }
@@ -166,24 +163,18 @@ export class RelaxedCosts implements MemberCosts {
     places: Int32Array,
   ): Promise<void> {
     const units = Math.sqrt(cost.length);
-    let [rows, out] = [new Float32Array(places.length * units), new Float32Array(places.length * units)];
-    for (const pair of pairs.values()) {
-      const chosen = { ...pair, a: selectUnits(pair, places) };
-      await addProduct(this.#tools.products, chosen, { base: rows, out });
-      [rows, out] = [out, rows];
-    }
+    const rows = new Float32Array(places.length * units);
+    const chosen = [...pairs.values()].map((pair) => ({ ...pair, a: selectUnits(pair, places) }));
+    await this.#tools.sums.sum(chosen, { out: rows });
     places.forEach((place, k) => {
       cost.set(rows.subarray(k * units, (k + 1) * units), place * units);
     });
   }
 
-  #spareOf(member: Member): [Float32Array, Float32Array] {
-    const existing = this.#tools.spare.get(member);
-    if (existing !== undefined) return existing;
-    const square = () => new Float32Array(unitsOfMember(member) ** 2);
-    const created: [Float32Array, Float32Array] = [square(), square()];
-    this.#tools.spare.set(member, created);
-    return created;
+  #spareOf(member: Member): Float32Array {
+    const spare = this.#tools.spare.get(member) ?? new Float32Array(unitsOfMember(member) ** 2);
+    this.#tools.spare.set(member, spare);
+    return spare;
   }
 
   #panelsOf(

@@ -76,6 +76,7 @@ export class RelaxedWeight {
     moveRows(this.#still, rowMap, rows, alongRows);
     moveColumns(this.#still, columnMap, columns, alongColumns);
     moveRows(alongColumns, rowMap, rows, this.image);
+    if (rows.length === rowMap.length) return;
     moveRowsWithin(alongColumns, this.weight.extents, { map: rowMap, some: columns }, this.image);
   }
 
@@ -98,10 +99,11 @@ export class RelaxedWeight {
       : measureBoth({ ...arrays, ...this.#along }, this.weight.extents, this.#bothMaps(), { cross, vertex });
   }
 
-  /** Takes a step of `t` in `[0, 1]` towards the permutations that it faces. */
+  /** Takes a step of `t` in `[0, 1]` towards the permutations that it faces; a whole step arrives there. */
   step(t: number): void {
     const arrays = this.#arrays();
-    if (this.#along === undefined) stepRows(arrays, at(this.#maps, 0, "component"), t);
+    if (t === 1) this.place(this.#maps);
+    else if (this.#along === undefined) stepRows(arrays, at(this.#maps, 0, "component"), t);
     else stepBoth({ ...arrays, ...this.#along }, this.weight.extents, this.#bothMaps(), t);
   }
 

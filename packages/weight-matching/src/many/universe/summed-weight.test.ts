@@ -32,7 +32,11 @@ function open(name: string, random: Random) {
   const length = rows * rest * columns;
   const members = Array.from(
     { length: NETWORKS },
-    () => new RelaxedWeight(weight, Float32Array.from({ length }, () => random.normal())),
+    () =>
+      new RelaxedWeight(
+        weight,
+        Float32Array.from({ length }, () => random.normal()),
+      ),
   );
   return { weight, members, summed: new SummedWeight(weight, members), length };
 }

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { networkCase } from "../../../../../test/helpers/network-cases.ts";
 import { randomNetwork } from "../../../../../test/helpers/random-network.ts";
 import { smallCnn, smallMlp, smallTransformer } from "../../../../../test/helpers/small-networks.ts";
-import { createCrossProducts } from "../../coordinate-descent/cross-products.ts";
 import { randomPlacement } from "../../frank-wolfe/random-placement.ts";
 import { openMatchedNetwork, votingSpec } from "../matched-network.ts";
+import { createPanelSums } from "./panel-sums.ts";
 import { Universe } from "./universe.ts";
 
 const NETWORKS = 3;
@@ -26,9 +26,9 @@ describe("Universe", () => {
     for (let seed = 0; seed < NETWORKS; seed++) {
       networks.push(await openMatchedNetwork(randomNetwork(graph, seed), spec, { graph, kept: true }));
     }
-    const products = await createCrossProducts(undefined);
-    const moving = await Universe.open(networks, { spec, held, products });
-    const fresh = await Universe.open(networks, { spec, held, products });
+    const sums = createPanelSums(undefined, 1);
+    const moving = await Universe.open(networks, { spec, held, sums });
+    const fresh = await Universe.open(networks, { spec, held, sums });
     const random = createRandom(0, "universe");
     for (const network of moving.networks) {
       network.place(randomPlacement({ spec, held }, random));
@@ -59,7 +59,9 @@ describe("Universe", () => {
       const network = at(moving.networks, random.integer(NETWORKS), "network");
       const matcher = at(network.matchers, random.integer(network.matchers.length), "matcher");
       const anywhere = randomPlacement({ spec, held }, random);
-      const choices = matcher.block.members.map(({ index }) => [index, at(anywhere, index, "choice")] as const);
+      const choices = matcher.block.members.map(
+        ({ index }) => [index, at(anywhere, index, "choice")] as const,
+      );
       // Every other move is of a few units alone.
       if (k % 2 === 1) {
         for (const [index, choice] of choices) {

@@ -2,7 +2,6 @@ import { at, type Checkpoint, entry } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../../assignment/create-assignment-solver.ts";
 import { BlockMatcher, type MatcherTools } from "../../coordinate-descent/block-matcher.ts";
-import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
 import {
   findOccurrences,
   type MemberOccurrences,
@@ -12,6 +11,7 @@ import { createPlacementExpander } from "../../coordinate-descent/placement.ts";
 import { createUnitTree } from "../../coordinate-descent/unit-tree.ts";
 import { findRelaxable } from "../../frank-wolfe/relaxable.ts";
 import { ComponentMoves } from "./component-moves.ts";
+import type { PanelSums } from "./panel-sums.ts";
 import { type PanelTables, PartedWeight } from "./parted-weight.ts";
 import { RelaxedCosts } from "./relaxed-costs.ts";
 import { RelaxedWeight } from "./relaxed-weight.ts";
@@ -23,7 +23,7 @@ export interface UniverseOptions {
   readonly spec: SymmetrySpec;
   /** Indices of symmetries that stay as they are. */
   readonly held: ReadonlySet<number>;
-  readonly products: CrossProducts;
+  readonly sums: PanelSums;
 }
 
 /**
@@ -83,7 +83,7 @@ export class Universe {
     const others = new Map<string, Float32Array>();
     const members: UniverseNetwork[] = [];
     const moves = new ComponentMoves();
-    const tools = { products: options.products, tables: plan.tables, spare: new Map(), moves };
+    const tools = { sums: options.sums, tables: plan.tables, spare: new Map(), moves };
     for (const network of networks) {
       const weights = new Map<string, RelaxedWeight>();
       for (const [name, weight] of plan.weights) {

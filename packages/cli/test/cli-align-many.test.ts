@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,6 +51,33 @@ describe("isthmus align with more than two networks", () => {
     expect((await read(join(output, "s0.safetensors"), "layers.0.weight")).data).toEqual(data);
     const { networks: alignments } = JSON.parse(readFileSync(join(output, "alignments.json"), "utf8"));
     expect(alignments.map(({ checkpoint }: { checkpoint: string }) => checkpoint)).toEqual(networks);
+    const { metadata } = await openCheckpoint(join(output, "s0.safetensors"));
+    const names = ["s0", "s1", "s2"].map((name) => `${name}.safetensors`);
+    expect(JSON.parse(metadata.isthmus ?? "")).toMatchObject({
+      inputs: names,
+      network: names[0],
+      reference: names[2],
+    });
+  });
+
+  it("leaves no networks of an earlier alignment beside new ones, and no other file out of the folder", async () => {
+    const output = join(folder, "aligned");
+    const args = ["align", "--graph", graph, "--restarts", "1", "--many", "tree", "-o", output];
+    await runJson([...args, ...networks]);
+    writeFileSync(join(output, "notes.txt"), "mine");
+    const before = readdirSync(output).map((name) => readFileSync(join(output, name)));
+    const { code, stderr } = await runCli([...args, ...networks.slice(0, 2)]);
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toMatch(/networks of an earlier alignment would stay .*: s2.safetensors, .*remove them/);
+    expect(readdirSync(output).map((name) => readFileSync(join(output, name)))).toEqual(before);
+    rmSync(join(output, "s2.safetensors"));
+    await runJson([...args, ...networks.slice(0, 2)]);
+    expect(readdirSync(output).sort()).toEqual([
+      "alignments.json",
+      "notes.txt",
+      "s0.safetensors",
+      "s1.safetensors",
+    ]);
   });
 
   it("merges copies to what they were, and says how networks were aligned", async () => {

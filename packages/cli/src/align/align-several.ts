@@ -99,8 +99,9 @@ export async function alignSeveral(
  */
 function placesOf(paths: readonly string[], output: string): string[] {
   if (extname(output) === ".safetensors") {
+    const two = "; without --many and --reference only the second is, in the order of the first";
     throw new UsageError(
-      `Cannot align ${paths.length} networks to "${output}" as each of them is written: name a folder, or a .json for the permutations alone`,
+      `Cannot align ${paths.length} networks to "${output}" as each of them is written: name a folder, or a .json for the permutations alone${paths.length === 2 ? two : ""}`,
     );
   }
   const taken = new Set<string>();

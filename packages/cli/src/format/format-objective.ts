@@ -10,8 +10,8 @@ export function formatObjective({ before, after }: Objective): string {
 }
 
 /**
- * Shows what a search maximised where that is not the objective itself, as names and values of a list: weights
- * before a norm count in it as the norm scales them. Empty where both are the same.
+ * Shows what a search maximised where that is not the objective itself, as names and values of a list:
+ * weights before a norm count in it as the norm scales them. Empty where both are the same.
  */
 export function formatScaled(objective: Objective, scaled: Objective): [string, string][] {
   if (scaled.after === objective.after) return [];

@@ -166,10 +166,7 @@ describe("planRecipe()", () => {
     ["{ model: b, align: universe }, { model: half, align: true }", 'models[2].align" must be the same'],
     ["{ model: b }, { model: half, align: universe }", 'models[1]" has no "align", as networks are aligned'],
     ["{ model: b, align: false }, { model: half, align: universe }", undefined],
-    [
-      "{ model: b, align: universe }, { model: half, align: { many: best } }",
-      undefined,
-    ],
+    ["{ model: b, align: universe }, { model: half, align: { many: best } }", undefined],
     ["{ model: b }, { model: half, align: true }", undefined],
   ])("aligns all together or each by itself: %s", async (others, message) => {
     const text = `merge_method: linear\nmodels: [{ model: a }, ${others}]\n`;

@@ -1,11 +1,6 @@
 import { at, type Checkpoint, UsageError } from "@isthmus/core";
 import { type Architecture, assertNetwork, type BoundNetwork, type DataSet } from "@isthmus/graph";
-import {
-  discoverSymmetries,
-  type LinearKind,
-  permute,
-  type Symmetries,
-} from "@isthmus/symmetry";
+import { discoverSymmetries, type LinearKind, permute, type Symmetries } from "@isthmus/symmetry";
 import type { AlignProgress } from "../align/align.ts";
 import type { AlignedNetwork, AlignmentSummary } from "../align/aligned-network.ts";
 import { countForms, discoverForms } from "../align/linear-forms.ts";
@@ -36,7 +31,7 @@ export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
 
 /** A network in the coordinates of the reference. */
 export type ManyAlignedNetwork = Pick<AlignedNetwork, "alignment" | "network" | "restored"> & {
-  /** Its objectives are its part of those of the match: the inner products with the reference. */
+  /** Its objectives are inner products with the reference, which count in the sums over all pairs. */
   readonly summary: AlignmentSummary & Pick<MatchedObjectives, "scaledObjective">;
 };
 

@@ -94,7 +94,7 @@ export interface MatchManyResult extends MatchedObjectives {
   readonly universe: readonly Alignment[];
   /** Sum over all pairs of networks of the inner products of their parameters that can move. */
   readonly objective: MatchedObjectives["objective"];
-  /** The same of the weights as they were matched, as batch norms scale them if a graph was given. */
+  /** The objective of the weights as they were matched: as batch norms scale them if a graph was given. */
   readonly scaledObjective: MatchedObjectives["scaledObjective"];
   /** For each network, its inner products with the reference alone, which count in the sums. */
   readonly toReference: readonly MatchedObjectives[];

@@ -6,7 +6,7 @@ import { pairsObjective } from "./pairs-objective.ts";
 export interface MatchedObjectives {
   /** Inner product of the parameters that can move, as they are. */
   readonly objective: { readonly before: number; readonly after: number };
-  /** The same of the weights as they were matched, as batch norms scale them if a graph was given. */
+  /** The objective of the weights as they were matched: as batch norms scale them if a graph was given. */
   readonly scaledObjective: { readonly before: number; readonly after: number };
 }
 
@@ -52,7 +52,10 @@ export async function measureToReference(
   spec: SymmetrySpec,
 ): Promise<MatchedObjectives[]> {
   const measured: MatchedObjectives[] = [];
-  const pairOf = <T>(all: readonly T[], i: number) => [at(all, reference, "reference"), at(all, i, "network")];
+  const pairOf = <T>(all: readonly T[], i: number) => [
+    at(all, reference, "reference"),
+    at(all, i, "network"),
+  ];
   for (const i of universe.keys()) {
     const pair = pairOf(scaled, i);
     const networks = { raw: raw === scaled ? pair : pairOf(raw, i), scaled: pair };

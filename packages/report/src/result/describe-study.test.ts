@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
 import { expect, it } from "vitest";
 import { studyResult } from "../../test/results.ts";
 import { describeStudy } from "./describe-study.ts";
@@ -22,13 +23,12 @@ it("describeStudy() leaves a range of one result empty, and says so", () => {
 });
 
 it("describeStudy() says of settings which variable they are, not how the file writes it", () => {
-  const valueOf = (variable: string) => `$${"{"}${variable}}`;
   const networks = [
     {
       name: "mlps",
       count: 10,
       variables: { seed: [0, 1] },
-      settings: { net: "mlp:8", seed: valueOf("seed"), epochs: valueOf("length") },
+      settings: { net: "mlp:8", seed: "${seed}", epochs: "${length}" },
     },
   ];
   const { facts } = describeStudy({ ...studyResult(), networks });

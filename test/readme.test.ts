@@ -9,13 +9,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
 
-/** Names and options of a text's commands `isthmus VERB ...`, the options with their dashes. */
-function commandsIn(text: string): { readonly verb: string; readonly options: readonly string[] }[] {
+/** Verbs that have verbs below them. */
+const GROUPS = new Set(["federate"]);
+
+/** Words and options of a text's commands `isthmus VERB ...`, the options with their dashes. */
+function commandsIn(
+  text: string,
+): { readonly verb: readonly string[]; readonly options: readonly string[] }[] {
   const commands = [...text.matchAll(/(?:^|`)(?:npx )?isthmus ([a-z]+)([^`\n|#]*)/gm)];
-  return commands.map(([, verb = "", rest = ""]) => ({
-    verb,
-    options: rest.match(/(?<=\s)--[a-z-]+/g) ?? [],
-  }));
+  return commands.map(([, verb = "", rest = ""]) => {
+    const [, below] = /^ ([a-z]+)/.exec(rest) ?? [];
+    return {
+      verb: GROUPS.has(verb) && below !== undefined ? [verb, below] : [verb],
+      options: rest.match(/(?<=\s)--[a-z-]+/g) ?? [],
+    };
+  });
 }
 
 describe("README.md and docs/", () => {
@@ -37,9 +45,9 @@ describe("README.md and docs/", () => {
     "%s names options that its verbs have",
     async (path) => {
       for (const { verb, options } of commandsIn(readFileSync(join(root, path), "utf8"))) {
-        const { code, stdout } = await runCli([verb, "--help"]);
-        expect(code, verb).toBe(0);
-        for (const option of options) expect(stdout, verb).toContain(option);
+        const { code, stdout } = await runCli([...verb, "--help"]);
+        expect(code, verb.join(" ")).toBe(0);
+        for (const option of options) expect(stdout, verb.join(" ")).toContain(option);
       }
     },
   );

@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,6 +60,28 @@ describe("isthmus align with more than two networks", () => {
     expect((await read(join(output, "s0.safetensors"), "layers.0.weight")).data).toEqual(data);
     const { networks: alignments } = JSON.parse(readFileSync(join(output, "alignments.json"), "utf8"));
     expect(alignments.map(({ checkpoint }: { checkpoint: string }) => checkpoint)).toEqual(networks);
+    const { metadata } = await openCheckpoint(join(output, "s0.safetensors"));
+    const names = ["s0", "s1", "s2"].map((name) => `${name}.safetensors`);
+    expect(JSON.parse(metadata["isthmus"] ?? "")).toMatchObject({
+      inputs: names,
+      network: names[0],
+      reference: names[2],
+    });
+  });
+
+  it("refuses to leave networks of an earlier alignment beside new ones", async () => {
+    const output = join(folder, "aligned");
+    mkdirSync(output);
+    const earlier = { networks: networks.map((checkpoint) => ({ checkpoint })) };
+    writeFileSync(join(output, "alignments.json"), JSON.stringify(earlier));
+    for (const name of ["s1", "s2", "mine"]) writeFileSync(join(output, `${name}.safetensors`), name);
+    const args = ["align", ...networks.slice(0, 2), "--many", "tree", "--graph", graph, "-o", output];
+    const { code, stderr } = await runCli(args);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/would stay .*: s2.safetensors, .*; remove them/),
+    ]);
+    expect(readFileSync(join(output, "s1.safetensors"), "utf8")).toBe("s1");
   });
 
   it("merges copies to what they were, and says how networks were aligned", async () => {
@@ -100,14 +131,11 @@ describe("isthmus align with more than two networks", () => {
       expect(code).toBeGreaterThan(0);
     }
     expect(existsSync(output)).toBe(false);
-    const single = await runCli([
-      "align",
-      ...networks,
-      "--graph",
-      graph,
-      "-o",
-      join(folder, "x.safetensors"),
-    ]);
-    expect(single.stderr).toMatch(/as each of them is written: name a folder, or a .json/);
+    const file = join(folder, "x.safetensors");
+    const two = [...networks.slice(0, 2), "--reference", "2"];
+    const single = await runCli(["align", ...two, "--graph", graph, "-o", file]);
+    expect(single.stderr).toMatch(
+      /as each of them is written: name a folder, or a .json .*; without --many and --reference only the second is/,
+    );
   });
 });

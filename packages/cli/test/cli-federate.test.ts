@@ -1,77 +1,137 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 let folder: string;
-const inFolder = (name: string) => join(folder, name);
-
-beforeAll(async () => {
+const children: ChildProcess[] = [];
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-federate-"));
-  for (const [name, value] of Object.entries({ global: 0, anna: 1, bert: 5, carl: 900 })) {
-    const network = createCheckpoint({ w: createTensor("f32", [2], Float32Array.of(value, -value)) });
-    await saveCheckpoint(network, inFolder(`${name}.safetensors`));
-  }
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
 
-const aggregate = (clients: readonly string[], ...options: string[]) => [
-  ...["federate", "aggregate", inFolder("global.safetensors")],
-  ...clients.map((name) => inFolder(`${name}.safetensors`)),
-  ...["-o", inFolder("out.safetensors"), ...options],
-];
-
-async function written(): Promise<number[]> {
-  const network = await openCheckpoint(inFolder("out.safetensors"));
-  const { data } = await network.read("w");
-  await network.close();
-  return [...(data as Float32Array)];
+/** Writes two clouds of points that a small network can tell apart. */
+async function writeClouds(path: string): Promise<void> {
+  const random = createRandom(3);
+  const y = Int32Array.from({ length: 200 }, (_, i) => i % 2);
+  const x = Float32Array.from({ length: 800 }, (_, i) => random.normal() + (y[i >> 2] === 0 ? 1.5 : -1.5));
+  const tensors = { x: createTensor("f32", [200, 4], x), y: createTensor("i32", [200], y) };
+  await saveCheckpoint(createCheckpoint(tensors), path);
 }
 
-interface AggregateJson {
-  readonly rule: string;
-  readonly clients: readonly { readonly client: string; readonly weight: number }[];
-  readonly alignment?: { readonly identity: boolean };
-  readonly outputs: readonly string[];
+/** Serves a federation; resolves to its address and to the result once it is over. */
+function serve(args: readonly string[]): {
+  url: Promise<string>;
+  result: Promise<{ code: number | null; stdout: string }>;
+} {
+  const bin = new URL("../bin/isthmus.js", import.meta.url).pathname;
+  const child = spawn(process.execPath, [bin, "federate", "serve", ...args], { cwd: folder });
+  children.push(child);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text) => {
+    stdout += text;
+  });
+  const url = new Promise<string>((resolve) => {
+    child.stderr.on("data", (text) => {
+      stderr += text;
+      const [, address] = /address for clients: (\S+)/.exec(stderr) ?? [];
+      if (address !== undefined) resolve(address);
+    });
+  });
+  const result = new Promise<{ code: number | null; stdout: string }>((resolve) => {
+    child.on("close", (code) => resolve({ code, stdout }));
+  });
+  return { url, result };
 }
 
-describe("isthmus federate aggregate", () => {
-  it("isthmus federate aggregate averages by examples", async () => {
-    const result = await runJson<AggregateJson>(aggregate(["anna", "bert"], "--examples", "300,100"));
-    expect(await written()).toEqual([2, -2]);
-    expect(result.clients.map(({ client, weight }) => [client, weight])).toEqual([
-      ["anna", 0.75],
-      ["bert", 0.25],
-    ]);
-    expect(result.outputs).toEqual([inFolder("out.safetensors")]);
-  });
-
-  it("isthmus federate aggregate takes rules with parameters, and keeps state from round to round", async () => {
-    const { code } = await runCli(aggregate(["anna", "bert", "carl"], "--rule", "trimmed-mean:f=1"));
-    expect([code, await written()]).toEqual([0, [5, -5]]);
-    const state = ["--server", "momentum:momentum=0.5", "--state", inFolder("state.safetensors")];
-    await runCli(aggregate(["anna"], ...state));
-    expect(await written()).toEqual([1, -1]);
-    const { stdout } = await runCli(aggregate(["anna"], ...state, "--round", "2"));
-    expect(await written()).toEqual([1.5, -1.5]);
-    expect(stdout).toContain("state.safetensors");
-  });
-
-  it("isthmus federate aggregate says what is wrong, and writes nothing", async () => {
-    rmSync(inFolder("out.safetensors"), { force: true });
-    const fail = async (...options: string[]) => {
-      const { code, stderr } = await runCli(aggregate(["anna", "bert"], ...options));
-      return `${code} ${stderr}`;
-    };
-    expect(await fail("--examples", "1")).toMatch(
-      /^2 .*--examples must have a number for each of 2 updates/s,
+describe("isthmus federate", () => {
+  it("serves a federation that two clients take part in, as a newcomer would start it", async () => {
+    await writeClouds(join(folder, "clouds.safetensors"));
+    const cwd = { cwd: folder };
+    const data = "safetensors:clouds.safetensors";
+    const train = [
+      "train",
+      "--net",
+      "mlp:8",
+      "--data",
+      data,
+      "--epochs",
+      "0",
+      "-o",
+      "start.safetensors",
+      "-q",
+    ];
+    expect((await runCli(train, cwd)).code).toBe(0);
+    writeFileSync(
+      join(folder, "clouds.yml"),
+      `name: Clouds\nnetwork: start.safetensors\ngraph: start.onnx\nrounds: 2\nevaluate: ${data}\ntraining: { batch: 20 }\nport: 0\n`,
     );
-    expect(await fail("--rule", "krumm:f=1")).toMatch(/^2 .*did you mean "krum"/s);
-    expect(await fail("--rule", "krum:f=1")).toMatch(/^2 .*needs at least/s);
-    expect(await fail("--layer", "w=drop")).toMatch(/^2 .*share\|average\|keep/s);
-    expect(await fail("--align", "global")).toMatch(/^2 .*add --graph/s);
-    expect(existsSync(inFolder("out.safetensors"))).toBe(false);
+    for (const name of ["anna", "bert"]) {
+      const { stdout } = await runCli(["federate", "token", name, "--for", "clouds.yml"], cwd);
+      writeFileSync(join(folder, `${name}.token`), stdout);
+    }
+    const served = serve(["clouds.yml", "-o", "final.safetensors", "--linger", "5", "--json"]);
+    const url = await served.url;
+    const joinAs = (name: string, range: string) =>
+      runJson<{ rounds: number[]; network: string }>(
+        [
+          "federate",
+          "join",
+          url,
+          "--data",
+          `${data}@${range}`,
+          "--token-file",
+          `${name}.token`,
+          "-o",
+          `${name}.safetensors`,
+          "-q",
+        ],
+        cwd,
+      );
+    const [anna, bert] = await Promise.all([joinAs("anna", "0-100"), joinAs("bert", "100-200")]);
+    expect([anna.rounds, bert.rounds]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    const { code, stdout } = await served.result;
+    expect(code).toBe(0);
+    const { status, rounds } = JSON.parse(stdout) as {
+      status: string;
+      rounds: { metrics: { accuracy: number } }[];
+    };
+    expect([status, rounds.length]).toEqual(["finished", 2]);
+    expect(rounds[1]?.metrics.accuracy).toBeGreaterThan(0.9);
+    const [final, own] = await Promise.all(
+      ["final", "anna"].map((name) => openCheckpoint(join(folder, `${name}.safetensors`))),
+    );
+    for (const name of final?.tensors.keys() ?? [])
+      expect(await own?.read(name)).toEqual(await final?.read(name));
+    await Promise.all([final?.close(), own?.close()]);
+    expect(readFileSync(join(folder, "clouds.tokens.json"), "utf8")).not.toContain(
+      readFileSync(join(folder, "anna.token"), "utf8").trim().split(".")[1],
+    );
+  });
+
+  it("explains what is wrong", async () => {
+    writeFileSync(join(folder, "bad.yml"), "network: x\nround: 3\n");
+    const run = (...args: string[]) => runCli(["federate", ...args], { cwd: folder });
+    const bad = await run("serve", "bad.yml");
+    expect([bad.code, bad.stderr]).toEqual([
+      2,
+      expect.stringContaining('unknown key "round"; did you mean "rounds"?'),
+    ]);
+    const none = await run("join", "http://127.0.0.1:1", "--data", "mnist:test@10");
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("without a token")]);
+    writeFileSync(join(folder, "good.yml"), "network: x\n");
+    const name = await run("token", "a b", "--for", "good.yml");
+    expect([name.code, name.stderr]).toEqual([2, expect.stringContaining("must be 1 to 64 letters")]);
+    const help = await run("serve", "--help");
+    expect(help.stdout).toContain("isthmus federate serve digits.yml");
   });
 });

@@ -101,6 +101,12 @@ describe("isthmus fuse", () => {
     const withoutGraph = await runCli(["fuse", a, b, "--graph-a", graph, "-o", output]);
     expect(withoutGraph.code).toBe(2);
     expect(withoutGraph.stderr).toMatch(/--graph-b.*needs the architecture/);
+    const [narrow = "", wide = ""] = ["narrow.onnx", "wide.onnx"].map(inFolder);
+    const swapped = await runCli(["fuse", a, b, "--graph-a", wide, "--graph-b", narrow, "-o", output]);
+    expect([swapped.code, swapped.stderr]).toEqual([
+      2,
+      expect.stringMatching(/--graph-a has the weights of B, and --graph-b those of A: exchange them/),
+    ]);
     const over = await runCli(["fuse", ...networks(), "-o", a]);
     expect(over.code).not.toBe(0);
     expect(over.stderr).toMatch(/narrow\.safetensors/);

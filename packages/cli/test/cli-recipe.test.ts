@@ -98,7 +98,7 @@ describe("isthmus merge RECIPE.yml", () => {
       /^lm_head\.weight +f32 +\[16, 8\] +slerp, t 0\.5 \(02-slerp-gradients\.yml:16/m,
     );
     expect(plan.stdout).toMatch(/^merged +57 tensors$/m);
-    expect(plan.stdout).toMatch(/^bytes +25\.9 kB to read, 13\.0 kB to write$/m);
+    expect(plan.stdout).toMatch(/^bytes +25\.9 kB of networks, 13\.0 kB of the result$/m);
     const explained = await runCli(["merge", recipe, "--explain", "layers.2.mlp.up_proj"], { cwd: llamas });
     expect(explained.stdout.trim().split("\n")).toEqual([
       "model.layers.2.mlp.up_proj.weight f32 [12, 8]",

@@ -104,7 +104,7 @@ describe("isthmus study", () => {
 
     const { code, stdout } = await run("stripes.yaml");
     expect(code).toBe(0);
-    expect(stdout).toContain("0 tasks run, 8 results there before");
+    expect(stdout).toContain("0 tasks run, 16 were finished before");
     expect(stdout).toMatch(/^ +20 +weight +8 +\d/m);
   });
 
@@ -176,7 +176,7 @@ describe("isthmus study", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^train mlp:4 seed 0: Cannot go on training at step \d+ of \d+/m);
     expect(stdout).toContain(
-      "4 tasks failed; 12 more could not be begun. The finished part, 0 results, is kept",
+      "4 tasks failed; 12 more could not be begun. The finished part, 0 tasks, is kept",
     );
     expect(stderr).toContain("4 of the study's tasks failed");
   });

@@ -49,9 +49,15 @@ export class MismatchError extends IsthmusError {
   readonly _tag = "MismatchError";
   /** Names of the tensors concerned, in order. */
   readonly parameters: readonly string[];
-  constructor(message: string, fields: { parameters: readonly string[]; cause?: unknown }) {
+  /** The file that does not agree, where one of them is known to be wrong. */
+  readonly input: string | undefined;
+  constructor(
+    message: string,
+    fields: { parameters: readonly string[]; input?: string | undefined; cause?: unknown },
+  ) {
     super(message, { cause: fields.cause });
     this.parameters = fields.parameters;
+    this.input = fields.input;
   }
 }
 

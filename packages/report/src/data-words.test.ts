@@ -5,6 +5,8 @@ describe("dataWords()", () => {
   it.each([
     ["mnist:test", 10_000, "10,000 examples of mnist:test"],
     ["mnist:train@1000", 1000, "the first 1,000 examples of mnist:train"],
+    ["fashion-mnist:/some/folder:test@1000", 1000, "the first 1,000 examples of fashion-mnist:test"],
+    ["mnist:folder", 10_000, "10,000 examples of mnist"],
     ["npz:/some/folder/digits.npz:test", 1, "1 example of npz:digits.npz:test"],
     ["idx:a/images.gz,b/labels.gz@500", 500, "the first 500 examples of images.gz"],
     ["idx:a/images.gz,b/labels.gz:test", 2, "2 examples of images.gz:test"],

@@ -7,6 +7,8 @@ const TEXT = "text:";
 const FIRST = /@\d+$/;
 /** Files of inputs and of labels, which are named alike. */
 const TWO_FILES = /^idx:([^,]+),[^:]*/;
+/** Folder of a published data set: its name says which it is. */
+const PUBLISHED = /^((?:fashion-)?mnist):(?!(?:test|train)$)[^:]*/;
 /** Folders in the name of a data set, which say nothing to a reader elsewhere. */
 const FOLDERS = /[^,:]*[\\/]/g;
 
@@ -46,5 +48,5 @@ export function firstWords(data: string, examples: number): string {
  * the inputs.
  */
 function nameOf(data: string): string {
-  return data.replace(FIRST, "").replace(FOLDERS, "").replace(TWO_FILES, "$1");
+  return data.replace(FIRST, "").replace(PUBLISHED, "$1").replace(FOLDERS, "").replace(TWO_FILES, "$1");
 }

@@ -33,7 +33,7 @@ export interface RunStudyResult {
   readonly study?: StudyResult;
   /** Tasks that were run, now and to their end. */
   readonly ran: number;
-  /** Tasks that were there already. */
+  /** Tasks that were finished before, what finished ones were made of included. */
   readonly kept: number;
   readonly failures: readonly TaskFailure[];
   /** Tasks that could not be started, as one they depend on failed. */
@@ -83,10 +83,10 @@ export async function runStudy(
   const plan = await planStudy(description, ports);
   const store = await openTaskStore(folder);
   try {
-    const { results, missing } = await listMissing(plan, store);
+    const { results, finished, missing } = await listMissing(plan, store);
     const outcome = await runTasks(missing, { store, executor, signal, onProgress });
     const { failures, blocked } = outcome;
-    const counts = { kept: results.size, ran: outcome.results.size, failures, blocked };
+    const counts = { kept: finished, ran: outcome.results.size, failures, blocked };
     if (failures.length > 0) return counts;
     return { study: collectStudy(description, plan, new Map([...results, ...outcome.results])), ...counts };
   } finally {

@@ -5,6 +5,8 @@ import type { TaskStore } from "./task-store.ts";
 export interface MissingTasks {
   /** Results, by key, of finished tasks that are needed, or that a missing one builds on. */
   readonly results: ReadonlyMap<string, object>;
+  /** Number of needed tasks that need not be run: those with a result, and what these were made of. */
+  readonly finished: number;
   /** Tasks to run, each after the tasks it depends on. */
   readonly missing: readonly Task[];
 }
@@ -24,8 +26,10 @@ export async function findMissing(
   const results = new Map<string, object>();
   const neededKeys = new Set(needed);
   const missing: Task[] = [];
+  const used = new Set(neededKeys);
   // From the end, as every task then comes after all that may need it.
   for (const task of [...tasks].reverse()) {
+    if (used.has(task.key)) for (const key of dependenciesOf(task)) used.add(key);
     if (!neededKeys.has(task.key)) continue;
     const result = await store.read(task.key);
     if (result === undefined) {
@@ -35,5 +39,5 @@ export async function findMissing(
       results.set(task.key, result);
     }
   }
-  return { results, missing };
+  return { results, finished: used.size - missing.length, missing };
 }

@@ -49,7 +49,9 @@ describe("openJournal()", () => {
     for (const points of [4, { toString: 1 }, [[]], null]) {
       const other = open({ ...WHOLE, run: { ...RUN, points } });
       await expect(other).rejects.toThrow(MismatchError);
-      await expect(other).rejects.toThrow(/"points" is .* there and 3 here; it was left as it is$/);
+      await expect(other).rejects.toThrow(
+        /"points" is .* there and 3 here; it was left as it is: name another file, or remove it to begin anew$/,
+      );
     }
   });
 

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { excerpt, FormatError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
+import { excerpt, FormatError, isIsthmusError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
 
 /** Everything that decides the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
@@ -60,12 +60,15 @@ async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
       (key) => `"${key}" is ${excerpt(journal.run[key])} there and ${excerpt(run[key])} here`,
     );
     throw new MismatchError(
-      `Cannot go on from "${path}" as it must be of the same measurement: ${differences.join(", ")}; it was left as it is`,
+      `Cannot go on from "${path}" as it must be of the same measurement: ${differences.join(", ")}; it was left as it is: ${REMEDY}`,
       { parameters: differing },
     );
   }
   return new Map(Object.entries(journal.pieces).map(([key, numbers]) => [key, numbers.map(Number)]));
 }
+
+/** What to do about a file that cannot be gone on from. */
+const REMEDY = "name another file, or remove it to begin anew";
 
 /** The contents of a journal's file. */
 interface Stored {
@@ -75,9 +78,13 @@ interface Stored {
 
 async function readJournal(path: string): Promise<Stored> {
   const attempt = `go on from "${path}"`;
-  const reject = (rule: string) => new FormatError(`Cannot ${attempt} as ${rule}`, { format: FORMAT });
+  const reject = (rule: string) =>
+    new FormatError(`Cannot ${attempt} as ${rule}; ${REMEDY}`, { format: FORMAT });
   const rule = "it must hold pieces of a measurement as JSON";
-  const value = await readJsonFile(path, { attempt, rule, format: FORMAT });
+  const value = await readJsonFile(path, { attempt, rule, format: FORMAT }).catch((cause: unknown) => {
+    if (!isIsthmusError(cause, "FormatError")) throw cause;
+    throw new FormatError(`${cause.message}; ${REMEDY}`, { format: FORMAT, cause });
+  });
   const journal = value as
     | (Partial<Stored> & { readonly format?: unknown; readonly version?: unknown })
     | null;

@@ -111,6 +111,34 @@ describe("matchMany()", () => {
     },
   );
 
+  test.each(cases)(
+    "$name: objectives count weights as they are, scaled ones as norms scale them, of all and to the reference",
+    async (network) => {
+      const { spec, graph } = network;
+      const networks = apart(network, 3);
+      const { universe, objective, scaledObjective, searches, toReference, limit } = await matchMany(
+        { spec, graph, engine },
+        networks,
+        { seed: 2, many: "tree", reference: 1 },
+      );
+      expect(objective.after).toBeCloseTo(await sumOfPairs(network, networks, universe), 3);
+      expect(scaledObjective.after).toBeCloseTo(searches[0]?.objective ?? Number.NaN, 5);
+      expect(scaledObjective.after).toBeLessThanOrEqual(limit);
+      const hasNorms = graph.nodes.some(({ op }) => op === "BatchNormalization");
+      expect(Math.abs(scaledObjective.after - objective.after) > 1e-3).toBe(hasNorms);
+      const pairOf = <T>(all: readonly T[]) => [all[1], all[2]] as T[];
+      expect(toReference[2]?.objective.after).toBeCloseTo(
+        await sumOfPairs(network, pairOf(networks), pairOf([...universe])),
+        3,
+      );
+      const two = await matchMany({ spec, graph, engine }, networks.slice(0, 2), { seed: 2 });
+      const { objective: ofPair, scaledObjective: scaled } = two.toReference[1] ?? {};
+      expect(ofPair?.before).toBeCloseTo(two.objective.before, 5);
+      expect(ofPair?.after).toBeCloseTo(two.objective.after, 5);
+      expect(scaled?.after).toBeCloseTo(two.scaledObjective.after, 5);
+    },
+  );
+
   test("gives the same for the same seed, and goes on from a journal", async () => {
     const network = cases[1] as NetworkCase;
     const networks = apart(network, 5);

@@ -1,11 +1,22 @@
+import { stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  describeMaking,
+  InputError,
+  readJsonFile,
+  saveCheckpoint,
+  saveFile,
+  UsageError,
+} from "@isthmus/core";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type Symmetries } from "@isthmus/symmetry";
 import { type AlignManyResult, alignMany } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { formatJson } from "../format/format-json.ts";
-import { formatObjective } from "../format/format-objective.ts";
+import { formatNormalization } from "../format/format-normalization.ts";
+import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatPairs } from "../format/format-table.ts";
 import type { BindingOptions } from "../open/bind-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
@@ -57,6 +68,7 @@ export async function alignSeveral(
     ];
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles) await assertOutput(path, inputs);
+    if (!permutationsOnly) await assertNothingStale(output, places);
     for (const path of places) await assertNoModelFolder(path, paths);
     const { architecture, data } = await openToAlign(paths, checkpoints, options, context);
     const { networks, binding } = architecture;
@@ -87,8 +99,9 @@ export async function alignSeveral(
  */
 function placesOf(paths: readonly string[], output: string): string[] {
   if (extname(output) === ".safetensors") {
+    const two = "; without --many and --reference only the second is, in the order of the first";
     throw new UsageError(
-      `Cannot align ${paths.length} networks to "${output}" as each of them is written: name a folder, or a .json for the permutations alone`,
+      `Cannot align ${paths.length} networks to "${output}" as each of them is written: name a folder, or a .json for the permutations alone${paths.length === 2 ? two : ""}`,
     );
   }
   const taken = new Set<string>();
@@ -100,6 +113,36 @@ function placesOf(paths: readonly string[], output: string): string[] {
     taken.add(name);
     return join(output, isFile ? `${name}.safetensors` : name);
   });
+}
+
+/**
+ * Checks that no network of an earlier alignment would be left beside the ones that are written, as they are
+ * not aligned to each other and the new list of permutations does not name it.
+ * @throws InputError if one would
+ */
+async function assertNothingStale(output: string, places: readonly string[]): Promise<void> {
+  const list = join(output, ALIGNMENTS);
+  const earlier = placesOf(await readAlignedPaths(list), output);
+  const stale: string[] = [];
+  for (const place of earlier) {
+    if (!places.includes(place) && (await isThere(place))) stale.push(basename(place));
+  }
+  if (stale.length === 0) return;
+  throw new InputError(
+    `Cannot align into "${output}" as networks of an earlier alignment would stay beside the new ones: ${stale.join(", ")}, which its ${ALIGNMENTS} lists; remove them, or name another folder`,
+    { input: list },
+  );
+}
+
+/** Reads which checkpoints an earlier alignment was of; none where there is no list, or another file. */
+async function readAlignedPaths(list: string): Promise<string[]> {
+  if (!(await isThere(list))) return [];
+  const earlier = await readJsonFile(list);
+  const { networks } = (earlier ?? {}) as { readonly networks?: unknown };
+  if (!Array.isArray(networks)) return [];
+  return networks
+    .map((network) => (network as { readonly checkpoint?: unknown } | null)?.checkpoint)
+    .filter((path) => typeof path === "string");
 }
 
 interface SaveRequest {
@@ -118,10 +161,12 @@ async function saveOne(
   const network = at(networks, i, "network");
   const { method, seed, only, skip, normalize } = options;
   const reference = at(checkpoints, match.reference, "reference");
-  const making = describeMaking([reference, at(checkpoints, i, "network")], {
+  const making = describeMaking(checkpoints, {
     verb: "align",
     version,
-    ...{ method, many: match.many, seed, only, skip, normalize, networks: checkpoints.length },
+    ...{ method, many: match.many, seed, only, skip, normalize },
+    network: basename(at(checkpoints, i, "network").source),
+    reference: basename(reference.source),
   });
   const { files } = await saveCheckpoint(network, place, {
     metadata: { ...network.metadata, ...making },
@@ -163,20 +208,44 @@ function format(
   paths: readonly string[],
   outputs: readonly string[],
 ): string {
-  const { objective, limit, searches, many, reference } = match;
-  const share = limit > 0 ? Math.floor(1000 * (objective.after / limit) + 1e-6) / 10 : 100;
+  const { objective, scaledObjective, limit, searches, many, reference } = match;
+  const share = limit > 0 ? Math.floor(1000 * (scaledObjective.after / limit) + 1e-6) / 10 : 100;
+  const scaled = formatScaled(objective, scaledObjective);
+  const isScaled = scaled.length > 0 ? " as scaled" : "";
   const worst = Math.max(...aligned.map(({ summary }) => summary.verified.maxRelativeError));
   return formatPairs([
     ["method", `${many}, of ${searches.length} ${searches.length === 1 ? "search" : "searches"}`],
-    ["objective", `${formatObjective(objective)}, over all pairs; ${share} % of what copies would have`],
-    ...searches.map((search): [string, string] => [`  ${search.many}`, search.objective.toFixed(2)]),
-    ["coordinates", `of ${at(paths, reference, "reference")}`],
-    ...aligned.flatMap(({ summary }, i): [string, string][] =>
+    ["objective", `${formatObjective(objective)}, over all pairs${comparedBy(aligned)}`],
+    ...scaled,
+    ...searches.map((search): [string, string] => [
+      `  ${search.many}`,
+      `${search.objective.toFixed(2)}${isScaled}`,
+    ]),
+    ["bound", `${limit.toFixed(2)}, if all were copies of one; ${share} % is reached${isScaled}`],
+    ["coordinates", `of ${at(paths, reference, "reference")}; with it`],
+    ...aligned.flatMap(({ summary }, i) =>
       i === reference
         ? []
-        : [[`  ${at(paths, i, "path")}`, `objective ${formatObjective(summary.objective)}`]],
+        : indent([
+            [at(paths, i, "path"), `objective ${formatObjective(summary.objective)}`],
+            ...formatScaled(summary.objective, summary.scaledObjective),
+            ...formatNormalization(summary.normalized),
+          ]),
     ),
     ["verified", `each network computes the same, to ${worst.toExponential(1)} (relative)`],
     ["wrote", outputs.join(", ")],
   ]);
 }
+
+/** Says what the objective compares where it is not the weights as they are. */
+function comparedBy(aligned: AlignManyResult["aligned"]): string {
+  const summaries = aligned.map(({ summary }) => summary);
+  if (summaries.some(({ method }) => method === "activation")) return ", of activations";
+  const [kinds] = summaries.flatMap(({ normalized }) => (normalized === undefined ? [] : [normalized.kinds]));
+  return kinds === undefined ? "" : `, without ${kinds.map((kind) => `${kind}s`).join(", ")}`;
+}
+
+const indent = (pairs: readonly (readonly [string, string])[]): [string, string][] =>
+  pairs.map(([name, value]) => [`  ${name}`, value]);
+
+const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined;

@@ -15,7 +15,7 @@ import { alignSeveral, tooFew } from "../align/align-several.ts";
 import { openToAlign } from "../align/open-to-align.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
-import { formatObjective } from "../format/format-objective.ts";
+import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
@@ -206,24 +206,15 @@ function describeSearch(match: MatchResult): [string, string][] {
   const { restarts, sweeps, status, search, scaledObjective, bound } = match;
   const end = status === "converged" ? "converged" : "was given up";
   const how = search === "frank-wolfe" ? "the best, by Frank-Wolfe," : "the best";
-  // What is searched and bounded counts weights before a norm as the norm scales them; the objective counts
-  // them as they are.
-  const isScaled = scaledObjective.after !== match.objective.after;
-  const { before, after } = scaledObjective;
+  const { after } = scaledObjective;
+  const isScaled = after !== match.objective.after;
   const share = bound > 0 ? Math.floor(1000 * (scaledObjective.after / bound) + ROUNDING) / 10 : 100;
   return [
     [
       "search",
       `${plural(restarts.length, "search", "searches")}, ${how} took ${plural(sweeps, "sweep", "sweeps")} and ${end}`,
     ],
-    ...(isScaled
-      ? [
-          [
-            "as scaled",
-            `${before.toFixed(2)} before, ${after.toFixed(2)} after, weights as norms scale them`,
-          ] as [string, string],
-        ]
-      : []),
+    ...formatScaled(match.objective, scaledObjective),
     [
       "bound",
       `${bound.toFixed(2)}, which no alignment exceeds${isScaled ? " as scaled" : ""}; ${after.toFixed(2)}, ${share} %, is reached`,

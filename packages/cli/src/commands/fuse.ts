@@ -1,5 +1,14 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  describeMaking,
+  isIsthmusError,
+  MismatchError,
+  sameShape,
+  saveCheckpoint,
+  UsageError,
+} from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   ACTIVATION_COSTS,
@@ -26,6 +35,7 @@ import {
   dataContext,
   fitToData,
   type OpenedArchitecture,
+  readArchitecture,
 } from "@isthmus/zoo";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { bindArchitecture } from "../open/bind-architecture.ts";
@@ -139,15 +149,12 @@ async function fuse(
     assertData(options);
     if (output.endsWith(".safetensors")) await assertOutput(output, [...a.files, ...b.files, ...named]);
     await assertNoModelFolder(output, paths);
-    const source = await openNetwork(
+    const ends = [
       { path: paths[0], checkpoint: a, graph: graphA, letter: "a" },
-      options,
-      context,
-    );
-    const target = await openNetwork(
       { path: paths[1], checkpoint: b, graph: graphB, letter: "b" },
-      options,
-      context,
+    ] as const;
+    const [source, target] = await openBoth(ends, options, context).catch((error: unknown) =>
+      hintAtSwap(error, ends),
     );
     const { method, cost, plan, regularization, weight, matchExamples } = options;
     const fusion = await fuseNetworks(source, target, {
@@ -187,6 +194,32 @@ interface OpenedNetwork extends Pick<OpenedArchitecture, "graph" | "engine"> {
   readonly network: Checkpoint;
   readonly bound: BoundNetwork;
   readonly data: DataSet | undefined;
+}
+
+async function openBoth(
+  [a, b]: readonly [NamedNetwork, NamedNetwork],
+  options: FuseVerbOptions,
+  context: Context,
+): Promise<[OpenedNetwork, OpenedNetwork]> {
+  return [await openNetwork(a, options, context), await openNetwork(b, options, context)];
+}
+
+/** Throws an error again; if each graph has the weights of the other network, it says so. */
+async function hintAtSwap(error: unknown, [a, b]: readonly [NamedNetwork, NamedNetwork]): Promise<never> {
+  if (!isIsthmusError(error, "MismatchError") || a.graph === undefined || b.graph === undefined) throw error;
+  const fits = async (graph: string, { checkpoint }: NamedNetwork): Promise<boolean> => {
+    const { weights } = (await readArchitecture(graph)).graph;
+    return [...weights].every(([name, { shape }]) => {
+      const stored = checkpoint.tensors.get(name)?.shape;
+      return stored !== undefined && sameShape(stored, shape);
+    });
+  };
+  const stands = (await fits(a.graph, a)) && (await fits(b.graph, b));
+  if (stands || !(await fits(a.graph, b)) || !(await fits(b.graph, a))) throw error;
+  throw new MismatchError(
+    `${error.message}; --graph-a has the weights of B, and --graph-b those of A: exchange them`,
+    { parameters: (error as MismatchError).parameters, cause: error },
+  );
 }
 
 async function openNetwork(

@@ -59,6 +59,9 @@ const EXAMPLES = formatExamples(
   ],
 );
 
+const MANY_HELP =
+  "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on";
+
 function createMapVerb() {
   const { many, restarts, points } = MAP_NETWORKS_DEFAULTS;
   return createVerb("map")
@@ -69,10 +72,7 @@ function createMapVerb() {
     )
     .option("--star <file>", "a network to align and place with the others, that is no part of their mean")
     .addOption(
-      new Option("--many <how>", "how all networks are aligned to each other")
-        .choices(MANY_METHODS)
-        .default(many)
-        .makeOptionMandatory(),
+      new Option("--many <how>", MANY_HELP).choices(MANY_METHODS).default(many).makeOptionMandatory(),
     )
     .option(
       "--restarts <n>",

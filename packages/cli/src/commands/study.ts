@@ -120,14 +120,14 @@ async function listTasks(
   options: StudyVerbOptions,
 ): Promise<Outcome> {
   const plan = await planStudy(description, await planPorts(options));
-  const { results, missing } = await listMissing(plan, {
+  const { finished, missing } = await listMissing(plan, {
     read: (key) => readTaskResult(join(folder, TASKS), key),
   });
   const tasks = missing.map(({ key, kind, label }) => ({ key, kind, label }));
-  const counts = { kept: results.size };
+  const counts = { kept: finished };
   return {
     result: { missing: tasks, ...counts, folder },
-    text: formatMissing(missing, results.size),
+    text: formatMissing(missing, finished),
   };
 }
 
@@ -187,7 +187,7 @@ async function describeStudy(
   { provenance, terminal }: Context,
 ): Promise<Outcome> {
   const outputs = await saveStudy({ ...study, provenance }, folder);
-  const counts = `${ran} tasks run, ${kept} results there before`;
+  const counts = `${ran} tasks run, ${kept} were finished before`;
   return {
     result: { ...study, provenance, ran, kept, outputs },
     text: `${formatStudy(study, terminal)}\n\n${counts}\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,

@@ -32,11 +32,18 @@ interface TransferVerbOptions extends EngineOptions, MatchVerbOptions, BindingOp
 /** Creates the command `isthmus transfer`. */
 export function transferVerb(run: RunVerb): CommandUnknownOpts {
   return addMatchOptions(addBindingOptions(addEngineOption(createTransferVerb())), "--match-data")
+    .addHelpText("after", COLUMNS)
     .addHelpText("after", EXAMPLES)
     .action((baseA, tunedA, baseB, options) =>
       run(options, (context) => transfer([baseA, tunedA, baseB], options, context)),
     );
 }
+
+const COLUMNS = `
+The table lists the tensors that fine-tuning changed most: the norm of the change, also as a share of the norm of the
+weight; how much of it alignment moved (0 % where units kept their places, about 100 % where all went elsewhere); and
+how much of its square --mask-by-sign kept (100 % without it).
+`;
 
 const EXAMPLES = formatExamples(
   [

@@ -8,7 +8,7 @@ import {
 import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import { formatNormalization } from "../format/format-normalization.ts";
-import { formatObjective } from "../format/format-objective.ts";
+import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatBytes, formatPairs } from "../format/format-table.ts";
 import type { LayerShares } from "../options/layer-shares.ts";
 import type { Context } from "../verb.ts";
@@ -18,6 +18,8 @@ import type { OpenedNetworks } from "./open-networks.ts";
 /** How one of the checkpoints was aligned, as plain data. */
 export type MergeAlignment = AlignedNetwork["summary"] & {
   readonly checkpoint: string;
+  /** The objective as it was searched, weights as norms scale them; undefined for other methods. */
+  readonly scaledObjective?: AlignedNetwork["summary"]["objective"];
   /** How several were aligned, and to the coordinates of which; undefined where two were. */
   readonly many?: string;
   readonly reference?: string;
@@ -88,13 +90,16 @@ export function formatMerge(
   { weights, layers }: Shares,
   alignments: readonly MergeAlignment[],
 ): string {
-  const pairs = alignments.flatMap(({ checkpoint, objective, normalized, many }): [string, string][] => [
-    [
-      `aligned ${checkpoint}`,
-      `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified`,
+  const pairs = alignments.flatMap(
+    ({ checkpoint, objective, scaledObjective, normalized, many }): [string, string][] => [
+      [
+        `aligned ${checkpoint}`,
+        `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified`,
+      ],
+      ...(scaledObjective === undefined ? [] : formatScaled(objective, scaledObjective)),
+      ...formatNormalization(normalized),
     ],
-    ...formatNormalization(normalized),
-  ]);
+  );
   const shares =
     layers === undefined
       ? `weights ${weights.map((weight) => Number(weight.toPrecision(4))).join(", ")}`

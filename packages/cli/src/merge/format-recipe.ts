@@ -71,7 +71,7 @@ function summarize({ merged, copied, absent, bytesRead, bytesWritten }: PlanSumm
     ["merged", `${merged} tensors`],
     ["copied", `${copied} tensors`],
     ["absent", describeAbsent(absent)],
-    ["bytes", `${formatBytes(bytesRead)} to read, ${formatBytes(bytesWritten)} to write`],
+    ["bytes", `${formatBytes(bytesRead)} of networks, ${formatBytes(bytesWritten)} of the result`],
   ];
 }
 

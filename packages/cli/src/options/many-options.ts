@@ -13,7 +13,7 @@ export type ManyVerbOptions = {
 };
 
 const MANY_TEXT =
-  "how more than two networks are aligned: all at once through one universe (cycle), each to the sum of the others (merge-many), pairs of pairs (tree), each to the reference, or the best of these (default: best)";
+  "how more than two networks are aligned: each to the reference, each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on (default: best)";
 
 /** Adds the options that say how more than two networks are aligned. */
 export const addManyOptions: AddOptions<ManyVerbOptions> = optionGroup((command) => {

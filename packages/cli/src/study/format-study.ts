@@ -49,15 +49,15 @@ function formatCell(value: StudyValue): string {
   return typeof value === "number" && !Number.isInteger(value) ? formatNumber(value) : String(value);
 }
 
-/** Formats the tasks that a study would run, and how many results are there already. */
-export function formatMissing(missing: readonly Task[], resultCount: number): string {
+/** Formats the tasks that a study would run, and how many are finished already. */
+export function formatMissing(missing: readonly Task[], finished: number): string {
   const shown = missing.slice(0, SHOWN_TASKS).map(({ label }) => label);
   if (missing.length > SHOWN_TASKS) shown.push(`and ${missing.length - SHOWN_TASKS} more`);
   const kinds = [...new Set(missing.map(({ kind }) => kind))].map((kind) => {
     return `${missing.filter((task) => task.kind === kind).length} ${kind}`;
   });
   const counts = kinds.length === 0 ? "" : ` (${kinds.join(", ")})`;
-  const first = `${missing.length} tasks to run${counts}, ${resultCount} results there`;
+  const first = `${missing.length} tasks to run${counts}, ${finished} finished before`;
   return [first, "How long they take is said once some of them have run.", ...shown].join("\n");
 }
 
@@ -84,7 +84,7 @@ export function formatFailures(
   return [
     ...failures.map(({ label, message }) => `${label}: ${message}`),
     "",
-    `${failures.length} tasks failed${lost}. The finished part, ${ran + kept} results, is kept: run the same command again to go on.`,
+    `${failures.length} tasks failed${lost}. The finished part, ${ran + kept} tasks, is kept: run the same command again to go on.`,
   ].join("\n");
 }
 

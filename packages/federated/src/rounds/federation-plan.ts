@@ -39,7 +39,7 @@ export interface FederationPlanOptions extends Partial<FederationPlan> {}
 export const FEDERATION_PLAN_DEFAULTS: FederationPlan = {
   rounds: 10,
   quorum: 2,
-  available: 2,
+  available: 1,
   fraction: 1,
   overSelection: 0,
   deadline: 3_600_000,

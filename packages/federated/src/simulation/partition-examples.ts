@@ -25,7 +25,7 @@ export interface ClientExamples {
   readonly positions: Uint32Array;
   /** Number of its examples of each class, `[classes]`. */
   readonly labels: readonly number[];
-  /** How its inputs differ from those of others; missing if they do not. */
+  /** How its inputs differ from the inputs of others; missing if they do not. */
   readonly shift?: FeatureShift;
 }
 
@@ -34,7 +34,7 @@ export interface ClientExamples {
  *
  * @param data - with one label for each example
  * @returns clients in the order of their names
- * @throws InputError if there are too few examples or classes, or labels are not those of whole examples
+ * @throws InputError if there are too few examples or classes, or labels do not belong to whole examples
  * @throws UsageError if a parameter is unknown or of another type
  * @throws OutOfRangeError if a number is out of its range
  *

@@ -88,10 +88,10 @@ describe("simulateFederation()", () => {
   it("simulateFederation() flips the labels of attackers alone", async () => {
     const described = { ...small, attack: { name: "label-flip", attackers: 2 } };
     const federation = await openFederation(described, ports);
-    for (const { attacker, positions, data: own } of federation.clients.values()) {
+    for (const { attacker, positions, data: examples } of federation.clients.values()) {
       const labels = [...(data.get("train") as DataSet).read(0, 240).labels];
       const expected = [...positions].map((position) => labels[position] as number);
-      expect([...own.read(0, own.size).labels]).toEqual(
+      expect([...examples.read(0, examples.size).labels]).toEqual(
         attacker ? expected.map((label) => 3 - label) : expected,
       );
     }

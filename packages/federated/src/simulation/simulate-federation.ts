@@ -14,8 +14,8 @@ export interface SimulateFederationOptions extends SimulationPorts {
 }
 
 /**
- * Simulates a federation in this process: clients train in turn, attackers attack, and the state machine that a
- * server runs decides on rounds. The result depends on the description and the engine alone.
+ * Simulates a federation in this process: clients train in turn, attackers attack, and the state machine
+ * that a server runs decides on rounds. The result depends on the description and the engine alone.
  * @throws InputError if something of it is not known, or does not fit
  * @throws UsageError, OutOfRangeError if a number or a parameter is wrong
  * @throws DOMException named AbortError if `signal` is aborted
@@ -71,9 +71,9 @@ export const isOver = ({ state: { status } }: Pick<Position, "state">): boolean 
 /** Describes a federation that is over. */
 export async function describeRun(
   federation: OpenFederation,
-  { state, network, clients: kept, rounds, barriers, privacy: spent }: Position,
+  { state, network, clients: states, rounds, barriers, privacy: spent }: Position,
 ): Promise<FederationRun> {
-  const clients = await evaluateClients(federation, { network, clients: kept });
+  const clients = await evaluateClients(federation, { network, clients: states });
   const { description } = federation;
   const { privacy } = description.strategy;
   const last = rounds.findLast(({ accuracy }) => accuracy !== undefined);

@@ -3,7 +3,7 @@ import {
   type FederationPlan,
   LAYER_POLICIES,
   TREATMENTS,
-} from "@isthmus/federated";
+} from "@isthmus/federated/rounds";
 import { z } from "zod";
 import type { FederationConfig } from "./federation-config.ts";
 

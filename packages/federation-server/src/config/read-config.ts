@@ -6,7 +6,7 @@ import {
   PRE_AGGREGATIONS,
   planFederation,
   SERVER_STEPS,
-} from "@isthmus/federated";
+} from "@isthmus/federated/rounds";
 import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";

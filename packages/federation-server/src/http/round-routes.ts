@@ -1,4 +1,4 @@
-import { type ClientTask, roundOf, taskOfClient } from "@isthmus/federated";
+import { type ClientTask, roundOf, taskOfClient } from "@isthmus/federated/rounds";
 import type { FastifyInstance } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { FEDERATION_ANSWER, REFUSED, TASK_ANSWER } from "./schemas.ts";

@@ -1,4 +1,4 @@
-import { type FederationState, roundOf } from "@isthmus/federated";
+import { type FederationState, roundOf } from "@isthmus/federated/rounds";
 import type { Federation } from "../server/running-federation.ts";
 
 /** Refused updates that the live page shows. */

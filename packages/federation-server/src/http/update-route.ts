@@ -1,5 +1,10 @@
 import { rm } from "node:fs/promises";
-import { type FederationState, networkOfRound, type ReceivedUpdate, refusalOf } from "@isthmus/federated";
+import {
+  type FederationState,
+  networkOfRound,
+  type ReceivedUpdate,
+  refusalOf,
+} from "@isthmus/federated/rounds";
 import type { FastifyInstance } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { publish } from "../store/store.ts";

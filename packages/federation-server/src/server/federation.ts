@@ -9,7 +9,7 @@ import {
   replay,
   resolveStrategy,
   timeOfNext,
-} from "@isthmus/federated";
+} from "@isthmus/federated/rounds";
 import { readArchitecture } from "@isthmus/zoo";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";

@@ -6,7 +6,7 @@ import {
   type Metrics,
   networkOfRound,
   type UpdateToAggregate,
-} from "@isthmus/federated";
+} from "@isthmus/federated/rounds";
 import type { AggregateRequest } from "../work/aggregate-round.ts";
 import type { Federation } from "./running-federation.ts";
 

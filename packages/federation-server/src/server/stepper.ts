@@ -1,4 +1,4 @@
-import { decide } from "@isthmus/federated";
+import { decide } from "@isthmus/federated/rounds";
 import { runRound } from "./run-round.ts";
 import type { Federation, Log } from "./running-federation.ts";
 

@@ -1,4 +1,4 @@
-import { presentClients } from "@isthmus/federated";
+import { presentClients } from "@isthmus/federated/rounds";
 import type { Federation } from "./running-federation.ts";
 
 /** Share of the time of presence after which presences are looked at again. */

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ReceivedUpdate } from "@isthmus/federated";
+import type { ReceivedUpdate } from "@isthmus/federated/rounds";
 
 /** Where a server keeps its files, all below one folder. */
 export interface Store {

@@ -2,12 +2,11 @@ import { rm } from "node:fs/promises";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type AggregateReport,
-  alignUpdates,
   type ClientUpdate,
   resolveStrategy,
   type StrategyDescription,
   saveAggregate,
-} from "@isthmus/federated";
+} from "@isthmus/federated/rounds";
 import type { Graph } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { hashFile } from "../store/hash-file.ts";
@@ -46,7 +45,7 @@ export interface AggregatedRound {
 }
 
 /** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
-const MEMORY = 32 * 2 ** 20;
+const MEMORY = 16 * 2 ** 20;
 
 /** Aggregates a round: the same bytes every time, so that a killed server may do it again. */
 export async function aggregateRound(
@@ -100,6 +99,7 @@ async function alignIfAsked(
   signal: AbortSignal,
 ): Promise<readonly ClientUpdate[]> {
   if (align === undefined || graph === undefined) return updates;
+  const { alignUpdates } = await import("@isthmus/federated");
   const { createOnnxRuntimeEngine } = await import("@isthmus/engine");
   const architecture = { graph, engine: createOnnxRuntimeEngine() };
   return (await alignUpdates(architecture, network, updates, { to: align, seed, signal })).updates;

@@ -52,8 +52,8 @@ export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
   );
   if (unread.length === 0) return;
   throw new MismatchError(
-    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it must read every floating-point tensor: ${unread.length} of ${checkpoint.tensors.size} are not read, ${listNames(unread.map((name) => `"${name}"`))}; bindNetworks() finds what an exporter made of them, or leaves them out`,
-    { parameters: unread },
+    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it must read every floating-point tensor: ${unread.length} of ${checkpoint.tensors.size} are not read, ${listNames(unread.map((name) => `"${name}"`))}; if an exporter changed them, name the checkpoint that the graph was exported from with --exported-from, and leave out what it truly does not read with --unread keep (in a script: bindNetworks())`,
+    { parameters: unread, input: checkpoint.source },
   );
 }
 
@@ -66,8 +66,8 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
   if (missing.length > 0) {
     const names = listNames(missing.map((name) => `"${name}"`));
     throw new MismatchError(
-      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}; bindNetworks() finds weights that an exporter renamed`,
-      { parameters: missing },
+      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindNetworks())`,
+      { parameters: missing, input: checkpoint.source },
     );
   }
   for (const [name, { shape }] of graph.weights) {
@@ -75,7 +75,7 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
     if (sameShape(got, shape)) continue;
     throw new MismatchError(
       `Cannot feed "${name}" of "${checkpoint.source}" to graph "${graph.name}" as shapes must be equal: the graph has ${formatShape(shape)}, the checkpoint ${formatShape(got)}`,
-      { parameters: [name] },
+      { parameters: [name], input: checkpoint.source },
     );
   }
 }

@@ -24,7 +24,7 @@ export function findMeasurementProblems(
       const text = `has no "${needs}", which ${name} needs of every network: write ${needs}: FILE, made by ${MADE_BY[needs]}()`;
       return [...problems, { path, text }];
     }
-    if (align === false) return problems;
+    if (!align) return problems;
     const text = `must not stand beside "${needs}", which was measured with units in their own order: align the network first, then measure it`;
     return [...problems, { path: [...path, "align"], text }];
   });

@@ -13,7 +13,8 @@ import { type Level, levelsOf } from "../settings/level.ts";
 /** A network as one place of a recipe names it. */
 export interface Member {
   readonly reference: ModelReference;
-  readonly align: boolean | "universe" | AlignSetting;
+  /** Undefined where the recipe does not say. */
+  readonly align: boolean | "universe" | AlignSetting | undefined;
   /** Where it is named. */
   readonly path: Path;
   /** Settings of it alone. */
@@ -77,7 +78,7 @@ function groupsOf(
 }
 
 function listMember(input: RecipeModel | RecipeSource, path: Path): Member {
-  const { model: reference, align = false, fisher, grams, parameters } = input;
+  const { model: reference, align, fisher, grams, parameters } = input;
   const measured = { ...(fisher !== undefined && { fisher }), ...(grams !== undefined && { grams }) };
   const range = "layer_range" in input ? input.layer_range : undefined;
   return { reference, align, measured, path, levels: levelsOf([parameters, path]), range };

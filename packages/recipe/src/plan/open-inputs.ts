@@ -1,12 +1,21 @@
-import { at, type Checkpoint, entry, InputError, isIsthmusError, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  entry,
+  InputError,
+  isIsthmusError,
+  MismatchError,
+  UsageError,
+} from "@isthmus/core";
 import type { Measurement } from "@isthmus/merging";
 import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { inferModules, type Modules } from "../layout/modules.ts";
 import { formatPlace } from "../read/positions.ts";
 import type { AlignSetting, ModelReference, Recipe } from "../recipe/recipe.ts";
 import type { Path } from "../recipe/shape.ts";
+import { isSameSetting, settingOf } from "./align-setting.ts";
 import { keyOf, type Member } from "./groups.ts";
-import type { RoledGroup } from "./roles.ts";
+import { membersOf, type RoledGroup } from "./roles.ts";
 
 /** A network of a recipe, opened. */
 export interface Input {
@@ -85,9 +94,9 @@ export async function openInputs(
   for (const group of groups) {
     for (const member of membersOf(group)) {
       if (inputs.has(memberKey(member))) continue;
-      const network = await atPlace(recipe, member, () =>
-        member.align ? alignMember(member, group, { open: openOnce, align }) : openOnce(member.reference),
-      );
+      const network = member.align
+        ? await alignMember(member, { recipe, group }, { open: openOnce, align })
+        : await atPlace(recipe, member, () => openOnce(member.reference));
       const layout = inferLayout(network);
       const modules = inferModules(layout, network.tensors.keys());
       const index = networks.push(network) - 1;
@@ -111,52 +120,63 @@ export async function atPlace(
   try {
     return await open();
   } catch (error) {
-    if (!isIsthmusError(error, "InputError")) throw error;
-    const { message, input } = error as InputError;
-    throw new InputError(`${message} (${formatPlace(recipe, path)})`, { input, cause: error });
+    throw isIsthmusError(error, "InputError") ? placed(recipe, path, error as InputError) : error;
   }
 }
 
-/** Lists the networks of a group with its base, which comes last. */
-export function membersOf({ networks, ancestor }: RoledGroup): readonly Member[] {
-  return ancestor === undefined ? networks : [...networks, ancestor];
+/** Returns an error whose message says where the recipe names the network that it is about. */
+function placed<T extends InputError | MismatchError>(recipe: Recipe, path: Path, error: T): Error {
+  const message = `${error.message} (${formatPlace(recipe, path)})`;
+  return "parameters" in error
+    ? new MismatchError(message, { parameters: error.parameters, input: error.input, cause: error })
+    : new InputError(message, { input: error.input, cause: error });
+}
+
+/** Where a network is aligned. */
+interface AlignPlace {
+  readonly recipe: Recipe;
+  readonly group: RoledGroup;
 }
 
 async function alignMember(
   member: Member,
-  group: RoledGroup,
+  { recipe, group }: AlignPlace,
   { open, align }: OpenOptions,
 ): Promise<Checkpoint> {
   const target = group.ancestor ?? group.networks.find((other) => !other.align);
   if (target === undefined || target.align) throw noTarget();
   if (align === undefined) throw noAligner();
   const setting = settingOf(member);
-  const inputs: AlignedInput[] = [];
-  const companions = setting.many === undefined ? [member] : alignedTogether(group, setting);
-  for (const { reference } of companions) inputs.push({ reference, network: await open(reference) });
-  const to = { reference: target.reference, network: await open(target.reference) };
-  const aligned = await align(inputs, to, setting);
+  const companions = setting.many === undefined ? [member] : alignedTogether(group, member);
+  const inputs: (AlignedInput & Pick<Member, "path">)[] = [];
+  for (const { reference, path } of [...companions, target]) {
+    inputs.push({ reference, path, network: await atPlace(recipe, { path }, () => open(reference)) });
+  }
   const position = companions.findIndex(({ reference }) => keyOf(reference) === keyOf(member.reference));
-  return at(aligned, position, "aligned network");
+  try {
+    const aligned = await align(inputs.slice(0, -1), at(inputs, companions.length, "target"), setting);
+    return at(aligned, position, "aligned network");
+  } catch (error) {
+    if (!isIsthmusError(error, "InputError", "MismatchError")) throw error;
+    const failed = error as InputError | MismatchError;
+    const culprit = inputs.find(({ network }) => network.source === failed.input);
+    if (culprit === undefined && failed instanceof MismatchError) throw error;
+    throw placed(recipe, (culprit ?? member).path, failed);
+  }
 }
 
-function settingOf({ align }: Member): AlignSetting {
-  if (align === "universe") return { many: "best" };
-  return typeof align === "boolean" ? {} : align;
-}
-
-/** Lists the networks of a group that are aligned together by one setting, each once. */
-function alignedTogether(group: RoledGroup, setting: AlignSetting): readonly Member[] {
+/** Lists the networks of a group that are aligned together with one of them, each once. */
+function alignedTogether(group: RoledGroup, one: Member): readonly Member[] {
   const members = new Map<string, Member>();
   for (const member of membersOf(group)) {
-    if (!member.align || JSON.stringify(settingOf(member)) !== JSON.stringify(setting)) continue;
+    if (!member.align || !isSameSetting(member, one) || members.has(keyOf(member.reference))) continue;
     members.set(keyOf(member.reference), member);
   }
   return [...members.values()];
 }
 
 function memberKey({ reference, align, measured }: Member): string {
-  return `${keyOf(reference)} ${JSON.stringify([align, measured])}`;
+  return `${keyOf(reference)} ${JSON.stringify([align ?? false, measured])}`;
 }
 
 function noTarget(): UsageError {

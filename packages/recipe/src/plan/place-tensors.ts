@@ -3,9 +3,9 @@ import { findModule, isBeforeLayers } from "../layout/modules.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
 import type { Member } from "./groups.ts";
-import { type Input, type Inputs, membersOf } from "./open-inputs.ts";
+import type { Input, Inputs } from "./open-inputs.ts";
 import { alongRun, type CopyPlace, type Place } from "./place.ts";
-import type { RoledGroup } from "./roles.ts";
+import { membersOf, type RoledGroup } from "./roles.ts";
 import { findRangeProblems, stackLayers } from "./stack-layers.ts";
 
 /**

@@ -6,6 +6,7 @@ import {
   createCheckpoint,
   createTensor,
   type DType,
+  InputError,
   MismatchError,
   type Tensor,
 } from "@isthmus/core";
@@ -137,6 +138,49 @@ describe("planRecipe()", () => {
     await expect(
       planOf("merge_method: linear\nmodels: [{ model: a, align: true }]", { align }),
     ).rejects.toThrow("one of them must stay as it is");
+  });
+
+  test("says where the recipe names the network that could not be aligned with the others", async () => {
+    const many = "align: { many: cycle }";
+    const text = `merge_method: linear\nmodels:\n  - model: a\n  - { model: b, ${many} }\n  - { model: half, ${many} }\n`;
+    const failing = (error: Error): Pick<PlanRecipeOptions, "align"> => ({
+      align: () => Promise.reject(error),
+    });
+    const { source } = network(5);
+    const notFinite = new InputError("Cannot match as weights must be finite", { input: source });
+    await expect(planOf(text, failing(notFinite))).rejects.toThrow('finite (r.yml:5: "models[2]")');
+    const unlike = new MismatchError("Cannot feed", { parameters: ["w"], input: source });
+    await expect(planOf(text, failing(unlike))).rejects.toMatchObject({
+      message: 'Cannot feed (r.yml:5: "models[2]")',
+      parameters: ["w"],
+    });
+    const ofNone = new InputError("Cannot open a model without a graph", { input: "graph" });
+    await expect(planOf(text, failing(ofNone))).rejects.toThrow('graph (r.yml:4: "models[1]")');
+  });
+
+  test.each([
+    [
+      "{ model: b, align: { many: tree } }, { model: half, align: { many: cycle } }",
+      'models[2].align" must be the same for all, as networks are aligned together where one has many: another has {"many":"tree"}',
+    ],
+    ["{ model: b, align: universe }, { model: half, align: true }", 'models[2].align" must be the same'],
+    ["{ model: b }, { model: half, align: universe }", 'models[1]" has no "align", as networks are aligned'],
+    ["{ model: b, align: false }, { model: half, align: universe }", undefined],
+    ["{ model: b, align: universe }, { model: half, align: { many: best } }", undefined],
+    ["{ model: b }, { model: half, align: true }", undefined],
+  ])("aligns all together or each by itself: %s", async (others, message) => {
+    const text = `merge_method: linear\nmodels: [{ model: a }, ${others}]\n`;
+    const align: PlanRecipeOptions["align"] = async (inputs) => inputs.map((input) => input.network);
+    const planned = planOf(text, { align });
+    if (message === undefined) await expect(planned).resolves.toBeDefined();
+    else await expect(planned).rejects.toThrow(message);
+  });
+
+  test("leaves beside a base what was made from it as it is", async () => {
+    const text =
+      "merge_method: task_arithmetic\nbase_model: a\nmodels: [{ model: b }, { model: half, align: universe }]\nparameters: { weight: 1 }\n";
+    const align: PlanRecipeOptions["align"] = async (inputs) => inputs.map((input) => input.network);
+    await expect(planOf(text, { align })).resolves.toBeDefined();
   });
 
   test("explains where values are from", async () => {

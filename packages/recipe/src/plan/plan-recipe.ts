@@ -8,6 +8,7 @@ import { rejectRecipe } from "../recipe/reject.ts";
 import type { Path, Problem } from "../recipe/shape.ts";
 import { type Level, listBranches } from "../settings/level.ts";
 import { SettingsReader } from "../settings/settings-reader.ts";
+import { findAlignProblems } from "./align-setting.ts";
 import { findSettingProblems } from "./check-settings.ts";
 import { findMeasurementProblems } from "./find-measurement-problems.ts";
 import { findMethod, RECIPE_METHODS } from "./find-method.ts";
@@ -68,6 +69,7 @@ async function planInside(
   const method = findMethod(recipe, methods);
   const groups = assignAllRoles(recipe, method);
   const problems = groups.flatMap((group) => [
+    ...findAlignProblems(group),
     ...findMeasurementProblems(group, method),
     ...findSettingProblems(group, method, methods),
   ]);

@@ -10,6 +10,11 @@ export interface RoledGroup extends Group {
   readonly ancestor: Member | undefined;
 }
 
+/** Lists the networks of a group with its base, which comes last. */
+export function membersOf({ networks, ancestor }: RoledGroup): readonly Member[] {
+  return ancestor === undefined ? networks : [...networks, ancestor];
+}
+
 /**
  * Gives the networks of a group their roles: a base that the method compares with is none of the networks;
  * for a method that knows no base it is the first of them.

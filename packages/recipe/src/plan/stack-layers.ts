@@ -2,9 +2,9 @@ import { InvariantError } from "@isthmus/core";
 import type { LayerRun } from "../layout/infer-layout.ts";
 import type { Problem } from "../recipe/shape.ts";
 import type { Member } from "./groups.ts";
-import { type Input, type Inputs, membersOf } from "./open-inputs.ts";
+import type { Input, Inputs } from "./open-inputs.ts";
 import { alongOf, type Place, type PlacedPart } from "./place.ts";
-import type { RoledGroup } from "./roles.ts";
+import { membersOf, type RoledGroup } from "./roles.ts";
 
 /** Layers of one network that a slice takes. */
 interface Run {

@@ -61,7 +61,8 @@ const ALIGN_PARTS = map<AlignSetting>("alignParts", {
   seed: { shape: LAYER, description: "Seed of the searches." },
   many: {
     shape: { kind: "text", choices: MANY_METHODS },
-    description: "How it is aligned together with all other inputs of this setting, through one universe.",
+    description:
+      "How it is aligned together with all other inputs, which must have the same setting, through one universe.",
   },
 });
 const ALIGN: Shape = {

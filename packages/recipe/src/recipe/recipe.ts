@@ -53,8 +53,9 @@ export interface AlignSetting {
   /** Seed of the searches. @defaultValue 0 */
   readonly seed?: number;
   /**
-   * How it is aligned together with all other inputs that have the same setting, through one universe: see
-   * `alignMany`. @defaultValue by itself
+   * How it is aligned together with all other inputs, which must have the same setting then, through one
+   * universe: see `alignMany`. Without a base, one of them stays as it is; more do only with `align: false`.
+   * @defaultValue by itself
    */
   readonly many?: ManyMethod;
 }

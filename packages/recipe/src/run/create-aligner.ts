@@ -1,6 +1,7 @@
+import { InputError } from "@isthmus/core";
 import { bindArchitecture, type Engine } from "@isthmus/graph";
 import { type AlignOptions, align, alignMany, MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
-import { openSharedArchitecture } from "@isthmus/zoo";
+import { findModelConfig, openSharedArchitecture } from "@isthmus/zoo";
 import type { AlignedInput, AlignInputs } from "../plan/open-inputs.ts";
 import { isRecipe } from "../recipe/recipe.ts";
 import { splitReference } from "./open-reference.ts";
@@ -41,6 +42,7 @@ export function createAligner(
 ): AlignInputs {
   return async (inputs, target, { graph = shared, restarts, seed = 0, many }) => {
     const paths = await Promise.all([target, ...inputs].map(pathOf));
+    await assertKnown(paths, graph);
     const opened = await openSharedArchitecture(paths, engine, { graph });
     const all = [target, ...inputs].map(({ network }) => network);
     const architecture = await bindArchitecture(opened, all);
@@ -51,6 +53,21 @@ export function createAligner(
         : await alignMany(architecture, architecture.networks, { ...options, restarts, seed, many });
     return networks.slice(1);
   };
+}
+
+/**
+ * Checks that the architecture of the networks is known.
+ * @throws InputError if no graph is named, and a network has no config
+ */
+async function assertKnown(paths: readonly string[], graph: string | undefined): Promise<void> {
+  if (graph !== undefined) return;
+  for (const path of paths) {
+    if ((await findModelConfig(path)) !== undefined) continue;
+    throw new InputError(
+      `Cannot align "${path}" as it needs the architecture, and there is no config.json beside it: write "align: { graph: model.onnx, many: best }", without "many" for each by itself, or give --graph model.onnx (in a script: the option graph)`,
+      { input: path },
+    );
+  }
 }
 
 async function pathOf({ reference, network }: AlignedInput): Promise<string> {

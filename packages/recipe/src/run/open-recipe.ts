@@ -157,6 +157,6 @@ function hasAligned(recipe: Recipe): boolean {
   const members = listGroups(recipe).flatMap((group) => group.members);
   return members.some(
     ({ align, reference }) =>
-      align !== false || (isRecipe(reference) ? hasAligned(reference) : isNested(reference)),
+      Boolean(align) || (isRecipe(reference) ? hasAligned(reference) : isNested(reference)),
   );
 }

@@ -241,6 +241,9 @@ describe("runRecipe()", () => {
       expect((await merged.read(name)).data).toEqual((await original.read(name)).data);
     }
     await Promise.all([merged.close(), original.close()]);
+    await expect(runRecipe(recipe, output, { align: createAligner(engine) })).rejects.toThrow(
+      /needs the architecture.*write "align: \{ graph: model.onnx, many: best \}".*or give --graph model.onnx.*models\[0\]/,
+    );
     expect(() => parseRecipe(`merge_method: linear\nmodels: [{ model: a, align: univers }]`)).toThrow(
       /"models\[0\].align" must be one of universe: it is "univers"/,
     );

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { Axis } from "./axes.ts";
 import { FIGURE_TEXT_STYLE, horizontalAxis } from "./axes.ts";
 import type { Drawing } from "./figure.ts";
@@ -24,10 +25,11 @@ const NAME_SHARE = 0.3;
 /** Draws bars made of parts, in rows: how much of each part every row has. */
 export function drawStacks({ rows, parts, values, axis }: StackFigure): Drawing {
   const pieces = rows.flatMap((row, i) => {
+    const ofRow = at(values, i, "row");
     let end = 0;
     return parts.flatMap((part, k) => {
       const begin = end;
-      end += values[i]?.[k] ?? 0;
+      end += at(ofRow, k, "part");
       return end > begin ? [{ row, part, begin, end, color: colorOf(k, parts.length) }] : [];
     });
   });
@@ -70,7 +72,7 @@ export function drawStacks({ rows, parts, values, axis }: StackFigure): Drawing 
   };
 }
 
-/** Spreads parts over the ramp; neighbours are far apart on it, so that they are told from each other. */
+/** Spreads parts over the ramp; neighbours are far apart on it, so that the eye keeps them apart. */
 function colorOf(part: number, count: number): string {
   if (count < 2) return rampColor(0.5);
   const half = Math.ceil(count / 2);

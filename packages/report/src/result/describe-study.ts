@@ -58,21 +58,36 @@ function tableOf({ tables }: StudyResult, name: string): StudyTable {
   return table;
 }
 
+/** Checks whether the least or the greatest of a row says what its mean does, as it is of one result. */
+function repeatsMean(
+  columns: StudyTable["columns"],
+  { key, aggregate, counts }: StudyTable["columns"][number],
+  row: StudyTable["rows"][number],
+  index: number,
+): boolean {
+  if ((aggregate !== "min" && aggregate !== "max") || counts?.[index] !== 1) return false;
+  return columns.some((other) => other.aggregate === "mean" && row[other.key] === row[key]);
+}
+
 function tableFrom({ name, title, columns, rows }: StudyTable): Table {
   const kindOf = (key: string): CellKind => {
     const values = rows.map((row) => row[key] ?? null).filter((value) => value !== null);
     if (values.some((value) => typeof value === "string")) return "text";
     return values.every(Number.isInteger) ? "whole" : "number";
   };
+  const repeats = rows.map((row, i) => columns.map((column) => repeatsMean(columns, column, row, i)));
+  const hasRepeats = repeats.flat().includes(true);
   return {
     name,
     title,
-    caption: `${title}. Empty where something could not be measured.`,
+    caption: `${title}. Empty where something could not be measured${hasRepeats ? ", and where a range has one result" : ""}.`,
     columns: columns.map(({ key, title: head, unit }) => ({
       title: head,
       kind: kindOf(key),
       ...(unit === undefined ? {} : { unit }),
     })),
-    rows: rows.map((row) => ({ cells: columns.map(({ key }) => row[key] ?? null) })),
+    rows: rows.map((row, i) => ({
+      cells: columns.map(({ key }, k) => (repeats[i]?.[k] ? null : (row[key] ?? null))),
+    })),
   };
 }

@@ -93,13 +93,21 @@ export function listVariables(variables: Readonly<Record<string, Values>>): stri
     .join("; ");
 }
 
+/** A setting that is the value of a variable. */
+const WHOLE_VARIABLE = /^\$\{(\w+)\}$/;
+
 /**
  * Describes the networks or the measurements of a group: how many, of which variables, and with which
  * settings.
  */
 export function groupWords({ count, variables, settings }: StudyGroup): string {
   const of = listVariables(variables);
-  const list = Object.entries(settings).map(([name, value]) => `${nameWords(name)} ${settingWords(value)}`);
+  const list = Object.entries(settings).flatMap(([name, value]) => {
+    const [, variable] = typeof value === "string" ? (WHOLE_VARIABLE.exec(value) ?? []) : [];
+    // The variable of that name has its values before the settings.
+    if (variable === name && Object.hasOwn(variables, name)) return [];
+    return [`${nameWords(name)} ${variable ?? settingWords(value)}`];
+  });
   return `${count}${of === "" ? "" : ` (${of})`}: ${list.join("; ")}`;
 }
 

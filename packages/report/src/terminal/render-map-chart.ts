@@ -2,7 +2,7 @@ import type { MapResult } from "@isthmus/barrier";
 import { at, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { factorScale } from "../figure/color-scale.ts";
 import { formatShort } from "../format-value.ts";
-import { assertMap, mapNames, STAGES, squareInOrder } from "../result/map/map-networks.ts";
+import { assertMap, mapNames, orderOf, STAGES, squareInOrder } from "../result/map/map-networks.ts";
 import type { Charset } from "./canvas.ts";
 
 /** Options of {@link renderMapChart}. */
@@ -33,8 +33,8 @@ const GAP = 3;
 const ASPECT = 2;
 
 /**
- * Draws a map as text for a terminal: the barriers of all pairs by shades, as they are and aligned, in the
- * order of the trees, and the aligned networks as numbers in the plane.
+ * Draws a map as text for a terminal: the barriers of all pairs by shades, as they are and aligned, both
+ * in the order of the tree once aligned, and the aligned networks as numbers in the plane.
  *
  * Every line ends without spaces and none is wider than `width`.
  * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
@@ -61,11 +61,11 @@ function shadedMaps(result: MapResult, { width, charset }: ResolvedOptions): str
   const { levels } = factorScale(losses, bands.length - 1);
   const shade = (value: number | null) =>
     value === null ? self : at(bands, levels.filter((level) => level <= value).length, "band");
+  const order = orderOf(result);
   const [before = [], after = []] = STAGES.map(({ key, name }) => {
-    const { order } = result[key].tree;
     const names = mapNames(result).map((text, network) => `${network + 1} ${text}`.slice(0, NAME_WIDTH));
     const longest = Math.max(...names.map((text) => text.length));
-    const rows = squareInOrder(result[key], ({ loss }) => loss).map((row, i) => {
+    const rows = squareInOrder(result[key], order, ({ loss }) => loss).map((row, i) => {
       const cells = row.map((value) => shade(value).repeat(ASPECT)).join("");
       return `${at(names, at(order, i, "network"), "name").padEnd(longest)} ${cells}`;
     });

@@ -83,8 +83,8 @@ const MOST_LEVELS = 128;
 const MOST_PLACES = 2 * MOST_LEVELS;
 
 /**
- * Checks that a YAML text is not nested deeper than any such file, without recursion; whether it is YAML is not
- * looked at.
+ * Checks that a YAML text is not nested deeper than any such file, without recursion; whether it is YAML is
+ * not looked at.
  * @param name - of the file, for messages
  * @throws FormatError if it is
  */

@@ -39,7 +39,8 @@ export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
       const alignments = aligned.map(({ alignment }) => encodeAlignment(symmetries.spec, alignment));
       await saveFile(join(folder, UNIVERSE_FILE), JSON.stringify(alignments));
       await rm(journalPath, { force: true });
-      const { objective, limit } = match;
+      // As it was searched, which is what the limit is of.
+      const { scaledObjective: objective, limit } = match;
       return {
         kind: "match",
         many: match.many,

@@ -9,8 +9,8 @@ const REMEMBERED = new WeakMap<Engine, WeakMap<Graph, Steps>>();
 
 /**
  * Makes a step as `createTrainingStep` does, or returns the one that was made with the same engine, graph and
- * options before: clients of a federation train the same network thousands of times, and making the step takes
- * longer than their few steps do. Steps of blends are made anew.
+ * options before: clients of a federation train the same network thousands of times, and making the step
+ * takes longer than their few steps do. Steps of blends are made anew.
  */
 export async function rememberStep(
   graph: Graph,

@@ -33,12 +33,8 @@ export interface RowFactors {
 
 /**
  * Creates products by an engine's GEMM, or without an engine by a plain loop, some hundred times slower.
- * @param threads - threads of the engine; 0 lets it choose
  */
-export async function createCrossProducts(
-  engine: Engine | undefined,
-  { threads = 0 }: { readonly threads?: number } = {},
-): Promise<CrossProducts> {
+export async function createCrossProducts(engine: Engine | undefined): Promise<CrossProducts> {
   if (engine === undefined) {
     return {
       async add(a, b, base, out) {
@@ -52,8 +48,8 @@ export async function createCrossProducts(
       async release() {},
     };
   }
-  const session = await engine.load(GEMM, { threads });
-  const byRows = await engine.load(GEMM_BY_ROWS, { threads });
+  const session = await engine.load(GEMM);
+  const byRows = await engine.load(GEMM_BY_ROWS);
   return {
     add: (a, b, base, out) => runGemm(session, { a, b, base, out }),
     addByRows: (factors, base, out) => runByRows(byRows, factors, { base, out }),

@@ -1,13 +1,6 @@
 import { at, type Checkpoint, UsageError } from "@isthmus/core";
 import { type Architecture, assertNetwork, type BoundNetwork, type DataSet } from "@isthmus/graph";
-import {
-  type Alignment,
-  discoverSymmetries,
-  identityAlignment,
-  type LinearKind,
-  permute,
-  type Symmetries,
-} from "@isthmus/symmetry";
+import { discoverSymmetries, type LinearKind, permute, type Symmetries } from "@isthmus/symmetry";
 import type { AlignProgress } from "../align/align.ts";
 import type { AlignedNetwork, AlignmentSummary } from "../align/aligned-network.ts";
 import { countForms, discoverForms } from "../align/linear-forms.ts";
@@ -17,8 +10,7 @@ import { canonicalize } from "../normalize/canonicalize.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
 import { type ActivationNetworksOptions, activationNetworks } from "./activation-networks.ts";
 import { type MatchManyOptions, type MatchManyResult, matchMany } from "./match-many.ts";
-import { viewMatchedNetwork, votingSpec } from "./matched-network.ts";
-import { pairsObjective } from "./pairs-objective.ts";
+import type { MatchedObjectives } from "./measure-objectives.ts";
 
 /** Options of {@link alignMany}: the options of {@link matchMany}, and how the result is proved. */
 export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
@@ -39,8 +31,8 @@ export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
 
 /** A network in the coordinates of the reference. */
 export type ManyAlignedNetwork = Pick<AlignedNetwork, "alignment" | "network" | "restored"> & {
-  /** Its objective is the inner product with the reference. */
-  readonly summary: AlignmentSummary;
+  /** Its objectives are inner products with the reference, which count in the sums over all pairs. */
+  readonly summary: AlignmentSummary & Pick<MatchedObjectives, "scaledObjective">;
 };
 
 /** Result of {@link alignMany}. */
@@ -124,7 +116,7 @@ export async function alignMany(
       alignment,
       network: inUniverse,
       restored: saved.restored,
-      summary: { method, seed, verified, ...summary },
+      summary: { method, seed, verified, ...at(match.toReference, i, "network"), ...summary },
     });
   }
   onProgress?.({ done: 1, phase: "verifying", network: networks.length, share: 1 });
@@ -178,8 +170,7 @@ async function canonicalForms(
 }
 
 /** A network in the coordinates of the reference, not yet proved. */
-type MovedNetwork = Pick<AlignedNetwork, "alignment" | "network"> &
-  Pick<AlignmentSummary, "objective" | "normalized">;
+type MovedNetwork = Pick<AlignedNetwork, "alignment" | "network"> & Pick<AlignmentSummary, "normalized">;
 
 /**
  * Permutes a network, and gives it the scales, signs and rotations that bring it closest to the reference.
@@ -192,9 +183,8 @@ async function moveNetwork(
 ): Promise<MovedNetwork> {
   const [first, original] = [at(networks, reference, "reference"), at(networks, i, "network")];
   const alignment = at(universe, i, "network");
-  const objective = await objectiveOf([first, original], alignment, spec);
   if (i === reference || normalizing === undefined) {
-    return { alignment, network: permute(alignment, original, spec), objective };
+    return { alignment, network: permute(alignment, original, spec) };
   }
   const { kinds, linear } = normalizing;
   const { network, distance } = await matchNormalized(
@@ -203,20 +193,5 @@ async function moveNetwork(
     kinds,
     async () => ({ alignment }),
   );
-  return { alignment, network, objective, normalized: { ...countForms(normalizing), distance } };
-}
-
-/** Computes the inner product of two networks before and after the second is permuted. */
-async function objectiveOf(
-  networks: readonly [Checkpoint, Checkpoint],
-  alignment: Alignment,
-  whole: Symmetries["spec"],
-): Promise<AlignmentSummary["objective"]> {
-  const spec = votingSpec(whole);
-  const pair = networks.map((network) => viewMatchedNetwork(network, spec));
-  const still = identityAlignment(spec);
-  return {
-    before: await pairsObjective(pair, [still, still], spec),
-    after: await pairsObjective(pair, [still, alignment], spec),
-  };
+  return { alignment, network, normalized: { ...countForms(normalizing), distance } };
 }

@@ -7,14 +7,16 @@ import {
   resolveOptions,
   UsageError,
 } from "@isthmus/core";
-import { type Alignment, identityAlignment } from "@isthmus/symmetry";
+import type { Alignment } from "@isthmus/symmetry";
 import type { MatchedArchitecture } from "../match-weights.ts";
 import { heldSymmetries, type SymmetrySelection } from "../search/prepare-matching.ts";
+import { isScaledByNorms } from "../weights/scale-by-norms.ts";
 import type { ManyJournal, ManyMatching } from "./many-matching.ts";
 import { matchByTree } from "./match-by-tree.ts";
 import { placeOneByOne } from "./match-in-rounds.ts";
 import { matchToReference } from "./match-to-reference.ts";
-import { openMatchedNetwork, votingSpec } from "./matched-network.ts";
+import { openMatchedNetwork, viewMatchedNetwork, votingSpec } from "./matched-network.ts";
+import { type MatchedObjectives, measureObjectives, measureToReference } from "./measure-objectives.ts";
 import { pairsLimit, pairsObjective } from "./pairs-objective.ts";
 import { fitsMemory, polish, type SearchedUniverse, searchByRelaxation } from "./search-universe.ts";
 import { inCoordinatesOf } from "./universe-alignments.ts";
@@ -78,7 +80,7 @@ export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
 /** One method that {@link matchMany} tried. */
 export interface ManySearch {
   readonly many: Exclude<ManyMethod, "best">;
-  /** As `objective.after` of the whole result. */
+  /** As `scaledObjective.after` of the whole result. */
   readonly objective: number;
   /** Steps of the relaxation, and rounds of polishing after it; 0 for methods that have none. */
   readonly steps: number;
@@ -87,15 +89,19 @@ export interface ManySearch {
 }
 
 /** Result of {@link matchMany}. */
-export interface MatchManyResult {
+export interface MatchManyResult extends MatchedObjectives {
   /** For each network, the alignment that permutes it into the coordinates of the reference. */
   readonly universe: readonly Alignment[];
+  /** Sum over all pairs of networks of the inner products of their parameters that can move. */
+  readonly objective: MatchedObjectives["objective"];
+  /** The objective of the weights as they were matched: as batch norms scale them if a graph was given. */
+  readonly scaledObjective: MatchedObjectives["scaledObjective"];
+  /** For each network, its inner products with the reference alone, which count in the sums. */
+  readonly toReference: readonly MatchedObjectives[];
   /**
-   * Sum over all pairs of networks of the inner products of their weights, as batch norms scale them if a
-   * graph was given; before and after.
+   * A number that the scaled objective exceeds for no alignments: reached where all are copies of one
+   * network.
    */
-  readonly objective: { readonly before: number; readonly after: number };
-  /** A number that the objective exceeds for no alignments: reached where all are copies of one network. */
   readonly limit: number;
   /** Method of the result. */
   readonly many: ManySearch["many"];
@@ -142,10 +148,14 @@ export async function matchMany(
   const objectiveOf = (universe: readonly Alignment[]) => pairsObjective(matched, universe, spec);
   const searches = await search(matching, { ...resolved, objectiveOf, limit });
   const best = bestOf(searches);
-  const before = await objectiveOf(networks.map(() => identityAlignment(spec)));
+  const universe = inCoordinatesOf(best.universe, reference);
+  const isScaled = graph !== undefined && isScaledByNorms(graph);
+  const raw = isScaled ? networks.map((network) => viewMatchedNetwork(network, spec)) : matched;
+  const compared = { raw, scaled: matched };
   return {
-    universe: inCoordinatesOf(best.universe, reference),
-    objective: { before, after: best.objective },
+    universe,
+    ...(await measureObjectives(compared, universe, spec)),
+    toReference: await measureToReference(compared, { universe, reference }, spec),
     limit,
     many: best.many,
     searches: searches.map(({ universe: _, ...tried }) => tried),

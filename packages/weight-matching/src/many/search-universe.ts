@@ -1,10 +1,10 @@
 import { at, createRandom, OutOfRangeError, sizeOf } from "@isthmus/core";
 import type { Alignment } from "@isthmus/symmetry";
 import { layoutComponents } from "@isthmus/symmetry/layout";
-import { createCrossProducts } from "../coordinate-descent/cross-products.ts";
 import { createPlacementExpander, placementOf } from "../coordinate-descent/placement.ts";
 import { journaled, type ManyMatching } from "./many-matching.ts";
 import { matchInRounds } from "./match-in-rounds.ts";
+import { createPanelSums } from "./universe/panel-sums.ts";
 import { type Polishing, polishUniverse } from "./universe/polish-universe.ts";
 import { relaxUniverse } from "./universe/relax-universe.ts";
 import { Universe } from "./universe/universe.ts";
@@ -13,8 +13,8 @@ import { Universe } from "./universe/universe.ts";
 const MAX_ROUNDS = 100;
 
 /**
- * Threads of products: many are small, and waiting for a second thread costs more than it brings where other
- * work shares the machine. So results do not depend on the number of cores, either.
+ * Threads of products. A second one takes twice the time of the processor where other work shares the
+ * machine, as it waits for every product anew. So results do not depend on the number of cores, either.
  */
 const THREADS = 1;
 
@@ -67,9 +67,9 @@ async function searchAfresh(
   start: readonly Alignment[] | undefined,
 ): Promise<SearchedUniverse> {
   const { spec, engine, networks, held, seed, signal, onProgress } = matching;
-  const products = await createCrossProducts(engine, { threads: THREADS });
+  const sums = createPanelSums(engine, THREADS);
   try {
-    const universe = await Universe.open(networks, { spec, held, products });
+    const universe = await Universe.open(networks, { spec, held, sums });
     const expander = createPlacementExpander(spec);
     let steps = 0;
     if (start === undefined) {
@@ -91,21 +91,27 @@ async function searchAfresh(
     const further = await matchInRounds(matching, alignments, { maxRounds: MAX_ROUNDS });
     return { universe: alignments, steps, ...further, rounds: polishing.rounds + further.rounds };
   } finally {
-    await products.release();
+    await sums.release();
   }
 }
 
-/** Arrays that a universe keeps of a weight with one axis that moves, and with two. */
-const ARRAYS = { one: 4, two: 10 };
+/** Arrays of f32 that a universe keeps of a weight in each network, with one axis that moves and with two. */
+const ARRAYS = { one: 3, two: 8 };
+
+/** Arrays of f32, an f64 being two, that it keeps of a weight for all networks. */
+const SUMS = { one: 5, two: 7 };
 
 /** Computes the bytes that a universe of networks holds. */
 function bytesForUniverse({ spec, networks }: Pick<ManyMatching, "spec" | "networks">): number {
   let elements = 0;
   for (const layout of spec.weights.values()) {
-    elements += sizeOf(layout.view) * (layoutComponents(layout).length > 1 ? ARRAYS.two : ARRAYS.one);
+    const axes = layoutComponents(layout).length > 1 ? "two" : "one";
+    elements += sizeOf(layout.view) * (ARRAYS[axes] * networks.length + SUMS[axes]);
   }
-  for (const { cells, size } of spec.symmetries) elements += 3 * (cells.length * size) ** 2;
-  return elements * networks.length * Float32Array.BYTES_PER_ELEMENT;
+  for (const { cells, size } of spec.symmetries) {
+    elements += (networks.length + 1) * (cells.length * size) ** 2;
+  }
+  return elements * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /** Checks whether a universe of the networks fits the memory that matching may hold. */

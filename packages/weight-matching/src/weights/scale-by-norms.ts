@@ -36,6 +36,11 @@ export async function scaleByNorms(graph: Graph, checkpoint: Checkpoint): Promis
   return scaled;
 }
 
+/** Checks whether a graph has layers whose weights {@link scaleByNorms} scales. */
+export function isScaledByNorms(graph: Graph): boolean {
+  return findScaledLayers(graph).length > 0;
+}
+
 /**
  * Computes the factors by which {@link scaleByNorms} multiplies each output channel, `[channels]`, for the
  * weights that it scales; 0 for the scales of norms.

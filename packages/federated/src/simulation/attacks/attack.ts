@@ -23,7 +23,9 @@ interface AttackDescription<P extends ParameterSpecs> {
   readonly parameters: P;
 }
 
-/** An attack on updates: attackers know those of all honest clients, and all send one and the same. */
+/**
+ * An attack on updates: attackers know what all honest clients send, and all of them send one and the same.
+ */
 export interface UpdateAttack<P extends ParameterSpecs = ParameterSpecs> extends AttackDescription<P> {
   readonly kind: "update";
   /**

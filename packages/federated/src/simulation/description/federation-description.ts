@@ -24,7 +24,7 @@ export interface ClientTraining {
   readonly schedule?: ScheduleSpec;
   /** Strength of a term that holds a client's network near the global one (FedProx). @defaultValue none */
   readonly proximal?: number;
-  /** Whether gradients are corrected by those of the other clients (SCAFFOLD). @defaultValue false */
+  /** Whether gradients are corrected by the gradients of the other clients (SCAFFOLD). @defaultValue false */
   readonly scaffold?: boolean;
   /** Examples come by their loss, a few at first. @defaultValue all, in random order */
   readonly curriculum?: Omit<CurriculumOptions, "scoredBy">;

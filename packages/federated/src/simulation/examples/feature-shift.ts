@@ -1,4 +1,4 @@
-/** How the inputs of one client differ from those of the others. */
+/** How the inputs of one client differ from the inputs of the others. */
 export interface FeatureShift {
   /** Angle that images are turned by about their middle, in degrees, counter-clockwise. */
   readonly rotation: number;

@@ -28,7 +28,7 @@ export interface PartitionScheme<P extends ParameterSpecs = ParameterSpecs> {
    */
   split(divided: Divided, parameters: TensorParameters<P>, random: Random): readonly Uint32Array[];
   /**
-   * Returns how the inputs of one client differ from those of the others. @defaultValue not at all
+   * Returns how the inputs of one client differ from the inputs of the others. @defaultValue not at all
    * @param random - a stream of that client alone
    */
   shift?(parameters: TensorParameters<P>, random: Random): FeatureShift;

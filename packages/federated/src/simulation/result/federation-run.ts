@@ -21,8 +21,9 @@ export interface RoundResult {
   /** Largest norm that an update had, for privacy; missing without it. */
   readonly clip?: number;
   /**
-   * Share of the examples to evaluate on that are classified correctly by the global network, or, where clients
-   * keep tensors, the mean over the honest clients' own networks; missing in rounds that are not evaluated.
+   * Share of the examples to evaluate on that are classified correctly by the global network, or, where
+   * clients keep tensors, the mean over the honest clients' own networks; missing in rounds that are not
+   * evaluated.
    */
   readonly accuracy?: number;
   /** Mean loss likewise, in nats. */
@@ -37,7 +38,10 @@ export interface ClientResult {
   readonly attacker: boolean;
   /** Number of its examples. */
   readonly examples: number;
-  /** Accuracy on the examples to evaluate on, its inputs shifted and its classes weighted as the client's are. */
+  /**
+   * Accuracy on the examples to evaluate on, its inputs shifted and its classes weighted as the client's
+   * are.
+   */
   readonly accuracy: number;
 }
 
@@ -60,7 +64,7 @@ export interface ClientBarrier {
   readonly aligned: boolean;
   /** Loss barrier against the chord between whole networks, in nats. */
   readonly whole: number;
-  /** The same of each layer, with the others as in the first network. */
+  /** The barrier of each layer alone, with the others as in the first network. */
   readonly layers: readonly { readonly name: string; readonly barrier: number }[];
 }
 

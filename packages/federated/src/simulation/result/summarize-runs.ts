@@ -4,7 +4,7 @@ import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
 /** A mean over seeds, with an interval that has the mean of all seeds in it 95 times of 100. */
 export interface Estimate {
   readonly mean: number;
-  /** Ends of Student's interval; those of a single seed are NaN. */
+  /** Ends of Student's interval; NaN of a single seed. */
   readonly low: number;
   readonly high: number;
 }
@@ -34,7 +34,7 @@ export interface RunSummary {
   readonly stopped?: string;
 }
 
-/** Sums up the runs of a simulation over seeds, in their order. */
+/** Summarizes the runs of a simulation over seeds, in their order. */
 export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonly RunSummary[] {
   const groups = new Map<string, SimulatedRun[]>();
   for (const run of runs) {

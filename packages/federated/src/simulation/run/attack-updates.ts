@@ -19,7 +19,7 @@ const RANGE = 2 ** 16;
 
 /**
  * Makes the network that all attackers send: the global one, moved by what the attack makes of the honest
- * clients' displacements. Tensors that are not shared, and integers, are those of the global network.
+ * clients' displacements. Tensors that are not shared, and integers, stay as in the global network.
  * @param honest - networks of the honest clients after their work, in the order of names; at least one
  */
 export async function attackUpdates(

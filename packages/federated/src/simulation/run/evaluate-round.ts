@@ -15,7 +15,7 @@ interface Score {
   readonly byClass: Float64Array;
 }
 
-/** Evaluates the global network, or, where clients keep tensors, those of the honest clients. */
+/** Evaluates the global network, or, where clients keep tensors, the networks of the honest clients. */
 export async function evaluateRound(
   federation: OpenFederation,
   position: Pick<Position, "network" | "clients">,
@@ -44,7 +44,7 @@ export async function evaluateClients(
   }));
 }
 
-/** Sums up how evenly accuracy is spread over the honest clients. */
+/** Summarizes how evenly accuracy is spread over the honest clients. */
 export function fairnessOf(clients: readonly ClientResult[]): Fairness {
   const accuracies = clients
     .flatMap(({ attacker, accuracy }) => (attacker ? [] : [accuracy]))
@@ -70,13 +70,15 @@ async function scoreClients(
   { network, clients }: Pick<Position, "network" | "clients">,
   evaluated: readonly OpenClient[],
 ): Promise<readonly Score[]> {
-  const { evaluation, treatments, own } = federation;
+  const { evaluation, treatments, personal: names } = federation;
   let shared: Promise<Score> | undefined;
   const scores: Score[] = [];
   for (const client of evaluated) {
-    const kept = clients.get(client.client)?.own;
+    const clientTensors = clients.get(client.client)?.personal;
     const personal =
-      own.length === 0 || kept === undefined ? network : personalNetwork(network, kept, treatments);
+      names.length === 0 || clientTensors === undefined
+        ? network
+        : personalNetwork(network, clientTensors, treatments);
     if (client.shift !== undefined) scores.push(await scoreShifted(federation, client, personal));
     else if (personal !== network) scores.push(await score(federation, evaluation.evaluator, personal));
     else {

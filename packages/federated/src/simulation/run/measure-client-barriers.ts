@@ -12,8 +12,8 @@ const EXAMPLES = 1000;
 const POINTS = 5;
 
 /**
- * Measures barriers between the networks that pairs of honest clients trained, as a whole and by layer, before
- * the second is permuted to match the first, and after.
+ * Measures barriers between the networks that pairs of honest clients trained, as a whole and by layer,
+ * before the second is permuted to match the first, and after.
  * @returns nothing in rounds that are not to be measured
  */
 export async function measureClientBarriers(
@@ -61,7 +61,10 @@ async function measure(
   };
 }
 
-/** Lists the first pairs: of the first with the second, with the third, the second with the third, and so on. */
+/**
+ * Lists the first pairs: of the first with the second, with the third, the second with the third, and so
+ * on.
+ */
 function pairsOf<T>(items: readonly T[], count: number): readonly (readonly [T, T])[] {
   const pairs: (readonly [T, T])[] = [];
   for (const [j, second] of items.entries()) {

@@ -51,7 +51,7 @@ export interface OpenFederation {
   /** Treatment of each tensor. */
   readonly treatments: ReadonlyMap<string, Treatment>;
   /** Names of the tensors with numbers of their own in every client. */
-  readonly own: readonly string[];
+  readonly personal: readonly string[];
   /** Bytes of the tensors that are sent. */
   readonly sentBytes: number;
   /** Examples to evaluate on, and their labels. */
@@ -84,14 +84,15 @@ export async function openFederation(
   const first = initialize(seed);
   const aggregate = resolveStrategy(graph, first, strategy);
   const treatments = resolveTreatments(first, aggregate.treatments);
-  const own = [...first.tensors].flatMap(([name, { dtype }]) =>
+  const personal = [...first.tensors].flatMap(([name, { dtype }]) =>
     DTYPES[dtype].float && treatments.get(name) === "keep" ? [name] : [],
   );
   const evaluator = await createEvaluator({ graph, engine }, evaluationData, { threads: 1 });
   return {
-    ...{ description, graph, engine, initialize, attack, treatments, own },
+    ...{ description, graph, engine, initialize, attack, treatments, personal },
     sentBytes: [...first.tensors].reduce(
-      (sum, [name, { dtype, shape }]) => (own.includes(name) ? sum : sum + byteLengthOf({ dtype, shape })),
+      (sum, [name, { dtype, shape }]) =>
+        personal.includes(name) ? sum : sum + byteLengthOf({ dtype, shape }),
       0,
     ),
     plan: planFederation({

@@ -6,7 +6,7 @@ import type { ClientBarrier, RoundResult } from "../result/federation-run.ts";
 /** What one client keeps from round to round. */
 export interface ClientState {
   /** Tensors that it does not share, by name; all of its network where clients begin apart. */
-  readonly own?: Checkpoint;
+  readonly personal?: Checkpoint;
   /** Its control variate. */
   readonly variate?: Checkpoint;
 }
@@ -22,7 +22,7 @@ export interface Position {
   readonly privacy?: PrivacyState | undefined;
   /** The server's control variate. */
   readonly variate: Checkpoint | undefined;
-  /** By name of the client; missing for those that keep nothing yet. */
+  /** By name of the client; missing for a client that keeps nothing yet. */
   readonly clients: ReadonlyMap<string, ClientState>;
   readonly rounds: readonly RoundResult[];
   readonly barriers: readonly ClientBarrier[];

@@ -44,8 +44,9 @@ export async function beginPosition({
 }
 
 /**
- * Runs one round: the decisions are those of a server's state machine, and what comes of them is simulated. The
- * clock is one of the simulation, which only passes where a server would wait for clients that were lost.
+ * Runs one round: a server's state machine decides, and what comes of them is simulated.
+ * The clock is one of the simulation, which only passes where a server would wait for clients that were
+ * lost.
  * @returns where the federation is after the round, or after it failed; the same position if it was over
  */
 export async function runRound(
@@ -184,7 +185,7 @@ class Round {
     });
     const clients = new Map<string, ClientState>([
       ...this.position.clients,
-      ...sent.map(({ client, state: kept }) => [client, kept] as const),
+      ...sent.map(({ client, state }) => [client, state] as const),
     ]);
     const variate = await averageVariates(this.position.variate, sent, description.clients);
     this.position = { ...this.position, network, serverState: state, clients, variate };

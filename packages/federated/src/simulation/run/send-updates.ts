@@ -34,8 +34,8 @@ export interface SendUpdatesOptions {
 }
 
 /**
- * Lets the clients of a round train, one after the other, and attackers make their updates of those of the
- * others; checks each as a server does, and loses some on their way.
+ * Lets the clients of a round train, one after the other, and attackers make their updates of what the
+ * others send; checks each as a server does, and loses some on their way.
  * @returns in the order of names
  */
 export async function sendUpdates(

@@ -94,18 +94,18 @@ function startOf(
   if (description.strategy.start === "apart" && round === 1) {
     return initialize(createRandom(description.seed, `first network of ${client}`).integer(SEEDS));
   }
-  const own = clients.get(client)?.own;
-  return own === undefined ? network : personalNetwork(network, own, treatments);
+  const personal = clients.get(client)?.personal;
+  return personal === undefined ? network : personalNetwork(network, personal, treatments);
 }
 
 /** Takes what a client keeps out of its network. */
 async function ownOf(
-  { own: names }: Pick<OpenFederation, "own">,
+  { personal: names }: Pick<OpenFederation, "personal">,
   weights: Checkpoint,
-): Promise<Pick<ClientState, "own">> {
+): Promise<Pick<ClientState, "personal">> {
   if (names.length === 0) return {};
   const read = names.map(async (name): Promise<[string, Tensor]> => [name, await weights.read(name)]);
-  return { own: createCheckpoint(new Map(await Promise.all(read))) };
+  return { personal: createCheckpoint(new Map(await Promise.all(read))) };
 }
 
 async function measureLoss(

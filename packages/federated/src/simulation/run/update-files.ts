@@ -22,14 +22,16 @@ export interface UpdateFiles {
     client: OpenClient,
     make: () => Promise<TrainedClient | string>,
   ): Promise<TrainedClient | string>;
-  /** Closes the files, so that networks which were read from them cannot be read any more, and removes them. */
+  /**
+   * Closes the files, so that networks which were read from them cannot be read any more, and removes them.
+   */
   remove(): Promise<void>;
   /** Closes the files. */
   close(): Promise<void>;
 }
 
 /** Parts of what a client made, in front of the names of their tensors. */
-const PARTS = ["network", "own", "variate", "change"] as const;
+const PARTS = ["network", "personal", "variate", "change"] as const;
 type Part = (typeof PARTS)[number];
 /** Key of what is no tensor in the metadata. */
 const RECORD = "isthmus.client";
@@ -65,7 +67,7 @@ async function toCheckpoint(made: TrainedClient | string): Promise<Checkpoint> {
   if (typeof made === "string") return createCheckpoint({}, { [RECORD]: JSON.stringify({ refused: made }) });
   const { network, state, variateChange, trainLoss, loss } = made;
   const parts: Readonly<Record<Part, Checkpoint | undefined>> = {
-    ...{ network, own: state.own, variate: state.variate, change: variateChange },
+    ...{ network, personal: state.personal, variate: state.variate, change: variateChange },
   };
   const tensors = new Map<string, Tensor>();
   for (const part of PARTS) {
@@ -84,15 +86,15 @@ async function readTrained(file: Checkpoint, client: OpenClient): Promise<Traine
     readonly loss?: number;
   };
   if (record.refused !== undefined) return record.refused;
-  const [own, variate, change] = [
-    await readPart(file, "own"),
+  const [personal, variate, change] = [
+    await readPart(file, "personal"),
     await readPart(file, "variate"),
     await readPart(file, "change"),
   ];
   return {
     ...{ client, network: partOf(file, "network"), trainLoss: record.trainLoss ?? Number.NaN },
     ...(record.loss !== undefined && { loss: record.loss }),
-    state: { ...(own && { own }), ...(variate && { variate }) },
+    state: { ...(personal && { personal }), ...(variate && { variate }) },
     ...(change && { variateChange: change }),
   };
 }

@@ -19,7 +19,9 @@ export interface SimulationTaskPorts {
 /** A federation to simulate, with what its names stand for. */
 export interface FederationTaskParams {
   readonly federation: FederationDescription;
-  /** Fingerprints of the examples to train and to evaluate on, and of the network's graph and first weights. */
+  /**
+   * Fingerprints of the examples to train and to evaluate on, and of the network's graph and first weights.
+   */
   readonly digests: Readonly<Record<"data" | "evaluate" | "graph" | "weights", string>>;
 }
 

@@ -16,7 +16,9 @@ const RECORD = "isthmus.position";
 type PositionRecord = Pick<Position, "state" | "rounds" | "barriers" | "privacy"> & {
   /** Names of the clients that keep something. */
   readonly clients: readonly string[];
-  /** Names of the network's tensors in their order, in which sums are taken; a file has an order of its own. */
+  /**
+   * Names of the network's tensors in their order, in which sums are taken; a file has an order of its own.
+   */
   readonly names: readonly string[];
 };
 
@@ -32,8 +34,8 @@ export async function savePosition(position: Position, path: string): Promise<vo
   await add("network", network);
   await add("server", serverState);
   await add("variate", variate);
-  for (const [client, { own, variate: ofClient }] of clients) {
-    await add(`own of ${client}`, own);
+  for (const [client, { personal, variate: ofClient }] of clients) {
+    await add(`own of ${client}`, personal);
     await add(`variate of ${client}`, ofClient);
   }
   const record: PositionRecord = {
@@ -63,9 +65,9 @@ export async function readPosition(path: string): Promise<Position | undefined> 
     const { clients: keepers, names, ...record } = withNumbers(parsed) as PositionRecord;
     const clients = new Map<string, ClientState>();
     for (const name of keepers) {
-      const own = await readPart(file, `own of ${name}`);
+      const personal = await readPart(file, `own of ${name}`);
       const variate = await readPart(file, `variate of ${name}`);
-      clients.set(name, { ...(own && { own }), ...(variate && { variate }) });
+      clients.set(name, { ...(personal && { personal }), ...(variate && { variate }) });
     }
     return {
       ...{ ...record, network: await inOrder(network, names), clients },

@@ -30,7 +30,7 @@ export interface PlanSimulationPorts {
 
 /** Options of {@link runSimulation}. */
 export interface RunSimulationOptions extends PlanSimulationPorts {
-  /** Folder for results of tasks; those that it holds are used and not made again. */
+  /** Folder for results of tasks; results that are there already are used and not made again. */
   readonly folder: string;
   readonly executor: TaskExecutor;
   readonly signal?: AbortSignal | undefined;
@@ -59,7 +59,8 @@ export interface SimulationPlan {
  * Simulates the federations of a description that are not there yet, and gathers what they came to. After an
  * interruption it goes on where it was; the result is the same, and does not depend on the number of tasks at
  * once.
- * @throws InputError if the description contradicts itself, data do not fit, or another process uses the folder
+ * @throws InputError if the description contradicts itself, data do not fit, or another process uses the
+ *   folder
  * @throws DOMException named AbortError if `signal` is aborted; what was done is kept
  *
  * @example
@@ -70,11 +71,10 @@ export interface SimulationPlan {
  * import { runSimulation, SIMULATION_TASKS } from "@isthmus/federated";
  * import { runTask, type TaskExecutor } from "@isthmus/tasks";
  *
- * const federation = { net: "mlp:8", data: "mnist:test@300", evaluate: "mnist:test@100", clients: 5, rounds: 2 };
- * const strategies = { mean: {}, median: { rule: "coordinate-median" } };
- * const engine = createOnnxRuntimeEngine();
- * const openData = (name: string) => openDataSet(name);
- * const executor: TaskExecutor = {
+ * const federation = { net: "mlp:8", data: "mnist:test@300", evaluate: "mnist:test@100", clients: 5,
+ * rounds: 2 }; const strategies = { mean: {}, median: { rule: "coordinate-median" } }; const engine =
+ * createOnnxRuntimeEngine(); const openData = (name: string) => openDataSet(name); const executor:
+ * TaskExecutor = {
  *   capacity: 1,
  *   run: (task, control) => runTask(SIMULATION_TASKS, task, { engine, openData }, control),
  * };

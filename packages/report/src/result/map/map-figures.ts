@@ -6,7 +6,7 @@ import type { Figure } from "../../figure/figure.ts";
 import { drawPlaces, type PlaceSeries } from "../../figure/place-figure.ts";
 import { formatCounted, formatNumber, formatShort } from "../../format-value.ts";
 import { drawPairMap } from "../pair-map.ts";
-import { bracketsOf, mapNames, STAGES, squareInOrder } from "./map-networks.ts";
+import { bracketsOf, mapNames, orderOf, STAGES, squareInOrder } from "./map-networks.ts";
 
 /** Stress above which distances in the plane tell little (Kruskal 1964). */
 const POOR = 0.2;
@@ -23,17 +23,23 @@ function barrierMap(result: MapResult, { key, name }: (typeof STAGES)[number], s
   const { points, data, examples } = result;
   const stage = result[key];
   const names = mapNames(result);
+  const order = orderOf(result);
+  const tree = bracketsOf(stage, order);
   const tallest = Math.max(...stage.tree.joins.map(({ height }) => height));
+  const treeWords =
+    tree.length > 0
+      ? `The tree joins the networks between which barriers are lowest on average; it is ${formatNumber(tallest)} high.`
+      : "The tree of these barriers would cross itself in this order; the table of the trees has it.";
   return drawPairMap({
     name: `barriers-${key}`,
     title: `Loss barriers of all pairs, ${name.toLowerCase()},`,
-    caption: `in nats; darker is lower, bands grow by factors. The tree joins the networks between which barriers are lowest on average; it is ${formatNumber(tallest)} high. Both maps have one scale of colours. Measured at ${formatCounted(points, "place")} of each line on ${dataWords(data, examples)}.`,
-    names: stage.tree.order.map((network) => at(names, network, "name")),
-    values: squareInOrder(stage, ({ loss }) => loss),
+    caption: `in nats; darker is lower, bands grow by factors. Both maps have one scale of colours, and the order in which the tree joins the aligned networks. ${treeWords} Measured at ${formatCounted(points, "place")} of each line on ${dataWords(data, examples)}.`,
+    names: order.map((network) => at(names, network, "name")),
+    values: squareInOrder(stage, order, ({ loss }) => loss),
     label: `${name}: loss barrier (nats)`,
     table: "pairs",
     scale,
-    tree: bracketsOf(stage),
+    tree,
   });
 }
 

@@ -5,7 +5,7 @@ import { renderFigures } from "../../render-figures.ts";
 import { renderTables } from "../../render-tables.ts";
 import { distinctNamesOfFiles } from "../file-names.ts";
 import { describeMap } from "./describe-map.ts";
-import { bracketsOf, squareInOrder } from "./map-networks.ts";
+import { bracketsOf, orderOf, squareInOrder } from "./map-networks.ts";
 
 describe("describeMap()", () => {
   it("describeMap() says what alignment does to barriers and to the mean", () => {
@@ -64,16 +64,24 @@ describe("describeMap()", () => {
 
 describe("bracketsOf()", () => {
   it("bracketsOf() lays joins over the columns in their order, as shares of the tallest", () => {
-    const brackets = bracketsOf(mapResult().after);
+    const { after } = mapResult();
+    const brackets = bracketsOf(after, after.tree.order);
     expect(brackets[0]).toEqual({ left: 0, right: 1, leftHeight: 0, rightHeight: 0, height: 0 });
     expect(brackets.at(-1)).toMatchObject({ left: 0.5, height: 1 });
     expect(brackets.every(({ left, right }) => left < right)).toBe(true);
+  });
+
+  it("bracketsOf() draws no tree whose branches would cross", () => {
+    const { tree, ...after } = mapResult().after;
+    const [first = 0, second = 0, ...others] = tree.order;
+    expect(bracketsOf({ ...after, tree }, [first, ...others, second])).toEqual([]);
   });
 });
 
 describe("squareInOrder()", () => {
   it("squareInOrder() is symmetric, and null on the diagonal", () => {
-    const square = squareInOrder(mapResult().before, ({ loss }) => loss);
+    const result = mapResult();
+    const square = squareInOrder(result.before, orderOf(result), ({ loss }) => loss);
     expect(square.map((_, i) => square.map((row) => row[i]))).toEqual(square);
     expect(
       square.every((row, i) => row[i] === null && row.filter((value) => value === null).length === 1),

@@ -14,9 +14,18 @@ export function mapNames({ networks }: MapResult): string[] {
   return distinctNamesOfFiles(networks.map(({ source }) => source));
 }
 
-/** Arranges one number of each pair as a symmetric table in the order of the tree, null on its diagonal. */
+/**
+ * Returns the networks in the order in which both maps show them, so that they can be compared: that of the
+ * tree once aligned, which tells them apart where all barriers are alike before.
+ */
+export function orderOf({ after }: MapResult): readonly number[] {
+  return after.tree.order;
+}
+
+/** Arranges one number of each pair of a stage as a symmetric table, null on its diagonal. */
 export function squareInOrder(
-  { pairs, tree: { order } }: MapStage,
+  { pairs }: MapStage,
+  order: readonly number[],
   numberOf: (pair: MapStage["pairs"][number]) => number,
 ): (number | null)[][] {
   return order.map((i) =>
@@ -27,8 +36,9 @@ export function squareInOrder(
   );
 }
 
-/** Lays out the tree of a stage over its networks, in their order. */
-export function bracketsOf({ tree: { joins, order } }: MapStage): TreeBracket[] {
+/** Lays out the tree of a stage over networks in an order; none if branches would cross each other in it. */
+export function bracketsOf({ tree: { joins } }: MapStage, order: readonly number[]): TreeBracket[] {
+  if (crosses(joins, order)) return [];
   const tallest = Math.max(0, ...joins.map(({ height }) => height));
   const branches = order.map((_, network) => ({ place: order.indexOf(network), height: 0 }));
   return joins.map(({ a, b, height: joined }) => {
@@ -44,6 +54,23 @@ export function bracketsOf({ tree: { joins, order } }: MapStage): TreeBracket[] 
       height,
     };
   });
+}
+
+/** Checks whether networks that are joined have others between them. */
+function crosses(joins: MapStage["tree"]["joins"], order: readonly number[]): boolean {
+  const ranges = order.map((_, network) => {
+    const place = order.indexOf(network);
+    return { first: place, last: place, size: 1 };
+  });
+  for (const { a, b } of joins) {
+    const [one, two] = [at(ranges, a, "branch"), at(ranges, b, "branch")];
+    ranges.push({
+      first: Math.min(one.first, two.first),
+      last: Math.max(one.last, two.last),
+      size: one.size + two.size,
+    });
+  }
+  return ranges.some(({ first, last, size }) => last - first + 1 !== size);
 }
 
 /** Computes the mean barrier of all pairs of a stage, in nats. */

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { estimateMean, type RunSummary, type SimulatedRun, type SimulationResult } from "@isthmus/federated";
 import { drawBars } from "../../figure/bar-figure.ts";
 import { sequentialScale } from "../../figure/color-scale.ts";
@@ -32,7 +33,7 @@ const PLACES: Readonly<Record<"rounds" | "bytes", Place>> = {
 /** Draws accuracy against rounds, or against bytes, for every partition, without an attack where there is. */
 export function accuracyLines(result: SimulationResult, over: "rounds" | "bytes"): readonly Figure[] {
   const { name, label, of } = PLACES[over];
-  const attack = Object.keys(result.attacks)[0] ?? "";
+  const attack = at(Object.keys(result.attacks), 0, "attack");
   return Object.keys(result.partitions).flatMap((partition, index) => {
     const strategies = Object.keys(result.strategies).slice(0, MOST_LINES);
     const series = strategies.map((strategy): LineSeries => {
@@ -81,7 +82,9 @@ function intervalOf({ low, high }: { readonly low: number; readonly high: number
   return Number.isFinite(low) ? { low: Math.max(0, low), high: Math.min(1, high) } : {};
 }
 
-/** Draws the final accuracy of every strategy under every attack as a table of colours, for each partition. */
+/**
+ * Draws the final accuracy of every strategy under every attack as a table of colours, for each partition.
+ */
 export function attackHeat(result: SimulationResult, summaries: readonly RunSummary[]): readonly Figure[] {
   const attacks = Object.keys(result.attacks);
   const strategies = Object.keys(result.strategies);
@@ -95,9 +98,10 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
           )?.accuracy.mean ?? null,
       ),
     );
-    const known = values.flat().filter((value): value is number => value !== null);
+    const measured = values.flat().filter((value): value is number => value !== null);
     const worst = strategies.map(
-      (strategy, i) => `${strategy} ${percent(Math.min(...(values[i] ?? []).map((value) => value ?? 1)))}`,
+      (strategy, i) =>
+        `${strategy} ${percent(Math.min(...at(values, i, "strategy").map((value) => value ?? 1)))}`,
     );
     return {
       name: `attacks-${index + 1}`,
@@ -108,7 +112,7 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
       size: "hero",
       draw: drawHeat({
         ...{ rows: strategies, columns: attacks, values, label: "Accuracy (%)", columnLabel: "Attack" },
-        scale: sequentialScale(known),
+        scale: sequentialScale(measured),
         format: (value) => (100 * value).toFixed(1),
         coarse: (value) => (100 * value).toFixed(0),
       }),

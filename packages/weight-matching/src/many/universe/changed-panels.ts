@@ -1,32 +1,10 @@
-import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
-import {
-  copyColumns,
-  copyRows,
-  markColumns,
-  markRows,
-  selectColumns,
-  selectRows,
-} from "./kernels/changes.ts";
+import { copyColumns, copyRows, selectColumns, selectRows } from "./kernels/changes.ts";
+import type { PanelFactors } from "./panel-sums.ts";
 
 /** The two panels whose product an occurrence adds: of the other networks, and of the network itself. */
-export interface PanelPair {
-  readonly a: Float32Array;
-  readonly b: Float32Array;
-  /** Whether units are rows, `[units, depth]`, or columns, `[depth, units]`. */
-  readonly byRows: boolean;
-  readonly units: number;
+export interface PanelPair extends PanelFactors {
   /** Whether `b` is the same at all times. */
   readonly isFixed: boolean;
-}
-
-/** Adds the product of two panels to a base. */
-export function addProduct(
-  products: CrossProducts,
-  { a, b, byRows, units }: Pick<PanelPair, "a" | "b" | "byRows" | "units">,
-  { base, out }: { readonly base: Float32Array; readonly out: Float32Array },
-): Promise<void> {
-  const depth = b.length / units;
-  return byRows ? products.addByRows({ a, b, depth }, base, out) : products.add(a, b, base, out);
 }
 
 /** Selects some units of a panel: their products with all units are some rows of the costs. */
@@ -48,37 +26,17 @@ export class ChangedPanels {
     this.#b = isFixed ? b : b.slice();
   }
 
-  /**
-   * Finds the places along the depth at which panels have changed, but for units whose costs are computed
-   * anew.
-   * @param anew - such units, ascending
-   */
-  changesTo({ a, b, byRows, units, isFixed }: PanelPair, anew: Int32Array): Int32Array {
-    const depth = a.length / units;
-    const marks = new Uint8Array(depth);
-    if (byRows) copyRows(a, anew, depth, this.#a);
+  /** Notes units as they are now, whose costs are computed anew. */
+  noteUnits({ a, byRows, units }: PanelPair, anew: Int32Array): void {
+    if (byRows) copyRows(a, anew, a.length / units, this.#a);
     else copyColumns(a, anew, units, this.#a);
-    const pairs = isFixed
-      ? [[a, this.#a] as const]
-      : ([
-          [a, this.#a],
-          [b, this.#b],
-        ] as const);
-    for (const [now, before] of pairs) {
-      if (byRows) markColumns(now, before, marks);
-      else markRows(now, before, units, marks);
-    }
-    return Int32Array.from(marks.keys()).filter((place) => marks[place] === 1);
   }
 
   /**
    * Returns panels whose product is the change of the costs by some places along the depth, and notes what
    * is there now.
    */
-  follow(
-    { a, b, byRows, units, isFixed }: PanelPair,
-    places: Int32Array,
-  ): Pick<PanelPair, "a" | "b" | "byRows" | "units"> {
+  follow({ a, b, byRows, units, isFixed }: PanelPair, places: Int32Array): PanelFactors {
     const depth = a.length / units;
     const changed = places.length;
     const both = (now: Float32Array, before: Float32Array, factor: number) => {

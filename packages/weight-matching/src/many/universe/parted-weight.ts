@@ -14,6 +14,8 @@ export interface PanelTables {
   readonly kind: "columns" | "rows" | "gathered";
   /** Offsets of everything but the units, `[rest]`. */
   readonly rest: Int32Array;
+  /** The other component that moves, if there is one, and the position in it of each of `rest`. */
+  readonly partner: { readonly component: LayoutComponent; readonly positions: Int32Array } | undefined;
   /** Offsets of the units at each slot, `[units]` each. */
   readonly slots: readonly Int32Array[];
 }
@@ -26,6 +28,8 @@ export class PartedWeight {
   readonly name: string;
   readonly components: readonly LayoutComponent[];
   readonly extents: Extents;
+  /** Positions of each component. */
+  readonly sizes: readonly number[];
   /** Offsets of the elements of each part in the weight as it is stored. */
   readonly #stored: readonly Int32Array[];
 
@@ -40,6 +44,7 @@ export class PartedWeight {
     this.#stored = [...rows, rest, ...(columns ?? [Int32Array.of(0)])];
     const [a, b, c] = this.#stored.map(({ length }) => length) as [number, number, number];
     this.extents = { rows: a, rest: b, columns: c };
+    this.sizes = this.components.map((_, component) => (component === 0 ? a : c));
   }
 
   /** Lays a stored weight out part by part. */
@@ -65,9 +70,14 @@ export class PartedWeight {
       units === at(extents, part, "part") &&
       positions.every((position, unit) => position === unit);
     const others = [0, 1, 2].filter((axis) => axis !== part);
+    const offsets = axisOffsets(extents, strides, others);
+    const partner = this.components[1 - moving];
+    const positionOf = (offset: number) =>
+      Math.floor(offset / at(strides, 2 - part, "part")) % at(extents, 2 - part, "part");
     return {
       kind: isWhole ? (moving === 0 ? "rows" : "columns") : "gathered",
-      rest: combineOffsets([{ offsets: axisOffsets(extents, strides, others) }]),
+      rest: offsets,
+      partner: partner && { component: partner, positions: offsets.map(positionOf) },
       slots: Array.from({ length: slots }, (_, slot) =>
         Int32Array.from({ length: units }, (_, unit) => at(positions, unit * slots + slot, "slot") * stride),
       ),

@@ -1,7 +1,7 @@
 import { at, type Random } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { randomPlacement, START_VERTICES } from "../../frank-wolfe/random-placement.ts";
-import type { StepGram } from "./relaxed-weight.ts";
+import type { StepGram } from "./kernels/relax.ts";
 import { bestStepOf, stepPolynomial, valueAt } from "./step-length.ts";
 import type { Universe } from "./universe.ts";
 import type { UniverseNetwork } from "./universe-network.ts";
@@ -48,8 +48,7 @@ export async function relaxUniverse(universe: Universe, options: RelaxUniverseOp
     const t = bestStepOf(polynomial);
     const [before, after] = [valueAt(polynomial, 0), valueAt(polynomial, t)];
     if (!(after > before)) break;
-    for (const network of universe.networks) network.step(t);
-    universe.sumImages();
+    universe.step(t);
     onProgress(++steps / MAX_STEPS);
     if (after - before <= TOLERANCE * Math.abs(after)) break;
   }
@@ -84,8 +83,9 @@ function objectiveAlongStep(universe: Universe): number[] {
     });
   };
   for (const name of universe.names) {
-    add(universe.gramOfSums(name), 0.5);
-    for (const network of universe.networks) add(network.weight(name).gram, -0.5);
+    const { sum, networks } = universe.sumOf(name).measure();
+    add(sum, 0.5);
+    for (const gram of networks) add(gram, -0.5);
   }
   return polynomial;
 }

@@ -1,11 +1,11 @@
-import { entry } from "@isthmus/core";
-import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
+import { at, entry } from "@isthmus/core";
 import type { MemberCosts, PanelSources } from "../../coordinate-descent/member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "../../coordinate-descent/occurrences.ts";
 import type { Member } from "../../coordinate-descent/unit-tree.ts";
-import { addProduct, ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
+import { ChangedPanels, type PanelPair, selectUnits } from "./changed-panels.ts";
+import type { ComponentMoves } from "./component-moves.ts";
+import type { PanelFactors, PanelSums } from "./panel-sums.ts";
 import { type PanelTables, readPanel } from "./parted-weight.ts";
-import { type PlaceMoves, unitsOfMember } from "./place-moves.ts";
 import type { RelaxedWeight } from "./relaxed-weight.ts";
 
 /** The weights that the costs of one network are computed from, by name. */
@@ -17,12 +17,12 @@ export interface RelaxedPair {
 
 /** What the costs of all networks of a universe share. */
 export interface CostTools {
-  readonly products: CrossProducts;
+  readonly sums: PanelSums;
   readonly tables: ReadonlyMap<Occurrence, PanelTables>;
   /** Memory for the costs of each member, `[units, units]` each. */
-  readonly spare: Map<Member, [Float32Array, Float32Array]>;
-  /** When a unit at each place of a member was last moved in some network; none if it was never moved. */
-  readonly moves: PlaceMoves;
+  readonly spare: Map<Member, Float32Array>;
+  /** Which positions of the weights were moved in some network, and when. */
+  readonly moves: ComponentMoves;
 }
 
 /** The costs of a member as they were last computed, and what they were computed from. */
@@ -72,10 +72,10 @@ export class RelaxedCosts implements MemberCosts {
     usable?: (occurrence: Occurrence) => boolean,
   ): Promise<Float32Array> {
     const pairs = this.#panelsOf(member, usable);
-    if (this.#followed === undefined || usable !== undefined) return this.#sum(pairs, this.#spareOf(member));
+    if (this.#followed === undefined || usable !== undefined) return this.#sum(member, pairs);
     const followed = this.#followed.get(member);
     if (followed === undefined) {
-      const cost = (await this.#sum(pairs, this.#spareOf(member))).slice();
+      const cost = (await this.#sum(member, pairs)).slice();
       const panels = new Map([...pairs].map(([occurrence, pair]) => [occurrence, new ChangedPanels(pair)]));
       this.#followed.set(member, { cost, panels, moves: this.#tools.moves.count, drift: 0 });
       return cost;
@@ -84,17 +84,11 @@ export class RelaxedCosts implements MemberCosts {
     return followed.cost;
   }
 
-  /** Sums the products of all panels in one of two buffers. */
-  async #sum(
-    pairs: ReadonlyMap<Occurrence, PanelPair>,
-    [first, second]: readonly [Float32Array, Float32Array],
-  ): Promise<Float32Array> {
-    let [cost, out] = [first.fill(0), second];
-    for (const pair of pairs.values()) {
-      await addProduct(this.#tools.products, pair, { base: cost, out });
-      [cost, out] = [out, cost];
-    }
-    return cost;
+  /** Sums the products of all panels in memory that all networks share. */
+  async #sum(member: Member, pairs: ReadonlyMap<Occurrence, PanelPair>): Promise<Float32Array> {
+    const out = this.#spareOf(member);
+    await this.#tools.sums.sum([...pairs.values()], { out });
+    return out;
   }
 
   /** Brings costs that were computed before up to date. */
@@ -103,36 +97,63 @@ export class RelaxedCosts implements MemberCosts {
     followed: Followed,
     pairs: ReadonlyMap<Occurrence, PanelPair>,
   ): Promise<void> {
-    const { products, moves } = this.#tools;
+    const { sums, moves } = this.#tools;
     const units = unitsOfMember(member);
-    const anew = moves.since(followed.moves, member);
+    const changes = new Map([...pairs.keys()].map((one) => [one, this.#changesSince(followed.moves, one)]));
+    const anew = this.#unitsMovedSince(followed.moves, [...pairs.keys()], units);
     followed.moves = moves.count;
     let [work, full, drift] = [0, 0, 0];
-    const changes = new Map<Occurrence, Int32Array>();
     for (const [occurrence, pair] of pairs) {
-      const places = entry(followed.panels, occurrence, "panel").changesTo(pair, anew);
-      changes.set(occurrence, places);
+      const { length } = entry(changes, occurrence, "change");
       const depth = pair.a.length / units;
-      work += 2 * places.length + (depth * anew.length) / units;
+      work += 2 * length + (depth * anew.length) / units;
       full += depth;
-      drift += places.length;
+      drift += length;
     }
     followed.drift += drift / full;
     if (work > FULL_FROM * full || followed.drift > MAX_DRIFT) {
       followed.drift = 0;
-      followed.cost.set(await this.#sum(pairs, this.#spareOf(member)));
+      followed.cost.set(await this.#sum(member, pairs));
       for (const [occurrence, pair] of pairs) entry(followed.panels, occurrence, "panel").reset(pair);
       return;
     }
-    const spare = this.#spareOf(member);
+    const changed: PanelFactors[] = [];
     for (const [occurrence, pair] of pairs) {
-      const places = entry(changes, occurrence, "panel");
-      if (places.length === 0) continue;
-      const change = entry(followed.panels, occurrence, "panel").follow(pair, places);
-      await addProduct(products, change, { base: followed.cost, out: spare[0] });
-      [followed.cost, spare[0]] = [spare[0], followed.cost];
+      const places = entry(changes, occurrence, "change");
+      const panels = entry(followed.panels, occurrence, "panel");
+      panels.noteUnits(pair, anew);
+      if (places.length > 0) changed.push(panels.follow(pair, places));
+    }
+    if (changed.length > 0) {
+      const out = this.#spareOf(member);
+      await sums.sum(changed, { base: followed.cost, out });
+      this.#tools.spare.set(member, followed.cost);
+      followed.cost = out;
     }
     if (anew.length > 0) await this.#computeRows(followed.cost, pairs, anew);
+  }
+
+  /** Finds the places along the depth of an occurrence that moves of its partner have touched, ascending. */
+  #changesSince(count: number, occurrence: Occurrence): Int32Array {
+    const { partner, slots } = entry(this.#tools.tables, occurrence, "occurrence");
+    if (partner === undefined) return new Int32Array();
+    const { component, positions } = partner;
+    const hasMoved = this.#tools.moves.since(count, component);
+    const depth = Int32Array.from({ length: slots.length * positions.length }, (_, place) => place);
+    return depth.filter((place) => hasMoved(at(positions, place % positions.length, "place")));
+  }
+
+  /** Finds the units at some position of which an occurrence has moved, ascending. */
+  #unitsMovedSince(count: number, occurrences: readonly Occurrence[], units: number): Int32Array {
+    const hasMoved = new Uint8Array(units);
+    for (const { tensor, moving, positions, slots } of occurrences) {
+      const { components } = entry(this.#pair.weights, tensor, "weight").weight;
+      const moved = this.#tools.moves.since(count, at(components, moving, "component"));
+      positions.forEach((position, k) => {
+        if (moved(position)) hasMoved[Math.floor(k / slots)] = 1;
+      });
+    }
+    return Int32Array.from(hasMoved.keys()).filter((unit) => hasMoved[unit] === 1);
   }
 
   /** Computes the costs of some places in full. */
@@ -142,24 +163,18 @@ export class RelaxedCosts implements MemberCosts {
     places: Int32Array,
   ): Promise<void> {
     const units = Math.sqrt(cost.length);
-    let [rows, out] = [new Float32Array(places.length * units), new Float32Array(places.length * units)];
-    for (const pair of pairs.values()) {
-      const chosen = { ...pair, a: selectUnits(pair, places) };
-      await addProduct(this.#tools.products, chosen, { base: rows, out });
-      [rows, out] = [out, rows];
-    }
+    const rows = new Float32Array(places.length * units);
+    const chosen = [...pairs.values()].map((pair) => ({ ...pair, a: selectUnits(pair, places) }));
+    await this.#tools.sums.sum(chosen, { out: rows });
     places.forEach((place, k) => {
       cost.set(rows.subarray(k * units, (k + 1) * units), place * units);
     });
   }
 
-  #spareOf(member: Member): [Float32Array, Float32Array] {
-    const existing = this.#tools.spare.get(member);
-    if (existing !== undefined) return existing;
-    const square = () => new Float32Array(unitsOfMember(member) ** 2);
-    const created: [Float32Array, Float32Array] = [square(), square()];
-    this.#tools.spare.set(member, created);
-    return created;
+  #spareOf(member: Member): Float32Array {
+    const spare = this.#tools.spare.get(member) ?? new Float32Array(unitsOfMember(member) ** 2);
+    this.#tools.spare.set(member, spare);
+    return spare;
   }
 
   #panelsOf(
@@ -179,9 +194,12 @@ export class RelaxedCosts implements MemberCosts {
         b: isGathered ? readPanel(b, tables) : b,
         byRows: tables.kind === "rows",
         units: unitsOfMember(member),
-        isFixed: !isGathered && weight.cross === undefined,
+        isFixed: !isGathered && weight.isFixedBesides,
       });
     }
     return pairs;
   }
 }
+
+/** Counts the units of a member, over all its cells. */
+const unitsOfMember = ({ symmetry }: Member): number => symmetry.cells.length * symmetry.size;

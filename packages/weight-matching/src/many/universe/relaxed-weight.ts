@@ -1,5 +1,17 @@
-import { at, dot } from "@isthmus/core";
-import { approach, faceBoth, innerProducts, moveColumns, moveRows, stepBoth } from "./kernels/relax.ts";
+import { at } from "@isthmus/core";
+import {
+  type BothMaps,
+  measureBoth,
+  measureRows,
+  moveColumns,
+  moveRows,
+  moveRowsWithin,
+  type StepGram,
+  stepBoth,
+  stepRows,
+  type TwoSided,
+} from "./kernels/relax.ts";
+import type { StepSums } from "./kernels/sums.ts";
 import type { ComponentMaps, PartedWeight } from "./parted-weight.ts";
 
 /**
@@ -14,105 +26,93 @@ export class RelaxedWeight {
   readonly weight: PartedWeight;
   /** The weight relaxed along all its components, as it lies in the universe. */
   readonly image: Float32Array;
-  /** The permuted weight that a step leads to. */
-  readonly vertex: Float32Array;
-  /** What a step adds at its middle, see {@link face}; the sum of image and vertex with one component. */
-  readonly cross: Float32Array | undefined;
   /** The weight as it is. */
   readonly #still: Float32Array;
-  /** The weight relaxed along each component alone. */
-  readonly #along: readonly Float32Array[];
-  #gram: StepGram = [0, 0, 0, 0, 0, 0];
+  /** The weight relaxed along each component alone; none where it has only one. */
+  readonly #along: Pick<TwoSided, "alongRows" | "alongColumns"> | undefined;
   /** Where it faces; after {@link place}, where it is. */
   #maps: ComponentMaps = [];
   #isPlaced = false;
 
   /** @param values - the weight, part by part; starts as it is */
   constructor(weight: PartedWeight, values: Float32Array) {
-    const isTwoSided = weight.components.length > 1;
     this.weight = weight;
     this.image = values.slice();
-    this.vertex = new Float32Array(values.length);
-    this.cross = isTwoSided ? new Float32Array(values.length) : undefined;
     this.#still = values;
-    this.#along = isTwoSided ? [values.slice(), values.slice()] : [this.image];
+    this.#along =
+      weight.components.length > 1 ? { alongRows: values.slice(), alongColumns: values.slice() } : undefined;
+  }
+
+  /** Whether it is the same at all times when it is relaxed along all components but one. */
+  get isFixedBesides(): boolean {
+    return this.#along === undefined;
   }
 
   /** Returns the weight relaxed along all components but one. */
   besides(component: number): Float32Array {
-    return this.cross === undefined ? this.#still : at(this.#along, 1 - component, "component");
+    if (this.#along === undefined) return this.#still;
+    return component === 0 ? this.#along.alongColumns : this.#along.alongRows;
+  }
+
+  /** Finds the positions of each component that would come from elsewhere than now, ascending. */
+  movesTo(maps: ComponentMaps): Int32Array[] {
+    return maps.map((map, component) => {
+      const now = this.#isPlaced ? at(this.#maps, component, "component") : undefined;
+      return Int32Array.from(map.keys()).filter((position) => map[position] !== now?.[position]);
+    });
   }
 
   /** Permutes the weight, and forgets how it was relaxed. */
   place(maps: ComponentMaps): void {
-    const [rows, columns] = maps as [Int32Array, Int32Array | undefined];
-    const old = this.#isPlaced ? this.#maps : [];
-    const hasMoved = (component: number) => !isSameMap(at(maps, component, "component"), old[component]);
-    const rowsMoved = hasMoved(0);
-    if (rowsMoved) moveRows(this.#still, rows, at(this.#along, 0, "component"));
-    if (columns !== undefined) {
-      const columnsMoved = hasMoved(1);
-      if (columnsMoved) moveColumns(this.#still, columns, at(this.#along, 1, "component"));
-      if (rowsMoved || columnsMoved) moveRows(this.besides(0), rows, this.image);
-    }
+    const [rows, columns = new Int32Array()] = this.movesTo(maps) as [Int32Array, Int32Array?];
     this.#maps = maps;
     this.#isPlaced = true;
+    if (this.#along === undefined) {
+      moveRows(this.#still, at(maps, 0, "component"), rows, this.image);
+      return;
+    }
+    const { alongRows, alongColumns } = this.#along;
+    const { rowMap, columnMap } = this.#bothMaps();
+    moveRows(this.#still, rowMap, rows, alongRows);
+    moveColumns(this.#still, columnMap, columns, alongColumns);
+    moveRows(alongColumns, rowMap, rows, this.image);
+    if (rows.length === rowMap.length) return;
+    moveRowsWithin(alongColumns, this.weight.extents, { map: rowMap, some: columns }, this.image);
   }
 
-  /**
-   * Turns to permutations: after a step of `t` towards them the image is
-   * `(1 - t)^2 image + t (1 - t) cross + t^2 vertex`.
-   */
+  /** Turns to permutations: the next step leads towards them. */
   face(maps: ComponentMaps): void {
     this.#maps = maps;
     this.#isPlaced = false;
-    const [rows, columns] = maps as [Int32Array, Int32Array | undefined];
-    const arrays = this.#twoSided();
-    if (arrays !== undefined && columns !== undefined) {
-      this.#gram = faceBoth(arrays, this.weight.extents, rows, columns);
-      return;
-    }
-    moveRows(this.#still, rows, this.vertex);
-    const [xx, xd, dd] = innerProducts(this.image, this.vertex);
-    this.#gram = [xx, xx + xd, xd, xx + 2 * xd + dd, xd + dd, dd];
   }
 
-  /** The inner products of image, cross and vertex. */
-  get gram(): StepGram {
-    return this.#gram;
+  /**
+   * Measures the step that it faces: after a step of `t` the image is
+   * `(1 - t)^2 image + t (1 - t) cross + t^2 vertex`.
+   * @param sums - cross and vertex are added to those
+   * @returns the inner products of image, cross and vertex
+   */
+  measure({ cross, vertex }: Pick<StepSums, "cross" | "vertex">): StepGram {
+    const arrays = this.#arrays();
+    return this.#along === undefined || cross === undefined
+      ? measureRows(arrays, at(this.#maps, 0, "component"), vertex)
+      : measureBoth({ ...arrays, ...this.#along }, this.weight.extents, this.#bothMaps(), { cross, vertex });
   }
 
-  /** Takes a step of `t` in `[0, 1]` towards the permutations that it faces. */
+  /** Takes a step of `t` in `[0, 1]` towards the permutations that it faces; a whole step arrives there. */
   step(t: number): void {
-    const [rowMap, columnMap] = this.#maps as [Int32Array, Int32Array | undefined];
-    const arrays = this.#twoSided();
-    if (arrays === undefined || columnMap === undefined) approach(this.image, this.vertex, t);
-    else stepBoth(arrays, this.weight.extents, { rowMap, columnMap, t });
+    const arrays = this.#arrays();
+    if (t === 1) this.place(this.#maps);
+    else if (this.#along === undefined) stepRows(arrays, at(this.#maps, 0, "component"), t);
+    else stepBoth({ ...arrays, ...this.#along }, this.weight.extents, this.#bothMaps(), t);
   }
 
-  #twoSided() {
-    const { image, cross, vertex } = this;
-    if (cross === undefined) return undefined;
-    const [alongRows, alongColumns] = this.#along as [Float32Array, Float32Array];
-    return { still: this.#still, alongRows, alongColumns, image, cross, vertex };
+  #arrays() {
+    return { still: this.#still, image: this.image };
+  }
+
+  #bothMaps(): BothMaps {
+    const [rowMap, columnMap] = this.#maps as [Int32Array, Int32Array];
+    return { rowMap, columnMap };
   }
 }
-
-function isSameMap(map: Int32Array, old: Int32Array | undefined): boolean {
-  return old?.every((from, to) => from === map[to]) ?? false;
-}
-
-/** The inner products of the three arrays that a step of a weight is made of. */
-export type StepGram = readonly [xx: number, xc: number, xd: number, cc: number, cd: number, dd: number];
-
-/** Computes the inner products of sums of image, cross and vertex. */
-export function gramOfSums({
-  image,
-  cross,
-  vertex,
-}: Readonly<Record<"image" | "cross" | "vertex", Float64Array>>): StepGram {
-  const [x, c, d] = [f64(image), f64(cross), f64(vertex)];
-  return [dot(x, x), dot(x, c), dot(x, d), dot(c, c), dot(c, d), dot(d, d)];
-}
-
-const f64 = (data: Float64Array) => ({ dtype: "f64" as const, data });

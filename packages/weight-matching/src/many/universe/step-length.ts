@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import type { StepGram } from "./relaxed-weight.ts";
+import type { StepGram } from "./kernels/relax.ts";
 
 /**
  * Finds the coefficients of the objective along a step: `|(1 - t)^2 x + t (1 - t) c + t^2 d|^2` is a

@@ -6,6 +6,7 @@ import {
   type Placement,
   type PlacementExpander,
 } from "../../coordinate-descent/placement.ts";
+import type { ComponentMaps } from "./parted-weight.ts";
 import type { RelaxedCosts } from "./relaxed-costs.ts";
 import { RelaxedPermutations } from "./relaxed-permutations.ts";
 import type { RelaxedWeight } from "./relaxed-weight.ts";
@@ -53,13 +54,20 @@ export class UniverseNetwork {
     return this.#placement;
   }
 
-  /** Puts all units in their places, or only the units of some weights, by name, which have moved. */
-  place(placement: Placement, only: Iterable<string> = this.weights.keys()): void {
+  /**
+   * Puts all units in their places, or only the units of some weights, by name, which have moved.
+   * @param placeWeight - how a weight is put there
+   */
+  place(
+    placement: Placement,
+    only: Iterable<string> = this.weights.keys(),
+    placeWeight: (relaxed: RelaxedWeight, maps: ComponentMaps) => void = placeAlone,
+  ): void {
     this.#placement = placement;
     const source = this.#tools.expander.expand(placement);
     for (const name of only) {
       const relaxed = this.weights.get(name);
-      if (relaxed !== undefined) relaxed.place(relaxed.weight.mapsOf(source));
+      if (relaxed !== undefined) placeWeight(relaxed, relaxed.weight.mapsOf(source));
     }
   }
 
@@ -114,6 +122,10 @@ export class UniverseNetwork {
   weight(name: string): RelaxedWeight {
     return entry(this.weights, name, "weight");
   }
+}
+
+function placeAlone(relaxed: RelaxedWeight, maps: ComponentMaps): void {
+  relaxed.place(maps);
 }
 
 /** Costs in a universe are computed from what its networks keep, whatever alignment is asked for. */

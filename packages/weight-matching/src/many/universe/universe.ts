@@ -1,8 +1,7 @@
 import { at, type Checkpoint, entry } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../../assignment/create-assignment-solver.ts";
-import { BlockMatcher, type MatcherTools, unitsOf } from "../../coordinate-descent/block-matcher.ts";
-import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
+import { BlockMatcher, type MatcherTools } from "../../coordinate-descent/block-matcher.ts";
 import {
   findOccurrences,
   type MemberOccurrences,
@@ -11,11 +10,12 @@ import {
 import { createPlacementExpander } from "../../coordinate-descent/placement.ts";
 import { createUnitTree } from "../../coordinate-descent/unit-tree.ts";
 import { findRelaxable } from "../../frank-wolfe/relaxable.ts";
-import { addChange, addTo, subtractInto } from "./kernels/sums.ts";
+import { ComponentMoves } from "./component-moves.ts";
+import type { PanelSums } from "./panel-sums.ts";
 import { type PanelTables, PartedWeight } from "./parted-weight.ts";
-import { PlaceMoves } from "./place-moves.ts";
 import { RelaxedCosts } from "./relaxed-costs.ts";
-import { gramOfSums, RelaxedWeight, type StepGram } from "./relaxed-weight.ts";
+import { RelaxedWeight } from "./relaxed-weight.ts";
+import { SummedWeight } from "./summed-weight.ts";
 import { UniverseNetwork } from "./universe-network.ts";
 
 /** What a universe is made with. */
@@ -23,7 +23,7 @@ export interface UniverseOptions {
   readonly spec: SymmetrySpec;
   /** Indices of symmetries that stay as they are. */
   readonly held: ReadonlySet<number>;
-  readonly products: CrossProducts;
+  readonly sums: PanelSums;
 }
 
 /**
@@ -45,24 +45,33 @@ export class Universe {
   readonly isWhole: boolean;
   /** The sum of all networks but the one whose costs are computed now, by weight. */
   readonly #others: ReadonlyMap<string, Float32Array>;
-  /** The sum of all networks, by weight; in f64, so that moves leave no rounding behind. */
-  readonly #sums: ReadonlyMap<string, Float64Array>;
-  readonly #moves: PlaceMoves;
-  /** Memory for a weight before a move, by weight; taken when it is first needed. */
-  readonly #scratch = new Map<string, Float32Array>();
+  /** The sum of all networks, by weight. */
+  readonly #sums: ReadonlyMap<string, SummedWeight>;
+  readonly #moves: ComponentMoves;
 
   private constructor(
     networks: readonly UniverseNetwork[],
     others: ReadonlyMap<string, Float32Array>,
-    { isWhole, moves }: { readonly isWhole: boolean; readonly moves: PlaceMoves },
+    {
+      weights,
+      isWhole,
+      moves,
+    }: Pick<UniversePlan, "weights" | "isWhole"> & { readonly moves: ComponentMoves },
   ) {
     this.networks = networks;
     this.names = [...others.keys()];
     this.isWhole = isWhole;
     this.#others = others;
-    this.#sums = new Map([...others].map(([name, { length }]) => [name, new Float64Array(length)]));
+    this.#sums = new Map(
+      [...weights].map(([name, weight]) => [
+        name,
+        new SummedWeight(
+          weight,
+          networks.map((network) => network.weight(name)),
+        ),
+      ]),
+    );
     this.#moves = moves;
-    this.sumImages();
   }
 
   /**
@@ -73,8 +82,8 @@ export class Universe {
     const plan = planUniverse(options);
     const others = new Map<string, Float32Array>();
     const members: UniverseNetwork[] = [];
-    const moves = new PlaceMoves();
-    const tools = { products: options.products, tables: plan.tables, spare: new Map(), moves };
+    const moves = new ComponentMoves();
+    const tools = { sums: options.sums, tables: plan.tables, spare: new Map(), moves };
     for (const network of networks) {
       const weights = new Map<string, RelaxedWeight>();
       for (const [name, weight] of plan.weights) {
@@ -88,63 +97,38 @@ export class Universe {
       });
       members.push(new UniverseNetwork(weights, blocks, { spec: options.spec, expander: plan.expander }));
     }
-    return new Universe(members, others, { isWhole: plan.isWhole, moves });
+    return new Universe(members, others, { ...plan, moves });
+  }
+
+  /** Returns the sum of all networks of a weight. */
+  sumOf(name: string): SummedWeight {
+    return entry(this.#sums, name, "weight");
   }
 
   /** Sums the images of all networks, after all of them have moved. */
   sumImages(): void {
-    for (const [name, sum] of this.#sums) {
-      sum.fill(0);
-      for (const network of this.networks) addTo(sum, network.weight(name).image);
-    }
+    for (const sum of this.#sums.values()) sum.refresh();
   }
 
-  /** Computes the inner products of the sums of a step of one weight that all networks face. */
-  gramOfSums(name: string): StepGram {
-    const image = entry(this.#sums, name, "weight");
-    const [cross, vertex] = [new Float64Array(image.length), new Float64Array(image.length)];
-    for (const network of this.networks) {
-      const relaxed = network.weight(name);
-      addTo(vertex, relaxed.vertex);
-      addTo(cross, relaxed.cross ?? relaxed.vertex);
-      if (relaxed.cross === undefined) addTo(cross, relaxed.image);
-    }
-    return gramOfSums({ image, cross, vertex });
+  /** Takes a step of `t` in `[0, 1]` with all networks; its sums must have been measured. */
+  step(t: number): void {
+    for (const network of this.networks) network.step(t);
+    for (const sum of this.#sums.values()) sum.step(t);
   }
 
   /** Turns to a network, whose costs may then be computed: finds the sum of the others. */
   turnTo(network: UniverseNetwork, names: Iterable<string> = this.names): void {
     for (const name of names) {
       const others = this.#others.get(name);
-      if (others === undefined) continue;
-      subtractInto(entry(this.#sums, name, "weight"), network.weight(name).image, others);
+      if (others !== undefined) this.sumOf(name).othersInto(network.weight(name), others);
     }
-  }
-
-  #before(name: string): Float32Array {
-    const scratch = this.#scratch.get(name) ?? new Float32Array(this.others(name).length);
-    this.#scratch.set(name, scratch);
-    return scratch;
   }
 
   /** Moves the units of a block of one network. */
   move(network: UniverseNetwork, matcher: BlockMatcher, choices: ReadonlyMap<number, Int32Array>): void {
-    const names = [...matcher.tensors].filter((name) => network.weights.has(name));
-    for (const name of names) this.#before(name).set(network.weight(name).image);
-    const from = network.placement;
-    network.place(network.with(choices), names);
-    for (const name of names) {
-      addChange(entry(this.#sums, name, "weight"), network.weight(name).image, this.#before(name));
-    }
-    for (const member of matcher.block.members) {
-      const [old, now] = [from, network.placement].map((placement) =>
-        unitsOf(matcher.block, member, new Map(placement.entries())),
-      ) as [Int32Array, Int32Array];
-      this.#moves.note(
-        member,
-        [...now.keys()].filter((place) => now[place] !== old[place]),
-      );
-    }
+    network.place(network.with(choices), matcher.tensors, (relaxed, maps) => {
+      this.#moves.note(relaxed.weight, this.sumOf(relaxed.weight.name).place(relaxed, maps));
+    });
   }
 
   /** Returns the sum of all networks but the one that was last turned to. */

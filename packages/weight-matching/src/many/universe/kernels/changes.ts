@@ -13,26 +13,6 @@ export function copyRows(from: Float32Array, marked: Int32Array, length: number,
   }
 }
 
-/** Marks the rows in which two matrices differ. */
-export function markRows(a: Float32Array, b: Float32Array, length: number, marks: Uint8Array): void {
-  for (let row = 0, base = 0; row < marks.length; row++, base += length) {
-    if (marks[row] === 1) continue;
-    for (let i = base; i < base + length; i++) {
-      if (a[i] !== b[i]) {
-        marks[row] = 1;
-        break;
-      }
-    }
-  }
-}
-
-/** Marks the columns in which two matrices differ. */
-export function markColumns(a: Float32Array, b: Float32Array, marks: Uint8Array): void {
-  for (let base = 0; base < a.length; base += marks.length) {
-    for (let i = 0; i < marks.length; i++) if (a[base + i] !== b[base + i]) marks[i] = 1;
-  }
-}
-
 /** Selects rows: row `k` of `out` from row `first` on is row `marked[k]`, times a factor. */
 export function selectRows(
   values: Float32Array,

@@ -1,0 +1,45 @@
+import type { AlignSetting } from "../recipe/recipe.ts";
+import type { Problem } from "../recipe/shape.ts";
+import type { Member } from "./groups.ts";
+import { membersOf, type RoledGroup } from "./roles.ts";
+
+/** Returns how a network is aligned, in full. */
+export function settingOf({ align }: Pick<Member, "align">): AlignSetting {
+  if (align === "universe") return { many: "best" };
+  return typeof align === "object" ? align : {};
+}
+
+/** Checks whether two networks are aligned by the same setting. */
+export function isSameSetting(one: Member, other: Member): boolean {
+  const keyOf = (member: Member) => JSON.stringify(Object.entries(settingOf(member)).sort());
+  return keyOf(one) === keyOf(other);
+}
+
+/**
+ * Lists what is wrong with how the networks of a group are aligned: where one has `many`, all of them are
+ * aligned together, so each that is aligned has the same setting, and of those without a base only one stays
+ * as it is unasked.
+ */
+export function findAlignProblems(group: RoledGroup): readonly Problem[] {
+  const members = membersOf(group);
+  const aligned = members.filter((member) => member.align);
+  const first = aligned.find((member) => settingOf(member).many !== undefined);
+  if (first === undefined) return [];
+  const others = aligned.filter((member) => !isSameSetting(first, member));
+  const together = "networks are aligned together where one has many";
+  const unlike = others.map((member): Problem => {
+    const said = JSON.stringify(settingOf(first));
+    const text = `must be the same for all, as ${together}: another has ${said}; write that here, or leave out "many" to align each by itself`;
+    return { path: [...member.path, "align"], text };
+  });
+  // A method with a base merges what was made from it, which needs no alignment.
+  const still = group.ancestor === undefined ? members.filter((member) => !member.align) : [];
+  const unsaid = still.slice(1).filter(({ align }) => align === undefined);
+  return [
+    ...unlike,
+    ...unsaid.map(({ path }): Problem => {
+      const text = `has no "align", as ${together} and one of them already stays as it is: give it the same "align", or write "align: false" if it has its units in the same order`;
+      return { path, text };
+    }),
+  ];
+}

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { AggregateOptions } from "../aggregate/aggregate-options.ts";
 import { treatLayers } from "../layers/treat-layers.ts";
@@ -64,10 +64,17 @@ function ruleOf(
   { rule, before = [], clip, privacy, align }: StrategyDescription,
   treatments: ReadonlyMap<string, Treatment>,
 ): LookedUp<AggregationRule> {
-  if (privacy === undefined) return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? "fedavg");
-  const isNamed = rule === undefined || nameOf(rule) === privateMean.name;
+  const isNamed = rule !== undefined && nameOf(rule) === privateMean.name;
+  if (privacy === undefined) {
+    if (isNamed) {
+      throw new UsageError(
+        `Cannot aggregate by ${privateMean.name} without its bound and noise: set "privacy" of the strategy, and leave out the rule`,
+      );
+    }
+    return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? "fedavg");
+  }
   assertPrivate({
-    rule: isNamed ? undefined : lookUp("aggregation rule", AGGREGATION_RULES, rule).of,
+    rule: rule === undefined || isNamed ? undefined : lookUp("aggregation rule", AGGREGATION_RULES, rule).of,
     ...{ before: before.map(nameOf), clip, align, treatments },
   });
   return privateRule(privacy);

@@ -30,12 +30,12 @@ function formatPartition({ strategies, attacks }: SimulationResult, shown: reado
   return formatTable([{ title: "Strategy" }, ...titles.map(right)], rows);
 }
 
-/** Formats what the federations of one strategy spent; nothing for those that are not private. */
+/** Formats what the federations of one strategy spent; nothing for strategies without privacy. */
 function formatEpsilon(summaries: readonly RunSummary[]): string {
   const spent = summaries.flatMap(({ epsilon }) => (epsilon === undefined ? [] : [epsilon]));
   if (spent.length === 0) return "";
-  const known = spent.filter((epsilon) => epsilon !== null);
-  return known.length < spent.length ? "infinite" : Math.max(...known).toPrecision(3);
+  const finite = spent.filter((epsilon) => epsilon !== null);
+  return finite.length < spent.length ? "infinite" : Math.max(...finite).toPrecision(3);
 }
 
 /** Lists the strategies that ended early, each with its reason once. */

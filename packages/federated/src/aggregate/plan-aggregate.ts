@@ -76,12 +76,12 @@ export async function planAggregate(
   updates: readonly ClientUpdate[],
   options: AggregateOptions = {},
 ): Promise<AggregatePlan> {
-  const wanted = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
-  assertNumbers(wanted);
+  const described = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
+  assertNumbers(described);
   const ordered = orderUpdates(network, updates);
-  const treatments = resolveTreatments(network, wanted.treatments);
-  const secret = planPrivateRound({ ...wanted, treatments }, ordered);
-  const resolved = secret?.options ?? wanted;
+  const treatments = resolveTreatments(network, described.treatments);
+  const privateRound = planPrivateRound({ ...described, treatments }, ordered);
+  const resolved = privateRound?.options ?? described;
   const { of: rule } = resolved.rule;
   const parameters = parametersOf(resolved.rule);
   const points = await surveyPoints(network, ordered, { treatments, rule, resolved });
@@ -91,7 +91,7 @@ export async function planAggregate(
   return {
     ...{ network, updates: ordered, treatments, combination, shares: points.shares, options: resolved },
     serverParameters: parametersOf(resolved.server),
-    privacy: secret?.report(ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
+    privacy: privateRound?.report(ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
     clients: ordered.map(({ client, examples }, i) => ({
       ...{ client, examples },
       ...(combination.kind === "linear" ? { weight: at(combination.weights, i) } : {}),

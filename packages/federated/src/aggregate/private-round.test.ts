@@ -114,9 +114,7 @@ describe("aggregateUpdates() with privacy", () => {
     expect(state?.clip).toBeLessThan(2);
     await expect(
       aggregateUpdates(zero, still, { privacy: limited, privacyState: state, round: rounds + 1 }),
-    ).rejects.toThrow(
-      /budget of epsilon 4 at delta 0.00001 has no room for another round: \d+ spent 3\.\d+/,
-    );
+    ).rejects.toThrow(/budget of epsilon 4 at delta 0.00001 has no room for another round: \d+ spent 3\.\d+/);
   });
 
   it("saveAggregate() writes the same bytes range by range", async () => {

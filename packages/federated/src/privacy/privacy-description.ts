@@ -13,11 +13,11 @@ import { centralDeviation } from "./private-mean.ts";
 
 /** How a federation hides each of its clients, as plain data. */
 export interface PrivacyDescription {
-  /** Largest norm of an update, to which longer ones are shortened; with `adaptive` that of the first round. */
+  /** Largest norm of an update, to which longer ones are shortened; `adaptive` begins with it. */
   readonly clip: number;
   /**
-   * Noise multiplier of a round, at least 0: the standard deviation of the noise divided by how far one client
-   * can move the sum. With `adaptive` it is that of the updates and of the count together.
+   * Noise multiplier of a round, at least 0: the standard deviation of the noise divided by how far one
+   * client can move the sum. With `adaptive` it is that of the updates and of the count together.
    */
   readonly noise: number;
   /** Number of clients that is expected of a round, above 0: the sum is divided by it, whoever comes. */
@@ -54,7 +54,7 @@ export function mechanismOf({ noise, sampling }: PrivacyDescription): RoundMecha
  * Returns which neighbouring rounds the noise is made for; where all clients take part, those with a client
  * more or less.
  */
-export function neighborsOf({ sampling }: PrivacyDescription): NeighborRelation {
+function neighborsOf({ sampling }: PrivacyDescription): NeighborRelation {
   const relation = relationOf(sampling);
   return relation === "either" ? "add-or-remove-one" : relation;
 }

@@ -1,6 +1,13 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { excerpt, MismatchError, openCheckpoint, parseJson, saveCheckpoint } from "@isthmus/core";
+import {
+  excerpt,
+  MismatchError,
+  openCheckpoint,
+  parseJson,
+  saveCheckpoint,
+  UnsupportedError,
+} from "@isthmus/core";
 import {
   advance,
   beginFederation,
@@ -41,8 +48,10 @@ const VERSION = 1;
  * @throws MismatchError if the folder has a federation of another plan or network
  * @throws FormatError if the journal is damaged
  * @throws InputError if the network cannot be read
+ * @throws UnsupportedError if its strategy is to be private
  */
 export async function openFederation(config: FederationConfig, ports: FederationPorts): Promise<Federation> {
+  assertPublic(config);
   const store = await openStore(config.folder);
   const initial = await importNetwork(config.network, store);
   const journal = await openJournal(store.journal);
@@ -59,6 +68,16 @@ export async function openFederation(config: FederationConfig, ports: Federation
     await journal.close();
     throw error;
   }
+}
+
+/** Refuses privacy: the seed that clients are sampled by is in the file, and the account is not carried. */
+function assertPublic({ strategy }: FederationConfig): void {
+  if (strategy.privacy === undefined) return;
+  throw new UnsupportedError(
+    'Cannot serve a federation with "privacy" as a server neither samples clients in secret nor carries the account ' +
+      "from round to round: simulate it, or aggregate rounds of your own by aggregateUpdates",
+    { feature: "privacy" },
+  );
 }
 
 /** Writes the network into the store as safetensors under its hash, whole or not at all; returns the hash. */

@@ -75,7 +75,7 @@ export interface FederationRun {
   readonly rounds: readonly RoundResult[];
   /** Why the federation failed before its last round; missing if it did not. */
   readonly failed?: string;
-  /** Why there were fewer rounds than described, though none failed: the budget of privacy; missing otherwise. */
+  /** Why it ended before its last round without failing: its budget of privacy; missing if it did not. */
   readonly stopped?: string;
   /** Accuracy of the last evaluation. */
   readonly accuracy: number;

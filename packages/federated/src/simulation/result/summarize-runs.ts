@@ -73,8 +73,8 @@ function privacyOf(group: readonly SimulatedRun[]): Pick<RunSummary, "epsilon" |
 
 /** Returns the largest epsilon, where null is more than any number. */
 function largest(spent: readonly (number | null)[]): number | null {
-  const known = spent.filter((epsilon) => epsilon !== null);
-  return known.length < spent.length ? null : Math.max(...known);
+  const finite = spent.filter((epsilon) => epsilon !== null);
+  return finite.length < spent.length ? null : Math.max(...finite);
 }
 
 function bytesOf(rounds: SimulatedRun["rounds"]): number {

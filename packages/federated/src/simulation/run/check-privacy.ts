@@ -4,7 +4,7 @@ import { beginPrivacy, describeSpent, privateRoundsLeft } from "../../privacy/pr
 import type { ResolvedFederation } from "./describe-defaults.ts";
 
 /**
- * Counts the rounds that a federation runs: those that are described, or those that its budget has room for.
+ * Counts the rounds that a federation runs: as many as are described, or fewer if its budget has no room.
  * @throws UnsupportedError if something of the simulation breaks the account of privacy
  * @throws UsageError if the sampling is another than is simulated, or the budget has no room for one round
  */

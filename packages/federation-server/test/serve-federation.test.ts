@@ -11,7 +11,7 @@ import {
 import { addToken, removeToken } from "@isthmus/federation-server";
 import { afterEach, describe, expect, it } from "vitest";
 import { plainClient, takePart } from "./plain-client.ts";
-import { type Body, bodyOf, makeNetwork, makeUpdate } from "./small-federation.ts";
+import { type Body, bodyOf, makeFederation, makeNetwork, makeUpdate } from "./small-federation.ts";
 import { createServing, type ServedSmall } from "./start-server.ts";
 
 const serving = createServing();
@@ -57,9 +57,10 @@ async function readAll(network: Checkpoint): Promise<number[]> {
 describe("serveFederation()", () => {
   it("refuses privacy, whose account it does not carry", async () => {
     const privacy = { clip: 1, noise: 1, clients: 3, delta: 0.01, sampling: { kind: "all" } } as const;
-    await expect(serving.serve({ strategy: { privacy } })).rejects.toThrow(
-      /neither samples clients in secret/,
-    );
+    const small = await makeFederation();
+    const opened = serving.reopen({ ...small, config: { ...small.config, strategy: { privacy } } });
+    await expect(opened).rejects.toThrow(/neither samples clients in secret/);
+    small.remove();
   });
 
   it("runs rounds to the mean of what clients send, weighted by examples", async () => {

@@ -31,30 +31,6 @@ export {
 export { TREATMENTS, type Treatment } from "./layers/treatments.ts";
 export type { MixedPoints, PreAggregation } from "./pre-aggregation/pre-aggregation.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
-export { advance, refusalOf, replay } from "./rounds/advance.ts";
-export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
-export type { FederationEvent, Metrics, ReceivedUpdate } from "./rounds/federation-event.ts";
-export {
-  FEDERATION_PLAN_DEFAULTS,
-  type FederationPlan,
-  type FederationPlanOptions,
-  planFederation,
-} from "./rounds/federation-plan.ts";
-export {
-  beginFederation,
-  countUpdates,
-  type FederationState,
-  type MemberState,
-  networkOfRound,
-  type OpenRound,
-  presentClients,
-  type RefusedUpdate,
-  type RoundRecord,
-  roundOf,
-  timeOfNext,
-} from "./rounds/federation-state.ts";
-export { type SelectedClients, selectClients } from "./rounds/select-clients.ts";
-export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
 export type {
   ClientSampling,
   NeighborRelation,
@@ -91,6 +67,30 @@ export {
   sharedDeviation,
 } from "./privacy/private-mean.ts";
 export { drawSecret, type Seed } from "./random/derive-key.ts";
+export { advance, refusalOf, replay } from "./rounds/advance.ts";
+export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
+export type { FederationEvent, Metrics, ReceivedUpdate } from "./rounds/federation-event.ts";
+export {
+  FEDERATION_PLAN_DEFAULTS,
+  type FederationPlan,
+  type FederationPlanOptions,
+  planFederation,
+} from "./rounds/federation-plan.ts";
+export {
+  beginFederation,
+  countUpdates,
+  type FederationState,
+  type MemberState,
+  networkOfRound,
+  type OpenRound,
+  presentClients,
+  type RefusedUpdate,
+  type RoundRecord,
+  roundOf,
+  timeOfNext,
+} from "./rounds/federation-state.ts";
+export { type SelectedClients, selectClients } from "./rounds/select-clients.ts";
+export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
 export type {
   AggregationRule,
   CoordinateRule,

@@ -11,6 +11,7 @@ export {
   aggregateUpdates,
 } from "./aggregate/aggregate-updates.ts";
 export type { ClientReport } from "./aggregate/plan-aggregate.ts";
+export type { PrivacyReport } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
 export {
   ALIGN_UPDATES_DEFAULTS,
@@ -59,6 +60,12 @@ export {
 } from "./privacy/adaptive-clip.ts";
 export { clipWeights, clipWeightsByLayer, splitClip } from "./privacy/clip-weights.ts";
 export { addGaussianNoiseInPlace, type NoisePlace } from "./privacy/gaussian-noise.ts";
+export {
+  beginPrivacy,
+  type PrivacyDescription,
+  type PrivacyState,
+  privateRoundsLeft,
+} from "./privacy/privacy-description.ts";
 export {
   centralDeviation,
   localDeviation,

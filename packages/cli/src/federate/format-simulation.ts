@@ -9,7 +9,7 @@ export function formatSimulation(simulation: SimulationResult): string {
     return `${partition}\n\n${formatPartition(simulation, shown)}`;
   });
   const title = `${simulation.title}: accuracy after ${simulation.federation.rounds} rounds (%)`;
-  return [title, ...parts].join("\n\n");
+  return [title, ...parts, ...listStopped(summaries)].join("\n\n");
 }
 
 function formatPartition({ strategies, attacks }: SimulationResult, shown: readonly RunSummary[]): string {
@@ -17,14 +17,33 @@ function formatPartition({ strategies, attacks }: SimulationResult, shown: reado
   const several = names.length > 1;
   const right = (title: string) => ({ title, align: "right" as const });
   const columns = several ? names : ["accuracy", "like own", "std of clients", "worst tenth"];
+  const isPrivate = shown.some(({ epsilon }) => epsilon !== undefined);
   const rows = Object.keys(strategies).map((strategy) => {
     const ofStrategy = shown.filter((one) => one.strategy === strategy);
     const cells = several
       ? names.map((attack) => ofStrategy.find((one) => one.attack === attack)?.accuracy)
       : ofStrategy.flatMap(({ accuracy, local, spread, worst }) => [accuracy, local, spread, worst]);
-    return [strategy, ...cells.map((cell) => (cell === undefined ? "" : formatEstimate(cell)))];
+    const texts = cells.map((cell) => (cell === undefined ? "" : formatEstimate(cell)));
+    return [strategy, ...texts, ...(isPrivate ? [formatEpsilon(ofStrategy)] : [])];
   });
-  return formatTable([{ title: "Strategy" }, ...columns.map(right)], rows);
+  const titles = isPrivate ? [...columns, "epsilon"] : columns;
+  return formatTable([{ title: "Strategy" }, ...titles.map(right)], rows);
+}
+
+/** Formats what the federations of one strategy spent; nothing for those that are not private. */
+function formatEpsilon(summaries: readonly RunSummary[]): string {
+  const spent = summaries.flatMap(({ epsilon }) => (epsilon === undefined ? [] : [epsilon]));
+  if (spent.length === 0) return "";
+  const known = spent.filter((epsilon) => epsilon !== null);
+  return known.length < spent.length ? "infinite" : Math.max(...known).toPrecision(3);
+}
+
+/** Lists the strategies that ended early, each with its reason once. */
+function listStopped(summaries: readonly RunSummary[]): readonly string[] {
+  const lines = summaries.flatMap(({ strategy, stopped }) =>
+    stopped === undefined ? [] : [`${strategy} ended early: ${stopped}`],
+  );
+  return lines.length === 0 ? [] : [[...new Set(lines)].join("\n")];
 }
 
 function formatEstimate({ mean, high }: RunSummary["accuracy"]): string {

@@ -2,6 +2,8 @@ import type { Checkpoint } from "@isthmus/core";
 import type { GivenParameters, ParameterSpecs } from "@isthmus/merging";
 import type { Treatment } from "../layers/treatments.ts";
 import type { PreAggregation } from "../pre-aggregation/pre-aggregation.ts";
+import type { PrivacyDescription, PrivacyState } from "../privacy/privacy-description.ts";
+import type { Seed } from "../random/derive-key.ts";
 import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import { fedavg } from "../rules/fedavg.ts";
 import { average } from "../server-step/average.ts";
@@ -34,6 +36,15 @@ export interface AggregateOptions {
   readonly clip?: number | undefined;
   /** Adds noise to the aggregate, for privacy. @defaultValue no noise */
   readonly noise?: AddNoise | undefined;
+  /**
+   * Clips updates, adds noise to their mean and accounts for what that reveals; takes the place of the rule.
+   * @defaultValue no privacy
+   */
+  readonly privacy?: PrivacyDescription | undefined;
+  /** `privacy.next` of the report of the round before. @defaultValue that before the first round */
+  readonly privacyState?: PrivacyState | undefined;
+  /** Seed of the noise, for studies that must repeat. @defaultValue a secret of the operating system */
+  readonly noiseSeed?: Seed | undefined;
   /** State that the round before returned; none in the first round. */
   readonly state?: Checkpoint | undefined;
   /** Number of the round, from 1. @defaultValue 1 */
@@ -62,6 +73,9 @@ export const AGGREGATE_DEFAULTS: Required<AggregateOptions> = {
   treatments: undefined,
   clip: undefined,
   noise: undefined,
+  privacy: undefined,
+  privacyState: undefined,
+  noiseSeed: undefined,
   state: undefined,
   round: 1,
   seed: 0,

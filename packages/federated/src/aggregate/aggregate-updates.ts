@@ -13,6 +13,7 @@ import {
 import type { ClientUpdate } from "../updates/client-update.ts";
 import type { AggregateOptions } from "./aggregate-options.ts";
 import { type ClientReport, planAggregate } from "./plan-aggregate.ts";
+import type { PrivacyReport } from "./private-round.ts";
 import { runAggregate, stateTensors } from "./run-aggregate.ts";
 
 /** What is reported of an aggregated round, as plain data. */
@@ -25,6 +26,11 @@ export interface AggregateReport {
   readonly clients: readonly ClientReport[];
   /** Norm of the aggregated change over the shared tensors, before the server's step. */
   readonly changeNorm: number;
+  /**
+   * What the rounds so far reveal, and what the next must be given; missing without privacy. The norms and
+   * weights of `clients` are not private: they are for the server alone.
+   */
+  readonly privacy?: PrivacyReport;
 }
 
 /** A network after a round, in memory. */
@@ -45,6 +51,7 @@ export interface AggregateResult {
  * @param updates - updates of at least one client
  * @throws InputError if there are too few updates for the rule, or a loss is missing that it needs
  * @throws MismatchError if an update has other names or shapes than the network
+ * @throws UnsupportedError if the round is to be private and breaks the account
  * @throws UsageError, OutOfRangeError if an option or a parameter is wrong
  *
  * @example
@@ -89,7 +96,7 @@ export async function aggregateUpdates(
 
 /** Describes an aggregated round. */
 export function reportOf(
-  { options, clients }: Awaited<ReturnType<typeof planAggregate>>,
+  { options, clients, privacy }: Awaited<ReturnType<typeof planAggregate>>,
   changeNorm: number,
 ): AggregateReport {
   return {
@@ -98,6 +105,7 @@ export function reportOf(
     server: options.server.of.name,
     round: options.round,
     ...{ clients, changeNorm },
+    ...(privacy && { privacy }),
   };
 }
 

@@ -20,6 +20,7 @@ import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./ag
 import { carriedState } from "./carried-state.ts";
 import { measureGram } from "./measure-gram.ts";
 import { type Mixed, mixPoints, scalePoints, unmixed } from "./mix-points.ts";
+import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
 
 /** How the change of an element follows from the displacements of the clients in it. */
 export type Combination =
@@ -58,6 +59,8 @@ export interface AggregatePlan {
   readonly shares: readonly number[];
   readonly serverParameters: TensorParameters<ParameterSpecs>;
   readonly clients: readonly ClientReport[];
+  /** What a private round reveals. */
+  readonly privacy: PrivacyReport | undefined;
   readonly options: Readonly<Required<AggregateOptions>>;
 }
 
@@ -65,6 +68,7 @@ export interface AggregatePlan {
  * Surveys the updates of a round as far as the rule needs it, and decides how they are combined.
  * @throws InputError if there are no updates, or too few for the rule
  * @throws MismatchError if an update does not fit the network
+ * @throws UnsupportedError if the round is to be private and breaks the account
  * @throws UsageError, OutOfRangeError if an option or a parameter is wrong
  */
 export async function planAggregate(
@@ -72,10 +76,12 @@ export async function planAggregate(
   updates: readonly ClientUpdate[],
   options: AggregateOptions = {},
 ): Promise<AggregatePlan> {
-  const resolved = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
-  assertNumbers(resolved);
+  const wanted = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
+  assertNumbers(wanted);
   const ordered = orderUpdates(network, updates);
-  const treatments = resolveTreatments(network, resolved.treatments);
+  const treatments = resolveTreatments(network, wanted.treatments);
+  const secret = planPrivateRound({ ...wanted, treatments }, ordered);
+  const resolved = secret?.options ?? wanted;
   const { of: rule } = resolved.rule;
   const parameters = parametersOf(resolved.rule);
   const points = await surveyPoints(network, ordered, { treatments, rule, resolved });
@@ -85,6 +91,7 @@ export async function planAggregate(
   return {
     ...{ network, updates: ordered, treatments, combination, shares: points.shares, options: resolved },
     serverParameters: parametersOf(resolved.server),
+    privacy: secret?.report(ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
     clients: ordered.map(({ client, examples }, i) => ({
       ...{ client, examples },
       ...(combination.kind === "linear" ? { weight: at(combination.weights, i) } : {}),

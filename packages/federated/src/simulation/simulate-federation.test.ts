@@ -6,6 +6,8 @@ import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { DataSet } from "@isthmus/graph";
 import { afterAll, describe, expect, it } from "vitest";
+import { epsilonSpent } from "../privacy/accountant/privacy-ledger.ts";
+import type { PrivacyDescription } from "../privacy/privacy-description.ts";
 import type { FederationDescription, SimulatedStrategy } from "./description/federation-description.ts";
 import { openFederation } from "./run/open-federation.ts";
 import { beginPosition, runRound } from "./run/run-round.ts";
@@ -157,6 +159,84 @@ describe("simulateFederation()", () => {
     await expect(run({ partition: { name: "iidd" } })).rejects.toThrow(/did you mean "iid"/);
     await expect(run({ fraction: 0 })).rejects.toThrow(/"fraction" must be a share in \(0, 1\]/);
     await expect(run({ rounds: 0 })).rejects.toThrow(/"rounds" must be a whole number/);
+  });
+});
+
+describe("simulateFederation() with privacy", () => {
+  const privacy: PrivacyDescription = {
+    ...{ clip: 5, noise: 0.5, clients: 6, delta: 0.01 },
+    sampling: { kind: "all" },
+  };
+  const run = (of: Partial<PrivacyDescription>, part: object = {}) =>
+    simulateFederation({ ...small, strategy: { privacy: { ...privacy, ...of } }, ...part }, ports);
+
+  it("simulateFederation() without noise and with a huge bound learns as from the unweighted mean", async () => {
+    // Examples are dealt evenly, so that the mean by examples is the unweighted one.
+    const plain = await simulateFederation(small, ports);
+    const open = await run({ clip: 1e9, noise: 0 });
+    expect(open.rounds.map(({ epsilon, clip }) => [epsilon, clip])).toEqual([1, 2, 3].map(() => [null, 1e9]));
+    for (const [i, { loss }] of open.rounds.entries()) {
+      expect(loss).toBeCloseTo(plain.rounds[i]?.loss as number, 5);
+    }
+  });
+
+  it("simulateFederation() reports the epsilon of the accountant after each round, the same again", async () => {
+    const sampling = { kind: "fixed-size", size: 3, population: 6 } as const;
+    const first = await run({ sampling, clients: 3 }, { fraction: 0.5 });
+    expect(first.rounds.map(({ epsilon, updates }) => [epsilon, updates])).toEqual(
+      [1, 2, 3].map((rounds) => [epsilonSpent([{ noiseMultiplier: 0.5, sampling, rounds }], 0.01), 3]),
+    );
+    expect(first).not.toHaveProperty("stopped");
+    expect(await run({ sampling, clients: 3 }, { fraction: 0.5 })).toEqual(first);
+    const adaptive = await run({ adaptive: { learningRate: 1, countDeviation: 2 } });
+    expect(new Set(adaptive.rounds.map(({ clip }) => clip)).size).toBe(3);
+  });
+
+  it("simulateFederation() ends before the round that would exceed the budget, evaluates and says so", async () => {
+    const ledger = (rounds: number) => [{ noiseMultiplier: 0.5, sampling: privacy.sampling, rounds }];
+    const two = epsilonSpent(ledger(2), 0.01);
+    const stopped = await run({ budget: two }, { measure: { every: 5 } });
+    expect(stopped.rounds).toHaveLength(2);
+    expect(stopped.rounds.at(-1)?.epsilon).toBe(two);
+    expect(stopped.accuracy).toBeGreaterThan(0);
+    expect(stopped.stopped).toMatch(
+      /has no room for another round: 2 spent \d+\.\d+, and one more would make it/,
+    );
+    expect(stopped).not.toHaveProperty("failed");
+    await expect(run({ budget: 1 })).rejects.toThrow(/no room for another round: 0 spent 0.*raise "noise"/);
+  });
+
+  it("simulateFederation() refuses what breaks the account", async () => {
+    const poisson = { kind: "poisson", probability: 0.5 } as const;
+    await expect(run({ sampling: poisson })).rejects.toThrow(
+      /write \{ kind: fixed-size, size: 6, population: 6 \}/,
+    );
+    const strategy = (more: object) => run({}, { strategy: { privacy, ...more } });
+    await expect(strategy({ client: { scaffold: true } })).rejects.toThrow(
+      /"scaffold" averages the variates/,
+    );
+    await expect(strategy({ start: "apart" })).rejects.toThrow(/start them "together"/);
+    await expect(strategy({ rule: "coordinate-median" })).rejects.toThrow(/decides on each element/);
+  });
+
+  it("runRound() carries bound and ledger through a file", async () => {
+    const described = { ...small, strategy: { privacy: { ...privacy, adaptive: { countDeviation: 2 } } } };
+    const federation = await openFederation(described, ports);
+    const path = join(folder, "private.safetensors");
+    const first = await runRound(federation, await beginPosition(federation));
+    await savePosition(first, path);
+    const read = await readPosition(path);
+    await rm(path);
+    expect(read?.privacy).toEqual(first.privacy);
+    const [straight, resumed] = [
+      await runRound(federation, first),
+      await runRound(federation, read ?? first),
+    ];
+    expect(resumed.rounds).toEqual(straight.rounds);
+    expect(resumed.privacy?.ledger).toEqual([
+      { noiseMultiplier: 0.5, sampling: privacy.sampling, rounds: 2 },
+    ]);
+    await federation.close();
   });
 });
 

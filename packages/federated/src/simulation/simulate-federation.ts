@@ -1,3 +1,4 @@
+import { describeSpent } from "../privacy/privacy-description.ts";
 import type { FederationDescription } from "./description/federation-description.ts";
 import type { FederationRun, RoundResult } from "./result/federation-run.ts";
 import { evaluateClients, fairnessOf } from "./run/evaluate-round.ts";
@@ -70,14 +71,19 @@ export const isOver = ({ state: { status } }: Pick<Position, "state">): boolean 
 /** Describes a federation that is over. */
 export async function describeRun(
   federation: OpenFederation,
-  { state, network, clients: states, rounds, barriers }: Position,
+  { state, network, clients: states, rounds, barriers, privacy: spent }: Position,
 ): Promise<FederationRun> {
   const clients = await evaluateClients(federation, { network, clients: states });
+  const { description } = federation;
+  const { privacy } = description.strategy;
   const last = rounds.findLast(({ accuracy }) => accuracy !== undefined);
   return {
     attackers: clients.flatMap(({ client, attacker }) => (attacker ? [client] : [])),
     ...{ rounds, clients, barriers },
     ...(state.status === "failed" && { failed: state.reason ?? "no reason is known" }),
+    ...(state.status === "finished" && rounds.length < description.rounds && privacy && spent
+      ? { stopped: describeSpent(privacy, spent) }
+      : {}),
     ...{ accuracy: last?.accuracy ?? Number.NaN, loss: last?.loss ?? Number.NaN },
     fairness: fairnessOf(clients),
   };

@@ -30,6 +30,27 @@ describe("resolveStrategy()", () => {
     expect(resolved.treatments?.get(names[0] as string)).toBe("keep");
   });
 
+  it("resolveStrategy() of privacy is the private mean, and refuses what breaks the account", () => {
+    const privacy = { clip: 1, noise: 1, clients: 5, delta: 0.01, sampling: { kind: "all" } } as const;
+    for (const rule of [undefined, "private-mean"]) {
+      const resolved = resolveStrategy(graph, network, { privacy, ...(rule && { rule }) });
+      expect(resolved.rule?.of.name).toBe("private-mean");
+      expect(resolved.rule?.parameters).toEqual({ clip: 1, clients: 5 });
+      expect(resolved.privacy).toEqual(privacy);
+    }
+    const refused = (part: object) => () => resolveStrategy(graph, network, { privacy, ...part });
+    expect(refused({ rule: "fedavg" })).toThrow(/leave out the rule, for the mean of clipped updates/);
+    expect(refused({ rule: { name: "krum", f: 1 } })).toThrow(/rule "krum" chooses by distances/);
+    expect(refused({ before: ["nnm"] })).toThrow(/the step "nnm" before the rule/);
+    expect(refused({ align: "each other" })).toThrow(/align them to "global"/);
+    expect(refused({ clip: 3 })).toThrow(/a second bound of 3/);
+    expect(refused({ share: { layers: { [names[0] as string]: "average" } } })).toThrow(
+      /is averaged without/,
+    );
+    expect(refused({ privacy: { ...privacy, noise: -1 } })).toThrow(/"noiseMultiplier" must be/);
+    expect(() => resolveStrategy(graph, network, { rule: "private-mean" })).toThrow(/set "privacy"/);
+  });
+
   it("resolveStrategy() says which name was meant", () => {
     expect(() => resolveStrategy(graph, network, { rule: "krumm" })).toThrow(
       /none of the name "krumm": did you mean "krum"/,

@@ -1,17 +1,22 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { AggregateOptions } from "../aggregate/aggregate-options.ts";
 import { treatLayers } from "../layers/treat-layers.ts";
+import type { Treatment } from "../layers/treatments.ts";
 import { PRE_AGGREGATIONS } from "../pre-aggregations.ts";
+import { assertPrivate } from "../privacy/assert-private.ts";
+import { assertPrivacy, type PrivacyDescription } from "../privacy/privacy-description.ts";
+import { privateMean } from "../privacy/private-mean-rule.ts";
+import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import { AGGREGATION_RULES } from "../rules.ts";
 import { SERVER_STEPS } from "../server-steps.ts";
-import { lookUp } from "./look-up.ts";
+import { type LookedUp, lookUp, type Named } from "./look-up.ts";
 import type { LayersDescription, StrategyDescription } from "./strategy-description.ts";
 
 /** The options of an aggregation that a strategy decides. */
 export type StrategyOptions = Pick<
   AggregateOptions,
-  "rule" | "preAggregations" | "server" | "clip" | "treatments"
+  "rule" | "preAggregations" | "server" | "clip" | "privacy" | "treatments"
 >;
 
 /**
@@ -19,6 +24,7 @@ export type StrategyOptions = Pick<
  * @param graph - architecture of the network; without it, batch norms are recognised by their usual names
  * @param network - the global network
  * @throws InputError if there is no rule, step or optimiser of a name
+ * @throws UnsupportedError if it is to be private, and something breaks the account
  * @throws UsageError, OutOfRangeError if layers cannot be treated as described
  *
  * @example
@@ -40,16 +46,48 @@ export type StrategyOptions = Pick<
 export function resolveStrategy(
   graph: Graph | undefined,
   network: Checkpoint,
-  { rule = "fedavg", before = [], server = "average", clip, share }: StrategyDescription = {},
+  description: StrategyDescription = {},
 ): StrategyOptions {
+  const { before = [], server = "average", clip, privacy, share } = description;
+  const treatments = treatLayers(graph, network, policyOf(share));
   return {
-    rule: lookUp("aggregation rule", AGGREGATION_RULES, rule),
+    rule: ruleOf(description, treatments),
     preAggregations: before.map((step) => lookUp("step before aggregation", PRE_AGGREGATIONS, step)),
     server: lookUp("optimiser of the server", SERVER_STEPS, server),
     ...(clip === undefined ? {} : { clip }),
-    treatments: treatLayers(graph, network, policyOf(share)),
+    ...(privacy === undefined ? {} : { privacy }),
+    treatments,
   };
 }
+
+function ruleOf(
+  { rule, before = [], clip, privacy, align }: StrategyDescription,
+  treatments: ReadonlyMap<string, Treatment>,
+): LookedUp<AggregationRule> {
+  const isNamed = rule !== undefined && nameOf(rule) === privateMean.name;
+  if (privacy === undefined) {
+    if (isNamed) {
+      throw new UsageError(
+        `Cannot aggregate by ${privateMean.name} without its bound and noise: set "privacy" of the strategy, and leave out the rule`,
+      );
+    }
+    return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? "fedavg");
+  }
+  assertPrivate({
+    rule: rule === undefined || isNamed ? undefined : lookUp("aggregation rule", AGGREGATION_RULES, rule).of,
+    ...{ before: before.map(nameOf), clip, align, treatments },
+  });
+  return privateRule(privacy);
+}
+
+function privateRule(privacy: PrivacyDescription): LookedUp<AggregationRule> {
+  assertPrivacy(privacy);
+  const { clip, clients } = privacy;
+  return { of: privateMean as unknown as AggregationRule, parameters: { clip, clients } };
+}
+
+const nameOf = (described: string | Named): string =>
+  typeof described === "string" ? described : described.name;
 
 function policyOf({ layers = {}, ...policy }: LayersDescription = {}) {
   return { ...policy, layers: new Map(Object.entries(layers)) };

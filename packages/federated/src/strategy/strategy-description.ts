@@ -1,5 +1,6 @@
 import type { LayerPolicyName, StatisticsPolicy } from "../layers/treat-layers.ts";
 import type { Treatment } from "../layers/treatments.ts";
+import type { PrivacyDescription } from "../privacy/privacy-description.ts";
 import type { Named } from "./look-up.ts";
 
 /** Which layers are shared, as plain data. */
@@ -24,6 +25,11 @@ export interface StrategyDescription {
   readonly server?: string | Named;
   /** Largest norm of an update, to which longer ones are shortened. @defaultValue no limit */
   readonly clip?: number;
+  /**
+   * Hides each client by clipping and noise: updates are averaged equally, and the rule must be left out.
+   * @defaultValue no privacy
+   */
+  readonly privacy?: PrivacyDescription;
   /** Which layers are shared. @defaultValue all of them */
   readonly share?: LayersDescription;
   /**

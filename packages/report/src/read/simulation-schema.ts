@@ -17,6 +17,8 @@ const round = z.looseObject({
   bytesUp: count,
   trainLoss: measured,
   changeNorm: measured,
+  epsilon: z.number().nullable().optional(),
+  clip: z.number().optional(),
   accuracy: measured.optional(),
   loss: measured.optional(),
   local: measured.optional(),
@@ -30,6 +32,7 @@ const run = z.looseObject({
   attackers: z.array(text),
   rounds: z.array(round),
   failed: text.optional(),
+  stopped: text.optional(),
   accuracy: measured,
   loss: measured,
   clients: z.array(

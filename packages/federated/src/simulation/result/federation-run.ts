@@ -16,6 +16,10 @@ export interface RoundResult {
   readonly trainLoss: number;
   /** Norm of the aggregated change; NaN if nothing was aggregated. */
   readonly changeNorm: number;
+  /** Epsilon that the rounds so far have spent, in nats, null without noise; missing without privacy. */
+  readonly epsilon?: number | null;
+  /** Largest norm that an update had, for privacy; missing without it. */
+  readonly clip?: number;
   /**
    * Share of the examples to evaluate on that are classified correctly by the global network, or, where
    * clients keep tensors, the mean over the honest clients' own networks; missing in rounds that are not
@@ -71,6 +75,8 @@ export interface FederationRun {
   readonly rounds: readonly RoundResult[];
   /** Why the federation failed before its last round; missing if it did not. */
   readonly failed?: string;
+  /** Why there were fewer rounds than described, though none failed: the budget of privacy; missing otherwise. */
+  readonly stopped?: string;
   /** Accuracy of the last evaluation. */
   readonly accuracy: number;
   readonly loss: number;

@@ -28,6 +28,10 @@ export interface RunSummary {
   readonly worst: Estimate;
   /** Bytes that were sent in both directions. */
   readonly bytes: number;
+  /** Largest epsilon that one federation spent, in nats, null without noise; missing without privacy. */
+  readonly epsilon?: number | null;
+  /** Why federations ended early at their budget of privacy; missing if none did. */
+  readonly stopped?: string;
 }
 
 /** Summarizes the runs of a simulation over seeds, in their order. */
@@ -50,8 +54,27 @@ export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonl
       spread: estimate(({ fairness }) => fairness.std),
       worst: estimate(({ fairness }) => fairness.worst),
       bytes: estimate(({ rounds }) => bytesOf(rounds)).mean,
+      ...privacyOf(group),
     };
   });
+}
+
+function privacyOf(group: readonly SimulatedRun[]): Pick<RunSummary, "epsilon" | "stopped"> {
+  const spent = group.flatMap(({ rounds }) => {
+    const epsilon = rounds.at(-1)?.epsilon;
+    return epsilon === undefined ? [] : [epsilon];
+  });
+  const stopped = group.find((run) => run.stopped !== undefined)?.stopped;
+  return {
+    ...(spent.length > 0 && { epsilon: largest(spent) }),
+    ...(stopped !== undefined && { stopped }),
+  };
+}
+
+/** Returns the largest epsilon, where null is more than any number. */
+function largest(spent: readonly (number | null)[]): number | null {
+  const known = spent.filter((epsilon) => epsilon !== null);
+  return known.length < spent.length ? null : Math.max(...known);
 }
 
 function bytesOf(rounds: SimulatedRun["rounds"]): number {

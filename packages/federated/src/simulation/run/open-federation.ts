@@ -19,6 +19,7 @@ import { holdExamples } from "../examples/hold-examples.ts";
 import { readLabels } from "../examples/read-labels.ts";
 import { type ClientExamples, partitionExamples } from "../partition-examples.ts";
 import { PARTITIONS } from "../partitions.ts";
+import { countRounds } from "./check-privacy.ts";
 import { type ResolvedFederation, resolveFederation } from "./describe-defaults.ts";
 
 /** What a simulation works with. */
@@ -74,6 +75,7 @@ export async function openFederation(
 ): Promise<OpenFederation> {
   const description = resolveFederation(described);
   const { strategy, seed } = description;
+  const isPrivate = strategy.privacy !== undefined;
   const data = await ports.openData(description.data);
   const evaluationData = await ports.openData(description.evaluate);
   const { graph, initialize } = parseNetwork(description.net, data);
@@ -94,9 +96,10 @@ export async function openFederation(
       0,
     ),
     plan: planFederation({
-      ...{ rounds: description.rounds, fraction: description.fraction, seed },
-      quorum: Math.min(2, description.clients),
-      ...{ deadline: DEADLINE, attempts: ATTEMPTS },
+      ...{ rounds: countRounds(description), fraction: description.fraction, seed },
+      // Rounds that are begun again until enough clients come have others than the account says.
+      quorum: isPrivate ? 1 : Math.min(2, description.clients),
+      ...{ deadline: DEADLINE, attempts: isPrivate ? 1 : ATTEMPTS },
     }),
     clients: openClients(data, description, attack),
     aggregate,

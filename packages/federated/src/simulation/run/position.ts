@@ -1,4 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
+import type { PrivacyState } from "../../privacy/privacy-description.ts";
 import type { FederationState } from "../../rounds/federation-state.ts";
 import type { ClientBarrier, RoundResult } from "../result/federation-run.ts";
 
@@ -17,6 +18,8 @@ export interface Position {
   readonly network: Checkpoint;
   /** State of the rule and of the server's optimiser. */
   readonly serverState: Checkpoint | undefined;
+  /** What a private federation carries; missing before its first round, and where nothing is private. */
+  readonly privacy?: PrivacyState | undefined;
   /** The server's control variate. */
   readonly variate: Checkpoint | undefined;
   /** By name of the client; missing for a client that keeps nothing yet. */

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { aggregateUpdates } from "../../aggregate/aggregate-updates.ts";
+import { type AggregateReport, aggregateUpdates } from "../../aggregate/aggregate-updates.ts";
 import { alignUpdates } from "../../align/align-updates.ts";
 import { advance } from "../../rounds/advance.ts";
 import { type Decision, decide } from "../../rounds/decide.ts";
@@ -181,6 +181,7 @@ class Round {
     }
     const { network, state, report } = await aggregateUpdates(this.position.network, received, {
       ...{ ...federation.aggregate, state: this.position.serverState, round, seed: description.seed, signal },
+      ...{ privacyState: this.position.privacy, noiseSeed: description.seed },
     });
     const clients = new Map<string, ClientState>([
       ...this.position.clients,
@@ -188,7 +189,8 @@ class Round {
     ]);
     const variate = await averageVariates(this.position.variate, sent, description.clients);
     this.position = { ...this.position, network, serverState: state, clients, variate };
-    const result = await this.#describe(round, { sent, changeNorm: report.changeNorm });
+    if (report.privacy !== undefined) this.position = { ...this.position, privacy: report.privacy.next };
+    const result = await this.#describe(round, { sent, report });
     this.position = {
       ...this.position,
       rounds: [...this.position.rounds, result],
@@ -207,13 +209,14 @@ class Round {
 
   async #describe(
     round: number,
-    { sent, changeNorm }: { readonly sent: readonly CountedUpdate[]; readonly changeNorm: number },
+    { sent, report }: { readonly sent: readonly CountedUpdate[]; readonly report: AggregateReport },
   ): Promise<RoundResult> {
-    const { description, sentBytes } = this.#federation;
+    const { description, plan, sentBytes } = this.#federation;
+    const { changeNorm, privacy } = report;
     const last = this.position.rounds.at(-1);
     const losses = sent.flatMap(({ trainLoss }) => (trainLoss === undefined ? [] : [trainLoss]));
     const { every = 1 } = description.measure;
-    const isEvaluated = round % every === 0 || round === description.rounds;
+    const isEvaluated = round % every === 0 || round === plan.rounds;
     const perUpdate = sentBytes * (description.client.scaffold ? 2 : 1);
     return {
       round,
@@ -223,6 +226,10 @@ class Round {
       bytesUp: (last?.bytesUp ?? 0) + (sent.length + count(this.#refused)) * perUpdate,
       trainLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
       changeNorm,
+      ...(privacy && {
+        epsilon: Number.isFinite(privacy.epsilon) ? privacy.epsilon : null,
+        clip: privacy.clip,
+      }),
       ...(isEvaluated && (await evaluateRound(this.#federation, this.position))),
     };
   }

@@ -6,6 +6,7 @@ import { resolveStrategy } from "../../strategy/resolve-strategy.ts";
 import { ATTACKS } from "../attacks.ts";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { PARTITIONS } from "../partitions.ts";
+import { countRounds } from "../run/check-privacy.ts";
 import { resolveFederation } from "../run/describe-defaults.ts";
 
 /**
@@ -15,8 +16,10 @@ import { resolveFederation } from "../run/describe-defaults.ts";
  * @throws InputError, UsageError, OutOfRangeError if something is wrong
  */
 export function checkFederation(graph: Graph, network: Checkpoint, described: FederationDescription): void {
-  const { strategy, partition, attack, clients, fraction } = resolveFederation(described);
+  const resolved = resolveFederation(described);
+  const { strategy, partition, attack, clients, fraction } = resolved;
   const { rule, preAggregations = [], server } = resolveStrategy(graph, network, strategy);
+  countRounds(resolved);
   for (const configured of [rule, server, ...preAggregations]) {
     if (configured !== undefined) parametersOf({ parameters: {}, ...configured } as LookedUp<WithParameters>);
   }

@@ -46,7 +46,7 @@ export const federationTask: TaskKind<FederationTaskParams, SimulationTaskPorts>
         const done = position.rounds.length;
         position = await runRound(federation, position, {
           ...{ signal, ...(isLarge && { folder }) },
-          onProgress: (share) => onProgress((done + share) / description.rounds),
+          onProgress: (share) => onProgress((done + share) / federation.plan.rounds),
         });
         if (isLarge || performance.now() - saved > SAVED_EVERY) {
           await savePosition(position, path);

@@ -13,7 +13,7 @@ import { readPart } from "../run/update-files.ts";
 const RECORD = "isthmus.position";
 
 /** What of a position is plain data. */
-type PositionRecord = Pick<Position, "state" | "rounds" | "barriers"> & {
+type PositionRecord = Pick<Position, "state" | "rounds" | "barriers" | "privacy"> & {
   /** Names of the clients that keep something. */
   readonly clients: readonly string[];
   /**
@@ -24,7 +24,7 @@ type PositionRecord = Pick<Position, "state" | "rounds" | "barriers"> & {
 
 /** Writes where a federation is into one file, which replaces the one before. */
 export async function savePosition(position: Position, path: string): Promise<void> {
-  const { state, network, serverState, variate, clients, rounds, barriers } = position;
+  const { state, network, serverState, variate, clients, rounds, barriers, privacy } = position;
   const tensors = new Map<string, Tensor>();
   const add = async (part: string, checkpoint: Checkpoint | undefined) => {
     for (const name of checkpoint?.tensors.keys() ?? []) {
@@ -42,6 +42,7 @@ export async function savePosition(position: Position, path: string): Promise<vo
     state,
     rounds,
     barriers,
+    privacy,
     clients: [...clients.keys()],
     names: [...network.tensors.keys()],
   };

@@ -86,6 +86,19 @@ describe("describeSimulation()", () => {
     expect(page).toContain("They are compared.");
   });
 
+  it("describeSimulation() shows epsilon of private federations, and why they ended", async () => {
+    const [run = runOf("mean", "none", 0, 0.9), ...others] = result.runs;
+    expect(renderTables(result).some(({ csv }) => csv.includes("Epsilon"))).toBe(false);
+    const rounds = run.rounds.map((round) => ({ ...round, epsilon: 1.25 * round.round, clip: 0.5 }));
+    const runs = [{ ...run, rounds, stopped: "the budget is spent" }, ...others];
+    const { sections } = describeSimulation({ ...result, runs });
+    const [accuracy, ofRounds] = sections.map(({ tables }) => tables[0]);
+    expect(accuracy?.columns.at(-1)?.title).toBe("Epsilon");
+    expect(accuracy?.rows.map(({ cells }) => cells.at(-1))).toEqual([2.5, null, null, null]);
+    expect(accuracy?.caption).toContain("mean ended early: the budget is spent.");
+    expect(ofRounds?.rows[0]?.cells.slice(-2)).toEqual([1.25, 0.5]);
+  });
+
   it("describeSimulation() draws what readResult() reads, with NaN where nothing was measured", async () => {
     const folder = await mkdtemp(join(tmpdir(), "simulation-"));
     const path = join(folder, "simulation.json");

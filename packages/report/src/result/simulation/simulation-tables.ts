@@ -3,17 +3,32 @@ import type { Table, TableRow } from "../../table/table.ts";
 
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;
+/** The column of what rounds reveal. */
+const EPSILON = { title: "Epsilon", kind: "number", unit: "nats" } as const;
 
 /** Makes the table of all strategies with their means over seeds, and intervals where there are several. */
 export function accuracyTable(summaries: readonly RunSummary[]): Table {
   const several = summaries.some(({ seeds }) => seeds > 1);
+  const isPrivate = summaries.some(({ epsilon }) => epsilon !== undefined);
   const interval = ({ low, high }: Estimate) => (several ? [finite(low), finite(high)] : []);
   const rows = summaries.map(
-    ({ strategy, partition, attack, accuracy, local, spread, worst, bytes, failed, seeds }): TableRow => ({
+    ({
+      strategy,
+      partition,
+      attack,
+      accuracy,
+      local,
+      spread,
+      worst,
+      bytes,
+      failed,
+      seeds,
+      epsilon,
+    }): TableRow => ({
       cells: [
         ...[strategy, partition, attack, finite(accuracy.mean), ...interval(accuracy)],
         ...[finite(local.mean), ...interval(local), finite(spread.mean), finite(worst.mean)],
-        ...[bytes / MEGABYTE, seeds, failed],
+        ...[bytes / MEGABYTE, seeds, failed, ...(isPrivate ? [epsilon ?? null] : [])],
       ],
     }),
   );
@@ -29,7 +44,7 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
   return {
     name: "accuracy",
     title: "Accuracy after the last round",
-    caption: `The accuracy of the network on all examples to evaluate on, means over seeds${several ? " with Student's intervals of 95 %" : ""}. "Like own" weighs the classes as each honest client has them: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.`,
+    caption: `The accuracy of the network on all examples to evaluate on, means over seeds${several ? " with Student's intervals of 95 %" : ""}. "Like own" weighs the classes as each honest client has them: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.${isPrivate ? captionOfPrivacy(summaries) : ""}`,
     columns: [
       { title: "Strategy", kind: "text" },
       { title: "Partition", kind: "text" },
@@ -41,13 +56,25 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
       { title: "Sent", kind: "number", unit: "MB" },
       { title: "Seeds", kind: "whole" },
       { title: "Failed", kind: "whole" },
+      ...(isPrivate ? [EPSILON] : []),
     ],
     rows,
   };
 }
 
+/** Says what the column of epsilon means, and which strategies ended at their budget. */
+function captionOfPrivacy(summaries: readonly RunSummary[]): string {
+  const stopped = new Set(
+    summaries.flatMap((one) =>
+      one.stopped === undefined ? [] : [` ${one.strategy} ended early: ${one.stopped}.`],
+    ),
+  );
+  return ` Epsilon is what the networks of all rounds reveal about one client; empty without a bound.${[...stopped].join("")}`;
+}
+
 /** Makes the table of the rounds of every federation. */
 export function roundsTable({ runs }: SimulationResult): Table {
+  const isPrivate = runs.some(({ rounds }) => rounds.some(({ epsilon }) => epsilon !== undefined));
   return {
     name: "rounds",
     title: "Rounds",
@@ -65,15 +92,17 @@ export function roundsTable({ runs }: SimulationResult): Table {
       { title: "Sent", kind: "number", unit: "MB" },
       { title: "Updates", kind: "whole" },
       { title: "Refused", kind: "whole" },
+      ...(isPrivate ? [EPSILON, { title: "Largest norm", kind: "number" as const }] : []),
     ],
     rows: runs.flatMap(({ strategy, partition, attack, seed, rounds }) =>
-      rounds.flatMap(({ round, accuracy, local, loss, bytesDown, bytesUp, updates, refused }) => {
+      rounds.flatMap(({ round, accuracy, local, loss, bytesDown, bytesUp, updates, refused, ...rest }) => {
         if (accuracy === undefined) return [];
         const refusals = refused.reduce((sum, { count }) => sum + count, 0);
         return {
           cells: [
             ...[strategy, partition, attack, seed, round, finite(accuracy), finite(local ?? Number.NaN)],
             ...[finite(loss ?? Number.NaN), (bytesDown + bytesUp) / MEGABYTE, updates, refusals],
+            ...(isPrivate ? [rest.epsilon ?? null, rest.clip ?? null] : []),
           ],
         };
       }),

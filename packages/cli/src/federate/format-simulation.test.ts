@@ -1,0 +1,38 @@
+import type { SimulatedRun, SimulationResult } from "@isthmus/federated";
+import { describe, expect, it } from "vitest";
+import { formatSimulation } from "./format-simulation.ts";
+
+const round = { round: 1, updates: 2, refused: [], bytesDown: 1, bytesUp: 1, trainLoss: 1, changeNorm: 1 };
+const runOf = (strategy: string, part: Partial<SimulatedRun> = {}): SimulatedRun => ({
+  ...{ partition: "iid", strategy, attack: "none", seed: 0, accuracy: 0.9, loss: 1, attackers: [] },
+  ...{ rounds: [round], clients: [], fairness: { mean: 0.8, std: 0, worst: 0.7 }, barriers: [] },
+  ...part,
+});
+const resultOf = (runs: readonly SimulatedRun[]): SimulationResult => ({
+  ...{ kind: "simulation", title: "Small", description: "", engine: "test", seeds: [0], divisions: [], runs },
+  federation: { net: "mlp:4", data: "d", evaluate: "d", clients: 2, rounds: 3 },
+  ...{ partitions: { iid: { name: "iid" } }, attacks: { none: null } },
+  strategies: Object.fromEntries(runs.map(({ strategy }) => [strategy, {}])),
+});
+
+describe("formatSimulation()", () => {
+  it("formatSimulation() shows the epsilon of private strategies, and which ended early", () => {
+    const text = formatSimulation(
+      resultOf([
+        runOf("plain"),
+        runOf("bare", { rounds: [{ ...round, epsilon: null }] }),
+        runOf("private", { rounds: [{ ...round, epsilon: 1.2345 }], stopped: "the budget is spent" }),
+      ]),
+    );
+    const lines = text.split("\n").map((line) => line.trim());
+    expect(lines.find((line) => line.startsWith("Strategy"))).toMatch(/epsilon$/);
+    expect(lines.find((line) => line.startsWith("plain"))).toMatch(/70\.0$/);
+    expect(lines.find((line) => line.startsWith("bare"))).toMatch(/infinite$/);
+    expect(lines.find((line) => line.startsWith("private"))).toMatch(/1\.23$/);
+    expect(lines.at(-1)).toBe("private ended early: the budget is spent");
+  });
+
+  it("formatSimulation() has no column of epsilon where nothing is private", () => {
+    expect(formatSimulation(resultOf([runOf("plain")]))).not.toContain("epsilon");
+  });
+});

@@ -1,0 +1,112 @@
+import { UnsupportedError, UsageError } from "@isthmus/core";
+import { epsilonSpent, spendPrivacy } from "../privacy/accountant/privacy-ledger.ts";
+import { assertPrivate } from "../privacy/assert-private.ts";
+import { addGaussianNoiseInPlace } from "../privacy/gaussian-noise.ts";
+import {
+  assertPrivacy,
+  beginPrivacy,
+  countUnclipped,
+  describeSpent,
+  deviationOf,
+  mechanismOf,
+  type PrivacyState,
+} from "../privacy/privacy-description.ts";
+import { privateMean } from "../privacy/private-mean-rule.ts";
+import { drawSecret } from "../random/derive-key.ts";
+import type { AggregationRule } from "../rules/aggregation-rule.ts";
+import type { ClientUpdate } from "../updates/client-update.ts";
+import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./aggregate-options.ts";
+
+/** What a private round did and has revealed, as plain data. */
+export interface PrivacyReport {
+  /** Largest norm that an update had in this round. */
+  readonly clip: number;
+  /** Standard deviation of the noise that was added to each element of the change. */
+  readonly deviation: number;
+  /** Epsilon that all rounds up to this one have spent, in nats; infinity without noise. */
+  readonly epsilon: number;
+  /** Probability that the guarantee does not hold. */
+  readonly delta: number;
+  /** What the next round must be given as `privacyState`. */
+  readonly next: PrivacyState;
+}
+
+/** A private round, before its updates are measured. */
+export interface PrivateRound {
+  /** Options of a round that clips updates and adds noise. */
+  readonly options: Readonly<Required<AggregateOptions>>;
+  /** Reports the round, from the norms of all updates. */
+  report(norms: readonly number[]): PrivacyReport;
+}
+
+/**
+ * Sets the rule and the noise of a private round.
+ * @throws UnsupportedError if something else of the round breaks the account
+ * @throws UsageError if the budget has no room for the round
+ * @throws OutOfRangeError if a number of the privacy is out of its range
+ */
+export function planPrivateRound(
+  options: Readonly<Required<AggregateOptions>>,
+  updates: readonly ClientUpdate[],
+): PrivateRound | undefined {
+  const { privacy, round } = options;
+  if (privacy === undefined) return undefined;
+  assertPrivacy(privacy);
+  assertChoices(options);
+  if (privacy.sampling.kind !== "all") assertPunctual(updates);
+  const state = options.privacyState ?? beginPrivacy(privacy);
+  const { clip } = state;
+  const { clients, delta, budget, adaptive } = privacy;
+  const ledger = spendPrivacy(state.ledger, mechanismOf(privacy));
+  const epsilon = epsilonSpent(ledger, delta);
+  if (budget !== undefined && epsilon > budget) {
+    throw new UsageError(
+      `Cannot aggregate round ${round} as ${describeSpent(privacy, state)}; the federation must end here`,
+    );
+  }
+  // Whoever knows the seed can subtract the noise: it is drawn anew where none is given.
+  const seed = options.noiseSeed ?? drawSecret();
+  const deviation = deviationOf(privacy, clip);
+  return {
+    options: {
+      ...options,
+      rule: { of: privateMean as unknown as AggregationRule, parameters: { clip, clients } },
+      noise: (tensor, begin, change) => {
+        addGaussianNoiseInPlace({ seed, round, tensor }, begin, deviation, change);
+      },
+    },
+    report: (norms) => ({
+      ...{ clip, deviation, epsilon, delta },
+      next: {
+        clip: adaptive === undefined ? clip : countUnclipped(privacy, { clip, norms }, { seed, round }).clip,
+        ledger,
+      },
+    }),
+  };
+}
+
+function assertChoices({ rule, preAggregations, clip, noise, treatments }: Required<AggregateOptions>): void {
+  assertPrivate({
+    rule: isDefault(rule) ? undefined : rule.of,
+    before: preAggregations.map(({ of }) => of.name),
+    ...{ clip, treatments },
+  });
+  if (noise !== undefined) {
+    throw new UsageError(
+      'Cannot aggregate a private round as "privacy" adds noise of its own, and "noise" is given too: leave one out',
+    );
+  }
+}
+
+const isDefault = (rule: Configured<AggregationRule>): boolean => rule === AGGREGATE_DEFAULTS.rule;
+
+/** Checks that no update is late: a late one counts in a round that its client was not sampled for. */
+function assertPunctual(updates: readonly ClientUpdate[]): void {
+  const late = updates.find(({ staleness = 0 }) => staleness > 0);
+  if (late === undefined) return;
+  throw new UnsupportedError(
+    `Cannot keep the account of privacy as "${late.client}" is late, and counts in a round that it was not ` +
+      'sampled for: refuse late updates, or account for the sampling { kind: "all" }',
+    { feature: "privacy" },
+  );
+}

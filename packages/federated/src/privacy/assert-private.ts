@@ -1,0 +1,59 @@
+import { UnsupportedError } from "@isthmus/core";
+import type { Treatment } from "../layers/treatments.ts";
+import type { AggregationRule } from "../rules/aggregation-rule.ts";
+import { privateMean } from "./private-mean-rule.ts";
+
+/** What a private round does beside clipping and noise, as far as it may break the account. */
+export interface PrivateRoundChoices {
+  /** The rule that was asked for; missing for none. */
+  readonly rule?: Pick<AggregationRule, "name" | "kind" | "needs"> | undefined;
+  /** Names of the steps before the rule. */
+  readonly before?: readonly string[];
+  /** A bound on norms beside that of the privacy. */
+  readonly clip?: number | undefined;
+  readonly align?: "global" | "each other" | undefined;
+  readonly treatments?: ReadonlyMap<string, Treatment> | undefined;
+}
+
+/**
+ * Checks that one client moves the sum of a round by the bound on norms at most, whatever the others send:
+ * all that the account of privacy rests on.
+ * @throws UnsupportedError if something breaks the account; the reason is named
+ */
+export function assertPrivate(choices: PrivateRoundChoices): void {
+  const reason = reasonAgainst(choices);
+  if (reason === undefined) return;
+  throw new UnsupportedError(`Cannot keep the account of privacy as ${reason}, or do without "privacy"`, {
+    feature: "privacy",
+  });
+}
+
+function reasonAgainst({ rule, before = [], clip, align, treatments = new Map() }: PrivateRoundChoices) {
+  if (rule !== undefined && rule.name !== privateMean.name) {
+    return `rule "${rule.name}" ${reasonAgainstRule(rule)}: leave out the rule, for the mean of clipped updates`;
+  }
+  const [step] = before;
+  if (step !== undefined) {
+    return `the step "${step}" before the rule puts the update of one client into several points: leave it out`;
+  }
+  if (clip !== undefined) {
+    return `updates are clipped by "clip" of the privacy, and a second bound of ${clip} is given: leave it out`;
+  }
+  if (align === "each other") {
+    return 'how updates are aligned to each other depends on all of them: align them to "global"';
+  }
+  const averaged = [...treatments].find(([, treatment]) => treatment === "average");
+  if (averaged !== undefined) {
+    return `tensor "${averaged[0]}" is averaged without clipping and noise: share it, or keep it with the clients`;
+  }
+  return undefined;
+}
+
+function reasonAgainstRule({ kind, needs }: Pick<AggregationRule, "kind" | "needs">): string {
+  if (kind === "coordinates")
+    return "decides on each element, and no bound is known on how far one client moves that";
+  if (needs.includes("gram"))
+    return "chooses by distances, so that the weight of one client depends on the others";
+  if (needs.includes("losses")) return "weighs clients by losses, of which the account knows nothing";
+  return "weighs clients by their examples, or divides by those that came, of which the account knows nothing";
+}

@@ -1,0 +1,48 @@
+import { UnsupportedError, UsageError } from "@isthmus/core";
+import type { ClientSampling } from "../../privacy/accountant/mechanism.ts";
+import { beginPrivacy, describeSpent, privateRoundsLeft } from "../../privacy/privacy-description.ts";
+import type { ResolvedFederation } from "./describe-defaults.ts";
+
+/**
+ * Counts the rounds that a federation runs: those that are described, or those that its budget has room for.
+ * @throws UnsupportedError if something of the simulation breaks the account of privacy
+ * @throws UsageError if the sampling is another than is simulated, or the budget has no room for one round
+ */
+export function countRounds(description: ResolvedFederation): number {
+  const { rounds } = description;
+  const { privacy, start } = description.strategy;
+  if (privacy === undefined) return rounds;
+  assertSampling(description, privacy.sampling);
+  if (description.client.scaffold) {
+    throw new UnsupportedError(
+      'Cannot keep the account of privacy as "scaffold" averages the variates of clients without clipping and noise: leave it out',
+      { feature: "privacy" },
+    );
+  }
+  if (start === "apart") {
+    throw new UnsupportedError(
+      'Cannot keep the account of privacy as clients that start "apart" must be aligned to each other: start them "together"',
+      { feature: "privacy" },
+    );
+  }
+  const left = privateRoundsLeft(privacy);
+  if (left === 0) {
+    throw new UsageError(
+      `Cannot simulate a federation as ${describeSpent(privacy, beginPrivacy(privacy))}; raise "noise" or "budget"`,
+    );
+  }
+  return Math.min(rounds, left);
+}
+
+/** Checks that clients are sampled as the account says: a simulation asks a fixed number at random. */
+function assertSampling({ clients, fraction }: ResolvedFederation, sampling: ClientSampling): void {
+  const size = Math.ceil(fraction * clients);
+  if (sampling.kind === "all") return;
+  const isSimulated =
+    sampling.kind === "fixed-size" && sampling.size === size && sampling.population === clients;
+  if (isSimulated) return;
+  throw new UsageError(
+    `Cannot keep the account of privacy as a simulation asks ${size} of ${clients} clients in each round, and the ` +
+      `account is for ${JSON.stringify(sampling)}: write { kind: fixed-size, size: ${size}, population: ${clients} }, or { kind: all }, which costs more`,
+  );
+}

@@ -2,15 +2,10 @@ import { at, type Checkpoint, withTensors } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { alignMany, type ManyMethod } from "@isthmus/weight-matching";
-import {
-  averageByExamples,
-  averageByRegression,
-  averageRowsByClass,
-  type Cohort,
-  type RegressionOptions,
-} from "./averages.ts";
+import { averageByExamples, averageRowsByClass, type Cohort } from "./averages.ts";
 import { bytesOfMoments, type Moments, measureMoments } from "./client-moments.ts";
 import { type LocalTraining, trainClient } from "./clients.ts";
+import { averageByRegression, type RegressionOptions } from "./regression.ts";
 
 /** How layers are matched and retrained. */
 export interface LayerByLayerOptions {

@@ -88,17 +88,15 @@ async function measureEquations(
   data: DataSet,
   layer: LinearLayer,
 ): Promise<Equations> {
-  const [moments] = await measureMoments(architecture, average, data, [layer]);
-  const [pair] = await crossStatistics(
+  const moments = at(await measureMoments(architecture, average, data, [layer]), 0);
+  const pairs = await crossStatistics(
     [
       { ...architecture, network: average, views: [{ value: layer.input, axes: [-1] }] },
       { ...architecture, network: own, views: [{ value: outputOf(architecture.graph, layer), axes: [-1] }] },
     ],
     data,
   );
-  if (moments === undefined || pair === undefined)
-    throw new MismatchError("no statistics", { parameters: [] });
-  const { a, b, covariance } = pair;
+  const { a, b, covariance } = at(pairs, 0);
   const [inputs, outputs] = [a.mean.length, b.mean.length];
   const cross = new Float64Array((inputs + 1) * outputs);
   for (let u = 0; u < outputs; u++) {

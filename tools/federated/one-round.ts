@@ -103,16 +103,10 @@ if (wanted("regmean++")) {
   await measure(`${many} regmean++`, network, MODEL_BYTES + upload, { rounds: layers.length + 1 });
 }
 if (wanted("onto-outputs")) {
-  for (const ridge of [RIDGE, 0.0001]) {
-    let rounds = 0;
-    for await (const { network, upload } of regressOntoOutputs(architecture, cohort, {
-      mean,
-      products,
-      ridge,
-    })) {
-      rounds++;
-      await measure("onto outputs", network, MODEL_BYTES + upload, { rounds, ridge });
-    }
+  let rounds = 0;
+  for await (const fitted of regressOntoOutputs(architecture, cohort, { mean, products, ridge: RIDGE })) {
+    rounds++;
+    await measure(`${many} onto outputs`, fitted.network, MODEL_BYTES + fitted.upload, { rounds });
   }
 }
 if (wanted("second-round")) {
@@ -124,14 +118,12 @@ if (wanted("second-round")) {
 }
 if (wanted("layer-by-layer")) {
   const local = { ...setting.local, epochs: 2 };
-  await averageLayerByLayer(
-    architecture,
-    { ...cohort, networks },
-    {
-      many,
-      seed,
-      local,
-      onLayer: (network, upload) => measure("layer by layer", network, upload, { epochs: local.epochs }),
+  let rounds = 0;
+  await averageLayerByLayer(architecture, cohort, {
+    ...{ many, seed, local },
+    async onLayer(network, upload) {
+      rounds++;
+      await measure("layer by layer", network, upload, { rounds, epochs: local.epochs });
     },
-  );
+  });
 }

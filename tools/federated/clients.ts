@@ -1,21 +1,17 @@
-import { access, mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import {
   at,
   type Checkpoint,
   createCheckpoint,
   createRandom,
   createTensor,
-  openCheckpoint,
-  saveCheckpoint,
   type Tensor,
   toFloat64,
   withTensors,
 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
+import type { ClientExamples } from "@isthmus/federated";
 import { type Architecture, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import { type TrainOptions, train } from "@isthmus/training";
-import { countClasses } from "./partition.ts";
 
 /** A client: its examples and how many of each class it has. */
 export interface Client {
@@ -34,44 +30,26 @@ export interface LocalTraining extends Omit<TrainOptions, "seed"> {
   readonly balanced: boolean;
 }
 
-/** Reads the examples of a client, in the order of `places`, into memory. */
-export function selectExamples(data: DataSet, places: Uint32Array, name: string): DataSet {
+/** Reads the examples of a client, in the order of `positions`, into memory. */
+function selectExamples(data: DataSet, positions: Uint32Array, name: string): DataSet {
   const { inputs, labels } = data.read(0, data.size);
   const row = inputs.data.length / data.size;
-  const selected = new Float32Array(places.length * row);
-  places.forEach((place, i) => {
-    selected.set((inputs.data as Float32Array).subarray(place * row, (place + 1) * row), i * row);
+  const selected = new Float32Array(positions.length * row);
+  positions.forEach((position, i) => {
+    selected.set((inputs.data as Float32Array).subarray(position * row, (position + 1) * row), i * row);
   });
-  const tensor = createTensor("f32", [places.length, ...data.exampleShape], selected);
-  const classes = Int32Array.from(places, (place) => labels[place] as number);
+  const tensor = createTensor("f32", [positions.length, ...data.exampleShape], selected);
+  const classes = Int32Array.from(positions, (position) => labels[position] as number);
   return createDataSet(tensor, classes, { name, classes: data.classes });
 }
 
 /** Makes the clients of a partition, each with a seed of its own. */
-export function createClients(data: DataSet, parts: readonly Uint32Array[], seed: number): Client[] {
-  return parts.map((places, i) => {
-    const part = selectExamples(data, places, `part ${i}`);
-    const counts = countClasses(part.read(0, part.size).labels, data.classes);
-    return { data: part, counts, seed: createRandom(seed, `client ${i}`).integer(2 ** 32) };
-  });
-}
-
-/** Opens a checkpoint of a file, which is made first if it is missing. */
-export async function openOrMake(path: string, make: () => Promise<Checkpoint>): Promise<Checkpoint> {
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) {
-    await mkdir(join(path, ".."), { recursive: true });
-    await saveCheckpoint(await make(), path);
-    process.stderr.write(`made ${path}\n`);
-  }
-  const opened = await openCheckpoint(path);
-  const tensors = new Map<string, Tensor>();
-  for (const name of opened.tensors.keys()) tensors.set(name, await opened.read(name));
-  await opened.close();
-  return createCheckpoint(tensors, {}, path);
+export function createClients(data: DataSet, parts: readonly ClientExamples[], seed: number): Client[] {
+  return parts.map(({ client, positions, labels }, i) => ({
+    data: selectExamples(data, positions, client),
+    counts: labels,
+    seed: createRandom(seed, `client ${i}`).integer(2 ** 32),
+  }));
 }
 
 /** Trains a network on a client's examples from some weights. */

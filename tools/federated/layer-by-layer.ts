@@ -2,18 +2,14 @@ import { at, type Checkpoint, withTensors } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { alignMany, type ManyMethod } from "@isthmus/weight-matching";
-import {
-  averageByExamples,
-  averageByRegression,
-  averageRowsByClass,
-  type Cohort,
-  type RegressionOptions,
-} from "./averages.ts";
+import { averageByExamples, averageRowsByClass, type Cohort } from "./averages.ts";
 import { bytesOfMoments, type Moments, measureMoments } from "./client-moments.ts";
 import { type LocalTraining, trainClient } from "./clients.ts";
+import { averageByRegression, type RegressionOptions } from "./regression.ts";
 
 /** How layers are matched and retrained. */
 export interface LayerByLayerOptions {
+  /** Method that aligns the layers above again once they were retrained. */
   readonly many: ManyMethod;
   readonly seed: number;
   /** How clients retrain the layers above those that are frozen. */
@@ -23,14 +19,15 @@ export interface LayerByLayerOptions {
 }
 
 /**
- * Averages clients layer by layer, as FedMA (Wang et al. 2020, algorithm 1): the units of a layer are matched
- * and its weights averaged; clients get the average, freeze it, and retrain the layers above on their own
- * examples; so on to the last layer, whose rows are averaged by examples of the class. It takes a round of
- * communication for each layer, in which the layers that are not frozen yet are sent.
+ * Averages aligned networks layer by layer, as FedMA (Wang et al. 2020, algorithm 1): the units of a layer
+ * are matched and its weights averaged; clients get the average, freeze it, and retrain the layers above on
+ * their own examples; so on to the last layer, whose rows are averaged by examples of the class. It takes a
+ * round of communication for each layer, in which the layers that are not frozen yet are sent.
  *
  * Differs from the paper: all layers that are not frozen are matched at once, so that a unit is matched by
  * what reads it, too, and the average has as many units as a client's network, where the paper's matching by
  * a beta-Bernoulli process may add units.
+ * @param networks - of the cohort, aligned, which stands for the matching of the first layer
  */
 export async function averageLayerByLayer(
   architecture: Architecture,
@@ -48,7 +45,7 @@ export async function averageLayerByLayer(
       layers.slice(l).flatMap((layer) => [layer.weight, layer.bias]),
     );
     const skip = hidden.slice(0, l);
-    if (l < layers.length - 1) {
+    if (l > 0 && l < layers.length - 1) {
       current = [...(await alignMany(architecture, current, { seed, many, symmetries, skip })).networks];
     }
     mean = averageByExamples({ networks: current, clients });

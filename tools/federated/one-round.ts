@@ -4,46 +4,34 @@
  *
  *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER [--net mlp:512x3]
  *         [--data mnist] [--clients 10] [--alpha 0.5] [--epochs 12] [--seed 0] [--many cycle] [--only "*"]
- *         [--balanced] [--smoothing 0.1] [--decay 1e-4] [--rate 0.001] [--schedule constant] [--crop 2]
+ *         [--balanced] [--schedule constant] [--train-only]
  *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER --data fashion
  *         --files FOLDER --net FOLDER/fmnist-cnn/graph.onnx
  *
- * `--alpha` is the concentration of a Dirichlet partition; without it, parts are even and random. Options from
- * `--balanced` on change how clients train. `--only` names measurements: single, ensemble, central, naive,
- * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, second-round, layer-by-layer, repaired.
+ * `--alpha` is the concentration of a Dirichlet partition; without it, parts are even and random. `--many` is
+ * the method that aligns: cycle or merge-many. `--only` names measurements: single, ensemble, central, naive,
+ * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, onto-outputs, second-round,
+ * layer-by-layer.
  *
  * Trained and aligned networks and moments are stored in FOLDER and used again, so that a run that was
  * stopped goes on. Prints one JSON object for each measurement, on all test examples; `upload` is the bytes
  * that each client sends, in f32, and `rounds` is how often the server and the clients talk, if not once.
  */
-import { join } from "node:path";
 import { at, type Checkpoint, matchesAny } from "@isthmus/core";
 import { createEvaluator } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
 import { averagePredictions, predictionQuality } from "@isthmus/star-domain";
-import { createRepairer } from "@isthmus/statistics";
-import { alignMany } from "@isthmus/weight-matching";
-import {
-  averageByExamples,
-  averageByRegression,
-  averageRowsByClass,
-  repairByMoments,
-  rescaleRows,
-} from "./averages.ts";
-import {
-  bytesOfMoments,
-  findLinearLayers,
-  type Moments,
-  measureMoments,
-  readMoments,
-  storeMoments,
-} from "./client-moments.ts";
-import { openOrMake } from "./clients.ts";
+import { averageByExamples, averageRowsByClass, rescaleRows } from "./averages.ts";
+import { bytesOfMoments, findLinearLayers } from "./client-moments.ts";
+import { regressOntoOutputs } from "./cross-moments.ts";
 import { averageLayerByLayer, averageOnceMore, regressLayerByLayer } from "./layer-by-layer.ts";
-import { readSetting, trainAlone, trainCentrally } from "./setting.ts";
+import { averageByRegression } from "./regression.ts";
+import { repairByMoments } from "./repair-by-moments.ts";
+import { readSetting } from "./setting.ts";
+import { alignClients, measureClients, trainAlone, trainCentrally } from "./stored.ts";
 
 const setting = await readSetting();
-const { architecture, clients, test, folder, many, described, only, seed } = setting;
+const { architecture, clients, test, many, described, only, seed } = setting;
 const evaluator = await createEvaluator(architecture, test, { batchSize: 500, threads: 1 });
 const products = createProducts(architecture.engine, 1);
 const MODEL_BYTES = [...architecture.graph.weights.values()].reduce(
@@ -86,29 +74,14 @@ if (wanted("ensemble")) {
 if (wanted("central")) await measure("central", await trainCentrally(setting), 0);
 if (wanted("naive")) await measure("naive", averageByExamples({ networks, clients }));
 
-const aligned: Checkpoint[] = [];
-let result: Awaited<ReturnType<typeof alignMany>> | undefined;
-for (const i of networks.keys()) {
-  aligned.push(
-    await openOrMake(join(folder, `${many}-${i}.safetensors`), async () => {
-      result ??= await alignMany(architecture, networks, { seed, many });
-      return at(result.networks, i);
-    }),
-  );
-}
+const aligned = await alignClients(setting, networks);
 const layers = findLinearLayers(architecture.graph);
 const cohort = { networks: aligned, clients, layers };
 const mean = averageByExamples(cohort);
 if (wanted("aligned")) await measure(`${many}`, mean);
 if (wanted("rows")) await measure(`${many} rows by class`, await averageRowsByClass(mean, cohort));
 if (wanted("norms")) await measure(`${many} row norms`, await rescaleRows(mean, cohort));
-const moments: Moments[][] = [];
-for (const [i, { data }] of clients.entries()) {
-  const measured = await openOrMake(join(folder, `${many}-moments-${i}.safetensors`), async () =>
-    storeMoments(await measureMoments(architecture, at(aligned, i), data, layers)),
-  );
-  moments.push(await readMoments(measured));
-}
+const moments = await measureClients(setting, aligned, layers);
 const withMoments = MODEL_BYTES + bytesOfMoments(at(moments, 0));
 if (wanted("moments")) {
   const repaired = await repairByMoments(mean, cohort, moments, products);
@@ -129,6 +102,13 @@ if (wanted("regmean++")) {
   const { network, upload } = await regressLayerByLayer(architecture, cohort, options);
   await measure(`${many} regmean++`, network, MODEL_BYTES + upload, { rounds: layers.length + 1 });
 }
+if (wanted("onto-outputs")) {
+  let rounds = 0;
+  for await (const fitted of regressOntoOutputs(architecture, cohort, { mean, products, ridge: RIDGE })) {
+    rounds++;
+    await measure(`${many} onto outputs`, fitted.network, MODEL_BYTES + fitted.upload, { rounds });
+  }
+}
 if (wanted("second-round")) {
   for (const epochs of [1, 3]) {
     const start = await averageByRegression(mean, cohort, moments, { products, ridge: RIDGE, byClass: true });
@@ -138,20 +118,12 @@ if (wanted("second-round")) {
 }
 if (wanted("layer-by-layer")) {
   const local = { ...setting.local, epochs: 2 };
-  await averageLayerByLayer(
-    architecture,
-    { ...cohort, networks },
-    {
-      many,
-      seed,
-      local,
-      onLayer: (network, upload) => measure("layer by layer", network, upload, { epochs: local.epochs }),
+  let rounds = 0;
+  await averageLayerByLayer(architecture, cohort, {
+    ...{ many, seed, local },
+    async onLayer(network, upload) {
+      rounds++;
+      await measure("layer by layer", network, upload, { rounds, epochs: local.epochs });
     },
-  );
-}
-if (wanted("repaired")) {
-  const repairer = await createRepairer(architecture, aligned, setting.whole.data);
-  const total = clients.reduce((sum, { data }) => sum + data.size, 0);
-  const shares = clients.map(({ data }) => data.size / total);
-  await measure(`${many} repaired on all data`, await repairer.repair(mean, shares));
+  });
 }

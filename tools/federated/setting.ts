@@ -1,19 +1,12 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, entry } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { PARTITIONS, partitionExamples } from "@isthmus/federated";
 import { type Architecture, type DataSet, readGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
-import {
-  type Client,
-  createClients,
-  type LocalTraining,
-  openOrMake,
-  startOf,
-  trainClient,
-} from "./clients.ts";
-import { partitionByDirichlet, partitionEvenly } from "./partition.ts";
+import { type Client, createClients, type LocalTraining, startOf } from "./clients.ts";
 
 /** Options of the command line that decide what is trained. */
 const OPTIONS = {
@@ -26,12 +19,7 @@ const OPTIONS = {
   epochs: { type: "string", default: "12" },
   seed: { type: "string", default: "0" },
   balanced: { type: "boolean", default: false },
-  smoothing: { type: "string", default: "0" },
-  decay: { type: "string", default: "0" },
-  rate: { type: "string", default: "0.001" },
   schedule: { type: "string", default: "cosine" },
-  crop: { type: "string", default: "0" },
-  batch: { type: "string", default: "128" },
   many: { type: "string", default: "cycle" },
   only: { type: "string", default: "*" },
   "train-only": { type: "boolean", default: false },
@@ -48,7 +36,7 @@ export interface Setting {
   /** Folder of networks of this setting, and of all settings that share the training of one network. */
   readonly folder: string;
   readonly shared: string;
-  readonly many: "cycle" | "merge-many" | "reference" | "tree";
+  readonly many: "cycle" | "merge-many";
   /** Names of measurements to make, with wildcards. */
   readonly only: readonly string[];
   readonly trainOnly: boolean;
@@ -65,25 +53,18 @@ export async function readSetting(): Promise<Setting> {
   const train = await openData(args.data, "train", args.files);
   const test = await openData(args.data, "test", args.files);
   const { graph, initialize } = await openNetwork(args.net, train);
-  const { labels } = train.read(0, train.size);
-  const parts =
-    alpha === 0
-      ? partitionEvenly(labels, { clients: count, seed })
-      : partitionByDirichlet(labels, { clients: count, seed, alpha });
+  const scheme = entry(PARTITIONS, alpha === 0 ? "iid" : "dirichlet", "partition");
+  const parameters = alpha === 0 ? {} : { alpha };
+  const parts = partitionExamples(train, { scheme, parameters, clients: count, seed });
   const local: LocalTraining = {
     epochs: Number(args.epochs),
     threads: 1,
-    batch: Number(args.batch),
-    optimizer: { kind: "adam", weightDecay: Number(args.decay), decayFromRank: 2 },
-    schedule: { kind: args.schedule as "cosine" | "constant", learningRate: Number(args.rate) },
-    loss: { labelSmoothing: Number(args.smoothing) },
-    augment: { crop: Number(args.crop) },
+    batch: 128,
+    optimizer: { kind: "adam" },
+    schedule: { kind: args.schedule as "cosine" | "constant", learningRate: 0.001 },
     balanced: args.balanced,
   };
-  const changes = (["smoothing", "decay", "rate", "schedule", "crop", "batch"] as const)
-    .filter((name) => args[name] !== OPTIONS[name].default)
-    .map((name) => `${name}${args[name]}`);
-  const recipe = [`e${args.epochs}`, ...changes].join("-");
+  const recipe = `e${args.epochs}${args.schedule === "cosine" ? "" : `-schedule${args.schedule}`}`;
   const network = args.net.split("/").at(-2) ?? args.net.replaceAll(":", "-");
   const shared = join(args.out, `${args.data}-${network}-${recipe}-s${seed}`);
   const split = alpha === 0 ? "iid" : `dirichlet ${alpha}`;
@@ -111,30 +92,6 @@ export async function readSetting(): Promise<Setting> {
     },
     initialize,
   };
-}
-
-/** Trains each client alone from its own seed, unless its network is there. */
-export async function trainAlone(setting: Setting): Promise<Checkpoint[]> {
-  const { architecture, clients, local, folder, initialize } = setting;
-  const networks: Checkpoint[] = [];
-  for (const [i, client] of clients.entries()) {
-    const make = () => trainClient(architecture, initialize(client.seed), client, local);
-    networks.push(await openOrMake(join(folder, `client-${i}.safetensors`), make));
-  }
-  return networks;
-}
-
-/** Trains one network on the examples of all clients together. */
-export async function trainCentrally({
-  architecture,
-  whole,
-  local,
-  shared,
-  initialize,
-}: Setting): Promise<Checkpoint> {
-  return openOrMake(join(shared, "central.safetensors"), () =>
-    trainClient(architecture, initialize(whole.seed), whole, { ...local, balanced: false }),
-  );
 }
 
 /** Opens the test or training set by its name; `fashion` from files of a folder. */

@@ -1,7 +1,7 @@
 // Aggregates the updates of many clients from disk, beside a plain copy of the same bytes.
 //
 //   npx tsx --conditions=@isthmus/source packages/federated/bench/aggregate.bench.ts [--clients 200] [--megabytes 50]
-//     [--rules fedavg,coordinate-median] [--folder FOLDER]
+//     [--rules fedavg,coordinate-median] [--memory BYTES] [--folder FOLDER]
 //
 // Writes seeded updates into FOLDER (kept if they are there), then for each rule prints one JSON line: seconds of the
 // aggregation and of processors for it, seconds of reading all bytes once and writing one network, and the largest resident memory. The files are
@@ -21,6 +21,7 @@ const { values: args } = parseArgs({
     clients: { type: "string", default: "200" },
     megabytes: { type: "string", default: "50" },
     rules: { type: "string", default: "fedavg" },
+    memory: { type: "string", default: String(16 * 2 ** 20) },
     folder: { type: "string", default: join(tmpdir(), "isthmus-aggregate") },
   },
 });
@@ -78,7 +79,7 @@ for (const name of args.rules.split(",")) {
     state: join(args.folder, "state.safetensors"),
   };
   const [started, cpu] = [performance.now(), process.cpuUsage()];
-  await saveAggregate(network, updates, files, { rule: { of: rule } });
+  await saveAggregate(network, updates, files, { rule: { of: rule }, memory: Number(args.memory) });
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   for (const one of [network, ...networks]) await one.close();

@@ -51,7 +51,7 @@ export interface AggregateOptions {
   readonly round?: number;
   /** Seed of steps that draw random numbers, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
-  /** Most bytes held at once, beside the result. @defaultValue 64 MiB */
+  /** Most bytes held at once, beside the result. @defaultValue 16 MiB */
   readonly memory?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after each range. */
@@ -79,7 +79,7 @@ export const AGGREGATE_DEFAULTS: Required<AggregateOptions> = {
   state: undefined,
   round: 1,
   seed: 0,
-  memory: 64 * 2 ** 20,
+  memory: 16 * 2 ** 20,
   signal: undefined,
   onProgress: undefined,
 };

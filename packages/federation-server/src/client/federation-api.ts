@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "@isthmus/core";
 import { hashFile } from "../store/hash-file.ts";
-import { fileSize, readPieces } from "../store/read-pieces.ts";
+import { fileSize, streamPieces } from "../store/read-pieces.ts";
 import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
 
 /** What a server says of its federation. */
@@ -124,9 +124,7 @@ async function upload(request: Requester, path: string, hash: string): Promise<v
         };
       },
       body: (headers) =>
-        Readable.toWeb(
-          Readable.from(readPieces(path, Number(headers["upload-offset"]), length)),
-        ) as ReadableStream,
+        Readable.toWeb(streamPieces(path, Number(headers["upload-offset"]), length)) as ReadableStream,
       retry: [408, 409],
     });
     if (answer.status !== 422) return;

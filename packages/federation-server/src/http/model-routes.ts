@@ -1,8 +1,7 @@
-import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { hashFile } from "../store/hash-file.ts";
-import { fileSize, readPieces } from "../store/read-pieces.ts";
+import { fileSize, streamPieces } from "../store/read-pieces.ts";
 import { RefusedError } from "./refuse.ts";
 import { HASH_PARAMS, REFUSED } from "./schemas.ts";
 
@@ -60,8 +59,7 @@ async function sendFile(
   const ifRange = request.headers["if-range"];
   const range =
     ifRange === undefined || ifRange === tag ? parseRange(request.headers.range, size) : undefined;
-  if (range === undefined)
-    return reply.header("content-length", size).send(Readable.from(readPieces(path, 0, size)));
+  if (range === undefined) return reply.header("content-length", size).send(streamPieces(path, 0, size));
   if (range === "outside") {
     throw new RefusedError(416, `The range must lie within the ${size} bytes`, {
       "content-range": `bytes */${size}`,
@@ -69,7 +67,7 @@ async function sendFile(
   }
   const { begin, last } = range;
   reply.headers({ "content-range": `bytes ${begin}-${last}/${size}`, "content-length": last - begin + 1 });
-  return reply.code(206).send(Readable.from(readPieces(path, begin, last + 1)));
+  return reply.code(206).send(streamPieces(path, begin, last + 1));
 }
 
 /** Parses a range of bytes; other forms, such as several ranges, count as none (RFC 9110, section 14.2). */

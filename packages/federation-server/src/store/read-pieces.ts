@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { openFileSource } from "@isthmus/core";
 
 /** Bytes that are read at once: core reads so many without handing over to another thread. */
@@ -14,6 +15,11 @@ export async function* readPieces(path: string, begin: number, end: number): Asy
   } finally {
     await source.close();
   }
+}
+
+/** Streams bytes `[begin, end)` of a file; one piece waits to be sent, and no more. */
+export function streamPieces(path: string, begin: number, end: number): Readable {
+  return Readable.from(readPieces(path, begin, end), { objectMode: false, highWaterMark: 1 });
 }
 
 /** Returns the bytes of a file, 0 if there is none. */

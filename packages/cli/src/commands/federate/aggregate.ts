@@ -84,7 +84,7 @@ function createAggregateVerb() {
     )
     .option("--round <n>", "number of the round, from 1", parseCount(1), 1)
     .option("--seed <n>", "decides all that is random", parseSeed, 0)
-    .option("--memory <bytes>", "most memory for ranges of networks, as 64MB", parseBytes, 64 * 2 ** 20);
+    .option("--memory <bytes>", "most memory for ranges of networks, as 64MB", parseBytes, 16 * 2 ** 20);
 }
 
 async function aggregate(

@@ -208,8 +208,9 @@ describe("simulateFederation() with privacy", () => {
 
   it("simulateFederation() refuses what breaks the account", async () => {
     const poisson = { kind: "poisson", probability: 0.5 } as const;
-    await expect(run({ sampling: poisson })).rejects.toThrow(
-      /write \{ kind: fixed-size, size: 6, population: 6 \}/,
+    await expect(run({ sampling: poisson })).rejects.toThrow(/write "sampling: \{ kind: all \}"/);
+    await expect(run({}, { fraction: 0.5 })).rejects.toThrow(
+      /asks 3 of 6 clients .* \{ kind: fixed-size, size: 3, population: 6 \}/,
     );
     const strategy = (more: object) => run({}, { strategy: { privacy, ...more } });
     await expect(strategy({ client: { scaffold: true } })).rejects.toThrow(

@@ -34,15 +34,21 @@ export function countRounds(description: ResolvedFederation): number {
   return Math.min(rounds, left);
 }
 
-/** Checks that clients are sampled as the account says: a simulation asks a fixed number at random. */
+/**
+ * Checks that clients are sampled as the account says: a simulation asks a fixed number at random. Where that
+ * is not all of them, one client more takes the place of another, which the account of all does not know.
+ */
 function assertSampling({ clients, fraction }: ResolvedFederation, sampling: ClientSampling): void {
   const size = Math.ceil(fraction * clients);
-  if (sampling.kind === "all") return;
   const isSimulated =
-    sampling.kind === "fixed-size" && sampling.size === size && sampling.population === clients;
+    sampling.kind === "all"
+      ? size === clients
+      : sampling.kind === "fixed-size" && sampling.size === size && sampling.population === clients;
   if (isSimulated) return;
+  const described =
+    size === clients ? "{ kind: all }" : `{ kind: fixed-size, size: ${size}, population: ${clients} }`;
   throw new UsageError(
     `Cannot keep the account of privacy as a simulation asks ${size} of ${clients} clients in each round, and the ` +
-      `account is for ${JSON.stringify(sampling)}: write { kind: fixed-size, size: ${size}, population: ${clients} }, or { kind: all }, which costs more`,
+      `account is for ${JSON.stringify(sampling)}: write "sampling: ${described}"`,
   );
 }

@@ -12,8 +12,13 @@ import { readPart } from "../run/update-files.ts";
 /** Key of what is no tensor in the metadata. */
 const RECORD = "isthmus.position";
 
+/** Version of the record of a position. */
+const VERSION = 1;
+
 /** What of a position is plain data. */
 type PositionRecord = Pick<Position, "state" | "rounds" | "barriers" | "privacy"> & {
+  /** Version of the record; a federation with a record of another one is begun anew. */
+  readonly version: number;
   /** Names of the clients that keep something. */
   readonly clients: readonly string[];
   /**
@@ -39,6 +44,7 @@ export async function savePosition(position: Position, path: string): Promise<vo
     await add(`variate of ${client}`, ofClient);
   }
   const record: PositionRecord = {
+    version: VERSION,
     state,
     rounds,
     barriers,
@@ -53,7 +59,10 @@ export async function savePosition(position: Position, path: string): Promise<vo
   await saveCheckpoint(createCheckpoint(tensors, { [RECORD]: json }), path, { overwrite: true });
 }
 
-/** Reads where a federation was; undefined if it was not begun, or the file is not whole. */
+/**
+ * Reads where a federation was; undefined if it was not begun, or the file is not whole or of another
+ * version.
+ */
 export async function readPosition(path: string): Promise<Position | undefined> {
   const file = await openCheckpoint(path).catch(() => undefined);
   if (file === undefined) return undefined;
@@ -62,7 +71,8 @@ export async function readPosition(path: string): Promise<Position | undefined> 
     const network = await readPart(file, "network");
     if (text === undefined || network === undefined) return undefined;
     const parsed = parseJson(text, { attempt: `read "${path}"` });
-    const { clients: keepers, names, ...record } = withNumbers(parsed) as PositionRecord;
+    const { version, clients: keepers, names, ...record } = withNumbers(parsed) as PositionRecord;
+    if (version !== VERSION) return undefined;
     const clients = new Map<string, ClientState>();
     for (const name of keepers) {
       const personal = await readPart(file, `own of ${name}`);

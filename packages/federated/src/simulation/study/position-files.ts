@@ -17,7 +17,7 @@ const VERSION = 1;
 
 /** What of a position is plain data. */
 type PositionRecord = Pick<Position, "state" | "rounds" | "barriers" | "privacy"> & {
-  /** Version of the record; a federation with a record of another one is begun anew. */
+  /** Version of the record; a federation whose record has another one starts at its first round. */
   readonly version: number;
   /** Names of the clients that keep something. */
   readonly clients: readonly string[];

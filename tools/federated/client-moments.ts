@@ -1,4 +1,4 @@
-import { at, type Checkpoint, createCheckpoint, createTensor, entry, type Tensor } from "@isthmus/core";
+import { at, type Checkpoint, createCheckpoint, createTensor, type Tensor } from "@isthmus/core";
 import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 import { pairStatistics } from "@isthmus/statistics";
 
@@ -19,13 +19,12 @@ export interface Moments {
   readonly covariance: Float64Array;
 }
 
-/** Finds the linear layers with a bias, of weights `[outputs, inputs]` of at most `widest` inputs. */
-export function findLinearLayers(graph: Graph, widest = 1024): LinearLayer[] {
+/** Finds the linear layers with a bias, of weights `[outputs, inputs]`. */
+export function findLinearLayers(graph: Graph): LinearLayer[] {
   const layers: LinearLayer[] = [];
   for (const { op, inputs } of graph.nodes) {
     const [input = "", weight = "", bias = ""] = inputs;
-    if (op !== "Gemm" || !graph.weights.has(bias)) continue;
-    if (at(entry(graph.weights, weight, "weight").shape, 1) <= widest) layers.push({ weight, bias, input });
+    if (op === "Gemm" && graph.weights.has(bias)) layers.push({ weight, bias, input });
   }
   return layers;
 }

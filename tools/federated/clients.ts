@@ -1,16 +1,7 @@
-import {
-  at,
-  type Checkpoint,
-  createCheckpoint,
-  createRandom,
-  createTensor,
-  type Tensor,
-  toFloat64,
-  withTensors,
-} from "@isthmus/core";
+import { at, type Checkpoint, createRandom, createTensor, toFloat64, withTensors } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import type { ClientExamples } from "@isthmus/federated";
-import { type Architecture, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
+import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 import { type TrainOptions, train } from "@isthmus/training";
 
 /** A client: its examples and how many of each class it has. */
@@ -70,7 +61,7 @@ export async function trainClient(
 }
 
 /** Adds multiples of numbers to the bias of the last layer. */
-export async function shiftOutputs(
+async function shiftOutputs(
   graph: Graph,
   network: Checkpoint,
   shifts: readonly number[],
@@ -80,18 +71,4 @@ export async function shiftOutputs(
   const { data, dtype, shape } = await network.read(name);
   const shifted = toFloat64(data, dtype).map((x, i) => x + factor * at(shifts, i, "class"));
   return withTensors(network, new Map([[name, createTensor("f32", shape, Float32Array.from(shifted))]]));
-}
-
-/** Makes weights to start training a graph from that has none of its own: small biases, norms that do nothing. */
-export function startOf(graph: Graph, seed: number): Checkpoint {
-  const tensors = new Map<string, Tensor>();
-  for (const [name, tensor] of randomWeights(graph, seed)) {
-    const { shape } = tensor;
-    const constant = /(running_var|\.1\.weight)$/.test(name) ? 1 : 0;
-    const isNorm = shape.length === 1;
-    const gain = Math.SQRT2;
-    const data = Float32Array.from(tensor.data as Float32Array, (x) => (isNorm ? constant : gain * x));
-    tensors.set(name, createTensor("f32", shape, data));
-  }
-  return createCheckpoint(tensors, {}, `start ${seed}`);
 }

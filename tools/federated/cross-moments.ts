@@ -84,7 +84,7 @@ export async function* regressOntoOutputs(
 /** Measures sums of products of a layer's inputs in one network and its outputs in another. */
 async function measureEquations(
   architecture: Architecture,
-  [average, own]: readonly [Checkpoint, Checkpoint],
+  [average, trained]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   layer: LinearLayer,
 ): Promise<Equations> {
@@ -92,7 +92,11 @@ async function measureEquations(
   const pairs = await crossStatistics(
     [
       { ...architecture, network: average, views: [{ value: layer.input, axes: [-1] }] },
-      { ...architecture, network: own, views: [{ value: outputOf(architecture.graph, layer), axes: [-1] }] },
+      {
+        ...architecture,
+        network: trained,
+        views: [{ value: outputOf(architecture.graph, layer), axes: [-1] }],
+      },
     ],
     data,
   );

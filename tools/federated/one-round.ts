@@ -5,8 +5,6 @@
  *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER [--net mlp:512x3]
  *         [--data mnist] [--clients 10] [--alpha 0.5] [--epochs 12] [--seed 0] [--many cycle] [--only "*"]
  *         [--balanced] [--schedule constant] [--train-only]
- *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER --data fashion
- *         --files FOLDER --net FOLDER/fmnist-cnn/graph.onnx
  *
  * `--alpha` is the concentration of a Dirichlet partition; without it, parts are even and random. `--many` is
  * the method that aligns: cycle or merge-many. `--only` names measurements: single, ensemble, central, naive,

@@ -4,16 +4,15 @@ import { type Checkpoint, entry } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { PARTITIONS, partitionExamples } from "@isthmus/federated";
-import { type Architecture, type DataSet, readGraph } from "@isthmus/graph";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
-import { type Client, createClients, type LocalTraining, startOf } from "./clients.ts";
+import { type Client, createClients, type LocalTraining } from "./clients.ts";
 
 /** Options of the command line that decide what is trained. */
 const OPTIONS = {
   out: { type: "string" },
   net: { type: "string", default: "mlp:512x3" },
   data: { type: "string", default: "mnist" },
-  files: { type: "string", default: "." },
   clients: { type: "string", default: "10" },
   alpha: { type: "string", default: "0" },
   epochs: { type: "string", default: "12" },
@@ -50,9 +49,9 @@ export async function readSetting(): Promise<Setting> {
   const { values: args } = parseArgs({ options: OPTIONS });
   if (args.out === undefined) throw new Error("give --out FOLDER");
   const [alpha, seed, count] = [Number(args.alpha), Number(args.seed), Number(args.clients)];
-  const train = await openData(args.data, "train", args.files);
-  const test = await openData(args.data, "test", args.files);
-  const { graph, initialize } = await openNetwork(args.net, train);
+  const train = await openDataSet(`${args.data}:train`);
+  const test = await openDataSet(`${args.data}:test`);
+  const { graph, initialize } = parseNetwork(args.net, train);
   const scheme = entry(PARTITIONS, alpha === 0 ? "iid" : "dirichlet", "partition");
   const parameters = alpha === 0 ? {} : { alpha };
   const parts = partitionExamples(train, { scheme, parameters, clients: count, seed });
@@ -65,7 +64,7 @@ export async function readSetting(): Promise<Setting> {
     balanced: args.balanced,
   };
   const recipe = `e${args.epochs}${args.schedule === "cosine" ? "" : `-schedule${args.schedule}`}`;
-  const network = args.net.split("/").at(-2) ?? args.net.replaceAll(":", "-");
+  const network = args.net.replaceAll(":", "-");
   const shared = join(args.out, `${args.data}-${network}-${recipe}-s${seed}`);
   const split = alpha === 0 ? "iid" : `dirichlet ${alpha}`;
   const ways = [split.replace(" ", "-"), ...(args.balanced ? ["balanced"] : [])];
@@ -92,22 +91,4 @@ export async function readSetting(): Promise<Setting> {
     },
     initialize,
   };
-}
-
-/** Opens the test or training set by its name; `fashion` from files of a folder. */
-function openData(name: string, split: "train" | "test", folder: string): Promise<DataSet> {
-  if (name !== "fashion") return openDataSet(`${name}:${split}`);
-  const file = (kind: string) =>
-    join(folder, `fashion-${split === "test" ? "t10k" : "train"}-${kind}-ubyte.gz`);
-  return openDataSet(`idx:${file("images-idx3")},${file("labels-idx1")}`);
-}
-
-/** Makes a network of a short string, or of the graph of an ONNX file. */
-async function openNetwork(
-  net: string,
-  data: DataSet,
-): Promise<Pick<Setting, "initialize"> & Pick<Architecture, "graph">> {
-  if (!net.endsWith(".onnx")) return parseNetwork(net, data);
-  const { graph } = await readGraph(net);
-  return { graph, initialize: (seed) => startOf(graph, seed) };
 }

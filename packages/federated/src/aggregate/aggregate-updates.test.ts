@@ -111,6 +111,14 @@ describe("aggregateUpdates()", () => {
     expect(await readFile(files.state)).toEqual(await readFile(expectedState));
   });
 
+  it("aggregateUpdates() reports a norm of the change that does not depend on memory", async () => {
+    const norms = [1, 2 ** 18, 2 ** 30].map(async (memory) => {
+      const { report } = await aggregateUpdates(networkOf(8), updatesOf([1, 2, 4, 7]), { memory });
+      return report.changeNorm;
+    });
+    expect(new Set(await Promise.all(norms)).size).toBe(1);
+  });
+
   it("aggregateUpdates() carries the state and the aggregate of the round before", async () => {
     const options = {
       rule: { of: carrying as AggregationRule },

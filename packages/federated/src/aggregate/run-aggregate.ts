@@ -2,7 +2,7 @@ import { type Checkpoint, entry, sizeOf, type TensorInfo } from "@isthmus/core";
 import { CARRIED, stateName, stateOf } from "./carried-state.ts";
 import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
 import type { AggregatePlan } from "./plan-aggregate.ts";
-import { cutRanges, readFloat64Range, type TensorRange } from "./ranges.ts";
+import { BLOCK, cutRanges, readFloat64Range, type TensorRange } from "./ranges.ts";
 
 /** Takes finished ranges of the result: of a tensor of the network, or of a state under its name. */
 export interface AggregateSink {
@@ -42,7 +42,8 @@ export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Pr
   let [done, squared] = [0, 0];
   for (const range of cutRanges(network, names, { memory: options.memory, arrays })) {
     options.signal?.throwIfAborted();
-    squared += await aggregateRange(plan, range, { states, sink });
+    // Block by block, so that the sum does not depend on how large ranges are.
+    for (const square of await aggregateRange(plan, range, { states, sink })) squared += square;
     done += range.end - range.begin;
     options.onProgress?.({ phase: "aggregate", done: done / elements });
   }
@@ -54,18 +55,18 @@ interface RangeWork {
   readonly sink: AggregateSink;
 }
 
-/** Computes and writes one range, and returns the squared norm of its change where the rule decided on it. */
+/** Computes and writes one range, and returns the squared norm of each block of its change by the rule. */
 async function aggregateRange(
   plan: AggregatePlan,
   range: TensorRange,
   { states, sink }: RangeWork,
-): Promise<number> {
+): Promise<readonly number[]> {
   const global = await readFloat64Range(plan.network, range);
   if (plan.treatments.get(range.name) === "average") {
     const change = await averageRange(plan, range, global);
     for (let i = 0; i < global.length; i++) global[i] = (global[i] as number) + (change[i] as number);
     await sink.writeNetwork(range, global);
-    return 0;
+    return [];
   }
   const { options, combination, serverParameters } = plan;
   const carried = states.get(CARRIED);
@@ -79,18 +80,20 @@ async function aggregateRange(
   );
   const block = { round: options.round, change, states: Object.fromEntries(before), values: global };
   // Norms are taken before the step, which may use the change as scratch memory.
-  const squared = squaredNormOf(change);
+  const squares = squaresOf(change);
   const written = carried === undefined ? [...before] : [...before, [CARRIED, change.slice()] as const];
   options.server.of.stepInPlace(block, serverParameters);
   await sink.writeNetwork(range, global);
   for (const [state, values] of written) {
     await sink.writeState({ ...range, name: stateName(state, range.name) }, values);
   }
-  return squared;
+  return squares;
 }
 
-function squaredNormOf(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
-  return sum;
+function squaresOf(values: Float64Array): number[] {
+  const squares: number[] = [];
+  for (let begin = 0; begin < values.length; begin += BLOCK) {
+    squares.push(values.subarray(begin, begin + BLOCK).reduce((sum, value) => sum + value ** 2, 0));
+  }
+  return squares;
 }

@@ -3,7 +3,6 @@ import { UsageError } from "@isthmus/core";
 import {
   LAYER_POLICIES,
   type LayerPolicyName,
-  type Named,
   type StrategyDescription,
   TREATMENTS,
   type Treatment,
@@ -56,7 +55,7 @@ export const addStrategyOptions: AddOptions<StrategyVerbOptions> = optionGroup((
 export function describeStrategy(options: StrategyVerbOptions): StrategyDescription {
   const { rule, before = [], server, clip, policy, head, layer = [], align } = options;
   return {
-    ...{ rule: parseNamed(rule), before: before.map(parseNamed), server: parseNamed(server) },
+    ...{ rule, before, server },
     ...(clip === undefined ? {} : { clip }),
     share: {
       policy,
@@ -65,26 +64,6 @@ export function describeStrategy(options: StrategyVerbOptions): StrategyDescript
     },
     ...(align === undefined ? {} : { align: align === "global" ? align : "each other" }),
   };
-}
-
-/** Reads `krum:f=2,weighted=true`. */
-function parseNamed(text: string): Named {
-  const [name = "", parameters] = splitAt(text, ":");
-  if (parameters === undefined) return { name };
-  const values = parameters.split(",").map((pair): [string, string | number | boolean] => {
-    const [key = "", value] = splitAt(pair, "=");
-    if (key === "" || value === undefined) {
-      throw new UsageError(`Cannot read "${text}" as parameters must be written name:key=value,key=value`);
-    }
-    return [key, parseValue(value)];
-  });
-  return { ...Object.fromEntries(values), name };
-}
-
-function parseValue(text: string): string | number | boolean {
-  if (text === "true" || text === "false") return text === "true";
-  const number = Number(text);
-  return text.trim() === "" || Number.isNaN(number) ? text : number;
 }
 
 function parseLayer(text: string): [string, Treatment] {

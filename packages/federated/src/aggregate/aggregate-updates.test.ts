@@ -6,6 +6,8 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { AggregationRule, LinearRule } from "../rules/aggregation-rule.ts";
 import { coordinateMedian } from "../rules/coordinate-median.ts";
+import { fedavg } from "../rules/fedavg.ts";
+import { krum } from "../rules/krum.ts";
 import type { ServerStep } from "../server-step/server-step.ts";
 import type { ClientUpdate } from "../updates/client-update.ts";
 import { aggregateUpdates } from "./aggregate-updates.ts";
@@ -168,6 +170,31 @@ describe("aggregateUpdates()", () => {
     const update = { client: "late", examples: 1, network: at(12), base: at(10), staleness: 1 };
     const { network } = await aggregateUpdates(at(20), [update]);
     expect(await numbersOf(network, "w")).toEqual([22]);
+  });
+
+  it("aggregateUpdates() names the client that sent NaN, unless the rule leaves it out", async () => {
+    const at = (x: number) => createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(x)) });
+    const sent = [1, Number.NaN, 2, 2.5, 3];
+    const updates = sent.map((x, i) => ({ client: `c${i}`, examples: 1, network: at(x) }));
+    for (const rule of [fedavg, coordinateMedian]) {
+      const failing = aggregateUpdates(at(0), updates, { rule: { of: rule as AggregationRule } });
+      await expect(failing).rejects.toThrow(/"w" as numbers must be finite: "c1" sent NaN/);
+    }
+    const { network } = await aggregateUpdates(at(0), updates, {
+      rule: { of: krum as unknown as AggregationRule, parameters: { f: 1 } },
+    });
+    expect(await numbersOf(network, "w")).toEqual([2.5]);
+    await expect(aggregateUpdates(at(Number.NaN), updates)).rejects.toThrow(/of the global network are not/);
+  });
+
+  it("aggregateUpdates() goes on from the state of the round before alone", async () => {
+    const server = { of: counting as unknown as ServerStep };
+    const { network, state } = await aggregateUpdates(networkOf(8), updatesOf([1]), { server });
+    await aggregateUpdates(network, updatesOf([1]), { server, state, round: 2 });
+    const again = aggregateUpdates(network, updatesOf([1]), { server, state, round: 1 });
+    await expect(again).rejects.toThrow(/what the round before left: its round is 1, not 0/);
+    const other = aggregateUpdates(network, updatesOf([1]), { state, round: 2 });
+    await expect(other).rejects.toThrow(/its server is counting, not average/);
   });
 
   it("aggregateUpdates() says what is wrong with updates", async () => {

@@ -14,7 +14,8 @@ import type { ClientUpdate } from "../updates/client-update.ts";
 import type { AggregateOptions } from "./aggregate-options.ts";
 import { type ClientReport, planAggregate } from "./plan-aggregate.ts";
 import type { PrivacyReport } from "./private-round.ts";
-import { runAggregate, stateTensors } from "./run-aggregate.ts";
+import { type AggregateNorms, runAggregate, stateTensors } from "./run-aggregate.ts";
+import { stateMetadata } from "./state-record.ts";
 
 /** What is reported of an aggregated round, as plain data. */
 export interface AggregateReport {
@@ -26,6 +27,8 @@ export interface AggregateReport {
   readonly clients: readonly ClientReport[];
   /** Norm of the aggregated change over the shared tensors, before the server's step. */
   readonly changeNorm: number;
+  /** Norm of what the network moved by in the shared tensors, after the server's step. */
+  readonly stepNorm: number;
   /**
    * What the rounds so far reveal, and what the next must be given; missing without privacy. The norms and
    * weights of `clients` are not private: they are for the server alone.
@@ -86,25 +89,25 @@ export async function aggregateUpdates(
       const { dtype, data } = entry(tensors, name, "tensor");
       fromFloat64Into(range, dtype, data.subarray(begin, end) as TensorData);
     };
-  const changeNorm = await runAggregate(plan, { writeNetwork: writeTo(values), writeState: writeTo(states) });
+  const norms = await runAggregate(plan, { writeNetwork: writeTo(values), writeState: writeTo(states) });
   return {
     network: createCheckpoint(values, network.metadata),
-    state: states.size === 0 ? undefined : createCheckpoint(states),
-    report: reportOf(plan, changeNorm),
+    state: states.size === 0 ? undefined : createCheckpoint(states, stateMetadata(plan.options)),
+    report: reportOf(plan, norms),
   };
 }
 
 /** Describes an aggregated round. */
 export function reportOf(
   { options, clients, privacy }: Awaited<ReturnType<typeof planAggregate>>,
-  changeNorm: number,
+  norms: AggregateNorms,
 ): AggregateReport {
   return {
     rule: options.rule.of.name,
     preAggregations: options.preAggregations.map(({ of }) => of.name),
     server: options.server.of.name,
     round: options.round,
-    ...{ clients, changeNorm },
+    ...{ clients, ...norms },
     ...(privacy && { privacy }),
   };
 }

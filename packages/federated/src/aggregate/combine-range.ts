@@ -24,6 +24,8 @@ export async function combineRange(
   if (combination.kind === "linear") return sumRange({ updates }, combination, range, { global, carried });
   const change = new Float64Array(global.length);
   const displacements = await Promise.all(updates.map((update) => readDisplacement(update, range, global)));
+  // Orders of numbers that are none depend on how they are sorted: there is no aggregate of them.
+  if (!displacements.every((values) => values.every(Number.isFinite))) return change.fill(Number.NaN);
   const values = combination.mixture.map((row) => mixRow(row, displacements));
   combination.rule.combineInto(values, combination.parameters, change);
   return change;

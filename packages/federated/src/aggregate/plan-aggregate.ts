@@ -21,6 +21,7 @@ import { carriedState } from "./carried-state.ts";
 import { measureGram } from "./measure-gram.ts";
 import { type Mixed, mixPoints, scalePoints, unmixed } from "./mix-points.ts";
 import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
+import { assertState } from "./state-record.ts";
 
 /** How the change of an element follows from the displacements of the clients in it. */
 export type Combination =
@@ -82,6 +83,7 @@ export async function planAggregate(
   const treatments = resolveTreatments(network, described.treatments);
   const privateRound = planPrivateRound({ ...described, treatments }, ordered);
   const resolved = privateRound?.options ?? described;
+  assertState(resolved);
   const { of: rule } = resolved.rule;
   const parameters = parametersOf(resolved.rule);
   const points = await surveyPoints(network, ordered, { treatments, rule, resolved });

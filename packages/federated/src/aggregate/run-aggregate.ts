@@ -1,4 +1,5 @@
-import { type Checkpoint, entry, sizeOf, type TensorInfo } from "@isthmus/core";
+import { at, type Checkpoint, entry, sizeOf, type TensorInfo } from "@isthmus/core";
+import { assertFiniteRange } from "./assert-finite-range.ts";
 import { CARRIED, stateName, stateOf } from "./carried-state.ts";
 import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
 import type { AggregatePlan } from "./plan-aggregate.ts";
@@ -29,25 +30,37 @@ export function stateTensors(plan: AggregatePlan): ReadonlyMap<string, TensorInf
   return tensors;
 }
 
+/** Norms of a round over the shared tensors. */
+export interface AggregateNorms {
+  /** Of the change that the rule made of the updates, before the server's optimiser. */
+  readonly changeNorm: number;
+  /** Of what the network moved by. */
+  readonly stepNorm: number;
+}
+
 /**
  * Computes the network after a round range by range, with the memory that the options allow.
- * @returns norm of the aggregated change over the shared tensors
+ * @returns norms over the shared tensors of the aggregated change, and of what the network moved by
+ * @throws InputError if numbers of the result are not finite; it names the client that sent such numbers
  */
-export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<number> {
+export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<AggregateNorms> {
   const { network, treatments, options } = plan;
   const names = [...treatments].filter(([, treatment]) => treatment !== "keep").map(([name]) => name);
   const elements = names.reduce((sum, name) => sum + sizeOf(entry(network.tensors, name, "tensor").shape), 0);
   const states = new Map(keptStates(plan).map((state) => [state, stateOf(network, options.state, state)]));
   const arrays = arraysHeld(plan, plan.combination);
-  let [done, squared] = [0, 0];
+  let [done, changed, stepped] = [0, 0, 0];
   for (const range of cutRanges(network, names, { memory: options.memory, arrays })) {
     options.signal?.throwIfAborted();
-    // Block by block, so that the sum does not depend on how large ranges are.
-    for (const square of await aggregateRange(plan, range, { states, sink })) squared += square;
+    // Block by block, so that sums do not depend on how large ranges are.
+    for (const { change, step } of await aggregateRange(plan, range, { states, sink })) {
+      changed += change;
+      stepped += step;
+    }
     done += range.end - range.begin;
     options.onProgress?.({ phase: "aggregate", done: done / elements });
   }
-  return Math.sqrt(squared);
+  return { changeNorm: Math.sqrt(changed), stepNorm: Math.sqrt(stepped) };
 }
 
 interface RangeWork {
@@ -55,16 +68,25 @@ interface RangeWork {
   readonly sink: AggregateSink;
 }
 
-/** Computes and writes one range, and returns the squared norm of each block of its change by the rule. */
+/** Squared norms of a block. */
+interface BlockSquares {
+  /** Of the aggregated change. */
+  readonly change: number;
+  /** Of what the network moved by. */
+  readonly step: number;
+}
+
+/** Computes and writes one range, and returns the squared norms of each block that the rule decided on. */
 async function aggregateRange(
   plan: AggregatePlan,
   range: TensorRange,
   { states, sink }: RangeWork,
-): Promise<readonly number[]> {
+): Promise<readonly BlockSquares[]> {
   const global = await readFloat64Range(plan.network, range);
   if (plan.treatments.get(range.name) === "average") {
     const change = await averageRange(plan, range, global);
     for (let i = 0; i < global.length; i++) global[i] = (global[i] as number) + (change[i] as number);
+    await assertFiniteRange(plan, range, global);
     await sink.writeNetwork(range, global);
     return [];
   }
@@ -81,15 +103,20 @@ async function aggregateRange(
   const block = { round: options.round, change, states: Object.fromEntries(before), values: global };
   // Norms are taken before the step, which may use the change as scratch memory.
   const squares = squaresOf(change);
+  const start = global.slice();
   const written = carried === undefined ? [...before] : [...before, [CARRIED, change.slice()] as const];
   options.server.of.stepInPlace(block, serverParameters);
+  await assertFiniteRange(plan, range, global);
   await sink.writeNetwork(range, global);
   for (const [state, values] of written) {
     await sink.writeState({ ...range, name: stateName(state, range.name) }, values);
   }
-  return squares;
+  for (let i = 0; i < start.length; i++) start[i] = (global[i] as number) - (start[i] as number);
+  const steps = squaresOf(start);
+  return squares.map((square, block) => ({ change: square, step: at(steps, block, "block") }));
 }
 
+/** Returns the squared norm of each block. */
 function squaresOf(values: Float64Array): number[] {
   const squares: number[] = [];
   for (let begin = 0; begin < values.length; begin += BLOCK) {

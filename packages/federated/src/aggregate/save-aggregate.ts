@@ -17,6 +17,7 @@ import { type AggregateReport, reportOf } from "./aggregate-updates.ts";
 import { type AggregatePlan, planAggregate } from "./plan-aggregate.ts";
 import { cutRanges, type TensorRange } from "./ranges.ts";
 import { runAggregate, stateTensors } from "./run-aggregate.ts";
+import { stateMetadata } from "./state-record.ts";
 
 /** Where {@link saveAggregate} writes. */
 export interface AggregateFiles {
@@ -72,9 +73,10 @@ export async function saveAggregate(
   try {
     const stagedNetwork = await open(files.network, network);
     const states = stateTensors(plan);
-    const stagedState = states.size === 0 ? undefined : await open(files.state, shapesOf(states));
+    const stagedState =
+      states.size === 0 ? undefined : await open(files.state, shapesOf(states, stateMetadata(plan.options)));
     await copyKept(plan, stagedNetwork);
-    const changeNorm = await runAggregate(plan, {
+    const norms = await runAggregate(plan, {
       writeNetwork: (range, values) => writeRange(stagedNetwork, range, values),
       writeState: async (range, values) => {
         if (stagedState !== undefined) await writeRange(stagedState, range, values);
@@ -82,7 +84,7 @@ export async function saveAggregate(
     });
     // The state first: a network without its state would be taken for a finished round.
     for (const stage of [...stages].reverse()) await publish(stage);
-    return { network: files.network, state: stagedState && files.state, report: reportOf(plan, changeNorm) };
+    return { network: files.network, state: stagedState && files.state, report: reportOf(plan, norms) };
   } catch (error) {
     for (const stage of stages) await discard(stage);
     throw error;
@@ -128,8 +130,11 @@ async function discard({ staged, files }: Stage): Promise<void> {
 }
 
 /** Returns a checkpoint that has shapes and nothing to read. */
-const shapesOf = (tensors: ReadonlyMap<string, TensorInfo>): Checkpoint =>
-  defineCheckpoint({ source: "state of a round", tensors, readInto: async () => {} });
+const shapesOf = (
+  tensors: ReadonlyMap<string, TensorInfo>,
+  metadata: Readonly<Record<string, string>>,
+): Checkpoint =>
+  defineCheckpoint({ source: "state of a round", tensors, metadata, readInto: async () => {} });
 
 async function writeRange(
   { staged, files }: Stage,

@@ -22,7 +22,8 @@ export function squaredDistances(points: Points): Float64Array {
       // Both products, which rounding may make differ after mixing: rules rely on distances being symmetric.
       const products = at(gram, i * size + j) + at(gram, j * size + i);
       const square = at(gram, i * size + i) + at(gram, j * size + j) - products;
-      squares[i * size + j] = Math.max(0, square);
+      // Whoever sends NaN is far from all.
+      squares[i * size + j] = Number.isNaN(square) ? Number.POSITIVE_INFINITY : Math.max(0, square);
     }
   }
   return squares;

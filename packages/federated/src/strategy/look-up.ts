@@ -1,4 +1,4 @@
-import { closestName, InputError } from "@isthmus/core";
+import { closestName, InputError, UsageError } from "@isthmus/core";
 import type { GivenParameters, ParameterSpecs } from "@isthmus/merging";
 
 /** Something of a name, with values of its parameters: `{ name: "krum", f: 2 }`. */
@@ -14,7 +14,7 @@ export interface LookedUp<T> {
 }
 
 /**
- * Finds a rule, a step, a partition or an attack by its name.
+ * Finds a rule, a step, a partition or an attack by its name, or by a text such as `krum:f=2`.
  * @param what - what is looked for, for messages
  * @throws InputError if there is none of that name
  */
@@ -23,13 +23,38 @@ export function lookUp<T>(
   registry: ReadonlyMap<string, T>,
   described: string | Named,
 ): LookedUp<T> {
-  const { name, ...parameters } = typeof described === "string" ? { name: described } : described;
+  const { name, ...parameters } = typeof described === "string" ? parseNamed(described) : described;
   const of = registry.get(name);
   if (of !== undefined) return { of, parameters };
   const meant = closestName(name, [...registry.keys()]);
   const hint =
     meant === undefined ? `known are ${[...registry.keys()].join(", ")}` : `did you mean "${meant}"?`;
-  throw new InputError(`Cannot look up a ${what} as there is none of the name "${name}": ${hint}`, {
+  throw new InputError(`There is no ${what} of the name "${name}": ${hint}`, {
     input: name,
   });
+}
+
+/** Reads `krum:f=2,weighted=true`. */
+function parseNamed(text: string): Named {
+  const [name = "", parameters] = splitAt(text, ":");
+  if (parameters === undefined) return { name };
+  const values = parameters.split(",").map((pair): [string, string | number | boolean] => {
+    const [key = "", value] = splitAt(pair, "=");
+    if (key === "" || value === undefined) {
+      throw new UsageError(`Cannot read "${text}" as parameters must be written name:key=value,key=value`);
+    }
+    return [key, parseValue(value)];
+  });
+  return { ...Object.fromEntries(values), name };
+}
+
+function parseValue(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
+  const number = Number(text);
+  return text.trim() === "" || Number.isNaN(number) ? text : number;
+}
+
+function splitAt(text: string, separator: string): [string, string?] {
+  const place = text.indexOf(separator);
+  return place < 0 ? [text] : [text.slice(0, place), text.slice(place + 1)];
 }

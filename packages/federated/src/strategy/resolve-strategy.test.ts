@@ -51,9 +51,19 @@ describe("resolveStrategy()", () => {
     expect(() => resolveStrategy(graph, network, { rule: "private-mean" })).toThrow(/set "privacy"/);
   });
 
+  it("resolveStrategy() reads names with parameters from texts, as the command line has them", () => {
+    const { rule, server } = resolveStrategy(graph, network, {
+      rule: "krum:f=2",
+      server: "adam:learningRate=0.1",
+    });
+    expect([rule?.of.name, rule?.parameters]).toEqual(["krum", { f: 2 }]);
+    expect(server?.parameters).toEqual({ learningRate: 0.1 });
+    expect(() => resolveStrategy(graph, network, { rule: "krum:2" })).toThrow(/name:key=value/);
+  });
+
   it("resolveStrategy() says which name was meant", () => {
     expect(() => resolveStrategy(graph, network, { rule: "krumm" })).toThrow(
-      /none of the name "krumm": did you mean "krum"/,
+      /no aggregation rule of the name "krumm": did you mean "krum"/,
     );
     expect(() => resolveStrategy(graph, network, { server: "adma" })).toThrow(/did you mean "adam"/);
   });

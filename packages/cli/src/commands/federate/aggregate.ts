@@ -5,6 +5,7 @@ import { type Checkpoint, openCheckpoint, UsageError } from "@isthmus/core";
 import {
   type AlignedUpdates,
   alignUpdates,
+  type ClientReport,
   type ClientUpdate,
   resolveStrategy,
   type SavedAggregate,
@@ -181,24 +182,26 @@ function describe({ network, state, report }: SavedAggregate, aligned: AlignedUp
 
 function format({ network, state, report }: SavedAggregate, aligned: AlignedUpdates | undefined): string {
   const number = (value: number | undefined) => (value === undefined ? "" : value.toPrecision(4));
+  // Columns that a rule has nothing to say in are left out.
+  const columns = [
+    { title: "client", of: ({ client }: ClientReport) => client },
+    { title: "examples", of: ({ examples }: ClientReport) => String(examples) },
+    { title: "norm", of: ({ norm }: ClientReport) => number(norm) },
+    { title: "weight", of: ({ weight }: ClientReport) => number(weight) },
+    { title: "units moved", of: (_: ClientReport, i: number) => String(aligned?.clients[i]?.moved ?? "") },
+  ].filter(({ of }) => report.clients.some((client, i) => of(client, i) !== ""));
   const table = formatTable(
-    [
-      { title: "client" },
-      { title: "examples", align: "right" },
-      { title: "norm", align: "right" },
-      { title: "weight", align: "right" },
-      { title: "units moved", align: "right" },
-    ],
-    report.clients.map(({ client, examples, norm, weight }, i) => [
-      ...[client, String(examples), number(norm), number(weight)],
-      aligned === undefined ? "" : String(aligned.clients[i]?.moved),
-    ]),
+    columns.map(({ title }) => (title === "client" ? { title } : { title, align: "right" as const })),
+    report.clients.map((client, i) => columns.map(({ of }) => of(client, i))),
   );
   const rule = [...report.preAggregations, report.rule, report.server].join(", then ");
   const pairs = formatPairs([
     ["rule", rule],
     ...(aligned?.identity === true ? [["alignment", "every unit was at its place"] as const] : []),
-    ["change", `${report.changeNorm.toPrecision(4)} in norm`],
+    [
+      "change",
+      `${report.changeNorm.toPrecision(4)} in norm, by which the network moved ${report.stepNorm.toPrecision(4)}`,
+    ],
     ["wrote", state === undefined ? network : `${network}, ${state}`],
   ]);
   return `${table}\n\n${pairs}`;

@@ -1,0 +1,33 @@
+import { type Checkpoint, InputError } from "@isthmus/core";
+import type { ClientUpdate } from "../updates/client-update.ts";
+import { readFloat64Range, type TensorRange } from "./ranges.ts";
+
+/**
+ * Checks a range of the network after a round, and looks for the one to blame if its numbers are not
+ * finite: rules that choose or order updates survive a client's NaN, and averages do not.
+ * @throws InputError that names the client and the tensor
+ */
+export async function assertFiniteRange(
+  { network, updates }: { readonly network: Checkpoint; readonly updates: readonly ClientUpdate[] },
+  range: TensorRange,
+  result: Float64Array,
+): Promise<void> {
+  if (result.every(Number.isFinite)) return;
+  const areFinite = async (checkpoint: Checkpoint) =>
+    (await readFloat64Range(checkpoint, range)).every(Number.isFinite);
+  const attempt = `Cannot aggregate "${range.name}" as numbers must be finite`;
+  if (!(await areFinite(network))) {
+    throw new InputError(`${attempt}: numbers of the global network are not`, { input: network.source });
+  }
+  for (const { client, network: sent } of updates) {
+    if (await areFinite(sent)) continue;
+    throw new InputError(
+      `${attempt}: "${client}" sent NaN or infinite ones; leave that update out, or choose a rule that takes whole updates, as krum does`,
+      { input: client },
+    );
+  }
+  throw new InputError(
+    `${attempt}: all clients sent finite ones, but the result is too large; clip updates to a norm, or lower the server's learning rate`,
+    { input: range.name },
+  );
+}

@@ -29,7 +29,7 @@ export function lookUp<T>(
   const meant = closestName(name, [...registry.keys()]);
   const hint =
     meant === undefined ? `known are ${[...registry.keys()].join(", ")}` : `did you mean "${meant}"?`;
-  throw new InputError(`There is no ${what} of the name "${name}": ${hint}`, {
+  throw new InputError(`Cannot find "${name}" as there is no ${what} of that name: ${hint}`, {
     input: name,
   });
 }

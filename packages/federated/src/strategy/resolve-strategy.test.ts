@@ -63,7 +63,7 @@ describe("resolveStrategy()", () => {
 
   it("resolveStrategy() says which name was meant", () => {
     expect(() => resolveStrategy(graph, network, { rule: "krumm" })).toThrow(
-      /no aggregation rule of the name "krumm": did you mean "krum"/,
+      /"krumm" as there is no aggregation rule of that name: did you mean "krum"/,
     );
     expect(() => resolveStrategy(graph, network, { server: "adma" })).toThrow(/did you mean "adam"/);
   });

@@ -36,6 +36,10 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
       return `${client} left`;
     case "round-started":
       return `round ${round} started: asked ${(clients as readonly string[]).join(", ")}`;
+    case "clients-asked":
+      return `round ${round}: asked ${(clients as readonly string[]).join(", ")} too, as too few are left for the quorum`;
+    case "round-closed":
+      return `round ${round} has its updates: aggregating`;
     case "update-received":
       return `round ${round}: update of ${client}, ${examples} examples`;
     case "update-refused":

@@ -22,6 +22,11 @@ export async function runRound(
       await federation.happen({ kind: "round-started", round, attempt, clients, target });
       return;
     }
+    case "ask": {
+      const { round, attempt, clients } = decision;
+      await federation.happen({ kind: "clients-asked", round, attempt, clients });
+      return;
+    }
     case "close":
       await federation.happen({ kind: "round-closed", round: decision.round });
       return;

@@ -186,7 +186,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     get state() {
       return state;
     },
-    heardOf: (client) => presence.heardOf(client),
+    attend: (client) => presence.attend(client),
     async close() {
       stopping.abort();
       presence.close();

@@ -86,6 +86,26 @@ describe("serveFederation()", () => {
     await expect.poll(() => readdirSync(join(federation.config.folder, "updates"))).toEqual([]);
   });
 
+  it("fails where the numbers of a network that came out are not finite, and keeps the one before", async () => {
+    const small = await makeFederation({ plan: { rounds: 2 } });
+    const strategy = { server: { name: "momentum", learningRate: 1e39 } };
+    const federation = await serving.reopen({ ...small, config: { ...small.config, strategy } });
+    const task = await joinAll(federation);
+    for (const name of federation.tokens.keys())
+      expect((await submit(federation, name, await encode(federation, () => {}))).status).toBe(200);
+    expect(await federation.server.finished).toMatchObject({
+      status: "failed",
+      network: task.network,
+      history: [],
+      reason: expect.stringMatching(/must be finite: element .* of "a\..*limits\.norm/),
+    });
+    const models = readdirSync(join(federation.config.folder, "models"));
+    expect(models.filter((name) => /^[\da-f]{64}/.test(name))).toEqual([`${task.network}.safetensors`]);
+    expect(models.join()).not.toContain("unfinished");
+    await serving.close();
+    small.remove();
+  });
+
   it("goes on where it was when it is opened again", async () => {
     const federation = await serving.serve({ plan: { rounds: 2 } });
     const task = await joinAll(federation);

@@ -199,6 +199,7 @@ function finishRound(
     updates: state.updates,
     hash: event.hash,
     metrics: event.metrics ?? {},
+    ...(event.warning !== undefined && { warning: event.warning }),
   };
   const history = [...state.history, record];
   return {

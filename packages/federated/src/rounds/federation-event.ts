@@ -69,6 +69,8 @@ export type FederationEvent = Happened &
         /** Hash of the new global network. */
         readonly hash: string;
         readonly metrics?: Metrics | undefined;
+        /** What is wrong with the new network, where something is. */
+        readonly warning?: string | undefined;
       }
     | { readonly kind: "failed"; readonly reason: string }
   );

@@ -31,7 +31,7 @@ export function selectClients(
 }
 
 /**
- * Chooses clients in place of those that left an open round, at random from the plan's seed.
+ * Chooses clients in place of clients that left an open round, at random from the plan's seed.
  * @param idle - names of the clients that are there and were not asked, sorted
  * @param open - the round
  * @param missing - number of clients that the quorum lacks; none are chosen for 0 and below

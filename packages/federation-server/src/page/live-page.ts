@@ -25,7 +25,8 @@ export function renderLivePage(name: string): string {
 <p><span id="status" class="badge">connecting</span> <span id="progress"></span></p>
 <div id="bar" role="progressbar" aria-label="Rounds that are finished" aria-valuemin="0"><div></div></div>
 <p id="open"></p>
-<p id="lost" role="alert" hidden>The connection to the server is lost; trying again.</p>
+<p id="warning" class="alert" role="alert" hidden></p>
+<p id="lost" class="alert" role="alert" hidden>The connection to the server is lost; trying again.</p>
 </header>
 <main>
 <section aria-labelledby="curves-title">

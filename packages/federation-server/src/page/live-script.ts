@@ -107,7 +107,11 @@ function show(summary) {
   const until = open && new Date(open.until).toLocaleTimeString();
   byId("open").textContent = open
     ? "Round " + summary.round + ": " + open.received + " of " + open.target + " updates are there, " + open.asked + " clients were asked, until " + until
-    : summary.reason ?? "";
+    : status === "failed" ? "" : summary.reason ?? "";
+  const warned = history.filter(({ warning }) => warning !== null);
+  byId("warning").hidden = warned.length === 0 && status !== "failed";
+  byId("warning").textContent = status === "failed" ? "The federation failed: " + summary.reason
+    : warned.map(({ round, warning }) => "Round " + round + ": " + warning).slice(-3).join("; ");
   drawCurves(history);
   drawBarriers(history);
   fill("clients", clients.map((client) => ({

@@ -12,7 +12,7 @@ p { margin: 0.4rem 0; }
 .badge { border: 1px solid currentColor; border-radius: 1rem; padding: 0.1rem 0.7rem; font-weight: 600; color: var(--blue); }
 .badge[data-status=finished] { color: var(--green); } .badge[data-status=failed] { color: var(--red); }
 #bar { height: 8px; border-radius: 4px; background: var(--line); overflow: hidden; } #bar div { height: 100%; width: 0; background: var(--blue); }
-#lost { color: var(--red); font-weight: 600; }
+.alert { color: var(--red); font-weight: 600; }
 .scroll { overflow: auto; max-height: 26rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }

@@ -11,8 +11,8 @@ export interface Presence {
 }
 
 /**
- * Lets clients leave that were not heard of for some time, and have no request open; clients of before a restart have time to come
- * back.
+ * Lets clients leave that were not heard of for some time, and have no request open; clients of before a
+ * restart have time to come back.
  */
 export function watchPresence(federation: Federation, now: () => number): Presence {
   const most = federation.config.limits.presenceSeconds * 1000;

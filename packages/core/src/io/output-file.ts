@@ -25,7 +25,7 @@ const MAX_NAMES = 1000;
 /**
  * Starts a file under a temporary name in the folder of `path`, which is created if it is missing; removes
  * temporary files of processes that were killed while they wrote the same file.
- * @param mode - permissions of the file, less those that the process masks
+ * @param mode - permissions of the file, less what the process masks
  * @throws InputError if the folder cannot be created or may not be written, and, from its methods, if the
  *   disk is full.
  */

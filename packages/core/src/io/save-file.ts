@@ -6,7 +6,7 @@ import { createOutputFile } from "./output-file.ts";
  * all; an earlier file of that name is replaced.
  *
  * @param inputs - paths that must not be overwritten, under any name or link
- * @param options - `mode`: permissions of the file, less those that the process masks; `0o666` unless set
+ * @param options - `mode`: permissions of the file, less what the process masks; `0o666` unless set
  * @throws InputError if `path` is one of `inputs` or cannot be written
  */
 export async function saveFile(

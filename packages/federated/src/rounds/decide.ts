@@ -108,7 +108,7 @@ function decideOpen(plan: FederationPlan, state: FederationState, open: OpenRoun
   return { kind: "abort", round, attempt, reason };
 }
 
-/** Returns the names of the clients that are there and were neither asked nor heard of for the round, sorted. */
+/** Returns the names of the clients that are there, neither asked nor heard of for the round, sorted. */
 function idleClients(state: FederationState, open: OpenRound): readonly string[] {
   const asked = new Set(open.clients);
   return presentClients(state).filter(

@@ -135,7 +135,7 @@ def main():
     parser.add_argument("--labels", required=True)
     parser.add_argument("--begin", type=int, default=0)
     parser.add_argument("--end", type=int, default=None)
-    parser.add_argument("--output", default="final.safetensors")
+    parser.add_argument("--output", default="received.safetensors")
     options = parser.parse_args()
 
     with open(options.token_file) as file:

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
@@ -73,8 +73,11 @@ describe("isthmus federate", () => {
       `name: Clouds\nnetwork: start.safetensors\ngraph: start.onnx\nrounds: 2\nevaluate: ${data}\ntraining: { batch: 20 }\nport: 0\n`,
     );
     for (const name of ["anna", "bert"]) {
-      const { stdout } = await runCli(["federate", "token", name, "--for", "clouds.yml"], cwd);
-      writeFileSync(join(folder, `${name}.token`), stdout);
+      const file = `${name}.token`;
+      const { stdout } = await runCli(["federate", "token", name, "--for", "clouds.yml", "-o", file], cwd);
+      expect(stdout).toContain(`wrote ${file}`);
+      expect(stdout).not.toContain(readFileSync(join(folder, file), "utf8").trim());
+      expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
     }
     const served = serve(["clouds.yml", "-o", "final.safetensors", "--linger", "5", "--json"]);
     const url = await served.url;

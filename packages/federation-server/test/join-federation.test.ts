@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   createCheckpoint,
@@ -6,6 +7,7 @@ import {
   openCheckpoint,
   saveCheckpoint,
   saveFile,
+  toFloat64,
 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
@@ -13,7 +15,8 @@ import { type ClientEvent, joinFederation, openClientData } from "@isthmus/feder
 import { type DataSet, encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
-import { makeFederation, type SmallFederation } from "./small-federation.ts";
+import { plainClient } from "./plain-client.ts";
+import { bodyOf, makeFederation, type SmallFederation } from "./small-federation.ts";
 import { createServing } from "./start-server.ts";
 
 const serving = createServing();
@@ -61,6 +64,21 @@ function joinAs(federation: SmallFederation, url: string, name: string, events: 
 function examplesOf(data: DataSet) {
   const { inputs, labels } = data.read(0, data.size);
   return { x: inputs, y: createTensor("i32", [data.size], labels) };
+}
+
+/** Returns the bytes of a network whose numbers are multiplied by a factor. */
+async function multiplied(path: string, factor: number, folder: string): Promise<Buffer> {
+  const network = await openCheckpoint(path);
+  const tensors: Record<string, ReturnType<typeof createTensor>> = {};
+  for (const [name, { dtype, shape }] of network.tensors) {
+    const { data } = await network.read(name);
+    const values = toFloat64(data, dtype).map((value) => factor * value);
+    tensors[name] = createTensor("f32", shape, Float32Array.from(values));
+  }
+  await network.close();
+  const target = join(folder, "multiplied.safetensors");
+  await saveCheckpoint(createCheckpoint(tensors), target);
+  return readFileSync(target);
 }
 
 const lossesOf = (events: readonly ClientEvent[]) =>
@@ -164,6 +182,24 @@ describe("a server with examples", () => {
     expect(metrics["accuracy"]).toBeGreaterThan(0.9);
     expect(Object.keys(metrics).filter((name) => name.startsWith("barrier "))).toHaveLength(2);
     expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
+  });
+
+  it("warns of a network whose loss is not finite, and goes on", async () => {
+    const federation = await learning({ plan: { rounds: 1, quorum: 1, available: 1 } });
+    const path = join(federation.folder, "held-out.safetensors");
+    const { x, y } = examplesOf(clouds(9));
+    await saveCheckpoint(createCheckpoint({ x, y }), path);
+    const config = { ...federation.config, evaluate: `safetensors:${path}` };
+    const { server } = await serving.reopen({ ...federation, config });
+    const client = plainClient(server.url, federation.tokens.get("ada"));
+    await client.task();
+    await client.task(5);
+    const body = bodyOf(await multiplied(config.network, 1e30, federation.folder));
+    await client.upload(body);
+    expect((await client.send(1, body)).status).toBe(200);
+    const { status, history } = await server.finished;
+    expect([status, history[0]?.metrics]).toEqual(["finished", expect.not.objectContaining({ loss: null })]);
+    expect(history[0]?.warning).toMatch(/its loss is (NaN|Infinity) on the server's examples/);
   });
 });
 

@@ -69,18 +69,35 @@ describe.runIf(hasBrowser)("the live page", () => {
     await expect.poll(() => page.locator("#rounds tbody tr").count(), { timeout: 5000 }).toBe(2);
     expect(await page.locator("#curves svg polyline").count()).toBe(1);
     expect(await page.textContent("#curves figcaption")).toBe(
-      "Loss that clients found before their work: 1 after round 2",
+      "Loss that clients found before their work: 1.0000 after round 2",
     );
     await sendRound(federation, 3);
     await expect.poll(() => page.textContent("#status"), { timeout: 5000 }).toBe("finished");
+    expect(await page.locator("#clients tbody td:nth-child(2)").allTextContents()).toEqual([
+      "done",
+      "done",
+      "done",
+    ]);
     expect(await page.title()).not.toBe("owned");
     expect(faults).toEqual([]);
     await page.close();
   });
 
+  it("shows what there is before an event comes, whatever the name has in it", async () => {
+    const federation = await serving.serve({ name: `Digits ${INTRUSION}` });
+    await federation.client("ada").task();
+    const page = await context.newPage();
+    await page.addInitScript(() => Object.assign(window, { EventSource: class {} }));
+    await page.goto(federation.server.url);
+    expect(await page.textContent("#status")).toBe("waiting for clients");
+    expect(await page.textContent("#clients tbody")).toMatch(/^ada/);
+    expect(await page.title()).not.toBe("owned");
+    await page.close();
+  });
+
   it.each([
-    ["light", 1280],
-    ["dark", 1280],
+    ["light", 1200],
+    ["dark", 1200],
     ["light", 390],
     ["dark", 390],
   ] as const)("fits a %s screen of %i pixels", async (scheme, width) => {
@@ -94,6 +111,8 @@ describe.runIf(hasBrowser)("the live page", () => {
       BACKGROUND[scheme],
     );
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    const rounds = page.locator("#rounds").locator("..");
+    if (width > 1000) expect(await rounds.evaluate((box) => box.scrollWidth <= box.clientWidth)).toBe(true);
     await page.close();
   });
 

@@ -86,6 +86,26 @@ describe("serveFederation()", () => {
     await expect.poll(() => readdirSync(join(federation.config.folder, "updates"))).toEqual([]);
   });
 
+  it("fails where the numbers of a network that came out are not finite, and keeps the one before", async () => {
+    const small = await makeFederation({ plan: { rounds: 2 } });
+    const strategy = { server: { name: "momentum", learningRate: 1e39 } };
+    const federation = await serving.reopen({ ...small, config: { ...small.config, strategy } });
+    const task = await joinAll(federation);
+    for (const name of federation.tokens.keys())
+      expect((await submit(federation, name, await encode(federation, () => {}))).status).toBe(200);
+    expect(await federation.server.finished).toMatchObject({
+      status: "failed",
+      network: task.network,
+      history: [],
+      reason: expect.stringMatching(/must be finite: element .* of "a\..*limits\.norm/),
+    });
+    const models = readdirSync(join(federation.config.folder, "models"));
+    expect(models.filter((name) => /^[\da-f]{64}/.test(name))).toEqual([`${task.network}.safetensors`]);
+    expect(models.join()).not.toContain("unfinished");
+    await serving.close();
+    small.remove();
+  });
+
   it("goes on where it was when it is opened again", async () => {
     const federation = await serving.serve({ plan: { rounds: 2 } });
     const task = await joinAll(federation);
@@ -419,6 +439,32 @@ describe("clients", () => {
       { clients: ["ada", "bea", "cas"], updates: [{}, {}] },
     ]);
     expect(federation.server.state.members["cas"]).toEqual({ present: false, sent: 0 });
+  });
+
+  it("are there as long as a request of theirs is open", async () => {
+    const federation = await serving.serve({ plan: { available: 3 }, limits: { presenceSeconds: 0.4 } });
+    const journal = (): string => readFileSync(join(federation.config.folder, "journal.jsonl"), "utf8");
+    await Promise.all(["ada", "bea"].map((name) => federation.client(name).task(2)));
+    expect(journal()).toContain("client-joined");
+    expect(journal()).not.toContain("client-left");
+    await expect.poll(journal, { timeout: 5000 }).toContain("client-left");
+  });
+
+  it("are asked when others leave and the quorum would be out of reach", async () => {
+    const clients = ["ada", "bea", "cas", "dan"];
+    const plan = { quorum: 3, available: 4, fraction: 0.5, rounds: 1 };
+    const federation = await serving.serve({ clients, plan });
+    await joinAll(federation);
+    const [leaver = "", ...others] = federation.server.state.open?.clients ?? [];
+    const idle = clients.find((name) => name !== leaver && !others.includes(name)) as string;
+    expect(await federation.client(idle).task()).toMatchObject({ task: "wait" });
+    await federation.client(leaver).request("DELETE", "/v1/membership");
+    const { network } = await federation.client(idle).task(5);
+    const bytes = await federation.client(idle).model(network);
+    for (const name of [...others, idle]) {
+      expect((await submit(federation, name, await makeUpdate(name, 1, bytes))).status).toBe(200);
+    }
+    expect(await federation.server.finished).toMatchObject({ status: "finished", refusals: 0 });
   });
 
   it("are described by OpenAPI and counted for Prometheus", async () => {

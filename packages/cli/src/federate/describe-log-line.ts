@@ -28,7 +28,7 @@ export function describeLogLine(line: string): string | undefined {
 }
 
 function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): string | undefined {
-  const { client, round, reason, clients, metrics = {}, examples } = event;
+  const { client, round, reason, clients, examples } = event;
   switch (kind) {
     case "client-joined":
       return `${client} joined`;
@@ -36,6 +36,10 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
       return `${client} left`;
     case "round-started":
       return `round ${round} started: asked ${(clients as readonly string[]).join(", ")}`;
+    case "clients-asked":
+      return `round ${round}: asked ${(clients as readonly string[]).join(", ")} too, as too few are left for the quorum`;
+    case "round-closed":
+      return `round ${round} has its updates: aggregating`;
     case "update-received":
       return `round ${round}: update of ${client}, ${examples} examples`;
     case "update-refused":
@@ -43,7 +47,7 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
     case "round-aborted":
       return `round ${round} is begun again: ${reason}`;
     case "round-aggregated":
-      return `round ${round} aggregated ${describeMetrics(metrics as Readonly<Record<string, number>>)}`.trimEnd();
+      return describeAggregated(event);
     case "failed":
       return `the federation failed: ${reason}`;
     default:
@@ -51,9 +55,12 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
   }
 }
 
-function describeMetrics(metrics: Readonly<Record<string, number>>): string {
-  return ["loss", "accuracy"]
-    .filter((name) => metrics[name] !== undefined)
-    .map((name) => `${name} ${metrics[name]?.toPrecision(4)}`)
-    .join(", ");
+function describeAggregated({ round, metrics = {}, warning }: Readonly<Record<string, unknown>>): string {
+  const numbers = metrics as Readonly<Record<string, unknown>>;
+  const told = ["loss", "accuracy"].flatMap((name) => {
+    const value = numbers[name];
+    return typeof value === "number" ? [`${name} ${value.toPrecision(4)}`] : [];
+  });
+  const text = `round ${round} aggregated ${told.join(", ")}`.trimEnd();
+  return warning === undefined ? text : `${text}: ${warning}`;
 }

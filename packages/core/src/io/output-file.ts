@@ -25,17 +25,18 @@ const MAX_NAMES = 1000;
 /**
  * Starts a file under a temporary name in the folder of `path`, which is created if it is missing; removes
  * temporary files of processes that were killed while they wrote the same file.
+ * @param mode - permissions of the file, less what the process masks
  * @throws InputError if the folder cannot be created or may not be written, and, from its methods, if the
  *   disk is full.
  */
-export async function createOutputFile(path: string): Promise<OutputFile> {
+export async function createOutputFile(path: string, mode: number = 0o666): Promise<OutputFile> {
   const folder = dirname(path);
   await createFolder(folder);
   await removeStaleTemporaries(folder, (name) => name === basename(path));
   for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
     const temporary = temporaryName(path, attempt);
     try {
-      return new TemporaryFile(path, temporary, await open(temporary, "wx"));
+      return new TemporaryFile(path, temporary, await open(temporary, "wx", mode));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw writeError(path, error);
     }

@@ -6,15 +6,17 @@ import { createOutputFile } from "./output-file.ts";
  * all; an earlier file of that name is replaced.
  *
  * @param inputs - paths that must not be overwritten, under any name or link
+ * @param options - `mode`: permissions of the file, less what the process masks; `0o666` unless set
  * @throws InputError if `path` is one of `inputs` or cannot be written
  */
 export async function saveFile(
   path: string,
   content: string | Uint8Array,
   inputs: readonly string[] = [],
+  { mode }: { readonly mode?: number } = {},
 ): Promise<void> {
   await assertNoInput([path], inputs);
-  const file = await createOutputFile(path);
+  const file = await createOutputFile(path, mode);
   try {
     await file.write(typeof content === "string" ? Buffer.from(content, "utf8") : content, 0);
     await file.finish(true);

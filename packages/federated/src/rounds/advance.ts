@@ -48,6 +48,8 @@ function applyEvent(plan: FederationPlan, state: FederationState, event: Federat
       return changePresence(state, event.client, false);
     case "round-started":
       return startRound(state, event);
+    case "clients-asked":
+      return askFurther(state, event);
     case "update-received":
       return receiveUpdate(plan, state, event);
     case "update-refused":
@@ -86,6 +88,14 @@ function startRound(state: FederationState, event: EventOf<"round-started">): Fe
   if (!expected) return state;
   const open = { round, attempt, startedAt: at, clients, target };
   return { ...state, status: "collecting", attempts: attempt, open };
+}
+
+function askFurther(state: FederationState, event: EventOf<"clients-asked">): FederationState {
+  const { open, status } = state;
+  if (status !== "collecting" || open === null) return state;
+  if (event.round !== open.round || event.attempt !== open.attempt) return state;
+  const clients = [...new Set([...open.clients, ...event.clients])].sort();
+  return clients.length === open.clients.length ? state : { ...state, open: { ...open, clients } };
 }
 
 /**
@@ -189,6 +199,7 @@ function finishRound(
     updates: state.updates,
     hash: event.hash,
     metrics: event.metrics ?? {},
+    ...(event.warning !== undefined && { warning: event.warning }),
   };
   const history = [...state.history, record];
   return {

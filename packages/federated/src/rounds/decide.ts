@@ -7,7 +7,7 @@ import {
   presentClients,
   roundOf,
 } from "./federation-state.ts";
-import { selectClients } from "./select-clients.ts";
+import { selectClients, selectReplacements } from "./select-clients.ts";
 
 /** An update that a round aggregates. */
 export interface UpdateToAggregate extends ReceivedUpdate {
@@ -24,6 +24,13 @@ export type Decision =
       readonly attempt: number;
       readonly clients: readonly string[];
       readonly target: number;
+    }
+  | {
+      /** Ask further clients, as too few are left for the quorum: event `clients-asked`. */
+      readonly kind: "ask";
+      readonly round: number;
+      readonly attempt: number;
+      readonly clients: readonly string[];
     }
   /** Take no more updates for the round: event `round-closed`. */
   | { readonly kind: "close"; readonly round: number }
@@ -87,15 +94,26 @@ function decideOpen(plan: FederationPlan, state: FederationState, open: OpenRoun
   const { round, attempt } = open;
   const counted = countUpdates(plan, state);
   const enough = counted >= plan.quorum;
-  if (enough && (counted >= open.target || awaitedClients(plan, state, open).length === 0))
-    return { kind: "close", round };
+  const awaited = awaitedClients(plan, state, open).length;
+  if (enough && (counted >= open.target || awaited === 0)) return { kind: "close", round };
   const until = open.startedAt + plan.deadline;
   if (now < until) {
+    // Where clients left until the quorum is out of reach, the deadline would be waited for in vain.
+    const clients = selectReplacements(plan, idleClients(state, open), open, plan.quorum - counted - awaited);
+    if (clients.length > 0) return { kind: "ask", round, attempt, clients };
     return { kind: "wait", until, reason: `${counted} of ${open.target} updates are there` };
   }
   if (enough) return { kind: "close", round };
   const reason = `${counted} updates of the ${plan.quorum} of the quorum came before the deadline`;
   return { kind: "abort", round, attempt, reason };
+}
+
+/** Returns the names of the clients that are there, neither asked nor heard of for the round, sorted. */
+function idleClients(state: FederationState, open: OpenRound): readonly string[] {
+  const asked = new Set(open.clients);
+  return presentClients(state).filter(
+    (name) => !asked.has(name) && (state.members[name]?.sent ?? 0) < open.round,
+  );
 }
 
 /** Returns the names of the clients whose update may still come: asked, there, and not yet heard of. */

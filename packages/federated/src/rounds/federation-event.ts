@@ -40,6 +40,14 @@ export type FederationEvent = Happened &
         /** Number of updates that the round closes with, without waiting for more. */
         readonly target: number;
       }
+    | {
+        /** Further clients were asked, in place of some that left. */
+        readonly kind: "clients-asked";
+        readonly round: number;
+        readonly attempt: number;
+        /** Names of the further clients, sorted. */
+        readonly clients: readonly string[];
+      }
     | ({ readonly kind: "update-received" } & ReceivedUpdate)
     | {
         readonly kind: "update-refused";
@@ -61,6 +69,8 @@ export type FederationEvent = Happened &
         /** Hash of the new global network. */
         readonly hash: string;
         readonly metrics?: Metrics | undefined;
+        /** What is wrong with the new network, where something is. */
+        readonly warning?: string | undefined;
       }
     | { readonly kind: "failed"; readonly reason: string }
   );

@@ -41,6 +41,8 @@ export interface RoundRecord {
   readonly hash: string;
   /** Numbers that the server measured on it. */
   readonly metrics: Metrics;
+  /** What is wrong with that network, where something is. */
+  readonly warning?: string | undefined;
 }
 
 /** An update that was refused, and why. */

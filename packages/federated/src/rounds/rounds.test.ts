@@ -82,6 +82,9 @@ function act(real: Running): void {
     case "start":
       expect(happen(real, { kind: "round-started", ...rest } as Unstamped)).toBe(true);
       break;
+    case "ask":
+      expect(happen(real, { kind: "clients-asked", ...rest } as Unstamped)).toBe(true);
+      break;
     case "close":
       expect(countUpdates(real.plan, real.state)).toBeGreaterThanOrEqual(real.plan.quorum);
       expect(happen(real, { kind: "round-closed", round: decision.round })).toBe(true);
@@ -272,6 +275,37 @@ describe("a round", () => {
     expect(decide(real.plan, real.state, 10).kind).toBe("wait");
     happen(real, { kind: "client-left", client: "c" });
     expect(decide(real.plan, real.state, 10)).toEqual({ kind: "close", round: 1 });
+  });
+
+  it("asks a client that is idle as soon as the quorum is out of reach of those that were asked", () => {
+    const real = run(
+      planFederation({ quorum: 3, fraction: 0.5 }),
+      ["anna", "bert", "cleo", "mal"].map((name) => ({ do: "join", client: name })) as Step[],
+    );
+    act(real);
+    const asked = real.state.open?.clients ?? [];
+    const idle = presentClients(real.state).find((name) => !asked.includes(name)) as string;
+    const [leaver = "", ...others] = asked;
+    for (const name of others) send(real, name, 1);
+    expect(decide(real.plan, real.state, 10).kind).toBe("wait");
+    happen(real, { kind: "client-left", client: leaver });
+    expect(decide(real.plan, real.state, 10)).toEqual({ kind: "ask", round: 1, attempt: 1, clients: [idle] });
+    act(real);
+    expect(taskOfClient(real.plan, real.state, idle)).toMatchObject({ kind: "train", round: 1 });
+    expect(decide(real.plan, real.state, 10).kind).toBe("wait");
+    expect(send(real, idle, 1)).toBe(true);
+    expect(decide(real.plan, real.state, 10)).toEqual({ kind: "close", round: 1 });
+    expect(real.state).toMatchObject({ attempts: 1, open: { clients: ["anna", "bert", "cleo", "mal"] } });
+  });
+
+  it("asks a client that joins after all idle ones were asked, and nobody while the quorum is in reach", () => {
+    const real = joined({ quorum: 3 });
+    happen(real, { kind: "client-left", client: "c" });
+    expect(decide(real.plan, real.state, 10).kind).toBe("wait");
+    happen(real, { kind: "client-joined", client: "d" });
+    expect(decide(real.plan, real.state, 10)).toMatchObject({ kind: "ask", clients: ["d"] });
+    happen(real, { kind: "client-joined", client: "c" });
+    expect(decide(real.plan, real.state, 10).kind).toBe("wait");
   });
 
   it("closes at its deadline with the quorum, and is aborted without", () => {

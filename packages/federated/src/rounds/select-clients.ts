@@ -1,5 +1,6 @@
 import { createRandom } from "@isthmus/core";
 import type { FederationPlan } from "./federation-plan.ts";
+import type { OpenRound } from "./federation-state.ts";
 
 /** Whom a round asks, and how many of them it waits for. */
 export interface SelectedClients {
@@ -25,8 +26,37 @@ export function selectClients(
   if (plan.buffer !== null) return { clients: present, target: Math.min(plan.buffer, present.length) };
   const target = Math.max(plan.quorum, Math.ceil(plan.fraction * present.length));
   const asked = Math.min(present.length, Math.ceil(target * (1 + plan.overSelection)));
-  const order = Array.from(present.keys());
-  createRandom(plan.seed, `clients of round ${round}, attempt ${attempt}`).shuffleInPlace(order);
-  const chosen = new Set(order.slice(0, asked));
-  return { clients: present.filter((_, i) => chosen.has(i)), target };
+  const clients = drawClients(plan, present, `clients of round ${round}, attempt ${attempt}`, asked);
+  return { clients, target };
+}
+
+/**
+ * Chooses clients in place of clients that left an open round, at random from the plan's seed.
+ * @param idle - names of the clients that are there and were not asked, sorted
+ * @param open - the round
+ * @param missing - number of clients that the quorum lacks; none are chosen for 0 and below
+ */
+export function selectReplacements(
+  plan: FederationPlan,
+  idle: readonly string[],
+  { round, attempt, clients }: OpenRound,
+  missing: number,
+): readonly string[] {
+  // With a buffer, whoever is there works without being asked.
+  if (missing <= 0 || plan.buffer !== null) return [];
+  const purpose = `clients of round ${round}, attempt ${attempt}, after ${clients.length}`;
+  return drawClients(plan, idle, purpose, missing);
+}
+
+/** Draws so many of the names from the stream of a purpose, in the order of the names. */
+function drawClients(
+  { seed }: FederationPlan,
+  names: readonly string[],
+  purpose: string,
+  count: number,
+): readonly string[] {
+  const order = Array.from(names.keys());
+  createRandom(seed, purpose).shuffleInPlace(order);
+  const chosen = new Set(order.slice(0, count));
+  return names.filter((_, i) => chosen.has(i));
 }

@@ -116,7 +116,7 @@ function answerOf({ status, headers }: Response, text: string): Answer {
 function refused(answer: Answer, url: string): InputError {
   if (answer.status === 401) {
     return new InputError(
-      `Cannot join the federation at ${url} as the token must be the one that its server made for this client: ${answer.error()}; ask for one made by: isthmus federate token NAME`,
+      `Cannot join the federation at ${url} as the token must be the one that its server made for this client: ${answer.error()}; ask for one made by: isthmus federate token NAME --for FILE.yml -o NAME.token`,
       { input: "token" },
     );
   }

@@ -66,7 +66,7 @@ const training = z.strictObject({
 const limits = z.strictObject({
   bytes: count(1).nullable().default(null),
   norm: z.number().positive().nullable().default(null),
-  examples: count(1).default(1_000_000_000),
+  examples: count(1).default(1_000_000),
   requestsPerMinute: count(1).default(600),
   requestSeconds: z.number().positive().default(300),
   presenceSeconds: z.number().positive().default(60),

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
+import { attend } from "./attend.ts";
 import { RefusedError } from "./refuse.ts";
 import { HASH_PARAMS, REFUSED } from "./schemas.ts";
 
@@ -28,7 +29,7 @@ export async function addModelRoutes(app: FastifyInstance, federation: Federatio
       if (hash !== initial && !history.some((record) => record.hash === hash)) {
         throw new RefusedError(404, "There is no global network of this hash");
       }
-      federation.heardOf(request.client);
+      attend(federation, request, reply);
       return sendFile(request, reply, { path: store.model(hash), hash, type: "application/octet-stream" });
     },
   });

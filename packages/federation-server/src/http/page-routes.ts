@@ -15,7 +15,6 @@ const MOST_WAITING = 2 ** 20;
 
 /** Adds the live page and the events that keep it up to date. */
 export function addPageRoutes(app: FastifyInstance, federation: Federation): void {
-  const page = renderLivePage(federation.config.name);
   const config = { audience: "watchers" } as const;
   const schema = { tags: ["watching"] };
   app.get("/", {
@@ -24,11 +23,12 @@ export function addPageRoutes(app: FastifyInstance, federation: Federation): voi
     handler: async (_, reply) =>
       reply
         .type("text/html; charset=utf-8")
+        .header("cache-control", "no-store")
         .header(
           "content-security-policy",
           "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         )
-        .send(page),
+        .send(renderLivePage(federation.config.name, summarize(federation))),
   });
   app.get("/v1/summary", {
     config,

@@ -1,6 +1,7 @@
 import { type ClientTask, roundOf, taskOfClient } from "@isthmus/federated/rounds";
 import type { FastifyInstance } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
+import { attend } from "./attend.ts";
 import { FEDERATION_ANSWER, REFUSED, TASK_ANSWER } from "./schemas.ts";
 import { mostBytes } from "./upload-routes.ts";
 
@@ -40,12 +41,11 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
       tags: ["rounds"],
       summary: "Join, and ask what to do; with ?wait=SECONDS the answer comes once it is not to wait",
     },
-    async handler(request) {
+    async handler(request, reply) {
       const { client } = request;
-      federation.heardOf(client);
+      attend(federation, request, reply);
       await federation.happen({ kind: "client-joined", client });
       await untilTask(federation, client, { seconds: request.query.wait, closed: request.signal });
-      federation.heardOf(client);
       return describeTask(taskOfClient(config.plan, federation.state, client));
     },
   });

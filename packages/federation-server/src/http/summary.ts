@@ -34,6 +34,7 @@ export function summarize({ config, state }: Federation): object {
       examples: record.updates.reduce((sum, { examples }) => sum + examples, 0),
       trainingLoss: meanLoss(record.updates),
       metrics: record.metrics,
+      warning: record.warning ?? null,
       hash: record.hash,
     })),
     clients: clientsOf(state),

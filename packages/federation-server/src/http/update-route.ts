@@ -9,6 +9,7 @@ import type { FastifyInstance } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { publish } from "../store/store.ts";
 import { inTurn } from "../work/workers.ts";
+import { attend } from "./attend.ts";
 import type { ServerMetrics } from "./metrics.ts";
 import { RefusedError } from "./refuse.ts";
 import { REFUSED, ROUND_PARAMS, UPDATE_ANSWER, UPDATE_BODY } from "./schemas.ts";
@@ -40,10 +41,10 @@ export function addUpdateRoute(
       tags: ["updates"],
       summary: "Let uploaded bytes count as the update of a round; asking twice is harmless",
     },
-    async handler(request) {
+    async handler(request, reply) {
       const { client } = request;
       const { round } = request.params;
-      federation.heardOf(client);
+      attend(federation, request, reply);
       try {
         await turnOf(client)({ ...request.body, client, round });
       } catch (error) {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
+import { attend } from "./attend.ts";
 import { RefusedError } from "./refuse.ts";
 import { HASH_PARAMS, REFUSED } from "./schemas.ts";
 import type { Uploads } from "./uploads.ts";
@@ -24,7 +25,11 @@ const whole = { type: "integer", minimum: 0 } as const;
 /** Adds the routes by which the bytes of updates come in: whole, or piece by piece. */
 export function addUploadRoutes(app: FastifyInstance, federation: Federation, uploads: Uploads): void {
   const most = mostBytes(federation);
-  const receive = async (request: FastifyRequest<UploadRequest>, offset: number): Promise<number> => {
+  const receive = async (
+    request: FastifyRequest<UploadRequest>,
+    reply: FastifyReply,
+    offset: number,
+  ): Promise<number> => {
     const { "upload-length": announced, "content-length": content } = request.headers;
     const length = announced ?? (offset === 0 ? content : undefined);
     if (length === undefined) {
@@ -36,7 +41,7 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
         `An update may have ${most} bytes: it would have ${Math.max(length, content ?? 0)}`,
       );
     }
-    federation.heardOf(request.client);
+    attend(federation, request as FastifyRequest, reply);
     const { hash } = request.params;
     return uploads.write({ client: request.client, hash, offset, length, body: request.body });
   };
@@ -53,7 +58,7 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
     },
     async handler(request, reply) {
       await uploads.remove(request.client, request.params.hash);
-      const offset = await receive(request, 0);
+      const offset = await receive(request, reply, 0);
       return reply.code(204).header("upload-offset", offset).send();
     },
   });
@@ -71,7 +76,7 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
       },
     },
     async handler(request, reply) {
-      const offset = await receive(request, Number(request.headers["upload-offset"]));
+      const offset = await receive(request, reply, Number(request.headers["upload-offset"]));
       return reply.code(204).header("upload-offset", offset).send();
     },
   });

@@ -4,10 +4,11 @@ import { LIVE_STYLE } from "./live-style.ts";
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
 /**
- * Renders the live page of a federation: one document that needs nothing from elsewhere, and follows the
- * server's events.
+ * Renders the live page of a federation: one document that needs nothing from elsewhere, shows the summary at
+ * once, and follows the server's events.
+ * @param summary - what the page shows first, as plain data
  */
-export function renderLivePage(name: string): string {
+export function renderLivePage(name: string, summary: object): string {
   const title = name.replace(/[&<>"]/g, (character) => ENTITIES[character] as string);
   return `<!doctype html>
 <html lang="en">
@@ -25,7 +26,8 @@ export function renderLivePage(name: string): string {
 <p><span id="status" class="badge">connecting</span> <span id="progress"></span></p>
 <div id="bar" role="progressbar" aria-label="Rounds that are finished" aria-valuemin="0"><div></div></div>
 <p id="open"></p>
-<p id="lost" role="alert" hidden>The connection to the server is lost; trying again.</p>
+<p id="warning" class="alert" role="alert" hidden></p>
+<p id="lost" class="alert" role="alert" hidden>The connection to the server is lost; trying again.</p>
 </header>
 <main>
 <section aria-labelledby="curves-title">
@@ -47,11 +49,17 @@ export function renderLivePage(name: string): string {
 <section aria-labelledby="refused-title">
 <h2 id="refused-title">Refused updates</h2>
 <p id="refusals"></p>
-<div class="scroll"><table id="refused"><thead><tr><th>Client</th><th class="n">Round</th><th>Reason</th><th>When</th></tr></thead><tbody></tbody></table></div>
+<div class="scroll"><table id="refused"><thead><tr><th>Client</th><th class="n">Round</th><th>Reason</th><th class="w">When</th></tr></thead><tbody></tbody></table></div>
 </section>
 </main>
+<script type="application/json" id="first">${embed(summary)}</script>
 <script>${LIVE_SCRIPT}</script>
 </body>
 </html>
 `;
+}
+
+/** Writes data as JSON that cannot end the element of the page it stands in. */
+function embed(data: object): string {
+  return JSON.stringify(data).replace(/</g, "\\u003c");
 }

@@ -14,6 +14,7 @@ const make = (name, attributes, text) => {
   return element;
 };
 const number = (value, digits = 4) => value === null || value === undefined ? "–" : Number(value.toPrecision(digits)).toLocaleString("en-US", { maximumFractionDigits: 6 });
+const loss = (value) => value === null || value === undefined ? "–" : value >= 1e-3 && value < 1e4 ? value.toFixed(4) : value === 0 ? "0" : value.toExponential(2);
 const percent = (value) => value === undefined ? "–" : (100 * value).toFixed(2) + " %";
 const STATES = { waiting: "waiting for clients", collecting: "collecting updates", aggregating: "aggregating", finished: "finished", failed: "failed" };
 
@@ -24,7 +25,7 @@ function fill(table, rows) {
     if (gone) row.className = "gone";
     cells.forEach((cell, i) => {
       const data = document.createElement("td");
-      if (byId(table).tHead.rows[0].cells[i].className === "n") data.className = "n";
+      data.className = byId(table).tHead.rows[0].cells[i].className;
       data.textContent = cell;
       if (title && i === cells.length - 1) data.title = title;
       row.append(data);
@@ -38,7 +39,7 @@ function draw(title, kind, points, format) {
   const caption = document.createElement("figcaption");
   const last = points[points.length - 1];
   caption.textContent = title + ": " + format(last.y) + " after round " + last.x;
-  const [width, height, left, right, top, bottom] = [560, 180, 64, 12, 12, 28];
+  const [width, height, left, right, top, bottom] = [400, 170, 64, 12, 12, 28];
   const svg = make("svg", { viewBox: "0 0 " + width + " " + height, role: "img", "aria-label": caption.textContent });
   const ys = points.map(({ y }) => y);
   let [low, high] = [Math.min(...ys), Math.max(...ys)];
@@ -63,9 +64,9 @@ function draw(title, kind, points, format) {
 function drawCurves(history) {
   const curve = (read) => history.map((record) => ({ x: record.round, y: read(record) })).filter(({ y }) => Number.isFinite(y));
   const curves = [
-    ["Loss on the server's examples", "loss", curve(({ metrics }) => metrics.loss), (y) => number(y)],
+    ["Loss on the server's examples", "loss", curve(({ metrics }) => metrics.loss), loss],
     ["Accuracy on the server's examples", "accuracy", curve(({ metrics }) => metrics.accuracy), percent],
-    ["Loss that clients found before their work", "loss", curve(({ trainingLoss }) => trainingLoss ?? NaN), (y) => number(y)],
+    ["Loss that clients found before their work", "loss", curve(({ trainingLoss }) => trainingLoss ?? NaN), loss],
   ].filter(([, , points]) => points.length > 0);
   const empty = document.createElement("p");
   empty.textContent = history.length === 0 ? "No round is finished yet." : "Nobody measured a loss: name examples for the server with evaluate.";
@@ -77,18 +78,23 @@ function drawBarriers(history) {
   byId("barriers-section").hidden = latest === undefined;
   if (latest === undefined) return;
   const layers = Object.entries(latest.metrics).filter(([name]) => name.startsWith("barrier "));
-  const most = Math.max(1e-12, ...layers.map(([, value]) => value));
+  const values = layers.map(([, value]) => value);
+  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const share = (value) => (100 * (value - low)) / Math.max(1e-12, high - low);
   const about = document.createElement("p");
-  about.textContent = "Rise of the loss where one layer of two clients is averaged, in round " + latest.round;
+  about.textContent = "Rise of the loss where one layer of two clients is averaged, in round " + latest.round + (low < 0 ? "; below 0 the loss falls" : "");
   byId("barriers").replaceChildren(about, ...layers.map(([name, value]) => {
     const row = document.createElement("div");
     row.className = "bar";
     const [label, bar, text] = [document.createElement("span"), document.createElement("span"), document.createElement("span")];
     label.textContent = name.slice("barrier ".length);
     const fillBar = document.createElement("i");
-    fillBar.style.width = Math.max(0, (100 * value) / most) + "%";
+    fillBar.className = value < 0 ? "falls" : "";
+    fillBar.style.marginLeft = share(Math.min(0, value)) + "%";
+    fillBar.style.width = share(Math.max(0, value)) - share(Math.min(0, value)) + "%";
     bar.append(fillBar);
-    text.textContent = number(value, 3);
+    text.className = "n";
+    text.textContent = value.toFixed(4);
     row.append(label, bar, text);
     return row;
   }));
@@ -99,6 +105,7 @@ function show(summary) {
   const done = history.length;
   byId("status").textContent = STATES[status] ?? status;
   byId("status").dataset.status = status;
+  const over = status === "finished" || status === "failed";
   const present = clients.filter((client) => client.present).length;
   byId("progress").textContent = done + " of " + rounds + " rounds by " + summary.rule + ", " + present + " of " + clients.length + " clients are there";
   byId("bar").setAttribute("aria-valuemax", rounds);
@@ -107,22 +114,27 @@ function show(summary) {
   const until = open && new Date(open.until).toLocaleTimeString();
   byId("open").textContent = open
     ? "Round " + summary.round + ": " + open.received + " of " + open.target + " updates are there, " + open.asked + " clients were asked, until " + until
-    : summary.reason ?? "";
+    : status === "failed" ? "" : summary.reason ?? "";
+  const warned = history.filter(({ warning }) => warning !== null);
+  byId("warning").hidden = warned.length === 0 && status !== "failed";
+  byId("warning").textContent = status === "failed" ? "The federation failed: " + summary.reason
+    : warned.map(({ round, warning }) => "Round " + round + ": " + warning).slice(-3).join("; ");
   drawCurves(history);
   drawBarriers(history);
   fill("clients", clients.map((client) => ({
-    gone: !client.present,
-    cells: [client.name, client.present ? client.state : "gone", client.rounds, number(client.examples, 12), number(client.loss), client.refused],
+    gone: !client.present && !over,
+    cells: [client.name, over ? "done" : client.present ? client.state : "gone", client.rounds, number(client.examples, 12), loss(client.loss), client.refused],
   })));
   fill("rounds", history.toReversed().map((record) => ({
     title: record.hash,
-    cells: [record.round, record.updates + " of " + record.asked, number(record.examples, 12), record.seconds.toFixed(1), number(record.metrics.loss), percent(record.metrics.accuracy), record.hash.slice(0, 12)],
+    cells: [record.round, record.updates + " of " + record.asked, number(record.examples, 12), record.seconds.toFixed(1), loss(record.metrics.loss), percent(record.metrics.accuracy), record.hash.slice(0, 12)],
   })));
   byId("refusals").textContent = refusals === 0 ? "None so far." : refusals + " in all.";
   byId("refused").hidden = refusals === 0;
   fill("refused", refused.map(({ client, round, reason, at }) => ({ cells: [client, round, reason, new Date(at).toLocaleTimeString()] })));
 }
 
+show(parse(byId("first").textContent));
 const events = new EventSource("/v1/events");
 events.onmessage = ({ data }) => {
   byId("lost").hidden = true;

@@ -149,6 +149,10 @@ async function findKept(
   }
 }
 
+function isTrouble(event: FederationEvent): boolean {
+  return event.kind === "failed" || (event.kind === "round-aggregated" && event.warning !== undefined);
+}
+
 interface Opened {
   readonly config: FederationConfig;
   readonly store: Store;
@@ -177,7 +181,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
       stopping.abort();
       throw error;
     });
-    log.info({ event: timed }, event.kind);
+    log[isTrouble(timed) ? "warn" : "info"]({ event: timed }, event.kind);
     stepper.wake();
     return true;
   };
@@ -186,7 +190,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     get state() {
       return state;
     },
-    heardOf: (client) => presence.heardOf(client),
+    attend: (client) => presence.attend(client),
     async close() {
       stopping.abort();
       presence.close();

@@ -22,6 +22,11 @@ export async function runRound(
       await federation.happen({ kind: "round-started", round, attempt, clients, target });
       return;
     }
+    case "ask": {
+      const { round, attempt, clients } = decision;
+      await federation.happen({ kind: "clients-asked", round, attempt, clients });
+      return;
+    }
     case "close":
       await federation.happen({ kind: "round-closed", round: decision.round });
       return;
@@ -61,10 +66,25 @@ async function aggregate(
       models: `${store.folder}/models`,
     },
   };
-  const { hash } = await workers.aggregate(request, signal);
-  const metrics = await measure(federation, { hash, request }, signal);
-  await federation.happen({ kind: "round-aggregated", round, hash, metrics });
+  const { hash, fault } = await workers.aggregate(request, signal);
+  if (fault !== null) {
+    const reason = `the numbers of round ${round}'s network must be finite: ${fault}; begin a federation from the network before, ${network}, with "limits.norm" or "strategy.clip", or a smaller step of the server`;
+    await federation.happen({ kind: "failed", reason });
+    return;
+  }
+  const measured = await measure(federation, { hash, request }, signal);
+  await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured) });
   for (const update of updates) await rm(store.update(update), { force: true });
+}
+
+/** Takes apart what was measured: finite numbers, and a warning about others, which JSON cannot hold. */
+function sortMetrics(measured: Metrics): { readonly metrics: Metrics; readonly warning?: string } {
+  const entries = Object.entries(measured);
+  const metrics = Object.fromEntries(entries.filter(([, value]) => Number.isFinite(value)));
+  const others = entries.filter(([name]) => !(name in metrics)).map(([name, value]) => `${name} is ${value}`);
+  if (others.length === 0) return { metrics };
+  const about = `its ${others.join(", its ")} on the server's examples`;
+  return { metrics, warning: `${about}: an update may have gone too far; limits.norm refuses such` };
 }
 
 function toAggregate(

@@ -37,8 +37,8 @@ export interface Federation {
    * did.
    */
   happen(event: UntimedEvent): Promise<boolean>;
-  /** Notes that a client was heard of. */
-  heardOf(client: string): void;
+  /** Notes that a request of a client began; the function returned notes that it ended. */
+  attend(client: string): () => void;
   /** Ends everything; what was not journaled will be done again by the next server. */
   close(): Promise<void>;
 }

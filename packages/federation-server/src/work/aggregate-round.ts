@@ -13,6 +13,7 @@ import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
 import { keptNames } from "./kept-names.ts";
+import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
 export interface AggregateRequest {
@@ -42,6 +43,8 @@ export interface AggregatedRound {
   /** SHA-256 of the new network, which is the name of its file. */
   readonly hash: string;
   readonly report: AggregateReport;
+  /** Which number of the new network is not finite, so that it is not to be used; `null` if all are. */
+  readonly fault: string | null;
 }
 
 /** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
@@ -76,14 +79,25 @@ export async function aggregateRound(
       memory: MEMORY,
     });
     const hash = await hashFile(output.network);
-    await publish(output.network, `${output.models}/${hash}.safetensors`);
-    return { hash, report };
+    const fault = await findFault(await open(output.network));
+    if (fault === null) await publish(output.network, `${output.models}/${hash}.safetensors`);
+    else await rm(output.network, { force: true });
+    return { hash, report, fault };
   } catch (error) {
     await rm(output.network, { force: true });
     throw error;
   } finally {
     for (const checkpoint of opened) await checkpoint.close();
   }
+}
+
+/** Says which number of a network is not finite; `null` if all are. */
+async function findFault(network: Checkpoint): Promise<string | null> {
+  for (const piece of cutPieces(network)) {
+    const fault = faultOf(piece, await readPiece(network, piece));
+    if (fault !== undefined) return fault;
+  }
+  return null;
 }
 
 interface Aligning {

@@ -1,19 +1,14 @@
 import { open } from "node:fs/promises";
 import {
-  allocateData,
-  at,
   type Checkpoint,
   compareCheckpoints,
   composeCheckpoint,
-  DTYPES,
-  type DType,
   type Elements,
-  findNonFinite,
   isIsthmusError,
   openCheckpoint,
-  sizeOf,
   toFloat64,
 } from "@isthmus/core";
+import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
 
 /** What is needed to check the bytes of an update. */
 export interface CheckRequest {
@@ -32,9 +27,6 @@ export interface CheckedUpdate {
   /** Why they cannot; `null` if they can. */
   readonly refusal: string | null;
 }
-
-/** Elements that are read at once. */
-const PIECE = 2 ** 18;
 
 /**
  * Checks the bytes of an update, in pieces: whether they are safetensors, have the tensors of the network,
@@ -109,40 +101,13 @@ async function checkElements(
   let squares = 0;
   for (const range of cutPieces(network)) {
     const after = await readPiece(update, range);
-    const place = findNonFinite(after);
-    if (place >= 0) {
-      const value = at(toFloat64(after.data, after.dtype), place);
-      const element = `element ${range.begin + place} of "${range.name}"`;
-      return { refusal: `its numbers must be finite: ${element} is ${value}` };
-    }
+    const fault = faultOf(range, after);
+    if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
     if (norm !== null) squares += squaredDistance(await readPiece(network, range), after);
   }
   const length = Math.sqrt(squares);
   if (norm === null || length <= norm) return { refusal: null };
   return { refusal: `the norm of its change must be at most ${norm}: it is ${length.toPrecision(4)}` };
-}
-
-interface Piece {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly begin: number;
-  readonly length: number;
-}
-
-/** Cuts the floating-point tensors of a network into pieces; integers cannot be wrong. */
-function* cutPieces({ tensors }: Checkpoint): Generator<Piece> {
-  for (const [name, { dtype, shape }] of tensors) {
-    const size = DTYPES[dtype].float ? sizeOf(shape) : 0;
-    for (let begin = 0; begin < size; begin += PIECE) {
-      yield { name, dtype, begin, length: Math.min(PIECE, size - begin) };
-    }
-  }
-}
-
-async function readPiece(checkpoint: Checkpoint, { name, dtype, begin, length }: Piece): Promise<Elements> {
-  const data = allocateData(dtype, length);
-  await checkpoint.readRangeInto(name, begin, data);
-  return { dtype, data };
 }
 
 function squaredDistance(a: Elements, b: Elements): number {

@@ -96,7 +96,7 @@ async function readToken({ token, tokenFile }: JoinVerbOptions): Promise<string>
     token ?? (tokenFile === undefined ? process.env[TOKEN_VARIABLE] : await readTextFile(tokenFile));
   if (read !== undefined && read.trim() !== "") return read.trim();
   throw new UsageError(
-    `Cannot join a federation without a token: give --token-file FILE, or set ${TOKEN_VARIABLE}; the server's owner makes it by: isthmus federate token NAME --for FILE.yml`,
+    `Cannot join a federation without a token: give --token-file FILE, or set ${TOKEN_VARIABLE}; the server's owner makes it by: isthmus federate token NAME --for FILE.yml -o NAME.token`,
   );
 }
 

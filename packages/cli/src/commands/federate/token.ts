@@ -1,11 +1,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { InputError } from "@isthmus/core";
+import { InputError, saveFile, UsageError } from "@isthmus/core";
 import { addToken, readFederation, removeToken } from "@isthmus/federation-server";
+import { assertOutput } from "../../output/assert-output.ts";
 import { createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
 interface TokenVerbOptions {
   readonly for: string;
   readonly remove?: true | undefined;
+  readonly output?: string | undefined;
 }
 
 /** Creates the command `isthmus federate token`. */
@@ -16,6 +18,10 @@ export function federateTokenVerb(run: RunVerb): CommandUnknownOpts {
     .description(`${summary}.`)
     .argument("<name>", "name of the client: letters, digits, - and _")
     .requiredOption("--for <file>", "the federation's file, in YAML")
+    .option(
+      "-o, --output <file>",
+      "write the token into a file that only you may read, for join --token-file",
+    )
     .option("--remove", "let the client in no longer")
     .addHelpText("after", EXAMPLES)
     .action((name, options) => run(options, () => changeToken(name, options)));
@@ -26,19 +32,27 @@ const EXAMPLES = formatExamples(
     "isthmus federate token anna --for digits.yml",
     "prints a token for anna, which is stored nowhere; a second one replaces it",
   ],
-  ["isthmus federate token anna --for digits.yml > anna.token", "into a file, for join --token-file"],
+  ["isthmus federate token anna --for digits.yml -o anna.token", "into a file, for join --token-file"],
   ["isthmus federate token anna --for digits.yml --remove", "shut anna out, also while the server runs"],
 );
 
 async function changeToken(client: string, options: TokenVerbOptions): Promise<Outcome> {
   const { tokens } = await readFederation(options.for);
+  const { output } = options;
   if (options.remove) {
+    if (output !== undefined)
+      throw new UsageError("Cannot remove a client and write its token: give either --remove or --output");
     if (await removeToken(tokens, client))
       return { result: { client, removed: true }, text: `removed ${client}` };
     throw new InputError(`Cannot remove "${client}" as there is no client of that name in "${tokens}"`, {
       input: client,
     });
   }
+  if (output !== undefined) await assertOutput(output, [options.for, tokens]);
   const token = await addToken(tokens, client);
+  if (output !== undefined) {
+    await saveFile(output, `${token}\n`, [], { mode: 0o600 });
+    return { result: { client, output }, text: `wrote ${output}` };
+  }
   return { result: { client, token }, text: token };
 }

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, InvariantError } from "@isthmus/core";
 import { type AggregateReport, aggregateUpdates } from "../../aggregate/aggregate-updates.ts";
 import { alignUpdates } from "../../align/align-updates.ts";
 import { advance } from "../../rounds/advance.ts";
@@ -104,6 +104,8 @@ class Round {
     switch (decision.kind) {
       case "start":
         return this.#start(decision);
+      case "ask":
+        throw new InvariantError("Clients of a simulation do not leave; please report this");
       case "close":
         return this.#advance({ ...decision, kind: "round-closed", at: this.now });
       case "aggregate":

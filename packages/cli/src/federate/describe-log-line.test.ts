@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { describeLogLine } from "./describe-log-line.ts";
+
+const describeEvent = (event: Readonly<Record<string, unknown>>, level = 30): string | undefined =>
+  describeLogLine(JSON.stringify({ level, time: 0, msg: event["kind"], event }))?.replace(/^\S+ /, "");
+
+describe("describeLogLine()", () => {
+  it.each([
+    [{ kind: "round-closed", round: 2 }, "round 2 has its updates: aggregating"],
+    [
+      { kind: "round-aggregated", round: 2, metrics: { loss: 0.51234, accuracy: 0.9 } },
+      "round 2 aggregated loss 0.5123, accuracy 0.9000",
+    ],
+    [{ kind: "round-aggregated", round: 2, metrics: { loss: null } }, "round 2 aggregated"],
+    [
+      { kind: "clients-asked", round: 1, clients: ["cleo"] },
+      "round 1: asked cleo too, as too few are left for the quorum",
+    ],
+  ])("tells %o", (event, text) => {
+    expect(describeEvent(event)).toBe(text);
+  });
+
+  it("warns of a network whose loss is not finite", () => {
+    const event = { kind: "round-aggregated", round: 1, metrics: {}, warning: "its loss is NaN" };
+    expect(describeEvent(event, 40)).toBe("warning: round 1 aggregated: its loss is NaN");
+  });
+});

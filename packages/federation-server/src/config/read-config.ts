@@ -55,7 +55,11 @@ function assertChoices({ strategy, plan, evaluate, graph }: FederationConfig): v
   const { of: rule, parameters } = lookUp("aggregation rule", AGGREGATION_RULES, strategy.rule ?? "fedavg");
   for (const step of strategy.before ?? []) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
   lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average");
-  const resolved = resolveParameters(rule.name, rule.parameters, parameters, { tensor: "", networks: 1 });
+  const resolved = resolveParameters(rule.name, rule.parameters, parameters, {
+    tensor: "",
+    networks: 1,
+    attempt: `aggregate by ${rule.name}`,
+  });
   const least = rule.least?.(resolved);
   if (least !== undefined && plan.quorum < least.count) {
     throw new InputError(

@@ -66,7 +66,16 @@ describe("runSimulation()", () => {
     await expect(strategies({ rule: { name: "krum", g: 1 } })).rejects.toThrow(/no parameter "g"/);
     await expect(strategies({ server: "adamm" })).rejects.toThrow(/did you mean "adam"/);
     await expect(planned({ attacks: { x: { name: "alie", attackers: 1, tau: -1 } } })).rejects.toThrow(
-      /"tau" of alie/,
+      /^Cannot attack by alie as "tau" must be/,
+    );
+    await expect(strategies({ rule: "qfedavg" })).rejects.toThrow(
+      'Cannot aggregate by qfedavg as "clientLearningRate" must be given: it is missing',
+    );
+    await expect(strategies({ server: { name: "adam", learningRate: "x" } })).rejects.toThrow(
+      'Cannot step the server by adam as "learningRate" must be a number: it is "x"',
+    );
+    await expect(planned({ partitions: { x: { name: "dirichlet", alpha: -1 } } })).rejects.toThrow(
+      /^Cannot divide examples by dirichlet as "alpha" must be a finite number in/,
     );
     await expect(planned({ seeds: "1" })).rejects.toThrow(/a range must be FIRST..LAST/);
   });

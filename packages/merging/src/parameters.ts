@@ -97,8 +97,8 @@ export interface ParameterPlace {
 /**
  * Resolves the parameters of a method for one tensor.
  * @param method - its name, for messages
- * @param where - the tensor, the number of networks and, where parameters are not those of a merge, what they
- *   are for, to begin messages with: `aggregate by krum`
+ * @param where - the tensor, the number of networks and, where nothing is merged, what the parameters are
+ *   for, to begin messages with: `aggregate by krum`
  * @throws UsageError if a parameter is unknown or missing, or of another type
  * @throws OutOfRangeError if a value is out of its range, or there are not as many as networks
  */

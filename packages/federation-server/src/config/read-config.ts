@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { closestName, FormatError, InputError, readTextFile } from "@isthmus/core";
+import { closestName, FormatError, InputError, readTextFile, tellProblem } from "@isthmus/core";
 import {
   AGGREGATION_RULES,
   lookUp,
@@ -138,7 +138,5 @@ function tell(issue: z.core.$ZodIssue): string {
       })
       .join(", ");
   }
-  const name = issue.path.length === 0 ? "the file" : `"${issue.path.map(String).join(".")}"`;
-  if (/received undefined$/.test(issue.message)) return `${name} is missing`;
-  return `${name} ${issue.message.replace(/^Invalid (option|input): (expected )?/, "must be ")}`;
+  return tellProblem(issue.path, issue);
 }

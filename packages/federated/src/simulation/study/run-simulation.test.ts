@@ -77,7 +77,9 @@ describe("runSimulation()", () => {
     await expect(planned({ partitions: { x: { name: "dirichlet", alpha: -1 } } })).rejects.toThrow(
       /^Cannot divide examples by dirichlet as "alpha" must be a finite number in/,
     );
-    await expect(planned({ seeds: "1" })).rejects.toThrow(/a range must be FIRST..LAST/);
+    await expect(planned({ seeds: "1" })).rejects.toThrow(
+      /^Cannot simulate as "seeds" must be a range FIRST..LAST/,
+    );
   });
 });
 
@@ -92,6 +94,8 @@ describe("readSimulation()", () => {
   it("readSimulation() reads what runSimulation() takes", async () => {
     const text = `title: Small\n${federation}\nstrategies: { mean: {}, median: { rule: coordinate-median } }\nattacks: { none: null, flip: { name: sign-flip, attackers: 1 } }\nseeds: 0..1\n`;
     expect(await read(text)).toEqual(small);
+    expect(await read(text.replace("none: null", "none: {}"))).toEqual(small);
+    expect(await read(text.replace("none: null", "none: "))).toEqual(small);
   });
 
   it("readSimulation() names the line of what is wrong", async () => {
@@ -101,6 +105,15 @@ describe("readSimulation()", () => {
     await expect(
       read(`title: Small\n${federation}\nattacks:\n  flip: { name: sign-flip }\n`),
     ).rejects.toThrow(/simulation.yaml:4: "attacks.flip.attackers" is missing/);
+    await expect(read(`title: Small\n${federation}\nseeds: 5..1\n`)).rejects.toThrow(
+      /simulation.yaml:3: "seeds" must be a range FIRST..LAST of whole numbers, the smaller first/,
+    );
+    await expect(read("title: Small\nfederation: mlp\n")).rejects.toThrow(
+      /simulation.yaml:2: "federation" must be a mapping of keys to values: it is text/,
+    );
+    await expect(read(`title: Small\n${federation.replace("rounds: 2", "rounds: 0")}\n`)).rejects.toThrow(
+      /simulation.yaml:2: "federation.rounds" must be at least 1$/,
+    );
     await expect(read("title: [")).rejects.toThrow(/Cannot read the simulation as it must be YAML/);
   });
 });

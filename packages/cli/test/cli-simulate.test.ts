@@ -35,7 +35,7 @@ const run = (...args: string[]) => runCli(["federate", "simulate", ...args], { c
 describe("isthmus federate simulate", () => {
   it("isthmus federate simulate writes results, figures and a page, and goes on from what is there", async () => {
     const listed = await run("stripes.yaml", "--list");
-    expect(listed.stdout).toContain("4 tasks to run (4 federation), 0 results there");
+    expect(listed.stdout).toContain("4 tasks to run (4 federation), 0 finished before");
     const first = await runJson<SimulationResult & { ran: number; outputs: string[] }>(
       ["federate", "simulate", "stripes.yaml", "--workers", "2"],
       { cwd: folder },

@@ -72,6 +72,7 @@ export { saveFile } from "./io/save-file.ts";
 export { lockPathOf, takeLock } from "./io/take-lock.ts";
 export { excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
+export { type SchemaProblem, tellProblem } from "./json/tell-problem.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";

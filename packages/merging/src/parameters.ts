@@ -86,10 +86,19 @@ export function byLayer<T extends ParameterValue>(
   return (tensor) => [...values].find(([pattern]) => fitsLayer(pattern, tensor))?.[1] ?? rest;
 }
 
+/** What parameters are resolved for. */
+export interface ParameterPlace {
+  readonly tensor: string;
+  readonly networks: number;
+  /** @defaultValue a merge */
+  readonly attempt?: string;
+}
+
 /**
  * Resolves the parameters of a method for one tensor.
  * @param method - its name, for messages
- * @param networks - number of networks
+ * @param where - the tensor, the number of networks and, where nothing is merged, what the parameters are
+ *   for, to begin messages with: `aggregate by krum`
  * @throws UsageError if a parameter is unknown or missing, or of another type
  * @throws OutOfRangeError if a value is out of its range, or there are not as many as networks
  */
@@ -97,18 +106,24 @@ export function resolveParameters<P extends ParameterSpecs>(
   method: string,
   specs: P,
   values: GivenParameters<P>,
-  { tensor, networks }: { readonly tensor: string; readonly networks: number },
+  { tensor, networks, attempt }: ParameterPlace,
 ): TensorParameters<P> {
   const unknown = Object.keys(values).find((name) => !(name in specs));
   if (unknown !== undefined) {
     throw new UsageError(
-      `Cannot merge by ${method} as there is no parameter "${unknown}": known are ${Object.keys(specs).sort().join(", ") || "none"}`,
+      `Cannot ${attempt ?? `merge by ${method}`} as there is no parameter "${unknown}": known are ${Object.keys(specs).sort().join(", ") || "none"}`,
     );
   }
   const resolved = Object.entries(specs).map(([name, spec]) => {
-    const ofNetworks = listValues(`"${name}" of ${method}`, spec, values[name], networks).map((value) => {
+    const parameter = attempt === undefined ? `"${name}" of ${method}` : `"${name}"`;
+    const rejected = `Cannot ${attempt ?? "merge"} as ${parameter}`;
+    const ofTensor = attempt === undefined ? `Cannot merge "${tensor}" as ${parameter}` : rejected;
+    if ((values[name] ?? spec.default) === undefined) {
+      throw new UsageError(`${rejected} must be given: it is missing`);
+    }
+    const ofNetworks = listValues(parameter, spec, values[name], networks).map((value) => {
       const single = typeof value === "function" ? value(tensor) : value;
-      assertValue(`"${name}" of ${method}`, spec, single, tensor);
+      assertValue(ofTensor, spec, single);
       return single;
     });
     return [name, spec.of === "network" ? ofNetworks : at(ofNetworks, 0, "value")] as const;
@@ -125,8 +140,7 @@ function listValues(
   values: AnyValue | readonly AnyValue[] | undefined,
   networks: number,
 ): readonly AnyValue[] {
-  const value = values ?? fallback;
-  if (value === undefined) throw new UsageError(`Cannot merge as ${parameter} must be given: it is missing`);
+  const value = (values ?? fallback) as AnyValue | readonly AnyValue[];
   if (of === "merge") return [value as AnyValue];
   if (!Array.isArray(value)) return Array.from({ length: networks }, () => value as AnyValue);
   if (value.length === networks) return value;
@@ -136,30 +150,21 @@ function listValues(
 }
 
 function assertValue(
-  parameter: string,
+  rejected: string,
   { default: fallback, least = -Infinity, most = Infinity, whole = false, choices }: ParameterSpec,
   value: ParameterValue,
-  tensor: string,
 ): void {
   const type = typeof (fallback ?? choices?.at(0) ?? 0);
   if (typeof value !== type) {
-    throw new UsageError(
-      `Cannot merge "${tensor}" as ${parameter} must be a ${type}: it is ${JSON.stringify(value)}`,
-    );
+    throw new UsageError(`${rejected} must be a ${type}: it is ${JSON.stringify(value)}`);
   }
   if (typeof value === "number" && !(Number.isFinite(value) && value >= least && value <= most)) {
-    throw new OutOfRangeError(
-      `Cannot merge "${tensor}" as ${parameter} must be a finite number in [${least}, ${most}]: it is ${value}`,
-    );
+    throw new OutOfRangeError(`${rejected} must be a finite number in [${least}, ${most}]: it is ${value}`);
   }
   if (whole && !Number.isSafeInteger(value)) {
-    throw new OutOfRangeError(
-      `Cannot merge "${tensor}" as ${parameter} must be a whole number: it is ${value}`,
-    );
+    throw new OutOfRangeError(`${rejected} must be a whole number: it is ${value}`);
   }
   if (choices !== undefined && !choices.includes(value)) {
-    throw new OutOfRangeError(
-      `Cannot merge "${tensor}" as ${parameter} must be one of ${choices.join(", ")}: it is ${value}`,
-    );
+    throw new OutOfRangeError(`${rejected} must be one of ${choices.join(", ")}: it is ${value}`);
   }
 }

@@ -32,6 +32,16 @@ describe("formatSimulation()", () => {
     expect(lines.at(-1)).toBe("private ended early: the budget is spent");
   });
 
+  it("formatSimulation() shows intervals within 0 and 100 % of three seeds or more", () => {
+    const runs = [0, 1, 2].map((seed) => runOf("plain", { seed, accuracy: [0.1, 0.9, 1][seed] as number }));
+    const three = formatSimulation({ ...resultOf(runs), seeds: [0, 1, 2] });
+    expect(three).toContain("means over 3 seeds [intervals of 95 %]");
+    expect(three).toContain("66.7 [0.0, 100.0]");
+    const two = formatSimulation({ ...resultOf(runs.slice(0, 2)), seeds: [0, 1] });
+    expect(two).toContain("means over 2 seeds, too few for intervals");
+    expect(two).toMatch(/plain +50\.0 /);
+  });
+
   it("formatSimulation() has no column of epsilon where nothing is private", () => {
     expect(formatSimulation(resultOf([runOf("plain")]))).not.toContain("epsilon");
   });

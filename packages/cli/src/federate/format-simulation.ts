@@ -1,4 +1,9 @@
-import { type RunSummary, type SimulationResult, summarizeRuns } from "@isthmus/federated";
+import {
+  LEAST_FOR_INTERVAL,
+  type RunSummary,
+  type SimulationResult,
+  summarizeRuns,
+} from "@isthmus/federated";
 import { formatTable } from "../format/format-table.ts";
 
 /** Formats what simulated federations came to: strategies by attacks for each partition. */
@@ -8,7 +13,7 @@ export function formatSimulation(simulation: SimulationResult): string {
     const shown = summaries.filter((one) => one.partition === partition);
     return `${partition}\n\n${formatPartition(simulation, shown)}`;
   });
-  const title = `${simulation.title}: accuracy after ${simulation.federation.rounds} rounds (%)`;
+  const title = `${simulation.title}: accuracy after ${simulation.federation.rounds} rounds (%), ${intervalWords(simulation)}`;
   return [title, ...parts, ...listStopped(summaries)].join("\n\n");
 }
 
@@ -46,7 +51,17 @@ function listStopped(summaries: readonly RunSummary[]): readonly string[] {
   return lines.length === 0 ? [] : [[...new Set(lines)].join("\n")];
 }
 
-function formatEstimate({ mean, high }: RunSummary["accuracy"]): string {
+/** Says what stands in brackets behind a mean, or why nothing does. */
+function intervalWords({ seeds }: SimulationResult): string {
+  if (seeds.length === 1) return "of one seed";
+  return seeds.length < LEAST_FOR_INTERVAL
+    ? `means over ${seeds.length} seeds, too few for intervals`
+    : `means over ${seeds.length} seeds [intervals of 95 %]`;
+}
+
+function formatEstimate({ mean, low, high }: RunSummary["accuracy"]): string {
   const inPercent = (share: number) => (100 * share).toFixed(1);
-  return Number.isFinite(high) ? `${inPercent(mean)} +- ${inPercent(high - mean)}` : inPercent(mean);
+  return Number.isFinite(high)
+    ? `${inPercent(mean)} [${inPercent(low)}, ${inPercent(high)}]`
+    : inPercent(mean);
 }

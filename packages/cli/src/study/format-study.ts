@@ -57,7 +57,7 @@ export function formatMissing(missing: readonly Task[], finished: number): strin
     return `${missing.filter((task) => task.kind === kind).length} ${kind}`;
   });
   const counts = kinds.length === 0 ? "" : ` (${kinds.join(", ")})`;
-  const first = `${missing.length} tasks to run${counts}, ${finished} finished before`;
+  const first = `${missing.length} ${missing.length === 1 ? "task" : "tasks"} to run${counts}, ${finished} finished before`;
   return [first, "How long they take is said once some of them have run.", ...shown].join("\n");
 }
 

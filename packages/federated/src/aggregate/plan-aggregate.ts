@@ -85,14 +85,14 @@ export async function planAggregate(
   const resolved = privateRound?.options ?? described;
   assertState(resolved);
   const { of: rule } = resolved.rule;
-  const parameters = parametersOf(resolved.rule);
+  const parameters = parametersOf("aggregate", resolved.rule);
   const points = await surveyPoints(network, ordered, { treatments, rule, resolved });
   const mixed = mixAll(points, resolved);
   assertEnough(rule, parameters, mixed.points.count, ordered.length);
   const combination = combine(rule, parameters, mixed);
   return {
     ...{ network, updates: ordered, treatments, combination, shares: points.shares, options: resolved },
-    serverParameters: parametersOf(resolved.server),
+    serverParameters: parametersOf("step the server", resolved.server),
     privacy: privateRound?.report(ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
     clients: ordered.map(({ client, examples }, i) => ({
       ...{ client, examples },
@@ -118,14 +118,19 @@ function assertNumbers({ round, memory, clip }: Resolved): void {
   }
 }
 
-/** Resolves parameters, which of federated rules are the same for all tensors. */
+/**
+ * Resolves parameters, which of federated rules are the same for all tensors.
+ * @param attempt - what they are for, to begin messages with: `aggregate`
+ */
 export function parametersOf(
+  attempt: string,
   configured: Configured<{ readonly name: string; readonly parameters: ParameterSpecs }>,
 ): TensorParameters<ParameterSpecs> {
   const { of, parameters = {} } = configured;
   return resolveParameters(of.name, of.parameters, parameters as GivenParameters<ParameterSpecs>, {
     tensor: "",
     networks: 1,
+    attempt: `${attempt} by ${of.name}`,
   });
 }
 
@@ -184,7 +189,10 @@ function mixAll(points: Points, { clip, preAggregations, seed, round }: Resolved
   }
   for (const [i, configured] of preAggregations.entries()) {
     const random = createRandom(seed, `${configured.of.name} ${i} round ${round}`);
-    mixed = mixPoints(mixed, configured.of.mix(mixed.points, parametersOf(configured), random));
+    mixed = mixPoints(
+      mixed,
+      configured.of.mix(mixed.points, parametersOf("prepare updates", configured), random),
+    );
   }
   return mixed;
 }

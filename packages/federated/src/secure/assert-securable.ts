@@ -56,7 +56,7 @@ function reasonAgainst(round: SecurableRound): string | undefined {
   if (rule.needs.includes("gram")) return "it looks at distances between single updates";
   if (rule.needs.includes("losses")) return "its weights depend on the loss of each client";
   if (rule.needs.includes("norms")) return "it looks at the norms of single updates";
-  const { weights } = rule.weigh(PROBE, parametersOf(configured));
+  const { weights } = rule.weigh(PROBE, parametersOf("aggregate", configured));
   const isMean = PROBE.shares.every((share, i) => weights[i] === share);
   return isMean
     ? undefined

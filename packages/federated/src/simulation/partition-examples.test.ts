@@ -92,7 +92,7 @@ describe("partitionExamples()", () => {
     expect(() => divide("shards", { size: 15 })).toThrow(/there are 15 for 20 shards/);
     expect(() => divide("iid", { size: 5, clients: 10 })).toThrow(/client-5 has none/);
     expect(() => divide("iid", { clients: 0 })).toThrow(/"clients" must be a whole number of at least 1/);
-    expect(() => divide("dirichlet", { alpha: -1 })).toThrow(/"alpha" of dirichlet/);
+    expect(() => divide("dirichlet", { alpha: -1 })).toThrow(/divide examples by dirichlet as "alpha"/);
   });
 
   it("partitionExamples() by feature shift differs in shifts within their limits, and by iid in none", () => {

@@ -61,6 +61,7 @@ export function partitionExamples<P extends ParameterSpecs>(
   const values = resolveParameters(scheme.name, scheme.parameters, parameters, {
     tensor: data.name,
     networks: 0,
+    attempt: `divide examples by ${scheme.name}`,
   });
   const divided = { labels: readLabels(data), classes: data.classes, clients };
   const parts = scheme.split(divided, values, createRandom(seed, `partition ${scheme.name}`));

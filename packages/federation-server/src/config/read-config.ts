@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { closestName, FormatError, InputError, readTextFile } from "@isthmus/core";
+import { closestName, FormatError, InputError, readTextFile, tellProblem } from "@isthmus/core";
 import {
   AGGREGATION_RULES,
   lookUp,
@@ -55,7 +55,11 @@ function assertChoices({ strategy, plan, evaluate, graph }: FederationConfig): v
   const { of: rule, parameters } = lookUp("aggregation rule", AGGREGATION_RULES, strategy.rule ?? "fedavg");
   for (const step of strategy.before ?? []) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
   lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average");
-  const resolved = resolveParameters(rule.name, rule.parameters, parameters, { tensor: "", networks: 1 });
+  const resolved = resolveParameters(rule.name, rule.parameters, parameters, {
+    tensor: "",
+    networks: 1,
+    attempt: `aggregate by ${rule.name}`,
+  });
   const least = rule.least?.(resolved);
   if (least !== undefined && plan.quorum < least.count) {
     throw new InputError(
@@ -134,7 +138,5 @@ function tell(issue: z.core.$ZodIssue): string {
       })
       .join(", ");
   }
-  const name = issue.path.length === 0 ? "the file" : `"${issue.path.map(String).join(".")}"`;
-  if (/received undefined$/.test(issue.message)) return `${name} is missing`;
-  return `${name} ${issue.message.replace(/^Invalid (option|input): (expected )?/, "must be ")}`;
+  return tellProblem(issue.path, issue);
 }

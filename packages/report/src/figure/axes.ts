@@ -18,6 +18,8 @@ export interface Axis {
   readonly domain?: readonly [number, number];
   /** Names of the places 0, 1, 2, ... of an axis that has no numbers. */
   readonly names?: readonly string[];
+  /** Whether values between whole numbers have no meaning, so that no tick stands there. */
+  readonly whole?: boolean;
   /** Places of ticks; round numbers without it. */
   readonly ticks?: readonly number[];
   /** Words along the middle of a vertical axis, where others stand at its top. */
@@ -66,7 +68,12 @@ export function domainOf(values: readonly number[], axis: Axis): [number, number
   const pad = (high - low) * PADDING || Math.max(Math.abs(high) * 0.1, 1e-6);
   const zero = low >= 0 && (axis.fromZero || low < 2 * (high - low));
   const bottom = low < 0 && axis.fromZero ? Math.max(1.15 * low, low - pad) : low - pad;
-  return [zero ? 0 : bottom, high <= 0 && axis.fromZero ? 0 : high + pad];
+  return [zero ? 0 : bottom, high <= 0 && axis.fromZero ? 0 : topOf(high, pad, axis)];
+}
+
+/** Ends an axis above its data, but not above 100 %, as if there could be more. */
+function topOf(high: number, pad: number, { percent }: Axis): number {
+  return percent && high <= 1 ? Math.min(1, high + pad) : high + pad;
 }
 
 /** Returns the places of ticks, or about how many there are to be. */
@@ -77,7 +84,16 @@ function ticksOf(
 ): readonly number[] | number {
   if (axis.ticks) return axis.ticks;
   if (axis.names) return axis.names.map((_, index) => index);
+  if (axis.whole) return wholeTicks(low, high, count);
   return axis.scale === "log" ? logarithmicLevels(low, high, MOST_LOG_TICKS) : count;
+}
+
+/** Returns whole multiples of 1, 2, 5, 10, ..., as close as not more than `most` intervals allow. */
+function wholeTicks(low: number, high: number, most: number): readonly number[] {
+  let step = 1;
+  for (let i = 0; (high - low) / step > most; i++) step *= [2, 2.5, 2][i % 3] as number;
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => step * (first + index));
 }
 
 /** Copies ticks, as the library wants arrays that it could write to. */

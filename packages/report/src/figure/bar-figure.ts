@@ -90,7 +90,7 @@ export function drawBars(figure: BarFigure): Drawing {
           tickFormat: (name: string) => fitText(name, marginLeft - 12),
           fill: "var(--isthmus-text)",
         }),
-        ...barMarks(plot, figure),
+        ...barMarks(plot, figure, (width - marginLeft - VALUE_ROOM) / (domain[1] - domain[0])),
         ...(shown
           ? entries.flatMap(({ style }, index) => legendMarks(plot, style, legend.items[index]))
           : []),
@@ -108,9 +108,29 @@ function pointStyle(index: number): CurveStyle {
   return { color: "var(--isthmus-text)", symbol: symbols[index % symbols.length] ?? symbols[0] };
 }
 
-function barMarks(plot: Plot, figure: BarFigure): Markish[] {
+/** What hides an interval behind a number. */
+const HALO = {
+  fill: "var(--isthmus-background)",
+  stroke: "var(--isthmus-background)",
+  strokeWidth: 4,
+  paintOrder: "normal",
+  ariaHidden: "true",
+} as const;
+
+/** @param scale - pixels of a unit of the values */
+function barMarks(plot: Plot, figure: BarFigure, scale: number): Markish[] {
   const { bars, axis, series, single } = figure;
   const place = { fy: "row", y: (bar: Bar) => (single ? 0 : bar.series) } as const;
+  const number = {
+    ...place,
+    x: (bar: Bar) => placeOfNumber(bar, figure, scale),
+    text: (bar: Bar) => formatBesideMark(axis, bar.value),
+    fontSize: 11,
+    textAnchor: "start",
+    dx: figure.points ? 8 : 4,
+  } as const;
+  // Only numbers on an interval need something behind them.
+  const hidden = bars.filter((bar) => isLong(bar, figure, scale));
   return [
     plot.barX(bars, {
       ...place,
@@ -127,20 +147,21 @@ function barMarks(plot: Plot, figure: BarFigure): Markish[] {
     ),
     plot.ruleX([0], { stroke: "var(--isthmus-muted)" }),
     ...pointMarks(plot, figure),
-    // Right of everything, where names of rows never are.
-    plot.text(bars, {
-      ...place,
-      x: (bar: Bar) => rightEnd(bar, figure),
-      text: (bar: Bar) => formatBesideMark(axis, bar.value),
-      fontSize: 11,
-      textAnchor: "start",
-      dx: figure.points ? 8 : 4,
-    }),
+    // Right of everything, where names of rows never are, or on an interval that is longer than the number.
+    plot.text(hidden, { ...number, ...HALO }),
+    plot.text(bars, number),
   ];
 }
 
-/** Finds the largest value that a bar, its interval or the points of its row reach. */
-function rightEnd({ row, value, high }: Bar, { points = [] }: BarFigure): number {
+/**
+ * Finds where the number of a bar stands: at the largest value that the bar, its interval or the points of
+ * its row reach; beside the bar itself where its interval goes on so far that the end is seen behind the
+ * number.
+ */
+function placeOfNumber(bar: Bar, figure: BarFigure, scale: number): number {
+  const { row, value, high } = bar;
+  const { points = [] } = figure;
+  if (isLong(bar, figure, scale)) return Math.max(0, value);
   const beside = points.flatMap(({ values }) => values.filter((one) => one.row === row));
   return Math.max(0, value, high ?? value, ...beside.map((one) => one.value));
 }
@@ -161,4 +182,9 @@ function pointMarks(plot: Plot, { points = [], axis }: BarFigure): Markish[] {
         `${row}, ${label}: ${formatBesideMark(axis, value)}`,
     });
   });
+}
+
+/** Whether an interval goes on beyond the number that stands at the end of its bar. */
+function isLong({ value, high }: Bar, { points = [] }: BarFigure, scale: number): boolean {
+  return points.length === 0 && high !== undefined && (high - value) * scale > VALUE_ROOM;
 }

@@ -5,6 +5,8 @@ import { type CellKind, formatCell, type Table, type TableColumn, type TableRow 
 
 /** Rows from which a table scrolls in a frame of its own, and from which it is folded up. */
 const MANY_ROWS = { tall: 14, folded: 100 } as const;
+/** Columns from which a table is set smaller, so that a page shows all of them. */
+const MANY_COLUMNS = 9;
 
 /**
  * Characters of a title beyond which its column has a least width, so that the title takes two lines at most.
@@ -15,7 +17,8 @@ const LONG_TITLE = 14;
 export function renderTable(table: Table): Html {
   const { name, title, caption, columns, rows } = table;
   const tall = rows.length > MANY_ROWS.tall ? " tall" : "";
-  const element = html`<div class="scroll${tall}" id="table-${name}" tabindex="0" role="group" aria-label="${title}"><table>
+  const wide = columns.length > MANY_COLUMNS ? " wide" : "";
+  const element = html`<div class="scroll${tall}${wide}" id="table-${name}" tabindex="0" role="group" aria-label="${title}"><table>
 <caption><span>${caption}</span></caption>
 <thead>${groupRow(columns)}<tr>${columns.map((column) => renderHead(column, table))}</tr></thead>
 <tbody>${rows.map((row) => renderRow(row, columns))}</tbody></table></div>`;

@@ -47,6 +47,7 @@ main:focus{outline:0}
 summary{cursor:pointer;padding:.4rem 0;font-weight:600}
 .scroll{overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem}
 .tall{max-height:26rem}
+.wide table{font-size:.8rem}.wide :is(th,td){padding:.42rem .4rem}.wide :is(th,td):first-child{padding-left:.9rem}.wide th button::after{margin-left:.15em}
 .scroll:focus-visible,a:focus-visible,button:focus-visible,summary:focus-visible,pre:focus-visible{outline:2px solid var(--isthmus-curve-1);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 .scroll{container-type:inline-size}

@@ -63,7 +63,7 @@ describe("readStudy()", () => {
     ["aliases of aliases", () => `a0: &a0 [x, x]\n${aliases.join("\n")}`, /Excessive alias count/],
     ["questions in questions", () => `title: ${deep("? ", "")}x`, /its YAML may be nested 128 levels deep/],
     ["pairs of something else", () => STUDY.replace("between: mlps", "between: { toString: 1 }"), /between/],
-    ["itself", () => "title: &a [*a]", /"title" must be string/],
+    ["itself", () => "title: &a [*a]", /"title" must be text/],
     ["one long line", () => `title: x\n${"k".repeat(1_000_000)}`, /must be YAML/],
     [
       "a million pairs",
@@ -89,8 +89,8 @@ describe("readStudy()", () => {
       "epoch: 2",
       'study.yaml:4: "networks.mlps.epochs" is missing\n  study.yaml:9: unknown key "epoch"; did you mean "epochs"?',
     ],
-    ["epochs: 2", "epochs: 0", 'study.yaml:9: "networks.mlps.epochs" Too small: expected number to be >=1'],
-    ["epochs: 2", "epochs: two", 'study.yaml:9: "networks.mlps.epochs" must be number, received string'],
+    ["epochs: 2", "epochs: 0", 'study.yaml:9: "networks.mlps.epochs" must be at least 1'],
+    ["epochs: 2", "epochs: two", 'study.yaml:9: "networks.mlps.epochs" must be a number: it is text'],
     ["beta1", "beta_1", 'study.yaml:10: unknown key "beta_1"; did you mean "beta1"?'],
     ["kind: adam", "kind: adm", 'study.yaml:10: "networks.mlps.optimizer.kind"'],
     ["mnist:train", "mnist", 'study.yaml:7: "networks.mlps.data" must say which examples'],
@@ -117,7 +117,7 @@ describe("readStudy()", () => {
 
   it.each([
     ["many: cycle", "many: cycles", 'study.yaml:15: "measurements.barriers.many" must be one of'],
-    ["count: 2", "count: none", '"measurements.barriers.count" must be number'],
+    ["count: 2", "count: none", '"measurements.barriers.count" must be a number: it is text'],
     ["    of: mlps\n", "", 'study.yaml:12: "measurements.barriers.of" is missing'],
     ["count: 2", "cuont: 2", 'unknown key "cuont"; did you mean "count"?'],
   ])("readStudy() names the line of a merge where %j became %j", async (from, to, message) => {

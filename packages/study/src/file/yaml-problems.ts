@@ -1,4 +1,4 @@
-import { closestName } from "@isthmus/core";
+import { closestName, tellProblem } from "@isthmus/core";
 import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type Pair } from "yaml";
 import { z } from "zod";
 
@@ -23,7 +23,7 @@ export function findProblems(
   const { error } = schema.safeParse(value);
   return (error?.issues ?? []).flatMap((issue) => {
     const path = [...at, ...issue.path];
-    if (issue.code !== "unrecognized_keys") return [`${lineOf(source, path)}: ${tell(path, issue)}`];
+    if (issue.code !== "unrecognized_keys") return [`${lineOf(source, path)}: ${tellProblem(path, issue)}`];
     const keys = knownKeys(schema, value, issue.path);
     return issue.keys.map((key) => {
       const meant = closestName(key, keys);
@@ -31,13 +31,6 @@ export function findProblems(
       return `${lineOf(source, [...path, key])}: unknown key "${key}"; ${hint}`;
     });
   });
-}
-
-function tell(path: Path, issue: z.core.$ZodIssue): string {
-  const name = path.length === 0 ? "the file" : `"${path.map(String).join(".")}"`;
-  const { message } = issue;
-  if (/received undefined$/.test(message)) return `${name} is missing`;
-  return `${name} ${message.replace(/^Invalid (option|input): (expected )?/, "must be ")}`;
 }
 
 /**

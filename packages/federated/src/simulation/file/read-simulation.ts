@@ -1,6 +1,6 @@
 import { findProblems, readYamlFile, rejectProblems } from "@isthmus/study";
 import type { SimulationDescription } from "../description/simulation-description.ts";
-import { SIMULATION } from "./simulation-schema.ts";
+import { isEmpty, SIMULATION } from "./simulation-schema.ts";
 
 /**
  * Reads a simulation from a YAML file.
@@ -10,5 +10,11 @@ import { SIMULATION } from "./simulation-schema.ts";
 export async function readSimulation(path: string): Promise<SimulationDescription> {
   const { name, source, value } = await readYamlFile(path, "simulation");
   rejectProblems("simulation", name, findProblems(SIMULATION, value, { source }));
-  return value as SimulationDescription;
+  const description = value as SimulationDescription;
+  if (description.attacks === undefined) return description;
+  const attacks = Object.entries(description.attacks).map(([key, attack]) => [
+    key,
+    isEmpty(attack) ? null : attack,
+  ]);
+  return { ...description, attacks: Object.fromEntries(attacks) };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LAYER_POLICIES } from "../../layers/treat-layers.ts";
 import { TREATMENTS } from "../../layers/treatments.ts";
+import { findSeedsProblem } from "../study/seeds.ts";
 
 const text = z.string();
 const count = (least: number) => z.int().min(least);
@@ -87,6 +88,15 @@ const attack = z
   .object({ name: text, attackers: count(1) })
   .catchall(z.union([text, z.number(), z.boolean()]));
 
+/** Whether a value is `{}`, which stands for no attack like `null`. */
+export const isEmpty = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0;
+
+const seeds = z.unknown().superRefine((value, context) => {
+  const message = findSeedsProblem(value);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
 /** A simulation as a file describes it. */
 export const SIMULATION: z.ZodType = z.strictObject({
   title: text,
@@ -109,6 +119,11 @@ export const SIMULATION: z.ZodType = z.strictObject({
   }),
   partitions: z.record(name, named).optional(),
   strategies: z.record(name, strategy).optional(),
-  attacks: z.record(name, attack.nullable()).optional(),
-  seeds: z.union([text, z.array(count(0)).min(1)]).optional(),
+  attacks: z
+    .record(
+      name,
+      z.preprocess((value) => (isEmpty(value) ? null : value), attack.nullable()),
+    )
+    .optional(),
+  seeds: seeds.optional(),
 });

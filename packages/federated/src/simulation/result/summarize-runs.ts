@@ -4,7 +4,7 @@ import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
 /** A mean over seeds, with an interval that has the mean of all seeds in it 95 times of 100. */
 export interface Estimate {
   readonly mean: number;
-  /** Ends of Student's interval; NaN of a single seed. */
+  /** Ends of Student's interval; NaN of fewer than three seeds. */
   readonly low: number;
   readonly high: number;
 }
@@ -45,7 +45,7 @@ export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonl
   }
   return [...groups.values()].map((group) => {
     const { partition, strategy, attack } = at(group, 0, "run");
-    const estimate = (of: (run: SimulatedRun) => number) => estimateMean(group.map(of));
+    const estimate = (of: (run: SimulatedRun) => number) => estimateShare(group.map(of));
     return {
       ...{ partition, strategy, attack, seeds: group.length },
       failed: group.filter(({ failed }) => failed !== undefined).length,
@@ -53,7 +53,7 @@ export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonl
       local: estimate(({ fairness }) => fairness.mean),
       spread: estimate(({ fairness }) => fairness.std),
       worst: estimate(({ fairness }) => fairness.worst),
-      bytes: estimate(({ rounds }) => bytesOf(rounds)).mean,
+      bytes: estimateMean(group.map(({ rounds }) => bytesOf(rounds))).mean,
       ...privacyOf(group),
     };
   });
@@ -89,13 +89,24 @@ const STUDENT = [
 ] as const;
 /** The quantile of a normal variable, which Student's are near for many seeds. */
 const NORMAL = 1.96;
+/**
+ * Fewest values with an interval: of two it is 13 times as wide as their standard error, and says no more
+ * than that there are two.
+ */
+export const LEAST_FOR_INTERVAL = 3;
 
-/** Estimates a mean from independent values, with Student's interval of 95 %. */
+/** Estimates a mean from independent values, with Student's interval of 95 % if there are three or more. */
 export function estimateMean(values: readonly number[]): Estimate {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const freedom = values.length - 1;
-  if (freedom < 1) return { mean, low: Number.NaN, high: Number.NaN };
+  if (values.length < LEAST_FOR_INTERVAL) return { mean, low: Number.NaN, high: Number.NaN };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / freedom;
   const half = (STUDENT[freedom - 1] ?? NORMAL) * Math.sqrt(variance / values.length);
   return { mean, low: mean - half, high: mean + half };
+}
+
+/** Estimates a mean of shares like {@link estimateMean}; its interval ends where shares do, at 0 and 1. */
+export function estimateShare(values: readonly number[]): Estimate {
+  const { mean, low, high } = estimateMean(values);
+  return { mean, low: Math.max(0, low), high: Math.min(1, high) };
 }

@@ -35,7 +35,11 @@ export async function attackUpdates(
       continue;
     }
     const { of, parameters } = attack;
-    const resolved = resolveParameters(of.name, of.parameters, parameters, { tensor: name, networks: 1 });
+    const resolved = resolveParameters(of.name, of.parameters, parameters, {
+      tensor: name,
+      networks: 1,
+      attempt: `attack by ${of.name}`,
+    });
     const random = createRandom(description.seed, `${of.name} on ${name} in round ${round}`);
     const size = sizeOf(info.shape);
     const data = allocateData(info.dtype, size);

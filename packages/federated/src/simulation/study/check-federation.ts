@@ -1,7 +1,7 @@
 import { type Checkpoint, InputError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { type ParameterSpecs, resolveParameters } from "@isthmus/merging";
-import { type LookedUp, lookUp } from "../../strategy/look-up.ts";
+import { parametersOf } from "../../aggregate/plan-aggregate.ts";
+import { lookUp } from "../../strategy/look-up.ts";
 import { resolveStrategy } from "../../strategy/resolve-strategy.ts";
 import { ATTACKS } from "../attacks.ts";
 import type { FederationDescription } from "../description/federation-description.ts";
@@ -20,29 +20,20 @@ export function checkFederation(graph: Graph, network: Checkpoint, described: Fe
   const { strategy, partition, attack, clients, fraction } = resolved;
   const { rule, preAggregations = [], server } = resolveStrategy(graph, network, strategy);
   countRounds(resolved);
-  for (const configured of [rule, server, ...preAggregations]) {
-    if (configured !== undefined) parametersOf({ parameters: {}, ...configured } as LookedUp<WithParameters>);
-  }
-  parametersOf(lookUp("partition", PARTITIONS, partition));
+  if (rule !== undefined) parametersOf("aggregate", rule);
+  if (server !== undefined) parametersOf("step the server", server);
+  for (const configured of preAggregations) parametersOf("prepare updates", configured);
+  parametersOf("divide examples", lookUp("partition", PARTITIONS, partition));
   if (attack !== undefined) {
     const { attackers: _, ...named } = attack;
-    parametersOf(lookUp("attack", ATTACKS, named as { readonly name: string }));
+    parametersOf("attack", lookUp("attack", ATTACKS, named as { readonly name: string }));
   }
   if (rule === undefined) return;
-  const least = rule.of.least?.(parametersOf({ parameters: {}, ...rule } as LookedUp<WithParameters>));
+  const least = rule.of.least?.(parametersOf("aggregate", rule));
   const asked = Math.ceil(fraction * clients);
   if (least === undefined || asked >= least.count || preAggregations.length > 0) return;
   throw new InputError(
     `Cannot simulate a federation by ${rule.of.name} as ${least.reason}: it needs at least ${least.count} updates, and a round asks ${asked} clients; take more, or assume fewer attackers`,
     { input: rule.of.name },
   );
-}
-
-interface WithParameters {
-  readonly name: string;
-  readonly parameters: ParameterSpecs;
-}
-
-function parametersOf({ of, parameters }: LookedUp<WithParameters>) {
-  return resolveParameters(of.name, of.parameters, parameters, { tensor: "", networks: 1 });
 }

@@ -66,9 +66,20 @@ describe("runSimulation()", () => {
     await expect(strategies({ rule: { name: "krum", g: 1 } })).rejects.toThrow(/no parameter "g"/);
     await expect(strategies({ server: "adamm" })).rejects.toThrow(/did you mean "adam"/);
     await expect(planned({ attacks: { x: { name: "alie", attackers: 1, tau: -1 } } })).rejects.toThrow(
-      /"tau" of alie/,
+      /^Cannot attack by alie as "tau" must be/,
     );
-    await expect(planned({ seeds: "1" })).rejects.toThrow(/a range must be FIRST..LAST/);
+    await expect(strategies({ rule: "qfedavg" })).rejects.toThrow(
+      'Cannot aggregate by qfedavg as "clientLearningRate" must be given: it is missing',
+    );
+    await expect(strategies({ server: { name: "adam", learningRate: "x" } })).rejects.toThrow(
+      'Cannot step the server by adam as "learningRate" must be a number: it is "x"',
+    );
+    await expect(planned({ partitions: { x: { name: "dirichlet", alpha: -1 } } })).rejects.toThrow(
+      /^Cannot divide examples by dirichlet as "alpha" must be a finite number in/,
+    );
+    await expect(planned({ seeds: "1" })).rejects.toThrow(
+      /^Cannot simulate as "seeds" must be a range FIRST..LAST/,
+    );
   });
 });
 
@@ -83,6 +94,8 @@ describe("readSimulation()", () => {
   it("readSimulation() reads what runSimulation() takes", async () => {
     const text = `title: Small\n${federation}\nstrategies: { mean: {}, median: { rule: coordinate-median } }\nattacks: { none: null, flip: { name: sign-flip, attackers: 1 } }\nseeds: 0..1\n`;
     expect(await read(text)).toEqual(small);
+    expect(await read(text.replace("none: null", "none: {}"))).toEqual(small);
+    expect(await read(text.replace("none: null", "none: "))).toEqual(small);
   });
 
   it("readSimulation() names the line of what is wrong", async () => {
@@ -92,17 +105,26 @@ describe("readSimulation()", () => {
     await expect(
       read(`title: Small\n${federation}\nattacks:\n  flip: { name: sign-flip }\n`),
     ).rejects.toThrow(/simulation.yaml:4: "attacks.flip.attackers" is missing/);
+    await expect(read(`title: Small\n${federation}\nseeds: 5..1\n`)).rejects.toThrow(
+      /simulation.yaml:3: "seeds" must be a range FIRST..LAST of whole numbers, the smaller first/,
+    );
+    await expect(read("title: Small\nfederation: mlp\n")).rejects.toThrow(
+      /simulation.yaml:2: "federation" must be a mapping of keys to values: it is text/,
+    );
+    await expect(read(`title: Small\n${federation.replace("rounds: 2", "rounds: 0")}\n`)).rejects.toThrow(
+      /simulation.yaml:2: "federation.rounds" must be at least 1$/,
+    );
     await expect(read("title: [")).rejects.toThrow(/Cannot read the simulation as it must be YAML/);
   });
 });
 
 describe("estimateMean()", () => {
-  it("estimateMean() has Student's interval, which a single value has not", () => {
+  it("estimateMean() has Student's interval, which two values have not", () => {
     const { mean, low, high } = estimateMean([1, 2, 3, 4, 5]);
     expect(mean).toBe(3);
     expect(high - mean).toBeCloseTo((2.776 * Math.sqrt(2.5)) / Math.sqrt(5), 10);
     expect(mean - low).toBeCloseTo(high - mean, 12);
     expect(estimateMean([7]).mean).toBe(7);
-    expect(estimateMean([7]).low).toBeNaN();
+    expect(estimateMean([7, 8]).low).toBeNaN();
   });
 });

@@ -2,6 +2,7 @@ import { InputError } from "@isthmus/core";
 import { unfold } from "@isthmus/study";
 import type { FederationDescription } from "../description/federation-description.ts";
 import type { SimulationCell, SimulationDescription } from "../description/simulation-description.ts";
+import { findSeedsProblem } from "./seeds.ts";
 
 /** One federation of a simulation. */
 export interface UnfoldedFederation {
@@ -24,6 +25,10 @@ export function unfoldSimulation({
   attacks = { [UNNAMED.attack]: null },
   seeds = [0],
 }: SimulationDescription): readonly UnfoldedFederation[] {
+  const problem = findSeedsProblem(seeds);
+  if (problem !== undefined) {
+    throw new InputError(`Cannot simulate as "seeds" ${problem}`, { input: "seeds" });
+  }
   const lists = {
     ...{ partition: Object.keys(partitions), strategy: Object.keys(strategies) },
     ...{ attack: Object.keys(attacks), seed: seeds },
@@ -31,11 +36,6 @@ export function unfoldSimulation({
   return unfold<object>("simulation", { for: lists }).map(({ variables }) => {
     const cell = variables as unknown as SimulationCell;
     const attack = attacks[cell.attack] ?? undefined;
-    if (!Number.isSafeInteger(cell.seed)) {
-      throw new InputError(`Cannot simulate as seeds must be whole numbers: one is ${cell.seed}`, {
-        input: "seeds",
-      });
-    }
     return {
       cell,
       federation: {

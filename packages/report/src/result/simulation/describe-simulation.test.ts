@@ -41,13 +41,13 @@ const result: SimulationResult = {
   partitions: { skewed: { name: "dirichlet", alpha: 0.5 } },
   strategies: { mean: {}, median: { rule: "coordinate-median" } },
   attacks: { none: null, flip: { name: "sign-flip", attackers: 1 } },
-  seeds: [0, 1],
+  seeds: [0, 1, 2],
   runs: ["mean", "median"].flatMap((strategy, i) =>
     ["none", "flip"].flatMap((attack, k) =>
-      [0, 1].map((seed) => runOf(strategy, attack, seed, 0.9 - 0.3 * k * (1 - i) + 0.02 * seed)),
+      [0, 1, 2].map((seed) => runOf(strategy, attack, seed, 0.9 - 0.3 * k * (1 - i) + 0.02 * seed)),
     ),
   ),
-  divisions: [0, 1].map((seed) => ({ partition: "skewed", seed, clients })),
+  divisions: [0, 1, 2].map((seed) => ({ partition: "skewed", seed, clients })),
 };
 
 describe("describeSimulation()", () => {
@@ -60,9 +60,9 @@ describe("describeSimulation()", () => {
       ["median", "skewed", "none"],
       ["median", "skewed", "flip"],
     ]);
-    const [mean, low, high] = (table?.rows[0]?.cells.slice(3, 6) ?? []) as number[];
-    expect(mean).toBeCloseTo(0.91, 12);
-    expect((high as number) - (low as number)).toBeCloseTo(2 * 12.706 * 0.01, 10);
+    const [mean, low, high] = (table?.rows[1]?.cells.slice(3, 6) ?? []) as number[];
+    expect(mean).toBeCloseTo(0.62, 12);
+    expect((high as number) - (low as number)).toBeCloseTo((2 * 4.303 * 0.02) / Math.sqrt(3), 10);
     const barriers = sections.find(({ name }) => name === "section-barriers")?.tables[0]?.rows;
     expect(barriers?.[0]?.cells.slice(4)).toEqual(["all layers", "as trained", 0.5]);
   });
@@ -84,6 +84,38 @@ describe("describeSimulation()", () => {
     ]);
     const page = await renderResultPage({ title: "Two rules", result });
     expect(page).toContain("They are compared.");
+  });
+
+  it("describeSimulation() writes the legend of a heat map in percent, as its cells", async () => {
+    const figures = await renderFigures(result, { theme: "light" });
+    const heat = figures.find(({ name }) => name === "attacks-1")?.svg ?? "";
+    const numbers = [...heat.matchAll(/>([\d.]+)<\/text>/g)].map(([, text]) => Number(text));
+    expect(numbers).toContain(92);
+    expect(numbers.length).toBeGreaterThan(6);
+    expect(Math.min(...numbers)).toBeGreaterThan(60);
+  });
+
+  it("describeSimulation() ends intervals and axes where shares do, and ticks rounds at whole numbers", async () => {
+    const runs = [0.1, 0.9, 1].map((accuracy, seed) => runOf("mean", "none", seed, accuracy));
+    const wide = { ...result, runs, strategies: { mean: {} }, attacks: { none: null } };
+    const cells = describeSimulation(wide).sections[0]?.tables[0]?.rows[0]?.cells ?? [];
+    expect(cells.slice(3, 5)).toEqual([0, 1]);
+    const figures = await renderFigures(wide, { theme: "light" });
+    const lines = figures.find(({ name }) => name === "rounds-1")?.svg ?? "";
+    const ticks = [...lines.matchAll(/>(-?[\d.]+)<\/text>/g)].map(([, text]) => Number(text));
+    expect(ticks).toContain(100);
+    expect(Math.max(...ticks)).toBe(100);
+    expect(Math.min(...ticks)).toBe(0);
+    expect(ticks).not.toContain(1.5);
+  });
+
+  it("describeSimulation() has no intervals of two seeds, and says so", () => {
+    const two = { ...result, seeds: [0, 1], runs: result.runs.filter(({ seed }) => seed < 2) };
+    const { sections } = describeSimulation(two);
+    const table = sections[0]?.tables[0];
+    expect(table?.columns.map(({ title }) => title)).not.toContain("Accuracy, low");
+    expect(table?.caption).toContain("means over 2 seeds, too few for intervals");
+    expect(sections[1]?.figures[0]?.caption).toContain("too few for intervals");
   });
 
   it("describeSimulation() shows epsilon of private federations, and why they ended", async () => {

@@ -1,5 +1,12 @@
 import { at } from "@isthmus/core";
-import { estimateMean, type RunSummary, type SimulatedRun, type SimulationResult } from "@isthmus/federated";
+import {
+  estimateMean,
+  estimateShare,
+  LEAST_FOR_INTERVAL,
+  type RunSummary,
+  type SimulatedRun,
+  type SimulationResult,
+} from "@isthmus/federated";
 import { drawBars } from "../../figure/bar-figure.ts";
 import { sequentialScale } from "../../figure/color-scale.ts";
 import type { Figure } from "../../figure/figure.ts";
@@ -50,11 +57,15 @@ export function accuracyLines(result: SimulationResult, over: "rounds" | "bytes"
     return {
       name: `${name}-${index + 1}`,
       title: `Accuracy against ${over}, ${partition}.`,
-      caption: `Means over seeds with intervals of 95 %${attack === "none" ? "" : `, under attack ${attack}`}${rest > 0 ? `; ${rest} more strategies are in the table` : ""}.`,
+      caption: `${intervalWords(result)}${attack === "none" ? "" : `, under attack ${attack}`}${rest > 0 ? `; ${rest} more strategies are in the table` : ""}.`,
       words: `Lines of accuracy against ${over} for ${partition}; at the end: ${ends.join(", ")}.`,
       table: "rounds",
       size: "hero",
-      draw: drawLines({ series, x: { label }, y: { label: "Accuracy (%)", percent: true } }),
+      draw: drawLines({
+        series,
+        x: { label, whole: over === "rounds" },
+        y: { label: "Accuracy (%)", percent: true },
+      }),
     };
   });
 }
@@ -71,15 +82,23 @@ function pointsOf(
       const measured = runs.flatMap((run) => run.rounds.filter(({ round }) => round === number));
       const evaluated = measured.filter(({ accuracy }) => accuracy !== undefined);
       if (evaluated.length === 0) return [];
-      const { mean, low, high } = estimateMean(evaluated.map(({ accuracy }) => accuracy ?? Number.NaN));
+      const { mean, low, high } = estimateShare(evaluated.map(({ accuracy }) => accuracy ?? Number.NaN));
       const x = estimateMean(evaluated.map(of)).mean;
       return [{ x, y: mean, ...(Number.isFinite(low) && { low, high }) }];
     });
 }
 
-/** Cuts an interval to what an accuracy can be; there is none of a single seed. */
+/** Returns the ends of an interval; there is none of one seed or two. */
 function intervalOf({ low, high }: { readonly low: number; readonly high: number }) {
-  return Number.isFinite(low) ? { low: Math.max(0, low), high: Math.min(1, high) } : {};
+  return Number.isFinite(low) ? { low, high } : {};
+}
+
+/** Says what is drawn beside means over seeds. */
+function intervalWords({ seeds }: SimulationResult): string {
+  if (seeds.length === 1) return "One seed, so there are no intervals";
+  return seeds.length < LEAST_FOR_INTERVAL
+    ? `Means over ${seeds.length} seeds, too few for intervals`
+    : "Means over seeds with intervals of 95 %";
 }
 
 /**
@@ -90,18 +109,19 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
   const strategies = Object.keys(result.strategies);
   if (attacks.length < 2) return [];
   return Object.keys(result.partitions).map((partition, index): Figure => {
+    // In percent, so that cells and the legend of the colours say the same.
     const values = strategies.map((strategy) =>
-      attacks.map(
-        (attack) =>
-          summaries.find(
-            (one) => one.partition === partition && one.strategy === strategy && one.attack === attack,
-          )?.accuracy.mean ?? null,
-      ),
+      attacks.map((attack) => {
+        const summary = summaries.find(
+          (one) => one.partition === partition && one.strategy === strategy && one.attack === attack,
+        );
+        return summary === undefined ? null : 100 * summary.accuracy.mean;
+      }),
     );
     const measured = values.flat().filter((value): value is number => value !== null);
     const worst = strategies.map(
       (strategy, i) =>
-        `${strategy} ${percent(Math.min(...at(values, i, "strategy").map((value) => value ?? 1)))}`,
+        `${strategy} ${Math.min(...at(values, i, "strategy").map((value) => value ?? 100)).toFixed(1)} %`,
     );
     return {
       name: `attacks-${index + 1}`,
@@ -113,8 +133,8 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
       draw: drawHeat({
         ...{ rows: strategies, columns: attacks, values, label: "Accuracy (%)", columnLabel: "Attack" },
         scale: sequentialScale(measured),
-        format: (value) => (100 * value).toFixed(1),
-        coarse: (value) => (100 * value).toFixed(0),
+        format: (value) => value.toFixed(1),
+        coarse: (value) => value.toFixed(0),
       }),
     };
   });
@@ -137,7 +157,7 @@ export function fairnessBars(result: SimulationResult, summaries: readonly RunSu
     return {
       name: `fairness-${index + 1}`,
       title: `Accuracy of the clients on examples like their own, ${partition}.`,
-      caption: "The mean over honest clients, and the mean of the worst tenth of them; means over seeds.",
+      caption: `The mean over honest clients, and the mean of the worst tenth of them. ${intervalWords(result)}.`,
       words: `Bars of the mean over clients and of the worst tenth: ${words.join("; ")}.`,
       table: "accuracy",
       size: "hero",

@@ -1,4 +1,9 @@
-import type { Estimate, RunSummary, SimulationResult } from "@isthmus/federated";
+import {
+  type Estimate,
+  LEAST_FOR_INTERVAL,
+  type RunSummary,
+  type SimulationResult,
+} from "@isthmus/federated";
 import type { Table, TableRow } from "../../table/table.ts";
 
 /** Bytes of a megabyte. */
@@ -8,8 +13,12 @@ const EPSILON = { title: "Epsilon", kind: "number", unit: "nats" } as const;
 
 /** Makes the table of all strategies with their means over seeds, and intervals where there are several. */
 export function accuracyTable(summaries: readonly RunSummary[]): Table {
-  const several = summaries.some(({ seeds }) => seeds > 1);
+  const most = Math.max(...summaries.map(({ seeds }) => seeds));
+  const several = most >= LEAST_FOR_INTERVAL;
   const isPrivate = summaries.some(({ epsilon }) => epsilon !== undefined);
+  // Columns that would say the same in every row are left out: the page has no room for them.
+  const attacked = summaries.some(({ attack }) => attack !== "none");
+  const hasFailed = summaries.some(({ failed }) => failed > 0);
   const interval = ({ low, high }: Estimate) => (several ? [finite(low), finite(high)] : []);
   const rows = summaries.map(
     ({
@@ -26,9 +35,9 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
       epsilon,
     }): TableRow => ({
       cells: [
-        ...[strategy, partition, attack, finite(accuracy.mean), ...interval(accuracy)],
+        ...[strategy, partition, ...(attacked ? [attack] : []), finite(accuracy.mean), ...interval(accuracy)],
         ...[finite(local.mean), ...interval(local), finite(spread.mean), finite(worst.mean)],
-        ...[bytes / MEGABYTE, seeds, failed, ...(isPrivate ? [epsilon ?? null] : [])],
+        ...[bytes / MEGABYTE, seeds, ...(hasFailed ? [failed] : []), ...(isPrivate ? [epsilon ?? null] : [])],
       ],
     }),
   );
@@ -44,22 +53,30 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
   return {
     name: "accuracy",
     title: "Accuracy after the last round",
-    caption: `The accuracy of the network on all examples to evaluate on, means over seeds${several ? " with Student's intervals of 95 %" : ""}. "Like own" weighs the classes as each honest client has them: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.${isPrivate ? captionOfPrivacy(summaries) : ""}`,
+    caption: `The accuracy of the network on all examples to evaluate on, ${meansWords(most)}. "Like own" weighs the classes as each honest client has them: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.${isPrivate ? captionOfPrivacy(summaries) : ""}`,
     columns: [
       { title: "Strategy", kind: "text" },
       { title: "Partition", kind: "text" },
-      { title: "Attack", kind: "text" },
+      ...(attacked ? [{ title: "Attack", kind: "text" as const }] : []),
       ...estimated("Accuracy"),
       ...estimated("Like own"),
       { title: "Std of clients", kind: "share" },
       { title: "Worst tenth", kind: "share" },
       { title: "Sent", kind: "number", unit: "MB" },
       { title: "Seeds", kind: "whole" },
-      { title: "Failed", kind: "whole" },
+      ...(hasFailed ? [{ title: "Failed", kind: "whole" as const }] : []),
       ...(isPrivate ? [EPSILON] : []),
     ],
     rows,
   };
+}
+
+/** Says over how many seeds means are, and whether they have intervals. */
+function meansWords(seeds: number): string {
+  if (seeds === 1) return "of one seed";
+  return seeds < LEAST_FOR_INTERVAL
+    ? `means over ${seeds} seeds, too few for intervals`
+    : "means over seeds with Student's intervals of 95 %";
 }
 
 /** Says what the column of epsilon means, and which strategies ended at their budget. */

@@ -114,12 +114,12 @@ describe.each([...AGGREGATION_RULES.values()])("rule $name", (rule) => {
     const twice = (displacements: readonly Float64Array[]) =>
       displacements.map((one) => one.map((x) => 2 * x));
     if (rule.name === "qfedavg") return;
+    // Its smoothing is a distance (nu, 1e-6), which does not grow with the updates.
+    const tolerance = rule.name === "geometric-median" ? 1e-5 : 1e-9;
     fc.assert(
       fc.property(points, (displacements) => {
-        close(
-          run(twice(displacements)),
-          run(displacements).map((x) => 2 * x),
-        );
+        const doubled = run(displacements).map((x) => 2 * x);
+        close(run(twice(displacements)), doubled, tolerance);
       }),
     );
   });

@@ -134,7 +134,7 @@ async function assertNothingStale(output: string, places: readonly string[]): Pr
   );
 }
 
-/** Reads which checkpoints an earlier alignment was of; none where there is no list, or another file. */
+/** Reads the paths of the networks that an earlier alignment read; there are none without its list. */
 async function readAlignedPaths(list: string): Promise<string[]> {
   if (!(await isThere(list))) return [];
   const earlier = await readJsonFile(list);

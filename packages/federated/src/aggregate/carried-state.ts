@@ -14,7 +14,7 @@ export const CARRIED = "aggregate";
 /** Returns the name under which a state of a tensor is kept, `momentum/conv.weight`. */
 export const stateName = (state: string, tensor: string): string => `${state}/${tensor}`;
 
-/** Returns the state of tensors in a checkpoint of states as f32, which is 0 where there is none yet. */
+/** Returns one state of all tensors, under their names and in f32; before the first round it is 0. */
 export function stateOf(network: Checkpoint, states: Checkpoint | undefined, state: string): Checkpoint {
   const tensors = new Map<string, TensorInfo>();
   for (const [name, { dtype, shape }] of network.tensors) {

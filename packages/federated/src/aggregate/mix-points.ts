@@ -32,12 +32,7 @@ export function mixPoints({ points, mixture }: Mixed, step: MixedPoints): Mixed 
   const { count, gram } = points;
   const mix = (values: readonly number[]) => step.mixture.map((row) => weightedMean(row, values));
   return {
-    mixture: step.mixture.map((row) => {
-      const [first] = mixture;
-      return (first ?? []).map((_, k) =>
-        row.reduce((sum, weight, j) => sum + weight * at(at(mixture, j, "point"), k, "update"), 0),
-      );
-    }),
+    mixture: step.mixture.map((row) => mixRows(row, mixture)),
     points: {
       ...{ count: step.mixture.length, shares: step.shares },
       losses: mix(points.losses),
@@ -45,6 +40,13 @@ export function mixPoints({ points, mixture }: Mixed, step: MixedPoints): Mixed 
       gram: gram.length === 0 ? gram : mixGram(gram, count, step.mixture),
     },
   };
+}
+
+/** Returns the weight of each update, `[updates]`, in a weighted sum of points that are sums of updates. */
+export function mixRows(weights: readonly number[], mixture: Mixed["mixture"]): number[] {
+  return at(mixture, 0, "point").map((_, k) =>
+    mixture.reduce((sum, row, j) => sum + at(weights, j, "weight") * at(row, k, "update"), 0),
+  );
 }
 
 /** Returns the mean of the numbers that belong to the points of a sum, by the size of their weights. */

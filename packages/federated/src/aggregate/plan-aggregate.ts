@@ -5,7 +5,6 @@ import {
   InputError,
   OutOfRangeError,
   resolveOptions,
-  sizeOf,
 } from "@isthmus/core";
 import {
   type GivenParameters,
@@ -19,8 +18,9 @@ import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
 import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./aggregate-options.ts";
 import { carriedState } from "./carried-state.ts";
 import { measureGram } from "./measure-gram.ts";
-import { type Mixed, mixPoints, scalePoints, unmixed } from "./mix-points.ts";
+import { type Mixed, mixPoints, mixRows, scalePoints, unmixed } from "./mix-points.ts";
 import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
+import { countElements } from "./ranges.ts";
 import { assertState } from "./state-record.ts";
 
 /** How the change of an element follows from the displacements of the clients in it. */
@@ -151,7 +151,7 @@ async function surveyPoints(
   const names = [...treatments].filter(([, treatment]) => treatment === "share").map(([name]) => name);
   const carries = rule.kind === "linear" && rule.carries === true;
   const { memory, signal, onProgress } = resolved;
-  const elements = names.reduce((sum, name) => sum + sizeOf(network.tensors.get(name)?.shape ?? []), 0);
+  const elements = countElements(network, names);
   let done = 0;
   const gram =
     needsGram || needsNorms
@@ -228,12 +228,9 @@ function combine(
     return { kind: "coordinates", mixture: rows, rule, parameters };
   }
   const { weights } = rule.weigh(points, parameters);
-  const [first] = mixture;
   return {
     kind: "linear",
-    weights: (first ?? []).map((_, k) =>
-      mixture.reduce((sum, row, j) => sum + at(weights, j, "weight") * at(row, k, "update"), 0),
-    ),
+    weights: mixRows(weights, mixture),
     carried: rule.carries === true ? at(weights, points.count, "weight") : 0,
   };
 }

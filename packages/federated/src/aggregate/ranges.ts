@@ -32,6 +32,11 @@ export function* cutRanges(
   }
 }
 
+/** Counts the elements of tensors. */
+export function countElements(network: Checkpoint, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + sizeOf(entry(network.tensors, name, "tensor").shape), 0);
+}
+
 /** Reads a range of a tensor as f64; f32 and f64 elements are exact. */
 export async function readFloat64Range(
   checkpoint: Checkpoint,

@@ -1,9 +1,9 @@
-import { at, type Checkpoint, entry, sizeOf, type TensorInfo } from "@isthmus/core";
+import { at, type Checkpoint, entry, type TensorInfo } from "@isthmus/core";
 import { assertFiniteRange } from "./assert-finite-range.ts";
 import { CARRIED, stateName, stateOf } from "./carried-state.ts";
 import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
 import type { AggregatePlan } from "./plan-aggregate.ts";
-import { BLOCK, cutRanges, readFloat64Range, type TensorRange } from "./ranges.ts";
+import { BLOCK, countElements, cutRanges, readFloat64Range, type TensorRange } from "./ranges.ts";
 
 /** Takes finished ranges of the result: of a tensor of the network, or of a state under its name. */
 export interface AggregateSink {
@@ -46,7 +46,7 @@ export interface AggregateNorms {
 export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<AggregateNorms> {
   const { network, treatments, options } = plan;
   const names = [...treatments].filter(([, treatment]) => treatment !== "keep").map(([name]) => name);
-  const elements = names.reduce((sum, name) => sum + sizeOf(entry(network.tensors, name, "tensor").shape), 0);
+  const elements = countElements(network, names);
   const states = new Map(keptStates(plan).map((state) => [state, stateOf(network, options.state, state)]));
   const arrays = arraysHeld(plan, plan.combination);
   let [done, changed, stepped] = [0, 0, 0];

@@ -9,6 +9,7 @@ import {
   type PositionalFile,
   type StagedCheckpoint,
   stageCheckpoint,
+  type TensorData,
   type TensorInfo,
 } from "@isthmus/core";
 import type { ClientUpdate } from "../updates/client-update.ts";
@@ -136,14 +137,20 @@ const shapesOf = (
 ): Checkpoint =>
   defineCheckpoint({ source: "state of a round", tensors, metadata, readInto: async () => {} });
 
-async function writeRange(
-  { staged, files }: Stage,
-  { name, begin }: TensorRange,
-  values: Float64Array,
-): Promise<void> {
-  const { dtype, path, position } = entry(staged.tensors, name, "tensor");
+async function writeRange(stage: Stage, { name, begin }: TensorRange, values: Float64Array): Promise<void> {
+  const { dtype } = entry(stage.staged.tensors, name, "tensor");
   const data = allocateData(dtype, values.length);
   fromFloat64Into(values, dtype, data);
+  await writeElements(stage, { name, begin }, data);
+}
+
+/** Writes stored elements of a tensor from element `begin` on. */
+async function writeElements(
+  { staged, files }: Stage,
+  { name, begin }: Pick<TensorRange, "name" | "begin">,
+  data: TensorData,
+): Promise<void> {
+  const { dtype, path, position } = entry(staged.tensors, name, "tensor");
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   await entry(files, path, "file").write(bytes, position + begin * DTYPES[dtype].bytes);
 }
@@ -152,10 +159,8 @@ async function writeRange(
 async function copyKept({ network, treatments, options }: AggregatePlan, stage: Stage): Promise<void> {
   const names = [...treatments].filter(([, treatment]) => treatment === "keep").map(([name]) => name);
   for (const { name, begin, end } of cutRanges(network, names, { memory: options.memory, arrays: 2 })) {
-    const { dtype, path, position } = entry(stage.staged.tensors, name, "tensor");
-    const data = allocateData(dtype, end - begin);
+    const data = allocateData(entry(stage.staged.tensors, name, "tensor").dtype, end - begin);
     await network.readRangeInto(name, begin, data);
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    await entry(stage.files, path, "file").write(bytes, position + begin * DTYPES[dtype].bytes);
+    await writeElements(stage, { name, begin }, data);
   }
 }

@@ -2,7 +2,7 @@ import { type Checkpoint, DTYPES, entry, UsageError } from "@isthmus/core";
 
 /**
  * What becomes of a tensor in a round: a `share`d one goes through the rule and the server's optimiser, an
- * `average`d one becomes the mean weighted by examples, and a `keep`t one stays that of the global network.
+ * `average`d one becomes the mean weighted by examples, and a `keep`t one is not changed.
  */
 export type Treatment = "share" | "average" | "keep";
 

@@ -102,8 +102,8 @@ export function updateNoiseMultiplier(
 }
 
 /**
- * Computes the noise multiplier of a round, for the accountant, from that of its updates and the noise on
- * its count of unclipped updates: `(z_updates^-2 + (2 sigma_b)^-2)^(-1/2)`, the opposite of
+ * Computes the noise multiplier of a round, for the accountant, from the multiplier of its updates and the
+ * noise on its count of unclipped updates: `(z_updates^-2 + (2 sigma_b)^-2)^(-1/2)`, the opposite of
  * `updateNoiseMultiplier`.
  */
 export function roundNoiseMultiplier(

@@ -9,7 +9,7 @@ export interface PrivateRoundChoices {
   readonly rule?: Pick<AggregationRule, "name" | "kind" | "needs"> | undefined;
   /** Names of the steps before the rule. */
   readonly before?: readonly string[];
-  /** A bound on norms beside that of the privacy. */
+  /** The option `clip` of the strategy, which bounds norms a second time. */
   readonly clip?: number | undefined;
   readonly align?: "global" | "each other" | undefined;
   readonly treatments?: ReadonlyMap<string, Treatment> | undefined;

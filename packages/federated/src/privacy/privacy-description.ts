@@ -17,7 +17,7 @@ export interface PrivacyDescription {
   readonly clip: number;
   /**
    * Noise multiplier of a round, at least 0: the standard deviation of the noise divided by how far one
-   * client can move the sum. With `adaptive` it is that of the updates and of the count together.
+   * client can move the sum. With `adaptive` it covers both the updates and the count.
    */
   readonly noise: number;
   /** Number of clients that is expected of a round, above 0: the sum is divided by it, whoever comes. */

@@ -19,7 +19,7 @@ const PARAMETERS: FedbuffSpecs = {
  * The mean of a buffer of updates, each divided by the root of 1 and the rounds that it is late by.
  *
  * Weights are not divided by their sum, as in the paper: a buffer of late updates makes a small step. The
- * server's learning rate of the paper is that of the server step.
+ * server step has the learning rate that the paper gives to the server.
  */
 export const fedbuff: LinearRule<FedbuffSpecs> = {
   kind: "linear",

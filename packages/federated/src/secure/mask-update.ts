@@ -20,7 +20,7 @@ export interface SecureUpdate {
   write(begin: number, words: Uint32Array): void | Promise<void>;
 }
 
-/** What was sent, and what of it the client may want to know. */
+/** The message to send, and what happened to the client's numbers on the way into it. */
 export interface MaskUpdateResult {
   readonly message: MaskedMessage;
   /** Number of elements that were outside of the range, and were cut to it. */

@@ -20,7 +20,8 @@ export interface SecureSum {
   readonly unclipped: number;
   /**
    * Fills `out` with elements `[begin, begin + out.length)` of the weighted sum of displacements, in f64.
-   * Files are read one after another: memory is that of two ranges, whatever the number of clients.
+   * Files are read one after another, so no more than two ranges are in memory, whatever the number of
+   * clients.
    */
   sumInto(begin: number, out: Float64Array): Promise<Float64Array>;
 }

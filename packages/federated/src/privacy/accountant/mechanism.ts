@@ -19,8 +19,8 @@ export type ClientSampling =
 export interface RoundMechanism {
   readonly sampling: ClientSampling;
   /**
-   * Standard deviation of the noise divided by how far one client can move the sum, at least 0; with adaptive
-   * clipping that of the whole round, see `roundNoiseMultiplier`.
+   * Standard deviation of the noise divided by how far one client can move the sum, at least 0. With
+   * adaptive clipping, `roundNoiseMultiplier` computes it for the whole round.
    */
   readonly noiseMultiplier: number;
 }

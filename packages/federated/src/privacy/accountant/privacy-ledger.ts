@@ -96,8 +96,8 @@ export function roundsWithin(
 }
 
 /**
- * Returns the relation of neighbours that a ledger's guarantee is for; that of either kind where all
- * clients take part in each round.
+ * Returns which data sets count as neighbours in a ledger's guarantee; where all clients take part in each
+ * round, the guarantee holds for both kinds.
  * @throws UsageError if there are rounds of both
  */
 export function relationOfLedger(ledger: PrivacyLedger): NeighborRelation | "either" {

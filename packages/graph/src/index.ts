@@ -50,6 +50,7 @@ export { type Classifier, type ClassProbabilities, createClassifier } from "./ev
 export { createEvaluator, type Evaluation, type Evaluator } from "./evaluate/create-evaluator.ts";
 export { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluate/evaluator-options.ts";
 export { limitExamples } from "./evaluate/limit-examples.ts";
+export { softmaxInto } from "./kernels/softmax.ts";
 export { logitsCandidates, logitsOf, scoreOutput } from "./feeding/choose-logits.ts";
 export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out-filling.ts";
 export type { FilledInput, Filling } from "./feeding/match-inputs.ts";

@@ -39,6 +39,27 @@ export {
   type VerifyLinearResult,
   verifyLinearSymmetries,
 } from "./linear/verify-linear-symmetries.ts";
+export { type KnownSymmetries, deriveMixing, discoverMixing } from "./mixing/discover-mixing.ts";
+export { identityMixture, type Mixture, mixInPlace } from "./mixing/mix-units.ts";
+export {
+  type FixedNorm,
+  MIXING_GROUPS,
+  type MixedField,
+  type MixedLayout,
+  type MixingGroup,
+  type MixingSpace,
+  type MixingSymmetries,
+  type StreamNorm,
+} from "./mixing/mixing-symmetries.ts";
+export { type DoubleWeights, moveGainsInPlace, readGains } from "./mixing/move-gains.ts";
+export { gatherRowsInto, type Occurrence, occurrencesOf, scatterRowsInto } from "./mixing/occurrences.ts";
+export { randomMixture } from "./mixing/random-mixture.ts";
+export {
+  VERIFY_MIXING_DEFAULTS,
+  type VerifyMixingOptions,
+  type VerifyMixingResult,
+  verifyMixing,
+} from "./mixing/verify-mixing.ts";
 export { assertFits, permute } from "./permute.ts";
 export { randomAlignment } from "./random-alignment.ts";
 export type {

@@ -38,6 +38,7 @@ export type { LocalTrainingOptions } from "./local/local-training.ts";
 export type { ProximalOptions } from "./local/proximal.ts";
 export { WASSERSTEIN_DEFAULTS, type WassersteinOptions } from "./local/wasserstein.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
+export { attachSoftTargets, type SoftObjective } from "./loss/soft-targets.ts";
 export { type LabelledLoss, lossOfData } from "./loss/loss-of-data.ts";
 export {
   CROSS_ENTROPY_DEFAULTS,

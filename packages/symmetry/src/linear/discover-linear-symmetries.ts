@@ -3,6 +3,7 @@ import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGrap
 import type { Symmetries } from "../derive-spec.ts";
 import type { Field, Labelled } from "../labels/field.ts";
 import { FactorAlgebra, type LinearKind } from "./factor-algebra.ts";
+import { cellsOfLabels, countValues, isMovable, unitOf } from "./label-units.ts";
 import type {
   DiagonalSymmetry,
   FactorField,
@@ -80,12 +81,7 @@ class Walks {
 
   rotations(): Pick<LinearSymmetries, "rotations" | "rotatedValues"> {
     const { spec } = this.#permutations;
-    const unitOf = (label: number): number => this.#unitOf(label);
-    const movable = spec.followers[0]?.firstUnit ?? spec.units;
-    const { algebra, computed } = this.#walk("rotation", (label) => {
-      const unit = unitOf(label);
-      return unit >= 0 && unit < movable;
-    });
+    const { algebra, computed } = this.#walk("rotation", isMovable(this.#permutations));
     const factorOfUnit = this.#factorsOfUnits(algebra);
     const carriers = countValues(factorOfUnit);
     const rotations = spec.symmetries.flatMap(({ name, firstUnit, size, cells }) =>
@@ -100,17 +96,12 @@ class Walks {
     return { rotations, rotatedValues: layOutUnits(computed, algebra, { rotations, factorOfUnit }) };
   }
 
-  #unitOf(label: number): number {
-    const { group, units } = this.#permutations;
-    return units.unitOf[group.classes.classOf[label] as number] as number;
-  }
-
   /** Finds the one factor of each unit; {@link ONE} if it has different factors in different weights. */
   #factorsOfUnits(algebra: FactorAlgebra): Map<number, number> {
     const factors = new Map<number, number>();
     for (const { fields } of this.#permutations.labels.weights.values()) {
       for (const label of fields.flatMap(({ labels }) => [...labels])) {
-        const unit = this.#unitOf(label);
+        const unit = unitOf(this.#permutations, label);
         if (unit < 0) continue;
         const factor = algebra.sets.find(factorOf(label));
         const earlier = factors.get(unit);
@@ -122,34 +113,10 @@ class Walks {
 
   #walk(kind: LinearKind, mayChange: (label: number) => boolean) {
     const { labels } = this.#permutations;
-    const algebra = new FactorAlgebra(kind, this.#cellOfLabels());
+    const algebra = new FactorAlgebra(kind, cellsOfLabels(this.#permutations));
     const walk = { graph: this.#graph, probe: this.#probe, weights: labels.weights, mayChange };
     return { algebra, computed: walkFactors(walk, algebra) };
   }
-
-  /** Returns the number of the cell that the unit of each label is in, or -1. */
-  #cellOfLabels(): Int32Array {
-    const { spec, labels } = this.#permutations;
-    const cellOfUnit = new Int32Array(spec.units).fill(-1);
-    let cells = 0;
-    for (const symmetry of spec.symmetries) {
-      const end = symmetry.firstUnit + symmetry.size * symmetry.cells.length;
-      for (let unit = symmetry.firstUnit; unit < end; unit += symmetry.size) {
-        cellOfUnit.fill(cells++, unit, unit + symmetry.size);
-      }
-    }
-    return Int32Array.from({ length: labels.store.count }, (_, label) => {
-      const unit = this.#unitOf(label);
-      return unit < 0 ? -1 : (cellOfUnit[unit] as number);
-    });
-  }
-}
-
-/** Counts how many keys of a map have each value. */
-function countValues(map: ReadonlyMap<number, number>): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const value of map.values()) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
 }
 
 /** The factors on a tensor. */

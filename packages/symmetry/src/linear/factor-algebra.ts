@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import { connect, extentOf, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
-import { ONE, SignedSets } from "./signed-sets.ts";
+import { ONE, SignedSets, variableOf } from "./signed-sets.ts";
 
 /**
  * Kinds of symmetries beyond permutation: units are multiplied by positive numbers, by signs, or cell by cell
@@ -12,24 +12,43 @@ export const LINEAR_KINDS = ["scale", "sign", "rotation"] as const;
 export type LinearKind = (typeof LINEAR_KINDS)[number];
 
 /**
+ * Kinds of factors that a walk follows: those of the symmetries, and mixtures of a cell of which one place
+ * may hold the inverse of another, so that what is in front of a product is told from what is behind it.
+ */
+export type WalkKind = LinearKind | "mixture";
+
+/**
  * The rules by which factors on tensors combine. A tensor is multiplied by the product of its fields'
  * factors; along axes without fields it does not change.
  *
  * Conservative: a factor that cannot be followed is demanded to be 1.
  */
 export class FactorAlgebra {
-  readonly kind: LinearKind;
+  readonly kind: WalkKind;
   readonly sets: SignedSets;
   /** Number of variables. */
   readonly variables: number;
+  /** Name of the node whose demands are recorded now. */
+  node = "";
+  readonly #fixedBy = new Map<number, string>();
   /** Cell in which the unit of each variable lies, or -1; where rotations mix units. */
   readonly #cellOf: Int32Array;
 
-  constructor(kind: LinearKind, cellOf: Int32Array) {
+  constructor(kind: WalkKind, cellOf: Int32Array) {
     this.kind = kind;
     this.#cellOf = cellOf;
     this.variables = cellOf.length;
-    this.sets = new SignedSets(cellOf.length, kind !== "scale");
+    this.sets = new SignedSets(cellOf.length, kind === "sign" || kind === "rotation");
+  }
+
+  /** Whether a factor stands for a matrix that mixes the units of a cell. */
+  get #mixesUnits(): boolean {
+    return this.kind === "rotation" || this.kind === "mixture";
+  }
+
+  /** Returns the number of the cell that the unit of a factor is in, or -1. */
+  cellOf(factor: number): number {
+    return factor <= 1 ? -1 : (this.#cellOf[(factor >> 1) - 1] as number);
   }
 
   /** Demands that a tensor does not change. */
@@ -46,12 +65,21 @@ export class FactorAlgebra {
   }
 
   #fixField({ data }: Field): void {
-    for (const factor of data) this.sets.unite(factor, ONE);
+    for (const factor of data) {
+      if (factor > 1 && !this.#fixedBy.has(variableOf(factor)))
+        this.#fixedBy.set(variableOf(factor), this.node);
+      this.sets.unite(factor, ONE);
+    }
+  }
+
+  /** Returns the node that first demanded that a variable is 1, if one did. */
+  fixedBy(variable: number): string | undefined {
+    return this.#fixedBy.get(variable);
   }
 
   /** Adds tensors, which must all be multiplied by equal factors. */
   add(tensors: readonly Labelled[], shape: readonly number[]): Labelled {
-    const aligned = tensors.map((tensor) => alignRank(tensor, shape.length));
+    const aligned = tensors.map((tensor) => this.#changing(alignRank(tensor, shape.length)));
     const fields = connect(aligned).flatMap(({ axes, parts }): Field[] => {
       if (parts.some((part) => part.length !== 1)) {
         for (const field of parts.flat()) this.#fixField(field);
@@ -77,11 +105,21 @@ export class FactorAlgebra {
     const left = this.#steady(alignRank(a, shape.length), alignRank(b, shape.length).shape);
     const steady = this.#steady(alignRank(b, shape.length), alignRank(a, shape.length).shape);
     // The reciprocal of a mixture is not a mixture of the reciprocals.
-    const right = inverse && this.kind === "rotation" ? this.fix(steady) : steady;
+    const right = inverse && this.#mixesUnits ? this.fix(steady) : steady;
     const turned = right.fields.map((field) =>
       inverse ? { ...field, data: field.data.map((factor) => this.sets.invert(factor)) } : field,
     );
     return { shape, fields: this.#withoutSquares([...left.fields, ...turned]) };
+  }
+
+  /** Checks whether some factor of a field may be other than 1. */
+  #changes({ data }: Field): boolean {
+    return data.some((factor) => this.sets.find(factor) !== ONE);
+  }
+
+  /** Leaves out the fields whose factors were all demanded to be 1 before. */
+  #changing({ shape, fields }: Labelled): Labelled {
+    return { shape, fields: fields.filter((field) => this.#changes(field)) };
   }
 
   /**
@@ -89,7 +127,7 @@ export class FactorAlgebra {
    * numbers.
    */
   #steady(tensor: Labelled, other: readonly number[]): Labelled {
-    if (this.kind !== "rotation") return tensor;
+    if (!this.#mixesUnits) return tensor;
     const varying = tensor.shape.flatMap((_, axis) => (extentOf({ shape: other }, axis) > 1 ? [axis] : []));
     const mixed = tensor.fields.filter((field) => this.#mixedAlong(field, tensor.shape, varying));
     for (const field of mixed) this.#fixField(field);
@@ -111,13 +149,9 @@ export class FactorAlgebra {
     for (let i = inner; i < data.length; i++) {
       if (Math.floor(i / inner) % extent === 0) continue;
       const [before, after] = [data[i - inner] as number, data[i] as number];
-      if (before !== after && this.#cell(before) === this.#cell(after)) return true;
+      if (before !== after && this.cellOf(before) === this.cellOf(after)) return true;
     }
     return false;
-  }
-
-  #cell(factor: number): number {
-    return factor <= 1 ? -1 : (this.#cellOf[(factor >> 1) - 1] as number);
   }
 
   /** Drops fields that occur twice: a sign twice is none, and a scale twice, a square, is fixed. */
@@ -149,7 +183,7 @@ export class FactorAlgebra {
     const [left, right] = [alignRank(a, rank), alignRank(b, rank)];
     const shape = left.shape.map((extent, axis) => Math.max(extent, extentOf(right, axis)));
     const touching = ({ fields }: Labelled): Field[] =>
-      fields.filter((field) => field.axes.some((axis) => axes.includes(axis)));
+      fields.filter((field) => field.axes.some((axis) => axes.includes(axis)) && this.#changes(field));
     const [mine, yours] = [touching(left), touching(right)];
     const [one] = mine;
     const [two] = yours;
@@ -159,11 +193,11 @@ export class FactorAlgebra {
     } else {
       for (const field of [...mine, ...yours]) this.#fixField(field);
     }
-    const rest = (tensor: Labelled, gone: readonly Field[]): Labelled => ({
+    const rest = (tensor: Labelled): Labelled => ({
       shape: tensor.shape,
-      fields: tensor.fields.filter((field) => !gone.includes(field)),
+      fields: tensor.fields.filter((field) => !field.axes.some((axis) => axes.includes(axis))),
     });
-    const product = this.multiply([rest(left, mine), rest(right, yours)], shape);
+    const product = this.multiply([rest(left), rest(right)], shape);
     return { shape: shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent)), fields: product.fields };
   }
 }

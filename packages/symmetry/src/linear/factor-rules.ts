@@ -13,7 +13,7 @@ import {
   transposition,
 } from "../rules/movement.ts";
 import { givenInputs, inputOf, outputShape } from "../rules/rule.ts";
-import type { LinearKind } from "./factor-algebra.ts";
+import type { WalkKind } from "./factor-algebra.ts";
 import {
   concatenateFactors,
   gathering,
@@ -25,7 +25,7 @@ import {
 import type { FactorContext, FactorRule } from "./rule.ts";
 
 /** Restricts a rule to factors of some kinds, for which `f(t x) = t f(x)`. */
-function only(kinds: readonly LinearKind[], rule: FactorRule): FactorRule {
+function only(kinds: readonly WalkKind[], rule: FactorRule): FactorRule {
   return (context) => (kinds.includes(context.algebra.kind) ? rule(context) : undefined);
 }
 

@@ -74,7 +74,7 @@ function assertLayouts(checkpoint: Checkpoint, { weights }: DiagonalSymmetry): v
 
 /** Multiplies elements `[begin, begin + values.length)` of a weight by the factors that lie on them. */
 export function multiplyInPlace(
-  values: Float32Array,
+  values: Float32Array | Float64Array,
   begin: number,
   { view, fields }: FactorLayout,
   factors: Float64Array,

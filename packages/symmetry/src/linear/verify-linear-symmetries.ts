@@ -24,6 +24,7 @@ import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
 import { LINEAR_KINDS, type LinearKind } from "./factor-algebra.ts";
 import type { DiagonalSymmetry, LinearSymmetries } from "./linear-symmetries.ts";
 import { multiplyInPlace, multiplyUnits } from "./multiply-units.ts";
+import { randomOrthogonal } from "../mixing/random-orthogonal.ts";
 import { type Rotation, rotateInPlace, rotateUnits } from "./rotate-units.ts";
 
 /** Options of {@link verifyLinearSymmetries}. */
@@ -200,26 +201,4 @@ export function transformRandomly(
   const scaled = scales === undefined ? checkpoint : multiplyUnits(checkpoint, symmetries.scales, scales);
   const signed = signs === undefined ? scaled : multiplyUnits(scaled, symmetries.signs, signs);
   return rotations.length === 0 ? signed : rotateUnits(signed, spec, rotations);
-}
-
-/**
- * Draws a random orthogonal matrix, `[size, size]`: normal vectors made orthonormal one after the other,
- * twice because of rounding.
- */
-function randomOrthogonal(size: number, random: Random): Float64Array {
-  const matrix = Float64Array.from({ length: size * size }, () => random.normal());
-  for (let i = 0; i < size; i++) {
-    const row = matrix.subarray(i * size, (i + 1) * size);
-    for (let pass = 0; pass < 2; pass++) {
-      for (let j = 0; j < i; j++) subtractProjection(row, matrix.subarray(j * size, (j + 1) * size));
-    }
-    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    for (let k = 0; k < size; k++) row[k] = (row[k] as number) / norm;
-  }
-  return matrix;
-}
-
-function subtractProjection(row: Float64Array, other: Float64Array): void {
-  const length = row.reduce((sum, value, k) => sum + value * (other[k] as number), 0);
-  for (let k = 0; k < row.length; k++) row[k] = (row[k] as number) - length * (other[k] as number);
 }

@@ -8,7 +8,7 @@ import { controlInputs } from "../rules/control-inputs.ts";
 import { inputName } from "../rules/rule.ts";
 import type { FactorAlgebra } from "./factor-algebra.ts";
 import { FACTOR_RULES } from "./factor-rules.ts";
-import type { FactorContext } from "./rule.ts";
+import type { FactorContext, FactorRule } from "./rule.ts";
 import { factorOf, ONE } from "./signed-sets.ts";
 
 /** The graph that factors are followed through, and the labels on its weights. */
@@ -18,6 +18,10 @@ export interface FactorWalk {
   readonly weights: ReadonlyMap<string, LabelledWeight>;
   /** Whether a label may have a factor other than 1. */
   readonly mayChange: (label: number) => boolean;
+  /** Weights that have no factors, whatever their labels. */
+  readonly unchanged?: ReadonlySet<string>;
+  /** Rules of single nodes, in place of those of their operators. */
+  readonly overrides?: ReadonlyMap<Node, FactorRule>;
 }
 
 /**
@@ -48,9 +52,13 @@ class Walker {
 
   run(): ReadonlyMap<string, Labelled> {
     const { graph, weights } = this.#walk;
-    for (const [name, weight] of weights) this.#values.set(name, this.#factorsOf(weight));
+    for (const [name, weight] of weights) {
+      const isPlain = this.#walk.unchanged?.has(name) ?? false;
+      this.#values.set(name, isPlain ? { shape: weight.tensor.shape, fields: [] } : this.#factorsOf(weight));
+    }
     for (const { name } of graph.inputs) this.#values.set(name, this.#plain(name));
     for (const node of graph.nodes) this.#visit(node);
+    this.#algebra.node = "";
     for (const { name } of graph.outputs) this.#algebra.fix(this.#values.get(name) ?? NOTHING);
     const computed = graph.nodes.flatMap(({ outputs }) => outputs);
     return new Map(computed.map((name) => [name, this.#values.get(name) ?? NOTHING]));
@@ -63,13 +71,16 @@ class Walker {
       ...field,
       data: field.data.map((label) => (mayChange(label) ? factorOf(label) : ONE)),
     }));
-    return { shape: tensor.shape, fields: factors };
+    const changing = factors.filter(({ data }) => data.some((factor) => factor !== ONE));
+    return { shape: tensor.shape, fields: changing };
   }
 
   #visit(node: Node): void {
     const read = valuesRead(node);
     if (!read.some((name) => this.#values.has(name))) return;
-    const rule = node.domain === "" ? FACTOR_RULES.get(node.op) : undefined;
+    this.#algebra.node = node.name;
+    const general = node.domain === "" ? FACTOR_RULES.get(node.op) : undefined;
+    const rule = this.#walk.overrides?.get(node) ?? general;
     const results = rule?.(this.#contextOf(node));
     const fixed = results === undefined ? read : controlInputs(node);
     for (const name of fixed) this.#algebra.fix(this.#values.get(name) ?? NOTHING);

@@ -1,0 +1,180 @@
+import { at } from "@isthmus/core";
+import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
+import type { Symmetries } from "../derive-spec.ts";
+import { isMovable } from "../linear/label-units.ts";
+import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
+import { findNorms, type Norm } from "./find-norms.ts";
+import { type FactoredCells, factorCells } from "./factored-cells.ts";
+import type {
+  FixedNorm,
+  MixedLayout,
+  MixingSpace,
+  MixingSymmetries,
+  StreamNorm,
+} from "./mixing-symmetries.ts";
+import { type NormRules, type NormVisit, normRules } from "./norm-rules.ts";
+
+/** What is known of a graph before its mixtures are looked for. */
+export interface KnownSymmetries {
+  readonly permutations: Symmetries;
+  readonly linear: LinearSymmetries;
+}
+
+/**
+ * Discovers which cells of units any matrix of a group may mix without changing what a graph computes.
+ *
+ * - invertible: queries against keys without rotary embedding, values against outputs, and whatever else is
+ *   linear on both sides
+ * - orthogonal: the residual stream between root mean square norms, once their gains are moved into the
+ *   weights that read them
+ * - orthogonal and keeping the vector of ones: the same between layer norms, which take the mean away
+ *
+ * A stream stays fixed where a gain cannot be moved: behind a norm on the stream itself (post-norm), or where
+ * the head is the embedding (tied weights).
+ *
+ * @see Ashkboos et al., SliceGPT (2024), section 3; Theus, Cabodi et al., Generalized linear mode
+ *   connectivity for transformers (2025). The graph stays as it is here: gains become those of the other
+ *   network instead of 1.
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function discoverMixing(
+  { graph, engine }: Architecture,
+  known: KnownSymmetries,
+  options: ProbeOptions = {},
+): Promise<MixingSymmetries> {
+  return deriveMixing(graph, await probeGraph({ graph, engine }, options), known);
+}
+
+/** Derives the mixtures of {@link discoverMixing} for a graph that was probed before. */
+export function deriveMixing(
+  graph: Graph,
+  probe: Probe,
+  { permutations, linear }: KnownSymmetries,
+): MixingSymmetries {
+  const norms = findNorms(graph, probe);
+  const rules = normRules(norms);
+  const walk = { graph, probe, weights: permutations.labels.weights, mayChange: isMovable(permutations) };
+  const gains = new Set(norms.flatMap(({ gain }) => gain ?? []));
+  const invertible = factorCells("mixture", walk, permutations);
+  const throughNorms = { ...walk, overrides: rules.overrides, unchanged: gains };
+  const orthogonal = factorCells("rotation", throughNorms, permutations);
+  const streams = new Streams(permutations, linear, orthogonal, rules);
+  const heads = permutations.spec.symmetries.flatMap(({ name, firstUnit, size, cells }) =>
+    cells.flatMap((_, cell): MixingSpace[] => {
+      const first = firstUnit + cell * size;
+      const space = { symmetry: name, cell, firstUnit: first, size };
+      return invertible.isFree(first, size) ? [{ ...space, group: "invertible" }] : [];
+    }),
+  );
+  const layers = [
+    { cells: invertible, spaces: heads },
+    { cells: orthogonal, spaces: streams.spaces },
+  ];
+  return {
+    spaces: [...heads, ...streams.spaces],
+    weights: joinLayouts(layers.map(({ cells, spaces }) => cells.layOutWeights(spaces))),
+    values: joinLayouts(layers.map(({ cells, spaces }) => cells.layOutValues(spaces))),
+    unpredictable: new Set(norms.flatMap(({ square }) => square ?? [])),
+    norms: streams.norms.map((norm) => ({ ...norm, space: norm.space + heads.length })),
+    fixed: streams.fixed,
+  };
+}
+
+function joinLayouts(layouts: readonly ReadonlyMap<string, MixedLayout>[]): Map<string, MixedLayout> {
+  const joined = new Map<string, MixedLayout>();
+  for (const [name, layout] of layouts.flatMap((map) => [...map])) {
+    const earlier = joined.get(name);
+    joined.set(
+      name,
+      earlier === undefined
+        ? layout
+        : { view: earlier.view, fields: [...earlier.fields, ...layout.fields] },
+    );
+  }
+  return joined;
+}
+
+/** The residual streams: cells whose units norms measure, that are free once gains are moved. */
+class Streams {
+  readonly spaces: MixingSpace[] = [];
+  readonly norms: StreamNorm[] = [];
+  readonly fixed: FixedNorm[] = [];
+  readonly #permutations: Symmetries;
+  readonly #linear: LinearSymmetries;
+  readonly #cells: FactoredCells;
+
+  constructor(
+    permutations: Symmetries,
+    linear: LinearSymmetries,
+    cells: FactoredCells,
+    { visits }: NormRules,
+  ) {
+    this.#permutations = permutations;
+    this.#linear = linear;
+    this.#cells = cells;
+    const byCell = new Map<number, NormVisit[]>();
+    for (const visit of visits) {
+      const cell = this.#cells.cellOf(visit.factors?.[0]);
+      if (cell < 0) continue;
+      byCell.set(cell, [...(byCell.get(cell) ?? []), visit]);
+    }
+    for (const [cell, ofCell] of byCell) this.#add(this.#spaceOf(cell), ofCell);
+  }
+
+  #spaceOf(cell: number): Omit<MixingSpace, "group"> {
+    let first = 0;
+    for (const { name, firstUnit, size, cells } of this.#permutations.spec.symmetries) {
+      if (cell < first + cells.length) {
+        return { symmetry: name, cell: cell - first, firstUnit: firstUnit + (cell - first) * size, size };
+      }
+      first += cells.length;
+    }
+    return { symmetry: "", cell, firstUnit: 0, size: 0 };
+  }
+
+  #add(space: Omit<MixingSpace, "group">, visits: readonly NormVisit[]): void {
+    const reasons = visits.map((visit) => this.#reasonOf(space, visit));
+    const wrong = reasons.findIndex((reason) => reason !== undefined);
+    if (wrong >= 0) {
+      const { norm } = at(visits, wrong, "norm");
+      this.fixed.push({ input: norm.input, symmetry: space.symmetry, reason: reasons[wrong] ?? "" });
+      return;
+    }
+    const isCentred = visits.some(({ norm }) => norm.isCentred);
+    const index = this.spaces.length;
+    this.spaces.push({ ...space, group: isCentred ? "orthogonal-keeping-ones" : "orthogonal" });
+    for (const { norm } of visits) {
+      const variables = this.#variablesOf(norm) ?? new Int32Array(0);
+      this.norms.push({ input: norm.input, gain: norm.gain, variables, space: index });
+    }
+  }
+
+  /** Returns why a norm does not let a space be mixed; undefined if it does. */
+  #reasonOf({ firstUnit, size }: Omit<MixingSpace, "group">, { norm, factors }: NormVisit): string | undefined {
+    if (!this.#cells.isFree(firstUnit, size)) {
+      const node = this.#cells.fixedBy(firstUnit, size);
+      return node === undefined
+        ? "different weights would have to be mixed by different matrices"
+        : `${node === "" ? "an output of the graph" : node} does not treat all directions alike`;
+    }
+    const units = Array.from(factors ?? [], (factor) => this.#cells.unitOf(factor));
+    const isWhole =
+      units.length === size && units.every((unit, i) => unit === firstUnit + i || units.includes(firstUnit + i));
+    if (!isWhole) return "a norm measures only a part of the units, or some of them twice";
+    if (norm.gain !== undefined && this.#variablesOf(norm) === undefined) {
+      return `the gain ${norm.gain} cannot be moved into the weights that read the norm`;
+    }
+    return undefined;
+  }
+
+  /** Returns the scale variable of each element of a norm's gain; undefined if some element has none. */
+  #variablesOf({ gain }: Norm): Int32Array | undefined {
+    const layout = gain === undefined ? undefined : this.#linear.scales.weights.get(gain);
+    const [field, ...others] = layout?.fields ?? [];
+    if (field === undefined || others.length > 0) return undefined;
+    const isFree = new Set(field.variables).size === field.variables.length;
+    return isFree && field.variables.every((variable) => variable > 0)
+      ? field.variables.map((variable) => variable - 1)
+      : undefined;
+  }
+}

@@ -1,0 +1,154 @@
+import type { Symmetries } from "../derive-spec.ts";
+import type { Labelled } from "../labels/field.ts";
+import { FactorAlgebra } from "../linear/factor-algebra.ts";
+import { cellsOfLabels, unitOf } from "../linear/label-units.ts";
+import { type Factor, factorOf, isInverse, ONE, variableOf } from "../linear/signed-sets.ts";
+import { type FactorWalk, walkFactors } from "../linear/walk-factors.ts";
+import type { MixedField, MixedLayout, MixingSpace } from "./mixing-symmetries.ts";
+
+/** Cells of units after a walk: which may be mixed, and where their units lie in front and behind. */
+export interface FactoredCells {
+  /** Checks whether the units of a cell may be mixed, all of them and by themselves. */
+  isFree(firstUnit: number, size: number): boolean;
+  /** Returns the node that first demanded that some unit of a cell stays; `""` is an output of the graph. */
+  fixedBy(firstUnit: number, size: number): string | undefined;
+  /** Returns the unit that a factor stands for, -1 for none. */
+  unitOf(factor: Factor): number;
+  /** Returns the number of the cell of a factor, counted over all symmetries; -1 for none. */
+  cellOf(factor: Factor | undefined): number;
+  layOutWeights(spaces: readonly MixingSpace[]): Map<string, MixedLayout>;
+  layOutValues(spaces: readonly MixingSpace[]): Map<string, MixedLayout>;
+}
+
+/**
+ * Follows mixtures through a graph.
+ *
+ * @param kind - `mixture`: in front of a product a factor stands for the matrix, behind it for the inverse;
+ *   `rotation`: both are the same
+ */
+export function factorCells(
+  kind: "mixture" | "rotation",
+  walk: FactorWalk,
+  permutations: Symmetries,
+): FactoredCells {
+  const algebra = new FactorAlgebra(kind, cellsOfLabels(permutations));
+  const computed = walkFactors(walk, algebra);
+  return new Cells(walk, permutations, algebra, computed);
+}
+
+class Cells implements FactoredCells {
+  readonly #walk: FactorWalk;
+  readonly #permutations: Symmetries;
+  readonly #algebra: FactorAlgebra;
+  readonly #computed: ReadonlyMap<string, Labelled>;
+  /** Factor of each unit where it occurs first; {@link ONE} if it may not be mixed. */
+  readonly #factorOfUnit = new Map<number, Factor>();
+  readonly #labelsOfUnit = new Map<number, number[]>();
+  readonly #unitOfVariable = new Map<number, number>();
+  readonly #unitsOfVariable = new Map<number, number>();
+
+  constructor(
+    walk: FactorWalk,
+    permutations: Symmetries,
+    algebra: FactorAlgebra,
+    computed: ReadonlyMap<string, Labelled>,
+  ) {
+    this.#walk = walk;
+    this.#permutations = permutations;
+    this.#algebra = algebra;
+    this.#computed = computed;
+    for (const [name, { fields }] of walk.weights) {
+      if (walk.unchanged?.has(name)) continue;
+      for (const { labels } of fields) for (const label of labels) this.#count(label);
+    }
+    for (const [unit, factor] of this.#factorOfUnit) {
+      if (factor === ONE) continue;
+      const variable = variableOf(factor);
+      this.#unitOfVariable.set(variable, unit);
+      this.#unitsOfVariable.set(variable, (this.#unitsOfVariable.get(variable) ?? 0) + 1);
+    }
+  }
+
+  #count(label: number): void {
+    const unit = unitOf(this.#permutations, label);
+    if (unit < 0) return;
+    const factor = this.#algebra.sets.find(factorOf(label));
+    const first = this.#factorOfUnit.get(unit);
+    const same = first === undefined || variableOf(first) === variableOf(factor);
+    this.#factorOfUnit.set(unit, same ? (first ?? factor) : ONE);
+    const labels = this.#labelsOfUnit.get(unit);
+    if (labels === undefined) this.#labelsOfUnit.set(unit, [label]);
+    else labels.push(label);
+  }
+
+  isFree(firstUnit: number, size: number): boolean {
+    for (let unit = firstUnit; unit < firstUnit + size; unit++) {
+      const factor = this.#factorOfUnit.get(unit) ?? ONE;
+      // Of units that share a factor, as copies of a vector do, one could not be mixed without the other.
+      if (factor === ONE || this.#unitsOfVariable.get(variableOf(factor)) !== 1) return false;
+    }
+    return true;
+  }
+
+  fixedBy(firstUnit: number, size: number): string | undefined {
+    for (let unit = firstUnit; unit < firstUnit + size; unit++) {
+      for (const label of this.#labelsOfUnit.get(unit) ?? []) {
+        const node = this.#algebra.fixedBy(label);
+        if (node !== undefined) return node;
+      }
+    }
+    return undefined;
+  }
+
+  unitOf(factor: Factor): number {
+    const root = this.#algebra.sets.find(factor);
+    return root === ONE ? -1 : (this.#unitOfVariable.get(variableOf(root)) ?? -1);
+  }
+
+  cellOf(factor: Factor | undefined): number {
+    return factor === undefined ? -1 : this.#algebra.cellOf(factor);
+  }
+
+  layOutWeights(spaces: readonly MixingSpace[]): Map<string, MixedLayout> {
+    const layouts = new Map<string, MixedLayout>();
+    for (const [name, { view, fields }] of this.#walk.weights) {
+      if (this.#walk.unchanged?.has(name)) continue;
+      const factored = fields.map(({ axes, labels }) => ({ axes, data: labels.map(factorOf) }));
+      const mixed = this.#layOut(factored, spaces);
+      if (mixed.length > 0) layouts.set(name, { view, fields: mixed });
+    }
+    return layouts;
+  }
+
+  layOutValues(spaces: readonly MixingSpace[]): Map<string, MixedLayout> {
+    const layouts = new Map<string, MixedLayout>();
+    for (const [name, { shape, fields }] of this.#computed) {
+      const mixed = this.#layOut(fields, spaces);
+      if (mixed.length > 0) layouts.set(name, { view: shape, fields: mixed });
+    }
+    return layouts;
+  }
+
+  #layOut(
+    fields: readonly { readonly axes: readonly number[]; readonly data: Int32Array }[],
+    spaces: readonly MixingSpace[],
+  ): MixedField[] {
+    const isMixed = (unit: number): boolean =>
+      spaces.some(({ firstUnit, size }) => unit >= firstUnit && unit < firstUnit + size);
+    return fields.flatMap(({ axes, data }): MixedField[] => {
+      const units = data.map((factor) => {
+        const unit = this.unitOf(factor);
+        return isMixed(unit) ? unit : -1;
+      });
+      const inverse = Uint8Array.from(data, (factor, i) => this.#isBehind(factor, units[i] as number));
+      return units.some((unit) => unit >= 0) ? [{ axes, units, inverse }] : [];
+    });
+  }
+
+  /** Returns 1 if a factor is the inverse of the one that its unit has where it occurs first. */
+  #isBehind(factor: Factor, unit: number): number {
+    if (unit < 0) return 0;
+    const first = this.#factorOfUnit.get(unit) ?? ONE;
+    return isInverse(this.#algebra.sets.find(factor)) === isInverse(first) ? 0 : 1;
+  }
+}

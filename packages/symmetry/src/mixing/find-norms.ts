@@ -1,0 +1,199 @@
+import type { Tensor } from "@isthmus/core";
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import { intAttribute, intsAttribute } from "@isthmus/graph/ir";
+
+/** A norm along the last axis of a value: one node, or the nodes that an exporter made of it. */
+export interface Norm {
+  /** Its nodes, in the order of the graph. */
+  readonly nodes: readonly Node[];
+  /** The value that is normalised. */
+  readonly input: string;
+  /** The value less its mean, where that is a value of its own. */
+  readonly centredInput: string | undefined;
+  /** The normalised value before it is multiplied by the gain, where that is a value of its own. */
+  readonly plain: string | undefined;
+  /** The square of the value that is divided, where that is a value of its own. */
+  readonly square: string | undefined;
+  /** The weight that the normalised value is multiplied by. */
+  readonly gain: string | undefined;
+  /** The weight that is added, where the same node does it. */
+  readonly offset: string | undefined;
+  /** Whether the mean is taken away first, as layer norm does and root mean square norm does not. */
+  readonly isCentred: boolean;
+}
+
+/**
+ * Finds the layer norms and root mean square norms of a graph: operators of that name, and the patterns of
+ * small operators that exporters write in their place.
+ *
+ * Only norms along the last axis whose gain is a weight that nothing else reads, or that have no gain.
+ */
+export function findNorms(graph: Graph, probe: Probe): Norm[] {
+  const search = new Search(graph, probe);
+  return graph.nodes.flatMap((node) => search.normOf(node) ?? []);
+}
+
+/** Operators that normalise by themselves. */
+const FUSED: ReadonlySet<string> = new Set([
+  "LayerNormalization",
+  "RMSNormalization",
+  "SimplifiedLayerNormalization",
+]);
+
+class Search {
+  readonly #graph: Graph;
+  readonly #probe: Probe;
+  readonly #maker = new Map<string, Node>();
+  readonly #readers = new Map<string, Node[]>();
+
+  constructor(graph: Graph, probe: Probe) {
+    this.#graph = graph;
+    this.#probe = probe;
+    for (const node of graph.nodes) {
+      for (const name of node.outputs) this.#maker.set(name, node);
+      for (const name of node.inputs) {
+        const readers = this.#readers.get(name);
+        if (readers === undefined) this.#readers.set(name, [node]);
+        else readers.push(node);
+      }
+    }
+  }
+
+  /** Returns the norm that a node is, or whose root it takes. */
+  normOf(node: Node): Norm | undefined {
+    if (FUSED.has(node.op)) return this.#fused(node);
+    return node.op === "Sqrt" ? this.#decomposed(node) : undefined;
+  }
+
+  #fused(node: Node): Norm | undefined {
+    const [input = "", gain, offset] = node.inputs;
+    const axis = intAttribute(node, "axis", -1);
+    if (axis !== -1 && axis !== this.#rankOf(input) - 1) return undefined;
+    if (node.outputs.slice(1).some((name) => (this.#readers.get(name)?.length ?? 0) > 0)) return undefined;
+    const ofWeight = gain === undefined || this.#isFlat(gain) ? undefined : gain;
+    if (ofWeight !== undefined && !this.#isOwnWeight(ofWeight)) return undefined;
+    return {
+      nodes: [node],
+      ...{ input, centredInput: undefined, plain: undefined, square: undefined, gain: ofWeight },
+      offset: offset === "" ? undefined : offset,
+      isCentred: node.op === "LayerNormalization",
+    };
+  }
+
+  /** Finds `u / sqrt(mean(u^2) + eps)`, with or without a gain, where `u` is the input or that less its mean. */
+  #decomposed(root: Node): Norm | undefined {
+    const shifted = this.#makerOf(root.inputs[0], "Add");
+    const mean = shifted && this.#oneOf(shifted, (name) => this.#meanAlongLast(name));
+    const square = mean && this.#squareOf(this.#maker.get(mean.inputs[0] ?? ""));
+    if (shifted === undefined || mean === undefined || square === undefined) return undefined;
+    const divided = this.#division(root, square.of);
+    if (divided === undefined) return undefined;
+    const centring = this.#centring(square.of, [square.node, ...divided]);
+    const plain = divided.at(-1)?.outputs[0] ?? "";
+    const scaled = this.#scaling(plain);
+    const nodes = [...(centring?.nodes ?? []), square.node, mean, shifted, root, ...divided];
+    return {
+      nodes: scaled === undefined ? nodes : [...nodes, scaled.node],
+      input: centring?.input ?? square.of,
+      centredInput: centring === undefined ? undefined : square.of,
+      square: square.node.outputs[0],
+      ...{ plain, gain: scaled?.gain, offset: undefined, isCentred: centring !== undefined },
+    };
+  }
+
+  /** Returns the nodes that divide a value by a root, directly or by its reciprocal. */
+  #division(root: Node, value: string): readonly Node[] | undefined {
+    const [reader, ...others] = this.#readersOf(root);
+    if (reader === undefined || others.length > 0) return undefined;
+    if (reader.op === "Div" && reader.inputs[0] === value) return [reader];
+    const isReciprocal =
+      reader.op === "Reciprocal" || (reader.op === "Div" && this.#isNumber(reader.inputs[0], 1));
+    const [product, ...further] = this.#readersOf(reader);
+    if (!isReciprocal || product?.op !== "Mul" || further.length > 0) return undefined;
+    return product.inputs.includes(value) ? [reader, product] : undefined;
+  }
+
+  /** Returns the nodes that took the mean away from a value that only these readers read. */
+  #centring(
+    value: string,
+    readers: readonly Node[],
+  ): { readonly nodes: readonly Node[]; readonly input: string } | undefined {
+    const difference = this.#makerOf(value, "Sub");
+    const [input = "", mean] = difference?.inputs ?? [];
+    const averaged = this.#meanAlongLast(mean);
+    if (difference === undefined || averaged?.inputs[0] !== input) return undefined;
+    const isInner = this.#readersOf(difference).every((node) => readers.includes(node));
+    return isInner ? { nodes: [averaged, difference], input } : undefined;
+  }
+
+  /** Returns the node that multiplies a value by a weight, if that is all that is done to the value. */
+  #scaling(value: string): { readonly node: Node; readonly gain: string } | undefined {
+    const [node, ...others] = this.#readers.get(value) ?? [];
+    if (node?.op !== "Mul" || others.length > 0) return undefined;
+    const gain = node.inputs.find((name) => name !== value);
+    return gain !== undefined && this.#isOwnWeight(gain) ? { node, gain } : undefined;
+  }
+
+  #squareOf(node: Node | undefined): { readonly node: Node; readonly of: string } | undefined {
+    const [of = "", second] = node?.inputs ?? [];
+    const isSquare =
+      (node?.op === "Mul" && second === of) || (node?.op === "Pow" && this.#isNumber(second, 2));
+    return node !== undefined && isSquare ? { node, of } : undefined;
+  }
+
+  /** Returns the node that computes the mean of a value along its last axis. */
+  #meanAlongLast(name: string | undefined): Node | undefined {
+    const node = this.#makerOf(name, "ReduceMean");
+    if (node === undefined) return undefined;
+    const fromInput = this.#constant(node.inputs[1]);
+    const axes =
+      intsAttribute(node, "axes") ??
+      (fromInput && Array.from(fromInput.data as ArrayLike<number | bigint>, Number));
+    const [axis, ...others] = axes ?? [];
+    const last = this.#rankOf(node.inputs[0] ?? "") - 1;
+    return others.length === 0 && (axis === -1 || axis === last) ? node : undefined;
+  }
+
+  #oneOf(node: Node, matches: (name: string) => Node | undefined): Node | undefined {
+    for (const name of node.inputs) {
+      const match = matches(name);
+      if (match !== undefined) return match;
+    }
+    return undefined;
+  }
+
+  #makerOf(name: string | undefined, op: string): Node | undefined {
+    const node = name === undefined ? undefined : this.#maker.get(name);
+    return node?.op === op && node.domain === "" ? node : undefined;
+  }
+
+  #readersOf({ outputs }: Node): readonly Node[] {
+    return outputs.flatMap((name) => this.#readers.get(name) ?? []);
+  }
+
+  #rankOf(name: string): number {
+    return this.#probe.types.get(name)?.shape.length ?? 0;
+  }
+
+  #constant(name: string | undefined): Tensor | undefined {
+    return name === undefined
+      ? undefined
+      : (this.#graph.constants.get(name) ?? this.#probe.constants.get(name));
+  }
+
+  #isNumber(name: string | undefined, number: number): boolean {
+    const data = this.#constant(name)?.data;
+    return data !== undefined && data.length === 1 && Number(data[0]) === number;
+  }
+
+  /** Checks whether a value is a constant, all of one number: as a gain it changes nothing for a rotation. */
+  #isFlat(name: string): boolean {
+    const data = this.#constant(name)?.data;
+    return data !== undefined && Array.from(data as ArrayLike<number>).every((value) => value === data[0]);
+  }
+
+  #isOwnWeight(name: string): boolean {
+    const info = this.#graph.weights.get(name);
+    return info?.shape.length === 1 && this.#readers.get(name)?.length === 1;
+  }
+}

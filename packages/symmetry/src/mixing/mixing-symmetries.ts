@@ -1,0 +1,69 @@
+import type { RotationSpace } from "../linear/linear-symmetries.ts";
+
+/**
+ * Groups of matrices that may mix the units of a cell: all invertible ones; the orthogonal ones, where a norm
+ * measures the length of the vector; or of these the ones that keep the vector of ones, where the norm takes
+ * the mean away first.
+ */
+export const MIXING_GROUPS = ["invertible", "orthogonal", "orthogonal-keeping-ones"] as const;
+
+/** One of {@link MIXING_GROUPS}. */
+export type MixingGroup = (typeof MIXING_GROUPS)[number];
+
+/** A cell of units that any matrix of a group may mix. */
+export interface MixingSpace extends RotationSpace {
+  readonly group: MixingGroup;
+}
+
+/** The units of mixed cells along some axes of a tensor. */
+export interface MixedField {
+  /** Axes of {@link MixedLayout.view}, ascending. */
+  readonly axes: readonly number[];
+  /** Unit at each position, or -1 where nothing is mixed. */
+  readonly units: Int32Array;
+  /** 1 where the inverse of the matrix, transposed, mixes the units: behind a product that must not change. */
+  readonly inverse: Uint8Array;
+}
+
+/** The mixed units that lie in a tensor, and where. */
+export interface MixedLayout {
+  /** Shape the fields refer to. */
+  readonly view: readonly number[];
+  readonly fields: readonly MixedField[];
+}
+
+/** A norm whose input a matrix mixes, and whose gain has to be moved into the weights that read it. */
+export interface StreamNorm {
+  /** The value that is normalised, along its last axis. */
+  readonly input: string;
+  /** The weight that multiplies the normalised vector; absent where nothing does. */
+  readonly gain: string | undefined;
+  /** Scale variable of each element of the gain: to divide by it is to move the element into the readers. */
+  readonly variables: Int32Array;
+  /** Index of the space. */
+  readonly space: number;
+}
+
+/** A norm whose input may not be mixed, and why. */
+export interface FixedNorm {
+  readonly input: string;
+  /** Name of the symmetry whose units are normalised. */
+  readonly symmetry: string;
+  readonly reason: string;
+}
+
+/**
+ * All matrices that may mix units without changing what a graph computes: of the residual streams between
+ * norms, of the inner dimensions of attention heads, and of whatever is linear.
+ */
+export interface MixingSymmetries {
+  readonly spaces: readonly MixingSpace[];
+  /** Weights that some matrix changes. */
+  readonly weights: ReadonlyMap<string, MixedLayout>;
+  /** Values inside the graph that some matrix changes, once gains are 1; for the batch of the probe. */
+  readonly values: ReadonlyMap<string, MixedLayout>;
+  /** Squares inside of norms: their sum does not change, but no matrix predicts them. */
+  readonly unpredictable: ReadonlySet<string>;
+  readonly norms: readonly StreamNorm[];
+  readonly fixed: readonly FixedNorm[];
+}

@@ -1,0 +1,64 @@
+import { createRandom, type Random } from "@isthmus/core";
+import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import type { MixingGroup, MixingSpace } from "./mixing-symmetries.ts";
+import type { Mixture } from "./mix-units.ts";
+import { randomOrthogonal } from "./random-orthogonal.ts";
+
+/** Largest singular value of a random invertible matrix; the smallest is its inverse. */
+const LARGEST_STRETCH = 1.5;
+
+/** Draws a random matrix of the group of each space. */
+export function randomMixture(spaces: readonly MixingSpace[], seed: number): Mixture {
+  const random = createRandom(seed, "mixture");
+  const drawn = spaces.map(({ size, group }) => drawMatrix(size, group, random));
+  return { matrices: drawn.map(({ matrix }) => matrix), inverses: drawn.map(({ inverse }) => inverse) };
+}
+
+function drawMatrix(size: number, group: MixingGroup, random: Random) {
+  if (group === "orthogonal-keeping-ones") {
+    const keeping = randomKeepingOnes(size, random);
+    return { matrix: keeping, inverse: keeping };
+  }
+  const rotation = randomOrthogonal(size, random);
+  if (group === "orthogonal") return { matrix: rotation, inverse: rotation };
+  const other = randomOrthogonal(size, random);
+  const stretches = Float64Array.from({ length: size }, () => LARGEST_STRETCH ** (2 * random.uniform() - 1));
+  const stretched = (power: number) =>
+    product(
+      rotation.map((value, i) => value * (stretches[i % size] as number) ** power),
+      other,
+      size,
+    );
+  return { matrix: stretched(1), inverse: stretched(-1) };
+}
+
+/** Draws an orthogonal matrix that leaves the vector of ones as it is. */
+function randomKeepingOnes(size: number, random: Random): Float64Array {
+  const inner = randomOrthogonal(size - 1, random);
+  const basis = onesFirst(size);
+  const turned = new Float64Array(size * size);
+  turned[0] = 1;
+  for (let i = 1; i < size; i++) {
+    turned.set(inner.subarray((i - 1) * (size - 1), i * (size - 1)), i * size + 1);
+  }
+  return product(product(basis, turned, size), basis, size);
+}
+
+/** The reflection that swaps the first unit vector and the vector of ones, divided by its length. */
+function onesFirst(size: number): Float64Array {
+  const normal = new Float64Array(size).fill(-1 / Math.sqrt(size));
+  normal[0] = (normal[0] as number) + 1;
+  const square = normal.reduce((sum, value) => sum + value * value, 0);
+  const matrix = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      const reflected = (2 * (normal[i] as number) * (normal[j] as number)) / square;
+      matrix[i * size + j] = (i === j ? 1 : 0) - reflected;
+    }
+  }
+  return matrix;
+}
+
+function product(a: Float64Array, b: Float64Array, size: number): Float64Array {
+  return multiply(createMatrix(size, size, a), createMatrix(size, size, b)).data as Float64Array;
+}

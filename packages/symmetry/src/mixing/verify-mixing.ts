@@ -1,0 +1,129 @@
+import { asFloat32, type Checkpoint, entry, resolveOptions, type Tensor, toFloat64 } from "@isthmus/core";
+import { type Architecture, bindWeights, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import { compareInPlace } from "../verify/compare-values.ts";
+import { measureSensitivity } from "../verify/measure-sensitivity.ts";
+import { summarizeErrors, type ValueError, type ValueSummary } from "../verify/summarize-errors.ts";
+import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
+import type { KnownSymmetries } from "./discover-mixing.ts";
+import { type Mixture, mixInPlace } from "./mix-units.ts";
+import type { MixingSymmetries } from "./mixing-symmetries.ts";
+import { type DoubleWeights, moveGainsInPlace, readGains } from "./move-gains.ts";
+import { occurrencesOf } from "./occurrences.ts";
+import { randomMixture } from "./random-mixture.ts";
+
+/** Options of {@link verifyMixing}. */
+export interface VerifyMixingOptions {
+  /** Seed of the inputs, of the matrices, and of the weights if `weights` is left out. */
+  readonly seed: number;
+  /** Weights to verify with. @defaultValue random ones */
+  readonly weights?: Checkpoint | undefined;
+  /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
+  readonly outputTolerance?: number;
+  /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
+  readonly innerTolerance?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link VerifyMixingOptions}; the seed has none. */
+export const VERIFY_MIXING_DEFAULTS: Required<Omit<VerifyMixingOptions, "seed">> = {
+  weights: undefined,
+  outputTolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,
+  innerTolerance: VERIFY_SYMMETRIES_DEFAULTS.innerTolerance,
+  signal: undefined,
+};
+
+/** Result of {@link verifyMixing}. */
+export interface VerifyMixingResult extends ValueSummary {
+  /** Largest error of an output after gains are what they were before, relative to its largest element. */
+  readonly restoredError: number;
+}
+
+/**
+ * Proves mixtures by trying them all at once: moves gains into what reads them, mixes every space by a random
+ * matrix of its group, and compares every value that the graph computes with its prediction; then restores
+ * the gains and compares the outputs with those of the first network.
+ *
+ * @throws MismatchError if the weights do not fit the graph
+ * @throws UnsupportedError if a gain is 0
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function verifyMixing(
+  { graph, engine }: Architecture,
+  { permutations, linear, mixing }: KnownSymmetries & { readonly mixing: MixingSymmetries },
+  options: VerifyMixingOptions,
+): Promise<VerifyMixingResult> {
+  const { seed, ...rest } = options;
+  const resolved = resolveOptions("verify mixtures", VERIFY_MIXING_DEFAULTS, rest, ["seed"]);
+  const { weights, signal } = resolved;
+  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const inputs = randomInputs(graph, permutations.batch, seed);
+  const run = (tensors: ReadonlyMap<string, Tensor>) => {
+    signal?.throwIfAborted();
+    return runAll(graph, engine, new Map([...inputs, ...tensors]));
+  };
+  const original = await run(bound);
+  const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
+  const gains = readGains(values, mixing);
+  moveGainsInPlace(values, linear.scales, mixing, new Map());
+  const plain = withData(bound, values);
+  const before = await run(plain);
+  const mixture = randomMixture(mixing.spaces, seed);
+  for (const [name, layout] of mixing.weights) {
+    mixInPlace(entry(values, name, "weight"), occurrencesOf(layout, mixing.spaces), mixture);
+  }
+  const after = await run(withData(bound, values));
+  const errors = compareValues([before, after], mixing, mixture);
+  const named = graph.nodes.flatMap(({ name, outputs }) => outputs.map((value) => ({ value, node: name })));
+  const all = named.flatMap(({ value, node }): ValueError[] => {
+    const error = errors.get(value);
+    return error === undefined ? [] : [{ value, node, error, predictable: true }];
+  });
+  let summary = summarizeErrors(graph, resolved, all, new Map());
+  if (!summary.passed) {
+    const network = { inputs, weights: plain, values: before };
+    summary = summarizeErrors(graph, resolved, all, await measureSensitivity(graph, engine, network, seed));
+  }
+  moveGainsInPlace(values, linear.scales, mixing, gains);
+  const restored = await run(withData(bound, values));
+  const restoredError = Math.max(
+    ...graph.outputs.map(({ name }) =>
+      compareInPlace(entry(original, name, "output"), entry(restored, name, "output")),
+    ),
+  );
+  const passed = summary.passed && restoredError <= resolved.outputTolerance;
+  return { ...summary, passed, restoredError };
+}
+
+/** Returns weights with other numbers, rounded to 32 bits; those that are not floating-point stay. */
+function withData(bound: ReadonlyMap<string, Tensor>, values: DoubleWeights): Map<string, Tensor> {
+  return new Map(
+    [...bound].map(([name, tensor]) => {
+      const data = values.get(name);
+      return tensor.dtype === "f32" && data !== undefined
+        ? [name, { ...tensor, data: Float32Array.from(data) }]
+        : [name, tensor];
+    }),
+  );
+}
+
+/** Computes the error of each value after it is mixed as predicted. */
+function compareValues(
+  [before, after]: readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>],
+  { spaces, values, unpredictable }: MixingSymmetries,
+  mixture: Mixture,
+): Map<string, number> {
+  const errors = new Map<string, number>();
+  for (const [name, tensor] of before) {
+    const other = after.get(name);
+    if (other === undefined || unpredictable.has(name)) continue;
+    const layout = values.get(name);
+    if (layout === undefined) {
+      errors.set(name, compareInPlace(tensor, other));
+      continue;
+    }
+    const data = asFloat32(tensor.data, tensor.dtype).slice();
+    mixInPlace(data, occurrencesOf(layout, spaces), mixture);
+    errors.set(name, compareInPlace({ ...tensor, dtype: "f32", data }, other));
+  }
+  return errors;
+}

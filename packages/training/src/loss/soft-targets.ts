@@ -1,0 +1,50 @@
+import { at, formatShape, MismatchError } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import { cast, GraphBuilder, logSoftmax, mul, reduceMean, reduceSum } from "@isthmus/graph/builder";
+import { unusedName } from "../unused-name.ts";
+import { outputOf } from "./find-values.ts";
+
+/** A graph that computes its loss against probabilities instead of labels. */
+export interface SoftObjective {
+  /** The graph with the loss as one further output. */
+  readonly graph: Graph;
+  /** Name of the loss, a scalar. */
+  readonly loss: string;
+  /** Name of the input that takes the probabilities, of the shape of the logits. */
+  readonly targets: string;
+  /** Name of the logits. */
+  readonly logits: string;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Adds the cross-entropy against probabilities to a graph: the mean over examples and positions of
+ * `-sum p log softmax(logits)`, in nats. No label is needed: the probabilities may come from another network.
+ *
+ * @see Hinton, Vinyals and Dean, Distilling the knowledge in a neural network (2015), at temperature 1
+ * @param graph - typed, as `specialize` makes it
+ * @param logits - name of the output `[..., classes]`; the first that can be logits if left out
+ * @throws MismatchError if the output has no classes along its last axis
+ */
+export function attachSoftTargets(graph: Graph, logits?: string): SoftObjective {
+  const builder = GraphBuilder.from(graph);
+  const output = outputOf(graph, builder, logits);
+  const rank = output.shape.length;
+  if (rank < 2 || at(output.shape, rank - 1, "axis of logits") < 2) {
+    throw new MismatchError(
+      `Cannot attach soft targets to graph "${graph.name}" as logits must be [..., classes] with 2 classes or more: "${output.name}" is ${formatShape(output.shape)}`,
+      { parameters: [] },
+    );
+  }
+  const targets = builder.input(unusedName(graph, "targets"), { dtype: "f32", shape: output.shape });
+  const products = mul(targets, logSoftmax(cast(output, "f32")));
+  const loss = mul(reduceMean(reduceSum(products, { axes: [-1] })), -1);
+  const named = builder.rename(loss, unusedName(graph, "loss"));
+  return {
+    graph: builder.build([output, named]),
+    loss: named.name,
+    targets: targets.name,
+    logits: output.name,
+    shape: output.shape,
+  };
+}

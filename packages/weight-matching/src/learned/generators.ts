@@ -1,0 +1,69 @@
+import { at, entry } from "@isthmus/core";
+import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import { gatherRowsInto, type MixingGroup, type MixingSpace, type Occurrence } from "@isthmus/symmetry";
+import { centreBoth } from "./nearest-matrix.ts";
+
+/**
+ * Computes the gradient of a loss with respect to the generator of each space, from gradients with respect to
+ * plain weights: of `exp(E) s` at `E = 0`.
+ *
+ * A space acts on the rows `X` of each of its occurrences, so with the gradient `G` of these rows the
+ * gradient of the generator is the sum of `G X^T`; of rows that the inverse mixes, `-(G X^T)^T`. No exponential
+ * and no inverse is differentiated.
+ *
+ * @param gradients - of the loss with respect to the weights, by name
+ * @param network - the weights as they are mixed now
+ * @param factor - how much a change of the mixed network changes the weights that the loss is of
+ * @returns `[size, size]` for each space, made an element of the group's algebra
+ */
+export function generatorGradients(
+  spaces: readonly MixingSpace[],
+  occurrences: ReadonlyMap<string, readonly Occurrence[]>,
+  gradients: ReadonlyMap<string, Float32Array>,
+  network: ReadonlyMap<string, Float32Array>,
+  factor: number,
+): Float64Array[] {
+  const sums = spaces.map(({ size }) => new Float64Array(size * size));
+  for (const [name, ofWeight] of occurrences) {
+    const gradient = gradients.get(name);
+    if (gradient === undefined) continue;
+    const weights = entry(network, name, "weight");
+    for (const occurrence of ofWeight) {
+      const product = multiply(rowsOf(gradient, occurrence), rowsOf(weights, occurrence), { transposeRight: true });
+      const size = occurrence.bases.length;
+      const sum = at(sums, occurrence.space, "space");
+      for (let i = 0; i < size; i++) {
+        for (let j = 0; j < size; j++) {
+          const place = i * size + j;
+          const value = occurrence.isInverse
+            ? -(product.data[j * size + i] as number)
+            : (product.data[place] as number);
+          sum[place] = (sum[place] as number) + factor * value;
+        }
+      }
+    }
+  }
+  return sums.map((sum, index) => {
+    const { size, group } = at(spaces, index, "space");
+    return toAlgebra(sum, size, group);
+  });
+}
+
+/**
+ * Projects a matrix on the algebra of a group: skew for orthogonal groups, with rows and columns that sum to
+ * 0 where the vector of ones is kept; any matrix for the invertible ones.
+ */
+export function toAlgebra(matrix: Float64Array, size: number, group: MixingGroup): Float64Array {
+  if (group === "invertible") return matrix;
+  const skew = matrix.map((value, index) => {
+    const [i, j] = [Math.floor(index / size), index % size];
+    return (value - (matrix[j * size + i] as number)) / 2;
+  });
+  return group === "orthogonal" ? skew : centreBoth(skew, size);
+}
+
+function rowsOf(values: Float32Array, occurrence: Occurrence) {
+  const { bases, offsets } = occurrence;
+  const rows = new Float32Array(bases.length * offsets.length);
+  return createMatrix(bases.length, offsets.length, gatherRowsInto(values, occurrence, rows));
+}

@@ -1,0 +1,169 @@
+import { at, createRandom, createTensor, DivergenceError, entry, type Tensor } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import { mixInPlace, type MixingSpace, type Mixture } from "@isthmus/symmetry";
+import { exponential } from "./exponential.ts";
+import { generatorGradients, toAlgebra } from "./generators.ts";
+import { adamStep, createMoments } from "./moving-adam.ts";
+import { orthonormalized } from "./nearest-matrix.ts";
+import type { SoftMidpoint } from "./soft-midpoint.ts";
+import type { Doubles, StreamFrame } from "./stream-frame.ts";
+
+/** Options of {@link learnMixture}. */
+export interface LearnMixtureOptions {
+  readonly seed: number;
+  /** Steps, each on one batch. */
+  readonly steps: number;
+  /** Largest step in an element of a generator; it rises for ten steps and falls as a cosine. */
+  readonly learningRate: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
+}
+
+/** Progress of {@link learnMixture}. */
+export interface LearnProgress {
+  /** Share of the steps that are done, in `[0, 1]`. */
+  readonly done: number;
+  readonly step: number;
+  readonly steps: number;
+  /** Loss half-way of the last batch, in nats. */
+  readonly loss: number;
+}
+
+/** Steps over which the learning rate rises. */
+const WARM_UP = 10;
+
+/** Where the network between A and mixed B is measured while learning. */
+const MIDDLE = 0.5;
+
+/** Two networks of the frame between which a mixture is learned. */
+export interface LearnedPair {
+  readonly a: Doubles;
+  /** Permuted, not yet mixed. */
+  readonly b: Doubles;
+}
+
+/**
+ * Learns the matrix of each space by gradients of the loss half-way between A and mixed B.
+ *
+ * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
+ * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.
+ *
+ * @param start - where to start, such as in closed form
+ * @returns the last mixture, orthogonal to rounding where the group is
+ * @throws DivergenceError if the loss is not finite; the step is named
+ */
+export async function learnMixture(
+  graph: Graph,
+  frame: StreamFrame,
+  pair: LearnedPair,
+  midpoint: SoftMidpoint,
+  start: Mixture,
+  options: LearnMixtureOptions,
+): Promise<Mixture> {
+  const { seed, steps, learningRate, signal, onProgress } = options;
+  const { spaces } = frame.symmetries.mixing;
+  const random = createRandom(seed, "learned alignment");
+  const order = Int32Array.from({ length: midpoint.batches }, (_, batch) => batch);
+  const moments = spaces.map(({ size }) => createMoments(size));
+  const between = createMidpointWeights(graph, frame, pair);
+  let mixture = start;
+  for (let step = 1; step <= steps; step++) {
+    signal?.throwIfAborted();
+    const place = (step - 1) % order.length;
+    if (place === 0) random.shuffleInPlace(order);
+    const { weights, network } = between(mixture);
+    const { loss, gradients } = await midpoint.step(weights, order[place] as number, MIDDLE);
+    if (!Number.isFinite(loss)) throw diverged(step, loss);
+    const generators = generatorGradients(spaces, frame.occurrences, gradients, network, MIDDLE);
+    const rate = learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
+    mixture = moved(spaces, mixture, (index, size, group) => {
+      const direction = adamStep(at(generators, index, "space"), at(moments, index, "space"), step);
+      return toAlgebra(direction, size, group).map((value) => -rate * value);
+    });
+    onProgress?.({ done: step / steps, step, steps, loss });
+  }
+  return settle(spaces, mixture);
+}
+
+/** Creates a function that mixes B and averages it with A, both in f32. */
+export function createMidpointWeights(graph: Graph, { occurrences }: StreamFrame, { a, b }: LearnedPair) {
+  const single = (values: Doubles) =>
+    new Map([...values].map(([name, data]) => [name, Float32Array.from(data)]));
+  const [one, two] = [single(a), single(b)];
+  const fixed = new Map<string, Tensor>();
+  const averages = new Map<string, Float32Array>();
+  for (const [name, { shape }] of graph.weights) {
+    const average = new Float32Array(entry(one, name, "weight").length);
+    averages.set(name, average);
+    average.set(entry(one, name, "weight").map((value, i) => (value + at(entry(two, name, "weight"), i, "element")) / 2));
+    fixed.set(name, createTensor("f32", shape, average));
+  }
+  const network = new Map(two);
+  for (const name of occurrences.keys()) network.set(name, entry(two, name, "weight").slice());
+  return (mixture: Mixture) => {
+    for (const [name, ofWeight] of occurrences) {
+      const values = entry(network, name, "weight");
+      values.set(entry(two, name, "weight"));
+      mixInPlace(values, ofWeight, mixture);
+      const average = entry(averages, name, "weight");
+      const other = entry(one, name, "weight");
+      for (let i = 0; i < average.length; i++)
+        average[i] = ((other[i] as number) + (values[i] as number)) / 2;
+    }
+    return { weights: fixed, network };
+  };
+}
+
+/** Multiplies the matrix of each space by the exponential of a step. */
+function moved(
+  spaces: readonly MixingSpace[],
+  { matrices, inverses }: Mixture,
+  stepOf: (index: number, size: number, group: MixingSpace["group"]) => Float64Array,
+): Mixture {
+  const next = spaces.map(({ size, group }, index) => {
+    const step = stepOf(index, size, group);
+    const matrix = times(exponential(step, size), at(matrices, index, "space"), size);
+    if (group !== "invertible") return { matrix, inverse: matrix };
+    const back = step.map((_, place) => -(step[(place % size) * size + Math.floor(place / size)] as number));
+    return { matrix, inverse: times(exponential(back, size), at(inverses, index, "space"), size) };
+  });
+  return { matrices: next.map(({ matrix }) => matrix), inverses: next.map(({ inverse }) => inverse) };
+}
+
+/** Removes what rounding has added: makes orthogonal matrices orthogonal, and inverses exact. */
+function settle(spaces: readonly MixingSpace[], { matrices, inverses }: Mixture): Mixture {
+  const next = spaces.map(({ size, group }, index) => {
+    const matrix = at(matrices, index, "space");
+    if (group === "invertible") {
+      return { matrix, inverse: refinedInverse(matrix, at(inverses, index, "space"), size) };
+    }
+    const clean = orthonormalized(matrix, size);
+    return { matrix: clean, inverse: clean };
+  });
+  return { matrices: next.map(({ matrix }) => matrix), inverses: next.map(({ inverse }) => inverse) };
+}
+
+/** Improves an inverse, transposed, by Newton's steps `Y (2 - S^T Y)`. */
+function refinedInverse(matrix: Float64Array, inverse: Float64Array, size: number): Float64Array {
+  let current = createMatrix(size, size, inverse);
+  const square = createMatrix(size, size, matrix);
+  for (let step = 0; step < 2; step++) {
+    const product = multiply(square, current, { transposeLeft: true });
+    const rest = product.data.map((value) => -value) as Float64Array;
+    for (let i = 0; i < size; i++) rest[i * size + i] = (rest[i * size + i] as number) + 2;
+    current = multiply(current, createMatrix(size, size, rest));
+  }
+  return current.data as Float64Array;
+}
+
+function times(a: Float64Array, b: Float64Array, size: number): Float64Array {
+  return multiply(createMatrix(size, size, a), createMatrix(size, size, b)).data as Float64Array;
+}
+
+function diverged(step: number, loss: number): DivergenceError {
+  return new DivergenceError(
+    `Cannot learn an alignment as the loss half-way must be finite: at step ${step} it is ${loss}; try a smaller learning rate`,
+    { step: step - 1, loss },
+  );
+}

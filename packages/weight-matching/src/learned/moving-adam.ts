@@ -1,0 +1,38 @@
+/** Constants of Adam: decay of the mean of gradients, of the mean of their squares, and what keeps from 0. */
+const DECAY = 0.9;
+const SQUARE_DECAY = 0.99;
+const EPSILON = 1e-8;
+
+/** Running means of the gradients of one space, in the frame that moves with its matrix. */
+export interface Moments {
+  readonly mean: Float64Array;
+  readonly square: Float64Array;
+}
+
+/** Creates moments of zeros for a matrix of `size` rows and columns. */
+export function createMoments(size: number): Moments {
+  return { mean: new Float64Array(size * size), square: new Float64Array(size * size) };
+}
+
+/**
+ * Updates moments by a gradient and returns the step, about 1 in each element at first. The step is in the
+ * frame in which the matrix is now, so moments need not be transported.
+ *
+ * @see Kingma and Ba, Adam (2015), algorithm 1; with beta_2 = .99
+ * @param step - number of this step, from 1
+ */
+export function adamStep(
+  gradient: Float64Array,
+  { mean, square }: Moments,
+  step: number,
+): Float64Array {
+  const forMean = 1 - DECAY ** step;
+  const forSquare = 1 - SQUARE_DECAY ** step;
+  return gradient.map((value, i) => {
+    const m = DECAY * (mean[i] as number) + (1 - DECAY) * value;
+    const v = SQUARE_DECAY * (square[i] as number) + (1 - SQUARE_DECAY) * value * value;
+    mean[i] = m;
+    square[i] = v;
+    return m / forMean / (Math.sqrt(v / forSquare) + EPSILON);
+  });
+}

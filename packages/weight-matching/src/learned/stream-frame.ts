@@ -1,0 +1,76 @@
+import { at, type Checkpoint, entry, toFloat64 } from "@isthmus/core";
+import { bindWeights, type Graph } from "@isthmus/graph";
+import {
+  type LinearSymmetries,
+  type MixingSymmetries,
+  type Mixture,
+  mixInPlace,
+  moveGainsInPlace,
+  type Occurrence,
+  occurrencesOf,
+  readGains,
+} from "@isthmus/symmetry";
+
+/** All symmetries beyond permutation that a learned alignment uses. */
+export interface ContinuousSymmetries {
+  readonly linear: LinearSymmetries;
+  readonly mixing: MixingSymmetries;
+}
+
+/** Numbers of the parameters of a network, by name. */
+export type Doubles = Map<string, Float64Array>;
+
+/**
+ * The frame in which spaces may be mixed: networks whose norms have gains of 1, as their gains are moved into
+ * the weights that read the norms.
+ */
+export interface StreamFrame {
+  readonly symmetries: ContinuousSymmetries;
+  /** Occurrences of the spaces in each weight that some space lies in. */
+  readonly occurrences: ReadonlyMap<string, readonly Occurrence[]>;
+  /** Reads a network into the frame, in f64. */
+  enter(network: Checkpoint): Promise<Doubles>;
+  /** Gives the norms of a network in the frame the gains of another, out of the frame. */
+  leaveInPlace(network: Doubles, gains: ReadonlyMap<string, Float64Array>): void;
+  /** Returns the gains of a network out of the frame. */
+  gainsOf(network: Checkpoint): Promise<Map<string, Float64Array>>;
+}
+
+/** Prepares the frame for the networks of a graph. */
+export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries): StreamFrame {
+  const { linear, mixing } = symmetries;
+  const occurrences = new Map(
+    [...mixing.weights].map(([name, layout]) => [name, occurrencesOf(layout, mixing.spaces)]),
+  );
+  const read = async (network: Checkpoint): Promise<Doubles> =>
+    new Map(
+      [...(await bindWeights(graph, network))].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]),
+    );
+  return {
+    symmetries,
+    occurrences,
+    async enter(network) {
+      const values = await read(network);
+      moveGainsInPlace(values, linear.scales, mixing, new Map());
+      return values;
+    },
+    leaveInPlace: (network, gains) => moveGainsInPlace(network, linear.scales, mixing, gains),
+    gainsOf: async (network) => readGains(await read(network), mixing),
+  };
+}
+
+/** Mixes a network of the frame: a copy of each weight that changes, the others as they are. */
+export function mixed(frame: StreamFrame, network: ReadonlyMap<string, Float64Array>, mixture: Mixture): Doubles {
+  const result = new Map(network);
+  for (const [name, occurrences] of frame.occurrences) {
+    const values = entry(network, name, "weight").slice();
+    mixInPlace(values, occurrences, mixture);
+    result.set(name, values);
+  }
+  return result;
+}
+
+/** Returns the matrix that mixes the rows of an occurrence. */
+export function matrixOf({ matrices, inverses }: Mixture, { space, isInverse }: Occurrence): Float64Array {
+  return at(isInverse ? inverses : matrices, space, "matrix");
+}

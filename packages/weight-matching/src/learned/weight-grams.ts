@@ -1,0 +1,40 @@
+import { at, entry } from "@isthmus/core";
+import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import { gatherRowsInto, type Occurrence } from "@isthmus/symmetry";
+import type { Doubles, StreamFrame } from "./stream-frame.ts";
+
+/**
+ * Computes the products of the units of two networks, space by space: `[size, size]` for each, the sum over
+ * all weights that the space lies in of `A_i B_j`.
+ *
+ * @param uses - which occurrences count; all if left out
+ */
+export function weightGrams(
+  frame: StreamFrame,
+  [a, b]: readonly [Doubles, Doubles],
+  uses: (occurrence: Occurrence) => boolean = () => true,
+): Float64Array[] {
+  const { spaces } = frame.symmetries.mixing;
+  const grams = spaces.map(({ size }) => new Float64Array(size * size));
+  for (const [name, occurrences] of frame.occurrences) {
+    for (const occurrence of occurrences) {
+      if (!uses(occurrence)) continue;
+      const left = rowsOf(entry(a, name, "weight"), occurrence);
+      const right = rowsOf(entry(b, name, "weight"), occurrence);
+      addInPlace(at(grams, occurrence.space, "space"), multiply(left, right, { transposeRight: true }).data);
+    }
+  }
+  return grams;
+}
+
+/** Copies the rows of an occurrence out of a weight, `[size, others]`. */
+export function rowsOf(values: Float64Array, occurrence: Occurrence) {
+  const { bases, offsets } = occurrence;
+  const rows = new Float64Array(bases.length * offsets.length);
+  return createMatrix(bases.length, offsets.length, gatherRowsInto(values, occurrence, rows));
+}
+
+/** Adds numbers to numbers. */
+export function addInPlace(sum: Float64Array, values: ArrayLike<number>): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (values[i] as number);
+}

@@ -39,7 +39,7 @@ export {
   type VerifyLinearResult,
   verifyLinearSymmetries,
 } from "./linear/verify-linear-symmetries.ts";
-export { type KnownSymmetries, deriveMixing, discoverMixing } from "./mixing/discover-mixing.ts";
+export { deriveMixing, discoverMixing, type KnownSymmetries } from "./mixing/discover-mixing.ts";
 export { identityMixture, type Mixture, mixInPlace } from "./mixing/mix-units.ts";
 export {
   type FixedNorm,

@@ -38,7 +38,6 @@ export type { LocalTrainingOptions } from "./local/local-training.ts";
 export type { ProximalOptions } from "./local/proximal.ts";
 export { WASSERSTEIN_DEFAULTS, type WassersteinOptions } from "./local/wasserstein.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
-export { attachSoftTargets, type SoftObjective } from "./loss/soft-targets.ts";
 export { type LabelledLoss, lossOfData } from "./loss/loss-of-data.ts";
 export {
   CROSS_ENTROPY_DEFAULTS,
@@ -55,6 +54,7 @@ export {
   type MeasureExampleLossesOptions,
   measureExampleLosses,
 } from "./loss/measure-example-losses.ts";
+export { attachSoftTargets, type SoftObjective } from "./loss/soft-targets.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
 export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";
 export type { Objective } from "./objective.ts";

@@ -30,6 +30,16 @@ export {
 export type { CostMatrix } from "./assignment/cost-matrix.ts";
 export { createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
 export { solveAssignment } from "./assignment/solve-assignment.ts";
+export type { LearnProgress } from "./learned/learn-mixture.ts";
+export {
+  HEAD_GROUPS,
+  MATCH_LEARNED_DEFAULTS,
+  type MatchLearnedOptions,
+  type MatchLearnedResult,
+  matchLearned,
+} from "./learned/match-learned.ts";
+export type { ContinuousSymmetries } from "./learned/stream-frame.ts";
+export type { NetworkTransform } from "./learned/transform-network.ts";
 export {
   type AlignManyOptions,
   type AlignManyResult,

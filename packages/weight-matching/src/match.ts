@@ -6,6 +6,7 @@ import {
   type MatchActivationsResult,
   matchActivations,
 } from "./activation-matching/match-activations.ts";
+import { type MatchLearnedOptions, type MatchLearnedResult, matchLearned } from "./learned/match-learned.ts";
 import { type MatchWeightsOptions, type MatchWeightsResult, matchWeights } from "./match-weights.ts";
 import {
   type MatchStraightThroughOptions,
@@ -14,7 +15,7 @@ import {
 } from "./straight-through/match-straight-through.ts";
 
 /** Names of all methods of {@link match}. */
-export const MATCH_METHODS = ["weight", "activation", "straight-through"] as const;
+export const MATCH_METHODS = ["weight", "activation", "straight-through", "learned"] as const;
 
 /** A method that finds an alignment. */
 export type MatchMethod = (typeof MATCH_METHODS)[number];
@@ -36,11 +37,15 @@ export type MatchOptions = SharedOptions &
     | ({ readonly method: "weight" } & Own<MatchWeightsOptions>)
     | ({ readonly method: "activation"; readonly data: DataSet } & Own<MatchActivationsOptions>)
     | ({ readonly method: "straight-through"; readonly data: DataSet } & Own<MatchStraightThroughOptions>)
+    | ({ readonly method: "learned"; readonly data: DataSet } & Own<MatchLearnedOptions>)
   );
 
 /** What every method returns. */
 interface SharedResult {
-  /** Permutes B so that it corresponds to A; never changes what B computes. */
+  /**
+   * Permutes B so that it corresponds to A; never changes what B computes. A learned match mixes units after
+   * it.
+   */
   readonly alignment: Alignment;
   /** What the method maximises, for B as it was and as it is permuted. */
   readonly objective: { readonly before: number; readonly after: number };
@@ -53,6 +58,7 @@ export type MatchResult = SharedResult &
     | ({ readonly method: "weight" } & MatchWeightsResult)
     | ({ readonly method: "activation" } & MatchActivationsResult)
     | ({ readonly method: "straight-through" } & MatchStraightThroughResult)
+    | ({ readonly method: "learned" } & MatchLearnedResult)
   );
 
 /**
@@ -60,7 +66,7 @@ export type MatchResult = SharedResult &
  * methods: closest in
  * weights ({@link matchWeights}), in behaviour ({@link matchActivations}), or so that the network half-way
  * has the least loss
- * ({@link matchStraightThrough}).
+ * ({@link matchStraightThrough} by permutations, {@link matchLearned} by the whole group).
  *
  * @throws MismatchError if the checkpoints do not fit each other or the graph
  * @throws InputError if weights, data or activations cannot be used
@@ -87,6 +93,10 @@ export async function match(
       method,
       ...(await matchStraightThrough(architecture, networks, data, rest)),
     };
+  }
+  if (options.method === "learned") {
+    const { method, data, ...rest } = options;
+    return { method, ...(await matchLearned(architecture, networks, data, rest)) };
   }
   const { method, ...rest } = options;
   const { graph, engine, symmetries } = architecture;

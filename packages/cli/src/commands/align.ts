@@ -66,6 +66,10 @@ const EXAMPLES = formatExamples(
     "match units by their activations on data",
   ],
   [
+    "isthmus align gpt-a gpt-b --method learned --data text:books.txt -o gpt-b-aligned",
+    "join transformers: rotate B's residual stream and heads, learned from text or images without labels",
+  ],
+  [
     "isthmus align s0.pt s1.pt s2.pt s3.pt --graph model.onnx -o aligned/",
     "align four networks to each other; aligned/ gets all of them, in the coordinates of the first",
   ],
@@ -136,7 +140,13 @@ function alignmentFiles({ output, saveAlignment }: AlignVerbOptions): string[] {
  * `--normalize` is not asked for permutations alone, as they do not hold the scales, signs and rotations.
  * @throws UsageError if not
  */
-function assertOutputs({ output, saveAlignment, normalize }: AlignVerbOptions): void {
+function assertOutputs({ output, saveAlignment, normalize, method }: AlignVerbOptions): void {
+  const [only] = alignmentFiles({ output, saveAlignment } as AlignVerbOptions);
+  if (method === "learned" && only !== undefined) {
+    throw new UsageError(
+      `Cannot align with --method learned to "${only}" as it holds permutations only, and rotations are learned: name a .safetensors file or a folder with -o, and leave --save-alignment out`,
+    );
+  }
   if (normalize !== undefined && output.endsWith(".json")) {
     throw new UsageError(
       `Cannot align with --normalize to "${output}" as it holds permutations only: name a .safetensors file or a folder, and --save-alignment for the permutations beside it`,
@@ -203,6 +213,7 @@ function describeSearch(match: MatchResult): [string, string][] {
       ["loss half-way", `${loss(match.start)} by weights alone, ${loss(match.objective.after)} at the end`],
     ];
   }
+  if (match.method === "learned") return describeLearned(match);
   const { restarts, sweeps, status, search, scaledObjective, bound } = match;
   const end = status === "converged" ? "converged" : "was given up";
   const how = search === "frank-wolfe" ? "the best, by Frank-Wolfe," : "the best";
@@ -220,6 +231,22 @@ function describeSearch(match: MatchResult): [string, string][] {
       `${bound.toFixed(2)}, which no alignment exceeds${isScaled ? " as scaled" : ""}; ${after.toFixed(2)}, ${share} %, is reached`,
     ],
     ["time", formatTime(match.seconds)],
+  ];
+}
+
+/** Describes how rotations were learned. */
+function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [string, string][] {
+  const loss = (objective: number) => (-objective).toFixed(4);
+  const { start, objective, spaces, steps, examples } = match;
+  const counts = Object.entries(spaces).map(([group, count]) => `${count} ${group.replaceAll("-", " ")}`);
+  const stages = `${loss(objective.before)} as they are, ${loss(start.closedForm)} in closed form, ${loss(start.descent)} after descent by weights, ${loss(objective.after)} at the end`;
+  return [
+    ["spaces", counts.join(", ") || "none: only permutations"],
+    [
+      "search",
+      `${plural(steps, "step", "steps")} on ${plural(examples, "example", "examples")} without their labels`,
+    ],
+    ["loss half-way", stages],
   ];
 }
 

@@ -200,7 +200,7 @@ async function alignAll(
 ): Promise<AlignedForMerge> {
   if (!options.align || architecture === undefined) return { networks, alignments: [] };
   const following = followAlignment(options.method, context);
-  if (alignsMany(paths, options) && options.method !== "straight-through") {
+  if (alignsMany(paths, options) && options.method !== "straight-through" && options.method !== "learned") {
     const matching = manyMatchingOf(options, data, paths.length);
     const { aligned, match } = await alignMany(architecture, architecture.networks, {
       ...matching,

@@ -49,15 +49,20 @@ export function manyMatchingOf(
     );
   }
   const pair = matchingOf(options, data);
-  if (pair.method === "straight-through") {
+  if (pair.method === "straight-through" || pair.method === "learned") {
     throw new UsageError(
-      `Cannot align ${count} networks with --method straight-through as it is for two: align by weights or by activations`,
+      `Cannot align ${count} networks with --method ${pair.method} as it is for two: align by weights or by activations`,
     );
   }
   const { seed, normalize } = pair;
   const shared = { seed, normalize, many, reference: reference - 1, restarts };
   if (pair.method === "activation") {
-    return { ...shared, method: "activation", data, activations: { examples: matchExamples } };
+    return {
+      ...shared,
+      method: "activation",
+      data,
+      activations: matchExamples === undefined ? {} : { examples: matchExamples },
+    };
   }
   if (options.search !== undefined) {
     throw new UsageError(

@@ -4,7 +4,9 @@ import type { DataSet } from "@isthmus/graph";
 import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
   type AlignOptions,
+  HEAD_GROUPS,
   MATCH_ACTIVATIONS_DEFAULTS,
+  MATCH_LEARNED_DEFAULTS,
   MATCH_MANY_DEFAULTS,
   MATCH_METHODS,
   MATCH_SEARCHES,
@@ -15,19 +17,30 @@ import {
 import { dataContext, type ReadArchitecture } from "@isthmus/zoo";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
-import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseSeed } from "./parse-values.ts";
+import {
+  MOST,
+  parseBytes,
+  parseChoices,
+  parseCount,
+  parseNames,
+  parseNumber,
+  parseSeed,
+} from "./parse-values.ts";
 
 /** Options that say how a verb aligns networks. */
 export type MatchVerbOptions = ScalingOptions & {
   readonly method: MatchMethod;
   readonly seed: number;
   readonly restarts?: number | undefined;
-  readonly matchExamples: number;
+  readonly matchExamples?: number | undefined;
   readonly search?: MatchSearch | undefined;
   readonly memory?: number | undefined;
   readonly only?: readonly string[] | undefined;
   readonly skip?: readonly string[] | undefined;
   readonly normalize?: readonly LinearKind[] | undefined;
+  readonly matchSteps?: number | undefined;
+  readonly matchRate?: number | undefined;
+  readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
 };
 
 /** Default of `--match-examples`. */
@@ -61,17 +74,29 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
           .argParser(parseChoices(LINEAR_KINDS)),
       )
       .option(
+        "--match-steps <n>",
+        `steps of --method learned; 0 is its closed form alone (default: ${MATCH_LEARNED_DEFAULTS.steps})`,
+        parseCount(0),
+      )
+      .option(
+        "--match-rate <x>",
+        `largest step of --method learned (default: ${MATCH_LEARNED_DEFAULTS.learningRate})`,
+        parseNumber,
+      )
+      .addOption(new Option("--heads <group>", HEADS_TEXT).choices(HEAD_GROUPS))
+      .option(
         "--match-examples <n>",
-        `match by the first n examples of ${data} only`,
+        `match by the first n examples of ${data} only (default: ${MATCH_EXAMPLES}; ${MATCH_LEARNED_DEFAULTS.examples} for --method learned)`,
         parseCount(1),
-        MATCH_EXAMPLES,
       )
       .option("--seed <n>", "seed of everything random", parseSeed, 0);
   },
 );
 
 const METHOD_TEXT =
-  "align by weights, by activations, or by gradients of the loss half-way; the last two need data";
+  "align by weights, by activations, by gradients of the loss half-way that pass through permutations, or by learning rotations as well (learned, for transformers); all but weights need data";
+const HEADS_TEXT =
+  "matrices that --method learned mixes attention heads by: any invertible ones, or orthogonal ones, which round less";
 const SEARCH_TEXT =
   "how --method weight searches: one symmetry after the other, all at once, or both (best, the default)";
 const MEMORY_TEXT =
@@ -113,6 +138,7 @@ export function matchingOf(
     );
   }
   if (method === "weight") {
+    assertLearnedOnly(method, options);
     return { method, seed, restarts, normalize, ...definedOf({ search, memory, only, skip }) };
   }
   assertWeightOnly(method, { search, memory, only, skip });
@@ -121,7 +147,17 @@ export function matchingOf(
       `Cannot align with --method ${method} as it needs examples: add --data, for example --data mnist:train`,
     );
   }
-  const examples = { data, examples: matchExamples };
+  if (method === "learned") {
+    if (normalize !== undefined) {
+      throw new UsageError(
+        "Cannot align with --normalize and --method learned as learning moves scales and rotations itself: leave --normalize out",
+      );
+    }
+    const { matchSteps: steps, matchRate: learningRate, heads } = options;
+    return { method, seed, data, ...definedOf({ steps, learningRate, heads, examples: matchExamples }) };
+  }
+  assertLearnedOnly(method, options);
+  const examples = { data, examples: matchExamples ?? MATCH_EXAMPLES };
   return method === "activation"
     ? { method, seed, normalize, ...examples }
     : { method, seed, restarts, normalize, ...examples };
@@ -143,6 +179,20 @@ export function assertAligns(
 function definedOf<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/**
+ * Checks that no option of learning is given with another method.
+ * @throws UsageError if one is; it names the first
+ */
+function assertLearnedOnly(
+  method: MatchMethod,
+  { matchSteps, matchRate, heads }: Pick<MatchVerbOptions, "matchSteps" | "matchRate" | "heads">,
+): void {
+  const options = { "--match-steps": matchSteps, "--match-rate": matchRate, "--heads": heads };
+  const [first] = Object.keys(definedOf(options));
+  if (first === undefined) return;
+  throw new UsageError(`Cannot align with ${first} by --method ${method} as it is of --method learned`);
 }
 
 /**

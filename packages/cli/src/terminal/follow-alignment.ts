@@ -6,6 +6,7 @@ const NAMES: Readonly<Record<MatchMethod, string>> = {
   weight: "weights",
   activation: "activations",
   "straight-through": "weights that gradients pass through",
+  learned: "units, rotating streams and heads",
 };
 
 /**

@@ -16,6 +16,7 @@ import {
   runAll,
 } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
+import { randomOrthogonal } from "../mixing/random-orthogonal.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";
@@ -24,7 +25,6 @@ import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
 import { LINEAR_KINDS, type LinearKind } from "./factor-algebra.ts";
 import type { DiagonalSymmetry, LinearSymmetries } from "./linear-symmetries.ts";
 import { multiplyInPlace, multiplyUnits } from "./multiply-units.ts";
-import { randomOrthogonal } from "../mixing/random-orthogonal.ts";
 import { type Rotation, rotateInPlace, rotateUnits } from "./rotate-units.ts";
 
 /** Options of {@link verifyLinearSymmetries}. */

@@ -3,8 +3,8 @@ import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGrap
 import type { Symmetries } from "../derive-spec.ts";
 import { isMovable } from "../linear/label-units.ts";
 import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
-import { findNorms, type Norm } from "./find-norms.ts";
 import { type FactoredCells, factorCells } from "./factored-cells.ts";
+import { findNorms, type Norm } from "./find-norms.ts";
 import type {
   FixedNorm,
   MixedLayout,
@@ -86,9 +86,7 @@ function joinLayouts(layouts: readonly ReadonlyMap<string, MixedLayout>[]): Map<
     const earlier = joined.get(name);
     joined.set(
       name,
-      earlier === undefined
-        ? layout
-        : { view: earlier.view, fields: [...earlier.fields, ...layout.fields] },
+      earlier === undefined ? layout : { view: earlier.view, fields: [...earlier.fields, ...layout.fields] },
     );
   }
   return joined;
@@ -150,7 +148,10 @@ class Streams {
   }
 
   /** Returns why a norm does not let a space be mixed; undefined if it does. */
-  #reasonOf({ firstUnit, size }: Omit<MixingSpace, "group">, { norm, factors }: NormVisit): string | undefined {
+  #reasonOf(
+    { firstUnit, size }: Omit<MixingSpace, "group">,
+    { norm, factors }: NormVisit,
+  ): string | undefined {
     if (!this.#cells.isFree(firstUnit, size)) {
       const node = this.#cells.fixedBy(firstUnit, size);
       return node === undefined
@@ -159,7 +160,8 @@ class Streams {
     }
     const units = Array.from(factors ?? [], (factor) => this.#cells.unitOf(factor));
     const isWhole =
-      units.length === size && units.every((unit, i) => unit === firstUnit + i || units.includes(firstUnit + i));
+      units.length === size &&
+      units.every((unit, i) => unit === firstUnit + i || units.includes(firstUnit + i));
     if (!isWhole) return "a norm measures only a part of the units, or some of them twice";
     if (norm.gain !== undefined && this.#variablesOf(norm) === undefined) {
       return `the gain ${norm.gain} cannot be moved into the weights that read the norm`;

@@ -23,7 +23,11 @@ export function mixInPlace(
     const factor = at(isInverse ? inverses : matrices, space, "matrix");
     const size = bases.length;
     const count = size * offsets.length;
-    const rows = gatherRowsInto(values, occurrence, isDouble ? new Float64Array(count) : new Float32Array(count));
+    const rows = gatherRowsInto(
+      values,
+      occurrence,
+      isDouble ? new Float64Array(count) : new Float32Array(count),
+    );
     const left = createMatrix(size, size, isDouble ? factor : Float32Array.from(factor));
     const mixed = multiply(left, createMatrix(size, offsets.length, rows));
     scatterRowsInto(mixed.data, occurrence, values);

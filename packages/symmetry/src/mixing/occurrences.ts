@@ -57,11 +57,13 @@ function rowsOf(
   });
   return [...lists].flatMap(([key, ofSpace]) => {
     const [space, flag] = key.split(" ").map(Number);
-    return at(ofSpace, 0, "unit").map((_, k): Row => ({
-      space: space as number,
-      isInverse: flag === 1,
-      row: Int32Array.from(ofSpace, (positions) => at(positions, k, "position")),
-    }));
+    return at(ofSpace, 0, "unit").map(
+      (_, k): Row => ({
+        space: space as number,
+        isInverse: flag === 1,
+        row: Int32Array.from(ofSpace, (positions) => at(positions, k, "position")),
+      }),
+    );
   });
 }
 

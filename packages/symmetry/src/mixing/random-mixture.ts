@@ -1,7 +1,7 @@
 import { createRandom, type Random } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
-import type { MixingGroup, MixingSpace } from "./mixing-symmetries.ts";
 import type { Mixture } from "./mix-units.ts";
+import type { MixingGroup, MixingSpace } from "./mixing-symmetries.ts";
 import { randomOrthogonal } from "./random-orthogonal.ts";
 
 /** Largest singular value of a random invertible matrix; the smallest is its inverse. */

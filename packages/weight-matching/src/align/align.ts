@@ -1,4 +1,4 @@
-import { type Checkpoint, InputError } from "@isthmus/core";
+import { type Checkpoint, InputError, UsageError } from "@isthmus/core";
 import { type Architecture, assertNetwork, type BoundNetwork } from "@isthmus/graph";
 import { discoverSymmetries, type LinearKind, permute, type Symmetries } from "@isthmus/symmetry";
 import { type MatchOptions, type MatchResult, match } from "../match.ts";
@@ -122,7 +122,11 @@ export async function align(
     report("verifying");
     // What is proved is what will be saved, under the checkpoint's own names, read back as any checkpoint is.
     const saved = asSaved(other, matched.network);
-    const verified = await proveAlignment(architecture, group, [inGraph(other), saved.reread], {
+    const proven = {
+      ...group,
+      mixed: matched.match.method === "learned" ? matched.match.symmetries : undefined,
+    };
+    const verified = await proveAlignment(architecture, proven, [inGraph(other), saved.reread], {
       seed,
       proof,
       signal,
@@ -157,9 +161,14 @@ async function matchPair(
 ): Promise<MatchedNetwork> {
   const matchBy = (pair: readonly [Checkpoint, Checkpoint], method = options) =>
     match({ graph, engine, symmetries }, pair, method);
+  if (options.method === "learned" && normalizing !== undefined) throw normalizesLearned();
   if (normalizing === undefined) {
     const result = await matchBy([a, b]);
     const { alignment } = result;
+    if (result.method === "learned") {
+      const { transform: move } = result;
+      return { alignment, match: result, network: await move(b), move, summary: summarize(result) };
+    }
     const moved = (other: Checkpoint) => permute(alignment, other, symmetries.spec);
     const move: AlignedNetwork["move"] = async (other) => moved(other);
     return { alignment, match: result, network: moved(b), move, summary: summarize(result) };
@@ -183,6 +192,12 @@ async function matchPair(
   };
 }
 
+function normalizesLearned(): UsageError {
+  return new UsageError(
+    "Cannot learn an alignment of canonical forms as it moves scales and rotations itself: leave normalize out",
+  );
+}
+
 /** Gradients can lead rotations as they do permutations; the other methods leave them to Procrustes. */
 function withRotations(options: MatchOptions, { kinds, linear }: Normalizing): MatchOptions {
   return options.method === "straight-through" && kinds.includes("rotation")
@@ -193,6 +208,10 @@ function withRotations(options: MatchOptions, { kinds, linear }: Normalizing): M
 /** Leaves out permutations and rotations; of searches only their number stays. */
 function summarize(result: MatchResult): Omit<AlignmentSummary, "normalized" | "verified"> {
   const { alignment: _, ...rest } = result;
+  if (rest.method === "learned") {
+    const { transform: _transform, symmetries: _symmetries, ...summary } = rest;
+    return summary;
+  }
   if (rest.method === "straight-through") {
     const { rotations: _rotations, ...summary } = rest;
     return summary;

@@ -8,8 +8,10 @@ import {
   type VerifySymmetriesOptions,
   verifyAlignment,
   verifyLinearSymmetries,
+  verifyMixing,
   verifySymmetries,
 } from "@isthmus/symmetry";
+import type { ContinuousSymmetries } from "../learned/stream-frame.ts";
 
 /** Symmetries beyond permutation that are undone, and of which kinds. */
 export interface Normalizing {
@@ -22,6 +24,8 @@ export interface ProvenGroup {
   readonly symmetries: Symmetries;
   /** What is undone beyond permutation; nothing if absent. */
   readonly normalizing?: Normalizing | undefined;
+  /** What is mixed; nothing if absent. */
+  readonly mixed?: ContinuousSymmetries | undefined;
 }
 
 /** How well aligning keeps the function of a network. */
@@ -79,6 +83,7 @@ export async function proveAlignment(
       : [
           await provePermutations(graph, group.symmetries, engine, options),
           await proveLinear(architecture, group, options),
+          await proveMixing(architecture, group, options),
         ];
   const outputs = await verifyAlignment({ graph, engine }, [before, after], { seed, signal });
   if (!outputs.passed) throw changedFunction(graph.name, "the output", outputs.maxRelativeError);
@@ -111,6 +116,19 @@ async function proveLinear(
     if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
   }
   return Math.max(0, ...results.map(({ maxRelativeError }) => maxRelativeError));
+}
+
+/** Verifies rotations of streams and maps of heads; returns the largest relative error, 0 if none are used. */
+async function proveMixing(
+  { graph, engine }: Architecture,
+  { symmetries, mixed }: ProvenGroup,
+  options: VerifySymmetriesOptions,
+): Promise<number> {
+  if (mixed === undefined) return 0;
+  const known = { permutations: symmetries, ...mixed };
+  const { firstFailure, maxRelativeError } = await verifyMixing({ graph, engine }, known, options);
+  if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
+  return maxRelativeError;
 }
 
 function changedFunction(graph: string, node: string, error: number): UnsupportedError {

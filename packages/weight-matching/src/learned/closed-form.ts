@@ -1,33 +1,16 @@
-import { at, type Checkpoint, createCheckpoint, createTensor, entry } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
-import {
-  type Alignment,
-  compose,
-  identityAlignment,
-  identityMixture,
-  type MixingSpace,
-  type Mixture,
-  permute,
-  type SymmetricArchitecture,
-} from "@isthmus/symmetry";
-import { matchWeights } from "../match-weights.ts";
-import { findHeads, matchHeads } from "./match-heads.ts";
+import { at } from "@isthmus/core";
+import { type Alignment, compose, type MixingSpace, type Mixture } from "@isthmus/symmetry";
+import { balanceSpaces } from "./balance-spaces.ts";
+import { compositionOf } from "./compose-mixtures.ts";
+import { matchHeads } from "./match-heads.ts";
+import { type MatchUnitsOptions, matchUnits } from "./match-units.ts";
 import { nearestMatrix } from "./nearest-matrix.ts";
-import { type Doubles, mixed, type StreamFrame } from "./stream-frame.ts";
-import { streamGrams } from "./stream-grams.ts";
+import { permuteFramed } from "./permute-framed.ts";
+import { type Doubles, type FramedPair, mixed, type StreamFrame } from "./stream-frame.ts";
 import { weightGrams } from "./weight-grams.ts";
 
-/** Options of {@link alignInClosedForm}. */
-export interface ClosedFormOptions {
-  readonly seed: number;
-  /** Examples that the streams are aligned by. */
-  readonly examples: number;
-  readonly batchSize: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Where closed forms bring network B: first its units are permuted, then its spaces mixed. */
-export interface ClosedForm {
+/** How network B is brought to network A: its units are permuted first, then its spaces mixed. */
+export interface AlignedSpaces {
   readonly alignment: Alignment;
   readonly mixture: Mixture;
   /** B in the frame, permuted and not yet mixed. */
@@ -38,107 +21,57 @@ export interface ClosedForm {
  * Aligns B to A without a gradient: the residual streams by activations, then heads, and after them other
  * units, by weights in the frame of the stream; each by one assignment or one polar factor.
  *
- * @see transformers: the order matters. Heads that were rotated first fit noise so well that the stream stays
- *   where it is.
- * @param data - inputs that both networks see; without them streams are aligned by weights
+ * The order matters: heads that are rotated first fit noise so well that the stream stays where it is.
+ * @param grams - products of activations by which streams are aligned, as `streamGrams` returns them; without
+ *   them streams are aligned by weights
  */
 export async function alignInClosedForm(
-  architecture: SymmetricArchitecture,
-  frame: StreamFrame,
-  networks: readonly [Checkpoint, Checkpoint],
-  data: DataSet | undefined,
-  options: ClosedFormOptions,
-): Promise<ClosedForm> {
-  const { spec } = architecture.symmetries;
-  const { mixing } = frame.symmetries;
-  const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
-  const isStream = mixing.spaces.map((_, index) => mixing.norms.some(({ space }) => space === index));
-  const streams =
-    data === undefined
-      ? weightGrams(frame, [a, b])
-      : await streamGrams(architecture, networks, mixing, data, options);
-  const mixture = identityMixture(mixing.spaces);
-  const turned = await nearest(mixing.spaces, streams, mixture, (index) => at(isStream, index, "space"));
-  const inFrame = mixed(frame, b, turned);
-  const families = findHeads(spec, frame);
-  const heads = matchHeads(spec, frame, families, [a, inFrame]);
-  const withHeads = await permuted(architecture, heads, inFrame);
-  const units = await matchUnits(architecture, frame, [a, withHeads], options);
+  pair: FramedPair,
+  grams: readonly Float64Array[] | undefined,
+  options: MatchUnitsOptions,
+): Promise<AlignedSpaces> {
+  const { architecture, frame, a, b } = pair;
+  const { spaces } = frame.symmetries.mixing;
+  const isStream = streamsOf(frame);
+  // Between balanced networks what is left to find inside a head is a rotation.
+  const ofA = balanceSpaces(frame, a);
+  const level = mixed(frame, a, ofA);
+  const products = grams ?? weightGrams(frame, [level, mixed(frame, b, balanceSpaces(frame, b))]);
+  const streams = await nearest(spaces, products, isStream);
+  const turned = mixed(frame, b, compositionOf(spaces, streams, balanceSpaces(frame, b)));
+  const heads = matchHeads({ ...pair, a: level, b: turned });
+  const withHeads = await permuteFramed(architecture, heads, turned);
+  const units = await matchUnits({ ...pair, a: level, b: withHeads }, options);
   const alignment = compose(units, heads);
-  const placed = await permuted(architecture, alignment, b);
-  const grams = weightGrams(frame, [a, mixed(frame, placed, turned)]);
-  const whole = await nearest(mixing.spaces, grams, turned, (index) => !at(isStream, index, "space"));
-  return { alignment, mixture: whole, permuted: placed };
+  const permuted = await permuteFramed(architecture, alignment, b);
+  const start = compositionOf(spaces, streams, balanceSpaces(frame, permuted));
+  const inPlace = weightGrams(frame, [level, mixed(frame, permuted, start)]);
+  const inner = await nearest(spaces, inPlace, (index) => !isStream(index));
+  // The inverse of a symmetric matrix is its inverse, transposed.
+  const unbalance = { matrices: ofA.inverses, inverses: ofA.matrices };
+  const mixture = compositionOf(spaces, unbalance, compositionOf(spaces, inner, start));
+  return { alignment, mixture, permuted };
 }
 
-/** Replaces the matrices of chosen spaces by the nearest ones of their grams. */
+/** Creates a function that checks whether a space is a residual stream. */
+export function streamsOf({ symmetries: { mixing } }: StreamFrame): (space: number) => boolean {
+  const streams = new Set(mixing.norms.map(({ space }) => space));
+  return (space) => streams.has(space);
+}
+
+/** Finds the nearest matrices of the grams of chosen spaces; the others get the identity. */
 export async function nearest(
   spaces: readonly MixingSpace[],
   grams: readonly Float64Array[],
-  before: Mixture,
   isChosen: (index: number) => boolean,
 ): Promise<Mixture> {
   const matrices: Float64Array[] = [];
-  const inverses: Float64Array[] = [];
   for (const [index, { size, group }] of spaces.entries()) {
-    const matrix = isChosen(index)
-      ? await nearestMatrix(at(grams, index, "space"), size, group)
-      : at(before.matrices, index, "space");
-    matrices.push(matrix);
-    inverses.push(isChosen(index) ? matrix : at(before.inverses, index, "space"));
+    matrices.push(
+      isChosen(index)
+        ? await nearestMatrix(at(grams, index, "space"), size, group)
+        : Float64Array.from({ length: size * size }, (_, place) => (place % (size + 1) === 0 ? 1 : 0)),
+    );
   }
-  return { matrices, inverses };
-}
-
-/** Matches what neither is mixed nor carries what is mixed, such as the hidden units of an MLP, by weights. */
-async function matchUnits(
-  { graph, engine, symmetries }: SymmetricArchitecture,
-  frame: StreamFrame,
-  [a, b]: readonly [Doubles, Doubles],
-  { seed, signal }: ClosedFormOptions,
-): Promise<Alignment> {
-  const { spec } = symmetries;
-  const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
-  for (const { heads, inner } of findHeads(spec, frame)) {
-    for (const { name } of [heads, ...inner]) settled.add(name);
-  }
-  const skip = [...settled];
-  if (spec.symmetries.every(({ name }) => settled.has(name))) return identityAlignment(spec);
-  const networks = [a, b].map((network) => toCheckpoint(graph, network, "f32")) as [Checkpoint, Checkpoint];
-  const start = identityAlignment(spec);
-  const result = await matchWeights({ spec, graph, engine }, networks, {
-    ...{ seed, restarts: 1, search: "coordinate-descent", start, signal },
-    ...(skip.length === 0 ? {} : { skip }),
-  });
-  return result.alignment;
-}
-
-/** Permutes a network of the frame. */
-export async function permuted(
-  { graph, symmetries: { spec } }: SymmetricArchitecture,
-  alignment: Alignment,
-  network: Doubles,
-): Promise<Doubles> {
-  const moved = permute(alignment, toCheckpoint(graph, network, "f64"), spec);
-  const result: Doubles = new Map();
-  for (const name of graph.weights.keys()) {
-    result.set(name, (await moved.read(name)).data as Float64Array);
-  }
-  return result;
-}
-
-/** Makes a checkpoint of a network of the frame. */
-export function toCheckpoint(
-  { weights }: SymmetricArchitecture["graph"],
-  network: Doubles,
-  dtype: "f32" | "f64",
-): Checkpoint {
-  return createCheckpoint(
-    new Map(
-      [...weights].map(([name, { shape }]) => {
-        const values = entry(network, name, "weight");
-        return [name, createTensor(dtype, shape, dtype === "f64" ? values : Float32Array.from(values))];
-      }),
-    ),
-  );
+  return { matrices, inverses: matrices };
 }

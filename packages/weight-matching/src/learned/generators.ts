@@ -1,27 +1,32 @@
 import { at, entry } from "@isthmus/core";
-import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import { gatherRowsInto, type MixingGroup, type MixingSpace, type Occurrence } from "@isthmus/symmetry";
 import { centreBoth } from "./nearest-matrix.ts";
+
+/** Gradients of a loss with respect to the weights that a mixed network was averaged into. */
+export interface MixedGradients {
+  /** By name of the weight. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+  /** The mixed network. */
+  readonly network: ReadonlyMap<string, Float32Array>;
+  /** How much a change of the mixed network changes the weights. */
+  readonly factor: number;
+}
 
 /**
  * Computes the gradient of a loss with respect to the generator of each space, from gradients with respect to
  * plain weights: of `exp(E) s` at `E = 0`.
  *
  * A space acts on the rows `X` of each of its occurrences, so with the gradient `G` of these rows the
- * gradient of the generator is the sum of `G X^T`; of rows that the inverse mixes, `-(G X^T)^T`. No exponential
- * and no inverse is differentiated.
+ * gradient of the generator is the sum of `G X^T`; of rows that the inverse mixes, `-(G X^T)^T`. No
+ * exponential and no inverse is differentiated.
  *
- * @param gradients - of the loss with respect to the weights, by name
- * @param network - the weights as they are mixed now
- * @param factor - how much a change of the mixed network changes the weights that the loss is of
  * @returns `[size, size]` for each space, made an element of the group's algebra
  */
 export function generatorGradients(
   spaces: readonly MixingSpace[],
   occurrences: ReadonlyMap<string, readonly Occurrence[]>,
-  gradients: ReadonlyMap<string, Float32Array>,
-  network: ReadonlyMap<string, Float32Array>,
-  factor: number,
+  { gradients, network, factor }: MixedGradients,
 ): Float64Array[] {
   const sums = spaces.map(({ size }) => new Float64Array(size * size));
   for (const [name, ofWeight] of occurrences) {
@@ -29,24 +34,30 @@ export function generatorGradients(
     if (gradient === undefined) continue;
     const weights = entry(network, name, "weight");
     for (const occurrence of ofWeight) {
-      const product = multiply(rowsOf(gradient, occurrence), rowsOf(weights, occurrence), { transposeRight: true });
-      const size = occurrence.bases.length;
-      const sum = at(sums, occurrence.space, "space");
-      for (let i = 0; i < size; i++) {
-        for (let j = 0; j < size; j++) {
-          const place = i * size + j;
-          const value = occurrence.isInverse
-            ? -(product.data[j * size + i] as number)
-            : (product.data[place] as number);
-          sum[place] = (sum[place] as number) + factor * value;
-        }
-      }
+      const [left, right] = [rowsOf(gradient, occurrence), rowsOf(weights, occurrence)];
+      const product = multiply(left, right, { transposeRight: true });
+      addGenerator(product, occurrence.isInverse, factor, at(sums, occurrence.space, "space"));
     }
   }
   return sums.map((sum, index) => {
     const { size, group } = at(spaces, index, "space");
     return toAlgebra(sum, size, group);
   });
+}
+
+/** Adds `factor` times a product to a sum, or minus its transpose. */
+function addGenerator(
+  { rows: size, data }: Matrix,
+  isInverse: boolean,
+  factor: number,
+  sum: Float64Array,
+): void {
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      const value = isInverse ? -(data[j * size + i] as number) : (data[i * size + j] as number);
+      sum[i * size + j] = (sum[i * size + j] as number) + factor * value;
+    }
+  }
 }
 
 /**
@@ -62,7 +73,7 @@ export function toAlgebra(matrix: Float64Array, size: number, group: MixingGroup
   return group === "orthogonal" ? skew : centreBoth(skew, size);
 }
 
-function rowsOf(values: Float32Array, occurrence: Occurrence) {
+function rowsOf(values: Float32Array, occurrence: Occurrence): Matrix {
   const { bases, offsets } = occurrence;
   const rows = new Float32Array(bases.length * offsets.length);
   return createMatrix(bases.length, offsets.length, gatherRowsInto(values, occurrence, rows));

@@ -1,13 +1,12 @@
 import { at, createRandom, createTensor, DivergenceError, entry, type Tensor } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
-import { mixInPlace, type MixingSpace, type Mixture } from "@isthmus/symmetry";
+import { type MixingSpace, type Mixture, mixInPlace } from "@isthmus/symmetry";
 import { exponential } from "./exponential.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
 import { adamStep, createMoments } from "./moving-adam.ts";
 import { orthonormalized } from "./nearest-matrix.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
-import type { Doubles, StreamFrame } from "./stream-frame.ts";
+import type { Doubles, FramedPair } from "./stream-frame.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
@@ -36,37 +35,30 @@ const WARM_UP = 10;
 /** Where the network between A and mixed B is measured while learning. */
 const MIDDLE = 0.5;
 
-/** Two networks of the frame between which a mixture is learned. */
-export interface LearnedPair {
-  readonly a: Doubles;
-  /** Permuted, not yet mixed. */
-  readonly b: Doubles;
-}
-
 /**
  * Learns the matrix of each space by gradients of the loss half-way between A and mixed B.
  *
  * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
  * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.
  *
+ * @param pair - B permuted, not yet mixed
  * @param start - where to start, such as in closed form
  * @returns the last mixture, orthogonal to rounding where the group is
  * @throws DivergenceError if the loss is not finite; the step is named
  */
 export async function learnMixture(
-  graph: Graph,
-  frame: StreamFrame,
-  pair: LearnedPair,
+  pair: FramedPair,
   midpoint: SoftMidpoint,
   start: Mixture,
   options: LearnMixtureOptions,
 ): Promise<Mixture> {
+  const { frame } = pair;
   const { seed, steps, learningRate, signal, onProgress } = options;
   const { spaces } = frame.symmetries.mixing;
   const random = createRandom(seed, "learned alignment");
   const order = Int32Array.from({ length: midpoint.batches }, (_, batch) => batch);
   const moments = spaces.map(({ size }) => createMoments(size));
-  const between = createMidpointWeights(graph, frame, pair);
+  const between = createMidpointWeights(pair);
   let mixture = start;
   for (let step = 1; step <= steps; step++) {
     signal?.throwIfAborted();
@@ -75,8 +67,11 @@ export async function learnMixture(
     const { weights, network } = between(mixture);
     const { loss, gradients } = await midpoint.step(weights, order[place] as number, MIDDLE);
     if (!Number.isFinite(loss)) throw diverged(step, loss);
-    const generators = generatorGradients(spaces, frame.occurrences, gradients, network, MIDDLE);
-    const rate = learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
+    const generators = generatorGradients(spaces, frame.occurrences, {
+      ...{ gradients, network, factor: MIDDLE },
+    });
+    const rate =
+      learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
     mixture = moved(spaces, mixture, (index, size, group) => {
       const direction = adamStep(at(generators, index, "space"), at(moments, index, "space"), step);
       return toAlgebra(direction, size, group).map((value) => -rate * value);
@@ -86,17 +81,35 @@ export async function learnMixture(
   return settle(spaces, mixture);
 }
 
+/** Mixed B, and the network half-way between it and A. */
+export interface MidpointWeights {
+  /** Half-way, to be fed; overwritten by the next call. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Mixed B. */
+  readonly network: ReadonlyMap<string, Float32Array>;
+}
+
 /** Creates a function that mixes B and averages it with A, both in f32. */
-export function createMidpointWeights(graph: Graph, { occurrences }: StreamFrame, { a, b }: LearnedPair) {
+export function createMidpointWeights({
+  architecture,
+  frame,
+  a,
+  b,
+}: FramedPair): (mixture: Mixture) => MidpointWeights {
+  const { occurrences } = frame;
   const single = (values: Doubles) =>
     new Map([...values].map(([name, data]) => [name, Float32Array.from(data)]));
   const [one, two] = [single(a), single(b)];
   const fixed = new Map<string, Tensor>();
   const averages = new Map<string, Float32Array>();
-  for (const [name, { shape }] of graph.weights) {
+  for (const [name, { shape }] of architecture.graph.weights) {
     const average = new Float32Array(entry(one, name, "weight").length);
     averages.set(name, average);
-    average.set(entry(one, name, "weight").map((value, i) => (value + at(entry(two, name, "weight"), i, "element")) / 2));
+    average.set(
+      entry(one, name, "weight").map(
+        (value, i) => (value + at(entry(two, name, "weight"), i, "element")) / 2,
+      ),
+    );
     fixed.set(name, createTensor("f32", shape, average));
   }
   const network = new Map(two);

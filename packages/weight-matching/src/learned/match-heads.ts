@@ -9,8 +9,8 @@ import {
 } from "@isthmus/symmetry";
 import { completeFollowers } from "@isthmus/symmetry/layout";
 import { solveAssignment } from "../assignment/solve-assignment.ts";
+import type { Doubles, FramedPair, StreamFrame } from "./stream-frame.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
-import type { Doubles, StreamFrame } from "./stream-frame.ts";
 
 /** A symmetry whose units carry cells that are mixed, as attention heads carry their inner dimensions. */
 export interface HeadFamily {
@@ -23,7 +23,10 @@ export interface HeadFamily {
 }
 
 /** Finds the symmetries whose units each carry cells that may be mixed, and no other cells. */
-export function findHeads({ symmetries }: SymmetrySpec, { symmetries: { mixing } }: StreamFrame): HeadFamily[] {
+export function findHeads(
+  { symmetries }: SymmetrySpec,
+  { symmetries: { mixing } }: StreamFrame,
+): HeadFamily[] {
   const spaceOf = new Map(mixing.spaces.map((space, index) => [`${space.symmetry} ${space.cell}`, index]));
   return symmetries.flatMap((heads): HeadFamily[] => {
     if (heads.cells.length !== 1) return [];
@@ -34,7 +37,8 @@ export function findHeads({ symmetries }: SymmetrySpec, { symmetries: { mixing }
       cells.forEach((parents, cell) => {
         const [head = -1, ...others] = parents;
         const space = spaceOf.get(`${name} ${cell}`);
-        if (others.length === 0 && isHead(head) && space !== undefined) ofHead[head - heads.firstUnit] = space;
+        if (others.length === 0 && isHead(head) && space !== undefined)
+          ofHead[head - heads.firstUnit] = space;
       });
       return ofHead;
     });
@@ -49,14 +53,10 @@ export function findHeads({ symmetries }: SymmetrySpec, { symmetries: { mixing }
  *
  * @returns the alignment that moves whole heads, inner dimensions in their order
  */
-export function matchHeads(
-  spec: SymmetrySpec,
-  frame: StreamFrame,
-  families: readonly HeadFamily[],
-  [a, b]: readonly [Doubles, Doubles],
-): Alignment {
+export function matchHeads({ architecture, frame, a, b }: FramedPair): Alignment {
+  const { spec } = architecture.symmetries;
   const source = identityAlignment(spec).source.slice();
-  for (const family of families) {
+  for (const family of findHeads(spec, frame)) {
     const { heads, inner, spaces } = family;
     const gains = new Float32Array(heads.size * heads.size);
     for (const ofHead of spaces) addGains(frame, ofHead, [a, b], gains);

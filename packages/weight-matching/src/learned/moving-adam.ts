@@ -21,11 +21,7 @@ export function createMoments(size: number): Moments {
  * @see Kingma and Ba, Adam (2015), algorithm 1; with beta_2 = .99
  * @param step - number of this step, from 1
  */
-export function adamStep(
-  gradient: Float64Array,
-  { mean, square }: Moments,
-  step: number,
-): Float64Array {
+export function adamStep(gradient: Float64Array, { mean, square }: Moments, step: number): Float64Array {
   const forMean = 1 - DECAY ** step;
   const forSquare = 1 - SQUARE_DECAY ** step;
   return gradient.map((value, i) => {

@@ -10,9 +10,16 @@ import {
   sizeOf,
   type Tensor,
 } from "@isthmus/core";
-import { type Architecture, bindWeights, type DataSet, planFeeds, type Session, softmaxInto, specialize } from "@isthmus/graph";
+import {
+  type Architecture,
+  bindWeights,
+  type DataSet,
+  planFeeds,
+  softmaxInto,
+  specialize,
+} from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
-import { attachSoftTargets, toTrainingMode } from "@isthmus/training";
+import { attachSoftTargets, type SoftObjective, toTrainingMode } from "@isthmus/training";
 
 /** Weights of a network by name. */
 type Weights = ReadonlyMap<string, Tensor>;
@@ -61,96 +68,100 @@ export async function createSoftMidpoint(
     );
   }
   const typed = await specialize({ graph, engine }, { batch, extents: plan.extents });
-  const { graph: scored, loss, targets, logits, shape } = attachSoftTargets(typed);
+  const feedsOf = (weights: Weights, index: number): Map<string, Tensor> =>
+    new Map([...weights, ...plan.feedsOf(data.read(index * batch, (index + 1) * batch))]);
+  const objective = attachSoftTargets(typed);
+  const logits = await engine.load({ ...typed, outputs: [{ name: objective.logits }] });
+  const probabilities: (readonly Float32Array[])[] = [];
+  try {
+    for (const end of ends) {
+      const weights = await bindWeights(graph, end);
+      const list: Float32Array[] = [];
+      for (let index = 0; index < batches; index++) {
+        const results = await logits.run(feedsOf(weights, index));
+        const { data: values } = entry(results, objective.logits, "output");
+        const classes = at(objective.shape, objective.shape.length - 1, "axis of logits");
+        list.push(
+          Float32Array.from(softmaxInto(values as Float32Array, classes, new Float64Array(values.length))),
+        );
+      }
+      probabilities.push(list);
+    }
+  } finally {
+    await logits.release();
+  }
+  return loadMidpoint({ graph, engine }, objective, { batches, probabilities, feedsOf });
+}
+
+/** The batches that a midpoint is measured on. */
+interface SoftBatches {
+  readonly batches: number;
+  /** Probabilities that each end gives each batch. */
+  readonly probabilities: readonly (readonly Float32Array[])[];
+  /** Feeds of a batch, without targets. */
+  readonly feedsOf: (weights: Weights, index: number) => Map<string, Tensor>;
+}
+
+/** Loads the graphs of the loss and of its gradients. */
+async function loadMidpoint(
+  { graph, engine }: Architecture,
+  { graph: scored, loss, targets, shape }: SoftObjective,
+  { batches, probabilities, feedsOf }: SoftBatches,
+): Promise<SoftMidpoint> {
   const mode = toTrainingMode(scored);
   const outputs = [{ name: loss }];
   const differentiated = gradient({ ...mode.graph, outputs }, { loss });
   const parameters = [...graph.weights.keys()].filter((name) =>
     differentiated.outputs.some((output) => output.name === gradientName(loss, name)),
   );
-  const feedsOf = (weights: Weights, index: number): Map<string, Tensor> => {
-    const read = data.read(index * batch, (index + 1) * batch);
-    const masks = mode.masks.map(({ name, dtype, shape: extents }): [string, Tensor] => [
+  const masks = mode.masks.map(({ name, dtype, shape: extents }): [string, Tensor] => {
+    const ones = new Float64Array(sizeOf(extents)).fill(1);
+    return [
       name,
-      createTensor(
-        dtype,
-        extents,
-        fromFloat64Into(
-          new Float64Array(sizeOf(extents)).fill(1),
-          dtype,
-          allocateData(dtype, sizeOf(extents)),
-        ),
-      ),
-    ]);
-    return new Map([...weights, ...plan.feedsOf(read), ...masks]);
+      createTensor(dtype, extents, fromFloat64Into(ones, dtype, allocateData(dtype, ones.length))),
+    ];
+  });
+  const targetsOf = (index: number, t: number): Tensor => {
+    const [one, two] = probabilities.map((list) => at(list, index, "batch"));
+    return createTensor("f32", shape, blendOf([one as Float32Array, two as Float32Array], t));
   };
-  const sessions: Session[] = [];
-  const release = async () => {
-    for (const session of sessions.splice(0)) await session.release();
-  };
-  try {
-    const plain = await engine.load(lowerBatchNorm({ ...mode.graph, outputs }));
-    sessions.push(plain);
-    const backward = await engine.load(lowerBatchNorm(differentiated));
-    sessions.push(backward);
-    const probabilities = await readEnds();
-    const targetsOf = (index: number, t: number): Tensor => {
-      const [one, two] = probabilities.map((list) => entry(list, index, "batch"));
-      const mean = new Float32Array(sizeOf(shape));
-      for (let i = 0; i < mean.length; i++)
-        mean[i] = (1 - t) * ((one as Float32Array)[i] as number) + t * ((two as Float32Array)[i] as number);
-      return createTensor("f32", shape, mean);
-    };
-    return {
-      batches,
-      parameters,
-      async evaluate(weights, count, signal) {
-        let sum = 0;
-        const some = Math.min(count, batches);
-        for (let index = 0; index < some; index++) {
-          signal?.throwIfAborted();
-          const feeds = feedsOf(weights, index).set(targets, targetsOf(index, 0.5));
-          sum += Number((await plain.run(feeds)).get(loss)?.data[0]);
-        }
-        return sum / some;
-      },
-      async step(weights, index, t) {
-        const feeds = feedsOf(weights, index).set(targets, targetsOf(index, t));
-        const results = await backward.run(feeds);
-        const gradients = parameters.map((name): [string, Float32Array] => [
-          name,
-          entry(results, gradientName(loss, name), "gradient").data as Float32Array,
-        ]);
-        return { loss: Number(entry(results, loss, "loss").data[0]), gradients: new Map(gradients) };
-      },
-      release,
-    };
-  } catch (error) {
-    await release();
+  const plain = await engine.load(lowerBatchNorm({ ...mode.graph, outputs }));
+  const backward = await engine.load(lowerBatchNorm(differentiated)).catch(async (error: unknown) => {
+    await plain.release();
     throw error;
-  }
-
-  /** Runs both ends on all batches as they are evaluated, and returns their probabilities by batch. */
-  async function readEnds(): Promise<readonly Map<number, Float32Array>[]> {
-    const session = await engine.load({ ...typed, outputs: [{ name: logits }] });
-    try {
-      const all: Map<number, Float32Array>[] = [];
-      for (const end of ends) {
-        const weights = await bindWeights(graph, end);
-        const list = new Map<number, Float32Array>();
-        for (let index = 0; index < batches; index++) {
-          const read = data.read(index * batch, (index + 1) * batch);
-          const results = await session.run(new Map([...weights, ...plan.feedsOf(read)]));
-          const { data: values } = entry(results, logits, "output");
-          const classes = at(shape, shape.length - 1, "axis of logits");
-          const rows = softmaxInto(values as Float32Array, classes, new Float64Array(values.length));
-          list.set(index, Float32Array.from(rows));
-        }
-        all.push(list);
+  });
+  const fed = (weights: Weights, index: number, t: number) =>
+    new Map([...feedsOf(weights, index), ...masks, [targets, targetsOf(index, t)]]);
+  return {
+    ...{ batches, parameters },
+    async evaluate(weights, count, signal) {
+      let sum = 0;
+      const some = Math.min(count, batches);
+      for (let index = 0; index < some; index++) {
+        signal?.throwIfAborted();
+        sum += Number(entry(await plain.run(fed(weights, index, MIDDLE)), loss, "loss").data[0]);
       }
-      return all;
-    } finally {
-      await session.release();
-    }
-  }
+      return sum / some;
+    },
+    async step(weights, index, t) {
+      const results = await backward.run(fed(weights, index, t));
+      const gradients = parameters.map((name): [string, Float32Array] => [
+        name,
+        entry(results, gradientName(loss, name), "gradient").data as Float32Array,
+      ]);
+      return { loss: Number(entry(results, loss, "loss").data[0]), gradients: new Map(gradients) };
+    },
+    async release() {
+      await plain.release();
+      await backward.release();
+    },
+  };
+}
+
+/** Where networks are evaluated between the ends. */
+const MIDDLE = 0.5;
+
+/** Computes `(1 - t) a + t b`. */
+function blendOf([a, b]: readonly [Float32Array, Float32Array], t: number): Float32Array {
+  return a.map((value, i) => (1 - t) * value + t * (b[i] as number));
 }

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, entry, toFloat64 } from "@isthmus/core";
+import { type Checkpoint, entry, toFloat64 } from "@isthmus/core";
 import { bindWeights, type Graph } from "@isthmus/graph";
 import {
   type LinearSymmetries,
@@ -9,6 +9,7 @@ import {
   type Occurrence,
   occurrencesOf,
   readGains,
+  type SymmetricArchitecture,
 } from "@isthmus/symmetry";
 
 /** All symmetries beyond permutation that a learned alignment uses. */
@@ -36,6 +37,14 @@ export interface StreamFrame {
   gainsOf(network: Checkpoint): Promise<Map<string, Float64Array>>;
 }
 
+/** Two networks in the frame, of which B is brought to A. */
+export interface FramedPair {
+  readonly architecture: SymmetricArchitecture;
+  readonly frame: StreamFrame;
+  readonly a: Doubles;
+  readonly b: Doubles;
+}
+
 /** Prepares the frame for the networks of a graph. */
 export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries): StreamFrame {
   const { linear, mixing } = symmetries;
@@ -44,7 +53,10 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
   );
   const read = async (network: Checkpoint): Promise<Doubles> =>
     new Map(
-      [...(await bindWeights(graph, network))].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]),
+      [...(await bindWeights(graph, network))].map(([name, { data, dtype }]) => [
+        name,
+        toFloat64(data, dtype),
+      ]),
     );
   return {
     symmetries,
@@ -60,7 +72,11 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
 }
 
 /** Mixes a network of the frame: a copy of each weight that changes, the others as they are. */
-export function mixed(frame: StreamFrame, network: ReadonlyMap<string, Float64Array>, mixture: Mixture): Doubles {
+export function mixed(
+  frame: StreamFrame,
+  network: ReadonlyMap<string, Float64Array>,
+  mixture: Mixture,
+): Doubles {
   const result = new Map(network);
   for (const [name, occurrences] of frame.occurrences) {
     const values = entry(network, name, "weight").slice();
@@ -68,9 +84,4 @@ export function mixed(frame: StreamFrame, network: ReadonlyMap<string, Float64Ar
     result.set(name, values);
   }
   return result;
-}
-
-/** Returns the matrix that mixes the rows of an occurrence. */
-export function matrixOf({ matrices, inverses }: Mixture, { space, isInverse }: Occurrence): Float64Array {
-  return at(isInverse ? inverses : matrices, space, "matrix");
 }

@@ -6,6 +6,7 @@ import { addInPlace } from "./weight-grams.ts";
 
 /** Options of {@link streamGrams}. */
 export interface StreamGramsOptions {
+  readonly data: DataSet;
   /** Examples to take, from the first. */
   readonly examples: number;
   /** Examples in one engine call. */
@@ -26,8 +27,7 @@ export async function streamGrams(
   { graph, engine }: Architecture,
   [a, b]: readonly [Checkpoint, Checkpoint],
   { spaces, norms }: MixingSymmetries,
-  data: DataSet,
-  { examples, batchSize, signal }: StreamGramsOptions,
+  { data, examples, batchSize, signal }: StreamGramsOptions,
 ): Promise<Float64Array[]> {
   const grams = spaces.map(({ size }) => new Float64Array(size * size));
   if (norms.length === 0) return grams;

@@ -1,5 +1,5 @@
 import { at, entry } from "@isthmus/core";
-import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import { gatherRowsInto, type Occurrence } from "@isthmus/symmetry";
 import type { Doubles, StreamFrame } from "./stream-frame.ts";
 
@@ -28,7 +28,7 @@ export function weightGrams(
 }
 
 /** Copies the rows of an occurrence out of a weight, `[size, others]`. */
-export function rowsOf(values: Float64Array, occurrence: Occurrence) {
+export function rowsOf(values: Float64Array, occurrence: Occurrence): Matrix {
   const { bases, offsets } = occurrence;
   const rows = new Float64Array(bases.length * offsets.length);
   return createMatrix(bases.length, offsets.length, gatherRowsInto(values, occurrence, rows));

@@ -1,0 +1,229 @@
+import {
+  assertWholeOptions,
+  at,
+  type Checkpoint,
+  createTensor,
+  DTYPES,
+  entry,
+  OutOfRangeError,
+  resolveOptions,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
+import { bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
+import {
+  type Alignment,
+  discoverLinearSymmetries,
+  discoverMixing,
+  type SymmetricArchitecture,
+} from "@isthmus/symmetry";
+import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
+import { descendSpaces } from "./descend-spaces.ts";
+import { createMidpointWeights, type LearnProgress, learnMixture } from "./learn-mixture.ts";
+import { createSoftMidpoint, type SoftMidpoint } from "./soft-midpoint.ts";
+import {
+  type ContinuousSymmetries,
+  createStreamFrame,
+  type FramedPair,
+  type StreamFrame,
+} from "./stream-frame.ts";
+import { streamGrams } from "./stream-grams.ts";
+import { createTransform, type NetworkTransform } from "./transform-network.ts";
+
+/** Matrices that heads may be mixed by. */
+export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
+
+/** Options of {@link matchLearned}. */
+export interface MatchLearnedOptions {
+  /** Seed of the order of batches, and of weight matching. */
+  readonly seed: number;
+  /** Examples to learn from, from the first; labels are not used. @defaultValue 3000 */
+  readonly examples?: number;
+  /** Examples that residual streams are aligned by before, from the first. @defaultValue 200 */
+  readonly streamExamples?: number;
+  /** Steps of learning; 0 leaves the closed form as it is. @defaultValue 300 */
+  readonly steps?: number;
+  /** Examples in a step. @defaultValue 64 */
+  readonly batchSize?: number;
+  /** Largest step in an element of a generator. @defaultValue 0.006 */
+  readonly learningRate?: number;
+  /**
+   * Matrices that the inner dimensions of heads are mixed by. Invertible ones reach lower barriers where
+   * networks are trained for long, orthogonal ones round less. @defaultValue "invertible"
+   */
+  readonly heads?: (typeof HEAD_GROUPS)[number];
+  /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
+  readonly rounds?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
+}
+
+/** Defaults of {@link matchLearned}; the seed has none. */
+export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">> = {
+  examples: 3000,
+  streamExamples: 200,
+  steps: 300,
+  batchSize: 64,
+  learningRate: 0.006,
+  heads: "invertible",
+  rounds: 20,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** Result of {@link matchLearned}. */
+export interface MatchLearnedResult {
+  /** Permutes B, before its spaces are mixed. */
+  readonly alignment: Alignment;
+  /** Does to a network what aligns B to A; it keeps computing what it computed. */
+  readonly transform: NetworkTransform;
+  /** The symmetries that it uses beyond permutation. */
+  readonly symmetries: ContinuousSymmetries;
+  /**
+   * Minus the loss half-way against the mean prediction of both ends, in nats: for B as it was, and as it is
+   * aligned.
+   */
+  readonly objective: { readonly before: number; readonly after: number };
+  /** The same in closed form, and after descent by weights; the better of both is where learning starts. */
+  readonly start: { readonly closedForm: number; readonly descent: number };
+  /** Residual streams and other spaces that are mixed, by group. */
+  readonly spaces: Readonly<Record<string, number>>;
+  readonly examples: number;
+  /** Steps made. */
+  readonly steps: number;
+  readonly seed: number;
+}
+
+/** Batches that candidates are judged by. */
+const JUDGED_BATCHES = 16;
+
+/**
+ * Finds the element of the whole symmetry group of a network, rotations of residual streams and invertible
+ * maps of heads included, for which the network half-way between A and B has the least loss.
+ *
+ * Three stages: a closed form by activations and weights, descent by weights, and learning by gradients of
+ * the loss half-way against the mean prediction of both ends, for which no labels are needed. Permutations
+ * are fixed after the second. To move A as well could gain nothing: the group acts linearly on weights, so a
+ * path from `gA` to `hB` is the path from `A` to `g^-1 h B`, moved by `g`.
+ *
+ * @see Theus, Cabodi et al., Generalized linear mode connectivity for transformers (2025), who learn the same
+ *   group in a rewritten architecture; here the graph, and A, stay as they are
+ * @throws MismatchError if a checkpoint does not fit the graph, or the graph gives no logits
+ * @throws UnsupportedError if an operator has no gradient rule, or a gain of a norm is 0
+ * @throws InputError if the data do not fit the graph
+ * @throws DivergenceError if the loss is not finite; the step is named
+ * @throws OutOfRangeError if an option is out of range
+ */
+export async function matchLearned(
+  architecture: SymmetricArchitecture,
+  networks: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
+  options: MatchLearnedOptions,
+): Promise<MatchLearnedResult> {
+  const { seed, ...rest } = options;
+  const resolved = resolveOptions("learn an alignment", MATCH_LEARNED_DEFAULTS, rest, ["seed"]);
+  assertOptions({ ...resolved, seed });
+  const frame = await openFrame(architecture, resolved);
+  const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
+  const seen = limitExamples("learn an alignment", data, resolved.examples);
+  const midpoint = await createSoftMidpoint(architecture, networks, seen, resolved.batchSize);
+  try {
+    const pair = { architecture, frame, a, b };
+    const grams = await streamGrams(architecture, networks, frame.symmetries.mixing, {
+      ...{ data: seen, examples: Math.min(resolved.streamExamples, seen.size) },
+      ...{ batchSize: resolved.batchSize, signal: resolved.signal },
+    });
+    const found = await search(pair, grams, midpoint, { ...resolved, seed });
+    return {
+      alignment: found.spaces.alignment,
+      transform: createTransform(architecture, frame, found.spaces, await frame.gainsOf(networks[0])),
+      symmetries: frame.symmetries,
+      objective: {
+        before: await judgeUnaligned(architecture, networks, midpoint, resolved.signal),
+        after: found.after,
+      },
+      ...{ start: found.start, spaces: countSpaces(frame) },
+      ...{ examples: seen.size, steps: resolved.steps, seed },
+    };
+  } finally {
+    await midpoint.release();
+  }
+}
+
+/** Goes through the three stages, and judges where each ends. */
+async function search(
+  pair: FramedPair,
+  grams: readonly Float64Array[],
+  midpoint: SoftMidpoint,
+  options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress">> &
+    Pick<MatchLearnedOptions, "signal" | "onProgress">,
+) {
+  const judge = async ({ permuted, mixture }: AlignedSpaces) => {
+    const { weights } = createMidpointWeights({ ...pair, b: permuted })(mixture);
+    return -(await midpoint.evaluate(weights, JUDGED_BATCHES, options.signal));
+  };
+  const closed = await alignInClosedForm(pair, grams, options);
+  const descended = await descendSpaces(pair, closed, options);
+  const start = { closedForm: await judge(closed), descent: await judge(descended) };
+  const better = start.descent > start.closedForm ? descended : closed;
+  if (options.steps === 0) return { spaces: better, start, after: Math.max(start.closedForm, start.descent) };
+  const permuted = { ...pair, b: better.permuted };
+  const mixture = await learnMixture(permuted, midpoint, better.mixture, options);
+  const spaces = { ...better, mixture };
+  return { spaces, start, after: await judge(spaces) };
+}
+
+/** Measures the network half-way between A and B as they are. */
+async function judgeUnaligned(
+  { graph }: SymmetricArchitecture,
+  networks: readonly [Checkpoint, Checkpoint],
+  midpoint: SoftMidpoint,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const [one, two] = [await bindWeights(graph, networks[0]), await bindWeights(graph, networks[1])];
+  const middle = new Map<string, Tensor>();
+  for (const [name, tensor] of one) {
+    const other = entry(two, name, "weight");
+    const left = toFloat64(tensor.data, tensor.dtype);
+    const mean = toFloat64(other.data, other.dtype).map((value, i) => (value + at(left, i, "element")) / 2);
+    middle.set(
+      name,
+      DTYPES[tensor.dtype].float ? createTensor("f32", tensor.shape, Float32Array.from(mean)) : tensor,
+    );
+  }
+  return -(await midpoint.evaluate(middle, JUDGED_BATCHES, signal));
+}
+
+/** Discovers what may be mixed, and prepares the frame in which it is. */
+async function openFrame(
+  { graph, engine, symmetries }: SymmetricArchitecture,
+  { heads, signal }: Pick<MatchLearnedOptions, "heads" | "signal">,
+): Promise<StreamFrame> {
+  const linear = await discoverLinearSymmetries({ graph, engine }, symmetries, { signal });
+  const known = { permutations: symmetries, linear };
+  const mixing = await discoverMixing({ graph, engine }, known, { signal });
+  const spaces = mixing.spaces.map((space) =>
+    heads === "orthogonal" && space.group === "invertible"
+      ? { ...space, group: "orthogonal" as const }
+      : space,
+  );
+  return createStreamFrame(graph, { linear, mixing: { ...mixing, spaces } });
+}
+
+function countSpaces({ symmetries }: StreamFrame): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { group } of symmetries.mixing.spaces) counts[group] = (counts[group] ?? 0) + 1;
+  return counts;
+}
+
+function assertOptions(options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress">>): void {
+  const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0 };
+  assertWholeOptions("learn an alignment", options, least);
+  const { learningRate, heads } = options;
+  if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
+  if (!HEAD_GROUPS.includes(heads)) fail("heads", HEAD_GROUPS.join(" or "), heads);
+}
+
+function fail(option: string, rule: string, value: unknown): never {
+  throw new OutOfRangeError(`Cannot learn an alignment as "${option}" must be ${rule}: it is ${value}`);
+}

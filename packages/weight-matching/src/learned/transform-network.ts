@@ -1,0 +1,47 @@
+import {
+  allocateData,
+  type Checkpoint,
+  createCheckpoint,
+  createTensor,
+  DTYPES,
+  fromFloat64Into,
+  type Tensor,
+} from "@isthmus/core";
+import type { SymmetricArchitecture } from "@isthmus/symmetry";
+import type { AlignedSpaces } from "./closed-form.ts";
+import { permuteFramed } from "./permute-framed.ts";
+import { mixed, type StreamFrame } from "./stream-frame.ts";
+
+/** Transforms a network of the graph, under the graph's names; it computes what it computed before. */
+export type NetworkTransform = (network: Checkpoint) => Promise<Checkpoint>;
+
+/**
+ * Creates the function that permutes and mixes networks and gives their norms the gains of network A, so that
+ * on a path to A the norms stay as they are. It computes in f64 and rounds each tensor once, to the type that
+ * it had; in memory.
+ *
+ * @param gains - the gains of A by name
+ */
+export function createTransform(
+  architecture: SymmetricArchitecture,
+  frame: StreamFrame,
+  { alignment, mixture }: Pick<AlignedSpaces, "alignment" | "mixture">,
+  gains: ReadonlyMap<string, Float64Array>,
+): NetworkTransform {
+  return async (network) => {
+    const permuted = await permuteFramed(architecture, alignment, await frame.enter(network));
+    const values = mixed(frame, permuted, mixture);
+    frame.leaveInPlace(values, gains);
+    const tensors = new Map<string, Tensor>();
+    for (const [name, { dtype, shape }] of network.tensors) {
+      const changed = values.get(name);
+      tensors.set(
+        name,
+        changed === undefined || !DTYPES[dtype].float
+          ? await network.read(name)
+          : createTensor(dtype, shape, fromFloat64Into(changed, dtype, allocateData(dtype, changed.length))),
+      );
+    }
+    return createCheckpoint(tensors, network.metadata, `${network.source} (aligned)`);
+  };
+}

@@ -1,0 +1,66 @@
+import type { Graph } from "@isthmus/graph";
+import { GraphBuilder } from "./graph-builder.ts";
+
+/** Kinds of norms that exporters write. */
+export const NORM_FORMS = ["layer", "layer in pieces", "root mean square in pieces"] as const;
+
+/** One of {@link NORM_FORMS}. */
+export type NormForm = (typeof NORM_FORMS)[number];
+
+/** What a small pre-norm transformer may have that keeps its stream from being rotated. */
+export type StreamTrait = "post-norm" | "tied" | "gated" | "none";
+
+const WIDTH = 8;
+const HIDDEN = 12;
+const TOKENS = 4;
+
+/** Normalises the last axis, `[..., 8]`, with a gain and, for layer norms, an offset. */
+function norm(b: GraphBuilder, form: NormForm, x: string, name: string): string {
+  const gain = b.weight(`${name}.weight`, [WIDTH]);
+  if (form === "layer") {
+    return b.op("LayerNormalization", [x, gain, b.weight(`${name}.bias`, [WIDTH])], { axis: -1 });
+  }
+  const mean = (value: string) => b.op("ReduceMean", [value], { axes: [-1] });
+  const isCentred = form === "layer in pieces";
+  const u = isCentred ? b.op("Sub", [x, mean(x)]) : x;
+  const square = isCentred ? b.op("Pow", [u, b.constant([2], [])]) : b.op("Mul", [u, u]);
+  const root = b.op("Sqrt", [b.op("Add", [mean(square), b.constant([1e-5], [])])]);
+  const plain = isCentred
+    ? b.op("Div", [u, root])
+    : b.op("Mul", [u, b.op("Div", [b.constant([1], []), root])]);
+  const scaled = b.op("Mul", [plain, gain]);
+  return isCentred ? b.op("Add", [scaled, b.weight(`${name}.bias`, [WIDTH])]) : scaled;
+}
+
+/** One head pair of attention without a mask: 2 heads of 3. */
+function attention(b: GraphBuilder, x: string): string {
+  const split = (name: string, perm: readonly number[]) =>
+    b.op("Transpose", [b.reshape(b.linear(x, name, WIDTH, 6), 0, TOKENS, 2, 3)], { perm });
+  const scores = b.op("MatMul", [split("q", [0, 2, 1, 3]), split("k", [0, 2, 3, 1])]);
+  const mixed = b.op("MatMul", [b.op("Softmax", [scores], { axis: -1 }), split("v", [0, 2, 1, 3])]);
+  const joined = b.reshape(b.op("Transpose", [mixed], { perm: [0, 2, 1, 3] }), 0, TOKENS, 6);
+  return b.linear(joined, "o", 6, WIDTH);
+}
+
+/** A transformer of one block, width 8, 4 tokens of 5 numbers, with logits of 3 classes from their mean. */
+export function streamNetwork(form: NormForm, trait: StreamTrait = "none"): Graph {
+  const b = new GraphBuilder();
+  const embedding = b.weight("embed.weight", [5, WIDTH]);
+  const position = b.weight("position", [TOKENS, WIDTH]);
+  let h = b.op("Add", [b.op("MatMul", [b.input("x", [TOKENS, 5]), embedding]), position]);
+  const add = (branch: string, name: string) => {
+    const gated = trait === "gated" ? b.op("Mul", [branch, b.weight(`${name}.gate`, [WIDTH])]) : branch;
+    const sum = b.op("Add", [h, gated]);
+    h = trait === "post-norm" ? norm(b, form, sum, `${name}.norm`) : sum;
+  };
+  const before = (name: string) => (trait === "post-norm" ? h : norm(b, form, h, name));
+  add(attention(b, before("norm1")), "one");
+  const hidden = b.op("Tanh", [b.linear(before("norm2"), "up", WIDTH, HIDDEN)]);
+  add(b.linear(hidden, "down", HIDDEN, WIDTH), "two");
+  const last = norm(b, form, h, "norm3");
+  const logits =
+    trait === "tied"
+      ? b.op("MatMul", [last, b.op("Transpose", [embedding], { perm: [1, 0] })])
+      : b.linear(last, "head", WIDTH, 3);
+  return b.output(b.op("ReduceMean", [logits], { axes: [1], keepdims: 0 })).build(`stream ${form} ${trait}`);
+}

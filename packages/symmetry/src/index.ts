@@ -40,6 +40,7 @@ export {
   verifyLinearSymmetries,
 } from "./linear/verify-linear-symmetries.ts";
 export { deriveMixing, discoverMixing, type KnownSymmetries } from "./mixing/discover-mixing.ts";
+export { explainMixing, type MixingExplanation, type MixingSummary } from "./mixing/explain-mixing.ts";
 export { identityMixture, type Mixture, mixInPlace } from "./mixing/mix-units.ts";
 export {
   type FixedNorm,

@@ -3,12 +3,16 @@ import { saveFile } from "@isthmus/core";
 import type { BindingSummary } from "@isthmus/graph";
 import {
   discoverLinearSymmetries,
+  discoverMixing,
   discoverSymmetries,
   encodeSpec,
   explainLinearSymmetries,
+  explainMixing,
   explainSpec,
   type LinearSummary,
   type LinearSymmetries,
+  type MixingExplanation,
+  type MixingSymmetries,
   type ProveSymmetriesOptions,
   proveSymmetries,
   readSpec,
@@ -24,6 +28,7 @@ import {
   formatBinding,
   formatExplanation,
   formatLinear,
+  formatMixing,
   formatVerification,
 } from "../format/format-symmetries.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
@@ -85,19 +90,30 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const written = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
     const symmetries = written ?? (await discover(architecture, context));
     const linear = await discoverLinear(architecture, symmetries, context);
-    const proof = { seed: options.seed, linear, weights: network?.network };
+    const mixing = await discoverMixed(architecture, symmetries, linear, context);
+    const proof = { seed: options.seed, linear, mixing, weights: network?.network };
     const verified =
       options.verify || network ? await prove(architecture, symmetries, proof, context) : undefined;
     const spec = "spec" in symmetries ? symmetries.spec : symmetries;
-    const named = [options.spec, options.exportedFrom].filter((file) => file !== undefined);
-    const inputs = [path, ...paths, ...named];
-    if (options.output !== undefined) {
-      await saveFile(options.output, formatJson(encodeSpec(spec)), inputs);
-    }
-    const explained = linear && explainLinearSymmetries(spec, linear);
+    await saveSpec(spec, [path, ...paths], options);
     const binding = bound?.binding;
-    return describe({ explanation: explainSpec(spec), linear: explained, binding, verified }, context);
+    const beyond = {
+      linear: linear && explainLinearSymmetries(spec, linear),
+      mixed: mixing && explainMixing(spec, mixing),
+    };
+    return describe({ explanation: explainSpec(spec), ...beyond, binding, verified }, context);
   });
+}
+
+/** Writes the symmetries, if that is asked for. */
+async function saveSpec(
+  spec: SymmetrySpec,
+  paths: readonly string[],
+  { output, spec: written, exportedFrom }: SymmetryOptions,
+): Promise<void> {
+  if (output === undefined) return;
+  const named = [written, exportedFrom].filter((file) => file !== undefined);
+  await saveFile(output, formatJson(encodeSpec(spec)), [...paths, ...named]);
 }
 
 async function prove(
@@ -132,20 +148,42 @@ async function discoverLinear(
     : undefined;
 }
 
+/** Discovers what matrices may mix; returns undefined for symmetries from a file. */
+async function discoverMixed(
+  { graph, engine }: OpenedArchitecture,
+  permutations: Symmetries | SymmetrySpec,
+  linear: LinearSymmetries | undefined,
+  { signal }: Context,
+): Promise<MixingSymmetries | undefined> {
+  if (!("spec" in permutations) || linear === undefined) return undefined;
+  return discoverMixing({ graph, engine }, { permutations, linear }, { signal });
+}
+
 interface Findings {
   readonly explanation: SpecExplanation;
   readonly linear: readonly LinearSummary[] | undefined;
+  readonly mixed: MixingExplanation | undefined;
   readonly binding: BindingSummary | undefined;
   readonly verified: SymmetryProof | undefined;
 }
 
-function describe({ explanation, linear, binding, verified }: Findings, { terminal }: Context): Outcome {
+function describe(
+  { explanation, linear, mixed, binding, verified }: Findings,
+  { terminal }: Context,
+): Outcome {
   const parts = [formatExplanation(explanation, terminal.columns)];
   if (linear !== undefined) parts.push(formatLinear(linear, terminal.columns));
+  if (mixed !== undefined) parts.push(...formatMixing(mixed, terminal.columns));
   if (binding !== undefined) parts.push(formatBinding(binding));
   if (verified !== undefined) parts.push(formatVerification(verified));
   return {
-    result: { ...explanation, linear: linear ?? null, binding: binding ?? null, verified: verified ?? null },
+    result: {
+      ...explanation,
+      linear: linear ?? null,
+      mixing: mixed ?? null,
+      binding: binding ?? null,
+      verified: verified ?? null,
+    },
     text: parts.join("\n\n"),
     failure: verified && explainVerification(verified),
   };

@@ -2,6 +2,8 @@ import { type BindingSummary, describeSource } from "@isthmus/graph";
 import type {
   AxisRef,
   LinearSummary,
+  MixingExplanation,
+  MixingGroup,
   SpecExplanation,
   SymmetryProof,
   SymmetrySummary,
@@ -70,6 +72,40 @@ export function formatLinear(linear: readonly LinearSummary[], width?: number): 
   );
 }
 
+/** What each group of matrices is called. */
+const GROUPS: Readonly<Record<MixingGroup, string>> = {
+  invertible: "any invertible matrix",
+  orthogonal: "rotation",
+  "orthogonal-keeping-ones": "rotation that keeps the mean",
+};
+
+/** Formats as tables what matrices may mix, and which residual streams they may not, and why. */
+export function formatMixing({ spaces, fixed }: MixingExplanation, width?: number): string[] {
+  const mixed = formatTable(
+    [
+      { title: "mixed by" },
+      { title: "units", align: "right" },
+      { title: "what" },
+      { title: "tensors", align: "right" },
+      { title: "changes (tensor:axis)" },
+    ],
+    spaces.map(({ group, symmetry, size, cells, norms, axes }) => [
+      GROUPS[group],
+      cells === 1 ? String(size) : `${cells} x ${size}`,
+      norms > 0 ? `${symmetry}, the residual stream of ${norms} norms` : symmetry,
+      String(countTensors({ axes })),
+      formatAxes(axes),
+    ]),
+    width,
+  );
+  const stuck = formatTable(
+    [{ title: "stream not rotated" }, { title: "because" }],
+    fixed.map(({ symmetry, reason }) => [symmetry, reason]),
+    width,
+  );
+  return [...(spaces.length === 0 ? [] : [mixed]), ...(fixed.length === 0 ? [] : [stuck])];
+}
+
 /** Joins the entries of the same units into one row, such as units that can be scaled as well as negated. */
 function joinKinds(linear: readonly LinearSummary[]): (LinearSummary & { readonly kinds: string })[] {
   const rows = new Map<string, LinearSummary & { readonly kinds: string }>();
@@ -135,7 +171,7 @@ export function formatVerification(result: SymmetryProof): string {
   const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
   const how = narrowed ? " on a narrowed network of the same structure" : "";
-  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}`;
+  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}`;
 }
 
 /** Formats the largest errors of scales, signs and rotations, each over as many values. */
@@ -147,14 +183,21 @@ function formatLinearProofs(linear: SymmetryProof["linear"]): string {
   return `\nBeyond permutation, as many values of each kind: ${errors.join(", ")}`;
 }
 
+/** Formats the largest error of mixtures, with all gains moved. */
+function formatMixingProof({ mixing }: SymmetryProof): string {
+  if (mixing === null) return "";
+  const { passed, maxRelativeError, restoredError } = mixing;
+  return `\nMixed by random matrices, all at once: ${passed ? "" : "NOT "}${maxRelativeError.toExponential(1)}, outputs with the norms as they were ${restoredError.toExponential(1)}`;
+}
+
 /** Explains why a verification makes the command fail; returns undefined if it passed. */
 export function explainVerification(result: SymmetryProof): string | undefined {
-  const { failedSymmetries, linear } = result;
+  const { failedSymmetries, linear, mixing } = result;
   const wrong = linear.find(({ passed }) => !passed);
-  const firstFailure = result.firstFailure ?? wrong?.firstFailure;
+  const firstFailure = result.firstFailure ?? wrong?.firstFailure ?? mixing?.firstFailure;
   if (firstFailure === undefined) return undefined;
   if (result.firstFailure === undefined) {
-    return `${wrong?.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
+    return `${wrong === undefined ? "mixture" : wrong.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
   }
   const names = failedSymmetries.map((name) => `"${name}"`);
   const which =

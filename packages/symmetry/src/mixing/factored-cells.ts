@@ -133,12 +133,12 @@ class Cells implements FactoredCells {
     fields: readonly { readonly axes: readonly number[]; readonly data: Int32Array }[],
     spaces: readonly MixingSpace[],
   ): MixedField[] {
-    const isMixed = (unit: number): boolean =>
-      spaces.some(({ firstUnit, size }) => unit >= firstUnit && unit < firstUnit + size);
+    const mixedUnits = new Uint8Array(this.#permutations.spec.units);
+    for (const { firstUnit, size } of spaces) mixedUnits.fill(1, firstUnit, firstUnit + size);
     return fields.flatMap(({ axes, data }): MixedField[] => {
       const units = data.map((factor) => {
         const unit = this.unitOf(factor);
-        return isMixed(unit) ? unit : -1;
+        return unit >= 0 && mixedUnits[unit] === 1 ? unit : -1;
       });
       const inverse = Uint8Array.from(data, (factor, i) => this.#isBehind(factor, units[i] as number));
       return units.some((unit) => unit >= 0) ? [{ axes, units, inverse }] : [];

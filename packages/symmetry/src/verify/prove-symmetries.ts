@@ -5,6 +5,8 @@ import { discoverSymmetries } from "../discover-symmetries.ts";
 import { discoverLinearSymmetries } from "../linear/discover-linear-symmetries.ts";
 import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
 import { type VerifyLinearResult, verifyLinearSymmetries } from "../linear/verify-linear-symmetries.ts";
+import type { MixingSymmetries } from "../mixing/mixing-symmetries.ts";
+import { type VerifyMixingResult, verifyMixing } from "../mixing/verify-mixing.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import { type VerifySymmetriesResult, verifySymmetries } from "./verify-symmetries.ts";
 
@@ -14,6 +16,8 @@ export interface ProveSymmetriesOptions {
   readonly seed: number;
   /** Symmetries beyond permutation of the same graph, to be proved as well. @defaultValue none */
   readonly linear?: LinearSymmetries | undefined;
+  /** Mixtures of units of the same graph, to be proved as well. @defaultValue none */
+  readonly mixing?: MixingSymmetries | undefined;
   /** Weights to prove them on. @defaultValue random ones */
   readonly weights?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -28,6 +32,8 @@ export interface SymmetryProof extends VerifySymmetriesResult {
   readonly narrowed: boolean;
   /** Results for scales, signs and rotations. */
   readonly linear: readonly VerifyLinearResult[];
+  /** Result for mixtures; null if there are none, or the network was too large to be run. */
+  readonly mixing: VerifyMixingResult | null;
 }
 
 /**
@@ -43,7 +49,7 @@ export interface SymmetryProof extends VerifySymmetriesResult {
 export async function proveSymmetries(
   architecture: Architecture,
   symmetries: Symmetries | SymmetrySpec,
-  { seed, linear, weights, signal }: ProveSymmetriesOptions,
+  { seed, linear, mixing, weights, signal }: ProveSymmetriesOptions,
 ): Promise<SymmetryProof> {
   const { graph, engine } = architecture;
   const small = "spec" in symmetries ? await narrowLarge(architecture, signal) : undefined;
@@ -57,7 +63,7 @@ export async function proveSymmetries(
       linear: await discoverLinearSymmetries({ graph: small.graph, engine }, small.symmetries, { signal }),
     };
     const beyond = await verifyLinearSymmetries({ graph: small.graph, engine }, both, { seed, signal });
-    return withLinear({ ...permutations, narrowed: true }, beyond);
+    return joined({ ...permutations, narrowed: true }, beyond, null);
   }
   const permutations = await verifySymmetries({ graph, engine }, symmetries, { seed, weights, signal });
   const both =
@@ -66,15 +72,21 @@ export async function proveSymmetries(
     both === undefined
       ? []
       : await verifyLinearSymmetries({ graph, engine }, both, { seed, weights, signal });
-  return withLinear({ ...permutations, narrowed: false }, beyond);
+  const mixed =
+    both === undefined || mixing === undefined || mixing.spaces.length === 0
+      ? null
+      : await verifyMixing({ graph, engine }, { ...both, mixing }, { seed, weights, signal });
+  return joined({ ...permutations, narrowed: false }, beyond, mixed);
 }
 
-/** Adds the proof of scales, signs and rotations: the whole passes if all do. */
-function withLinear(
-  proof: Omit<SymmetryProof, "linear">,
+/** Joins the proofs: the whole passes if all do. */
+function joined(
+  proof: Omit<SymmetryProof, "linear" | "mixing">,
   linear: readonly VerifyLinearResult[],
+  mixing: VerifyMixingResult | null,
 ): SymmetryProof {
-  return { ...proof, passed: proof.passed && linear.every(({ passed }) => passed), linear };
+  const passed = proof.passed && linear.every((result) => result.passed) && (mixing?.passed ?? true);
+  return { ...proof, passed, linear, mixing };
 }
 
 /** A small network of the same structure as a large one, with its symmetries. */

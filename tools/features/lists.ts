@@ -89,6 +89,10 @@ const MATCHING: Readonly<Record<string, Described>> = {
     "packages/weight-matching/test/match-methods.test.ts",
     "minimises the loss half-way by a straight-through estimator",
   ],
+  learned: [
+    "packages/weight-matching/test/match-learned.test.ts",
+    "rotates residual streams, mixes heads and learns both, for transformers",
+  ],
   best: ["packages/weight-matching/test/match-weights.test.ts", "the better of both searches below"],
   "coordinate-descent": [
     "packages/weight-matching/test/coordinate-descent.test.ts",

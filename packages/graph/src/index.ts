@@ -50,7 +50,6 @@ export { type Classifier, type ClassProbabilities, createClassifier } from "./ev
 export { createEvaluator, type Evaluation, type Evaluator } from "./evaluate/create-evaluator.ts";
 export { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluate/evaluator-options.ts";
 export { limitExamples } from "./evaluate/limit-examples.ts";
-export { softmaxInto } from "./kernels/softmax.ts";
 export { logitsCandidates, logitsOf, scoreOutput } from "./feeding/choose-logits.ts";
 export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out-filling.ts";
 export type { FilledInput, Filling } from "./feeding/match-inputs.ts";
@@ -61,6 +60,7 @@ export { assertBindable, assertNetwork, bindWeights } from "./ir/bind-weights.ts
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
 export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
 export { exposeValues } from "./ir/values.ts";
+export { softmaxInto } from "./kernels/softmax.ts";
 export { type LayersModel, readLayersModel } from "./layers-model/read-layers-model.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
 export { encodeGraph } from "./onnx/encode-graph.ts";

@@ -80,7 +80,7 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
       )
       .option(
         "--match-rate <x>",
-        `largest step of --method learned (default: ${MATCH_LEARNED_DEFAULTS.learningRate})`,
+        "largest step of --method learned (default: 0.006; 0.02 of texts)",
         parseNumber,
       )
       .addOption(new Option("--heads <group>", HEADS_TEXT).choices(HEAD_GROUPS))

@@ -12,8 +12,8 @@ export const LINEAR_KINDS = ["scale", "sign", "rotation"] as const;
 export type LinearKind = (typeof LINEAR_KINDS)[number];
 
 /**
- * Kinds of factors that a walk follows: those of the symmetries, and mixtures of a cell of which one place
- * may hold the inverse of another, so that what is in front of a product is told from what is behind it.
+ * Kinds of factors that a walk follows: the kinds of symmetries, and mixtures of a cell. Of a mixture one
+ * place may hold the inverse of another: so what lies in front of a product differs from what lies behind it.
  */
 export type WalkKind = LinearKind | "mixture";
 

@@ -20,7 +20,7 @@ export interface FactorWalk {
   readonly mayChange: (label: number) => boolean;
   /** Weights that have no factors, whatever their labels. */
   readonly unchanged?: ReadonlySet<string>;
-  /** Rules of single nodes, in place of those of their operators. */
+  /** Rules of single nodes, which replace the rules of their operators. */
   readonly overrides?: ReadonlyMap<Node, FactorRule>;
 }
 

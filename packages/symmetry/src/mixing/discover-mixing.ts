@@ -1,4 +1,3 @@
-import { at } from "@isthmus/core";
 import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
 import { isMovable } from "../linear/label-units.ts";
@@ -33,16 +32,16 @@ export interface KnownSymmetries {
  * the head is the embedding (tied weights).
  *
  * @see Ashkboos et al., SliceGPT (2024), section 3; Theus, Cabodi et al., Generalized linear mode
- *   connectivity for transformers (2025). The graph stays as it is here: gains become those of the other
- *   network instead of 1.
+ *   connectivity for transformers (2025). The graph stays as it is here: gains take the
+ *   values that they have in the other network instead of 1.
  * @throws EngineError if the engine cannot run the graph
  */
 export async function discoverMixing(
   { graph, engine }: Architecture,
-  known: KnownSymmetries,
+  symmetries: KnownSymmetries,
   options: ProbeOptions = {},
 ): Promise<MixingSymmetries> {
-  return deriveMixing(graph, await probeGraph({ graph, engine }, options), known);
+  return deriveMixing(graph, await probeGraph({ graph, engine }, options), symmetries);
 }
 
 /** Derives the mixtures of {@link discoverMixing} for a graph that was probed before. */
@@ -131,11 +130,10 @@ class Streams {
   }
 
   #add(space: Omit<MixingSpace, "group">, visits: readonly NormVisit[]): void {
-    const reasons = visits.map((visit) => this.#reasonOf(space, visit));
-    const wrong = reasons.findIndex((reason) => reason !== undefined);
-    if (wrong >= 0) {
-      const { norm } = at(visits, wrong, "norm");
-      this.fixed.push({ input: norm.input, symmetry: space.symmetry, reason: reasons[wrong] ?? "" });
+    for (const visit of visits) {
+      const reason = this.#reasonOf(space, visit);
+      if (reason === undefined) continue;
+      this.fixed.push({ input: visit.norm.input, symmetry: space.symmetry, reason });
       return;
     }
     const isCentred = visits.some(({ norm }) => norm.isCentred);

@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { at, type Tensor } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { intAttribute, intsAttribute } from "@isthmus/graph/ir";
 
@@ -80,16 +80,16 @@ class Search {
     };
   }
 
-  /** Finds `u / sqrt(mean(u^2) + eps)`, with or without a gain, where `u` is the input or that less its mean. */
+  /** Finds `u / sqrt(mean(u^2) + eps)`, with or without a gain, where `u` may be less its mean. */
   #decomposed(root: Node): Norm | undefined {
     const shifted = this.#makerOf(root.inputs[0], "Add");
     const mean = shifted && this.#oneOf(shifted, (name) => this.#meanAlongLast(name));
-    const square = mean && this.#squareOf(this.#maker.get(mean.inputs[0] ?? ""));
+    const square = mean && this.#squareOf(this.#makerOfInput(mean));
     if (shifted === undefined || mean === undefined || square === undefined) return undefined;
     const divided = this.#division(root, square.of);
     if (divided === undefined) return undefined;
     const centring = this.#centring(square.of, [square.node, ...divided]);
-    const plain = divided.at(-1)?.outputs[0] ?? "";
+    const plain = resultOf(at(divided, divided.length - 1, "node"));
     const scaled = this.#scaling(plain);
     const nodes = [...(centring?.nodes ?? []), square.node, mean, shifted, root, ...divided];
     return {
@@ -150,8 +150,12 @@ class Search {
       intsAttribute(node, "axes") ??
       (fromInput && Array.from(fromInput.data as ArrayLike<number | bigint>, Number));
     const [axis, ...others] = axes ?? [];
-    const last = this.#rankOf(node.inputs[0] ?? "") - 1;
+    const last = this.#rankOf(at(node.inputs, 0, "input")) - 1;
     return others.length === 0 && (axis === -1 || axis === last) ? node : undefined;
+  }
+
+  #makerOfInput({ inputs }: Node): Node | undefined {
+    return this.#maker.get(at(inputs, 0, "input"));
   }
 
   #oneOf(node: Node, matches: (name: string) => Node | undefined): Node | undefined {
@@ -196,4 +200,9 @@ class Search {
     const info = this.#graph.weights.get(name);
     return info?.shape.length === 1 && this.#readers.get(name)?.length === 1;
   }
+}
+
+/** Returns the name of the only output of a node. */
+function resultOf({ outputs }: Node): string {
+  return at(outputs, 0, "output");
 }

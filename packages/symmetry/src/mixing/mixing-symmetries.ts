@@ -21,7 +21,9 @@ export interface MixedField {
   readonly axes: readonly number[];
   /** Unit at each position, or -1 where nothing is mixed. */
   readonly units: Int32Array;
-  /** 1 where the inverse of the matrix, transposed, mixes the units: behind a product that must not change. */
+  /**
+   * 1 where the inverse of the matrix, transposed, mixes the units: behind a product that must not change.
+   */
   readonly inverse: Uint8Array;
 }
 

@@ -41,7 +41,7 @@ export interface VerifyMixingResult extends ValueSummary {
 /**
  * Proves mixtures by trying them all at once: moves gains into what reads them, mixes every space by a random
  * matrix of its group, and compares every value that the graph computes with its prediction; then restores
- * the gains and compares the outputs with those of the first network.
+ * the gains and compares the outputs with what the network gave at first.
  *
  * @throws MismatchError if the weights do not fit the graph
  * @throws UnsupportedError if a gain is 0
@@ -94,7 +94,7 @@ export async function verifyMixing(
   return { ...summary, passed, restoredError };
 }
 
-/** Returns weights with other numbers, rounded to 32 bits; those that are not floating-point stay. */
+/** Returns weights with other numbers, rounded to 32 bits; what is not floating-point stays. */
 function withData(bound: ReadonlyMap<string, Tensor>, values: DoubleWeights): Map<string, Tensor> {
   return new Map(
     [...bound].map(([name, tensor]) => {

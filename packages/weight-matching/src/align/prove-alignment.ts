@@ -118,15 +118,15 @@ async function proveLinear(
   return Math.max(0, ...results.map(({ maxRelativeError }) => maxRelativeError));
 }
 
-/** Verifies rotations of streams and maps of heads; returns the largest relative error, 0 if none are used. */
+/** Verifies rotations of streams and maps of heads; returns the largest relative error, or 0. */
 async function proveMixing(
   { graph, engine }: Architecture,
   { symmetries, mixed }: ProvenGroup,
   options: VerifySymmetriesOptions,
 ): Promise<number> {
   if (mixed === undefined) return 0;
-  const known = { permutations: symmetries, ...mixed };
-  const { firstFailure, maxRelativeError } = await verifyMixing({ graph, engine }, known, options);
+  const group = { permutations: symmetries, ...mixed };
+  const { firstFailure, maxRelativeError } = await verifyMixing({ graph, engine }, group, options);
   if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
   return maxRelativeError;
 }

@@ -47,7 +47,10 @@ function gramOf(frame: StreamFrame, network: Doubles, space: number, isInverse: 
   return gram;
 }
 
-/** `R = (P^-1/2 (P^1/2 K P^1/2)^1/2 P^-1/2)^1/2`, symmetric, and its inverse; undefined if P or K is singular. */
+/**
+ * Computes `R = (P^-1/2 (P^1/2 K P^1/2)^1/2 P^-1/2)^1/2`, symmetric, and its inverse; undefined if P or K is
+ * singular.
+ */
 function balance(front: Float64Array, back: Float64Array, size: number) {
   const root = power(front, size, 0.5);
   const inverse = power(front, size, -0.5);

@@ -15,6 +15,7 @@ import {
   type Alignment,
   discoverLinearSymmetries,
   discoverMixing,
+  MIXING_GROUPS,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
 import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
@@ -43,10 +44,10 @@ export interface MatchLearnedOptions {
   readonly streamExamples?: number;
   /** Steps of learning; 0 leaves the closed form as it is. @defaultValue 300 */
   readonly steps?: number;
-  /** Examples in a step. @defaultValue 64 */
-  readonly batchSize?: number;
-  /** Largest step in an element of a generator. @defaultValue 0.006 */
-  readonly learningRate?: number;
+  /** Examples in a step. @defaultValue 64; 16 of texts, whose examples have many positions */
+  readonly batchSize?: number | undefined;
+  /** Largest step in an element of a generator. @defaultValue 0.006; 0.02 of texts */
+  readonly learningRate?: number | undefined;
   /**
    * Matrices that the inner dimensions of heads are mixed by. Invertible ones reach lower barriers where
    * networks are trained for long, orthogonal ones round less. @defaultValue "invertible"
@@ -63,8 +64,8 @@ export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">>
   examples: 3000,
   streamExamples: 200,
   steps: 300,
-  batchSize: 64,
-  learningRate: 0.006,
+  batchSize: undefined,
+  learningRate: undefined,
   heads: "invertible",
   rounds: 20,
   signal: undefined,
@@ -93,6 +94,10 @@ export interface MatchLearnedResult {
   readonly steps: number;
   readonly seed: number;
 }
+
+/** Examples and largest step of learning, by what is learned from. */
+const IMAGES = { batchSize: 64, learningRate: 0.006 } as const;
+const TEXTS = { batchSize: 16, learningRate: 0.02 } as const;
 
 /** Batches that candidates are judged by. */
 const JUDGED_BATCHES = 16;
@@ -125,25 +130,29 @@ export async function matchLearned(
   assertOptions({ ...resolved, seed });
   const frame = await openFrame(architecture, resolved);
   const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
+  const usual = data.labelling === "next" ? TEXTS : IMAGES;
+  const { batchSize = usual.batchSize, learningRate = usual.learningRate } = resolved;
   const seen = limitExamples("learn an alignment", data, resolved.examples);
-  const midpoint = await createSoftMidpoint(architecture, networks, seen, resolved.batchSize);
+  const midpoint = await createSoftMidpoint(architecture, networks, seen, batchSize);
   try {
     const pair = { architecture, frame, a, b };
     const grams = await streamGrams(architecture, networks, frame.symmetries.mixing, {
       ...{ data: seen, examples: Math.min(resolved.streamExamples, seen.size) },
-      ...{ batchSize: resolved.batchSize, signal: resolved.signal },
+      ...{ batchSize, signal: resolved.signal },
     });
-    const found = await search(pair, grams, midpoint, { ...resolved, seed });
+    // Without spaces all rests on permutations, and there is nothing to learn.
+    const steps = frame.symmetries.mixing.spaces.length === 0 ? 0 : resolved.steps;
+    const result = await search(pair, grams, midpoint, { ...resolved, learningRate, steps, seed });
     return {
-      alignment: found.spaces.alignment,
-      transform: createTransform(architecture, frame, found.spaces, await frame.gainsOf(networks[0])),
+      alignment: result.spaces.alignment,
+      transform: createTransform(architecture, frame, result.spaces, await frame.gainsOf(networks[0])),
       symmetries: frame.symmetries,
       objective: {
         before: await judgeUnaligned(architecture, networks, midpoint, resolved.signal),
-        after: found.after,
+        after: result.after,
       },
-      ...{ start: found.start, spaces: countSpaces(frame) },
-      ...{ examples: seen.size, steps: resolved.steps, seed },
+      ...{ start: result.start, spaces: countSpaces(frame) },
+      ...{ examples: seen.size, steps, seed },
     };
   } finally {
     await midpoint.release();
@@ -155,7 +164,7 @@ async function search(
   pair: FramedPair,
   grams: readonly Float64Array[],
   midpoint: SoftMidpoint,
-  options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress">> &
+  options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress" | "batchSize">> &
     Pick<MatchLearnedOptions, "signal" | "onProgress">,
 ) {
   const judge = async ({ permuted, mixture }: AlignedSpaces) => {
@@ -166,7 +175,11 @@ async function search(
   const descended = await descendSpaces(pair, closed, options);
   const start = { closedForm: await judge(closed), descent: await judge(descended) };
   const better = start.descent > start.closedForm ? descended : closed;
-  if (options.steps === 0) return { spaces: better, start, after: Math.max(start.closedForm, start.descent) };
+  if (options.steps === 0) {
+    const after = Math.max(start.closedForm, start.descent);
+    options.onProgress?.({ done: 1, step: 0, steps: 0, loss: -after });
+    return { spaces: better, start, after };
+  }
   const permuted = { ...pair, b: better.permuted };
   const mixture = await learnMixture(permuted, midpoint, better.mixture, options);
   const spaces = { ...better, mixture };
@@ -200,8 +213,8 @@ async function openFrame(
   { heads, signal }: Pick<MatchLearnedOptions, "heads" | "signal">,
 ): Promise<StreamFrame> {
   const linear = await discoverLinearSymmetries({ graph, engine }, symmetries, { signal });
-  const known = { permutations: symmetries, linear };
-  const mixing = await discoverMixing({ graph, engine }, known, { signal });
+  const before = { permutations: symmetries, linear };
+  const mixing = await discoverMixing({ graph, engine }, before, { signal });
   const spaces = mixing.spaces.map((space) =>
     heads === "orthogonal" && space.group === "invertible"
       ? { ...space, group: "orthogonal" as const }
@@ -211,15 +224,17 @@ async function openFrame(
 }
 
 function countSpaces({ symmetries }: StreamFrame): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { group } of symmetries.mixing.spaces) counts[group] = (counts[group] ?? 0) + 1;
-  return counts;
+  const groups = symmetries.mixing.spaces.map(({ group }) => group);
+  const present = MIXING_GROUPS.filter((group) => groups.includes(group));
+  return Object.fromEntries(
+    present.map((group) => [group, groups.filter((other) => other === group).length]),
+  );
 }
 
 function assertOptions(options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress">>): void {
   const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0 };
-  assertWholeOptions("learn an alignment", options, least);
-  const { learningRate, heads } = options;
+  const { batchSize = 1, learningRate = 1, heads } = options;
+  assertWholeOptions("learn an alignment", { ...options, batchSize }, least);
   if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
   if (!HEAD_GROUPS.includes(heads)) fail("heads", HEAD_GROUPS.join(" or "), heads);
 }

@@ -37,5 +37,5 @@ export async function matchUnits(
   return alignment;
 }
 
-/** Searches where no space is mixed, so that all rests on permutations; where streams are turned, one is enough. */
+/** Searches where no space is mixed, so that all rests on permutations. */
 const RESTARTS = 8;

@@ -2,7 +2,7 @@ import { UnsupportedError } from "@isthmus/core";
 import { createMatrix, multiply, plainProducts, polarFactor } from "@isthmus/linear-algebra";
 import type { MixingGroup } from "@isthmus/symmetry";
 
-/** Share of the gram's norm that is added to its diagonal: directions that no product decides stay in place. */
+/** Share of the gram's norm added to its diagonal: directions that no product decides stay in place. */
 const STAY = 1e-7;
 
 /**
@@ -36,7 +36,7 @@ export async function nearestMatrix(
 }
 
 /** Takes row and column means away, and adds a multiple of the matrix of ones, so that ones stay. */
-export function keepOnes(gram: Float64Array, size: number, weight: number): Float64Array {
+function keepOnes(gram: Float64Array, size: number, weight: number): Float64Array {
   const result = centreBoth(gram, size);
   for (let i = 0; i < result.length; i++) result[i] = (result[i] as number) + weight / size;
   return result;

@@ -20,7 +20,7 @@ export interface StreamGramsOptions {
  * activation divided by its root mean square, so that late layers, whose activations are larger, do not
  * decide alone. Means stay: the mean activation of a position says most about directions.
  *
- * @returns one gram for each space, zeros for those that no norm measures
+ * @returns one gram for each space, zeros for a space that no norm measures
  * @throws InputError if the data do not fit the graph, or activations are not finite
  */
 export async function streamGrams(
@@ -48,8 +48,8 @@ export async function streamGrams(
         const rows = runs.map((results) => {
           const { data: values, dtype, shape } = entry(results, name, "value");
           const perRow = at(shape, 0, "batch") === fed.rows ? fed.examples / fed.rows : 1;
-          const kept = toFloat64(values, dtype).subarray(0, Math.round(values.length * perRow));
-          return createMatrix(kept.length / size, size, dividedByRms(kept, size));
+          const values64 = toFloat64(values, dtype).subarray(0, Math.round(values.length * perRow));
+          return createMatrix(values64.length / size, size, dividedByRms(values64, size));
         });
         const product = multiply(at(rows, 0, "run"), at(rows, 1, "run"), { transposeLeft: true });
         addInPlace(at(grams, space, "space"), product.data);

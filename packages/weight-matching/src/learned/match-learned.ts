@@ -20,7 +20,12 @@ import {
 } from "@isthmus/symmetry";
 import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
 import { descendSpaces } from "./descend-spaces.ts";
-import { createMidpointWeights, type LearnProgress, learnMixture } from "./learn-mixture.ts";
+import {
+  createMidpointWeights,
+  type LearnMixtureOptions,
+  type LearnProgress,
+  learnMixture,
+} from "./learn-mixture.ts";
 import { createSoftMidpoint, type SoftMidpoint } from "./soft-midpoint.ts";
 import {
   type ContinuousSymmetries,
@@ -164,8 +169,7 @@ async function search(
   pair: FramedPair,
   grams: readonly Float64Array[],
   midpoint: SoftMidpoint,
-  options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress" | "batchSize">> &
-    Pick<MatchLearnedOptions, "signal" | "onProgress">,
+  options: LearnMixtureOptions & { readonly rounds: number },
 ) {
   const judge = async ({ permuted, mixture }: AlignedSpaces) => {
     const { weights } = createMidpointWeights({ ...pair, b: permuted })(mixture);

@@ -212,7 +212,7 @@ describe("isthmus merge, checked beforehand", () => {
     const apart = await runCli(["merge", a, b, "--no-check", ...gate]);
     expect(apart.code).toBe(1);
     expect(apart.stderr).toMatch(
-      /^isthmus: nothing was merged: the loss barrier between checkpoints 1 and 2 is 1\.\d+, more than the 0\.05/,
+      /^isthmus: nothing was merged: the loss barrier between checkpoints 1 and 2 is 1\.\d+, more than the 0\.05/m,
     );
     expect(apart.stdout).toMatch(/^barrier of 1 and 2 {2}1\.\d+\n$/);
     expect(existsSync(path)).toBe(false);

@@ -15,7 +15,7 @@ import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BarrierResult } from "@isthmus/barrier";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const mlp = join(root, "examples", "mnist-mlp");
@@ -302,7 +302,7 @@ describe("isthmus merge", () => {
   ] as const)("isthmus merge stopped by %s ends with %i and leaves nothing behind", async (signal, code) => {
     const big = join(folder, "big.safetensors");
     writeTensors(big, { weight: { dtype: "F32", shape: [200_000_000] } });
-    const run = await runCli(["merge", big, big, "-o", join(folder, "out.safetensors")], {
+    const run = await runAlone(["merge", big, big, "-o", join(folder, "out.safetensors")], {
       onStart: (child) => void whenWriting(folder, () => child.kill(signal)),
     });
     expect(run).toMatchObject({ code, stdout: "" });
@@ -313,7 +313,7 @@ describe("isthmus merge", () => {
   it("isthmus merge killed half-way leaves nothing under the final name", async () => {
     const big = join(folder, "big.safetensors");
     writeTensors(big, { weight: { dtype: "F32", shape: [200_000_000] } });
-    await runCli(["merge", big, big, "-o", join(folder, "out.safetensors")], {
+    await runAlone(["merge", big, big, "-o", join(folder, "out.safetensors")], {
       onStart: (child) => void whenWriting(folder, () => child.kill("SIGKILL")),
     });
     expect(readdirSync(folder)).not.toContain("out.safetensors");

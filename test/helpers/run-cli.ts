@@ -29,8 +29,8 @@ const idle: ChildProcess[] = [];
 
 /**
  * Runs the built `isthmus` command and waits for its end. All runs of a test file share one process, or as
- * many as run at the same time, since most of what a short command takes is its start; {@link runAlone} is for
- * tests of the process itself.
+ * many as run at the same time, since most of what a short command takes is its start. {@link runAlone} is for
+ * tests of the process itself, and for one run of every verb that does its work and must end.
  */
 export function runCli(args: readonly string[], { cwd, env }: CliOptions = {}): Promise<CliRun> {
   const child = idle.pop() ?? startShared();
@@ -91,9 +91,17 @@ export function killOnceThere(path: string): (child: ChildProcess) => void {
   };
 }
 
-/** Runs a verb with `--json` and parses its one object; fails with the messages of a failed run. */
-export async function runJson<T>(args: readonly string[], options: CliOptions = {}): Promise<T> {
-  const { code, stdout, stderr } = await runCli([...args, "--json"], options);
+/**
+ * Runs a verb with `--json` and parses its one object; fails with the messages of a failed run.
+ *
+ * @param run - {@link runAlone} for a process of its own
+ */
+export async function runJson<T>(
+  args: readonly string[],
+  options: CliOptions = {},
+  run: typeof runCli = runCli,
+): Promise<T> {
+  const { code, stdout, stderr } = await run([...args, "--json"], options);
   if (code !== 0)
     throw new TypeError(`Cannot use the result of "${args.join(" ")}": exit code ${code}\n${stderr}`);
   return JSON.parse(stdout) as T;

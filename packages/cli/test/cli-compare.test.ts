@@ -12,7 +12,7 @@ import {
 } from "@isthmus/core";
 import type { MergeVerdict, NetworkComparison } from "@isthmus/recipe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const mlp = join(root, "examples", "mnist-mlp");
@@ -72,7 +72,7 @@ type Result = NetworkComparison & MergeVerdict & { readonly verdicts: MergeVerdi
 
 describe("isthmus compare", () => {
   it("isthmus compare says that networks were trained apart, and what to do", async () => {
-    const { code, stdout } = await runCli(["compare", a, b]);
+    const { code, stdout } = await runAlone(["compare", a, b]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^1 and 2 .* different seed, 9\d % sure$/m);
     expect(stdout).toMatch(/^different seed: align first/m);

@@ -85,7 +85,11 @@ describe("isthmus study", () => {
     expect(listed.missing).toHaveLength(4 + 4 + 8);
     expect(existsSync(join(folder, "stripes"))).toBe(false);
 
-    const study = await json("stripes.yaml", "--workers", "2");
+    const study = await runJson<CliStudy>(
+      ["study", "stripes.yaml", "--workers", "2"],
+      { cwd: folder },
+      runAlone,
+    );
     expect(study).toMatchObject({ kind: "study", ran: 16, kept: 0, seed: 0 });
     expect(study.tables[0]?.rows).toHaveLength(8);
     const names = ["study.json", "study.html", "barriers.csv", "figure-1.svg"];

@@ -467,7 +467,7 @@ describe("methods and statistics", () => {
 describe("isthmus demo", () => {
   it("isthmus demo trains two networks, aligns, merges and measures them", async () => {
     const demo = ["demo", "--net", "mlp:64x2", "--epochs", "1", "--points", "3", "-o", join(folder, "demo")];
-    const { code, stdout } = await runCli(demo);
+    const { code, stdout } = await runAlone(demo);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Two networks, mlp:64x2, have just learned .*: 1 epoch\n/);
     expect(stdout).toMatch(/Of 10,000 test images A reads 9\d\.\d\d % rightly, and B 9\d\.\d\d %/);

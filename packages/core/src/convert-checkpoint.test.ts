@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -212,20 +211,15 @@ describe("convertCheckpoint()", () => {
     const write = (options: ConvertCheckpointOptions) =>
       convertCheckpoint(createCheckpoint(tensors), path, { overwrite: true, ...options });
     const shard = (i: number, of: number) => join(dirname(path), `group1-shard${i}of${of}.bin`);
-    // Comparing millions of numbers one by one takes seconds.
-    const bytesOf = (read: Readonly<Record<string, Tensor>>) =>
-      Object.entries(read).map(([name, { dtype, shape, data }]) => {
-        return { name, dtype, shape, digest: createHash("sha256").update(viewBytes(data)).digest("hex") };
-      });
     await write({});
     const sizes = await Promise.all([1, 2, 3].map(async (i) => (await stat(shard(i, 3))).size));
     expect(sizes).toEqual([2 ** 22, 2 ** 22, 24]);
-    expect(bytesOf(await readAll(path))).toEqual(bytesOf(tensors));
+    expect(await readAll(path)).toEqual(tensors);
     await write({ maxShardBytes: 7e6 });
     expect((await readdir(dirname(path))).sort()).toEqual([
       ...["group1-shard1of2.bin", "group1-shard2of2.bin", "model.json"],
     ]);
-    expect(bytesOf(await readAll(path))).toEqual(bytesOf(tensors));
+    expect(await readAll(path)).toEqual(tensors);
     // Names of files that are taken: replaced, too.
     await write({ maxShardBytes: 7e6, dtype: "f16", allowNonFinite: true });
     expect((await stat(shard(1, 1))).size).toBe(2 * data.length + 4);
@@ -233,7 +227,7 @@ describe("convertCheckpoint()", () => {
       format: "tfjs",
     });
     expect(into.path).toBe(join(folder, "tfjs-folder", "model.json"));
-    expect(bytesOf(await readAll(into.path))).toEqual(bytesOf(tensors));
+    expect(await readAll(into.path)).toEqual(tensors);
   });
 
   it("keeps two models of TensorFlow.js in a folder apart, and never replaces JSON of another kind", async () => {

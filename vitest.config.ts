@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
     reporters: ["default", "./tools/summary-reporter.mjs"],
+    setupFiles: ["test/helpers/equal-arrays.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

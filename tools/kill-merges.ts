@@ -1,5 +1,5 @@
 // Kills processes at random moments while they save merges, and lets others go on, until one comes to its end: the bytes must be the
-// bytes of a merge that nobody killed, and nothing may have the final name before.
+// bytes of a merge that nobody killed, and nothing may have the final name before. The packages must be built.
 //
 //   npx tsx --conditions=@isthmus/source tools/kill-merges.ts [--kills 10] [--methods linear,slerp] [--seed 1] [--mb 64] [--threads 2]
 //
@@ -79,7 +79,7 @@ async function killMerge(
   const random = createRandom(Number(values.seed), method);
   const whole = path(`${method}-whole`);
   const began = performance.now();
-  const reply = await runMergeChild({ merge, path: whole, options });
+  const [reply] = await runMergeChild({ merge, path: whole, options });
   if (reply.error !== undefined) throw new Error(reply.error);
   let span = performance.now() - began;
   const target = path(method);

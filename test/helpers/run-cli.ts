@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../packages/cli/bin/isthmus.js", import.meta.url));
+const SHARED = fileURLToPath(new URL("./cli-process.mjs", import.meta.url));
 
 /** What a run of the command left behind. */
 export interface CliRun {
@@ -15,12 +16,50 @@ export interface CliRun {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Options of {@link runAlone}. */
+export interface AloneOptions extends CliOptions {
   /** Called with the process as soon as it has started. */
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** Runs the built `isthmus` command as a child process and waits for its end. */
-export function runCli(args: readonly string[], { cwd, env, onStart }: CliOptions = {}): Promise<CliRun> {
+/** Processes of this test file that wait for a command line. */
+const idle: ChildProcess[] = [];
+
+/**
+ * Runs the built `isthmus` command and waits for its end. All runs of a test file share one process, or as
+ * many as run at the same time, since most of what a short command takes is its start. {@link runAlone} is for
+ * tests of the process itself, and for one run of every verb that does its work and must end.
+ */
+export function runCli(args: readonly string[], { cwd, env }: CliOptions = {}): Promise<CliRun> {
+  const child = idle.pop() ?? startShared();
+  return new Promise((resolve, reject) => {
+    let beside = "";
+    const keep = (text: Buffer): void => {
+      beside += text;
+    };
+    const finish = (run: CliRun): void => {
+      child.off("message", answer).off("close", crash).stderr?.off("data", keep);
+      // What Node.js says by itself comes beside the command's own messages.
+      resolve({ ...run, stderr: run.stderr + beside });
+    };
+    const answer = (run: CliRun): void => {
+      idle.push(child);
+      finish(run);
+    };
+    const crash = (code: number | null): void => finish({ code, stdout: "", stderr: "" });
+    child.on("message", answer).on("close", crash).stderr?.on("data", keep);
+    child.send({ args, cwd, env: { NO_COLOR: "1", ...env } }, (error) => error && reject(error));
+  });
+}
+
+function startShared(): ChildProcess {
+  return fork(SHARED, { execArgv: [], stdio: ["ignore", "inherit", "pipe", "ipc"] });
+}
+
+/** Runs the built `isthmus` command as a process of its own and waits for its end. */
+export function runAlone(args: readonly string[], { cwd, env, onStart }: AloneOptions = {}): Promise<CliRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd,
@@ -52,9 +91,17 @@ export function killOnceThere(path: string): (child: ChildProcess) => void {
   };
 }
 
-/** Runs a verb with `--json` and parses its one object; fails with the messages of a failed run. */
-export async function runJson<T>(args: readonly string[], options: CliOptions = {}): Promise<T> {
-  const { code, stdout, stderr } = await runCli([...args, "--json"], options);
+/**
+ * Runs a verb with `--json` and parses its one object; fails with the messages of a failed run.
+ *
+ * @param run - {@link runAlone} for a process of its own
+ */
+export async function runJson<T>(
+  args: readonly string[],
+  options: CliOptions = {},
+  run: typeof runCli = runCli,
+): Promise<T> {
+  const { code, stdout, stderr } = await run([...args, "--json"], options);
   if (code !== 0)
     throw new TypeError(`Cannot use the result of "${args.join(" ")}": exit code ${code}\n${stderr}`);
   return JSON.parse(stdout) as T;

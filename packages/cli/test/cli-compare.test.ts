@@ -12,7 +12,7 @@ import {
 } from "@isthmus/core";
 import type { MergeVerdict, NetworkComparison } from "@isthmus/recipe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const mlp = join(root, "examples", "mnist-mlp");
@@ -72,7 +72,7 @@ type Result = NetworkComparison & MergeVerdict & { readonly verdicts: MergeVerdi
 
 describe("isthmus compare", () => {
   it("isthmus compare says that networks were trained apart, and what to do", async () => {
-    const { code, stdout } = await runCli(["compare", a, b]);
+    const { code, stdout } = await runAlone(["compare", a, b]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^1 and 2 .* different seed, 9\d % sure$/m);
     expect(stdout).toMatch(/^different seed: align first/m);
@@ -212,7 +212,7 @@ describe("isthmus merge, checked beforehand", () => {
     const apart = await runCli(["merge", a, b, "--no-check", ...gate]);
     expect(apart.code).toBe(1);
     expect(apart.stderr).toMatch(
-      /^isthmus: nothing was merged: the loss barrier between checkpoints 1 and 2 is 1\.\d+, more than the 0\.05/,
+      /^isthmus: nothing was merged: the loss barrier between checkpoints 1 and 2 is 1\.\d+, more than the 0\.05/m,
     );
     expect(apart.stdout).toMatch(/^barrier of 1 and 2 {2}1\.\d+\n$/);
     expect(existsSync(path)).toBe(false);

@@ -11,7 +11,7 @@ import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
-import { killOnceThere, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { killOnceThere, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -71,7 +71,7 @@ describe("isthmus curve", () => {
     const long = [...args, "--epochs", "40", "--save-every", "3"];
     const whole = await runJson<CurveResult>([...long, "-o", "whole"], { cwd: folder });
     const state = join(folder, "chain", "curve.state.safetensors");
-    await runCli([...long, "-o", "chain"], {
+    await runAlone([...long, "-o", "chain"], {
       cwd: folder,
       onStart: killOnceThere(state),
     });

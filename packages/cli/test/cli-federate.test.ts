@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -74,7 +74,7 @@ describe("isthmus federate", () => {
     );
     for (const name of ["anna", "bert"]) {
       const file = `${name}.token`;
-      const { stdout } = await runCli(["federate", "token", name, "--for", "clouds.yml", "-o", file], cwd);
+      const { stdout } = await runAlone(["federate", "token", name, "--for", "clouds.yml", "-o", file], cwd);
       expect(stdout).toContain(`wrote ${file}`);
       expect(stdout).not.toContain(readFileSync(join(folder, file), "utf8").trim());
       expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
@@ -96,6 +96,7 @@ describe("isthmus federate", () => {
           "-q",
         ],
         cwd,
+        runAlone,
       );
     const [anna, bert] = await Promise.all([joinAs("anna", "0-100"), joinAs("bert", "100-200")]);
     expect([anna.rounds, bert.rounds]).toEqual([

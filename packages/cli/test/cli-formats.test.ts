@@ -6,7 +6,7 @@ import { createTensor, openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bakeWeights, bindWeights, decodeGraph, type Graph, readGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const FORMATS = pathOf("packages/core/test-fixtures/formats");
@@ -54,7 +54,7 @@ describe("isthmus convert", () => {
 
   it("isthmus convert writes a graph with the weights inside, which computes what the network computes", async () => {
     const output = join(folder, "network.onnx");
-    const { stdout } = await runCli(["convert", NETWORK, output, "--graph", GRAPH]);
+    const { stdout } = await runAlone(["convert", NETWORK, output, "--graph", GRAPH]);
     expect(stdout).toMatch(/^Wrote .*network\.onnx/m);
     const session = await createOnnxRuntimeEngine().load(
       decodeGraph(new Uint8Array(readFileSync(output))).graph,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 let folder: string;
 const inFolder = (name: string) => join(folder, name);
@@ -79,7 +79,7 @@ describe("isthmus fuse", () => {
       "--data",
       "mnist:train@200",
     ];
-    const { code, stdout } = await runCli(["fuse", a, b, ...graphs, ...how, "-o", output]);
+    const { code, stdout } = await runAlone(["fuse", a, b, ...graphs, ...how, "-o", output]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/layers\.0 +16 +8 /);
     const fused = await openCheckpoint(output);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCli } from "../../../test/helpers/run-cli.ts";
+import { runAlone } from "../../../test/helpers/run-cli.ts";
 
 const FILES = fileURLToPath(new URL("../../../test/fixtures/exported-networks", import.meta.url));
 let folder: string;
@@ -63,7 +63,7 @@ describe("the home of the user", () => {
       XDG_CONFIG_HOME: "",
       ORT_DISABLE_TELEMETRY: "",
     };
-    const { code, stderr } = await runCli(args, { cwd: folder, env });
+    const { code, stderr } = await runAlone(args, { cwd: folder, env });
     // A plane through two networks and one of them again cannot be laid, which is found after all is open.
     expect({ verb, code, stderr }).toMatchObject({ code: verb === "plane" ? 2 : 0 });
     expect(readdirSync(home)).toEqual([]);

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type killOnceThere, runCli } from "../../../test/helpers/run-cli.ts";
+import { type killOnceThere, runAlone, runCli } from "../../../test/helpers/run-cli.ts";
 
 const example = (name: string): string =>
   fileURLToPath(new URL(`../../../examples/mnist-mlp/${name}`, import.meta.url));
@@ -145,7 +145,7 @@ describe("isthmus train and others at work", () => {
   test("isthmus train refuses an output that another training has, and takes it over from a killed one", async () => {
     const lock = join(folder, ".t.state.safetensors.training.lock");
     const first = await new Promise<{ pid: number; ended: Promise<unknown> }>((resolve) => {
-      void runCli([...training, "--epochs", "100000"], {
+      void runAlone([...training, "--epochs", "100000"], {
         cwd: folder,
         onStart: (child) => resolve({ pid: child.pid ?? 0, ended: once(child, "exit") }),
       });
@@ -197,7 +197,7 @@ describe("isthmus merge killed", () => {
     ];
     expect((await runCli(merge("1,0"), { cwd: folder })).code).toBe(0);
     const index = join(folder, "m", "model.safetensors.index.json");
-    await runCli(merge("0,1"), { cwd: folder, onStart: killOnceGone(index) });
+    await runAlone(merge("0,1"), { cwd: folder, onStart: killOnceGone(index) });
     const { code, stdout, stderr } = await runCli(["inspect", "m"], { cwd: folder });
     if (code === 0) expect(stdout).toContain("layers.3.bias");
     else expect(stderr).toMatch(/Cannot open "m" as (without an index|a folder must hold safetensors files)/);

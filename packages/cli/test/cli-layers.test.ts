@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { LayersResult } from "@isthmus/barrier";
 import { openCheckpoint } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { killOnceThere, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { killOnceThere, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
 const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
@@ -76,7 +76,7 @@ describe("isthmus layers", () => {
     ) as [string, string, string];
     const args = [...measured, "--predict", "20", "--quiet"];
     await runCli([...args, "-o", whole]);
-    const killed = await runCli([...args, "-o", output], {
+    const killed = await runAlone([...args, "-o", output], {
       onStart: killOnceThere(state),
     });
     expect([killed.stdout, existsSync(output), existsSync(state)]).toEqual(["", false, true]);

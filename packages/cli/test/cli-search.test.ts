@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
 const [a, b] = [join(mlp, "s0.safetensors"), join(mlp, "s1.safetensors")];
@@ -33,7 +33,11 @@ describe("isthmus search", () => {
       console.log("score", /\\\\"weight\\\\":([0-9.e-]+)\\}\\}\\]/.exec(text)?.[1] ?? "nan");`,
     );
     const args = ["search", "r.yml", "-o", "best.safetensors", "--evaluate", "node judge.mjs {}"];
-    const result = await runJson([...args, "--evaluations", "12", "--report", "s.html"], { cwd: folder });
+    const result = await runJson(
+      [...args, "--evaluations", "12", "--report", "s.html"],
+      { cwd: folder },
+      runAlone,
+    );
     const { best, tables } = result as {
       best: { score: number; values: Record<string, number> };
       tables: { rows: unknown[] }[];
@@ -48,7 +52,7 @@ describe("isthmus search", () => {
     rmSync(join(folder, "judge.mjs"));
     const again = await runJson([...args, "--evaluations", "12"], { cwd: folder });
     expect((again as { best: unknown }).best).toEqual(best);
-    const verified = await runCli(["verify", "best.safetensors"], { cwd: folder });
+    const verified = await runAlone(["verify", "best.safetensors"], { cwd: folder });
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("the same, made again") });
   });
 

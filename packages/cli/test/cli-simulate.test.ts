@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { SimulationResult } from "@isthmus/federated";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const SIMULATION = `title: Stripes
 federation:
@@ -39,6 +39,7 @@ describe("isthmus federate simulate", () => {
     const first = await runJson<SimulationResult & { ran: number; outputs: string[] }>(
       ["federate", "simulate", "stripes.yaml", "--workers", "2"],
       { cwd: folder },
+      runAlone,
     );
     expect([first.ran, first.runs.length]).toEqual([4, 4]);
     expect(readdirSync(join(folder, "stripes"))).toEqual(

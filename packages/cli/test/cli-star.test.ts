@@ -17,7 +17,7 @@ import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
-import { killOnceThere, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { killOnceThere, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 
 let folder: string;
@@ -122,7 +122,7 @@ describe("isthmus star", () => {
     const whole = await runJson<Result>(["star", ...args, "-o", "whole.safetensors"], { cwd: folder });
     const state = join(folder, "star.state.safetensors");
     const kept = join(folder, "kept.safetensors");
-    const stopped = await runCli(["star", ...args, "-o", "star.safetensors", "--resume"], {
+    const stopped = await runAlone(["star", ...args, "-o", "star.safetensors", "--resume"], {
       cwd: folder,
       onStart: killOnceThere(state),
     });

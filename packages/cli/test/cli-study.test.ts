@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { StudyResult } from "@isthmus/study";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const STUDY = `title: Stripes
 description: Two widths on images of stripes.
@@ -68,7 +68,7 @@ const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
 async function runAndKill(isThere: (tasks: readonly string[]) => boolean): Promise<void> {
   const tasks = join(folder, "stripes", "tasks");
   const list = () => (existsSync(tasks) ? readdirSync(tasks, { recursive: true }).map(String) : []);
-  await runCli(["study", "stripes.yaml", "--workers", "1"], {
+  await runAlone(["study", "stripes.yaml", "--workers", "1"], {
     cwd: folder,
     onStart: (child) => {
       const timer = setInterval(() => {
@@ -85,7 +85,11 @@ describe("isthmus study", () => {
     expect(listed.missing).toHaveLength(4 + 4 + 8);
     expect(existsSync(join(folder, "stripes"))).toBe(false);
 
-    const study = await json("stripes.yaml", "--workers", "2");
+    const study = await runJson<CliStudy>(
+      ["study", "stripes.yaml", "--workers", "2"],
+      { cwd: folder },
+      runAlone,
+    );
     expect(study).toMatchObject({ kind: "study", ran: 16, kept: 0, seed: 0 });
     expect(study.tables[0]?.rows).toHaveLength(8);
     const names = ["study.json", "study.html", "barriers.csv", "figure-1.svg"];

@@ -7,7 +7,7 @@ import type { TrainResult } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
-import { killOnceThere, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { killOnceThere, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -144,7 +144,7 @@ describe("isthmus train", () => {
     ];
     await json(...args, "-o", "whole.safetensors");
     const state = join(folder, "a.state.safetensors");
-    const stopped = await runCli(["train", ...args, "-o", "a.safetensors", "--resume"], {
+    const stopped = await runAlone(["train", ...args, "-o", "a.safetensors", "--resume"], {
       cwd: folder,
       onStart: killOnceThere(state),
     });
@@ -165,7 +165,7 @@ describe("isthmus train", () => {
   it("isthmus train stopped by SIGINT says how to go on", async () => {
     const state = join(folder, "a.state.safetensors");
     const args = ["--net", "mlp:24", ...data, "--epochs", "2000", "--save-every", "5", "-o", "a.safetensors"];
-    const { code, stderr } = await runCli(["train", ...args], {
+    const { code, stderr } = await runAlone(["train", ...args], {
       cwd: folder,
       onStart: (child) => {
         const watch = setInterval(() => {

@@ -6,7 +6,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { readGraph } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 let folder: string;
 const inFolder = (name: string) => join(folder, name);
@@ -78,7 +78,7 @@ describe("isthmus transfer", () => {
 
   it("tries scales on data, masks by sign, and says what it did", async () => {
     const data = ["--data", "mnist:test@100", "--mask-by-sign", "mnist:train@20"];
-    const { code, stdout } = await runCli(transfer("other", "--scale", "0.5:1.5:0.5", ...data));
+    const { code, stdout } = await runAlone(transfer("other", "--scale", "0.5:1.5:0.5", ...data));
     expect(code).toBe(0);
     expect(stdout).toMatch(/ 0 .*base B alone/);
     expect(stdout).toMatch(/ 1\.5 .*%/);

@@ -7,7 +7,7 @@ import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, readGraph } from "@isthmus/graph";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
 const [a = "", b = "", graph = ""] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) =>
@@ -30,7 +30,11 @@ describe("isthmus zip", () => {
   it("isthmus zip writes a graph and a checkpoint that classify", async () => {
     const output = join(folder, "wide");
     const args = ["zip", a, b, "--graph", graph, "--restarts", "1", "-o", output];
-    const result = await runJson<ZipJson>([...args, "--width", "1.25", "--data", "mnist:train@200"]);
+    const result = await runJson<ZipJson>(
+      [...args, "--width", "1.25", "--data", "mnist:train@200"],
+      {},
+      runAlone,
+    );
     expect(result.symmetries.map(({ width }) => width)).toEqual([640, 640, 640]);
     expect(result.layers).toHaveLength(4);
     expect(result.outputs).toEqual([`${output}.onnx`, `${output}.safetensors`]);

@@ -15,7 +15,7 @@ import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BarrierResult } from "@isthmus/barrier";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const mlp = join(root, "examples", "mnist-mlp");
@@ -302,7 +302,7 @@ describe("isthmus merge", () => {
   ] as const)("isthmus merge stopped by %s ends with %i and leaves nothing behind", async (signal, code) => {
     const big = join(folder, "big.safetensors");
     writeTensors(big, { weight: { dtype: "F32", shape: [200_000_000] } });
-    const run = await runCli(["merge", big, big, "-o", join(folder, "out.safetensors")], {
+    const run = await runAlone(["merge", big, big, "-o", join(folder, "out.safetensors")], {
       onStart: (child) => void whenWriting(folder, () => child.kill(signal)),
     });
     expect(run).toMatchObject({ code, stdout: "" });
@@ -313,7 +313,7 @@ describe("isthmus merge", () => {
   it("isthmus merge killed half-way leaves nothing under the final name", async () => {
     const big = join(folder, "big.safetensors");
     writeTensors(big, { weight: { dtype: "F32", shape: [200_000_000] } });
-    await runCli(["merge", big, big, "-o", join(folder, "out.safetensors")], {
+    await runAlone(["merge", big, big, "-o", join(folder, "out.safetensors")], {
       onStart: (child) => void whenWriting(folder, () => child.kill("SIGKILL")),
     });
     expect(readdirSync(folder)).not.toContain("out.safetensors");
@@ -467,7 +467,7 @@ describe("methods and statistics", () => {
 describe("isthmus demo", () => {
   it("isthmus demo trains two networks, aligns, merges and measures them", async () => {
     const demo = ["demo", "--net", "mlp:64x2", "--epochs", "1", "--points", "3", "-o", join(folder, "demo")];
-    const { code, stdout } = await runCli(demo);
+    const { code, stdout } = await runAlone(demo);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Two networks, mlp:64x2, have just learned .*: 1 epoch\n/);
     expect(stdout).toMatch(/Of 10,000 test images A reads 9\d\.\d\d % rightly, and B 9\d\.\d\d %/);

@@ -178,14 +178,6 @@ export type {
   SimulatedRun,
   SimulationResult,
 } from "./simulation/result/simulation-result.ts";
-export {
-  type Estimate,
-  estimateMean,
-  estimateShare,
-  LEAST_FOR_INTERVAL,
-  type RunSummary,
-  summarizeRuns,
-} from "./simulation/result/summarize-runs.ts";
 export { type SimulateFederationOptions, simulateFederation } from "./simulation/simulate-federation.ts";
 export { SIMULATION_TASKS, type SimulationTaskPorts } from "./simulation/study/federation-task.ts";
 export {

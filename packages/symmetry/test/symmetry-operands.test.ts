@@ -72,11 +72,12 @@ describe("operands of random operators", () => {
   )(
     "discoverSymmetries() is right about every operand of %s, all at once and each alone",
     async (_, each) => {
-      for (const seed of SEEDS) {
+      for (const [turn, seed] of SEEDS.entries()) {
         const all = await examine(each, seed, () => true);
         symmetries += all.symmetries;
         if (all.weights.length < 2) continue;
-        for (const alone of all.weights)
+        // Each operand alone in one of the drawn cases.
+        for (const alone of all.weights.filter((_, i) => i % SEEDS.length === turn))
           symmetries += (await examine(each, seed, (name) => name === alone)).symmetries;
       }
     },

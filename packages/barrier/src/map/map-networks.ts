@@ -45,7 +45,8 @@ const ALIGNING = 0.25;
  * const networks = await Promise.all(seeds);
  *
  * const data = await openDataSet("mnist:test@100");
- * const { before, after } = await mapNetworks(architecture, networks, data, { seed: 0, points: 3 });
+ * const options = { seed: 0, many: "reference", points: 3 } as const;
+ * const { before, after } = await mapNetworks(architecture, networks, data, options);
  * assert((before.pairs[0]?.loss ?? 0) > 1 && (after.pairs[0]?.loss ?? 1) < 0.1);
  * assert(after.mean.loss < before.mean.loss); // of the average of all
  * await Promise.all(networks.map((network) => network.close()));

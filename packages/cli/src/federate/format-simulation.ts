@@ -1,9 +1,5 @@
-import {
-  LEAST_FOR_INTERVAL,
-  type RunSummary,
-  type SimulationResult,
-  summarizeRuns,
-} from "@isthmus/federated";
+import type { SimulationResult } from "@isthmus/federated";
+import { LEAST_FOR_INTERVAL, type RunSummary, summarizeRuns } from "@isthmus/federated/summary";
 import { formatTable } from "../format/format-table.ts";
 
 /** Formats what simulated federations came to: strategies by attacks for each partition. */

@@ -27,24 +27,25 @@ async function writeNetwork(seed: number): Promise<string> {
 test("a merge of matrices has the same bytes by one thread of two and by two threads of one", async () => {
   const base = await writeNetwork(1);
   const networks = [await writeNetwork(2), await writeNetwork(3)];
-  const save = async (name: string, threads: number, products?: string) => {
-    const path = join(folder, name);
-    const { error, result } = await runMergeChild({
-      ...{ merge: { networks, base, method: "tsv_m" }, path, options: { threads } },
-      ...(products !== undefined && { products }),
-    });
-    expect(error).toBeUndefined();
-    expect(result?.threads).toBe(threads);
-    return path;
-  };
-  const one = await save("one.safetensors", 1, MODULE);
-  const two = await save("two.safetensors", 2, MODULE);
+  const cases = [
+    { path: join(folder, "one.safetensors"), threads: 1, products: MODULE },
+    { path: join(folder, "two.safetensors"), threads: 2, products: MODULE },
+    { path: join(folder, "plain.safetensors"), threads: 2 },
+  ] as const;
+  const replies = await runMergeChild(
+    ...cases.map(({ threads, ...request }) => ({
+      ...{ merge: { networks, base, method: "tsv_m" }, options: { threads } },
+      ...request,
+    })),
+  );
+  expect(replies).toMatchObject(cases.map(({ threads }) => ({ result: { threads } })));
+  const [one, two, plain] = cases.map(({ path }) => path) as [string, string, string];
   expect(readFileSync(two).equals(readFileSync(one))).toBe(true);
   await using merged = await openCheckpoint(two);
   expect(readProvenance(merged).products).toBe("onnxruntime");
-  await using plain = await openCheckpoint(await save("plain.safetensors", 2));
-  expect(readProvenance(plain).products).toBe("wasm");
-  const [a, b] = [await merged.read("a"), await plain.read("a")];
+  await using own = await openCheckpoint(plain);
+  expect(readProvenance(own).products).toBe("wasm");
+  const [a, b] = [await merged.read("a"), await own.read("a")];
   const errors = Array.from(a.data as Float32Array, (x, i) => Math.abs(x - Number(b.data[i])));
   expect(Math.max(...errors)).toBeLessThan(1e-4);
 });

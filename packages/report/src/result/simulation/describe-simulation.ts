@@ -1,4 +1,5 @@
-import { type SimulationResult, summarizeRuns } from "@isthmus/federated";
+import type { SimulationResult } from "@isthmus/federated";
+import { summarizeRuns } from "@isthmus/federated/summary";
 import { formatCounted } from "../../format-value.ts";
 import { factsOf } from "../facts.ts";
 import type { Report } from "../report.ts";

@@ -1,12 +1,6 @@
 import { at } from "@isthmus/core";
-import {
-  estimateMean,
-  estimateShare,
-  LEAST_FOR_INTERVAL,
-  type RunSummary,
-  type SimulatedRun,
-  type SimulationResult,
-} from "@isthmus/federated";
+import type { SimulatedRun, SimulationResult } from "@isthmus/federated";
+import { estimateMean, estimateShare, LEAST_FOR_INTERVAL, type RunSummary } from "@isthmus/federated/summary";
 import { drawBars } from "../../figure/bar-figure.ts";
 import { sequentialScale } from "../../figure/color-scale.ts";
 import type { Figure } from "../../figure/figure.ts";

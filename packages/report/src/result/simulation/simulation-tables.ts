@@ -1,9 +1,5 @@
-import {
-  type Estimate,
-  LEAST_FOR_INTERVAL,
-  type RunSummary,
-  type SimulationResult,
-} from "@isthmus/federated";
+import type { SimulationResult } from "@isthmus/federated";
+import { type Estimate, LEAST_FOR_INTERVAL, type RunSummary } from "@isthmus/federated/summary";
 import type { Table, TableRow } from "../../table/table.ts";
 
 /** Bytes of a megabyte. */

@@ -48,6 +48,8 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
       return `round ${round} is begun again: ${reason}`;
     case "round-aggregated":
       return describeAggregated(event);
+    case "round-failed":
+      return `round ${round} failed, and the network stays: ${reason}`;
     case "failed":
       return `the federation failed: ${reason}`;
     default:

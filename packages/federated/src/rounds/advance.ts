@@ -1,11 +1,14 @@
 import type { FederationEvent, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 import {
+  countFailures,
   countUpdates,
   type FederationState,
   type MemberState,
+  mostFailures,
   networkOfRound,
   REFUSALS_REMEMBERED,
+  type RoundRecord,
   roundOf,
 } from "./federation-state.ts";
 
@@ -61,7 +64,12 @@ function applyEvent(plan: FederationPlan, state: FederationState, event: Federat
     case "round-aborted":
       return abortRound(state, event);
     case "round-aggregated":
-      return finishRound(plan, state, event);
+      return finishRound(plan, state, event, {
+        ...{ hash: event.hash, metrics: event.metrics ?? {} },
+        ...(event.warning !== undefined && { warning: event.warning }),
+      });
+    case "round-failed":
+      return finishRound(plan, state, event, { hash: state.network, metrics: {}, failed: event.reason });
     case "failed":
       return { ...state, status: "failed", open: null, reason: event.reason };
   }
@@ -183,10 +191,15 @@ function abortRound(state: FederationState, event: EventOf<"round-aborted">): Fe
   return { ...state, status: "waiting", open: null, reason: event.reason };
 }
 
+/**
+ * Ends the round that is being aggregated, and takes over the updates that came in the meantime.
+ * @param outcome - what became of the round
+ */
 function finishRound(
   plan: FederationPlan,
   state: FederationState,
-  event: EventOf<"round-aggregated">,
+  event: EventOf<"round-aggregated" | "round-failed">,
+  outcome: Pick<RoundRecord, "hash" | "metrics" | "warning" | "failed">,
 ): FederationState {
   const { open } = state;
   if (state.status !== "aggregating" || open === null || event.round !== open.round) return state;
@@ -197,20 +210,20 @@ function finishRound(
     finishedAt: event.at,
     clients: open.clients,
     updates: state.updates,
-    hash: event.hash,
-    metrics: event.metrics ?? {},
-    ...(event.warning !== undefined && { warning: event.warning }),
+    ...outcome,
   };
-  const history = [...state.history, record];
-  return {
+  const next: FederationState = {
     ...state,
-    status: history.length < plan.rounds ? "waiting" : "finished",
-    network: event.hash,
-    history,
+    status: "waiting",
+    network: outcome.hash,
+    history: [...state.history, record],
     open: null,
     attempts: 0,
     updates: state.held,
     held: [],
-    reason: null,
+    reason: outcome.failed ?? null,
   };
+  // Where the last rounds failed, and too many of them, what comes is the federation's failure.
+  const isOver = next.history.length >= plan.rounds && countFailures(next) < mostFailures(plan);
+  return isOver ? { ...next, status: "finished" } : next;
 }

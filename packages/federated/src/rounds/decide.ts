@@ -1,8 +1,10 @@
 import type { ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 import {
+  countFailures,
   countUpdates,
   type FederationState,
+  mostFailures,
   type OpenRound,
   presentClients,
   roundOf,
@@ -35,9 +37,17 @@ export type Decision =
   /** Take no more updates for the round: event `round-closed`. */
   | { readonly kind: "close"; readonly round: number }
   | {
-      /** Aggregate the updates, in the order of names: event `round-aggregated`. */
+      /**
+       * Aggregate the updates, in the order of names: event `round-aggregated`, or `round-failed` where no
+       * network comes of them that could be used.
+       */
       readonly kind: "aggregate";
       readonly round: number;
+      /**
+       * Number of this aggregation, from 1, which counts no round that failed: what an optimiser of the server
+       * carries is of the step before.
+       */
+      readonly step: number;
       /** Hash of the network that they are updates of. */
       readonly network: string;
       readonly updates: readonly UpdateToAggregate[];
@@ -71,10 +81,17 @@ export function decide(plan: FederationPlan, state: FederationState, now: number
 function aggregationOf(state: FederationState) {
   const round = roundOf(state);
   const updates = state.updates.map((update) => ({ ...update, staleness: round - update.round }));
-  return { round, network: state.network, updates };
+  const step = 1 + state.history.filter(({ failed }) => failed === undefined).length;
+  return { round, step, network: state.network, updates };
 }
 
 function decideStart(plan: FederationPlan, state: FederationState): Decision {
+  const failures = countFailures(state);
+  if (failures >= mostFailures(plan)) {
+    const last = state.history.at(-1)?.failed;
+    const reason = `the updates of ${failures} round${failures === 1 ? "" : "s"} in a row came to nothing: ${last}`;
+    return { kind: "fail", reason };
+  }
   const round = roundOf(state);
   if (state.attempts >= plan.attempts) {
     const reason = `round ${round} was started ${state.attempts} times in vain: ${state.reason}`;

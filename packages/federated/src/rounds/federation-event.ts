@@ -72,5 +72,11 @@ export type FederationEvent = Happened &
         /** What is wrong with the new network, where something is. */
         readonly warning?: string | undefined;
       }
+    | {
+        /** Nothing came of the updates of a round: the global network stays, and the next round comes. */
+        readonly kind: "round-failed";
+        readonly round: number;
+        readonly reason: string;
+      }
     | { readonly kind: "failed"; readonly reason: string }
   );

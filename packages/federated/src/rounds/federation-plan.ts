@@ -2,7 +2,7 @@ import { assertWholeOptions, OutOfRangeError, resolveOptions, UsageError } from 
 
 /** How a federation runs its rounds, as plain data. Times are in milliseconds. */
 export interface FederationPlan {
-  /** Number of rounds to aggregate, at least 1. */
+  /** Number of rounds, at least 1; one that fails is one of them. */
   readonly rounds: number;
   /** Smallest number of updates that a round is aggregated with, at least 1. */
   readonly quorum: number;
@@ -18,6 +18,11 @@ export interface FederationPlan {
   readonly deadline: number;
   /** Times that one round may be started until the federation fails for lack of quorum, at least 1. */
   readonly attempts: number;
+  /**
+   * Rounds in a row whose updates may come to nothing until the federation fails, at least 1; where there are
+   * fewer rounds, all of them.
+   */
+  readonly failures: number;
   /** Seed of the choice of clients, a whole number of at least 0. */
   readonly seed: number;
   /** What to do about an update of an earlier round: refuse it, or count it in the round that is open. */
@@ -44,6 +49,7 @@ export const FEDERATION_PLAN_DEFAULTS: FederationPlan = {
   overSelection: 0,
   deadline: 3_600_000,
   attempts: 10,
+  failures: 3,
   seed: 0,
   late: "refuse",
   maximumStaleness: 4,
@@ -63,6 +69,7 @@ export function planFederation(options?: FederationPlanOptions): FederationPlan 
     quorum: 1,
     available: 1,
     attempts: 1,
+    failures: 1,
     seed: 0,
     maximumStaleness: 1,
   });

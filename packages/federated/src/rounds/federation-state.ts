@@ -23,7 +23,7 @@ export interface OpenRound {
   readonly target: number;
 }
 
-/** What remains of a round that was aggregated. */
+/** What remains of a round that was aggregated, or failed. */
 export interface RoundRecord {
   /** Number of the round, from 1. */
   readonly round: number;
@@ -35,14 +35,16 @@ export interface RoundRecord {
   readonly finishedAt: number;
   /** Names of the clients that were asked, sorted. */
   readonly clients: readonly string[];
-  /** Updates that were aggregated, in the order of names. */
+  /** Updates that were aggregated, in vain where the round failed, in the order of names. */
   readonly updates: readonly ReceivedUpdate[];
-  /** Hash of the network that came out. */
+  /** Hash of the global network after the round: the one before, where the round failed. */
   readonly hash: string;
   /** Numbers that the server measured on it. */
   readonly metrics: Metrics;
   /** What is wrong with that network, where something is. */
   readonly warning?: string | undefined;
+  /** Why nothing came of the round; missing where a network did. */
+  readonly failed?: string | undefined;
 }
 
 /** An update that was refused, and why. */
@@ -73,7 +75,7 @@ export interface FederationState {
   readonly updates: readonly ReceivedUpdate[];
   /** Updates that came while a round was being aggregated, and count in the next, in the order of names. */
   readonly held: readonly ReceivedUpdate[];
-  /** Rounds that were aggregated, in order. */
+  /** Rounds that were aggregated or failed, in order. */
   readonly history: readonly RoundRecord[];
   /** The last {@link REFUSALS_REMEMBERED} refused updates, in order. */
   readonly refused: readonly RefusedUpdate[];
@@ -119,6 +121,16 @@ export function roundOf(state: FederationState): number {
 export function networkOfRound(state: FederationState, round: number): string | undefined {
   if (round === 1) return state.initial;
   return state.history[round - 2]?.hash;
+}
+
+/** Counts the rounds at the end of the history that failed one after another. */
+export function countFailures({ history }: FederationState): number {
+  return history.length - 1 - history.findLastIndex(({ failed }) => failed === undefined);
+}
+
+/** Returns how many rounds in a row may fail until the federation does: at most all that there are. */
+export function mostFailures({ failures, rounds }: FederationPlan): number {
+  return Math.min(failures, rounds);
 }
 
 /**

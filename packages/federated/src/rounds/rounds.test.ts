@@ -6,8 +6,10 @@ import type { FederationEvent } from "./federation-event.ts";
 import { type FederationPlan, planFederation } from "./federation-plan.ts";
 import {
   beginFederation,
+  countFailures,
   countUpdates,
   type FederationState,
+  mostFailures,
   networkOfRound,
   presentClients,
   roundOf,
@@ -26,6 +28,7 @@ const plans = fc
     fraction: fc.constantFrom(0.3, 0.5, 1),
     overSelection: fc.constantFrom(0, 0.5),
     attempts: fc.integer({ min: 1, max: 3 }),
+    failures: fc.integer({ min: 1, max: 3 }),
     seed: fc.nat(),
     late: fc.constantFrom("refuse" as const, "accept" as const),
     maximumStaleness: fc.integer({ min: 1, max: 2 }),
@@ -58,6 +61,14 @@ function happen(real: Running, event: Unstamped): boolean {
 function checkInvariants({ plan, state }: Running): void {
   expect(state.history.length).toBeLessThanOrEqual(plan.rounds);
   expect(state.attempts).toBeLessThanOrEqual(plan.attempts);
+  expect(countFailures(state)).toBeLessThanOrEqual(mostFailures(plan));
+  if (state.status === "finished") expect(countFailures(state)).toBeLessThan(mostFailures(plan));
+  expect(state.network).toBe(networkOfRound(state, roundOf(state)));
+  for (const { round, hash, failed } of state.history) {
+    const before = networkOfRound(state, round);
+    if (failed === undefined) expect(hash).not.toBe(before);
+    else expect(hash).toBe(before);
+  }
   for (const list of [state.updates, state.held, ...state.history.map(({ updates }) => updates)]) {
     const names = list.map(({ client }) => client);
     expect(names).toEqual([...new Set(names)].sort());
@@ -73,8 +84,8 @@ function checkInvariants({ plan, state }: Running): void {
   expect(new Set(keys).size).toBe(keys.length);
 }
 
-/** Does what is decided, as a server would. */
-function act(real: Running): void {
+/** Does what is decided, as a server would; the numbers of what it aggregates may not be finite. */
+function act(real: Running, succeeds = true): void {
   const decision = decide(real.plan, real.state, real.now);
   expect(decide(real.plan, structuredClone(real.state), real.now)).toEqual(decision);
   const { kind, ...rest } = decision;
@@ -90,6 +101,15 @@ function act(real: Running): void {
       expect(happen(real, { kind: "round-closed", round: decision.round })).toBe(true);
       break;
     case "aggregate": {
+      const useful = real.state.history.filter(({ failed }) => failed === undefined).length;
+      expect([decision.step, decision.network]).toEqual([useful + 1, real.state.network]);
+      if (!succeeds) {
+        expect(happen(real, { kind: "round-failed", round: decision.round, reason: "not finite" })).toBe(
+          true,
+        );
+        expect(real.state.network).toBe(decision.network);
+        break;
+      }
       const hash = JSON.stringify([decision.network, decision.updates.map((update) => update.hash)]);
       expect(happen(real, { kind: "round-aggregated", round: decision.round, hash })).toBe(true);
       break;
@@ -115,7 +135,7 @@ const steps = fc.array(
     fc.record({ do: fc.constant("refuse" as const), client }),
     fc.record({ do: fc.constant("replay" as const), place: fc.nat() }),
     fc.record({ do: fc.constant("pass" as const), time: fc.integer({ min: 0, max: 60 }) }),
-    fc.record({ do: fc.constant("decide" as const) }),
+    fc.record({ do: fc.constant("decide" as const), succeeds: fc.boolean() }),
   ),
   { minLength: 20, maxLength: 120 },
 );
@@ -155,7 +175,7 @@ function take(real: Running, step: Step): void {
       real.now += step.time;
       break;
     case "decide":
-      act(real);
+      act(real, step.succeeds);
       break;
   }
 }
@@ -204,7 +224,7 @@ describe("any interleaving of clients, time, replays and decisions", () => {
           real.now += 10;
         }
         expect(["finished", "failed"]).toContain(real.state.status);
-        if (real.state.status === "failed") expect(real.state.reason).toContain("in vain");
+        if (real.state.status === "failed") expect(real.state.reason).toMatch(/in vain|came to nothing/);
       }),
       { numRuns: 100 },
     );
@@ -360,9 +380,70 @@ describe("a round", () => {
   });
 });
 
+describe("a round that fails", () => {
+  const failing = (options: Parameters<typeof planFederation>[0]) => {
+    const plan = planFederation({ quorum: 2, ...options });
+    const real = run(plan, ["a", "b"].map((name) => ({ do: "join", client: name })) as Step[]);
+    return {
+      real,
+      round(succeeds: boolean) {
+        act(real);
+        for (const name of ["a", "b"]) take(real, { do: "work", client: name });
+        act(real);
+        act(real, succeeds);
+      },
+    };
+  };
+
+  it("leaves the network, counts as a round, and clients begin the next one at the same network", () => {
+    const { real, round } = failing({ rounds: 3, failures: 2 });
+    round(false);
+    expect(real.state).toMatchObject({
+      status: "waiting",
+      network: "first",
+      updates: [],
+      reason: "not finite",
+    });
+    expect(real.state.history).toMatchObject([
+      { round: 1, hash: "first", failed: "not finite", metrics: {} },
+    ]);
+    act(real);
+    expect(taskOfClient(real.plan, real.state, "a")).toMatchObject({ round: 2, network: "first" });
+    round(true);
+    round(false);
+    expect(decide(real.plan, real.state, 0)).toEqual({ kind: "finish", network: real.state.network });
+    expect([real.state.status, real.state.history.map(({ failed }) => failed)]).toEqual([
+      "finished",
+      ["not finite", undefined, "not finite"],
+    ]);
+  });
+
+  it("ends the federation after so many in a row, or where no round came to anything", () => {
+    const { real, round } = failing({ rounds: 9, failures: 2 });
+    for (const succeeds of [false, true, false]) round(succeeds);
+    expect(decide(real.plan, real.state, 0).kind).toBe("start");
+    round(false);
+    const reason = "the updates of 2 rounds in a row came to nothing: not finite";
+    expect(decide(real.plan, real.state, 0)).toEqual({ kind: "fail", reason });
+    act(real);
+    expect(real.state).toMatchObject({ status: "failed", reason, network: real.state.history[1]?.hash });
+    const all = failing({ rounds: 1 });
+    all.round(false);
+    expect(decide(all.real.plan, all.real.state, 0)).toMatchObject({ kind: "fail" });
+  });
+
+  it("fails only while it is being aggregated, and only once", () => {
+    const { real, round } = failing({ rounds: 9 });
+    expect(happen(real, { kind: "round-failed", round: 1, reason: "x" })).toBe(false);
+    round(false);
+    expect(happen(real, { kind: "round-failed", round: 1, reason: "x" })).toBe(false);
+  });
+});
+
 describe("planFederation", () => {
   it.each([
     [{ rounds: 0 }, "rounds"],
+    [{ failures: 0 }, "failures"],
     [{ fraction: 0 }, "fraction"],
     [{ fraction: Number.NaN }, "fraction"],
     [{ overSelection: -1 }, "overSelection"],

@@ -111,6 +111,30 @@ describe("simulateFederation()", () => {
     expect(lost.failed).toMatch(/round 1 was started 3 times in vain: 0 updates of the 2 of the quorum/);
   });
 
+  it("simulateFederation() keeps the network of a round whose numbers are not finite, and ends after some", async () => {
+    const strategy: SimulatedStrategy = { server: { name: "momentum", learningRate: 1e39 } };
+    const run = await simulateFederation({ ...small, strategy, rounds: 5, failures: 2 }, ports);
+    const reason =
+      /^Cannot aggregate "layers\.\d\.\w+" as numbers must be finite: .* the result is too large/;
+    expect(run.rounds.map(({ failed }) => failed)).toEqual([1, 2].map(() => expect.stringMatching(reason)));
+    expect(run.failed).toMatch(/^the updates of 2 rounds in a row came to nothing: Cannot aggregate/);
+    const [first, second] = run.rounds;
+    expect([second?.loss, second?.accuracy]).toEqual([first?.loss, first?.accuracy]);
+    expect(first?.changeNorm).toBeNaN();
+    // The private account counts what failed, too.
+    const privacy: PrivacyDescription = {
+      ...{ clip: 5, noise: 0.5, clients: 6, delta: 0.01 },
+      sampling: { kind: "all" },
+    };
+    const secret = await simulateFederation(
+      { ...small, strategy: { ...strategy, privacy }, failures: 2 },
+      ports,
+    );
+    const spent = (rounds: number) =>
+      epsilonSpent([{ noiseMultiplier: 0.5, sampling: privacy.sampling, rounds }], 0.01);
+    expect(secret.rounds.map(({ epsilon }) => epsilon)).toEqual([spent(1), spent(2)]);
+  });
+
   it("simulateFederation() keeps layers with their clients, which fit their classes better and send less", async () => {
     const partition = { name: "label", labels: 2 };
     const shared = await simulateFederation({ ...small, partition }, ports);

@@ -84,6 +84,7 @@ const file = z.strictObject({
   overSelection: z.number().min(0).default(plan.overSelection),
   deadline: time.default(plan.deadline),
   attempts: count(1).default(plan.attempts),
+  failures: count(1).default(plan.failures),
   seed: count(0).default(plan.seed),
   late: z.enum(["refuse", "accept"]).default(plan.late),
   maximumStaleness: count(1).default(plan.maximumStaleness),

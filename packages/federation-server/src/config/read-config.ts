@@ -44,10 +44,10 @@ export async function readFederation(path: string): Promise<FederationConfig> {
 
 function planOf(file: FederationFile) {
   const { rounds, quorum, available, fraction, overSelection, deadline, attempts } = file;
-  const { seed, late, maximumStaleness, buffer } = file;
+  const { failures, seed, late, maximumStaleness, buffer } = file;
   return planFederation({
     ...{ rounds, quorum, available, fraction, overSelection, deadline, attempts },
-    ...{ seed, late, maximumStaleness, buffer },
+    ...{ failures, seed, late, maximumStaleness, buffer },
   });
 }
 

@@ -25,8 +25,13 @@ export function createMetrics(federation: Federation): ServerMetrics {
   gauge("isthmus_federation_round", "Round that is open or comes next", () => roundOf(federation.state));
   gauge(
     "isthmus_federation_rounds_finished",
-    "Rounds that were aggregated",
+    "Rounds that were aggregated or failed",
     () => federation.state.history.length,
+  );
+  gauge(
+    "isthmus_federation_rounds_failed",
+    "Rounds whose updates came to nothing",
+    () => federation.state.history.filter(({ failed }) => failed !== undefined).length,
   );
   gauge(
     "isthmus_federation_clients_present",
@@ -43,7 +48,9 @@ export function createMetrics(federation: Federation): ServerMetrics {
     "Updates refused since the federation began",
     () => federation.state.refusals,
   );
-  const last = (name: string): number => federation.state.history.at(-1)?.metrics[name] ?? Number.NaN;
+  // Nothing may have been measured yet, or ever.
+  const last = (name: string): number =>
+    federation.state.history.findLast(({ failed }) => failed === undefined)?.metrics[name] ?? Number.NaN;
   gauge("isthmus_federation_loss", "Loss of the global network on the server's examples", () => last("loss"));
   gauge("isthmus_federation_accuracy", "Accuracy of the global network on the server's examples", () =>
     last("accuracy"),

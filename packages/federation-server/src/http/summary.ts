@@ -35,6 +35,7 @@ export function summarize({ config, state }: Federation): object {
       trainingLoss: meanLoss(record.updates),
       metrics: record.metrics,
       warning: record.warning ?? null,
+      failed: record.failed ?? null,
       hash: record.hash,
     })),
     clients: clientsOf(state),
@@ -57,7 +58,8 @@ function clientsOf({ members, updates, open, history, refused }: FederationState
   const last = new Map(history.flatMap((record) => record.updates).map((update) => [update.client, update]));
   const now = new Map(updates.map((update) => [update.client, update]));
   const counts = new Map<string, number>();
-  for (const { client } of history.flatMap((record) => record.updates))
+  const useful = history.filter(({ failed }) => failed === undefined);
+  for (const { client } of useful.flatMap((record) => record.updates))
     counts.set(client, (counts.get(client) ?? 0) + 1);
   return Object.entries(members)
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -115,10 +115,10 @@ function show(summary) {
   byId("open").textContent = open
     ? "Round " + summary.round + ": " + open.received + " of " + open.target + " updates are there, " + open.asked + " clients were asked, until " + until
     : status === "failed" ? "" : summary.reason ?? "";
-  const warned = history.filter(({ warning }) => warning !== null);
+  const warned = history.filter(({ warning, failed }) => warning !== null || failed !== null);
   byId("warning").hidden = warned.length === 0 && status !== "failed";
   byId("warning").textContent = status === "failed" ? "The federation failed: " + summary.reason
-    : warned.map(({ round, warning }) => "Round " + round + ": " + warning).slice(-3).join("; ");
+    : warned.map(({ round, warning, failed }) => "Round " + round + (failed === null ? ": " + warning : " failed: " + failed)).slice(-3).join("; ");
   drawCurves(history);
   drawBarriers(history);
   fill("clients", clients.map((client) => ({
@@ -126,8 +126,8 @@ function show(summary) {
     cells: [client.name, over ? "done" : client.present ? client.state : "gone", client.rounds, number(client.examples, 12), loss(client.loss), client.refused],
   })));
   fill("rounds", history.toReversed().map((record) => ({
-    title: record.hash,
-    cells: [record.round, record.updates + " of " + record.asked, number(record.examples, 12), record.seconds.toFixed(1), loss(record.metrics.loss), percent(record.metrics.accuracy), record.hash.slice(0, 12)],
+    title: record.failed ?? record.hash,
+    cells: [record.round, record.updates + " of " + record.asked, number(record.examples, 12), record.seconds.toFixed(1), loss(record.metrics.loss), percent(record.metrics.accuracy), record.failed === null ? record.hash.slice(0, 12) : "failed: the one before stays"],
   })));
   byId("refusals").textContent = refusals === 0 ? "None so far." : refusals + " in all.";
   byId("refused").hidden = refusals === 0;

@@ -150,7 +150,8 @@ async function findKept(
 }
 
 function isTrouble(event: FederationEvent): boolean {
-  return event.kind === "failed" || (event.kind === "round-aggregated" && event.warning !== undefined);
+  if (event.kind === "failed" || event.kind === "round-failed") return true;
+  return event.kind === "round-aggregated" && event.warning !== undefined;
 }
 
 interface Opened {

@@ -48,32 +48,33 @@ export async function runRound(
 
 async function aggregate(
   federation: Federation,
-  { round, network, updates }: Extract<Decision, { kind: "aggregate" }>,
+  { round, step, network, updates }: Extract<Decision, { kind: "aggregate" }>,
   signal: AbortSignal,
 ): Promise<void> {
   const { config, store, workers, state } = federation;
-  const before = store.state(round - 1);
+  const before = store.state(step - 1);
   const carries = (await stat(before).catch(() => undefined)) !== undefined;
   const request: AggregateRequest = {
     network: store.model(network),
     updates: updates.map((update) => toAggregate(federation, state, update)),
     ...{ strategy: config.strategy, graph: config.graph },
-    ...{ round, seed: config.plan.seed },
+    ...{ step, seed: config.plan.seed },
     state: carries ? before : null,
     output: {
-      network: store.unfinished(round),
-      state: store.state(round),
+      network: store.unfinished(step),
+      state: store.state(step),
       models: `${store.folder}/models`,
     },
   };
-  const { hash, fault } = await workers.aggregate(request, signal);
-  if (fault !== null) {
-    const reason = `the numbers of round ${round}'s network must be finite: ${fault}; begin a federation from the network before, ${network}, with "limits.norm" or "strategy.clip", or a smaller step of the server`;
-    await federation.happen({ kind: "failed", reason });
-    return;
+  const aggregated = await workers.aggregate(request, signal);
+  if (aggregated.kind === "failed") {
+    const reason = `${aggregated.reason}; "limits.norm" refuses long updates, and "strategy.clip" shortens them`;
+    await federation.happen({ kind: "round-failed", round, reason });
+  } else {
+    const { hash } = aggregated;
+    const measured = await measure(federation, { hash, request }, signal);
+    await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured) });
   }
-  const measured = await measure(federation, { hash, request }, signal);
-  await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured) });
   for (const update of updates) await rm(store.update(update), { force: true });
 }
 

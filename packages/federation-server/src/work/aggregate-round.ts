@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, isIsthmusError, openCheckpoint } from "@isthmus/core";
 import {
   type AggregateReport,
   type ClientUpdate,
@@ -13,7 +13,6 @@ import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
 import { keptNames } from "./kept-names.ts";
-import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
 export interface AggregateRequest {
@@ -30,22 +29,24 @@ export interface AggregateRequest {
   readonly strategy: StrategyDescription;
   /** Path of the graph, for strategies that look at the architecture; `null` where there is none. */
   readonly graph: string | null;
-  readonly round: number;
+  /** Number of the aggregation, from 1, which counts no round that failed. */
+  readonly step: number;
   readonly seed: number;
-  /** Path of the state that the round before left, where it left one. */
+  /** Path of the state that the aggregation before left, where it left one. */
   readonly state: string | null;
   /** Paths to write to. */
   readonly output: { readonly network: string; readonly state: string; readonly models: string };
 }
 
-/** What came of a round. */
-export interface AggregatedRound {
-  /** SHA-256 of the new network, which is the name of its file. */
-  readonly hash: string;
-  readonly report: AggregateReport;
-  /** Which number of the new network is not finite, so that it is not to be used; `null` if all are. */
-  readonly fault: string | null;
-}
+/** What came of a round: a network, or the reason why there is none that could be used. */
+export type AggregatedRound =
+  | {
+      readonly kind: "aggregated";
+      /** SHA-256 of the new network, which is the name of its file. */
+      readonly hash: string;
+      readonly report: AggregateReport;
+    }
+  | { readonly kind: "failed"; readonly reason: string };
 
 /** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
 const MEMORY = 16 * 2 ** 20;
@@ -55,7 +56,7 @@ export async function aggregateRound(
   request: AggregateRequest,
   signal: AbortSignal,
 ): Promise<AggregatedRound> {
-  const { strategy, output, round, seed } = request;
+  const { strategy, output, step, seed } = request;
   const opened: Checkpoint[] = [];
   const open = async (path: string): Promise<Checkpoint> => {
     const checkpoint = await openCheckpoint(path);
@@ -75,29 +76,19 @@ export async function aggregateRound(
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state);
     const { report } = await saveAggregate(network, aligned, output, {
-      ...{ ...resolved, state, round, seed, signal },
+      ...{ ...resolved, state, round: step, seed, signal },
       memory: MEMORY,
     });
     const hash = await hashFile(output.network);
-    const fault = await findFault(await open(output.network));
-    if (fault === null) await publish(output.network, `${output.models}/${hash}.safetensors`);
-    else await rm(output.network, { force: true });
-    return { hash, report, fault };
+    await publish(output.network, `${output.models}/${hash}.safetensors`);
+    return { kind: "aggregated", hash, report };
   } catch (error) {
     await rm(output.network, { force: true });
+    if (isIsthmusError(error, "DivergenceError")) return { kind: "failed", reason: error.message };
     throw error;
   } finally {
     for (const checkpoint of opened) await checkpoint.close();
   }
-}
-
-/** Says which number of a network is not finite; `null` if all are. */
-async function findFault(network: Checkpoint): Promise<string | null> {
-  for (const piece of cutPieces(network)) {
-    const fault = faultOf(piece, await readPiece(network, piece));
-    if (fault !== undefined) return fault;
-  }
-  return null;
 }
 
 interface Aligning {

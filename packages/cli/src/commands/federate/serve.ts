@@ -101,18 +101,16 @@ async function copyNetwork(server: ServedFederation, output: string): Promise<st
 
 function describe({ state }: ServedFederation, network: string): object {
   const { status, history, refusals, reason } = state;
-  const rounds = history.map(({ round, updates, hash, metrics }) => ({
-    round,
-    updates: updates.length,
-    hash,
-    metrics,
+  const rounds = history.map(({ round, updates, hash, metrics, failed }) => ({
+    ...{ round, updates: updates.length, hash, metrics },
+    ...(failed !== undefined && { failed }),
   }));
   return { status, reason, rounds, refusals, network };
 }
 
 function format({ state: { history } }: ServedFederation): string {
   const number = (value: number | undefined): string => (value === undefined ? "" : value.toPrecision(4));
-  return formatTable(
+  const table = formatTable(
     [
       { title: "round", align: "right" },
       { title: "updates", align: "right" },
@@ -124,4 +122,8 @@ function format({ state: { history } }: ServedFederation): string {
       ...[number(metrics["loss"]), number(metrics["accuracy"])],
     ]),
   );
+  const failures = history.flatMap(({ round, failed }) =>
+    failed === undefined ? [] : [`round ${round} failed, and the network stayed: ${failed}`],
+  );
+  return [table, ...failures].join("\n\n");
 }

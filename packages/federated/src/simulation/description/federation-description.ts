@@ -68,6 +68,11 @@ export interface FederationDescription {
   readonly clients: number;
   /** Number of rounds, at least 1. */
   readonly rounds: number;
+  /**
+   * Rounds in a row whose updates may come to nothing until the federation fails, at least 1.
+   * @defaultValue that of `planFederation`
+   */
+  readonly failures?: number;
   /** Share of the clients that each round asks, in `(0, 1]`. @defaultValue 1 */
   readonly fraction?: number;
   /** Share of the asked clients whose update is lost on its way, in `[0, 1)`. @defaultValue 0 */

@@ -109,6 +109,7 @@ export const SIMULATION: z.ZodType = z.strictObject({
     rounds: count(1),
     fraction: z.number().positive().max(1).optional(),
     lost: z.number().min(0).lt(1).optional(),
+    failures: count(1).optional(),
     client: client.optional(),
     measure: z
       .strictObject({

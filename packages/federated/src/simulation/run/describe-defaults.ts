@@ -1,4 +1,5 @@
 import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
+import { FEDERATION_PLAN_DEFAULTS } from "../../rounds/federation-plan.ts";
 import type {
   AttackDescription,
   ClientTraining,
@@ -34,7 +35,12 @@ const CLIENT_TRAINING_DEFAULTS: Required<
 export function resolveFederation(description: FederationDescription): ResolvedFederation {
   const attempt = "simulate a federation";
   const { clients, rounds, seed, fraction = 1, lost = 0, attack, strategy = {}, measure = {} } = description;
-  assertWholeOptions(attempt, { clients, rounds, seed }, { clients: 1, rounds: 1, seed: 0 });
+  const { failures = FEDERATION_PLAN_DEFAULTS.failures } = description;
+  assertWholeOptions(
+    attempt,
+    { clients, rounds, seed, failures },
+    { clients: 1, rounds: 1, seed: 0, failures: 1 },
+  );
   assertShare("fraction", fraction, fraction > 0 && fraction <= 1, "(0, 1]");
   assertShare("lost", lost, lost >= 0 && lost < 1, "[0, 1)");
   assertWholeOptions(attempt, { every: measure.every ?? 1 }, { every: 1 });
@@ -49,7 +55,7 @@ export function resolveFederation(description: FederationDescription): ResolvedF
   }
   return {
     ...description,
-    ...{ fraction, lost, attack, strategy, measure },
+    ...{ failures, fraction, lost, attack, strategy, measure },
     partition: description.partition ?? { name: "iid" },
     client: { ...CLIENT_TRAINING_DEFAULTS, ...description.client, ...strategy.client },
   };

@@ -97,6 +97,7 @@ export async function openFederation(
     ),
     plan: planFederation({
       ...{ rounds: countRounds(description), fraction: description.fraction, seed },
+      failures: description.failures,
       // Rounds that are begun again until enough clients come have others than the account says.
       quorum: isPrivate ? 1 : Math.min(2, description.clients),
       ...{ deadline: DEADLINE, attempts: isPrivate ? 1 : ATTEMPTS },

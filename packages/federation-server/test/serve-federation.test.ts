@@ -337,6 +337,21 @@ describe("updates", () => {
     expect((await submit(federation, "ada", await encode(federation, () => {}))).status).toBe(200);
   });
 
+  it("are refused without a limit where they are finite and huge, and count where that is switched off", async () => {
+    const huge = (t: Map<string, Tensor>) =>
+      t.set("a.bias", createTensor("f32", [16], new Float32Array(16).fill(1e20)));
+    const federation = await serving.serve();
+    await joinAll(federation);
+    const response = await submit(federation, "ada", await encode(federation, huge));
+    expect([response.status, await errorOf(response)]).toEqual([
+      422,
+      expect.stringMatching(/the norm of its change must be at most .* 1000 times that of the network/),
+    ]);
+    const open = await serving.serve({ limits: { norm: "none" } });
+    await joinAll(open);
+    expect((await submit(open, "ada", await encode(open, huge))).status).toBe(200);
+  });
+
   it.each([
     ["text", Buffer.from("hello, this is no network")],
     ["a pickle", Buffer.from("PK\x03\x04aaaaaaaaaaaaaaaaaaaa", "latin1")],

@@ -87,7 +87,7 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
     },
     training: { epochs: 1, batch: null, optimizer: "sgd", learningRate: null, momentum: 0.9 },
     limits: {
-      ...{ bytes: null, norm: null, examples: 1e6, requestsPerMinute: 1e6, requestSeconds: 30 },
+      ...{ bytes: null, norm: "auto", examples: 1e6, requestsPerMinute: 1e6, requestSeconds: 30 },
       ...{ presenceSeconds: 60, connections: 1000, ...limits },
     },
     ...{

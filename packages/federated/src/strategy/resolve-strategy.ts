@@ -14,10 +14,9 @@ import { type LookedUp, lookUp, type Named } from "./look-up.ts";
 import type { LayersDescription, StrategyDescription } from "./strategy-description.ts";
 
 /** The options of an aggregation that a strategy decides. */
-export type StrategyOptions = Pick<
-  AggregateOptions,
-  "rule" | "preAggregations" | "server" | "clip" | "privacy" | "treatments"
->;
+export type StrategyOptions = Pick<AggregateOptions, "clip" | "privacy"> & {
+  readonly [K in "rule" | "preAggregations" | "server" | "treatments"]: NonNullable<AggregateOptions[K]>;
+};
 
 /**
  * Looks up what the description of a strategy names.

@@ -65,7 +65,11 @@ const training = z.strictObject({
 
 const limits = z.strictObject({
   bytes: count(1).nullable().default(null),
-  norm: z.number().positive().nullable().default(null),
+  norm: z
+    .union([z.number().positive(), z.enum(["auto", "none"])], {
+      error: 'must be a number above 0, "auto" or "none"',
+    })
+    .default("auto"),
   examples: count(1).default(1_000_000),
   requestsPerMinute: count(1).default(600),
   requestSeconds: z.number().positive().default(300),

@@ -13,12 +13,18 @@ export interface TrainingAdvice {
   readonly momentum: number;
 }
 
+/** How far an update may go from the network that it began with. */
+export type NormLimit = number | "auto" | "none";
+
 /** What a server takes from a client. */
 export interface ServerLimits {
   /** Largest number of bytes of an update; `null` for as many as the network has and some for its header. */
   readonly bytes: number | null;
-  /** Largest norm of an update's change; `null` for any. */
-  readonly norm: number | null;
+  /**
+   * Largest norm of an update's change; `auto` for a multiple of the norm of the network that it began with,
+   * see `checkUpdate`, and `none` for any that f32 holds.
+   */
+  readonly norm: NormLimit;
   /** Largest number of examples that a client may claim. */
   readonly examples: number;
   /** Requests that a client, or an address without a token, may make in a minute. */

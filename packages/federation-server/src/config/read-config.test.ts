@@ -46,6 +46,8 @@ describe("readFederation()", () => {
     ["network: a\nquorum: 3\nbuffer: 2", '"buffer" must be at least the quorum'],
     ["network: [", "must be YAML without aliases: digits.yml:1"],
     ["network: a\nlimits: { bytes: -1 }", '"limits.bytes"'],
+    ["network: a\nlimits: { norm: far }", '"limits.norm" must be a number above 0, "auto" or "none"'],
+    ["network: a\nlimits: { norm: -1 }", '"limits.norm" must be above 0'],
     ["network: a\nlimits: { byte: 1 }", 'unknown key "limits.byte"'],
     [`network: ${"a".repeat(200_000)}`, "may have 100000 characters"],
     ["a: &a [1]\nnetwork: *a", "without aliases: digits.yml"],

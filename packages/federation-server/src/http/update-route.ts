@@ -80,6 +80,7 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
     update: path,
     network,
     keep: federation.keptTensors,
+    averaged: federation.averagedTensors,
     norm: config.limits.norm,
   });
   if (checked.refusal !== null) {

@@ -22,7 +22,7 @@ import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
-import { keptNames } from "../work/kept-names.ts";
+import { namesTreated } from "../work/names-treated.ts";
 import type { Workers } from "../work/workers.ts";
 import { createSignal } from "./events.ts";
 import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
@@ -62,8 +62,8 @@ export async function openFederation(config: FederationConfig, ports: Federation
     if (journal.torn > 0)
       ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
     ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
-    const keptTensors = await findKept(config, store.model(initial));
-    return run({ config, store, journal, state, networkBytes: size, keptTensors }, ports);
+    const special = await findSpecial(config, store.model(initial));
+    return run({ config, store, journal, state, networkBytes: size, ...special }, ports);
   } catch (error) {
     await journal.close();
     throw error;
@@ -135,15 +135,19 @@ function pathsOf(store: Store, { updates, held }: FederationState): ReadonlySet<
   return new Set([...updates, ...held].map((update) => store.update(update)));
 }
 
-/** Finds the tensors that clients keep to themselves, by the strategy. */
-async function findKept(
+/** Finds the tensors that clients keep to themselves, and the statistics, by the strategy. */
+async function findSpecial(
   { graph: path, strategy }: FederationConfig,
   network: string,
-): Promise<readonly string[]> {
+): Promise<Pick<Federation, "keptTensors" | "averagedTensors">> {
   const graph = path === null ? undefined : (await readArchitecture(path)).graph;
   const checkpoint = await openCheckpoint(network);
   try {
-    return [...keptNames(resolveStrategy(graph, checkpoint, strategy).treatments)];
+    const { treatments } = resolveStrategy(graph, checkpoint, strategy);
+    return {
+      keptTensors: [...namesTreated(treatments, "keep")],
+      averagedTensors: [...namesTreated(treatments, "average")],
+    };
   } finally {
     await checkpoint.close();
   }
@@ -154,17 +158,14 @@ function isTrouble(event: FederationEvent): boolean {
   return event.kind === "round-aggregated" && event.warning !== undefined;
 }
 
-interface Opened {
-  readonly config: FederationConfig;
-  readonly store: Store;
+interface Opened
+  extends Pick<Federation, "config" | "store" | "networkBytes" | "keptTensors" | "averagedTensors"> {
   readonly journal: Journal;
   readonly state: FederationState;
-  readonly networkBytes: number;
-  readonly keptTensors: readonly string[];
 }
 
 function run(opened: Opened, ports: FederationPorts): Federation {
-  const { config, store, journal, networkBytes, keptTensors } = opened;
+  const { config, store, journal, networkBytes, keptTensors, averagedTensors } = opened;
   const { workers, log, now = Date.now, onFatal } = ports;
   const changed = createSignal();
   const stopping = new AbortController();
@@ -187,7 +188,8 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     return true;
   };
   const federation: Federation = {
-    ...{ config, store, workers, networkBytes, keptTensors, changed, happen, ended: stopping.signal },
+    ...{ config, store, workers, networkBytes, keptTensors, averagedTensors },
+    ...{ changed, happen, ended: stopping.signal },
     get state() {
       return state;
     },

@@ -28,6 +28,8 @@ export interface Federation {
   readonly networkBytes: number;
   /** Names of the tensors that clients keep to themselves. */
   readonly keptTensors: readonly string[];
+  /** Names of the tensors that are averaged past the rule, such as running statistics. */
+  readonly averagedTensors: readonly string[];
   /** Aborted when the server is closing, after which nothing happens. */
   readonly ended: AbortSignal;
   /** Told after every change of the state. */

@@ -12,7 +12,7 @@ import { readArchitecture } from "@isthmus/zoo";
 import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
-import { keptNames } from "./kept-names.ts";
+import { namesTreated } from "./names-treated.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
 export interface AggregateRequest {
@@ -67,7 +67,7 @@ export async function aggregateRound(
     const network = await open(request.network);
     const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
     const resolved = resolveStrategy(graph, network, strategy);
-    const keeps = keptNames(resolved.treatments);
+    const keeps = namesTreated(resolved.treatments, "keep");
     const updates: ClientUpdate[] = [];
     for (const { path, base, ...update } of request.updates) {
       const began = base === request.network ? undefined : await open(base);

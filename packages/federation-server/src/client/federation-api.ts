@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { InputError } from "@isthmus/core";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
+import { parseTask, type TaskAnswer } from "./parse-task.ts";
 import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
 
 /** What a server says of its federation. */
@@ -26,14 +27,6 @@ export interface FederationAbout {
   };
 }
 
-/** What a server says that its client should do. */
-export interface ClientTaskAnswer {
-  readonly task: "train" | "wait" | "finished";
-  readonly round: number | null;
-  readonly network: string | null;
-  readonly reason: string | null;
-}
-
 /** What a client says of its update, whose bytes were uploaded before. */
 export interface UpdateClaim {
   readonly hash: string;
@@ -46,7 +39,7 @@ export interface UpdateClaim {
 export interface FederationApi {
   about(): Promise<FederationAbout>;
   /** Asks what to do, and waits for the answer at most so many seconds. */
-  task(wait: number): Promise<ClientTaskAnswer>;
+  task(wait: number): Promise<TaskAnswer>;
   leave(): Promise<void>;
   /** Reads a global network into a file, from where an earlier reading of it was lost. */
   download(hash: string, path: string): Promise<void>;
@@ -67,7 +60,7 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
   const json = async <T>(answer: Promise<Answer>): Promise<T> => (await answer).json() as T;
   return {
     about: () => json(request({ path: "/v1/federation" })),
-    task: (wait) => json(request({ path: `/v1/rounds/current?wait=${wait}` })),
+    task: async (wait) => parseTask((await request({ path: `/v1/rounds/current?wait=${wait}` })).json()),
     async leave() {
       await request({ method: "DELETE", path: "/v1/membership", once: true });
     },
@@ -116,7 +109,13 @@ async function upload(request: Requester, path: string, hash: string): Promise<v
       ...{ method: "PATCH", path: `/v1/uploads/${hash}`, accept: [422] },
       headers: async () => {
         const there = await request({ method: "HEAD", path: `/v1/uploads/${hash}` });
-        const offset = there.headers.get("upload-offset") ?? "0";
+        const offset = there.headers.get("upload-offset");
+        if (offset === null) {
+          throw new InputError(
+            `Cannot go on with the upload as the server must say how far it came: its answer has no "upload-offset"`,
+            { input: path },
+          );
+        }
         return {
           "upload-offset": offset,
           "upload-length": String(length),

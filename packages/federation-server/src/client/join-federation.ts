@@ -1,11 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { lockPathOf, resolveOptions, takeLock, UsageError } from "@isthmus/core";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
-import type { ClientTaskAnswer } from "./federation-api.ts";
 import { createFederationApi } from "./federation-api.ts";
 import { makeUpdate, saveFinal } from "./make-update.ts";
+import type { TaskAnswer } from "./parse-task.ts";
 import type { ClientEvent, ClientTraining, WorkingClient } from "./working-client.ts";
 
 /** Options of {@link joinFederation}. */
@@ -18,7 +19,7 @@ export interface JoinFederationOptions {
   /** Folder for networks on the way, and for the layers that the client keeps to itself. */
   readonly folder: string;
   /** What to do otherwise than the server suggests. @defaultValue nothing */
-  readonly training?: ClientTraining | undefined;
+  readonly training?: ClientTraining;
   /** Seed of the order of examples. @defaultValue 0 */
   readonly seed?: number;
   /** Milliseconds for which a server may be away until the client gives up. @defaultValue 10 minutes */
@@ -43,7 +44,7 @@ export interface JoinFederationResult {
 export const JOIN_FEDERATION_DEFAULTS: Required<
   Omit<JoinFederationOptions, "token" | "data" | "engine" | "folder">
 > = {
-  training: undefined,
+  training: {},
   seed: 0,
   patience: 600_000,
   signal: undefined,
@@ -52,6 +53,8 @@ export const JOIN_FEDERATION_DEFAULTS: Required<
 
 /** Seconds that a server may wait with the answer that there is nothing to do. */
 const WAIT_SECONDS = 20;
+/** Milliseconds until an update that was refused is sent again for the same round. */
+const REFUSED_MS = 10_000;
 
 /**
  * Takes part in a federation until it is over: trains on the client's examples whenever the server asks, and
@@ -87,7 +90,7 @@ export async function joinFederation(
   await mkdir(folder, { recursive: true });
   const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
   try {
-    return await work({ api, about, engine, data, folder, training: training ?? {}, seed, signal, tell });
+    return await work({ api, about, engine, data, folder, training, seed, signal, tell });
   } finally {
     await release();
   }
@@ -101,38 +104,42 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
   const { graph } = await readArchitecture(graphPath);
   const client = { ...without, graph };
   const rounds: number[] = [];
+  let refused: { readonly round: number; readonly reason: string } | undefined;
   for (;;) {
     signal.throwIfAborted();
     const task = await api.task(WAIT_SECONDS);
     if (task.task === "finished") {
-      const network = await saveFinal(client, networkOf(task));
+      const network = await saveFinal(client, task.network);
       return { federation: about.name, client: about.client, network, rounds, reason: task.reason };
     }
     if (task.task === "wait") {
-      tell({ kind: "waiting", reason: task.reason ?? "" });
+      tell({ kind: "waiting", reason: task.reason });
       continue;
     }
-    const round = await takeRound(client, task);
-    if (round !== undefined) rounds.push(round);
+    if (task.round === refused?.round) {
+      // The same would be refused at once: the server's owner may change what it takes in the meantime.
+      tell({ kind: "waiting", reason: refused.reason });
+      await setTimeout(REFUSED_MS, undefined, { signal });
+    }
+    const reason = await takeRound(client, task);
+    refused = reason === undefined ? undefined : { round: task.round, reason };
+    if (reason === undefined) rounds.push(task.round);
   }
 }
 
-/** Trains for a round and sends the result; returns the round if it counted. */
-async function takeRound(client: WorkingClient, task: ClientTaskAnswer): Promise<number | undefined> {
+/** Trains for a round and sends the result; returns why it does not count, or `undefined` if it does. */
+async function takeRound(
+  client: WorkingClient,
+  { round, network }: Extract<TaskAnswer, { task: "train" }>,
+): Promise<string | undefined> {
   const { api, tell } = client;
-  const round = task.round ?? 0;
-  const { path, ...claim } = await makeUpdate(client, { round, network: networkOf(task) });
+  const { path, ...claim } = await makeUpdate(client, { round, network });
   await api.upload(path, claim.hash);
   const refusal = await api.send(round, claim);
-  if (refusal === undefined) {
-    tell({ kind: "sent", round, loss: claim.loss });
-    return round;
-  }
-  tell({ kind: "refused", round, reason: refusal });
-  return undefined;
-}
-
-function networkOf({ network }: ClientTaskAnswer): string {
-  if (network !== null) return network;
-  throw new UsageError("Cannot go on as the server must name a network: it names none");
+  tell(
+    refusal === undefined
+      ? { kind: "sent", round, loss: claim.loss }
+      : { kind: "refused", round, reason: refusal },
+  );
+  return refusal;
 }

@@ -165,5 +165,14 @@ describe("isthmus federate", () => {
     expect([name.code, name.stderr]).toEqual([2, expect.stringContaining("must be 1 to 64 letters")]);
     const help = await run("serve", "--help");
     expect(help.stdout).toContain("isthmus federate serve digits.yml");
+    expect(help.stdout).toMatch(/^ {2}multi-krum +\S/m);
+    const aggregating = await run("aggregate", "--help");
+    expect(aggregating.stdout).toMatch(/^ {2}trimmed-mean +\S/m);
+    expect(aggregating.stdout).toMatch(/"global", "each-other"\)/);
+    const twoWords = ["--align", "each other", "--graph", "none.onnx", "-o", "next.safetensors"];
+    const spelled = await run("aggregate", "none.safetensors", "none.safetensors", ...twoWords);
+    expect(spelled.stderr).toContain("none.safetensors");
+    const other = await run("aggregate", "a", "b", "--align", "other", "-o", "c.safetensors");
+    expect(other.stderr).toContain("Allowed choices are global, each-other;");
   });
 });

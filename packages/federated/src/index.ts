@@ -14,6 +14,13 @@ export type { ClientReport } from "./aggregate/plan-aggregate.ts";
 export type { PrivacyReport } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
 export {
+  ALIGN_TARGET_SPELLINGS,
+  ALIGN_TARGETS,
+  type AlignTarget,
+  type AlignTargetSpelling,
+  alignTargetOf,
+} from "./align/align-target.ts";
+export {
   ALIGN_UPDATES_DEFAULTS,
   type AlignedClient,
   type AlignedUpdates,

@@ -1,7 +1,9 @@
 // What a server holds in memory all the time: rounds, strategies and aggregation, without the parts of the
 // package that train, align or simulate, which load engines and gradients.
+
 export type { AggregateReport } from "./aggregate/aggregate-updates.ts";
 export { saveAggregate } from "./aggregate/save-aggregate.ts";
+export { ALIGN_TARGET_SPELLINGS } from "./align/align-target.ts";
 export type { LayerPolicyName } from "./layers/treat-layers.ts";
 export { LAYER_POLICIES } from "./layers/treat-layers.ts";
 export { TREATMENTS, type Treatment } from "./layers/treatments.ts";

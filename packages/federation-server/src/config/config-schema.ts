@@ -1,4 +1,5 @@
 import {
+  ALIGN_TARGET_SPELLINGS,
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
   LAYER_POLICIES,
@@ -50,7 +51,7 @@ const strategy = z.strictObject({
       statistics: z.enum(["average", "keep"]).exactOptional(),
     })
     .exactOptional(),
-  align: z.enum(["global", "each other"]).exactOptional(),
+  align: z.enum(ALIGN_TARGET_SPELLINGS).exactOptional(),
 });
 
 const plan = FEDERATION_PLAN_DEFAULTS;

@@ -33,7 +33,13 @@ describe("readFederation()", () => {
     });
   });
 
+  it.each(["each-other", "each other", "global"])("takes `align: %s`", async (align) => {
+    const { strategy } = await read(`network: a\ngraph: b\nstrategy: { align: ${align} }`);
+    expect(strategy).toEqual({ align });
+  });
+
   it.each([
+    ["network: a\ngraph: b\nstrategy: { align: other }", '"strategy.align"'],
     ["rounds: 3", '"network" is missing'],
     ["network: a\nround: 3", 'unknown key "round"; did you mean "rounds"?'],
     ["network: a\nrounds: 0", 'digits.yml:2: "rounds"'],

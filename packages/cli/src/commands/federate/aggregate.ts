@@ -12,6 +12,7 @@ import {
   saveAggregate,
 } from "@isthmus/federated";
 import type { OpenedArchitecture } from "@isthmus/zoo";
+import { formatStrategies } from "../../federate/format-strategies.ts";
 import {
   addStrategyOptions,
   describeStrategy,
@@ -43,6 +44,7 @@ export function federateAggregateVerb(run: RunVerb): CommandUnknownOpts {
     .summary(summary)
     .description(`${summary}.`)
     .addHelpText("after", EXAMPLES)
+    .addHelpText("after", formatStrategies)
     .action((network, updates, options) =>
       run(options, (context) => aggregate(network, updates, options, context)),
     );

@@ -3,6 +3,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { readFederation, type ServedFederation, serveFederation } from "@isthmus/federation-server";
 import { describeLogLine } from "../../federate/describe-log-line.ts";
+import { formatStrategies } from "../../federate/format-strategies.ts";
 import { formatTable } from "../../format/format-table.ts";
 import { parseCount, parseNumber } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
@@ -42,6 +43,7 @@ export function federateServeVerb(run: RunVerb): CommandUnknownOpts {
       10,
     )
     .addHelpText("after", EXAMPLES)
+    .addHelpText("after", formatStrategies)
     .addHelpText(
       "after",
       "\nWhat happened is kept, whatever ends the command: the same command goes on within the round.\n",

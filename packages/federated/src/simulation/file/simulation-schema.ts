@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ALIGN_TARGET_SPELLINGS } from "../../align/align-target.ts";
 import { LAYER_POLICIES } from "../../layers/treat-layers.ts";
 import { TREATMENTS } from "../../layers/treatments.ts";
 import { findSeedsProblem } from "../study/seeds.ts";
@@ -79,7 +80,7 @@ const strategy = z.strictObject({
       statistics: z.enum(["average", "keep"]).optional(),
     })
     .optional(),
-  align: z.enum(["global", "each other"]).optional(),
+  align: z.enum(ALIGN_TARGET_SPELLINGS).optional(),
   start: z.enum(["together", "apart"]).optional(),
   client: client.optional(),
 });

@@ -63,7 +63,7 @@ async function aggregate(
   }));
   const { seed, strategy } = description;
   if (strategy.align !== undefined) {
-    const to = strategy.start === "apart" && round === 1 ? "each other" : strategy.align;
+    const to = strategy.start === "apart" && round === 1 ? "each-other" : strategy.align;
     received = (await alignUpdates({ graph, engine }, network, received, { to, seed, signal })).updates;
   }
   return aggregateUpdates(network, received, {

@@ -1,5 +1,5 @@
-// Sorting of the values of many elements at once, for WebAssembly SIMD; src/kernels/sorted-rows.ts says how it is used.
-// The memory is imported from @isthmus/core, so there must be no static data.
+// Sorts the values of many elements at once by WebAssembly SIMD; src/kernels/sorted-rows.ts says how it is used.
+// The memory is that of @isthmus/core, so there must be no static data here.
 
 /**
  * Orders pairs of rows of f64, element by element: the smaller goes to the first row of a pair, the larger to the second.

@@ -93,6 +93,8 @@ export {
 export {
   beginFederation,
   countUpdates,
+  type FederationFacts,
+  type FederationPhase,
   type FederationState,
   type MemberState,
   networkOfRound,

@@ -29,5 +29,5 @@ export { AGGREGATION_RULES } from "./rules.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
 export { lookUp } from "./strategy/look-up.ts";
 export { resolveStrategy } from "./strategy/resolve-strategy.ts";
-export type { StrategyDescription } from "./strategy/strategy-description.ts";
+export { STRATEGY_DEFAULTS, type StrategyDescription } from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

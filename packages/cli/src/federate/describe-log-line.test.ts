@@ -13,6 +13,10 @@ describe("describeLogLine()", () => {
     ],
     [{ kind: "round-aggregated", round: 2, metrics: { loss: null } }, "round 2 aggregated"],
     [
+      { kind: "round-failed", round: 2, reason: "too large" },
+      "round 2 failed, and the network stays: too large",
+    ],
+    [
       { kind: "clients-asked", round: 1, clients: ["cleo"] },
       "round 1: asked cleo too, as too few are left for the quorum",
     ],

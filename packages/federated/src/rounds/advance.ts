@@ -99,8 +99,8 @@ function startRound(state: FederationState, event: EventOf<"round-started">): Fe
 }
 
 function askFurther(state: FederationState, event: EventOf<"clients-asked">): FederationState {
-  const { open, status } = state;
-  if (status !== "collecting" || open === null) return state;
+  if (state.status !== "collecting") return state;
+  const { open } = state;
   if (event.round !== open.round || event.attempt !== open.attempt) return state;
   const clients = [...new Set([...open.clients, ...event.clients])].sort();
   return clients.length === open.clients.length ? state : { ...state, open: { ...open, clients } };
@@ -201,8 +201,8 @@ function finishRound(
   event: EventOf<"round-aggregated" | "round-failed">,
   outcome: Pick<RoundRecord, "hash" | "metrics" | "warning" | "failed">,
 ): FederationState {
+  if (state.status !== "aggregating" || event.round !== state.open.round) return state;
   const { open } = state;
-  if (state.status !== "aggregating" || open === null || event.round !== open.round) return state;
   const record = {
     round: open.round,
     attempts: open.attempt,

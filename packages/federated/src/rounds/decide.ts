@@ -73,8 +73,10 @@ export function decide(plan: FederationPlan, state: FederationState, now: number
       return { kind: "finish", network: state.network };
     case "aggregating":
       return { kind: "aggregate", ...aggregationOf(state) };
-    default:
-      return state.open === null ? decideStart(plan, state) : decideOpen(plan, state, state.open, now);
+    case "waiting":
+      return decideStart(plan, state);
+    case "collecting":
+      return decideOpen(plan, state, state.open, now);
   }
 }
 

@@ -55,10 +55,27 @@ export interface RefusedUpdate {
   readonly at: number;
 }
 
+/** What goes on in a federation. */
+export type FederationPhase =
+  /** A round is to start; `reason` says why the last start was in vain, if it was. */
+  | { readonly status: "waiting"; readonly open: null; readonly reason: string | null }
+  /** The updates of the open round come in, or are being aggregated. */
+  | {
+      readonly status: "collecting" | "aggregating";
+      readonly open: OpenRound;
+      /** Why the start before was in vain, if it was. */
+      readonly reason: string | null;
+    }
+  /** All rounds are over; `reason` says why the last one came to nothing, if it did. */
+  | { readonly status: "finished"; readonly open: null; readonly reason: string | null }
+  /** It was given up. */
+  | { readonly status: "failed"; readonly open: null; readonly reason: string };
+
 /** All that is known of a federation, as plain data: the sum of the events of its journal. */
-export interface FederationState {
-  /** What goes on: nothing yet, updates come in, they are being aggregated, or it is over. */
-  readonly status: "waiting" | "collecting" | "aggregating" | "finished" | "failed";
+export type FederationState = FederationFacts & FederationPhase;
+
+/** What is known of a federation whatever goes on. */
+export interface FederationFacts {
   /** Time of the last event, in milliseconds; `-1` before the first. */
   readonly at: number;
   /** Hash of the network that the federation began with. */
@@ -67,8 +84,6 @@ export interface FederationState {
   readonly network: string;
   /** Clients by name. */
   readonly members: Readonly<Record<string, MemberState>>;
-  /** The round that is open or being aggregated. */
-  readonly open: OpenRound | null;
   /** Number of starts of the round that is next or open. */
   readonly attempts: number;
   /** Updates that count in the round that is open or comes next, in the order of names. */
@@ -81,8 +96,6 @@ export interface FederationState {
   readonly refused: readonly RefusedUpdate[];
   /** Number of all refused updates. */
   readonly refusals: number;
-  /** Why the last start of a round was in vain, or why the federation failed. */
-  readonly reason: string | null;
 }
 
 /** Number of refused updates that a state remembers with their reasons. */

@@ -11,7 +11,11 @@ import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import { AGGREGATION_RULES } from "../rules.ts";
 import { SERVER_STEPS } from "../server-steps.ts";
 import { type LookedUp, lookUp, type Named } from "./look-up.ts";
-import type { LayersDescription, StrategyDescription } from "./strategy-description.ts";
+import {
+  type LayersDescription,
+  STRATEGY_DEFAULTS,
+  type StrategyDescription,
+} from "./strategy-description.ts";
 
 /** The options of an aggregation that a strategy decides. */
 export type StrategyOptions = Pick<AggregateOptions, "clip" | "privacy"> & {
@@ -47,7 +51,8 @@ export function resolveStrategy(
   network: Checkpoint,
   description: StrategyDescription = {},
 ): StrategyOptions {
-  const { before = [], server = "average", clip, privacy, share } = description;
+  const { clip, privacy, share } = description;
+  const { before, server } = { ...STRATEGY_DEFAULTS, ...description };
   const treatments = treatLayers(graph, network, policyOf(share));
   return {
     rule: ruleOf(description, treatments),
@@ -70,7 +75,7 @@ function ruleOf(
         `Cannot aggregate by ${privateMean.name} without its bound and noise: set "privacy" of the strategy, and leave out the rule`,
       );
     }
-    return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? "fedavg");
+    return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? STRATEGY_DEFAULTS.rule);
   }
   assertPrivate({
     rule: rule === undefined || isNamed ? undefined : lookUp("aggregation rule", AGGREGATION_RULES, rule).of,

@@ -39,3 +39,10 @@ export interface StrategyDescription {
    */
   readonly align?: AlignTargetSpelling;
 }
+
+/** Defaults of {@link StrategyDescription}: what a strategy has if it says nothing of it. */
+export const STRATEGY_DEFAULTS: Required<Pick<StrategyDescription, "rule" | "before" | "server">> = {
+  rule: "fedavg",
+  before: [],
+  server: "average",
+};

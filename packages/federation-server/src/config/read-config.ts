@@ -6,6 +6,7 @@ import {
   PRE_AGGREGATIONS,
   planFederation,
   SERVER_STEPS,
+  STRATEGY_DEFAULTS,
 } from "@isthmus/federated/rounds";
 import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";
@@ -52,9 +53,10 @@ function planOf(file: FederationFile) {
 }
 
 function assertChoices({ strategy, plan, evaluate, graph }: FederationConfig): void {
-  const { of: rule, parameters } = lookUp("aggregation rule", AGGREGATION_RULES, strategy.rule ?? "fedavg");
-  for (const step of strategy.before ?? []) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
-  lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average");
+  const { rule: named, before, server } = { ...STRATEGY_DEFAULTS, ...strategy };
+  const { of: rule, parameters } = lookUp("aggregation rule", AGGREGATION_RULES, named);
+  for (const step of before) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
+  lookUp("optimiser of the server", SERVER_STEPS, server);
   const resolved = resolveParameters(rule.name, rule.parameters, parameters, {
     tensor: "",
     networks: 1,
@@ -99,6 +101,7 @@ function parseFile(text: string, name: string): FederationFile {
   const parsed = FEDERATION_FILE.safeParse(plainValue(document, name));
   if (parsed.success) return parsed.data;
   const lineOf = (path: readonly PropertyKey[]): number => {
+    // A key that is missing has no place of its own.
     const node = document.getIn(path.map(String), true) as { range?: readonly number[] } | undefined;
     const [begin] = node?.range ?? [0];
     return lines.linePos(begin as number).line;
@@ -113,7 +116,9 @@ function parseFile(text: string, name: string): FederationFile {
 /** Returns the value of a document; a federation needs no aliases, and a bomb of them nobody does. */
 function plainValue(document: Document, name: string): unknown {
   try {
-    return document.toJS({ maxAliasCount: 0 }) ?? {};
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
+    // A file without a line is one without a key.
+    return value === null ? {} : value;
   } catch (error) {
     throw notYaml(name, error as Error);
   }

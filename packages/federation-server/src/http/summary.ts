@@ -1,4 +1,9 @@
-import { type FederationState, roundOf } from "@isthmus/federated/rounds";
+import {
+  type FederationState,
+  roundOf,
+  STRATEGY_DEFAULTS,
+  type StrategyDescription,
+} from "@isthmus/federated/rounds";
 import type { Federation } from "../server/running-federation.ts";
 
 /** Refused updates that the live page shows. */
@@ -12,7 +17,7 @@ export function summarize({ config, state }: Federation): object {
     status,
     round: roundOf(state),
     rounds: config.plan.rounds,
-    rule: nameOf(config.strategy.rule),
+    rule: nameOf({ ...STRATEGY_DEFAULTS, ...config.strategy }),
     reason,
     attempts,
     open:
@@ -44,7 +49,7 @@ export function summarize({ config, state }: Federation): object {
   };
 }
 
-const nameOf = (rule: Federation["config"]["strategy"]["rule"] = "fedavg"): string =>
+const nameOf = ({ rule }: Required<Pick<StrategyDescription, "rule">>): string =>
   typeof rule === "string" ? rule : rule.name;
 
 function meanLoss(updates: FederationState["updates"]): number | null {

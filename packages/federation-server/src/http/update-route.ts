@@ -96,6 +96,7 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
   await publish(path, target);
   if (!(await federation.happen({ kind: "update-received", ...update }))) {
     await rm(target, { force: true });
+    // What changes nothing without being refused came after the end of the server.
     const reason = refusalOf(config.plan, federation.state, update) ?? "the server is closing";
     await refuseIf(federation, update, 409, reason);
   }

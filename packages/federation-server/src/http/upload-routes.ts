@@ -35,11 +35,9 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
     if (length === undefined) {
       throw new RefusedError(411, 'The request must say how many bytes the upload has, by "Upload-Length"');
     }
-    if (length > most || (content ?? 0) > most) {
-      throw new RefusedError(
-        413,
-        `An update may have ${most} bytes: it would have ${Math.max(length, content ?? 0)}`,
-      );
+    const bytes = content === undefined ? length : Math.max(length, content);
+    if (bytes > most) {
+      throw new RefusedError(413, `An update may have ${most} bytes: it would have ${bytes}`);
     }
     attend(federation, request as FastifyRequest, reply);
     const { hash } = request.params;

@@ -79,8 +79,9 @@ export interface FederationRun {
   readonly failed?: string;
   /** Why it ended before its last round without failing: its budget of privacy; missing if it did not. */
   readonly stopped?: string;
-  /** Accuracy of the last evaluation. */
+  /** Accuracy of the last evaluation; NaN if it failed before the first. */
   readonly accuracy: number;
+  /** Mean loss likewise, in nats. */
   readonly loss: number;
   readonly clients: readonly ClientResult[];
   readonly fairness: Fairness;

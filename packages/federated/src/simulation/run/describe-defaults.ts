@@ -4,11 +4,14 @@ import type {
   AttackDescription,
   ClientTraining,
   FederationDescription,
+  MeasureDescription,
 } from "../description/federation-description.ts";
 
 /** A federation with all defaults filled in. */
-export interface ResolvedFederation extends Required<Omit<FederationDescription, "attack" | "client">> {
+export interface ResolvedFederation
+  extends Required<Omit<FederationDescription, "attack" | "client" | "measure">> {
   readonly attack: AttackDescription | undefined;
+  readonly measure: MeasureDescription & Required<Pick<MeasureDescription, "every">>;
   /** How clients train, the strategy's own choices included. */
   readonly client: ResolvedClientTraining;
 }
@@ -43,7 +46,8 @@ export function resolveFederation(description: FederationDescription): ResolvedF
   );
   assertShare("fraction", fraction, fraction > 0 && fraction <= 1, "(0, 1]");
   assertShare("lost", lost, lost >= 0 && lost < 1, "[0, 1)");
-  assertWholeOptions(attempt, { every: measure.every ?? 1 }, { every: 1 });
+  const { every = 1 } = measure;
+  assertWholeOptions(attempt, { every }, { every: 1 });
   if (attack !== undefined) {
     const { attackers } = attack;
     assertWholeOptions(attempt, { attackers }, { attackers: 1 });
@@ -55,7 +59,7 @@ export function resolveFederation(description: FederationDescription): ResolvedF
   }
   return {
     ...description,
-    ...{ failures, fraction, lost, attack, strategy, measure },
+    ...{ failures, fraction, lost, attack, strategy, measure: { ...measure, every } },
     partition: description.partition ?? { name: "iid" },
     client: { ...CLIENT_TRAINING_DEFAULTS, ...description.client, ...strategy.client },
   };

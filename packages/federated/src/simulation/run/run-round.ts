@@ -202,7 +202,7 @@ class Round {
     const before = this.position.rounds.at(-1);
     const [down, up] = before === undefined ? [0, 0] : [before.bytesDown, before.bytesUp];
     const losses = sent.flatMap(({ trainLoss }) => (trainLoss === undefined ? [] : [trainLoss]));
-    const { every = 1 } = description.measure;
+    const { every } = description.measure;
     const isEvaluated = round % every === 0 || round === plan.rounds;
     const perUpdate = sentBytes * (description.client.scaffold ? 2 : 1);
     return {

@@ -97,7 +97,7 @@ describe.runIf(hasBrowser)("the live page", () => {
 
   it("says which rounds failed, and why", async () => {
     const small = await makeFederation({ plan: { rounds: 3 } });
-    const strategy = { server: { name: "momentum", learningRate: 1e39 } };
+    const strategy = { server: { name: "momentum", learningRate: 1e41 } };
     const federation = await serving.reopen({ ...small, config: { ...small.config, strategy } });
     await sendRound(federation, 1);
     const { page, faults } = await openPage(federation);

@@ -88,7 +88,7 @@ describe("serveFederation()", () => {
 
   it("keeps the network of a round whose numbers are not finite, also over a restart, and stops after some", async () => {
     const small = await makeFederation({ plan: { rounds: 9, failures: 2 } });
-    const strategy = { server: { name: "momentum", learningRate: 1e39 } };
+    const strategy = { server: { name: "momentum", learningRate: 1e41 } };
     let federation = await serving.reopen({ ...small, config: { ...small.config, strategy } });
     const task = await joinAll(federation);
     const sendAll = async (round: number) => {

@@ -72,7 +72,7 @@ export function describeStrategy(options: StrategyVerbOptions): StrategyDescript
 
 /** Reads what units are matched to; the words of files that say `each other` are taken, too. */
 function parseAlignTarget(text: string): AlignTarget {
-  const spelling = ALIGN_TARGET_SPELLINGS.find((known) => known === text);
+  const spelling = ALIGN_TARGET_SPELLINGS.find((one) => one === text);
   if (spelling !== undefined) return alignTargetOf(spelling);
   throw new InvalidArgumentError(`Allowed choices are ${ALIGN_TARGETS.join(", ")}.`);
 }

@@ -42,7 +42,7 @@ export interface AggregateNorms {
  * Computes the network after a round range by range, with the memory that the options allow.
  * @returns norms over the shared tensors of the aggregated change, and of what the network moved by
  * @throws InputError if a client sent numbers that are not finite, and the result is not; it names the client
- * @throws DivergenceError if all sent finite numbers, and those of the result or a state are not
+ * @throws DivergenceError if all sent finite numbers, and the result or a state has others
  */
 export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<AggregateNorms> {
   const { network, treatments, options } = plan;

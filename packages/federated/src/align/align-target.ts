@@ -1,4 +1,4 @@
-/** What units of updates are matched to: those of the global network, or of each other. */
+/** What the units of updates are matched to: the global network, or each other. */
 export type AlignTarget = "global" | "each-other";
 
 /** What units are matched to as descriptions may spell it: `each other` is taken for `each-other`. */

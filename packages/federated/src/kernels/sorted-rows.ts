@@ -25,8 +25,8 @@ export interface SortedRows {
 }
 
 /**
- * Most bytes of the rows that are sorted together, so that they stay in the second-level cache of a processor,
- * and bytes of the scratch memory that they lie in.
+ * Most bytes of the rows that are sorted together, so that they stay in the second-level cache of a
+ * processor, and bytes of the scratch memory that they lie in.
  */
 const [ROW_BYTES, SCRATCH_BYTES] = [2 ** 18, 2 ** 20];
 
@@ -36,10 +36,10 @@ const [MOST, GROUP] = [1024, 4];
 /**
  * Sorts the values that all points have at each element, and hands them over, some elements at a time.
  *
- * A fixed list of comparisons, a sorting network, sorts any numbers; so several elements can be sorted by the
- * same instructions (SIMD), and nothing in the program depends on the numbers: 50 points take 403 comparisons.
- * Where there is no SIMD, or so many points that the memory of the kernel is too small, each element is sorted
- * by itself.
+ * A fixed list of comparisons, a sorting network, sorts any numbers; so several elements can be sorted by
+ * the same instructions (SIMD), and nothing in the program depends on the numbers: 50 points take 403
+ * comparisons. Where there is no SIMD, or so many points that the memory of the kernel is too small, each
+ * element is sorted by itself.
  * @param values - `[points][elements]`, at least one point
  */
 export function forSortedRows(values: readonly Float64Array[], use: (sorted: SortedRows) => void): void {
@@ -96,7 +96,10 @@ function sortByElement(values: readonly Float64Array[], use: (sorted: SortedRows
 let network = sortingNetwork(1);
 let points = 1;
 
-/** Returns the sorting network for a number of points, and remembers it: most rounds have as many as the last. */
+/**
+ * Returns the sorting network for a number of points, and remembers it: most rounds have as many as the
+ * last.
+ */
 function networkOf(count: number): Uint32Array {
   if (count !== points) [network, points] = [sortingNetwork(count), count];
   return network;
@@ -104,7 +107,9 @@ function networkOf(count: number): Uint32Array {
 
 let kernels: Kernels | undefined;
 
-/** Returns the compiled functions, or `undefined` if an array lies outside the memory that they compute in. */
+/**
+ * Returns the compiled functions, or `undefined` if an array lies outside the memory that they compute in.
+ */
 function kernelsIn(bytes: Uint8Array): Kernels | undefined {
   const memory = kernelMemory();
   if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;

@@ -1,10 +1,10 @@
 import { type Checkpoint, DTYPES, entry, UsageError } from "@isthmus/core";
 
 /**
- * What a round does with a tensor. `share`: the rule makes one change of what all clients sent, and the optimiser
- * of the server moves the tensor by it. `average`: it becomes the mean of what clients sent, weighted by their
- * examples, whatever the rule is, as is right for running statistics. `keep`: each client keeps its own, and
- * that of the global network stays as it is.
+ * What a round does with a tensor. `share`: the rule makes one change of what all clients sent, and the
+ * optimiser of the server moves the tensor by it. `average`: it becomes the mean of what clients sent,
+ * weighted by their examples, whatever the rule is, as is right for running statistics. `keep`: each
+ * client keeps its own, and that of the global network stays as it is.
  */
 export type Treatment = "share" | "average" | "keep";
 
@@ -12,8 +12,9 @@ export type Treatment = "share" | "average" | "keep";
 export const TREATMENTS: readonly Treatment[] = ["share", "average", "keep"];
 
 /**
- * Returns what a round does with every tensor of a network: floating-point tensors are shared, and integers, such
- * as the number of batches that a batch norm has seen, are kept, unless another treatment is asked for.
+ * Returns what a round does with every tensor of a network: floating-point tensors are shared, and
+ * integers, such as the number of batches that a batch norm has seen, are kept, unless another treatment
+ * is asked for.
  * @param treatments - treatments that are asked for, by name of the tensor
  * @throws UsageError if a tensor of integers is to be shared or averaged
  * @throws InvariantError if there is no tensor of a name

@@ -44,8 +44,8 @@ export type Decision =
       readonly kind: "aggregate";
       readonly round: number;
       /**
-       * Number of this aggregation, from 1, which counts no round that failed: what an optimiser of the server
-       * carries is of the step before.
+       * Number of this aggregation, from 1, which counts no round that failed: what an optimiser of the
+       * server carries is of the step before.
        */
       readonly step: number;
       /** Hash of the network that they are updates of. */
@@ -62,8 +62,8 @@ export type Decision =
   | { readonly kind: "finish"; readonly network: string };
 
 /**
- * Decides what a federation does next: a function of its plan, its state and the time alone, so that whoever
- * was killed in between decides the same again.
+ * Decides what a federation does next: a function of its plan, its state and the time alone, so that
+ * whoever was killed in between decides the same again.
  * @param now - the time, in milliseconds
  */
 export function decide(plan: FederationPlan, state: FederationState, now: number): Decision {

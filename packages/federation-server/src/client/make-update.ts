@@ -108,7 +108,10 @@ async function readRecord(folder: string): Promise<UpdateRecord | undefined> {
   return (await fileSize(record)) === 0 ? undefined : ((await readJsonFile(record)) as UpdateRecord);
 }
 
-/** Whether an update was made for the very same round, as when the connection or the process was lost after it. */
+/**
+ * Whether an update was made for the very same round, as when the connection or the process was lost after
+ * it.
+ */
 const isFor = ({ round, network }: UpdateRecord, task: RoundTask): boolean =>
   round === task.round && network === task.network;
 

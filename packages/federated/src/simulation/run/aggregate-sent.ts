@@ -58,8 +58,8 @@ async function aggregate(
   { network, serverState, privacy }: Position,
   { round, step, sent, signal }: SentRound,
 ): Promise<AggregateResult> {
-  let received: readonly ClientUpdate[] = sent.map(({ client, examples, network: own, loss }) => ({
-    ...{ client, examples, network: own, loss },
+  let received: readonly ClientUpdate[] = sent.map(({ client, examples, network: trained, loss }) => ({
+    ...{ client, examples, network: trained, loss },
   }));
   const { seed, strategy } = description;
   if (strategy.align !== undefined) {

@@ -22,7 +22,7 @@ export interface ServerLimits {
   readonly bytes: number | null;
   /**
    * Largest norm of an update's change; `auto` for a multiple of the norm of the network that it began with,
-   * see `checkUpdate`, and `none` for any that f32 holds.
+   * see `refusalOfChange`, and `none` for any that f32 holds.
    */
   readonly norm: NormLimit;
   /** Largest number of examples that a client may claim. */

@@ -23,7 +23,7 @@ async function refusalOf(
   [before, after]: readonly [number, number],
   { norm = "auto", variance = 1 }: { norm?: number | "auto" | "none"; variance?: number } = {},
 ): Promise<string | null> {
-  const network = await write("network", before, 1);
+  const network = await write(`network of ${before}`, before, 1);
   const update = await write("update", after, variance);
   return (await checkUpdate({ network, update, keep: [], averaged: ["norm.running_var"], norm })).refusal;
 }

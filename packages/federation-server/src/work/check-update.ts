@@ -3,13 +3,12 @@ import {
   type Checkpoint,
   compareCheckpoints,
   composeCheckpoint,
-  type Elements,
   isIsthmusError,
   openCheckpoint,
   squaredNorm,
-  toFloat64,
 } from "@isthmus/core";
 import type { NormLimit } from "../config/federation-config.ts";
+import { addSquares, measureChange, normsOfNetwork, refusalOfChange, rootsOf } from "./change-norms.ts";
 import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
 
 /** What is needed to check the bytes of an update. */
@@ -35,11 +34,6 @@ export interface CheckedUpdate {
 /**
  * Checks the bytes of an update, in pieces: whether they are safetensors, have the tensors of the network,
  * are finite and have not gone too far. What a hostile client sends leads to a refusal, never to an error.
- *
- * Without a limit in numbers, parameters may go {@link NORM_MULTIPLE} times as far as their own norm is long
- * (Euclidean, over all that is shared; a norm below 1 counts as 1, as networks may begin at zeros). Running
- * statistics are left out there: after one round on inputs that are not normalised, their norm may be many
- * times that of the parameters. The norm of the whole change must be a number of f32 in any case.
  */
 export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate> {
   if (!(await looksLikeSafetensors(request.update))) return { refusal: "the bytes are not safetensors" };
@@ -105,66 +99,20 @@ function refusalOfStructure(network: Checkpoint, update: Checkpoint): CheckedUpd
 async function checkElements(
   network: Checkpoint,
   update: Checkpoint,
-  { averaged, norm: limit }: CheckRequest,
+  request: CheckRequest,
 ): Promise<CheckedUpdate> {
-  const statistics = new Set(averaged);
-  // Sums of squares: of the change, of its part in the parameters, and of the parameters themselves.
-  let [whole, moved, base] = [0, 0, 0];
+  const statistics = new Set(request.averaged);
+  const squares = { whole: 0, parameters: 0 };
   for (const range of cutPieces(network)) {
-    const after = await readPiece(update, range);
-    const fault = faultOf(range, after);
+    const piece = await readPiece(update, range);
+    const fault = faultOf(range, piece);
     if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
-    const before = await readPiece(network, range);
-    const squares = squaredDistance(before, after);
-    whole += squares;
-    if (statistics.has(range.name)) continue;
-    moved += squares;
-    base += squaredNorm(before);
+    addSquares(squares, squaredNorm(piece), !statistics.has(range.name));
   }
-  const refusal = refusalOfNorm(
-    { whole: Math.sqrt(whole), moved: Math.sqrt(moved), base: Math.sqrt(base) },
-    limit,
-  );
-  return { refusal: refusal ?? null };
-}
-
-/** Times the norm of the network's parameters that an update may go, where there is no limit in numbers. */
-const NORM_MULTIPLE = 1000;
-/** Shortest norm of parameters that counts as it is: a network may begin at zeros. */
-const LEAST_NORM = 1;
-
-/**
- * Says why a change is too long, if it is.
- * @param norms - of the whole change, of its part in the parameters, and of the parameters before it
- */
-function refusalOfNorm(
-  { whole, moved, base }: { readonly whole: number; readonly moved: number; readonly base: number },
-  limit: NormLimit,
-): string | undefined {
-  const tell = (value: number): string => value.toPrecision(4);
-  if (!Number.isFinite(Math.fround(whole))) {
-    return `the norm of its change must be a number of f32: it is ${tell(whole)}`;
-  }
-  if (limit === "none") return undefined;
-  if (limit !== "auto") {
-    return whole <= limit
-      ? undefined
-      : `the norm of its change must be at most ${limit}: it is ${tell(whole)}`;
-  }
-  const most = NORM_MULTIPLE * Math.max(LEAST_NORM, base);
-  if (moved <= most) return undefined;
-  return `the norm of its change must be at most ${tell(most)}, which is ${NORM_MULTIPLE} times that of the network, or of 1: it is ${tell(moved)}; the owner of the server may set "limits.norm"`;
-}
-
-/** Computes the squared Euclidean distance of two pieces, added in f64. */
-function squaredDistance(a: Elements, b: Elements): number {
-  const [x, y] = [valuesOf(a), valuesOf(b)];
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += ((x[i] as number) - (y[i] as number)) ** 2;
-  return sum;
-}
-
-/** Returns the numbers of a piece, without a copy where it has them as they are. */
-function valuesOf({ data, dtype }: Elements): Float32Array | Float64Array {
-  return data instanceof Float32Array ? data : toFloat64(data, dtype);
+  const [before, after] = [await normsOfNetwork(network, request), rootsOf(squares)];
+  // No change is longer than both networks together, which is all that there is to know of most.
+  const most = { whole: before.whole + after.whole, parameters: before.parameters + after.parameters };
+  if (refusalOfChange(most, before, request.norm) === undefined) return { refusal: null };
+  const change = await measureChange(network, update, statistics);
+  return { refusal: refusalOfChange(change, before, request.norm) ?? null };
 }

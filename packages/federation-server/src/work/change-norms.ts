@@ -1,7 +1,16 @@
 import { type Checkpoint, type Elements, squaredNorm, toFloat64 } from "@isthmus/core";
 import type { NormLimit } from "../config/federation-config.ts";
-import type { CheckRequest } from "./check-update.ts";
 import { cutPieces, readPiece } from "./tensor-pieces.ts";
+
+/** The network that a client began with, and which of its tensors are special. */
+export interface SharedParts {
+  /** Path of the network. */
+  readonly network: string;
+  /** Names of tensors that clients keep to themselves: an update need not have them. */
+  readonly keep: readonly string[];
+  /** Names of running statistics and the like, which count for limits in numbers alone. */
+  readonly averaged: readonly string[];
+}
 
 /** Euclidean norms, or their squares, of all that is shared, and of its parameters without statistics. */
 export interface SharedNorms {
@@ -26,7 +35,7 @@ let last: { readonly key: string; readonly norms: Promise<Readonly<SharedNorms>>
 /** Measures a network, whose file never changes; the updates of a round are mostly of the same one. */
 export function normsOfNetwork(
   network: Checkpoint,
-  { network: path, keep, averaged }: CheckRequest,
+  { network: path, keep, averaged }: SharedParts,
 ): Promise<Readonly<SharedNorms>> {
   const key = JSON.stringify([path, keep, averaged]);
   if (last?.key === key) return last.norms;

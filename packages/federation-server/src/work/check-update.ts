@@ -8,19 +8,20 @@ import {
   squaredNorm,
 } from "@isthmus/core";
 import type { NormLimit } from "../config/federation-config.ts";
-import { addSquares, measureChange, normsOfNetwork, refusalOfChange, rootsOf } from "./change-norms.ts";
+import {
+  addSquares,
+  measureChange,
+  normsOfNetwork,
+  refusalOfChange,
+  rootsOf,
+  type SharedParts,
+} from "./change-norms.ts";
 import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
 
 /** What is needed to check the bytes of an update. */
-export interface CheckRequest {
+export interface CheckRequest extends SharedParts {
   /** Path of the update. */
   readonly update: string;
-  /** Path of the network that the client began with. */
-  readonly network: string;
-  /** Names of tensors that clients keep to themselves: an update need not have them. */
-  readonly keep: readonly string[];
-  /** Names of running statistics and the like, which count for limits in numbers alone. */
-  readonly averaged: readonly string[];
   /** Largest norm of the change, in the shared tensors. */
   readonly norm: NormLimit;
 }

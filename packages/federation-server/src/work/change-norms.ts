@@ -86,9 +86,9 @@ const LEAST_NORM = 1;
 /**
  * Says why a change is too long, if it is. Its norm must be a number of f32 in any case.
  *
- * Without a limit in numbers, parameters may go {@link NORM_MULTIPLE} times as far as their own norm is long,
- * where a norm below {@link LEAST_NORM} counts as that. Running statistics are left out there: after one round
- * on inputs that are not normalised, their norm may be many times that of the parameters.
+ * Without a limit in numbers, parameters may go {@link NORM_MULTIPLE} times as far as their own norm is
+ * long, where a norm below {@link LEAST_NORM} counts as that. Running statistics are left out there: after
+ * one round on inputs that are not normalised, their norm may be many times that of the parameters.
  * @param change - norms of what the update changes
  * @param network - norms of what it began with
  */

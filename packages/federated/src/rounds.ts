@@ -1,6 +1,7 @@
 // What a server holds in memory all the time: rounds, strategies and aggregation, without the parts of the
 // package that train, align or simulate, which load engines and gradients.
 export type { AggregateReport } from "./aggregate/aggregate-updates.ts";
+export type { PrivacyReport } from "./aggregate/private-round.ts";
 export { saveAggregate } from "./aggregate/save-aggregate.ts";
 export type { LayerPolicyName } from "./layers/treat-layers.ts";
 export { LAYER_POLICIES } from "./layers/treat-layers.ts";
@@ -8,7 +9,7 @@ export { TREATMENTS, type Treatment } from "./layers/treatments.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
 export { advance, refusalOf, replay } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
-export type { FederationEvent, Metrics, ReceivedUpdate } from "./rounds/federation-event.ts";
+export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
 export {
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
@@ -23,9 +24,20 @@ export {
   timeOfNext,
 } from "./rounds/federation-state.ts";
 export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
+export {
+  beginPrivacy,
+  describeSpent,
+  hasRoom,
+  isLocal,
+  type PrivacyDescription,
+  type PrivacyState,
+} from "./privacy/privacy-description.ts";
+export { PRIVACY } from "./privacy/privacy-schema.ts";
+export { privatizeUpdate } from "./privacy/privatize-update.ts";
+export { drawSecret, type Seed } from "./random/derive-key.ts";
 export { AGGREGATION_RULES } from "./rules.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
 export { lookUp } from "./strategy/look-up.ts";
-export { resolveStrategy } from "./strategy/resolve-strategy.ts";
+export { resolveRule, resolveStrategy } from "./strategy/resolve-strategy.ts";
 export type { StrategyDescription } from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

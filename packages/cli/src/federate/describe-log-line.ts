@@ -48,6 +48,8 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
       return `round ${round} is begun again: ${reason}`;
     case "round-aggregated":
       return describeAggregated(event);
+    case "stopped":
+      return `the federation ends: ${reason}`;
     case "failed":
       return `the federation failed: ${reason}`;
     default:
@@ -55,12 +57,21 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
   }
 }
 
-function describeAggregated({ round, metrics = {}, warning }: Readonly<Record<string, unknown>>): string {
+function describeAggregated({
+  round,
+  metrics = {},
+  privacy,
+  warning,
+}: Readonly<Record<string, unknown>>): string {
   const numbers = metrics as Readonly<Record<string, unknown>>;
   const told = ["loss", "accuracy"].flatMap((name) => {
     const value = numbers[name];
     return typeof value === "number" ? [`${name} ${value.toPrecision(4)}`] : [];
   });
+  if (privacy !== undefined) {
+    const { epsilon } = privacy as { readonly epsilon: number | null };
+    told.push(`epsilon ${epsilon?.toPrecision(4) ?? "infinite"}`);
+  }
   const text = `round ${round} aggregated ${told.join(", ")}`.trimEnd();
   return warning === undefined ? text : `${text}: ${warning}`;
 }

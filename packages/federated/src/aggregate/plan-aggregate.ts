@@ -19,6 +19,7 @@ import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./ag
 import { carriedState } from "./carried-state.ts";
 import { measureGram } from "./measure-gram.ts";
 import { type Mixed, mixPoints, mixRows, scalePoints, unmixed } from "./mix-points.ts";
+import { layerWeights } from "./layer-weights.ts";
 import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
 import { countElements } from "./ranges.ts";
 import { assertState } from "./state-record.ts";
@@ -29,6 +30,8 @@ export type Combination =
       readonly kind: "linear";
       /** Weight of each update, `[updates]`. */
       readonly weights: readonly number[];
+      /** Weights by tensor, `[updates]`, where layers are clipped each by itself. */
+      readonly byTensor?: ReadonlyMap<string, readonly number[]> | undefined;
       /** Weight of the aggregate of the round before. */
       readonly carried: number;
     }
@@ -44,7 +47,10 @@ export type Combination =
 export interface ClientReport {
   readonly client: string;
   readonly examples: number;
-  /** Weight of the client's displacement in the aggregate; missing for rules that decide on each element. */
+  /**
+   * Weight of the client's displacement in the aggregate; missing for rules that decide on each element, and
+   * where layers have weights of their own.
+   */
   readonly weight?: number;
   /** Norm of the client's displacement in the shared tensors; missing where no rule needs it. */
   readonly norm?: number;
@@ -89,14 +95,16 @@ export async function planAggregate(
   const points = await surveyPoints(network, ordered, { treatments, rule, resolved });
   const mixed = mixAll(points, resolved);
   assertEnough(rule, parameters, mixed.points.count, ordered.length);
-  const combination = combine(rule, parameters, mixed);
+  const combined = combine(rule, parameters, mixed);
+  const byTensor = await layerWeights(network, ordered, { treatments, resolved });
+  const combination = byTensor === undefined ? combined : { ...combined, byTensor };
   return {
     ...{ network, updates: ordered, treatments, combination, shares: points.shares, options: resolved },
     serverParameters: parametersOf("step the server", resolved.server),
     privacy: privateRound?.report(ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
     clients: ordered.map(({ client, examples }, i) => ({
       ...{ client, examples },
-      ...(combination.kind === "linear" ? { weight: at(combination.weights, i) } : {}),
+      ...(combination.kind === "linear" && byTensor === undefined ? { weight: at(combination.weights, i) } : {}),
       ...(points.gram.length === 0 ? {} : { norm: Math.sqrt(normOf(points, i)) }),
     })),
   };

@@ -8,6 +8,8 @@ import {
   countUnclipped,
   describeSpent,
   deviationOf,
+  hasRoom,
+  isLocal,
   mechanismOf,
   type PrivacyState,
 } from "../privacy/privacy-description.ts";
@@ -21,7 +23,10 @@ import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./ag
 export interface PrivacyReport {
   /** Largest norm that an update had in this round. */
   readonly clip: number;
-  /** Standard deviation of the noise that was added to each element of the change. */
+  /**
+   * Standard deviation of the noise that was added to each element of the change, or of each update where
+   * clients add it.
+   */
   readonly deviation: number;
   /** Epsilon that all rounds up to this one have spent, in nats; infinity without noise. */
   readonly epsilon: number;
@@ -52,14 +57,15 @@ export function planPrivateRound(
   const { privacy, round } = options;
   if (privacy === undefined) return undefined;
   assertPrivacy(privacy);
-  assertChoices(options);
+  // Whatever is done with updates that are private by themselves reveals nothing more.
+  if (!isLocal(privacy)) assertChoices(options);
   if (privacy.sampling.kind !== "all") assertPunctual(updates);
   const state = options.privacyState ?? beginPrivacy(privacy);
   const { clip } = state;
-  const { clients, delta, budget, adaptive } = privacy;
+  const { clients, delta, adaptive } = privacy;
   const ledger = spendPrivacy(state.ledger, mechanismOf(privacy));
   const epsilon = epsilonSpent(ledger, delta);
-  if (budget !== undefined && epsilon > budget) {
+  if (!hasRoom(privacy, state)) {
     throw new UsageError(
       `Cannot aggregate round ${round} as ${describeSpent(privacy, state)}; the federation must end here`,
     );
@@ -67,6 +73,9 @@ export function planPrivateRound(
   // Whoever knows the seed can subtract the noise: it is drawn anew where none is given.
   const seed = options.noiseSeed ?? drawSecret();
   const deviation = deviationOf(privacy, clip);
+  if (isLocal(privacy)) {
+    return { options, report: () => ({ clip, deviation, epsilon, delta, next: { clip, ledger } }) };
+  }
   return {
     options: {
       ...options,

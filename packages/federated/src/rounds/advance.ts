@@ -64,6 +64,8 @@ function applyEvent(plan: FederationPlan, state: FederationState, event: Federat
       return finishRound(plan, state, event);
     case "failed":
       return { ...state, status: "failed", open: null, reason: event.reason };
+    case "stopped":
+      return stop(state, event.reason);
   }
 }
 
@@ -183,6 +185,12 @@ function abortRound(state: FederationState, event: EventOf<"round-aborted">): Fe
   return { ...state, status: "waiting", open: null, reason: event.reason };
 }
 
+/** Ends the federation between two rounds: what was promised of an open one still holds. */
+function stop(state: FederationState, reason: string): FederationState {
+  if (state.status !== "waiting") return state;
+  return { ...state, status: "finished", reason: null, stopped: reason };
+}
+
 function finishRound(
   plan: FederationPlan,
   state: FederationState,
@@ -200,6 +208,7 @@ function finishRound(
     hash: event.hash,
     metrics: event.metrics ?? {},
     ...(event.warning !== undefined && { warning: event.warning }),
+    ...(event.privacy !== undefined && { privacy: event.privacy }),
   };
   const history = [...state.history, record];
   return {

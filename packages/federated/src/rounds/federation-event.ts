@@ -1,3 +1,5 @@
+import type { PrivacyReport } from "../aggregate/private-round.ts";
+
 /** What all events have. */
 interface Happened {
   /**
@@ -9,6 +11,12 @@ interface Happened {
 
 /** Numbers that a client or the server measured, by name, such as `accuracy`; all finite. */
 export type Metrics = Readonly<Record<string, number>>;
+
+/** What a private round did and has revealed: a report of it that JSON can hold. */
+export interface PrivacyRecord extends Omit<PrivacyReport, "epsilon"> {
+  /** Epsilon that all rounds up to this one have spent, in nats; `null` for infinity, without noise. */
+  readonly epsilon: number | null;
+}
 
 /** An update that was received whole, and passed every check. */
 export interface ReceivedUpdate {
@@ -71,6 +79,10 @@ export type FederationEvent = Happened &
         readonly metrics?: Metrics | undefined;
         /** What is wrong with the new network, where something is. */
         readonly warning?: string | undefined;
+        /** What a private round did and has revealed. */
+        readonly privacy?: PrivacyRecord | undefined;
       }
+    /** The federation ends before its last round without having failed, as its privacy budget is spent. */
+    | { readonly kind: "stopped"; readonly reason: string }
     | { readonly kind: "failed"; readonly reason: string }
   );

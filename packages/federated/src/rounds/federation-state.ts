@@ -1,4 +1,4 @@
-import type { Metrics, ReceivedUpdate } from "./federation-event.ts";
+import type { Metrics, PrivacyRecord, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 
 /** What is known of one client. */
@@ -43,6 +43,8 @@ export interface RoundRecord {
   readonly metrics: Metrics;
   /** What is wrong with that network, where something is. */
   readonly warning?: string | undefined;
+  /** What the round revealed, where it was private. */
+  readonly privacy?: PrivacyRecord | undefined;
 }
 
 /** An update that was refused, and why. */
@@ -81,6 +83,8 @@ export interface FederationState {
   readonly refusals: number;
   /** Why the last start of a round was in vain, or why the federation failed. */
   readonly reason: string | null;
+  /** Why the federation ended before its last round without having failed: its privacy budget. */
+  readonly stopped: string | null;
 }
 
 /** Number of refused updates that a state remembers with their reasons. */
@@ -105,6 +109,7 @@ export function beginFederation(network: string): FederationState {
     refused: [],
     refusals: 0,
     reason: null,
+    stopped: null,
   };
 }
 

@@ -3,6 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "@isthmus/core";
+import type { PrivacyDescription } from "@isthmus/federated/rounds";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
 import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
@@ -17,6 +18,8 @@ export interface FederationAbout {
   /** Names of tensors that clients keep to themselves. */
   readonly keep: readonly string[];
   readonly graph: boolean;
+  /** How clients are hidden; `null` where they are not. */
+  readonly privacy: PrivacyDescription | null;
   readonly training: {
     readonly epochs: number;
     readonly batch: number | null;

@@ -1,11 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { lockPathOf, resolveOptions, takeLock, UsageError } from "@isthmus/core";
+import { isLocal } from "@isthmus/federated/rounds";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
-import type { ClientTaskAnswer } from "./federation-api.ts";
+import type { ClientTaskAnswer, UpdateClaim } from "./federation-api.ts";
 import { createFederationApi } from "./federation-api.ts";
-import { makeUpdate, saveFinal } from "./make-update.ts";
+import { type MadeUpdate, makeUpdate, saveFinal } from "./make-update.ts";
 import type { ClientEvent, ClientTraining, WorkingClient } from "./working-client.ts";
 
 /** Options of {@link joinFederation}. */
@@ -123,13 +124,19 @@ async function takeRound(client: WorkingClient, task: ClientTaskAnswer): Promise
   const round = task.round ?? 0;
   const { path, ...claim } = await makeUpdate(client, { round, network: networkOf(task) });
   await api.upload(path, claim.hash);
-  const refusal = await api.send(round, claim);
+  const refusal = await api.send(round, claimOf(client, claim));
   if (refusal === undefined) {
     tell({ kind: "sent", round, loss: claim.loss });
     return round;
   }
   tell({ kind: "refused", round, reason: refusal });
   return undefined;
+}
+
+/** Returns what is told of an update: of a private one nothing that has no noise. */
+function claimOf({ about: { privacy } }: WorkingClient, claim: Omit<MadeUpdate, "path">): UpdateClaim {
+  if (privacy === null) return claim;
+  return { hash: claim.hash, examples: isLocal(privacy) ? 1 : claim.examples };
 }
 
 function networkOf({ network }: ClientTaskAnswer): string {

@@ -9,6 +9,7 @@ import {
   saveCheckpoint,
   saveFile,
 } from "@isthmus/core";
+import { drawSecret, isLocal, privatizeUpdate } from "@isthmus/federated/rounds";
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { hashFile } from "../store/hash-file.ts";
@@ -60,11 +61,12 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
     const { weights, result } = await train(client, start, client.data, trainOptions(client, task.round));
     const keptSet = new Set(client.about.keep);
     const names = [...weights.tensors.keys()];
+    const sent = await privatized(client, start, weights, { round: task.round, names });
     // The mark goes first, as it must not stand beside the bytes of another round.
     await rm(paths.made, { force: true });
     await saveCheckpoint(
       pick(
-        weights,
+        sent,
         names.filter((name) => !keptSet.has(name)),
       ),
       paths.update,
@@ -81,6 +83,21 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
   } finally {
     for (const checkpoint of opened) await checkpoint.close();
   }
+}
+
+/**
+ * Returns what is sent of a network: with noise of the client's own where the federation asks for it. The noise
+ * is drawn once, as an update that was made is sent as it is.
+ */
+async function privatized(
+  { about: { privacy, keep, client } }: WorkingClient,
+  start: Checkpoint,
+  weights: Checkpoint,
+  { round, names }: { readonly round: number; readonly names: readonly string[] },
+): Promise<Checkpoint> {
+  if (privacy === null || !isLocal(privacy)) return weights;
+  const shared = names.filter((name) => !keep.includes(name));
+  return privatizeUpdate(start, weights, { privacy, names: shared, seed: drawSecret(), round, client });
 }
 
 /** Reads what was made for the very same round, as when the connection or the process was lost after it. */

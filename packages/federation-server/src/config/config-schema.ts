@@ -2,6 +2,7 @@ import {
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
   LAYER_POLICIES,
+  PRIVACY,
   TREATMENTS,
 } from "@isthmus/federated/rounds";
 import { z } from "zod";
@@ -42,6 +43,7 @@ const strategy = z.strictObject({
   before: z.array(named).exactOptional(),
   server: named.exactOptional(),
   clip: z.number().positive().exactOptional(),
+  privacy: PRIVACY.exactOptional(),
   share: z
     .strictObject({
       policy: z.enum(LAYER_POLICIES).exactOptional(),
@@ -92,6 +94,7 @@ const file = z.strictObject({
   training: training.prefault({}),
   evaluate: z.string().nullable().default(null),
   layerBarriers: count(0).default(0),
+  noiseSeed: count(0).nullable().default(null),
   limits: limits.prefault({}),
   host: z.string().default("127.0.0.1"),
   port: count(0).max(65_535).default(8080),

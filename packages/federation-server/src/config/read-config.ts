@@ -1,16 +1,17 @@
 import { basename, dirname, resolve } from "node:path";
 import { closestName, FormatError, InputError, readTextFile, tellProblem } from "@isthmus/core";
 import {
-  AGGREGATION_RULES,
   lookUp,
   PRE_AGGREGATIONS,
   planFederation,
+  resolveRule,
   SERVER_STEPS,
 } from "@isthmus/federated/rounds";
 import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
+import { assertServedPrivacy } from "./assert-served-privacy.ts";
 import type { FederationConfig } from "./federation-config.ts";
 
 /** Bytes of the largest file that is read; a federation takes a screen. */
@@ -27,9 +28,9 @@ export async function readFederation(path: string): Promise<FederationConfig> {
   const folder = dirname(path);
   const at = (name: string): string => resolve(folder, name);
   const stem = basename(path).replace(/\.ya?ml$/i, "");
-  const { name, strategy, training, evaluate, layerBarriers, limits } = file;
+  const { name, strategy, training, evaluate, layerBarriers, noiseSeed, limits } = file;
   const config: FederationConfig = {
-    ...{ name, strategy, training, evaluate, layerBarriers, limits },
+    ...{ name, strategy, training, evaluate, layerBarriers, noiseSeed, limits },
     network: at(file.network),
     graph: file.graph === null ? null : at(file.graph),
     plan: planOf(file),
@@ -51,8 +52,10 @@ function planOf(file: FederationFile) {
   });
 }
 
-function assertChoices({ strategy, plan, evaluate, graph }: FederationConfig): void {
-  const { of: rule, parameters } = lookUp("aggregation rule", AGGREGATION_RULES, strategy.rule ?? "fedavg");
+function assertChoices(config: FederationConfig): void {
+  const { strategy, plan, evaluate, graph } = config;
+  assertServedPrivacy(config);
+  const { of: rule, parameters } = resolveRule(strategy);
   for (const step of strategy.before ?? []) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
   lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average");
   const resolved = resolveParameters(rule.name, rule.parameters, parameters, {

@@ -27,6 +27,7 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
         keep: federation.keptTensors,
         graph: config.graph !== null,
         training: config.training,
+        privacy: config.strategy.privacy ?? null,
       };
     },
   });

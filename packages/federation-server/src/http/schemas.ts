@@ -47,8 +47,16 @@ export const FEDERATION_ANSWER: object = {
     keep: { type: "array", items: text, description: "Names of tensors that clients keep to themselves" },
     graph: { type: "boolean", description: "Whether there is a graph at /v1/graph" },
     training,
+    privacy: {
+      type: ["object", "null"],
+      description: "How clients are hidden; at: clients asks each to clip its update and to add noise",
+      additionalProperties: true,
+    },
   },
-  required: ["name", "client", "status", "round", "rounds", "network", "bytes", "keep", "graph", "training"],
+  required: [
+    ...["name", "client", "status", "round", "rounds", "network", "bytes", "keep", "graph", "training"],
+    "privacy",
+  ],
 } as const;
 
 /** Schema of what a client should do now. */

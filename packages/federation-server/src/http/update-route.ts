@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import {
   type FederationState,
+  isLocal,
   networkOfRound,
   type ReceivedUpdate,
   refusalOf,
@@ -46,7 +47,7 @@ export function addUpdateRoute(
       const { round } = request.params;
       attend(federation, request, reply);
       try {
-        await turnOf(client)({ ...request.body, client, round });
+        await turnOf(client)({ ...claimOf(federation, request.body), client, round });
       } catch (error) {
         if (error instanceof RefusedError) metrics.updates.inc({ result: "refused" });
         throw error;
@@ -55,6 +56,13 @@ export function addUpdateRoute(
       return { accepted: true, round, hash: request.body.hash };
     },
   });
+}
+
+/** Returns what is kept of a client's claim: of a private one neither loss nor metrics, which have no noise. */
+function claimOf({ config }: Federation, { hash, ...claim }: UpdateRequest["Body"]): UpdateRequest["Body"] {
+  const { privacy } = config.strategy;
+  if (privacy === undefined) return { hash, ...claim };
+  return { hash, examples: isLocal(privacy) ? 1 : claim.examples };
 }
 
 /**

@@ -66,6 +66,7 @@ function drawCurves(history) {
   const curves = [
     ["Loss on the server's examples", "loss", curve(({ metrics }) => metrics.loss), loss],
     ["Accuracy on the server's examples", "accuracy", curve(({ metrics }) => metrics.accuracy), percent],
+    ["Epsilon spent", "loss", curve(({ epsilon }) => epsilon ?? NaN), number],
     ["Loss that clients found before their work", "loss", curve(({ trainingLoss }) => trainingLoss ?? NaN), loss],
   ].filter(([, , points]) => points.length > 0);
   const empty = document.createElement("p");
@@ -114,7 +115,13 @@ function show(summary) {
   const until = open && new Date(open.until).toLocaleTimeString();
   byId("open").textContent = open
     ? "Round " + summary.round + ": " + open.received + " of " + open.target + " updates are there, " + open.asked + " clients were asked, until " + until
-    : status === "failed" ? "" : summary.reason ?? "";
+    : status === "failed" ? "" : summary.stopped ? "Stopped: " + summary.stopped : summary.reason ?? "";
+  const { privacy } = summary;
+  byId("privacy").hidden = privacy === null;
+  byId("privacy").textContent = privacy === null ? ""
+    : "Privacy: epsilon " + (privacy.epsilon === null ? "infinite" : privacy.epsilon.toPrecision(4)) + " spent"
+      + (privacy.budget === null ? "" : " of " + privacy.budget) + " at delta " + privacy.delta
+      + (privacy.at === "clients" ? ", noise of clients" : ", noise of the server");
   const warned = history.filter(({ warning }) => warning !== null);
   byId("warning").hidden = warned.length === 0 && status !== "failed";
   byId("warning").textContent = status === "failed" ? "The federation failed: " + summary.reason

@@ -6,21 +6,24 @@ import {
   openCheckpoint,
   parseJson,
   saveCheckpoint,
-  UnsupportedError,
 } from "@isthmus/core";
 import {
   advance,
   beginFederation,
   type FederationEvent,
   type FederationState,
+  isLocal,
   replay,
   resolveStrategy,
+  type Seed,
   timeOfNext,
 } from "@isthmus/federated/rounds";
 import { readArchitecture } from "@isthmus/zoo";
+import { assertServedPrivacy } from "../config/assert-served-privacy.ts";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { hashFile } from "../store/hash-file.ts";
+import { openNoiseSecret } from "../store/noise-secret.ts";
 import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
 import { keptNames } from "../work/kept-names.ts";
 import type { Workers } from "../work/workers.ts";
@@ -48,10 +51,10 @@ const VERSION = 1;
  * @throws MismatchError if the folder has a federation of another plan or network
  * @throws FormatError if the journal is damaged
  * @throws InputError if the network cannot be read
- * @throws UnsupportedError if its strategy is to be private
+ * @throws UnsupportedError if its strategy is to be private, and something breaks the account
  */
 export async function openFederation(config: FederationConfig, ports: FederationPorts): Promise<Federation> {
-  assertPublic(config);
+  assertServedPrivacy(config);
   const store = await openStore(config.folder);
   const initial = await importNetwork(config.network, store);
   const journal = await openJournal(store.journal);
@@ -63,21 +66,12 @@ export async function openFederation(config: FederationConfig, ports: Federation
       ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
     ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
     const keptTensors = await findKept(config, store.model(initial));
-    return run({ config, store, journal, state, networkBytes: size, keptTensors }, ports);
+    const noiseSeed = await openNoiseSeed(config, store);
+    return run({ config, store, journal, state, networkBytes: size, keptTensors, noiseSeed }, ports);
   } catch (error) {
     await journal.close();
     throw error;
   }
-}
-
-/** Refuses privacy: the seed that clients are sampled by is in the file, and the account is not carried. */
-function assertPublic({ strategy }: FederationConfig): void {
-  if (strategy.privacy === undefined) return;
-  throw new UnsupportedError(
-    'Cannot serve a federation with "privacy" as a server neither samples clients in secret nor carries the account ' +
-      "from round to round: simulate it, or aggregate rounds of your own by aggregateUpdates",
-    { feature: "privacy" },
-  );
 }
 
 /** Writes the network into the store as safetensors under its hash, whole or not at all; returns the hash. */
@@ -149,6 +143,13 @@ async function findKept(
   }
 }
 
+/** Returns the seed of the noise, where the server adds some. */
+async function openNoiseSeed({ strategy, noiseSeed }: FederationConfig, store: Store): Promise<Seed | null> {
+  const { privacy } = strategy;
+  if (privacy === undefined || isLocal(privacy)) return null;
+  return noiseSeed ?? openNoiseSecret(store);
+}
+
 function isTrouble(event: FederationEvent): boolean {
   return event.kind === "failed" || (event.kind === "round-aggregated" && event.warning !== undefined);
 }
@@ -160,10 +161,11 @@ interface Opened {
   readonly state: FederationState;
   readonly networkBytes: number;
   readonly keptTensors: readonly string[];
+  readonly noiseSeed: Seed | null;
 }
 
 function run(opened: Opened, ports: FederationPorts): Federation {
-  const { config, store, journal, networkBytes, keptTensors } = opened;
+  const { config, store, journal, networkBytes, keptTensors, noiseSeed } = opened;
   const { workers, log, now = Date.now, onFatal } = ports;
   const changed = createSignal();
   const stopping = new AbortController();
@@ -186,7 +188,8 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     return true;
   };
   const federation: Federation = {
-    ...{ config, store, workers, networkBytes, keptTensors, changed, happen, ended: stopping.signal },
+    ...{ config, store, workers, networkBytes, keptTensors, noiseSeed, changed, happen },
+    ended: stopping.signal,
     get state() {
       return state;
     },

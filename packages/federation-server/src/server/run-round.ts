@@ -1,19 +1,25 @@
 import { rm, stat } from "node:fs/promises";
 import { InvariantError } from "@isthmus/core";
 import {
+  type AggregateReport,
   type Decision,
   type FederationState,
   type Metrics,
   networkOfRound,
+  type PrivacyRecord,
   type UpdateToAggregate,
 } from "@isthmus/federated/rounds";
 import type { AggregateRequest } from "../work/aggregate-round.ts";
 import type { Federation } from "./running-federation.ts";
+import { privacyStateOf, type StopDecision } from "./spent-reason.ts";
+
+/** What is to be done about a round, or about the federation as its privacy is spent. */
+export type RoundStep = Decision | StopDecision;
 
 /** Does what was decided about a round, and lets the event happen that says so. */
 export async function runRound(
   federation: Federation,
-  decision: Decision,
+  decision: RoundStep,
   signal: AbortSignal,
 ): Promise<void> {
   switch (decision.kind) {
@@ -38,6 +44,9 @@ export async function runRound(
     case "fail":
       await federation.happen({ kind: "failed", reason: decision.reason });
       return;
+    case "stop":
+      await federation.happen({ kind: "stopped", reason: decision.reason });
+      return;
     case "aggregate":
       await aggregate(federation, decision, signal);
       return;
@@ -51,7 +60,7 @@ async function aggregate(
   { round, network, updates }: Extract<Decision, { kind: "aggregate" }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, store, workers, state } = federation;
+  const { config, store, workers, state, noiseSeed } = federation;
   const before = store.state(round - 1);
   const carries = (await stat(before).catch(() => undefined)) !== undefined;
   const request: AggregateRequest = {
@@ -60,21 +69,30 @@ async function aggregate(
     ...{ strategy: config.strategy, graph: config.graph },
     ...{ round, seed: config.plan.seed },
     state: carries ? before : null,
+    privacy: { state: privacyStateOf(state), noiseSeed: noiseSeed ?? undefined },
     output: {
       network: store.unfinished(round),
       state: store.state(round),
       models: `${store.folder}/models`,
     },
   };
-  const { hash, fault } = await workers.aggregate(request, signal);
+  const { hash, fault, report } = await workers.aggregate(request, signal);
   if (fault !== null) {
     const reason = `the numbers of round ${round}'s network must be finite: ${fault}; begin a federation from the network before, ${network}, with "limits.norm" or "strategy.clip", or a smaller step of the server`;
     await federation.happen({ kind: "failed", reason });
     return;
   }
   const measured = await measure(federation, { hash, request }, signal);
-  await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured) });
+  const privacy = recordOf(report);
+  await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured), ...privacy });
   for (const update of updates) await rm(store.update(update), { force: true });
+}
+
+/** Returns what the journal keeps of a private round; JSON has no infinity. */
+function recordOf({ privacy }: AggregateReport): { readonly privacy?: PrivacyRecord } {
+  if (privacy === undefined) return {};
+  const { epsilon } = privacy;
+  return { privacy: { ...privacy, epsilon: Number.isFinite(epsilon) ? epsilon : null } };
 }
 
 /** Takes apart what was measured: finite numbers, and a warning about others, which JSON cannot hold. */

@@ -3,7 +3,9 @@ import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type AggregateReport,
   type ClientUpdate,
+  type PrivacyState,
   resolveStrategy,
+  type Seed,
   type StrategyDescription,
   saveAggregate,
 } from "@isthmus/federated/rounds";
@@ -34,6 +36,11 @@ export interface AggregateRequest {
   readonly seed: number;
   /** Path of the state that the round before left, where it left one. */
   readonly state: string | null;
+  /** What a private federation carries, and what its noise is drawn from. */
+  readonly privacy: {
+    readonly state: PrivacyState | undefined;
+    readonly noiseSeed: Seed | undefined;
+  };
   /** Paths to write to. */
   readonly output: { readonly network: string; readonly state: string; readonly models: string };
 }
@@ -76,6 +83,7 @@ export async function aggregateRound(
     const state = request.state === null ? undefined : await open(request.state);
     const { report } = await saveAggregate(network, aligned, output, {
       ...{ ...resolved, state, round, seed, signal },
+      ...{ privacyState: request.privacy.state, noiseSeed: request.privacy.noiseSeed },
       memory: MEMORY,
     });
     const hash = await hashFile(output.network);

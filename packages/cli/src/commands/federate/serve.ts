@@ -100,28 +100,33 @@ async function copyNetwork(server: ServedFederation, output: string): Promise<st
 }
 
 function describe({ state }: ServedFederation, network: string): object {
-  const { status, history, refusals, reason } = state;
-  const rounds = history.map(({ round, updates, hash, metrics }) => ({
+  const { status, history, refusals, reason, stopped } = state;
+  const rounds = history.map(({ round, updates, hash, metrics, privacy }) => ({
     round,
     updates: updates.length,
     hash,
     metrics,
+    ...(privacy && { epsilon: privacy.epsilon, clip: privacy.clip }),
   }));
-  return { status, reason, rounds, refusals, network };
+  return { status, reason, stopped, rounds, refusals, network };
 }
 
-function format({ state: { history } }: ServedFederation): string {
+function format({ state: { history, stopped } }: ServedFederation): string {
+  const isPrivate = history.some(({ privacy }) => privacy !== undefined);
   const number = (value: number | undefined): string => (value === undefined ? "" : value.toPrecision(4));
-  return formatTable(
+  const table = formatTable(
     [
       { title: "round", align: "right" },
       { title: "updates", align: "right" },
       { title: "loss", align: "right" },
       { title: "accuracy", align: "right" },
+      ...(isPrivate ? [{ title: "epsilon", align: "right" } as const] : []),
     ],
-    history.map(({ round, updates, metrics }) => [
+    history.map(({ round, updates, metrics, privacy }) => [
       ...[String(round), String(updates.length)],
       ...[number(metrics["loss"]), number(metrics["accuracy"])],
+      ...(isPrivate ? [privacy?.epsilon?.toPrecision(4) ?? "infinite"] : []),
     ]),
   );
+  return stopped === null ? table : `${table}\n\nstopped: ${stopped}`;
 }

@@ -1,6 +1,6 @@
 import { UnsupportedError, UsageError } from "@isthmus/core";
 import type { ClientSampling } from "../../privacy/accountant/mechanism.ts";
-import { beginPrivacy, describeSpent, privateRoundsLeft } from "../../privacy/privacy-description.ts";
+import { beginPrivacy, describeSpent, isLocal, privateRoundsLeft } from "../../privacy/privacy-description.ts";
 import type { ResolvedFederation } from "./describe-defaults.ts";
 
 /**
@@ -12,7 +12,8 @@ export function countRounds(description: ResolvedFederation): number {
   const { rounds } = description;
   const { privacy, start } = description.strategy;
   if (privacy === undefined) return rounds;
-  assertSampling(description, privacy.sampling);
+  // Each round of a client that adds noise itself is charged, whether it is asked or not.
+  if (!isLocal(privacy)) assertSampling(description, privacy.sampling);
   if (description.client.scaffold) {
     throw new UnsupportedError(
       'Cannot keep the account of privacy as "scaffold" averages the variates of clients without clipping and noise: leave it out',

@@ -1,0 +1,26 @@
+import { open, readFile, rename } from "node:fs/promises";
+import { drawSecret, type Seed } from "@isthmus/federated/rounds";
+import type { Store } from "./store.ts";
+
+/** Bytes of a secret. */
+const SECRET_BYTES = 32;
+
+/**
+ * Reads the secret that a federation's noise is drawn from, or draws it: a server that is started again makes
+ * the same bytes of the same round, and nobody but its user can read the file.
+ */
+export async function openNoiseSecret({ noiseSecret: path }: Store): Promise<Seed> {
+  const there = await readFile(path).catch(() => undefined);
+  if (there?.length === SECRET_BYTES) return new Uint8Array(there);
+  const secret = drawSecret();
+  const unfinished = `${path}.unfinished`;
+  const file = await open(unfinished, "w", 0o600);
+  try {
+    await file.writeFile(secret);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, path);
+  return secret;
+}

@@ -7,6 +7,17 @@ export type { LayerPolicyName } from "./layers/treat-layers.ts";
 export { LAYER_POLICIES } from "./layers/treat-layers.ts";
 export { TREATMENTS, type Treatment } from "./layers/treatments.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
+export {
+  beginPrivacy,
+  describeSpent,
+  hasRoom,
+  isLocal,
+  type PrivacyDescription,
+  type PrivacyState,
+} from "./privacy/privacy-description.ts";
+export { PRIVACY } from "./privacy/privacy-schema.ts";
+export { privatizeUpdate } from "./privacy/privatize-update.ts";
+export { drawSecret, type Seed } from "./random/derive-key.ts";
 export { advance, refusalOf, replay } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
 export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
@@ -24,17 +35,6 @@ export {
   timeOfNext,
 } from "./rounds/federation-state.ts";
 export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
-export {
-  beginPrivacy,
-  describeSpent,
-  hasRoom,
-  isLocal,
-  type PrivacyDescription,
-  type PrivacyState,
-} from "./privacy/privacy-description.ts";
-export { PRIVACY } from "./privacy/privacy-schema.ts";
-export { privatizeUpdate } from "./privacy/privatize-update.ts";
-export { drawSecret, type Seed } from "./random/derive-key.ts";
 export { AGGREGATION_RULES } from "./rules.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
 export { lookUp } from "./strategy/look-up.ts";

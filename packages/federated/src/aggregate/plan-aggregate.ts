@@ -17,9 +17,9 @@ import type { AggregationRule, CoordinateRule, Points } from "../rules/aggregati
 import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
 import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./aggregate-options.ts";
 import { carriedState } from "./carried-state.ts";
+import { layerWeights } from "./layer-weights.ts";
 import { measureGram } from "./measure-gram.ts";
 import { type Mixed, mixPoints, mixRows, scalePoints, unmixed } from "./mix-points.ts";
-import { layerWeights } from "./layer-weights.ts";
 import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
 import { countElements } from "./ranges.ts";
 import { assertState } from "./state-record.ts";
@@ -59,7 +59,8 @@ export interface ClientReport {
 /** Everything that is decided about a round before elements are combined. */
 export interface AggregatePlan {
   readonly network: Checkpoint;
-  readonly updates: readonly [ClientUpdate, ...ClientUpdate[]];
+  /** In the order of names; none are there in a private round that nobody was sampled for. */
+  readonly updates: readonly ClientUpdate[];
   readonly treatments: ReadonlyMap<string, Treatment>;
   readonly combination: Combination;
   /** Shares of examples, `[updates]`, with a sum of 1: the weights of averaged tensors. */
@@ -85,7 +86,7 @@ export async function planAggregate(
 ): Promise<AggregatePlan> {
   const described = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
   assertNumbers(described);
-  const ordered = orderUpdates(network, updates);
+  const ordered = mayBeEmpty(described, updates) ? [] : orderUpdates(network, updates);
   const treatments = resolveTreatments(network, described.treatments);
   const privateRound = planPrivateRound({ ...described, treatments }, ordered);
   const resolved = privateRound?.options ?? described;
@@ -101,13 +102,23 @@ export async function planAggregate(
   return {
     ...{ network, updates: ordered, treatments, combination, shares: points.shares, options: resolved },
     serverParameters: parametersOf("step the server", resolved.server),
-    privacy: privateRound?.report(ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
+    privacy: privateRound?.report(() => ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
     clients: ordered.map(({ client, examples }, i) => ({
       ...{ client, examples },
-      ...(combination.kind === "linear" && byTensor === undefined ? { weight: at(combination.weights, i) } : {}),
+      ...(combination.kind === "linear" && byTensor === undefined
+        ? { weight: at(combination.weights, i) }
+        : {}),
       ...(points.gram.length === 0 ? {} : { norm: Math.sqrt(normOf(points, i)) }),
     })),
   };
+}
+
+/**
+ * Whether a round goes on without updates: noise alone hides that nobody was sampled, where the network as it
+ * was would tell.
+ */
+function mayBeEmpty({ privacy }: Resolved, updates: readonly ClientUpdate[]): boolean {
+  return updates.length === 0 && privacy?.sampling.kind === "poisson";
 }
 
 type Resolved = Readonly<Required<AggregateOptions>>;

@@ -40,8 +40,8 @@ export interface PrivacyReport {
 export interface PrivateRound {
   /** Options of a round that clips updates and adds noise. */
   readonly options: Readonly<Required<AggregateOptions>>;
-  /** Reports the round, from the norms of all updates. */
-  report(norms: readonly number[]): PrivacyReport;
+  /** Reports the round; the norms of all updates are asked for where the bound adapts. */
+  report(norms: () => readonly number[]): PrivacyReport;
 }
 
 /**
@@ -87,7 +87,10 @@ export function planPrivateRound(
     report: (norms) => ({
       ...{ clip, deviation, epsilon, delta },
       next: {
-        clip: adaptive === undefined ? clip : countUnclipped(privacy, { clip, norms }, { seed, round }).clip,
+        clip:
+          adaptive === undefined
+            ? clip
+            : countUnclipped(privacy, { clip, norms: norms() }, { seed, round }).clip,
         ledger,
       },
     }),

@@ -50,7 +50,12 @@ describe("privatizeUpdate()", () => {
       ...{ client, examples: 1, network: networkOf([i, i], [9]) },
     }));
     const local = { ...privacy, noise: 4 };
-    const rule = { of: at([AGGREGATION_RULES.get("coordinate-median")].flatMap((one) => one ?? []), 0) };
+    const rule = {
+      of: at(
+        [AGGREGATION_RULES.get("coordinate-median")].flatMap((one) => one ?? []),
+        0,
+      ),
+    };
     const { network, report } = await aggregateUpdates(zero, updates, { privacy: local, rule });
     expect(await valuesOf(network, "a.w")).toEqual([1, 1]);
     const ledger = [{ noiseMultiplier: 4, sampling: { kind: "all" }, rounds: 1 }] as const;

@@ -58,7 +58,10 @@ export async function privatizeUpdate(
     }
     const data = allocateData(dtype, sizeOf(shape));
     for (const range of cutRanges(update, [name], { memory: MEMORY, arrays: 4 })) {
-      const [before, values] = [await readFloat64Range(network, range), await readFloat64Range(update, range)];
+      const [before, values] = [
+        await readFloat64Range(network, range),
+        await readFloat64Range(update, range),
+      ];
       for (let i = 0; i < values.length; i++) values[i] = weight * (at(values, i) - at(before, i));
       addGaussianNoiseInPlace({ seed, round, tensor: name, client }, range.begin, deviation, values);
       for (let i = 0; i < values.length; i++) values[i] = at(before, i) + at(values, i);

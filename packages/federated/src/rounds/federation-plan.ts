@@ -4,14 +4,23 @@ import { assertWholeOptions, OutOfRangeError, resolveOptions, UsageError } from 
 export interface FederationPlan {
   /** Number of rounds to aggregate, at least 1. */
   readonly rounds: number;
-  /** Smallest number of updates that a round is aggregated with, at least 1. */
+  /**
+   * Smallest number of updates that a round is aggregated with, at least 1; with Poisson sampling it may be 0,
+   * as nobody may be asked.
+   */
   readonly quorum: number;
   /** Number of clients that must be there before a round starts; never fewer than the quorum. */
   readonly available: number;
   /**
    * Share of the present clients whose updates a round waits for, in `(0, 1]`; never fewer than the quorum.
+   * With Poisson sampling, the probability of each client to be asked.
    */
   readonly fraction: number;
+  /**
+   * How clients are chosen: a number of them, or each by itself with a probability, so that the number is left
+   * to chance (Poisson sampling), which costs less privacy; others are asked for nobody then.
+   */
+  readonly sampling: "fixed-size" | "poisson";
   /** Share of further clients that are asked in case some are lost, at least 0; a round ends without them. */
   readonly overSelection: number;
   /** Time from the start of a round until it ends with the updates that are there, above 0. */
@@ -41,6 +50,7 @@ export const FEDERATION_PLAN_DEFAULTS: FederationPlan = {
   quorum: 2,
   available: 1,
   fraction: 1,
+  sampling: "fixed-size",
   overSelection: 0,
   deadline: 3_600_000,
   attempts: 10,
@@ -60,7 +70,7 @@ export function planFederation(options?: FederationPlanOptions): FederationPlan 
   const plan = resolveOptions(operation, FEDERATION_PLAN_DEFAULTS, options);
   assertWholeOptions(operation, plan, {
     rounds: 1,
-    quorum: 1,
+    quorum: plan.sampling === "poisson" ? 0 : 1,
     available: 1,
     attempts: 1,
     seed: 0,
@@ -69,6 +79,16 @@ export function planFederation(options?: FederationPlanOptions): FederationPlan 
   assertRange("fraction", plan.fraction, "above 0 and at most 1", plan.fraction > 0 && plan.fraction <= 1);
   assertRange("overSelection", plan.overSelection, "at least 0", plan.overSelection >= 0);
   assertRange("deadline", plan.deadline, "above 0 milliseconds", plan.deadline > 0);
+  if (plan.sampling !== "fixed-size" && plan.sampling !== "poisson") {
+    throw new UsageError(
+      `Cannot ${operation} as "sampling" must be "fixed-size" or "poisson": it is "${plan.sampling}"`,
+    );
+  }
+  if (plan.sampling === "poisson" && plan.buffer !== null) {
+    throw new UsageError(
+      `Cannot ${operation} by Poisson sampling with "buffer" as all clients work all the time then: leave one out`,
+    );
+  }
   if (plan.late !== "refuse" && plan.late !== "accept") {
     throw new UsageError(`Cannot ${operation} as "late" must be "refuse" or "accept": it is "${plan.late}"`);
   }

@@ -10,8 +10,8 @@ import {
 import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
 import { assertServedPrivacy } from "./assert-served-privacy.ts";
+import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
 import type { FederationConfig } from "./federation-config.ts";
 
 /** Bytes of the largest file that is read; a federation takes a screen. */

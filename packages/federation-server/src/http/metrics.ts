@@ -50,8 +50,10 @@ export function createMetrics(federation: Federation): ServerMetrics {
   );
   const { privacy } = federation.config.strategy;
   if (privacy !== undefined) {
-    gauge("isthmus_federation_privacy_epsilon", `Epsilon that rounds have spent, at delta ${privacy.delta}`, () =>
-      epsilonOf(federation.state),
+    gauge(
+      "isthmus_federation_privacy_epsilon",
+      `Epsilon that rounds have spent, at delta ${privacy.delta}`,
+      () => epsilonOf(federation.state),
     );
     gauge(
       "isthmus_federation_privacy_budget",

@@ -1,12 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  excerpt,
-  MismatchError,
-  openCheckpoint,
-  parseJson,
-  saveCheckpoint,
-} from "@isthmus/core";
+import { excerpt, MismatchError, openCheckpoint, parseJson, saveCheckpoint } from "@isthmus/core";
 import {
   advance,
   beginFederation,

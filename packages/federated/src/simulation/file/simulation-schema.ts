@@ -87,6 +87,7 @@ export const SIMULATION: z.ZodType = z.strictObject({
     clients: count(1),
     rounds: count(1),
     fraction: z.number().positive().max(1).optional(),
+    sampling: z.enum(["fixed-size", "poisson"]).optional(),
     lost: z.number().min(0).lt(1).optional(),
     client: client.optional(),
     measure: z

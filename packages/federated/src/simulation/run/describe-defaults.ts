@@ -34,6 +34,7 @@ const CLIENT_TRAINING_DEFAULTS: Required<
 export function resolveFederation(description: FederationDescription): ResolvedFederation {
   const attempt = "simulate a federation";
   const { clients, rounds, seed, fraction = 1, lost = 0, attack, strategy = {}, measure = {} } = description;
+  const { sampling = "fixed-size" } = description;
   assertWholeOptions(attempt, { clients, rounds, seed }, { clients: 1, rounds: 1, seed: 0 });
   assertShare("fraction", fraction, fraction > 0 && fraction <= 1, "(0, 1]");
   assertShare("lost", lost, lost >= 0 && lost < 1, "[0, 1)");
@@ -49,7 +50,7 @@ export function resolveFederation(description: FederationDescription): ResolvedF
   }
   return {
     ...description,
-    ...{ fraction, lost, attack, strategy, measure },
+    ...{ fraction, sampling, lost, attack, strategy, measure },
     partition: description.partition ?? { name: "iid" },
     client: { ...CLIENT_TRAINING_DEFAULTS, ...description.client, ...strategy.client },
   };

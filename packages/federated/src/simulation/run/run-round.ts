@@ -1,6 +1,7 @@
 import { at, InvariantError } from "@isthmus/core";
 import { type AggregateReport, aggregateUpdates } from "../../aggregate/aggregate-updates.ts";
 import { alignUpdates } from "../../align/align-updates.ts";
+import { isLocal } from "../../privacy/privacy-description.ts";
 import { advance } from "../../rounds/advance.ts";
 import { type Decision, decide } from "../../rounds/decide.ts";
 import type { FederationEvent } from "../../rounds/federation-event.ts";
@@ -71,6 +72,11 @@ export async function runRound(
 }
 
 type CountedUpdate = Extract<SentUpdate, { readonly network: unknown }>;
+/** What a round was made of, and what is said of its aggregate. */
+interface MadeRound {
+  readonly sent: readonly CountedUpdate[];
+  readonly report: Pick<AggregateReport, "changeNorm" | "privacy">;
+}
 type RoundOptions = Omit<RunRoundOptions, "folder"> & { readonly files: UpdateFiles | undefined };
 type DecisionOf<K extends Decision["kind"]> = Extract<Decision, { kind: K }>;
 
@@ -167,14 +173,16 @@ class Round {
   async #aggregate({ round, updates }: DecisionOf<"aggregate">): Promise<void> {
     const federation = this.#federation;
     const { description, graph, engine } = federation;
+    const { align, start, privacy } = description.strategy;
+    // Noise of the server is added to nothing, too: it hides that there was nothing.
+    if (updates.length === 0 && (privacy === undefined || isLocal(privacy))) return this.#keep(round);
     const sent = updates.map(({ client, hash }) => sentOf(this.#sent, client, hash));
     const { signal } = this.#options;
     const barriers = await measureClientBarriers(federation, sent, round, signal);
     let received: readonly ClientUpdate[] = sent.map(({ client, examples, network, loss }) => ({
       ...{ client, examples, network, loss },
     }));
-    const { align, start } = description.strategy;
-    if (align !== undefined) {
+    if (align !== undefined && received.length > 0) {
       const to = start === "apart" && round === 1 ? "each other" : align;
       const aligned = await alignUpdates({ graph, engine }, this.position.network, received, {
         ...{ to, seed: description.seed, signal },
@@ -192,12 +200,19 @@ class Round {
     const variate = await averageVariates(this.position.variate, sent, description.clients);
     this.position = { ...this.position, network, serverState: state, clients, variate };
     if (report.privacy !== undefined) this.position = { ...this.position, privacy: report.privacy.next };
-    const result = await this.#describe(round, { sent, report });
-    this.position = {
-      ...this.position,
-      rounds: [...this.position.rounds, result],
-      barriers: [...this.position.barriers, ...barriers],
-    };
+    this.position = { ...this.position, barriers: [...this.position.barriers, ...barriers] };
+    await this.#finish(round, { sent, report });
+  }
+
+  /** Ends a round that nobody was asked for, or whose updates were all lost: the network stays as it is. */
+  #keep(round: number): Promise<void> {
+    return this.#finish(round, { sent: [], report: { changeNorm: Number.NaN } });
+  }
+
+  async #finish(round: number, made: MadeRound): Promise<void> {
+    const result = await this.#describe(round, made);
+    const { network } = this.position;
+    this.position = { ...this.position, rounds: [...this.position.rounds, result] };
     const metrics = Object.fromEntries(
       Object.entries({ accuracy: result.accuracy, loss: result.loss }).filter(
         (entry): entry is [string, number] => Number.isFinite(entry[1]),
@@ -209,10 +224,7 @@ class Round {
     this.isOver = true;
   }
 
-  async #describe(
-    round: number,
-    { sent, report }: { readonly sent: readonly CountedUpdate[]; readonly report: AggregateReport },
-  ): Promise<RoundResult> {
+  async #describe(round: number, { sent, report }: MadeRound): Promise<RoundResult> {
     const { description, plan, sentBytes } = this.#federation;
     const { changeNorm, privacy } = report;
     const last = this.position.rounds.at(-1);

@@ -9,7 +9,9 @@ import { z } from "zod";
 import type { FederationConfig } from "./federation-config.ts";
 
 /** A federation as its file describes it, with defaults filled in. */
-export interface FederationFile extends FederationPlan, Omit<FederationConfig, "plan" | "folder" | "tokens"> {
+export interface FederationFile
+  extends Omit<FederationPlan, "sampling">,
+    Omit<FederationConfig, "plan" | "folder" | "tokens"> {
   readonly folder?: string | undefined;
   readonly tokens?: string | undefined;
 }

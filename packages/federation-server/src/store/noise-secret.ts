@@ -1,5 +1,7 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
+import { readFileBytes } from "@isthmus/core";
 import { drawSecret, type Seed } from "@isthmus/federated/rounds";
+import { fileSize } from "./read-pieces.ts";
 import type { Store } from "./store.ts";
 
 /** Bytes of a secret. */
@@ -10,8 +12,7 @@ const SECRET_BYTES = 32;
  * the same bytes of the same round, and nobody but its user can read the file.
  */
 export async function openNoiseSecret({ noiseSecret: path }: Store): Promise<Seed> {
-  const there = await readFile(path).catch(() => undefined);
-  if (there?.length === SECRET_BYTES) return new Uint8Array(there);
+  if ((await fileSize(path)) === SECRET_BYTES) return new Uint8Array(await readFileBytes(path, SECRET_BYTES));
   const secret = drawSecret();
   const unfinished = `${path}.unfinished`;
   const file = await open(unfinished, "w", 0o600);

@@ -83,6 +83,8 @@ export {
   type FederationPlan,
   type FederationPlanOptions,
   planFederation,
+  SECURE_PLAN_DEFAULTS,
+  type SecurePlan,
 } from "./rounds/federation-plan.ts";
 export {
   beginFederation,
@@ -91,6 +93,7 @@ export {
   type MemberState,
   networkOfRound,
   type OpenRound,
+  type OpenSecureSum,
   presentClients,
   type RefusedUpdate,
   type RoundRecord,

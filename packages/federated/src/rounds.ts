@@ -25,6 +25,7 @@ export {
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
   planFederation,
+  SECURE_PLAN_DEFAULTS,
 } from "./rounds/federation-plan.ts";
 export {
   beginFederation,
@@ -34,8 +35,29 @@ export {
   roundOf,
   timeOfNext,
 } from "./rounds/federation-state.ts";
+export { isTaken, refusalOfMessage, type SecureTask, secureTaskOf } from "./rounds/secure-rounds.ts";
 export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
 export { AGGREGATION_RULES } from "./rules.ts";
+export { assertSecurable } from "./secure/assert-securable.ts";
+export { maskUpdate } from "./secure/mask-update.ts";
+export type {
+  ClientMessage,
+  DeliveryMessage,
+  RosterMessage,
+  ServerMessage,
+  SurvivorsMessage,
+} from "./secure/messages.ts";
+export { openSecureSum, type SecureSum } from "./secure/open-secure-sum.ts";
+export {
+  openSecureClient,
+  receiveShares,
+  revealShares,
+  type SecureClientState,
+  shareSecrets,
+} from "./secure/secure-client.ts";
+export { layOutTensors, type SecureLayout } from "./secure/secure-layout.ts";
+export { type SecureServerState, sharersOf } from "./secure/secure-server.ts";
+export { type SecureSettings, wordsOf } from "./secure/secure-settings.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
 export { lookUp } from "./strategy/look-up.ts";
 export { resolveRule, resolveStrategy } from "./strategy/resolve-strategy.ts";

@@ -1,4 +1,6 @@
 import type { PrivacyReport } from "../aggregate/private-round.ts";
+import type { ClientMessage } from "../secure/messages.ts";
+import type { SecureSettings } from "../secure/secure-settings.ts";
 
 /** What all events have. */
 interface Happened {
@@ -62,6 +64,27 @@ export type FederationEvent = Happened &
         readonly client: string;
         readonly round: number;
         readonly reason: string;
+      }
+    | {
+        /** The secure sum of a round begins, and collects keys. */
+        readonly kind: "secure-opened";
+        readonly round: number;
+        readonly attempt: number;
+        readonly settings: SecureSettings;
+      }
+    | {
+        /** A client's message of the secure sum came; masked updates come as `update-received`. */
+        readonly kind: "secure-received";
+        readonly round: number;
+        readonly attempt: number;
+        readonly message: Exclude<ClientMessage, { readonly kind: "masked" }>;
+      }
+    | {
+        /** No more messages of a stage are taken; that of masked updates ends with `round-closed`. */
+        readonly kind: "secure-closed";
+        readonly round: number;
+        readonly attempt: number;
+        readonly stage: "keys" | "shares" | "reveal";
       }
     | { readonly kind: "time-passed" }
     | { readonly kind: "round-closed"; readonly round: number }

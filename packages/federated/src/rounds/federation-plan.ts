@@ -39,7 +39,25 @@ export interface FederationPlan {
    * step.
    */
   readonly buffer: number | null;
+  /** How updates are summed so that the server sees none; `null` where it sees each. */
+  readonly secure: SecurePlan | null;
 }
+
+/** How a federation sums updates securely, as plain data. */
+export interface SecurePlan {
+  /**
+   * Share of a round's clients that is enough to finish it, and that must collude to see an update: above 0.5
+   * and at most 1, rounded up, and more than half in any case.
+   */
+  readonly threshold: number;
+  /** Elements of an update's change are cut to `[-range, range]`, above 0. */
+  readonly range: number;
+  /** Examples from which on a client counts in full, at least 1. */
+  readonly examplesCap: number;
+}
+
+/** Defaults of {@link SecurePlan}. */
+export const SECURE_PLAN_DEFAULTS: SecurePlan = { threshold: 2 / 3, range: 1, examplesCap: 100_000 };
 
 /** Choices of a {@link FederationPlan}. */
 export interface FederationPlanOptions extends Partial<FederationPlan> {}
@@ -58,6 +76,7 @@ export const FEDERATION_PLAN_DEFAULTS: FederationPlan = {
   late: "refuse",
   maximumStaleness: 4,
   buffer: null,
+  secure: null,
 };
 
 /**
@@ -100,7 +119,25 @@ export function planFederation(options?: FederationPlanOptions): FederationPlan 
       );
     }
   }
+  if (plan.secure !== null) assertSecurePlan(plan, plan.secure);
   return plan;
+}
+
+function assertSecurePlan(plan: FederationPlan, { threshold, range, examplesCap }: SecurePlan): void {
+  const operation = "sum updates securely";
+  assertRange("secure.threshold", threshold, "above 0.5 and at most 1", threshold > 0.5 && threshold <= 1);
+  assertRange("secure.range", range, "above 0", range > 0);
+  assertWholeOptions(operation, { examplesCap }, { examplesCap: 1 });
+  if (plan.quorum < 2) {
+    throw new OutOfRangeError(
+      `Cannot ${operation} with a quorum of ${plan.quorum} as the sum of one update is that update: set "quorum" to 2 or more`,
+    );
+  }
+  if (plan.late !== "refuse" || plan.buffer !== null || plan.sampling === "poisson") {
+    throw new UsageError(
+      `Cannot ${operation} with late updates, "buffer" or Poisson sampling as masks cancel among the clients of one round: leave them out`,
+    );
+  }
 }
 
 function assertRange(name: string, value: number, rule: string, holds: boolean): void {

@@ -1,3 +1,4 @@
+import type { SecureServerState } from "../secure/secure-server.ts";
 import type { Metrics, PrivacyRecord, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 
@@ -21,6 +22,13 @@ export interface OpenRound {
   readonly clients: readonly string[];
   /** Number of updates that it closes with. */
   readonly target: number;
+}
+
+/** A secure sum that goes on. */
+export interface OpenSecureSum {
+  /** When its stage began, in milliseconds. */
+  readonly stageAt: number;
+  readonly sum: SecureServerState;
 }
 
 /** What remains of a round that was aggregated. */
@@ -69,6 +77,8 @@ export interface FederationState {
   readonly members: Readonly<Record<string, MemberState>>;
   /** The round that is open or being aggregated. */
   readonly open: OpenRound | null;
+  /** The secure sum of the round that is open or being aggregated; `null` before it is set up. */
+  readonly secure: OpenSecureSum | null;
   /** Number of starts of the round that is next or open. */
   readonly attempts: number;
   /** Updates that count in the round that is open or comes next, in the order of names. */
@@ -102,6 +112,7 @@ export function beginFederation(network: string): FederationState {
     network,
     members: {},
     open: null,
+    secure: null,
     attempts: 0,
     updates: [],
     held: [],

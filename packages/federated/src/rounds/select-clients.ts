@@ -50,7 +50,9 @@ export function selectReplacements(
   missing: number,
 ): readonly string[] {
   // With a buffer, whoever is there works without being asked; by Poisson sampling nobody stands in for others.
-  if (missing <= 0 || plan.buffer !== null || plan.sampling === "poisson") return [];
+  // Nor in a secure sum, whose clients have agreed on masks.
+  const isFixed = plan.buffer !== null || plan.sampling === "poisson" || plan.secure !== null;
+  if (missing <= 0 || isFixed) return [];
   const purpose = `clients of round ${round}, attempt ${attempt}, after ${clients.length}`;
   return drawClients(plan, idle, purpose, missing);
 }

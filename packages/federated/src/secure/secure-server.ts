@@ -118,6 +118,31 @@ export function closeStage(state: SecureServerState): {
   return { state: { ...state, stage: NEXT[stage] }, messages };
 }
 
+/** Returns what a client must be sent to do its part in the stage; undefined in the first and after the last. */
+export function messageTo(state: SecureServerState, client: string): ServerMessage | undefined {
+  const before = {
+    keys: undefined,
+    shares: "keys",
+    masked: "shares",
+    reveal: "masked",
+    done: undefined,
+  } as const;
+  const closed = before[state.stage];
+  return closed && messagesTo(state, closed, client)[0]?.message;
+}
+
+/** Returns the clients that may still send in the stage. */
+export function awaitedBySum(state: SecureServerState): readonly string[] {
+  if (state.stage === "done") return [];
+  const senders = sendersOf(state);
+  return partOf(state).filter((client) => !senders.includes(client));
+}
+
+/** Returns the number of clients that have sent in the stage. */
+export function countSenders(state: SecureServerState): number {
+  return sendersOf(state).length;
+}
+
 /** Returns names of the clients whose updates may be in the sum: they sent shares. */
 export function sharersOf({ shares }: SecureServerState): string[] {
   return shares.map(({ client }) => client);

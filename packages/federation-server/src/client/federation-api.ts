@@ -3,7 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "@isthmus/core";
-import type { PrivacyDescription } from "@isthmus/federated/rounds";
+import type { ClientMessage, PrivacyDescription, SecureTask } from "@isthmus/federated/rounds";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
 import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
@@ -18,6 +18,8 @@ export interface FederationAbout {
   /** Names of tensors that clients keep to themselves. */
   readonly keep: readonly string[];
   readonly graph: boolean;
+  /** Whether updates are masked. */
+  readonly secure: boolean;
   /** How clients are hidden; `null` where they are not. */
   readonly privacy: PrivacyDescription | null;
   readonly training: {
@@ -31,9 +33,11 @@ export interface FederationAbout {
 
 /** What a server says that its client should do. */
 export interface ClientTaskAnswer {
-  readonly task: "train" | "wait" | "finished";
+  readonly task: "train" | "secure" | "wait" | "finished";
   readonly round: number | null;
   readonly network: string | null;
+  /** Step of a secure sum. */
+  readonly step: "keys" | "shares" | "reveal" | null;
   readonly reason: string | null;
 }
 
@@ -59,6 +63,10 @@ export interface FederationApi {
   upload(path: string, hash: string): Promise<void>;
   /** Lets uploaded bytes count; returns why they do not, or `undefined`. */
   send(round: number, claim: UpdateClaim): Promise<string | undefined>;
+  /** Reads what to do in a secure sum; undefined if it went on without this client. */
+  secure(round: number): Promise<SecureTask | undefined>;
+  /** Sends a message of a secure sum; returns why it was not taken, or `undefined`. */
+  sendSecure(round: number, message: ClientMessage): Promise<string | undefined>;
 }
 
 /** Times that an upload is begun again because its bytes arrived with another hash. */
@@ -86,6 +94,18 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
         body: () => JSON.stringify(claim),
       });
       return answer.status === 200 ? undefined : answer.error();
+    },
+    async secure(round) {
+      const answer = await request({ path: `/v1/rounds/${round}/secure`, accept: [409] });
+      return answer.status === 200 ? (answer.json() as SecureTask) : undefined;
+    },
+    async sendSecure(round, message) {
+      const answer = await request({
+        ...{ method: "POST", path: `/v1/rounds/${round}/secure`, accept: [409, 422] },
+        headers: { "content-type": "application/json" },
+        body: () => JSON.stringify(message),
+      });
+      return answer.status === 204 ? undefined : answer.error();
     },
   };
 }

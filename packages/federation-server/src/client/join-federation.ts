@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { lockPathOf, resolveOptions, takeLock, UsageError } from "@isthmus/core";
 import { isLocal } from "@isthmus/federated/rounds";
 import type { DataSet, Engine } from "@isthmus/graph";
@@ -7,6 +8,7 @@ import { readArchitecture } from "@isthmus/zoo";
 import type { ClientTaskAnswer, UpdateClaim } from "./federation-api.ts";
 import { createFederationApi } from "./federation-api.ts";
 import { type MadeUpdate, makeUpdate, saveFinal } from "./make-update.ts";
+import { maskMade, takeSecureStep } from "./secure-steps.ts";
 import type { ClientEvent, ClientTraining, WorkingClient } from "./working-client.ts";
 
 /** Options of {@link joinFederation}. */
@@ -53,6 +55,8 @@ export const JOIN_FEDERATION_DEFAULTS: Required<
 
 /** Seconds that a server may wait with the answer that there is nothing to do. */
 const WAIT_SECONDS = 20;
+/** Milliseconds until a server is asked again that does not take what it asked for. */
+const PAUSE_MS = 1000;
 
 /**
  * Takes part in a federation until it is over: trains on the client's examples whenever the server asks, and
@@ -113,16 +117,42 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
       tell({ kind: "waiting", reason: task.reason ?? "" });
       continue;
     }
+    if (task.task === "secure") {
+      await takeStep(client, task);
+      continue;
+    }
     const round = await takeRound(client, task);
     if (round !== undefined) rounds.push(round);
   }
 }
 
+/** Does a step of a secure sum. */
+async function takeStep(client: WorkingClient, { round, step }: ClientTaskAnswer): Promise<void> {
+  const { tell } = client;
+  if (round === null || step === null) throw noTask("a round and a step of its secure sum");
+  const refusal = await takeSecureStep(client, round);
+  if (refusal === undefined) tell({ kind: "secure", round, step });
+  else {
+    tell({ kind: "refused", round, reason: refusal });
+    await pause(client);
+  }
+}
+
+/** Waits until the server may have gone on without this client. */
+const pause = ({ signal }: WorkingClient): Promise<void> => setTimeout(PAUSE_MS, undefined, { signal });
+
 /** Trains for a round and sends the result; returns the round if it counted. */
 async function takeRound(client: WorkingClient, task: ClientTaskAnswer): Promise<number | undefined> {
   const { api, tell } = client;
   const round = task.round ?? 0;
-  const { path, ...claim } = await makeUpdate(client, { round, network: networkOf(task) });
+  const made = await makeUpdate(client, { round, network: networkOf(task) });
+  const sent = client.about.secure ? await maskMade(client, round, made) : made;
+  // The secure sum went on without this client.
+  if (sent === undefined) {
+    await pause(client);
+    return undefined;
+  }
+  const { path, ...claim } = { ...made, ...sent };
   await api.upload(path, claim.hash);
   const refusal = await api.send(round, claimOf(client, claim));
   if (refusal === undefined) {
@@ -134,12 +164,19 @@ async function takeRound(client: WorkingClient, task: ClientTaskAnswer): Promise
 }
 
 /** Returns what is told of an update: of a private one nothing that has no noise. */
-function claimOf({ about: { privacy } }: WorkingClient, claim: Omit<MadeUpdate, "path">): UpdateClaim {
+function claimOf(
+  { about: { privacy, secure } }: WorkingClient,
+  claim: Omit<MadeUpdate, "path">,
+): UpdateClaim {
+  if (secure) return { hash: claim.hash, examples: 1 };
   if (privacy === null) return claim;
   return { hash: claim.hash, examples: isLocal(privacy) ? 1 : claim.examples };
 }
 
 function networkOf({ network }: ClientTaskAnswer): string {
   if (network !== null) return network;
-  throw new UsageError("Cannot go on as the server must name a network: it names none");
+  throw noTask("a network");
 }
+
+const noTask = (what: string): UsageError =>
+  new UsageError(`Cannot go on as the server must name ${what}: it names none`);

@@ -3,6 +3,7 @@ import {
   type FederationPlan,
   LAYER_POLICIES,
   PRIVACY,
+  SECURE_PLAN_DEFAULTS,
   TREATMENTS,
 } from "@isthmus/federated/rounds";
 import { z } from "zod";
@@ -67,6 +68,17 @@ const training = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0.9),
 });
 
+const secure = z
+  .union([
+    z.boolean(),
+    z.strictObject({
+      threshold: z.number().gt(0.5).max(1).default(SECURE_PLAN_DEFAULTS.threshold),
+      range: z.number().positive().default(SECURE_PLAN_DEFAULTS.range),
+      examplesCap: count(1).default(SECURE_PLAN_DEFAULTS.examplesCap),
+    }),
+  ])
+  .transform((value) => (value === true ? SECURE_PLAN_DEFAULTS : value === false ? null : value));
+
 const limits = z.strictObject({
   bytes: count(1).nullable().default(null),
   norm: z.number().positive().nullable().default(null),
@@ -92,6 +104,7 @@ const file = z.strictObject({
   late: z.enum(["refuse", "accept"]).default(plan.late),
   maximumStaleness: count(1).default(plan.maximumStaleness),
   buffer: count(1).nullable().default(plan.buffer),
+  secure: secure.default(null),
   strategy: strategy.prefault({}),
   training: training.prefault({}),
   evaluate: z.string().nullable().default(null),

@@ -11,6 +11,7 @@ import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { assertServedPrivacy } from "./assert-served-privacy.ts";
+import { assertServedSecure } from "./assert-served-secure.ts";
 import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
 import type { FederationConfig } from "./federation-config.ts";
 
@@ -45,16 +46,17 @@ export async function readFederation(path: string): Promise<FederationConfig> {
 
 function planOf(file: FederationFile) {
   const { rounds, quorum, available, fraction, overSelection, deadline, attempts } = file;
-  const { seed, late, maximumStaleness, buffer } = file;
+  const { seed, late, maximumStaleness, buffer, secure } = file;
   return planFederation({
     ...{ rounds, quorum, available, fraction, overSelection, deadline, attempts },
-    ...{ seed, late, maximumStaleness, buffer },
+    ...{ seed, late, maximumStaleness, buffer, secure },
   });
 }
 
 function assertChoices(config: FederationConfig): void {
   const { strategy, plan, evaluate, graph } = config;
   assertServedPrivacy(config);
+  assertServedSecure(config);
   const { of: rule, parameters } = resolveRule(strategy);
   for (const step of strategy.before ?? []) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
   lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average");

@@ -1,4 +1,4 @@
-import { type FederationState, roundOf } from "@isthmus/federated/rounds";
+import { type FederationState, isLocal, roundOf } from "@isthmus/federated/rounds";
 import type { Federation } from "../server/running-federation.ts";
 
 /** Refused updates that the live page shows. */
@@ -7,13 +7,14 @@ const SHOWN_REFUSALS = 20;
 /** Returns what the live page shows, as plain data without hashes of updates. */
 export function summarize({ config, state }: Federation): object {
   const { status, history, refused, refusals, reason, stopped, open, updates, attempts } = state;
-  const isPrivate = config.strategy.privacy !== undefined;
+  const isPrivate = config.strategy.privacy !== undefined || config.plan.secure !== null;
   return {
     name: config.name,
     status,
     round: roundOf(state),
     rounds: config.plan.rounds,
-    rule: isPrivate && config.strategy.rule === undefined ? "private mean" : nameOf(config.strategy.rule),
+    rule: ruleOf(config),
+    secure: config.plan.secure !== null,
     reason,
     stopped,
     privacy: privacyOf(config, state),
@@ -56,6 +57,10 @@ function privacyOf({ strategy: { privacy } }: Federation["config"], { history }:
     ...{ epsilon: last === undefined ? 0 : last.epsilon, delta: privacy.delta },
     ...{ budget: privacy.budget ?? null, at: privacy.at ?? "server", clip: last?.next.clip ?? privacy.clip },
   };
+}
+
+function ruleOf({ strategy: { rule, privacy } }: Federation["config"]): string {
+  return privacy === undefined || isLocal(privacy) ? nameOf(rule) : "private mean";
 }
 
 const nameOf = (rule: Federation["config"]["strategy"]["rule"] = "fedavg"): string =>

@@ -108,7 +108,7 @@ function show(summary) {
   byId("status").dataset.status = status;
   const over = status === "finished" || status === "failed";
   const present = clients.filter((client) => client.present).length;
-  byId("progress").textContent = done + " of " + rounds + " rounds by " + summary.rule + ", " + present + " of " + clients.length + " clients are there";
+  byId("progress").textContent = done + " of " + rounds + " rounds by " + summary.rule + (summary.secure ? " of masked updates" : "") + ", " + present + " of " + clients.length + " clients are there";
   byId("bar").setAttribute("aria-valuemax", rounds);
   byId("bar").setAttribute("aria-valuenow", done);
   byId("bar").firstElementChild.style.width = (100 * done) / rounds + "%";

@@ -14,12 +14,14 @@ import {
 } from "@isthmus/federated/rounds";
 import { readArchitecture } from "@isthmus/zoo";
 import { assertServedPrivacy } from "../config/assert-served-privacy.ts";
+import { assertServedSecure } from "../config/assert-served-secure.ts";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { openNoiseSecret } from "../store/noise-secret.ts";
 import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
 import { keptNames } from "../work/kept-names.ts";
+import { secureLayout } from "../work/secure-layout.ts";
 import type { Workers } from "../work/workers.ts";
 import { createSignal } from "./events.ts";
 import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
@@ -49,6 +51,7 @@ const VERSION = 1;
  */
 export async function openFederation(config: FederationConfig, ports: FederationPorts): Promise<Federation> {
   assertServedPrivacy(config);
+  assertServedSecure(config);
   const store = await openStore(config.folder);
   const initial = await importNetwork(config.network, store);
   const journal = await openJournal(store.journal);
@@ -61,7 +64,16 @@ export async function openFederation(config: FederationConfig, ports: Federation
     ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
     const keptTensors = await findKept(config, store.model(initial));
     const noiseSeed = await openNoiseSeed(config, store);
-    return run({ config, store, journal, state, networkBytes: size, keptTensors, noiseSeed }, ports);
+    const secureElements = await countSecure(store.model(initial), keptTensors);
+    if (config.plan.secure !== null) {
+      const notChecked =
+        "updates are masked: neither their numbers, nor norms, nor counts of examples can be checked";
+      ports.log.warn({ threshold: config.plan.secure.threshold }, notChecked);
+    }
+    return run(
+      { config, store, journal, state, networkBytes: size, keptTensors, noiseSeed, secureElements },
+      ports,
+    );
   } catch (error) {
     await journal.close();
     throw error;
@@ -137,6 +149,16 @@ async function findKept(
   }
 }
 
+/** Counts the elements of an update that is summed securely. */
+async function countSecure(network: string, keep: readonly string[]): Promise<number> {
+  const checkpoint = await openCheckpoint(network);
+  try {
+    return secureLayout(checkpoint, new Set(keep)).elements;
+  } finally {
+    await checkpoint.close();
+  }
+}
+
 /** Returns the seed of the noise, where the server adds some. */
 async function openNoiseSeed({ strategy, noiseSeed }: FederationConfig, store: Store): Promise<Seed | null> {
   const { privacy } = strategy;
@@ -156,10 +178,11 @@ interface Opened {
   readonly networkBytes: number;
   readonly keptTensors: readonly string[];
   readonly noiseSeed: Seed | null;
+  readonly secureElements: number;
 }
 
 function run(opened: Opened, ports: FederationPorts): Federation {
-  const { config, store, journal, networkBytes, keptTensors, noiseSeed } = opened;
+  const { config, store, journal, networkBytes, keptTensors, noiseSeed, secureElements } = opened;
   const { workers, log, now = Date.now, onFatal } = ports;
   const changed = createSignal();
   const stopping = new AbortController();
@@ -182,7 +205,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     return true;
   };
   const federation: Federation = {
-    ...{ config, store, workers, networkBytes, keptTensors, noiseSeed, changed, happen },
+    ...{ config, store, workers, networkBytes, keptTensors, noiseSeed, secureElements, changed, happen },
     ended: stopping.signal,
     get state() {
       return state;

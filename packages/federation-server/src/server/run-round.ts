@@ -7,6 +7,8 @@ import {
   type Metrics,
   networkOfRound,
   type PrivacyRecord,
+  type ReceivedUpdate,
+  SECURE_PLAN_DEFAULTS,
   type UpdateToAggregate,
 } from "@isthmus/federated/rounds";
 import type { AggregateRequest } from "../work/aggregate-round.ts";
@@ -22,7 +24,16 @@ export async function runRound(
   decision: RoundStep,
   signal: AbortSignal,
 ): Promise<void> {
+  const { config } = federation;
   switch (decision.kind) {
+    case "open-secure":
+      await openSecure(federation, decision);
+      return;
+    case "close-secure": {
+      const { round, attempt, stage } = decision;
+      await federation.happen({ kind: "secure-closed", round, attempt, stage });
+      return;
+    }
     case "start": {
       const { round, attempt, clients, target } = decision;
       await federation.happen({ kind: "round-started", round, attempt, clients, target });
@@ -38,7 +49,9 @@ export async function runRound(
       return;
     case "abort": {
       const { round, attempt, reason } = decision;
+      const { updates } = federation.state;
       await federation.happen({ kind: "round-aborted", round, attempt, reason });
+      if (config.plan.secure !== null) await removeUpdates(federation, updates);
       return;
     }
     case "fail":
@@ -55,6 +68,21 @@ export async function runRound(
   }
 }
 
+/** Sets up the secure sum of a round. */
+async function openSecure(
+  { config, state, secureElements: elements, happen }: Federation,
+  { round, attempt, clients, threshold }: Extract<Decision, { kind: "open-secure" }>,
+): Promise<void> {
+  const { range, examplesCap } = config.plan.secure ?? SECURE_PLAN_DEFAULTS;
+  const session = `${config.name} ${state.initial} round ${round} attempt ${attempt}`;
+  const settings = { session, clients, threshold, elements, range, examplesCap };
+  await happen({ kind: "secure-opened", round, attempt, settings });
+}
+
+async function removeUpdates({ store }: Federation, updates: readonly ReceivedUpdate[]): Promise<void> {
+  for (const update of updates) await rm(store.update(update), { force: true });
+}
+
 async function aggregate(
   federation: Federation,
   { round, network, updates }: Extract<Decision, { kind: "aggregate" }>,
@@ -69,6 +97,8 @@ async function aggregate(
     ...{ strategy: config.strategy, graph: config.graph },
     ...{ round, seed: config.plan.seed },
     state: carries ? before : null,
+    secure: state.secure?.sum ?? null,
+    keep: federation.keptTensors,
     privacy: { state: privacyStateOf(state), noiseSeed: noiseSeed ?? undefined },
     output: {
       network: store.unfinished(round),
@@ -85,7 +115,7 @@ async function aggregate(
   const measured = await measure(federation, { hash, request }, signal);
   const privacy = recordOf(report);
   await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured), ...privacy });
-  for (const update of updates) await rm(store.update(update), { force: true });
+  await removeUpdates(federation, updates);
 }
 
 /** Returns what the journal keeps of a private round; JSON has no infinity. */

@@ -30,6 +30,8 @@ export interface Federation {
   readonly keptTensors: readonly string[];
   /** What a private round's noise is drawn from; `null` where the server adds none. */
   readonly noiseSeed: Seed | null;
+  /** Number of elements of an update that is summed securely. */
+  readonly secureElements: number;
   /** Aborted when the server is closing, after which nothing happens. */
   readonly ended: AbortSignal;
   /** Told after every change of the state. */

@@ -1,5 +1,4 @@
-import { open, rename } from "node:fs/promises";
-import { readFileBytes } from "@isthmus/core";
+import { readFileBytes, saveFile } from "@isthmus/core";
 import { drawSecret, type Seed } from "@isthmus/federated/rounds";
 import { fileSize } from "./read-pieces.ts";
 import type { Store } from "./store.ts";
@@ -14,14 +13,6 @@ const SECRET_BYTES = 32;
 export async function openNoiseSecret({ noiseSecret: path }: Store): Promise<Seed> {
   if ((await fileSize(path)) === SECRET_BYTES) return new Uint8Array(await readFileBytes(path, SECRET_BYTES));
   const secret = drawSecret();
-  const unfinished = `${path}.unfinished`;
-  const file = await open(unfinished, "w", 0o600);
-  try {
-    await file.writeFile(secret);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(unfinished, path);
+  await saveFile(path, secret, [], { mode: 0o600 });
   return secret;
 }

@@ -5,6 +5,7 @@ import {
   type ClientUpdate,
   type PrivacyState,
   resolveStrategy,
+  type SecureServerState,
   type Seed,
   type StrategyDescription,
   saveAggregate,
@@ -15,6 +16,7 @@ import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
 import { keptNames } from "./kept-names.ts";
+import { openSummedUpdate } from "./summed-update.ts";
 import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
@@ -36,6 +38,10 @@ export interface AggregateRequest {
   readonly seed: number;
   /** Path of the state that the round before left, where it left one. */
   readonly state: string | null;
+  /** The secure sum of the round, all of its messages exchanged; `null` where updates are seen. */
+  readonly secure: SecureServerState | null;
+  /** Names of the tensors that clients keep to themselves. */
+  readonly keep: readonly string[];
   /** What a private federation carries, and what its noise is drawn from. */
   readonly privacy: {
     readonly state: PrivacyState | undefined;
@@ -64,6 +70,7 @@ export async function aggregateRound(
 ): Promise<AggregatedRound> {
   const { strategy, output, round, seed } = request;
   const opened: Checkpoint[] = [];
+  const closers: (() => Promise<void>)[] = [];
   const open = async (path: string): Promise<Checkpoint> => {
     const checkpoint = await openCheckpoint(path);
     opened.push(checkpoint);
@@ -75,9 +82,15 @@ export async function aggregateRound(
     const resolved = resolveStrategy(graph, network, strategy);
     const keeps = keptNames(resolved.treatments);
     const updates: ClientUpdate[] = [];
-    for (const { path, base, ...update } of request.updates) {
-      const began = base === request.network ? undefined : await open(base);
-      updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
+    if (request.secure !== null) {
+      const sum = await openSummedUpdate(network, { ...request, secure: request.secure });
+      closers.push(sum.close);
+      updates.push(sum.update);
+    } else {
+      for (const { path, base, ...update } of request.updates) {
+        const began = base === request.network ? undefined : await open(base);
+        updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
+      }
     }
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state);
@@ -96,6 +109,7 @@ export async function aggregateRound(
     throw error;
   } finally {
     for (const checkpoint of opened) await checkpoint.close();
+    for (const close of closers) await close();
   }
 }
 

@@ -108,6 +108,9 @@ class Round {
   /** Does what was decided, and tells the state machine what came of it. */
   async follow(decision: Exclude<Decision, { kind: "finish" }>): Promise<void> {
     switch (decision.kind) {
+      case "open-secure":
+      case "close-secure":
+        throw new InvariantError("Updates of a simulation are not summed securely; please report this");
       case "start":
         return this.#start(decision);
       case "ask":

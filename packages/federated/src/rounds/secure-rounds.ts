@@ -33,7 +33,10 @@ export function openSecure(state: FederationState, event: EventOf<"secure-opened
 /** Returns the state with a message of a client, or the very same if the sum does not take it. */
 export function takeMessage(state: FederationState, event: EventOf<"secure-received">): FederationState {
   if (!isCurrent(state, event) || refusalOfMessage(state, event.message) !== undefined) return state;
-  return withSum(state, (sum) => receiveSecure(sum, event.message));
+  const { secure } = state;
+  return secure === null
+    ? state
+    : { ...state, secure: { ...secure, sum: receiveSecure(secure.sum, event.message) } };
 }
 
 /**
@@ -68,13 +71,11 @@ export function endStage(state: FederationState, event: EventOf<"secure-closed">
 }
 
 /** Returns the secure sum of a state after an update whose masked words are there. */
-export function countMasked(state: FederationState, client: string): Pick<FederationState, "secure"> {
-  if (state.secure === null) return { secure: null };
-  const { sum } = state.secure;
-  const words = wordsOf(sum.settings);
-  return withSum(state, () =>
-    receiveSecure(sum, { kind: "masked", session: sum.settings.session, client, words }),
-  );
+export function countMasked({ secure }: FederationState, client: string): Pick<FederationState, "secure"> {
+  if (secure === null) return { secure };
+  const { settings } = secure.sum;
+  const message = { kind: "masked", session: settings.session, client, words: wordsOf(settings) } as const;
+  return { secure: { ...secure, sum: receiveSecure(secure.sum, message) } };
 }
 
 /** Returns the secure sum after the masked updates of its round, or `undefined` if they are too few. */
@@ -166,14 +167,3 @@ const isCurrent = (
   { open }: FederationState,
   { round, attempt }: { readonly round: number; readonly attempt: number },
 ): boolean => open?.round === round && open.attempt === attempt;
-
-function withSum(
-  state: FederationState,
-  change: (
-    sum: NonNullable<FederationState["secure"]>["sum"],
-  ) => NonNullable<FederationState["secure"]>["sum"],
-): FederationState {
-  return state.secure === null
-    ? state
-    : { ...state, secure: { ...state.secure, sum: change(state.secure.sum) } };
-}

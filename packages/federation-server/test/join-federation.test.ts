@@ -11,6 +11,7 @@ import {
 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { PrivacyDescription } from "@isthmus/federated";
 import { type ClientEvent, joinFederation, openClientData } from "@isthmus/federation-server";
 import { type DataSet, encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
@@ -150,9 +151,9 @@ describe("joinFederation()", () => {
   });
 
   it("clips its update and adds noise of its own, where the federation asks clients to", async () => {
-    const privacy = {
+    const privacy: PrivacyDescription = {
       ...{ clip: 0.5, noise: 3, clients: 2, delta: 0.01, at: "clients", sampling: { kind: "all" } },
-    } as const;
+    };
     const federation = await learning({ plan: { rounds: 1 }, privacy });
     const { server } = await serving.reopen(federation);
     await Promise.all(["ada", "bea"].map((name) => joinAs(federation, server.url, name)));

@@ -60,7 +60,7 @@ export function mechanismOf({ noise, sampling }: PrivacyDescription): RoundMecha
   return { noiseMultiplier: noise, sampling };
 }
 
-/** Whether clients add the noise, and not the server. */
+/** Returns whether clients add the noise, and not the server. */
 export function isLocal({ at }: Pick<PrivacyDescription, "at">): boolean {
   return at === "clients";
 }
@@ -159,7 +159,7 @@ function assertLocal({ adaptive, sampling }: PrivacyDescription): void {
   }
 }
 
-/** Whether the budget of a federation has room for one more round. */
+/** Returns whether the budget of a federation has room for one more round. */
 export function hasRoom(privacy: PrivacyDescription, { ledger }: PrivacyState): boolean {
   const { budget, delta } = privacy;
   return budget === undefined || epsilonSpent(spendPrivacy(ledger, mechanismOf(privacy)), delta) <= budget;

@@ -213,7 +213,6 @@ function forgetMasked(state: FederationState, round: number): FederationState {
   const members = Object.entries(state.members).map(([name, member]) => {
     return [name, member.sent === round ? { ...member, sent: round - 1 } : member] as const;
   });
-  // Names may be those that objects have by birth, which fromEntries takes as they are.
   return { ...state, members: Object.fromEntries(members), updates: [], secure: null };
 }
 

@@ -5,8 +5,8 @@ export interface FederationPlan {
   /** Number of rounds to aggregate, at least 1. */
   readonly rounds: number;
   /**
-   * Smallest number of updates that a round is aggregated with, at least 1; with Poisson sampling it may be 0,
-   * as nobody may be asked.
+   * Smallest number of updates that a round is aggregated with, at least 1; with Poisson sampling it may be
+   * 0, as nobody may be asked.
    */
   readonly quorum: number;
   /** Number of clients that must be there before a round starts; never fewer than the quorum. */
@@ -17,8 +17,8 @@ export interface FederationPlan {
    */
   readonly fraction: number;
   /**
-   * How clients are chosen: a number of them, or each by itself with a probability, so that the number is left
-   * to chance (Poisson sampling), which costs less privacy; others are asked for nobody then.
+   * How clients are chosen: a number of them, or each by itself with a probability, so that the number is
+   * left to chance (Poisson sampling), which costs less privacy; nobody is asked in place of a lost one then.
    */
   readonly sampling: "fixed-size" | "poisson";
   /** Share of further clients that are asked in case some are lost, at least 0; a round ends without them. */

@@ -55,7 +55,7 @@ export function refusalOfMessage({ secure }: FederationState, message: ClientMes
   }
 }
 
-/** Whether the very same message was taken: the answer may have been lost. */
+/** Returns whether the very same message was taken: the answer may have been lost. */
 export function isTaken({ secure }: FederationState, message: ClientMessage): boolean {
   if (secure === null) return false;
   const { keys, shares, reveals } = secure.sum;

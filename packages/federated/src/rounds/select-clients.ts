@@ -49,8 +49,8 @@ export function selectReplacements(
   { round, attempt, clients }: OpenRound,
   missing: number,
 ): readonly string[] {
-  // With a buffer, whoever is there works without being asked; by Poisson sampling nobody stands in for others.
-  // Nor in a secure sum, whose clients have agreed on masks.
+  // With a buffer, whoever is there works without being asked. By Poisson sampling nobody stands in for
+  // others, nor in a secure sum, whose clients have agreed on masks.
   const isFixed = plan.buffer !== null || plan.sampling === "poisson" || plan.secure !== null;
   if (missing <= 0 || isFixed) return [];
   const purpose = `clients of round ${round}, attempt ${attempt}, after ${clients.length}`;

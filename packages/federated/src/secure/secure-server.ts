@@ -118,7 +118,9 @@ export function closeStage(state: SecureServerState): {
   return { state: { ...state, stage: NEXT[stage] }, messages };
 }
 
-/** Returns what a client must be sent to do its part in the stage; undefined in the first and after the last. */
+/**
+ * Returns what a client must be sent to do its part in the stage; undefined in the first and after the last.
+ */
 export function messageTo(state: SecureServerState, client: string): ServerMessage | undefined {
   const before = {
     keys: undefined,

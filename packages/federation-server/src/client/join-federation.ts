@@ -163,7 +163,7 @@ async function takeRound(client: WorkingClient, task: ClientTaskAnswer): Promise
   return undefined;
 }
 
-/** Returns what is told of an update: of a private one nothing that has no noise. */
+/** Returns what a client says of its update: of a private one nothing that has no noise. */
 function claimOf(
   { about: { privacy, secure } }: WorkingClient,
   claim: Omit<MadeUpdate, "path">,

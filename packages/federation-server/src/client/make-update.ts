@@ -86,8 +86,8 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
 }
 
 /**
- * Returns what is sent of a network: with noise of the client's own where the federation asks for it. The noise
- * is drawn once, as an update that was made is sent as it is.
+ * Returns what is sent of a network: with noise of the client's own where the federation asks for it. The
+ * noise is drawn once, as an update that was made is sent as it is.
  */
 async function privatized(
   { about: { privacy, keep, client } }: WorkingClient,

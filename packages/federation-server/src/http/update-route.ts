@@ -60,7 +60,7 @@ export function addUpdateRoute(
   });
 }
 
-/** Returns what is kept of a client's claim: of a private one neither loss nor metrics, which have no noise. */
+/** Returns the claim to keep: of a private federation neither loss nor metrics, which have no noise. */
 function claimOf({ config }: Federation, { hash, ...claim }: UpdateRequest["Body"]): UpdateRequest["Body"] {
   const { privacy } = config.strategy;
   if (config.plan.secure !== null) return { hash, examples: 1 };

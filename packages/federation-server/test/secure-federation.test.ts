@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTensor, openCheckpoint, saveCheckpoint, saveFile, toFloat64 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
@@ -187,6 +187,37 @@ describe("a federation with secure: true", () => {
       // Whatever was lost, there is something to do: at the latest a new attempt, once a stage's time is over.
       const later = decide(federation.config.plan, state, state.at + federation.config.plan.deadline + 1);
       if (state.open !== null) expect(later.kind).not.toBe("wait");
+    }
+  });
+
+  it("begins a round again whose sum cannot be unmasked, and takes no message in another's name", async () => {
+    const federation = await makeSecure({ clients: ["ada", "bea"], plan: { available: 2 } });
+    const inline = createInlineWorkers();
+    let spoilt = 0;
+    const workers: typeof inline = {
+      ...inline,
+      aggregate(request, signal) {
+        // Words of another session, as a client that lies would send, in place of the first ones.
+        const [first] = request.updates;
+        if (spoilt++ === 0 && first !== undefined) writeFileSync(first.path, Buffer.alloc(240, 7));
+        return inline.aggregate(request, signal);
+      },
+    };
+    const server = await serveFederation(federation.config, { logLevel: "silent", workers });
+    closers.push(server.close);
+    const bea = plainClient(server.url, federation.tokens.get("bea"));
+    const forged = { kind: "keys", session: "s", client: "ada", cipherKey: "", maskKey: "" };
+    const answer = await bea.request("POST", "/v1/rounds/1/secure", {
+      body: JSON.stringify(forged),
+      headers: { "content-type": "application/json" },
+    });
+    expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining("it is of another")]);
+    await Promise.all(["ada", "bea"].map((name) => joinAs(federation, server.url, name)));
+    const { history } = await server.finished;
+    expect([spoilt, history[0]?.attempts]).toEqual([2, 2]);
+    const [expected, network] = [await meanOf(federation), await numbersOf(server.network())];
+    for (const [i, value] of network.entries()) {
+      expect(Math.abs(value - (expected[i] as number))).toBeLessThan(LARGEST_ERROR);
     }
   });
 

@@ -38,10 +38,16 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
       return `round ${round} started: asked ${(clients as readonly string[]).join(", ")}`;
     case "clients-asked":
       return `round ${round}: asked ${(clients as readonly string[]).join(", ")} too, as too few are left for the quorum`;
+    case "secure-opened":
+      return `round ${round}: the secure sum waits for keys`;
+    case "secure-received":
+      return `round ${round}: ${event["message"]} of ${client}`;
+    case "secure-closed":
+      return `round ${round}: ${event["stage"] === "reveal" ? "what unmasks the sum" : `the ${event["stage"]}`} came from enough clients`;
     case "round-closed":
       return `round ${round} has its updates: aggregating`;
     case "update-received":
-      return `round ${round}: update of ${client}, ${examples} examples`;
+      return `round ${round}: update of ${client}, ${examples === 1 ? "1 example" : `${examples} examples`}`;
     case "update-refused":
       return `round ${round}: refused the update of ${client}: ${reason}`;
     case "round-aborted":

@@ -1,6 +1,15 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { at, type Checkpoint, entry, openCheckpoint, readJsonFile, saveFile, toFloat64 } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  entry,
+  isIsthmusError,
+  openCheckpoint,
+  readJsonFile,
+  saveFile,
+  toFloat64,
+} from "@isthmus/core";
 import {
   type ClientMessage,
   type DeliveryMessage,
@@ -44,7 +53,11 @@ export async function takeSecureStep(client: WorkingClient, round: number): Prom
   if (record === undefined)
     return "the secret that the client began the secure sum with is not in its folder";
   if (record !== before) await saveRecord(client, record);
-  return client.api.sendSecure(round, record.message);
+  const refusal = await client.api.sendSecure(round, record.message);
+  if (refusal === undefined) return undefined;
+  // Enough others may have answered before: then the sum has gone on, and misses nothing.
+  const next = await client.api.secure(round);
+  return next?.step === task.step ? refusal : undefined;
 }
 
 /** Masks an update that was made, for the secure sum of its round; returns the masked one, or `undefined`. */
@@ -54,13 +67,8 @@ export async function maskMade(
   made: MadeUpdate,
 ): Promise<Pick<MadeUpdate, "path" | "hash"> | undefined> {
   const task = await client.api.secure(round);
-  const before = task && (await readRecord(client, task));
-  if (task?.step !== "masked" || before === undefined) return undefined;
-  let { state } = before;
-  if (state.awaits === "delivery") {
-    state = receiveShares(state, task.message as DeliveryMessage);
-    await saveRecord(client, { ...before, state });
-  }
+  const state = task?.step === "masked" ? await takeDelivery(client, task) : undefined;
+  if (task === undefined || state === undefined) return undefined;
   const path = join(client.folder, "masked.bin");
   const [global, update] = [
     await openCheckpoint(join(client.folder, "global.safetensors")),
@@ -83,6 +91,21 @@ export async function maskMade(
     await Promise.all([global.close(), update.close()]);
   }
   return { path, hash: await hashFile(path) };
+}
+
+/** Takes the shares of the others; undefined if the client cannot go on, as with those of a client that lies. */
+async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<SecureClientState | undefined> {
+  const before = await readRecord(client, task);
+  if (before?.state.awaits !== "delivery") return before?.state;
+  try {
+    const state = receiveShares(before.state, task.message as DeliveryMessage);
+    await saveRecord(client, { ...before, state });
+    return state;
+  } catch (error) {
+    if (!isIsthmusError(error, "FormatError")) throw error;
+    client.tell({ kind: "waiting", reason: error.message });
+    return undefined;
+  }
 }
 
 async function nextRecord(

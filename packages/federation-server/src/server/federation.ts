@@ -166,6 +166,13 @@ async function openNoiseSeed({ strategy, noiseSeed }: FederationConfig, store: S
   return noiseSeed ?? openNoiseSecret(store);
 }
 
+/** Returns what the log says of an event: of a message of a secure sum who sent which, without its shares. */
+function loggedOf(event: FederationEvent): object {
+  if (event.kind !== "secure-received") return event;
+  const { message, ...rest } = event;
+  return { ...rest, client: message.client, message: message.kind };
+}
+
 function isTrouble(event: FederationEvent): boolean {
   return event.kind === "failed" || (event.kind === "round-aggregated" && event.warning !== undefined);
 }
@@ -200,7 +207,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
       stopping.abort();
       throw error;
     });
-    log[isTrouble(timed) ? "warn" : "info"]({ event: timed }, event.kind);
+    log[isTrouble(timed) ? "warn" : "info"]({ event: loggedOf(timed) }, event.kind);
     stepper.wake();
     return true;
   };

@@ -24,7 +24,6 @@ export async function runRound(
   decision: RoundStep,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config } = federation;
   switch (decision.kind) {
     case "open-secure":
       await openSecure(federation, decision);
@@ -49,9 +48,7 @@ export async function runRound(
       return;
     case "abort": {
       const { round, attempt, reason } = decision;
-      const { updates } = federation.state;
-      await federation.happen({ kind: "round-aborted", round, attempt, reason });
-      if (config.plan.secure !== null) await removeUpdates(federation, updates);
+      await happenAborted(federation, { round, attempt, reason });
       return;
     }
     case "fail":
@@ -77,6 +74,16 @@ async function openSecure(
   const session = `${config.name} ${state.initial} round ${round} attempt ${attempt}`;
   const settings = { session, clients, threshold, elements, range, examplesCap };
   await happen({ kind: "secure-opened", round, attempt, settings });
+}
+
+/** Gives up a start of a round; masked updates are of no use in the next one. */
+async function happenAborted(
+  federation: Federation,
+  event: { readonly round: number; readonly attempt: number; readonly reason: string },
+): Promise<void> {
+  const { updates } = federation.state;
+  await federation.happen({ kind: "round-aborted", ...event });
+  if (federation.config.plan.secure !== null) await removeUpdates(federation, updates);
 }
 
 async function removeUpdates({ store }: Federation, updates: readonly ReceivedUpdate[]): Promise<void> {
@@ -106,7 +113,12 @@ async function aggregate(
       models: `${store.folder}/models`,
     },
   };
-  const { hash, fault, report } = await workers.aggregate(request, signal);
+  const aggregated = await workers.aggregate(request, signal);
+  if ("broken" in aggregated) {
+    await happenAborted(federation, { round, attempt: state.attempts, reason: aggregated.broken });
+    return;
+  }
+  const { hash, fault, report } = aggregated;
   if (fault !== null) {
     const reason = `the numbers of round ${round}'s network must be finite: ${fault}; begin a federation from the network before, ${network}, with "limits.norm" or "strategy.clip", or a smaller step of the server`;
     await federation.happen({ kind: "failed", reason });

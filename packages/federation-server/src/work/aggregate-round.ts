@@ -60,6 +60,11 @@ export interface AggregatedRound {
   readonly fault: string | null;
 }
 
+/** A secure sum that cannot be opened, as a client gave out something wrong: the round must begin again. */
+export interface BrokenSum {
+  readonly broken: string;
+}
+
 /** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
 const MEMORY = 16 * 2 ** 20;
 
@@ -67,7 +72,7 @@ const MEMORY = 16 * 2 ** 20;
 export async function aggregateRound(
   request: AggregateRequest,
   signal: AbortSignal,
-): Promise<AggregatedRound> {
+): Promise<AggregatedRound | BrokenSum> {
   const { strategy, output, round, seed } = request;
   const opened: Checkpoint[] = [];
   const closers: (() => Promise<void>)[] = [];
@@ -84,6 +89,7 @@ export async function aggregateRound(
     const updates: ClientUpdate[] = [];
     if (request.secure !== null) {
       const sum = await openSummedUpdate(network, { ...request, secure: request.secure });
+      if ("broken" in sum) return sum;
       closers.push(sum.close);
       updates.push(sum.update);
     } else {

@@ -4,11 +4,13 @@ import {
   defineCheckpoint,
   entry,
   fromFloat64Into,
+  isIsthmusError,
   openFileSource,
   type TensorData,
   toFloat64,
 } from "@isthmus/core";
 import { type ClientUpdate, openSecureSum, type SecureServerState } from "@isthmus/federated/rounds";
+import type { BrokenSum } from "./aggregate-round.ts";
 import { secureLayout } from "./secure-layout.ts";
 
 /** What a secure sum is read from. */
@@ -22,12 +24,12 @@ interface SummedFiles {
 /**
  * Opens the sum of masked updates as one update, of as many examples as all of them: the global network moved
  * by the weighted mean, which is all that the server can see. Ranges are unmasked as they are read.
- * @throws FormatError if a file has another length, or shares do not make the secrets of a client
+ * @returns what is wrong if a file has another length, or shares do not make the secrets of a client
  */
 export async function openSummedUpdate(
   network: Checkpoint,
   { secure, keep, updates }: SummedFiles,
-): Promise<{ readonly update: ClientUpdate; readonly close: () => Promise<void> }> {
+): Promise<{ readonly update: ClientUpdate; readonly close: () => Promise<void> } | BrokenSum> {
   const sources = new Map<string, ByteSource>();
   const close = async (): Promise<void> => {
     for (const source of sources.values()) await source.close();
@@ -56,6 +58,7 @@ export async function openSummedUpdate(
     return { update: { client: "sum", examples: sum.examples, network: summed }, close };
   } catch (error) {
     await close();
+    if (isIsthmusError(error, "FormatError")) return { broken: error.message };
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { createThreadExecutor, type TaskExecutor, type ThreadExecutor } from "@isthmus/tasks";
-import type { AggregatedRound, AggregateRequest } from "./aggregate-round.ts";
+import type { AggregatedRound, AggregateRequest, BrokenSum } from "./aggregate-round.ts";
 import type { CheckedUpdate, CheckRequest } from "./check-update.ts";
 import type { EvaluatedNetwork, EvaluateRequest } from "./evaluate-network.ts";
 import type { LayerBarriers, LayerBarriersRequest } from "./measure-layer-barriers.ts";
@@ -7,7 +7,7 @@ import type { LayerBarriers, LayerBarriersRequest } from "./measure-layer-barrie
 /** Does the work that takes long, one piece of each kind at a time. */
 export interface Workers {
   check(request: CheckRequest): Promise<CheckedUpdate>;
-  aggregate(request: AggregateRequest, signal: AbortSignal): Promise<AggregatedRound>;
+  aggregate(request: AggregateRequest, signal: AbortSignal): Promise<AggregatedRound | BrokenSum>;
   evaluate(request: EvaluateRequest, signal: AbortSignal): Promise<EvaluatedNetwork>;
   measureLayers(request: LayerBarriersRequest, signal: AbortSignal): Promise<LayerBarriers>;
   close(): Promise<void>;
@@ -41,7 +41,8 @@ function createWorkers(executor: TaskExecutor & Pick<ThreadExecutor, "close">): 
   const long = inTurn(([kind, request, signal]: [string, object, AbortSignal]) => run(kind, request, signal));
   return {
     check: (request) => check(request) as Promise<CheckedUpdate>,
-    aggregate: (request, signal) => long(["aggregate", request, signal]) as Promise<AggregatedRound>,
+    aggregate: (request, signal) =>
+      long(["aggregate", request, signal]) as Promise<AggregatedRound | BrokenSum>,
     evaluate: (request, signal) => long(["evaluate", request, signal]) as Promise<EvaluatedNetwork>,
     measureLayers: (request, signal) => long(["layers", request, signal]) as Promise<LayerBarriers>,
     close: () => executor.close(),

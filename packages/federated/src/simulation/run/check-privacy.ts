@@ -42,7 +42,8 @@ export function countRounds(description: ResolvedFederation): number {
 
 /**
  * Checks that clients are sampled as the account says: each by itself, or a fixed number at random. Where
- * that is not all of them, one client more takes the place of another, which the account of all does not know.
+ * that is not all of them, one client more takes the place of another, which the account of all does not
+ * know.
  */
 function assertSampling(
   { clients, fraction, sampling: simulated }: ResolvedFederation,

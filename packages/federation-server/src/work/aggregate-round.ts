@@ -16,7 +16,7 @@ import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
 import { keptNames } from "./kept-names.ts";
-import { openSummedUpdate } from "./summed-update.ts";
+import { type BrokenSum, openSummedUpdate, type SummedUpdate } from "./summed-update.ts";
 import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
@@ -60,11 +60,6 @@ export interface AggregatedRound {
   readonly fault: string | null;
 }
 
-/** A secure sum that cannot be opened, as a client gave out something wrong: the round must begin again. */
-export interface BrokenSum {
-  readonly broken: string;
-}
-
 /** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
 const MEMORY = 16 * 2 ** 20;
 
@@ -86,18 +81,10 @@ export async function aggregateRound(
     const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
     const resolved = resolveStrategy(graph, network, strategy);
     const keeps = keptNames(resolved.treatments);
-    const updates: ClientUpdate[] = [];
-    if (request.secure !== null) {
-      const sum = await openSummedUpdate(network, { ...request, secure: request.secure });
-      if ("broken" in sum) return sum;
-      closers.push(sum.close);
-      updates.push(sum.update);
-    } else {
-      for (const { path, base, ...update } of request.updates) {
-        const began = base === request.network ? undefined : await open(base);
-        updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
-      }
-    }
+    const sum = await openSumIfAsked(network, request);
+    if (sum !== undefined && "broken" in sum) return sum;
+    if (sum !== undefined) closers.push(sum.close);
+    const updates = sum === undefined ? await openUpdates(network, request, { keeps, open }) : [sum.update];
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state);
     const { report } = await saveAggregate(network, aligned, output, {
@@ -117,6 +104,31 @@ export async function aggregateRound(
     for (const checkpoint of opened) await checkpoint.close();
     for (const close of closers) await close();
   }
+}
+
+/** Opens the updates of a round one by one. */
+async function openUpdates(
+  network: Checkpoint,
+  request: AggregateRequest,
+  {
+    keeps,
+    open,
+  }: { readonly keeps: ReadonlySet<string>; readonly open: (path: string) => Promise<Checkpoint> },
+): Promise<readonly ClientUpdate[]> {
+  const updates: ClientUpdate[] = [];
+  for (const { path, base, ...update } of request.updates) {
+    const began = base === request.network ? undefined : await open(base);
+    updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
+  }
+  return updates;
+}
+
+/** Opens the sum of masked updates, where updates are masked. */
+async function openSumIfAsked(
+  network: Checkpoint,
+  { secure, keep, updates }: AggregateRequest,
+): Promise<SummedUpdate | BrokenSum | undefined> {
+  return secure === null ? undefined : openSummedUpdate(network, { secure, keep, updates });
 }
 
 /** Says which number of a network is not finite; `null` if all are. */

@@ -10,7 +10,6 @@ import {
   toFloat64,
 } from "@isthmus/core";
 import { type ClientUpdate, openSecureSum, type SecureServerState } from "@isthmus/federated/rounds";
-import type { BrokenSum } from "./aggregate-round.ts";
 import { secureLayout } from "./secure-layout.ts";
 
 /** What a secure sum is read from. */
@@ -21,6 +20,17 @@ interface SummedFiles {
   readonly updates: readonly { readonly client: string; readonly path: string }[];
 }
 
+/** A sum of updates that is open. */
+export interface SummedUpdate {
+  readonly update: ClientUpdate;
+  readonly close: () => Promise<void>;
+}
+
+/** A secure sum that cannot be opened, as a client gave out something wrong: the round must begin again. */
+export interface BrokenSum {
+  readonly broken: string;
+}
+
 /**
  * Opens the sum of masked updates as one update, of as many examples as all of them: the global network moved
  * by the weighted mean, which is all that the server can see. Ranges are unmasked as they are read.
@@ -29,7 +39,7 @@ interface SummedFiles {
 export async function openSummedUpdate(
   network: Checkpoint,
   { secure, keep, updates }: SummedFiles,
-): Promise<{ readonly update: ClientUpdate; readonly close: () => Promise<void> } | BrokenSum> {
+): Promise<SummedUpdate | BrokenSum> {
   const sources = new Map<string, ByteSource>();
   const close = async (): Promise<void> => {
     for (const source of sources.values()) await source.close();

@@ -93,7 +93,7 @@ export async function maskMade(
   return { path, hash: await hashFile(path) };
 }
 
-/** Takes the shares of the others; undefined if the client cannot go on, as with those of a client that lies. */
+/** Takes the shares of the others; undefined if the client cannot go on, as where one of them is wrong. */
 async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<SecureClientState | undefined> {
   const before = await readRecord(client, task);
   if (before?.state.awaits !== "delivery") return before?.state;

@@ -80,15 +80,18 @@ export {
   privateWeights,
   sharedDeviation,
 } from "./privacy/private-mean.ts";
+export { type PrivatizeUpdateOptions, privatizeUpdate } from "./privacy/privatize-update.ts";
 export { drawSecret, type Seed } from "./random/derive-key.ts";
 export { advance, refusalOf, replay } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
-export type { FederationEvent, Metrics, ReceivedUpdate } from "./rounds/federation-event.ts";
+export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
 export {
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
   type FederationPlanOptions,
   planFederation,
+  SECURE_PLAN_DEFAULTS,
+  type SecurePlan,
 } from "./rounds/federation-plan.ts";
 export {
   beginFederation,
@@ -99,6 +102,7 @@ export {
   type MemberState,
   networkOfRound,
   type OpenRound,
+  type OpenSecureSum,
   presentClients,
   type RefusedUpdate,
   type RoundRecord,

@@ -11,6 +11,7 @@ import {
 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { PrivacyDescription } from "@isthmus/federated";
 import {
   type ClientEvent,
   type JoinFederationOptions,
@@ -215,6 +216,34 @@ describe("joinFederation()", () => {
       { kind: "refused", round: 1, reason: expect.stringContaining("must be at most 1e-9") },
       { kind: "waiting", reason: expect.stringContaining("must be at most 1e-9") },
     ]);
+  });
+
+  it("clips its update and adds noise of its own, where the federation asks clients to", async () => {
+    const privacy: PrivacyDescription = {
+      ...{ clip: 0.5, noise: 3, clients: 2, delta: 0.01, at: "clients", sampling: { kind: "all" } },
+    };
+    const federation = await learning({ plan: { rounds: 1 }, privacy });
+    const { server } = await serving.reopen(federation);
+    await Promise.all(["ada", "bea"].map((name) => joinAs(federation, server.url, name)));
+    const [record] = server.state.history;
+    expect(record?.updates.map(({ examples, loss, metrics }) => [examples, loss, metrics])).toEqual([
+      [1, undefined, undefined],
+      [1, undefined, undefined],
+    ]);
+    expect(record?.privacy?.deviation).toBe(3);
+    const [before, sent] = [
+      await openCheckpoint(federation.config.network),
+      await openCheckpoint(join(federation.folder, "ada", "update.safetensors")),
+    ];
+    let [squares, count] = [0, 0];
+    for (const name of before.tensors.keys()) {
+      const [x, y] = [(await before.read(name)).data, (await sent.read(name)).data];
+      for (let i = 0; i < x.length; i++) squares += (Number(y[i]) - Number(x[i])) ** 2;
+      count += x.length;
+    }
+    await Promise.all([before.close(), sent.close()]);
+    // 58 numbers of a standard deviation of 3, six standard errors wide; the update itself is below 0.5.
+    expect(Math.abs(Math.sqrt(squares / count) / 3 - 1)).toBeLessThan(6 / Math.sqrt(2 * count));
   });
 
   it("explains a wrong token, a server that is not there, and a graph that is missing", async () => {

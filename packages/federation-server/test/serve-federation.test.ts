@@ -55,14 +55,6 @@ async function readAll(network: Checkpoint): Promise<number[]> {
 }
 
 describe("serveFederation()", () => {
-  it("refuses privacy, whose account it does not carry", async () => {
-    const privacy = { clip: 1, noise: 1, clients: 3, delta: 0.01, sampling: { kind: "all" } } as const;
-    const small = await makeFederation();
-    const opened = serving.reopen({ ...small, config: { ...small.config, strategy: { privacy } } });
-    await expect(opened).rejects.toThrow(/neither samples clients in secret/);
-    small.remove();
-  });
-
   it("runs rounds to the mean of what clients send, weighted by examples", async () => {
     const federation = await serving.serve({ plan: { rounds: 1 } });
     const task = await joinAll(federation);

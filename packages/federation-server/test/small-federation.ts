@@ -10,7 +10,7 @@ import {
   openCheckpoint,
   saveCheckpoint,
 } from "@isthmus/core";
-import { type FederationPlanOptions, planFederation } from "@isthmus/federated";
+import { type FederationPlanOptions, type PrivacyDescription, planFederation } from "@isthmus/federated";
 import type { FederationConfig, ServerLimits } from "@isthmus/federation-server";
 import { addToken } from "@isthmus/federation-server";
 
@@ -52,6 +52,7 @@ export interface SmallOptions extends Partial<Pick<FederationConfig, "name" | "p
   readonly limits?: Partial<ServerLimits>;
   readonly keepTensors?: readonly string[];
   readonly rule?: string;
+  readonly privacy?: PrivacyDescription;
 }
 
 /** Makes a small federation in a folder of its own. */
@@ -77,12 +78,13 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
       graph: null,
       evaluate: null,
       layerBarriers: 0,
+      noiseSeed: null,
       host: "127.0.0.1",
       port,
     },
     plan: planFederation({ rounds: 3, quorum: clients.length, ...plan }),
     strategy: {
-      rule,
+      ...(options.privacy === undefined ? { rule } : { privacy: options.privacy }),
       share: { layers: Object.fromEntries(keepTensors.map((name) => [name, "keep" as const])) },
     },
     training: { epochs: 1, batch: null, optimizer: "sgd", learningRate: null, momentum: 0.9 },

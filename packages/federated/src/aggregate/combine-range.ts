@@ -34,11 +34,12 @@ export async function combineRange(
 /** Sums the displacements of a range, each multiplied by its client's weight. */
 async function sumRange(
   { updates }: Pick<AggregatePlan, "updates">,
-  { weights, carried: carriedWeight }: Extract<Combination, { readonly kind: "linear" }>,
+  { weights: common, byTensor, carried: carriedWeight }: Extract<Combination, { readonly kind: "linear" }>,
   range: TensorRange,
   { global, carried }: { readonly global: Float64Array; readonly carried: Checkpoint | undefined },
 ): Promise<Float64Array> {
   const change = new Float64Array(global.length);
+  const weights = byTensor?.get(range.name) ?? common;
   const parts = updates.map((update, k) => ({ update, weight: at(weights, k) }));
   const read = parts.filter(({ weight }) => weight !== 0);
   // While one is added, the next is being read into the other buffer.

@@ -1,4 +1,5 @@
-import type { Metrics, ReceivedUpdate } from "./federation-event.ts";
+import type { SecureServerState } from "../secure/secure-server.ts";
+import type { Metrics, PrivacyRecord, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 
 /** What is known of one client. */
@@ -23,6 +24,13 @@ export interface OpenRound {
   readonly target: number;
 }
 
+/** A secure sum that goes on. */
+export interface OpenSecureSum {
+  /** When its stage began, in milliseconds. */
+  readonly stageAt: number;
+  readonly sum: SecureServerState;
+}
+
 /** What remains of a round that was aggregated, or failed. */
 export interface RoundRecord {
   /** Number of the round, from 1. */
@@ -45,6 +53,10 @@ export interface RoundRecord {
   readonly warning?: string | undefined;
   /** Why nothing came of the round; missing where a network did. */
   readonly failed?: string | undefined;
+  /** True where it had no updates, so that the network stayed; missing otherwise. */
+  readonly empty?: true | undefined;
+  /** What the round revealed, where it was private. */
+  readonly privacy?: PrivacyRecord | undefined;
 }
 
 /** An update that was refused, and why. */
@@ -84,18 +96,22 @@ export interface FederationFacts {
   readonly network: string;
   /** Clients by name. */
   readonly members: Readonly<Record<string, MemberState>>;
+  /** The secure sum of the round that is open or being aggregated; `null` before it is set up. */
+  readonly secure: OpenSecureSum | null;
   /** Number of starts of the round that is next or open. */
   readonly attempts: number;
   /** Updates that count in the round that is open or comes next, in the order of names. */
   readonly updates: readonly ReceivedUpdate[];
   /** Updates that came while a round was being aggregated, and count in the next, in the order of names. */
   readonly held: readonly ReceivedUpdate[];
-  /** Rounds that were aggregated or failed, in order. */
+  /** Rounds that were aggregated, failed or were empty, in order. */
   readonly history: readonly RoundRecord[];
   /** The last {@link REFUSALS_REMEMBERED} refused updates, in order. */
   readonly refused: readonly RefusedUpdate[];
   /** Number of all refused updates. */
   readonly refusals: number;
+  /** Why the federation ended before its last round without having failed: its privacy budget. */
+  readonly stopped: string | null;
 }
 
 /** Number of refused updates that a state remembers with their reasons. */
@@ -113,6 +129,7 @@ export function beginFederation(network: string): FederationState {
     network,
     members: {},
     open: null,
+    secure: null,
     attempts: 0,
     updates: [],
     held: [],
@@ -120,6 +137,7 @@ export function beginFederation(network: string): FederationState {
     refused: [],
     refusals: 0,
     reason: null,
+    stopped: null,
   };
 }
 

@@ -24,6 +24,7 @@ const plans = fc
   .record({
     rounds: fc.integer({ min: 1, max: 3 }),
     quorum: fc.integer({ min: 1, max: 3 }),
+    sampling: fc.constantFrom("fixed-size" as const, "poisson" as const),
     available: fc.integer({ min: 1, max: 5 }),
     fraction: fc.constantFrom(0.3, 0.5, 1),
     overSelection: fc.constantFrom(0, 0.5),
@@ -34,8 +35,11 @@ const plans = fc
     maximumStaleness: fc.integer({ min: 1, max: 2 }),
     extra: fc.option(fc.integer({ min: 0, max: 2 })),
   })
-  .map(({ extra, ...plan }) =>
-    planFederation({ ...plan, deadline: 50, buffer: extra === null ? null : plan.quorum + extra }),
+  .map(({ extra, sampling, ...plan }) =>
+    planFederation({
+      ...{ ...plan, deadline: 50 },
+      ...(extra === null ? { sampling } : { buffer: plan.quorum + extra }),
+    }),
   );
 
 /** A federation as a server runs it: whatever changes the state is journaled. */
@@ -195,6 +199,41 @@ function run(plan: FederationPlan, taken: readonly Step[]): Running {
   for (const step of taken) take(real, step);
   return real;
 }
+
+describe("selectClients() by Poisson sampling", () => {
+  it("selectClients() asks each client by itself, with the plan's probability", () => {
+    const plan = planFederation({ sampling: "poisson", fraction: 0.3, quorum: 0, seed: 4 });
+    const names = Array.from({ length: 20 }, (_, i) => `client ${String(i).padStart(2, "0")}`);
+    const rounds = Array.from({ length: 1000 }, (_, i) => selectClients(plan, names, i + 1, 1).clients);
+    const counts = rounds.map(({ length }) => length);
+    const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+    const variance = counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / counts.length;
+    // Binomial: 20 * 0.3 = 6, and 20 * 0.3 * 0.7 = 4.2; five standard errors of 1,000 rounds.
+    expect(Math.abs(mean - 6)).toBeLessThan(5 * Math.sqrt(4.2 / 1000));
+    expect(Math.abs(variance - 4.2)).toBeLessThan(5 * 4.2 * Math.sqrt(2 / 1000));
+    for (const name of names) {
+      const times = rounds.filter((clients) => clients.includes(name)).length;
+      expect(Math.abs(times - 300)).toBeLessThan(5 * Math.sqrt(1000 * 0.3 * 0.7));
+    }
+  });
+
+  it("decide() closes a round that nobody was asked for, without waiting", () => {
+    const plan = planFederation({ sampling: "poisson", fraction: 1e-9, quorum: 0, rounds: 1 });
+    let state = advance(plan, beginFederation("n0"), { kind: "client-joined", client: "ada", at: 1 });
+    const start = decide(plan, state, 2);
+    expect(start).toEqual({ kind: "start", round: 1, attempt: 1, clients: [], target: 0 });
+    state = advance(plan, state, {
+      ...(start as Extract<typeof start, { kind: "start" }>),
+      kind: "round-started",
+      at: 2,
+    });
+    expect(decide(plan, state, 3)).toEqual({ kind: "close", round: 1 });
+    state = advance(plan, state, { kind: "round-closed", round: 1, at: 3 });
+    expect(decide(plan, state, 4)).toEqual({ kind: "aggregate", round: 1, step: 1, network: "n0", updates: [] });
+    expect(() => planFederation({ quorum: 0 })).toThrow(/"quorum"/);
+    expect(() => planFederation({ sampling: "poisson", buffer: 3 })).toThrow(/leave one out/);
+  });
+});
 
 describe("any interleaving of clients, time, replays and decisions", () => {
   test("keeps the quorum, counts each update once, and comes again from any prefix of the journal", () => {

@@ -66,6 +66,18 @@ describe("simulateFederation()", () => {
     expect((await simulateFederation({ ...small, seed: 1 }, ports)).rounds).not.toEqual(run.rounds);
   });
 
+  it("simulateFederation() by Poisson sampling keeps the network in a round that nobody is asked for", async () => {
+    const part = { sampling: "poisson", fraction: 0.2, rounds: 10, clients: 4 } as const;
+    const run = await simulateFederation({ ...small, ...part }, ports);
+    expect(run.rounds).toHaveLength(10);
+    const empty = run.rounds.flatMap(({ updates }, i) => (updates === 0 && i > 0 ? [i] : []));
+    expect(empty.length).toBeGreaterThan(0);
+    for (const i of empty) {
+      expect(run.rounds[i]?.accuracy).toBe(run.rounds[i - 1]?.accuracy);
+      expect(run.rounds[i]?.changeNorm).toBeNaN();
+    }
+  });
+
   it("simulateFederation() refuses NaN of attackers, waits for them in its own time, and learns without them", async () => {
     const attack = { name: "nan", attackers: 2 };
     const run = await simulateFederation({ ...small, attack }, ports);
@@ -242,6 +254,38 @@ describe("simulateFederation() with privacy", () => {
     );
     await expect(strategy({ start: "apart" })).rejects.toThrow(/start them "together"/);
     await expect(strategy({ rule: "coordinate-median" })).rejects.toThrow(/decides on each element/);
+  });
+
+  it("simulateFederation() by Poisson sampling has the epsilon of the accountant for its probability", async () => {
+    const sampling = { kind: "poisson", probability: 0.25 } as const;
+    const part = { sampling: "poisson", fraction: 0.25, rounds: 8, measure: { every: 8 } } as const;
+    const first = await run({ sampling, clients: 1.5 }, part);
+    expect(first.rounds.map(({ epsilon }) => epsilon)).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8].map((rounds) =>
+        epsilonSpent([{ noiseMultiplier: 0.5, sampling, rounds }], 0.01),
+      ),
+    );
+    const counts = first.rounds.map(({ updates }) => updates);
+    expect(new Set(counts).size).toBeGreaterThan(2);
+    // A round that nobody was asked for moves the network all the same: by its noise.
+    const empty = first.rounds.filter(({ updates }) => updates === 0);
+    expect(empty.length).toBeGreaterThan(0);
+    for (const { changeNorm } of empty) expect(changeNorm).toBeGreaterThan(1);
+    await expect(run({ sampling }, { ...part, fraction: 0.5 })).rejects.toThrow(
+      /write "sampling: \{ kind: poisson, probability: 0.5 \}"/,
+    );
+  });
+
+  it("simulateFederation() with noise of clients accounts for all rounds, and moves by noise", async () => {
+    const local = await run({ at: "clients", noise: 0.01 });
+    expect(local.rounds.map(({ epsilon }) => epsilon)).toEqual(
+      [1, 2, 3].map((rounds) =>
+        epsilonSpent([{ noiseMultiplier: 0.01, sampling: privacy.sampling, rounds }], 0.01),
+      ),
+    );
+    const more = await run({ at: "clients", noise: 20 });
+    expect(more.rounds[0]?.changeNorm).toBeGreaterThan(20 * (local.rounds[0]?.changeNorm as number));
+    expect(local.accuracy).toBeGreaterThan(0.8);
   });
 
   it("runRound() carries bound and ledger through a file", async () => {

@@ -5,7 +5,7 @@ import { treatLayers } from "../layers/treat-layers.ts";
 import type { Treatment } from "../layers/treatments.ts";
 import { PRE_AGGREGATIONS } from "../pre-aggregations.ts";
 import { assertPrivate } from "../privacy/assert-private.ts";
-import { assertPrivacy, type PrivacyDescription } from "../privacy/privacy-description.ts";
+import { assertPrivacy, isLocal, type PrivacyDescription } from "../privacy/privacy-description.ts";
 import { privateMean } from "../privacy/private-mean-rule.ts";
 import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import { AGGREGATION_RULES } from "../rules.ts";
@@ -55,7 +55,7 @@ export function resolveStrategy(
   const { before, server } = { ...STRATEGY_DEFAULTS, ...description };
   const treatments = treatLayers(graph, network, policyOf(share));
   return {
-    rule: ruleOf(description, treatments),
+    rule: resolveRule(description, treatments),
     preAggregations: before.map((step) => lookUp("step before aggregation", PRE_AGGREGATIONS, step)),
     server: lookUp("optimiser of the server", SERVER_STEPS, server),
     ...(clip === undefined ? {} : { clip }),
@@ -64,9 +64,15 @@ export function resolveStrategy(
   };
 }
 
-function ruleOf(
+/**
+ * Looks up the rule of a strategy.
+ * @param treatments - of tensors, as far as they are known. @defaultValue none
+ * @throws InputError if there is no rule of the name
+ * @throws UnsupportedError if it is to be private, and something breaks the account
+ */
+export function resolveRule(
   { rule, before = [], clip, privacy, align }: StrategyDescription,
-  treatments: ReadonlyMap<string, Treatment>,
+  treatments: ReadonlyMap<string, Treatment> = new Map(),
 ): LookedUp<AggregationRule> {
   const isNamed = rule !== undefined && nameOf(rule) === privateMean.name;
   if (privacy === undefined) {
@@ -76,6 +82,10 @@ function ruleOf(
       );
     }
     return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? STRATEGY_DEFAULTS.rule);
+  }
+  if (isLocal(privacy) && !isNamed) {
+    assertPrivacy(privacy);
+    return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? "fedavg");
   }
   assertPrivate({
     rule: rule === undefined || isNamed ? undefined : lookUp("aggregation rule", AGGREGATION_RULES, rule).of,

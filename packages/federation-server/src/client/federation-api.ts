@@ -3,6 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "@isthmus/core";
+import type { ClientMessage, PrivacyDescription, SecureTask } from "@isthmus/federated/rounds";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
 import { parseTask, type TaskAnswer } from "./parse-task.ts";
@@ -18,6 +19,10 @@ export interface FederationAbout {
   /** Names of tensors that clients keep to themselves. */
   readonly keep: readonly string[];
   readonly graph: boolean;
+  /** Whether updates are masked. */
+  readonly secure: boolean;
+  /** How clients are hidden; `null` where they are not. */
+  readonly privacy: PrivacyDescription | null;
   readonly training: {
     readonly epochs: number;
     readonly batch: number | null;
@@ -49,6 +54,10 @@ export interface FederationApi {
   upload(path: string, hash: string): Promise<void>;
   /** Lets uploaded bytes count; returns why they do not, or `undefined`. */
   send(round: number, claim: UpdateClaim): Promise<string | undefined>;
+  /** Reads what to do in a secure sum; undefined if it went on without this client. */
+  secure(round: number): Promise<SecureTask | undefined>;
+  /** Sends a message of a secure sum; returns why it was not taken, or `undefined`. */
+  sendSecure(round: number, message: ClientMessage): Promise<string | undefined>;
 }
 
 /** Times that an upload is begun again because its bytes arrived with another hash. */
@@ -76,6 +85,18 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
         body: () => JSON.stringify(claim),
       });
       return answer.status === 200 ? undefined : answer.error();
+    },
+    async secure(round) {
+      const answer = await request({ path: `/v1/rounds/${round}/secure`, accept: [409] });
+      return answer.status === 200 ? (answer.json() as SecureTask) : undefined;
+    },
+    async sendSecure(round, message) {
+      const answer = await request({
+        ...{ method: "POST", path: `/v1/rounds/${round}/secure`, accept: [409, 422] },
+        headers: { "content-type": "application/json" },
+        body: () => JSON.stringify(message),
+      });
+      return answer.status === 204 ? undefined : answer.error();
     },
   };
 }

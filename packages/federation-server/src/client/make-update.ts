@@ -9,6 +9,7 @@ import {
   saveCheckpoint,
   saveFile,
 } from "@isthmus/core";
+import { drawSecret, isLocal, privatizeUpdate } from "@isthmus/federated/rounds";
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { hashFile } from "../store/hash-file.ts";
@@ -80,15 +81,19 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
     const { weights, result } = await train(client, start, data, trainOptions(client, task.round));
     const keptSet = new Set(about.keep);
     const names = [...weights.tensors.keys()];
+    const sent = await privatized(client, start, weights, { round: task.round, names });
     const files = namesFor(task);
-    const save = (name: string, part: readonly string[]) =>
-      saveCheckpoint(pick(weights, part), join(folder, name), { overwrite: true, durable: true });
+    const save = (name: string, part: Checkpoint) =>
+      saveCheckpoint(part, join(folder, name), { overwrite: true, durable: true });
     await save(
       files.update,
-      names.filter((name) => !keptSet.has(name)),
+      pick(
+        sent,
+        names.filter((name) => !keptSet.has(name)),
+      ),
     );
     const ownNames = names.filter((name) => keptSet.has(name));
-    if (ownNames.length > 0) await save(files.own, ownNames);
+    if (ownNames.length > 0) await save(files.own, pick(weights, ownNames));
     const metrics = { accuracy: 1 - error, trainedLoss: result.loss };
     const record: UpdateRecord = {
       ...{ ...task, hash: await hashFile(join(folder, files.update)), examples: data.size, loss, metrics },
@@ -100,6 +105,21 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
   } finally {
     for (const checkpoint of opened) await checkpoint.close();
   }
+}
+
+/**
+ * Returns what is sent of a network: with noise of the client's own where the federation asks for it. The
+ * noise is drawn once, as an update whose record is there is sent as it is, and nothing is before.
+ */
+async function privatized(
+  { about: { privacy, keep, client } }: WorkingClient,
+  start: Checkpoint,
+  weights: Checkpoint,
+  { round, names }: { readonly round: number; readonly names: readonly string[] },
+): Promise<Checkpoint> {
+  if (privacy === null || !isLocal(privacy)) return weights;
+  const shared = names.filter((name) => !keep.includes(name));
+  return privatizeUpdate(start, weights, { privacy, names: shared, seed: drawSecret(), round, client });
 }
 
 /** Reads the record of the last update; undefined before the first. */

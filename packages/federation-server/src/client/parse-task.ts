@@ -5,6 +5,8 @@ import { z } from "zod";
 export type TaskAnswer =
   /** Train from the network of this hash, and send the result for this round. */
   | { readonly task: "train"; readonly round: number; readonly network: string }
+  /** Do a step of the secure sum of this round. */
+  | { readonly task: "secure"; readonly round: number; readonly step: "keys" | "shares" | "reveal" }
   /** Ask again later. */
   | { readonly task: "wait"; readonly reason: string }
   /** Read the last network; the federation failed where there is a reason. */
@@ -15,6 +17,7 @@ const network = z.string().regex(/^[\da-f]{64}$/, { error: "must be a SHA-256" }
 
 const ANSWER: z.ZodType<TaskAnswer> = z.discriminatedUnion("task", [
   z.object({ task: z.literal("train"), round, network }),
+  z.object({ task: z.literal("secure"), round, step: z.enum(["keys", "shares", "reveal"]) }),
   z.object({ task: z.literal("wait"), reason: z.string() }),
   z.object({ task: z.literal("finished"), network, reason: z.string().nullable() }),
 ]);

@@ -3,13 +3,17 @@ import {
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
   LAYER_POLICIES,
+  PRIVACY,
+  SECURE_PLAN_DEFAULTS,
   TREATMENTS,
 } from "@isthmus/federated/rounds";
 import { z } from "zod";
 import type { FederationConfig } from "./federation-config.ts";
 
 /** A federation as its file describes it, with defaults filled in. */
-export interface FederationFile extends FederationPlan, Omit<FederationConfig, "plan" | "folder" | "tokens"> {
+export interface FederationFile
+  extends Omit<FederationPlan, "sampling">,
+    Omit<FederationConfig, "plan" | "folder" | "tokens"> {
   readonly folder?: string | undefined;
   readonly tokens?: string | undefined;
 }
@@ -43,6 +47,7 @@ const strategy = z.strictObject({
   before: z.array(named).exactOptional(),
   server: named.exactOptional(),
   clip: z.number().positive().exactOptional(),
+  privacy: PRIVACY.exactOptional(),
   share: z
     .strictObject({
       policy: z.enum(LAYER_POLICIES).exactOptional(),
@@ -63,6 +68,17 @@ const training = z.strictObject({
   learningRate: z.number().positive().nullable().default(null),
   momentum: z.number().min(0).lt(1).default(0.9),
 });
+
+const secure = z
+  .union([
+    z.boolean(),
+    z.strictObject({
+      threshold: z.number().gt(0.5).max(1).default(SECURE_PLAN_DEFAULTS.threshold),
+      range: z.number().positive().default(SECURE_PLAN_DEFAULTS.range),
+      examplesCap: count(1).default(SECURE_PLAN_DEFAULTS.examplesCap),
+    }),
+  ])
+  .transform((value) => (value === true ? SECURE_PLAN_DEFAULTS : value === false ? null : value));
 
 const limits = z.strictObject({
   bytes: count(1).nullable().default(null),
@@ -94,10 +110,12 @@ const file = z.strictObject({
   late: z.enum(["refuse", "accept"]).default(plan.late),
   maximumStaleness: count(1).default(plan.maximumStaleness),
   buffer: count(1).nullable().default(plan.buffer),
+  secure: secure.default(null),
   strategy: strategy.prefault({}),
   training: training.prefault({}),
   evaluate: z.string().nullable().default(null),
   layerBarriers: count(0).default(0),
+  noiseSeed: count(0).nullable().default(null),
   limits: limits.prefault({}),
   host: z.string().default("127.0.0.1"),
   port: count(0).max(65_535).default(8080),

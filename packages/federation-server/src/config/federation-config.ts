@@ -52,6 +52,11 @@ export interface FederationConfig {
   readonly evaluate: string | null;
   /** Number of these examples on which layers between two clients are measured in each round; 0 for none. */
   readonly layerBarriers: number;
+  /**
+   * Seed of the noise of a private federation, for studies that must repeat; `null` for a secret that is
+   * drawn once and stays in the folder, as whoever knows the seed can subtract the noise.
+   */
+  readonly noiseSeed: number | null;
   readonly limits: ServerLimits;
   readonly host: string;
   /** Port, 0 for any that is free. */

@@ -38,8 +38,31 @@ describe("readFederation()", () => {
     expect(strategy).toEqual({ align });
   });
 
+  it("takes privacy as simulations do, and secure sums by true", async () => {
+    const privacy = { clip: 1, noise: 1, clients: 3, delta: 0.01, sampling: { kind: "all" }, by: "layer" };
+    expect(await read(`network: a\nstrategy: { privacy: ${JSON.stringify(privacy)} }`)).toMatchObject({
+      strategy: { privacy },
+      noiseSeed: null,
+    });
+    const { plan } = await read("network: a\nsecure: true");
+    expect(plan.secure).toEqual({ threshold: 2 / 3, range: 1, examplesCap: 100_000 });
+    expect((await read("network: a\nsecure: { threshold: 0.9 }")).plan.secure?.threshold).toBe(0.9);
+    expect((await read("network: a\nsecure: false")).plan.secure).toBeNull();
+  });
+
   it.each([
     ["network: a\ngraph: b\nstrategy: { align: other }", '"strategy.align"'],
+    ["network: a\nsecure: true\nstrategy: { rule: coordinate-median }", "compares single updates"],
+    ["network: a\nsecure: true\nlimits: { norm: 1 }", '"limits.norm" measures single updates'],
+    ["network: a\nsecure: true\nlate: accept", "masks cancel among the clients of one round"],
+    [
+      "network: a\nstrategy: { privacy: { clip: 1, noise: 1, clients: 2, delta: 0.1, sampling: { kind: poisson, probability: 0.1 } } }",
+      "no chance that the account knows",
+    ],
+    [
+      "network: a\nstrategy: { privacy: { clip: 1, noise: 1, clients: 2, delta: 0.1, budget: 0.1, sampling: { kind: all } } }",
+      "no room for another round",
+    ],
     ["rounds: 3", '"network" is missing'],
     ["network: a\nround: 3", 'unknown key "round"; did you mean "rounds"?'],
     ["network: a\nrounds: 0", 'digits.yml:2: "rounds"'],

@@ -16,6 +16,7 @@ import { addModelRoutes } from "./model-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { RefusedError } from "./refuse.ts";
 import { addRoundRoutes } from "./round-routes.ts";
+import { addSecureRoutes } from "./secure-routes.ts";
 import { addUpdateRoute } from "./update-route.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
@@ -122,6 +123,7 @@ async function addRoutes(app: FastifyInstance, federation: Federation): Promise<
   await addModelRoutes(app, federation);
   addUploadRoutes(app, federation, uploads);
   addUpdateRoute(app, federation, { uploads, metrics });
+  addSecureRoutes(app, federation);
   addPageRoutes(app, federation);
 }
 

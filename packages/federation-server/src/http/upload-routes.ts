@@ -16,8 +16,9 @@ interface UploadRequest {
 const HEADER_ROOM = 2 ** 20;
 
 /** Returns the largest number of bytes that an update may have. */
-export function mostBytes({ config, networkBytes }: Federation): number {
-  return config.limits.bytes ?? networkBytes + HEADER_ROOM;
+export function mostBytes({ config, networkBytes, secureElements }: Federation): number {
+  const masked = config.plan.secure === null ? 0 : 4 * secureElements;
+  return config.limits.bytes ?? Math.max(networkBytes, masked) + HEADER_ROOM;
 }
 
 const whole = { type: "integer", minimum: 0 } as const;

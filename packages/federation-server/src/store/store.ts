@@ -6,6 +6,8 @@ import type { ReceivedUpdate } from "@isthmus/federated/rounds";
 export interface Store {
   readonly folder: string;
   readonly journal: string;
+  /** File of the secret that noise is drawn from. */
+  readonly noiseSecret: string;
   /** Returns the path of a global network by the hash of its bytes. */
   model(hash: string): string;
   /** Returns the path of what rule and optimiser carry from an aggregation, counted from 1, to the next. */
@@ -26,6 +28,7 @@ export async function openStore(folder: string): Promise<Store> {
   return {
     folder,
     journal: join(folder, "journal.jsonl"),
+    noiseSecret: join(folder, "noise.secret"),
     model: (hash) => join(folder, "models", `${hash}.safetensors`),
     state: (step) => join(folder, "models", `step-${step}.state.safetensors`),
     unfinished: (step) => join(folder, "models", `step-${step}.unfinished.safetensors`),

@@ -102,15 +102,17 @@ async function copyNetwork(server: ServedFederation, output: string): Promise<st
 }
 
 function describe({ state }: ServedFederation, network: string): object {
-  const { status, history, refusals, reason } = state;
-  const rounds = history.map(({ round, updates, hash, metrics, failed }) => ({
+  const { status, history, refusals, reason, stopped } = state;
+  const rounds = history.map(({ round, updates, hash, metrics, failed, privacy }) => ({
     ...{ round, updates: updates.length, hash, metrics },
     ...(failed !== undefined && { failed }),
+    ...(privacy && { epsilon: privacy.epsilon, clip: privacy.clip }),
   }));
-  return { status, reason, rounds, refusals, network };
+  return { status, reason, stopped, rounds, refusals, network };
 }
 
-function format({ state: { history } }: ServedFederation): string {
+function format({ state: { history, stopped } }: ServedFederation): string {
+  const isPrivate = history.some(({ privacy }) => privacy !== undefined);
   const number = (value: number | undefined): string => (value === undefined ? "" : value.toPrecision(4));
   const table = formatTable(
     [
@@ -118,14 +120,16 @@ function format({ state: { history } }: ServedFederation): string {
       { title: "updates", align: "right" },
       { title: "loss", align: "right" },
       { title: "accuracy", align: "right" },
+      ...(isPrivate ? [{ title: "epsilon", align: "right" } as const] : []),
     ],
-    history.map(({ round, updates, metrics }) => [
+    history.map(({ round, updates, metrics, privacy }) => [
       ...[String(round), String(updates.length)],
       ...[number(metrics["loss"]), number(metrics["accuracy"])],
+      ...(isPrivate ? [privacy?.epsilon?.toPrecision(4) ?? "infinite"] : []),
     ]),
   );
   const failures = history.flatMap(({ round, failed }) =>
     failed === undefined ? [] : [`round ${round} failed, and the network stayed: ${failed}`],
   );
-  return [table, ...failures].join("\n\n");
+  return [table, ...failures, ...(stopped === null ? [] : [`stopped: ${stopped}`])].join("\n\n");
 }

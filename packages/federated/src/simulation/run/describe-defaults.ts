@@ -38,7 +38,7 @@ const CLIENT_TRAINING_DEFAULTS: Required<
 export function resolveFederation(description: FederationDescription): ResolvedFederation {
   const attempt = "simulate a federation";
   const { clients, rounds, seed, fraction = 1, lost = 0, attack, strategy = {}, measure = {} } = description;
-  const { failures = FEDERATION_PLAN_DEFAULTS.failures } = description;
+  const { failures = FEDERATION_PLAN_DEFAULTS.failures, sampling = "fixed-size" } = description;
   assertWholeOptions(
     attempt,
     { clients, rounds, seed, failures },
@@ -59,7 +59,7 @@ export function resolveFederation(description: FederationDescription): ResolvedF
   }
   return {
     ...description,
-    ...{ failures, fraction, lost, attack, strategy, measure: { ...measure, every } },
+    ...{ failures, fraction, sampling, lost, attack, strategy, measure: { ...measure, every } },
     partition: description.partition ?? { name: "iid" },
     client: { ...CLIENT_TRAINING_DEFAULTS, ...description.client, ...strategy.client },
   };

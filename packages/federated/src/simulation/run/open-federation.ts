@@ -104,7 +104,8 @@ export async function openFederation(
       ...{ rounds: countRounds(description), fraction: description.fraction, seed },
       failures: description.failures,
       // Rounds that are begun again until enough clients come have others than the account says.
-      quorum: isPrivate ? 1 : Math.min(2, description.clients),
+      quorum: leastUpdates(description),
+      sampling: description.sampling,
       ...{ deadline: DEADLINE, attempts: isPrivate ? 1 : ATTEMPTS },
     }),
     clients: openClients(data, description, attack),
@@ -115,6 +116,12 @@ export async function openFederation(
       await engine.close();
     },
   };
+}
+
+/** Returns the smallest number of updates that a round is aggregated with. */
+function leastUpdates({ sampling, strategy, clients }: ResolvedFederation): number {
+  if (sampling === "poisson") return 0;
+  return strategy.privacy === undefined ? Math.min(2, clients) : 1;
 }
 
 function lookUpAttack({ attackers, ...described }: NonNullable<FederationDescription["attack"]>): OpenAttack {

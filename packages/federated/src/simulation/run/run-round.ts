@@ -98,6 +98,9 @@ class Round {
   /** Does what was decided, and tells the state machine what came of it. */
   async follow(decision: Exclude<Decision, { kind: "finish" }>): Promise<void> {
     switch (decision.kind) {
+      case "open-secure":
+      case "close-secure":
+        throw new InvariantError("Updates of a simulation are not summed securely; please report this");
       case "start":
         return this.#start(decision);
       case "ask":
@@ -178,12 +181,23 @@ class Round {
       rounds: [...this.position.rounds, result],
       barriers: [...this.position.barriers, ...barriers],
     };
-    if (aggregated.failed === undefined) await this.#finish(round, result);
-    else this.#advance({ kind: "round-failed", round, reason: aggregated.failed, at: this.now });
+    await this.#finish(round, result, aggregated);
     this.isOver = true;
   }
 
-  async #finish(round: number, { accuracy, loss }: RoundResult): Promise<void> {
+  async #finish(
+    round: number,
+    { accuracy, loss }: RoundResult,
+    { failed, empty }: AggregatedSent,
+  ): Promise<void> {
+    if (failed !== undefined) {
+      this.#advance({ kind: "round-failed", round, reason: failed, at: this.now });
+      return;
+    }
+    if (empty) {
+      this.#advance({ kind: "round-empty", round, at: this.now });
+      return;
+    }
     const metrics = Object.fromEntries(
       Object.entries({ accuracy, loss }).filter((entry): entry is [string, number] =>
         Number.isFinite(entry[1]),

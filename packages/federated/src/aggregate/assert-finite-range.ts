@@ -12,9 +12,8 @@ export async function assertFiniteRange(
   range: TensorRange,
   result: Float64Array,
 ): Promise<void> {
-  if (result.every(Number.isFinite)) return;
-  const areFinite = async (checkpoint: Checkpoint) =>
-    (await readFloat64Range(checkpoint, range)).every(Number.isFinite);
+  if (areAllFinite(result)) return;
+  const areFinite = async (checkpoint: Checkpoint) => areAllFinite(await readFloat64Range(checkpoint, range));
   const attempt = `Cannot aggregate "${range.name}" as numbers must be finite`;
   if (!(await areFinite(network))) {
     throw new InputError(`${attempt}: numbers of the global network are not`, { input: network.source });
@@ -30,4 +29,11 @@ export async function assertFiniteRange(
     `${attempt}: all clients sent finite ones, but the result is too large; clip updates to a norm, or lower the server's learning rate`,
     { input: range.name },
   );
+}
+
+/** Whether all numbers are finite; a loop without a branch, as there are as many as the network has. */
+export function areAllFinite(values: Float64Array): boolean {
+  let zero = 0;
+  for (let i = 0; i < values.length; i++) zero += (values[i] as number) * 0;
+  return zero === 0;
 }

@@ -1,17 +1,6 @@
-import { readFileSync } from "node:fs";
-import { at, borrowScratch, kernelMemory } from "@isthmus/core";
+import { at, borrowScratch } from "@isthmus/core";
+import { type Kernels, kernelsIn } from "./load-kernels.ts";
 import { sortingNetwork } from "./sorting-network.ts";
-
-/** The part of WebAssembly that is used here; Node's own types do not declare it. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-/** Exports of kernels/columns.ts. */
-interface Kernels {
-  orderPairs(rows: number, stride: number, pairs: number, count: number): void;
-}
 
 /** Values of some elements, sorted for each element. */
 export interface SortedRows {
@@ -96,18 +85,4 @@ let points = 1;
 function networkOf(count: number): Uint32Array {
   if (count !== points) [network, points] = [sortingNetwork(count), count];
   return network;
-}
-
-let kernels: Kernels | undefined;
-
-/** Returns the kernels if an array lies in the memory that they compute in. */
-function kernelsIn(bytes: Uint8Array): Kernels | undefined {
-  const memory = kernelMemory();
-  if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;
-  if (kernels === undefined) {
-    const code = readFileSync(new URL("../../wasm/columns.wasm", import.meta.url));
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-    kernels = exports as Kernels;
-  }
-  return kernels;
 }

@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import { kernelMemory } from "@isthmus/core";
+
+/** The part of WebAssembly that is used here; Node's own types do not declare it. */
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
+/** Exports of kernels/columns.ts, which take addresses in the memory of scratch. */
+export interface Kernels {
+  orderPairs(rows: number, stride: number, pairs: number, count: number): void;
+  addDisplacement(values: number, base: number, weight: number, sums: number, count: number): void;
+}
+
+let kernels: Kernels | undefined;
+
+/** Returns the kernels if an array lies in the memory that they compute in. */
+export function kernelsIn(bytes: Uint8Array): Kernels | undefined {
+  const memory = kernelMemory();
+  if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;
+  if (kernels === undefined) {
+    const code = readFileSync(new URL("../../wasm/columns.wasm", import.meta.url));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
+    kernels = exports as Kernels;
+  }
+  return kernels;
+}

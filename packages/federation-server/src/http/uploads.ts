@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, readPieces } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
@@ -50,6 +51,7 @@ interface Digest {
 export function createUploads(store: Store): Uploads {
   const writing = new Map<string, Writing>();
   const digests = new Map<string, Digest>();
+  const appendBytes = createAppender();
   /**
    * The path of each client whose bytes were found to have their hash; others are read, as after a restart.
    */
@@ -70,7 +72,7 @@ export function createUploads(store: Store): Uploads {
     digests.set(client, digest);
     const file = await open(path, "a");
     try {
-      await append(file, chunk, digest);
+      await append({ file, appendBytes }, chunk, digest);
       if (digest.offset === length) await file.sync();
     } finally {
       await file.close();
@@ -140,7 +142,11 @@ async function digestOf(digest: Digest | undefined, path: string, offset: number
 /**
  * Writes what comes until the end, or until the connection is lost, which is no failure of what came before.
  */
-async function append(file: FileHandle, { body, length }: UploadChunk, digest: Digest): Promise<void> {
+async function append(
+  { file, appendBytes }: { readonly file: FileHandle; readonly appendBytes: AppendBytes },
+  { body, length }: UploadChunk,
+  digest: Digest,
+): Promise<void> {
   try {
     for await (const bytes of body as AsyncIterable<Buffer>) {
       if (digest.offset + bytes.length > length) {
@@ -149,7 +155,7 @@ async function append(file: FileHandle, { body, length }: UploadChunk, digest: D
           `The upload must have the ${length} bytes that were announced: there are more`,
         );
       }
-      await file.appendFile(bytes);
+      await appendBytes(file, bytes);
       digest.hash.update(bytes);
       digest.offset += bytes.length;
     }

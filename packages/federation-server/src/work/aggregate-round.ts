@@ -13,7 +13,7 @@ import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
 import { keptNames } from "./kept-names.ts";
-import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
+import { createPieceReader, cutPieces, faultOf } from "./tensor-pieces.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
 export interface AggregateRequest {
@@ -93,11 +93,16 @@ export async function aggregateRound(
 
 /** Says which number of a network is not finite; `null` if all are. */
 async function findFault(network: Checkpoint): Promise<string | null> {
-  for (const piece of cutPieces(network)) {
-    const fault = faultOf(piece, await readPiece(network, piece));
-    if (fault !== undefined) return fault;
+  const reader = createPieceReader();
+  try {
+    for (const piece of cutPieces(network)) {
+      const fault = faultOf(piece, await reader.read(network, piece));
+      if (fault !== undefined) return fault;
+    }
+    return null;
+  } finally {
+    reader.release();
   }
-  return null;
 }
 
 interface Aligning {

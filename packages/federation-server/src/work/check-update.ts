@@ -8,7 +8,7 @@ import {
   openCheckpoint,
   toFloat64,
 } from "@isthmus/core";
-import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
+import { createPieceReader, cutPieces, faultOf } from "./tensor-pieces.ts";
 
 /** What is needed to check the bytes of an update. */
 export interface CheckRequest {
@@ -99,11 +99,17 @@ async function checkElements(
   norm: number | null,
 ): Promise<CheckedUpdate> {
   let squares = 0;
-  for (const range of cutPieces(network)) {
-    const after = await readPiece(update, range);
-    const fault = faultOf(range, after);
-    if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
-    if (norm !== null) squares += squaredDistance(await readPiece(network, range), after);
+  const [before, after] = [createPieceReader(), createPieceReader()];
+  try {
+    for (const piece of cutPieces(network)) {
+      const sent = await after.read(update, piece);
+      const fault = faultOf(piece, sent);
+      if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
+      if (norm !== null) squares += squaredDistance(await before.read(network, piece), sent);
+    }
+  } finally {
+    before.release();
+    after.release();
   }
   const length = Math.sqrt(squares);
   if (norm === null || length <= norm) return { refusal: null };
@@ -111,8 +117,13 @@ async function checkElements(
 }
 
 function squaredDistance(a: Elements, b: Elements): number {
-  const [x, y] = [toFloat64(a.data, a.dtype), toFloat64(b.data, b.dtype)];
+  const [x, y] = [numbersOf(a), numbersOf(b)];
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += ((x[i] as number) - (y[i] as number)) ** 2;
   return sum;
+}
+
+/** Returns elements as numbers, without a copy where they are stored as numbers. */
+function numbersOf({ data, dtype }: Elements): Float32Array | Float64Array {
+  return data instanceof Float32Array ? data : toFloat64(data, dtype);
 }

@@ -1,0 +1,29 @@
+import { writeSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+
+/** Milliseconds that a write may take before others are handed to another thread. */
+const SLOW_MS = 100;
+/** Milliseconds for which writes are handed over after a slow one. */
+const REST_MS = 1000;
+
+/** Writes bytes behind those that a file has. */
+export type AppendBytes = (file: FileHandle, bytes: Uint8Array) => Promise<void>;
+
+/**
+ * Creates a function that writes at once while the disk keeps up: into the page cache it takes less time
+ * than handing bytes to another thread, and they need not be kept meanwhile, of hundreds of clients. A disk
+ * that does not keep up must not hold up other requests: after a slow write, another thread waits for it.
+ */
+export function createAppender(): AppendBytes {
+  let rest = 0;
+  return async (file, bytes) => {
+    const began = performance.now();
+    if (began < rest) {
+      await file.appendFile(bytes);
+      return;
+    }
+    for (let done = 0; done < bytes.length; ) done += writeSync(file.fd, bytes, done);
+    const ended = performance.now();
+    if (ended - began > SLOW_MS) rest = ended + REST_MS;
+  };
+}

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { InputError } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, readPieces } from "../store/read-pieces.ts";
@@ -141,28 +142,67 @@ async function digestOf(digest: Digest | undefined, path: string, offset: number
 
 /**
  * Writes what comes until the end, or until the connection is lost, which is no failure of what came before.
+ *
+ * Listens rather than iterates: an iterator that waits holds on to the bytes that it gave last, which of
+ * hundreds of clients are many, and old by the time they are dropped.
  */
 async function append(
   { file, appendBytes }: { readonly file: FileHandle; readonly appendBytes: AppendBytes },
   { body, length }: UploadChunk,
   digest: Digest,
 ): Promise<void> {
-  try {
-    for await (const bytes of body as AsyncIterable<Buffer>) {
-      if (digest.offset + bytes.length > length) {
-        throw new RefusedError(
-          413,
-          `The upload must have the ${length} bytes that were announced: there are more`,
-        );
-      }
-      await appendBytes(file, bytes);
+  let writing: Promise<void> | undefined;
+  const take = (bytes: Buffer): void => {
+    if (digest.offset + bytes.length > length) {
+      throw new RefusedError(
+        413,
+        `The upload must have the ${length} bytes that were announced: there are more`,
+      );
+    }
+    const count = (): void => {
       digest.hash.update(bytes);
       digest.offset += bytes.length;
-    }
+    };
+    writing = appendBytes(file, bytes)?.then(count);
+    if (writing === undefined) count();
+  };
+  try {
+    await forEachPiece(body, (bytes) => {
+      take(bytes);
+      return writing;
+    });
   } catch (error) {
+    // A write may be under way although the connection is lost.
+    await writing?.catch(() => undefined);
     if (error instanceof RefusedError || isDiskError(error)) throw error;
     throw new RefusedError(408, `The connection was lost after byte ${digest.offset}: go on there`);
   }
+}
+
+/**
+ * Calls a function with the pieces of a stream until its end; while a promise is pending that it returned,
+ * nothing is read.
+ */
+function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      body.off("data", take).pause();
+      reject(error);
+    };
+    const take = (bytes: Buffer): void => {
+      try {
+        const waits = use(bytes);
+        if (waits === undefined) return;
+        body.pause();
+        waits.then(() => body.resume(), fail);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    body.on("data", take).once("end", resolve).on("error", fail);
+    body.once("close", () => fail(new InputError("The stream was closed before its end", { input: "body" })));
+    if (body.destroyed) fail(body.errored);
+  });
 }
 
 const isDiskError = (error: unknown): boolean =>

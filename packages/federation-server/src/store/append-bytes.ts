@@ -6,8 +6,8 @@ const SLOW_MS = 100;
 /** Milliseconds for which writes are handed over after a slow one. */
 const REST_MS = 1000;
 
-/** Writes bytes behind those that a file has. */
-export type AppendBytes = (file: FileHandle, bytes: Uint8Array) => Promise<void>;
+/** Writes bytes behind those that a file has: at once, or by the end of the promise that it returns. */
+export type AppendBytes = (file: FileHandle, bytes: Uint8Array) => Promise<void> | undefined;
 
 /**
  * Creates a function that writes at once while the disk keeps up: into the page cache it takes less time
@@ -16,14 +16,12 @@ export type AppendBytes = (file: FileHandle, bytes: Uint8Array) => Promise<void>
  */
 export function createAppender(): AppendBytes {
   let rest = 0;
-  return async (file, bytes) => {
+  return (file, bytes) => {
     const began = performance.now();
-    if (began < rest) {
-      await file.appendFile(bytes);
-      return;
-    }
+    if (began < rest) return file.appendFile(bytes);
     for (let done = 0; done < bytes.length; ) done += writeSync(file.fd, bytes, done);
     const ended = performance.now();
     if (ended - began > SLOW_MS) rest = ended + REST_MS;
+    return undefined;
   };
 }

@@ -1,7 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { InputError } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, readPieces } from "../store/read-pieces.ts";
@@ -200,10 +199,11 @@ function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | un
       }
     };
     body.on("data", take).once("end", resolve).on("error", fail);
-    body.once("close", () => fail(new InputError("The stream was closed before its end", { input: "body" })));
+    // Behind the end, closing changes nothing.
+    body.once("close", () => fail(body.errored));
     if (body.destroyed) fail(body.errored);
   });
 }
 
 const isDiskError = (error: unknown): boolean =>
-  ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException).code ?? "");
+  ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException | null)?.code ?? "");

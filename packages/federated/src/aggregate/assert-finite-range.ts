@@ -31,7 +31,7 @@ export async function assertFiniteRange(
   );
 }
 
-/** Whether all numbers are finite; a loop without a branch, as there are as many as the network has. */
+/** Says whether all numbers are finite; a loop without a branch, as there are as many as the network has. */
 export function areAllFinite(values: Float64Array): boolean {
   let zero = 0;
   for (let i = 0; i < values.length; i++) zero += (values[i] as number) * 0;

@@ -6,7 +6,7 @@ const SLOW_MS = 100;
 /** Milliseconds for which writes are handed over after a slow one. */
 const REST_MS = 1000;
 
-/** Writes bytes behind those that a file has: at once, or by the end of the promise that it returns. */
+/** Writes bytes at the end of a file: at once, or by the end of the promise that it returns. */
 export type AppendBytes = (file: FileHandle, bytes: Uint8Array) => Promise<void> | undefined;
 
 /**

@@ -31,8 +31,7 @@ export async function assertFiniteRange(
   result: Float64Array,
 ): Promise<void> {
   if (isStorable(result, entry(network.tensors, range.name, "tensor").dtype)) return;
-  const areFinite = async (checkpoint: Checkpoint) =>
-    (await readFloat64Range(checkpoint, range)).every(Number.isFinite);
+  const areFinite = async (checkpoint: Checkpoint) => areAllFinite(await readFloat64Range(checkpoint, range));
   const attempt = `Cannot aggregate "${range.name}" as numbers must be finite`;
   if (!(await areFinite(network))) {
     throw new InputError(`${attempt}: numbers of the global network are not`, { input: network.source });
@@ -60,7 +59,7 @@ export function assertFiniteState(name: string, values: Float64Array, round: num
 /** Whether all values stay finite in the type that they are stored in. */
 function isStorable(values: Float64Array, dtype: DType): boolean {
   // Types without infinity take their largest number in its place.
-  if (!values.every(Number.isFinite)) return false;
+  if (!areAllFinite(values)) return false;
   const data = allocateData(dtype, values.length);
   fromFloat64Into(values, dtype, data);
   return findNonFinite({ dtype, data }) < 0;
@@ -71,3 +70,10 @@ const tooLarge = (attempt: string, round: number): DivergenceError =>
     `${attempt}: all clients sent finite ones, but the result is too large; clip updates to a norm, or lower the server's learning rate`,
     { step: round - 1, loss: Number.NaN },
   );
+
+/** Says whether all numbers are finite; a loop without a branch, as there are as many as the network has. */
+export function areAllFinite(values: Float64Array): boolean {
+  let zero = 0;
+  for (let i = 0; i < values.length; i++) zero += (values[i] as number) * 0;
+  return zero === 0;
+}

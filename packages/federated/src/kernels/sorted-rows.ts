@@ -1,17 +1,6 @@
-import { readFileSync } from "node:fs";
-import { at, borrowScratch, kernelMemory } from "@isthmus/core";
+import { at, borrowScratch } from "@isthmus/core";
+import { type Kernels, kernelsIn } from "./load-kernels.ts";
 import { sortingNetwork } from "./sorting-network.ts";
-
-/** Declares what is used of WebAssembly: the types of Node have nothing of it. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-/** Functions of the compiled kernels/columns.ts. */
-interface Kernels {
-  orderPairs(rows: number, stride: number, pairs: number, count: number): void;
-}
 
 /** The values that all points have at some elements, sorted at each element by itself. */
 export interface SortedRows {
@@ -103,20 +92,4 @@ let points = 1;
 function networkOf(count: number): Uint32Array {
   if (count !== points) [network, points] = [sortingNetwork(count), count];
   return network;
-}
-
-let kernels: Kernels | undefined;
-
-/**
- * Returns the compiled functions, or `undefined` if an array lies outside the memory that they compute in.
- */
-function kernelsIn(bytes: Uint8Array): Kernels | undefined {
-  const memory = kernelMemory();
-  if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;
-  if (kernels === undefined) {
-    const code = readFileSync(new URL("../../wasm/columns.wasm", import.meta.url));
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-    kernels = exports as Kernels;
-  }
-  return kernels;
 }

@@ -1,6 +1,6 @@
 import { type Checkpoint, type Elements, squaredNorm, toFloat64 } from "@isthmus/core";
 import type { NormLimit } from "../config/federation-config.ts";
-import { cutPieces, readPiece } from "./tensor-pieces.ts";
+import { cutPieces, withPieceReader } from "./tensor-pieces.ts";
 
 /** The network that a client began with, and which of its tensors are special. */
 export interface SharedParts {
@@ -50,9 +50,11 @@ export function normsOfNetwork(
 
 async function measureNetwork(network: Checkpoint, statistics: ReadonlySet<string>) {
   const squares = { whole: 0, parameters: 0 };
-  for (const range of cutPieces(network)) {
-    addSquares(squares, squaredNorm(await readPiece(network, range)), !statistics.has(range.name));
-  }
+  await withPieceReader(async (reader) => {
+    for (const piece of cutPieces(network)) {
+      addSquares(squares, squaredNorm(await reader.read(network, piece)), !statistics.has(piece.name));
+    }
+  });
   return rootsOf(squares);
 }
 
@@ -63,19 +65,28 @@ export async function measureChange(
   statistics: ReadonlySet<string>,
 ): Promise<Readonly<SharedNorms>> {
   const squares = { whole: 0, parameters: 0 };
-  for (const range of cutPieces(network)) {
-    const distance = squaredDistance(await readPiece(network, range), await readPiece(update, range));
-    addSquares(squares, distance, !statistics.has(range.name));
-  }
+  await withPieceReader((before) =>
+    withPieceReader(async (after) => {
+      for (const piece of cutPieces(network)) {
+        const distance = squaredDistance(await before.read(network, piece), await after.read(update, piece));
+        addSquares(squares, distance, !statistics.has(piece.name));
+      }
+    }),
+  );
   return rootsOf(squares);
 }
 
 /** Computes the squared Euclidean distance of two pieces, added in f64. */
 function squaredDistance(a: Elements, b: Elements): number {
-  const [x, y] = [toFloat64(a.data, a.dtype), toFloat64(b.data, b.dtype)];
+  const [x, y] = [numbersOf(a), numbersOf(b)];
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += ((x[i] as number) - (y[i] as number)) ** 2;
   return sum;
+}
+
+/** Returns elements as numbers, without a copy where they are stored as numbers. */
+function numbersOf({ data, dtype }: Elements): Float32Array | Float64Array {
+  return data instanceof Float32Array ? data : toFloat64(data, dtype);
 }
 
 /** Times the norm of the network's parameters that an update may go, where there is no limit in numbers. */

@@ -16,7 +16,7 @@ import {
   rootsOf,
   type SharedParts,
 } from "./change-norms.ts";
-import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
+import { cutPieces, faultOf, withPieceReader } from "./tensor-pieces.ts";
 
 /** What is needed to check the bytes of an update. */
 export interface CheckRequest extends SharedParts {
@@ -104,12 +104,16 @@ async function checkElements(
 ): Promise<CheckedUpdate> {
   const statistics = new Set(request.averaged);
   const squares = { whole: 0, parameters: 0 };
-  for (const range of cutPieces(network)) {
-    const piece = await readPiece(update, range);
-    const fault = faultOf(range, piece);
-    if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
-    addSquares(squares, squaredNorm(piece), !statistics.has(range.name));
-  }
+  const fault = await withPieceReader(async (reader) => {
+    for (const piece of cutPieces(network)) {
+      const elements = await reader.read(update, piece);
+      const problem = faultOf(piece, elements);
+      if (problem !== undefined) return problem;
+      addSquares(squares, squaredNorm(elements), !statistics.has(piece.name));
+    }
+    return undefined;
+  });
+  if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
   const [before, after] = [await normsOfNetwork(network, request), rootsOf(squares)];
   // No change is longer than both networks together, which is all that there is to know of most.
   const most = { whole: before.whole + after.whole, parameters: before.parameters + after.parameters };

@@ -22,7 +22,7 @@ import { type DataSet, encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
 import { plainClient } from "./plain-client.ts";
-import { bodyOf, makeFederation, type SmallFederation } from "./small-federation.ts";
+import { bodyOf, madeBy, makeFederation, type SmallFederation } from "./small-federation.ts";
 import { createServing } from "./start-server.ts";
 
 const serving = createServing();
@@ -233,7 +233,7 @@ describe("joinFederation()", () => {
     expect(record?.privacy?.deviation).toBe(3);
     const [before, sent] = [
       await openCheckpoint(federation.config.network),
-      await openCheckpoint(join(federation.folder, "ada", "update.safetensors")),
+      await openCheckpoint(madeBy(federation, "ada")),
     ];
     let [squares, count] = [0, 0];
     for (const name of before.tensors.keys()) {

@@ -20,7 +20,7 @@ import { encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
 import { plainClient } from "./plain-client.ts";
-import { makeFederation, type SmallFederation, type SmallOptions } from "./small-federation.ts";
+import { madeBy, makeFederation, type SmallFederation, type SmallOptions } from "./small-federation.ts";
 import { createServing } from "./start-server.ts";
 
 const serving = createServing();
@@ -75,11 +75,8 @@ async function numbersOf(path: string): Promise<number[]> {
 }
 
 /** Returns the mean of two clients' updates by their examples. */
-async function meanOf({ folder }: SmallFederation): Promise<number[]> {
-  const [ada, bea] = [
-    await numbersOf(join(folder, "ada", "update.safetensors")),
-    await numbersOf(join(folder, "bea", "update.safetensors")),
-  ];
+async function meanOf(federation: SmallFederation): Promise<number[]> {
+  const [ada, bea] = [await numbersOf(madeBy(federation, "ada")), await numbersOf(madeBy(federation, "bea"))];
   const [a, b] = [40 + "a".charCodeAt(0), 40 + "b".charCodeAt(0)];
   return ada.map((x, i) => (a * x + b * (bea[i] as number)) / (a + b));
 }
@@ -146,7 +143,7 @@ describe("a federation with secure: true", () => {
     const updates = stored.filter(({ path }) => path.includes("updates"));
     expect(updates.map(({ bytes }) => bytes.length)).toEqual([4 * 60, 4 * 60]);
     for (const name of ["ada", "bea"]) {
-      for (const plain of await bytesOf(join(federation.folder, name, "update.safetensors"))) {
+      for (const plain of await bytesOf(madeBy(federation, name))) {
         for (const { bytes } of stored) expect(bytes.includes(plain)).toBe(false);
       }
     }

@@ -131,6 +131,14 @@ export async function makeUpdate(client: string, round: number, network: Buffer)
   }
 }
 
+/** Returns the path of the last update that a client made, as its record names it. */
+export function madeBy({ folder }: SmallFederation, client: string): string {
+  const { update } = JSON.parse(readFileSync(join(folder, client, "update.json"), "utf8")) as {
+    readonly update: string;
+  };
+  return join(folder, client, update);
+}
+
 async function writeAndOpen(path: string, bytes: Buffer): Promise<Checkpoint> {
   const { writeFileSync } = await import("node:fs");
   writeFileSync(path, bytes);

@@ -122,6 +122,16 @@ describe("a round with a secure sum", () => {
     expect(reveal.state).toMatchObject({ status: "finished", secure: null });
   });
 
+  it("forgets the sum of a round of which nothing came, and what is masked in it", async () => {
+    const run = await upTo("reveal");
+    for (const name of ["ada", "bea"]) await run.step(name);
+    expect(run.settle()).toBe("aggregate");
+    run.happen({ kind: "round-failed", round: 1, reason: "not finite" });
+    expect(run.state).toMatchObject({ status: "waiting", secure: null, updates: [], open: null });
+    // It was the only round, so that the federation came to nothing.
+    expect(decide(plan, run.state, run.state.at)).toMatchObject({ kind: "fail" });
+  });
+
   it.each(["keys", "shares", "masked", "reveal"] as const)(
     "begins again with new secrets where too few clients are left in %s",
     async (stage) => {

@@ -78,6 +78,15 @@ describe("simulateFederation()", () => {
     }
   });
 
+  it("simulateFederation() by Poisson sampling goes on from the optimiser's state after an empty round", async () => {
+    const part = { sampling: "poisson", fraction: 0.2, rounds: 10, clients: 4, failures: 1 } as const;
+    const strategy: SimulatedStrategy = { server: { name: "momentum", learningRate: 1 } };
+    const run = await simulateFederation({ ...small, ...part, strategy }, ports);
+    expect(run).not.toHaveProperty("failed");
+    const isEmpty = run.rounds.map(({ updates }) => updates === 0);
+    expect(isEmpty.lastIndexOf(false)).toBeGreaterThan(isEmpty.indexOf(true, isEmpty.indexOf(false)));
+  });
+
   it("simulateFederation() refuses NaN of attackers, waits for them in its own time, and learns without them", async () => {
     const attack = { name: "nan", attackers: 2 };
     const run = await simulateFederation({ ...small, attack }, ports);
@@ -282,6 +291,15 @@ describe("simulateFederation() with privacy", () => {
       [1, 2, 3].map((rounds) =>
         epsilonSpent([{ noiseMultiplier: 0.01, sampling: privacy.sampling, rounds }], 0.01),
       ),
+    );
+    // Also for a round that asks nobody.
+    const sampled = await run(
+      { at: "clients", noise: 0.01 },
+      { sampling: "poisson", fraction: 0.2, rounds: 6, clients: 4 },
+    );
+    expect(sampled.rounds.some(({ updates }) => updates === 0)).toBe(true);
+    expect(sampled.rounds.slice(0, 3).map(({ epsilon }) => epsilon)).toEqual(
+      local.rounds.map(({ epsilon }) => epsilon),
     );
     const more = await run({ at: "clients", noise: 20 });
     expect(more.rounds[0]?.changeNorm).toBeGreaterThan(20 * (local.rounds[0]?.changeNorm as number));

@@ -141,6 +141,9 @@ def main():
     with open(options.token_file) as file:
         server = Server(options.url, file.read().strip())
     about = server.json("/v1/federation")
+    if about["secure"] or (about["privacy"] or {}).get("at") == "clients":
+        # An update without its mask or its noise would tell what the federation promises to hide.
+        sys.exit("This client neither masks its update nor adds noise, as the federation asks: use isthmus federate join")
     keep, own = set(about["keep"]), {}
     images = (read_idx(options.images)[options.begin : options.end].float() / 255 - 0.1307) / 0.3081
     labels = read_idx(options.labels)[options.begin : options.end].long()

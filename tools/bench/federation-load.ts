@@ -3,8 +3,11 @@
 //
 //   npm run build && npx tsx --conditions=@isthmus/source tools/bench/federation-load.ts [--clients 200] [--mb 50] [--rounds 1] [--folder /tmp]
 //
+// Many clients with a small network: --clients 1000 --mb 0.1 --rounds 2.
+//
 // Prints a line of JSON. "plain" is the time of writing the bytes of all updates into files and reading them back; "download" that of sending
-// the network to all clients; "round" that from the first byte of an update to the new network.
+// the network to all clients; "round" that from the first byte of an update to the new network. cpuSeconds has those of the server's processors,
+// which other programs on the machine change less.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -157,23 +160,8 @@ function updateOf(client: number, round: number) {
 }
 
 const prefix = createHash("sha256").update(network.subarray(0, network.length - 4));
-const cpuBefore = cpuSeconds();
-let download = 0;
-let total = 0;
-for (let round = 1; round <= rounds; round++) {
-  const tasks = await Promise.all(
-    names.map(async (name) => {
-      for (;;) {
-        const { body } = await ask(name, "GET", "/v1/rounds/current?wait=20");
-        const task = JSON.parse(Buffer.concat(body).toString()) as { task: string; network: string };
-        if (task.task === "train") return task;
-      }
-    }),
-  );
-  let began = performance.now();
-  await Promise.all(names.map((name, i) => ask(name, "GET", `/v1/models/${tasks[i]?.network}`)));
-  download += (performance.now() - began) / 1000;
-  began = performance.now();
+/** Sends the updates of all clients at once, and waits for the network of the next round. */
+async function sendAll(round: number, before: string | undefined): Promise<void> {
   await Promise.all(
     names.map(async (name, i) => {
       const { pieces, hash } = updateOf(i, round);
@@ -190,20 +178,44 @@ for (let round = 1; round <= rounds; round++) {
     }),
   );
   for (;;) {
-    const summary = JSON.parse(
-      Buffer.concat((await ask(names[0] as string, "GET", "/v1/summary")).body).toString(),
-    ) as { history: unknown[] };
-    if (summary.history.length >= round) break;
+    const { body } = await ask(names[0] as string, "GET", "/v1/federation");
+    const { network: now } = JSON.parse(Buffer.concat(body).toString()) as { network: string };
+    if (now !== before) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  total += (performance.now() - began) / 1000;
+}
+
+const seconds = { download: 0, round: 0 };
+const cpu = { download: 0, round: 0 };
+/** Adds the time of a phase, and what the server's processors took for it. */
+async function measure(phase: keyof typeof seconds, act: () => Promise<unknown>): Promise<void> {
+  const [began, before] = [performance.now(), cpuSeconds()];
+  await act();
+  seconds[phase] += (performance.now() - began) / 1000 / rounds;
+  cpu[phase] += (cpuSeconds() - before) / rounds;
+}
+
+for (let round = 1; round <= rounds; round++) {
+  const tasks = await Promise.all(
+    names.map(async (name) => {
+      for (;;) {
+        const { body } = await ask(name, "GET", "/v1/rounds/current?wait=20");
+        const task = JSON.parse(Buffer.concat(body).toString()) as { task: string; network: string };
+        if (task.task === "train") return task;
+      }
+    }),
+  );
+  await measure("download", () =>
+    Promise.all(names.map((name, i) => ask(name, "GET", `/v1/models/${tasks[i]?.network}`))),
+  );
+  await measure("round", () => sendAll(round, tasks[0]?.network));
 }
 console.log(
   JSON.stringify({
     ...{ clients: count, mb: network.length / 1e6, rounds },
-    seconds: { plain: plain.seconds, download: download / rounds, round: total / rounds },
-    roundPerPlain: total / rounds / plain.seconds,
-    cpuSeconds: { plain: plain.cpu, server: (cpuSeconds() - cpuBefore) / rounds },
+    seconds: { plain: plain.seconds, ...seconds },
+    roundPerPlain: seconds.round / plain.seconds,
+    cpuSeconds: { plain: plain.cpu, ...cpu },
     serverMb: { started, most: status("VmHWM") },
   }),
 );

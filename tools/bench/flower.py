@@ -1,7 +1,7 @@
 """Runs one federation in Flower's simulation: aggregated by Flower, or by the isthmus command.
 
     python tools/bench/flower.py --strategy flower|isthmus [--clients 10] [--rounds 20] [--seed 0]
-        --images FOLDER [--isthmus packages/isthmus/bin/isthmus.js] [--arguments '{"rule": "krum:f=2"}']
+        --images FOLDER [--examples 60000] [--isthmus packages/isthmus/bin/isthmus.js] [--arguments '{"rule": "krum:f=2"}']
 
 FOLDER has the files of MNIST (train-images-idx3-ubyte and so on, with or without .gz). Clients hold iid parts, train mlp 784-512-512-512-10 with
 SGD (0.05, batch 64) for one epoch a round. Prints one JSON line: seconds, the peak of resident memory of this process and
@@ -35,6 +35,7 @@ parser.add_argument("--clients", type=int, default=10)
 parser.add_argument("--rounds", type=int, default=20)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--images", required=True)
+parser.add_argument("--examples", type=int, default=60000)
 parser.add_argument("--isthmus", default=str(HERE.parent.parent / "packages" / "isthmus" / "bin" / "isthmus.js"))
 parser.add_argument("--arguments", default="{}")
 args = parser.parse_args()
@@ -48,9 +49,11 @@ def read(name: str) -> np.ndarray:
     return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-def examples(split: str) -> tuple[torch.Tensor, torch.Tensor]:
-    images = read(f"{split}-images-idx3-ubyte").astype(np.float32).reshape(-1, 784) / 255
-    return torch.from_numpy(images), torch.from_numpy(read(f"{split}-labels-idx1-ubyte").astype(np.int64))
+def examples(split: str, part: slice) -> tuple[torch.Tensor, torch.Tensor]:
+    """Reads a part of the examples; only these become numbers."""
+    images = read(f"{split}-images-idx3-ubyte")[part].astype(np.float32).reshape(-1, 784) / 255
+    labels = read(f"{split}-labels-idx1-ubyte")[part].astype(np.int64)
+    return torch.from_numpy(images), torch.from_numpy(labels)
 
 
 def network() -> torch.nn.Sequential:
@@ -67,8 +70,7 @@ server_app = ServerApp()
 def train(message: Message, context) -> Message:
     torch.set_num_threads(1)
     part = int(context.node_config["partition-id"])
-    images, labels = examples("train")
-    images, labels = images[part :: args.clients], labels[part :: args.clients]
+    images, labels = examples("train", slice(part, args.examples, args.clients))
     model = network()
     model.load_state_dict(message.content["arrays"].to_torch_state_dict())
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
@@ -100,7 +102,7 @@ def main(grid, context) -> None:
     done = strategy.start(grid=grid, initial_arrays=ArrayRecord(network().state_dict()), num_rounds=args.rounds)
     model = network()
     model.load_state_dict(done.arrays.to_torch_state_dict())
-    images, labels = examples("t10k")
+    images, labels = examples("t10k", slice(None))
     with torch.no_grad():
         result["accuracy"] = (model(images).argmax(1) == labels).float().mean().item()
 

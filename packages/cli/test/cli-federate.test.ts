@@ -3,8 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { addToken, readFederation } from "@isthmus/federation-server";
+import { encodeGraph } from "@isthmus/graph";
+import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { makeSelfSigned } from "../../../test/helpers/self-signed.ts";
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -122,6 +126,31 @@ describe("isthmus federate", () => {
     );
   });
 
+  it("serves over TLS, to clients that are told the certificate", async () => {
+    const { key, cert } = makeSelfSigned();
+    writeFileSync(join(folder, "key.pem"), key);
+    writeFileSync(join(folder, "cert.pem"), cert);
+    await writeClouds(join(folder, "clouds.safetensors"));
+    const data = "safetensors:clouds.safetensors";
+    const { graph, initialize } = parseNetwork("mlp:8", { exampleShape: [4], classes: 2 });
+    await saveCheckpoint(initialize(0), join(folder, "start.safetensors"));
+    writeFileSync(join(folder, "start.onnx"), encodeGraph(graph));
+    const file = join(folder, "secure.yml");
+    writeFileSync(
+      file,
+      "network: start.safetensors\ngraph: start.onnx\nrounds: 1\nquorum: 1\ntls: { key: key.pem, cert: cert.pem }\nport: 0\n",
+    );
+    const token = await addToken((await readFederation(file)).tokens, "anna");
+    const served = serve(["secure.yml", "--linger", "60"]);
+    const url = await served.url;
+    expect(url).toMatch(/^https:/);
+    const { rounds } = await runJson<{ rounds: number[] }>(["federate", "join", url, "--data", data, "-q"], {
+      cwd: folder,
+      env: { ISTHMUS_TOKEN: token, NODE_EXTRA_CA_CERTS: join(folder, "cert.pem") },
+    });
+    expect(rounds).toEqual([1]);
+  });
+
   it("explains what is wrong", async () => {
     writeFileSync(join(folder, "bad.yml"), "network: x\nround: 3\n");
     const run = (...args: string[]) => runCli(["federate", ...args], { cwd: folder });
@@ -137,5 +166,12 @@ describe("isthmus federate", () => {
     expect([name.code, name.stderr]).toEqual([2, expect.stringContaining("must be 1 to 64 letters")]);
     const help = await run("serve", "--help");
     expect(help.stdout).toContain("isthmus federate serve digits.yml");
+    expect(help.stdout).toMatch(/^ {2}multi-krum +\S/m);
+    const aggregating = await run("aggregate", "--help");
+    expect(aggregating.stdout).toMatch(/^ {2}trimmed-mean +\S/m);
+    expect(aggregating.stdout).toMatch(/"global", "each-other"\)/);
+    const twoWords = ["--align", "each other", "--graph", "none.onnx", "-o", "next.safetensors"];
+    const spelled = await run("aggregate", "none.safetensors", "none.safetensors", ...twoWords);
+    expect(spelled.stderr).toContain("none.safetensors");
   });
 });

@@ -84,14 +84,14 @@ export class EngineError extends IsthmusError {
 }
 
 /**
- * Training diverged: a loss or a weight is no longer a
- * finite number. Files that were saved before are untouched.
+ * Training, or a round of a federation, diverged: a loss or a weight is no longer a finite number. Files that
+ * were saved before are untouched.
  */
 export class DivergenceError extends IsthmusError {
   readonly _tag = "DivergenceError";
-  /** Index of the step that diverged, from 0. */
+  /** Index of the step, or of the round, that diverged, from 0. */
   readonly step: number;
-  /** Loss of that step; finite if only weights are not. */
+  /** Loss of that step; finite if only weights are not, NaN where nobody measured one. */
   readonly loss: number;
   constructor(message: string, fields: { step: number; loss: number; cause?: unknown }) {
     super(message, { cause: fields.cause });

@@ -14,6 +14,13 @@ export type { ClientReport } from "./aggregate/plan-aggregate.ts";
 export type { PrivacyReport } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
 export {
+  ALIGN_TARGET_SPELLINGS,
+  ALIGN_TARGETS,
+  type AlignTarget,
+  type AlignTargetSpelling,
+  alignTargetOf,
+} from "./align/align-target.ts";
+export {
   ALIGN_UPDATES_DEFAULTS,
   type AlignedClient,
   type AlignedUpdates,
@@ -73,23 +80,29 @@ export {
   privateWeights,
   sharedDeviation,
 } from "./privacy/private-mean.ts";
+export { type PrivatizeUpdateOptions, privatizeUpdate } from "./privacy/privatize-update.ts";
 export { drawSecret, type Seed } from "./random/derive-key.ts";
 export { advance, refusalOf, replay } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
-export type { FederationEvent, Metrics, ReceivedUpdate } from "./rounds/federation-event.ts";
+export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
 export {
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
   type FederationPlanOptions,
   planFederation,
+  SECURE_PLAN_DEFAULTS,
+  type SecurePlan,
 } from "./rounds/federation-plan.ts";
 export {
   beginFederation,
   countUpdates,
+  type FederationFacts,
+  type FederationPhase,
   type FederationState,
   type MemberState,
   networkOfRound,
   type OpenRound,
+  type OpenSecureSum,
   presentClients,
   type RefusedUpdate,
   type RoundRecord,

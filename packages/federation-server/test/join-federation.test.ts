@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   createCheckpoint,
@@ -11,12 +11,18 @@ import {
 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type ClientEvent, joinFederation, openClientData } from "@isthmus/federation-server";
+import type { PrivacyDescription } from "@isthmus/federated";
+import {
+  type ClientEvent,
+  type JoinFederationOptions,
+  joinFederation,
+  openClientData,
+} from "@isthmus/federation-server";
 import { type DataSet, encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
 import { plainClient } from "./plain-client.ts";
-import { bodyOf, makeFederation, type SmallFederation } from "./small-federation.ts";
+import { bodyOf, madeBy, makeFederation, type SmallFederation } from "./small-federation.ts";
 import { createServing } from "./start-server.ts";
 
 const serving = createServing();
@@ -49,14 +55,19 @@ async function learning(options: Parameters<typeof makeFederation>[0] = {}): Pro
   return { ...federation, config: { ...federation.config, graph: graphPath } };
 }
 
-function joinAs(federation: SmallFederation, url: string, name: string, events: ClientEvent[] = []) {
+function joinAs(
+  federation: SmallFederation,
+  url: string,
+  name: string,
+  more: Partial<JoinFederationOptions> = {},
+) {
   return joinFederation(url, {
     token: federation.tokens.get(name) as string,
     data: clouds(name.length + name.charCodeAt(0)),
     engine: createOnnxRuntimeEngine(),
     folder: join(federation.folder, name),
     training: { epochs: 2, batch: 20 },
-    onEvent: (event) => events.push(event),
+    ...more,
   });
 }
 
@@ -90,7 +101,9 @@ describe("joinFederation()", () => {
     const { server } = await serving.reopen(federation);
     const events: ClientEvent[] = [];
     const results = await Promise.all(
-      ["ada", "bea"].map((name) => joinAs(federation, server.url, name, events)),
+      ["ada", "bea"].map((name) =>
+        joinAs(federation, server.url, name, { onEvent: (event) => events.push(event) }),
+      ),
     );
     expect(results.map(({ rounds }) => rounds)).toEqual([
       [1, 2, 3],
@@ -115,8 +128,7 @@ describe("joinFederation()", () => {
     const federation = await learning({ plan: { rounds: 3 } });
     const first = await serving.reopen(federation);
     const port = Number(new URL(first.server.url).port);
-    const events: ClientEvent[] = [];
-    const ada = joinAs(federation, first.server.url, "ada", events);
+    const ada = joinAs(federation, first.server.url, "ada");
     // A client that is stopped once it has sent something, and comes back.
     const stop = new AbortController();
     const stopped = joinFederation(first.server.url, {
@@ -147,6 +159,91 @@ describe("joinFederation()", () => {
       else expect(x).toEqual(y);
     }
     await Promise.all(networks.map((network) => network.close()));
+  });
+
+  it("makes the same update again if it was killed between its own layers and the mark of the update", async () => {
+    const options = { plan: { rounds: 3 }, keepTensors: ["*bias"] };
+    const whole = await learning(options);
+    const { server } = await serving.reopen(whole);
+    await Promise.all(["ada", "bea"].map((name) => joinAs(whole, server.url, name)));
+    const federation = await learning(options);
+    const again = (await serving.reopen(federation)).server;
+    const bea = joinAs(federation, again.url, "bea");
+    const folder = join(federation.folder, "ada");
+    const record = join(folder, "update.json");
+    // Round 1 is sent; then the mark of round 2 cannot be written, as its place is taken.
+    const stop = new AbortController();
+    await expect(
+      joinAs(federation, again.url, "ada", {
+        signal: stop.signal,
+        onEvent: ({ kind }) => kind === "sent" && stop.abort(),
+      }),
+    ).rejects.toThrow();
+    const marked = readFileSync(record, "utf8");
+    await expect(
+      joinAs(federation, again.url, "ada", {
+        onEvent(event) {
+          // While it trains, the mark of the round before is read already.
+          if (event.kind !== "training" || statSync(record).isDirectory()) return;
+          rmSync(record);
+          mkdirSync(record);
+        },
+      }),
+    ).rejects.toThrow();
+    expect(readdirSync(folder).filter((name) => /^own\./.test(name))).toHaveLength(2);
+    rmSync(record, { recursive: true });
+    writeFileSync(record, marked);
+    await Promise.all([bea, joinAs(federation, again.url, "ada")]);
+    expect(again.state.network).toBe(server.state.network);
+    expect(readdirSync(folder).filter((name) => /^(own|update)\.\d/.test(name))).toHaveLength(2);
+  });
+
+  it("waits before it sends again what was refused, and trains once", async () => {
+    const federation = await learning({ clients: ["ada"], plan: { rounds: 1 }, limits: { norm: 1e-9 } });
+    const { server } = await serving.reopen(federation);
+    const stop = new AbortController();
+    const events: ClientEvent[] = [];
+    const joined = joinAs(federation, server.url, "ada", {
+      signal: stop.signal,
+      onEvent(event) {
+        events.push(event);
+        if (event.kind === "waiting") stop.abort();
+      },
+    });
+    await expect(joined).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    const told = events.filter(({ kind }) => kind === "refused" || kind === "waiting");
+    expect(told).toEqual([
+      { kind: "refused", round: 1, reason: expect.stringContaining("must be at most 1e-9") },
+      { kind: "waiting", reason: expect.stringContaining("must be at most 1e-9") },
+    ]);
+  });
+
+  it("clips its update and adds noise of its own, where the federation asks clients to", async () => {
+    const privacy: PrivacyDescription = {
+      ...{ clip: 0.5, noise: 3, clients: 2, delta: 0.01, at: "clients", sampling: { kind: "all" } },
+    };
+    const federation = await learning({ plan: { rounds: 1 }, privacy });
+    const { server } = await serving.reopen(federation);
+    await Promise.all(["ada", "bea"].map((name) => joinAs(federation, server.url, name)));
+    const [record] = server.state.history;
+    expect(record?.updates.map(({ examples, loss, metrics }) => [examples, loss, metrics])).toEqual([
+      [1, undefined, undefined],
+      [1, undefined, undefined],
+    ]);
+    expect(record?.privacy?.deviation).toBe(3);
+    const [before, sent] = [
+      await openCheckpoint(federation.config.network),
+      await openCheckpoint(madeBy(federation, "ada")),
+    ];
+    let [squares, count] = [0, 0];
+    for (const name of before.tensors.keys()) {
+      const [x, y] = [(await before.read(name)).data, (await sent.read(name)).data];
+      for (let i = 0; i < x.length; i++) squares += (Number(y[i]) - Number(x[i])) ** 2;
+      count += x.length;
+    }
+    await Promise.all([before.close(), sent.close()]);
+    // 58 numbers of a standard deviation of 3, six standard errors wide; the update itself is below 0.5.
+    expect(Math.abs(Math.sqrt(squares / count) / 3 - 1)).toBeLessThan(6 / Math.sqrt(2 * count));
   });
 
   it("explains a wrong token, a server that is not there, and a graph that is missing", async () => {
@@ -185,7 +282,8 @@ describe("a server with examples", () => {
   });
 
   it("warns of a network whose loss is not finite, and goes on", async () => {
-    const federation = await learning({ plan: { rounds: 1, quorum: 1, available: 1 } });
+    const plan = { rounds: 1, quorum: 1, available: 1 };
+    const federation = await learning({ plan, limits: { norm: "none" } });
     const path = join(federation.folder, "held-out.safetensors");
     const { x, y } = examplesOf(clouds(9));
     await saveCheckpoint(createCheckpoint({ x, y }), path);

@@ -2,7 +2,7 @@
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
-import { bodyOf, makeUpdate } from "./small-federation.ts";
+import { bodyOf, makeFederation, makeUpdate } from "./small-federation.ts";
 import { createServing, type ServedSmall } from "./start-server.ts";
 
 const INTRUSION = `<img src=x onerror="document.title='owned'"></script><script>document.title='owned'</script>`;
@@ -93,6 +93,23 @@ describe.runIf(hasBrowser)("the live page", () => {
     expect(await page.textContent("#clients tbody")).toMatch(/^ada/);
     expect(await page.title()).not.toBe("owned");
     await page.close();
+  });
+
+  it("says which rounds failed, and why", async () => {
+    const small = await makeFederation({ plan: { rounds: 3 } });
+    const strategy = { server: { name: "momentum", learningRate: 1e41 } };
+    const federation = await serving.reopen({ ...small, config: { ...small.config, strategy } });
+    await sendRound(federation, 1);
+    const { page, faults } = await openPage(federation);
+    await expect
+      .poll(() => page.textContent("#warning"))
+      .toMatch(/^Round 1 failed: Cannot aggregate .*too large/);
+    expect(await page.isVisible("#warning")).toBe(true);
+    expect(await page.textContent("#rounds tbody")).toContain("failed: the one before stays");
+    expect(faults).toEqual([]);
+    await page.close();
+    await serving.close();
+    small.remove();
   });
 
   it.each([

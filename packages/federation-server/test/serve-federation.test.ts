@@ -55,14 +55,6 @@ async function readAll(network: Checkpoint): Promise<number[]> {
 }
 
 describe("serveFederation()", () => {
-  it("refuses privacy, whose account it does not carry", async () => {
-    const privacy = { clip: 1, noise: 1, clients: 3, delta: 0.01, sampling: { kind: "all" } } as const;
-    const small = await makeFederation();
-    const opened = serving.reopen({ ...small, config: { ...small.config, strategy: { privacy } } });
-    await expect(opened).rejects.toThrow(/neither samples clients in secret/);
-    small.remove();
-  });
-
   it("runs rounds to the mean of what clients send, weighted by examples", async () => {
     const federation = await serving.serve({ plan: { rounds: 1 } });
     const task = await joinAll(federation);
@@ -86,22 +78,38 @@ describe("serveFederation()", () => {
     await expect.poll(() => readdirSync(join(federation.config.folder, "updates"))).toEqual([]);
   });
 
-  it("fails where the numbers of a network that came out are not finite, and keeps the one before", async () => {
-    const small = await makeFederation({ plan: { rounds: 2 } });
-    const strategy = { server: { name: "momentum", learningRate: 1e39 } };
-    const federation = await serving.reopen({ ...small, config: { ...small.config, strategy } });
+  it("keeps the network of a round whose numbers are not finite, also over a restart, and stops after some", async () => {
+    const small = await makeFederation({ plan: { rounds: 9, failures: 2 } });
+    const strategy = { server: { name: "momentum", learningRate: 1e41 } };
+    let federation = await serving.reopen({ ...small, config: { ...small.config, strategy } });
     const task = await joinAll(federation);
-    for (const name of federation.tokens.keys())
-      expect((await submit(federation, name, await encode(federation, () => {}))).status).toBe(200);
+    const sendAll = async (round: number) => {
+      const body = await encode(federation, () => {});
+      for (const name of federation.tokens.keys()) {
+        await federation.client(name).upload(body);
+        expect((await federation.client(name).send(round, body)).status).toBe(200);
+      }
+    };
+    await sendAll(1);
+    expect(await federation.client("ada").task(5)).toMatchObject({ round: 2, network: task.network });
+    const reason = /^Cannot aggregate "a\..*the result is too large.*"limits\.norm" refuses/;
+    expect(federation.server.state.history).toMatchObject([
+      { round: 1, hash: task.network, failed: expect.stringMatching(reason) },
+    ]);
+    const page = await federation.client("ada").request("GET", "/v1/summary");
+    expect(await page.json()).toMatchObject({ history: [{ failed: expect.stringMatching(reason) }] });
+    const { state } = federation.server;
+    await federation.server.close();
+    federation = await serving.reopen(federation);
+    expect(federation.server.state.history).toEqual(state.history);
+    await sendAll(2);
     expect(await federation.server.finished).toMatchObject({
       status: "failed",
       network: task.network,
-      history: [],
-      reason: expect.stringMatching(/must be finite: element .* of "a\..*limits\.norm/),
+      reason: expect.stringMatching(/^the updates of 2 rounds in a row came to nothing: Cannot aggregate/),
     });
     const models = readdirSync(join(federation.config.folder, "models"));
-    expect(models.filter((name) => /^[\da-f]{64}/.test(name))).toEqual([`${task.network}.safetensors`]);
-    expect(models.join()).not.toContain("unfinished");
+    expect(models).toEqual([`${task.network}.safetensors`]);
     await serving.close();
     small.remove();
   });
@@ -319,6 +327,21 @@ describe("updates", () => {
     });
     // The client may send a better one.
     expect((await submit(federation, "ada", await encode(federation, () => {}))).status).toBe(200);
+  });
+
+  it("are refused without a limit where they are finite and huge, and count where that is switched off", async () => {
+    const huge = (t: Map<string, Tensor>) =>
+      t.set("a.bias", createTensor("f32", [16], new Float32Array(16).fill(1e20)));
+    const federation = await serving.serve();
+    await joinAll(federation);
+    const response = await submit(federation, "ada", await encode(federation, huge));
+    expect([response.status, await errorOf(response)]).toEqual([
+      422,
+      expect.stringMatching(/the norm of its change must be at most .* 1000 times that of the network/),
+    ]);
+    const open = await serving.serve({ limits: { norm: "none" } });
+    await joinAll(open);
+    expect((await submit(open, "ada", await encode(open, huge))).status).toBe(200);
   });
 
   it.each([

@@ -10,7 +10,7 @@ import {
   openCheckpoint,
   saveCheckpoint,
 } from "@isthmus/core";
-import { type FederationPlanOptions, planFederation } from "@isthmus/federated";
+import { type FederationPlanOptions, type PrivacyDescription, planFederation } from "@isthmus/federated";
 import type { FederationConfig, ServerLimits } from "@isthmus/federation-server";
 import { addToken } from "@isthmus/federation-server";
 
@@ -52,6 +52,7 @@ export interface SmallOptions extends Partial<Pick<FederationConfig, "name" | "p
   readonly limits?: Partial<ServerLimits>;
   readonly keepTensors?: readonly string[];
   readonly rule?: string;
+  readonly privacy?: PrivacyDescription;
 }
 
 /** Makes a small federation in a folder of its own. */
@@ -77,17 +78,18 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
       graph: null,
       evaluate: null,
       layerBarriers: 0,
+      noiseSeed: null,
       host: "127.0.0.1",
       port,
     },
     plan: planFederation({ rounds: 3, quorum: clients.length, ...plan }),
     strategy: {
-      rule,
+      ...(options.privacy === undefined ? { rule } : { privacy: options.privacy }),
       share: { layers: Object.fromEntries(keepTensors.map((name) => [name, "keep" as const])) },
     },
     training: { epochs: 1, batch: null, optimizer: "sgd", learningRate: null, momentum: 0.9 },
     limits: {
-      ...{ bytes: null, norm: null, examples: 1e6, requestsPerMinute: 1e6, requestSeconds: 30 },
+      ...{ bytes: null, norm: "auto", examples: 1e6, requestsPerMinute: 1e6, requestSeconds: 30 },
       ...{ presenceSeconds: 60, connections: 1000, ...limits },
     },
     ...{
@@ -127,6 +129,14 @@ export async function makeUpdate(client: string, round: number, network: Buffer)
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Returns the path of the last update that a client made, as its record names it. */
+export function madeBy({ folder }: SmallFederation, client: string): string {
+  const { update } = JSON.parse(readFileSync(join(folder, client, "update.json"), "utf8")) as {
+    readonly update: string;
+  };
+  return join(folder, client, update);
 }
 
 async function writeAndOpen(path: string, bytes: Buffer): Promise<Checkpoint> {

@@ -13,8 +13,23 @@ describe("describeLogLine()", () => {
     ],
     [{ kind: "round-aggregated", round: 2, metrics: { loss: null } }, "round 2 aggregated"],
     [
+      { kind: "round-failed", round: 2, reason: "too large" },
+      "round 2 failed, and the network stays: too large",
+    ],
+    [
       { kind: "clients-asked", round: 1, clients: ["cleo"] },
       "round 1: asked cleo too, as too few are left for the quorum",
+    ],
+    [
+      { kind: "round-aggregated", round: 2, metrics: {}, privacy: { epsilon: 1.25 } },
+      "round 2 aggregated epsilon 1.250",
+    ],
+    [{ kind: "stopped", reason: "no budget" }, "the federation ends: no budget"],
+    [{ kind: "secure-received", round: 1, client: "ada", message: "keys" }, "round 1: keys of ada"],
+    [{ kind: "secure-closed", round: 1, stage: "keys" }, "round 1: the keys came from enough clients"],
+    [
+      { kind: "secure-closed", round: 1, stage: "reveal" },
+      "round 1: what unmasks the sum came from enough clients",
     ],
   ])("tells %o", (event, text) => {
     expect(describeEvent(event)).toBe(text);

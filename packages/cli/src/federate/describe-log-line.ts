@@ -38,16 +38,26 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
       return `round ${round} started: asked ${(clients as readonly string[]).join(", ")}`;
     case "clients-asked":
       return `round ${round}: asked ${(clients as readonly string[]).join(", ")} too, as too few are left for the quorum`;
+    case "secure-opened":
+      return `round ${round}: the secure sum waits for keys`;
+    case "secure-received":
+      return `round ${round}: ${event["message"]} of ${client}`;
+    case "secure-closed":
+      return `round ${round}: ${event["stage"] === "reveal" ? "what unmasks the sum" : `the ${event["stage"]}`} came from enough clients`;
     case "round-closed":
       return `round ${round} has its updates: aggregating`;
     case "update-received":
-      return `round ${round}: update of ${client}, ${examples} examples`;
+      return `round ${round}: update of ${client}, ${examples === 1 ? "1 example" : `${examples} examples`}`;
     case "update-refused":
       return `round ${round}: refused the update of ${client}: ${reason}`;
     case "round-aborted":
       return `round ${round} is begun again: ${reason}`;
     case "round-aggregated":
       return describeAggregated(event);
+    case "round-failed":
+      return `round ${round} failed, and the network stays: ${reason}`;
+    case "stopped":
+      return `the federation ends: ${reason}`;
     case "failed":
       return `the federation failed: ${reason}`;
     default:
@@ -55,12 +65,21 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
   }
 }
 
-function describeAggregated({ round, metrics = {}, warning }: Readonly<Record<string, unknown>>): string {
+function describeAggregated({
+  round,
+  metrics = {},
+  privacy,
+  warning,
+}: Readonly<Record<string, unknown>>): string {
   const numbers = metrics as Readonly<Record<string, unknown>>;
   const told = ["loss", "accuracy"].flatMap((name) => {
     const value = numbers[name];
     return typeof value === "number" ? [`${name} ${value.toPrecision(4)}`] : [];
   });
+  if (privacy !== undefined) {
+    const { epsilon } = privacy as { readonly epsilon: number | null };
+    told.push(`epsilon ${epsilon?.toPrecision(4) ?? "infinite"}`);
+  }
   const text = `round ${round} aggregated ${told.join(", ")}`.trimEnd();
   return warning === undefined ? text : `${text}: ${warning}`;
 }

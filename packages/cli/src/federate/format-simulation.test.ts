@@ -42,6 +42,16 @@ describe("formatSimulation()", () => {
     expect(two).toMatch(/plain +50\.0 /);
   });
 
+  it("formatSimulation() says which rounds came to nothing", () => {
+    const failed = { ...round, failed: "too large" };
+    const text = formatSimulation(
+      resultOf([runOf("bold", { rounds: [round, failed, failed], failed: "2 in a row" }), runOf("plain")]),
+    );
+    expect(text.split("\n").at(-1)).toBe(
+      "bold (iid, attack none, seed 0): 2 rounds came to nothing, which ended it: too large",
+    );
+  });
+
   it("formatSimulation() has no column of epsilon where nothing is private", () => {
     expect(formatSimulation(resultOf([runOf("plain")]))).not.toContain("epsilon");
   });

@@ -10,7 +10,7 @@ export function formatSimulation(simulation: SimulationResult): string {
     return `${partition}\n\n${formatPartition(simulation, shown)}`;
   });
   const title = `${simulation.title}: accuracy after ${simulation.federation.rounds} rounds (%), ${intervalWords(simulation)}`;
-  return [title, ...parts, ...listStopped(summaries)].join("\n\n");
+  return [title, ...parts, ...listStopped(summaries), ...listFailed(simulation)].join("\n\n");
 }
 
 function formatPartition({ strategies, attacks }: SimulationResult, shown: readonly RunSummary[]): string {
@@ -45,6 +45,19 @@ function listStopped(summaries: readonly RunSummary[]): readonly string[] {
     stopped === undefined ? [] : [`${strategy} ended early: ${stopped}`],
   );
   return lines.length === 0 ? [] : [[...new Set(lines)].join("\n")];
+}
+
+/** Lists the rounds whose updates came to nothing, by federation, with the reason of the first. */
+function listFailed({ runs }: SimulationResult): readonly string[] {
+  const lines = runs.flatMap(({ partition, strategy, attack, seed, rounds, failed: end }) => {
+    const failures = rounds.filter(({ failed }) => failed !== undefined);
+    const [first] = failures;
+    if (first === undefined) return [];
+    const times = `${failures.length} round${failures.length === 1 ? "" : "s"} came to nothing`;
+    const ended = end === undefined ? "" : ", which ended it";
+    return [`${strategy} (${partition}, attack ${attack}, seed ${seed}): ${times}${ended}: ${first.failed}`];
+  });
+  return lines.length === 0 ? [] : [lines.join("\n")];
 }
 
 /** Says what stands in brackets behind a mean, or why nothing does. */

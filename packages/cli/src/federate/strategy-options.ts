@@ -1,12 +1,17 @@
 import { Option } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import {
+  ALIGN_TARGET_SPELLINGS,
+  ALIGN_TARGETS,
+  type AlignTarget,
+  alignTargetOf,
   LAYER_POLICIES,
   type LayerPolicyName,
   type StrategyDescription,
   TREATMENTS,
   type Treatment,
 } from "@isthmus/federated";
+import { InvalidArgumentError } from "commander";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect, parseNumber } from "../options/parse-values.ts";
 
@@ -19,7 +24,7 @@ export type StrategyVerbOptions = {
   readonly policy: LayerPolicyName;
   readonly head?: string | undefined;
   readonly layer?: readonly string[] | undefined;
-  readonly align?: "global" | "each-other" | undefined;
+  readonly align?: AlignTarget | undefined;
 };
 
 /** Adds options that say what a server does with updates. */
@@ -41,10 +46,9 @@ export const addStrategyOptions: AddOptions<StrategyVerbOptions> = optionGroup((
       collect,
     )
     .addOption(
-      new Option("--align <to>", "permute units to match the global network, or each other").choices([
-        "global",
-        "each-other",
-      ] as const),
+      new Option("--align <to>", "permute units to match the global network, or each other")
+        .choices(ALIGN_TARGETS)
+        .argParser(parseAlignTarget),
     );
 });
 
@@ -62,8 +66,15 @@ export function describeStrategy(options: StrategyVerbOptions): StrategyDescript
       ...(head === undefined ? {} : { head }),
       layers: Object.fromEntries(layer.map(parseLayer)),
     },
-    ...(align === undefined ? {} : { align: align === "global" ? align : "each other" }),
+    ...(align === undefined ? {} : { align }),
   };
+}
+
+/** Reads what units are matched to; the words of files that say `each other` are taken, too. */
+function parseAlignTarget(text: string): AlignTarget {
+  const spelling = ALIGN_TARGET_SPELLINGS.find((one) => one === text);
+  if (spelling !== undefined) return alignTargetOf(spelling);
+  throw new InvalidArgumentError(`Allowed choices are ${ALIGN_TARGETS.join(", ")}.`);
 }
 
 function parseLayer(text: string): [string, Treatment] {

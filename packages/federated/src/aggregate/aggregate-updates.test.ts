@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, createRandom, createTensor, saveCheckpoint } from "@isthmus/core";
@@ -8,6 +8,7 @@ import type { AggregationRule, LinearRule } from "../rules/aggregation-rule.ts";
 import { coordinateMedian } from "../rules/coordinate-median.ts";
 import { fedavg } from "../rules/fedavg.ts";
 import { krum } from "../rules/krum.ts";
+import { average } from "../server-step/average.ts";
 import type { ServerStep } from "../server-step/server-step.ts";
 import type { ClientUpdate } from "../updates/client-update.ts";
 import { aggregateUpdates } from "./aggregate-updates.ts";
@@ -185,6 +186,31 @@ describe("aggregateUpdates()", () => {
     });
     expect(await numbersOf(network, "w")).toEqual([2.5]);
     await expect(aggregateUpdates(at(Number.NaN), updates)).rejects.toThrow(/of the global network are not/);
+  });
+
+  it("aggregateUpdates() and saveAggregate() of finite updates refuse what their types cannot hold", async () => {
+    const at = (value: number) => createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(value)) });
+    const updates = [{ client: "anna", examples: 1, network: at(2e38) }];
+    const files = {
+      network: join(folder, "huge.safetensors"),
+      state: join(folder, "huge.state.safetensors"),
+    };
+    const step = (learningRate: number) => ({
+      of: average as unknown as ServerStep,
+      parameters: { learningRate },
+    });
+    const huge = { server: step(2) };
+    const diverged = expect.objectContaining({
+      name: "DivergenceError",
+      message: expect.stringContaining('"w"'),
+    });
+    await expect(aggregateUpdates(at(0), updates, huge)).rejects.toEqual(diverged);
+    await expect(saveAggregate(at(0), updates, files, huge)).rejects.toEqual(diverged);
+    expect((await readdir(folder)).filter((name) => name.startsWith("huge"))).toEqual([]);
+    expect((await aggregateUpdates(at(0), updates, { server: step(1) })).report.stepNorm).toBeCloseTo(
+      2e38,
+      -33,
+    );
   });
 
   it("aggregateUpdates() goes on from the state of the round before alone", async () => {

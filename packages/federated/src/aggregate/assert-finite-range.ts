@@ -1,20 +1,37 @@
-import { type Checkpoint, InputError } from "@isthmus/core";
+import {
+  allocateData,
+  type Checkpoint,
+  DivergenceError,
+  type DType,
+  entry,
+  findNonFinite,
+  fromFloat64Into,
+  InputError,
+} from "@isthmus/core";
 import type { ClientUpdate } from "../updates/client-update.ts";
 import { readFloat64Range, type TensorRange } from "./ranges.ts";
 
+/** What a range of a result was made of. */
+interface Origin {
+  readonly network: Checkpoint;
+  readonly updates: readonly ClientUpdate[];
+  /** Number of the round, from 1. */
+  readonly round: number;
+}
+
 /**
- * Checks a range of the network after a round, and looks for the one to blame if its numbers are not
- * finite: rules that choose or order updates survive a client's NaN, and averages do not.
- * @throws InputError that names the client and the tensor
+ * Checks a range of the network after a round as it will be stored, and looks for the one to blame if its
+ * numbers are not finite: rules that choose or order updates survive a client's NaN, and averages do not.
+ * @throws InputError that names the tensor and the client whose numbers are not finite
+ * @throws DivergenceError if all clients sent finite numbers, and what comes of them is too large
  */
 export async function assertFiniteRange(
-  { network, updates }: { readonly network: Checkpoint; readonly updates: readonly ClientUpdate[] },
+  { network, updates, round }: Origin,
   range: TensorRange,
   result: Float64Array,
 ): Promise<void> {
-  if (result.every(Number.isFinite)) return;
-  const areFinite = async (checkpoint: Checkpoint) =>
-    (await readFloat64Range(checkpoint, range)).every(Number.isFinite);
+  if (isStorable(result, entry(network.tensors, range.name, "tensor").dtype)) return;
+  const areFinite = async (checkpoint: Checkpoint) => areAllFinite(await readFloat64Range(checkpoint, range));
   const attempt = `Cannot aggregate "${range.name}" as numbers must be finite`;
   if (!(await areFinite(network))) {
     throw new InputError(`${attempt}: numbers of the global network are not`, { input: network.source });
@@ -26,8 +43,37 @@ export async function assertFiniteRange(
       { input: client },
     );
   }
-  throw new InputError(
+  throw tooLarge(attempt, round);
+}
+
+/**
+ * Checks a range of a state that the next round goes on from, which is stored in f32.
+ * @param name - of the state's tensor, for the message
+ * @throws DivergenceError if its numbers are not finite
+ */
+export function assertFiniteState(name: string, values: Float64Array, round: number): void {
+  if (isStorable(values, "f32")) return;
+  throw tooLarge(`Cannot keep the state "${name}" as numbers must be finite`, round);
+}
+
+/** Whether all values stay finite in the type that they are stored in. */
+function isStorable(values: Float64Array, dtype: DType): boolean {
+  // Types without infinity take their largest number in its place.
+  if (!areAllFinite(values)) return false;
+  const data = allocateData(dtype, values.length);
+  fromFloat64Into(values, dtype, data);
+  return findNonFinite({ dtype, data }) < 0;
+}
+
+const tooLarge = (attempt: string, round: number): DivergenceError =>
+  new DivergenceError(
     `${attempt}: all clients sent finite ones, but the result is too large; clip updates to a norm, or lower the server's learning rate`,
-    { input: range.name },
+    { step: round - 1, loss: Number.NaN },
   );
+
+/** Says whether all numbers are finite; a loop without a branch, as there are as many as the network has. */
+export function areAllFinite(values: Float64Array): boolean {
+  let zero = 0;
+  for (let i = 0; i < values.length; i++) zero += (values[i] as number) * 0;
+  return zero === 0;
 }

@@ -1,13 +1,13 @@
-import { at, type Checkpoint, entry, toFloat64 } from "@isthmus/core";
-import type { ClientUpdate } from "../updates/client-update.ts";
-import type { AggregatePlan, Combination } from "./plan-aggregate.ts";
+import { at, type Checkpoint, entry } from "@isthmus/core";
 import {
-  createRangeBuffer,
-  type RangeBuffer,
-  readDisplacement,
-  readFloat64Range,
-  type TensorRange,
-} from "./ranges.ts";
+  addDisplacement,
+  borrowDisplacementSum,
+  type DisplacementSum,
+  SUM_ELEMENTS,
+} from "../kernels/displacement-sum.ts";
+import { areAllFinite } from "./assert-finite-range.ts";
+import type { AggregatePlan, Combination } from "./plan-aggregate.ts";
+import { readDisplacement, readFloat64Range, type TensorRange } from "./ranges.ts";
 
 /**
  * Combines the displacements of all clients in a range, summed in the order of their names.
@@ -25,7 +25,7 @@ export async function combineRange(
   const change = new Float64Array(global.length);
   const displacements = await Promise.all(updates.map((update) => readDisplacement(update, range, global)));
   // Orders of numbers that are none depend on how they are sorted: there is no aggregate of them.
-  if (!displacements.every((values) => values.every(Number.isFinite))) return change.fill(Number.NaN);
+  if (!displacements.every(areAllFinite)) return change.fill(Number.NaN);
   const values = combination.mixture.map((row) => mixRow(row, displacements));
   combination.rule.combineInto(values, combination.parameters, change);
   return change;
@@ -34,60 +34,52 @@ export async function combineRange(
 /** Sums the displacements of a range, each multiplied by its client's weight. */
 async function sumRange(
   { updates }: Pick<AggregatePlan, "updates">,
-  { weights, carried: carriedWeight }: Extract<Combination, { readonly kind: "linear" }>,
-  range: TensorRange,
+  { weights: common, byTensor, carried: carriedWeight }: Extract<Combination, { readonly kind: "linear" }>,
+  { name, begin, end }: TensorRange,
   { global, carried }: { readonly global: Float64Array; readonly carried: Checkpoint | undefined },
 ): Promise<Float64Array> {
   const change = new Float64Array(global.length);
+  const weights = byTensor?.get(name) ?? common;
   const parts = updates.map((update, k) => ({ update, weight: at(weights, k) }));
   const read = parts.filter(({ weight }) => weight !== 0);
-  // While one is added, the next is being read into the other buffer.
-  const buffers = [createRangeBuffer(), createRangeBuffer()];
-  const start = (k: number) => {
-    const part = read[k];
-    return part && readClientRange(part.update, range, at(buffers, k & 1));
-  };
-  let next = start(0);
-  for (const [k, { weight }] of read.entries()) {
-    const { values, base } = await (next as Promise<ClientRange>);
-    next = start(k + 1);
-    addDisplacement(values, base ?? global, weight, change);
+  const sum = borrowDisplacementSum();
+  try {
+    for (let first = begin; first < end; first += SUM_ELEMENTS) {
+      const range = { name, begin: first, end: Math.min(first + SUM_ELEMENTS, end) };
+      const count = range.end - first;
+      const start = global.subarray(first - begin, range.end - begin);
+      sum.base.set(start);
+      sum.sums.fill(0, 0, count);
+      for (const { update, weight } of read) {
+        if (update.base !== undefined) sum.base.set(await readFloat64Range(update.base, range));
+        await addClient(update.network, range, { sum, weight });
+        if (update.base !== undefined) sum.base.set(start);
+      }
+      change.set(sum.sums.subarray(0, count), first - begin);
+    }
+  } finally {
+    sum.release();
   }
   if (carried !== undefined && carriedWeight !== 0) {
-    addScaled(await readFloat64Range(carried, range), carriedWeight, change);
+    addScaled(await readFloat64Range(carried, { name, begin, end }), carriedWeight, change);
   }
   return change;
 }
 
-/** A range of a client's network, and of the network it began with where that is not the global one. */
-interface ClientRange {
-  readonly values: Float32Array | Float64Array;
-  readonly base: Float64Array | undefined;
-}
-
-async function readClientRange(
-  { network, base }: ClientUpdate,
+/** Adds how far a client moved in a range, which is short enough for the sum. */
+async function addClient(
+  network: Checkpoint,
   range: TensorRange,
-  buffer: RangeBuffer,
-): Promise<ClientRange> {
-  const stored = buffer(network, range);
-  await network.readRangeInto(range.name, range.begin, stored);
-  // Elements of f32 are subtracted as they are stored: no copy in f64 is made.
-  const values =
-    stored instanceof Float32Array || stored instanceof Float64Array
-      ? stored
-      : toFloat64(stored, entry(network.tensors, range.name, "tensor").dtype);
-  return { values, base: base && (await readFloat64Range(base, range)) };
-}
-
-function addDisplacement(
-  values: Float32Array | Float64Array,
-  base: Float64Array,
-  weight: number,
-  out: Float64Array,
-): void {
-  for (let i = 0; i < out.length; i++) {
-    out[i] = (out[i] as number) + weight * ((values[i] as number) - (base[i] as number));
+  { sum, weight }: { readonly sum: DisplacementSum; readonly weight: number },
+): Promise<void> {
+  const { dtype } = entry(network.tensors, range.name, "tensor");
+  const count = range.end - range.begin;
+  if (dtype === "f32") {
+    // Elements of f32 are read to where they are subtracted: no copy is made.
+    await network.readRangeInto(range.name, range.begin, sum.values.subarray(0, count));
+    sum.addValues(weight, count);
+  } else {
+    addDisplacement(await readFloat64Range(network, range), sum.base, weight, sum.sums);
   }
 }
 
@@ -103,7 +95,7 @@ export function averageRange(
 
 /** Arrays of a range that {@link combineRange} and its caller hold, for the memory they take. */
 export function arraysHeld({ updates }: Pick<AggregatePlan, "updates">, combination: Combination): number {
-  // The global range, stored and converted, the change, two displacements, and states.
+  // The global range, stored and converted, the change, and states.
   const shared = 10;
   return combination.kind === "linear" ? shared : shared + updates.length + combination.mixture.length;
 }

@@ -44,7 +44,8 @@ export function mixPoints({ points, mixture }: Mixed, step: MixedPoints): Mixed 
 
 /** Returns the weight of each update, `[updates]`, in a weighted sum of points that are sums of updates. */
 export function mixRows(weights: readonly number[], mixture: Mixed["mixture"]): number[] {
-  return at(mixture, 0, "point").map((_, k) =>
+  const [first = []] = mixture;
+  return first.map((_, k) =>
     mixture.reduce((sum, row, j) => sum + at(weights, j, "weight") * at(row, k, "update"), 0),
   );
 }

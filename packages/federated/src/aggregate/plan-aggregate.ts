@@ -17,6 +17,7 @@ import type { AggregationRule, CoordinateRule, Points } from "../rules/aggregati
 import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
 import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./aggregate-options.ts";
 import { carriedState } from "./carried-state.ts";
+import { layerWeights } from "./layer-weights.ts";
 import { measureGram } from "./measure-gram.ts";
 import { type Mixed, mixPoints, mixRows, scalePoints, unmixed } from "./mix-points.ts";
 import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
@@ -29,6 +30,8 @@ export type Combination =
       readonly kind: "linear";
       /** Weight of each update, `[updates]`. */
       readonly weights: readonly number[];
+      /** Weights by tensor, `[updates]`, where layers are clipped each by itself. */
+      readonly byTensor?: ReadonlyMap<string, readonly number[]> | undefined;
       /** Weight of the aggregate of the round before. */
       readonly carried: number;
     }
@@ -44,7 +47,10 @@ export type Combination =
 export interface ClientReport {
   readonly client: string;
   readonly examples: number;
-  /** Weight of the client's displacement in the aggregate; missing for rules that decide on each element. */
+  /**
+   * Weight of the client's displacement in the aggregate; missing for rules that decide on each element, and
+   * where layers have weights of their own.
+   */
   readonly weight?: number;
   /** Norm of the client's displacement in the shared tensors; missing where no rule needs it. */
   readonly norm?: number;
@@ -53,7 +59,8 @@ export interface ClientReport {
 /** Everything that is decided about a round before elements are combined. */
 export interface AggregatePlan {
   readonly network: Checkpoint;
-  readonly updates: readonly [ClientUpdate, ...ClientUpdate[]];
+  /** In the order of names; none are there in a private round that nobody was sampled for. */
+  readonly updates: readonly ClientUpdate[];
   readonly treatments: ReadonlyMap<string, Treatment>;
   readonly combination: Combination;
   /** Shares of examples, `[updates]`, with a sum of 1: the weights of averaged tensors. */
@@ -79,7 +86,7 @@ export async function planAggregate(
 ): Promise<AggregatePlan> {
   const described = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
   assertNumbers(described);
-  const ordered = orderUpdates(network, updates);
+  const ordered = mayBeEmpty(described, updates) ? [] : orderUpdates(network, updates);
   const treatments = resolveTreatments(network, described.treatments);
   const privateRound = planPrivateRound({ ...described, treatments }, ordered);
   const resolved = privateRound?.options ?? described;
@@ -89,17 +96,29 @@ export async function planAggregate(
   const points = await surveyPoints(network, ordered, { treatments, rule, resolved });
   const mixed = mixAll(points, resolved);
   assertEnough(rule, parameters, mixed.points.count, ordered.length);
-  const combination = combine(rule, parameters, mixed);
+  const combined = combine(rule, parameters, mixed);
+  const byTensor = await layerWeights(network, ordered, { treatments, resolved });
+  const combination = byTensor === undefined ? combined : { ...combined, byTensor };
   return {
     ...{ network, updates: ordered, treatments, combination, shares: points.shares, options: resolved },
     serverParameters: parametersOf("step the server", resolved.server),
-    privacy: privateRound?.report(ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
+    privacy: privateRound?.report(() => ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
     clients: ordered.map(({ client, examples }, i) => ({
       ...{ client, examples },
-      ...(combination.kind === "linear" ? { weight: at(combination.weights, i) } : {}),
+      ...(combination.kind === "linear" && byTensor === undefined
+        ? { weight: at(combination.weights, i) }
+        : {}),
       ...(points.gram.length === 0 ? {} : { norm: Math.sqrt(normOf(points, i)) }),
     })),
   };
+}
+
+/**
+ * Whether a round goes on without updates: noise alone hides that nobody was sampled, where the network as it
+ * was would tell.
+ */
+function mayBeEmpty({ privacy }: Resolved, updates: readonly ClientUpdate[]): boolean {
+  return updates.length === 0 && privacy?.sampling.kind === "poisson";
 }
 
 type Resolved = Readonly<Required<AggregateOptions>>;

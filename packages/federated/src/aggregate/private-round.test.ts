@@ -18,6 +18,7 @@ import { AGGREGATION_RULES } from "../rules.ts";
 import type { ClientUpdate } from "../updates/client-update.ts";
 import type { AggregateOptions } from "./aggregate-options.ts";
 import { aggregateUpdates } from "./aggregate-updates.ts";
+import { spendRound } from "./private-round.ts";
 import { saveAggregate } from "./save-aggregate.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "private-"));
@@ -83,6 +84,12 @@ describe("aggregateUpdates() with privacy", () => {
     expect(Math.abs(varianceOf(seeded.noise) / 1.5 ** 2 - 1)).toBeLessThan(0.035);
     expect((await run({ noiseSeed: 7 })).noise).toEqual(seeded.noise);
     expect((await run({ noiseSeed: 7, round: 2 })).noise).not.toEqual(seeded.noise);
+    // A round that failed was spent, and its noise is not drawn again though no step was made.
+    const { next } = spendRound(privacy);
+    expect(next.ledger).toEqual(seeded.report.privacy?.next.ledger);
+    const after = await run({ noiseSeed: 7, privacyState: next });
+    expect(after.noise).not.toEqual(seeded.noise);
+    expect(after.noise).toEqual((await run({ noiseSeed: 7, privacyState: next, round: 2 })).noise);
     const [first, second] = [await run({}), await run({})];
     expect(first.noise).not.toEqual(second.noise);
     const replaced = { ...privacy, sampling: { kind: "fixed-size", size: 2, population: 8 } } as const;

@@ -8,7 +8,10 @@ import {
   countUnclipped,
   describeSpent,
   deviationOf,
+  hasRoom,
+  isLocal,
   mechanismOf,
+  type PrivacyDescription,
   type PrivacyState,
 } from "../privacy/privacy-description.ts";
 import { privateMean } from "../privacy/private-mean-rule.ts";
@@ -21,7 +24,10 @@ import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./ag
 export interface PrivacyReport {
   /** Largest norm that an update had in this round. */
   readonly clip: number;
-  /** Standard deviation of the noise that was added to each element of the change. */
+  /**
+   * Standard deviation of the noise that was added to each element of the change, or of each update where
+   * clients add it.
+   */
   readonly deviation: number;
   /** Epsilon that all rounds up to this one have spent, in nats; infinity without noise. */
   readonly epsilon: number;
@@ -35,8 +41,24 @@ export interface PrivacyReport {
 export interface PrivateRound {
   /** Options of a round that clips updates and adds noise. */
   readonly options: Readonly<Required<AggregateOptions>>;
-  /** Reports the round, from the norms of all updates. */
-  report(norms: readonly number[]): PrivacyReport;
+  /** Reports the round; the norms of all updates are asked for where the bound adapts. */
+  report(norms: () => readonly number[]): PrivacyReport;
+}
+
+/**
+ * Reports a private round whose bound stays as it is, and which reveals nothing else, such as one that
+ * failed: it is spent all the same.
+ * @param state - what the rounds before left. @defaultValue before the first
+ */
+export function spendRound(
+  privacy: PrivacyDescription,
+  state: PrivacyState = beginPrivacy(privacy),
+): PrivacyReport {
+  const { clip } = state;
+  const { delta } = privacy;
+  const ledger = spendPrivacy(state.ledger, mechanismOf(privacy));
+  const epsilon = epsilonSpent(ledger, delta);
+  return { clip, deviation: deviationOf(privacy, clip), epsilon, delta, next: { clip, ledger } };
 }
 
 /**
@@ -52,37 +74,49 @@ export function planPrivateRound(
   const { privacy, round } = options;
   if (privacy === undefined) return undefined;
   assertPrivacy(privacy);
-  assertChoices(options);
+  // Whatever is done with updates that are private by themselves reveals nothing more.
+  if (!isLocal(privacy)) assertChoices(options);
   if (privacy.sampling.kind !== "all") assertPunctual(updates);
   const state = options.privacyState ?? beginPrivacy(privacy);
-  const { clip } = state;
-  const { clients, delta, budget, adaptive } = privacy;
-  const ledger = spendPrivacy(state.ledger, mechanismOf(privacy));
-  const epsilon = epsilonSpent(ledger, delta);
-  if (budget !== undefined && epsilon > budget) {
+  const { clients, adaptive } = privacy;
+  const spent = spendRound(privacy, state);
+  const { clip, deviation } = spent;
+  if (!hasRoom(privacy, state)) {
     throw new UsageError(
       `Cannot aggregate round ${round} as ${describeSpent(privacy, state)}; the federation must end here`,
     );
   }
   // Whoever knows the seed can subtract the noise: it is drawn anew where none is given.
   const seed = options.noiseSeed ?? drawSecret();
-  const deviation = deviationOf(privacy, clip);
+  if (isLocal(privacy)) return { options, report: () => spent };
+  const draw = drawOf(round, state);
   return {
     options: {
       ...options,
       rule: { of: privateMean as unknown as AggregationRule, parameters: { clip, clients } },
       noise: (tensor, begin, change) => {
-        addGaussianNoiseInPlace({ seed, round, tensor }, begin, deviation, change);
+        addGaussianNoiseInPlace({ seed, round: draw, tensor }, begin, deviation, change);
       },
     },
     report: (norms) => ({
-      ...{ clip, deviation, epsilon, delta },
+      ...spent,
       next: {
-        clip: adaptive === undefined ? clip : countUnclipped(privacy, { clip, norms }, { seed, round }).clip,
-        ledger,
+        ...spent.next,
+        clip:
+          adaptive === undefined
+            ? clip
+            : countUnclipped(privacy, { clip, norms: norms() }, { seed, round: draw }).clip,
       },
     }),
   };
+}
+
+/**
+ * Returns the number of the noise to draw, which no other round has: the number of the aggregation, or a
+ * larger one where rounds were spent of which nothing came.
+ */
+function drawOf(round: number, { ledger }: PrivacyState): number {
+  return Math.max(round, 1 + ledger.reduce((sum, { rounds }) => sum + rounds, 0));
 }
 
 function assertChoices({ rule, preAggregations, clip, noise, treatments }: Required<AggregateOptions>): void {

@@ -51,22 +51,6 @@ export async function readFloat64Range(
   return data;
 }
 
-/** Memory for stored elements of a range, which one read after the other uses. */
-export type RangeBuffer = (checkpoint: Checkpoint, range: TensorRange) => TensorData;
-
-/** Creates memory for stored elements that is used again while the type and the length stay. */
-export function createRangeBuffer(): RangeBuffer {
-  let buffer: TensorData | undefined;
-  let last = "";
-  return (checkpoint, { name, begin, end }) => {
-    const { dtype } = entry(checkpoint.tensors, name, "tensor");
-    const key = `${dtype} ${end - begin}`;
-    if (buffer === undefined || key !== last) buffer = allocateData(dtype, end - begin);
-    last = key;
-    return buffer;
-  };
-}
-
 /**
  * Reads how far a client moved in a range: its network less the one it began with.
  * @param global - the range of the global network, which the client began with unless it says otherwise

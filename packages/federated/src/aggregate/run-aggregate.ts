@@ -1,5 +1,5 @@
 import { at, type Checkpoint, entry, type TensorInfo } from "@isthmus/core";
-import { assertFiniteRange } from "./assert-finite-range.ts";
+import { assertFiniteRange, assertFiniteState } from "./assert-finite-range.ts";
 import { CARRIED, stateName, stateOf } from "./carried-state.ts";
 import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
 import type { AggregatePlan } from "./plan-aggregate.ts";
@@ -41,7 +41,8 @@ export interface AggregateNorms {
 /**
  * Computes the network after a round range by range, with the memory that the options allow.
  * @returns norms over the shared tensors of the aggregated change, and of what the network moved by
- * @throws InputError if numbers of the result are not finite; it names the client that sent such numbers
+ * @throws InputError if a client sent numbers that are not finite, and the result is not; it names the client
+ * @throws DivergenceError if all sent finite numbers, and the result or a state has others
  */
 export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<AggregateNorms> {
   const { network, treatments, options } = plan;
@@ -82,11 +83,13 @@ async function aggregateRange(
   range: TensorRange,
   { states, sink }: RangeWork,
 ): Promise<readonly BlockSquares[]> {
-  const global = await readFloat64Range(plan.network, range);
+  const { network, updates } = plan;
+  const origin = { network, updates, round: plan.options.round };
+  const global = await readFloat64Range(network, range);
   if (plan.treatments.get(range.name) === "average") {
     const change = await averageRange(plan, range, global);
     for (let i = 0; i < global.length; i++) global[i] = (global[i] as number) + (change[i] as number);
-    await assertFiniteRange(plan, range, global);
+    await assertFiniteRange(origin, range, global);
     await sink.writeNetwork(range, global);
     return [];
   }
@@ -106,9 +109,10 @@ async function aggregateRange(
   const start = global.slice();
   const written = carried === undefined ? [...before] : [...before, [CARRIED, change.slice()] as const];
   options.server.of.stepInPlace(block, serverParameters);
-  await assertFiniteRange(plan, range, global);
+  await assertFiniteRange(origin, range, global);
   await sink.writeNetwork(range, global);
   for (const [state, values] of written) {
+    assertFiniteState(stateName(state, range.name), values, origin.round);
     await sink.writeState({ ...range, name: stateName(state, range.name) }, values);
   }
   for (let i = 0; i < start.length; i++) start[i] = (global[i] as number) - (start[i] as number);
@@ -120,7 +124,11 @@ async function aggregateRange(
 function squaresOf(values: Float64Array): number[] {
   const squares: number[] = [];
   for (let begin = 0; begin < values.length; begin += BLOCK) {
-    squares.push(values.subarray(begin, begin + BLOCK).reduce((sum, value) => sum + value ** 2, 0));
+    const end = Math.min(values.length, begin + BLOCK);
+    let sum = 0;
+    // A loop of its own, as calls for each element take longer than all else that is done with one.
+    for (let i = begin; i < end; i++) sum += (values[i] as number) ** 2;
+    squares.push(sum);
   }
   return squares;
 }

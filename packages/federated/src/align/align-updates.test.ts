@@ -58,7 +58,9 @@ describe("alignUpdates()", () => {
       expect(examples).toBe(1 + i);
       expect(await numbersOf(network)).toEqual(await numbersOf(networks[i] as Checkpoint));
     }
-    const together = await alignUpdates(architecture, global, sent, { symmetries, to: "each other" });
+    const together = await alignUpdates(architecture, global, sent, { symmetries, to: "each-other" });
+    const spelled = await alignUpdates(architecture, global, sent, { symmetries, to: "each other" });
+    expect(spelled.clients).toEqual(together.clients);
     // All are in the coordinates of one client, so that they differ by noise alone.
     const [first, ...others] = await Promise.all(together.updates.map(({ network }) => numbersOf(network)));
     for (const other of others) {

@@ -3,14 +3,15 @@ import type { Architecture } from "@isthmus/graph";
 import { type Alignment, discoverSymmetries, identityAlignment, type Symmetries } from "@isthmus/symmetry";
 import { type AlignManyOptions, align, alignMany, matchWeights } from "@isthmus/weight-matching";
 import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
+import { type AlignTargetSpelling, alignTargetOf } from "./align-target.ts";
 
 /** Options of {@link alignUpdates}. */
 export interface AlignUpdatesOptions {
   /**
-   * What units are matched to: the `global` network, where clients began with it, or `each other`, where they
+   * What units are matched to: the `global` network, where clients began with it, or `each-other`, where they
    * began apart and the global network says nothing yet. @defaultValue "global"
    */
-  readonly to?: "global" | "each other";
+  readonly to?: AlignTargetSpelling;
   /** How all are matched to each other, see `matchMany`. @defaultValue "cycle" */
   readonly many?: AlignManyOptions["many"];
   /** Seed of all random choices, a whole number of at least 0. @defaultValue 0 */
@@ -97,7 +98,7 @@ export async function alignUpdates(
   const symmetries = resolved.symmetries ?? (await discoverSymmetries({ graph, engine }, { signal }));
   const group = { architecture, symmetries, resolved };
   const placed =
-    resolved.to === "each other"
+    alignTargetOf(resolved.to) === "each-other"
       ? await alignToEachOther(ordered, group)
       : await alignToGlobal(network, ordered, group);
   const clients = placed.map(({ alignment }, i) => ({

@@ -1,41 +1,34 @@
-import { readFileSync } from "node:fs";
-import { at, borrowScratch, kernelMemory } from "@isthmus/core";
+import { at, borrowScratch } from "@isthmus/core";
+import { type Kernels, kernelsIn } from "./load-kernels.ts";
 import { sortingNetwork } from "./sorting-network.ts";
 
-/** The part of WebAssembly that is used here; Node's own types do not declare it. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-/** Exports of kernels/columns.ts. */
-interface Kernels {
-  orderPairs(rows: number, stride: number, pairs: number, count: number): void;
-}
-
-/** Values of some elements, sorted for each element. */
+/** The values that all points have at some elements, sorted at each element by itself. */
 export interface SortedRows {
   /**
-   * The smallest value of each element, then the next ones, `[points][elements]`; valid during the call
-   * only.
+   * The smallest value at each element in the first row, the next larger one in the second, and so on,
+   * `[points][elements]`. The arrays are used again: take what you need before the function returns.
    */
   readonly rows: readonly Float64Array[];
-  /** Position of the first of the elements. */
+  /** Position of the first of these elements among all. */
   readonly begin: number;
 }
 
-/** Bytes of rows at a time, so that they stay in the second-level cache, and of a piece of scratch memory. */
+/**
+ * Most bytes of the rows that are sorted together, so that they stay in the second-level cache of a
+ * processor, and bytes of the scratch memory that they lie in.
+ */
 const [ROW_BYTES, SCRATCH_BYTES] = [2 ** 18, 2 ** 20];
 
-/** Most elements at a time, and elements that the kernel sorts at once. */
+/** Most elements that are sorted together, a multiple of the number that the kernel takes in one step. */
 const [MOST, GROUP] = [1024, 4];
 
 /**
- * Sorts the values of each element, and calls a function with some elements after the other.
+ * Sorts the values that all points have at each element, and hands them over, some elements at a time.
  *
- * A network of comparisons sorts many elements at once with SIMD, without a branch that could be
- * mispredicted: for 50 points 403 comparisons an element. Where there is no SIMD, or there are too many
- * points for it, values are sorted element by element.
+ * A fixed list of comparisons, a sorting network, sorts any numbers; so several elements can be sorted by
+ * the same instructions (SIMD), and nothing in the program depends on the numbers: 50 points take 403
+ * comparisons. Where there is no SIMD, or so many points that the memory of the kernel is too small, each
+ * element is sorted by itself.
  * @param values - `[points][elements]`, at least one point
  */
 export function forSortedRows(values: readonly Float64Array[], use: (sorted: SortedRows) => void): void {
@@ -70,7 +63,7 @@ function sortByNetwork(
   const rows = values.map((_, k) => new Float64Array(buffer, first + 8 * block * k, block));
   const { length } = at(values, 0);
   for (let begin = 0; begin < length; begin += block) {
-    // Behind the last element rows hold what was there before, which is sorted along and not used.
+    // The last rows may be shorter: what lies behind their end is sorted with them, and nobody reads it.
     for (const [k, row] of rows.entries()) row.set(at(values, k).subarray(begin, begin + block));
     kernels.orderPairs(first, 8 * block, byteOffset, pairs.length / 2);
     const count = Math.min(block, length - begin);
@@ -92,22 +85,11 @@ function sortByElement(values: readonly Float64Array[], use: (sorted: SortedRows
 let network = sortingNetwork(1);
 let points = 1;
 
-/** Returns the network for a number of points; rounds have the same one again and again. */
+/**
+ * Returns the sorting network for a number of points, and remembers it: most rounds have as many as the
+ * last.
+ */
 function networkOf(count: number): Uint32Array {
   if (count !== points) [network, points] = [sortingNetwork(count), count];
   return network;
-}
-
-let kernels: Kernels | undefined;
-
-/** Returns the kernels if an array lies in the memory that they compute in. */
-function kernelsIn(bytes: Uint8Array): Kernels | undefined {
-  const memory = kernelMemory();
-  if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;
-  if (kernels === undefined) {
-    const code = readFileSync(new URL("../../wasm/columns.wasm", import.meta.url));
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-    kernels = exports as Kernels;
-  }
-  return kernels;
 }

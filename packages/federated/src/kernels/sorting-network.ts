@@ -1,8 +1,9 @@
 /**
- * Returns the pairs of Batcher's odd-even merge sort, in order: sorting each pair sorts any numbers,
- * whatever they are.
- * @param count - how many numbers
- * @returns two positions a pair, the first below the second
+ * Returns the sorting network of Batcher's odd-even merge sort: pairs of positions. Whoever goes through
+ * them in order, and puts the smaller of the two numbers of each pair first, has sorted all numbers in the
+ * end.
+ * @param count - number of numbers to sort, at least 1
+ * @returns two positions for each pair, the first below the second, `[2 * pairs]`
  * @see Knuth, The art of computer programming, volume 3, section 5.2.2, algorithm M
  */
 export function sortingNetwork(count: number): Uint32Array {

@@ -1,18 +1,23 @@
 import { type Checkpoint, DTYPES, entry, UsageError } from "@isthmus/core";
 
 /**
- * What becomes of a tensor in a round: a `share`d one goes through the rule and the server's optimiser, an
- * `average`d one becomes the mean weighted by examples, and a `keep`t one is not changed.
+ * What a round does with a tensor. `share`: the rule makes one change of what all clients sent, and the
+ * optimiser of the server moves the tensor by it. `average`: it becomes the mean of what clients sent,
+ * weighted by their examples, whatever the rule is, as is right for running statistics. `keep`: each
+ * client keeps its own, and that of the global network stays as it is.
  */
 export type Treatment = "share" | "average" | "keep";
 
-/** All treatments. */
+/** All treatments that a tensor can have. */
 export const TREATMENTS: readonly Treatment[] = ["share", "average", "keep"];
 
 /**
- * Returns the treatment of every tensor: by default floating-point tensors are shared, and integers such as
- * counters of batches are kept.
- * @throws UsageError if an integer tensor is to be shared or averaged
+ * Returns what a round does with every tensor of a network: floating-point tensors are shared, and
+ * integers, such as the number of batches that a batch norm has seen, are kept, unless another treatment
+ * is asked for.
+ * @param treatments - treatments that are asked for, by name of the tensor
+ * @throws UsageError if a tensor of integers is to be shared or averaged
+ * @throws InvariantError if there is no tensor of a name
  */
 export function resolveTreatments(
   network: Checkpoint,

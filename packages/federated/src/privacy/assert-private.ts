@@ -1,4 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
+import { type AlignTargetSpelling, alignTargetOf } from "../align/align-target.ts";
 import type { Treatment } from "../layers/treatments.ts";
 import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import { privateMean } from "./private-mean-rule.ts";
@@ -11,7 +12,7 @@ export interface PrivateRoundChoices {
   readonly before?: readonly string[];
   /** The option `clip` of the strategy, which bounds norms a second time. */
   readonly clip?: number | undefined;
-  readonly align?: "global" | "each other" | undefined;
+  readonly align?: AlignTargetSpelling | undefined;
   readonly treatments?: ReadonlyMap<string, Treatment> | undefined;
 }
 
@@ -39,7 +40,7 @@ function reasonAgainst({ rule, before = [], clip, align, treatments = new Map() 
   if (clip !== undefined) {
     return `updates are clipped by "clip" of the privacy, and a second bound of ${clip} is given: leave it out`;
   }
-  if (align === "each other") {
+  if (align !== undefined && alignTargetOf(align) === "each-other") {
     return 'how updates are aligned to each other depends on all of them: align them to "global"';
   }
   const averaged = [...treatments].find(([, treatment]) => treatment === "average");

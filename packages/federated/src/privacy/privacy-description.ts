@@ -1,4 +1,4 @@
-import { OutOfRangeError } from "@isthmus/core";
+import { OutOfRangeError, UnsupportedError } from "@isthmus/core";
 import {
   assertDelta,
   assertMechanism,
@@ -9,7 +9,7 @@ import {
 } from "./accountant/mechanism.ts";
 import { epsilonSpent, type PrivacyLedger, roundsWithin, spendPrivacy } from "./accountant/privacy-ledger.ts";
 import { type AdaptClipOptions, adaptClip, updateNoiseMultiplier } from "./adaptive-clip.ts";
-import { centralDeviation } from "./private-mean.ts";
+import { centralDeviation, localDeviation } from "./private-mean.ts";
 
 /** How a federation hides each of its clients, as plain data. */
 export interface PrivacyDescription {
@@ -30,6 +30,16 @@ export interface PrivacyDescription {
   readonly budget?: number | undefined;
   /** How the bound follows a quantile of the norms. @defaultValue it stays as it is */
   readonly adaptive?: AdaptClipOptions | undefined;
+  /**
+   * What is shortened: the whole update, or each of its `L` layers to `clip / sqrt(L)`, which hides a client
+   * as well. @defaultValue "network"
+   */
+  readonly by?: "network" | "layer" | undefined;
+  /**
+   * Who shortens updates and adds noise: the server, to their mean, or each client to its own update, so that
+   * the server need not be trusted; any rule may follow then. @defaultValue "server"
+   */
+  readonly at?: "server" | "clients" | undefined;
 }
 
 /** What a private federation carries from round to round, as plain data. */
@@ -50,6 +60,11 @@ export function mechanismOf({ noise, sampling }: PrivacyDescription): RoundMecha
   return { noiseMultiplier: noise, sampling };
 }
 
+/** Returns whether clients add the noise, and not the server. */
+export function isLocal({ at }: Pick<PrivacyDescription, "at">): boolean {
+  return at === "clients";
+}
+
 /**
  * Returns which neighbouring rounds the noise is made for; where all clients take part, those with a client
  * more or less.
@@ -60,11 +75,13 @@ function neighborsOf({ sampling }: PrivacyDescription): NeighborRelation {
 }
 
 /**
- * Computes the standard deviation of the noise on each element of the mean.
+ * Computes the standard deviation of the noise on each element: of the mean, or of each update where clients
+ * add it.
  * @param clip - bound of the round
  */
 export function deviationOf(privacy: PrivacyDescription, clip: number): number {
   const { noise, clients, adaptive } = privacy;
+  if (isLocal(privacy)) return localDeviation(noise, clip);
   const relation = neighborsOf(privacy);
   if (adaptive === undefined) return centralDeviation(noise, clip, clients, relation);
   const { countDeviation } = countUnclipped(privacy, { clip, norms: [] }, { seed: 0, round: 0 });
@@ -110,8 +127,10 @@ export function describeSpent(privacy: PrivacyDescription, { ledger }: PrivacySt
  * Checks the numbers of a description.
  * @throws OutOfRangeError if one is out of its range
  * @throws UsageError if there is no option of a name for the bound that adapts
+ * @throws UnsupportedError if clients add the noise, and the rest needs a server that sees more
  */
 export function assertPrivacy(privacy: PrivacyDescription): void {
+  if (isLocal(privacy)) assertLocal(privacy);
   assertMechanism(mechanismOf(privacy));
   assertDelta(privacy.delta);
   const { budget } = privacy;
@@ -121,4 +140,27 @@ export function assertPrivacy(privacy: PrivacyDescription): void {
     );
   }
   deviationOf(privacy, privacy.clip);
+}
+
+/** Checks that nothing is asked for that only a server which adds the noise can do. */
+function assertLocal({ adaptive, sampling }: PrivacyDescription): void {
+  if (adaptive !== undefined) {
+    throw new UnsupportedError(
+      'Cannot let clients add noise with a bound that is "adaptive" as nobody counts how many updates are within it: leave it out',
+      { feature: "privacy" },
+    );
+  }
+  if (sampling.kind !== "all") {
+    throw new UnsupportedError(
+      "Cannot let clients add noise and account for sampling as the server sees whom it asked, so that nobody is hidden " +
+        'by chance: write "sampling: { kind: all }"',
+      { feature: "privacy" },
+    );
+  }
+}
+
+/** Returns whether the budget of a federation has room for one more round. */
+export function hasRoom(privacy: PrivacyDescription, { ledger }: PrivacyState): boolean {
+  const { budget, delta } = privacy;
+  return budget === undefined || epsilonSpent(spendPrivacy(ledger, mechanismOf(privacy)), delta) <= budget;
 }

@@ -1,13 +1,24 @@
 import type { FederationEvent, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 import {
+  countFailures,
   countUpdates,
   type FederationState,
   type MemberState,
+  mostFailures,
   networkOfRound,
   REFUSALS_REMEMBERED,
+  type RoundRecord,
   roundOf,
 } from "./federation-state.ts";
+import {
+  countMasked,
+  endMasked,
+  endStage,
+  openSecure,
+  refusalOfMasked,
+  takeMessage,
+} from "./secure-rounds.ts";
 
 type EventOf<K extends FederationEvent["kind"]> = Extract<FederationEvent, { kind: K }>;
 
@@ -54,16 +65,31 @@ function applyEvent(plan: FederationPlan, state: FederationState, event: Federat
       return receiveUpdate(plan, state, event);
     case "update-refused":
       return refuseUpdate(state, event);
+    case "secure-opened":
+      return openSecure(state, event);
+    case "secure-received":
+      return takeMessage(state, event);
+    case "secure-closed":
+      return endStage(state, event);
     case "time-passed":
       return { ...state };
     case "round-closed":
       return closeRound(plan, state, event);
     case "round-aborted":
-      return abortRound(state, event);
+      return abortRound(plan, state, event);
     case "round-aggregated":
-      return finishRound(plan, state, event);
+      return finishRound(plan, state, event, {
+        ...{ hash: event.hash, metrics: event.metrics ?? {} },
+        ...(event.warning !== undefined && { warning: event.warning }),
+      });
+    case "round-failed":
+      return finishRound(plan, state, event, { hash: state.network, metrics: {}, failed: event.reason });
+    case "round-empty":
+      return finishRound(plan, state, event, { hash: state.network, metrics: {}, empty: true });
     case "failed":
       return { ...state, status: "failed", open: null, reason: event.reason };
+    case "stopped":
+      return stop(state, event.reason);
   }
 }
 
@@ -91,8 +117,8 @@ function startRound(state: FederationState, event: EventOf<"round-started">): Fe
 }
 
 function askFurther(state: FederationState, event: EventOf<"clients-asked">): FederationState {
-  const { open, status } = state;
-  if (status !== "collecting" || open === null) return state;
+  if (state.status !== "collecting") return state;
+  const { open } = state;
   if (event.round !== open.round || event.attempt !== open.attempt) return state;
   const clients = [...new Set([...open.clients, ...event.clients])].sort();
   return clients.length === open.clients.length ? state : { ...state, open: { ...open, clients } };
@@ -121,7 +147,8 @@ export function refusalOf(
   }
   if (plan.buffer !== null) return undefined;
   const asked = askedClients(state, round);
-  return asked.includes(client) ? undefined : `the client was not asked for round ${round}`;
+  if (!asked.includes(client)) return `the client was not asked for round ${round}`;
+  return plan.secure === null ? undefined : refusalOfMasked(state, client);
 }
 
 function refusalOfLate(plan: FederationPlan, state: FederationState, round: number): string | undefined {
@@ -150,7 +177,7 @@ function receiveUpdate(
   const member = { present: memberOf(state, client)?.present ?? false, sent: round };
   const next = withMember(state, client, member);
   if (state.status === "aggregating") return { ...next, held: insertUpdate(state.held, update) };
-  return { ...next, updates: insertUpdate(state.updates, update) };
+  return { ...next, ...countMasked(state, client), updates: insertUpdate(state.updates, update) };
 }
 
 /** Puts an update among others in the order of names, in the place of an older one of the same client. */
@@ -174,22 +201,48 @@ function closeRound(
 ): FederationState {
   if (state.status !== "collecting" || event.round !== roundOf(state)) return state;
   if (countUpdates(plan, state) < plan.quorum) return state;
-  return { ...state, status: "aggregating" };
+  const masked = plan.secure === null ? {} : endMasked(state, event.at);
+  return masked === undefined ? state : { ...state, ...masked, status: "aggregating" };
 }
 
-function abortRound(state: FederationState, event: EventOf<"round-aborted">): FederationState {
-  const current = state.status === "collecting" && event.round === roundOf(state);
-  if (!current || event.attempt !== state.attempts) return state;
-  return { ...state, status: "waiting", open: null, reason: event.reason };
+function abortRound(
+  plan: FederationPlan,
+  state: FederationState,
+  event: EventOf<"round-aborted">,
+): FederationState {
+  const { status } = state;
+  const isOpen = status === "collecting" || (status === "aggregating" && plan.secure !== null);
+  if (!isOpen || event.round !== roundOf(state) || event.attempt !== state.attempts) return state;
+  const aborted: FederationState = { ...state, status: "waiting", open: null, reason: event.reason };
+  return plan.secure === null ? aborted : forgetMasked(aborted, event.round);
 }
 
+/** Forgets the masked updates of a round: their masks cancel in no other sum, so clients send new ones. */
+function forgetMasked(state: FederationState, round: number): FederationState {
+  const members = Object.entries(state.members).map(([name, member]) => {
+    return [name, member.sent === round ? { ...member, sent: round - 1 } : member] as const;
+  });
+  return { ...state, members: Object.fromEntries(members), updates: [], secure: null };
+}
+
+/** Ends the federation between two rounds: what was promised of an open one still holds. */
+function stop(state: FederationState, reason: string): FederationState {
+  if (state.status !== "waiting") return state;
+  return { ...state, status: "finished", reason: null, stopped: reason };
+}
+
+/**
+ * Ends the round that is being aggregated, and takes over the updates that came in the meantime.
+ * @param outcome - what became of the round
+ */
 function finishRound(
   plan: FederationPlan,
   state: FederationState,
-  event: EventOf<"round-aggregated">,
+  event: EventOf<"round-aggregated" | "round-failed" | "round-empty">,
+  outcome: Pick<RoundRecord, "hash" | "metrics" | "warning" | "failed" | "empty">,
 ): FederationState {
+  if (state.status !== "aggregating" || event.round !== state.open.round) return state;
   const { open } = state;
-  if (state.status !== "aggregating" || open === null || event.round !== open.round) return state;
   const record = {
     round: open.round,
     attempts: open.attempt,
@@ -197,20 +250,22 @@ function finishRound(
     finishedAt: event.at,
     clients: open.clients,
     updates: state.updates,
-    hash: event.hash,
-    metrics: event.metrics ?? {},
-    ...(event.warning !== undefined && { warning: event.warning }),
+    ...outcome,
+    ...(event.privacy !== undefined && { privacy: event.privacy }),
   };
-  const history = [...state.history, record];
-  return {
+  const next: FederationState = {
     ...state,
-    status: history.length < plan.rounds ? "waiting" : "finished",
-    network: event.hash,
-    history,
+    status: "waiting",
+    network: outcome.hash,
+    history: [...state.history, record],
     open: null,
+    secure: null,
     attempts: 0,
     updates: state.held,
     held: [],
-    reason: null,
+    reason: outcome.failed ?? null,
   };
+  // Where the last rounds failed, and too many of them, what comes is the federation's failure.
+  const isOver = next.history.length >= plan.rounds && countFailures(next) < mostFailures(plan);
+  return isOver ? { ...next, status: "finished" } : next;
 }

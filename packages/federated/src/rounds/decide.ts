@@ -1,12 +1,16 @@
+import { sharersOf } from "../secure/secure-server.ts";
 import type { ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 import {
+  countFailures,
   countUpdates,
   type FederationState,
+  mostFailures,
   type OpenRound,
   presentClients,
   roundOf,
 } from "./federation-state.ts";
+import { decideSecure, type SecureDecision, thresholdOf } from "./secure-rounds.ts";
 import { selectClients, selectReplacements } from "./select-clients.ts";
 
 /** An update that a round aggregates. */
@@ -35,14 +39,27 @@ export type Decision =
   /** Take no more updates for the round: event `round-closed`. */
   | { readonly kind: "close"; readonly round: number }
   | {
-      /** Aggregate the updates, in the order of names: event `round-aggregated`. */
+      /**
+       * Aggregate the updates, in the order of names: event `round-aggregated`, or `round-failed` where no
+       * network comes of them that could be used, or `round-empty` where there are none, and nothing is to be
+       * made of that.
+       */
       readonly kind: "aggregate";
       readonly round: number;
+      /**
+       * Number of this aggregation, from 1, which counts no round that failed or was empty: what an optimiser
+       * of the server carries is of the step before.
+       */
+      readonly step: number;
       /** Hash of the network that they are updates of. */
       readonly network: string;
       readonly updates: readonly UpdateToAggregate[];
     }
-  /** Give up this start of the round, whose updates stay valid for the next: event `round-aborted`. */
+  | SecureDecision
+  /**
+   * Give up this start of the round: event `round-aborted`. Its updates stay valid for the next, but for
+   * masked ones.
+   */
   | { readonly kind: "abort"; readonly round: number; readonly attempt: number; readonly reason: string }
   /** Do nothing until an event, or until a time in milliseconds, `null` for events alone. */
   | { readonly kind: "wait"; readonly until: number | null; readonly reason: string }
@@ -52,8 +69,8 @@ export type Decision =
   | { readonly kind: "finish"; readonly network: string };
 
 /**
- * Decides what a federation does next: a function of its plan, its state and the time alone, so that whoever
- * was killed in between decides the same again.
+ * Decides what a federation does next: a function of its plan, its state and the time alone, so that
+ * whoever was killed in between decides the same again.
  * @param now - the time, in milliseconds
  */
 export function decide(plan: FederationPlan, state: FederationState, now: number): Decision {
@@ -62,19 +79,38 @@ export function decide(plan: FederationPlan, state: FederationState, now: number
     case "failed":
       return { kind: "finish", network: state.network };
     case "aggregating":
-      return { kind: "aggregate", ...aggregationOf(state) };
-    default:
-      return state.open === null ? decideStart(plan, state) : decideOpen(plan, state, state.open, now);
+      return decideAggregation(plan, state, state.open, now);
+    case "waiting":
+      return decideStart(plan, state);
+    case "collecting":
+      return decideOpen(plan, state, state.open, now);
   }
+}
+
+function decideAggregation(
+  plan: FederationPlan,
+  state: FederationState,
+  open: OpenRound,
+  now: number,
+): Decision {
+  const secure = decideSecure(plan, state, open, now);
+  return secure === undefined ? { kind: "aggregate", ...aggregationOf(state) } : secure;
 }
 
 function aggregationOf(state: FederationState) {
   const round = roundOf(state);
   const updates = state.updates.map((update) => ({ ...update, staleness: round - update.round }));
-  return { round, network: state.network, updates };
+  const step = 1 + state.history.filter(({ failed, empty }) => failed === undefined && empty !== true).length;
+  return { round, step, network: state.network, updates };
 }
 
 function decideStart(plan: FederationPlan, state: FederationState): Decision {
+  const failures = countFailures(state);
+  if (failures >= mostFailures(plan)) {
+    const last = state.history.at(-1)?.failed;
+    const reason = `the updates of ${failures} round${failures === 1 ? "" : "s"} in a row came to nothing: ${last}`;
+    return { kind: "fail", reason };
+  }
   const round = roundOf(state);
   if (state.attempts >= plan.attempts) {
     const reason = `round ${round} was started ${state.attempts} times in vain: ${state.reason}`;
@@ -92,19 +128,23 @@ function decideStart(plan: FederationPlan, state: FederationState): Decision {
 
 function decideOpen(plan: FederationPlan, state: FederationState, open: OpenRound, now: number): Decision {
   const { round, attempt } = open;
+  const secure = decideSecure(plan, state, open, now);
+  if (secure !== undefined) return secure;
   const counted = countUpdates(plan, state);
-  const enough = counted >= plan.quorum;
+  const quorum =
+    plan.secure === null ? plan.quorum : Math.max(plan.quorum, thresholdOf(plan, open.clients.length));
+  const enough = counted >= quorum;
   const awaited = awaitedClients(plan, state, open).length;
   if (enough && (counted >= open.target || awaited === 0)) return { kind: "close", round };
   const until = open.startedAt + plan.deadline;
   if (now < until) {
     // Where clients left until the quorum is out of reach, the deadline would be waited for in vain.
-    const clients = selectReplacements(plan, idleClients(state, open), open, plan.quorum - counted - awaited);
+    const clients = selectReplacements(plan, idleClients(state, open), open, quorum - counted - awaited);
     if (clients.length > 0) return { kind: "ask", round, attempt, clients };
     return { kind: "wait", until, reason: `${counted} of ${open.target} updates are there` };
   }
   if (enough) return { kind: "close", round };
-  const reason = `${counted} updates of the ${plan.quorum} of the quorum came before the deadline`;
+  const reason = `${counted} updates of the ${quorum} of the quorum came before the deadline`;
   return { kind: "abort", round, attempt, reason };
 }
 
@@ -118,7 +158,8 @@ function idleClients(state: FederationState, open: OpenRound): readonly string[]
 
 /** Returns the names of the clients whose update may still come: asked, there, and not yet heard of. */
 function awaitedClients(plan: FederationPlan, state: FederationState, open: OpenRound): readonly string[] {
-  const asked = new Set(open.clients);
+  // Who gave out no shares in a secure sum cannot send any more.
+  const asked = new Set(state.secure === null ? open.clients : sharersOf(state.secure.sum));
   return Object.entries(state.members)
     .filter(
       ([name, { present, sent }]) =>

@@ -1,3 +1,7 @@
+import type { PrivacyReport } from "../aggregate/private-round.ts";
+import type { ClientMessage } from "../secure/messages.ts";
+import type { SecureSettings } from "../secure/secure-settings.ts";
+
 /** What all events have. */
 interface Happened {
   /**
@@ -9,6 +13,12 @@ interface Happened {
 
 /** Numbers that a client or the server measured, by name, such as `accuracy`; all finite. */
 export type Metrics = Readonly<Record<string, number>>;
+
+/** What a private round did and has revealed: a report of it that JSON can hold. */
+export interface PrivacyRecord extends Omit<PrivacyReport, "epsilon"> {
+  /** Epsilon that all rounds up to this one have spent, in nats; `null` for infinity, without noise. */
+  readonly epsilon: number | null;
+}
 
 /** An update that was received whole, and passed every check. */
 export interface ReceivedUpdate {
@@ -55,6 +65,27 @@ export type FederationEvent = Happened &
         readonly round: number;
         readonly reason: string;
       }
+    | {
+        /** The secure sum of a round begins, and collects keys. */
+        readonly kind: "secure-opened";
+        readonly round: number;
+        readonly attempt: number;
+        readonly settings: SecureSettings;
+      }
+    | {
+        /** A client's message of the secure sum came; masked updates come as `update-received`. */
+        readonly kind: "secure-received";
+        readonly round: number;
+        readonly attempt: number;
+        readonly message: Exclude<ClientMessage, { readonly kind: "masked" }>;
+      }
+    | {
+        /** No more messages of a stage are taken; that of masked updates ends with `round-closed`. */
+        readonly kind: "secure-closed";
+        readonly round: number;
+        readonly attempt: number;
+        readonly stage: "keys" | "shares" | "reveal";
+      }
     | { readonly kind: "time-passed" }
     | { readonly kind: "round-closed"; readonly round: number }
     | {
@@ -71,6 +102,28 @@ export type FederationEvent = Happened &
         readonly metrics?: Metrics | undefined;
         /** What is wrong with the new network, where something is. */
         readonly warning?: string | undefined;
+        /** What a private round did and has revealed. */
+        readonly privacy?: PrivacyRecord | undefined;
       }
+    | {
+        /** Nothing came of the updates of a round: the global network stays, and the next round comes. */
+        readonly kind: "round-failed";
+        readonly round: number;
+        readonly reason: string;
+        /** What a private round has revealed all the same. */
+        readonly privacy?: PrivacyRecord | undefined;
+      }
+    | {
+        /**
+         * A round by Poisson sampling had no updates: the global network stays, which is no failure, and the
+         * next round comes.
+         */
+        readonly kind: "round-empty";
+        readonly round: number;
+        /** What a private round counts as having revealed. */
+        readonly privacy?: PrivacyRecord | undefined;
+      }
+    /** The federation ends before its last round without having failed, as its privacy budget is spent. */
+    | { readonly kind: "stopped"; readonly reason: string }
     | { readonly kind: "failed"; readonly reason: string }
   );

@@ -2,22 +2,36 @@ import { assertWholeOptions, OutOfRangeError, resolveOptions, UsageError } from 
 
 /** How a federation runs its rounds, as plain data. Times are in milliseconds. */
 export interface FederationPlan {
-  /** Number of rounds to aggregate, at least 1. */
+  /** Number of rounds, at least 1; one that fails is one of them. */
   readonly rounds: number;
-  /** Smallest number of updates that a round is aggregated with, at least 1. */
+  /**
+   * Smallest number of updates that a round is aggregated with, at least 1; with Poisson sampling it may be
+   * 0, as nobody may be asked.
+   */
   readonly quorum: number;
   /** Number of clients that must be there before a round starts; never fewer than the quorum. */
   readonly available: number;
   /**
    * Share of the present clients whose updates a round waits for, in `(0, 1]`; never fewer than the quorum.
+   * With Poisson sampling, the probability of each client to be asked.
    */
   readonly fraction: number;
+  /**
+   * How clients are chosen: a number of them, or each by itself with a probability, so that the number is
+   * left to chance (Poisson sampling), which costs less privacy; nobody is asked in place of a lost one then.
+   */
+  readonly sampling: "fixed-size" | "poisson";
   /** Share of further clients that are asked in case some are lost, at least 0; a round ends without them. */
   readonly overSelection: number;
   /** Time from the start of a round until it ends with the updates that are there, above 0. */
   readonly deadline: number;
   /** Times that one round may be started until the federation fails for lack of quorum, at least 1. */
   readonly attempts: number;
+  /**
+   * Rounds in a row whose updates may come to nothing until the federation fails, at least 1; where there are
+   * fewer rounds, all of them.
+   */
+  readonly failures: number;
   /** Seed of the choice of clients, a whole number of at least 0. */
   readonly seed: number;
   /** What to do about an update of an earlier round: refuse it, or count it in the round that is open. */
@@ -30,7 +44,25 @@ export interface FederationPlan {
    * step.
    */
   readonly buffer: number | null;
+  /** How updates are summed so that the server sees none; `null` where it sees each. */
+  readonly secure: SecurePlan | null;
 }
+
+/** How a federation sums updates securely, as plain data. */
+export interface SecurePlan {
+  /**
+   * Share of a round's clients that is enough to finish it, and that must collude to see an update: above 0.5
+   * and at most 1, rounded up, and more than half in any case.
+   */
+  readonly threshold: number;
+  /** Elements of an update's change are cut to `[-range, range]`, above 0. */
+  readonly range: number;
+  /** Examples from which on a client counts in full, at least 1. */
+  readonly examplesCap: number;
+}
+
+/** Defaults of {@link SecurePlan}. */
+export const SECURE_PLAN_DEFAULTS: SecurePlan = { threshold: 2 / 3, range: 1, examplesCap: 100_000 };
 
 /** Choices of a {@link FederationPlan}. */
 export interface FederationPlanOptions extends Partial<FederationPlan> {}
@@ -41,13 +73,16 @@ export const FEDERATION_PLAN_DEFAULTS: FederationPlan = {
   quorum: 2,
   available: 1,
   fraction: 1,
+  sampling: "fixed-size",
   overSelection: 0,
   deadline: 3_600_000,
   attempts: 10,
+  failures: 3,
   seed: 0,
   late: "refuse",
   maximumStaleness: 4,
   buffer: null,
+  secure: null,
 };
 
 /**
@@ -60,15 +95,26 @@ export function planFederation(options?: FederationPlanOptions): FederationPlan 
   const plan = resolveOptions(operation, FEDERATION_PLAN_DEFAULTS, options);
   assertWholeOptions(operation, plan, {
     rounds: 1,
-    quorum: 1,
+    quorum: plan.sampling === "poisson" ? 0 : 1,
     available: 1,
     attempts: 1,
+    failures: 1,
     seed: 0,
     maximumStaleness: 1,
   });
   assertRange("fraction", plan.fraction, "above 0 and at most 1", plan.fraction > 0 && plan.fraction <= 1);
   assertRange("overSelection", plan.overSelection, "at least 0", plan.overSelection >= 0);
   assertRange("deadline", plan.deadline, "above 0 milliseconds", plan.deadline > 0);
+  if (plan.sampling !== "fixed-size" && plan.sampling !== "poisson") {
+    throw new UsageError(
+      `Cannot ${operation} as "sampling" must be "fixed-size" or "poisson": it is "${plan.sampling}"`,
+    );
+  }
+  if (plan.sampling === "poisson" && plan.buffer !== null) {
+    throw new UsageError(
+      `Cannot ${operation} by Poisson sampling with "buffer" as all clients work all the time then: leave one out`,
+    );
+  }
   if (plan.late !== "refuse" && plan.late !== "accept") {
     throw new UsageError(`Cannot ${operation} as "late" must be "refuse" or "accept": it is "${plan.late}"`);
   }
@@ -80,7 +126,25 @@ export function planFederation(options?: FederationPlanOptions): FederationPlan 
       );
     }
   }
+  if (plan.secure !== null) assertSecurePlan(plan, plan.secure);
   return plan;
+}
+
+function assertSecurePlan(plan: FederationPlan, { threshold, range, examplesCap }: SecurePlan): void {
+  const operation = "sum updates securely";
+  assertRange("secure.threshold", threshold, "above 0.5 and at most 1", threshold > 0.5 && threshold <= 1);
+  assertRange("secure.range", range, "above 0", range > 0);
+  assertWholeOptions(operation, { examplesCap }, { examplesCap: 1 });
+  if (plan.quorum < 2) {
+    throw new OutOfRangeError(
+      `Cannot ${operation} with a quorum of ${plan.quorum} as the sum of one update is that update: set "quorum" to 2 or more`,
+    );
+  }
+  if (plan.late !== "refuse" || plan.buffer !== null || plan.sampling === "poisson") {
+    throw new UsageError(
+      `Cannot ${operation} with late updates, "buffer" or Poisson sampling as masks cancel among the clients of one round: leave them out`,
+    );
+  }
 }
 
 function assertRange(name: string, value: number, rule: string, holds: boolean): void {

@@ -1,4 +1,5 @@
-import type { Metrics, ReceivedUpdate } from "./federation-event.ts";
+import type { SecureServerState } from "../secure/secure-server.ts";
+import type { Metrics, PrivacyRecord, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 
 /** What is known of one client. */
@@ -23,7 +24,14 @@ export interface OpenRound {
   readonly target: number;
 }
 
-/** What remains of a round that was aggregated. */
+/** A secure sum that goes on. */
+export interface OpenSecureSum {
+  /** When its stage began, in milliseconds. */
+  readonly stageAt: number;
+  readonly sum: SecureServerState;
+}
+
+/** What remains of a round that was aggregated, or failed. */
 export interface RoundRecord {
   /** Number of the round, from 1. */
   readonly round: number;
@@ -35,14 +43,20 @@ export interface RoundRecord {
   readonly finishedAt: number;
   /** Names of the clients that were asked, sorted. */
   readonly clients: readonly string[];
-  /** Updates that were aggregated, in the order of names. */
+  /** Updates that were aggregated, in vain where the round failed, in the order of names. */
   readonly updates: readonly ReceivedUpdate[];
-  /** Hash of the network that came out. */
+  /** Hash of the global network after the round: the one before, where the round failed. */
   readonly hash: string;
   /** Numbers that the server measured on it. */
   readonly metrics: Metrics;
   /** What is wrong with that network, where something is. */
   readonly warning?: string | undefined;
+  /** Why nothing came of the round; missing where a network did. */
+  readonly failed?: string | undefined;
+  /** True where it had no updates, so that the network stayed; missing otherwise. */
+  readonly empty?: true | undefined;
+  /** What the round revealed, where it was private. */
+  readonly privacy?: PrivacyRecord | undefined;
 }
 
 /** An update that was refused, and why. */
@@ -53,10 +67,27 @@ export interface RefusedUpdate {
   readonly at: number;
 }
 
+/** What goes on in a federation. */
+export type FederationPhase =
+  /** A round is to start; `reason` says why the last start was in vain, if it was. */
+  | { readonly status: "waiting"; readonly open: null; readonly reason: string | null }
+  /** The updates of the open round come in, or are being aggregated. */
+  | {
+      readonly status: "collecting" | "aggregating";
+      readonly open: OpenRound;
+      /** Why the start before was in vain, if it was. */
+      readonly reason: string | null;
+    }
+  /** All rounds are over; `reason` says why the last one came to nothing, if it did. */
+  | { readonly status: "finished"; readonly open: null; readonly reason: string | null }
+  /** It was given up. */
+  | { readonly status: "failed"; readonly open: null; readonly reason: string };
+
 /** All that is known of a federation, as plain data: the sum of the events of its journal. */
-export interface FederationState {
-  /** What goes on: nothing yet, updates come in, they are being aggregated, or it is over. */
-  readonly status: "waiting" | "collecting" | "aggregating" | "finished" | "failed";
+export type FederationState = FederationFacts & FederationPhase;
+
+/** What is known of a federation whatever goes on. */
+export interface FederationFacts {
   /** Time of the last event, in milliseconds; `-1` before the first. */
   readonly at: number;
   /** Hash of the network that the federation began with. */
@@ -65,22 +96,22 @@ export interface FederationState {
   readonly network: string;
   /** Clients by name. */
   readonly members: Readonly<Record<string, MemberState>>;
-  /** The round that is open or being aggregated. */
-  readonly open: OpenRound | null;
+  /** The secure sum of the round that is open or being aggregated; `null` before it is set up. */
+  readonly secure: OpenSecureSum | null;
   /** Number of starts of the round that is next or open. */
   readonly attempts: number;
   /** Updates that count in the round that is open or comes next, in the order of names. */
   readonly updates: readonly ReceivedUpdate[];
   /** Updates that came while a round was being aggregated, and count in the next, in the order of names. */
   readonly held: readonly ReceivedUpdate[];
-  /** Rounds that were aggregated, in order. */
+  /** Rounds that were aggregated, failed or were empty, in order. */
   readonly history: readonly RoundRecord[];
   /** The last {@link REFUSALS_REMEMBERED} refused updates, in order. */
   readonly refused: readonly RefusedUpdate[];
   /** Number of all refused updates. */
   readonly refusals: number;
-  /** Why the last start of a round was in vain, or why the federation failed. */
-  readonly reason: string | null;
+  /** Why the federation ended before its last round without having failed: its privacy budget. */
+  readonly stopped: string | null;
 }
 
 /** Number of refused updates that a state remembers with their reasons. */
@@ -98,6 +129,7 @@ export function beginFederation(network: string): FederationState {
     network,
     members: {},
     open: null,
+    secure: null,
     attempts: 0,
     updates: [],
     held: [],
@@ -105,6 +137,7 @@ export function beginFederation(network: string): FederationState {
     refused: [],
     refusals: 0,
     reason: null,
+    stopped: null,
   };
 }
 
@@ -119,6 +152,16 @@ export function roundOf(state: FederationState): number {
 export function networkOfRound(state: FederationState, round: number): string | undefined {
   if (round === 1) return state.initial;
   return state.history[round - 2]?.hash;
+}
+
+/** Counts the rounds at the end of the history that failed one after another. */
+export function countFailures({ history }: FederationState): number {
+  return history.length - 1 - history.findLastIndex(({ failed }) => failed === undefined);
+}
+
+/** Returns how many rounds in a row may fail until the federation does: at most all that there are. */
+export function mostFailures({ failures, rounds }: FederationPlan): number {
+  return Math.min(failures, rounds);
 }
 
 /**

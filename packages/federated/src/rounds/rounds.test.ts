@@ -6,8 +6,10 @@ import type { FederationEvent } from "./federation-event.ts";
 import { type FederationPlan, planFederation } from "./federation-plan.ts";
 import {
   beginFederation,
+  countFailures,
   countUpdates,
   type FederationState,
+  mostFailures,
   networkOfRound,
   presentClients,
   roundOf,
@@ -22,17 +24,24 @@ const plans = fc
   .record({
     rounds: fc.integer({ min: 1, max: 3 }),
     quorum: fc.integer({ min: 1, max: 3 }),
+    sampling: fc.constantFrom("fixed-size" as const, "poisson" as const),
     available: fc.integer({ min: 1, max: 5 }),
     fraction: fc.constantFrom(0.3, 0.5, 1),
     overSelection: fc.constantFrom(0, 0.5),
     attempts: fc.integer({ min: 1, max: 3 }),
+    failures: fc.integer({ min: 1, max: 3 }),
     seed: fc.nat(),
     late: fc.constantFrom("refuse" as const, "accept" as const),
     maximumStaleness: fc.integer({ min: 1, max: 2 }),
     extra: fc.option(fc.integer({ min: 0, max: 2 })),
   })
-  .map(({ extra, ...plan }) =>
-    planFederation({ ...plan, deadline: 50, buffer: extra === null ? null : plan.quorum + extra }),
+  .map(({ extra, sampling, ...plan }) =>
+    planFederation({
+      ...{ ...plan, deadline: 50 },
+      ...(extra === null ? { sampling } : { buffer: plan.quorum + extra }),
+      // By Poisson sampling nobody may be asked.
+      ...(extra === null && sampling === "poisson" && { quorum: plan.quorum - 1 }),
+    }),
   );
 
 /** A federation as a server runs it: whatever changes the state is journaled. */
@@ -58,6 +67,14 @@ function happen(real: Running, event: Unstamped): boolean {
 function checkInvariants({ plan, state }: Running): void {
   expect(state.history.length).toBeLessThanOrEqual(plan.rounds);
   expect(state.attempts).toBeLessThanOrEqual(plan.attempts);
+  expect(countFailures(state)).toBeLessThanOrEqual(mostFailures(plan));
+  if (state.status === "finished") expect(countFailures(state)).toBeLessThan(mostFailures(plan));
+  expect(state.network).toBe(networkOfRound(state, roundOf(state)));
+  for (const { round, hash, failed, empty } of state.history) {
+    const before = networkOfRound(state, round);
+    if (failed === undefined && !empty) expect(hash).not.toBe(before);
+    else expect(hash).toBe(before);
+  }
   for (const list of [state.updates, state.held, ...state.history.map(({ updates }) => updates)]) {
     const names = list.map(({ client }) => client);
     expect(names).toEqual([...new Set(names)].sort());
@@ -73,8 +90,8 @@ function checkInvariants({ plan, state }: Running): void {
   expect(new Set(keys).size).toBe(keys.length);
 }
 
-/** Does what is decided, as a server would. */
-function act(real: Running): void {
+/** Does what is decided, as a server would; the numbers of what it aggregates may not be finite. */
+function act(real: Running, succeeds = true): void {
   const decision = decide(real.plan, real.state, real.now);
   expect(decide(real.plan, structuredClone(real.state), real.now)).toEqual(decision);
   const { kind, ...rest } = decision;
@@ -90,6 +107,19 @@ function act(real: Running): void {
       expect(happen(real, { kind: "round-closed", round: decision.round })).toBe(true);
       break;
     case "aggregate": {
+      const useful = real.state.history.filter(({ failed, empty }) => failed === undefined && !empty).length;
+      expect([decision.step, decision.network]).toEqual([useful + 1, real.state.network]);
+      if (decision.updates.length === 0) {
+        expect(happen(real, { kind: "round-empty", round: decision.round })).toBe(true);
+        break;
+      }
+      if (!succeeds) {
+        expect(happen(real, { kind: "round-failed", round: decision.round, reason: "not finite" })).toBe(
+          true,
+        );
+        expect(real.state.network).toBe(decision.network);
+        break;
+      }
       const hash = JSON.stringify([decision.network, decision.updates.map((update) => update.hash)]);
       expect(happen(real, { kind: "round-aggregated", round: decision.round, hash })).toBe(true);
       break;
@@ -115,7 +145,7 @@ const steps = fc.array(
     fc.record({ do: fc.constant("refuse" as const), client }),
     fc.record({ do: fc.constant("replay" as const), place: fc.nat() }),
     fc.record({ do: fc.constant("pass" as const), time: fc.integer({ min: 0, max: 60 }) }),
-    fc.record({ do: fc.constant("decide" as const) }),
+    fc.record({ do: fc.constant("decide" as const), succeeds: fc.boolean() }),
   ),
   { minLength: 20, maxLength: 120 },
 );
@@ -155,7 +185,7 @@ function take(real: Running, step: Step): void {
       real.now += step.time;
       break;
     case "decide":
-      act(real);
+      act(real, step.succeeds);
       break;
   }
 }
@@ -175,6 +205,57 @@ function run(plan: FederationPlan, taken: readonly Step[]): Running {
   for (const step of taken) take(real, step);
   return real;
 }
+
+describe("selectClients() by Poisson sampling", () => {
+  it("selectClients() asks each client by itself, with the plan's probability", () => {
+    const plan = planFederation({ sampling: "poisson", fraction: 0.3, quorum: 0, seed: 4 });
+    const names = Array.from({ length: 20 }, (_, i) => `client ${String(i).padStart(2, "0")}`);
+    const rounds = Array.from({ length: 1000 }, (_, i) => selectClients(plan, names, i + 1, 1).clients);
+    const counts = rounds.map(({ length }) => length);
+    const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+    const variance = counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / counts.length;
+    // Binomial: 20 * 0.3 = 6, and 20 * 0.3 * 0.7 = 4.2; five standard errors of 1,000 rounds.
+    expect(Math.abs(mean - 6)).toBeLessThan(5 * Math.sqrt(4.2 / 1000));
+    expect(Math.abs(variance - 4.2)).toBeLessThan(5 * 4.2 * Math.sqrt(2 / 1000));
+    for (const name of names) {
+      const times = rounds.filter((clients) => clients.includes(name)).length;
+      expect(Math.abs(times - 300)).toBeLessThan(5 * Math.sqrt(1000 * 0.3 * 0.7));
+    }
+  });
+
+  it("decide() closes a round that nobody was asked for, without waiting", () => {
+    const plan = planFederation({ sampling: "poisson", fraction: 1e-9, quorum: 0, rounds: 1 });
+    let state = advance(plan, beginFederation("n0"), { kind: "client-joined", client: "ada", at: 1 });
+    const start = decide(plan, state, 2);
+    expect(start).toEqual({ kind: "start", round: 1, attempt: 1, clients: [], target: 0 });
+    state = advance(plan, state, {
+      ...(start as Extract<typeof start, { kind: "start" }>),
+      kind: "round-started",
+      at: 2,
+    });
+    expect(decide(plan, state, 3)).toEqual({ kind: "close", round: 1 });
+    state = advance(plan, state, { kind: "round-closed", round: 1, at: 3 });
+    expect(decide(plan, state, 4)).toEqual({
+      kind: "aggregate",
+      round: 1,
+      step: 1,
+      network: "n0",
+      updates: [],
+    });
+    const empty = advance(plan, state, { kind: "round-empty", round: 1, at: 4 });
+    expect(empty).toMatchObject({
+      status: "finished",
+      network: "n0",
+      history: [{ hash: "n0", empty: true }],
+    });
+    // An optimiser of the server did not step, and nothing failed.
+    const again = { ...empty, status: "waiting", open: null } as const;
+    expect(countFailures(again)).toBe(0);
+    expect(decide({ ...plan, rounds: 2 }, again, 5)).toMatchObject({ kind: "start", round: 2 });
+    expect(() => planFederation({ quorum: 0 })).toThrow(/"quorum"/);
+    expect(() => planFederation({ sampling: "poisson", buffer: 3 })).toThrow(/leave one out/);
+  });
+});
 
 describe("any interleaving of clients, time, replays and decisions", () => {
   test("keeps the quorum, counts each update once, and comes again from any prefix of the journal", () => {
@@ -204,7 +285,7 @@ describe("any interleaving of clients, time, replays and decisions", () => {
           real.now += 10;
         }
         expect(["finished", "failed"]).toContain(real.state.status);
-        if (real.state.status === "failed") expect(real.state.reason).toContain("in vain");
+        if (real.state.status === "failed") expect(real.state.reason).toMatch(/in vain|came to nothing/);
       }),
       { numRuns: 100 },
     );
@@ -360,9 +441,70 @@ describe("a round", () => {
   });
 });
 
+describe("a round that fails", () => {
+  const failing = (options: Parameters<typeof planFederation>[0]) => {
+    const plan = planFederation({ quorum: 2, ...options });
+    const real = run(plan, ["a", "b"].map((name) => ({ do: "join", client: name })) as Step[]);
+    return {
+      real,
+      round(succeeds: boolean) {
+        act(real);
+        for (const name of ["a", "b"]) take(real, { do: "work", client: name });
+        act(real);
+        act(real, succeeds);
+      },
+    };
+  };
+
+  it("leaves the network, counts as a round, and clients begin the next one at the same network", () => {
+    const { real, round } = failing({ rounds: 3, failures: 2 });
+    round(false);
+    expect(real.state).toMatchObject({
+      status: "waiting",
+      network: "first",
+      updates: [],
+      reason: "not finite",
+    });
+    expect(real.state.history).toMatchObject([
+      { round: 1, hash: "first", failed: "not finite", metrics: {} },
+    ]);
+    act(real);
+    expect(taskOfClient(real.plan, real.state, "a")).toMatchObject({ round: 2, network: "first" });
+    round(true);
+    round(false);
+    expect(decide(real.plan, real.state, 0)).toEqual({ kind: "finish", network: real.state.network });
+    expect([real.state.status, real.state.history.map(({ failed }) => failed)]).toEqual([
+      "finished",
+      ["not finite", undefined, "not finite"],
+    ]);
+  });
+
+  it("ends the federation after so many in a row, or where no round came to anything", () => {
+    const { real, round } = failing({ rounds: 9, failures: 2 });
+    for (const succeeds of [false, true, false]) round(succeeds);
+    expect(decide(real.plan, real.state, 0).kind).toBe("start");
+    round(false);
+    const reason = "the updates of 2 rounds in a row came to nothing: not finite";
+    expect(decide(real.plan, real.state, 0)).toEqual({ kind: "fail", reason });
+    act(real);
+    expect(real.state).toMatchObject({ status: "failed", reason, network: real.state.history[1]?.hash });
+    const all = failing({ rounds: 1 });
+    all.round(false);
+    expect(decide(all.real.plan, all.real.state, 0)).toMatchObject({ kind: "fail" });
+  });
+
+  it("fails only while it is being aggregated, and only once", () => {
+    const { real, round } = failing({ rounds: 9 });
+    expect(happen(real, { kind: "round-failed", round: 1, reason: "x" })).toBe(false);
+    round(false);
+    expect(happen(real, { kind: "round-failed", round: 1, reason: "x" })).toBe(false);
+  });
+});
+
 describe("planFederation", () => {
   it.each([
     [{ rounds: 0 }, "rounds"],
+    [{ failures: 0 }, "failures"],
     [{ fraction: 0 }, "fraction"],
     [{ fraction: Number.NaN }, "fraction"],
     [{ overSelection: -1 }, "overSelection"],

@@ -12,7 +12,8 @@ export interface SelectedClients {
 
 /**
  * Chooses the clients of a round at random from the plan's seed: as many as its fraction says, and some more
- * whose loss would not matter (Bonawitz et al., Towards federated learning at scale, 2019, section 4.2).
+ * whose loss would not matter (Bonawitz et al., Towards federated learning at scale, 2019, section 4.2); or
+ * each by itself, by Poisson sampling.
  * @param present - names of the clients that are there, sorted, at least as many as the quorum
  * @param round - number of the round, from 1
  * @param attempt - number of the start of the round, from 1; another one asks others
@@ -24,9 +25,15 @@ export function selectClients(
   attempt: number,
 ): SelectedClients {
   if (plan.buffer !== null) return { clients: present, target: Math.min(plan.buffer, present.length) };
+  const purpose = `clients of round ${round}, attempt ${attempt}`;
+  if (plan.sampling === "poisson") {
+    const random = createRandom(plan.seed, purpose);
+    const clients = present.filter(() => random.uniform() < plan.fraction);
+    return { clients, target: Math.max(plan.quorum, clients.length) };
+  }
   const target = Math.max(plan.quorum, Math.ceil(plan.fraction * present.length));
   const asked = Math.min(present.length, Math.ceil(target * (1 + plan.overSelection)));
-  const clients = drawClients(plan, present, `clients of round ${round}, attempt ${attempt}`, asked);
+  const clients = drawClients(plan, present, purpose, asked);
   return { clients, target };
 }
 
@@ -42,8 +49,10 @@ export function selectReplacements(
   { round, attempt, clients }: OpenRound,
   missing: number,
 ): readonly string[] {
-  // With a buffer, whoever is there works without being asked.
-  if (missing <= 0 || plan.buffer !== null) return [];
+  // With a buffer, whoever is there works without being asked. By Poisson sampling nobody stands in for
+  // others, nor in a secure sum, whose clients have agreed on masks.
+  const isFixed = plan.buffer !== null || plan.sampling === "poisson" || plan.secure !== null;
+  if (missing <= 0 || isFixed) return [];
   const purpose = `clients of round ${round}, attempt ${attempt}, after ${clients.length}`;
   return drawClients(plan, idle, purpose, missing);
 }

@@ -1,10 +1,18 @@
 import type { FederationPlan } from "./federation-plan.ts";
 import { type FederationState, roundOf } from "./federation-state.ts";
+import { type SecureTask, secureTaskOf } from "./secure-rounds.ts";
 
 /** What one client should do now. */
 export type ClientTask =
   /** Train from the network of this hash, and send the result for this round. */
   | { readonly kind: "train"; readonly round: number; readonly network: string; readonly until: number }
+  /** Do a step of the secure sum of this round. */
+  | {
+      readonly kind: "secure";
+      readonly round: number;
+      readonly network: string;
+      readonly step: SecureTask["step"];
+    }
   /** Ask again later. */
   | { readonly kind: "wait"; readonly round: number; readonly reason: string }
   /** The federation is over; this is its network, or what there is of it where it failed. */
@@ -18,10 +26,26 @@ export function taskOfClient(plan: FederationPlan, state: FederationState, clien
   const wait = (why: string): ClientTask => ({ kind: "wait", round, reason: why });
   const member = Object.hasOwn(state.members, client) ? state.members[client] : undefined;
   if (member === undefined) return wait("the client has not joined");
+  const secure = plan.secure === null ? undefined : secureStep(state, client);
+  if (secure !== undefined) return secure;
   if (status === "aggregating") return wait(`round ${round} is being aggregated`);
   if (open === null) return wait(`round ${round} waits for clients`);
   if (member.sent >= round) return wait(`the update for round ${round} is there`);
   if (plan.buffer === null && !open.clients.includes(client))
     return wait(`round ${round} asks other clients`);
   return { kind: "train", round, network, until: open.startedAt + plan.deadline };
+}
+
+/** Returns what a client should do in a secure sum beside training, or undefined. */
+function secureStep(state: FederationState, client: string): ClientTask | undefined {
+  const { open, network, status } = state;
+  if (open === null) return undefined;
+  const { round } = open;
+  const task = secureTaskOf(state, client);
+  if (task !== undefined) {
+    return task.step === "masked" ? undefined : { kind: "secure", round, network, step: task.step };
+  }
+  if (status !== "collecting") return undefined;
+  const reason = `round ${round} waits for other clients, or for those that take part in its secure sum`;
+  return { kind: "wait", round, reason };
 }

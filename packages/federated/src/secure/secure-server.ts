@@ -1,7 +1,7 @@
 import { at, FormatError, InputError, UsageError } from "@isthmus/core";
 import { KEY_BYTES } from "../random/derive-key.ts";
 import { assertMessage, assertNames } from "./check-message.ts";
-import { commitTo, decodeBytes } from "./key-agreement.ts";
+import { agreeOnKey, commitTo, decodeBytes } from "./key-agreement.ts";
 import type {
   ClientMessage,
   KeyPairMessage,
@@ -32,6 +32,9 @@ export interface SecureServerState {
   readonly masked: readonly string[];
   readonly reveals: readonly RevealMessage[];
 }
+
+/** A secret that keys are tried with: some few agree on nothing with any. */
+const PROBE: Uint8Array = new Uint8Array(KEY_BYTES).fill(1);
 
 const NEXT = { keys: "shares", shares: "masked", masked: "reveal", reveal: "done" } as const;
 
@@ -75,7 +78,7 @@ export function receiveSecure(state: SecureServerState, message: ClientMessage):
   }
   switch (message.kind) {
     case "keys":
-      assertKeys(message);
+      assertKeys(state, message);
       return { ...state, keys: insert(state.keys, message) };
     case "shares":
       assertShares(state, message);
@@ -116,6 +119,33 @@ export function closeStage(state: SecureServerState): {
   }
   const messages = senders.flatMap((to) => messagesTo(state, stage, to));
   return { state: { ...state, stage: NEXT[stage] }, messages };
+}
+
+/**
+ * Returns what a client must be sent to do its part in the stage; undefined in the first and after the last.
+ */
+export function messageTo(state: SecureServerState, client: string): ServerMessage | undefined {
+  const before = {
+    keys: undefined,
+    shares: "keys",
+    masked: "shares",
+    reveal: "masked",
+    done: undefined,
+  } as const;
+  const closed = before[state.stage];
+  return closed && messagesTo(state, closed, client)[0]?.message;
+}
+
+/** Returns the clients that may still send in the stage. */
+export function awaitedBySum(state: SecureServerState): readonly string[] {
+  if (state.stage === "done") return [];
+  const senders = sendersOf(state);
+  return partOf(state).filter((client) => !senders.includes(client));
+}
+
+/** Returns the number of clients that have sent in the stage. */
+export function countSenders(state: SecureServerState): number {
+  return sendersOf(state).length;
 }
 
 /** Returns names of the clients whose updates may be in the sum: they sent shares. */
@@ -162,9 +192,16 @@ function insert<M extends { readonly client: string }>(messages: readonly M[], m
   return [...messages, message].sort((a, b) => (a.client < b.client ? -1 : Number(a.client > b.client)));
 }
 
-function assertKeys({ client, cipherKey, maskKey }: KeyPairMessage): void {
-  decodeBytes(cipherKey, KEY_BYTES, `the key for shares of "${client}"`);
-  decodeBytes(maskKey, KEY_BYTES, `the key for masks of "${client}"`);
+/** Checks keys as all other clients will, whom wrong ones would keep from going on. */
+function assertKeys({ keys }: SecureServerState, { client, cipherKey, maskKey }: KeyPairMessage): void {
+  const sent = [cipherKey, maskKey];
+  for (const key of sent) agreeOnKey(PROBE, key, "probe");
+  const all = [...sent, ...keys.flatMap((other) => [other.cipherKey, other.maskKey])];
+  if (new Set(all).size === all.length) return;
+  throw new FormatError(
+    `Cannot take the keys of "${client}" as all keys of a secure sum must be different: one is there twice`,
+    { format: "secure sum" },
+  );
 }
 
 function assertShares(

@@ -1,4 +1,4 @@
-import { assertWholeOptions, createRandom, InputError, UsageError } from "@isthmus/core";
+import { assertWholeOptions, at, createRandom, InputError, UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { type GivenParameters, type ParameterSpecs, resolveParameters } from "@isthmus/merging";
 import { listClients } from "./clients.ts";
@@ -72,7 +72,7 @@ export function partitionExamples<P extends ParameterSpecs>(
     );
   }
   return parts.map((positions, client) => {
-    const name = names[client] ?? String(client);
+    const name = at(names, client, "name of a client");
     if (positions.length === 0) {
       throw new InputError(
         `Cannot ${attempt} by "${scheme.name}" as each must have an example: ${name} has none; choose fewer clients`,

@@ -66,6 +66,27 @@ describe("simulateFederation()", () => {
     expect((await simulateFederation({ ...small, seed: 1 }, ports)).rounds).not.toEqual(run.rounds);
   });
 
+  it("simulateFederation() by Poisson sampling keeps the network in a round that nobody is asked for", async () => {
+    const part = { sampling: "poisson", fraction: 0.2, rounds: 10, clients: 4 } as const;
+    const run = await simulateFederation({ ...small, ...part }, ports);
+    expect(run.rounds).toHaveLength(10);
+    const empty = run.rounds.flatMap(({ updates }, i) => (updates === 0 && i > 0 ? [i] : []));
+    expect(empty.length).toBeGreaterThan(0);
+    for (const i of empty) {
+      expect(run.rounds[i]?.accuracy).toBe(run.rounds[i - 1]?.accuracy);
+      expect(run.rounds[i]?.changeNorm).toBeNaN();
+    }
+  });
+
+  it("simulateFederation() by Poisson sampling goes on from the optimiser's state after an empty round", async () => {
+    const part = { sampling: "poisson", fraction: 0.2, rounds: 10, clients: 4, failures: 1 } as const;
+    const strategy: SimulatedStrategy = { server: { name: "momentum", learningRate: 1 } };
+    const run = await simulateFederation({ ...small, ...part, strategy }, ports);
+    expect(run).not.toHaveProperty("failed");
+    const isEmpty = run.rounds.map(({ updates }) => updates === 0);
+    expect(isEmpty.lastIndexOf(false)).toBeGreaterThan(isEmpty.indexOf(true, isEmpty.indexOf(false)));
+  });
+
   it("simulateFederation() refuses NaN of attackers, waits for them in its own time, and learns without them", async () => {
     const attack = { name: "nan", attackers: 2 };
     const run = await simulateFederation({ ...small, attack }, ports);
@@ -109,6 +130,30 @@ describe("simulateFederation()", () => {
     expect(run.rounds.some(({ updates }) => updates < 6)).toBe(true);
     const lost = await simulateFederation({ ...small, lost: 0.99 }, ports);
     expect(lost.failed).toMatch(/round 1 was started 3 times in vain: 0 updates of the 2 of the quorum/);
+  });
+
+  it("simulateFederation() keeps the network of a round whose numbers are not finite, and ends after some", async () => {
+    const strategy: SimulatedStrategy = { server: { name: "momentum", learningRate: 1e39 } };
+    const run = await simulateFederation({ ...small, strategy, rounds: 5, failures: 2 }, ports);
+    const reason =
+      /^Cannot aggregate "layers\.\d\.\w+" as numbers must be finite: .* the result is too large/;
+    expect(run.rounds.map(({ failed }) => failed)).toEqual([1, 2].map(() => expect.stringMatching(reason)));
+    expect(run.failed).toMatch(/^the updates of 2 rounds in a row came to nothing: Cannot aggregate/);
+    const [first, second] = run.rounds;
+    expect([second?.loss, second?.accuracy]).toEqual([first?.loss, first?.accuracy]);
+    expect(first?.changeNorm).toBeNaN();
+    // The private account counts what failed, too.
+    const privacy: PrivacyDescription = {
+      ...{ clip: 5, noise: 0.5, clients: 6, delta: 0.01 },
+      sampling: { kind: "all" },
+    };
+    const secret = await simulateFederation(
+      { ...small, strategy: { ...strategy, privacy }, failures: 2 },
+      ports,
+    );
+    const spent = (rounds: number) =>
+      epsilonSpent([{ noiseMultiplier: 0.5, sampling: privacy.sampling, rounds }], 0.01);
+    expect(secret.rounds.map(({ epsilon }) => epsilon)).toEqual([spent(1), spent(2)]);
   });
 
   it("simulateFederation() keeps layers with their clients, which fit their classes better and send less", async () => {
@@ -218,6 +263,47 @@ describe("simulateFederation() with privacy", () => {
     );
     await expect(strategy({ start: "apart" })).rejects.toThrow(/start them "together"/);
     await expect(strategy({ rule: "coordinate-median" })).rejects.toThrow(/decides on each element/);
+  });
+
+  it("simulateFederation() by Poisson sampling has the epsilon of the accountant for its probability", async () => {
+    const sampling = { kind: "poisson", probability: 0.25 } as const;
+    const part = { sampling: "poisson", fraction: 0.25, rounds: 8, measure: { every: 8 } } as const;
+    const first = await run({ sampling, clients: 1.5 }, part);
+    expect(first.rounds.map(({ epsilon }) => epsilon)).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8].map((rounds) =>
+        epsilonSpent([{ noiseMultiplier: 0.5, sampling, rounds }], 0.01),
+      ),
+    );
+    const counts = first.rounds.map(({ updates }) => updates);
+    expect(new Set(counts).size).toBeGreaterThan(2);
+    // A round that nobody was asked for moves the network all the same: by its noise.
+    const empty = first.rounds.filter(({ updates }) => updates === 0);
+    expect(empty.length).toBeGreaterThan(0);
+    for (const { changeNorm } of empty) expect(changeNorm).toBeGreaterThan(1);
+    await expect(run({ sampling }, { ...part, fraction: 0.5 })).rejects.toThrow(
+      /write "sampling: \{ kind: poisson, probability: 0.5 \}"/,
+    );
+  });
+
+  it("simulateFederation() with noise of clients accounts for all rounds, and moves by noise", async () => {
+    const local = await run({ at: "clients", noise: 0.01 });
+    expect(local.rounds.map(({ epsilon }) => epsilon)).toEqual(
+      [1, 2, 3].map((rounds) =>
+        epsilonSpent([{ noiseMultiplier: 0.01, sampling: privacy.sampling, rounds }], 0.01),
+      ),
+    );
+    // Also for a round that asks nobody.
+    const sampled = await run(
+      { at: "clients", noise: 0.01 },
+      { sampling: "poisson", fraction: 0.2, rounds: 6, clients: 4 },
+    );
+    expect(sampled.rounds.some(({ updates }) => updates === 0)).toBe(true);
+    expect(sampled.rounds.slice(0, 3).map(({ epsilon }) => epsilon)).toEqual(
+      local.rounds.map(({ epsilon }) => epsilon),
+    );
+    const more = await run({ at: "clients", noise: 20 });
+    expect(more.rounds[0]?.changeNorm).toBeGreaterThan(20 * (local.rounds[0]?.changeNorm as number));
+    expect(local.accuracy).toBeGreaterThan(0.8);
   });
 
   it("runRound() carries bound and ledger through a file", async () => {

@@ -80,7 +80,7 @@ export async function describeRun(
   return {
     attackers: clients.flatMap(({ client, attacker }) => (attacker ? [client] : [])),
     ...{ rounds, clients, barriers },
-    ...(state.status === "failed" && { failed: state.reason ?? "no reason is known" }),
+    ...(state.status === "failed" && { failed: state.reason }),
     ...(state.status === "finished" && rounds.length < description.rounds && privacy && spent
       ? { stopped: describeSpent(privacy, spent) }
       : {}),

@@ -42,7 +42,8 @@ describe("resolveStrategy()", () => {
     expect(refused({ rule: "fedavg" })).toThrow(/leave out the rule, for the mean of clipped updates/);
     expect(refused({ rule: { name: "krum", f: 1 } })).toThrow(/rule "krum" chooses by distances/);
     expect(refused({ before: ["nnm"] })).toThrow(/the step "nnm" before the rule/);
-    expect(refused({ align: "each other" })).toThrow(/align them to "global"/);
+    for (const align of ["each other", "each-other"])
+      expect(refused({ align })).toThrow(/align them to "global"/);
     expect(refused({ clip: 3 })).toThrow(/a second bound of 3/);
     expect(refused({ share: { layers: { [names[0] as string]: "average" } } })).toThrow(
       /is averaged without/,

@@ -5,19 +5,22 @@ import { treatLayers } from "../layers/treat-layers.ts";
 import type { Treatment } from "../layers/treatments.ts";
 import { PRE_AGGREGATIONS } from "../pre-aggregations.ts";
 import { assertPrivate } from "../privacy/assert-private.ts";
-import { assertPrivacy, type PrivacyDescription } from "../privacy/privacy-description.ts";
+import { assertPrivacy, isLocal, type PrivacyDescription } from "../privacy/privacy-description.ts";
 import { privateMean } from "../privacy/private-mean-rule.ts";
 import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import { AGGREGATION_RULES } from "../rules.ts";
 import { SERVER_STEPS } from "../server-steps.ts";
 import { type LookedUp, lookUp, type Named } from "./look-up.ts";
-import type { LayersDescription, StrategyDescription } from "./strategy-description.ts";
+import {
+  type LayersDescription,
+  STRATEGY_DEFAULTS,
+  type StrategyDescription,
+} from "./strategy-description.ts";
 
 /** The options of an aggregation that a strategy decides. */
-export type StrategyOptions = Pick<
-  AggregateOptions,
-  "rule" | "preAggregations" | "server" | "clip" | "privacy" | "treatments"
->;
+export type StrategyOptions = Pick<AggregateOptions, "clip" | "privacy"> & {
+  readonly [K in "rule" | "preAggregations" | "server" | "treatments"]: NonNullable<AggregateOptions[K]>;
+};
 
 /**
  * Looks up what the description of a strategy names.
@@ -48,10 +51,11 @@ export function resolveStrategy(
   network: Checkpoint,
   description: StrategyDescription = {},
 ): StrategyOptions {
-  const { before = [], server = "average", clip, privacy, share } = description;
+  const { clip, privacy, share } = description;
+  const { before, server } = { ...STRATEGY_DEFAULTS, ...description };
   const treatments = treatLayers(graph, network, policyOf(share));
   return {
-    rule: ruleOf(description, treatments),
+    rule: resolveRule(description, treatments),
     preAggregations: before.map((step) => lookUp("step before aggregation", PRE_AGGREGATIONS, step)),
     server: lookUp("optimiser of the server", SERVER_STEPS, server),
     ...(clip === undefined ? {} : { clip }),
@@ -60,9 +64,15 @@ export function resolveStrategy(
   };
 }
 
-function ruleOf(
+/**
+ * Looks up the rule of a strategy.
+ * @param treatments - of tensors, as far as they are known. @defaultValue none
+ * @throws InputError if there is no rule of the name
+ * @throws UnsupportedError if it is to be private, and something breaks the account
+ */
+export function resolveRule(
   { rule, before = [], clip, privacy, align }: StrategyDescription,
-  treatments: ReadonlyMap<string, Treatment>,
+  treatments: ReadonlyMap<string, Treatment> = new Map(),
 ): LookedUp<AggregationRule> {
   const isNamed = rule !== undefined && nameOf(rule) === privateMean.name;
   if (privacy === undefined) {
@@ -71,6 +81,10 @@ function ruleOf(
         `Cannot aggregate by ${privateMean.name} without its bound and noise: set "privacy" of the strategy, and leave out the rule`,
       );
     }
+    return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? STRATEGY_DEFAULTS.rule);
+  }
+  if (isLocal(privacy) && !isNamed) {
+    assertPrivacy(privacy);
     return lookUp("aggregation rule", AGGREGATION_RULES, rule ?? "fedavg");
   }
   assertPrivate({

@@ -1,3 +1,4 @@
+import type { AlignTargetSpelling } from "../align/align-target.ts";
 import type { LayerPolicyName, StatisticsPolicy } from "../layers/treat-layers.ts";
 import type { Treatment } from "../layers/treatments.ts";
 import type { PrivacyDescription } from "../privacy/privacy-description.ts";
@@ -33,8 +34,15 @@ export interface StrategyDescription {
   /** Which layers are shared. @defaultValue all of them */
   readonly share?: LayersDescription;
   /**
-   * What updates are aligned to before they are aggregated: the `global` network, or `each other`, for
+   * What updates are aligned to before they are aggregated: the `global` network, or `each-other`, for
    * clients that began apart. @defaultValue they are not aligned
    */
-  readonly align?: "global" | "each other";
+  readonly align?: AlignTargetSpelling;
 }
+
+/** Defaults of {@link StrategyDescription}: what a strategy has if it says nothing of it. */
+export const STRATEGY_DEFAULTS: Required<Pick<StrategyDescription, "rule" | "before" | "server">> = {
+  rule: "fedavg",
+  before: [],
+  server: "average",
+};

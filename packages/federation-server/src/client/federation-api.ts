@@ -3,8 +3,10 @@ import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "@isthmus/core";
+import type { ClientMessage, PrivacyDescription, SecureTask } from "@isthmus/federated/rounds";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
+import { parseTask, type TaskAnswer } from "./parse-task.ts";
 import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
 
 /** What a server says of its federation. */
@@ -17,6 +19,10 @@ export interface FederationAbout {
   /** Names of tensors that clients keep to themselves. */
   readonly keep: readonly string[];
   readonly graph: boolean;
+  /** Whether updates are masked. */
+  readonly secure: boolean;
+  /** How clients are hidden; `null` where they are not. */
+  readonly privacy: PrivacyDescription | null;
   readonly training: {
     readonly epochs: number;
     readonly batch: number | null;
@@ -24,14 +30,6 @@ export interface FederationAbout {
     readonly learningRate: number | null;
     readonly momentum: number;
   };
-}
-
-/** What a server says that its client should do. */
-export interface ClientTaskAnswer {
-  readonly task: "train" | "wait" | "finished";
-  readonly round: number | null;
-  readonly network: string | null;
-  readonly reason: string | null;
 }
 
 /** What a client says of its update, whose bytes were uploaded before. */
@@ -46,7 +44,7 @@ export interface UpdateClaim {
 export interface FederationApi {
   about(): Promise<FederationAbout>;
   /** Asks what to do, and waits for the answer at most so many seconds. */
-  task(wait: number): Promise<ClientTaskAnswer>;
+  task(wait: number): Promise<TaskAnswer>;
   leave(): Promise<void>;
   /** Reads a global network into a file, from where an earlier reading of it was lost. */
   download(hash: string, path: string): Promise<void>;
@@ -56,6 +54,10 @@ export interface FederationApi {
   upload(path: string, hash: string): Promise<void>;
   /** Lets uploaded bytes count; returns why they do not, or `undefined`. */
   send(round: number, claim: UpdateClaim): Promise<string | undefined>;
+  /** Reads what to do in a secure sum; undefined if it went on without this client. */
+  secure(round: number): Promise<SecureTask | undefined>;
+  /** Sends a message of a secure sum; returns why it was not taken, or `undefined`. */
+  sendSecure(round: number, message: ClientMessage): Promise<string | undefined>;
 }
 
 /** Times that an upload is begun again because its bytes arrived with another hash. */
@@ -67,7 +69,7 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
   const json = async <T>(answer: Promise<Answer>): Promise<T> => (await answer).json() as T;
   return {
     about: () => json(request({ path: "/v1/federation" })),
-    task: (wait) => json(request({ path: `/v1/rounds/current?wait=${wait}` })),
+    task: async (wait) => parseTask((await request({ path: `/v1/rounds/current?wait=${wait}` })).json()),
     async leave() {
       await request({ method: "DELETE", path: "/v1/membership", once: true });
     },
@@ -83,6 +85,18 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
         body: () => JSON.stringify(claim),
       });
       return answer.status === 200 ? undefined : answer.error();
+    },
+    async secure(round) {
+      const answer = await request({ path: `/v1/rounds/${round}/secure`, accept: [409] });
+      return answer.status === 200 ? (answer.json() as SecureTask) : undefined;
+    },
+    async sendSecure(round, message) {
+      const answer = await request({
+        ...{ method: "POST", path: `/v1/rounds/${round}/secure`, accept: [409, 422] },
+        headers: { "content-type": "application/json" },
+        body: () => JSON.stringify(message),
+      });
+      return answer.status === 204 ? undefined : answer.error();
     },
   };
 }
@@ -116,7 +130,13 @@ async function upload(request: Requester, path: string, hash: string): Promise<v
       ...{ method: "PATCH", path: `/v1/uploads/${hash}`, accept: [422] },
       headers: async () => {
         const there = await request({ method: "HEAD", path: `/v1/uploads/${hash}` });
-        const offset = there.headers.get("upload-offset") ?? "0";
+        const offset = there.headers.get("upload-offset");
+        if (offset === null) {
+          throw new InputError(
+            `Cannot go on with the upload as the server must say how far it came: its answer has no "upload-offset"`,
+            { input: path },
+          );
+        }
         return {
           "upload-offset": offset,
           "upload-length": String(length),

@@ -1,11 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { lockPathOf, resolveOptions, takeLock, UsageError } from "@isthmus/core";
+import { isLocal } from "@isthmus/federated/rounds";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
-import type { ClientTaskAnswer } from "./federation-api.ts";
-import { createFederationApi } from "./federation-api.ts";
-import { makeUpdate, saveFinal } from "./make-update.ts";
+import { createFederationApi, type UpdateClaim } from "./federation-api.ts";
+import { type MadeUpdate, makeUpdate, saveFinal } from "./make-update.ts";
+import type { TaskAnswer } from "./parse-task.ts";
+import { maskMade, takeSecureStep } from "./secure-steps.ts";
 import type { ClientEvent, ClientTraining, WorkingClient } from "./working-client.ts";
 
 /** Options of {@link joinFederation}. */
@@ -18,7 +21,7 @@ export interface JoinFederationOptions {
   /** Folder for networks on the way, and for the layers that the client keeps to itself. */
   readonly folder: string;
   /** What to do otherwise than the server suggests. @defaultValue nothing */
-  readonly training?: ClientTraining | undefined;
+  readonly training?: ClientTraining;
   /** Seed of the order of examples. @defaultValue 0 */
   readonly seed?: number;
   /** Milliseconds for which a server may be away until the client gives up. @defaultValue 10 minutes */
@@ -43,7 +46,7 @@ export interface JoinFederationResult {
 export const JOIN_FEDERATION_DEFAULTS: Required<
   Omit<JoinFederationOptions, "token" | "data" | "engine" | "folder">
 > = {
-  training: undefined,
+  training: {},
   seed: 0,
   patience: 600_000,
   signal: undefined,
@@ -52,6 +55,10 @@ export const JOIN_FEDERATION_DEFAULTS: Required<
 
 /** Seconds that a server may wait with the answer that there is nothing to do. */
 const WAIT_SECONDS = 20;
+/** Milliseconds until an update that was refused is sent again for the same round. */
+const REFUSED_MS = 10_000;
+/** Milliseconds until a server is asked again that does not take what it asked for. */
+const PAUSE_MS = 1000;
 
 /**
  * Takes part in a federation until it is over: trains on the client's examples whenever the server asks, and
@@ -87,7 +94,7 @@ export async function joinFederation(
   await mkdir(folder, { recursive: true });
   const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
   try {
-    return await work({ api, about, engine, data, folder, training: training ?? {}, seed, signal, tell });
+    return await work({ api, about, engine, data, folder, training, seed, signal, tell });
   } finally {
     await release();
   }
@@ -101,38 +108,90 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
   const { graph } = await readArchitecture(graphPath);
   const client = { ...without, graph };
   const rounds: number[] = [];
+  let refused: { readonly round: number; readonly reason: string } | undefined;
   for (;;) {
     signal.throwIfAborted();
     const task = await api.task(WAIT_SECONDS);
     if (task.task === "finished") {
-      const network = await saveFinal(client, networkOf(task));
+      const network = await saveFinal(client, task.network);
       return { federation: about.name, client: about.client, network, rounds, reason: task.reason };
     }
     if (task.task === "wait") {
-      tell({ kind: "waiting", reason: task.reason ?? "" });
+      tell({ kind: "waiting", reason: task.reason });
       continue;
     }
-    const round = await takeRound(client, task);
-    if (round !== undefined) rounds.push(round);
+    if (task.task === "secure") {
+      await takeStep(client, task);
+      continue;
+    }
+    if (task.round === refused?.round) {
+      // The same would be refused at once: the server's owner may change what it takes in the meantime.
+      tell({ kind: "waiting", reason: refused.reason });
+      await setTimeout(REFUSED_MS, undefined, { signal });
+    }
+    const outcome = await takeRound(client, task);
+    refused = outcome.kind === "refused" ? { round: task.round, reason: outcome.reason } : undefined;
+    if (outcome.kind === "counted") rounds.push(task.round);
   }
 }
 
-/** Trains for a round and sends the result; returns the round if it counted. */
-async function takeRound(client: WorkingClient, task: ClientTaskAnswer): Promise<number | undefined> {
+/** Does a step of a secure sum. */
+async function takeStep(
+  client: WorkingClient,
+  { round, step }: Extract<TaskAnswer, { task: "secure" }>,
+): Promise<void> {
+  const refusal = await takeSecureStep(client, round);
+  if (refusal === undefined) client.tell({ kind: "secure", round, step });
+  else {
+    client.tell({ kind: "refused", round, reason: refusal });
+    await pause(client);
+  }
+}
+
+/** Waits until the server may have gone on without this client. */
+const pause = ({ signal }: WorkingClient): Promise<void> => setTimeout(PAUSE_MS, undefined, { signal });
+
+/** What became of a client's work for a round. */
+type RoundOutcome =
+  | { readonly kind: "counted" }
+  /** The secure sum of the round went on without this client, or begins again. */
+  | { readonly kind: "missed" }
+  /** The very same would be refused again. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Trains for a round and sends the result. */
+async function takeRound(
+  client: WorkingClient,
+  { round, network }: Extract<TaskAnswer, { task: "train" }>,
+): Promise<RoundOutcome> {
   const { api, tell } = client;
-  const round = task.round ?? 0;
-  const { path, ...claim } = await makeUpdate(client, { round, network: networkOf(task) });
+  const { secure } = client.about;
+  const made = await makeUpdate(client, { round, network });
+  const sent = secure ? await maskMade(client, round, made) : made;
+  if (sent === undefined) return miss(client);
+  const { path, ...claim } = { ...made, ...sent };
   await api.upload(path, claim.hash);
-  const refusal = await api.send(round, claim);
+  const refusal = await api.send(round, claimOf(client, claim));
   if (refusal === undefined) {
     tell({ kind: "sent", round, loss: claim.loss });
-    return round;
+    return { kind: "counted" };
   }
   tell({ kind: "refused", round, reason: refusal });
-  return undefined;
+  // Masks are of one start of a round: in the next, other bytes are sent.
+  return secure ? miss(client) : { kind: "refused", reason: refusal };
 }
 
-function networkOf({ network }: ClientTaskAnswer): string {
-  if (network !== null) return network;
-  throw new UsageError("Cannot go on as the server must name a network: it names none");
+async function miss(client: WorkingClient): Promise<RoundOutcome> {
+  await pause(client);
+  return { kind: "missed" };
+}
+
+/** Returns what a client says of its update: of a private one nothing that has no noise. */
+function claimOf(
+  { about: { privacy, secure } }: WorkingClient,
+  claim: Omit<MadeUpdate, "path">,
+): UpdateClaim {
+  if (secure) return { hash: claim.hash, examples: 1 };
+  if (privacy === null) return claim;
+  return { hash: claim.hash, examples: isLocal(privacy) ? 1 : claim.examples };
 }

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Checkpoint,
@@ -9,6 +9,7 @@ import {
   saveCheckpoint,
   saveFile,
 } from "@isthmus/core";
+import { drawSecret, isLocal, privatizeUpdate } from "@isthmus/federated/rounds";
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { hashFile } from "../store/hash-file.ts";
@@ -32,14 +33,32 @@ interface RoundTask {
   readonly network: string;
 }
 
-/** Paths of a client's files. */
+/**
+ * The record of the last update, which is written once all that it names is on the disk: whoever was killed
+ * before goes on from the record of the round before, and makes the very same again.
+ */
+interface UpdateRecord extends RoundTask, Omit<MadeUpdate, "path"> {
+  /** Name of the file with the shared layers. */
+  readonly update: string;
+  /** Name of the file with the layers that the client kept to itself; null where it keeps none. */
+  readonly own: string | null;
+}
+
+/** Paths of a client's files whose names are always the same. */
 const pathsOf = (folder: string) => ({
   global: join(folder, "global.safetensors"),
-  ownLayers: join(folder, "own.safetensors"),
-  update: join(folder, "update.safetensors"),
-  made: join(folder, "update.json"),
+  record: join(folder, "update.json"),
   final: join(folder, "final.safetensors"),
 });
+
+/** Names of the files of rounds; a record names the ones that count. */
+const ROUND_FILE = /^(update|own)\.\d+\.[\da-f]+\.safetensors$/;
+
+/** Returns the names of the files for a round, which no other round writes to. */
+function namesFor({ round, network }: RoundTask) {
+  const stem = `${round}.${network.slice(0, 16)}.safetensors`;
+  return { update: `update.${stem}`, own: `own.${stem}` };
+}
 
 /**
  * Trains the network of a round on the client's examples, and writes the layers that are shared as the
@@ -47,56 +66,94 @@ const pathsOf = (folder: string) => ({
  * is.
  */
 export async function makeUpdate(client: WorkingClient, task: RoundTask): Promise<MadeUpdate> {
-  const paths = pathsOf(client.folder);
-  const made = await readMade(paths, task);
-  if (made !== undefined) return made;
-  await client.api.download(task.network, paths.global);
-  const opened = [await openCheckpoint(paths.global)];
+  const { folder, api, about, data } = client;
+  const paths = pathsOf(folder);
+  const before = await readRecord(folder);
+  if (before !== undefined && isFor(before, task)) return madeOf(before, folder);
+  await api.download(task.network, paths.global);
+  const global = await openCheckpoint(paths.global);
+  const opened = [global];
   try {
-    const ownLayers = await openOwn(paths.ownLayers);
+    const ownLayers = await openOwn(folder, before);
     if (ownLayers !== undefined) opened.push(ownLayers);
-    const start = joined(opened[0] as Checkpoint, ownLayers);
+    const start = joined(global, ownLayers);
     const { loss, error } = await evaluate(client, start);
-    const { weights, result } = await train(client, start, client.data, trainOptions(client, task.round));
-    const keptSet = new Set(client.about.keep);
+    const { weights, result } = await train(client, start, data, trainOptions(client, task.round));
+    const keptSet = new Set(about.keep);
     const names = [...weights.tensors.keys()];
-    // The mark goes first, as it must not stand beside the bytes of another round.
-    await rm(paths.made, { force: true });
-    await saveCheckpoint(
+    const sent = await privatized(client, start, weights, { round: task.round, names });
+    const files = namesFor(task);
+    const save = (name: string, part: Checkpoint) =>
+      saveCheckpoint(part, join(folder, name), { overwrite: true, durable: true });
+    await save(
+      files.update,
       pick(
-        weights,
+        sent,
         names.filter((name) => !keptSet.has(name)),
       ),
-      paths.update,
-      { overwrite: true },
     );
-    if (ownLayers !== undefined) await ownLayers.close();
-    const keptNames = names.filter((name) => keptSet.has(name));
-    if (keptNames.length > 0)
-      await saveCheckpoint(pick(weights, keptNames), paths.ownLayers, { overwrite: true });
+    const ownNames = names.filter((name) => keptSet.has(name));
+    if (ownNames.length > 0) await save(files.own, pick(weights, ownNames));
     const metrics = { accuracy: 1 - error, trainedLoss: result.loss };
-    const update = { hash: await hashFile(paths.update), examples: client.data.size, loss, metrics };
-    await saveFile(paths.made, JSON.stringify({ ...task, ...update }));
-    return { path: paths.update, ...update };
+    const record: UpdateRecord = {
+      ...{ ...task, hash: await hashFile(join(folder, files.update)), examples: data.size, loss, metrics },
+      ...{ update: files.update, own: ownNames.length > 0 ? files.own : null },
+    };
+    await saveFile(paths.record, JSON.stringify(record));
+    await removeOthers(folder, record);
+    return madeOf(record, folder);
   } finally {
     for (const checkpoint of opened) await checkpoint.close();
   }
 }
 
-/** Reads what was made for the very same round, as when the connection or the process was lost after it. */
-async function readMade(paths: ReturnType<typeof pathsOf>, task: RoundTask): Promise<MadeUpdate | undefined> {
-  if ((await fileSize(paths.made)) === 0) return undefined;
-  const made = (await readJsonFile(paths.made)) as RoundTask & Omit<MadeUpdate, "path">;
-  const { round, network, ...update } = made;
-  return round === task.round && network === task.network ? { path: paths.update, ...update } : undefined;
+/**
+ * Returns what is sent of a network: with noise of the client's own where the federation asks for it. The
+ * noise is drawn once, as an update whose record is there is sent as it is, and nothing is before.
+ */
+async function privatized(
+  { about: { privacy, keep, client } }: WorkingClient,
+  start: Checkpoint,
+  weights: Checkpoint,
+  { round, names }: { readonly round: number; readonly names: readonly string[] },
+): Promise<Checkpoint> {
+  if (privacy === null || !isLocal(privacy)) return weights;
+  const shared = names.filter((name) => !keep.includes(name));
+  return privatizeUpdate(start, weights, { privacy, names: shared, seed: drawSecret(), round, client });
+}
+
+/** Reads the record of the last update; undefined before the first. */
+async function readRecord(folder: string): Promise<UpdateRecord | undefined> {
+  const { record } = pathsOf(folder);
+  return (await fileSize(record)) === 0 ? undefined : ((await readJsonFile(record)) as UpdateRecord);
+}
+
+/**
+ * Whether an update was made for the very same round, as when the connection or the process was lost after
+ * it.
+ */
+const isFor = ({ round, network }: UpdateRecord, task: RoundTask): boolean =>
+  round === task.round && network === task.network;
+
+function madeOf({ hash, examples, loss, metrics, update }: UpdateRecord, folder: string): MadeUpdate {
+  return { path: join(folder, update), hash, examples, loss, metrics };
+}
+
+/** Removes the files of other rounds, and what a killed process left behind. */
+async function removeOthers(folder: string, { update, own }: UpdateRecord): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (ROUND_FILE.test(name) && name !== update && name !== own)
+      await rm(join(folder, name), { force: true });
+  }
 }
 
 /** Opens the layers that the client kept to itself in an earlier round. */
-async function openOwn(path: string): Promise<Checkpoint | undefined> {
-  return (await fileSize(path)) === 0 ? undefined : openCheckpoint(path);
+async function openOwn(folder: string, record: UpdateRecord | undefined): Promise<Checkpoint | undefined> {
+  if (record === undefined || record.own === null) return undefined;
+  return openCheckpoint(join(folder, record.own));
 }
 
-/** Returns the global network with the client's own layers in it. */
+/** Returns a global network with the layers that the client kept to itself in place of its own. */
 function joined(network: Checkpoint, ownLayers: Checkpoint | undefined): Checkpoint {
   const places = [...network.tensors.keys()].map((name) => {
     return [name, { checkpoint: ownLayers?.tensors.has(name) ? ownLayers : network, name }] as const;
@@ -140,7 +197,10 @@ function trainOptions({ about, training, seed, signal, tell }: WorkingClient, ro
 export async function saveFinal({ api, folder }: WorkingClient, network: string): Promise<string> {
   const paths = pathsOf(folder);
   await api.download(network, paths.global);
-  const [global, ownLayers] = [await openCheckpoint(paths.global), await openOwn(paths.ownLayers)];
+  const [global, ownLayers] = [
+    await openCheckpoint(paths.global),
+    await openOwn(folder, await readRecord(folder)),
+  ];
   try {
     await saveCheckpoint(joined(global, ownLayers), paths.final, { overwrite: true });
     return paths.final;

@@ -49,6 +49,9 @@ const PAUSE_MS: { readonly first: number; readonly most: number } = { first: 250
 /** Statuses that say that a server is not there just now, or has too much to do. */
 const AWAY: readonly number[] = [429, 500, 502, 503, 504];
 
+/** Codes of errors about a certificate, which waiting does not help against. */
+const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
+
 /** Creates a requester, which gives up once the server was away for as long as its patience. */
 export function createRequester(options: RequesterOptions): Requester {
   const { patience, signal, onLost } = options;
@@ -84,7 +87,8 @@ async function attempt(ask: Ask, { url, token, signal }: RequesterOptions): Prom
     return await readAnswer(ask, response, url);
   } catch (error) {
     if (signal.aborted || error instanceof InputError) throw error;
-    const { cause, message } = error as Error;
+    const { cause, message } = error as Error & { readonly cause?: { readonly code?: string } };
+    if (UNTRUSTED.test(cause?.code ?? "")) throw untrusted(url, cause);
     return cause instanceof Error && cause.message !== "" ? cause.message : message;
   }
 }
@@ -111,6 +115,13 @@ function answerOf({ status, headers }: Response, text: string): Answer {
       return said === undefined ? `status ${status}` : String(parseJson(said, { attempt: "read an error" }));
     },
   };
+}
+
+function untrusted(url: string, cause: unknown): InputError {
+  return new InputError(
+    `Cannot join the federation at ${url} as the certificate of its server must be trusted here: ${(cause as Error).message}; name the certificate, or that of who signed it, when this program is started: NODE_EXTRA_CA_CERTS=FILE.pem`,
+    { input: url, cause },
+  );
 }
 
 function refused(answer: Answer, url: string): InputError {

@@ -15,6 +15,10 @@ export type ClientEvent =
   | { readonly kind: "waiting"; readonly reason: string }
   | { readonly kind: "training"; readonly round: number; readonly done: number }
   | { readonly kind: "sent"; readonly round: number; readonly loss: number }
+  /** A step of a secure sum was done. */
+  | { readonly kind: "secure"; readonly round: number; readonly step: "keys" | "shares" | "reveal" }
+  /** So many elements of an update were outside of the range of a secure sum, and were cut to it. */
+  | { readonly kind: "cut"; readonly round: number; readonly elements: number; readonly range: number }
   | { readonly kind: "refused"; readonly round: number; readonly reason: string }
   | { readonly kind: "lost"; readonly reason: string };
 

@@ -1,14 +1,19 @@
 import {
+  ALIGN_TARGET_SPELLINGS,
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
   LAYER_POLICIES,
+  PRIVACY,
+  SECURE_PLAN_DEFAULTS,
   TREATMENTS,
 } from "@isthmus/federated/rounds";
 import { z } from "zod";
 import type { FederationConfig } from "./federation-config.ts";
 
 /** A federation as its file describes it, with defaults filled in. */
-export interface FederationFile extends FederationPlan, Omit<FederationConfig, "plan" | "folder" | "tokens"> {
+export interface FederationFile
+  extends Omit<FederationPlan, "sampling">,
+    Omit<FederationConfig, "plan" | "folder" | "tokens"> {
   readonly folder?: string | undefined;
   readonly tokens?: string | undefined;
 }
@@ -42,6 +47,7 @@ const strategy = z.strictObject({
   before: z.array(named).exactOptional(),
   server: named.exactOptional(),
   clip: z.number().positive().exactOptional(),
+  privacy: PRIVACY.exactOptional(),
   share: z
     .strictObject({
       policy: z.enum(LAYER_POLICIES).exactOptional(),
@@ -50,7 +56,7 @@ const strategy = z.strictObject({
       statistics: z.enum(["average", "keep"]).exactOptional(),
     })
     .exactOptional(),
-  align: z.enum(["global", "each other"]).exactOptional(),
+  align: z.enum(ALIGN_TARGET_SPELLINGS).exactOptional(),
 });
 
 const plan = FEDERATION_PLAN_DEFAULTS;
@@ -63,9 +69,24 @@ const training = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0.9),
 });
 
+const secure = z
+  .union([
+    z.boolean(),
+    z.strictObject({
+      threshold: z.number().gt(0.5).max(1).default(SECURE_PLAN_DEFAULTS.threshold),
+      range: z.number().positive().default(SECURE_PLAN_DEFAULTS.range),
+      examplesCap: count(1).default(SECURE_PLAN_DEFAULTS.examplesCap),
+    }),
+  ])
+  .transform((value) => (value === true ? SECURE_PLAN_DEFAULTS : value === false ? null : value));
+
 const limits = z.strictObject({
   bytes: count(1).nullable().default(null),
-  norm: z.number().positive().nullable().default(null),
+  norm: z
+    .union([z.number().positive(), z.enum(["auto", "none"])], {
+      error: 'must be a number above 0, "auto" or "none"',
+    })
+    .default("auto"),
   examples: count(1).default(1_000_000),
   requestsPerMinute: count(1).default(600),
   requestSeconds: z.number().positive().default(300),
@@ -84,14 +105,17 @@ const file = z.strictObject({
   overSelection: z.number().min(0).default(plan.overSelection),
   deadline: time.default(plan.deadline),
   attempts: count(1).default(plan.attempts),
+  failures: count(1).default(plan.failures),
   seed: count(0).default(plan.seed),
   late: z.enum(["refuse", "accept"]).default(plan.late),
   maximumStaleness: count(1).default(plan.maximumStaleness),
   buffer: count(1).nullable().default(plan.buffer),
+  secure: secure.default(null),
   strategy: strategy.prefault({}),
   training: training.prefault({}),
   evaluate: z.string().nullable().default(null),
   layerBarriers: count(0).default(0),
+  noiseSeed: count(0).nullable().default(null),
   limits: limits.prefault({}),
   host: z.string().default("127.0.0.1"),
   port: count(0).max(65_535).default(8080),

@@ -13,12 +13,18 @@ export interface TrainingAdvice {
   readonly momentum: number;
 }
 
+/** How far an update may go from the network that it began with. */
+export type NormLimit = number | "auto" | "none";
+
 /** What a server takes from a client. */
 export interface ServerLimits {
   /** Largest number of bytes of an update; `null` for as many as the network has and some for its header. */
   readonly bytes: number | null;
-  /** Largest norm of an update's change; `null` for any. */
-  readonly norm: number | null;
+  /**
+   * Largest norm of an update's change; `auto` for a multiple of the norm of the network that it began with,
+   * see `refusalOfChange`, and `none` for any that f32 holds.
+   */
+  readonly norm: NormLimit;
   /** Largest number of examples that a client may claim. */
   readonly examples: number;
   /** Requests that a client, or an address without a token, may make in a minute. */
@@ -46,6 +52,11 @@ export interface FederationConfig {
   readonly evaluate: string | null;
   /** Number of these examples on which layers between two clients are measured in each round; 0 for none. */
   readonly layerBarriers: number;
+  /**
+   * Seed of the noise of a private federation, for studies that must repeat; `null` for a secret that is
+   * drawn once and stays in the folder, as whoever knows the seed can subtract the noise.
+   */
+  readonly noiseSeed: number | null;
   readonly limits: ServerLimits;
   readonly host: string;
   /** Port, 0 for any that is free. */

@@ -33,7 +33,36 @@ describe("readFederation()", () => {
     });
   });
 
+  it.each(["each-other", "each other", "global"])("takes `align: %s`", async (align) => {
+    const { strategy } = await read(`network: a\ngraph: b\nstrategy: { align: ${align} }`);
+    expect(strategy).toEqual({ align });
+  });
+
+  it("takes privacy as simulations do, and secure sums by true", async () => {
+    const privacy = { clip: 1, noise: 1, clients: 3, delta: 0.01, sampling: { kind: "all" }, by: "layer" };
+    expect(await read(`network: a\nstrategy: { privacy: ${JSON.stringify(privacy)} }`)).toMatchObject({
+      strategy: { privacy },
+      noiseSeed: null,
+    });
+    const { plan } = await read("network: a\nsecure: true");
+    expect(plan.secure).toEqual({ threshold: 2 / 3, range: 1, examplesCap: 100_000 });
+    expect((await read("network: a\nsecure: { threshold: 0.9 }")).plan.secure?.threshold).toBe(0.9);
+    expect((await read("network: a\nsecure: false")).plan.secure).toBeNull();
+  });
+
   it.each([
+    ["network: a\ngraph: b\nstrategy: { align: other }", '"strategy.align"'],
+    ["network: a\nsecure: true\nstrategy: { rule: coordinate-median }", "compares single updates"],
+    ["network: a\nsecure: true\nlimits: { norm: 1 }", '"limits.norm" measures single updates'],
+    ["network: a\nsecure: true\nlate: accept", "masks cancel among the clients of one round"],
+    [
+      "network: a\nstrategy: { privacy: { clip: 1, noise: 1, clients: 2, delta: 0.1, sampling: { kind: poisson, probability: 0.1 } } }",
+      "no chance that the account knows",
+    ],
+    [
+      "network: a\nstrategy: { privacy: { clip: 1, noise: 1, clients: 2, delta: 0.1, budget: 0.1, sampling: { kind: all } } }",
+      "no room for another round",
+    ],
     ["rounds: 3", '"network" is missing'],
     ["network: a\nround: 3", 'unknown key "round"; did you mean "rounds"?'],
     ["network: a\nrounds: 0", 'digits.yml:2: "rounds"'],
@@ -46,6 +75,8 @@ describe("readFederation()", () => {
     ["network: a\nquorum: 3\nbuffer: 2", '"buffer" must be at least the quorum'],
     ["network: [", "must be YAML without aliases: digits.yml:1"],
     ["network: a\nlimits: { bytes: -1 }", '"limits.bytes"'],
+    ["network: a\nlimits: { norm: far }", '"limits.norm" must be a number above 0, "auto" or "none"'],
+    ["network: a\nlimits: { norm: -1 }", '"limits.norm" must be above 0'],
     ["network: a\nlimits: { byte: 1 }", 'unknown key "limits.byte"'],
     [`network: ${"a".repeat(200_000)}`, "may have 100000 characters"],
     ["a: &a [1]\nnetwork: *a", "without aliases: digits.yml"],

@@ -1,15 +1,18 @@
 import { basename, dirname, resolve } from "node:path";
 import { closestName, FormatError, InputError, readTextFile, tellProblem } from "@isthmus/core";
 import {
-  AGGREGATION_RULES,
   lookUp,
   PRE_AGGREGATIONS,
   planFederation,
+  resolveRule,
   SERVER_STEPS,
+  STRATEGY_DEFAULTS,
 } from "@isthmus/federated/rounds";
 import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
+import { assertServedPrivacy } from "./assert-served-privacy.ts";
+import { assertServedSecure } from "./assert-served-secure.ts";
 import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
 import type { FederationConfig } from "./federation-config.ts";
 
@@ -27,9 +30,9 @@ export async function readFederation(path: string): Promise<FederationConfig> {
   const folder = dirname(path);
   const at = (name: string): string => resolve(folder, name);
   const stem = basename(path).replace(/\.ya?ml$/i, "");
-  const { name, strategy, training, evaluate, layerBarriers, limits } = file;
+  const { name, strategy, training, evaluate, layerBarriers, noiseSeed, limits } = file;
   const config: FederationConfig = {
-    ...{ name, strategy, training, evaluate, layerBarriers, limits },
+    ...{ name, strategy, training, evaluate, layerBarriers, noiseSeed, limits },
     network: at(file.network),
     graph: file.graph === null ? null : at(file.graph),
     plan: planOf(file),
@@ -44,17 +47,21 @@ export async function readFederation(path: string): Promise<FederationConfig> {
 
 function planOf(file: FederationFile) {
   const { rounds, quorum, available, fraction, overSelection, deadline, attempts } = file;
-  const { seed, late, maximumStaleness, buffer } = file;
+  const { failures, seed, late, maximumStaleness, buffer, secure } = file;
   return planFederation({
     ...{ rounds, quorum, available, fraction, overSelection, deadline, attempts },
-    ...{ seed, late, maximumStaleness, buffer },
+    ...{ failures, seed, late, maximumStaleness, buffer, secure },
   });
 }
 
-function assertChoices({ strategy, plan, evaluate, graph }: FederationConfig): void {
-  const { of: rule, parameters } = lookUp("aggregation rule", AGGREGATION_RULES, strategy.rule ?? "fedavg");
-  for (const step of strategy.before ?? []) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
-  lookUp("optimiser of the server", SERVER_STEPS, strategy.server ?? "average");
+function assertChoices(config: FederationConfig): void {
+  const { strategy, plan, evaluate, graph } = config;
+  assertServedPrivacy(config);
+  assertServedSecure(config);
+  const { before, server } = { ...STRATEGY_DEFAULTS, ...strategy };
+  const { of: rule, parameters } = resolveRule(strategy);
+  for (const step of before) lookUp("step before aggregation", PRE_AGGREGATIONS, step);
+  lookUp("optimiser of the server", SERVER_STEPS, server);
   const resolved = resolveParameters(rule.name, rule.parameters, parameters, {
     tensor: "",
     networks: 1,
@@ -99,6 +106,7 @@ function parseFile(text: string, name: string): FederationFile {
   const parsed = FEDERATION_FILE.safeParse(plainValue(document, name));
   if (parsed.success) return parsed.data;
   const lineOf = (path: readonly PropertyKey[]): number => {
+    // A key that is missing has no place of its own.
     const node = document.getIn(path.map(String), true) as { range?: readonly number[] } | undefined;
     const [begin] = node?.range ?? [0];
     return lines.linePos(begin as number).line;
@@ -113,7 +121,9 @@ function parseFile(text: string, name: string): FederationFile {
 /** Returns the value of a document; a federation needs no aliases, and a bomb of them nobody does. */
 function plainValue(document: Document, name: string): unknown {
   try {
-    return document.toJS({ maxAliasCount: 0 }) ?? {};
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
+    // A file without a line is one without a key.
+    return value === null ? {} : value;
   } catch (error) {
     throw notYaml(name, error as Error);
   }

@@ -1,6 +1,7 @@
+import { createSecureContext } from "node:tls";
 import rateLimit from "@fastify/rate-limit";
 import swagger, { type FastifyDynamicSwaggerOptions as SwaggerOptions } from "@fastify/swagger";
-import { readTextFile } from "@isthmus/core";
+import { InputError, readTextFile } from "@isthmus/core";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -15,6 +16,7 @@ import { addModelRoutes } from "./model-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { RefusedError } from "./refuse.ts";
 import { addRoundRoutes } from "./round-routes.ts";
+import { addSecureRoutes } from "./secure-routes.ts";
 import { addUpdateRoute } from "./update-route.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
@@ -81,9 +83,26 @@ async function createServer(
     forceCloseConnections: true,
   };
   if (tls === null) return fastify(options);
-  const https = { key: await readTextFile(tls.key), cert: await readTextFile(tls.cert) };
+  const https = await readCertificate(tls);
   // Routes do not see the difference, and the types of routes should not.
   return fastify({ ...options, https }) as unknown as FastifyInstance;
+}
+
+/**
+ * Reads key and certificate, and checks that they fit each other.
+ * @throws InputError if a file cannot be read, or they do not
+ */
+async function readCertificate(tls: { readonly key: string; readonly cert: string }) {
+  const pair = { key: await readTextFile(tls.key), cert: await readTextFile(tls.cert) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw new InputError(
+      `Cannot serve by TLS as "${tls.key}" must be a key without a password, and "${tls.cert}" its certificate, both in PEM: ${(error as Error).message}`,
+      { input: tls.cert, cause: error },
+    );
+  }
+  return pair;
 }
 
 async function addRoutes(app: FastifyInstance, federation: Federation): Promise<void> {
@@ -104,6 +123,7 @@ async function addRoutes(app: FastifyInstance, federation: Federation): Promise<
   await addModelRoutes(app, federation);
   addUploadRoutes(app, federation, uploads);
   addUpdateRoute(app, federation, { uploads, metrics });
+  addSecureRoutes(app, federation);
   addPageRoutes(app, federation);
 }
 

@@ -25,8 +25,13 @@ export function createMetrics(federation: Federation): ServerMetrics {
   gauge("isthmus_federation_round", "Round that is open or comes next", () => roundOf(federation.state));
   gauge(
     "isthmus_federation_rounds_finished",
-    "Rounds that were aggregated",
+    "Rounds that were aggregated or failed",
     () => federation.state.history.length,
+  );
+  gauge(
+    "isthmus_federation_rounds_failed",
+    "Rounds whose updates came to nothing",
+    () => federation.state.history.filter(({ failed }) => failed !== undefined).length,
   );
   gauge(
     "isthmus_federation_clients_present",
@@ -43,17 +48,39 @@ export function createMetrics(federation: Federation): ServerMetrics {
     "Updates refused since the federation began",
     () => federation.state.refusals,
   );
-  const last = (name: string): number => federation.state.history.at(-1)?.metrics[name] ?? Number.NaN;
+  // Nothing may have been measured yet, or ever.
+  const last = (name: string): number =>
+    federation.state.history.findLast(({ failed }) => failed === undefined)?.metrics[name] ?? Number.NaN;
   gauge("isthmus_federation_loss", "Loss of the global network on the server's examples", () => last("loss"));
   gauge("isthmus_federation_accuracy", "Accuracy of the global network on the server's examples", () =>
     last("accuracy"),
   );
+  const { privacy } = federation.config.strategy;
+  if (privacy !== undefined) {
+    gauge(
+      "isthmus_federation_privacy_epsilon",
+      `Epsilon that rounds have spent, at delta ${privacy.delta}`,
+      () => epsilonOf(federation.state),
+    );
+    gauge(
+      "isthmus_federation_privacy_budget",
+      "Epsilon at which the federation stops",
+      () => privacy.budget ?? Number.POSITIVE_INFINITY,
+    );
+  }
   const updates = new Counter({
     name: "isthmus_federation_updates_total",
     help: "Updates that were accepted or refused since the server started",
     ...{ labelNames: ["result"] as const, registers },
   });
   return { registry, updates };
+}
+
+/** Returns the epsilon that has been spent: 0 before the first round, infinity without noise. */
+function epsilonOf({ history }: Federation["state"]): number {
+  const last = history.at(-1)?.privacy;
+  if (last === undefined) return 0;
+  return last.epsilon ?? Number.POSITIVE_INFINITY;
 }
 
 /** Adds the route of the metrics, and measures the time of every request. */

@@ -27,6 +27,8 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
         keep: federation.keptTensors,
         graph: config.graph !== null,
         training: config.training,
+        privacy: config.strategy.privacy ?? null,
+        secure: config.plan.secure !== null,
       };
     },
   });
@@ -89,6 +91,7 @@ function describeTask(task: ClientTask) {
     round: task.kind === "finished" ? null : task.round,
     network: task.kind === "wait" ? null : task.network,
     secondsLeft: task.kind === "train" ? Math.max(0, task.until - Date.now()) / 1000 : null,
-    reason: task.kind === "train" ? null : task.reason,
+    step: task.kind === "secure" ? task.step : null,
+    reason: task.kind === "train" || task.kind === "secure" ? null : task.reason,
   };
 }

@@ -47,24 +47,37 @@ export const FEDERATION_ANSWER: object = {
     keep: { type: "array", items: text, description: "Names of tensors that clients keep to themselves" },
     graph: { type: "boolean", description: "Whether there is a graph at /v1/graph" },
     training,
+    secure: {
+      type: "boolean",
+      description: "Whether updates are masked, by the messages of /v1/rounds/ROUND/secure",
+    },
+    privacy: {
+      type: ["object", "null"],
+      description: "How clients are hidden; at: clients asks each to clip its update and to add noise",
+      additionalProperties: true,
+    },
   },
-  required: ["name", "client", "status", "round", "rounds", "network", "bytes", "keep", "graph", "training"],
+  required: [
+    ...["name", "client", "status", "round", "rounds", "network", "bytes", "keep", "graph", "training"],
+    ...["privacy", "secure"],
+  ],
 } as const;
 
 /** Schema of what a client should do now. */
 export const TASK_ANSWER: object = {
   type: "object",
   properties: {
-    task: { type: "string", enum: ["train", "wait", "finished"] },
+    task: { type: "string", enum: ["train", "secure", "wait", "finished"] },
     round: { type: ["integer", "null"] },
     network: {
       type: ["string", "null"],
       description: "SHA-256 of the network to begin with, or of the last one",
     },
+    step: { type: ["string", "null"], description: "Step of the secure sum: keys, shares or reveal" },
     secondsLeft: { type: ["number", "null"], description: "Time until the round closes without this client" },
     reason: { type: ["string", "null"] },
   },
-  required: ["task", "round", "network", "secondsLeft", "reason"],
+  required: ["task", "round", "network", "step", "secondsLeft", "reason"],
 } as const;
 
 /** Schema of an update, whose bytes were uploaded before. */

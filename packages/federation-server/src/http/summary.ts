@@ -1,4 +1,4 @@
-import { type FederationState, roundOf } from "@isthmus/federated/rounds";
+import { type FederationState, isLocal, roundOf, STRATEGY_DEFAULTS } from "@isthmus/federated/rounds";
 import type { Federation } from "../server/running-federation.ts";
 
 /** Refused updates that the live page shows. */
@@ -6,14 +6,18 @@ const SHOWN_REFUSALS = 20;
 
 /** Returns what the live page shows, as plain data without hashes of updates. */
 export function summarize({ config, state }: Federation): object {
-  const { status, history, refused, refusals, reason, open, updates, attempts } = state;
+  const { status, history, refused, refusals, reason, stopped, open, updates, attempts } = state;
+  const isPrivate = config.strategy.privacy !== undefined || config.plan.secure !== null;
   return {
     name: config.name,
     status,
     round: roundOf(state),
     rounds: config.plan.rounds,
-    rule: nameOf(config.strategy.rule),
+    rule: ruleOf(config),
+    secure: config.plan.secure !== null,
     reason,
+    stopped,
+    privacy: privacyOf(config, state),
     attempts,
     open:
       open === null
@@ -31,20 +35,36 @@ export function summarize({ config, state }: Federation): object {
       attempts: record.attempts,
       updates: record.updates.length,
       asked: record.clients.length,
-      examples: record.updates.reduce((sum, { examples }) => sum + examples, 0),
+      // In a private federation numbers of single clients are nobody's business.
+      examples: isPrivate ? null : record.updates.reduce((sum, { examples }) => sum + examples, 0),
       trainingLoss: meanLoss(record.updates),
       metrics: record.metrics,
       warning: record.warning ?? null,
+      failed: record.failed ?? null,
+      epsilon: record.privacy?.epsilon ?? null,
       hash: record.hash,
     })),
-    clients: clientsOf(state),
+    clients: clientsOf(state, isPrivate),
     refused: refused.slice(-SHOWN_REFUSALS).reverse(),
     refusals,
   };
 }
 
-const nameOf = (rule: Federation["config"]["strategy"]["rule"] = "fedavg"): string =>
-  typeof rule === "string" ? rule : rule.name;
+/** Describes what a private federation has spent; `null` where nothing is private. */
+function privacyOf({ strategy: { privacy } }: Federation["config"], { history }: FederationState) {
+  if (privacy === undefined) return null;
+  const last = history.at(-1)?.privacy;
+  return {
+    ...{ epsilon: last === undefined ? 0 : last.epsilon, delta: privacy.delta },
+    ...{ budget: privacy.budget ?? null, at: privacy.at ?? "server", clip: last?.next.clip ?? privacy.clip },
+  };
+}
+
+function ruleOf({ strategy }: Federation["config"]): string {
+  const { rule, privacy } = { ...STRATEGY_DEFAULTS, ...strategy };
+  if (privacy !== undefined && !isLocal(privacy)) return "private mean";
+  return typeof rule === "string" ? rule : rule.name;
+}
 
 function meanLoss(updates: FederationState["updates"]): number | null {
   const told = updates.filter(({ loss }) => loss !== undefined);
@@ -53,11 +73,12 @@ function meanLoss(updates: FederationState["updates"]): number | null {
   return told.reduce((sum, update) => sum + update.examples * (update.loss as number), 0) / examples;
 }
 
-function clientsOf({ members, updates, open, history, refused }: FederationState) {
+function clientsOf({ members, updates, open, history, refused }: FederationState, isPrivate: boolean) {
   const last = new Map(history.flatMap((record) => record.updates).map((update) => [update.client, update]));
   const now = new Map(updates.map((update) => [update.client, update]));
   const counts = new Map<string, number>();
-  for (const { client } of history.flatMap((record) => record.updates))
+  const useful = history.filter(({ failed }) => failed === undefined);
+  for (const { client } of useful.flatMap((record) => record.updates))
     counts.set(client, (counts.get(client) ?? 0) + 1);
   return Object.entries(members)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -69,7 +90,7 @@ function clientsOf({ members, updates, open, history, refused }: FederationState
         state: now.has(name) ? "sent" : open?.clients.includes(name) === true ? "working" : "waiting",
         sent,
         rounds: counts.get(name) ?? 0,
-        examples: update?.examples ?? null,
+        examples: isPrivate ? null : (update?.examples ?? null),
         loss: update?.loss ?? null,
         refused: refused.filter(({ client }) => client === name).length,
       };

@@ -1,12 +1,15 @@
 import { rm } from "node:fs/promises";
 import {
   type FederationState,
+  isLocal,
   networkOfRound,
   type ReceivedUpdate,
   refusalOf,
+  wordsOf,
 } from "@isthmus/federated/rounds";
 import type { FastifyInstance } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
+import { fileSize } from "../store/read-pieces.ts";
 import { publish } from "../store/store.ts";
 import { inTurn } from "../work/workers.ts";
 import { attend } from "./attend.ts";
@@ -46,7 +49,7 @@ export function addUpdateRoute(
       const { round } = request.params;
       attend(federation, request, reply);
       try {
-        await turnOf(client)({ ...request.body, client, round });
+        await turnOf(client)({ ...claimOf(federation, request.body), client, round });
       } catch (error) {
         if (error instanceof RefusedError) metrics.updates.inc({ result: "refused" });
         throw error;
@@ -57,13 +60,21 @@ export function addUpdateRoute(
   });
 }
 
+/** Returns the claim to keep: of a private federation neither loss nor metrics, which have no noise. */
+function claimOf({ config }: Federation, { hash, ...claim }: UpdateRequest["Body"]): UpdateRequest["Body"] {
+  const { privacy } = config.strategy;
+  if (config.plan.secure !== null) return { hash, examples: 1 };
+  if (privacy === undefined) return { hash, ...claim };
+  return { hash, examples: isLocal(privacy) ? 1 : claim.examples };
+}
+
 /**
  * Checks an update and lets it count.
  * @throws RefusedError if it does not count, with the reason
  */
 async function countUpdate(federation: Federation, uploads: Uploads, update: ReceivedUpdate): Promise<void> {
-  const { config, store, workers } = federation;
-  const { client, hash, round, examples } = update;
+  const { config, store } = federation;
+  const { client, hash, examples } = update;
   if (isCounted(federation.state, update)) return;
   await refuseIf(federation, update, 409, refusalOf(config.plan, federation.state, update));
   if (examples > config.limits.examples) {
@@ -74,17 +85,10 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
   if (!(await uploads.isComplete(client, hash))) {
     throw new RefusedError(404, "The bytes of the update must be there first: send them to /v1/uploads/HASH");
   }
-  // Of a round that there is: it was asked above.
-  const network = store.model(networkOfRound(federation.state, round) as string);
-  const checked = await workers.check({
-    update: path,
-    network,
-    keep: federation.keptTensors,
-    norm: config.limits.norm,
-  });
-  if (checked.refusal !== null) {
+  const refusal = await refusalOfBytes(federation, update, path);
+  if (refusal !== null) {
     await uploads.remove(client, hash);
-    await refuseIf(federation, update, 422, checked.refusal);
+    await refuseIf(federation, update, 422, refusal);
   }
   // The round may have been closed in the meantime.
   await refuseIf(federation, update, 409, refusalOf(config.plan, federation.state, update));
@@ -95,12 +99,31 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
   await publish(path, target);
   if (!(await federation.happen({ kind: "update-received", ...update }))) {
     await rm(target, { force: true });
+    // What changes nothing without being refused came after the end of the server.
     const reason = refusalOf(config.plan, federation.state, update) ?? "the server is closing";
     await refuseIf(federation, update, 409, reason);
   }
   for (const other of older) {
     if (!isNeeded(federation.state, other)) await rm(store.update(other), { force: true });
   }
+}
+
+/** Says why the bytes of an update cannot count; of a masked one nothing but the length can be checked. */
+async function refusalOfBytes(
+  { config, state, workers, store, keptTensors: keep, averagedTensors: averaged }: Federation,
+  { round }: ReceivedUpdate,
+  path: string,
+): Promise<string | null> {
+  if (config.plan.secure === null) {
+    // Of a round that there is: it was asked before.
+    const network = store.model(networkOfRound(state, round) as string);
+    const { norm } = config.limits;
+    return (await workers.check({ update: path, network, keep, averaged, norm })).refusal;
+  }
+  if (state.secure === null) return "no secure sum is open";
+  const bytes = 4 * wordsOf(state.secure.sum.settings);
+  const size = await fileSize(path);
+  return size === bytes ? null : `a masked update must have ${bytes} bytes: it has ${size}`;
 }
 
 /** Whether the very same update counted before: the answer may have been lost. */

@@ -16,8 +16,9 @@ interface UploadRequest {
 const HEADER_ROOM = 2 ** 20;
 
 /** Returns the largest number of bytes that an update may have. */
-export function mostBytes({ config, networkBytes }: Federation): number {
-  return config.limits.bytes ?? networkBytes + HEADER_ROOM;
+export function mostBytes({ config, networkBytes, secureElements }: Federation): number {
+  const masked = config.plan.secure === null ? 0 : 4 * secureElements;
+  return config.limits.bytes ?? Math.max(networkBytes, masked) + HEADER_ROOM;
 }
 
 const whole = { type: "integer", minimum: 0 } as const;
@@ -35,11 +36,9 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
     if (length === undefined) {
       throw new RefusedError(411, 'The request must say how many bytes the upload has, by "Upload-Length"');
     }
-    if (length > most || (content ?? 0) > most) {
-      throw new RefusedError(
-        413,
-        `An update may have ${most} bytes: it would have ${Math.max(length, content ?? 0)}`,
-      );
+    const bytes = content === undefined ? length : Math.max(length, content);
+    if (bytes > most) {
+      throw new RefusedError(413, `An update may have ${most} bytes: it would have ${bytes}`);
     }
     attend(federation, request as FastifyRequest, reply);
     const { hash } = request.params;

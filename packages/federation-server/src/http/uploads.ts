@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { hashFile } from "../store/hash-file.ts";
 import { fileSize, readPieces } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
@@ -50,6 +51,7 @@ interface Digest {
 export function createUploads(store: Store): Uploads {
   const writing = new Map<string, Writing>();
   const digests = new Map<string, Digest>();
+  const appendBytes = createAppender();
   /**
    * The path of each client whose bytes were found to have their hash; others are read, as after a restart.
    */
@@ -70,7 +72,7 @@ export function createUploads(store: Store): Uploads {
     digests.set(client, digest);
     const file = await open(path, "a");
     try {
-      await append(file, chunk, digest);
+      await append({ file, appendBytes }, chunk, digest);
       if (digest.offset === length) await file.sync();
     } finally {
       await file.close();
@@ -139,25 +141,69 @@ async function digestOf(digest: Digest | undefined, path: string, offset: number
 
 /**
  * Writes what comes until the end, or until the connection is lost, which is no failure of what came before.
+ *
+ * Listens rather than iterates: an iterator that waits holds on to the bytes that it gave last, which of
+ * hundreds of clients are many, and old by the time they are dropped.
  */
-async function append(file: FileHandle, { body, length }: UploadChunk, digest: Digest): Promise<void> {
-  try {
-    for await (const bytes of body as AsyncIterable<Buffer>) {
-      if (digest.offset + bytes.length > length) {
-        throw new RefusedError(
-          413,
-          `The upload must have the ${length} bytes that were announced: there are more`,
-        );
-      }
-      await file.appendFile(bytes);
+async function append(
+  { file, appendBytes }: { readonly file: FileHandle; readonly appendBytes: AppendBytes },
+  { body, length }: UploadChunk,
+  digest: Digest,
+): Promise<void> {
+  let writing: Promise<void> | undefined;
+  const take = (bytes: Buffer): void => {
+    if (digest.offset + bytes.length > length) {
+      throw new RefusedError(
+        413,
+        `The upload must have the ${length} bytes that were announced: there are more`,
+      );
+    }
+    const count = (): void => {
       digest.hash.update(bytes);
       digest.offset += bytes.length;
-    }
+    };
+    writing = appendBytes(file, bytes)?.then(count);
+    if (writing === undefined) count();
+  };
+  try {
+    await forEachPiece(body, (bytes) => {
+      take(bytes);
+      return writing;
+    });
   } catch (error) {
+    // A write may be under way although the connection is lost.
+    await writing?.catch(() => undefined);
     if (error instanceof RefusedError || isDiskError(error)) throw error;
     throw new RefusedError(408, `The connection was lost after byte ${digest.offset}: go on there`);
   }
 }
 
+/**
+ * Calls a function with the pieces of a stream until its end; while a promise is pending that it returned,
+ * nothing is read.
+ */
+function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      body.off("data", take).pause();
+      reject(error);
+    };
+    const take = (bytes: Buffer): void => {
+      try {
+        const waits = use(bytes);
+        if (waits === undefined) return;
+        body.pause();
+        waits.then(() => body.resume(), fail);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    body.on("data", take).once("end", resolve).on("error", fail);
+    // Behind the end, closing changes nothing.
+    body.once("close", () => fail(body.errored));
+    if (body.destroyed) fail(body.errored);
+  });
+}
+
 const isDiskError = (error: unknown): boolean =>
-  ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException).code ?? "");
+  ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException | null)?.code ?? "");

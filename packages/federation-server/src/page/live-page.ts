@@ -26,6 +26,7 @@ export function renderLivePage(name: string, summary: object): string {
 <p><span id="status" class="badge">connecting</span> <span id="progress"></span></p>
 <div id="bar" role="progressbar" aria-label="Rounds that are finished" aria-valuemin="0"><div></div></div>
 <p id="open"></p>
+<p id="privacy" hidden></p>
 <p id="warning" class="alert" role="alert" hidden></p>
 <p id="lost" class="alert" role="alert" hidden>The connection to the server is lost; trying again.</p>
 </header>

@@ -66,6 +66,7 @@ function drawCurves(history) {
   const curves = [
     ["Loss on the server's examples", "loss", curve(({ metrics }) => metrics.loss), loss],
     ["Accuracy on the server's examples", "accuracy", curve(({ metrics }) => metrics.accuracy), percent],
+    ["Epsilon spent", "loss", curve(({ epsilon }) => epsilon ?? NaN), number],
     ["Loss that clients found before their work", "loss", curve(({ trainingLoss }) => trainingLoss ?? NaN), loss],
   ].filter(([, , points]) => points.length > 0);
   const empty = document.createElement("p");
@@ -107,18 +108,24 @@ function show(summary) {
   byId("status").dataset.status = status;
   const over = status === "finished" || status === "failed";
   const present = clients.filter((client) => client.present).length;
-  byId("progress").textContent = done + " of " + rounds + " rounds by " + summary.rule + ", " + present + " of " + clients.length + " clients are there";
+  byId("progress").textContent = done + " of " + rounds + " rounds by " + summary.rule + (summary.secure ? " of masked updates" : "") + ", " + present + " of " + clients.length + " clients are there";
   byId("bar").setAttribute("aria-valuemax", rounds);
   byId("bar").setAttribute("aria-valuenow", done);
   byId("bar").firstElementChild.style.width = (100 * done) / rounds + "%";
   const until = open && new Date(open.until).toLocaleTimeString();
   byId("open").textContent = open
     ? "Round " + summary.round + ": " + open.received + " of " + open.target + " updates are there, " + open.asked + " clients were asked, until " + until
-    : status === "failed" ? "" : summary.reason ?? "";
-  const warned = history.filter(({ warning }) => warning !== null);
+    : status === "failed" ? "" : summary.stopped ? "Stopped: " + summary.stopped : summary.reason ?? "";
+  const { privacy } = summary;
+  byId("privacy").hidden = privacy === null;
+  byId("privacy").textContent = privacy === null ? ""
+    : "Privacy: epsilon " + (privacy.epsilon === null ? "infinite" : privacy.epsilon.toPrecision(4)) + " spent"
+      + (privacy.budget === null ? "" : " of " + privacy.budget) + " at delta " + privacy.delta
+      + (privacy.at === "clients" ? ", noise of clients" : ", noise of the server");
+  const warned = history.filter(({ warning, failed }) => warning !== null || failed !== null);
   byId("warning").hidden = warned.length === 0 && status !== "failed";
   byId("warning").textContent = status === "failed" ? "The federation failed: " + summary.reason
-    : warned.map(({ round, warning }) => "Round " + round + ": " + warning).slice(-3).join("; ");
+    : warned.map(({ round, warning, failed }) => "Round " + round + (failed === null ? ": " + warning : " failed: " + failed)).slice(-3).join("; ");
   drawCurves(history);
   drawBarriers(history);
   fill("clients", clients.map((client) => ({
@@ -126,8 +133,8 @@ function show(summary) {
     cells: [client.name, over ? "done" : client.present ? client.state : "gone", client.rounds, number(client.examples, 12), loss(client.loss), client.refused],
   })));
   fill("rounds", history.toReversed().map((record) => ({
-    title: record.hash,
-    cells: [record.round, record.updates + " of " + record.asked, number(record.examples, 12), record.seconds.toFixed(1), loss(record.metrics.loss), percent(record.metrics.accuracy), record.hash.slice(0, 12)],
+    title: record.failed ?? record.hash,
+    cells: [record.round, record.updates + " of " + record.asked, number(record.examples, 12), record.seconds.toFixed(1), loss(record.metrics.loss), percent(record.metrics.accuracy), record.failed === null ? record.hash.slice(0, 12) : "failed: the one before stays"],
   })));
   byId("refusals").textContent = refusals === 0 ? "None so far." : refusals + " in all.";
   byId("refused").hidden = refusals === 0;

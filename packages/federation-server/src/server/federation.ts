@@ -1,28 +1,27 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  excerpt,
-  MismatchError,
-  openCheckpoint,
-  parseJson,
-  saveCheckpoint,
-  UnsupportedError,
-} from "@isthmus/core";
+import { excerpt, MismatchError, openCheckpoint, parseJson, saveCheckpoint } from "@isthmus/core";
 import {
   advance,
   beginFederation,
   type FederationEvent,
   type FederationState,
+  isLocal,
   replay,
   resolveStrategy,
+  type Seed,
   timeOfNext,
 } from "@isthmus/federated/rounds";
 import { readArchitecture } from "@isthmus/zoo";
+import { assertServedPrivacy } from "../config/assert-served-privacy.ts";
+import { assertServedSecure } from "../config/assert-served-secure.ts";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { hashFile } from "../store/hash-file.ts";
+import { openNoiseSecret } from "../store/noise-secret.ts";
 import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
-import { keptNames } from "../work/kept-names.ts";
+import { namesTreated } from "../work/names-treated.ts";
+import { secureLayout } from "../work/secure-layout.ts";
 import type { Workers } from "../work/workers.ts";
 import { createSignal } from "./events.ts";
 import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
@@ -48,10 +47,11 @@ const VERSION = 1;
  * @throws MismatchError if the folder has a federation of another plan or network
  * @throws FormatError if the journal is damaged
  * @throws InputError if the network cannot be read
- * @throws UnsupportedError if its strategy is to be private
+ * @throws UnsupportedError if its strategy is to be private, and something breaks the account
  */
 export async function openFederation(config: FederationConfig, ports: FederationPorts): Promise<Federation> {
-  assertPublic(config);
+  assertServedPrivacy(config);
+  assertServedSecure(config);
   const store = await openStore(config.folder);
   const initial = await importNetwork(config.network, store);
   const journal = await openJournal(store.journal);
@@ -62,22 +62,22 @@ export async function openFederation(config: FederationConfig, ports: Federation
     if (journal.torn > 0)
       ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
     ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
-    const keptTensors = await findKept(config, store.model(initial));
-    return run({ config, store, journal, state, networkBytes: size, keptTensors }, ports);
+    const special = await findSpecial(config, store.model(initial));
+    const noiseSeed = await openNoiseSeed(config, store);
+    const secureElements = await countSecure(store.model(initial), special.keptTensors);
+    if (config.plan.secure !== null) {
+      const notChecked =
+        "updates are masked: neither their numbers, nor norms, nor counts of examples can be checked";
+      ports.log.warn({ threshold: config.plan.secure.threshold }, notChecked);
+    }
+    return run(
+      { config, store, journal, state, networkBytes: size, ...special, noiseSeed, secureElements },
+      ports,
+    );
   } catch (error) {
     await journal.close();
     throw error;
   }
-}
-
-/** Refuses privacy: the seed that clients are sampled by is in the file, and the account is not carried. */
-function assertPublic({ strategy }: FederationConfig): void {
-  if (strategy.privacy === undefined) return;
-  throw new UnsupportedError(
-    'Cannot serve a federation with "privacy" as a server neither samples clients in secret nor carries the account ' +
-      "from round to round: simulate it, or aggregate rounds of your own by aggregateUpdates",
-    { feature: "privacy" },
-  );
 }
 
 /** Writes the network into the store as safetensors under its hash, whole or not at all; returns the hash. */
@@ -135,35 +135,65 @@ function pathsOf(store: Store, { updates, held }: FederationState): ReadonlySet<
   return new Set([...updates, ...held].map((update) => store.update(update)));
 }
 
-/** Finds the tensors that clients keep to themselves, by the strategy. */
-async function findKept(
+/** Finds the tensors that clients keep to themselves, and the statistics, by the strategy. */
+async function findSpecial(
   { graph: path, strategy }: FederationConfig,
   network: string,
-): Promise<readonly string[]> {
+): Promise<Pick<Federation, "keptTensors" | "averagedTensors">> {
   const graph = path === null ? undefined : (await readArchitecture(path)).graph;
   const checkpoint = await openCheckpoint(network);
   try {
-    return [...keptNames(resolveStrategy(graph, checkpoint, strategy).treatments)];
+    const { treatments } = resolveStrategy(graph, checkpoint, strategy);
+    return {
+      keptTensors: [...namesTreated(treatments, "keep")],
+      averagedTensors: [...namesTreated(treatments, "average")],
+    };
   } finally {
     await checkpoint.close();
   }
 }
 
-function isTrouble(event: FederationEvent): boolean {
-  return event.kind === "failed" || (event.kind === "round-aggregated" && event.warning !== undefined);
+/** Counts the elements of an update that is summed securely. */
+async function countSecure(network: string, keep: readonly string[]): Promise<number> {
+  const checkpoint = await openCheckpoint(network);
+  try {
+    return secureLayout(checkpoint, new Set(keep)).elements;
+  } finally {
+    await checkpoint.close();
+  }
 }
 
-interface Opened {
-  readonly config: FederationConfig;
-  readonly store: Store;
+/** Returns the seed of the noise, where the server adds some. */
+async function openNoiseSeed({ strategy, noiseSeed }: FederationConfig, store: Store): Promise<Seed | null> {
+  const { privacy } = strategy;
+  if (privacy === undefined || isLocal(privacy)) return null;
+  return noiseSeed ?? openNoiseSecret(store);
+}
+
+/** Returns what the log says of an event: of a message of a secure sum who sent which, without its shares. */
+function loggedOf(event: FederationEvent): object {
+  if (event.kind !== "secure-received") return event;
+  const { message, ...rest } = event;
+  return { ...rest, client: message.client, message: message.kind };
+}
+
+function isTrouble(event: FederationEvent): boolean {
+  if (event.kind === "failed" || event.kind === "round-failed") return true;
+  return event.kind === "round-aggregated" && event.warning !== undefined;
+}
+
+interface Opened
+  extends Pick<
+    Federation,
+    "config" | "store" | "networkBytes" | "keptTensors" | "averagedTensors" | "noiseSeed" | "secureElements"
+  > {
   readonly journal: Journal;
   readonly state: FederationState;
-  readonly networkBytes: number;
-  readonly keptTensors: readonly string[];
 }
 
 function run(opened: Opened, ports: FederationPorts): Federation {
-  const { config, store, journal, networkBytes, keptTensors } = opened;
+  const { config, store, journal, networkBytes, keptTensors, averagedTensors } = opened;
+  const { noiseSeed, secureElements } = opened;
   const { workers, log, now = Date.now, onFatal } = ports;
   const changed = createSignal();
   const stopping = new AbortController();
@@ -181,12 +211,13 @@ function run(opened: Opened, ports: FederationPorts): Federation {
       stopping.abort();
       throw error;
     });
-    log[isTrouble(timed) ? "warn" : "info"]({ event: timed }, event.kind);
+    log[isTrouble(timed) ? "warn" : "info"]({ event: loggedOf(timed) }, event.kind);
     stepper.wake();
     return true;
   };
   const federation: Federation = {
-    ...{ config, store, workers, networkBytes, keptTensors, changed, happen, ended: stopping.signal },
+    ...{ config, store, workers, networkBytes, keptTensors, averagedTensors, noiseSeed, secureElements },
+    ...{ changed, happen, ended: stopping.signal },
     get state() {
       return state;
     },

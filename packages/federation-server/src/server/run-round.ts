@@ -5,18 +5,35 @@ import {
   type FederationState,
   type Metrics,
   networkOfRound,
+  type PrivacyRecord,
+  type PrivacyReport,
+  type ReceivedUpdate,
+  SECURE_PLAN_DEFAULTS,
   type UpdateToAggregate,
 } from "@isthmus/federated/rounds";
+import type { FederationConfig } from "../config/federation-config.ts";
 import type { AggregateRequest } from "../work/aggregate-round.ts";
 import type { Federation } from "./running-federation.ts";
+import { privacyStateOf, type StopDecision } from "./spent-reason.ts";
+
+/** What is to be done about a round, or about the federation as its privacy is spent. */
+export type RoundStep = Decision | StopDecision;
 
 /** Does what was decided about a round, and lets the event happen that says so. */
 export async function runRound(
   federation: Federation,
-  decision: Decision,
+  decision: RoundStep,
   signal: AbortSignal,
 ): Promise<void> {
   switch (decision.kind) {
+    case "open-secure":
+      await openSecure(federation, decision);
+      return;
+    case "close-secure": {
+      const { round, attempt, stage } = decision;
+      await federation.happen({ kind: "secure-closed", round, attempt, stage });
+      return;
+    }
     case "start": {
       const { round, attempt, clients, target } = decision;
       await federation.happen({ kind: "round-started", round, attempt, clients, target });
@@ -32,11 +49,14 @@ export async function runRound(
       return;
     case "abort": {
       const { round, attempt, reason } = decision;
-      await federation.happen({ kind: "round-aborted", round, attempt, reason });
+      await happenAborted(federation, { round, attempt, reason });
       return;
     }
     case "fail":
       await federation.happen({ kind: "failed", reason: decision.reason });
+      return;
+    case "stop":
+      await federation.happen({ kind: "stopped", reason: decision.reason });
       return;
     case "aggregate":
       await aggregate(federation, decision, signal);
@@ -46,35 +66,82 @@ export async function runRound(
   }
 }
 
+/** Sets up the secure sum of a round. */
+async function openSecure(
+  { config, state, secureElements: elements, happen }: Federation,
+  { round, attempt, clients, threshold }: Extract<Decision, { kind: "open-secure" }>,
+): Promise<void> {
+  const { range, examplesCap } = config.plan.secure ?? SECURE_PLAN_DEFAULTS;
+  const session = `${config.name} ${state.initial} round ${round} attempt ${attempt}`;
+  const settings = { session, clients, threshold, elements, range, examplesCap };
+  await happen({ kind: "secure-opened", round, attempt, settings });
+}
+
+/** Gives up a start of a round; masked updates are of no use in the next one. */
+async function happenAborted(
+  federation: Federation,
+  event: { readonly round: number; readonly attempt: number; readonly reason: string },
+): Promise<void> {
+  const { updates } = federation.state;
+  await federation.happen({ kind: "round-aborted", ...event });
+  if (federation.config.plan.secure !== null) await removeUpdates(federation, updates);
+}
+
+async function removeUpdates({ store }: Federation, updates: readonly ReceivedUpdate[]): Promise<void> {
+  for (const update of updates) await rm(store.update(update), { force: true });
+}
+
 async function aggregate(
   federation: Federation,
-  { round, network, updates }: Extract<Decision, { kind: "aggregate" }>,
+  { round, step, network, updates }: Extract<Decision, { kind: "aggregate" }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, store, workers, state } = federation;
-  const before = store.state(round - 1);
+  const { config, store, workers, state, noiseSeed } = federation;
+  const before = store.state(step - 1);
   const carries = (await stat(before).catch(() => undefined)) !== undefined;
   const request: AggregateRequest = {
     network: store.model(network),
     updates: updates.map((update) => toAggregate(federation, state, update)),
     ...{ strategy: config.strategy, graph: config.graph },
-    ...{ round, seed: config.plan.seed },
+    ...{ step, seed: config.plan.seed },
     state: carries ? before : null,
+    secure: state.secure?.sum ?? null,
+    keep: federation.keptTensors,
+    privacy: { state: privacyStateOf(state), noiseSeed: noiseSeed ?? undefined },
     output: {
-      network: store.unfinished(round),
-      state: store.state(round),
+      network: store.unfinished(step),
+      state: store.state(step),
       models: `${store.folder}/models`,
     },
   };
-  const { hash, fault } = await workers.aggregate(request, signal);
-  if (fault !== null) {
-    const reason = `the numbers of round ${round}'s network must be finite: ${fault}; begin a federation from the network before, ${network}, with "limits.norm" or "strategy.clip", or a smaller step of the server`;
-    await federation.happen({ kind: "failed", reason });
+  const aggregated = await workers.aggregate(request, signal);
+  if (aggregated.kind === "broken") {
+    await happenAborted(federation, { round, attempt: state.attempts, reason: aggregated.reason });
     return;
   }
-  const measured = await measure(federation, { hash, request }, signal);
-  await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured) });
-  for (const update of updates) await rm(store.update(update), { force: true });
+  const privacy = recordOf(aggregated.privacy);
+  if (aggregated.kind === "failed") {
+    const reason = `${aggregated.reason}${adviceOf(config)}`;
+    await federation.happen({ kind: "round-failed", round, reason, ...privacy });
+  } else {
+    const { hash } = aggregated;
+    const measured = await measure(federation, { hash, request }, signal);
+    await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured), ...privacy });
+  }
+  await removeUpdates(federation, updates);
+}
+
+/** Says what helps against rounds that fail, where updates are not cut and clipped already. */
+function adviceOf({ plan, strategy }: FederationConfig): string {
+  const isCut = plan.secure !== null || strategy.privacy !== undefined;
+  return isCut ? "" : '; "limits.norm" refuses long updates, and "strategy.clip" shortens them';
+}
+
+/** Returns what the journal keeps of a private round; JSON has no infinity. */
+function recordOf(privacy: PrivacyReport | undefined): { readonly privacy?: PrivacyRecord } {
+  if (privacy === undefined) return {};
+  const { epsilon } = privacy;
+  return { privacy: { ...privacy, epsilon: Number.isFinite(epsilon) ? epsilon : null } };
 }
 
 /** Takes apart what was measured: finite numbers, and a warning about others, which JSON cannot hold. */

@@ -1,4 +1,4 @@
-import type { FederationEvent, FederationState } from "@isthmus/federated/rounds";
+import type { FederationEvent, FederationState, Seed } from "@isthmus/federated/rounds";
 import type { FederationConfig } from "../config/federation-config.ts";
 import type { Store } from "../store/store.ts";
 import type { Workers } from "../work/workers.ts";
@@ -28,6 +28,12 @@ export interface Federation {
   readonly networkBytes: number;
   /** Names of the tensors that clients keep to themselves. */
   readonly keptTensors: readonly string[];
+  /** Names of the tensors that are averaged past the rule, such as running statistics. */
+  readonly averagedTensors: readonly string[];
+  /** What a private round's noise is drawn from; `null` where the server adds none. */
+  readonly noiseSeed: Seed | null;
+  /** Number of elements of an update that is summed securely. */
+  readonly secureElements: number;
   /** Aborted when the server is closing, after which nothing happens. */
   readonly ended: AbortSignal;
   /** Told after every change of the state. */

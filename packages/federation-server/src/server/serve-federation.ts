@@ -39,7 +39,8 @@ export interface ServedFederation {
 /**
  * Serves a federation over HTTP, or HTTPS if there is a certificate, until it is closed: also after its last
  * round, so that clients can read the network.
- * @throws InputError if another server has the folder, or a file cannot be read
+ * @throws InputError if another server has the folder, a file cannot be read, or key and certificate do not
+ *   fit each other
  * @throws MismatchError if the folder has a federation of another plan or network
  * @throws FormatError if the journal or the tokens are damaged
  */
@@ -73,6 +74,13 @@ export async function serveFederation(
     const app = await createApp({ federation, tokens, logger });
     closers.push(() => app.close());
     await app.listen({ host: config.host, port: config.port });
+    const address = app.server.address() as AddressInfo;
+    if (config.tls === null && !isLoopback(address)) {
+      logger.warn(
+        { address: address.address },
+        "tokens and networks can be read on the way to other machines: set tls, or listen at 127.0.0.1 behind a proxy",
+      );
+    }
     const look = (): void => {
       const { state } = federation;
       if (state.status === "finished" || state.status === "failed") over.resolve(state);
@@ -80,7 +88,7 @@ export async function serveFederation(
     federation.changed.listen(look);
     look();
     return {
-      url: urlOf(config, app.server.address() as AddressInfo),
+      url: urlOf(config, address),
       get state() {
         return federation.state;
       },
@@ -93,6 +101,10 @@ export async function serveFederation(
     throw error;
   }
 }
+
+/** Whether only programs of this machine can reach an address: 127.0.0.0/8 and ::1 (RFC 6890). */
+const isLoopback = ({ address }: AddressInfo): boolean =>
+  /^(::ffff:)?127\./.test(address) || address === "::1";
 
 function urlOf({ tls }: FederationConfig, { address, family, port }: AddressInfo): string {
   const host = family === "IPv6" ? `[${address}]` : address;

@@ -1,6 +1,7 @@
 import { decide } from "@isthmus/federated/rounds";
-import { runRound } from "./run-round.ts";
+import { type RoundStep, runRound } from "./run-round.ts";
 import type { Federation, Log } from "./running-federation.ts";
+import { spentReason } from "./spent-reason.ts";
 
 /** Most milliseconds of a timer of Node. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -28,7 +29,7 @@ export function createStepper(
   const sleep = (milliseconds: number): void => {
     timer = setTimeout(wake, Math.min(Math.max(1, milliseconds), LONGEST_TIMER));
   };
-  const step = async (decision: ReturnType<typeof decide>): Promise<void> => {
+  const step = async (decision: RoundStep): Promise<void> => {
     try {
       await runRound(federation, decision, ended);
       pause = RETRY_MS.first;
@@ -45,7 +46,9 @@ export function createStepper(
   function wake(): void {
     if (work !== undefined || ended.aborted) return;
     clearTimeout(timer);
-    const decision = decide(config.plan, federation.state, now());
+    const decided = decide(config.plan, federation.state, now());
+    // Where rounds failed until the federation does, that is what there is to say.
+    const decision = decided.kind === "fail" ? decided : (spentReason(federation) ?? decided);
     if (decision.kind === "finish") return;
     if (decision.kind !== "wait") work = step(decision);
     else if (decision.until !== null) sleep(decision.until - now());

@@ -1,3 +1,4 @@
+import { entry } from "@isthmus/core";
 import { presentClients } from "@isthmus/federated/rounds";
 import type { Federation } from "./running-federation.ts";
 
@@ -22,7 +23,7 @@ export function watchPresence(federation: Federation, now: () => number): Presen
   const look = (): void => {
     for (const client of presentClients(federation.state)) {
       if (open.has(client)) continue;
-      if (now() - (heard.get(client) ?? Number.NEGATIVE_INFINITY) <= most) continue;
+      if (now() - entry(heard, client, "client that is there") <= most) continue;
       // What cannot be journaled was told to whoever runs the server.
       federation.happen({ kind: "client-left", client }).catch(() => undefined);
     }
@@ -38,7 +39,7 @@ export function watchPresence(federation: Federation, now: () => number): Presen
         if (ended) return;
         ended = true;
         heard.set(client, now());
-        const others = (open.get(client) ?? 1) - 1;
+        const others = entry(open, client, "client with an open request") - 1;
         if (others > 0) open.set(client, others);
         else open.delete(client);
       };

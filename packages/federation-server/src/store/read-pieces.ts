@@ -2,8 +2,11 @@ import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { openFileSource } from "@isthmus/core";
 
-/** Bytes that are read at once: core reads so many without handing over to another thread. */
-const PIECE_BYTES = 128 * 1024;
+/**
+ * Bytes that are read at once: core reads so many without handing over to another thread, and each download
+ * holds about two pieces.
+ */
+const PIECE_BYTES = 64 * 1024;
 
 /** Reads bytes `[begin, end)` of a file, piece by piece. */
 export async function* readPieces(path: string, begin: number, end: number): AsyncGenerator<Uint8Array> {

@@ -6,12 +6,14 @@ import type { ReceivedUpdate } from "@isthmus/federated/rounds";
 export interface Store {
   readonly folder: string;
   readonly journal: string;
+  /** File of the secret that noise is drawn from. */
+  readonly noiseSecret: string;
   /** Returns the path of a global network by the hash of its bytes. */
   model(hash: string): string;
-  /** Returns the path of what rule and optimiser carry from a round to the next. */
-  state(round: number): string;
-  /** Returns the path that a round's network is written to until its hash is known. */
-  unfinished(round: number): string;
+  /** Returns the path of what rule and optimiser carry from an aggregation, counted from 1, to the next. */
+  state(step: number): string;
+  /** Returns the path that the network of an aggregation is written to until its hash is known. */
+  unfinished(step: number): string;
   /** Returns the path of an update that counted. */
   update(update: Pick<ReceivedUpdate, "round" | "client" | "hash">): string;
   /** Returns the folder of a client's bytes that are still coming in, or have not been looked at. */
@@ -26,9 +28,10 @@ export async function openStore(folder: string): Promise<Store> {
   return {
     folder,
     journal: join(folder, "journal.jsonl"),
+    noiseSecret: join(folder, "noise.secret"),
     model: (hash) => join(folder, "models", `${hash}.safetensors`),
-    state: (round) => join(folder, "models", `round-${round}.state.safetensors`),
-    unfinished: (round) => join(folder, "models", `round-${round}.unfinished.safetensors`),
+    state: (step) => join(folder, "models", `step-${step}.state.safetensors`),
+    unfinished: (step) => join(folder, "models", `step-${step}.unfinished.safetensors`),
     update: ({ round, client, hash }) => join(folder, "updates", `${round}.${client}.${hash}.safetensors`),
     uploads: (client) => join(folder, "uploads", client),
     upload: (client, hash) => join(folder, "uploads", client, `${hash}.safetensors`),

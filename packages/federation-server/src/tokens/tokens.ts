@@ -51,8 +51,10 @@ export async function readTokens(path: string): Promise<TokenHashes> {
     readonly format?: unknown;
     readonly clients?: Readonly<Record<string, unknown>>;
   } | null;
-  const clients = Object.entries(value?.clients ?? {});
-  if (value?.format !== FORMAT || !clients.every(([name, hash]) => CLIENT_NAME.test(name) && isHash(hash))) {
+  const isMap = typeof value?.clients === "object" && value.clients !== null;
+  const clients = isMap ? Object.entries(value.clients as object) : [];
+  const isWhole = clients.every(([name, hash]) => CLIENT_NAME.test(name) && isHash(hash));
+  if (value?.format !== FORMAT || !isMap || !isWhole) {
     throw new FormatError(`Cannot ${attempt} as ${rule}: it is something else`, { format: FORMAT });
   }
   return new Map(clients.map(([name, hash]) => [name, Buffer.from(hash as string, "hex")]));

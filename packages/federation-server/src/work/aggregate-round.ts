@@ -1,19 +1,23 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, isIsthmusError, openCheckpoint } from "@isthmus/core";
 import {
-  type AggregateReport,
   type ClientUpdate,
+  type PrivacyReport,
+  type PrivacyState,
   resolveStrategy,
+  type SecureServerState,
+  type Seed,
   type StrategyDescription,
   saveAggregate,
+  spendRound,
 } from "@isthmus/federated/rounds";
 import type { Graph } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
-import { keptNames } from "./kept-names.ts";
-import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
+import { namesTreated } from "./names-treated.ts";
+import { type BrokenSum, openSummedUpdate, type SummedUpdate } from "./summed-update.ts";
 
 /** What is needed to aggregate a round, with paths in place of networks. */
 export interface AggregateRequest {
@@ -30,22 +34,41 @@ export interface AggregateRequest {
   readonly strategy: StrategyDescription;
   /** Path of the graph, for strategies that look at the architecture; `null` where there is none. */
   readonly graph: string | null;
-  readonly round: number;
+  /** Number of the aggregation, from 1, which counts no round that failed. */
+  readonly step: number;
   readonly seed: number;
-  /** Path of the state that the round before left, where it left one. */
+  /** Path of the state that the aggregation before left, where it left one. */
   readonly state: string | null;
+  /** The secure sum of the round, all of its messages exchanged; `null` where updates are seen. */
+  readonly secure: SecureServerState | null;
+  /** Names of the tensors that clients keep to themselves. */
+  readonly keep: readonly string[];
+  /** What a private federation carries, and what its noise is drawn from. */
+  readonly privacy: {
+    readonly state: PrivacyState | undefined;
+    readonly noiseSeed: Seed | undefined;
+  };
   /** Paths to write to. */
   readonly output: { readonly network: string; readonly state: string; readonly models: string };
 }
 
-/** What came of a round. */
-export interface AggregatedRound {
-  /** SHA-256 of the new network, which is the name of its file. */
-  readonly hash: string;
-  readonly report: AggregateReport;
-  /** Which number of the new network is not finite, so that it is not to be used; `null` if all are. */
-  readonly fault: string | null;
-}
+/** What came of a round: a network, or the reason why there is none that could be used, or even none yet. */
+export type AggregatedRound =
+  | {
+      readonly kind: "aggregated";
+      /** SHA-256 of the new network, which is the name of its file. */
+      readonly hash: string;
+      /** What a private round has revealed; undefined where it is not private. */
+      readonly privacy: PrivacyReport | undefined;
+    }
+  | {
+      readonly kind: "failed";
+      readonly reason: string;
+      /** What a private round has revealed all the same. */
+      readonly privacy: PrivacyReport | undefined;
+    }
+  /** The secure sum cannot be opened: the round must begin again. */
+  | { readonly kind: "broken"; readonly reason: string };
 
 /** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
 const MEMORY = 16 * 2 ** 20;
@@ -55,8 +78,9 @@ export async function aggregateRound(
   request: AggregateRequest,
   signal: AbortSignal,
 ): Promise<AggregatedRound> {
-  const { strategy, output, round, seed } = request;
+  const { strategy, output, step, seed, privacy } = request;
   const opened: Checkpoint[] = [];
+  const closers: (() => Promise<void>)[] = [];
   const open = async (path: string): Promise<Checkpoint> => {
     const checkpoint = await openCheckpoint(path);
     opened.push(checkpoint);
@@ -66,38 +90,55 @@ export async function aggregateRound(
     const network = await open(request.network);
     const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
     const resolved = resolveStrategy(graph, network, strategy);
-    const keeps = keptNames(resolved.treatments);
-    const updates: ClientUpdate[] = [];
-    for (const { path, base, ...update } of request.updates) {
-      const began = base === request.network ? undefined : await open(base);
-      updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
-    }
+    const keeps = namesTreated(resolved.treatments, "keep");
+    const sum = await openSumIfAsked(network, request);
+    if (sum !== undefined && "broken" in sum) return { kind: "broken", reason: sum.broken };
+    if (sum !== undefined) closers.push(sum.close);
+    const updates = sum === undefined ? await openUpdates(network, request, { keeps, open }) : [sum.update];
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state);
     const { report } = await saveAggregate(network, aligned, output, {
-      ...{ ...resolved, state, round, seed, signal },
+      ...{ ...resolved, state, round: step, seed, signal },
+      ...{ privacyState: privacy.state, noiseSeed: privacy.noiseSeed },
       memory: MEMORY,
     });
     const hash = await hashFile(output.network);
-    const fault = await findFault(await open(output.network));
-    if (fault === null) await publish(output.network, `${output.models}/${hash}.safetensors`);
-    else await rm(output.network, { force: true });
-    return { hash, report, fault };
+    await publish(output.network, `${output.models}/${hash}.safetensors`);
+    return { kind: "aggregated", hash, privacy: report.privacy };
   } catch (error) {
     await rm(output.network, { force: true });
-    throw error;
+    if (!isIsthmusError(error, "DivergenceError")) throw error;
+    const spent = strategy.privacy && spendRound(strategy.privacy, privacy.state);
+    return { kind: "failed", reason: error.message, privacy: spent };
   } finally {
     for (const checkpoint of opened) await checkpoint.close();
+    for (const close of closers) await close();
   }
 }
 
-/** Says which number of a network is not finite; `null` if all are. */
-async function findFault(network: Checkpoint): Promise<string | null> {
-  for (const piece of cutPieces(network)) {
-    const fault = faultOf(piece, await readPiece(network, piece));
-    if (fault !== undefined) return fault;
+/** Opens the updates of a round one by one. */
+async function openUpdates(
+  network: Checkpoint,
+  request: AggregateRequest,
+  {
+    keeps,
+    open,
+  }: { readonly keeps: ReadonlySet<string>; readonly open: (path: string) => Promise<Checkpoint> },
+): Promise<readonly ClientUpdate[]> {
+  const updates: ClientUpdate[] = [];
+  for (const { path, base, ...update } of request.updates) {
+    const began = base === request.network ? undefined : await open(base);
+    updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
   }
-  return null;
+  return updates;
+}
+
+/** Opens the sum of masked updates, where updates are masked. */
+async function openSumIfAsked(
+  network: Checkpoint,
+  { secure, keep, updates }: AggregateRequest,
+): Promise<SummedUpdate | BrokenSum | undefined> {
+  return secure === null ? undefined : openSummedUpdate(network, { secure, keep, updates });
 }
 
 interface Aligning {

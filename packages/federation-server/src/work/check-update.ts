@@ -3,23 +3,27 @@ import {
   type Checkpoint,
   compareCheckpoints,
   composeCheckpoint,
-  type Elements,
   isIsthmusError,
   openCheckpoint,
-  toFloat64,
+  squaredNorm,
 } from "@isthmus/core";
-import { cutPieces, faultOf, readPiece } from "./tensor-pieces.ts";
+import type { NormLimit } from "../config/federation-config.ts";
+import {
+  addSquares,
+  measureChange,
+  normsOfNetwork,
+  refusalOfChange,
+  rootsOf,
+  type SharedParts,
+} from "./change-norms.ts";
+import { cutPieces, faultOf, withPieceReader } from "./tensor-pieces.ts";
 
 /** What is needed to check the bytes of an update. */
-export interface CheckRequest {
+export interface CheckRequest extends SharedParts {
   /** Path of the update. */
   readonly update: string;
-  /** Path of the network that the client began with. */
-  readonly network: string;
-  /** Names of tensors that clients keep to themselves: an update need not have them. */
-  readonly keep: readonly string[];
-  /** Largest norm of the change, in the shared tensors; `null` for any. */
-  readonly norm: number | null;
+  /** Largest norm of the change, in the shared tensors. */
+  readonly norm: NormLimit;
 }
 
 /** Whether the bytes of an update can count. */
@@ -41,7 +45,7 @@ export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate>
     try {
       const keep = new Set(request.keep);
       const [asked, sent] = [sharedPart(network, keep), sharedPart(update, keep)];
-      return refusalOfStructure(asked, sent) ?? (await checkElements(asked, sent, request.norm));
+      return refusalOfStructure(asked, sent) ?? (await checkElements(asked, sent, request));
     } finally {
       await update.close();
     }
@@ -92,27 +96,28 @@ function refusalOfStructure(network: Checkpoint, update: Checkpoint): CheckedUpd
   return same ? undefined : { refusal: `its tensors must be those of the network: ${message}` };
 }
 
-/** Checks that all numbers are finite and, if that is limited, how far they have gone. */
+/** Checks that all numbers are finite, and how far they have gone. */
 async function checkElements(
   network: Checkpoint,
   update: Checkpoint,
-  norm: number | null,
+  request: CheckRequest,
 ): Promise<CheckedUpdate> {
-  let squares = 0;
-  for (const range of cutPieces(network)) {
-    const after = await readPiece(update, range);
-    const fault = faultOf(range, after);
-    if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
-    if (norm !== null) squares += squaredDistance(await readPiece(network, range), after);
-  }
-  const length = Math.sqrt(squares);
-  if (norm === null || length <= norm) return { refusal: null };
-  return { refusal: `the norm of its change must be at most ${norm}: it is ${length.toPrecision(4)}` };
-}
-
-function squaredDistance(a: Elements, b: Elements): number {
-  const [x, y] = [toFloat64(a.data, a.dtype), toFloat64(b.data, b.dtype)];
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += ((x[i] as number) - (y[i] as number)) ** 2;
-  return sum;
+  const statistics = new Set(request.averaged);
+  const squares = { whole: 0, parameters: 0 };
+  const fault = await withPieceReader(async (reader) => {
+    for (const piece of cutPieces(network)) {
+      const elements = await reader.read(update, piece);
+      const problem = faultOf(piece, elements);
+      if (problem !== undefined) return problem;
+      addSquares(squares, squaredNorm(elements), !statistics.has(piece.name));
+    }
+    return undefined;
+  });
+  if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
+  const [before, after] = [await normsOfNetwork(network, request), rootsOf(squares)];
+  // No change is longer than both networks together, which is all that there is to know of most.
+  const most = { whole: before.whole + after.whole, parameters: before.parameters + after.parameters };
+  if (refusalOfChange(most, before, request.norm) === undefined) return { refusal: null };
+  const change = await measureChange(network, update, statistics);
+  return { refusal: refusalOfChange(change, before, request.norm) ?? null };
 }

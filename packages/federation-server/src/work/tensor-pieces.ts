@@ -1,6 +1,6 @@
 import {
-  allocateData,
   at,
+  borrowScratch,
   type Checkpoint,
   DTYPES,
   type DType,
@@ -8,10 +8,11 @@ import {
   findNonFinite,
   sizeOf,
   toFloat64,
+  viewData,
 } from "@isthmus/core";
 
-/** Elements that are read at once. */
-const PIECE = 2 ** 18;
+/** Bytes that are read at once: core reads so many without handing over to another thread. */
+const PIECE_BYTES = 128 * 1024;
 
 /** A range of a tensor. */
 export interface TensorPiece {
@@ -25,20 +26,33 @@ export interface TensorPiece {
 export function* cutPieces({ tensors }: Checkpoint): Generator<TensorPiece> {
   for (const [name, { dtype, shape }] of tensors) {
     const size = DTYPES[dtype].float ? sizeOf(shape) : 0;
-    for (let begin = 0; begin < size; begin += PIECE) {
-      yield { name, dtype, begin, length: Math.min(PIECE, size - begin) };
+    const most = PIECE_BYTES / DTYPES[dtype].bytes;
+    for (let begin = 0; begin < size; begin += most) {
+      yield { name, dtype, begin, length: Math.min(most, size - begin) };
     }
   }
 }
 
-/** Reads a piece of a checkpoint. */
-export async function readPiece(
-  checkpoint: Checkpoint,
-  { name, dtype, begin, length }: TensorPiece,
-): Promise<Elements> {
-  const data = allocateData(dtype, length);
-  await checkpoint.readRangeInto(name, begin, data);
-  return { dtype, data };
+/** Memory for one piece at a time. */
+export interface PieceReader {
+  /** Reads a piece of a checkpoint; its elements are valid until the next is read. */
+  read(checkpoint: Checkpoint, piece: TensorPiece): Promise<Elements>;
+}
+
+/** Borrows memory in which kernels look at a piece without copying it, for as long as the work takes. */
+export async function withPieceReader<R>(work: (reader: PieceReader) => Promise<R>): Promise<R> {
+  const { bytes, release } = borrowScratch(PIECE_BYTES);
+  try {
+    return await work({
+      async read(checkpoint, { name, dtype, begin, length }) {
+        const data = viewData(dtype, bytes.subarray(0, length * DTYPES[dtype].bytes));
+        await checkpoint.readRangeInto(name, begin, data);
+        return { dtype, data };
+      },
+    });
+  } finally {
+    release();
+  }
 }
 
 /** Says which element of a piece is the first that is not finite, or returns `undefined` if all are. */

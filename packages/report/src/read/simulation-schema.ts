@@ -17,6 +17,7 @@ const round = z.looseObject({
   bytesUp: count,
   trainLoss: measured,
   changeNorm: measured,
+  failed: text.optional(),
   epsilon: z.number().nullable().optional(),
   clip: z.number().optional(),
   accuracy: measured.optional(),

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, openCheckpoint, UsageError } from "@isthmus/core";
+import { at, type Checkpoint, openCheckpoint, UsageError } from "@isthmus/core";
 import {
   type AlignedUpdates,
   alignUpdates,
@@ -12,6 +12,7 @@ import {
   saveAggregate,
 } from "@isthmus/federated";
 import type { OpenedArchitecture } from "@isthmus/zoo";
+import { formatStrategies } from "../../federate/format-strategies.ts";
 import {
   addStrategyOptions,
   describeStrategy,
@@ -43,6 +44,7 @@ export function federateAggregateVerb(run: RunVerb): CommandUnknownOpts {
     .summary(summary)
     .description(`${summary}.`)
     .addHelpText("after", EXAMPLES)
+    .addHelpText("after", formatStrategies)
     .action((network, updates, options) =>
       run(options, (context) => aggregate(network, updates, options, context)),
     );
@@ -134,12 +136,15 @@ function nameUpdates(
       `Cannot aggregate as --${name} must have a number for each of ${networks.length} updates: it has ${list.length}`,
     );
   }
-  return networks.map((network, i) => ({
-    client: basename(paths[i] ?? "", extname(paths[i] ?? "")),
-    examples: examples?.[i] ?? 1,
-    network,
-    loss: losses?.[i],
-  }));
+  return networks.map((network, i) => {
+    const path = at(paths, i, "path");
+    return {
+      client: basename(path, extname(path)),
+      examples: examples === undefined ? 1 : at(examples, i, "number of examples"),
+      network,
+      loss: losses?.[i],
+    };
+  });
 }
 
 interface Aligning {
@@ -188,7 +193,7 @@ function format({ network, state, report }: SavedAggregate, aligned: AlignedUpda
     { title: "examples", of: ({ examples }: ClientReport) => String(examples) },
     { title: "norm", of: ({ norm }: ClientReport) => number(norm) },
     { title: "weight", of: ({ weight }: ClientReport) => number(weight) },
-    { title: "units moved", of: (_: ClientReport, i: number) => String(aligned?.clients[i]?.moved ?? "") },
+    { title: "units moved", of: (_: ClientReport, i: number) => tellMoved(aligned, i) },
   ].filter(({ of }) => report.clients.some((client, i) => of(client, i) !== ""));
   const table = formatTable(
     columns.map(({ title }) => (title === "client" ? { title } : { title, align: "right" as const })),
@@ -206,3 +211,7 @@ function format({ network, state, report }: SavedAggregate, aligned: AlignedUpda
   ]);
   return `${table}\n\n${pairs}`;
 }
+
+/** Tells how many units of a client moved; nothing where updates were not aligned. */
+const tellMoved = (aligned: AlignedUpdates | undefined, client: number): string =>
+  aligned === undefined ? "" : String(at(aligned.clients, client, "client").moved);

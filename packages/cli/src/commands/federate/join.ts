@@ -120,6 +120,14 @@ function tell(event: ClientEvent, { terminal, progress }: Context): void {
     case "sent":
       terminal.note(`round ${event.round}: sent; the network's loss here was ${event.loss.toPrecision(4)}`);
       break;
+    case "secure":
+      progress(`Secure sum of round ${event.round}: ${event.step}`);
+      break;
+    case "cut":
+      terminal.note(
+        `round ${event.round}: ${event.elements} numbers of the update were cut to ${event.range}, the range of the secure sum`,
+      );
+      break;
     case "refused":
       terminal.note(`round ${event.round}: ${event.reason}`);
       break;

@@ -3,6 +3,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { readFederation, type ServedFederation, serveFederation } from "@isthmus/federation-server";
 import { describeLogLine } from "../../federate/describe-log-line.ts";
+import { formatStrategies } from "../../federate/format-strategies.ts";
 import { formatTable } from "../../format/format-table.ts";
 import { parseCount, parseNumber } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
@@ -42,6 +43,7 @@ export function federateServeVerb(run: RunVerb): CommandUnknownOpts {
       10,
     )
     .addHelpText("after", EXAMPLES)
+    .addHelpText("after", formatStrategies)
     .addHelpText(
       "after",
       "\nWhat happened is kept, whatever ends the command: the same command goes on within the round.\n",
@@ -100,28 +102,34 @@ async function copyNetwork(server: ServedFederation, output: string): Promise<st
 }
 
 function describe({ state }: ServedFederation, network: string): object {
-  const { status, history, refusals, reason } = state;
-  const rounds = history.map(({ round, updates, hash, metrics }) => ({
-    round,
-    updates: updates.length,
-    hash,
-    metrics,
+  const { status, history, refusals, reason, stopped } = state;
+  const rounds = history.map(({ round, updates, hash, metrics, failed, privacy }) => ({
+    ...{ round, updates: updates.length, hash, metrics },
+    ...(failed !== undefined && { failed }),
+    ...(privacy && { epsilon: privacy.epsilon, clip: privacy.clip }),
   }));
-  return { status, reason, rounds, refusals, network };
+  return { status, reason, stopped, rounds, refusals, network };
 }
 
-function format({ state: { history } }: ServedFederation): string {
+function format({ state: { history, stopped } }: ServedFederation): string {
+  const isPrivate = history.some(({ privacy }) => privacy !== undefined);
   const number = (value: number | undefined): string => (value === undefined ? "" : value.toPrecision(4));
-  return formatTable(
+  const table = formatTable(
     [
       { title: "round", align: "right" },
       { title: "updates", align: "right" },
       { title: "loss", align: "right" },
       { title: "accuracy", align: "right" },
+      ...(isPrivate ? [{ title: "epsilon", align: "right" } as const] : []),
     ],
-    history.map(({ round, updates, metrics }) => [
+    history.map(({ round, updates, metrics, privacy }) => [
       ...[String(round), String(updates.length)],
       ...[number(metrics["loss"]), number(metrics["accuracy"])],
+      ...(isPrivate ? [privacy?.epsilon?.toPrecision(4) ?? "infinite"] : []),
     ]),
   );
+  const failures = history.flatMap(({ round, failed }) =>
+    failed === undefined ? [] : [`round ${round} failed, and the network stayed: ${failed}`],
+  );
+  return [table, ...failures, ...(stopped === null ? [] : [`stopped: ${stopped}`])].join("\n\n");
 }

@@ -193,10 +193,10 @@ class WasmKernels implements FloatKernels {
   findNonFinite(source: Floats): number {
     for (let begin = 0; begin < source.data.length; begin += BLOCK) {
       const count = blockSize(source, begin);
-      this.#exports.widen(CODES[source.dtype], this.#place(source, begin, this.#a), this.#x, count);
-      const group = this.#exports.findNonFinite(this.#x, count);
+      const x = this.#widened(source, begin, this.#a, this.#x);
+      const group = this.#exports.findNonFinite(x, count);
       if (group < 0) continue;
-      const numbers = new Float32Array(this.#bytes.buffer, this.#x + 4 * group, 8);
+      const numbers = new Float32Array(this.#bytes.buffer, x + 4 * group, GROUP);
       return begin + group + numbers.findIndex((x) => !Number.isFinite(x));
     }
     return -1;

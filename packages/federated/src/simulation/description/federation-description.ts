@@ -68,8 +68,21 @@ export interface FederationDescription {
   readonly clients: number;
   /** Number of rounds, at least 1. */
   readonly rounds: number;
-  /** Share of the clients that each round asks, in `(0, 1]`. @defaultValue 1 */
+  /**
+   * Rounds in a row whose updates may come to nothing until the federation fails, at least 1.
+   * @defaultValue that of `planFederation`
+   */
+  readonly failures?: number;
+  /**
+   * Share of the clients that each round asks, in `(0, 1]`; with Poisson sampling, the probability of each to
+   * be asked. @defaultValue 1
+   */
   readonly fraction?: number;
+  /**
+   * Whether a round asks a number of clients, or each by itself with a probability, so that nobody may be
+   * asked: then the network stays as it is, and with privacy moves by noise alone. @defaultValue "fixed-size"
+   */
+  readonly sampling?: "fixed-size" | "poisson";
   /** Share of the asked clients whose update is lost on its way, in `[0, 1)`. @defaultValue 0 */
   readonly lost?: number;
   /** @defaultValue iid */

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { ALIGN_TARGET_SPELLINGS } from "../../align/align-target.ts";
 import { LAYER_POLICIES } from "../../layers/treat-layers.ts";
 import { TREATMENTS } from "../../layers/treatments.ts";
+import { PRIVACY } from "../../privacy/privacy-schema.ts";
 import { findSeedsProblem } from "../study/seeds.ts";
 
 const text = z.string();
@@ -43,34 +45,12 @@ const client = z.strictObject({
     .optional(),
 });
 
-const sampling = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("all") }),
-  z.strictObject({ kind: z.literal("fixed-size"), size: count(1), population: count(1) }),
-  z.strictObject({ kind: z.literal("poisson"), probability: share }),
-]);
-
-const privacy = z.strictObject({
-  clip: z.number().positive(),
-  noise: z.number().min(0),
-  clients: z.number().positive(),
-  sampling,
-  delta: z.number().gt(0).lt(1),
-  budget: z.number().positive().optional(),
-  adaptive: z
-    .strictObject({
-      quantile: share.optional(),
-      learningRate: z.number().min(0).optional(),
-      countDeviation: z.number().min(0).optional(),
-    })
-    .optional(),
-});
-
 const strategy = z.strictObject({
   rule: namedOrText.optional(),
   before: z.array(namedOrText).optional(),
   server: namedOrText.optional(),
   clip: z.number().positive().optional(),
-  privacy: privacy.optional(),
+  privacy: PRIVACY.optional(),
   share: z
     .strictObject({
       policy: z.enum(LAYER_POLICIES).optional(),
@@ -79,7 +59,7 @@ const strategy = z.strictObject({
       statistics: z.enum(["average", "keep"]).optional(),
     })
     .optional(),
-  align: z.enum(["global", "each other"]).optional(),
+  align: z.enum(ALIGN_TARGET_SPELLINGS).optional(),
   start: z.enum(["together", "apart"]).optional(),
   client: client.optional(),
 });
@@ -108,7 +88,9 @@ export const SIMULATION: z.ZodType = z.strictObject({
     clients: count(1),
     rounds: count(1),
     fraction: z.number().positive().max(1).optional(),
+    sampling: z.enum(["fixed-size", "poisson"]).optional(),
     lost: z.number().min(0).lt(1).optional(),
+    failures: count(1).optional(),
     client: client.optional(),
     measure: z
       .strictObject({

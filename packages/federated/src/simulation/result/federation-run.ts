@@ -16,6 +16,8 @@ export interface RoundResult {
   readonly trainLoss: number;
   /** Norm of the aggregated change; NaN if nothing was aggregated. */
   readonly changeNorm: number;
+  /** Why nothing came of the updates, so that the global network stayed; missing where one came of them. */
+  readonly failed?: string;
   /** Epsilon that the rounds so far have spent, in nats, null without noise; missing without privacy. */
   readonly epsilon?: number | null;
   /** Largest norm that an update had, for privacy; missing without it. */
@@ -77,8 +79,9 @@ export interface FederationRun {
   readonly failed?: string;
   /** Why it ended before its last round without failing: its budget of privacy; missing if it did not. */
   readonly stopped?: string;
-  /** Accuracy of the last evaluation. */
+  /** Accuracy of the last evaluation; NaN if it failed before the first. */
   readonly accuracy: number;
+  /** Mean loss likewise, in nats. */
   readonly loss: number;
   readonly clients: readonly ClientResult[];
   readonly fairness: Fairness;

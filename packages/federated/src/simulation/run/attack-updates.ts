@@ -34,7 +34,7 @@ export async function attackUpdates(
       tensors.set(name, await network.read(name));
       continue;
     }
-    const { of, parameters } = attack;
+    const { of, parameters, attackers } = attack;
     const resolved = resolveParameters(of.name, of.parameters, parameters, {
       tensor: name,
       networks: 1,
@@ -51,7 +51,7 @@ export async function attackUpdates(
         honest.map(async (client) => (await read(client)).map((value, i) => value - at(global, i))),
       );
       const sent = new Float64Array(end - begin);
-      of.attackInto({ honest: displacements, attackers: attackersOf(description), random }, resolved, sent);
+      of.attackInto({ honest: displacements, attackers, random }, resolved, sent);
       fromFloat64Into(
         sent.map((change, i) => change + at(global, i)),
         info.dtype,
@@ -62,5 +62,3 @@ export async function attackUpdates(
   }
   return createCheckpoint(tensors, {}, "attack");
 }
-
-const attackersOf = ({ attack }: OpenFederation["description"]): number => attack?.attackers ?? 1;

@@ -1,6 +1,11 @@
 import { UnsupportedError, UsageError } from "@isthmus/core";
 import type { ClientSampling } from "../../privacy/accountant/mechanism.ts";
-import { beginPrivacy, describeSpent, privateRoundsLeft } from "../../privacy/privacy-description.ts";
+import {
+  beginPrivacy,
+  describeSpent,
+  isLocal,
+  privateRoundsLeft,
+} from "../../privacy/privacy-description.ts";
 import type { ResolvedFederation } from "./describe-defaults.ts";
 
 /**
@@ -12,7 +17,8 @@ export function countRounds(description: ResolvedFederation): number {
   const { rounds } = description;
   const { privacy, start } = description.strategy;
   if (privacy === undefined) return rounds;
-  assertSampling(description, privacy.sampling);
+  // Each round of a client that adds noise itself is charged, whether it is asked or not.
+  if (!isLocal(privacy)) assertSampling(description, privacy.sampling);
   if (description.client.scaffold) {
     throw new UnsupportedError(
       'Cannot keep the account of privacy as "scaffold" averages the variates of clients without clipping and noise: leave it out',
@@ -35,10 +41,21 @@ export function countRounds(description: ResolvedFederation): number {
 }
 
 /**
- * Checks that clients are sampled as the account says: a simulation asks a fixed number at random. Where that
- * is not all of them, one client more takes the place of another, which the account of all does not know.
+ * Checks that clients are sampled as the account says: each by itself, or a fixed number at random. Where
+ * that is not all of them, one client more takes the place of another, which the account of all does not
+ * know.
  */
-function assertSampling({ clients, fraction }: ResolvedFederation, sampling: ClientSampling): void {
+function assertSampling(
+  { clients, fraction, sampling: simulated }: ResolvedFederation,
+  sampling: ClientSampling,
+): void {
+  if (simulated === "poisson") {
+    if (sampling.kind === "poisson" && sampling.probability === fraction) return;
+    throw new UsageError(
+      `Cannot keep the account of privacy as a simulation asks each client with a probability of ${fraction}, and the ` +
+        `account is for ${JSON.stringify(sampling)}: write "sampling: { kind: poisson, probability: ${fraction} }"`,
+    );
+  }
   const size = Math.ceil(fraction * clients);
   const isSimulated =
     sampling.kind === "all"

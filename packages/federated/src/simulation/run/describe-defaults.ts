@@ -1,13 +1,17 @@
 import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
+import { FEDERATION_PLAN_DEFAULTS } from "../../rounds/federation-plan.ts";
 import type {
   AttackDescription,
   ClientTraining,
   FederationDescription,
+  MeasureDescription,
 } from "../description/federation-description.ts";
 
 /** A federation with all defaults filled in. */
-export interface ResolvedFederation extends Required<Omit<FederationDescription, "attack" | "client">> {
+export interface ResolvedFederation
+  extends Required<Omit<FederationDescription, "attack" | "client" | "measure">> {
   readonly attack: AttackDescription | undefined;
+  readonly measure: MeasureDescription & Required<Pick<MeasureDescription, "every">>;
   /** How clients train, the strategy's own choices included. */
   readonly client: ResolvedClientTraining;
 }
@@ -34,10 +38,16 @@ const CLIENT_TRAINING_DEFAULTS: Required<
 export function resolveFederation(description: FederationDescription): ResolvedFederation {
   const attempt = "simulate a federation";
   const { clients, rounds, seed, fraction = 1, lost = 0, attack, strategy = {}, measure = {} } = description;
-  assertWholeOptions(attempt, { clients, rounds, seed }, { clients: 1, rounds: 1, seed: 0 });
+  const { failures = FEDERATION_PLAN_DEFAULTS.failures, sampling = "fixed-size" } = description;
+  assertWholeOptions(
+    attempt,
+    { clients, rounds, seed, failures },
+    { clients: 1, rounds: 1, seed: 0, failures: 1 },
+  );
   assertShare("fraction", fraction, fraction > 0 && fraction <= 1, "(0, 1]");
   assertShare("lost", lost, lost >= 0 && lost < 1, "[0, 1)");
-  assertWholeOptions(attempt, { every: measure.every ?? 1 }, { every: 1 });
+  const { every = 1 } = measure;
+  assertWholeOptions(attempt, { every }, { every: 1 });
   if (attack !== undefined) {
     const { attackers } = attack;
     assertWholeOptions(attempt, { attackers }, { attackers: 1 });
@@ -49,7 +59,7 @@ export function resolveFederation(description: FederationDescription): ResolvedF
   }
   return {
     ...description,
-    ...{ fraction, lost, attack, strategy, measure },
+    ...{ failures, fraction, sampling, lost, attack, strategy, measure: { ...measure, every } },
     partition: description.partition ?? { name: "iid" },
     client: { ...CLIENT_TRAINING_DEFAULTS, ...description.client, ...strategy.client },
   };

@@ -36,6 +36,11 @@ export interface OpenClient extends ClientExamples {
   readonly data: DataSet;
 }
 
+/** An attack, its parameters, and how many clients attack. */
+export interface OpenAttack extends LookedUp<Attack> {
+  readonly attackers: number;
+}
+
 /** A federation that is ready to simulate: examples divided, and everything looked up and checked. */
 export interface OpenFederation {
   readonly description: ResolvedFederation;
@@ -46,7 +51,7 @@ export interface OpenFederation {
   initialize(seed: number): Checkpoint;
   /** Clients by name, in the order of names. */
   readonly clients: ReadonlyMap<string, OpenClient>;
-  readonly attack: LookedUp<Attack> | undefined;
+  readonly attack: OpenAttack | undefined;
   readonly aggregate: StrategyOptions;
   /** Treatment of each tensor. */
   readonly treatments: ReadonlyMap<string, Treatment>;
@@ -97,8 +102,10 @@ export async function openFederation(
     ),
     plan: planFederation({
       ...{ rounds: countRounds(description), fraction: description.fraction, seed },
+      failures: description.failures,
       // Rounds that are begun again until enough clients come have others than the account says.
-      quorum: isPrivate ? 1 : Math.min(2, description.clients),
+      quorum: leastUpdates(description),
+      sampling: description.sampling,
       ...{ deadline: DEADLINE, attempts: isPrivate ? 1 : ATTEMPTS },
     }),
     clients: openClients(data, description, attack),
@@ -111,20 +118,25 @@ export async function openFederation(
   };
 }
 
-function lookUpAttack({ attackers: _, ...described }: NonNullable<FederationDescription["attack"]>) {
-  return lookUp("attack", ATTACKS, described as { readonly name: string });
+/** Returns the smallest number of updates that a round is aggregated with. */
+function leastUpdates({ sampling, strategy, clients }: ResolvedFederation): number {
+  if (sampling === "poisson") return 0;
+  return strategy.privacy === undefined ? Math.min(2, clients) : 1;
+}
+
+function lookUpAttack({ attackers, ...described }: NonNullable<FederationDescription["attack"]>): OpenAttack {
+  return { ...lookUp("attack", ATTACKS, described as { readonly name: string }), attackers };
 }
 
 function openClients(
   data: DataSet,
-  { partition, clients: count, seed, attack: described }: ResolvedFederation,
-  attack: LookedUp<Attack> | undefined,
+  { partition, clients: count, seed }: ResolvedFederation,
+  attack: OpenAttack | undefined,
 ): ReadonlyMap<string, OpenClient> {
   const { of: scheme, parameters } = lookUp("partition", PARTITIONS, partition);
   const parts = partitionExamples(data, { scheme, parameters, clients: count, seed });
   const order = createRandom(seed, "attackers").shuffleInPlace(Array.from(parts.keys()));
-  const attackers = new Set(order.slice(0, described?.attackers));
-  if (described === undefined) attackers.clear();
+  const attackers = new Set(attack === undefined ? [] : order.slice(0, attack.attackers));
   return new Map(
     parts.map((part, i) => {
       const attacker = attackers.has(i);

@@ -1,19 +1,16 @@
 import { at, InvariantError } from "@isthmus/core";
-import { type AggregateReport, aggregateUpdates } from "../../aggregate/aggregate-updates.ts";
-import { alignUpdates } from "../../align/align-updates.ts";
 import { advance } from "../../rounds/advance.ts";
 import { type Decision, decide } from "../../rounds/decide.ts";
 import type { FederationEvent } from "../../rounds/federation-event.ts";
 import { beginFederation, type FederationState, timeOfNext } from "../../rounds/federation-state.ts";
-import type { ClientUpdate } from "../../updates/client-update.ts";
 import type { RoundResult } from "../result/federation-run.ts";
-import { averageVariates } from "./average-variates.ts";
+import { type AggregatedSent, aggregateSent } from "./aggregate-sent.ts";
 import { evaluateRound } from "./evaluate-round.ts";
 import { hashNetwork } from "./hash-network.ts";
 import { measureClientBarriers } from "./measure-client-barriers.ts";
 import type { OpenFederation } from "./open-federation.ts";
 import type { ClientState, Position } from "./position.ts";
-import { type SentUpdate, sendUpdates } from "./send-updates.ts";
+import { type CountedUpdate, type SentUpdate, sendUpdates } from "./send-updates.ts";
 import { openUpdateFiles, type UpdateFiles } from "./update-files.ts";
 
 /** How a round is run. */
@@ -70,7 +67,6 @@ export async function runRound(
   }
 }
 
-type CountedUpdate = Extract<SentUpdate, { readonly network: unknown }>;
 type RoundOptions = Omit<RunRoundOptions, "folder"> & { readonly files: UpdateFiles | undefined };
 type DecisionOf<K extends Decision["kind"]> = Extract<Decision, { kind: K }>;
 
@@ -102,6 +98,9 @@ class Round {
   /** Does what was decided, and tells the state machine what came of it. */
   async follow(decision: Exclude<Decision, { kind: "finish" }>): Promise<void> {
     switch (decision.kind) {
+      case "open-secure":
+      case "close-secure":
+        throw new InvariantError("Updates of a simulation are not summed securely; please report this");
       case "start":
         return this.#start(decision);
       case "ask":
@@ -164,70 +163,71 @@ class Round {
     this.isOver = true;
   }
 
-  async #aggregate({ round, updates }: DecisionOf<"aggregate">): Promise<void> {
+  async #aggregate({ round, step, updates }: DecisionOf<"aggregate">): Promise<void> {
     const federation = this.#federation;
-    const { description, graph, engine } = federation;
     const sent = updates.map(({ client, hash }) => sentOf(this.#sent, client, hash));
     const { signal } = this.#options;
     const barriers = await measureClientBarriers(federation, sent, round, signal);
-    let received: readonly ClientUpdate[] = sent.map(({ client, examples, network, loss }) => ({
-      ...{ client, examples, network, loss },
-    }));
-    const { align, start } = description.strategy;
-    if (align !== undefined) {
-      const to = start === "apart" && round === 1 ? "each other" : align;
-      const aligned = await alignUpdates({ graph, engine }, this.position.network, received, {
-        ...{ to, seed: description.seed, signal },
-      });
-      received = aligned.updates;
-    }
-    const { network, state, report } = await aggregateUpdates(this.position.network, received, {
-      ...{ ...federation.aggregate, state: this.position.serverState, round, seed: description.seed, signal },
-      ...{ privacyState: this.position.privacy, noiseSeed: description.seed },
-    });
+    const aggregated = await aggregateSent(federation, this.position, { round, step, sent, signal });
+    // What clients keep is theirs, whatever becomes of the round.
     const clients = new Map<string, ClientState>([
       ...this.position.clients,
       ...sent.map(({ client, state }) => [client, state] as const),
     ]);
-    const variate = await averageVariates(this.position.variate, sent, description.clients);
-    this.position = { ...this.position, network, serverState: state, clients, variate };
-    if (report.privacy !== undefined) this.position = { ...this.position, privacy: report.privacy.next };
-    const result = await this.#describe(round, { sent, report });
+    this.position = { ...this.position, ...aggregated.next, clients };
+    const result = await this.#describe(round, { sent, aggregated });
     this.position = {
       ...this.position,
       rounds: [...this.position.rounds, result],
       barriers: [...this.position.barriers, ...barriers],
     };
+    await this.#finish(round, result, aggregated);
+    this.isOver = true;
+  }
+
+  async #finish(
+    round: number,
+    { accuracy, loss }: RoundResult,
+    { failed, empty }: AggregatedSent,
+  ): Promise<void> {
+    if (failed !== undefined) {
+      this.#advance({ kind: "round-failed", round, reason: failed, at: this.now });
+      return;
+    }
+    if (empty) {
+      this.#advance({ kind: "round-empty", round, at: this.now });
+      return;
+    }
     const metrics = Object.fromEntries(
-      Object.entries({ accuracy: result.accuracy, loss: result.loss }).filter(
-        (entry): entry is [string, number] => Number.isFinite(entry[1]),
+      Object.entries({ accuracy, loss }).filter((entry): entry is [string, number] =>
+        Number.isFinite(entry[1]),
       ),
     );
-    this.#advance({
-      ...{ kind: "round-aggregated", round, hash: await hashNetwork(network), metrics, at: this.now },
-    });
-    this.isOver = true;
+    const hash = await hashNetwork(this.position.network);
+    this.#advance({ kind: "round-aggregated", round, hash, metrics, at: this.now });
   }
 
   async #describe(
     round: number,
-    { sent, report }: { readonly sent: readonly CountedUpdate[]; readonly report: AggregateReport },
+    { sent, aggregated }: { readonly sent: readonly CountedUpdate[]; readonly aggregated: AggregatedSent },
   ): Promise<RoundResult> {
     const { description, plan, sentBytes } = this.#federation;
-    const { changeNorm, privacy } = report;
-    const last = this.position.rounds.at(-1);
+    const { changeNorm, privacy, failed } = aggregated;
+    const before = this.position.rounds.at(-1);
+    const [down, up] = before === undefined ? [0, 0] : [before.bytesDown, before.bytesUp];
     const losses = sent.flatMap(({ trainLoss }) => (trainLoss === undefined ? [] : [trainLoss]));
-    const { every = 1 } = description.measure;
+    const { every } = description.measure;
     const isEvaluated = round % every === 0 || round === plan.rounds;
     const perUpdate = sentBytes * (description.client.scaffold ? 2 : 1);
     return {
       round,
       updates: sent.length,
-      refused: [...this.#refused].map(([reason, count]) => ({ reason, count })),
-      bytesDown: (last?.bytesDown ?? 0) + this.#asked * perUpdate,
-      bytesUp: (last?.bytesUp ?? 0) + (sent.length + count(this.#refused)) * perUpdate,
+      refused: [...this.#refused].map(([reason, times]) => ({ reason, count: times })),
+      bytesDown: down + this.#asked * perUpdate,
+      bytesUp: up + (sent.length + count(this.#refused)) * perUpdate,
       trainLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
       changeNorm,
+      ...(failed !== undefined && { failed }),
       ...(privacy && {
         epsilon: Number.isFinite(privacy.epsilon) ? privacy.epsilon : null,
         clip: privacy.clip,

@@ -22,6 +22,9 @@ export type SentUpdate =
     }
   | { readonly client: string; readonly refused: string };
 
+/** An update that passed the checks of the server. */
+export type CountedUpdate = Extract<SentUpdate, { readonly network: unknown }>;
+
 /** Which clients a round asks, and where what they make is written. */
 export interface SendUpdatesOptions {
   readonly round: number;

@@ -2,6 +2,8 @@ import { type Checkpoint, createCheckpoint, createRandom, DivergenceError, type 
 import { createEvaluator } from "@isthmus/graph";
 import { type TrainOptions, train } from "@isthmus/training";
 import { personalNetwork } from "../../layers/personal-network.ts";
+import { isLocal } from "../../privacy/privacy-description.ts";
+import { privatizeUpdate } from "../../privacy/privatize-update.ts";
 import type { ResolvedClientTraining } from "./describe-defaults.ts";
 import type { OpenClient, OpenFederation } from "./open-federation.ts";
 import type { ClientState, Position } from "./position.ts";
@@ -51,8 +53,9 @@ export async function trainClient(
       : undefined;
     const trained = await train({ graph, engine }, start, client.data, { ...options, signal });
     const { weights, result, controlVariates } = trained;
+    const network = await privatized(federation, position, { client, round, weights });
     return {
-      ...{ client, network: weights, trainLoss: result.loss },
+      ...{ client, network, trainLoss: result.loss },
       ...(loss !== undefined && { loss }),
       state: {
         ...(await ownOf(federation, weights)),
@@ -64,6 +67,22 @@ export async function trainClient(
     if (!(error instanceof DivergenceError)) throw error;
     return "its training diverged";
   }
+}
+
+/** Returns what a client sends of its network: with noise of its own where clients are to add it. */
+async function privatized(
+  { description: { strategy, seed }, treatments }: OpenFederation,
+  { network }: Pick<Position, "network">,
+  {
+    client: { client },
+    round,
+    weights,
+  }: { readonly client: OpenClient; readonly round: number; readonly weights: Checkpoint },
+): Promise<Checkpoint> {
+  const { privacy } = strategy;
+  if (privacy === undefined || !isLocal(privacy)) return weights;
+  const names = [...treatments].flatMap(([name, treatment]) => (treatment === "keep" ? [] : [name]));
+  return privatizeUpdate(network, weights, { privacy, names, seed, round, client });
 }
 
 function optionsOf(

@@ -4,6 +4,7 @@ import {
   type Checkpoint,
   composeCheckpoint,
   createCheckpoint,
+  FormatError,
   openCheckpoint,
   parseJson,
   saveCheckpoint,
@@ -72,27 +73,39 @@ async function toCheckpoint(made: TrainedClient | string): Promise<Checkpoint> {
   const tensors = new Map<string, Tensor>();
   for (const part of PARTS) {
     const checkpoint = parts[part];
-    for (const name of checkpoint?.tensors.keys() ?? []) {
-      tensors.set(`${part}/${name}`, await (checkpoint as Checkpoint).read(name));
+    if (checkpoint === undefined) continue;
+    for (const name of checkpoint.tensors.keys()) {
+      tensors.set(`${part}/${name}`, await checkpoint.read(name));
     }
   }
   return createCheckpoint(tensors, { [RECORD]: JSON.stringify({ trainLoss, loss }) });
 }
 
+/** What of a file is no tensor: why there is no update, or what is said of it; JSON has no NaN. */
+type MadeRecord =
+  | { readonly refused: string }
+  | { readonly trainLoss: number | null; readonly loss?: number };
+
 async function readTrained(file: Checkpoint, client: OpenClient): Promise<TrainedClient | string> {
-  const record = parseJson(file.metadata[RECORD] ?? "{}", { attempt: `read "${file.source}"` }) as {
-    readonly refused?: string;
-    readonly trainLoss?: number | null;
-    readonly loss?: number;
-  };
-  if (record.refused !== undefined) return record.refused;
+  const text = file.metadata[RECORD];
+  if (text === undefined) {
+    throw new FormatError(`Cannot go on from "${file.source}" as its metadata must have "${RECORD}"`, {
+      format: "safetensors",
+    });
+  }
+  const record = parseJson(text, { attempt: `read "${file.source}"` }) as MadeRecord;
+  if ("refused" in record) return record.refused;
   const [personal, variate, change] = [
     await readPart(file, "personal"),
     await readPart(file, "variate"),
     await readPart(file, "change"),
   ];
   return {
-    ...{ client, network: partOf(file, "network"), trainLoss: record.trainLoss ?? Number.NaN },
+    ...{
+      client,
+      network: partOf(file, "network"),
+      trainLoss: record.trainLoss === null ? Number.NaN : record.trainLoss,
+    },
     ...(record.loss !== undefined && { loss: record.loss }),
     state: { ...(personal && { personal }), ...(variate && { variate }) },
     ...(change && { variateChange: change }),

@@ -17,7 +17,7 @@ import { resolveFederation } from "../run/describe-defaults.ts";
  */
 export function checkFederation(graph: Graph, network: Checkpoint, described: FederationDescription): void {
   const resolved = resolveFederation(described);
-  const { strategy, partition, attack, clients, fraction } = resolved;
+  const { strategy, partition, attack, clients, fraction, sampling } = resolved;
   const { rule, preAggregations = [], server } = resolveStrategy(graph, network, strategy);
   countRounds(resolved);
   if (rule !== undefined) parametersOf("aggregate", rule);
@@ -30,10 +30,11 @@ export function checkFederation(graph: Graph, network: Checkpoint, described: Fe
   }
   if (rule === undefined) return;
   const least = rule.of.least?.(parametersOf("aggregate", rule));
-  const asked = Math.ceil(fraction * clients);
+  // By Poisson sampling nobody may be asked.
+  const asked = sampling === "poisson" ? 0 : Math.ceil(fraction * clients);
   if (least === undefined || asked >= least.count || preAggregations.length > 0) return;
   throw new InputError(
-    `Cannot simulate a federation by ${rule.of.name} as ${least.reason}: it needs at least ${least.count} updates, and a round asks ${asked} clients; take more, or assume fewer attackers`,
+    `Cannot simulate a federation by ${rule.of.name} as ${least.reason}: it needs at least ${least.count} updates, and a round ${sampling === "poisson" ? "may ask nobody" : `asks ${asked} clients`}; take more, or assume fewer attackers`,
     { input: rule.of.name },
   );
 }

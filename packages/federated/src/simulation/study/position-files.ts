@@ -32,8 +32,9 @@ export async function savePosition(position: Position, path: string): Promise<vo
   const { state, network, serverState, variate, clients, rounds, barriers, privacy } = position;
   const tensors = new Map<string, Tensor>();
   const add = async (part: string, checkpoint: Checkpoint | undefined) => {
-    for (const name of checkpoint?.tensors.keys() ?? []) {
-      tensors.set(`${part}/${name}`, await (checkpoint as Checkpoint).read(name));
+    if (checkpoint === undefined) return;
+    for (const name of checkpoint.tensors.keys()) {
+      tensors.set(`${part}/${name}`, await checkpoint.read(name));
     }
   };
   await add("network", network);

@@ -98,6 +98,11 @@ describe("readSimulation()", () => {
     expect(await read(text.replace("none: null", "none: "))).toEqual(small);
   });
 
+  it.each(["each-other", "each other"])("readSimulation() takes `align: %s`", async (align) => {
+    const text = `title: Small\n${federation}\nstrategies: { it: { align: ${align} } }\n`;
+    expect((await read(text)).strategies).toEqual({ it: { align } });
+  });
+
   it("readSimulation() names the line of what is wrong", async () => {
     await expect(read(`title: Small\n${federation}\nstrategies:\n  mean: { rul: krum }\n`)).rejects.toThrow(
       /simulation.yaml:4: unknown key "rul"; did you mean "rule"/,

@@ -18,7 +18,7 @@ import type { FederationRun, PartitionedClient } from "../result/federation-run.
 import type { SimulatedPartition, SimulationResult } from "../result/simulation-result.ts";
 import { checkFederation } from "./check-federation.ts";
 import { federationTask } from "./federation-task.ts";
-import { UNNAMED, type UnfoldedFederation, unfoldSimulation } from "./unfold-simulation.ts";
+import { listsOf, type UnfoldedFederation, unfoldSimulation } from "./unfold-simulation.ts";
 
 /** What a simulation is planned with. */
 export interface PlanSimulationPorts {
@@ -171,13 +171,10 @@ function collect(
     divisions.set(JSON.stringify([partition, seed]), { partition, seed, clients });
     return { ...cell, ...run };
   });
-  const { strategies, partitions, attacks } = lists;
   at(runs, 0, "run");
   return {
     ...{ kind: "simulation", title, description, federation },
-    partitions: partitions ?? { [UNNAMED.partition]: { name: "iid" } },
-    strategies: strategies ?? { [UNNAMED.strategy]: {} },
-    attacks: attacks ?? { [UNNAMED.attack]: null },
+    ...listsOf(lists),
     seeds: [...new Set(runs.map(({ seed }) => seed))],
     ...{ runs, divisions: [...divisions.values()], engine },
   };

@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { entry, InputError } from "@isthmus/core";
 import { unfold } from "@isthmus/study";
 import type { FederationDescription } from "../description/federation-description.ts";
 import type { SimulationCell, SimulationDescription } from "../description/simulation-description.ts";
@@ -10,41 +10,54 @@ export interface UnfoldedFederation {
   readonly federation: FederationDescription;
 }
 
-/** Name of what is there where a simulation lists none. */
-export const UNNAMED = { partition: "iid", strategy: "fedavg", attack: "none" } as const;
+/** What is there where a simulation lists none. */
+const LISTS_DEFAULTS: Required<Pick<SimulationDescription, "partitions" | "strategies" | "attacks">> = {
+  partitions: { iid: { name: "iid" } },
+  strategies: { fedavg: {} },
+  attacks: { none: null },
+};
+
+/** Returns the partitions, strategies and attacks of a simulation by name, its own or the defaults. */
+export function listsOf({
+  partitions = LISTS_DEFAULTS.partitions,
+  strategies = LISTS_DEFAULTS.strategies,
+  attacks = LISTS_DEFAULTS.attacks,
+}: Pick<SimulationDescription, "partitions" | "strategies" | "attacks">): typeof LISTS_DEFAULTS {
+  return { partitions, strategies, attacks };
+}
 
 /**
  * Lists the federations of a simulation: partitions, strategies, attacks and seeds in all combinations, the
  * last changing fastest.
  * @throws InputError if there are none, or seeds are none
  */
-export function unfoldSimulation({
-  federation,
-  partitions = { [UNNAMED.partition]: { name: "iid" } },
-  strategies = { [UNNAMED.strategy]: {} },
-  attacks = { [UNNAMED.attack]: null },
-  seeds = [0],
-}: SimulationDescription): readonly UnfoldedFederation[] {
+export function unfoldSimulation(description: SimulationDescription): readonly UnfoldedFederation[] {
+  const { federation, seeds = [0] } = description;
   const problem = findSeedsProblem(seeds);
   if (problem !== undefined) {
     throw new InputError(`Cannot simulate as "seeds" ${problem}`, { input: "seeds" });
   }
+  const { partitions, strategies, attacks } = listsOf(description);
   const lists = {
     ...{ partition: Object.keys(partitions), strategy: Object.keys(strategies) },
     ...{ attack: Object.keys(attacks), seed: seeds },
   };
   return unfold<object>("simulation", { for: lists }).map(({ variables }) => {
     const cell = variables as unknown as SimulationCell;
-    const attack = attacks[cell.attack] ?? undefined;
+    const attack = valueAt(attacks, cell.attack, "attack");
     return {
       cell,
       federation: {
         ...federation,
-        partition: partitions[cell.partition] ?? { name: "iid" },
-        strategy: strategies[cell.strategy] ?? {},
-        ...(attack !== undefined && { attack }),
+        partition: valueAt(partitions, cell.partition, "partition"),
+        strategy: valueAt(strategies, cell.strategy, "strategy"),
+        ...(attack !== null && { attack }),
         seed: cell.seed,
       },
     };
   });
 }
+
+/** Returns the value of a key that must be there, as it was listed among the keys. */
+const valueAt = <T>(record: Readonly<Record<string, T>>, key: string, what: string): T =>
+  entry(new Map(Object.entries(record)), key, what);

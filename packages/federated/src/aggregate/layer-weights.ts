@@ -1,0 +1,70 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import { layerOf } from "@isthmus/interpolation";
+import type { Treatment } from "../layers/treatments.ts";
+import { clipWeightsByLayer, splitClip } from "../privacy/clip-weights.ts";
+import { beginPrivacy, isLocal } from "../privacy/privacy-description.ts";
+import type { ClientUpdate } from "../updates/client-update.ts";
+import type { AggregateOptions } from "./aggregate-options.ts";
+import { measureGram } from "./measure-gram.ts";
+
+/**
+ * Computes the weights of displacements in each tensor where a private round clips each layer by itself;
+ * undefined where it does not. A layer is the tensors that `layerOf` gives one name.
+ * @returns weights by name of the tensor, `[updates]`
+ */
+export async function layerWeights(
+  network: Checkpoint,
+  updates: readonly ClientUpdate[],
+  {
+    treatments,
+    resolved: { privacy, privacyState, memory, signal },
+  }: {
+    readonly treatments: ReadonlyMap<string, Treatment>;
+    readonly resolved: Readonly<Required<AggregateOptions>>;
+  },
+): Promise<ReadonlyMap<string, readonly number[]> | undefined> {
+  if (privacy?.by !== "layer" || isLocal(privacy)) return undefined;
+  const { clip } = privacyState ?? beginPrivacy(privacy);
+  const names = [...treatments].flatMap(([name, treatment]) => (treatment === "share" ? [name] : []));
+  const weights = await clipLayers(network, updates, { names, clip, memory, signal });
+  return new Map(
+    [...weights].map(([name, ofUpdates]) => [name, ofUpdates.map((weight) => weight / privacy.clients)]),
+  );
+}
+
+/**
+ * Computes what each tensor of each update is multiplied by, so that no layer is longer than its part of the
+ * bound.
+ * @param names - of the tensors that are shared
+ * @returns by name of the tensor, `[updates]`
+ */
+export async function clipLayers(
+  network: Checkpoint,
+  updates: readonly ClientUpdate[],
+  options: {
+    readonly names: readonly string[];
+    readonly clip: number;
+    readonly memory: number;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const { names, clip, ...rest } = options;
+  const layers = [...new Set(names.map(layerOf))].map((layer) =>
+    names.filter((name) => layerOf(name) === layer),
+  );
+  const clips = splitClip(
+    clip,
+    layers.map(() => 1),
+  );
+  const norms: number[][] = updates.map(() => []);
+  for (const layer of layers) {
+    const gram = await measureGram({ ...{ network, updates, ...rest }, names: layer, onlyNorms: true });
+    for (const [i, ofUpdate] of norms.entries()) ofUpdate.push(Math.sqrt(at(gram, i * (updates.length + 1))));
+  }
+  const weights = clipWeightsByLayer(norms, clips);
+  return new Map(
+    layers.flatMap((layer, position) =>
+      layer.map((name) => [name, weights.map((ofUpdate) => at(ofUpdate, position))] as const),
+    ),
+  );
+}

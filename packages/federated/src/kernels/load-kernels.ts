@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { kernelMemory } from "@isthmus/core";
+
+/** Declares what is used of WebAssembly: the types of Node have nothing of it. */
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
+/** Functions of the compiled kernels/columns.ts, which take addresses in the memory of scratch. */
+export interface Kernels {
+  orderPairs(rows: number, stride: number, pairs: number, count: number): void;
+  addDisplacement(values: number, base: number, weight: number, sums: number, count: number): void;
+}
+
+let kernels: Kernels | undefined;
+
+/**
+ * Returns the compiled functions, or `undefined` if an array lies outside the memory that they compute in.
+ */
+export function kernelsIn(bytes: Uint8Array): Kernels | undefined {
+  const memory = kernelMemory();
+  if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;
+  if (kernels === undefined) {
+    const code = readFileSync(new URL("../../wasm/columns.wasm", import.meta.url));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
+    kernels = exports as Kernels;
+  }
+  return kernels;
+}

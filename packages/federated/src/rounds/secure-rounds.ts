@@ -1,0 +1,169 @@
+import { isIsthmusError } from "@isthmus/core";
+import type { ClientMessage, ServerMessage } from "../secure/messages.ts";
+import {
+  awaitedBySum,
+  closeStage,
+  countSenders,
+  messageTo,
+  openSecureServer,
+  receiveSecure,
+} from "../secure/secure-server.ts";
+import { type SecureSettings, wordsOf } from "../secure/secure-settings.ts";
+import type { FederationEvent } from "./federation-event.ts";
+import type { FederationPlan } from "./federation-plan.ts";
+import type { FederationState, OpenRound } from "./federation-state.ts";
+
+type EventOf<K extends FederationEvent["kind"]> = Extract<FederationEvent, { kind: K }>;
+
+/** A stage of a secure sum takes at most the time of a round divided by this; training takes what is left. */
+const STAGES_PER_DEADLINE = 10;
+
+/** Returns the number of clients of a round that is enough to finish its secure sum. */
+export function thresholdOf({ secure }: FederationPlan, clients: number): number {
+  const share = secure?.threshold ?? 1;
+  return Math.min(clients, Math.max(Math.floor(clients / 2) + 1, Math.ceil(share * clients)));
+}
+
+/** Returns the state with the secure sum of its round set up. */
+export function openSecure(state: FederationState, event: EventOf<"secure-opened">): FederationState {
+  if (!isCurrent(state, event) || state.status !== "collecting" || state.secure !== null) return state;
+  return { ...state, secure: { stageAt: event.at, sum: openSecureServer(event.settings) } };
+}
+
+/** Returns the state with a message of a client, or the very same if the sum does not take it. */
+export function takeMessage(state: FederationState, event: EventOf<"secure-received">): FederationState {
+  if (!isCurrent(state, event) || refusalOfMessage(state, event.message) !== undefined) return state;
+  const { secure } = state;
+  return secure === null
+    ? state
+    : { ...state, secure: { ...secure, sum: receiveSecure(secure.sum, event.message) } };
+}
+
+/**
+ * Says why a message of a client is not taken, or returns `undefined` if it is; one that was taken before is
+ * not taken again, see {@link isTaken}.
+ */
+export function refusalOfMessage({ secure }: FederationState, message: ClientMessage): string | undefined {
+  if (secure === null) return "no secure sum is open";
+  if (message.kind === "masked") return "masked updates are uploaded";
+  try {
+    receiveSecure(secure.sum, message);
+    return undefined;
+  } catch (error) {
+    if (isIsthmusError(error)) return error.message;
+    throw error;
+  }
+}
+
+/** Returns whether the very same message was taken: the answer may have been lost. */
+export function isTaken({ secure }: FederationState, message: ClientMessage): boolean {
+  if (secure === null) return false;
+  const { keys, shares, reveals } = secure.sum;
+  const text = JSON.stringify(message);
+  return [...keys, ...shares, ...reveals].some((taken) => JSON.stringify(taken) === text);
+}
+
+/** Returns the state after a stage, if enough clients have sent. */
+export function endStage(state: FederationState, event: EventOf<"secure-closed">): FederationState {
+  const { secure } = state;
+  if (!isCurrent(state, event) || secure?.sum.stage !== event.stage || !hasEnough(secure.sum)) return state;
+  return { ...state, secure: { stageAt: event.at, sum: closeStage(secure.sum).state } };
+}
+
+/** Returns the secure sum of a state after an update whose masked words are there. */
+export function countMasked({ secure }: FederationState, client: string): Pick<FederationState, "secure"> {
+  if (secure === null) return { secure };
+  const { settings } = secure.sum;
+  const message = { kind: "masked", session: settings.session, client, words: wordsOf(settings) } as const;
+  return { secure: { ...secure, sum: receiveSecure(secure.sum, message) } };
+}
+
+/** Returns the secure sum after the masked updates of its round, or `undefined` if they are too few. */
+export function endMasked(
+  { secure }: FederationState,
+  at: number,
+): Pick<FederationState, "secure"> | undefined {
+  if (secure?.sum.stage !== "masked" || !hasEnough(secure.sum)) return undefined;
+  return { secure: { stageAt: at, sum: closeStage(secure.sum).state } };
+}
+
+/** Says why a client's masked update does not count, or returns `undefined` if it does. */
+export function refusalOfMasked({ secure }: FederationState, client: string): string | undefined {
+  if (secure?.sum.stage !== "masked") return "masked updates are not collected now";
+  return awaitedBySum(secure.sum).includes(client)
+    ? undefined
+    : "the client gave out no shares in this round";
+}
+
+/** The next thing to do in the secure sum of a round. */
+export type SecureDecision =
+  /** Set up the sum: event `secure-opened`. */
+  | {
+      readonly kind: "open-secure";
+      readonly round: number;
+      readonly attempt: number;
+      readonly clients: readonly string[];
+      readonly threshold: number;
+    }
+  /** Take no more messages of a stage: event `secure-closed`. */
+  | {
+      readonly kind: "close-secure";
+      readonly round: number;
+      readonly attempt: number;
+      readonly stage: "keys" | "shares" | "reveal";
+    }
+  | { readonly kind: "abort"; readonly round: number; readonly attempt: number; readonly reason: string }
+  | { readonly kind: "wait"; readonly until: number; readonly reason: string };
+
+/**
+ * Decides about the stages of a secure sum in which messages are exchanged; undefined while masked updates
+ * come in, and when all is there to aggregate.
+ */
+export function decideSecure(
+  plan: FederationPlan,
+  state: FederationState,
+  open: OpenRound,
+  now: number,
+): SecureDecision | undefined {
+  if (plan.secure === null) return undefined;
+  const { round, attempt, clients } = open;
+  if (state.secure === null) {
+    return { kind: "open-secure", round, attempt, clients, threshold: thresholdOf(plan, clients.length) };
+  }
+  const { stageAt, sum } = state.secure;
+  const { stage } = sum;
+  if (stage === "masked" || stage === "done") return undefined;
+  const until = stageAt + plan.deadline / STAGES_PER_DEADLINE;
+  const enough = hasEnough(sum);
+  const awaited = awaitedBySum(sum).filter((client) => state.members[client]?.present);
+  // Any threshold of shares unmasks the same sum.
+  if (enough && (stage === "reveal" || awaited.length === 0 || now >= until)) {
+    return { kind: "close-secure", round, attempt, stage };
+  }
+  const came = `${countSenders(sum)} of the ${sum.settings.threshold} clients that a secure sum needs sent their ${stage}`;
+  if (now >= until) return { kind: "abort", round, attempt, reason: `${came} in time` };
+  return { kind: "wait", until, reason: came };
+}
+
+/** What a client must do next in a secure sum, and what it needs for it. */
+export interface SecureTask {
+  readonly step: "keys" | "shares" | "masked" | "reveal";
+  readonly settings: SecureSettings;
+  readonly message: ServerMessage | null;
+}
+
+/** Returns what a client must do next in the secure sum of the open round; undefined if nothing. */
+export function secureTaskOf({ secure }: FederationState, client: string): SecureTask | undefined {
+  if (secure === null) return undefined;
+  const { stage, settings } = secure.sum;
+  if (stage === "done" || !awaitedBySum(secure.sum).includes(client)) return undefined;
+  return { step: stage, settings, message: messageTo(secure.sum, client) ?? null };
+}
+
+const hasEnough = (sum: NonNullable<FederationState["secure"]>["sum"]): boolean =>
+  countSenders(sum) >= sum.settings.threshold;
+
+const isCurrent = (
+  { open }: FederationState,
+  { round, attempt }: { readonly round: number; readonly attempt: number },
+): boolean => open?.round === round && open.attempt === attempt;

@@ -1,0 +1,34 @@
+import { InputError, tellProblem } from "@isthmus/core";
+import { z } from "zod";
+
+/** What a server says that its client should do. */
+export type TaskAnswer =
+  /** Train from the network of this hash, and send the result for this round. */
+  | { readonly task: "train"; readonly round: number; readonly network: string }
+  /** Do a step of the secure sum of this round. */
+  | { readonly task: "secure"; readonly round: number; readonly step: "keys" | "shares" | "reveal" }
+  /** Ask again later. */
+  | { readonly task: "wait"; readonly reason: string }
+  /** Read the last network; the federation failed where there is a reason. */
+  | { readonly task: "finished"; readonly network: string; readonly reason: string | null };
+
+const round = z.int().min(1);
+const network = z.string().regex(/^[\da-f]{64}$/, { error: "must be a SHA-256" });
+
+const ANSWER: z.ZodType<TaskAnswer> = z.discriminatedUnion("task", [
+  z.object({ task: z.literal("train"), round, network }),
+  z.object({ task: z.literal("secure"), round, step: z.enum(["keys", "shares", "reveal"]) }),
+  z.object({ task: z.literal("wait"), reason: z.string() }),
+  z.object({ task: z.literal("finished"), network, reason: z.string().nullable() }),
+]);
+
+/**
+ * Checks what a server answered a client that asked what to do.
+ * @throws InputError that names the key if something is missing, or of another form
+ */
+export function parseTask(answer: unknown): TaskAnswer {
+  const parsed = ANSWER.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => tellProblem(issue.path, issue)).join(", ");
+  throw new InputError(`Cannot go on as the server's answer must be a task: ${problems}`, { input: "task" });
+}

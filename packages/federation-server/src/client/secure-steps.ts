@@ -1,0 +1,161 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  at,
+  type Checkpoint,
+  entry,
+  isIsthmusError,
+  openCheckpoint,
+  readJsonFile,
+  saveFile,
+  toFloat64,
+} from "@isthmus/core";
+import {
+  type ClientMessage,
+  type DeliveryMessage,
+  drawSecret,
+  maskUpdate,
+  openSecureClient,
+  type RosterMessage,
+  receiveShares,
+  revealShares,
+  type SecureClientState,
+  type SecureLayout,
+  type SecureTask,
+  type SurvivorsMessage,
+  shareSecrets,
+} from "@isthmus/federated/rounds";
+import { hashFile } from "../store/hash-file.ts";
+import { fileSize } from "../store/read-pieces.ts";
+import { secureLayout } from "../work/secure-layout.ts";
+import type { MadeUpdate } from "./make-update.ts";
+import type { WorkingClient } from "./working-client.ts";
+
+/** What a client keeps of a secure sum: secret, so only its user may read the file. */
+interface SecureRecord {
+  readonly state: SecureClientState;
+  /** What it sent last, to send the same again after a lost answer. */
+  readonly message: ClientMessage;
+}
+
+const statePath = (folder: string): string => join(folder, "secure.json");
+
+/**
+ * Does a step of a secure sum in which messages are exchanged. What is sent is kept first, so that a client
+ * that is started again says the same.
+ * @returns why the message was not taken, or `undefined`
+ */
+export async function takeSecureStep(client: WorkingClient, round: number): Promise<string | undefined> {
+  const task = await client.api.secure(round);
+  if (task === undefined || task.step === "masked") return undefined;
+  const before = await readRecord(client, task);
+  const record = await nextRecord(client, task, before);
+  if (record === undefined)
+    return "the secret that the client began the secure sum with is not in its folder";
+  if (record !== before) await saveRecord(client, record);
+  const refusal = await client.api.sendSecure(round, record.message);
+  if (refusal === undefined) return undefined;
+  // Enough others may have answered before: then the sum has gone on, and misses nothing.
+  const next = await client.api.secure(round);
+  return next?.step === task.step ? refusal : undefined;
+}
+
+/** Masks an update that was made, for the secure sum of its round; returns the masked one, or `undefined`. */
+export async function maskMade(
+  client: WorkingClient,
+  round: number,
+  made: MadeUpdate,
+): Promise<Pick<MadeUpdate, "path" | "hash"> | undefined> {
+  const task = await client.api.secure(round);
+  const state = task?.step === "masked" ? await takeDelivery(client, task) : undefined;
+  if (task === undefined || state === undefined) return undefined;
+  const path = join(client.folder, "masked.bin");
+  const [global, update] = [
+    await openCheckpoint(join(client.folder, "global.safetensors")),
+    await openCheckpoint(made.path),
+  ];
+  const file = await open(path, "w");
+  try {
+    const layout = secureLayout(global, new Set(client.about.keep));
+    const { cut } = await maskUpdate(state, {
+      examples: client.about.privacy === null ? made.examples : 1,
+      readInto: (begin, out) => displacementInto({ global, update, layout }, begin, out),
+      write: async (begin, words) => {
+        await file.write(words, 0, words.byteLength, 4 * begin);
+      },
+    });
+    if (cut > 0) client.tell({ kind: "cut", round, elements: cut, range: task.settings.range });
+    await file.sync();
+  } finally {
+    await file.close();
+    await Promise.all([global.close(), update.close()]);
+  }
+  return { path, hash: await hashFile(path) };
+}
+
+/** Takes the shares of the others; undefined if the client cannot go on, as where one of them is wrong. */
+async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<SecureClientState | undefined> {
+  const before = await readRecord(client, task);
+  if (before?.state.awaits !== "delivery") return before?.state;
+  try {
+    const state = receiveShares(before.state, task.message as DeliveryMessage);
+    await saveRecord(client, { ...before, state });
+    return state;
+  } catch (error) {
+    if (!isIsthmusError(error, "FormatError")) throw error;
+    client.tell({ kind: "waiting", reason: error.message });
+    return undefined;
+  }
+}
+
+async function nextRecord(
+  { about }: WorkingClient,
+  { step, settings, message }: SecureTask,
+  before: SecureRecord | undefined,
+): Promise<SecureRecord | undefined> {
+  if (step === "keys") return before ?? openSecureClient(settings, about.client, drawSecret());
+  if (before === undefined) return undefined;
+  const { state } = before;
+  if (step === "shares") {
+    return state.awaits === "roster" ? shareSecrets(state, message as RosterMessage) : before;
+  }
+  return revealShares(state, message as SurvivorsMessage);
+}
+
+async function saveRecord({ folder }: WorkingClient, record: SecureRecord): Promise<void> {
+  await saveFile(statePath(folder), JSON.stringify(record), [], { mode: 0o600 });
+}
+
+/** Reads what is kept of the very same session. */
+async function readRecord(
+  { folder }: WorkingClient,
+  { settings }: SecureTask,
+): Promise<SecureRecord | undefined> {
+  const path = statePath(folder);
+  if ((await fileSize(path)) === 0) return undefined;
+  const record = (await readJsonFile(path)) as SecureRecord;
+  return JSON.stringify(record.state.settings) === JSON.stringify(settings) ? record : undefined;
+}
+
+/** Fills a range of an update that is one row: of all shared tensors one after another. */
+async function displacementInto(
+  {
+    global,
+    update,
+    layout,
+  }: { readonly global: Checkpoint; readonly update: Checkpoint; readonly layout: SecureLayout },
+  begin: number,
+  out: Float64Array,
+): Promise<void> {
+  const end = begin + out.length;
+  for (const [name, place] of layout.places) {
+    const first = Math.max(begin, place.begin);
+    const last = Math.min(end, place.begin + place.elements);
+    if (first >= last) continue;
+    const { dtype } = entry(global.tensors, name, "tensor");
+    const read = async (network: Checkpoint) =>
+      toFloat64(await network.readRange(name, first - place.begin, last - place.begin), dtype);
+    const [before, after] = [await read(global), await read(update)];
+    for (let i = 0; i < after.length; i++) out[first - begin + i] = at(after, i) - at(before, i);
+  }
+}

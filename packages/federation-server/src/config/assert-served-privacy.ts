@@ -1,0 +1,34 @@
+import { UnsupportedError, UsageError } from "@isthmus/core";
+import { beginPrivacy, describeSpent, hasRoom, resolveRule } from "@isthmus/federated/rounds";
+import type { FederationConfig } from "./federation-config.ts";
+
+/**
+ * Checks that a server can keep the account of privacy of a federation, if it has one.
+ * @throws UnsupportedError if something of it breaks the account; the reason is named
+ * @throws UsageError if the budget has no room for one round
+ */
+export function assertServedPrivacy({
+  strategy,
+  layerBarriers,
+}: Pick<FederationConfig, "strategy" | "layerBarriers">): void {
+  const { privacy } = strategy;
+  if (privacy === undefined) return;
+  resolveRule(strategy);
+  if (privacy.sampling.kind !== "all") {
+    throw new UnsupportedError(
+      "Cannot serve a federation with an account of sampled clients as who takes part depends on who is there and who is " +
+        'fastest, which is no chance that the account knows: write "sampling: { kind: all }"',
+      { feature: "privacy" },
+    );
+  }
+  if (layerBarriers > 0) {
+    throw new UnsupportedError(
+      'Cannot keep the account of privacy as "layerBarriers" publishes numbers of two clients without noise: leave it out',
+      { feature: "privacy" },
+    );
+  }
+  if (hasRoom(privacy, beginPrivacy(privacy))) return;
+  throw new UsageError(
+    `Cannot serve a federation as ${describeSpent(privacy, beginPrivacy(privacy))}; raise "noise" or "budget"`,
+  );
+}

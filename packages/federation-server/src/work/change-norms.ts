@@ -1,0 +1,123 @@
+import { type Checkpoint, type Elements, squaredNorm, toFloat64 } from "@isthmus/core";
+import type { NormLimit } from "../config/federation-config.ts";
+import { cutPieces, withPieceReader } from "./tensor-pieces.ts";
+
+/** The network that a client began with, and which of its tensors are special. */
+export interface SharedParts {
+  /** Path of the network. */
+  readonly network: string;
+  /** Names of tensors that clients keep to themselves: an update need not have them. */
+  readonly keep: readonly string[];
+  /** Names of running statistics and the like, which count for limits in numbers alone. */
+  readonly averaged: readonly string[];
+}
+
+/** Euclidean norms, or their squares, of all that is shared, and of its parameters without statistics. */
+export interface SharedNorms {
+  whole: number;
+  parameters: number;
+}
+
+/** Adds the squares of a piece, which is one of parameters or of statistics. */
+export function addSquares(squares: SharedNorms, added: number, areParameters: boolean): void {
+  squares.whole += added;
+  if (areParameters) squares.parameters += added;
+}
+
+/** Returns norms of their squares. */
+export const rootsOf = ({ whole, parameters }: SharedNorms): Readonly<SharedNorms> => ({
+  whole: Math.sqrt(whole),
+  parameters: Math.sqrt(parameters),
+});
+
+let last: { readonly key: string; readonly norms: Promise<Readonly<SharedNorms>> } | undefined;
+
+/** Measures a network, whose file never changes; the updates of a round are mostly of the same one. */
+export function normsOfNetwork(
+  network: Checkpoint,
+  { network: path, keep, averaged }: SharedParts,
+): Promise<Readonly<SharedNorms>> {
+  const key = JSON.stringify([path, keep, averaged]);
+  if (last?.key === key) return last.norms;
+  const norms = measureNetwork(network, new Set(averaged));
+  last = { key, norms };
+  // What could not be read once may be there the next time.
+  norms.catch(() => {
+    last = undefined;
+  });
+  return norms;
+}
+
+async function measureNetwork(network: Checkpoint, statistics: ReadonlySet<string>) {
+  const squares = { whole: 0, parameters: 0 };
+  await withPieceReader(async (reader) => {
+    for (const piece of cutPieces(network)) {
+      addSquares(squares, squaredNorm(await reader.read(network, piece)), !statistics.has(piece.name));
+    }
+  });
+  return rootsOf(squares);
+}
+
+/** Measures how far an update has gone from its network. */
+export async function measureChange(
+  network: Checkpoint,
+  update: Checkpoint,
+  statistics: ReadonlySet<string>,
+): Promise<Readonly<SharedNorms>> {
+  const squares = { whole: 0, parameters: 0 };
+  await withPieceReader((before) =>
+    withPieceReader(async (after) => {
+      for (const piece of cutPieces(network)) {
+        const distance = squaredDistance(await before.read(network, piece), await after.read(update, piece));
+        addSquares(squares, distance, !statistics.has(piece.name));
+      }
+    }),
+  );
+  return rootsOf(squares);
+}
+
+/** Computes the squared Euclidean distance of two pieces, added in f64. */
+function squaredDistance(a: Elements, b: Elements): number {
+  const [x, y] = [numbersOf(a), numbersOf(b)];
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += ((x[i] as number) - (y[i] as number)) ** 2;
+  return sum;
+}
+
+/** Returns elements as numbers, without a copy where they are stored as numbers. */
+function numbersOf({ data, dtype }: Elements): Float32Array | Float64Array {
+  return data instanceof Float32Array ? data : toFloat64(data, dtype);
+}
+
+/** Times the norm of the network's parameters that an update may go, where there is no limit in numbers. */
+const NORM_MULTIPLE = 1000;
+/** Shortest norm of parameters that counts as it is: a network may begin at zeros. */
+const LEAST_NORM = 1;
+
+/**
+ * Says why a change is too long, if it is. Its norm must be a number of f32 in any case.
+ *
+ * Without a limit in numbers, parameters may go {@link NORM_MULTIPLE} times as far as their own norm is
+ * long, where a norm below {@link LEAST_NORM} counts as that. Running statistics are left out there: after
+ * one round on inputs that are not normalised, their norm may be many times that of the parameters.
+ * @param change - norms of what the update changes
+ * @param network - norms of what it began with
+ */
+export function refusalOfChange(
+  change: Readonly<SharedNorms>,
+  network: Readonly<SharedNorms>,
+  limit: NormLimit,
+): string | undefined {
+  const rule = "the norm of its change must be";
+  const tell = (value: number): string => value.toPrecision(4);
+  if (!Number.isFinite(Math.fround(change.whole))) {
+    return `${rule} a number of f32: it is ${tell(change.whole)}`;
+  }
+  if (limit === "none") return undefined;
+  if (limit !== "auto") {
+    return change.whole <= limit ? undefined : `${rule} at most ${limit}: it is ${tell(change.whole)}`;
+  }
+  const most = NORM_MULTIPLE * Math.max(LEAST_NORM, network.parameters);
+  if (change.parameters <= most) return undefined;
+  return `${rule} at most ${tell(most)}, which is ${NORM_MULTIPLE} times that of the network, or of 1: it is ${tell(change.parameters)}; the owner of the server may set "limits.norm"`;
+}

@@ -1,0 +1,74 @@
+import {
+  type ByteSource,
+  type Checkpoint,
+  defineCheckpoint,
+  entry,
+  fromFloat64Into,
+  isIsthmusError,
+  openFileSource,
+  type TensorData,
+  toFloat64,
+} from "@isthmus/core";
+import { type ClientUpdate, openSecureSum, type SecureServerState } from "@isthmus/federated/rounds";
+import { secureLayout } from "./secure-layout.ts";
+
+/** What a secure sum is read from. */
+interface SummedFiles {
+  readonly secure: SecureServerState;
+  readonly keep: readonly string[];
+  /** Masked updates of clients. */
+  readonly updates: readonly { readonly client: string; readonly path: string }[];
+}
+
+/** A sum of updates that is open. */
+export interface SummedUpdate {
+  readonly update: ClientUpdate;
+  readonly close: () => Promise<void>;
+}
+
+/** A secure sum that cannot be opened, as a client gave out something wrong: the round must begin again. */
+export interface BrokenSum {
+  readonly broken: string;
+}
+
+/**
+ * Opens the sum of masked updates as one update, of as many examples as all of them: the global network moved
+ * by the weighted mean, which is all that the server can see. Ranges are unmasked as they are read.
+ * @returns what is wrong if a file has another length, or shares do not make the secrets of a client
+ */
+export async function openSummedUpdate(
+  network: Checkpoint,
+  { secure, keep, updates }: SummedFiles,
+): Promise<SummedUpdate | BrokenSum> {
+  const sources = new Map<string, ByteSource>();
+  const close = async (): Promise<void> => {
+    for (const source of sources.values()) await source.close();
+  };
+  try {
+    for (const { client, path } of updates) sources.set(client, await openFileSource(path));
+    const sum = await openSecureSum(secure, sources);
+    const { places } = secureLayout(network, new Set(keep));
+    const summed = defineCheckpoint({
+      source: `sum of ${sum.clients.length} updates`,
+      tensors: network.tensors,
+      metadata: network.metadata,
+      async readInto(name, begin, out) {
+        await network.readRangeInto(name, begin, out);
+        const place = places.get(name);
+        if (place === undefined) return;
+        const { dtype } = entry(network.tensors, name, "tensor");
+        const values = Float64Array.from(toFloat64(out, dtype));
+        const change = await sum.sumInto(place.begin + begin, new Float64Array(out.length));
+        for (let i = 0; i < values.length; i++) {
+          values[i] = (values[i] as number) + (change[i] as number) / sum.weight;
+        }
+        fromFloat64Into(values, dtype, out as TensorData);
+      },
+    });
+    return { update: { client: "sum", examples: sum.examples, network: summed }, close };
+  } catch (error) {
+    await close();
+    if (isIsthmusError(error, "FormatError")) return { broken: error.message };
+    throw error;
+  }
+}

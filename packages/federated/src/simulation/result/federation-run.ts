@@ -68,6 +68,19 @@ export interface ClientBarrier {
   readonly layers: readonly { readonly name: string; readonly barrier: number }[];
 }
 
+/**
+ * Accuracy of the server's network with other statistics of its batch norms, means over the honest clients on
+ * the examples to evaluate on, shifted as the client's are.
+ */
+export interface NormAccuracies {
+  /** With the statistics that aggregation left. */
+  readonly aggregated: number;
+  /** With those of the examples of all honest clients together. */
+  readonly pooled: number;
+  /** With those that each client measures on its own examples. */
+  readonly own: number;
+}
+
 /** What one simulated federation came to, as plain data. */
 export interface FederationRun {
   /** Names of the attackers. */
@@ -83,6 +96,8 @@ export interface FederationRun {
   readonly clients: readonly ClientResult[];
   readonly fairness: Fairness;
   readonly barriers: readonly ClientBarrier[];
+  /** Missing unless it is to be measured. */
+  readonly norms?: NormAccuracies;
 }
 
 /** What one client of a partition has. */

@@ -4,7 +4,7 @@ import {
   type RunSummary,
   type SimulationResult,
 } from "@isthmus/federated";
-import type { Table, TableRow } from "../../table/table.ts";
+import type { CellValue, Table, TableColumn, TableRow } from "../../table/table.ts";
 
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;
@@ -19,7 +19,6 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
   // Columns that would say the same in every row are left out: the page has no room for them.
   const attacked = summaries.some(({ attack }) => attack !== "none");
   const hasFailed = summaries.some(({ failed }) => failed > 0);
-  const interval = ({ low, high }: Estimate) => (several ? [finite(low), finite(high)] : []);
   const rows = summaries.map(
     ({
       strategy,
@@ -35,21 +34,12 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
       epsilon,
     }): TableRow => ({
       cells: [
-        ...[strategy, partition, ...(attacked ? [attack] : []), finite(accuracy.mean), ...interval(accuracy)],
-        ...[finite(local.mean), ...interval(local), finite(spread.mean), finite(worst.mean)],
+        ...[strategy, partition, ...(attacked ? [attack] : []), ...estimateCells(accuracy, several)],
+        ...[...estimateCells(local, several), finite(spread.mean), finite(worst.mean)],
         ...[bytes / MEGABYTE, seeds, ...(hasFailed ? [failed] : []), ...(isPrivate ? [epsilon ?? null] : [])],
       ],
     }),
   );
-  const estimated = (title: string) => [
-    { title, kind: "share" as const },
-    ...(several
-      ? [
-          { title: `${title}, low`, kind: "share" as const },
-          { title: `${title}, high`, kind: "share" as const },
-        ]
-      : []),
-  ];
   return {
     name: "accuracy",
     title: "Accuracy after the last round",
@@ -58,8 +48,8 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
       { title: "Strategy", kind: "text" },
       { title: "Partition", kind: "text" },
       ...(attacked ? [{ title: "Attack", kind: "text" as const }] : []),
-      ...estimated("Accuracy"),
-      ...estimated("Like own"),
+      ...estimateColumns("Accuracy", several),
+      ...estimateColumns("Like own", several),
       { title: "Std of clients", kind: "share" },
       { title: "Worst tenth", kind: "share" },
       { title: "Sent", kind: "number", unit: "MB" },
@@ -69,6 +59,53 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
     ],
     rows,
   };
+}
+
+/** Titles of the statistics of batch norms. */
+const NORMS = { aggregated: "As aggregated", pooled: "Of all clients", own: "Of each client" } as const;
+
+/** Makes the table of accuracies by the statistics of batch norms; none where they were not measured. */
+export function normsTable(summaries: readonly RunSummary[]): readonly Table[] {
+  const shown = summaries.flatMap((summary) =>
+    summary.norms === undefined ? [] : [{ ...summary, norms: summary.norms }],
+  );
+  if (shown.length === 0) return [];
+  const most = Math.max(...shown.map(({ seeds }) => seeds));
+  const several = most >= LEAST_FOR_INTERVAL;
+  const attacked = shown.some(({ attack }) => attack !== "none");
+  const names = ["aggregated", "pooled", "own"] as const;
+  return [
+    {
+      name: "norms",
+      title: "Accuracy by the statistics of batch norms",
+      caption: `The server's last network on examples that are shifted as each honest client's, ${meansWords(most)}: with the statistics that aggregation left, with those of the examples of all honest clients together, and with those that each client measures on its own examples. "Own network" has what the client keeps.`,
+      columns: [
+        { title: "Strategy", kind: "text" },
+        { title: "Partition", kind: "text" },
+        ...(attacked ? [{ title: "Attack", kind: "text" as const }] : []),
+        ...names.flatMap((name) => estimateColumns(NORMS[name], several)),
+        ...estimateColumns("Own network", several),
+      ],
+      rows: shown.map(({ strategy, partition, attack, norms, accuracy }) => ({
+        cells: [
+          ...[strategy, partition, ...(attacked ? [attack] : [])],
+          ...names.flatMap((name) => estimateCells(norms[name], several)),
+          ...estimateCells(accuracy, several),
+        ],
+      })),
+    },
+  ];
+}
+
+/** Makes the columns of an estimate: its mean, and the ends of its interval where there are some. */
+function estimateColumns(title: string, hasInterval: boolean): readonly TableColumn[] {
+  const titles = hasInterval ? [title, `${title}, low`, `${title}, high`] : [title];
+  return titles.map((one) => ({ title: one, kind: "share" as const }));
+}
+
+/** Makes the cells of the columns of {@link estimateColumns}. */
+function estimateCells({ mean, low, high }: Estimate, hasInterval: boolean): readonly CellValue[] {
+  return (hasInterval ? [mean, low, high] : [mean]).map(finite);
 }
 
 /** Says over how many seeds means are, and whether they have intervals. */

@@ -5,7 +5,11 @@ import { joinExamples } from "./join-examples.ts";
 
 const part = (labels: number[]) =>
   createDataSet(
-    createTensor("f32", [labels.length, 2], Float32Array.from(labels.flatMap((label) => [label, label + 0.5]))),
+    createTensor(
+      "f32",
+      [labels.length, 2],
+      Float32Array.from(labels.flatMap((label) => [label, label + 0.5])),
+    ),
     Int32Array.from(labels),
     { name: "part" },
   );

@@ -20,23 +20,12 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
   const attacked = summaries.some(({ attack }) => attack !== "none");
   const hasFailed = summaries.some(({ failed }) => failed > 0);
   const rows = summaries.map(
-    ({
-      strategy,
-      partition,
-      attack,
-      accuracy,
-      local,
-      spread,
-      worst,
-      bytes,
-      failed,
-      seeds,
-      epsilon,
-    }): TableRow => ({
+    ({ accuracy, local, spread, worst, bytes, failed, seeds, ...of }): TableRow => ({
       cells: [
-        ...[strategy, partition, ...(attacked ? [attack] : []), ...estimateCells(accuracy, several)],
+        ...[...federationCells(of, attacked), ...estimateCells(accuracy, several)],
         ...[...estimateCells(local, several), finite(spread.mean), finite(worst.mean)],
-        ...[bytes / MEGABYTE, seeds, ...(hasFailed ? [failed] : []), ...(isPrivate ? [epsilon ?? null] : [])],
+        ...[bytes / MEGABYTE, seeds, ...(hasFailed ? [failed] : [])],
+        ...(isPrivate ? [of.epsilon ?? null] : []),
       ],
     }),
   );
@@ -45,9 +34,7 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
     title: "Accuracy after the last round",
     caption: `The accuracy of the network on all examples to evaluate on, ${meansWords(most)}. "Like own" weighs the classes as each honest client has them: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.${isPrivate ? captionOfPrivacy(summaries) : ""}`,
     columns: [
-      { title: "Strategy", kind: "text" },
-      { title: "Partition", kind: "text" },
-      ...(attacked ? [{ title: "Attack", kind: "text" as const }] : []),
+      ...federationColumns(attacked),
       ...estimateColumns("Accuracy", several),
       ...estimateColumns("Like own", several),
       { title: "Std of clients", kind: "share" },
@@ -80,21 +67,33 @@ export function normsTable(summaries: readonly RunSummary[]): readonly Table[] {
       title: "Accuracy by the statistics of batch norms",
       caption: `The server's last network on examples that are shifted as each honest client's, ${meansWords(most)}: with the statistics that aggregation left, with those of the examples of all honest clients together, and with those that each client measures on its own examples. "Own network" has what the client keeps.`,
       columns: [
-        { title: "Strategy", kind: "text" },
-        { title: "Partition", kind: "text" },
-        ...(attacked ? [{ title: "Attack", kind: "text" as const }] : []),
+        ...federationColumns(attacked),
         ...names.flatMap((name) => estimateColumns(NORMS[name], several)),
         ...estimateColumns("Own network", several),
       ],
-      rows: shown.map(({ strategy, partition, attack, norms, accuracy }) => ({
+      rows: shown.map(({ norms, accuracy, ...of }) => ({
         cells: [
-          ...[strategy, partition, ...(attacked ? [attack] : [])],
+          ...federationCells(of, attacked),
           ...names.flatMap((name) => estimateCells(norms[name], several)),
           ...estimateCells(accuracy, several),
         ],
       })),
     },
   ];
+}
+
+/** Makes the columns that say which federations a row is about, with that of attacks or without. */
+function federationColumns(attacked: boolean): readonly TableColumn[] {
+  const titles = ["Strategy", "Partition", ...(attacked ? ["Attack"] : [])];
+  return titles.map((title) => ({ title, kind: "text" as const }));
+}
+
+/** Makes the cells of the columns of {@link federationColumns}. */
+function federationCells(
+  { strategy, partition, attack }: Pick<RunSummary, "strategy" | "partition" | "attack">,
+  attacked: boolean,
+): readonly CellValue[] {
+  return [strategy, partition, ...(attacked ? [attack] : [])];
 }
 
 /** Makes the columns of an estimate: its mean, and the ends of its interval where there are some. */
@@ -135,9 +134,7 @@ export function roundsTable({ runs }: SimulationResult): Table {
     caption:
       "Every evaluated round of every federation; bytes are those sent in both directions since the beginning.",
     columns: [
-      { title: "Strategy", kind: "text" },
-      { title: "Partition", kind: "text" },
-      { title: "Attack", kind: "text" },
+      ...federationColumns(true),
       { title: "Seed", kind: "whole" },
       { title: "Round", kind: "whole" },
       { title: "Accuracy", kind: "share" },
@@ -148,13 +145,13 @@ export function roundsTable({ runs }: SimulationResult): Table {
       { title: "Refused", kind: "whole" },
       ...(isPrivate ? [EPSILON, { title: "Largest norm", kind: "number" as const }] : []),
     ],
-    rows: runs.flatMap(({ strategy, partition, attack, seed, rounds }) =>
+    rows: runs.flatMap(({ seed, rounds, ...of }) =>
       rounds.flatMap(({ round, accuracy, local, loss, bytesDown, bytesUp, updates, refused, ...rest }) => {
         if (accuracy === undefined) return [];
         const refusals = refused.reduce((sum, { count }) => sum + count, 0);
         return {
           cells: [
-            ...[strategy, partition, attack, seed, round, finite(accuracy), finite(local ?? Number.NaN)],
+            ...[...federationCells(of, true), seed, round, finite(accuracy), finite(local ?? Number.NaN)],
             ...[finite(loss ?? Number.NaN), (bytesDown + bytesUp) / MEGABYTE, updates, refusals],
             ...(isPrivate ? [rest.epsilon ?? null, rest.clip ?? null] : []),
           ],
@@ -189,14 +186,11 @@ export function partitionTable({ divisions, seeds }: SimulationResult): Table {
 
 /** Makes the table of barriers between clients by layer, means over seeds and pairs. */
 export function barriersTable({ runs }: SimulationResult): Table {
-  const groups = new Map<
-    string,
-    { readonly cells: readonly (string | number)[]; readonly values: number[] }
-  >();
-  for (const { strategy, partition, attack, barriers } of runs) {
+  const groups = new Map<string, { readonly cells: readonly CellValue[]; readonly values: number[] }>();
+  for (const { barriers, ...of } of runs) {
     for (const { round, aligned, whole, layers } of barriers) {
       for (const { name, barrier } of [{ name: "all layers", barrier: whole }, ...layers]) {
-        const cells = [strategy, partition, attack, round, name, aligned ? "aligned" : "as trained"];
+        const cells = [...federationCells(of, true), round, name, aligned ? "aligned" : "as trained"];
         const key = JSON.stringify(cells);
         const group = groups.get(key) ?? { cells, values: [] };
         group.values.push(barrier);
@@ -210,9 +204,7 @@ export function barriersTable({ runs }: SimulationResult): Table {
     caption:
       "Barriers between the networks that two clients trained in one round: of all layers at once against the chord, of one layer by what averaging it alone adds; means over pairs and seeds.",
     columns: [
-      { title: "Strategy", kind: "text" },
-      { title: "Partition", kind: "text" },
-      { title: "Attack", kind: "text" },
+      ...federationColumns(true),
       { title: "Round", kind: "whole" },
       { title: "Layer", kind: "text" },
       { title: "Networks", kind: "text" },

@@ -26,7 +26,7 @@ export interface RunMissingResult {
 }
 
 /**
- * Runs those of some tasks whose results are needed and not in a folder yet, and what these build on. After an
+ * Runs the tasks whose results are needed and not in a folder yet, and what these build on. After an
  * interruption the same call goes on with what is missing.
  *
  * @param tasks - each after the tasks it depends on

@@ -3,15 +3,7 @@ import { gradient } from "@isthmus/autodiff";
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Graph } from "@isthmus/graph";
-import {
-  batchNorm,
-  conv,
-  GraphBuilder,
-  gemm,
-  reduceMean,
-  relu,
-  type Value,
-} from "@isthmus/graph/builder";
+import { batchNorm, conv, GraphBuilder, gemm, reduceMean, relu, type Value } from "@isthmus/graph/builder";
 import { gradientName } from "@isthmus/graph/ir";
 import {
   attachLoss,

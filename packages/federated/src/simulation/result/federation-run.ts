@@ -75,9 +75,9 @@ export interface ClientBarrier {
 export interface NormAccuracies {
   /** With the statistics that aggregation left. */
   readonly aggregated: number;
-  /** With those of the examples of all honest clients together. */
+  /** With the statistics of the examples of all honest clients together. */
   readonly pooled: number;
-  /** With those that each client measures on its own examples. */
+  /** With the statistics that each client measures on its own examples. */
   readonly own: number;
 }
 

@@ -10,9 +10,9 @@ import type { OpenClient, OpenFederation } from "./open-federation.ts";
 const EXAMPLES = 500;
 
 /**
- * Evaluates the server's network for every honest client with three kinds of statistics of its batch norms: as
- * aggregation left them, measured on the examples of all honest clients together, and measured by each client
- * on its own. What clients keep plays no part, so that it is seen what a client would get that is new.
+ * Evaluates the server's network for every honest client with three kinds of statistics of its batch norms:
+ * as aggregation left them, measured on the examples of all honest clients together, and measured by each
+ * client on its own. What clients keep plays no part, so that it is seen what a new client would get.
  */
 export async function evaluateNorms(
   federation: OpenFederation,

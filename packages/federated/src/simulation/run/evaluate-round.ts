@@ -89,7 +89,7 @@ async function scoreClients(
   return scores;
 }
 
-/** Scores a network on the examples to evaluate on, shifted as those of a client are. */
+/** Scores a network on the examples to evaluate on, shifted as a client's examples are. */
 export async function scoreFor(
   federation: OpenFederation,
   { client, shift }: OpenClient,

@@ -62,9 +62,15 @@ export interface ClientBarrier {
   readonly b: string;
   /** Whether the second network was permuted to match the first. */
   readonly aligned: boolean;
-  /** Loss barrier against the chord between whole networks, in nats. */
+  /**
+   * Loss of the average of both networks above the mean of their losses, in nats; below 0 where averaging
+   * helps.
+   */
   readonly whole: number;
-  /** The barrier of each layer alone, with the others as in the first network. */
+  /**
+   * The same where one layer alone is averaged, with the others as in either network: the mean of both
+   * (Adilova et al., Layer-wise linear mode connectivity, 2024).
+   */
   readonly layers: readonly { readonly name: string; readonly barrier: number }[];
 }
 

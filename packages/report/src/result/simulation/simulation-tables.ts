@@ -202,7 +202,7 @@ export function barriersTable({ runs }: SimulationResult): Table {
     name: "barriers",
     title: "Barriers between clients",
     caption:
-      "Barriers between the networks that two clients trained in one round: of all layers at once against the chord, of one layer by what averaging it alone adds; means over pairs and seeds.",
+      "Barriers between the networks that two clients trained in one round: what averaging all layers, or one alone, adds to the mean loss of both, below 0 where it lowers the loss; means over pairs and seeds.",
     columns: [
       ...federationColumns(true),
       { title: "Round", kind: "whole" },

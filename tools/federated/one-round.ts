@@ -3,23 +3,24 @@
  * a seed of its own, on its part of a data set, and sends its network to a server that has no examples.
  *
  *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER [--net mlp:512x3]
- *         [--data mnist] [--examples 60000] [--test 10000] [--clients 10] [--alpha 0.5] [--epochs 12] [--batch 128]
- *         [--seed 0] [--many cycle] [--only "*"] [--balanced] [--schedule constant] [--train-only]
+ *         [--data mnist] [--examples 60000] [--test 10000] [--clients 10] [--alpha 0.5] [--epochs 12]
+ *         [--batch 128] [--seed 0] [--many cycle] [--only "*"] [--balanced] [--schedule constant]
+ *         [--train-only]
  *
  * `--alpha` is the concentration of a Dirichlet partition; without it, parts are even and random. `--many` is
  * the method that aligns: cycle or merge-many. `--only` names measurements: single, ensemble, central, naive,
- * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, onto-outputs, second-round-1
- * and second-round-3 by epochs, layer-by-layer; of networks with batch norms also naive-norms, aligned-norms and repair, which repairs on
- * 1,000 training examples at the server.
+ * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, onto-outputs, second-round-1 and
+ * second-round-3 by epochs, layer-by-layer; of networks with batch norms also naive-norms, aligned-norms and
+ * repair, which has 1,000 training examples at the server.
  *
  * `--net` may be the file of a graph with weights as inputs. If it has batch norms, the average gets the
- * statistics that clients measure of it before anything else is measured, and layers with more than 1,024
- * inputs and convolutions are averaged where linear layers are fitted.
+ * statistics that clients measure of it before layers are fitted, and convolutions and layers with more than
+ * 1,024 inputs stay averages where linear layers are fitted.
  *
  * Trained and aligned networks and moments are stored in FOLDER and used again, so that a run that was
- * stopped goes on. Prints one JSON object for each measurement, on the first `--test` test
- * examples, or all; `upload` is the bytes
- * that each client sends, in f32, and `rounds` is how often the server and the clients talk, if not once.
+ * stopped goes on. Prints one JSON object for each measurement, on the first `--test` test examples, or all;
+ * `upload` is the bytes that each client sends, in f32, and `rounds` is how often the server and the clients
+ * talk, if not once.
  */
 import { at, type Checkpoint, matchesAny } from "@isthmus/core";
 import { createEvaluator, limitExamples } from "@isthmus/graph";

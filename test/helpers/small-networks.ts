@@ -28,6 +28,14 @@ export function smallCnn(): Graph {
   return b.output(b.linear(hidden, "l1", 10, 3)).build("cnn");
 }
 
+/** A convolution with a batch norm, dropout, and a linear layer, for images of `stripes`. */
+export function dropoutCnn(): Graph {
+  const b = new GraphBuilder(17);
+  const hidden = b.op("Relu", [batchNorm(b, b.conv(b.input("x", [1, 4, 4]), "conv", [1, 4]), "norm", 4)]);
+  const dropped = b.op("Dropout", [b.reshape(hidden, 0, 64), b.constant([0.25], [])]);
+  return b.output(b.linear(dropped, "head", 64, 3)).build("small");
+}
+
 const TOKENS = 4;
 
 /**

@@ -19,12 +19,17 @@ export interface Moments {
   readonly covariance: Float64Array;
 }
 
-/** Finds the linear layers with a bias, of weights `[outputs, inputs]`. */
+/** Most inputs of a layer whose moments a client sends: of more, they are larger than most networks. */
+const MOST_INPUTS = 1024;
+
+/** Finds the linear layers with a bias, of weights `[outputs, inputs]` and not too many inputs. */
 export function findLinearLayers(graph: Graph): LinearLayer[] {
   const layers: LinearLayer[] = [];
   for (const { op, inputs } of graph.nodes) {
     const [input = "", weight = "", bias = ""] = inputs;
-    if (op === "Gemm" && graph.weights.has(bias)) layers.push({ weight, bias, input });
+    const [, width = 0] = graph.weights.get(weight)?.shape ?? [];
+    const isNarrow = width <= MOST_INPUTS;
+    if (op === "Gemm" && graph.weights.has(bias) && isNarrow) layers.push({ weight, bias, input });
   }
   return layers;
 }

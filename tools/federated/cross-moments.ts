@@ -44,7 +44,7 @@ export async function* regressOntoOutputs(
 ): AsyncGenerator<{ readonly network: Checkpoint; readonly upload: number }> {
   let network = mean;
   let upload = 0;
-  for (const [l, layer] of layers.entries()) {
+  for (const layer of layers) {
     const { weight, bias } = layer;
     const [outputs = 0, inputs = 0] = entry(mean.tensors, weight, "tensor").shape;
     const sum = {
@@ -58,7 +58,8 @@ export async function* regressOntoOutputs(
     }
     upload += bytesOfMoments([{ count: 0, mean: new Float64Array(inputs), covariance: new Float64Array() }]);
     // Outputs of the first layer follow from its inputs and the client's network, which the server has.
-    if (l > 0) upload += 4 * (inputs + 1) * outputs;
+    const [first] = architecture.graph.weights.keys();
+    if (weight !== first) upload += 4 * (inputs + 1) * outputs;
     const [w, b] = [await mean.read(weight), await mean.read(bias)];
     const current = new Float64Array(sum.cross.length);
     for (let u = 0; u < outputs; u++) {

@@ -3,24 +3,33 @@
  * a seed of its own, on its part of a data set, and sends its network to a server that has no examples.
  *
  *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER [--net mlp:512x3]
- *         [--data mnist] [--clients 10] [--alpha 0.5] [--epochs 12] [--seed 0] [--many cycle] [--only "*"]
- *         [--balanced] [--schedule constant] [--train-only]
+ *         [--data mnist] [--examples 60000] [--test 10000] [--clients 10] [--alpha 0.5] [--epochs 12]
+ *         [--batch 128] [--seed 0] [--many cycle] [--only "*"] [--balanced] [--schedule constant]
+ *         [--train-only]
  *
  * `--alpha` is the concentration of a Dirichlet partition; without it, parts are even and random. `--many` is
  * the method that aligns: cycle or merge-many. `--only` names measurements: single, ensemble, central, naive,
- * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, onto-outputs, second-round,
- * layer-by-layer.
+ * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, onto-outputs, second-round-1 and
+ * second-round-3 by epochs, layer-by-layer; of networks with batch norms also naive-norms, aligned-norms and
+ * repair, which has 1,000 training examples at the server.
+ *
+ * `--net` may be the file of a graph with weights as inputs. If it has batch norms, the average gets the
+ * statistics that clients measure of it before layers are fitted, and convolutions and layers with more than
+ * 1,024 inputs stay averages where linear layers are fitted.
  *
  * Trained and aligned networks and moments are stored in FOLDER and used again, so that a run that was
- * stopped goes on. Prints one JSON object for each measurement, on all test examples; `upload` is the bytes
- * that each client sends, in f32, and `rounds` is how often the server and the clients talk, if not once.
+ * stopped goes on. Prints one JSON object for each measurement, on the first `--test` test examples, or all;
+ * `upload` is the bytes that each client sends, in f32, and `rounds` is how often the server and the clients
+ * talk, if not once.
  */
 import { at, type Checkpoint, matchesAny } from "@isthmus/core";
-import { createEvaluator } from "@isthmus/graph";
+import { createEvaluator, limitExamples } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
 import { averagePredictions, predictionQuality } from "@isthmus/star-domain";
+import { createRepairer } from "@isthmus/statistics";
 import { averageByExamples, averageRowsByClass, rescaleRows } from "./averages.ts";
 import { bytesOfMoments, findLinearLayers } from "./client-moments.ts";
+import { findNorms, poolNorms } from "./client-norms.ts";
 import { regressOntoOutputs } from "./cross-moments.ts";
 import { averageLayerByLayer, averageOnceMore, regressLayerByLayer } from "./layer-by-layer.ts";
 import { averageByRegression } from "./regression.ts";
@@ -70,17 +79,37 @@ if (wanted("ensemble")) {
   print("ensemble", { accuracy: round(accuracy), loss: round(nll), upload: MODEL_BYTES });
 }
 if (wanted("central")) await measure("central", await trainCentrally(setting), 0);
-if (wanted("naive")) await measure("naive", averageByExamples({ networks, clients }));
+const naive = averageByExamples({ networks, clients });
+const hasNorms = findNorms(architecture.graph).length > 0;
+if (wanted("naive")) await measure("naive", naive);
+if (hasNorms && wanted("naive-norms")) {
+  const { network, upload } = await poolNorms(architecture, naive, clients);
+  await measure("naive, norms measured", network, MODEL_BYTES + upload, { rounds: 2 });
+}
 
 const aligned = await alignClients(setting, networks);
 const layers = findLinearLayers(architecture.graph);
 const cohort = { networks: aligned, clients, layers };
-const mean = averageByExamples(cohort);
-if (wanted("aligned")) await measure(`${many}`, mean);
+const average = averageByExamples(cohort);
+if (wanted("aligned")) await measure(`${many}`, average);
+if (hasNorms && wanted("repair")) {
+  const examples = limitExamples("repair", setting.whole.data, 1000);
+  const repairer = await createRepairer(architecture, aligned, examples, { threads: 1 });
+  const sizes = clients.map(({ data }) => data.size / setting.whole.data.size);
+  await measure(`${many} repaired by 1,000 examples`, await repairer.repair(average, sizes));
+}
+const pooled = hasNorms ? await poolNorms(architecture, average, clients) : { network: average, upload: 0 };
+const mean = pooled.network;
+const MEAN_BYTES = MODEL_BYTES + pooled.upload;
+/** Exchanges of the server and the clients before layers are fitted: networks, then norms. */
+const before = hasNorms ? 2 : 1;
+if (hasNorms && wanted("aligned-norms")) {
+  await measure(`${many}, norms measured`, mean, MEAN_BYTES, { rounds: before });
+}
 if (wanted("rows")) await measure(`${many} rows by class`, await averageRowsByClass(mean, cohort));
 if (wanted("norms")) await measure(`${many} row norms`, await rescaleRows(mean, cohort));
 const moments = await measureClients(setting, aligned, layers);
-const withMoments = MODEL_BYTES + bytesOfMoments(at(moments, 0));
+const withMoments = MEAN_BYTES + bytesOfMoments(at(moments, 0));
 if (wanted("moments")) {
   const repaired = await repairByMoments(mean, cohort, moments, products);
   await measure(`${many} repaired by moments`, repaired, withMoments);
@@ -92,26 +121,27 @@ for (const [name, byClass] of [
   if (!wanted(name)) continue;
   for (const ridge of [RIDGE, 0.0001]) {
     const fitted = await averageByRegression(mean, cohort, moments, { products, ridge, byClass });
-    await measure(`${many} ${name}`, fitted, withMoments, { ridge });
+    await measure(`${many} ${name}`, fitted, withMoments, { ridge, rounds: before });
   }
 }
 if (wanted("regmean++")) {
   const options = { mean, products, ridge: RIDGE, byClass: true };
   const { network, upload } = await regressLayerByLayer(architecture, cohort, options);
-  await measure(`${many} regmean++`, network, MODEL_BYTES + upload, { rounds: layers.length + 1 });
+  await measure(`${many} regmean++`, network, MEAN_BYTES + upload, { rounds: layers.length + before });
 }
 if (wanted("onto-outputs")) {
   let rounds = 0;
   for await (const fitted of regressOntoOutputs(architecture, cohort, { mean, products, ridge: RIDGE })) {
-    rounds++;
-    await measure(`${many} onto outputs`, fitted.network, MODEL_BYTES + fitted.upload, { rounds });
+    // Moments of the inputs of the first layer of all come with the networks; of others they must be asked for.
+    rounds = rounds === 0 && hasNorms ? before + 1 : rounds + 1;
+    await measure(`${many} onto outputs`, fitted.network, MEAN_BYTES + fitted.upload, { rounds });
   }
 }
-if (wanted("second-round")) {
-  for (const epochs of [1, 3]) {
+for (const epochs of [1, 3]) {
+  if (wanted(`second-round-${epochs}`)) {
     const start = await averageByRegression(mean, cohort, moments, { products, ridge: RIDGE, byClass: true });
     const again = await averageOnceMore(architecture, start, clients, { ...setting.local, epochs });
-    await measure("second round", again, withMoments + MODEL_BYTES, { rounds: 2, epochs });
+    await measure("second round", again, withMoments + MODEL_BYTES, { rounds: before + 1, epochs });
   }
 }
 if (wanted("layer-by-layer")) {

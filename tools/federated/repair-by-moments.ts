@@ -74,7 +74,7 @@ async function outputMoments(
 }
 
 /** Pools means and variances of clients; `covariance` is `[units]` here. */
-function poolDiagonals(parts: readonly Moments[]): Moments {
+export function poolDiagonals(parts: readonly Moments[]): Moments {
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   const pool = (values: (part: Moments, u: number) => number) =>
     at(parts, 0).mean.map((_, u) =>

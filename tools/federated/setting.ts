@@ -1,18 +1,22 @@
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Checkpoint, entry } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { PARTITIONS, partitionExamples } from "@isthmus/federated";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, type Graph, readGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { type Client, createClients, type LocalTraining } from "./clients.ts";
+import { initializeGraph } from "./initialize.ts";
 
 /** Options of the command line that decide what is trained. */
 const OPTIONS = {
   out: { type: "string" },
   net: { type: "string", default: "mlp:512x3" },
   data: { type: "string", default: "mnist" },
+  examples: { type: "string" },
+  test: { type: "string" },
+  batch: { type: "string", default: "128" },
   clients: { type: "string", default: "10" },
   alpha: { type: "string", default: "0" },
   epochs: { type: "string", default: "12" },
@@ -49,23 +53,26 @@ export async function readSetting(): Promise<Setting> {
   const { values: args } = parseArgs({ options: OPTIONS });
   if (args.out === undefined) throw new Error("give --out FOLDER");
   const [alpha, seed, count] = [Number(args.alpha), Number(args.seed), Number(args.clients)];
-  const train = await openDataSet(`${args.data}:train`);
-  const test = await openDataSet(`${args.data}:test`);
-  const { graph, initialize } = parseNetwork(args.net, train);
+  const limit = args.examples === undefined ? "" : `@${args.examples}`;
+  const train = await openDataSet(`${args.data}:train${limit}`);
+  const test = await openDataSet(`${args.data}:test${args.test === undefined ? "" : `@${args.test}`}`);
+  const { graph, initialize, network } = await openNetwork(args.net, train);
   const scheme = entry(PARTITIONS, alpha === 0 ? "iid" : "dirichlet", "partition");
   const parameters = alpha === 0 ? {} : { alpha };
   const parts = partitionExamples(train, { scheme, parameters, clients: count, seed });
   const local: LocalTraining = {
     epochs: Number(args.epochs),
     threads: 1,
-    batch: 128,
+    batch: Number(args.batch),
     optimizer: { kind: "adam" },
     schedule: { kind: args.schedule as "cosine" | "constant", learningRate: 0.001 },
     balanced: args.balanced,
   };
-  const recipe = `e${args.epochs}${args.schedule === "cosine" ? "" : `-schedule${args.schedule}`}`;
-  const network = args.net.replaceAll(":", "-");
-  const shared = join(args.out, `${args.data}-${network}-${recipe}-s${seed}`);
+  const schedule = args.schedule === "cosine" ? "" : `-schedule${args.schedule}`;
+  const batch = args.batch === "128" ? "" : `-b${args.batch}`;
+  const recipe = `e${args.epochs}${batch}${schedule}${limit.replace("@", "-n")}`;
+  const [images = ""] = args.data.split(":");
+  const shared = join(args.out, `${images}-${network}-${recipe}-s${seed}`);
   const split = alpha === 0 ? "iid" : `dirichlet ${alpha}`;
   const ways = [split.replace(" ", "-"), ...(args.balanced ? ["balanced"] : [])];
   return {
@@ -81,7 +88,7 @@ export async function readSetting(): Promise<Setting> {
     only: args.only.split(","),
     trainOnly: args["train-only"],
     described: {
-      data: args.data,
+      data: images,
       net: network,
       split,
       recipe,
@@ -91,4 +98,14 @@ export async function readSetting(): Promise<Setting> {
     },
     initialize,
   };
+}
+
+/** Opens a network of the zoo, or the graph of a file, whose folder is then its name. */
+async function openNetwork(
+  net: string,
+  examples: DataSet,
+): Promise<{ graph: Graph; initialize: (seed: number) => Checkpoint; network: string }> {
+  if (!net.endsWith(".onnx")) return { ...parseNetwork(net, examples), network: net.replaceAll(":", "-") };
+  const { graph } = await readGraph(net);
+  return { graph, initialize: (seed) => initializeGraph(graph, seed), network: basename(dirname(net)) };
 }

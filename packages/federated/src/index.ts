@@ -183,6 +183,7 @@ export type {
   ClientResult,
   Fairness,
   FederationRun,
+  NormAccuracies,
   PartitionedClient,
   RoundResult,
 } from "./simulation/result/federation-run.ts";

@@ -1,13 +1,10 @@
 import {
   findMissing,
   type MissingTasks,
-  openTaskStore,
-  runTasks,
-  type Task,
-  type TaskExecutor,
-  type TaskFailure,
+  type RunMissingOptions,
+  type RunMissingResult,
+  runMissing,
   type TaskStore,
-  type TasksProgress,
 } from "@isthmus/tasks";
 import { collectStudy } from "./collect/collect-study.ts";
 import type { StudyDescription } from "./description/study-description.ts";
@@ -16,28 +13,12 @@ import type { PlanPorts } from "./plan/planner.ts";
 import type { StudyResult } from "./study-result.ts";
 
 /** Options of {@link runStudy}. */
-export interface RunStudyOptions extends PlanPorts {
-  /**
-   * Folder for results and files of tasks; made if it is missing. Results of the study that it holds are used
-   * and not made again.
-   */
-  readonly folder: string;
-  readonly executor: TaskExecutor;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: TasksProgress) => void) | undefined;
-}
+export interface RunStudyOptions extends PlanPorts, RunMissingOptions {}
 
 /** What became of a study. */
-export interface RunStudyResult {
+export interface RunStudyResult extends Omit<RunMissingResult, "results"> {
   /** Missing if a task failed. */
   readonly study?: StudyResult;
-  /** Tasks that were run, now and to their end. */
-  readonly ran: number;
-  /** Tasks that were finished before, what finished ones were made of included. */
-  readonly kept: number;
-  readonly failures: readonly TaskFailure[];
-  /** Tasks that could not be started, as one they depend on failed. */
-  readonly blocked: readonly Task[];
 }
 
 /**
@@ -81,25 +62,20 @@ export async function runStudy(
   { folder, executor, signal, onProgress, ...ports }: RunStudyOptions,
 ): Promise<RunStudyResult> {
   const plan = await planStudy(description, ports);
-  const store = await openTaskStore(folder);
-  try {
-    const { results, finished, missing } = await listMissing(plan, store);
-    const outcome = await runTasks(missing, { store, executor, signal, onProgress });
-    const { failures, blocked } = outcome;
-    const counts = { kept: finished, ran: outcome.results.size, failures, blocked };
-    if (failures.length > 0) return counts;
-    return { study: collectStudy(description, plan, new Map([...results, ...outcome.results])), ...counts };
-  } finally {
-    await store.close();
-  }
+  const options = { folder, executor, signal, onProgress };
+  const { results, ...counts } = await runMissing(plan.tasks, neededKeys(plan), options);
+  if (counts.failures.length > 0) return counts;
+  return { study: collectStudy(description, plan, results), ...counts };
 }
 
 /** Lists which tasks of a plan must be run: unfinished ones that tables are made of, and what these need. */
 export function listMissing(plan: StudyPlan, store: Pick<TaskStore, "read">): Promise<MissingTasks> {
-  const measured = Object.values(plan.measurements).flat();
-  return findMissing(
-    plan.tasks,
-    measured.map(({ task }) => task),
-    store,
-  );
+  return findMissing(plan.tasks, neededKeys(plan), store);
+}
+
+/** Lists the keys of the tasks that tables are made of. */
+function neededKeys({ measurements }: StudyPlan): readonly string[] {
+  return Object.values(measurements)
+    .flat()
+    .map(({ task }) => task);
 }

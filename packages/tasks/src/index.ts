@@ -1,5 +1,6 @@
 export { findMissing, type MissingTasks } from "./find-missing.ts";
 export { type Journal, type JournalRun, openJournal } from "./journal.ts";
+export { type RunMissingOptions, type RunMissingResult, runMissing } from "./run-missing.ts";
 export { runTask } from "./run-task.ts";
 export {
   type RunTasksOptions,

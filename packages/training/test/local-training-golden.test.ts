@@ -2,8 +2,6 @@ import { readFileSync } from "node:fs";
 import { type Checkpoint, createCheckpoint } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Graph } from "@isthmus/graph";
-import { GraphBuilder, gemm, tanh } from "@isthmus/graph/builder";
 import {
   curriculumSize,
   measureExampleLosses,
@@ -16,6 +14,7 @@ import {
 } from "@isthmus/training";
 import { expect, test } from "vitest";
 import { numbersOf } from "../../../test/helpers/run-steps.ts";
+import { twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
 import { waves } from "../../../test/helpers/waves.ts";
 
 type Numbers = Readonly<Record<string, readonly number[]>>;
@@ -46,28 +45,9 @@ const golden: {
 } = JSON.parse(readFileSync(new URL("golden/local-training.json", import.meta.url), "utf8"));
 
 const engine = createOnnxRuntimeEngine();
-const SHAPES: Readonly<Record<string, readonly number[]>> = {
-  "a.weight": [4, 5],
-  "a.bias": [4],
-  "b.weight": [3, 4],
-  "b.bias": [3],
-};
+const network = (seed: number, scale = 0.8): Checkpoint => createCheckpoint(twoLayerWeights(seed, scale));
 
-function smallMlp(): Graph {
-  const builder = new GraphBuilder("mlp", 21);
-  const x = builder.input("x", { dtype: "f32", shape: [6, 5] });
-  const weight = (name: string) => builder.weight(name, { dtype: "f32", shape: SHAPES[name] ?? [] });
-  const h = tanh(gemm(x, weight("a.weight"), { transB: true, bias: weight("a.bias") }));
-  const y = gemm(h, weight("b.weight"), { transB: true, bias: weight("b.bias") });
-  return builder.build([y], { batchName: "N" });
-}
-
-const network = (seed: number, scale = 0.8): Checkpoint =>
-  createCheckpoint(
-    new Map(Object.entries(SHAPES).map(([name, shape], k) => [name, waves(shape, seed + k, scale)])),
-  );
-
-const architecture = { graph: smallMlp(), engine };
+const architecture = { graph: twoLayerMlp({ batchName: "N" }), engine };
 const data = createDataSet(waves([6, 5], 10, 1.5), Int32Array.of(0, 1, 2, 0, 1, 2));
 
 const trainAll = (options: Partial<TrainOptions>) =>

@@ -2,51 +2,41 @@ import { gradient } from "@isthmus/autodiff";
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, type Session, specialize } from "@isthmus/graph";
-import { batchNorm, dropout, GraphBuilder, gemm, type Value } from "@isthmus/graph/builder";
+import { batchNorm, dropout, GraphBuilder, gemm, sigmoid, type Value } from "@isthmus/graph/builder";
 import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss, createTrainingStep, type TrainingStepOptions } from "@isthmus/training";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { integers, numbersOf, runSteps } from "../../../test/helpers/run-steps.ts";
+import { TWO_LAYER_SHAPES, twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
 import { waves } from "../../../test/helpers/waves.ts";
 
 const engine = createOnnxRuntimeEngine();
 const BATCH = 6;
 const loss = { kind: "cross-entropy" } as const;
 const plain: TrainingStepOptions = { batch: BATCH, loss, optimizer: { kind: "sgd" } };
-const SHAPES: Readonly<Record<string, readonly number[]>> = {
-  "a.weight": [4, 5],
-  "a.bias": [4],
-  "b.weight": [3, 4],
-  "b.bias": [3],
-};
 
 type Numbers = ReadonlyMap<string, Float64Array>;
 
 /** A smooth network in f64, of which differences tell gradients to eight digits. */
 function smoothMlp(hidden: (x: Value) => Value = (x) => x): Graph {
-  const builder = new GraphBuilder("mlp", 21);
-  const x = builder.input("x", { dtype: "f64", shape: [BATCH, 5] });
-  const weight = (name: string) => builder.weight(name, { dtype: "f64", shape: SHAPES[name] ?? [] });
-  const h = gemm(x, weight("a.weight"), { transB: true, bias: weight("a.bias") });
   // The logistic function, as it has no kinks.
-  const [s] = builder.emit("Sigmoid", [h], [h]) as [Value];
-  return builder.build([gemm(hidden(s), weight("b.weight"), { transB: true, bias: weight("b.bias") })]);
+  return twoLayerMlp({ dtype: "f64", activate: (x) => hidden(sigmoid(x)) });
 }
 
-const wavesOf = (shape: readonly number[], seed: number, scale: number): Float64Array =>
-  Float64Array.from(numbersOf(waves(shape, seed, scale)));
 const network = (seed: number, scale = 0.8): Numbers =>
-  new Map(Object.entries(SHAPES).map(([name, shape], k) => [name, wavesOf(shape, seed + k, scale)]));
+  new Map(
+    [...twoLayerWeights(seed, scale)].map(([name, weight]) => [name, Float64Array.from(numbersOf(weight))]),
+  );
 const tensor = (data: Float64Array, shape: readonly number[]): Tensor => ({ dtype: "f64", shape, data });
 const tensors = (numbers: Numbers): Map<string, Tensor> =>
-  new Map([...numbers].map(([name, data]) => [name, tensor(data, SHAPES[name] ?? [])]));
+  new Map([...numbers].map(([name, data]) => [name, tensor(data, TWO_LAYER_SHAPES[name] ?? [])]));
 const examples = (x: Float64Array): Map<string, Tensor> =>
   new Map([
     ["x", tensor(x, [BATCH, 5])],
     ["labels", integers([0, 1, 2, 2, 0, 1])],
   ]);
-const X = wavesOf([BATCH, 5], 10, 1.5);
+const X = Float64Array.from(numbersOf(waves([BATCH, 5], 10, 1.5)));
 
 /** Makes one step at the rate 1, and returns the loss and the gradient that the step followed. */
 async function slopeOf(
@@ -61,7 +51,10 @@ async function slopeOf(
     ["corrections", step.corrections],
   ] as const) {
     for (const [name, input] of inputs) {
-      feeds.set(input, tensor(further.get(kind)?.get(name) ?? new Float64Array(0), SHAPES[name] ?? []));
+      feeds.set(
+        input,
+        tensor(further.get(kind)?.get(name) ?? new Float64Array(0), TWO_LAYER_SHAPES[name] ?? []),
+      );
     }
   }
   const { carried, losses } = await runSteps(step, {

@@ -4,27 +4,18 @@ import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, type Tensor, viewBytes } from "@isthmus/core";
 import { createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type Graph, randomWeights } from "@isthmus/graph";
+import { randomWeights } from "@isthmus/graph";
 import { type Trained, type TrainOptions, train, trainBlend } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
 import { numbersOf } from "../../../test/helpers/run-steps.ts";
-import { batchNorm } from "../../../test/helpers/small-networks.ts";
+import { dropoutCnn } from "../../../test/helpers/small-networks.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 
 const engine = createOnnxRuntimeEngine();
 
-/** A convolution, a batch norm, dropout and a linear layer. */
-function smallNetwork(): Graph {
-  const b = new GraphBuilder(17);
-  const hidden = b.op("Relu", [batchNorm(b, b.conv(b.input("x", [1, 4, 4]), "conv", [1, 4]), "norm", 4)]);
-  const dropped = b.op("Dropout", [b.reshape(hidden, 0, 64), b.constant([0.25], [])]);
-  return b.output(b.linear(dropped, "head", 64, 3)).build("small");
-}
-
-const graph = smallNetwork();
+const graph = dropoutCnn();
 const data = stripes(50);
 const networkOf = (seed: number): Checkpoint => createCheckpoint(randomWeights(graph, seed));
 const start = networkOf(7);

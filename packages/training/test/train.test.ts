@@ -18,18 +18,10 @@ import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
-import { batchNorm } from "../../../test/helpers/small-networks.ts";
+import { dropoutCnn } from "../../../test/helpers/small-networks.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 
 const engine = createOnnxRuntimeEngine();
-
-/** A convolution, a batch norm, dropout and a linear layer. */
-function smallNetwork(): Graph {
-  const b = new GraphBuilder(17);
-  const hidden = b.op("Relu", [batchNorm(b, b.conv(b.input("x", [1, 4, 4]), "conv", [1, 4]), "norm", 4)]);
-  const dropped = b.op("Dropout", [b.reshape(hidden, 0, 64), b.constant([0.25], [])]);
-  return b.output(b.linear(dropped, "head", 64, 3)).build("small");
-}
 
 /** One linear layer. */
 function linearNetwork(inputs = 16, classes = 3): Graph {
@@ -40,7 +32,7 @@ function linearNetwork(inputs = 16, classes = 3): Graph {
 
 const weightsOf = (graph: Graph): Checkpoint => createCheckpoint(randomWeights(graph, 7));
 
-const network = smallNetwork();
+const network = dropoutCnn();
 const start = weightsOf(network);
 const data = stripes(50);
 const evaluationData = stripes(23, 1);

@@ -3,16 +3,7 @@ import { gradient } from "@isthmus/autodiff";
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Graph } from "@isthmus/graph";
-import {
-  batchNorm,
-  conv,
-  GraphBuilder,
-  gemm,
-  reduceMean,
-  relu,
-  tanh,
-  type Value,
-} from "@isthmus/graph/builder";
+import { batchNorm, conv, GraphBuilder, gemm, reduceMean, relu, type Value } from "@isthmus/graph/builder";
 import { gradientName } from "@isthmus/graph/ir";
 import {
   attachLoss,
@@ -24,6 +15,7 @@ import {
 } from "@isthmus/training";
 import { describe, expect, test } from "vitest";
 import { integers, numbersOf, runSteps } from "../../../test/helpers/run-steps.ts";
+import { twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
 import { waves } from "../../../test/helpers/waves.ts";
 
 interface Trained {
@@ -96,31 +88,16 @@ describe.each(golden.losses)("$loss", ({ loss: spec, value, gradient: expected }
   });
 });
 
-const SHAPES: Readonly<Record<string, readonly number[]>> = {
-  "a.weight": [4, 5],
-  "a.bias": [4],
-  "b.weight": [3, 4],
-  "b.bias": [3],
-};
-
-function smallMlp(): Graph {
-  const builder = new GraphBuilder("mlp", 21);
-  const x = builder.input("x", { dtype: "f32", shape: [6, 5] });
-  const weight = (name: string) => builder.weight(name, { dtype: "f32", shape: SHAPES[name] ?? [] });
-  const h = tanh(gemm(x, weight("a.weight"), { transB: true, bias: weight("a.bias") }));
-  return builder.build([gemm(h, weight("b.weight"), { transB: true, bias: weight("b.bias") })]);
-}
-
 describe.each(golden.updates)("$optimizer", ({ optimizer, losses, weights, norms = [] }) => {
   test("createTrainingStep() updates as PyTorch does", async () => {
-    const step = await createTrainingStep(smallMlp(), engine, {
+    const step = await createTrainingStep(twoLayerMlp(), engine, {
       batch: 6,
       loss: { kind: "cross-entropy" },
       optimizer,
     });
     const result = await runSteps(step, {
       steps: STEPS,
-      weights: new Map(Object.entries(SHAPES).map(([name, shape], k) => [name, waves(shape, k + 1, 0.8)])),
+      weights: twoLayerWeights(1, 0.8),
       feedsAt: (count) =>
         new Map([
           ["x", waves([6, 5], 10 + count, 1.5)],

@@ -52,6 +52,14 @@ describe("formatSimulation()", () => {
     );
   });
 
+  it("formatSimulation() shows accuracies by statistics of batch norms where they were measured", () => {
+    const text = formatSimulation(
+      resultOf([runOf("plain"), runOf("fedbn", { norms: { aggregated: 0.11, pooled: 0.22, own: 0.33 } })]),
+    );
+    expect(text).toMatch(/Strategy .* norms aggregated +of all clients +of each/);
+    expect(text).toMatch(/fedbn .* 11\.0 +22\.0 +33\.0/);
+  });
+
   it("formatSimulation() has no column of epsilon where nothing is private", () => {
     expect(formatSimulation(resultOf([runOf("plain")]))).not.toContain("epsilon");
   });

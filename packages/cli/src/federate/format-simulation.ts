@@ -18,16 +18,24 @@ function formatPartition({ strategies, attacks }: SimulationResult, shown: reado
   const several = names.length > 1;
   const right = (title: string) => ({ title, align: "right" as const });
   const columns = several ? names : ["accuracy", "like own", "std of clients", "worst tenth"];
+  const hasNorms = shown.some(({ norms }) => norms !== undefined);
   const isPrivate = shown.some(({ epsilon }) => epsilon !== undefined);
   const rows = Object.keys(strategies).map((strategy) => {
     const ofStrategy = shown.filter((one) => one.strategy === strategy);
     const cells = several
       ? names.map((attack) => ofStrategy.find((one) => one.attack === attack)?.accuracy)
-      : ofStrategy.flatMap(({ accuracy, local, spread, worst }) => [accuracy, local, spread, worst]);
+      : ofStrategy.flatMap(({ accuracy, local, spread, worst, norms }) => [
+          ...[accuracy, local, spread, worst],
+          ...(hasNorms ? [norms?.aggregated, norms?.pooled, norms?.own] : []),
+        ]);
     const texts = cells.map((cell) => (cell === undefined ? "" : formatEstimate(cell)));
     return [strategy, ...texts, ...(isPrivate ? [formatEpsilon(ofStrategy)] : [])];
   });
-  const titles = isPrivate ? [...columns, "epsilon"] : columns;
+  const titles = [
+    ...columns,
+    ...(hasNorms && !several ? ["norms aggregated", "of all clients", "of each"] : []),
+    ...(isPrivate ? ["epsilon"] : []),
+  ];
   return formatTable([{ title: "Strategy" }, ...titles.map(right)], rows);
 }
 

@@ -1,6 +1,7 @@
 import { describeSpent } from "../privacy/privacy-description.ts";
 import type { FederationDescription } from "./description/federation-description.ts";
 import type { FederationRun, RoundResult } from "./result/federation-run.ts";
+import { evaluateNorms } from "./run/evaluate-norms.ts";
 import { evaluateClients, fairnessOf } from "./run/evaluate-round.ts";
 import { type OpenFederation, openFederation, type SimulationPorts } from "./run/open-federation.ts";
 import type { Position } from "./run/position.ts";
@@ -86,5 +87,6 @@ export async function describeRun(
       : {}),
     ...{ accuracy: last?.accuracy ?? Number.NaN, loss: last?.loss ?? Number.NaN },
     fairness: fairnessOf(clients),
+    ...(description.measure.norms && { norms: await evaluateNorms(federation, network) }),
   };
 }

@@ -40,6 +40,7 @@ const run = z.looseObject({
     z.looseObject({ client: text, attacker: z.boolean(), examples: count, accuracy: measured }),
   ),
   fairness: z.looseObject({ mean: measured, std: measured, worst: measured }),
+  norms: z.looseObject({ aggregated: measured, pooled: measured, own: measured }).optional(),
   barriers: z.array(
     z.looseObject({
       ...{ round: count, a: text, b: text, aligned: z.boolean(), whole: measured },

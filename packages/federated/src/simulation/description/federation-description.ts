@@ -47,6 +47,10 @@ export interface SimulatedStrategy extends StrategyDescription {
 export interface MeasureDescription {
   /** Rounds between two evaluations; the last round is evaluated always. @defaultValue 1 */
   readonly every?: number;
+  /**
+   * Whether the last network is evaluated with other statistics of its batch norms, too. @defaultValue false
+   */
+  readonly norms?: boolean;
   /** Barriers between the networks of clients, before they are aggregated. @defaultValue none */
   readonly barriers?: {
     /** Rounds to measure in, from 1. */

@@ -95,6 +95,7 @@ export const SIMULATION: z.ZodType = z.strictObject({
     measure: z
       .strictObject({
         every: count(1).optional(),
+        norms: z.boolean().optional(),
         barriers: z.strictObject({ rounds: z.array(count(1)), pairs: count(1).optional() }).optional(),
       })
       .optional(),

@@ -64,10 +64,29 @@ export interface ClientBarrier {
   readonly b: string;
   /** Whether the second network was permuted to match the first. */
   readonly aligned: boolean;
-  /** Loss barrier against the chord between whole networks, in nats. */
+  /**
+   * Loss of the average of both networks above the mean of their losses, in nats; below 0 where averaging
+   * helps.
+   */
   readonly whole: number;
-  /** The barrier of each layer alone, with the others as in the first network. */
+  /**
+   * The same where one layer alone is averaged, with the others as in either network: the mean of both
+   * (Adilova et al., Layer-wise linear mode connectivity, 2024).
+   */
   readonly layers: readonly { readonly name: string; readonly barrier: number }[];
+}
+
+/**
+ * Accuracy of the server's network with other statistics of its batch norms, means over the honest clients on
+ * the examples to evaluate on, shifted as the client's are.
+ */
+export interface NormAccuracies {
+  /** With the statistics that aggregation left. */
+  readonly aggregated: number;
+  /** With the statistics of the examples of all honest clients together. */
+  readonly pooled: number;
+  /** With the statistics that each client measures on its own examples. */
+  readonly own: number;
 }
 
 /** What one simulated federation came to, as plain data. */
@@ -86,6 +105,8 @@ export interface FederationRun {
   readonly clients: readonly ClientResult[];
   readonly fairness: Fairness;
   readonly barriers: readonly ClientBarrier[];
+  /** Missing unless it is to be measured. */
+  readonly norms?: NormAccuracies;
 }
 
 /** What one client of a partition has. */

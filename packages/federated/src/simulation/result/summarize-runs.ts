@@ -1,4 +1,5 @@
 import { at } from "@isthmus/core";
+import type { NormAccuracies } from "./federation-run.ts";
 import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
 
 /** A mean over seeds, with an interval that has the mean of all seeds in it 95 times of 100. */
@@ -26,6 +27,10 @@ export interface RunSummary {
   readonly spread: Estimate;
   /** Mean of that over the worst tenth of the clients. */
   readonly worst: Estimate;
+  /**
+   * Accuracy of the server's network by the statistics of its batch norms; missing where it was not measured.
+   */
+  readonly norms?: Readonly<Record<keyof NormAccuracies, Estimate>>;
   /** Bytes that were sent in both directions. */
   readonly bytes: number;
   /** Largest epsilon that one federation spent, in nats, null without noise; missing without privacy. */
@@ -54,9 +59,19 @@ export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonl
       spread: estimate(({ fairness }) => fairness.std),
       worst: estimate(({ fairness }) => fairness.worst),
       bytes: estimateMean(group.map(({ rounds }) => bytesOf(rounds))).mean,
+      ...normsOf(group),
       ...privacyOf(group),
     };
   });
+}
+
+function normsOf(group: readonly SimulatedRun[]): Pick<RunSummary, "norms"> {
+  const norms = group.flatMap((run) => run.norms ?? []);
+  if (norms.length < group.length) return {};
+  const estimate = (name: keyof NormAccuracies) => estimateShare(norms.map((one) => one[name]));
+  return {
+    norms: { aggregated: estimate("aggregated"), pooled: estimate("pooled"), own: estimate("own") },
+  };
 }
 
 function privacyOf(group: readonly SimulatedRun[]): Pick<RunSummary, "epsilon" | "stopped"> {

@@ -70,7 +70,7 @@ async function scoreClients(
   { network, clients }: Pick<Position, "network" | "clients">,
   evaluated: readonly OpenClient[],
 ): Promise<readonly Score[]> {
-  const { evaluation, treatments, personal: names } = federation;
+  const { treatments, personal: names } = federation;
   let shared: Promise<Score> | undefined;
   const scores: Score[] = [];
   for (const client of evaluated) {
@@ -79,22 +79,24 @@ async function scoreClients(
       names.length === 0 || clientTensors === undefined
         ? network
         : personalNetwork(network, clientTensors, treatments);
-    if (client.shift !== undefined) scores.push(await scoreShifted(federation, client, personal));
-    else if (personal !== network) scores.push(await score(federation, evaluation.evaluator, personal));
-    else {
-      shared ??= score(federation, evaluation.evaluator, network);
+    if (client.shift !== undefined || personal !== network) {
+      scores.push(await scoreFor(federation, client, personal));
+    } else {
+      shared ??= scoreFor(federation, client, network);
       scores.push(await shared);
     }
   }
   return scores;
 }
 
-async function scoreShifted(
+/** Scores a network on the examples to evaluate on, shifted as a client's examples are. */
+export async function scoreFor(
   federation: OpenFederation,
   { client, shift }: OpenClient,
   network: Checkpoint,
 ): Promise<Score> {
   const { graph, engine, evaluation, description } = federation;
+  if (shift === undefined) return score(federation, evaluation.evaluator, network);
   const shifted = holdExamples(evaluation.data, {
     ...{ name: `${evaluation.data.name} for ${client}`, positions: listPositions(evaluation.data.size) },
     ...{ shift, seed: description.seed },

@@ -8,8 +8,8 @@ import type { SentUpdate } from "./send-updates.ts";
 
 /** Examples that barriers are measured on. */
 const EXAMPLES = 1000;
-/** Places of each path; barriers of clients are smooth. */
-const POINTS = 5;
+/** Places of each path: its ends and the middle, where an average is. */
+const POINTS = 3;
 
 /**
  * Measures barriers between the networks that pairs of honest clients trained, as a whole and by layer,
@@ -56,7 +56,7 @@ async function measure(
     ...{ points: POINTS, orders: [], signal },
   });
   return {
-    whole: whole.barrier.loss.chord,
+    whole: whole.wholeEndpoints.loss,
     layers: layers.map(({ group, barrier }) => ({ name: group, barrier: barrier.loss })),
   };
 }

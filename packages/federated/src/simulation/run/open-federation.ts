@@ -19,6 +19,7 @@ import { holdExamples } from "../examples/hold-examples.ts";
 import { readLabels } from "../examples/read-labels.ts";
 import { type ClientExamples, partitionExamples } from "../partition-examples.ts";
 import { PARTITIONS } from "../partitions.ts";
+import { assertNorms } from "./assert-norms.ts";
 import { countRounds } from "./check-privacy.ts";
 import { type ResolvedFederation, resolveFederation } from "./describe-defaults.ts";
 
@@ -87,6 +88,7 @@ export async function openFederation(
   const engine = shareSessions(ports.engine);
   const attack = description.attack && lookUpAttack(description.attack);
   const first = initialize(seed);
+  if (description.measure.norms) assertNorms(graph, first, description.net);
   const aggregate = resolveStrategy(graph, first, strategy);
   const treatments = resolveTreatments(first, aggregate.treatments);
   const personal = [...first.tensors].flatMap(([name, { dtype }]) =>

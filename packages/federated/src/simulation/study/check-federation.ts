@@ -6,6 +6,7 @@ import { resolveStrategy } from "../../strategy/resolve-strategy.ts";
 import { ATTACKS } from "../attacks.ts";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { PARTITIONS } from "../partitions.ts";
+import { assertNorms } from "../run/assert-norms.ts";
 import { countRounds } from "../run/check-privacy.ts";
 import { resolveFederation } from "../run/describe-defaults.ts";
 
@@ -20,6 +21,7 @@ export function checkFederation(graph: Graph, network: Checkpoint, described: Fe
   const { strategy, partition, attack, clients, fraction, sampling } = resolved;
   const { rule, preAggregations = [], server } = resolveStrategy(graph, network, strategy);
   countRounds(resolved);
+  if (resolved.measure.norms) assertNorms(graph, network, resolved.net);
   if (rule !== undefined) parametersOf("aggregate", rule);
   if (server !== undefined) parametersOf("step the server", server);
   for (const configured of preAggregations) parametersOf("prepare updates", configured);

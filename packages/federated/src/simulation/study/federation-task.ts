@@ -33,7 +33,7 @@ const SAVED_EVERY = 5000;
 /** Simulates one federation; goes on from the round, and the client, where an interrupted run was. */
 export const federationTask: TaskKind<FederationTaskParams, SimulationTaskPorts> = {
   name: "federation",
-  version: 1,
+  version: 2,
   async run({ engine, openData, folder, signal, onProgress }, { federation: description }) {
     const federation = await openFederation(description, { engine, openData });
     const path = join(folder, "position.safetensors");

@@ -4,13 +4,11 @@ import {
   createTask,
   findMissing,
   type MissingTasks,
-  openTaskStore,
-  runTasks,
+  type RunMissingOptions,
+  type RunMissingResult,
+  runMissing,
   type Task,
-  type TaskExecutor,
-  type TaskFailure,
   type TaskStore,
-  type TasksProgress,
 } from "@isthmus/tasks";
 import { parseNetwork } from "@isthmus/zoo";
 import type { SimulationDescription } from "../description/simulation-description.ts";
@@ -29,23 +27,12 @@ export interface PlanSimulationPorts {
 }
 
 /** Options of {@link runSimulation}. */
-export interface RunSimulationOptions extends PlanSimulationPorts {
-  /** Folder for results of tasks; results that are there already are used and not made again. */
-  readonly folder: string;
-  readonly executor: TaskExecutor;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: TasksProgress) => void) | undefined;
-}
+export interface RunSimulationOptions extends PlanSimulationPorts, RunMissingOptions {}
 
 /** What became of a simulation. */
-export interface RunSimulationResult {
+export interface RunSimulationResult extends Omit<RunMissingResult, "results" | "blocked"> {
   /** Missing if a task failed. */
   readonly simulation?: SimulationResult;
-  /** Tasks that were run, now and to their end. */
-  readonly ran: number;
-  /** Tasks that were there already. */
-  readonly kept: number;
-  readonly failures: readonly TaskFailure[];
 }
 
 /** All work of a simulation: one task for each federation. */
@@ -88,17 +75,11 @@ export async function runSimulation(
   { folder, executor, signal, onProgress, ...ports }: RunSimulationOptions,
 ): Promise<RunSimulationResult> {
   const plan = await planSimulation(description, ports);
-  const store = await openTaskStore(folder);
-  try {
-    const { results, missing } = await listMissingFederations(plan, store);
-    const outcome = await runTasks(missing, { store, executor, signal, onProgress });
-    const counts = { kept: results.size, ran: outcome.results.size, failures: outcome.failures };
-    if (outcome.failures.length > 0) return counts;
-    const all = new Map([...results, ...outcome.results]);
-    return { simulation: collect(description, plan, { results: all, engine: ports.engine }), ...counts };
-  } finally {
-    await store.close();
-  }
+  const options = { folder, executor, signal, onProgress };
+  // No federation builds on another, so that none is ever blocked.
+  const { results, blocked: _, ...counts } = await runMissing(plan.tasks, keysOf(plan), options);
+  if (counts.failures.length > 0) return counts;
+  return { simulation: collect(description, plan, { results, engine: ports.engine }), ...counts };
 }
 
 /** Lists which federations of a plan are still to be simulated. */
@@ -106,12 +87,10 @@ export function listMissingFederations(
   plan: SimulationPlan,
   store: Pick<TaskStore, "read">,
 ): Promise<MissingTasks> {
-  return findMissing(
-    plan.tasks,
-    plan.tasks.map(({ key }) => key),
-    store,
-  );
+  return findMissing(plan.tasks, keysOf(plan), store);
 }
+
+const keysOf = ({ tasks }: SimulationPlan): readonly string[] => tasks.map(({ key }) => key);
 
 /**
  * Plans a simulation: turns every federation into a task whose key says all that its result depends on.

@@ -67,6 +67,17 @@ describe("describeSimulation()", () => {
     expect(barriers?.[0]?.cells.slice(4)).toEqual(["all layers", "as trained", 0.5]);
   });
 
+  it("describeSimulation() has a table of accuracies by statistics of batch norms where they were measured", () => {
+    const norms = { aggregated: 0.3, pooled: 0.6, own: 0.9 };
+    const runs = result.runs.map((run) => (run.strategy === "mean" ? { ...run, norms } : run));
+    const [{ tables = [] } = {}] = describeSimulation({ ...result, runs }).sections;
+    const [first] = tables[1]?.rows ?? [];
+    expect(first?.cells.slice(0, 6)).toEqual(["mean", "skewed", "none", 0.3, 0.3, 0.3]);
+    expect(first?.cells.slice(6, 12)).toEqual([0.6, 0.6, 0.6, 0.9, 0.9, 0.9]);
+    expect(tables[1]?.rows).toHaveLength(2);
+    expect(describeSimulation(result).sections[0]?.tables).toHaveLength(1);
+  });
+
   it("describeSimulation() draws attacks, fairness, rounds, bytes, barriers and partitions", async () => {
     const figures = await renderFigures(result, { theme: "light" });
     expect(figures.map(({ name }) => name)).toEqual([

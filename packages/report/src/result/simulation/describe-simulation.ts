@@ -10,7 +10,13 @@ import {
   fairnessBars,
   partitionStacks,
 } from "./simulation-figures.ts";
-import { accuracyTable, barriersTable, partitionTable, roundsTable } from "./simulation-tables.ts";
+import {
+  accuracyTable,
+  barriersTable,
+  normsTable,
+  partitionTable,
+  roundsTable,
+} from "./simulation-tables.ts";
 
 /** Says what simulated federations came to. */
 export function describeSimulation(result: SimulationResult): Report {
@@ -26,7 +32,7 @@ export function describeSimulation(result: SimulationResult): Report {
         name: "section-accuracy",
         title: "Accuracy",
         figures: [...attackHeat(result, summaries), ...fairnessBars(result, summaries)],
-        tables: [accuracyTable(summaries)],
+        tables: [accuracyTable(summaries), ...normsTable(summaries)],
       },
       {
         name: "section-rounds",

@@ -217,7 +217,7 @@ export function barrierBars({ runs }: SimulationResult): readonly Figure[] {
       name: `barriers-${index + 1}`,
       title: `Barriers between clients, ${strategy}, ${partition}.`,
       caption:
-        "Between the networks that two clients trained in one round, before and after the second was permuted to match the first; means over pairs and seeds.",
+        "What averaging all layers, or one alone, adds to the loss of two clients of one round, before and after the second was permuted to match the first; below 0 where it lowers the loss. Means over pairs and seeds.",
       words: `Bars of loss barriers by round and layer, in nats, as trained and aligned: ${bars.map(({ row, series, value }) => `${row}${series === 1 ? " aligned" : ""} ${value.toPrecision(3)}`).join("; ")}.`,
       table: "barriers",
       size: "hero",

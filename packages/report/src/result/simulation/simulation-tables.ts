@@ -1,6 +1,6 @@
 import type { SimulationResult } from "@isthmus/federated";
 import { type Estimate, LEAST_FOR_INTERVAL, type RunSummary } from "@isthmus/federated/summary";
-import type { Table, TableRow } from "../../table/table.ts";
+import type { CellValue, Table, TableColumn, TableRow } from "../../table/table.ts";
 
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;
@@ -15,47 +15,24 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
   // Columns that would say the same in every row are left out: the page has no room for them.
   const attacked = summaries.some(({ attack }) => attack !== "none");
   const hasFailed = summaries.some(({ failed }) => failed > 0);
-  const interval = ({ low, high }: Estimate) => (several ? [finite(low), finite(high)] : []);
   const rows = summaries.map(
-    ({
-      strategy,
-      partition,
-      attack,
-      accuracy,
-      local,
-      spread,
-      worst,
-      bytes,
-      failed,
-      seeds,
-      epsilon,
-    }): TableRow => ({
+    ({ accuracy, local, spread, worst, bytes, failed, seeds, ...of }): TableRow => ({
       cells: [
-        ...[strategy, partition, ...(attacked ? [attack] : []), finite(accuracy.mean), ...interval(accuracy)],
-        ...[finite(local.mean), ...interval(local), finite(spread.mean), finite(worst.mean)],
-        ...[bytes / MEGABYTE, seeds, ...(hasFailed ? [failed] : []), ...(isPrivate ? [epsilon ?? null] : [])],
+        ...[...federationCells(of, attacked), ...estimateCells(accuracy, several)],
+        ...[...estimateCells(local, several), finite(spread.mean), finite(worst.mean)],
+        ...[bytes / MEGABYTE, seeds, ...(hasFailed ? [failed] : [])],
+        ...(isPrivate ? [of.epsilon ?? null] : []),
       ],
     }),
   );
-  const estimated = (title: string) => [
-    { title, kind: "share" as const },
-    ...(several
-      ? [
-          { title: `${title}, low`, kind: "share" as const },
-          { title: `${title}, high`, kind: "share" as const },
-        ]
-      : []),
-  ];
   return {
     name: "accuracy",
     title: "Accuracy after the last round",
     caption: `The accuracy of the network on all examples to evaluate on, ${meansWords(most)}. "Like own" weighs the classes as each honest client has them: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.${isPrivate ? captionOfPrivacy(summaries) : ""}`,
     columns: [
-      { title: "Strategy", kind: "text" },
-      { title: "Partition", kind: "text" },
-      ...(attacked ? [{ title: "Attack", kind: "text" as const }] : []),
-      ...estimated("Accuracy"),
-      ...estimated("Like own"),
+      ...federationColumns(attacked),
+      ...estimateColumns("Accuracy", several),
+      ...estimateColumns("Like own", several),
       { title: "Std of clients", kind: "share" },
       { title: "Worst tenth", kind: "share" },
       { title: "Sent", kind: "number", unit: "MB" },
@@ -65,6 +42,65 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
     ],
     rows,
   };
+}
+
+/** Titles of the statistics of batch norms. */
+const NORMS = { aggregated: "As aggregated", pooled: "Of all clients", own: "Of each client" } as const;
+
+/** Makes the table of accuracies by the statistics of batch norms; none where they were not measured. */
+export function normsTable(summaries: readonly RunSummary[]): readonly Table[] {
+  const shown = summaries.flatMap((summary) =>
+    summary.norms === undefined ? [] : [{ ...summary, norms: summary.norms }],
+  );
+  if (shown.length === 0) return [];
+  const most = Math.max(...shown.map(({ seeds }) => seeds));
+  const several = most >= LEAST_FOR_INTERVAL;
+  const attacked = shown.some(({ attack }) => attack !== "none");
+  const names = ["aggregated", "pooled", "own"] as const;
+  return [
+    {
+      name: "norms",
+      title: "Accuracy by the statistics of batch norms",
+      caption: `The server's last network on examples that are shifted as each honest client's, ${meansWords(most)}: with the statistics that aggregation left, with those of the examples of all honest clients together, and with those that each client measures on its own examples. "Own network" has what the client keeps.`,
+      columns: [
+        ...federationColumns(attacked),
+        ...names.flatMap((name) => estimateColumns(NORMS[name], several)),
+        ...estimateColumns("Own network", several),
+      ],
+      rows: shown.map(({ norms, accuracy, ...of }) => ({
+        cells: [
+          ...federationCells(of, attacked),
+          ...names.flatMap((name) => estimateCells(norms[name], several)),
+          ...estimateCells(accuracy, several),
+        ],
+      })),
+    },
+  ];
+}
+
+/** Makes the columns that say which federations a row is about, with that of attacks or without. */
+function federationColumns(attacked: boolean): readonly TableColumn[] {
+  const titles = ["Strategy", "Partition", ...(attacked ? ["Attack"] : [])];
+  return titles.map((title) => ({ title, kind: "text" as const }));
+}
+
+/** Makes the cells of the columns of {@link federationColumns}. */
+function federationCells(
+  { strategy, partition, attack }: Pick<RunSummary, "strategy" | "partition" | "attack">,
+  attacked: boolean,
+): readonly CellValue[] {
+  return [strategy, partition, ...(attacked ? [attack] : [])];
+}
+
+/** Makes the columns of an estimate: its mean, and the ends of its interval where there are some. */
+function estimateColumns(title: string, hasInterval: boolean): readonly TableColumn[] {
+  const titles = hasInterval ? [title, `${title}, low`, `${title}, high`] : [title];
+  return titles.map((one) => ({ title: one, kind: "share" as const }));
+}
+
+/** Makes the cells of the columns of {@link estimateColumns}. */
+function estimateCells({ mean, low, high }: Estimate, hasInterval: boolean): readonly CellValue[] {
+  return (hasInterval ? [mean, low, high] : [mean]).map(finite);
 }
 
 /** Says over how many seeds means are, and whether they have intervals. */
@@ -94,9 +130,7 @@ export function roundsTable({ runs }: SimulationResult): Table {
     caption:
       "Every evaluated round of every federation; bytes are those sent in both directions since the beginning.",
     columns: [
-      { title: "Strategy", kind: "text" },
-      { title: "Partition", kind: "text" },
-      { title: "Attack", kind: "text" },
+      ...federationColumns(true),
       { title: "Seed", kind: "whole" },
       { title: "Round", kind: "whole" },
       { title: "Accuracy", kind: "share" },
@@ -107,13 +141,13 @@ export function roundsTable({ runs }: SimulationResult): Table {
       { title: "Refused", kind: "whole" },
       ...(isPrivate ? [EPSILON, { title: "Largest norm", kind: "number" as const }] : []),
     ],
-    rows: runs.flatMap(({ strategy, partition, attack, seed, rounds }) =>
+    rows: runs.flatMap(({ seed, rounds, ...of }) =>
       rounds.flatMap(({ round, accuracy, local, loss, bytesDown, bytesUp, updates, refused, ...rest }) => {
         if (accuracy === undefined) return [];
         const refusals = refused.reduce((sum, { count }) => sum + count, 0);
         return {
           cells: [
-            ...[strategy, partition, attack, seed, round, finite(accuracy), finite(local ?? Number.NaN)],
+            ...[...federationCells(of, true), seed, round, finite(accuracy), finite(local ?? Number.NaN)],
             ...[finite(loss ?? Number.NaN), (bytesDown + bytesUp) / MEGABYTE, updates, refusals],
             ...(isPrivate ? [rest.epsilon ?? null, rest.clip ?? null] : []),
           ],
@@ -148,14 +182,11 @@ export function partitionTable({ divisions, seeds }: SimulationResult): Table {
 
 /** Makes the table of barriers between clients by layer, means over seeds and pairs. */
 export function barriersTable({ runs }: SimulationResult): Table {
-  const groups = new Map<
-    string,
-    { readonly cells: readonly (string | number)[]; readonly values: number[] }
-  >();
-  for (const { strategy, partition, attack, barriers } of runs) {
+  const groups = new Map<string, { readonly cells: readonly CellValue[]; readonly values: number[] }>();
+  for (const { barriers, ...of } of runs) {
     for (const { round, aligned, whole, layers } of barriers) {
       for (const { name, barrier } of [{ name: "all layers", barrier: whole }, ...layers]) {
-        const cells = [strategy, partition, attack, round, name, aligned ? "aligned" : "as trained"];
+        const cells = [...federationCells(of, true), round, name, aligned ? "aligned" : "as trained"];
         const key = JSON.stringify(cells);
         const group = groups.get(key) ?? { cells, values: [] };
         group.values.push(barrier);
@@ -167,11 +198,9 @@ export function barriersTable({ runs }: SimulationResult): Table {
     name: "barriers",
     title: "Barriers between clients",
     caption:
-      "Barriers between the networks that two clients trained in one round: of all layers at once against the chord, of one layer by what averaging it alone adds; means over pairs and seeds.",
+      "Barriers between the networks that two clients trained in one round: what averaging all layers, or one alone, adds to the mean loss of both, below 0 where it lowers the loss; means over pairs and seeds.",
     columns: [
-      { title: "Strategy", kind: "text" },
-      { title: "Partition", kind: "text" },
-      { title: "Attack", kind: "text" },
+      ...federationColumns(true),
       { title: "Round", kind: "whole" },
       { title: "Layer", kind: "text" },
       { title: "Networks", kind: "text" },

@@ -1,0 +1,39 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import { type DataSet, limitExamples } from "@isthmus/graph";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
+import { joinExamples } from "../examples/join-examples.ts";
+import type { NormAccuracies } from "../result/federation-run.ts";
+import { scoreFor } from "./evaluate-round.ts";
+import type { OpenClient, OpenFederation } from "./open-federation.ts";
+
+/** Examples of each client that norms are measured on. */
+const EXAMPLES = 500;
+
+/**
+ * Evaluates the server's network for every honest client with three kinds of statistics of its batch norms:
+ * as aggregation left them, measured on the examples of all honest clients together, and measured by each
+ * client on its own. What clients keep plays no part, so that it is seen what a new client would get.
+ */
+export async function evaluateNorms(
+  federation: OpenFederation,
+  network: Checkpoint,
+): Promise<NormAccuracies> {
+  const { graph, engine, clients, description } = federation;
+  const honest = [...clients.values()].filter(({ attacker }) => !attacker);
+  const recalibrate = (examples: DataSet) =>
+    recalibrateBatchNorm({ graph, engine }, network, examples, { threads: 1 });
+  const parts = honest.map(({ data }) => limitExamples("measure norms", data, EXAMPLES));
+  const pooled = await recalibrate(joinExamples(parts, `${description.data} of all clients`));
+  const mean = async (networkOf: (client: OpenClient, index: number) => Promise<Checkpoint> | Checkpoint) => {
+    let sum = 0;
+    for (const [i, client] of honest.entries()) {
+      sum += (await scoreFor(federation, client, await networkOf(client, i))).accuracy;
+    }
+    return sum / honest.length;
+  };
+  return {
+    aggregated: await mean(() => network),
+    pooled: await mean(() => pooled),
+    own: await mean((_, i) => recalibrate(at(parts, i))),
+  };
+}

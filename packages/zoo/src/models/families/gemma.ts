@@ -29,8 +29,8 @@ export const GEMMA: ModelFamily = looksBack(
 );
 
 /**
- * Gemma 2: every other layer sees a window, and scores and logits are bounded. @see Gemma Team, Gemma 2, 2024,
- * section 2
+ * Gemma 2: every other layer sees a window, and scores and logits are bounded.
+ * @see Gemma Team, Gemma 2, 2024, section 2
  */
 export const GEMMA2: ModelFamily = looksBack(
   llamaFamily({

@@ -178,7 +178,7 @@ export function pickArrays(names: readonly string[], request: ArrayRequest): Arr
 }
 
 /** Returns the names in the file by the names without the split; arrays of the other split are left out. */
-function storedNamesOf(names: readonly string[], split: Split): Map<string, string> {
+export function storedNamesOf(names: readonly string[], split: Split): Map<string, string> {
   const storedNames = new Map<string, string>();
   for (const name of names) if (partsOf(name).split === undefined) storedNames.set(name, name);
   for (const name of names) {

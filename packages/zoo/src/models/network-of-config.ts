@@ -54,6 +54,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
    * has positions for; absent if the config does not say.
    */
   readonly maxLength?: number;
+  /** Number of token ids; absent if the network reads no tokens. */
+  readonly vocabularySize?: number;
 }
 
 /**
@@ -151,6 +153,7 @@ function create(modelType: ModelType, { config, length, has }: CreateOptions): C
     narrow: () => create(modelType, { config: config.with(family.narrow(config)), length, has }),
     ofLength: (other: number) => create(modelType, { config, length: other, has }),
     ...(maxLength === undefined ? {} : { maxLength }),
+    ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
   });
 }
 

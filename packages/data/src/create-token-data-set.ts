@@ -46,8 +46,8 @@ const TRAINED = 0.9;
  * Examples are windows of `context` tokens, i64. Each window begins with the last token of the window before,
  * so that every token but the first is predicted exactly once; a rest at the end that fills no window is left
  * out. The label of an example is the token that follows it. Shares memory with `tokens`.
- * @throws InputError if there are too few tokens for one example, fewer examples than `limit`, or an id is not
- *   in the vocabulary
+ * @throws InputError if there are too few tokens for one example, fewer examples than `limit`, or an id is
+ *   not in the vocabulary
  * @throws OutOfRangeError if an option is out of its range
  *
  * @example

@@ -21,7 +21,7 @@ export interface OpenDataSetOptions {
   readonly vocabulary?: ReadonlyMap<string, number> | undefined;
   /** Takes a text apart into tokens; undefined to take it apart into characters. */
   readonly encode?: ((text: string) => Tokens) | undefined;
-  /** Number of token ids of the model, which those of `tokens` and texts must be below; 0 if unknown. */
+  /** Number of token ids of the model, which all ids of data must be below; 0 if unknown. */
   readonly vocabularySize?: number;
   /** Names of a graph's inputs; arrays of a file that have one of these names are read. */
   readonly inputs?: readonly string[];

@@ -1,6 +1,8 @@
 import { createCheckpoint, createTensor, saveCheckpoint } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodeNpy, npyHeader } from "../test/encode-npy.ts";
+import { encodeZip } from "../test/encode-zip.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
 import { createTokenDataSet } from "./create-token-data-set.ts";
 import { openDataSet } from "./open-data-set.ts";
@@ -78,6 +80,22 @@ describe("openDataSet() of tokens", () => {
     await expect(openDataSet(await write({ a: floats }))).rejects.toThrow(
       /must be integers, .*: they are f32 \[2\]$/,
     );
+  });
+
+  it("openDataSet() reads arrays of NumPy's files", async () => {
+    const npy = encodeNpy(npyHeader("<u2", [40]), new Uint8Array(ids.buffer));
+    const rows = encodeNpy(npyHeader("<u2", [4, 10]), new Uint8Array(ids.buffer));
+    const npz = encodeZip([
+      { name: "ids.npy", bytes: npy },
+      { name: "other.npy", bytes: rows },
+    ]);
+    for (const path of [folder.write("ids.npy", npy), folder.write("ids.npz", npz)]) {
+      expect((await openDataSet(`tokens:${path}`, { context })).read(0, 9)).toEqual(expected);
+    }
+    expect(await openDataSet(`tokens:${folder.write("rows.npy", rows)}`)).toMatchObject({
+      size: 4,
+      exampleShape: [10],
+    });
   });
 
   it("openDataSet() says which token is not in the vocabulary, and what may be the reason", async () => {

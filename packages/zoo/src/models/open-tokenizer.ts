@@ -7,21 +7,14 @@ const TOKENIZER = "tokenizer.json";
 const SETTINGS = "tokenizer_config.json";
 
 /**
- * Opens the tokenizer of a model's folder, a `tokenizer.json` of Hugging Face form with `tokenizer_config.json`
- * if there is one: byte-level BPE as of GPT-2 and Llama 3, BPE with byte fallback as of Llama 2, WordPiece as
- * of BERT, or Unigram as of T5, by the library `@huggingface/tokenizers`. Adds no tokens around the text.
+ * Opens the tokenizer of a model's folder, a `tokenizer.json` of Hugging Face form, with
+ * `tokenizer_config.json` if there is one: byte-level BPE as of GPT-2 and Llama 3, BPE with byte fallback as
+ * of Llama 2, WordPiece as of BERT, or Unigram as of T5, by the library `@huggingface/tokenizers`. Adds no
+ * tokens around the text.
  *
  * @returns a function that encodes a text
  * @throws InputError if there is no `tokenizer.json`
  * @throws FormatError if the tokenizer cannot be read
- *
- * @example
- * ```ts no-run
- * import { openTokenizer } from "@isthmus/zoo";
- *
- * const encode = await openTokenizer("models/pythia-160m");
- * encode("two basins"); // Int32Array(3) [9389, 1666, 968]
- * ```
  */
 export async function openTokenizer(folder: string): Promise<Encode> {
   const path = join(folder, TOKENIZER);

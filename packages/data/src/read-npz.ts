@@ -149,7 +149,7 @@ const INPUTS: readonly string[] = ["x", "images", "inputs", "input", "input_ids"
 const LABELS: readonly string[] = ["y", "labels"];
 
 /** Usual names of arrays that accompany token ids. */
-const FEATURES: readonly string[] = ["attention_mask", "token_type_ids", "position_ids"];
+const FEATURES: readonly string[] = ["attention_mask", "token_type_ids", "position_ids", "decoder_input_ids"];
 
 /**
  * Picks the arrays of a file: inputs and further arrays by the names of the graph's inputs, else by their

@@ -1,4 +1,4 @@
-"""Writes packages/zoo/test/golden/families.json: what tiny models of transformers compute, from the configs that describe them.
+"""Writes packages/zoo/test/golden/families.json.golden: what tiny models of transformers compute, from the configs that describe them.
 
 Each model is saved by transformers, so that names and shapes of tensors are those of its checkpoints; the saved tensors are replaced
 by closed formulas of the index of an element, evaluated in f64 and rounded to f32, in the order of their names; and the folder is
@@ -17,7 +17,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-FILE = Path(__file__).parents[2] / "packages/zoo/test/golden/families.json"
+FILE = Path(__file__).parents[2] / "packages/zoo/test/golden/families.json.golden"
 EXAMPLES, LENGTH = 2, 8
 # What transformers 5 writes besides what describes the network.
 NOISE = {"transformers_version", "dtype", "use_cache", "initializer_range"}

@@ -25,7 +25,10 @@ const readGolden = (path: string): Readonly<Record<string, Golden>> =>
  * What PyTorch modules, and models of the library transformers, have and compute, with the formulas below for
  * weights and inputs.
  */
-const golden = { ...readGolden("../../../test/golden/models.json"), ...readGolden("golden/families.json") };
+const golden = {
+  ...readGolden("../../../test/golden/models.json"),
+  ...readGolden("golden/families.json.golden"),
+};
 
 const EXAMPLES = 2;
 

@@ -79,7 +79,14 @@ const DATA_SETS: Readonly<Record<string, Described>> = {
     "packages/data/src/open-data-set.test.ts",
     "tensors, named as the arrays of `npz:FILE`",
   ],
-  "text:FILE": ["packages/data/src/create-text-data-set.test.ts", "a text, whose characters are tokens"],
+  "text:FILE": [
+    "packages/data/src/create-text-data-set.test.ts",
+    "a text, by characters, or by the tokenizer of the model's folder",
+  ],
+  "tokens:FILE": [
+    "packages/data/src/read-tokens.test.ts",
+    "token ids: an array of NumPy or safetensors, or plain u16 or u32",
+  ],
 };
 
 const MATCHING: Readonly<Record<string, Described>> = {

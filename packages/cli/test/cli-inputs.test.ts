@@ -1,12 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { LayersResult } from "@isthmus/barrier";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, randomWeights } from "@isthmus/graph";
-import { networkOfConfig, openModel } from "@isthmus/zoo";
+import { networkOfConfig, openModel, openTokenizer } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
@@ -17,14 +18,18 @@ const CONFIG = {
   ...{ model_type: "gpt2", architectures: ["GPT2LMHeadModel"], vocab_size: VOCABULARY },
   ...{ n_embd: 8, n_head: 2, n_layer: 1, n_positions: 16 },
 };
+/** A byte-level BPE as of GPT-2, and the number of its tokens. */
+const TOKENIZER = new URL("../../zoo/test/golden/tokenizers/gpt2/tokenizer.json", import.meta.url);
+const BYTES_VOCABULARY = 330;
 let folder: string;
 
 /** Writes a model's folder with random weights. */
 async function writeModel(name: string, seed: number, files: Readonly<Record<string, unknown>> = {}) {
   mkdirSync(join(folder, name));
-  const weights = randomWeights(networkOfConfig(CONFIG).graph, seed);
+  const { "config.json": config = CONFIG } = files;
+  const weights = randomWeights(networkOfConfig(config).graph, seed);
   await saveCheckpoint(createCheckpoint(weights), join(folder, name));
-  for (const [file, content] of Object.entries({ "config.json": CONFIG, ...files }))
+  for (const [file, content] of Object.entries({ "config.json": config, ...files }))
     writeFileSync(join(folder, name, file), JSON.stringify(content));
 }
 
@@ -45,6 +50,14 @@ beforeAll(async () => {
     ["words-b", 4],
   ] as const)
     await writeModel(name, seed, { "tokenizer.json": {} });
+  const tokenizer = JSON.parse(readFileSync(TOKENIZER, "utf8"));
+  for (const [name, seed] of [
+    ["bytes-a", 5],
+    ["bytes-b", 6],
+  ] as const) {
+    const config = { ...CONFIG, vocab_size: BYTES_VOCABULARY };
+    await writeModel(name, seed, { "config.json": config, "tokenizer.json": tokenizer });
+  }
   writeFileSync(join(folder, "text.txt"), "abc deg\nhi badge face ".repeat(20));
   writeFileSync(join(folder, "odd.txt"), "abc def xyz ".repeat(20));
 });
@@ -260,9 +273,18 @@ describe("the command on model folders", () => {
     expect(points[0]?.perplexity).toBeCloseTo(expected.perplexity!, 4);
     const { stdout } = await run(["barrier", "gpt-a", "gpt-b", ...data, "--points", "3"]);
     expect(stdout).toMatch(/perplexity at A +\d/);
-    expect(await json(["layers", "gpt-a", "gpt-b", ...data, "--points", "3"])).toMatchObject({
-      kind: "layers",
-    });
+    expect(stdout).toMatch(/perplexity at the barrier +\d/);
+    const layers = await json<LayersResult>(["layers", "gpt-a", "gpt-b", ...data, "--points", "3"]);
+    expect(layers.whole.points.map(({ perplexity }) => perplexity)).toEqual(
+      points.map(({ perplexity }) => expect.closeTo(perplexity!, 4)),
+    );
+    for (const { a, b } of layers.layers) {
+      expect([...a.points, ...b.points].every(({ perplexity = 0 }) => perplexity > 1)).toBe(true);
+    }
+    const text = await run(["layers", "gpt-a", "gpt-b", ...data, "--points", "3"]);
+    expect(text.stdout).toMatch(
+      /^Perplexity: [\d.]+ in A, [\d.]+ in B, [\d.]+ with all layers half-way; of/m,
+    );
     expect(await json(["plane", "gpt-a", "words-b", "gpt-b", ...data, "--points", "2"])).toMatchObject({
       kind: "plane",
     });
@@ -310,7 +332,22 @@ describe("the command on model folders", () => {
       /vocabulary of 11 characters must have each of its characters: "x", character 8 of the text/,
     );
     const words = await run(["barrier", "words-a", "words-b", "--data", "text:text.txt"]);
-    expect(words.stderr).toMatch(/encode it with the model's tokenizer, and give the ids as npz:FILE/);
+    expect(words.stderr).toMatch(/tokenizer.json" as it must be a tokenizer of Hugging Face form: /);
+  });
+
+  test("texts are encoded with the model's tokenizer, and measured as the same tokens in a file are", async () => {
+    const encode = await openTokenizer(join(folder, "bytes-a"));
+    const ids = encode(readFileSync(join(folder, "text.txt"), "utf8"));
+    writeFileSync(join(folder, "tail.bin"), Uint16Array.from(ids.subarray(Math.floor(0.9 * ids.length))));
+    const args = ["barrier", "bytes-a", "bytes-b", "--points", "3", "--data"];
+    const { points } = await json<Ends>([...args, "text:text.txt"]);
+    expect(points[0]?.perplexity).toBeGreaterThan(100);
+    expect((await json<Ends>([...args, "tokens:tail.bin"])).points).toEqual(points);
+    const beyond = await run(["barrier", "gpt-a", "gpt-b", "--data", "tokens:tail.bin"]);
+    expect(beyond.stderr).toMatch(
+      /must be in the model's vocabulary, from 0 to 10: token 0 is \d+; check that/,
+    );
+    expect(beyond.code).toBe(2);
   });
 
   test("refuses by name what does not fit", async () => {

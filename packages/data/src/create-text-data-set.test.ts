@@ -90,8 +90,8 @@ describe("createTextDataSet()", () => {
 
   it("createTextDataSet() refuses what it cannot use", () => {
     expect(() => createTextDataSet("abcd", { context: 4 })).toThrow(InputError);
-    expect(() => createTextDataSet("abcd", { context: 4 })).toThrow(/at least 5 characters .*: it has 4/);
-    expect(() => createTextDataSet("", {})).toThrow(/at least 65 characters .*: it has 0/);
+    expect(() => createTextDataSet("abcd", { context: 4 })).toThrow(/at least 5 tokens .*: it has 4/);
+    expect(() => createTextDataSet("", {})).toThrow(/at least 65 tokens .*: it has 0/);
     expect(() => createTextDataSet("abcdefg", { context: 3, limit: 9 })).toThrow(
       /first 9 examples .* it has 2/,
     );

@@ -1,13 +1,6 @@
-import {
-  allocateData,
-  assertWholeOptions,
-  createTensor,
-  InputError,
-  resolveOptions,
-  type Tensor,
-} from "@isthmus/core";
-import type { Batch, DataSet } from "@isthmus/graph";
-import { assertGathers, assertReads, limitTo, wrongBatch } from "./assert-reads.ts";
+import { assertWholeOptions, InputError, resolveOptions } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+import { createTokenDataSet } from "./create-token-data-set.ts";
 import { codePointsInto } from "./decode-text.ts";
 import type { Split } from "./parse-data-set-name.ts";
 
@@ -36,9 +29,6 @@ export const CREATE_TEXT_DATA_SET_DEFAULTS: Required<CreateTextDataSetOptions> =
   limit: 0,
 });
 
-/** Share of the characters in the training split. */
-const TRAINED = 0.9;
-
 /**
  * Creates a data set of a text, character by character.
  *
@@ -60,45 +50,11 @@ export function createTextDataSet(
   const { name, context, split } = resolved;
   assertWholeOptions("create a text data set", resolved, { context: 2, limit: 0 });
   const points = typeof text === "string" ? codePointsOf(text) : text;
-  const { tokens: all, vocabulary } =
+  const { tokens, vocabulary } =
     resolved.vocabulary === undefined ? tokenize(points) : encode(points, resolved.vocabulary, name);
-  const cut = Math.floor(TRAINED * all.length);
-  const tokens = split === undefined ? all : split === "train" ? all.subarray(0, cut) : all.subarray(cut);
-  const stride = context - 1;
-  // The token behind the last window is its label.
-  const count = Math.floor((tokens.length - 2) / stride);
-  if (count < 1) {
-    throw new InputError(
-      `Cannot use data set "${name}" as it must have at least ${context + 1} characters for an example of ${context} and what follows: it has ${tokens.length}`,
-      { input: name },
-    );
-  }
-  const size = limitTo(resolved.limit, count, name);
-  const write = (index: number, row: number, { inputs, labels }: Batch): void => {
-    const begin = index * stride;
-    writeTokens(tokens.subarray(begin, begin + context), inputs, row * context);
-    labels[row] = tokens[begin + context] as number;
-  };
-  return Object.freeze({
-    name,
-    size,
-    exampleShape: Object.freeze([context]),
-    classes: vocabulary.length,
-    vocabulary: Object.freeze(vocabulary),
-    read(begin: number, end: number) {
-      assertReads({ name, size }, begin, end);
-      const batch = allocateBatch(end - begin, context);
-      for (let i = begin; i < end; i++) write(i, i - begin, batch);
-      return batch;
-    },
-    gatherInto(indices: Uint32Array, out: Batch) {
-      assertGathers({ name, size, stride: context }, indices, out);
-      indices.forEach((index, i) => {
-        write(index, i, out);
-      });
-      return out;
-    },
-  });
+  const { limit } = resolved;
+  const data = createTokenDataSet(tokens, { name, context, split, vocabularySize: vocabulary.length, limit });
+  return Object.freeze({ ...data, vocabulary: Object.freeze(vocabulary) });
 }
 
 function codePointsOf(text: string): Int32Array {
@@ -136,23 +92,4 @@ function encode(
     );
   });
   return { tokens, vocabulary };
-}
-
-function allocateBatch(examples: number, context: number): Batch {
-  const shape = [examples, context];
-  return {
-    inputs: createTensor("i64", shape, allocateData("i64", examples * context)),
-    labels: new Int32Array(examples),
-  };
-}
-
-/** Writes tokens as 64-bit integers in two halves, as a BigInt for every token would be an object. */
-function writeTokens(tokens: Int32Array, { dtype, data }: Tensor, begin: number): void {
-  if (dtype !== "i64") throw wrongBatch(`its inputs must be i64: they are ${dtype}`);
-  const halves = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
-  for (let i = 0; i < tokens.length; i++) {
-    // The low half comes first on every machine that Node runs on.
-    halves[2 * (begin + i)] = tokens[i] as number;
-    halves[2 * (begin + i) + 1] = 0;
-  }
 }

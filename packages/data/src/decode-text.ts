@@ -4,6 +4,9 @@ import { MAX_TEXT_BYTES } from "./limits.ts";
 /** Number of bytes that are decoded at once, as a string of the whole text could be too long. */
 const CHUNK = 2 ** 20;
 
+/** Number of arguments that every engine takes. */
+const SPREAD = 2 ** 13;
+
 /**
  * Decodes UTF-8 to code points; a byte order mark at the beginning is left out.
  * @param source - name for messages
@@ -39,4 +42,13 @@ export function codePointsInto(text: string, out: Int32Array, begin: number): nu
   let to = begin;
   for (const character of text) out[to++] = character.codePointAt(0) as number;
   return to;
+}
+
+/** Joins code points to a string. */
+export function textOf(points: Int32Array): string {
+  const parts: string[] = [];
+  for (let begin = 0; begin < points.length; begin += SPREAD) {
+    parts.push(String.fromCodePoint(...points.subarray(begin, begin + SPREAD)));
+  }
+  return parts.join("");
 }

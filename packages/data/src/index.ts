@@ -4,6 +4,12 @@ export {
   type CreateTextDataSetOptions,
   createTextDataSet,
 } from "./create-text-data-set.ts";
+export {
+  CREATE_TOKEN_DATA_SET_DEFAULTS,
+  type CreateTokenDataSetOptions,
+  createTokenDataSet,
+  type Tokens,
+} from "./create-token-data-set.ts";
 export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
 export { DATA_SET_FORMS, type Split } from "./parse-data-set-name.ts";
 export { decodeIdx, readIdx } from "./read-idx.ts";

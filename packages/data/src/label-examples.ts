@@ -1,5 +1,6 @@
 import { at, DTYPES, FormatError, formatShape, sameShape, sizeOf, type Tensor } from "@isthmus/core";
 import type { Labelling } from "@isthmus/graph";
+import { MAX_CLASSES } from "./limits.ts";
 
 /** Name of the array that is 0 at positions of a text that are padding. */
 const MASK = "attention_mask";
@@ -80,12 +81,6 @@ function unlabelled(name: string, inputs: Tensor, problem: string): FormatError 
     { format: "data set" },
   );
 }
-
-/**
- * Largest number of classes, more than any data set has, so
- * that a damaged label cannot claim unlimited memory.
- */
-const MAX_CLASSES = 2 ** 24;
 
 /** Label of positions where nothing is predicted. */
 const NO_LABEL = -1;

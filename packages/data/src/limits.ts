@@ -6,3 +6,9 @@ export const MAX_INFLATION: number = 1032;
 
 /** Most bytes of a text, as its code points take four times as much memory. */
 export const MAX_TEXT_BYTES: number = 2 ** 29;
+
+/**
+ * Largest number of classes or tokens, more than any data set has, so that a damaged number cannot claim
+ * unlimited memory.
+ */
+export const MAX_CLASSES: number = 2 ** 24;

@@ -195,6 +195,24 @@ describe("openDataSet() of token ids", () => {
     expect(data.features).toBeUndefined();
   });
 
+  it("openDataSet() reads the tokens of a decoder beside those of its encoder", async () => {
+    const ids = (first: number) =>
+      createTensor(
+        "i32",
+        [2, 3],
+        Int32Array.from({ length: 6 }, (_, i) => first + i),
+      );
+    const path = await writeSafetensors("pairs.safetensors", {
+      decoder_input_ids: ids(0),
+      input_ids: ids(10),
+      labels: ids(1),
+    });
+    const data = await openDataSet(`safetensors:${path}`, { inputs: ["ids", "decoder_input_ids"] });
+    expect(data).toMatchObject({ inputName: "input_ids", labelling: "position" });
+    expect([...(data.features?.keys() ?? [])]).toEqual(["decoder_input_ids"]);
+    expect(data.read(0, 1).inputs.data).toEqual(Int32Array.of(10, 11, 12));
+  });
+
   it("openDataSet() reads arrays that are named as a graph's inputs", async () => {
     const rows = (width: number) => createTensor("f32", [2, width], new Float32Array(2 * width).fill(width));
     const tensors = {

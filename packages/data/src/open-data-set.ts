@@ -2,21 +2,27 @@ import { DTYPES, InputError, resolveOptions, sameShape, type Tensor } from "@ist
 import type { DataSet, Scaling } from "@isthmus/graph";
 import { createDataSet } from "./create-data-set.ts";
 import { CREATE_TEXT_DATA_SET_DEFAULTS, createTextDataSet } from "./create-text-data-set.ts";
-import { decodeText } from "./decode-text.ts";
+import { createTokenDataSet, type Tokens } from "./create-token-data-set.ts";
+import { decodeText, textOf } from "./decode-text.ts";
 import type { Examples } from "./examples.ts";
 import { type DataSetName, parseDataSetName } from "./parse-data-set-name.ts";
 import { readDataFile } from "./read-data-file.ts";
-import { readExamples } from "./read-examples.ts";
+import { type ArraysName, readExamples } from "./read-examples.ts";
+import { readTokens, type TokensName } from "./read-tokens.ts";
 import { FASHION_MNIST_SCALING, MNIST_SCALING, recogniseScaling, UNIT_SCALING } from "./scaling.ts";
 
 /** Options of {@link openDataSet}. */
 export interface OpenDataSetOptions {
   /** Scaling of bytes to f32; undefined for the scaling that belongs to the name or the images. */
   readonly scaling?: Scaling | undefined;
-  /** Tokens of an example of text, at least 2; other data ignore it. */
+  /** Tokens of an example of text or tokens, at least 2; other data ignore it. */
   readonly context?: number;
   /** Tokens by character, for text; undefined to number the characters of the text. */
   readonly vocabulary?: ReadonlyMap<string, number> | undefined;
+  /** Takes a text apart into tokens; undefined to take it apart into characters. */
+  readonly encode?: ((text: string) => Tokens) | undefined;
+  /** Number of token ids of the model, which all ids of data must be below; 0 if unknown. */
+  readonly vocabularySize?: number;
   /** Names of a graph's inputs; arrays of a file that have one of these names are read. */
   readonly inputs?: readonly string[];
 }
@@ -26,6 +32,8 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
   scaling: undefined,
   context: CREATE_TEXT_DATA_SET_DEFAULTS.context,
   vocabulary: undefined,
+  encode: undefined,
+  vocabularySize: 0,
   inputs: [],
 });
 
@@ -39,7 +47,8 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
  * | `mnist:DIR`, `fashion-mnist:DIR` | IDX files under their published names, plain or gzip |
  * | `idx:IMAGES,LABELS` | two IDX files, plain or gzip |
  * | `npz:FILE`, `safetensors:FILE` | arrays `x` and `y`, or `x_test` and `y_test`, or see below |
- * | `text:FILE` | UTF-8, by characters, in windows of `context` of them; its last 10 % are its test split |
+ * | `text:FILE` | UTF-8, by characters or tokens, in windows of `context`; its last 10 % are its test split |
+ * | `tokens:FILE` | token ids: an array of `.npz`, `.npy` or `.safetensors`, else plain u16 or u32 |
  *
  * The name may end in `:test` (the default) or `:train`, which has no effect on files of one set, and in `@N`
  * for the first N examples.
@@ -50,11 +59,14 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
  * `[n, length]`, unless it repeats the ids, as is usual for language models: then, and without labels, each
  * token is predicted from the tokens before it. Labels below 0 do not count.
  *
+ * Tokens `[n]` are cut into windows as texts are; `[n, length]` are examples. Numbers of a `.bin` file are
+ * u16, or u32 if the vocabulary is larger than u16; `tokens:FILE,u32` says it, as does a header of llm.c.
+ *
  * Bytes are scaled by the option, else as belongs to the name, else as belongs to published images that are
  * recognised by their digest, else to `[0, 1]`; inputs that are floats already are not scaled.
  * @throws InputError if the name has none of these forms, a file or package is missing, there are fewer than
- *   N examples, `scaling` is given for inputs that are not bytes, or a text has a character that `vocabulary`
- *   lacks
+ *   N examples, `scaling` is given for inputs that are not bytes, a text has a character that `vocabulary`
+ *   lacks, or a token id is not in the vocabulary
  * @throws FormatError if a file is damaged, or inputs and labels do not match
  * @throws OutOfRangeError if `scaling` or `context` is out of its range
  *
@@ -72,17 +84,25 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
  */
 export async function openDataSet(name: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
   const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
-  const { scaling, context, vocabulary } = resolved;
+  const { scaling } = resolved;
   const parsed = parseDataSetName(name);
-  if (parsed.kind === "text") {
-    if (scaling !== undefined) throw notBytes(name, "characters");
-    const points = decodeText(await readDataFile(parsed.file), parsed.file);
-    const { split, limit } = parsed;
-    return createTextDataSet(points, { name, context, vocabulary, split, limit });
+  if (parsed.kind === "text" || parsed.kind === "tokens") {
+    if (scaling !== undefined) throw notBytes(name, parsed.kind === "text" ? "characters" : "token ids");
+    return parsed.kind === "text" ? openText(parsed, resolved) : openTokens(parsed, resolved);
   }
-  const examples = await readExamples(parsed, resolved.inputs);
+  return openArrays(parsed, resolved);
+}
+
+type ResolvedOptions = Required<OpenDataSetOptions>;
+
+/** Reads arrays: inputs, labels and further features of examples. */
+async function openArrays(
+  parsed: ArraysName,
+  { scaling, inputs: graphInputs }: ResolvedOptions,
+): Promise<DataSet> {
+  const examples = await readExamples(parsed, graphInputs);
   const { inputs, labels, inputName, features = new Map<string, Tensor>() } = examples;
-  const { limit } = parsed;
+  const { name, limit } = parsed;
   const labelling = isLanguageModelling(examples) ? ("next" as const) : undefined;
   const shared = { name, limit, inputName, features, labelling };
   if (inputs.dtype !== "u8" || !(inputs.data instanceof Uint8Array)) {
@@ -96,6 +116,28 @@ export async function openDataSet(name: string, options: OpenDataSetOptions = {}
     scaling: scaling ?? named ?? recognised ?? UNIT_SCALING,
     classes: named === undefined ? 0 : 10,
   });
+}
+
+/** Reads a text, and takes it apart into tokens. */
+async function openText(
+  { name, file, split, limit }: Extract<DataSetName, { readonly kind: "text" }>,
+  { context, vocabulary, encode, vocabularySize }: ResolvedOptions,
+): Promise<DataSet> {
+  const points = decodeText(await readDataFile(file), file);
+  if (encode === undefined) return createTextDataSet(points, { name, context, vocabulary, split, limit });
+  const tokens = encode(textOf(points));
+  return createTokenDataSet(tokens, { name, context, vocabularySize, split, limit });
+}
+
+/** Reads tokens: one after the other in windows, rows as examples. */
+async function openTokens(
+  parsed: TokensName,
+  { context, vocabularySize }: ResolvedOptions,
+): Promise<DataSet> {
+  const { name, limit } = parsed;
+  const tokens = await readTokens(parsed, vocabularySize);
+  if (!("shape" in tokens)) return createTokenDataSet(tokens, { name, context, vocabularySize, limit });
+  return createDataSet(tokens, undefined, { name, limit, classes: vocabularySize });
 }
 
 /** Checks whether labels repeat the tokens, as is usual for language models, which shift them themselves. */

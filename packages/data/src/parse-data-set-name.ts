@@ -15,7 +15,11 @@ export type DataSetName = {
   | { readonly kind: "idx"; readonly images: string; readonly labels: string }
   | { readonly kind: "npz" | "safetensors"; readonly file: string }
   | { readonly kind: "text"; readonly file: string }
+  | { readonly kind: "tokens"; readonly file: string; readonly width: TokenWidth | undefined }
 );
+
+/** Types of the numbers in a file of nothing else. */
+export type TokenWidth = "u16" | "u32";
 
 /** All forms of names, for messages and help. */
 export const DATA_SET_FORMS: readonly string[] = [
@@ -27,6 +31,7 @@ export const DATA_SET_FORMS: readonly string[] = [
   "npz:FILE",
   "safetensors:FILE",
   "text:FILE",
+  "tokens:FILE",
 ];
 
 /**
@@ -55,6 +60,8 @@ export function parseDataSetName(name: string): DataSetName {
     case "text":
       if (!path) throw nameError(name, `"${kind}:" must be followed by a file`);
       return { ...common, kind, file: path };
+    case "tokens":
+      return { ...common, kind, ...parseTokenFile(name, path ?? "") };
     case "idx":
       return { ...common, kind, ...parseIdxFiles(name, path ?? "") };
     default:
@@ -67,6 +74,16 @@ function parseIdxFiles(name: string, path: string): { images: string; labels: st
   const [images, labels] = files;
   if (files.length === 2 && images && labels) return { images, labels };
   throw nameError(name, `"idx:" must be followed by two files with one comma between them: it is "${path}"`);
+}
+
+/** Splits the path of a file of tokens and the type of its numbers: `train.bin,u32`. */
+function parseTokenFile(
+  name: string,
+  path: string,
+): { readonly file: string; readonly width: TokenWidth | undefined } {
+  const [, file = "", width] = /^(.*?)(?:,(u16|u32))?$/s.exec(path) ?? [];
+  if (file === "") throw nameError(name, `"tokens:" must be followed by a file`);
+  return { file, width: width as TokenWidth | undefined };
 }
 
 function nameError(name: string, reason: string): InputError {

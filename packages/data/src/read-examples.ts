@@ -9,7 +9,7 @@ import { readIdx } from "./read-idx.ts";
 import { type ArrayRequest, openNpz, pickArrays } from "./read-npz.ts";
 
 /** Name of a data set of arrays, split into its parts. */
-export type ArraysName = Exclude<DataSetName, { readonly kind: "text" }>;
+export type ArraysName = Exclude<DataSetName, { readonly kind: "text" | "tokens" }>;
 
 /**
  * Reads the arrays of a named data set, as they are stored.

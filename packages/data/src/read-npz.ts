@@ -149,7 +149,7 @@ const INPUTS: readonly string[] = ["x", "images", "inputs", "input", "input_ids"
 const LABELS: readonly string[] = ["y", "labels"];
 
 /** Usual names of arrays that accompany token ids. */
-const FEATURES: readonly string[] = ["attention_mask", "token_type_ids", "position_ids"];
+const FEATURES: readonly string[] = ["attention_mask", "token_type_ids", "position_ids", "decoder_input_ids"];
 
 /**
  * Picks the arrays of a file: inputs and further arrays by the names of the graph's inputs, else by their
@@ -178,7 +178,7 @@ export function pickArrays(names: readonly string[], request: ArrayRequest): Arr
 }
 
 /** Returns the names in the file by the names without the split; arrays of the other split are left out. */
-function storedNamesOf(names: readonly string[], split: Split): Map<string, string> {
+export function storedNamesOf(names: readonly string[], split: Split): Map<string, string> {
   const storedNames = new Map<string, string>();
   for (const name of names) if (partsOf(name).split === undefined) storedNames.set(name, name);
   for (const name of names) {

@@ -21,6 +21,7 @@ export {
   renderResultPage,
 } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
+export { type PerplexityRow, perplexityRows } from "./perplexity-rows.ts";
 export { readResult } from "./read/read-result.ts";
 export { titleOfResult } from "./read/title-of-result.ts";
 export {
@@ -39,6 +40,7 @@ export {
   type DrawableResult,
   type Provenance,
 } from "./result/drawable-result.ts";
+export { halfwayPerplexity } from "./result/layers-tables.ts";
 export type { PageFact } from "./result/page-fact.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export type { Charset } from "./terminal/canvas.ts";

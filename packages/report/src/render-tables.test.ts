@@ -1,6 +1,8 @@
+import type { LayerCut } from "@isthmus/barrier";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planeResult, starResult, studyResult } from "../test/results.ts";
+import { barrierCurve } from "../test/barrier-curve.ts";
+import { layersResult, planeResult, starResult, studyResult } from "../test/results.ts";
 import { renderTables, toCsv } from "./render-tables.ts";
 
 /** Reads what RFC 4180 says, to compare. */
@@ -18,6 +20,37 @@ function parseCsv(text: string): string[][] {
 }
 
 describe("renderTables()", () => {
+  it("renderTables() has the perplexity of language models, and of no others", () => {
+    const [plain, { result }] = [barrierCurve("plain", 1), barrierCurve("text", 1)] as const;
+    const points = result.points.map((point) => ({ ...point, perplexity: Math.exp(point.loss) }));
+    const columnOf = (tables: ReturnType<typeof renderTables>, name: string, title: RegExp) => {
+      const [head = [], ...rows] = parseCsv(tables.find((table) => table.name === name)?.csv ?? "");
+      const column = head.findIndex((cell) => title.test(cell));
+      return column === -1 ? undefined : rows.map((row) => Number(row[column]));
+    };
+    const text = renderTables({ ...result, points });
+    expect(columnOf(text, "points", /perplexity/i)).toEqual(points.map(({ perplexity }) => perplexity));
+    expect(columnOf(renderTables(plain.result), "points", /perplexity/i)).toBeUndefined();
+    const definitions = text.find(({ name }) => name === "definitions")?.csv ?? "";
+    expect(definitions).toContain(`Perplexity at the barrier,${Math.exp(result.points[12]?.loss ?? 0)}`);
+    const layers = layersResult();
+    const words = ({ points: measured, ...cut }: LayerCut): LayerCut => ({
+      ...cut,
+      points: measured.map((point) => ({ ...point, perplexity: Math.exp(point.loss) })),
+    });
+    const tables = renderTables({
+      ...layers,
+      whole: words(layers.whole),
+      layers: layers.layers.map(({ a, b, ...layer }) => ({ ...layer, a: words(a), b: words(b) })),
+    });
+    const halfway = [...layers.layers.map(({ b }) => b), layers.whole].map((cut) =>
+      Math.exp(cut.points[5]?.loss ?? 0),
+    );
+    expect(columnOf(tables, "layers", /Perplexity half-way, others as in B/)).toEqual(halfway);
+    expect(columnOf(tables, "layer-points", /Perplexity/)?.length).toBe(11 * (2 * layers.layers.length + 1));
+    expect(columnOf(renderTables(layers), "layers", /Perplexity/)).toBeUndefined();
+  });
+
   it("renderTables() writes every table of a result at full precision", () => {
     const tables = renderTables(planeResult());
     expect(tables.map(({ name }) => name)).toEqual(["models", "paths", "grid"]);

@@ -1,6 +1,7 @@
 export type { ImageNorm } from "./layers/image-norm.ts";
 export { assertNoModelFolder } from "./models/assert-no-model-folder.ts";
 export { type DataContext, dataContext } from "./models/data-context.ts";
+export type { Encode } from "./models/encode-in-pieces.ts";
 export { fitToData } from "./models/fit-to-data.ts";
 export { MODEL_TYPES, type ModelType } from "./models/model-families.ts";
 export {
@@ -22,6 +23,7 @@ export {
   readModel,
 } from "./models/open-architecture.ts";
 export { findModelConfig, type Model, openModel } from "./models/open-model.ts";
+export { openTokenizer } from "./models/open-tokenizer.ts";
 export { readTextEncoding, type TextEncoding } from "./models/text-encoding.ts";
 export type { Network, NetworkShape } from "./network.ts";
 export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";

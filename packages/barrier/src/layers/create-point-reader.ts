@@ -12,6 +12,8 @@ export interface PointValues {
   readonly error: number;
   /** Loss on the first examples only, on which predictions are made. */
   readonly sampleLoss: number;
+  /** Perplexity, of texts only. */
+  readonly perplexity?: number;
 }
 
 /** Two networks, their groups, and everything to evaluate networks made of them with. */
@@ -47,10 +49,14 @@ export function createPointReader(subject: LayerSubject): PointReader {
       signal?.throwIfAborted();
       const evaluation = await evaluate();
       onEvaluated();
-      return [evaluation.loss, evaluation.error, meanOf(evaluation.losses.subarray(0, sample))];
+      const { loss, error, losses, perplexity } = evaluation;
+      const numbers = [loss, error, meanOf(losses.subarray(0, sample))];
+      return perplexity === undefined ? numbers : [...numbers, perplexity];
     });
+    const [, , , perplexity] = numbers;
     const numberAt = (index: number) => at(numbers, index, `number of "${key}"`);
-    return { loss: numberAt(0), error: numberAt(1), sampleLoss: numberAt(2) };
+    const values = { loss: numberAt(0), error: numberAt(1), sampleLoss: numberAt(2) };
+    return perplexity === undefined ? values : { ...values, perplexity };
   };
   return {
     at: (shares) =>

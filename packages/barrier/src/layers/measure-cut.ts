@@ -56,8 +56,8 @@ export async function measureCut(
   const places = placesOf(points);
   const curve: BarrierPoint[] = [];
   for (const t of places) {
-    const { loss, error } = await reader.at(sharesAt(cut, t, groups.length));
-    curve.push({ t, loss, error });
+    const { sampleLoss: _, ...values } = await reader.at(sharesAt(cut, t, groups.length));
+    curve.push({ t, ...values });
   }
   const ends = await Promise.all([0, 1].map((share) => reader.at(groups.map(() => share))));
   const middle = at(curve, (points - 1) / 2, "place");

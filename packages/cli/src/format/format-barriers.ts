@@ -4,8 +4,10 @@ import {
   type BarrierCurve,
   formatBarrier,
   formatMeasure,
+  formatNumber,
   formatPlace,
   type Measure,
+  perplexityRows,
   renderBarrierChart,
 } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -55,11 +57,10 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
     ...DEFINITIONS.map(([key, name]) =>
       row(name, ({ result }, measure) => formatBarrier(result.barrier[measure][key], measure)),
     ),
-    ...PERPLEXITIES.filter(([, index]) =>
-      curves.some((curve) => perplexityAt(curve, index) !== undefined),
-    ).map(([name, index]) =>
-      row(name, (curve, measure) => (measure === "loss" ? formatPerplexity(perplexityAt(curve, index)) : "")),
-    ),
+    ...perplexityRows(curves).map(({ name, values }) => [
+      name,
+      ...values.flatMap((value) => MEASURES.map((measure) => perplexityCell(value, measure))),
+    ]),
     row("reached at t", ({ result }, measure) => formatPlace(result.barrier[measure].at)),
   ];
   const interval = curves.find(({ result }) => result.interval !== undefined)?.result.interval;
@@ -80,18 +81,8 @@ function endOf({ points }: BarrierCurve["result"], index: number): BarrierCurve[
   return at(points, index, "point of the curve");
 }
 
-/** Places whose perplexity is shown, by their index from either end. */
-const PERPLEXITIES: readonly (readonly [name: string, index: number])[] = [
-  ["perplexity at A", 0],
-  ["perplexity at B", -1],
-];
-
-function perplexityAt({ result }: BarrierCurve, index: number): number | undefined {
-  return result.points.at(index)?.perplexity;
-}
-
-function formatPerplexity(perplexity: number | undefined): string {
-  return perplexity === undefined ? "" : perplexity.toPrecision(4);
+function perplexityCell(value: number | null, measure: Measure): string {
+  return value === null || measure === "error" ? "" : formatNumber(value);
 }
 
 function formatEnd({ result }: BarrierCurve, measure: Measure, end: "low" | "high"): string {

@@ -1,6 +1,13 @@
 import type { BarrierPrediction, DirectionRobustness, LayersResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { type ChartSeries, formatBarrier, formatCount, formatNumber, renderChart } from "@isthmus/report";
+import {
+  type ChartSeries,
+  formatBarrier,
+  formatCount,
+  formatNumber,
+  halfwayPerplexity,
+  renderChart,
+} from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { type Column, formatTable } from "./format-table.ts";
@@ -19,7 +26,11 @@ const MAX_CHART_WIDTH = 90;
 export function formatLayers(result: LayersResult, terminal: Terminal): string {
   const { predictions, robustness, statistics } = result;
   const about = `Loss half-way above the mean of both networks, in nats, on ${formatCount(result.examples)} examples; statistics: ${statistics}`;
-  const parts = [`${about}\n${formatGroups(result, terminal)}`, formatCumulative(result, terminal)];
+  const parts = [
+    `${about}\n${formatGroups(result, terminal)}`,
+    formatPerplexities(result),
+    formatCumulative(result, terminal),
+  ];
   if (predictions !== undefined) parts.push(formatPredictions(predictions));
   if (robustness !== undefined) parts.push(formatRobustness(robustness));
   return parts.filter((part) => part !== "").join("\n\n");
@@ -50,6 +61,17 @@ function formatGroups({ groups, layers, whole }: LayersResult, { unicode }: Term
   rows.push(["all at once", formatCount(total), "", "", "", "", nats(all), bar(all)]);
   const columns = ["numbers", "distance", "cosine", "in A", "in B", "barrier"].map(alignedRight);
   return formatTable([{ title: "layer" }, ...columns, { title: "" }], rows);
+}
+
+/** Says the perplexities of language models at both ends, and with all groups or one half-way. */
+function formatPerplexities({ layers, whole }: LayersResult): string {
+  const halfway = halfwayPerplexity(whole);
+  const [a, b] = [whole.points[0]?.perplexity, whole.points.at(-1)?.perplexity];
+  if (halfway === null || a === undefined || b === undefined) return "";
+  const highest = layers
+    .map((layer) => ({ group: layer.group, perplexity: halfwayPerplexity(layer.a) ?? Number.NaN }))
+    .reduce((one, other) => (other.perplexity > one.perplexity ? other : one));
+  return `Perplexity: ${formatNumber(a)} in A, ${formatNumber(b)} in B, ${formatNumber(halfway)} with all layers half-way; of single layers half-way in A, highest with ${highest.group}: ${formatNumber(highest.perplexity)}`;
 }
 
 function formatCumulative({ cumulative, groups }: LayersResult, terminal: Terminal): string {

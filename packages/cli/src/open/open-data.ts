@@ -1,8 +1,8 @@
-import { InputError, UsageError } from "@isthmus/core";
+import { UsageError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type DataSet, limitExamples, type Scaling } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import type { DataContext } from "@isthmus/zoo";
+import { type DataContext, openTokenizer } from "@isthmus/zoo";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseNumber } from "../options/parse-values.ts";
 
@@ -32,22 +32,27 @@ export type DataOptions = ScalingOptions & {
   readonly recalibrateExamples?: number | undefined;
 };
 
-/**
- * Opens a data set for an architecture, with bytes scaled as the options say.
- * @throws InputError if it is a text, and the tokens of the model are not characters
- */
+/** Opens a data set for an architecture, with bytes scaled as the options say. */
 export async function openExamples(
   name: string,
   options: ScalingOptions,
+  context: DataContext,
+): Promise<DataSet> {
+  return openScaled(name, scalingOf(options), context);
+}
+
+/**
+ * Opens a data set for an architecture, a text with the tokenizer of its model.
+ * @throws InputError if it is a text, and the model's tokenizer cannot be read
+ */
+export async function openScaled(
+  name: string,
+  scaling: Scaling | undefined,
   { tokenizedBy, ...context }: DataContext,
 ): Promise<DataSet> {
-  if (tokenizedBy !== undefined && name.startsWith("text:")) {
-    throw new InputError(
-      `Cannot open "${name}" for model "${tokenizedBy}" as a text is read by characters, and the tokens of the model are not characters: encode it with the model's tokenizer, and give the ids as npz:FILE or safetensors:FILE with "input_ids" [N, length]`,
-      { input: name },
-    );
-  }
-  return openDataSet(name, { scaling: scalingOf(options), ...context });
+  const isEncoded = tokenizedBy !== undefined && name.startsWith("text:");
+  const encode = isEncoded ? await openTokenizer(tokenizedBy) : undefined;
+  return openDataSet(name, { scaling, encode, ...context });
 }
 
 /**

@@ -1,5 +1,4 @@
 import { at, type Checkpoint, InputError, UsageError } from "@isthmus/core";
-import { openDataSet } from "@isthmus/data";
 import {
   assertDataFits,
   type BindingSummary,
@@ -23,6 +22,7 @@ import { bindArchitecture } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { openScaled } from "../open/open-data.ts";
 import { createEngine } from "../options/engine-option.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
@@ -125,7 +125,6 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
     context,
   );
   const { scaling } = training;
-  const { tokenizedBy: _, ...opening } = context;
   if (oodData !== undefined && test === undefined) {
     throw new UsageError(
       "Cannot compare predictions with --ood-data as there must be data of the networks, too: add --test-data",
@@ -133,11 +132,10 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
   }
   return {
     training,
-    measured: measureData === undefined ? training : await openDataSet(measureData, { scaling, ...opening }),
+    measured: measureData === undefined ? training : await openScaled(measureData, scaling, context),
     statistics: limitExamples("measure batch norms", training, options.recalibrateExamples),
     test,
-    outOfDistribution:
-      oodData === undefined ? undefined : await openDataSet(oodData, { scaling, ...opening }),
+    outOfDistribution: oodData === undefined ? undefined : await openScaled(oodData, scaling, context),
   };
 }
 

@@ -1,5 +1,6 @@
-import type { BarrierValues } from "@isthmus/barrier";
+import type { BarrierPoint, BarrierValues } from "@isthmus/barrier";
 import type { BarrierCurve, Measure } from "../barrier-curve.ts";
+import { perplexityRows } from "../perplexity-rows.ts";
 import type { Table, TableColumn, TableRow } from "../table/table.ts";
 
 /** What is measured along a path, in the order of tables. */
@@ -21,11 +22,21 @@ export const BARRIER_DEFINITIONS: readonly {
   { key: "midpoint", name: "At the midpoint", formula: "L(1/2) − [L(0) + L(1)] / 2" },
 ];
 
-function measureColumns(curves: readonly BarrierCurve[], errorKind: "share" | "points"): TableColumn[] {
+function measureColumns(
+  curves: readonly BarrierCurve[],
+  errorKind: "share" | "points",
+  isText: boolean = false,
+): TableColumn[] {
   return curves.flatMap(({ label: group }, style) => [
     { title: "Loss", kind: "loss" as const, group, style },
     { title: "Error", kind: errorKind, group, style },
+    ...(isText ? [{ title: "Perplexity", kind: "number" as const, group, style }] : []),
   ]);
+}
+
+/** Checks whether points are of a language model. */
+export function hasPerplexity(points: readonly BarrierPoint[]): boolean {
+  return points.some(({ perplexity }) => perplexity !== undefined);
 }
 
 /** Makes the table of the barrier definitions, one column pair for each curve. */
@@ -42,6 +53,13 @@ export function definitionsTable(curves: readonly BarrierCurve[]): Table {
     note: "place of the first definition's maximum",
     kind: "place",
   });
+  for (const { name, values } of perplexityRows(curves)) {
+    rows.push({
+      cells: [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, ...values.flatMap((value) => [value, null])],
+      note: "exp of the mean loss of all tokens",
+      kind: "number",
+    });
+  }
   const interval = curves.find(({ result }) => result.interval !== undefined)?.result.interval;
   for (const end of interval ? (["low", "high"] as const) : []) {
     rows.push({
@@ -68,13 +86,20 @@ export function pointsTable(curves: readonly BarrierCurve[]): Table {
     (a, b) => a - b,
   );
   const byPlace = curves.map(({ result }) => new Map(result.points.map((point) => [point.t, point])));
+  const isText = curves.some(({ result }) => hasPerplexity(result.points));
   return {
     name: "points",
     title: "Every measured point",
     caption: "Loss in nats, error in percent; the place of a curve's loss barrier is in bold.",
-    columns: [{ title: "t", kind: "place" }, ...measureColumns(curves, "share")],
+    columns: [{ title: "t", kind: "place" }, ...measureColumns(curves, "share", isText)],
     rows: places.map((t) => ({
-      cells: [t, ...byPlace.flatMap((points) => MEASURES.map((measure) => points.get(t)?.[measure] ?? null))],
+      cells: [
+        t,
+        ...byPlace.flatMap((points) => [
+          ...MEASURES.map((measure) => points.get(t)?.[measure] ?? null),
+          ...(isText ? [points.get(t)?.perplexity ?? null] : []),
+        ]),
+      ],
       strong: curves.some(({ result }) => result.barrier.loss.at === t),
     })),
   };

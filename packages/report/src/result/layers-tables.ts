@@ -1,6 +1,6 @@
 import type { LayerCut, LayersResult } from "@isthmus/barrier";
-import type { Table } from "../table/table.ts";
-import { BARRIER_DEFINITIONS } from "./barrier-tables.ts";
+import type { Table, TableColumn } from "../table/table.ts";
+import { BARRIER_DEFINITIONS, hasPerplexity } from "./barrier-tables.ts";
 import { ALL_GROUPS } from "./layers-figures.ts";
 
 /** Makes the table of the groups: what they hold and how far apart the networks are in them. */
@@ -23,9 +23,22 @@ export function groupsTable({ groups }: LayersResult): Table {
   };
 }
 
+/** Columns of the perplexity with one group half-way. */
+const PERPLEXITY_COLUMNS: readonly TableColumn[] = [
+  { title: "Perplexity half-way, others as in A", kind: "number" },
+  { title: "Perplexity half-way, others as in B", kind: "number" },
+];
+
+/** Returns the perplexity of a language model in the middle of a cut; null if it is no language model. */
+export function halfwayPerplexity({ points }: LayerCut): number | null {
+  return points[(points.length - 1) / 2]?.perplexity ?? null;
+}
+
 /** Makes the table of what averaging each group costs, and all of them. */
 export function layerBarriersTable({ layers, whole }: LayersResult): Table {
   const { loss, error } = whole.wholeEndpoints;
+  const isText = hasPerplexity(whole.points);
+  const halfway = (...cuts: readonly LayerCut[]) => (isText ? cuts.map(halfwayPerplexity) : []);
   return {
     name: "layers",
     title: "Barriers of each group",
@@ -35,10 +48,13 @@ export function layerBarriersTable({ layers, whole }: LayersResult): Table {
       { title: "Group", kind: "text" },
       { title: "Loss barrier", kind: "loss" },
       { title: "Error barrier", kind: "points" },
+      ...(isText ? PERPLEXITY_COLUMNS : []),
     ],
     rows: [
-      ...layers.map(({ group, barrier }) => ({ cells: [group, barrier.loss, barrier.error] })),
-      { cells: [ALL_GROUPS, loss, error], strong: true },
+      ...layers.map(({ group, a, b, barrier }) => ({
+        cells: [group, barrier.loss, barrier.error, ...halfway(a, b)],
+      })),
+      { cells: [ALL_GROUPS, loss, error, ...halfway(whole, whole)], strong: true },
     ],
   };
 }
@@ -114,6 +130,7 @@ export function layerPointsTable({ layers, whole }: LayersResult): Table {
     ]),
     { group: ALL_GROUPS, cut: whole },
   ];
+  const isText = hasPerplexity(whole.points);
   return {
     name: "layer-points",
     title: "Every measured point",
@@ -124,10 +141,18 @@ export function layerPointsTable({ layers, whole }: LayersResult): Table {
       { title: "t", kind: "place" },
       { title: "Loss", kind: "loss" },
       { title: "Error", kind: "share" },
+      ...(isText ? [{ title: "Perplexity", kind: "number" as const }] : []),
     ],
     rows: cuts.flatMap(({ group, cut }) =>
-      cut.points.map(({ t, loss, error }) => ({
-        cells: [group, group === ALL_GROUPS ? "" : cut.fixed.toUpperCase(), t, loss, error],
+      cut.points.map(({ t, loss, error, perplexity = null }) => ({
+        cells: [
+          group,
+          group === ALL_GROUPS ? "" : cut.fixed.toUpperCase(),
+          t,
+          loss,
+          error,
+          ...(isText ? [perplexity] : []),
+        ],
       })),
     ),
   };

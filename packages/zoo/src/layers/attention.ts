@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { add, matMul, mul, reshape, softmax, transpose, type Value } from "@isthmus/graph/builder";
+import { add, matMul, mul, reshape, softmax, tanh, transpose, type Value } from "@isthmus/graph/builder";
 
 /**
  * Added to the scores of hidden tokens: low enough that the
@@ -43,8 +43,12 @@ export interface AttentionOperands {
   readonly keys: Value;
   /** `[N, ..., length, inner]` */
   readonly values: Value;
-  /** Added to the scores, `[length, length]`. @defaultValue none */
+  /** Added to the scores, `[length, length]` or of any shape that is broadcast to them. @defaultValue none */
   readonly mask?: Value;
+  /** Multiplies the scores. @defaultValue one over the root of the length of queries */
+  readonly scale?: number;
+  /** Bound that scores approach as hyperbolic tangents, before the mask. @defaultValue none */
+  readonly cap?: number;
   /** Applied to the weights of values. @defaultValue nothing */
   readonly drop?: (weights: Value) => Value;
 }
@@ -53,12 +57,21 @@ export interface AttentionOperands {
  * Averages the values, weighted by the softmax of the inner products of queries and keys over the root of
  * their length: `[N, ..., length, inner]`.
  */
-export function attention({ queries, keys, values, mask, drop }: AttentionOperands): Value {
+export function attention({ queries, keys, values, mask, drop, cap, ...operands }: AttentionOperands): Value {
   const inner = at(queries.shape, queries.shape.length - 1, "axis");
+  const { scale = 1 / Math.sqrt(inner) } = operands;
   // Scaling queries costs less than scaling scores wherever heads are thinner than sequences are long.
-  const scores = matMul(mul(queries, 1 / Math.sqrt(inner)), keys);
+  const products = matMul(scale === 1 ? queries : mul(queries, scale), keys);
+  const scores = cap === undefined ? products : softCap(products, cap);
   const weights = softmax(mask === undefined ? scores : add(scores, mask));
   return matMul(drop === undefined ? weights : drop(weights), values);
+}
+
+/**
+ * Bounds values softly: `cap tanh(x / cap)`. @see Gemma Team, Gemma 2, 2024, section 2, logit soft-capping
+ */
+export function softCap(x: Value, cap: number): Value {
+  return mul(tanh(mul(x, 1 / cap)), cap);
 }
 
 /**

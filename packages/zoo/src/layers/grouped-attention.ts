@@ -1,9 +1,9 @@
 import { at } from "@isthmus/core";
 import { reshape, transpose, type Value } from "@isthmus/graph/builder";
-import { attention } from "./attention.ts";
+import { type AttentionOperands, attention } from "./attention.ts";
 
 /** Tokens split into heads, and the mask of their scores. */
-export interface GroupedOperands {
+export interface GroupedOperands extends Pick<AttentionOperands, "scale" | "cap"> {
   /** `[N, length, heads, inner]` */
   readonly queries: Value;
   /** `[N, length, groups, inner]`; the number of groups divides the number of heads. */
@@ -19,14 +19,14 @@ export interface GroupedOperands {
  * repeated; returns rows `[N * length, heads * inner]`.
  * @see Ainslie et al., GQA: training generalized multi-query transformer models, 2023, section 2.2
  */
-export function groupedAttention({ queries, keys, values, mask }: GroupedOperands): Value {
+export function groupedAttention({ queries, keys, values, ...scoring }: GroupedOperands): Value {
   const [, length, heads, inner] = queries.shape as [number, number, number, number];
   const groups = at(keys.shape, 2, "axis");
   const mixed = attention({
     queries: transpose(reshape(queries, [-1, length, groups, heads / groups, inner]), [0, 2, 3, 1, 4]),
     keys: transpose(reshape(keys, [-1, length, groups, 1, inner]), [0, 2, 3, 4, 1]),
     values: transpose(reshape(values, [-1, length, groups, 1, inner]), [0, 2, 3, 1, 4]),
-    ...(mask === undefined ? {} : { mask }),
+    ...scoring,
   });
   return reshape(transpose(mixed, [0, 3, 1, 2, 4]), [-1, heads * inner]);
 }

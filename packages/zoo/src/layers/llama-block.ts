@@ -1,13 +1,13 @@
 import { at } from "@isthmus/core";
-import { add, mul, reshape, type Value } from "@isthmus/graph/builder";
+import { add, mul, reshape, split, type Value } from "@isthmus/graph/builder";
 import { normalWeight } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
-import { groupedAttention } from "./grouped-attention.ts";
+import { type GroupedOperands, groupedAttention } from "./grouped-attention.ts";
 import { linear } from "./linear.ts";
 import { type RotaryTables, rotate } from "./rotary.ts";
-import { rootMeanSquareNorm } from "./row-norm.ts";
+import { type RootMeanSquareOptions, rootMeanSquareNorm } from "./row-norm.ts";
 
-/** Extents of a block of Llama, and what all blocks of a network share. */
+/** Extents of a block of Llama or one of its relatives, and what all blocks of a network share. */
 export interface LlamaBlock {
   /** Tokens of an example. */
   readonly length: number;
@@ -19,8 +19,8 @@ export interface LlamaBlock {
   readonly inner: number;
   /** Hidden units of the feed-forward network. */
   readonly hidden: number;
-  /** Epsilon of the norms. */
-  readonly epsilon: number;
+  /** How all norms of the block normalise. */
+  readonly norm: RootMeanSquareOptions;
   /**
    * Which layers have biases: the projections to heads, the
    * projection from heads, and the feed-forward network.
@@ -30,6 +30,22 @@ export interface LlamaBlock {
   readonly rotary: RotaryTables;
   /** Added to the scores of the attention, `[length, length]`. */
   readonly mask: Value;
+  /** Scale and bound of the scores. @defaultValue the usual scale, no bound */
+  readonly scores?: Pick<GroupedOperands, "scale" | "cap">;
+  /** Whether the queries and keys of each head are normalised before they are turned. @defaultValue false */
+  readonly headNorms?: boolean;
+  /**
+   * Whether what attention and feed-forward network compute is normalised, too, before it is added to the
+   * stream. @defaultValue false
+   */
+  readonly outputNorms?: boolean;
+  /**
+   * Whether queries, keys and values are one projection, and gates and units another one.
+   * @defaultValue false
+   */
+  readonly fused?: boolean;
+  /** Adds another feed-forward network on normalised rows. @defaultValue a gated one */
+  readonly feedForward?: (rows: Value, name: string) => Value;
 }
 
 const START = normalWeight(0.02);
@@ -42,33 +58,58 @@ const START = normalWeight(0.02);
  * @see Touvron et al., LLaMA: open and efficient foundation language models, 2023, section 2.2
  */
 export function llamaBlock(network: NetworkBuilder, x: Value, name: string, block: LlamaBlock): Value {
-  const { hidden, epsilon, biases, activation } = block;
-  const width = at(x.shape, 1, "axis");
-  const project = (rows: Value, layer: string, out: number, bias: boolean) =>
-    linear(network, rows, `${name}.${layer}`, { out, initializer: START, bias });
-  const normalized = rootMeanSquareNorm(network, x, `${name}.input_layernorm`, epsilon);
-  const attended = attend(
-    (layer, out) => project(normalized, `self_attn.${layer}`, out, biases.query),
-    block,
-  );
-  const middle = add(x, project(attended, "self_attn.o_proj", width, biases.output));
-  const rows = rootMeanSquareNorm(network, middle, `${name}.post_attention_layernorm`, epsilon);
-  const gate = activation(project(rows, "mlp.gate_proj", hidden, biases.hidden));
-  const gated = mul(gate, project(rows, "mlp.up_proj", hidden, biases.hidden));
-  return add(middle, project(gated, "mlp.down_proj", width, biases.hidden));
+  const { outputNorms = false, feedForward = (rows) => gatedUnits(network, rows, name, block) } = block;
+  const normalize = (rows: Value, layer: string) =>
+    rootMeanSquareNorm(network, rows, `${name}.${layer}`, block.norm);
+  // The norm between both layers has another name where there are norms of their outputs.
+  const [between, behindAttention, behindUnits] = outputNorms
+    ? ["pre_feedforward_layernorm", "post_attention_layernorm", "post_feedforward_layernorm"]
+    : ["post_attention_layernorm"];
+  const added = (rows: Value, layer: string | undefined) =>
+    layer === undefined ? rows : normalize(rows, layer);
+  const attended = attend(network, normalize(x, "input_layernorm"), `${name}.self_attn`, block);
+  const middle = add(x, added(attended, behindAttention));
+  return add(middle, added(feedForward(normalize(middle, between), name), behindUnits));
 }
 
-/** Attends with rotary positions to queries, keys and values of separate projections. */
-function attend(
-  project: (layer: string, out: number) => Value,
-  { length, heads, groups, inner, rotary, mask }: LlamaBlock,
-): Value {
-  const tokens = (layer: string, count: number) =>
-    reshape(project(layer, count * inner), [-1, length, count, inner]);
-  return groupedAttention({
-    queries: rotate(tokens("q_proj", heads), rotary),
-    keys: rotate(tokens("k_proj", groups), rotary),
-    values: tokens("v_proj", groups),
+/** Multiplies gates by hidden units, and projects the products back to the width of the rows. */
+function gatedUnits(network: NetworkBuilder, rows: Value, name: string, block: LlamaBlock): Value {
+  const { hidden, biases, activation, fused = false } = block;
+  const project = (x: Value, layer: string, out: number) =>
+    linear(network, x, `${name}.mlp.${layer}`, { out, initializer: START, bias: biases.hidden });
+  const [gates, units] = fused
+    ? (split(project(rows, "gate_up_proj", 2 * hidden), 1, [hidden, hidden]) as [Value, Value])
+    : [project(rows, "gate_proj", hidden), project(rows, "up_proj", hidden)];
+  return project(mul(activation(gates), units), "down_proj", at(rows.shape, 1, "axis"));
+}
+
+/** Attends with rotary positions, and projects back to the width of the rows. */
+function attend(network: NetworkBuilder, rows: Value, name: string, block: LlamaBlock): Value {
+  const { length, heads, groups, inner, norm, biases, rotary, mask, scores = {} } = block;
+  const project = (x: Value, layer: string, out: number, bias: boolean) =>
+    linear(network, x, `${name}.${layer}`, { out, initializer: START, bias });
+  const projectParts = (): readonly [Value, Value, Value] => {
+    const counts = [heads * inner, groups * inner, groups * inner] as const;
+    if (block.fused) {
+      const fused = project(rows, "qkv_proj", counts[0] + counts[1] + counts[2], biases.query);
+      return split(fused, 1, counts) as [Value, Value, Value];
+    }
+    return [
+      project(rows, "q_proj", counts[0], biases.query),
+      project(rows, "k_proj", counts[1], biases.query),
+      project(rows, "v_proj", counts[2], biases.query),
+    ];
+  };
+  const tokens = (part: Value, count: number) => reshape(part, [-1, length, count, inner]);
+  const normalized = (part: Value, layer: string) =>
+    block.headNorms ? rootMeanSquareNorm(network, part, `${name}.${layer}`, norm) : part;
+  const [queries, keys, values] = projectParts();
+  const mixed = groupedAttention({
+    queries: rotate(normalized(tokens(queries, heads), "q_norm"), rotary),
+    keys: rotate(normalized(tokens(keys, groups), "k_norm"), rotary),
+    values: tokens(values, groups),
     mask,
+    ...scores,
   });
+  return project(mixed, "o_proj", at(rows.shape, 1, "axis"), biases.output);
 }

@@ -15,7 +15,7 @@ import { type LinearOptions, linear } from "./linear.ts";
 export type AttentionPart = "query" | "key" | "value";
 
 /** Options of {@link multiHeadAttention}. */
-export interface MultiHeadOptions extends HeadLayout, Pick<AttentionOperands, "mask" | "drop"> {}
+export interface MultiHeadOptions extends HeadLayout, Pick<AttentionOperands, "mask" | "scale" | "drop"> {}
 
 /**
  * Attends from every token to every other with as many keys and values as queries, and returns the heads side

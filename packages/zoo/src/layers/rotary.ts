@@ -22,11 +22,15 @@ export function rotaryFrequencies(turned: number, base: number): Float64Array {
   return Float64Array.from({ length: pairs }, (_, i) => base ** (-i / pairs));
 }
 
-/** Returns the tables of the first `length` places, with a pair of dimensions for each frequency. */
+/**
+ * Returns the tables of the first `length` places, with a pair of dimensions for each frequency.
+ * @param stretch - multiplies what is turned, by which some models sharpen attention to long texts
+ */
 export function rotaryTables(
   network: NetworkBuilder,
   length: number,
   frequencies: Float64Array,
+  stretch: number = 1,
 ): RotaryTables {
   const half = frequencies.length;
   const turned = 2 * half;
@@ -35,10 +39,10 @@ export function rotaryTables(
     for (const [pair, frequency] of frequencies.entries()) {
       const angle = token * frequency;
       const first = token * turned + pair;
-      cosines[first] = Math.cos(angle);
-      cosines[first + half] = Math.cos(angle);
-      sines[first] = -Math.sin(angle);
-      sines[first + half] = Math.sin(angle);
+      cosines[first] = stretch * Math.cos(angle);
+      cosines[first + half] = stretch * Math.cos(angle);
+      sines[first] = -stretch * Math.sin(angle);
+      sines[first + half] = stretch * Math.sin(angle);
     }
   }
   const table = (numbers: Float64Array) => network.graph.numbers(numbers, "f32", [length, 1, turned]);

@@ -3,6 +3,13 @@ import { add, div, layerNorm, mul, reduceMean, sqrt, type Value } from "@isthmus
 import { constant } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 
+/** Options of {@link rootMeanSquareNorm}. */
+export interface RootMeanSquareOptions {
+  readonly epsilon: number;
+  /** Added to the weight, which starts at 1 less the offset. @defaultValue 0 */
+  readonly offset?: number;
+}
+
 /** Applies a layer norm to rows, with the weights `name.weight` (1 at first) and `name.bias` (0). */
 export function rowNorm(network: NetworkBuilder, x: Value, name: string, epsilon: number): Value {
   const width = at(x.shape, x.shape.length - 1, "axis");
@@ -12,13 +19,19 @@ export function rowNorm(network: NetworkBuilder, x: Value, name: string, epsilon
 }
 
 /**
- * Divides rows by the root of their mean square and multiplies them by the weight `name.weight` (1 at first);
- * made of several operators, as operator set 21 has none for it.
+ * Divides rows by the root of their mean square and multiplies them by the weight `name.weight`, 1 at first,
+ * or by the sum of weight and offset; made of several operators, as operator set 21 has none for it.
  * @see Zhang and Sennrich, Root mean square layer normalization, 2019
  */
-export function rootMeanSquareNorm(network: NetworkBuilder, x: Value, name: string, epsilon: number): Value {
+export function rootMeanSquareNorm(
+  network: NetworkBuilder,
+  x: Value,
+  name: string,
+  { epsilon, offset = 0 }: RootMeanSquareOptions,
+): Value {
   const width = at(x.shape, x.shape.length - 1, "axis");
-  const scale = network.weight(`${name}.weight`, [width], constant(1));
+  const weight = network.weight(`${name}.weight`, [width], constant(1 - offset));
+  const scale = offset === 0 ? weight : add(weight, offset);
   const square = reduceMean(mul(x, x), { axes: [-1], keepDims: true });
   return mul(div(x, sqrt(add(square, epsilon))), scale);
 }

@@ -12,7 +12,9 @@ export interface DataContext {
   readonly context?: number;
   /** Token ids by character. */
   readonly vocabulary?: ReadonlyMap<string, number>;
-  /** The model whose tokenizer texts must be encoded with; absent where texts are taken by characters. */
+  /** Number of token ids of the model. */
+  readonly vocabularySize?: number;
+  /** Folder of the tokenizer that texts are encoded with; absent where texts are taken by characters. */
   readonly tokenizedBy?: string;
 }
 
@@ -33,11 +35,12 @@ export function dataContext({ graph, model }: Pick<ReadArchitecture, "graph" | "
     const context = input.shape?.[1];
     return typeof context === "number" ? { inputs, context } : { inputs };
   }
-  const { maxLength = MOST_TOKENS, vocabulary, needsTokenizer, path } = model;
+  const { maxLength = MOST_TOKENS, vocabulary, vocabularySize, tokenizerFolder } = model;
   return {
     inputs,
     context: Math.min(maxLength, MOST_TOKENS),
     ...(vocabulary === undefined ? {} : { vocabulary }),
-    ...(needsTokenizer ? { tokenizedBy: path } : {}),
+    ...(vocabularySize === undefined ? {} : { vocabularySize }),
+    ...(tokenizerFolder === undefined ? {} : { tokenizedBy: tokenizerFolder }),
   };
 }

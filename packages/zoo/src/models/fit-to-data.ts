@@ -1,5 +1,6 @@
 import { at, UnsupportedError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
+import { MODEL_FAMILIES, type ModelType } from "./model-families.ts";
 import type { ReadArchitecture } from "./open-architecture.ts";
 
 /**
@@ -23,13 +24,13 @@ export function fitToData<A extends ReadArchitecture>(architecture: A, data: Dat
  * Networks built from a config see every token; networks that only look back may be given padding behind the
  * text.
  */
-function assertPadding(modelType: string, data: DataSet): void {
+function assertPadding(modelType: ModelType, data: DataSet): void {
   const mask = data.features?.has("attention_mask")
     ? data.read(0, data.size).features?.get("attention_mask")
     : undefined;
   if (mask === undefined) return;
   const length = at(mask.shape, 1, "axis");
-  const seesAll = modelType === "bert";
+  const { seesAll = false } = MODEL_FAMILIES[modelType];
   for (let i = 0; i < mask.data.length; i++) {
     if (Number(mask.data[i]) !== 0) continue;
     const isLast = (i + 1) % length === 0;

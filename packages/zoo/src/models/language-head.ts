@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import { reshape, type Value } from "@isthmus/graph/builder";
-import { normal, normalWeight } from "../initializer.ts";
+import { normalWeight } from "../initializer.ts";
+import { softCap } from "../layers/attention.ts";
 import { linear } from "../layers/linear.ts";
 import { tokenLogits } from "../layers/token-logits.ts";
 import { classCount } from "./class-count.ts";
@@ -14,12 +15,16 @@ export interface HeadParts {
   readonly embedding: Value;
   /** Name of the weight of a separate head, without `.weight`. */
   readonly name: string;
+  /** Bound that logits approach as hyperbolic tangents. @defaultValue none */
+  readonly cap?: number | undefined;
+  /** Whether a separate head has a bias, `name.bias`. @defaultValue false */
+  readonly bias?: boolean;
   /** Value of `tie_word_embeddings` if the config lacks it: whether the embedding is also the head. */
   readonly tied: boolean;
 }
 
 /** Names of Hugging Face classes that predict tokens. */
-const LANGUAGE_MODEL = /(ForCausalLM|LMHeadModel)$/;
+const LANGUAGE_MODEL = /(ForCausalLM|LMHeadModel|ForConditionalGeneration)$/;
 
 /**
  * Adds the head of a decoder and returns its outputs: `logits` of a separate head, of the embedding or of a
@@ -27,12 +32,14 @@ const LANGUAGE_MODEL = /(ForCausalLM|LMHeadModel)$/;
  */
 export function languageHead(
   { network, config, has, length }: FamilyContext,
-  { rows, embedding, name, tied }: HeadParts,
+  { rows, embedding, name, tied, cap, bias = false }: HeadParts,
 ): FamilyOutputs {
-  const { shape } = embedding;
+  const vocabulary = at(embedding.shape, 0, "axis");
   const perToken = (value: Value) => reshape(value, [-1, length, at(value.shape, 1, "axis")]);
-  const separate = () => tokenLogits(rows, network.weight(`${name}.weight`, shape, normal(0.02)), length);
-  if (has?.(`${name}.weight`)) return { logits: separate() };
+  const bounded = (logits: Value) => ({ logits: cap === undefined ? logits : softCap(logits, cap) });
+  const head = { out: vocabulary, initializer: normalWeight(0.02), bias };
+  const separate = () => bounded(perToken(linear(network, rows, name, head)));
+  if (has?.(`${name}.weight`)) return separate();
   if (has?.("score.weight")) {
     const classes = { out: classCount(config), initializer: normalWeight(0.02), bias: false };
     return { logits: perToken(linear(network, rows, "score", classes)) };
@@ -40,6 +47,6 @@ export function languageHead(
   const classNames = config.texts("architectures");
   const isBase = classNames.length > 0 && !classNames.some((entry) => LANGUAGE_MODEL.test(entry));
   if (isBase && has !== undefined) return { hidden: perToken(rows) };
-  if (!config.boolean("tie_word_embeddings", tied)) return { logits: separate() };
-  return { logits: tokenLogits(rows, embedding, length) };
+  if (!config.boolean("tie_word_embeddings", tied)) return separate();
+  return bounded(tokenLogits(rows, embedding, length));
 }

@@ -74,10 +74,24 @@ export class ModelConfig {
   }
 
   /** Reads a finite number. */
-  number(name: string, fallback: number): number {
+  number(name: string, fallback?: number): number {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     throw this.#wrong(name, "a number");
+  }
+
+  /** Reads a finite number that is undefined, not its default, where the field is null. */
+  optionalNumber(name: string, fallback: number | undefined): number | undefined {
+    const isNull = Object.hasOwn(this.#fields, name) && this.#fields[name] === null;
+    if (isNull || (fallback === undefined && !this.has(name))) return undefined;
+    return this.number(name, fallback);
+  }
+
+  /** Reads a list of finite numbers. */
+  numbers(name: string): readonly number[] {
+    const value = this.#get(name);
+    if (Array.isArray(value) && value.every((entry) => Number.isFinite(entry))) return value;
+    throw this.#wrong(name, "a list of numbers");
   }
 
   /** Reads true or false. */

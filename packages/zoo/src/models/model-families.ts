@@ -1,12 +1,39 @@
 import { BERT } from "./families/bert.ts";
+import { DISTILBERT } from "./families/distilbert.ts";
+import { GEMMA, GEMMA2, GEMMA3 } from "./families/gemma.ts";
 import { GPT_NEOX } from "./families/gpt-neox.ts";
 import { GPT2 } from "./families/gpt2.ts";
-import { LLAMA, MISTRAL, QWEN2 } from "./families/llama.ts";
+import { LLAMA, MISTRAL } from "./families/llama.ts";
+import { MIXTRAL } from "./families/mixtral.ts";
+import { PHI } from "./families/phi.ts";
+import { PHI3 } from "./families/phi3.ts";
+import { QWEN2, QWEN3 } from "./families/qwen.ts";
+import { ROBERTA } from "./families/roberta.ts";
+import { T5 } from "./families/t5.ts";
 import { VIT } from "./families/vit.ts";
 import type { ModelFamily } from "./model-family.ts";
 
 /** Values of `model_type` that networks can be built for. */
-export const MODEL_TYPES = ["llama", "mistral", "qwen2", "gpt2", "gpt_neox", "bert", "vit"] as const;
+export const MODEL_TYPES = [
+  "llama",
+  "mistral",
+  "mixtral",
+  "qwen2",
+  "qwen3",
+  "gemma",
+  "gemma2",
+  "gemma3_text",
+  "phi",
+  "phi3",
+  "gpt2",
+  "gpt_neox",
+  "bert",
+  "roberta",
+  "xlm-roberta",
+  "distilbert",
+  "t5",
+  "vit",
+] as const;
 
 /** One of {@link MODEL_TYPES}. */
 export type ModelType = (typeof MODEL_TYPES)[number];
@@ -15,9 +42,20 @@ export type ModelType = (typeof MODEL_TYPES)[number];
 export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   llama: LLAMA,
   mistral: MISTRAL,
+  mixtral: MIXTRAL,
   qwen2: QWEN2,
+  qwen3: QWEN3,
+  gemma: GEMMA,
+  gemma2: GEMMA2,
+  gemma3_text: GEMMA3,
+  phi: PHI,
+  phi3: PHI3,
   gpt2: GPT2,
   gpt_neox: GPT_NEOX,
   bert: BERT,
+  roberta: ROBERTA,
+  "xlm-roberta": ROBERTA,
+  distilbert: DISTILBERT,
+  t5: T5,
   vit: VIT,
 };

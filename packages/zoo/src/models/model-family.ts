@@ -24,6 +24,13 @@ export interface ModelFamily {
   readonly build: (context: FamilyContext) => FamilyOutputs;
   /** Returns fields that make a config one of the same structure with a few small blocks. */
   readonly narrow: (config: ModelConfig) => Readonly<Record<string, unknown>>;
+  /** Whether each token sees later tokens, so that padding would be taken for text. @defaultValue false */
+  readonly seesAll?: boolean;
+  /**
+   * Returns the largest number of tokens that there are positions for; undefined if there is no limit.
+   * @defaultValue what the config says
+   */
+  readonly maxLength?: (config: ModelConfig) => number | undefined;
   /**
    * Names of tensors that its checkpoints hold and no network
    * needs: masks, positions, and copies of tied weights.

@@ -1,4 +1,4 @@
-import { UnsupportedError } from "@isthmus/core";
+import { FormatError, UnsupportedError } from "@isthmus/core";
 import { type RotaryTables, rotaryFrequencies, rotaryTables } from "../layers/rotary.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { FamilyContext } from "./model-family.ts";
@@ -9,8 +9,23 @@ export interface RotaryFields {
   readonly inner: number;
   /** Field that holds the base of the wavelengths. */
   readonly base: string;
+  /** Base if a config does not say. @defaultValue 10,000 */
+  readonly baseFallback?: number;
   /** Field that holds the share of dimensions that turn, and its default; missing if all turn. */
   readonly share?: { readonly field: string; readonly fallback: number };
+  /** Kind of layers whose positions newer configs describe apart; missing if all layers have the same. */
+  readonly layers?: LayerKind;
+  /** Whether older configs scale these positions. @defaultValue true */
+  readonly scaled?: boolean;
+}
+
+/** Kinds of layers, as configs name them. */
+export type LayerKind = "full_attention" | "sliding_attention";
+
+/** Frequencies of pairs of dimensions, and the factor that multiplies what is turned. */
+interface Waves {
+  readonly frequencies: Float64Array;
+  readonly stretch?: number;
 }
 
 /** Base of the wavelengths if a config does not say. */
@@ -23,30 +38,44 @@ const BASE = 10_000;
  */
 export function modelRotary(
   { network, config, length }: FamilyContext,
-  { inner, base, share }: RotaryFields,
+  { inner, base, baseFallback = BASE, share, layers, scaled = true }: RotaryFields,
 ): RotaryTables {
   // Newer configs hold base and share in the same object as the scaling, older ones in fields of their own.
-  const parameters = config.object("rope_parameters");
-  const scaling = parameters ?? config.object("rope_scaling");
-  const theta = parameters?.number("rope_theta", BASE) ?? config.number(base, BASE);
+  const all = config.object("rope_parameters");
+  const parameters = layers === undefined ? all : all?.object(layers);
+  const scaling = parameters ?? (scaled ? config.object("rope_scaling") : undefined);
+  const theta = parameters?.number("rope_theta", baseFallback) ?? config.number(base, baseFallback);
   const part =
     share === undefined
       ? 1
       : (parameters?.number("partial_rotary_factor", share.fallback) ??
         config.number(share.field, share.fallback));
   const frequencies = rotaryFrequencies(Math.floor(inner * part), theta);
-  return rotaryTables(network, length, scaling === undefined ? frequencies : scale(frequencies, scaling));
+  const waves = scaling === undefined ? { frequencies } : scale(frequencies, scaling, { config, length });
+  return rotaryTables(network, length, waves.frequencies, waves.stretch);
 }
 
-function scale(frequencies: Float64Array, scaling: ModelConfig): Float64Array {
+/** Config of the whole model, and the length of its texts. */
+type Extent = Pick<FamilyContext, "config" | "length">;
+
+function scale(frequencies: Float64Array, scaling: ModelConfig, extent: Extent): Waves {
   const kind = scaling.has("rope_type") ? scaling.text("rope_type", "") : scaling.text("type", "default");
-  if (kind === "default") return frequencies;
-  if (kind === "linear") return frequencies.map((frequency) => frequency / scaling.number("factor", 1));
-  if (kind === "llama3") return frequencies.map((frequency) => stretch(frequency, scaling));
-  throw new UnsupportedError(
-    `Cannot build the network of "${scaling.source}" as rotary positions must be scaled by default, linear or llama3: they are by ${kind}`,
-    { feature: kind },
-  );
+  switch (kind) {
+    case "default":
+      return { frequencies };
+    case "linear":
+      return { frequencies: frequencies.map((frequency) => frequency / scaling.number("factor", 1)) };
+    case "llama3":
+      return { frequencies: frequencies.map((frequency) => stretch(frequency, scaling)) };
+    case "longrope":
+    case "su":
+      return stretchEach(frequencies, scaling, extent);
+    default:
+      throw new UnsupportedError(
+        `Cannot build the network of "${scaling.source}" as rotary positions must be scaled by default, linear, llama3 or longrope: they are by ${kind}`,
+        { feature: kind },
+      );
+  }
 }
 
 /**
@@ -62,4 +91,30 @@ function stretch(frequency: number, scaling: ModelConfig): number {
   if (turns > high) return frequency;
   const share = (turns - low) / (high - low);
   return ((1 - share) * frequency) / factor + share * frequency;
+}
+
+/**
+ * Stretches each wave by a factor of its own, of one list for texts of the length that was trained first and
+ * of another list for longer texts, and sharpens attention.
+ * @see Ding et al., LongRoPE, 2024, section 3.2; formulas as in the library transformers
+ */
+function stretchEach(frequencies: Float64Array, scaling: ModelConfig, { config, length }: Extent): Waves {
+  const field = "original_max_position_embeddings";
+  const first = scaling.has(field) ? scaling.count(field) : config.count(field, 4096);
+  const list = length > first ? "long_factor" : "short_factor";
+  const factors = scaling.numbers(list);
+  if (factors.length !== frequencies.length) {
+    throw new FormatError(
+      `Cannot read "${scaling.source}" as "${list}" must have a factor for each of ${frequencies.length} pairs of dimensions: it has ${factors.length}`,
+      { format: "config" },
+    );
+  }
+  const longer = scaling.has("factor")
+    ? scaling.number("factor", 1)
+    : config.count("max_position_embeddings", first) / first;
+  const usual = longer <= 1 ? 1 : Math.sqrt(1 + Math.log(longer) / Math.log(first));
+  return {
+    frequencies: frequencies.map((frequency, pair) => frequency / (factors[pair] as number)),
+    stretch: scaling.number("attention_factor", usual),
+  };
 }

@@ -54,6 +54,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
    * has positions for; absent if the config does not say.
    */
   readonly maxLength?: number;
+  /** Number of token ids; absent if the network reads no tokens. */
+  readonly vocabularySize?: number;
 }
 
 /**
@@ -62,15 +64,24 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  *
  * Its graph is built for a few tokens; that is enough to find its symmetries, which hold for any number of
  * tokens. It holds types, so that its symmetries are discovered without a run. Inputs are `ids`,
- * `[N, length]`, and for BERT also `token_type_ids`; or images `x`. Outputs are `logits`, or `hidden` states
- * if the checkpoint has no head, and whatever else its heads compute.
+ * `[N, length]`, for BERT and RoBERTa also `token_type_ids`, and for T5 `decoder_input_ids`; or images `x`.
+ * Outputs are `logits`, or `hidden` states if the checkpoint has no head, and whatever else its heads
+ * compute.
  *
- * These values of `model_type` are handled: `llama`, with grouped queries, heads of any width, biases, and
- * rotary positions scaled by `linear` or `llama3`; `mistral`, with its window; `qwen2`, with biases on
- * queries, keys and values; `gpt2`, with or without the prefix `transformer.`; `gpt_neox`, with partial
- * rotary positions, and with or without parallel residuals; `bert`, with heads for words, next sentences,
- * texts, tokens or answers, and norms named `gamma` and `beta` or `weight` and `bias`; `vit`, with a
- * classifier or a pooler. Decoders may classify (`score`); embeddings may be the head.
+ * | `model_type` | what is handled |
+ * |---|---|
+ * | `llama`, `mistral` | grouped queries, heads of any width, biases, windows, scaled rotary positions |
+ * | `mixtral` | all experts are computed, those a token is not sent to times 0 |
+ * | `qwen2`, `qwen3` | biases on queries, keys and values; norms of heads |
+ * | `gemma`, `gemma2`, `gemma3_text` | norms of outputs, bounded scores and logits, two rotations |
+ * | `phi`, `phi3` | versions 1 to 4: parallel blocks, fused projections, partial rotary positions |
+ * | `gpt2`, `gpt_neox` | with or without the prefix; partial rotary positions, residuals parallel or not |
+ * | `bert`, `roberta`, `xlm-roberta`, `distilbert` | heads for words, texts, tokens or answers |
+ * | `t5` | plain or gated, with a head of its own or the embedding, or the encoder alone |
+ * | `vit` | with a classifier or a pooler |
+ *
+ * Decoders may classify (`score`); embeddings may be the head. Rotary positions may be scaled by `linear`,
+ * `llama3` or `longrope`.
  *
  * @param config - the object in the file
  * @throws FormatError if a field is missing or has a wrong value
@@ -121,6 +132,11 @@ interface CreateOptions {
 /** Fields that hold the number of tokens a model was trained for. */
 const LENGTHS: readonly string[] = ["n_positions", "max_position_embeddings"];
 
+function maxLengthOf(config: ModelConfig): number | undefined {
+  const field = LENGTHS.find((name) => config.has(name));
+  return field === undefined ? undefined : config.count(field);
+}
+
 function create(modelType: ModelType, { config, length, has }: CreateOptions): ConfigNetwork {
   if (!Number.isSafeInteger(length) || length < 1) {
     throw new OutOfRangeError(
@@ -130,13 +146,14 @@ function create(modelType: ModelType, { config, length, has }: CreateOptions): C
   const family = MODEL_FAMILIES[modelType];
   const network = new NetworkBuilder(modelType);
   const outputs = family.build({ network, config, length, has });
-  const lengthField = LENGTHS.find((field) => config.has(field));
+  const maxLength = (family.maxLength ?? maxLengthOf)(config);
   return Object.freeze({
     ...network.buildTyped(outputs, modelType),
     modelType,
     narrow: () => create(modelType, { config: config.with(family.narrow(config)), length, has }),
     ofLength: (other: number) => create(modelType, { config, length: other, has }),
-    ...(lengthField === undefined ? {} : { maxLength: config.count(lengthField) }),
+    ...(maxLength === undefined ? {} : { maxLength }),
+    ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
   });
 }
 

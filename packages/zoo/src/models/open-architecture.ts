@@ -47,7 +47,9 @@ export interface OpenedArchitecture extends ReadArchitecture, Architecture {
 }
 
 /** A model whose network was built from its config. */
-export interface ReadModel extends TextEncoding, Pick<ConfigNetwork, "modelType" | "maxLength"> {
+export interface ReadModel
+  extends TextEncoding,
+    Pick<ConfigNetwork, "modelType" | "maxLength" | "vocabularySize"> {
   /** The model's folder, for messages. */
   readonly path: string;
   /** Its network for examples of another number of tokens. */
@@ -159,7 +161,7 @@ function scored(graph: Graph, { logits }: GraphOptions): Graph {
 export async function readModel(path: string, options: GraphOptions = {}): Promise<ReadArchitecture> {
   const { network, checkpoint, configPath } = await openModel(path);
   await checkpoint.close();
-  const { modelType, maxLength } = network;
+  const { modelType, maxLength, vocabularySize } = network;
   const built = (made: ConfigNetwork) => ({
     graph: scored(made.graph, options),
     narrow: () => made.narrow().graph,
@@ -169,6 +171,7 @@ export async function readModel(path: string, options: GraphOptions = {}): Promi
     path,
     modelType,
     ...(maxLength === undefined ? {} : { maxLength }),
+    ...(vocabularySize === undefined ? {} : { vocabularySize }),
     ofLength: (length) => built(network.ofLength(length)),
   };
   return { ...built(network), carried: new Map(), model };

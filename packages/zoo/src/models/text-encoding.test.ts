@@ -22,17 +22,16 @@ describe("readTextEncoding()", () => {
         ["\n", 3],
         ["[", 4],
       ]),
-      needsTokenizer: false,
     });
   });
 
   it("readTextEncoding() tells tokens of other kinds, and models that say nothing", async () => {
-    expect(await readTextEncoding(folder)).toEqual({ needsTokenizer: false });
+    expect(await readTextEncoding(folder)).toEqual({});
     await write('{"a": 0, "ab": 1}');
-    expect(await readTextEncoding(folder)).toEqual({ needsTokenizer: true });
+    expect(await readTextEncoding(folder)).toEqual({ tokenizerFolder: folder });
     await rm(join(folder, "vocab.json"));
     await writeFile(join(folder, "tokenizer.json"), "{}");
-    expect(await readTextEncoding(folder)).toEqual({ needsTokenizer: true });
+    expect(await readTextEncoding(folder)).toEqual({ tokenizerFolder: folder });
   });
 
   it.each([

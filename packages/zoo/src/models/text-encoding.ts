@@ -6,8 +6,8 @@ import { FormatError, readJsonFile } from "@isthmus/core";
 export interface TextEncoding {
   /** Tokens by character, where the model's tokens are characters. */
   readonly vocabulary?: ReadonlyMap<string, number>;
-  /** Whether the model has a tokenizer of another kind, which texts must be encoded with first. */
-  readonly needsTokenizer: boolean;
+  /** Folder of the tokenizer of another kind that the model has; absent if it has none. */
+  readonly tokenizerFolder?: string;
 }
 
 /** Files by which a model says how it takes texts apart. */
@@ -35,12 +35,12 @@ export async function readTextEncoding(folder: string): Promise<TextEncoding> {
     characters.length > 0 &&
     characters.every(([token]) => isCharacter(token))
   ) {
-    return { vocabulary: new Map(characters), needsTokenizer: false };
+    return { vocabulary: new Map(characters) };
   }
   const tokenizers = await Promise.all(
     TOKENIZERS.map((name) => stat(join(folder, name)).catch(() => undefined)),
   );
-  return { needsTokenizer: tokenizers.some((stats) => stats?.isFile()) };
+  return tokenizers.some((stats) => stats?.isFile()) ? { tokenizerFolder: folder } : {};
 }
 
 function isCharacter(token: string): boolean {

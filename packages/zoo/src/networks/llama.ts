@@ -81,7 +81,7 @@ export function llama(options: LlamaOptions, shape: NetworkShape): Network {
     groups,
     inner,
     hidden,
-    epsilon: EPSILON,
+    norm: { epsilon: EPSILON },
     biases: { query: false, output: false, hidden: false },
     activation: silu,
     rotary: rotaryTables(network, length, rotaryFrequencies(inner, resolved.rotaryBase)),
@@ -89,7 +89,7 @@ export function llama(options: LlamaOptions, shape: NetworkShape): Network {
   };
   let x = reshape(gather(embedding, ids), [-1, width]);
   for (let i = 0; i < depth; i++) x = llamaBlock(network, x, `model.layers.${i}`, block);
-  const final = rootMeanSquareNorm(network, x, "model.norm", EPSILON);
+  const final = rootMeanSquareNorm(network, x, "model.norm", block.norm);
   const head = tied ? embedding : network.weight("lm_head.weight", [shape.classes, width], normal(DEVIATION));
   const logits = tokenLogits(final, head, length);
   const canonical = {

@@ -1,0 +1,71 @@
+import { at } from "@isthmus/core";
+import {
+  cast,
+  div,
+  greater,
+  less,
+  mul,
+  reduceSum,
+  reshape,
+  softmax,
+  split,
+  sum,
+  type Value,
+} from "@isthmus/graph/builder";
+import { normalWeight } from "../initializer.ts";
+import type { NetworkBuilder } from "../network-builder.ts";
+import { linear } from "./linear.ts";
+
+/** Extents of a mixture of experts. */
+export interface MixtureOfExperts {
+  readonly experts: number;
+  /** Experts that a token is sent to. */
+  readonly active: number;
+  /** Hidden units of an expert. */
+  readonly hidden: number;
+  readonly activation: (x: Value) => Value;
+}
+
+const START = normalWeight(0.02);
+
+/**
+ * Adds a mixture of gated feed-forward networks: the `active` experts of a token with the largest
+ * probabilities, each times its share of them.
+ *
+ * All experts are computed for all tokens `rows [N * length, width]`, and times 0 where they are not chosen:
+ * the graph has one form for all tokens, and costs as many experts as there are. Of experts of equal
+ * probability all are chosen or none.
+ * @param name - prefix of its weights, which are named as in the published checkpoints
+ * @see Jiang et al., Mixtral of experts, 2024, section 2.1
+ */
+export function mixtureOfExperts(
+  network: NetworkBuilder,
+  rows: Value,
+  name: string,
+  { experts, active, hidden, activation }: MixtureOfExperts,
+): Value {
+  const width = at(rows.shape, 1, "axis");
+  const project = (x: Value, layer: string, out: number) =>
+    linear(network, x, `${name}.${layer}`, { out, initializer: START, bias: false });
+  const shares = split(sharesOf(project(rows, "gate", experts), active), 1, Array<number>(experts).fill(1));
+  const parts = shares.map((share, index) => {
+    const expert = `experts.${index}`;
+    const units = mul(
+      activation(project(rows, `${expert}.w1`, hidden)),
+      project(rows, `${expert}.w3`, hidden),
+    );
+    return mul(project(units, `${expert}.w2`, width), share);
+  });
+  return sum(parts);
+}
+
+/** Returns the shares of the `active` largest scores `[rows, experts]`, and 0 for the others. */
+function sharesOf(scores: Value, active: number): Value {
+  const experts = at(scores.shape, 1, "axis");
+  // A score is chosen if fewer than `active` scores are larger: unlike a sorted selection, this is the same
+  // function of every expert, so that no order of experts is preferred.
+  const larger = greater(reshape(scores, [-1, 1, experts]), reshape(scores, [-1, experts, 1]));
+  const chosen = less(reduceSum(cast(larger, "f32"), { axes: [2] }), active);
+  const probabilities = mul(softmax(scores), cast(chosen, "f32"));
+  return div(probabilities, reduceSum(probabilities, { axes: [1], keepDims: true }));
+}

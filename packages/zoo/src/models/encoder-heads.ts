@@ -1,0 +1,79 @@
+import { at } from "@isthmus/core";
+import { gemm, reshape, slice, type Value } from "@isthmus/graph/builder";
+import { constant, normal } from "../initializer.ts";
+import { linear } from "../layers/linear.ts";
+import { classCount } from "./class-count.ts";
+import type { FamilyContext, FamilyOutputs } from "./model-family.ts";
+import { ENCODER_START, encoderNorm } from "./token-encoder.ts";
+
+/** Names and values that the head which predicts words is made of; names of layers without `.weight`. */
+export interface WordHead {
+  /** Layer that each row is transformed by first. */
+  readonly transform: string;
+  readonly norm: string;
+  /** Layer of a separate head; its weight is missing where the embedding is the head. */
+  readonly decoder: string;
+  /** Names that the bias of words may have, the usual one first. */
+  readonly biases: readonly [string, ...string[]];
+  /** The embedding of words, `[vocabulary, width]`. */
+  readonly words: Value;
+  readonly epsilon: number;
+  readonly activation: (x: Value) => Value;
+}
+
+/**
+ * Adds the head that predicts a word at every place, `[N, length, vocabulary]`, if the checkpoint has one or
+ * is not known; returns no outputs otherwise.
+ */
+export function wordHead(context: FamilyContext, x: Value, head: WordHead): FamilyOutputs {
+  const { network, has, length } = context;
+  const { transform, norm, decoder, biases, words, epsilon, activation } = head;
+  if (has !== undefined && !has(`${transform}.weight`)) return {};
+  const layer = { out: at(x.shape, 1, "axis"), initializer: ENCODER_START };
+  const rows = encoderNorm(context, activation(linear(network, x, transform, layer)), norm, epsilon);
+  const isSeparate = has?.(`${decoder}.weight`) === true;
+  const weight = isSeparate ? network.weight(`${decoder}.weight`, words.shape, normal(0.02)) : words;
+  const biasName = biases.find((name) => has?.(name)) ?? biases[0];
+  const vocabulary = at(words.shape, 0, "axis");
+  const bias = network.weight(biasName, [vocabulary], constant(0));
+  return { logits: reshape(gemm(rows, weight, { transB: true, bias }), [-1, length, vocabulary]) };
+}
+
+/** Names of Hugging Face classes that classify every token. */
+const TOKEN_CLASSIFIER = /ForTokenClassification$/;
+
+/**
+ * Adds the head that reads every token, if there is one: classes of tokens, or where answers begin and end.
+ * @param classifies - whether the layer `classifier` reads every token
+ */
+export function tokenHeads(context: FamilyContext, x: Value, classifies: boolean): FamilyOutputs {
+  const { network, config, has, length } = context;
+  const classify = (name: string, out: number) =>
+    reshape(linear(network, x, name, { out, initializer: ENCODER_START }), [-1, length, out]);
+  if (has?.("qa_outputs.weight")) return { logits: classify("qa_outputs", 2) };
+  return classifies ? { logits: classify("classifier", classCount(config)) } : {};
+}
+
+/**
+ * Checks whether the layer `classifier` reads every token and not one that was pooled; some checkpoints of
+ * such a classifier still hold the layer of the network they were made from that pools.
+ * @param pooler - name of that layer
+ */
+export function classifiesTokens({ config, has }: FamilyContext, pooler: string): boolean {
+  if (!has?.("classifier.weight")) return false;
+  return (
+    !has(`${pooler}.weight`) || config.texts("architectures").some((name) => TOKEN_CLASSIFIER.test(name))
+  );
+}
+
+/** Returns the first token of each text, `[N, width]`, of rows `[N * length, width]`. */
+export function firstTokens({ length }: FamilyContext, rows: Value): Value {
+  const width = at(rows.shape, 1, "axis");
+  const first = slice(reshape(rows, [-1, length, width]), [{ axis: 1, begin: 0, end: 1 }]);
+  return reshape(first, [-1, width]);
+}
+
+/** Adds a layer on rows `[rows, width]`. */
+export function encoderLayer({ network }: FamilyContext, rows: Value, name: string, out: number): Value {
+  return linear(network, rows, name, { out, initializer: ENCODER_START });
+}

@@ -1,0 +1,105 @@
+import { UnsupportedError } from "@isthmus/core";
+import type { RotaryTables } from "../../layers/rotary.ts";
+import { isWindowed, type WindowRule } from "../layer-masks.ts";
+import { type LlamaKind, llamaFamily, type Scoring } from "../llama-family.ts";
+import type { ModelConfig } from "../model-config.ts";
+import type { FamilyContext, ModelFamily } from "../model-family.ts";
+import { modelRotary } from "../model-rotary.ts";
+
+/** In what all versions of Gemma differ from Llama. */
+const GEMMA_KIND = {
+  queryBias: false,
+  tied: true,
+  inner: 256,
+  normOffset: 1,
+  scaledEmbeddings: true,
+} satisfies Partial<LlamaKind>;
+
+/** Layers of Gemma 2 that see a window: the first, the third, and so on. */
+const EVERY_OTHER: WindowRule = { field: "sliding_window_pattern", period: 2 };
+
+/** Layers of Gemma 3 that see a window: five of six. */
+const FIVE_OF_SIX: WindowRule = { field: "sliding_window_pattern", period: 6 };
+
+/** Gemma, of version 1. @see Gemma Team, Gemma: open models, 2024, section 2 */
+export const GEMMA: ModelFamily = looksBack(
+  llamaFamily({ ...GEMMA_KIND, windows: "asked", activation: ["hidden_act", "gelu_pytorch_tanh"] }),
+  // Published configs say "gelu", and mean the approximation that the models were trained with.
+  (config) => (config.text("hidden_act", "gelu") === "gelu" ? { hidden_act: "gelu_pytorch_tanh" } : {}),
+);
+
+/**
+ * Gemma 2: every other layer sees a window, and scores and logits are bounded.
+ * @see Gemma Team, Gemma 2, 2024, section 2
+ */
+export const GEMMA2: ModelFamily = looksBack(
+  llamaFamily({
+    ...GEMMA_KIND,
+    windows: EVERY_OTHER,
+    activation: ["hidden_activation", "gelu_pytorch_tanh"],
+    outputNorms: true,
+    scoring: (config) => readScoring(config, { cap: 50, logitCap: 30 }),
+  }),
+);
+
+/**
+ * Gemma 3, as far as it reads text: queries and keys of heads are normalised, and layers that see a window
+ * have rotary positions of their own. @see Gemma Team, Gemma 3 technical report, 2025, section 2
+ */
+export const GEMMA3: ModelFamily = looksBack(
+  llamaFamily({
+    ...GEMMA_KIND,
+    windows: FIVE_OF_SIX,
+    activation: ["hidden_activation", "gelu_pytorch_tanh"],
+    outputNorms: true,
+    headNorms: true,
+    scoring: (config) => readScoring(config, { cap: undefined, logitCap: undefined }),
+    rotary: localRotary,
+  }),
+);
+
+/** Returns a family whose configs are amended first, and must not ask for attention to later tokens. */
+function looksBack(
+  family: ModelFamily,
+  amend: (config: ModelConfig) => Readonly<Record<string, unknown>> = () => ({}),
+): ModelFamily {
+  return {
+    ...family,
+    build: ({ config, ...context }) => {
+      config.require("use_bidirectional_attention", false);
+      return family.build({ ...context, config: config.with(amend(config)) });
+    },
+  };
+}
+
+function readScoring(config: ModelConfig, defaults: Omit<Scoring, "scale">): Scoring {
+  const inner = config.number("query_pre_attn_scalar", 256);
+  if (inner <= 0) {
+    throw new UnsupportedError(
+      `Cannot build the network of "${config.source}" as "query_pre_attn_scalar" must be above 0: it is ${inner}`,
+      { feature: "query_pre_attn_scalar" },
+    );
+  }
+  return {
+    scale: 1 / Math.sqrt(inner),
+    cap: config.optionalNumber("attn_logit_softcapping", defaults.cap),
+    logitCap: config.optionalNumber("final_logit_softcapping", defaults.logitCap),
+  };
+}
+
+/** Returns rotary positions by layer: slow ones for layers that see the whole text, else fast ones. */
+function localRotary(context: FamilyContext, inner: number): (layer: number) => RotaryTables {
+  const whole = modelRotary(context, {
+    inner,
+    base: "rope_theta",
+    baseFallback: 1_000_000,
+    layers: "full_attention",
+  });
+  const local = modelRotary(context, {
+    inner,
+    base: "rope_local_base_freq",
+    layers: "sliding_attention",
+    scaled: false,
+  });
+  return (layer) => (isWindowed(context.config, FIVE_OF_SIX, layer) ? local : whole);
+}

@@ -1,0 +1,112 @@
+import { at } from "@isthmus/core";
+import { gather, reshape, sum, type Value } from "@isthmus/graph/builder";
+import { normal, normalWeight } from "../../initializer.ts";
+import { causalMask } from "../../layers/attention.ts";
+import { feedForward } from "../../layers/feed-forward.ts";
+import { groupedAttention } from "../../layers/grouped-attention.ts";
+import { linear } from "../../layers/linear.ts";
+import { type RotaryTables, rotate } from "../../layers/rotary.ts";
+import { rowNorm } from "../../layers/row-norm.ts";
+import { languageHead } from "../language-head.ts";
+import { modelActivation } from "../model-activation.ts";
+import type { ModelConfig } from "../model-config.ts";
+import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
+import { modelRotary } from "../model-rotary.ts";
+import { narrowGroups } from "../narrow-heads.ts";
+
+/** Phi 1, 1.5 and 2. @see Gunasekar et al., Textbooks are all you need, 2023, section 2.3 */
+export const PHI: ModelFamily = {
+  build,
+  narrow,
+  idle: /rotary_emb\.inv_freq$/,
+};
+
+const START = normalWeight(0.02);
+
+interface Block {
+  readonly length: number;
+  readonly heads: number;
+  readonly groups: number;
+  readonly inner: number;
+  readonly hidden: number;
+  readonly epsilon: number;
+  /** Whether the queries and keys of each head are normalised. */
+  readonly headNorms: boolean;
+  readonly activation: (x: Value) => Value;
+  readonly rotary: RotaryTables;
+  readonly mask: Value;
+}
+
+function build(context: FamilyContext): FamilyOutputs {
+  const { network, config, length, has } = context;
+  const width = config.count("hidden_size");
+  const prefix = has?.("embed_tokens.weight") ? "" : "model.";
+  const ids = network.input("ids", [length], "i64");
+  const vocabulary = config.count("vocab_size");
+  const embedding = network.weight(`${prefix}embed_tokens.weight`, [vocabulary, width], normal(0.02));
+  const heads = config.count("num_attention_heads");
+  const inner = config.quotient("hidden_size", "num_attention_heads");
+  if (config.has("num_key_value_heads")) config.quotient("num_attention_heads", "num_key_value_heads");
+  const block: Block = {
+    length,
+    heads,
+    groups: config.count("num_key_value_heads", heads),
+    inner,
+    hidden: config.count("intermediate_size"),
+    epsilon: config.number("layer_norm_eps", 1e-5),
+    headNorms: config.boolean("qk_layernorm", false),
+    activation: modelActivation(config, "hidden_act", "gelu_new"),
+    rotary: modelRotary(context, {
+      inner,
+      base: "rope_theta",
+      share: { field: "partial_rotary_factor", fallback: 0.5 },
+    }),
+    mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
+  };
+  let x = reshape(gather(embedding, ids), [-1, width]);
+  for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
+    x = addBlock(context, x, `${prefix}layers.${i}`, block);
+  }
+  const rows = rowNorm(network, x, `${prefix}final_layernorm`, block.epsilon);
+  return languageHead(context, { rows, embedding, name: "lm_head", tied: false, bias: true });
+}
+
+/** Adds attention and a feed-forward network that read the same norm of the stream. */
+function addBlock(context: FamilyContext, x: Value, name: string, block: Block): Value {
+  const { network } = context;
+  const { hidden, epsilon, activation } = block;
+  const rows = rowNorm(network, x, `${name}.input_layernorm`, epsilon);
+  const result = feedForward(network, rows, {
+    up: `${name}.mlp.fc1`,
+    down: `${name}.mlp.fc2`,
+    hidden,
+    activation,
+    initializer: START,
+  });
+  return sum([attend(context, rows, `${name}.self_attn`, block), result, x]);
+}
+
+function attend({ network }: FamilyContext, rows: Value, name: string, block: Block): Value {
+  const { length, heads, groups, inner, headNorms, epsilon, rotary, mask } = block;
+  const project = (value: Value, layer: string, out: number) =>
+    linear(network, value, `${name}.${layer}`, { out, initializer: START });
+  const tokens = (layer: string, count: number) =>
+    reshape(project(rows, layer, count * inner), [-1, length, count, inner]);
+  const turned = (layer: string, count: number, norm: string) => {
+    const part = tokens(layer, count);
+    return rotate(headNorms ? rowNorm(network, part, `${name}.${norm}`, epsilon) : part, rotary);
+  };
+  const mixed = groupedAttention({
+    queries: turned("q_proj", heads, "q_layernorm"),
+    keys: turned("k_proj", groups, "k_layernorm"),
+    values: tokens("v_proj", groups),
+    mask,
+  });
+  return project(mixed, "dense", at(rows.shape, 1, "axis"));
+}
+
+function narrow(config: ModelConfig): Readonly<Record<string, number>> {
+  const inner = config.quotient("hidden_size", "num_attention_heads");
+  const fields = narrowGroups(config, inner);
+  return { ...fields, hidden_size: inner * (fields["num_attention_heads"] as number) };
+}

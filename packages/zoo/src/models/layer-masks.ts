@@ -1,0 +1,37 @@
+import type { Value } from "@isthmus/graph/builder";
+import { causalMask } from "../layers/attention.ts";
+import type { ModelConfig } from "./model-config.ts";
+import type { FamilyContext } from "./model-family.ts";
+
+/**
+ * Which layers see only a window of the text where a config has `sliding_window` and does not list its layers
+ * as `layer_types`: all of them; those from `max_window_layers` on if `use_sliding_window` is true; or all
+ * but every `period`-th, given as the field that holds the period and its default.
+ */
+export type WindowRule = "all" | "asked" | { readonly field: string; readonly period: number };
+
+/** Name of layers that see a window. */
+const SLIDING = "sliding_attention";
+
+/** Checks whether a layer sees only a window, by the config's list of layers or else by the rule. */
+export function isWindowed(config: ModelConfig, rule: WindowRule, layer: number): boolean {
+  const kinds = config.texts("layer_types");
+  if (kinds.length > 0) return kinds[layer] === SLIDING;
+  if (rule === "all") return true;
+  if (rule === "asked") {
+    return config.boolean("use_sliding_window", false) && layer >= config.number("max_window_layers", 28);
+  }
+  return (layer + 1) % config.count(rule.field, rule.period) !== 0;
+}
+
+/** Creates the masks of layers by which tokens see earlier tokens only, and in some layers only a window. */
+export function layerMasks(
+  { network, config, length }: FamilyContext,
+  rule: WindowRule,
+): (layer: number) => Value {
+  const mask = (seen: number) => network.graph.numbers(causalMask(length, seen), "f32", [length, length]);
+  const whole = mask(length);
+  if (!config.has("sliding_window") || config.count("sliding_window") >= length) return () => whole;
+  const window = mask(config.count("sliding_window"));
+  return (layer) => (isWindowed(config, rule, layer) ? window : whole);
+}

@@ -1,0 +1,322 @@
+"""Writes packages/zoo/test/golden/families.json.golden: what tiny models of transformers compute, from the configs that describe them.
+
+Each model is saved by transformers, so that names and shapes of tensors are those of its checkpoints; the saved tensors are replaced
+by closed formulas of the index of an element, evaluated in f64 and rounded to f32, in the order of their names; and the folder is
+loaded again from a config of the form that was published with the family ("config"). "saved" is the config as this version of
+transformers writes it. models.test.ts evaluates the same formulas.
+
+Made with transformers 5.24.0 and torch 2.15.0 on a CPU: python tools/golden/model-families.py
+"""
+
+import json
+import math
+import tempfile
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+
+FILE = Path(__file__).parents[2] / "packages/zoo/test/golden/families.json.golden"
+EXAMPLES, LENGTH = 2, 8
+# What transformers 5 writes besides what describes the network.
+NOISE = {"transformers_version", "dtype", "use_cache", "initializer_range"}
+
+
+def waves(shape, seed, scale, offset=0.0):
+    """offset + scale * sin(0.01 (i + 1)^2 + seed), row-major; see test/helpers/waves.ts"""
+    values = [offset + scale * math.sin(0.01 * (i + 1) * (i + 1) + seed) for i in range(math.prod(shape))]
+    return torch.tensor(values, dtype=torch.float64).to(torch.float32).reshape(shape)
+
+
+def filled(shapes):
+    weights = {}
+    for index, name in enumerate(sorted(shapes)):
+        shape = shapes[name]
+        if len(shape) == 1:
+            offset = 1.0 if name.endswith(("weight", "gamma")) else 0.0
+            weights[name] = waves(shape, index + 1, 0.3, offset)
+        else:
+            weights[name] = waves(shape, index + 1, math.sqrt(2 / math.prod(shape[1:])))
+    return weights
+
+
+def ids_below(bound):
+    return torch.tensor([(7 * i + 3) % bound for i in range(EXAMPLES * LENGTH)]).reshape(EXAMPLES, LENGTH)
+
+
+def inputs_of(config, model):
+    if config["model_type"] == "vit":
+        side = config["image_size"]
+        return {"pixel_values": waves([EXAMPLES, config["num_channels"], side, side], 0, 1.5)}
+    inputs = {"input_ids": ids_below(config["vocab_size"])}
+    if config["model_type"] in ("bert", "roberta", "xlm-roberta"):
+        inputs["token_type_ids"] = ids_below(config["type_vocab_size"])
+    if model.config.is_encoder_decoder:
+        inputs["decoder_input_ids"] = ids_below(config["vocab_size"])
+    return inputs
+
+
+def outputs_of(result):
+    if "start_logits" in result:
+        return {"logits": torch.stack([result.start_logits, result.end_logits], -1)}
+    outputs = {"logits": result.logits} if "logits" in result else {"hidden": result.last_hidden_state}
+    if result.get("pooler_output") is not None:
+        outputs["pooled"] = result.pooler_output
+    return outputs
+
+
+def run(name, published, folder):
+    [class_name] = published["architectures"]
+    config_path, weights_path = folder / "config.json", folder / "model.safetensors"
+    config_path.write_text(json.dumps(published))
+    model_class = getattr(transformers, class_name)
+    config = model_class.config_class.from_pretrained(folder)
+    model_class(config).save_pretrained(folder)
+    saved = json.loads(config_path.read_text())
+    shapes = {key: list(tensor.shape) for key, tensor in load_file(weights_path).items()} | EXTRA.get(name, {})
+    save_file(filled(shapes), weights_path, {"format": "pt"})
+    config_path.write_text(json.dumps(published))
+    model, info = model_class.from_pretrained(folder, output_loading_info=True, attn_implementation="eager")
+    assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"], (name, info)
+    with torch.no_grad():
+        result = model.eval()(**inputs_of(published, model))
+    return {
+        "config": published,
+        "saved": {key: value for key, value in saved.items() if key not in NOISE},
+        "tensors": shapes,
+        "idle": {},
+        "outputs": {
+            key: [float(f"{v:.7g}") for v in value.double().flatten()] for key, value in outputs_of(result).items()
+        },
+    }
+
+
+DECODER = {
+    "vocab_size": 13,
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "rms_norm_eps": 1e-5,
+    "max_position_embeddings": 64,
+}
+LLAMA = {**DECODER, "model_type": "llama", "architectures": ["LlamaForCausalLM"], "rope_theta": 100.0}
+QWEN2 = {**DECODER, "model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"], "rope_theta": 1000.0}
+QWEN3 = {
+    **DECODER,
+    "model_type": "qwen3",
+    "architectures": ["Qwen3ForCausalLM"],
+    "head_dim": 6,
+    "rope_theta": 1000.0,
+    "tie_word_embeddings": False,
+}
+GEMMA = {**DECODER, "model_type": "gemma", "architectures": ["GemmaForCausalLM"], "head_dim": 6, "hidden_act": "gelu"}
+GEMMA2 = {
+    **DECODER,
+    "model_type": "gemma2",
+    "architectures": ["Gemma2ForCausalLM"],
+    "head_dim": 6,
+    "hidden_activation": "gelu_pytorch_tanh",
+    "query_pre_attn_scalar": 8,
+    "sliding_window": 3,
+    "attn_logit_softcapping": 2.0,
+    "final_logit_softcapping": 5.0,
+}
+GEMMA3 = {
+    **DECODER,
+    "model_type": "gemma3_text",
+    "architectures": ["Gemma3ForCausalLM"],
+    "head_dim": 6,
+    "num_hidden_layers": 2,
+    "query_pre_attn_scalar": 8,
+    "sliding_window": 3,
+    "sliding_window_pattern": 2,
+    "rope_theta": 1000.0,
+    "rope_local_base_freq": 10.0,
+    "rope_scaling": {"rope_type": "linear", "factor": 8.0},
+}
+PHI = {
+    **{key: value for key, value in DECODER.items() if key != "rms_norm_eps"},
+    "model_type": "phi",
+    "architectures": ["PhiForCausalLM"],
+    "hidden_size": 32,
+    "hidden_act": "gelu_new",
+    "layer_norm_eps": 1e-5,
+    "partial_rotary_factor": 0.5,
+    "num_key_value_heads": None,
+    "rope_theta": 100.0,
+    "tie_word_embeddings": False,
+}
+PHI3 = {
+    **DECODER,
+    "model_type": "phi3",
+    "architectures": ["Phi3ForCausalLM"],
+    "sliding_window": 3,
+    "rope_theta": 100.0,
+    "tie_word_embeddings": False,
+    "pad_token_id": 0,
+}
+MIXTRAL = {
+    **DECODER,
+    "model_type": "mixtral",
+    "architectures": ["MixtralForCausalLM"],
+    "num_experts_per_tok": 2,
+    "num_local_experts": 3,
+    "rope_theta": 1000.0,
+    "tie_word_embeddings": False,
+}
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 13,
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "layer_norm_eps": 1e-12,
+    "max_position_embeddings": 11,
+    "type_vocab_size": 2,
+    "pad_token_id": 0,
+}
+ROBERTA = {**BERT, "model_type": "roberta", "layer_norm_eps": 1e-5, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
+DISTILBERT = {
+    "model_type": "distilbert",
+    "vocab_size": 13,
+    "dim": 16,
+    "hidden_dim": 24,
+    "n_layers": 2,
+    "n_heads": 4,
+    "max_position_embeddings": 11,
+    "activation": "gelu",
+    "pad_token_id": 0,
+}
+T5 = {
+    "model_type": "t5",
+    "architectures": ["T5ForConditionalGeneration"],
+    "vocab_size": 13,
+    "d_model": 16,
+    "d_kv": 6,
+    "d_ff": 24,
+    "num_layers": 2,
+    "num_heads": 4,
+    "relative_attention_num_buckets": 8,
+    "relative_attention_max_distance": 10,
+    "decoder_start_token_id": 0,
+}
+LABELS = {"id2label": {"0": "a", "1": "b", "2": "c"}}
+
+# Tensors of published checkpoints that transformers 5 no longer saves.
+EXTRA = {"t5, gated, with a head of its own": {"lm_head.weight": [13, 16]}}
+
+MODELS = {
+    "llama, of transformers": LLAMA,
+    "mistral, of transformers": {
+        **DECODER,
+        "model_type": "mistral",
+        "architectures": ["MistralForCausalLM"],
+        "sliding_window": 3,
+        "rope_theta": 100.0,
+        "tie_word_embeddings": False,
+    },
+    "qwen2, of transformers": {**QWEN2, "use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
+    "qwen3": QWEN3,
+    "qwen3, tied, with biases and a window": {
+        **QWEN3,
+        "tie_word_embeddings": True,
+        "attention_bias": True,
+        "use_sliding_window": True,
+        "sliding_window": 3,
+        "max_window_layers": 1,
+    },
+    "gemma": GEMMA,
+    "gemma2": GEMMA2,
+    "gemma2, without caps": {**GEMMA2, "attn_logit_softcapping": None, "final_logit_softcapping": None},
+    "gemma3_text": GEMMA3,
+    "phi": PHI,
+    "phi, norms of heads, groups": {**PHI, "qk_layernorm": True, "num_key_value_heads": 2},
+    "phi3": PHI3,
+    "phi3, partly turned, stretched": {
+        **PHI3,
+        "hidden_size": 32,
+        "sliding_window": None,
+        "partial_rotary_factor": 0.75,
+        "tie_word_embeddings": True,
+        "original_max_position_embeddings": 6,
+        "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.5], "long_factor": [1.0, 2.0, 4.0]},
+    },
+    "phi3, stretched, short texts": {
+        **PHI3,
+        "original_max_position_embeddings": 16,
+        "rope_scaling": {"type": "longrope", "short_factor": [1.1, 1.5], "long_factor": [2.0, 4.0]},
+    },
+    "mixtral": MIXTRAL,
+    "gpt2, of transformers": {
+        "model_type": "gpt2",
+        "architectures": ["GPT2LMHeadModel"],
+        "vocab_size": 13,
+        "n_embd": 16,
+        "n_head": 4,
+        "n_layer": 2,
+        "n_positions": 11,
+    },
+    "gpt_neox, of transformers": {
+        "model_type": "gpt_neox",
+        "architectures": ["GPTNeoXForCausalLM"],
+        "vocab_size": 13,
+        "hidden_size": 32,
+        "intermediate_size": 24,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "rotary_pct": 0.25,
+        "rotary_emb_base": 100,
+        "max_position_embeddings": 64,
+        "tie_word_embeddings": False,
+    },
+    "bert, of transformers": {**BERT, "architectures": ["BertForMaskedLM"]},
+    "roberta, for words": {**ROBERTA, "architectures": ["RobertaForMaskedLM"]},
+    "roberta, for texts": {**ROBERTA, **LABELS, "architectures": ["RobertaForSequenceClassification"]},
+    "roberta, for tokens": {**ROBERTA, **LABELS, "architectures": ["RobertaForTokenClassification"]},
+    "roberta, for answers": {**ROBERTA, "architectures": ["RobertaForQuestionAnswering"]},
+    "roberta, base": {**ROBERTA, "architectures": ["RobertaModel"]},
+    "xlm-roberta": {**ROBERTA, "model_type": "xlm-roberta", "architectures": ["XLMRobertaForMaskedLM"]},
+    "distilbert, for words": {**DISTILBERT, "architectures": ["DistilBertForMaskedLM"]},
+    "distilbert, for texts": {**DISTILBERT, **LABELS, "architectures": ["DistilBertForSequenceClassification"]},
+    "distilbert, for tokens": {**DISTILBERT, **LABELS, "architectures": ["DistilBertForTokenClassification"]},
+    "distilbert, for answers": {**DISTILBERT, "architectures": ["DistilBertForQuestionAnswering"]},
+    "distilbert, base": {**DISTILBERT, "architectures": ["DistilBertModel"]},
+    "vit, of transformers": {
+        **LABELS,
+        "model_type": "vit",
+        "architectures": ["ViTForImageClassification"],
+        "hidden_size": 16,
+        "intermediate_size": 24,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "layer_norm_eps": 1e-12,
+        "image_size": 6,
+        "patch_size": 3,
+        "num_channels": 2,
+    },
+    "t5": T5,
+    "t5, gated, with a head of its own": {
+        **T5,
+        "feed_forward_proj": "gated-gelu",
+        "tie_word_embeddings": False,
+        "num_decoder_layers": 1,
+    },
+    "t5, encoder": {**T5, "architectures": ["T5EncoderModel"]},
+}
+
+
+def main():
+    entries = []
+    for name, published in MODELS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            entry = run(name, published, Path(folder))
+        entries.append(f"{json.dumps(name)}: {json.dumps(entry, separators=(',', ':'))}")
+    FILE.parent.mkdir(exist_ok=True)
+    FILE.write_text("{\n" + ",\n".join(entries) + "\n}\n")
+
+
+main()

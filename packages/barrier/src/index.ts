@@ -1,8 +1,16 @@
-export type { BarrierInterval, BarrierPoint, BarrierResult, BarrierValues } from "./barrier-result.ts";
+export type {
+  BarrierInterval,
+  BarrierPoint,
+  BarrierResult,
+  BarrierValues,
+  TemperedCurve,
+  TemperedPoint,
+} from "./barrier-result.ts";
 export { barrierValues } from "./barrier-values.ts";
 export { bindNetwork, parameterNames } from "./bind-network.ts";
 
 export {
+  type CorrectedEvaluation,
   type CorrectedEvaluator,
   type CorrectedEvaluatorOptions,
   createCorrectedEvaluator,

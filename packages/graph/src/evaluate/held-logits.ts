@@ -18,7 +18,7 @@ export class HeldLogits {
   #isFull = false;
 
   /** @param most - number of logits that are held at most */
-  constructor(most = MOST_HELD) {
+  constructor(most: number = MOST_HELD) {
     this.#most = most;
   }
 

@@ -1,12 +1,7 @@
 import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
-import {
-  assertChoice,
-  chooseStatistics,
-  STATISTICS_EXAMPLES,
-  type StatisticsChoice,
-} from "@isthmus/statistics";
+import { assertChoice, chooseStatistics, type StatisticsChoice } from "@isthmus/statistics";
 import type { BarrierPoint, BarrierResult } from "./barrier-result.ts";
 import { chordBarrier } from "./barrier-values.ts";
 import { bindNetwork } from "./bind-network.ts";
@@ -122,18 +117,16 @@ export async function measureBarrier(
   assertOptions(resolved);
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const path = createPath(resolved.path, ...ends);
-  const { temperature, batchSize, signal } = resolved;
   const { statistics, statisticsData } = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
-  const measured = resolved.statisticsData ?? limitExamples(ATTEMPT, data, STATISTICS_EXAMPLES);
   const evaluator = await createCorrectedEvaluator(
     { graph, engine, data },
-    { attempt: ATTEMPT, statistics, statisticsData: measured, temperature, ends, batchSize, signal },
+    { ...resolved, attempt: ATTEMPT, statistics, ends },
   );
   try {
     const curve = await evaluateCurve({ path, evaluator }, resolved);
     return {
       kind: "barrier",
-      ...summarizeCurve(curve, { ...resolved, fitted: measured.name }),
+      ...summarizeCurve(curve, resolved),
       path: resolved.path,
       statistics,
       ...(statisticsData && { statisticsData: statisticsData.name, statisticsExamples: statisticsData.size }),

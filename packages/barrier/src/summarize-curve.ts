@@ -23,8 +23,6 @@ interface SummaryOptions {
   /** Coverage of the intervals, in `(0, 1)`. */
   readonly level: number;
   readonly seed: number;
-  /** Name of the examples that temperatures were fitted to. */
-  readonly fitted: string;
 }
 
 /**
@@ -35,7 +33,7 @@ interface SummaryOptions {
  */
 export function summarizeCurve(
   curve: readonly CurvePoint[],
-  { fitted, ...options }: SummaryOptions,
+  options: SummaryOptions,
 ): Pick<BarrierResult, "points" | "barrier" | "interval" | "tempered"> {
   const t = curve.map((point) => point.t);
   const points = curve.map(pointOf);
@@ -47,7 +45,7 @@ export function summarizeCurve(
     points,
     barrier: { loss: barrierValues(t, losses), error: barrierValues(t, errors) },
     ...(interval && { interval: interval.plain }),
-    ...(tempered.length > 0 && { tempered: temperedCurve(t, tempered, { fitted, interval }) }),
+    ...(tempered.length > 0 && { tempered: temperedCurve(t, tempered, interval?.tempered) }),
   };
 }
 
@@ -61,7 +59,7 @@ interface Intervals {
 function intervalsOf(
   curve: readonly CurvePoint[],
   tempered: readonly TemperedLoss[],
-  { bootstrap, level, seed }: Omit<SummaryOptions, "fitted">,
+  { bootstrap, level, seed }: SummaryOptions,
 ): Intervals | undefined {
   if (bootstrap === 0) return undefined;
   const t = curve.map((point) => point.t);
@@ -79,7 +77,7 @@ function intervalsOf(
 function temperedCurve(
   t: readonly number[],
   tempered: readonly TemperedLoss[],
-  { fitted, interval }: { readonly fitted: string; readonly interval: Intervals | undefined },
+  interval: BarrierInterval | undefined,
 ): TemperedCurve {
   const losses = tempered.map(({ loss }) => loss);
   return {
@@ -90,8 +88,7 @@ function temperedCurve(
       ...(perplexity === undefined ? {} : { perplexity }),
     })),
     barrier: barrierValues(t, losses),
-    ...(interval?.tempered && { interval: interval.tempered }),
-    data: fitted,
-    examples: at(tempered, 0, "place").fittedExamples,
+    ...(interval && { interval }),
+    ...at(tempered, 0, "place").fitted,
   };
 }

@@ -72,7 +72,7 @@ describe("createTemperedEvaluator()", () => {
     expect(two.tempered.temperature / one.tempered.temperature).toBeCloseTo(8, 6);
     expect(two.tempered.loss).toBeCloseTo(one.tempered.loss, 9);
     expect(two.evaluation.loss).toBeGreaterThan(1.5 * one.evaluation.loss);
-    expect(one.tempered.fittedExamples).toBe(300);
+    expect(one.tempered.fitted).toEqual({ data: "examples 11", examples: 300 });
   });
 
   test("fits the temperature to other examples, if there are some", async () => {
@@ -81,7 +81,7 @@ describe("createTemperedEvaluator()", () => {
     const temperature = fitTemperature([{ logits: inputs.data as Float32Array, labels }]);
     const { tempered } = await evaluate(times(1), { fitted });
     expect(tempered.temperature).toBeCloseTo(temperature, 9);
-    expect(tempered.fittedExamples).toBe(fitted.size);
+    expect(tempered.fitted).toEqual({ data: "examples 11", examples: 300 });
     const atThat = await evaluate(times(1 / tempered.temperature), { fitted });
     expect(atThat.evaluation.loss).toBeCloseTo(tempered.loss, 6);
   });

@@ -12,8 +12,8 @@ import { type Evaluation, Scores } from "./scores.ts";
 export interface TemperedLoss extends Pick<Evaluation, "loss" | "losses" | "perplexity"> {
   /** What all logits are divided by, see `fitTemperature`. */
   readonly temperature: number;
-  /** Number of examples that the temperature was fitted to. */
-  readonly fittedExamples: number;
+  /** The examples that the temperature was fitted to: the name of their data set, and how many of the first. */
+  readonly fitted: { readonly data: string; readonly examples: number };
 }
 
 /** Loss and accuracy of one network, and its loss with the temperature that suits it best. */
@@ -102,7 +102,7 @@ export async function createTemperedEvaluator(
           loss,
           losses,
           ...(perplexity === undefined ? {} : { perplexity }),
-          fittedExamples: held.examples,
+          fitted: { data: fitted.name, examples: held.examples },
         },
       };
     },

@@ -52,7 +52,7 @@ describe("measureBarrier() with temperatures", () => {
         }
         expect(tempered).toMatchObject({ data: `random ${seed}`, examples: 50 });
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   });
 

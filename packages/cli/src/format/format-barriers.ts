@@ -5,10 +5,14 @@ import {
   formatBarrier,
   formatMeasure,
   formatPlace,
+  formatShort,
   type Measure,
   renderBarrierChart,
+  type ShownCurve,
+  withTemperedCurves,
 } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
+import { formatDecomposition } from "./format-decomposition.ts";
 import { formatTable } from "./format-table.ts";
 
 const MEASURES: readonly Measure[] = ["loss", "error"];
@@ -25,27 +29,38 @@ const CHART_HEIGHT = 12;
 /** Columns beyond which a chart only gets coarser to read. */
 const MAX_CHART_WIDTH = 90;
 
-/** Shows barrier curves as a chart of the loss and a table of the numbers. */
-export function formatBarriers(curves: readonly BarrierCurve[], terminal: Terminal): string {
+/**
+ * Shows barrier curves as a chart of the loss and a table of the numbers, with a temperature and without; then
+ * the last one taken apart, if it was.
+ */
+export function formatBarriers(measured: readonly BarrierCurve[], terminal: Terminal): string {
+  const curves = withTemperedCurves(measured);
+  const { decomposition } = measured.at(-1) ?? {};
   const chart = renderBarrierChart(curves, {
     width: Math.min(terminal.columns, MAX_CHART_WIDTH),
     height: CHART_HEIGHT,
     charset: terminal.unicode ? "braille" : "ascii",
     color: terminal.color,
   });
-  return `${chart}\n\n${formatBarrierTable(curves)}`;
+  const parts = [chart, formatBarrierTable(curves)];
+  if (decomposition !== undefined) parts.push(formatDecomposition(decomposition, terminal));
+  return parts.join("\n\n");
 }
 
-function formatBarrierTable(curves: readonly BarrierCurve[]): string {
-  const columns = curves.flatMap(({ label }) =>
-    MEASURES.map((measure) => ({
-      title: curves.length === 1 ? measure : `${label}: ${measure}`,
+/** What is shown of a curve: with temperatures, errors are those of the curve without. */
+const measuresOf = ({ temperatures }: ShownCurve): readonly Measure[] =>
+  temperatures === undefined ? MEASURES : ["loss"];
+
+function formatBarrierTable(curves: readonly ShownCurve[]): string {
+  const columns = curves.flatMap((curve) =>
+    measuresOf(curve).map((measure) => ({
+      title: curves.length === 1 ? measure : `${curve.label}: ${measure}`,
       align: "right" as const,
     })),
   );
-  const row = (name: string, cell: (curve: BarrierCurve, measure: Measure) => string): string[] => [
+  const row = (name: string, cell: (curve: ShownCurve, measure: Measure) => string): string[] => [
     name,
-    ...curves.flatMap((curve) => MEASURES.map((measure) => cell(curve, measure))),
+    ...curves.flatMap((curve) => measuresOf(curve).map((measure) => cell(curve, measure))),
   ];
   const rows = [
     row("at A", ({ result }, measure) => formatMeasure(endOf(result, 0)[measure], measure)),
@@ -61,6 +76,9 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
       row(name, (curve, measure) => (measure === "loss" ? formatPerplexity(perplexityAt(curve, index)) : "")),
     ),
     row("reached at t", ({ result }, measure) => formatPlace(result.barrier[measure].at)),
+    ...(curves.some(({ temperatures }) => temperatures !== undefined)
+      ? [row("temperature", formatRange)]
+      : []),
   ];
   const interval = curves.find(({ result }) => result.interval !== undefined)?.result.interval;
   if (interval) {
@@ -78,6 +96,14 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
 
 function endOf({ points }: BarrierCurve["result"], index: number): BarrierCurve["result"]["points"][number] {
   return at(points, index, "point of the curve");
+}
+
+/** Formats the ends between which the temperatures of a curve are. */
+function formatRange({ temperatures = [] }: ShownCurve): string {
+  if (temperatures.length === 0) return "";
+  return [Math.min(...temperatures), Math.max(...temperatures)]
+    .map((value) => formatShort(value))
+    .join(" to ");
 }
 
 /** Places whose perplexity is shown, by their index from either end. */

@@ -1,4 +1,4 @@
-import type { BarrierValues } from "@isthmus/barrier";
+import type { BarrierInterval, BarrierValues, TemperedCurve } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import {
   type BarrierCurve,
@@ -8,7 +8,6 @@ import {
   formatShort,
   type Measure,
   renderBarrierChart,
-  type ShownCurve,
   withTemperedCurves,
 } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -30,13 +29,12 @@ const CHART_HEIGHT = 12;
 const MAX_CHART_WIDTH = 90;
 
 /**
- * Shows barrier curves as a chart of the loss and a table of the numbers, with a temperature and without; then
- * the last one taken apart, if it was.
+ * Shows barrier curves as a chart of the loss and a table of the numbers, with temperatures if there are any;
+ * then the last one taken apart, if it was.
  */
-export function formatBarriers(measured: readonly BarrierCurve[], terminal: Terminal): string {
-  const curves = withTemperedCurves(measured);
-  const { decomposition } = measured.at(-1) ?? {};
-  const chart = renderBarrierChart(curves, {
+export function formatBarriers(curves: readonly BarrierCurve[], terminal: Terminal): string {
+  const { decomposition } = curves.at(-1) ?? {};
+  const chart = renderBarrierChart(withTemperedCurves(curves), {
     width: Math.min(terminal.columns, MAX_CHART_WIDTH),
     height: CHART_HEIGHT,
     charset: terminal.unicode ? "braille" : "ascii",
@@ -47,20 +45,16 @@ export function formatBarriers(measured: readonly BarrierCurve[], terminal: Term
   return parts.join("\n\n");
 }
 
-/** What is shown of a curve: with temperatures, errors are those of the curve without. */
-const measuresOf = ({ temperatures }: ShownCurve): readonly Measure[] =>
-  temperatures === undefined ? MEASURES : ["loss"];
-
-function formatBarrierTable(curves: readonly ShownCurve[]): string {
-  const columns = curves.flatMap((curve) =>
-    measuresOf(curve).map((measure) => ({
-      title: curves.length === 1 ? measure : `${curve.label}: ${measure}`,
+function formatBarrierTable(curves: readonly BarrierCurve[]): string {
+  const columns = curves.flatMap(({ label }) =>
+    MEASURES.map((measure) => ({
+      title: curves.length === 1 ? measure : `${label}: ${measure}`,
       align: "right" as const,
     })),
   );
-  const row = (name: string, cell: (curve: ShownCurve, measure: Measure) => string): string[] => [
+  const row = (name: string, cell: (curve: BarrierCurve, measure: Measure) => string): string[] => [
     name,
-    ...curves.flatMap((curve) => measuresOf(curve).map((measure) => cell(curve, measure))),
+    ...curves.flatMap((curve) => MEASURES.map((measure) => cell(curve, measure))),
   ];
   const rows = [
     row("at A", ({ result }, measure) => formatMeasure(endOf(result, 0)[measure], measure)),
@@ -76,9 +70,6 @@ function formatBarrierTable(curves: readonly ShownCurve[]): string {
       row(name, (curve, measure) => (measure === "loss" ? formatPerplexity(perplexityAt(curve, index)) : "")),
     ),
     row("reached at t", ({ result }, measure) => formatPlace(result.barrier[measure].at)),
-    ...(curves.some(({ temperatures }) => temperatures !== undefined)
-      ? [row("temperature", formatRange)]
-      : []),
   ];
   const interval = curves.find(({ result }) => result.interval !== undefined)?.result.interval;
   if (interval) {
@@ -91,20 +82,43 @@ function formatBarrierTable(curves: readonly ShownCurve[]): string {
       ),
     );
   }
-  return formatTable([{ title: "" }, ...columns], rows);
+  return formatTable([{ title: "" }, ...columns], [...rows, ...temperedRows(curves, row)]);
 }
 
 function endOf({ points }: BarrierCurve["result"], index: number): BarrierCurve["result"]["points"][number] {
   return at(points, index, "point of the curve");
 }
 
-/** Formats the ends between which the temperatures of a curve are. */
-function formatRange({ temperatures = [] }: ShownCurve): string {
-  if (temperatures.length === 0) return "";
-  return [Math.min(...temperatures), Math.max(...temperatures)]
-    .map((value) => formatShort(value))
-    .join(" to ");
+/** Makes the rows of the losses with temperature; none if no curve has any. */
+function temperedRows(
+  curves: readonly BarrierCurve[],
+  row: (name: string, cell: (curve: BarrierCurve, measure: Measure) => string) => string[],
+): string[][] {
+  if (curves.every(({ result }) => result.tempered === undefined)) return [];
+  const ofLoss = (name: string, cell: (tempered: TemperedCurve) => string) =>
+    row(name, ({ result: { tempered } }, measure) => (measure === "loss" && tempered ? cell(tempered) : ""));
+  const endOf = ({ points }: TemperedCurve, index: number) =>
+    formatMeasure(points.at(index)?.loss ?? Number.NaN, "loss");
+  return [
+    ofLoss("with temperature, at A", (tempered) => endOf(tempered, 0)),
+    ofLoss("with temperature, at B", (tempered) => endOf(tempered, -1)),
+    ofLoss("with temperature, barrier", ({ barrier }) => formatBarrier(barrier.chord, "loss")),
+    ...(curves.some(({ result }) => result.tempered?.interval !== undefined)
+      ? [ofLoss("with temperature, interval", ({ interval }) => formatInterval(interval))]
+      : []),
+    ofLoss("temperatures", ({ points }) => {
+      const temperatures = points.map(({ temperature }) => temperature);
+      return [Math.min(...temperatures), Math.max(...temperatures)]
+        .map((value) => formatShort(value))
+        .join(" to ");
+    }),
+  ];
 }
+
+const formatInterval = (interval: BarrierInterval | undefined): string =>
+  interval === undefined
+    ? ""
+    : `${formatBarrier(interval.low, "loss")} to ${formatBarrier(interval.high, "loss")}`;
 
 /** Places whose perplexity is shown, by their index from either end. */
 const PERPLEXITIES: readonly (readonly [name: string, index: number])[] = [

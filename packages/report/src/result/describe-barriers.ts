@@ -21,7 +21,7 @@ export function describeBarriers(curves: readonly BarrierCurve[]): Report {
   const { decomposition } = curves.findLast((curve) => curve.decomposition !== undefined) ?? {};
   return {
     subject: "barrier along a path",
-    summary: summarise(shown),
+    summary: `${summarise(curves)}${temperedSummary(curves)}`,
     tiles: shown.map(describeTile),
     sections: [
       { name: "curves", title: "Along the path", figures: figuresOf(shown), tables: [] },
@@ -52,6 +52,15 @@ function summarise(curves: readonly BarrierCurve[]): string {
   const ratio = loss.chord / end;
   if (end > 0 && ratio >= WORTH_TELLING) return `${change}: ${Math.round(ratio)} times lower.`;
   return `${change}.`;
+}
+
+/** Says what the barriers are with temperature, if there is any. */
+function temperedSummary(curves: readonly BarrierCurve[]): string {
+  const barriers = curves.flatMap(({ result: { tempered } }) =>
+    tempered === undefined ? [] : formatNumber(tempered.barrier.chord),
+  );
+  if (barriers.length === 0) return "";
+  return ` With a temperature fitted at every place it is ${barriers.join(" and ")} nats.`;
 }
 
 function describeTile({ label, result, temperatures }: ShownCurve, style: number): Tile {

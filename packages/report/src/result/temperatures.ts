@@ -14,12 +14,13 @@ export function temperatureWords(temperatures: readonly number[]): string {
 
 /** Makes the figure of the temperatures along the path; none if no curve has any. */
 export function temperatureFigures(curves: readonly ShownCurve[]): Figure[] {
-  const series = curves.flatMap(({ label, result, temperatures }) =>
+  const series = curves.flatMap(({ label, result, temperatures }, style) =>
     temperatures === undefined
       ? []
       : [
           {
             label,
+            style,
             points: result.points.map(({ t }, index) => ({ x: t, y: temperatures[index] ?? Number.NaN })),
           },
         ],
@@ -40,7 +41,7 @@ export function temperatureFigures(curves: readonly ShownCurve[]): Figure[] {
       draw: drawLines({
         series,
         x: { label: "Place t on the path", ticks: [0, 0.25, 0.5, 0.75, 1] },
-        y: { label: "Temperature, log scale", scale: "log" },
+        y: { label: "Temperature", scale: "log" },
       }),
     },
   ];

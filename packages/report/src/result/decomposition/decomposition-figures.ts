@@ -3,7 +3,7 @@ import { dataWords } from "../../data-words.ts";
 import { drawBars } from "../../figure/bar-figure.ts";
 import type { Figure } from "../../figure/figure.ts";
 import { drawLines } from "../../figure/line-figure.ts";
-import { formatMeasure, formatNumber } from "../../format-value.ts";
+import { formatNumber, formatShort } from "../../format-value.ts";
 import { ALL_PARTS } from "./decomposition-tables.ts";
 
 /** Something of both networks. */
@@ -110,9 +110,9 @@ export function exampleFigure(decomposition: BarrierDecomposition): Figure {
 /** Says in sentences how many examples carry how much of the excess. */
 export function carriedWords({ byExample, excess }: BarrierDecomposition): string {
   const { rising, half, top, rise, fall } = byExample;
-  const percent = (share: number) => formatMeasure(share, "error");
+  const percent = (share: number) => `${formatShort(100 * share)} %`;
   const falls = `The loss of ${percent(rising)} of the examples rises, which adds ${formatNumber(rise)} nats; the others take ${formatNumber(fall)} from it.`;
   if (!(excess.loss > 0)) return falls;
-  const shares = top.map(({ share, ofExcess }) => `${percent(ofExcess)} by ${percent(share)}`);
-  return `Half of the excess is carried by ${percent(half)} of the examples, and ${shares.join(", ")}. ${falls}`;
+  const shares = top.map(({ share, ofExcess }) => `the highest ${percent(share)} carry ${percent(ofExcess)}`);
+  return `${percent(half)} of the examples carry half of the excess; ${shares.join(", ")}. ${falls}`;
 }

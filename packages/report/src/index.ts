@@ -37,7 +37,7 @@ export {
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
-export { carriedWords } from "./result/decomposition/decomposition-figures.ts";
+export { carriedSentences } from "./result/decomposition/decomposition-figures.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,

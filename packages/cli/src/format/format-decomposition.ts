@@ -1,5 +1,6 @@
 import type { BarrierDecomposition } from "@isthmus/barrier";
-import { carriedWords, formatBarrier, formatCount } from "@isthmus/report";
+import { at } from "@isthmus/core";
+import { carriedSentences, formatBarrier, formatCount } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { type Column, formatTable } from "./format-table.ts";
@@ -13,10 +14,15 @@ const NAMED = 5;
 export function formatDecomposition(decomposition: BarrierDecomposition, terminal: Terminal): string {
   const { excess, examples, tempered, byExample } = decomposition;
   const losses = tempered ? "with temperature" : "without temperature";
-  const about = `Half-way the loss ${losses} is ${nats(excess.loss)} nats above the mean of A and B, on ${formatCount(examples)} examples. What one part averaged adds to A and B, and put back from A or B to the average:`;
   const worst = byExample.worst.slice(0, NAMED).map(({ index, excess: own }) => `${index} (${nats(own)})`);
-  const named = worst.length === 0 ? "" : ` Highest, by index: ${worst.join(", ")}.`;
-  return `${about}\n${formatParts(decomposition, terminal)}\n\n${carriedWords(decomposition)}${named}`;
+  return [
+    `Half-way the loss ${losses} is ${nats(excess.loss)} nats above the mean of A and B, on ${formatCount(examples)} examples.`,
+    "What one part adds averaged alone in A and in B, and put back alone from the average to A and to B:",
+    formatParts(decomposition, terminal),
+    "",
+    ...carriedSentences(decomposition),
+    ...(worst.length === 0 ? [] : [`Highest, by index: ${worst.join(", ")}.`]),
+  ].join("\n");
 }
 
 const nats = (value: number) => formatBarrier(value, "loss");
@@ -30,8 +36,8 @@ function formatParts({ parts, excess }: BarrierDecomposition, { unicode }: Termi
     part,
     formatCount(elements),
     ...[putBack.a, putBack.b, averaged.a, averaged.b].map(({ loss }) => nats(loss)),
-    nats(means[index] ?? Number.NaN),
-    bar(means[index] ?? Number.NaN),
+    nats(at(means, index, "part")),
+    bar(at(means, index, "part")),
   ]);
   rows.push(["all at once", "", "", "", "", "", nats(excess.loss), bar(excess.loss)]);
   const columns = ["numbers", "back to A", "back to B", "averaged in A", "in B", "mean"].map(alignedRight);

@@ -82,7 +82,7 @@ function barsOf(
 /** Makes the figure of what the examples carry of the excess, from the one of highest excess down. */
 export function exampleFigure(decomposition: BarrierDecomposition): Figure {
   const { byExample, excess } = decomposition;
-  const told = carriedWords(decomposition);
+  const told = carriedSentences(decomposition).join(" ");
   return {
     name: "examples",
     title: "Which examples carry the excess:",
@@ -107,12 +107,15 @@ export function exampleFigure(decomposition: BarrierDecomposition): Figure {
   };
 }
 
-/** Says in sentences how many examples carry how much of the excess. */
-export function carriedWords({ byExample, excess }: BarrierDecomposition): string {
+/** Says how many examples carry how much of the excess, sentence by sentence. */
+export function carriedSentences({ byExample, excess }: BarrierDecomposition): string[] {
   const { rising, half, top, rise, fall } = byExample;
   const percent = (share: number) => `${formatShort(100 * share)} %`;
-  const falls = `The loss of ${percent(rising)} of the examples rises, which adds ${formatNumber(rise)} nats; the others take ${formatNumber(fall)} from it.`;
-  if (!(excess.loss > 0)) return falls;
   const shares = top.map(({ share, ofExcess }) => `the highest ${percent(share)} carry ${percent(ofExcess)}`);
-  return `${percent(half)} of the examples carry half of the excess; ${shares.join(", ")}. ${falls}`;
+  return [
+    ...(excess.loss > 0
+      ? [`${percent(half)} of the examples carry half of the excess; ${shares.join(", ")}.`]
+      : []),
+    `For ${percent(rising)} of the examples the loss rises, which adds ${formatNumber(rise)} nats; the others take ${formatNumber(fall)} from it.`,
+  ];
 }

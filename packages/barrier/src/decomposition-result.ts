@@ -15,13 +15,13 @@ export interface PartExcess {
   /** Number of their elements. */
   readonly elements: number;
   /**
-   * What averaging this part alone adds: `L(A with the part half-way) - L(A)`, and the same of B. Where there
+   * What averaging this part alone adds: `L(A with the part half-way) - L(A)`, and likewise in B. Where there
    * is one part only, both are the rise of the midpoint above that end.
    */
   readonly averaged: { readonly a: LossAndError; readonly b: LossAndError };
   /**
    * What taking this part alone back adds to the midpoint: `L(midpoint with the part of A) - L(midpoint)`,
-   * and the same of B; below 0 where the midpoint is better for it.
+   * and likewise of B; below 0 where the midpoint is better for it.
    */
   readonly putBack: { readonly a: LossAndError; readonly b: LossAndError };
 }

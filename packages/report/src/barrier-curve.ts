@@ -10,14 +10,14 @@ export interface BarrierCurve {
   readonly decomposition?: BarrierDecomposition;
 }
 
-/** One curve of a picture, which may be that of losses with temperatures. */
+/** One curve of a picture, whose losses may be with temperatures. */
 export interface ShownCurve extends BarrierCurve {
-  /** Temperature at each point, where losses are with temperatures; errors are those of another curve then. */
+  /** Temperature at each point, where losses are with temperatures; errors are as without. */
   readonly temperatures?: readonly number[];
 }
 
 /**
- * Returns the curves with those of their losses with temperatures behind them, as curves of their own.
+ * Returns the curves, each followed by its losses with temperatures as a curve of its own, if it has them.
  */
 export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[] {
   return curves.flatMap((curve) => {
@@ -63,8 +63,13 @@ export function assertDrawable(curves: readonly BarrierCurve[]): void {
     }
   }
   for (const { label, result, temperatures = [] } of withTemperedCurves(curves)) {
-    for (const [index, { t, loss, error }] of result.points.entries()) {
-      if (![t, loss, error, temperatures[index] ?? 1].every(Number.isFinite)) {
+    if (!temperatures.every(Number.isFinite)) {
+      throw new UsageError(
+        `Cannot draw "${label}" as every temperature must be finite: they are ${temperatures.join(", ")}`,
+      );
+    }
+    for (const { t, loss, error } of result.points) {
+      if (![t, loss, error].every(Number.isFinite)) {
         throw new UsageError(
           `Cannot draw "${label}" as every value must be finite: at t = ${t} the loss is ${loss} and the error ${error}`,
         );

@@ -12,7 +12,7 @@ import { excessByExample } from "./excess-by-example.ts";
 
 /** Networks that consist of one mixture: A, B and the midpoint. */
 const WHOLE_NETWORKS = 3;
-/** Networks in which a part differs from the others: half-way in A and in B, and in the midpoint A's and B's. */
+/** Networks in which one part differs: half-way in A and in B, and as in A and as in B in the midpoint. */
 const NETWORKS_OF_PART = 4;
 
 /**
@@ -147,8 +147,8 @@ async function evaluateParts(
 ): Promise<PartExcess[]> {
   const parts: PartExcess[] = [];
   for (const [index, group] of groups.entries()) {
-    const differ = async (others: number, own: number, from: LossAndError) =>
-      difference(await evaluate(alike(others, groups.length).with(index, own)), from);
+    const differ = async (others: number, share: number, from: LossAndError) =>
+      difference(await evaluate(alike(others, groups.length).with(index, share)), from);
     parts.push({
       part: group.name,
       tensors: group.tensors,

@@ -19,7 +19,7 @@ export interface ExampleLosses {
  * Computes which examples carry the excess of the midpoint over the mean of both ends. It takes no further
  * pass: the mean excess is the mean of the excesses of all examples.
  *
- * @param worst - number of examples that are listed, those of highest excess; of equal ones the first
+ * @param worst - number of examples that are listed, the ones of highest excess; of equal ones the first
  */
 export function excessByExample({ a, b, midpoint }: ExampleLosses, worst: number): ExcessByExample {
   const count = midpoint.length;

@@ -14,7 +14,9 @@ const NAMED = 5;
 export function formatDecomposition(decomposition: BarrierDecomposition, terminal: Terminal): string {
   const { excess, examples, tempered, byExample } = decomposition;
   const losses = tempered ? "with temperature" : "without temperature";
-  const worst = byExample.worst.slice(0, NAMED).map(({ index, excess: own }) => `${index} (${nats(own)})`);
+  const worst = byExample.worst
+    .slice(0, NAMED)
+    .map((example) => `${example.index} (${nats(example.excess)})`);
   return [
     `Half-way the loss ${losses} is ${nats(excess.loss)} nats above the mean of A and B, on ${formatCount(examples)} examples.`,
     "What one part adds averaged alone in A and in B, and put back alone from the average to A and to B:",

@@ -12,7 +12,7 @@ import { type Evaluation, Scores } from "./scores.ts";
 export interface TemperedLoss extends Pick<Evaluation, "loss" | "losses" | "perplexity"> {
   /** What all logits are divided by, see `fitTemperature`. */
   readonly temperature: number;
-  /** The examples that the temperature was fitted to: the name of their data set, and how many of the first. */
+  /** Name of the data that the temperature was fitted to, and how many of its examples, from the first. */
   readonly fitted: { readonly data: string; readonly examples: number };
 }
 

@@ -46,11 +46,12 @@ export class HeldLogits {
     const taken = Math.min(examples, room);
     this.#isFull = taken < examples;
     if (taken === 0) return;
-    const own = labels.slice(0, taken * rows);
+    const heldLabels = labels.slice(0, taken * rows);
     // An engine may use the memory of its outputs again.
-    const copy = logits.slice(0, taken * perExample);
-    this.#batches.push({ logits: copy, labels: own, rows, begin, weights: shareRows(own, rows) });
-    this.#size += copy.length;
+    const heldLogits = logits.slice(0, taken * perExample);
+    const weights = shareRows(heldLabels, rows);
+    this.#batches.push({ logits: heldLogits, labels: heldLabels, rows, begin, weights });
+    this.#size += heldLogits.length;
     this.#examples += taken;
   }
 }

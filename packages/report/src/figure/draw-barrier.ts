@@ -214,8 +214,8 @@ interface BracketLabel {
 const LABEL_HEIGHT = 15;
 
 /**
- * Returns the values that stand beside brackets which are long enough, the highest first: those that would
- * cover another one are in the legend only.
+ * Returns the values that stand beside brackets which are long enough, the highest first: a value that
+ * would cover another one is in the legend only.
  */
 function labelsOf(curves: readonly StyledCurve[], measure: Measure, scale: PixelScale): BracketLabel[] {
   const labels = curves

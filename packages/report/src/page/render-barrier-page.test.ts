@@ -165,7 +165,7 @@ describe("renderBarrierPage()", () => {
       'Cannot draw "as trained" as every point needs a temperature, or none: 24 of 25 have one',
     );
     const wrong = points.map((point) => ({ ...point, temperature: Number.NaN }));
-    await expect(renderBarrierPage(page(wrong))).rejects.toThrow(/every value must be finite/);
+    await expect(renderBarrierPage(page(wrong))).rejects.toThrow(/every temperature must be finite/);
   });
 
   it("renderBarrierPage() gives the same bytes for the same measurement", async () => {

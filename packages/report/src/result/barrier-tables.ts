@@ -21,7 +21,7 @@ export const BARRIER_DEFINITIONS: readonly {
   { key: "midpoint", name: "At the midpoint", formula: "L(1/2) − [L(0) + L(1)] / 2" },
 ];
 
-/** What tables show of a curve: with temperatures, errors are those of the curve without. */
+/** What tables show of a curve: with temperatures, errors are as without. */
 function measuresOf({ temperatures }: ShownCurve): readonly Measure[] {
   return temperatures === undefined ? MEASURES : ["loss"];
 }

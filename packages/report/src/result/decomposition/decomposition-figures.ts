@@ -62,7 +62,7 @@ export function partFigures(decomposition: BarrierDecomposition): Figure[] {
   ];
 }
 
-/** Makes a bar of the mean of both networks for each part, and marks of each, and puts the bars into words. */
+/** Makes a bar of the mean of both networks for each part, marks of each, and the bars in words. */
 function barsOf(
   parts: readonly PartExcess[],
   of: (part: PartExcess) => Both,

@@ -32,6 +32,40 @@ export interface BarrierInterval {
   readonly high: number;
 }
 
+/** Loss at one place of a path with the temperature that was fitted there. */
+export interface TemperedPoint {
+  /** Place on the path, in `[0, 1]`. */
+  readonly t: number;
+  /** What the logits are divided by, above 0: more than 1 where the network is surer than it is right. */
+  readonly temperature: number;
+  /** Mean cross-entropy over the examples, in nats. */
+  readonly loss: number;
+  /** `exp` of the mean cross-entropy of all tokens, each counting the same; of texts only. */
+  readonly perplexity?: number;
+}
+
+/**
+ * The curve of the loss with one softmax temperature fitted at every place, both ends included; errors are
+ * the same with and without.
+ *
+ * What is left of a barrier then is no matter of how sure the networks between are.
+ */
+export interface TemperedCurve {
+  /** At the same places as the curve without. */
+  readonly points: readonly TemperedPoint[];
+  /** Of the loss. */
+  readonly barrier: BarrierValues;
+  /**
+   * Interval of the chord barrier of the loss, from the resamples of the curve without; temperatures are not
+   * fitted again for each.
+   */
+  readonly interval?: BarrierInterval;
+  /** Name of the examples that temperatures were fitted to. */
+  readonly data: string;
+  /** Number of these examples. */
+  readonly examples: number;
+}
+
 /** A barrier curve and what it says. */
 export interface BarrierResult {
   readonly kind: "barrier";
@@ -47,6 +81,8 @@ export interface BarrierResult {
     readonly loss: BarrierInterval;
     readonly error: BarrierInterval;
   };
+  /** The same curve with temperatures; missing if none were asked for. */
+  readonly tempered?: TemperedCurve;
   readonly path: "linear" | "spherical";
   readonly statistics: StatisticsPolicy;
   /** Name of the examples that statistics were measured on; absent where they were kept. */

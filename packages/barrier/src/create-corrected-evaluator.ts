@@ -1,11 +1,13 @@
 import { type Checkpoint, InputError } from "@isthmus/core";
 import {
   createEvaluator,
+  createTemperedEvaluator,
   type DataSet,
   type Engine,
   type Evaluation,
   type Graph,
   limitExamples,
+  type TemperedLoss,
 } from "@isthmus/graph";
 import {
   createCorrection,
@@ -31,6 +33,11 @@ export interface CorrectedEvaluatorOptions {
   readonly statistics: StatisticsPolicy;
   /** Examples to measure statistics on; the first 2,500 of the evaluated ones if missing. */
   readonly statisticsData?: DataSet | undefined;
+  /**
+   * Fit one softmax temperature to each network, corrected, on the examples that statistics are measured on.
+   * @defaultValue false
+   */
+  readonly temperature?: boolean;
   /** Networks whose statistics REPAIR gives an average of them; only for its policies. @defaultValue none */
   readonly ends?: readonly Checkpoint[];
   /** Take losses that are not finite, as far from all networks they may be. @defaultValue false */
@@ -40,6 +47,11 @@ export interface CorrectedEvaluatorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Loss and error of a corrected network, and its loss with a temperature if one was to be fitted. */
+export interface CorrectedEvaluation extends Evaluation {
+  readonly tempered?: TemperedLoss;
+}
+
 /** Evaluates networks of one architecture, with the statistics of their activations corrected. */
 export interface CorrectedEvaluator {
   /**
@@ -47,7 +59,7 @@ export interface CorrectedEvaluator {
    * @param shares - how much of each of `ends` is in it, `[ends]`; undefined for a network that is taken as
    *   it is
    */
-  evaluate(network: Checkpoint, shares: RepairShares | undefined): Promise<Evaluation>;
+  evaluate(network: Checkpoint, shares: RepairShares | undefined): Promise<CorrectedEvaluation>;
   /** Frees what the engine holds. */
   release(): Promise<void>;
 }
@@ -63,27 +75,26 @@ export async function createCorrectedEvaluator(
   options: CorrectedEvaluatorOptions,
 ): Promise<CorrectedEvaluator> {
   const { attempt, allowNonFinite = false, batchSize, signal } = options;
-  const evaluator = await createEvaluator({ graph, engine }, data, { batchSize });
+  const { statisticsData: measured = limitExamples(attempt, data, STATISTICS_EXAMPLES) } = options;
+  const evaluator = options.temperature
+    ? await createTemperedEvaluator({ graph, engine }, { data, fitted: measured }, { batchSize })
+    : await createEvaluator({ graph, engine }, data, { batchSize });
   try {
-    const { statistics, statisticsData, ends = [] } = options;
-    const correct = await createCorrection(
-      { graph, engine },
-      statisticsData ?? limitExamples(attempt, data, STATISTICS_EXAMPLES),
-      {
-        attempt,
-        statistics,
-        networks: ends,
-        batchSize,
-        signal,
-      },
-    );
+    const { statistics, ends = [] } = options;
+    const correct = await createCorrection({ graph, engine }, measured, {
+      attempt,
+      statistics,
+      networks: ends,
+      batchSize,
+      signal,
+    });
     return {
       async evaluate(network, shares) {
         // In memory and in the graph's element types, so that nothing is rounded and files are read once.
         const read = await holdInMemory({ graph, engine }, network);
         const corrected = shares === undefined ? read : await correct(read, shares);
         const evaluation = await evaluator.evaluate(corrected, signal);
-        if (!allowNonFinite) assertFiniteLoss(attempt, network, evaluation);
+        if (!allowNonFinite) assertFiniteLosses(attempt, network, evaluation);
         return evaluation;
       },
       release: () => evaluator.release(),
@@ -95,11 +106,15 @@ export async function createCorrectedEvaluator(
 }
 
 /** Checks that the outputs of a network were numbers: nothing that is measured after it would be one. */
-function assertFiniteLoss(attempt: string, { source }: Checkpoint, { loss, losses }: Evaluation): void {
-  if (Number.isFinite(loss)) return;
-  const wrong = losses.filter((value) => !Number.isFinite(value)).length;
-  throw new InputError(
-    `Cannot ${attempt} of "${source}" as its loss must be finite: it is ${loss}, on ${wrong} of ${losses.length} examples; the network is not trained, or its statistics do not fit it`,
-    { input: source },
-  );
+function assertFiniteLosses(attempt: string, { source }: Checkpoint, evaluation: CorrectedEvaluation): void {
+  // With NaNs among the examples that it is fitted to alone, a temperature is none.
+  const { tempered = evaluation } = evaluation;
+  for (const { loss, losses } of [evaluation, tempered]) {
+    if (Number.isFinite(loss)) continue;
+    const wrong = losses.filter((value) => !Number.isFinite(value)).length;
+    throw new InputError(
+      `Cannot ${attempt} of "${source}" as its loss must be finite: it is ${loss}, on ${wrong} of ${losses.length} examples; the network is not trained, or its statistics do not fit it`,
+      { input: source },
+    );
+  }
 }

@@ -1,13 +1,34 @@
-export type { BarrierInterval, BarrierPoint, BarrierResult, BarrierValues } from "./barrier-result.ts";
+export type {
+  BarrierInterval,
+  BarrierPoint,
+  BarrierResult,
+  BarrierValues,
+  TemperedCurve,
+  TemperedPoint,
+} from "./barrier-result.ts";
 export { barrierValues } from "./barrier-values.ts";
 export { bindNetwork, parameterNames } from "./bind-network.ts";
 
 export {
+  type CorrectedEvaluation,
   type CorrectedEvaluator,
   type CorrectedEvaluatorOptions,
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
+export { decomposeBarrier } from "./decompose/decompose-barrier.ts";
+export {
+  DECOMPOSE_BARRIER_DEFAULTS,
+  type DecomposeBarrierOptions,
+  type DecomposeProgress,
+} from "./decompose/decompose-options.ts";
+export type {
+  BarrierDecomposition,
+  ExampleExcess,
+  ExcessByExample,
+  LossAndError,
+  PartExcess,
+} from "./decomposition-result.ts";
 export { type ChoosableLayers, chooseLayers } from "./layers/choose-layers.ts";
 export {
   alongGroups,
@@ -15,7 +36,13 @@ export {
   rankCorrelation,
   type WayDerivatives,
 } from "./layers/compare-predictions.ts";
-export { groupLayers, type LayerPattern, type LayerTensors } from "./layers/group-layers.ts";
+export {
+  GROUPINGS,
+  type Grouping,
+  groupLayers,
+  type LayerPattern,
+  type LayerTensors,
+} from "./layers/group-layers.ts";
 export {
   type LayersProgress,
   MEASURE_LAYERS_DEFAULTS,

@@ -1,16 +1,16 @@
 import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { Architecture, DataSet, Evaluation } from "@isthmus/graph";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
 import { assertChoice, chooseStatistics, type StatisticsChoice } from "@isthmus/statistics";
 import type { BarrierPoint, BarrierResult } from "./barrier-result.ts";
-import { barrierValues, chordBarrier } from "./barrier-values.ts";
+import { chordBarrier } from "./barrier-values.ts";
 import { bindNetwork } from "./bind-network.ts";
-import { bootstrapBarrier } from "./bootstrap-barrier.ts";
 import {
   type CorrectedEvaluator,
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
+import { type CurvePoint, pointOf, summarizeCurve } from "./summarize-curve.ts";
 
 /** Two networks of one architecture, and the engine and the data to measure them with. */
 export interface BarrierNetworks extends EvaluatedArchitecture {
@@ -44,6 +44,11 @@ export interface MeasureBarrierOptions {
   readonly statistics?: StatisticsChoice;
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
+  /**
+   * Measure the loss also with one softmax temperature, which is fitted at every place to the examples that
+   * statistics are measured on. @defaultValue false
+   */
+  readonly temperature?: boolean;
   /** Resamples for the intervals, at least 2; 0 for none. @defaultValue 0 */
   readonly bootstrap?: number;
   /** Coverage of the intervals, in `(0, 1)`. @defaultValue 0.95 */
@@ -63,6 +68,7 @@ export const MEASURE_BARRIER_DEFAULTS: Required<MeasureBarrierOptions> = {
   path: "linear",
   statistics: "auto",
   statisticsData: undefined,
+  temperature: false,
   bootstrap: 0,
   level: 0.95,
   seed: 0,
@@ -70,6 +76,8 @@ export const MEASURE_BARRIER_DEFAULTS: Required<MeasureBarrierOptions> = {
   signal: undefined,
   onProgress: undefined,
 };
+
+const ATTEMPT = "measure a barrier";
 
 /** The least distance between two places, at which refining stops. */
 const MIN_STEP = 1 / 1024;
@@ -105,21 +113,20 @@ export async function measureBarrier(
   data: DataSet,
   options: MeasureBarrierOptions = {},
 ): Promise<BarrierResult> {
-  const resolved = resolveOptions("measure a barrier", MEASURE_BARRIER_DEFAULTS, options);
+  const resolved = resolveOptions(ATTEMPT, MEASURE_BARRIER_DEFAULTS, options);
   assertOptions(resolved);
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const path = createPath(resolved.path, ...ends);
-  const { batchSize, signal } = resolved;
   const { statistics, statisticsData } = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
   const evaluator = await createCorrectedEvaluator(
     { graph, engine, data },
-    { attempt: "measure a barrier", statistics, statisticsData, ends, batchSize, signal },
+    { ...resolved, attempt: ATTEMPT, statistics, ends },
   );
   try {
     const curve = await evaluateCurve({ path, evaluator }, resolved);
     return {
       kind: "barrier",
-      ...summarize(curve, resolved),
+      ...summarizeCurve(curve, resolved),
       path: resolved.path,
       statistics,
       ...(statisticsData && { statisticsData: statisticsData.name, statisticsExamples: statisticsData.size }),
@@ -136,9 +143,9 @@ export async function measureBarrier(
 
 function assertOptions(options: Required<MeasureBarrierOptions>): void {
   const { level, path, statistics } = options;
-  assertChoice("measure a barrier", statistics);
+  assertChoice(ATTEMPT, statistics);
   const least = { points: 3, refine: 0, bootstrap: 0, seed: 0, batchSize: 1 };
-  assertWholeOptions("measure a barrier", options, least);
+  assertWholeOptions(ATTEMPT, options, least);
   if (options.bootstrap === 1) fail("bootstrap", "0 or at least 2, since one sample has no spread", 1);
   if (!(level > 0 && level < 1)) fail("level", "between 0 and 1", level);
   if (!PATH_KINDS.includes(path)) fail("path", `one of ${PATH_KINDS.join(", ")}`, path);
@@ -147,19 +154,13 @@ function assertOptions(options: Required<MeasureBarrierOptions>): void {
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new OutOfRangeError(`Cannot measure a barrier as "${option}" must be ${rule}: it is ${value}`);
+  throw new OutOfRangeError(`Cannot ${ATTEMPT} as "${option}" must be ${rule}: it is ${value}`);
 }
 
 /** A path and the evaluator of its networks. */
 interface CurveTask {
   readonly path: Path;
   readonly evaluator: CorrectedEvaluator;
-}
-
-/** A place of a path and the evaluation of its network. */
-interface CurvePoint {
-  readonly t: number;
-  readonly evaluation: Evaluation;
 }
 
 /** Evaluates the networks at all places of a path, ascending in t. */
@@ -206,34 +207,4 @@ function nextPlace(curve: readonly CurvePoint[]): number | undefined {
  */
 function sharesAt(t: number): readonly number[] | undefined {
   return t === 0 || t === 1 ? undefined : [1 - t, t];
-}
-
-function pointOf({ t, evaluation: { loss, error, perplexity } }: CurvePoint): BarrierPoint {
-  return { t, loss, error, ...(perplexity === undefined ? {} : { perplexity }) };
-}
-
-/** Computes the barriers of a curve and, if asked for, their intervals. */
-function summarize(
-  curve: readonly CurvePoint[],
-  { bootstrap, level, seed }: Required<MeasureBarrierOptions>,
-): Pick<BarrierResult, "points" | "barrier" | "interval"> {
-  const t = curve.map((point) => point.t);
-  const points = curve.map(pointOf);
-  const barrier = {
-    loss: barrierValues(
-      t,
-      points.map(({ loss }) => loss),
-    ),
-    error: barrierValues(
-      t,
-      points.map(({ error }) => error),
-    ),
-  };
-  if (bootstrap === 0) return { points, barrier };
-  const losses = curve.map(({ evaluation }) => evaluation.losses);
-  const errors = curve.map(({ evaluation }) => evaluation.right.map((correct) => 1 - correct));
-  const curves = [losses, errors].map((values) => ({ t, values }));
-  const intervals = bootstrapBarrier(curves, { resamples: bootstrap, level, seed });
-  const [loss, error] = [at(intervals, 0, "interval"), at(intervals, 1, "interval")];
-  return { points, barrier, interval: { level, resamples: bootstrap, seed, loss, error } };
 }

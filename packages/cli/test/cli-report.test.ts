@@ -13,8 +13,11 @@ import {
   starResult,
   studyResult,
 } from "../../report/test/results.ts";
+import { takenApart } from "../../report/test/taken-apart.ts";
 
+const { result: tempered, decomposition } = takenApart(barrierCurve("as trained", 1.387, true));
 const RESULTS: readonly DrawableResult[] = [
+  { ...tempered, decomposition },
   barrierCurve("as trained", 1.387).result,
   layersResult(),
   planeResult(),

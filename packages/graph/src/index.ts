@@ -47,9 +47,17 @@ export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { compareOutputs } from "./evaluate/compare-outputs.ts";
 export { type Classifier, type ClassProbabilities, createClassifier } from "./evaluate/create-classifier.ts";
-export { createEvaluator, type Evaluation, type Evaluator } from "./evaluate/create-evaluator.ts";
+export { createEvaluator, type Evaluator } from "./evaluate/create-evaluator.ts";
+export {
+  createTemperedEvaluator,
+  type TemperedEvaluation,
+  type TemperedEvaluator,
+  type TemperedEvaluatorData,
+  type TemperedLoss,
+} from "./evaluate/create-tempered-evaluator.ts";
 export { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluate/evaluator-options.ts";
 export { limitExamples } from "./evaluate/limit-examples.ts";
+export type { Evaluation } from "./evaluate/scores.ts";
 export { logitsCandidates, logitsOf, scoreOutput } from "./feeding/choose-logits.ts";
 export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out-filling.ts";
 export type { FilledInput, Filling } from "./feeding/match-inputs.ts";
@@ -60,6 +68,7 @@ export { assertBindable, assertNetwork, bindWeights } from "./ir/bind-weights.ts
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
 export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
 export { exposeValues } from "./ir/values.ts";
+export { fitTemperature, type LabelledLogits, TEMPERATURE_RANGE } from "./kernels/fit-temperature.ts";
 export { softmaxInto } from "./kernels/softmax.ts";
 export { type LayersModel, readLayersModel } from "./layers-model/read-layers-model.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";

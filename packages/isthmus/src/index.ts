@@ -1,6 +1,8 @@
 export {
+  type BarrierDecomposition,
   type BarrierResult,
   chooseLayers,
+  decomposeBarrier,
   type LayersResult,
   mapNetworks,
   measureBarrier,

@@ -1,4 +1,4 @@
-import type { BarrierResult } from "@isthmus/barrier";
+import type { BarrierDecomposition, BarrierResult } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
 
 /** One named curve of a picture. */
@@ -6,6 +6,34 @@ export interface BarrierCurve {
   /** Short name for the legend, for example `aligned`. */
   readonly label: string;
   readonly result: BarrierResult;
+  /** The same barrier half-way, taken apart. */
+  readonly decomposition?: BarrierDecomposition;
+}
+
+/** One curve of a picture, whose losses may be with temperatures. */
+export interface ShownCurve extends BarrierCurve {
+  /** Temperature at each point, where losses are with temperatures; errors are as without. */
+  readonly temperatures?: readonly number[];
+}
+
+/**
+ * Returns the curves, each followed by its losses with temperatures as a curve of its own, if it has them.
+ */
+export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[] {
+  return curves.flatMap((curve) => {
+    const { label, result } = curve;
+    const { tempered, ...plain } = result;
+    if (tempered === undefined) return [curve];
+    const { interval } = plain;
+    const fitted: BarrierResult = {
+      ...plain,
+      points: tempered.points.map((point, index) => ({ ...at(plain.points, index, "point"), ...point })),
+      barrier: { ...plain.barrier, loss: tempered.barrier },
+      ...(interval && tempered.interval && { interval: { ...interval, loss: tempered.interval } }),
+    };
+    const temperatures = tempered.points.map(({ temperature }) => temperature);
+    return [curve, { label: `${label}, with temperature`, result: fitted, temperatures }];
+  });
 }
 
 /**
@@ -22,9 +50,22 @@ export function assertDrawable(curves: readonly BarrierCurve[]): void {
   if (curves.length === 0)
     throw new UsageError("Cannot draw a barrier as at least one curve is needed: got 0");
   for (const { label, result } of curves) {
-    if (result.points.length < 2) {
+    const { points, tempered } = result;
+    if (points.length < 2) {
       throw new UsageError(
-        `Cannot draw "${label}" as a curve needs at least 2 points: it has ${result.points.length}`,
+        `Cannot draw "${label}" as a curve needs at least 2 points: it has ${points.length}`,
+      );
+    }
+    if (tempered && tempered.points.length !== points.length) {
+      throw new UsageError(
+        `Cannot draw "${label}" as every point needs a temperature, or none: ${tempered.points.length} of ${points.length} have one`,
+      );
+    }
+  }
+  for (const { label, result, temperatures = [] } of withTemperedCurves(curves)) {
+    if (!temperatures.every(Number.isFinite)) {
+      throw new UsageError(
+        `Cannot draw "${label}" as every temperature must be finite: they are ${temperatures.join(", ")}`,
       );
     }
     for (const { t, loss, error } of result.points) {

@@ -1,4 +1,9 @@
-export type { BarrierCurve, Measure } from "./barrier-curve.ts";
+export {
+  type BarrierCurve,
+  type Measure,
+  type ShownCurve,
+  withTemperedCurves,
+} from "./barrier-curve.ts";
 export type { Theme } from "./figure/palette.ts";
 export {
   BARRIER_SVG_DEFAULTS,
@@ -33,6 +38,7 @@ export {
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
+export { carriedSentences } from "./result/decomposition/decomposition-figures.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,

@@ -11,6 +11,7 @@ import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
+import { takenApart } from "./taken-apart.ts";
 
 const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
 const WIDE = { width: 1280, height: 900 } as const;
@@ -36,6 +37,12 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
       title: "A page of barriers",
       curves: [barrierCurve("as trained", 1.387, true), barrierCurve("aligned", 0.0074, true)],
     }),
+  "barrier taken apart": () =>
+    renderBarrierPage({
+      ...about,
+      title: "A page of a barrier taken apart",
+      curves: [barrierCurve("as trained", 1.387), takenApart(barrierCurve("aligned", 0.774, true))],
+    }),
   layers: pageOf(layersResult()),
   plane: pageOf(planeResult()),
   map: pageOf(mapResult()),
@@ -60,6 +67,10 @@ function makeHostile<T>(result: T): T {
 
 const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   barrier: () => makeHostile(barrierCurve("as trained", 1.387, true).result),
+  "barrier taken apart": () => {
+    const { result, decomposition } = takenApart(barrierCurve("as trained", 1.387, true));
+    return makeHostile({ ...result, decomposition });
+  },
   layers: () => makeHostile(layersResult()),
   plane: () => makeHostile(planeResult()),
   map: () => makeHostile(mapResult()),

@@ -1,10 +1,8 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import type { Evaluation } from "@isthmus/graph";
-import { lerp } from "@isthmus/interpolation";
 import type { Journal } from "@isthmus/tasks";
-import type { CorrectedEvaluator } from "../create-corrected-evaluator.ts";
 import { keyOf, type Shares } from "./cut-points.ts";
-import type { LayerTensors } from "./group-layers.ts";
+import { evaluateMixture, type MixedNetworks } from "./evaluate-mixture.ts";
 
 /** Loss and error of one network. */
 export interface PointValues {
@@ -17,11 +15,7 @@ export interface PointValues {
 }
 
 /** Two networks, their groups, and everything to evaluate networks made of them with. */
-export interface LayerSubject {
-  readonly a: Checkpoint;
-  readonly b: Checkpoint;
-  readonly groups: readonly LayerTensors[];
-  readonly evaluator: CorrectedEvaluator;
+export interface LayerSubject extends MixedNetworks {
   readonly journal: Journal;
   /** Number of examples for `sampleLoss`, the first of the data; 0 for none. */
   readonly sample: number;
@@ -40,10 +34,7 @@ export interface PointReader {
 
 /** Creates a {@link PointReader}. */
 export function createPointReader(subject: LayerSubject): PointReader {
-  const { a, b, groups, evaluator, journal, sample, signal, onEvaluated } = subject;
-  const groupOf = new Map(
-    groups.flatMap(({ tensors }, index) => tensors.map((name) => [name, index] as const)),
-  );
+  const { evaluator, journal, sample, signal, onEvaluated } = subject;
   const read = async (key: string, evaluate: () => Promise<Evaluation>): Promise<PointValues> => {
     const numbers = await journal.get(key, async () => {
       signal?.throwIfAborted();
@@ -59,17 +50,7 @@ export function createPointReader(subject: LayerSubject): PointReader {
     return perplexity === undefined ? values : { ...values, perplexity };
   };
   return {
-    at: (shares) =>
-      read(keyOf(shares), () => {
-        // Sites of REPAIR that are no weight belong to no group, and stay as in A.
-        const shareOf = (name: string) => {
-          const group = groupOf.get(name);
-          return group === undefined ? 0 : at(shares, group, "share");
-        };
-        const isEnd = [0, 1].some((end) => shares.every((share) => share === end));
-        const repaired = (site: string) => [1 - shareOf(site), shareOf(site)];
-        return evaluator.evaluate(lerp(a, b, shareOf), isEnd ? undefined : repaired);
-      }),
+    at: (shares) => read(keyOf(shares), () => evaluateMixture(subject, shares)),
     near: (key, network) => read(key, async () => evaluator.evaluate(await network(), [1, 0])),
   };
 }

@@ -1,4 +1,4 @@
-import { entry, OutOfRangeError, UnsupportedError } from "@isthmus/core";
+import { entry, OutOfRangeError, sizeOf, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation";
@@ -17,6 +17,12 @@ export interface LayerPattern {
   readonly patterns: readonly string[];
 }
 
+/** What weights are grouped by, see {@link groupLayers}. */
+export const GROUPINGS = ["layer", "block"] as const;
+
+/** What weights are grouped by. */
+export type Grouping = (typeof GROUPINGS)[number];
+
 /** Name of all groups together. */
 export const ALL_GROUPS = "all";
 
@@ -28,14 +34,22 @@ export const ALL_GROUPS = "all";
  * computed from an input, so that transposed or reshaped weights do not come first. The place of a group is
  * that of its first tensor.
  *
+ * A block is a numbered part of the network, such as `blocks.0` with the layers `blocks.0.fc1` and
+ * `blocks.0.attn.qkv`: all layers that share a name up to its first number. A layer without a number in its
+ * name is a block of its own.
+ *
  * @param patterns - groups to form first; a tensor belongs to the first group that matches, other tensors are
- *   grouped by layer
+ *   grouped by layer or block
  * @throws OutOfRangeError if a pattern fits no weight, two groups have one name, or one is called `all`
  * @throws UnsupportedError if the graph has no weights
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 3; groups are formed as in its
  *   implementation
  */
-export function groupLayers(graph: Graph, patterns: readonly LayerPattern[] = []): LayerTensors[] {
+export function groupLayers(
+  graph: Graph,
+  patterns: readonly LayerPattern[] = [],
+  by: Grouping = "layer",
+): LayerTensors[] {
   if (graph.weights.size === 0) {
     throw new UnsupportedError(
       `Cannot group layers of graph "${graph.name}" as it must have weights: it has none`,
@@ -50,7 +64,7 @@ export function groupLayers(graph: Graph, patterns: readonly LayerPattern[] = []
     const owner = owners.get(name) ?? name;
     return (
       patterns.find((group) => group.patterns.some((pattern) => fitsLayer(pattern, name)))?.name ??
-      layerOf(owner)
+      (by === "layer" ? layerOf(owner) : blockOf(layerOf(owner)))
     );
   };
   const groups = new Map<string, string[]>();
@@ -61,6 +75,18 @@ export function groupLayers(graph: Graph, patterns: readonly LayerPattern[] = []
   const order = new Map([...graph.weights.keys()].map((name, index) => [name, index]));
   const byOrder = (x: string, y: string) => entry(order, x, "weight") - entry(order, y, "weight");
   return [...groups].map(([name, tensors]) => ({ name, tensors: tensors.sort(byOrder) }));
+}
+
+/** Returns a layer's name up to the first part of it that is a number: `h.0` of `h.0.attn.q`. */
+function blockOf(layer: string): string {
+  const parts = layer.split(".");
+  const number = parts.findIndex((part) => /^\d+$/.test(part));
+  return number < 0 ? layer : parts.slice(0, number + 1).join(".");
+}
+
+/** Counts the elements of all tensors of a group. */
+export function countElements({ weights }: Graph, { tensors }: LayerTensors): number {
+  return tensors.reduce((sum, name) => sum + sizeOf(entry(weights, name, "weight").shape), 0);
 }
 
 function assertPatterns(graph: Graph, groups: readonly LayerPattern[]): void {

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, entry, sizeOf } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import { type Architecture, type DataSet, fingerprintWeights } from "@isthmus/graph";
 import { innerProducts } from "@isthmus/interpolation";
 import { chooseStatistics } from "@isthmus/statistics";
@@ -17,7 +17,7 @@ import type { BarrierNetworks } from "../measure-barrier.ts";
 import { compareWithPredictions } from "./compare-predictions.ts";
 import { createPointReader, type PointReader } from "./create-point-reader.ts";
 import { type Cut, type CutPlan, placesOf, planCuts } from "./cut-points.ts";
-import { groupLayers, type LayerTensors } from "./group-layers.ts";
+import { countElements, groupLayers, type LayerTensors } from "./group-layers.ts";
 import {
   type MeasureLayersOptions,
   type ResolvedLayersOptions,
@@ -139,10 +139,9 @@ async function describeGroups({ graph, a, b, tensors }: Subject): Promise<LayerG
     );
     const product = (i: number, j: number) => at(at(products, i, "vector"), j, "vector");
     const norms = Math.sqrt(product(1, 1) * product(2, 2));
-    const sizes = group.tensors.map((name) => sizeOf(entry(a.tensors, name, "tensor").shape));
     groups.push({
       ...group,
-      elements: sizes.reduce((sum, size) => sum + size, 0),
+      elements: countElements(graph, group),
       euclideanDistance: Math.sqrt(product(0, 0)),
       cosineSimilarity: norms > 0 ? product(1, 2) / norms : 0,
     });

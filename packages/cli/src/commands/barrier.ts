@@ -1,5 +1,12 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
+import {
+  decomposeBarrier,
+  GROUPINGS,
+  type Grouping,
+  type LayerPattern,
+  MEASURE_BARRIER_DEFAULTS,
+  measureBarrier,
+} from "@isthmus/barrier";
 import { at, saveFile, UsageError } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
@@ -10,7 +17,7 @@ import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { BETWEEN, formatStatistics } from "../format/format-statistics.ts";
 import { type Pair, withPair } from "../open/open-pair.ts";
 import { addPairOptions, type PairOptions } from "../options/pair-options.ts";
-import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
+import { MOST, parseCount, parseGroups, parseNumber } from "../options/parse-values.ts";
 import { assertPageName } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -22,6 +29,8 @@ interface BarrierOptions extends PairOptions {
   /** Former spelling of `statistics`. */
   readonly batchNorm?: StatisticsPolicy | undefined;
   readonly bootstrap: number;
+  readonly decompose?: Grouping | undefined;
+  readonly groups?: readonly LayerPattern[] | undefined;
   readonly maxBarrier?: number | undefined;
   readonly report?: string | undefined;
 }
@@ -60,6 +69,16 @@ function createBarrierVerb() {
       parseCount(0, MOST.resamples),
       MEASURE_BARRIER_DEFAULTS.bootstrap,
     )
+    .option(
+      "--temperature",
+      "measure the loss also with one softmax temperature fitted at every place, on the examples for statistics",
+    )
+    .addOption(decomposeOption())
+    .option(
+      "--groups <list>",
+      "with --decompose: parts to form first, for example qk0=blocks.0.attn.q+blocks.0.attn.k",
+      parseGroups,
+    )
     .option("--max-barrier <x>", "end with exit code 1 if the loss barrier is higher", parseNumber)
     .option("--report <file>", "write a page with curves and all numbers (.html)");
 }
@@ -68,6 +87,14 @@ const pathOption = () =>
   new Option("--path <kind>", "the path from A to B: the line, or the arc (spherical)")
     .choices(PATH_KINDS)
     .default("linear" as const);
+
+const decomposeOption = () =>
+  new Option(
+    "--decompose [by]",
+    "take the barrier half-way apart: what each part averaged or put back alone adds, and which examples carry it; with --temperature, of the loss with temperatures (by: layer)",
+  )
+    .choices(GROUPINGS)
+    .preset("layer" as const);
 
 const EXAMPLES = formatExamples(
   ["isthmus barrier llama-a llama-b --data npz:tokens.npz", "two model folders, on token ids"],
@@ -88,6 +115,14 @@ const EXAMPLES = formatExamples(
     "align by activations, and correct statistics by REPAIR",
   ],
   [
+    "isthmus barrier a.pt b.pt --graph vit.onnx --data fashion-mnist:test --align --temperature --recalibrate-data fashion-mnist:train@2000",
+    "how much of the barrier is a matter of how sure the networks between are: a temperature fitted at every place",
+  ],
+  [
+    "isthmus barrier a.pt b.pt --graph vit.onnx --data fashion-mnist:test@2000 --align --decompose block --report barrier.html",
+    "which blocks make the barrier, and which examples carry it",
+  ],
+  [
     "isthmus barrier start.safetensors a.safetensors --graph a.onnx --data mnist:test",
     "from where training began (isthmus train --epochs 0 with the same seed -o start.safetensors) to where it ended",
   ],
@@ -106,7 +141,10 @@ async function barrier(
   const { report, statistics = options.batchNorm } = options;
   const outputs = report === undefined ? [] : [report];
   return withPair({ paths, options: { ...options, statistics }, outputs }, context, async (pair) => {
-    const curves = await measureCurves(pair, options, context);
+    const curves = await takeLastApart(await measureCurves(pair, options, context), pair, {
+      options,
+      context,
+    });
     if (report !== undefined) {
       const page = await renderBarrierPage({
         curves,
@@ -119,11 +157,21 @@ async function barrier(
 }
 
 function assertUsage(options: BarrierOptions): void {
-  const { align, alignment, compare, report } = options;
+  const { align, alignment, compare, decompose, groups, path, report } = options;
   if (report !== undefined) assertPageName(report);
   if (options.statistics !== undefined && options.batchNorm !== undefined) {
     throw new UsageError(
       "Cannot measure a barrier as --batch-norm is another name of --statistics: got both",
+    );
+  }
+  if (groups !== undefined && decompose === undefined) {
+    throw new UsageError(
+      "Cannot group parts as --groups says what they are for --decompose: add --decompose",
+    );
+  }
+  if (decompose !== undefined && path !== "linear") {
+    throw new UsageError(
+      `Cannot take a barrier apart as parts are averaged on the line between A and B: got --decompose with --path ${path}`,
     );
   }
   if (compare && !align && alignment === undefined) {
@@ -142,7 +190,7 @@ async function measureCurves(
   options: BarrierOptions,
   context: Context,
 ): Promise<BarrierCurve[]> {
-  const { points, refine, path, bootstrap, seed } = options;
+  const { points, refine, path, bootstrap, seed, temperature = false } = options;
   const networks = [
     ...(b === unaligned || options.compare ? [{ label: "as trained", network: unaligned }] : []),
     ...(b === unaligned ? [] : [{ label: "aligned", network: b }]),
@@ -150,7 +198,7 @@ async function measureCurves(
   const curves: BarrierCurve[] = [];
   for (const [index, { label, network }] of networks.entries()) {
     const result = await measureBarrier(measured, [a, network], measured.data, {
-      ...{ points, path, bootstrap, seed, statistics, statisticsData },
+      ...{ points, path, bootstrap, seed, statistics, statisticsData, temperature },
       refine: refine === true ? REFINED_PLACES : (refine ?? 0),
       signal: context.signal,
       onProgress: ({ done }) => context.progress(`Measuring ${label}`, (index + done) / networks.length),
@@ -160,18 +208,41 @@ async function measureCurves(
   return curves;
 }
 
+/** Takes the last barrier, half-way, apart if that is asked for. */
+async function takeLastApart(
+  curves: readonly BarrierCurve[],
+  { a, b, data, graph, engine, statistics, statisticsData }: Pair,
+  { options, context }: { readonly options: BarrierOptions; readonly context: Context },
+): Promise<BarrierCurve[]> {
+  const { decompose: by, groups, temperature = false } = options;
+  if (by === undefined) return [...curves];
+  const decomposition = await decomposeBarrier({ graph, engine }, [a, b], data, {
+    ...{ by, statistics, statisticsData, temperature },
+    ...(groups === undefined ? {} : { groups }),
+    signal: context.signal,
+    onProgress: ({ done }) => context.progress("Taking the barrier apart", done),
+  });
+  return curves.map((curve, index) => (index === curves.length - 1 ? { ...curve, decomposition } : curve));
+}
+
 function describeOutcome(
   curves: readonly BarrierCurve[],
   { summary, graph, binding }: Pair,
   { options, context }: { readonly options: BarrierOptions; readonly context: Context },
 ): Outcome {
-  const { result } = at(curves, curves.length - 1, "curve");
+  const { result, decomposition } = at(curves, curves.length - 1, "curve");
   const asTrained = curves.length > 1 ? at(curves, 0, "curve").result : undefined;
   const height = result.barrier.loss.chord;
   const limit = options.maxBarrier;
   const outputs = options.report === undefined ? [] : [options.report];
   return {
-    result: { ...result, ...(summary && { alignment: summary }), ...(asTrained && { asTrained }), binding },
+    result: {
+      ...result,
+      ...(decomposition && { decomposition }),
+      ...(summary && { alignment: summary }),
+      ...(asTrained && { asTrained }),
+      binding,
+    },
     text: [
       formatBarriers(curves, context.terminal),
       ...formatNote(formatStatistics(graph, result, BETWEEN)),

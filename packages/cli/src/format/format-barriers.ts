@@ -1,4 +1,4 @@
-import type { BarrierValues } from "@isthmus/barrier";
+import type { BarrierInterval, BarrierValues, TemperedCurve } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import {
   type BarrierCurve,
@@ -6,11 +6,14 @@ import {
   formatMeasure,
   formatNumber,
   formatPlace,
+  formatShort,
   type Measure,
   perplexityRows,
   renderBarrierChart,
+  withTemperedCurves,
 } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
+import { formatDecomposition } from "./format-decomposition.ts";
 import { formatTable } from "./format-table.ts";
 
 const MEASURES: readonly Measure[] = ["loss", "error"];
@@ -27,15 +30,21 @@ const CHART_HEIGHT = 12;
 /** Columns beyond which a chart only gets coarser to read. */
 const MAX_CHART_WIDTH = 90;
 
-/** Shows barrier curves as a chart of the loss and a table of the numbers. */
+/**
+ * Shows barrier curves as a chart of the loss and a table of the numbers, with temperatures if there are any;
+ * then the last one taken apart, if it was.
+ */
 export function formatBarriers(curves: readonly BarrierCurve[], terminal: Terminal): string {
-  const chart = renderBarrierChart(curves, {
+  const { decomposition } = curves.at(-1) ?? {};
+  const chart = renderBarrierChart(withTemperedCurves(curves), {
     width: Math.min(terminal.columns, MAX_CHART_WIDTH),
     height: CHART_HEIGHT,
     charset: terminal.unicode ? "braille" : "ascii",
     color: terminal.color,
   });
-  return `${chart}\n\n${formatBarrierTable(curves)}`;
+  const parts = [chart, formatBarrierTable(curves)];
+  if (decomposition !== undefined) parts.push(formatDecomposition(decomposition, terminal));
+  return parts.join("\n\n");
 }
 
 function formatBarrierTable(curves: readonly BarrierCurve[]): string {
@@ -74,12 +83,43 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
       ),
     );
   }
-  return formatTable([{ title: "" }, ...columns], rows);
+  return formatTable([{ title: "" }, ...columns], [...rows, ...temperedRows(curves, row)]);
 }
 
 function endOf({ points }: BarrierCurve["result"], index: number): BarrierCurve["result"]["points"][number] {
   return at(points, index, "point of the curve");
 }
+
+/** Makes the rows of the losses with temperature; none if no curve has any. */
+function temperedRows(
+  curves: readonly BarrierCurve[],
+  row: (name: string, cell: (curve: BarrierCurve, measure: Measure) => string) => string[],
+): string[][] {
+  if (curves.every(({ result }) => result.tempered === undefined)) return [];
+  const ofLoss = (name: string, cell: (tempered: TemperedCurve) => string) =>
+    row(name, ({ result: { tempered } }, measure) => (measure === "loss" && tempered ? cell(tempered) : ""));
+  const endOf = ({ points }: TemperedCurve, index: number) =>
+    formatMeasure(points.at(index)?.loss ?? Number.NaN, "loss");
+  return [
+    ofLoss("with temperature, at A", (tempered) => endOf(tempered, 0)),
+    ofLoss("with temperature, at B", (tempered) => endOf(tempered, -1)),
+    ofLoss("with temperature, barrier", ({ barrier }) => formatBarrier(barrier.chord, "loss")),
+    ...(curves.some(({ result }) => result.tempered?.interval !== undefined)
+      ? [ofLoss("with temperature, interval", ({ interval }) => formatInterval(interval))]
+      : []),
+    ofLoss("temperatures", ({ points }) => {
+      const temperatures = points.map(({ temperature }) => temperature);
+      return [Math.min(...temperatures), Math.max(...temperatures)]
+        .map((value) => formatShort(value))
+        .join(" to ");
+    }),
+  ];
+}
+
+const formatInterval = (interval: BarrierInterval | undefined): string =>
+  interval === undefined
+    ? ""
+    : `${formatBarrier(interval.low, "loss")} to ${formatBarrier(interval.high, "loss")}`;
 
 function perplexityCell(value: number | null, measure: Measure): string {
   return value === null || measure === "error" ? "" : formatNumber(value);

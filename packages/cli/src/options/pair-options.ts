@@ -25,6 +25,8 @@ export type PairOptions = DataOptions &
     readonly alignment?: string | undefined;
     readonly matchData?: string | undefined;
     readonly statistics?: StatisticsPolicy | undefined;
+    /** Of verbs that fit temperatures, too, to the examples that statistics are measured on. */
+    readonly temperature?: true | undefined;
   };
 
 /**
@@ -61,15 +63,16 @@ export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => 
 
 /**
  * Reads from the options what is done about statistics. Options that name examples for
- * them imply `recalibrate`.
+ * them imply `recalibrate`, unless the examples have another use.
  * @throws UsageError if options exclude each other
  */
 export function policyOf(options: PairOptions): StatisticsChoice {
-  const { align, alignment, statistics, recalibrateData, recalibrateExamples } = options;
+  const { align, alignment, statistics, temperature, recalibrateData, recalibrateExamples } = options;
   assertAligns("measure", options);
   if (align && alignment !== undefined) {
     throw new UsageError("Cannot measure as --align and --alignment exclude each other: got both");
   }
+  if (temperature) return statistics ?? "auto";
   const recalibrates = recalibrateData !== undefined || recalibrateExamples !== undefined;
   assertNotKept({ statistics, recalibrateData, recalibrateExamples });
   return statistics ?? (recalibrates ? "recalibrate" : "auto");

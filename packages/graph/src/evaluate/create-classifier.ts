@@ -51,7 +51,7 @@ export async function createClassifier(
           if (begin === 0) probabilities = new Float64Array(data.size * classes);
           softmaxInto(logits, classes, probabilities.subarray(begin * classes));
         },
-        signal,
+        { signal },
       );
       return { probabilities, classes };
     },

@@ -20,6 +20,13 @@ export interface LogitsBatch {
   readonly begin: number;
 }
 
+/** Options of one run over a data set. */
+export interface PassOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Asked after every batch whether the run may end before the others. @defaultValue never */
+  readonly isEnough?: () => boolean;
+}
+
 /** Runs networks of one architecture over one data set. */
 export interface Passes {
   /**
@@ -29,7 +36,7 @@ export interface Passes {
   run(
     weights: ReadonlyMap<string, Tensor>,
     visit: (batch: LogitsBatch) => void,
-    signal?: AbortSignal,
+    options: PassOptions,
   ): Promise<void>;
   /** Frees the engine's memory. */
   release(): Promise<void>;
@@ -85,11 +92,11 @@ export async function createPasses(task: PassesTask, options: Required<Evaluator
   const shared = bake ? undefined : await load(graph);
   const prepared = { ...task, graph, plan };
   return {
-    async run(weights, visit, signal) {
-      if (shared !== undefined) return runPass(prepared, { session: shared, weights, visit }, signal);
+    async run(weights, visit, options) {
+      if (shared !== undefined) return runPass(prepared, { session: shared, weights, visit }, options);
       const session = await load(bakeWeights(graph, weights));
       try {
-        return await runPass(prepared, { session, weights: new Map(), visit }, signal);
+        return await runPass(prepared, { session, weights: new Map(), visit }, options);
       } finally {
         await session.release();
       }
@@ -122,7 +129,7 @@ interface Pass {
 async function runPass(
   task: PreparedTask,
   { session, weights, visit }: Pass,
-  signal?: AbortSignal,
+  { signal, isEnough = () => false }: PassOptions,
 ): Promise<void> {
   const { plan, graph } = task;
   const output = graph.outputs[0]?.name ?? "";
@@ -131,6 +138,7 @@ async function runPass(
     const fed = plan.read(range);
     const logits = (await session.run(new Map([...weights, ...fed.feeds]))).get(output);
     visit({ ...rowsOf(logits, task, fed), begin: range.begin });
+    if (isEnough()) return;
   }
 }
 

@@ -5,7 +5,7 @@ import { type MeasureWords, measureWords } from "../data-words.ts";
 import { formatBarrier, formatMeasure, formatPlace } from "../format-value.ts";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
 import { type Drawing, heightFor, type Plot } from "./figure.ts";
-import { layOutLegend, legendMarks } from "./legend.ts";
+import { layOutLegend, legendMarks, textWidth } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
 
 /** A curve with the style it keeps in every figure. */
@@ -86,6 +86,7 @@ function describeFigure(
       ...curves.flatMap((curve) => chordMarks(plot, curve, measure)),
       ...curves.flatMap((curve) => curveMarks(plot, curve, measure)),
       ...curves.flatMap((curve) => bracketMarks(plot, curve, measure, scale)),
+      ...labelsOf(curves, measure, scale).map((label) => labelMark(plot, label)),
       ...curves.flatMap((curve, index) => legendMarks(plot, curve, legend.items[index])),
     ],
   };
@@ -199,21 +200,52 @@ function bracketMarks(
   if (interval) {
     marks.push(plot.ruleX([at], { ...interval, stroke: color, strokeWidth: 9, strokeOpacity: 0.28 }));
   }
-  if (chord * scale.perValue >= MIN_LABELLED_BRACKET) {
-    marks.push(
-      plot.text([formatBarrier(chord, measure)], {
-        x: at,
-        y: Math.max(base + chord, interval?.y2 ?? 0),
-        dy: -13,
-        textAnchor: at > 0.9 ? "end" : at < 0.1 ? "start" : "middle",
-        fill: "var(--isthmus-text)",
-        stroke: "var(--isthmus-background)",
-        strokeWidth: 4,
-        fontWeight: 600,
-      }),
-    );
-  }
   return marks;
+}
+
+/** The value of a barrier and where it stands. */
+interface BracketLabel {
+  readonly text: string;
+  readonly at: number;
+  readonly value: number;
+}
+
+/** Least distance of the middles of two labels one above the other, in pixels. */
+const LABEL_HEIGHT = 15;
+
+/**
+ * Returns the values that stand beside brackets which are long enough, the highest first: a value that
+ * would cover another one is in the legend only.
+ */
+function labelsOf(curves: readonly StyledCurve[], measure: Measure, scale: PixelScale): BracketLabel[] {
+  const labels = curves
+    .filter(({ result }) => result.barrier[measure].chord * scale.perValue >= MIN_LABELLED_BRACKET)
+    .map(({ result }) => {
+      const { at, chord } = result.barrier[measure];
+      const top = chordAt(result, measure, at) + chord;
+      const value = Math.max(top, intervalAround(result, measure)?.y2 ?? 0);
+      return { text: formatBarrier(chord, measure), at, value };
+    })
+    .sort((one, other) => other.value - one.value);
+  const covers = (one: BracketLabel, other: BracketLabel) =>
+    Math.abs(one.value - other.value) * scale.perValue < LABEL_HEIGHT &&
+    Math.abs(one.at - other.at) * scale.perT < (textWidth(one.text) + textWidth(other.text)) / 2;
+  const shown: BracketLabel[] = [];
+  for (const label of labels) if (!shown.some((other) => covers(label, other))) shown.push(label);
+  return shown;
+}
+
+function labelMark(plot: Plot, { text, at, value }: BracketLabel): Markish {
+  return plot.text([text], {
+    x: at,
+    y: value,
+    dy: -13,
+    textAnchor: at > 0.9 ? "end" : at < 0.1 ? "start" : "middle",
+    fill: "var(--isthmus-text)",
+    stroke: "var(--isthmus-background)",
+    strokeWidth: 4,
+    fontWeight: 600,
+  });
 }
 
 /** Says in a sentence what the figure shows, for those who do not see it. */

@@ -28,6 +28,8 @@ export interface LineSeries {
   readonly points: readonly LinePoint[];
   /** Join the points. @defaultValue true */
   readonly joined?: boolean;
+  /** Index of the curve whose colour and symbol it has. @defaultValue its place among the series */
+  readonly style?: number;
 }
 
 /** What {@link drawLines} draws. */
@@ -82,10 +84,12 @@ export function drawLines(figure: LineFigure): Drawing {
           grid: figure.diagonal === true,
         }),
         ...(shared ? [diagonalMark(plot, shared)] : []),
-        ...series.flatMap((line, index) => seriesMarks(plot, line, curveStyle(index), figure)),
+        ...series.flatMap((line, index) => seriesMarks(plot, line, curveStyle(line.style ?? index), figure)),
         labelMark(labelsOf(series), { avoid: points.filter(({ name }) => name !== undefined) }),
         ...(shown
-          ? series.flatMap((_, index) => legendMarks(plot, curveStyle(index), legend.items[index]))
+          ? series.flatMap(({ style }, index) =>
+              legendMarks(plot, curveStyle(style ?? index), legend.items[index]),
+            )
           : []),
       ],
     };

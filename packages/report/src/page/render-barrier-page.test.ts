@@ -1,6 +1,7 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
+import { takenApart } from "../../test/taken-apart.ts";
 import { renderBarrierPage } from "./render-result-page.ts";
 
 const naive = barrierCurve("as trained", 1.387, true);
@@ -108,6 +109,63 @@ describe("renderBarrierPage()", () => {
     expect(await figures(1, 0.5)).toHaveLength(2);
     expect(await figures(1)).toHaveLength(2);
     expect(await figures(1, -0.01)).toHaveLength(3);
+  });
+
+  it("renderBarrierPage() shows losses with temperature beside those without, and errors once", async () => {
+    const { decomposition: _, ...curve } = takenApart(naive);
+    const document = parse(await renderBarrierPage({ title: "Temperature", curves: [curve] }));
+    const texts = (selector: string) =>
+      [...document.querySelectorAll(selector)].map((element) => element.textContent);
+    expect(texts(".tile .name")).toEqual(["as trained", "as trained, with temperature"]);
+    expect(texts(".tile .value")).toEqual(["1.387 nats", "0.4623 nats"]);
+    expect(texts(".tile .more")).toContain("temperatures 0.9 to 1.4");
+    expect(document.querySelector(".lead").textContent).toMatch(
+      /nats above .* With a temperature fitted at every place it is 0\.4623 nats\.$/,
+    );
+    const table = '[aria-label="Every measured point"] ';
+    expect(texts(`${table}thead tr:last-child th`)).toEqual(["t", "Loss", "Error", "Loss", "T"]);
+    expect(texts(`${table}tbody tr`)[12]).toBe("0.51.45443.22 %0.52931.400");
+    expect([...document.querySelectorAll("figure")].map((figure) => figure.getAttribute("id"))).toEqual([
+      "figure-loss",
+      "figure-error",
+      "figure-temperature",
+    ]);
+    expect(texts("dt")).toContain("Temperature");
+    expect(texts("dd")).toContain("one at every place, fitted to mnist:test@2500, 2,500 examples");
+  });
+
+  it("renderBarrierPage() shows the last barrier that was taken apart, by part and by example", async () => {
+    const curves = [takenApart(naive), takenApart(barrierCurve("aligned", 0.6)), barrierCurve("other", 0.1)];
+    const document = parse(await renderBarrierPage({ title: "Apart", curves }));
+    const texts = (selector: string) =>
+      [...document.querySelectorAll(selector)].map((element) => element.textContent);
+    const figures = [...document.querySelectorAll("figure")].map((figure) => figure.getAttribute("id"));
+    expect(figures.slice(-3)).toEqual(["figure-parts-averaged", "figure-parts-put-back", "figure-examples"]);
+    const rows = texts('[aria-label="The excess, by part"] tbody tr');
+    expect(rows).toHaveLength(6);
+    expect(rows[1]).toBe(
+      "blocks.07680.74000.592022.20 points14.80 points-0.3400-0.4080-10.20 points-6.80 points",
+    );
+    expect(rows.at(-1)).toMatch(/^all at onceabove the mean of A and B.*0\.20000\.2000/);
+    expect(texts('[aria-label="The examples of highest excess"] tbody tr')[1]).toMatch(/^1434/);
+    expect(texts("#figure-examples figcaption")[0]).toContain(
+      "35 % of the examples carry half of the excess; the highest 1 % carry 2.6 %, the highest 10 % carry 26 %.",
+    );
+    expect(JSON.parse(document.querySelector("#measurement").textContent)).toEqual({ curves });
+  });
+
+  it("renderBarrierPage() refuses temperatures that are not those of its points", async () => {
+    const { label, result } = takenApart(naive);
+    const points = result.tempered?.points ?? [];
+    const page = (tempered: typeof points) => ({
+      title: "Wrong",
+      curves: [{ label, result: { ...result, tempered: { ...result.tempered!, points: tempered } } }],
+    });
+    await expect(renderBarrierPage(page(points.slice(1)))).rejects.toThrow(
+      'Cannot draw "as trained" as every point needs a temperature, or none: 24 of 25 have one',
+    );
+    const wrong = points.map((point) => ({ ...point, temperature: Number.NaN }));
+    await expect(renderBarrierPage(page(wrong))).rejects.toThrow(/every temperature must be finite/);
   });
 
   it("renderBarrierPage() gives the same bytes for the same measurement", async () => {

@@ -6,6 +6,7 @@ import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { takenApart } from "../../test/taken-apart.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
 
@@ -40,6 +41,16 @@ describe("readResult()", () => {
     const { result } = barrierCurve("", 1);
     const compared = { ...result, asTrained: result, alignment: { method: "weight" } };
     expect(await read(compared)).toEqual(compared);
+  });
+
+  it("readResult() reads a barrier with temperatures, and one that was taken apart", async () => {
+    const { result, decomposition } = takenApart(barrierCurve("", 1, true));
+    expect(await read({ ...result, decomposition })).toEqual({ ...result, decomposition });
+    const nothing = { ...decomposition.byExample, half: null, top: [] };
+    const parsed = await read({ ...result, decomposition: { ...decomposition, byExample: nothing } });
+    expect(parsed).toMatchObject({ decomposition: { byExample: { half: Number.NaN } } });
+    const { parts: _, ...part } = decomposition;
+    await expect(read({ ...result, decomposition: part })).rejects.toThrow(/"decomposition.parts"/);
   });
 
   it("readResult() reads layers whose cosine similarity stood among distances, as earlier versions wrote it", async () => {

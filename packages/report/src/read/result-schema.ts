@@ -38,6 +38,21 @@ const statistics = {
 };
 const pair = { a: text, b: text };
 
+const tempered = z.looseObject({
+  points: z.array(
+    z.looseObject({
+      t: z.number(),
+      temperature: measured,
+      loss: measured,
+      perplexity: measured.optional(),
+    }),
+  ),
+  barrier: definitions,
+  interval: range.optional(),
+  data: text,
+  examples: count,
+});
+
 const barrier = z.looseObject({
   kind: z.literal("barrier"),
   points: z.array(point),
@@ -45,7 +60,35 @@ const barrier = z.looseObject({
   interval: z
     .looseObject({ level: z.number(), resamples: count, seed: count, loss: range, error: range })
     .optional(),
+  tempered: tempered.optional(),
   path: z.enum(["linear", "spherical"]),
+  ...pair,
+  ...statistics,
+  ...origin,
+});
+
+const ofEnds = z.looseObject({ a: measures, b: measures });
+const decomposition = z.looseObject({
+  kind: z.literal("decomposition"),
+  ends: ofEnds,
+  midpoint: measures,
+  excess: measures,
+  parts: z.array(
+    z.looseObject({ part: text, tensors: z.array(text), elements: count, averaged: ofEnds, putBack: ofEnds }),
+  ),
+  byExample: z.looseObject({
+    rising: measured,
+    rise: measured,
+    fall: measured,
+    half: measured,
+    quantiles: z.array(z.looseObject({ quantile: z.number(), excess: measured })),
+    top: z.array(z.looseObject({ share: z.number(), examples: count, excess: measured, ofExcess: measured })),
+    cumulative: z.array(z.looseObject({ share: z.number(), excess: measured })),
+    worst: z.array(
+      z.looseObject({ index: count, a: measured, b: measured, midpoint: measured, excess: measured }),
+    ),
+  }),
+  tempered: z.looseObject({ data: text, examples: count }).optional(),
   ...pair,
   ...statistics,
   ...origin,
@@ -294,6 +337,7 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   barrier: schemaOf<"barrier">()(
     barrier.extend({
       asTrained: barrier.optional(),
+      decomposition: decomposition.optional(),
       alignment: z.looseObject({}).optional(),
       provenance,
     }),

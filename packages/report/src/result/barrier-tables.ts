@@ -1,5 +1,5 @@
 import type { BarrierPoint, BarrierValues } from "@isthmus/barrier";
-import type { BarrierCurve, Measure } from "../barrier-curve.ts";
+import type { Measure, ShownCurve } from "../barrier-curve.ts";
 import { perplexityRows } from "../perplexity-rows.ts";
 import type { Table, TableColumn, TableRow } from "../table/table.ts";
 
@@ -22,16 +22,19 @@ export const BARRIER_DEFINITIONS: readonly {
   { key: "midpoint", name: "At the midpoint", formula: "L(1/2) − [L(0) + L(1)] / 2" },
 ];
 
-function measureColumns(
-  curves: readonly BarrierCurve[],
-  errorKind: "share" | "points",
-  isText: boolean = false,
-): TableColumn[] {
-  return curves.flatMap(({ label: group }, style) => [
-    { title: "Loss", kind: "loss" as const, group, style },
-    { title: "Error", kind: errorKind, group, style },
-    ...(isText ? [{ title: "Perplexity", kind: "number" as const, group, style }] : []),
-  ]);
+/** What tables show of a curve: with temperatures, errors are as without. */
+function measuresOf({ temperatures }: ShownCurve): readonly Measure[] {
+  return temperatures === undefined ? MEASURES : ["loss"];
+}
+
+function measureColumns(curves: readonly ShownCurve[], errorKind: "share" | "points"): TableColumn[] {
+  const columns = {
+    loss: { title: "Loss", kind: "loss" },
+    error: { title: "Error", kind: errorKind },
+  } as const;
+  return curves.flatMap((curve, style) =>
+    measuresOf(curve).map((measure) => ({ ...columns[measure], group: curve.label, style })),
+  );
 }
 
 /** Checks whether points are of a language model. */
@@ -40,9 +43,9 @@ export function hasPerplexity(points: readonly BarrierPoint[]): boolean {
 }
 
 /** Makes the table of the barrier definitions, one column pair for each curve. */
-export function definitionsTable(curves: readonly BarrierCurve[]): Table {
-  const row = (name: string, value: (curve: BarrierCurve, measure: Measure) => number | null) => ({
-    cells: [name, ...curves.flatMap((curve) => MEASURES.map((measure) => value(curve, measure)))],
+export function definitionsTable(curves: readonly ShownCurve[]): Table {
+  const row = (name: string, value: (curve: ShownCurve, measure: Measure) => number | null) => ({
+    cells: [name, ...curves.flatMap((curve) => measuresOf(curve).map((measure) => value(curve, measure)))],
   });
   const rows: TableRow[] = BARRIER_DEFINITIONS.map(({ key, name, formula }) => ({
     ...row(name, ({ result }, measure) => result.barrier[measure][key]),
@@ -54,8 +57,11 @@ export function definitionsTable(curves: readonly BarrierCurve[]): Table {
     kind: "place",
   });
   for (const { name, values } of perplexityRows(curves)) {
+    const cells = curves.flatMap((curve, i) =>
+      measuresOf(curve).map((_, k) => (k === 0 ? (values[i] ?? null) : null)),
+    );
     rows.push({
-      cells: [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, ...values.flatMap((value) => [value, null])],
+      cells: [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, ...cells],
       note: "exp of the mean loss of all tokens",
       kind: "number",
     });
@@ -81,25 +87,36 @@ export function definitionsTable(curves: readonly BarrierCurve[]): Table {
 }
 
 /** Makes the table of every point of every curve; places that a curve was not measured at stay empty. */
-export function pointsTable(curves: readonly BarrierCurve[]): Table {
+export function pointsTable(curves: readonly ShownCurve[]): Table {
   const places = [...new Set(curves.flatMap(({ result }) => result.points.map(({ t }) => t)))].sort(
     (a, b) => a - b,
   );
-  const byPlace = curves.map(({ result }) => new Map(result.points.map((point) => [point.t, point])));
   const isText = curves.some(({ result }) => hasPerplexity(result.points));
+  const columns = curves.flatMap((curve, style) => {
+    const further = { kind: "number" as const, group: curve.label, style };
+    return [
+      ...measureColumns([curve], "share").map((column) => ({ ...column, style })),
+      ...(isText ? [{ title: "Perplexity", ...further }] : []),
+      ...(curve.temperatures ? [{ title: "T", ...further }] : []),
+    ];
+  });
+  const cellsAt = (curve: ShownCurve, t: number) => {
+    const index = curve.result.points.findIndex((point) => point.t === t);
+    const point = curve.result.points[index];
+    return [
+      ...measuresOf(curve).map((measure) => point?.[measure] ?? null),
+      ...(isText ? [point?.perplexity ?? null] : []),
+      ...(curve.temperatures ? [curve.temperatures[index] ?? null] : []),
+    ];
+  };
+  const tempered = curves.some(({ temperatures }) => temperatures !== undefined);
   return {
     name: "points",
     title: "Every measured point",
-    caption: "Loss in nats, error in percent; the place of a curve's loss barrier is in bold.",
-    columns: [{ title: "t", kind: "place" }, ...measureColumns(curves, "share", isText)],
+    caption: `Loss in nats, error in percent${tempered ? ", T the temperature" : ""}; the place of a curve's loss barrier is in bold.`,
+    columns: [{ title: "t", kind: "place" }, ...columns],
     rows: places.map((t) => ({
-      cells: [
-        t,
-        ...byPlace.flatMap((points) => [
-          ...MEASURES.map((measure) => points.get(t)?.[measure] ?? null),
-          ...(isText ? [points.get(t)?.perplexity ?? null] : []),
-        ]),
-      ],
+      cells: [t, ...curves.flatMap((curve) => cellsAt(curve, t))],
       strong: curves.some(({ result }) => result.barrier.loss.at === t),
     })),
   };

@@ -1,12 +1,14 @@
 import type { BarrierResult } from "@isthmus/barrier";
-import type { BarrierCurve, Measure } from "../barrier-curve.ts";
+import { type BarrierCurve, type Measure, type ShownCurve, withTemperedCurves } from "../barrier-curve.ts";
 import { dataWords, measureWords } from "../data-words.ts";
 import { describeBarrier, drawBarrier } from "../figure/draw-barrier.ts";
 import type { Figure } from "../figure/figure.ts";
 import { formatBarrier, formatCounted, formatNumber } from "../format-value.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
+import { decompositionSections } from "./decomposition/describe-decomposition.ts";
 import type { PageFact } from "./page-fact.ts";
 import type { Report, Tile } from "./report.ts";
+import { temperatureFact, temperatureFigures, temperatureWords } from "./temperatures.ts";
 
 /** Ratio of barriers from which the smaller deserves words. */
 const WORTH_TELLING = 2;
@@ -15,21 +17,24 @@ const NEEDS_ENLARGING = 8;
 
 /** Says what barrier curves show; they must be drawable. */
 export function describeBarriers(curves: readonly BarrierCurve[]): Report {
+  const shown = withTemperedCurves(curves);
+  const { decomposition } = curves.findLast((curve) => curve.decomposition !== undefined) ?? {};
   return {
     subject: "barrier along a path",
-    summary: summarise(curves),
-    tiles: curves.map(describeTile),
+    summary: `${summarise(curves)}${temperedSummary(curves)}`,
+    tiles: shown.map(describeTile),
     sections: [
-      { name: "curves", title: "Along the path", figures: figuresOf(curves), tables: [] },
+      { name: "curves", title: "Along the path", figures: figuresOf(shown), tables: [] },
       {
         name: "barriers",
         title: "The barrier, by every definition in use",
         figures: [],
-        tables: [definitionsTable(curves)],
+        tables: [definitionsTable(shown)],
       },
-      { name: "points", title: "Every measured point", figures: [], tables: [pointsTable(curves)] },
+      ...(decomposition === undefined ? [] : decompositionSections(decomposition)),
+      { name: "points", title: "Every measured point", figures: [], tables: [pointsTable(shown)] },
     ],
-    facts: sharedFacts(curves),
+    facts: [...sharedFacts(curves), ...temperatureFact(curves)],
     data: { curves },
   };
 }
@@ -49,9 +54,22 @@ function summarise(curves: readonly BarrierCurve[]): string {
   return `${change}.`;
 }
 
-function describeTile({ label, result }: BarrierCurve, style: number): Tile {
+/** Says what the barriers are with temperature, if there is any. */
+function temperedSummary(curves: readonly BarrierCurve[]): string {
+  const barriers = curves.flatMap(({ result: { tempered } }) =>
+    tempered === undefined ? [] : formatNumber(tempered.barrier.chord),
+  );
+  if (barriers.length === 0) return "";
+  return ` With a temperature fitted at every place it is ${barriers.join(" and ")} nats.`;
+}
+
+function describeTile({ label, result, temperatures }: ShownCurve, style: number): Tile {
   const { barrier, interval } = result;
-  const more = [`error barrier ${formatBarrier(barrier.error.chord, "error")}`];
+  const more = [
+    temperatures === undefined
+      ? `error barrier ${formatBarrier(barrier.error.chord, "error")}`
+      : temperatureWords(temperatures),
+  ];
   if (interval) {
     more.push(
       `${Math.round(100 * interval.level)} % interval ${formatNumber(interval.loss.low)} to ${formatNumber(interval.loss.high)}`,
@@ -60,7 +78,7 @@ function describeTile({ label, result }: BarrierCurve, style: number): Tile {
   return { name: label, value: formatNumber(barrier.loss.chord), unit: "nats", more, style };
 }
 
-function figuresOf(curves: readonly BarrierCurve[]): Figure[] {
+function figuresOf(curves: readonly ShownCurve[]): Figure[] {
   const measured = measuredWords(curves);
   const error = measureWords("error", ...curves.map(({ result }) => result.data));
   const figure = (measure: Measure, only: readonly number[] = []) => ({
@@ -68,21 +86,25 @@ function figuresOf(curves: readonly BarrierCurve[]): Figure[] {
     table: "points",
     draw: drawBarrier(curves, { measure, only }),
   });
+  const tempered = curves.some(({ temperatures }) => temperatures !== undefined);
+  // Errors are the same at every temperature.
+  const untempered = curves.flatMap(({ temperatures }, index) => (temperatures === undefined ? index : []));
   const figures: Figure[] = [
     {
       ...figure("loss"),
       name: "loss",
       title: "Mean loss along the path.",
-      caption: `Marks are measurements, joined by straight lines; a dotted line is the chord between the ends of a curve, and the bracket on it the barrier.${intervalWords(curves)} ${measured}`,
+      caption: `Marks are measurements, joined by straight lines; a dotted line is the chord between the ends of a curve, and the bracket on it the barrier.${intervalWords(curves)}${tempered ? WITH_TEMPERATURE : ""} ${measured}`,
       size: "hero",
     },
     {
-      ...figure("error"),
+      ...figure("error", tempered ? untempered : []),
       name: "error",
       title: `${error.name} along the path,`,
-      caption: `${error.unit}. ${measured}`,
+      caption: `${error.unit}${tempered ? ", the same with and without temperature" : ""}. ${measured}`,
       size: "half",
     },
+    ...temperatureFigures(curves),
   ];
   const flat = flattestCurve(curves, NEEDS_ENLARGING);
   const curve = curves[flat];
@@ -97,6 +119,10 @@ function figuresOf(curves: readonly BarrierCurve[]): Figure[] {
   }
   return figures;
 }
+
+/** Says what curves with temperature are. */
+const WITH_TEMPERATURE =
+  " With temperature, the logits at each place are divided by the one number that makes the loss there lowest: what is left of a barrier is no matter of how sure the networks between are.";
 
 /** Says of the intervals what they are, if there are any. */
 function intervalWords(curves: readonly BarrierCurve[]): string {

@@ -1,4 +1,10 @@
-import type { BarrierResult, LayersResult, MapResult, PlaneResult } from "@isthmus/barrier";
+import type {
+  BarrierDecomposition,
+  BarrierResult,
+  LayersResult,
+  MapResult,
+  PlaneResult,
+} from "@isthmus/barrier";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
@@ -6,9 +12,13 @@ import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
 import type { BarrierCurve } from "../barrier-curve.ts";
 
-/** A barrier as the verb prints it: with that of the networks as trained, if it aligned them first. */
+/**
+ * A barrier as the verb prints it: with that of the networks as trained, if it aligned them first, and taken
+ * apart if that was asked for.
+ */
 export interface ComparedBarrierResult extends BarrierResult {
   readonly asTrained?: BarrierResult;
+  readonly decomposition?: BarrierDecomposition;
   readonly alignment?: object;
 }
 
@@ -44,8 +54,11 @@ export type DrawableResult = (
   | ComparisonResult
 ) & { readonly provenance?: Provenance };
 
-/** Curves of a barrier, before and after alignment if it has both. */
-export function curvesOf({ asTrained, ...result }: ComparedBarrierResult): BarrierCurve[] {
+/** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */
+export function curvesOf({ asTrained, decomposition, ...result }: ComparedBarrierResult): BarrierCurve[] {
   const label = result.alignment === undefined && asTrained === undefined ? "as trained" : "aligned";
-  return [...(asTrained ? [{ label: "as trained", result: asTrained }] : []), { label, result }];
+  return [
+    ...(asTrained ? [{ label: "as trained", result: asTrained }] : []),
+    { label, result, ...(decomposition && { decomposition }) },
+  ];
 }

@@ -1,0 +1,47 @@
+import type { BarrierDecomposition } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
+import { carriedSentences, formatBarrier, formatCount } from "@isthmus/report";
+import type { Terminal } from "../terminal/terminal.ts";
+import { formatBar } from "./format-bar.ts";
+import { type Column, formatTable } from "./format-table.ts";
+
+/** Cells of the longest bar. */
+const BAR_WIDTH = 16;
+/** Examples of highest excess that are named. */
+const NAMED = 5;
+
+/** Shows what the parts of a network have to do with the excess half-way, and which examples carry it. */
+export function formatDecomposition(decomposition: BarrierDecomposition, terminal: Terminal): string {
+  const { excess, examples, tempered, byExample } = decomposition;
+  const losses = tempered ? "with temperature" : "without temperature";
+  const worst = byExample.worst
+    .slice(0, NAMED)
+    .map((example) => `${example.index} (${nats(example.excess)})`);
+  return [
+    `Half-way the loss ${losses} is ${nats(excess.loss)} nats above the mean of A and B, on ${formatCount(examples)} examples.`,
+    "What one part adds averaged alone in A and in B, and put back alone from the average to A and to B:",
+    formatParts(decomposition, terminal),
+    "",
+    ...carriedSentences(decomposition),
+    ...(worst.length === 0 ? [] : [`Highest, by index: ${worst.join(", ")}.`]),
+  ].join("\n");
+}
+
+const nats = (value: number) => formatBarrier(value, "loss");
+const alignedRight = (title: string): Column => ({ title, align: "right" });
+
+function formatParts({ parts, excess }: BarrierDecomposition, { unicode }: Terminal): string {
+  const means = parts.map(({ averaged: { a, b } }) => (a.loss + b.loss) / 2);
+  const full = Math.max(...means, excess.loss);
+  const bar = (value: number) => formatBar(value, { full, width: BAR_WIDTH, unicode });
+  const rows = parts.map(({ part, elements, averaged, putBack }, index) => [
+    part,
+    formatCount(elements),
+    ...[putBack.a, putBack.b, averaged.a, averaged.b].map(({ loss }) => nats(loss)),
+    nats(at(means, index, "part")),
+    bar(at(means, index, "part")),
+  ]);
+  rows.push(["all at once", "", "", "", "", "", nats(excess.loss), bar(excess.loss)]);
+  const columns = ["numbers", "back to A", "back to B", "averaged in A", "in B", "mean"].map(alignedRight);
+  return formatTable([{ title: "part" }, ...columns, { title: "" }], rows);
+}

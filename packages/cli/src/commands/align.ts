@@ -237,7 +237,7 @@ function describeSearch(match: MatchResult): [string, string][] {
 /** Describes how rotations were learned. */
 function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [string, string][] {
   const loss = (objective: number) => (-objective).toFixed(4);
-  const { start, objective, spaces, steps, examples } = match;
+  const { start, objective, spaces, steps, examples, diverged } = match;
   const counts = Object.entries(spaces).map(([group, count]) => `${count} ${group.replaceAll("-", " ")}`);
   const stages = `${loss(objective.before)} as they are, ${loss(start.closedForm)} in closed form, ${loss(start.descent)} after descent by weights, ${loss(objective.after)} at the end`;
   return [
@@ -247,6 +247,14 @@ function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [s
       `${plural(steps, "step", "steps")} on ${plural(examples, "example", "examples")} without their labels`,
     ],
     ["loss half-way", stages],
+    ...(diverged === null
+      ? []
+      : [
+          [
+            "ended early",
+            `the loss half-way was ${diverged.loss} at step ${diverged.step}: the best before it is kept; try a smaller --match-rate`,
+          ] as [string, string],
+        ]),
   ];
 }
 

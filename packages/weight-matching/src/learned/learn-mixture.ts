@@ -1,4 +1,4 @@
-import { at, createRandom, createTensor, DivergenceError, entry, type Tensor } from "@isthmus/core";
+import { at, createRandom, createTensor, entry, type Tensor } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import { type MixingSpace, type Mixture, mixInPlace } from "@isthmus/symmetry";
 import { exponential } from "./exponential.ts";
@@ -29,6 +29,16 @@ export interface LearnProgress {
   readonly loss: number;
 }
 
+/** Result of {@link learnMixture}. */
+export interface LearnMixtureResult {
+  /** The last mixture, orthogonal to rounding where the group is. */
+  readonly mixture: Mixture;
+  /** Steps made. */
+  readonly steps: number;
+  /** Where learning ended early as the loss was not finite; null if it did not. */
+  readonly diverged: { readonly step: number; readonly loss: number } | null;
+}
+
 /** Steps over which the learning rate rises. */
 const WARM_UP = 10;
 
@@ -43,15 +53,14 @@ const MIDDLE = 0.5;
  *
  * @param pair - B permuted, not yet mixed
  * @param start - where to start, such as in closed form
- * @returns the last mixture, orthogonal to rounding where the group is
- * @throws DivergenceError if the loss is not finite; the step is named
+ * Learning ends early where the loss is not finite, with the mixture of the step before.
  */
 export async function learnMixture(
   pair: FramedPair,
   midpoint: SoftMidpoint,
   start: Mixture,
   options: LearnMixtureOptions,
-): Promise<Mixture> {
+): Promise<LearnMixtureResult> {
   const { frame } = pair;
   const { seed, steps, learningRate, signal, onProgress } = options;
   const { spaces } = frame.symmetries.mixing;
@@ -60,13 +69,17 @@ export async function learnMixture(
   const moments = spaces.map(({ size }) => createMoments(size));
   const between = createMidpointWeights(pair);
   let mixture = start;
+  let before = start;
   for (let step = 1; step <= steps; step++) {
     signal?.throwIfAborted();
     const place = (step - 1) % order.length;
     if (place === 0) random.shuffleInPlace(order);
     const { weights, network } = between(mixture);
     const { loss, gradients } = await midpoint.step(weights, order[place] as number, MIDDLE);
-    if (!Number.isFinite(loss)) throw diverged(step, loss);
+    if (!Number.isFinite(loss)) {
+      return { mixture: settle(spaces, before), steps: step - 1, diverged: { step, loss } };
+    }
+    before = mixture;
     const generators = generatorGradients(spaces, frame.occurrences, {
       ...{ gradients, network, factor: MIDDLE },
     });
@@ -78,7 +91,7 @@ export async function learnMixture(
     });
     onProgress?.({ done: step / steps, step, steps, loss });
   }
-  return settle(spaces, mixture);
+  return { mixture: settle(spaces, mixture), steps, diverged: null };
 }
 
 /** Mixed B, and the network half-way between it and A. */
@@ -172,11 +185,4 @@ function refinedInverse(matrix: Float64Array, inverse: Float64Array, size: numbe
 
 function times(a: Float64Array, b: Float64Array, size: number): Float64Array {
   return multiply(createMatrix(size, size, a), createMatrix(size, size, b)).data as Float64Array;
-}
-
-function diverged(step: number, loss: number): DivergenceError {
-  return new DivergenceError(
-    `Cannot learn an alignment as the loss half-way must be finite: at step ${step} it is ${loss}; try a smaller learning rate`,
-    { step: step - 1, loss },
-  );
 }

@@ -97,6 +97,8 @@ export interface MatchLearnedResult {
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
+  /** Where learning ended early as the loss was not finite, in nats; null if it did not. */
+  readonly diverged: { readonly step: number; readonly loss: number } | null;
   readonly seed: number;
 }
 
@@ -121,7 +123,6 @@ const JUDGED_BATCHES = 16;
  * @throws MismatchError if a checkpoint does not fit the graph, or the graph gives no logits
  * @throws UnsupportedError if an operator has no gradient rule, or a gain of a norm is 0
  * @throws InputError if the data do not fit the graph
- * @throws DivergenceError if the loss is not finite; the step is named
  * @throws OutOfRangeError if an option is out of range
  */
 export async function matchLearned(
@@ -157,7 +158,7 @@ export async function matchLearned(
         after: result.after,
       },
       ...{ start: result.start, spaces: countSpaces(frame) },
-      ...{ examples: seen.size, steps, seed },
+      ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
     };
   } finally {
     await midpoint.release();
@@ -182,12 +183,17 @@ async function search(
   if (options.steps === 0) {
     const after = Math.max(start.closedForm, start.descent);
     options.onProgress?.({ done: 1, step: 0, steps: 0, loss: -after });
-    return { spaces: better, start, after };
+    return { spaces: better, start, after, steps: 0, diverged: null };
   }
   const permuted = { ...pair, b: better.permuted };
-  const mixture = await learnMixture(permuted, midpoint, better.mixture, options);
-  const spaces = { ...better, mixture };
-  return { spaces, start, after: await judge(spaces) };
+  const learned = await learnMixture(permuted, midpoint, better.mixture, options);
+  const spaces = { ...better, mixture: learned.mixture };
+  const [reached, before] = [await judge(spaces), Math.max(start.closedForm, start.descent)];
+  const { steps, diverged } = learned;
+  // Too large a rate may lead away from where learning started.
+  return reached > before
+    ? { spaces, start, after: reached, steps, diverged }
+    : { spaces: better, start, after: before, steps, diverged };
 }
 
 /** Measures the network half-way between A and B as they are. */

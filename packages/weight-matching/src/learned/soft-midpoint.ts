@@ -15,6 +15,7 @@ import {
   bindWeights,
   type DataSet,
   planFeeds,
+  type Session,
   softmaxInto,
   specialize,
 } from "@isthmus/graph";
@@ -126,10 +127,8 @@ async function loadMidpoint(
     return createTensor("f32", shape, blendOf([one as Float32Array, two as Float32Array], t));
   };
   const plain = await engine.load(lowerBatchNorm({ ...mode.graph, outputs }));
-  const backward = await engine.load(lowerBatchNorm(differentiated)).catch(async (error: unknown) => {
-    await plain.release();
-    throw error;
-  });
+  // Loaded when a step is made: a closed form alone needs no gradients.
+  let backward: Promise<Session> | undefined;
   const fed = (weights: Weights, index: number, t: number) =>
     new Map([...feedsOf(weights, index), ...masks, [targets, targetsOf(index, t)]]);
   return {
@@ -144,7 +143,8 @@ async function loadMidpoint(
       return sum / some;
     },
     async step(weights, index, t) {
-      const results = await backward.run(fed(weights, index, t));
+      backward ??= engine.load(lowerBatchNorm(differentiated));
+      const results = await (await backward).run(fed(weights, index, t));
       const gradients = parameters.map((name): [string, Float32Array] => [
         name,
         entry(results, gradientName(loss, name), "gradient").data as Float32Array,
@@ -153,7 +153,7 @@ async function loadMidpoint(
     },
     async release() {
       await plain.release();
-      await backward.release();
+      await (await backward)?.release();
     },
   };
 }

@@ -65,7 +65,7 @@ describe("isthmus train on a text", () => {
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toMatch(/there is none of the name "gpd"; a network is one of mlp:<widths>/);
     const long = await run("--net", "gpt:d1:w32:h4:c20000", ...how);
-    expect(long.stderr).toMatch(/must have at least 20001 characters .*: it has \d+/);
+    expect(long.stderr).toMatch(/must have at least 20001 tokens .*: it has \d+/);
     const image = await run("--net", "resnet20", ...how);
     expect(image.stderr).toMatch(/for examples \[64\] as they must be images/);
   });

@@ -38,7 +38,7 @@ export {
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
-export { carriedSentences } from "./result/decomposition/decomposition-figures.ts";
+export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,

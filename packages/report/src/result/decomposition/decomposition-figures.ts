@@ -3,7 +3,8 @@ import { dataWords } from "../../data-words.ts";
 import { drawBars } from "../../figure/bar-figure.ts";
 import type { Figure } from "../../figure/figure.ts";
 import { drawLines } from "../../figure/line-figure.ts";
-import { formatNumber, formatShort } from "../../format-value.ts";
+import { formatNumber } from "../../format-value.ts";
+import { carriedSentences } from "./carried-sentences.ts";
 import { ALL_PARTS } from "./decomposition-tables.ts";
 
 /** Something of both networks. */
@@ -105,17 +106,4 @@ export function exampleFigure(decomposition: BarrierDecomposition): Figure {
       y: { label: "Excess they add (nats)", fromZero: true },
     }),
   };
-}
-
-/** Says how many examples carry how much of the excess, sentence by sentence. */
-export function carriedSentences({ byExample, excess }: BarrierDecomposition): string[] {
-  const { rising, half, top, rise, fall } = byExample;
-  const percent = (share: number) => `${formatShort(100 * share)} %`;
-  const shares = top.map(({ share, ofExcess }) => `the highest ${percent(share)} carry ${percent(ofExcess)}`);
-  return [
-    ...(excess.loss > 0
-      ? [`${percent(half)} of the examples carry half of the excess; ${shares.join(", ")}.`]
-      : []),
-    `For ${percent(rising)} of the examples the loss rises, which adds ${formatNumber(rise)} nats; the others take ${formatNumber(fall)} from it.`,
-  ];
 }

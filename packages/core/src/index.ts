@@ -78,6 +78,7 @@ export { openCheckpoint } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
 export { describeMaking, type Making, sharedMetadata } from "./save/describe-making.ts";
+export { type OutputPlace, resolveOutputPlace } from "./save/output-paths.ts";
 export {
   type StageCheckpointOptions,
   type StagedCheckpoint,

@@ -1,5 +1,6 @@
 import {
   type Checkpoint,
+  convertData,
   createCheckpoint,
   createRandom,
   createTensor,
@@ -156,6 +157,49 @@ describe("matchLearned()", () => {
       expect(aligned[0]?.summary).toMatchObject({ method: "learned", verified: { passed: true } });
       expect(networks[0]).toBe(a);
       expect(await distance(networks[1] as Checkpoint, await learned.transform(b))).toBe(0);
+    });
+
+    test("leaves alone what is aligned already", async () => {
+      const symmetries = await discoverSymmetries({ graph, engine });
+      const same = await matchLearned({ graph, engine, symmetries }, [a, a], data, { ...options, steps: 0 });
+      expect(await distance(a, await same.transform(a))).toBeLessThan(1e-5);
+      expect(same.objective.after).toBeCloseTo(same.objective.before, 5);
+    });
+
+    test("proves networks of 16 bits in 32 bits, and within what rounding changes as they are", async () => {
+      const narrow = async (network: Checkpoint) =>
+        createCheckpoint(
+          new Map(
+            await Promise.all(
+              [...network.tensors].map(async ([name, { shape }]): Promise<[string, Tensor]> => {
+                const { data: values } = await network.read(name);
+                const stored = convertData(values, "f32", "bf16");
+                return [name, createTensor("bf16", shape, stored)];
+              }),
+            ),
+          ),
+        );
+      const pair = [await narrow(a), await narrow(b)] as const;
+      const { networks, aligned } = await align({ graph, engine }, pair, {
+        method: "learned",
+        data,
+        ...options,
+      });
+      expect(aligned[0]?.summary.verified.passed).toBe(true);
+      expect(networks[1]?.tensors.get("q.weight")?.dtype).toBe("bf16");
+    });
+
+    test("names a weight that is not finite", async () => {
+      const symmetries = await discoverSymmetries({ graph, engine });
+      const weights = new Map(await bindWeights(graph, b));
+      weights.set("q.bias", createTensor("f32", [6], new Float32Array(6).fill(Number.NaN)));
+      const broken = matchLearned(
+        { graph, engine, symmetries },
+        [a, createCheckpoint(weights)],
+        data,
+        options,
+      );
+      await expect(broken).rejects.toThrow(/"q\.bias".*finite/);
     });
 
     test("stops when told to, and refuses options and data that do not fit", async () => {

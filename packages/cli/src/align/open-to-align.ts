@@ -1,6 +1,7 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { BoundArchitecture, DataSet } from "@isthmus/graph";
 import { fitToData, type OpenedArchitecture } from "@isthmus/zoo";
+import { describeFeeds } from "../format/describe-feeds.ts";
 import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { type ArchitectureOptions, openSharedArchitecture } from "../open/open-architecture.ts";
 import { type MatchVerbOptions, openMatchData } from "../options/match-options.ts";
@@ -23,5 +24,10 @@ export async function openToAlign(
   const read = await openSharedArchitecture(paths, options);
   const data = await openMatchData(options, options.data, read);
   const opened = data === undefined ? read : fitToData(read, data);
+  if (data !== undefined) {
+    for (const line of describeFeeds("align", opened.graph, data, { ...options, model: opened.model })) {
+      context.terminal.note(line);
+    }
+  }
   return { architecture: await bindArchitecture(opened, checkpoints, options, context), data };
 }

@@ -1,6 +1,14 @@
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  describeMaking,
+  resolveOutputPlace,
+  saveCheckpoint,
+  saveFile,
+  UsageError,
+} from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment } from "@isthmus/symmetry";
@@ -66,7 +74,7 @@ const EXAMPLES = formatExamples(
     "match units by their activations on data",
   ],
   [
-    "isthmus align gpt-a gpt-b --method learned --data text:books.txt -o gpt-b-aligned",
+    "isthmus align gpt-a gpt-b --method learned --data text:books.txt:train -o gpt-b-aligned",
     "join transformers: rotate B's residual stream and heads, learned from text or images without labels",
   ],
   [
@@ -111,6 +119,8 @@ async function align(
     assertOutputs(options);
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
+    // Said before the work, which may take minutes.
+    if (!options.output.endsWith(".json")) await resolveOutputPlace(options.output);
     await assertNoModelFolder(options.output, paths);
     const { architecture, data } = await openToAlign(paths, [a, b], options, context);
     const { networks, binding } = architecture;

@@ -1,4 +1,5 @@
 import { type DataSet, type Filling, type Graph, logitsCandidates, planFeeds } from "@isthmus/graph";
+import type { ReadArchitecture } from "@isthmus/zoo";
 
 /** How an input that the data do not hold is filled in, in words. */
 const FILLINGS: Readonly<Record<Filling, string>> = {
@@ -14,13 +15,14 @@ const FILLINGS: Readonly<Record<Filling, string>> = {
  *
  * @param attempt - what is attempted, for errors, for example `measure`
  * @param mean - what `--mean` says; nothing is said of the scaling where the user gave it
+ * @param model - the model whose folder names the vocabulary of texts, if there is one
  * @throws InputError if the data do not fit the graph
  */
 export function describeFeeds(
   attempt: string,
   graph: Graph,
   data: DataSet,
-  { mean }: { readonly mean?: number | undefined } = {},
+  { mean, model }: { readonly mean?: number | undefined; readonly model?: ReadArchitecture["model"] } = {},
 ): string[] {
   const { filled, unread } = planFeeds(attempt, graph, data, 1);
   const lines: string[] = [];
@@ -36,6 +38,11 @@ export function describeFeeds(
   if (mean === undefined && scaling !== undefined && !(scaling.mean === 0 && scaling.std === 1)) {
     lines.push(
       `Bytes of ${data.name} are fed as (byte / 255 - ${scaling.mean}) / ${scaling.std}; for networks trained on others, such as byte / 255, add --mean 0 --std 1.`,
+    );
+  }
+  if (data.vocabulary !== undefined && model?.vocabulary === undefined) {
+    lines.push(
+      `Characters of ${data.name} are numbered in the order of the text itself, as no model folder with a vocabulary was given; for networks that number them in another way use that folder, or tokens:FILE.`,
     );
   }
   if (data.labelling === "next") lines.push("Each token is predicted from those before it.");

@@ -70,7 +70,10 @@ export async function withPair<T>(
     ];
     for (const output of outputs) await assertOutput(output, inputs);
     const architecture = await bindArchitecture(opened, checkpoints, options, context);
-    for (const line of describeFeeds("measure", architecture.graph, data, options))
+    for (const line of describeFeeds("measure", architecture.graph, data, {
+      ...options,
+      model: opened.model,
+    }))
       context.terminal.note(line);
     const [one, two] = architecture.networks as [BoundNetwork, BoundNetwork];
     const [a, unaligned] = [one.network, two.network];

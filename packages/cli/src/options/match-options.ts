@@ -154,6 +154,14 @@ export function matchingOf(
       );
     }
     const { matchSteps: steps, matchRate: learningRate, heads } = options;
+    if (learningRate !== undefined && !(learningRate > 0)) {
+      throw new UsageError(`Cannot align with --match-rate ${learningRate} as it must be above 0`);
+    }
+    if (options.restarts !== undefined) {
+      throw new UsageError(
+        "Cannot align with --restarts by --method learned as it searches once: leave --restarts out",
+      );
+    }
     return { method, seed, data, ...definedOf({ steps, learningRate, heads, examples: matchExamples }) };
   }
   assertLearnedOnly(method, options);

@@ -40,7 +40,7 @@ export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => 
     )
     .requiredOption(
       "--data <name>",
-      `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
+      `${DATA_SET_FORMS.join(", ")}; then :test (of a text its last tenth, if not said) or :train, then @N for the first N`,
     )
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")

@@ -84,7 +84,10 @@ export async function withStarJob<T>(
     const heldBegin = anchorPaths.length;
     const heldEnd = heldBegin + heldPaths.length;
     const start = from === undefined ? random : at(bound, heldEnd, "network").network;
-    for (const line of describeFeeds("find a star", architecture.graph, data.training, options))
+    for (const line of describeFeeds("find a star", architecture.graph, data.training, {
+      ...options,
+      model: architecture.model,
+    }))
       context.terminal.note(line);
     for (const set of [data.test, data.outOfDistribution])
       if (set !== undefined) assertDataFits("find a star", architecture.graph, set, 1);

@@ -6,6 +6,7 @@ import { matchNormalized } from "../normalize/match-normalized.ts";
 import type { AlignedNetwork, AlignmentSummary } from "./aligned-network.ts";
 import { countForms, discoverForms } from "./linear-forms.ts";
 import { type Normalizing, type ProvenGroup, proveAlignment } from "./prove-alignment.ts";
+import { roundingTolerance } from "./prove-rounded.ts";
 import { asSaved, asStored, inGraph } from "./saved-network.ts";
 
 /** How far an alignment is, see {@link AlignOptions.onProgress}. */
@@ -122,14 +123,16 @@ export async function align(
     report("verifying");
     // What is proved is what will be saved, under the checkpoint's own names, read back as any checkpoint is.
     const saved = asSaved(other, matched.network);
+    const isLearned = matched.match.method === "learned";
     const proven = {
       ...group,
       mixed: matched.match.method === "learned" ? matched.match.symmetries : undefined,
     };
     const verified = await proveAlignment(architecture, proven, [inGraph(other), saved.reread], {
-      seed,
-      proof,
-      signal,
+      ...{ seed, proof, signal },
+      ...(isLearned && {
+        tolerance: await roundingTolerance(architecture, inGraph(other), matched.move, { seed, signal }),
+      }),
     });
     aligned.push({ ...matched, restored: saved.restored, summary: { ...matched.summary, verified } });
   }

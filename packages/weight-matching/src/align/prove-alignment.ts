@@ -5,6 +5,7 @@ import {
   type LinearSymmetries,
   narrowLarge,
   type Symmetries,
+  VERIFY_ALIGNMENT_DEFAULTS,
   type VerifySymmetriesOptions,
   verifyAlignment,
   verifyLinearSymmetries,
@@ -50,6 +51,8 @@ export interface ProveAlignmentOptions {
    * @defaultValue "values"
    */
   readonly proof?: "values" | "outputs";
+  /** Largest difference of an output, relative to its largest element. @defaultValue 1e-4 */
+  readonly tolerance?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,7 +71,7 @@ export async function proveAlignment(
   architecture: Architecture,
   group: ProvenGroup,
   [before, after]: readonly [Checkpoint, Checkpoint],
-  { seed, proof = "values", signal }: ProveAlignmentOptions,
+  { seed, proof = "values", tolerance = VERIFY_ALIGNMENT_DEFAULTS.tolerance, signal }: ProveAlignmentOptions,
 ): Promise<Verification> {
   const { graph, engine } = architecture;
   const small = await narrowLarge(architecture, signal);
@@ -85,7 +88,7 @@ export async function proveAlignment(
           await proveLinear(architecture, group, options),
           await proveMixing(architecture, group, options),
         ];
-  const outputs = await verifyAlignment({ graph, engine }, [before, after], { seed, signal });
+  const outputs = await verifyAlignment({ graph, engine }, [before, after], { seed, tolerance, signal });
   if (!outputs.passed) throw changedFunction(graph.name, "the output", outputs.maxRelativeError);
   return { passed: true, maxRelativeError: Math.max(...errors, outputs.maxRelativeError), narrowed: false };
 }

@@ -1,4 +1,5 @@
 import {
+  asFloat32,
   assertWholeOptions,
   at,
   type Checkpoint,
@@ -10,14 +11,17 @@ import {
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
-import { bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
+import { bindWeights, type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import {
   type Alignment,
   discoverLinearSymmetries,
   discoverMixing,
+  identityAlignment,
+  identityMixture,
   MIXING_GROUPS,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
+import { assertFinite } from "../weights/read-parameters.ts";
 import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
 import { descendSpaces } from "./descend-spaces.ts";
 import {
@@ -90,7 +94,10 @@ export interface MatchLearnedResult {
    * aligned.
    */
   readonly objective: { readonly before: number; readonly after: number };
-  /** The same in closed form, and after descent by weights; the better of both is where learning starts. */
+  /**
+   * The same in closed form, and after descent by weights. Learning starts at the best of both and of B as it
+   * is.
+   */
   readonly start: { readonly closedForm: number; readonly descent: number };
   /** Residual streams and other spaces that are mixed, by group. */
   readonly spaces: Readonly<Record<string, number>>;
@@ -134,6 +141,7 @@ export async function matchLearned(
   const { seed, ...rest } = options;
   const resolved = resolveOptions("learn an alignment", MATCH_LEARNED_DEFAULTS, rest, ["seed"]);
   assertOptions({ ...resolved, seed });
+  for (const network of networks) await assertFiniteWeights(architecture.graph, network);
   const frame = await openFrame(architecture, resolved);
   const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
   const usual = data.labelling === "next" ? TEXTS : IMAGES;
@@ -179,21 +187,47 @@ async function search(
   const closed = await alignInClosedForm(pair, grams, options);
   const descended = await descendSpaces(pair, closed, options);
   const start = { closedForm: await judge(closed), descent: await judge(descended) };
-  const better = start.descent > start.closedForm ? descended : closed;
+  // Networks that are aligned already stay as they are.
+  const asTheyAre = identitySpaces(pair);
+  const candidates = [
+    { spaces: asTheyAre, objective: await judge(asTheyAre) },
+    { spaces: closed, objective: start.closedForm },
+    { spaces: descended, objective: start.descent },
+  ];
+  const { spaces: better, objective: before } = candidates.reduce((best, candidate) =>
+    candidate.objective > best.objective ? candidate : best,
+  );
   if (options.steps === 0) {
-    const after = Math.max(start.closedForm, start.descent);
+    const after = before;
     options.onProgress?.({ done: 1, step: 0, steps: 0, loss: -after });
     return { spaces: better, start, after, steps: 0, diverged: null };
   }
   const permuted = { ...pair, b: better.permuted };
   const learned = await learnMixture(permuted, midpoint, better.mixture, options);
   const spaces = { ...better, mixture: learned.mixture };
-  const [reached, before] = [await judge(spaces), Math.max(start.closedForm, start.descent)];
+  const reached = await judge(spaces);
   const { steps, diverged } = learned;
   // Too large a rate may lead away from where learning started.
   return reached > before
     ? { spaces, start, after: reached, steps, diverged }
     : { spaces: better, start, after: before, steps, diverged };
+}
+
+/** Checks that weights are finite. @throws InputError if one is not; its tensor is named */
+async function assertFiniteWeights({ weights }: Graph, network: Checkpoint): Promise<void> {
+  for (const name of weights.keys()) {
+    const { data, dtype } = await network.read(name);
+    if (DTYPES[dtype].float) assertFinite(asFloat32(data, dtype), name, network.source);
+  }
+}
+
+/** Leaves B as it is, but for the gains of its norms, which become A's. */
+function identitySpaces({ architecture, frame, b }: FramedPair): AlignedSpaces {
+  return {
+    alignment: identityAlignment(architecture.symmetries.spec),
+    mixture: identityMixture(frame.symmetries.mixing.spaces),
+    permuted: b,
+  };
 }
 
 /** Measures the network half-way between A and B as they are. */

@@ -38,6 +38,12 @@ describe("readFederation()", () => {
     expect(strategy).toEqual({ align });
   });
 
+  it("takes a strategy by the name that other tools have for it", async () => {
+    expect((await read("network: a\nstrategy: fedadam")).strategy).toEqual({ server: "adam" });
+    expect((await read("network: a\nstrategy: fedavg")).strategy).toEqual({});
+    expect((await read("network: a")).strategy).toEqual({});
+  });
+
   it("takes privacy as simulations do, and secure sums by true", async () => {
     const privacy = { clip: 1, noise: 1, clients: 3, delta: 0.01, sampling: { kind: "all" }, by: "layer" };
     expect(await read(`network: a\nstrategy: { privacy: ${JSON.stringify(privacy)} }`)).toMatchObject({
@@ -69,6 +75,9 @@ describe("readFederation()", () => {
     ["network: a\nrounds: many", '"rounds" must be'],
     ["network: a\ndeadline: soon", '"deadline"'],
     ["network: a\nstrategy: { rule: krumm }", 'did you mean "krum"'],
+    ["network: a\nstrategy: fedadm", 'did you mean "fedadam"'],
+    ["network: a\nstrategy: fedprox", "each client adds the proximal term"],
+    ["network: a\nstrategy: { ruel: krum }", 'unknown key "strategy.ruel"'],
     ["network: a\nstrategy: { align: global }", "needs the graph"],
     ["network: a\nevaluate: mnist:test", "needs the graph"],
     ["network: a\nquorum: 2\nstrategy: { rule: { name: krum, f: 1 } }", 'set "quorum" to'],

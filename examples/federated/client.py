@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import json
 import os
+import ssl
 import struct
 import sys
 import time
@@ -48,6 +49,9 @@ class Server:
                     sys.exit(f"the server refuses: {text.decode(errors='replace')}")
                 reason = f"status {error.code}"
             except OSError as error:  # also lost connections and time-outs
+                if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
+                    # Another try would find the same certificate.
+                    sys.exit(f"the server's certificate is not trusted: {error}; name it, or that of who signed it: SSL_CERT_FILE=cert.pem")
                 reason = str(error)
             if time.monotonic() - began > PATIENCE:
                 sys.exit(f"the server is away: {reason}")

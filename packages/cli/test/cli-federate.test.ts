@@ -153,6 +153,18 @@ describe("isthmus federate", () => {
     expect(JSON.parse(joined.stdout)).toMatchObject({ rounds: [1] });
   });
 
+  it("says when a token takes the place of another one", async () => {
+    writeFileSync(join(folder, "good.yml"), "network: x\n");
+    const token = (...args: string[]) =>
+      runCli(["federate", "token", "anna", "--for", "good.yml", ...args], { cwd: folder });
+    const first = await token();
+    expect([first.code, first.stderr]).toEqual([0, ""]);
+    const second = await token();
+    expect([second.code, second.stderr]).toEqual([0, "replaces the token of anna\n"]);
+    expect(second.stdout).toMatch(/^anna\.[\w-]+\n$/);
+    expect(JSON.parse((await token("--json")).stdout)).toMatchObject({ client: "anna", replaced: true });
+  });
+
   it("explains what is wrong", async () => {
     writeFileSync(join(folder, "bad.yml"), "network: x\nround: 3\n");
     const run = (...args: string[]) => runCli(["federate", ...args], { cwd: folder });

@@ -15,7 +15,7 @@ federation:
   rounds: 2
   client: { batch: 8 }
 strategies:
-  mean: {}
+  mean: { rule: fedavg }
   median: { rule: coordinate-median }
 attacks:
   none: null
@@ -55,7 +55,7 @@ describe("isthmus federate simulate", () => {
 
   it("isthmus federate simulate prints a file that comes with the program, and names lines of mistakes", async () => {
     expect((await run("attacks", "--print")).stdout).toMatch(/^title: Attacks on aggregation rules/);
-    writeFileSync(join(folder, "wrong.yaml"), SIMULATION.replace("rule:", "rul:"));
+    writeFileSync(join(folder, "wrong.yaml"), SIMULATION.replace("rule: coordinate", "rul: coordinate"));
     const wrong = await run("wrong.yaml");
     expect([wrong.code, wrong.stderr]).toEqual([
       2,

@@ -62,6 +62,7 @@ export { type SecureServerState, sharersOf } from "./secure/secure-server.ts";
 export { type SecureSettings, wordsOf } from "./secure/secure-settings.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
 export { lookUp } from "./strategy/look-up.ts";
+export { namedStrategy } from "./strategy/named-strategy.ts";
 export { resolveRule, resolveStrategy } from "./strategy/resolve-strategy.ts";
 export { STRATEGY_DEFAULTS, type StrategyDescription } from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

@@ -114,7 +114,9 @@ describe("a federation with secure: true", () => {
         return inline.aggregate(request, signal);
       },
     };
-    const server = await serveFederation(federation.config, { logLevel: "silent", workers });
+    const lines: string[] = [];
+    const onLog = (line: string) => void lines.push(line);
+    const server = await serveFederation(federation.config, { logLevel: "info", onLog, workers });
     closers.push(server.close);
     const stop = new AbortController();
     const dropped = joinAs(federation, server.url, "cas", {
@@ -134,6 +136,9 @@ describe("a federation with secure: true", () => {
       ["ada", 1, undefined],
       ["bea", 1, undefined],
     ]);
+    // The 1 of the journal stands for a number that nobody knows: the log leaves it out.
+    const logged = lines.filter((line) => line.includes('"update-received"'));
+    expect(logged.map((line) => "examples" in JSON.parse(line).event)).toEqual([false, false]);
     const expected = await meanOf(federation);
     const network = await numbersOf(server.network());
     const errors = network.map((value, i) => Math.abs(value - (expected[i] as number)));

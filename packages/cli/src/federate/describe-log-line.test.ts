@@ -6,6 +6,9 @@ const describeEvent = (event: Readonly<Record<string, unknown>>, level = 30): st
 
 describe("describeLogLine()", () => {
   it.each([
+    [{ kind: "update-received", round: 1, client: "ada" }, "round 1: update of ada"],
+    [{ kind: "update-received", round: 1, client: "ada", examples: 1 }, "round 1: update of ada, 1 example"],
+    [{ kind: "update-received", round: 1, client: "ada", examples: 9 }, "round 1: update of ada, 9 examples"],
     [{ kind: "round-closed", round: 2 }, "round 2 has its updates: aggregating"],
     [
       { kind: "round-aggregated", round: 2, metrics: { loss: 0.51234, accuracy: 0.9 } },

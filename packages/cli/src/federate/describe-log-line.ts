@@ -47,7 +47,7 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
     case "round-closed":
       return `round ${round} has its updates: aggregating`;
     case "update-received":
-      return `round ${round}: update of ${client}, ${examples === 1 ? "1 example" : `${examples} examples`}`;
+      return `round ${round}: update of ${client}${describeExamples(examples)}`;
     case "update-refused":
       return `round ${round}: refused the update of ${client}: ${reason}`;
     case "round-aborted":
@@ -63,6 +63,12 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
     default:
       return undefined;
   }
+}
+
+/** Nothing where the server knows no number: the update is masked, or its client added noise. */
+function describeExamples(examples: unknown): string {
+  if (examples === undefined) return "";
+  return examples === 1 ? ", 1 example" : `, ${examples} examples`;
 }
 
 function describeAggregated({

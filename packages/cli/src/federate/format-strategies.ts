@@ -18,7 +18,7 @@ export function formatStrategies(): string {
     ["Rules (rule)", [...AGGREGATION_RULES.values()]],
     ["Steps before the rule (before)", [...PRE_AGGREGATIONS.values()]],
     ["Optimisers of the server (server)", [...SERVER_STEPS.values()]],
-    ["Strategies as other tools name them", strategies],
+    ["Strategies as other tools name them (strategy: NAME in a file)", strategies],
   ];
   const width = Math.max(...lists.flatMap(([, list]) => list.map(({ name }) => name.length)));
   return lists

@@ -3,6 +3,7 @@ import {
   FEDERATION_PLAN_DEFAULTS,
   type FederationPlan,
   LAYER_POLICIES,
+  namedStrategy,
   PRIVACY,
   SECURE_PLAN_DEFAULTS,
   TREATMENTS,
@@ -42,7 +43,7 @@ const named = z.union([
   z.object({ name: z.string() }).catchall(z.union([z.string(), z.number(), z.boolean()])),
 ]);
 
-const strategy = z.strictObject({
+const described = z.strictObject({
   rule: named.exactOptional(),
   before: z.array(named).exactOptional(),
   server: named.exactOptional(),
@@ -58,6 +59,12 @@ const strategy = z.strictObject({
     .exactOptional(),
   align: z.enum(ALIGN_TARGET_SPELLINGS).exactOptional(),
 });
+
+/** A strategy as it is described, or by the name that other tools have for it. */
+const strategy = z.preprocess(
+  (value) => (typeof value === "string" ? namedStrategy(value) : value),
+  described,
+);
 
 const plan = FEDERATION_PLAN_DEFAULTS;
 

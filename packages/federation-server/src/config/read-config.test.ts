@@ -38,6 +38,12 @@ describe("readFederation()", () => {
     expect(strategy).toEqual({ align });
   });
 
+  it("takes a strategy by the name that other tools have for it", async () => {
+    expect((await read("network: a\nstrategy: fedadam")).strategy).toEqual({ server: "adam" });
+    expect((await read("network: a\nstrategy: fedavg")).strategy).toEqual({});
+    expect((await read("network: a")).strategy).toEqual({});
+  });
+
   it("takes privacy as simulations do, and secure sums by true", async () => {
     const privacy = { clip: 1, noise: 1, clients: 3, delta: 0.01, sampling: { kind: "all" }, by: "layer" };
     expect(await read(`network: a\nstrategy: { privacy: ${JSON.stringify(privacy)} }`)).toMatchObject({
@@ -69,11 +75,17 @@ describe("readFederation()", () => {
     ["network: a\nrounds: many", '"rounds" must be'],
     ["network: a\ndeadline: soon", '"deadline"'],
     ["network: a\nstrategy: { rule: krumm }", 'did you mean "krum"'],
+    ["network: a\nstrategy: fedadm", 'did you mean "fedadam"'],
+    ["network: a\nstrategy: fedprox", "each client adds the proximal term"],
+    ["network: a\nstrategy: { ruel: krum }", 'unknown key "strategy.ruel"'],
     ["network: a\nstrategy: { align: global }", "needs the graph"],
     ["network: a\nevaluate: mnist:test", "needs the graph"],
     ["network: a\nquorum: 2\nstrategy: { rule: { name: krum, f: 1 } }", 'set "quorum" to'],
     ["network: a\nquorum: 3\nbuffer: 2", '"buffer" must be at least the quorum'],
-    ["network: [", "must be YAML without aliases: digits.yml:1"],
+    ["network: [", "must be YAML: digits.yml:1"],
+    ["network: a\nrounds: 3\nrounds: 4", "a key may be given once: digits.yml:3 gives rounds again"],
+    ["network: a\nlimits: { bytes: 1, bytes: 2 }", "digits.yml:2 gives bytes again"],
+    ["<<: 3\nnetwork: a", "must be YAML: digits.yml: Merge sources"],
     ["network: a\nlimits: { bytes: -1 }", '"limits.bytes"'],
     ["network: a\nlimits: { norm: far }", '"limits.norm" must be a number above 0, "auto" or "none"'],
     ["network: a\nlimits: { norm: -1 }", '"limits.norm" must be above 0'],

@@ -102,7 +102,16 @@ function parseFile(text: string, name: string): FederationFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true });
   const [error] = document.errors;
-  if (error !== undefined) throw notYaml(`${name}:${lines.linePos(error.pos[0]).line}`, error);
+  if (error !== undefined) {
+    const [begin] = error.pos;
+    const place = `${name}:${lines.linePos(begin).line}`;
+    if (error.code !== "DUPLICATE_KEY") throw notYaml("YAML", place, error);
+    const [key = ""] = /^[^:\r\n]*/.exec(text.slice(begin)) ?? [];
+    throw new FormatError(
+      `Cannot read the federation as a key may be given once: ${place} gives ${key.trim()} again; leave one of the two`,
+      { format: "yaml", cause: error },
+    );
+  }
   const parsed = FEDERATION_FILE.safeParse(plainValue(document, name));
   if (parsed.success) return parsed.data;
   const lineOf = (path: readonly PropertyKey[]): number => {
@@ -125,18 +134,16 @@ function plainValue(document: Document, name: string): unknown {
     // A file without a line is one without a key.
     return value === null ? {} : value;
   } catch (error) {
-    throw notYaml(name, error as Error);
+    throw notYaml(error instanceof ReferenceError ? "YAML without aliases" : "YAML", name, error as Error);
   }
 }
 
-function notYaml(place: string, error: Error): FormatError {
+/** @param form - what the file must be */
+function notYaml(form: string, place: string, error: Error): FormatError {
   const [message] = error.message.split("\n");
-  return new FormatError(
-    `Cannot read the federation as it must be YAML without aliases: ${place}: ${message}`,
-    {
-      ...{ format: "yaml", cause: error },
-    },
-  );
+  return new FormatError(`Cannot read the federation as it must be ${form}: ${place}: ${message}`, {
+    ...{ format: "yaml", cause: error },
+  });
 }
 
 function tell(issue: z.core.$ZodIssue): string {

@@ -170,8 +170,16 @@ async function openNoiseSeed({ strategy, noiseSeed }: FederationConfig, store: S
   return noiseSeed ?? openNoiseSecret(store);
 }
 
-/** Returns what the log says of an event: of a message of a secure sum who sent which, without its shares. */
-function loggedOf(event: FederationEvent): object {
+/**
+ * Returns what the log says of an event: of a message of a secure sum who sent which, without its shares, and
+ * of an update no number of examples where a 1 stands for it.
+ */
+function loggedOf(event: FederationEvent, { plan, strategy: { privacy } }: FederationConfig): object {
+  const isHidden = plan.secure !== null || (privacy !== undefined && isLocal(privacy));
+  if (event.kind === "update-received" && isHidden) {
+    const { examples: _, ...rest } = event;
+    return rest;
+  }
   if (event.kind !== "secure-received") return event;
   const { message, ...rest } = event;
   return { ...rest, client: message.client, message: message.kind };
@@ -211,7 +219,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
       stopping.abort();
       throw error;
     });
-    log[isTrouble(timed) ? "warn" : "info"]({ event: loggedOf(timed) }, event.kind);
+    log[isTrouble(timed) ? "warn" : "info"]({ event: loggedOf(timed, config) }, event.kind);
     stepper.wake();
     return true;
   };

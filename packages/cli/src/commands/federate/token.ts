@@ -1,8 +1,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { InputError, saveFile, UsageError } from "@isthmus/core";
-import { addToken, readFederation, removeToken } from "@isthmus/federation-server";
+import { addToken, readFederation, readTokens, removeToken } from "@isthmus/federation-server";
 import { assertOutput } from "../../output/assert-output.ts";
-import { createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
 interface TokenVerbOptions {
   readonly for: string;
@@ -24,7 +24,7 @@ export function federateTokenVerb(run: RunVerb): CommandUnknownOpts {
     )
     .option("--remove", "let the client in no longer")
     .addHelpText("after", EXAMPLES)
-    .action((name, options) => run(options, () => changeToken(name, options)));
+    .action((name, options) => run(options, (context) => changeToken(name, options, context)));
 }
 
 const EXAMPLES = formatExamples(
@@ -36,7 +36,11 @@ const EXAMPLES = formatExamples(
   ["isthmus federate token anna --for digits.yml --remove", "shut anna out, also while the server runs"],
 );
 
-async function changeToken(client: string, options: TokenVerbOptions): Promise<Outcome> {
+async function changeToken(
+  client: string,
+  options: TokenVerbOptions,
+  { terminal }: Context,
+): Promise<Outcome> {
   const { tokens } = await readFederation(options.for);
   const { output } = options;
   if (options.remove) {
@@ -49,10 +53,13 @@ async function changeToken(client: string, options: TokenVerbOptions): Promise<O
     });
   }
   if (output !== undefined) await assertOutput(output, [options.for, tokens]);
+  const replaced = (await readTokens(tokens)).has(client);
   const token = await addToken(tokens, client);
+  // A note, so that standard output is the token alone.
+  if (replaced) terminal.note(`replaces the token of ${client}`);
   if (output !== undefined) {
     await saveFile(output, `${token}\n`, [], { mode: 0o600 });
-    return { result: { client, output }, text: `wrote ${output}` };
+    return { result: { client, output, replaced }, text: `wrote ${output}` };
   }
-  return { result: { client, token }, text: token };
+  return { result: { client, token, replaced }, text: token };
 }

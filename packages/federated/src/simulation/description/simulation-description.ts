@@ -16,7 +16,7 @@ export interface SimulationDescription {
   readonly federation: CommonFederation;
   /** By the names that tables show. @defaultValue examples are dealt evenly */
   readonly partitions?: Readonly<Record<string, PartitionDescription>>;
-  /** By the names that tables show. @defaultValue FedAvg */
+  /** By the names that tables show, which decide nothing here: `{}` is FedAvg. @defaultValue FedAvg */
   readonly strategies?: Readonly<Record<string, SimulatedStrategy>>;
   /** By the names that tables show; `null` for none. @defaultValue none */
   readonly attacks?: Readonly<Record<string, AttackDescription | null>>;

@@ -68,7 +68,7 @@ const attack = z
   .object({ name: text, attackers: count(1) })
   .catchall(z.union([text, z.number(), z.boolean()]));
 
-/** Whether a value is `{}`, which stands for no attack like `null`. */
+/** Whether a value is `{}`, which says nothing, like `null`. */
 export const isEmpty = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.keys(value).length === 0;
 

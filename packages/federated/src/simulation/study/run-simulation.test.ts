@@ -28,7 +28,7 @@ const options = { engine: engine.name, openData, folder: join(folder, "tasks"), 
 const small: SimulationDescription = {
   title: "Small",
   federation: { net: "mlp:4", data: "d", evaluate: "d", clients: 4, rounds: 2 },
-  strategies: { mean: {}, median: { rule: "coordinate-median" } },
+  strategies: { mean: { rule: "fedavg" }, median: { rule: "coordinate-median" } },
   attacks: { none: null, flip: { name: "sign-flip", attackers: 1 } },
   seeds: "0..1",
 };
@@ -92,7 +92,7 @@ describe("readSimulation()", () => {
   const federation = "federation: { net: mlp:4, data: d, evaluate: d, clients: 4, rounds: 2 }";
 
   it("readSimulation() reads what runSimulation() takes", async () => {
-    const text = `title: Small\n${federation}\nstrategies: { mean: {}, median: { rule: coordinate-median } }\nattacks: { none: null, flip: { name: sign-flip, attackers: 1 } }\nseeds: 0..1\n`;
+    const text = `title: Small\n${federation}\nstrategies: { mean: { rule: fedavg }, median: { rule: coordinate-median } }\nattacks: { none: null, flip: { name: sign-flip, attackers: 1 } }\nseeds: 0..1\n`;
     expect(await read(text)).toEqual(small);
     expect(await read(text.replace("none: null", "none: {}"))).toEqual(small);
     expect(await read(text.replace("none: null", "none: "))).toEqual(small);
@@ -101,6 +101,19 @@ describe("readSimulation()", () => {
   it.each(["each-other", "each other"])("readSimulation() takes `align: %s`", async (align) => {
     const text = `title: Small\n${federation}\nstrategies: { it: { align: ${align} } }\n`;
     expect((await read(text)).strategies).toEqual({ it: { align } });
+  });
+
+  it("readSimulation() takes strategies by name, and refuses entries that say nothing", async () => {
+    const strategies = async (yaml: string) =>
+      (await read(`title: Small\n${federation}\nstrategies:\n${yaml}\n`)).strategies;
+    const named = "  fedavg: {}\n  fedadam: {}\n  fedyogi:\n  mine: fedmedian\n  krum: { rule: fedavg }";
+    expect(await strategies(named)).toEqual({
+      ...{ fedavg: {}, fedadam: { server: "adam" }, fedyogi: { server: "yogi" } },
+      ...{ mine: { rule: "coordinate-median" }, krum: { rule: "fedavg" } },
+    });
+    await expect(strategies("  mean: {}")).rejects.toThrow(/"mean" as it says nothing.*known are fedavg, /);
+    await expect(strategies("  mine: fedadm")).rejects.toThrow(/did you mean "fedadam"/);
+    await expect(strategies("  fedprox: {}")).rejects.toThrow(/add client: { proximal: 0.1 }/);
   });
 
   it("readSimulation() names the line of what is wrong", async () => {

@@ -1,0 +1,29 @@
+import { UsageError } from "@isthmus/core";
+import { STRATEGIES } from "../strategies.ts";
+import { lookUp } from "./look-up.ts";
+import { STRATEGY_DEFAULTS, type StrategyDescription } from "./strategy-description.ts";
+
+/**
+ * Returns the description of a strategy by the name that other tools have for it, as `fedadam`; what is a
+ * default is left out, so that `fedavg` is an empty one.
+ * @throws InputError if there is none of that name
+ * @throws UsageError if the name has parameters, or half of the algorithm is the clients'
+ */
+export function namedStrategy(name: string): StrategyDescription {
+  const { of, parameters } = lookUp("strategy", STRATEGIES, name);
+  const { rule, server, client } = of;
+  if (Object.keys(parameters).length > 0) {
+    throw new UsageError(
+      `Cannot take the strategy "${name}" as its name has no parameters: write those of its rule "${rule}" or its server "${server}", as { rule: { name: ${rule}, ... }, server: ${server} }`,
+    );
+  }
+  if (client !== undefined) {
+    throw new UsageError(
+      `Cannot take the strategy "${name}" by its name alone as the server does half of it, and each client ${client}: write { rule: ${rule}, server: ${server} }, and let the clients do their half; in a simulation add client: { proximal: 0.1 }`,
+    );
+  }
+  return {
+    ...(rule === STRATEGY_DEFAULTS.rule ? {} : { rule }),
+    ...(server === STRATEGY_DEFAULTS.server ? {} : { server }),
+  };
+}

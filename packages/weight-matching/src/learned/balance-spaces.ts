@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import { createMatrix, multiply, symmetricEigen } from "@isthmus/linear-algebra";
 import { identityMixture, type Mixture } from "@isthmus/symmetry";
+import { times } from "./square-matrices.ts";
 import type { Doubles, StreamFrame } from "./stream-frame.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
@@ -71,8 +72,4 @@ function power(matrix: Float64Array, size: number, exponent: number): Float64Arr
   const scaled = vectors.data.map((value, i) => value * at(values, i % size, "eigenvalue") ** exponent);
   const left = createMatrix(size, size, scaled as Float64Array);
   return multiply(left, vectors, { transposeRight: true }).data as Float64Array;
-}
-
-function times(a: Float64Array, b: Float64Array, size: number): Float64Array {
-  return multiply(createMatrix(size, size, a), createMatrix(size, size, b)).data as Float64Array;
 }

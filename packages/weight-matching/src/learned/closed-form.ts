@@ -6,6 +6,7 @@ import { matchHeads } from "./match-heads.ts";
 import { type MatchUnitsOptions, matchUnits } from "./match-units.ts";
 import { nearestMatrix } from "./nearest-matrix.ts";
 import { permuteFramed } from "./permute-framed.ts";
+import { identityMatrix } from "./square-matrices.ts";
 import { type Doubles, type FramedPair, mixed, type StreamFrame } from "./stream-frame.ts";
 import { weightGrams } from "./weight-grams.ts";
 
@@ -68,9 +69,7 @@ export async function nearest(
   const matrices: Float64Array[] = [];
   for (const [index, { size, group }] of spaces.entries()) {
     matrices.push(
-      isChosen(index)
-        ? await nearestMatrix(at(grams, index, "space"), size, group)
-        : Float64Array.from({ length: size * size }, (_, place) => (place % (size + 1) === 0 ? 1 : 0)),
+      isChosen(index) ? await nearestMatrix(at(grams, index, "space"), size, group) : identityMatrix(size),
     );
   }
   return { matrices, inverses: matrices };

@@ -1,16 +1,13 @@
 import { at } from "@isthmus/core";
-import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
+import { times } from "./square-matrices.ts";
 
 /** Composes two mixtures: the result mixes by `second` what `first` has mixed. */
 export function compositionOf(spaces: readonly MixingSpace[], second: Mixture, first: Mixture): Mixture {
   const join = (which: "matrices" | "inverses") =>
     spaces.map(({ size }, space) => {
       const [left, right] = [second, first].map((mixture) => at(mixture[which], space, "space"));
-      return multiply(
-        createMatrix(size, size, left as Float64Array),
-        createMatrix(size, size, right as Float64Array),
-      ).data as Float64Array;
+      return times(left as Float64Array, right as Float64Array, size);
     });
   return { matrices: join("matrices"), inverses: join("inverses") };
 }

@@ -1,4 +1,5 @@
-import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
+import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import { identityMatrix } from "./square-matrices.ts";
 
 /** Norm up to which the series is summed as it is: its rest is then below 1e-15. */
 const SMALL = 0.25;
@@ -17,7 +18,7 @@ export function exponential(matrix: Float64Array, size: number): Float64Array {
   const scaled = matrix.map((value) => value / 2 ** halvings);
   const x = createMatrix(size, size, scaled);
   // Horner's scheme: 1 + x (1 + x/2 (1 + x/3 (...))).
-  let sum = identity(size);
+  let sum = createMatrix(size, size, identityMatrix(size));
   for (let term = TERMS; term >= 1; term--) {
     const next = multiply(x, sum);
     const data = next.data.map((value) => value / term) as Float64Array;
@@ -26,10 +27,4 @@ export function exponential(matrix: Float64Array, size: number): Float64Array {
   }
   for (let k = 0; k < halvings; k++) sum = multiply(sum, sum);
   return sum.data as Float64Array;
-}
-
-function identity(size: number): Matrix {
-  const data = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) data[i * size + i] = 1;
-  return createMatrix(size, size, data);
 }

@@ -1,7 +1,8 @@
 import { at, entry } from "@isthmus/core";
-import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
-import { gatherRowsInto, type MixingGroup, type MixingSpace, type Occurrence } from "@isthmus/symmetry";
+import { type Matrix, multiply } from "@isthmus/linear-algebra";
+import type { MixingGroup, MixingSpace, Occurrence } from "@isthmus/symmetry";
 import { centreBoth } from "./nearest-matrix.ts";
+import { rowsOf } from "./weight-grams.ts";
 
 /** Gradients of a loss with respect to the weights that a mixed network was averaged into. */
 export interface MixedGradients {
@@ -71,10 +72,4 @@ export function toAlgebra(matrix: Float64Array, size: number, group: MixingGroup
     return (value - (matrix[j * size + i] as number)) / 2;
   });
   return group === "orthogonal" ? skew : centreBoth(skew, size);
-}
-
-function rowsOf(values: Float32Array, occurrence: Occurrence): Matrix {
-  const { bases, offsets } = occurrence;
-  const rows = new Float32Array(bases.length * offsets.length);
-  return createMatrix(bases.length, offsets.length, gatherRowsInto(values, occurrence, rows));
 }

@@ -6,6 +6,7 @@ import { generatorGradients, toAlgebra } from "./generators.ts";
 import { adamStep, createMoments } from "./moving-adam.ts";
 import { orthonormalized } from "./nearest-matrix.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
+import { times } from "./square-matrices.ts";
 import type { Doubles, FramedPair } from "./stream-frame.ts";
 
 /** Options of {@link learnMixture}. */
@@ -181,8 +182,4 @@ function refinedInverse(matrix: Float64Array, inverse: Float64Array, size: numbe
     current = multiply(current, createMatrix(size, size, rest));
   }
   return current.data as Float64Array;
-}
-
-function times(a: Float64Array, b: Float64Array, size: number): Float64Array {
-  return multiply(createMatrix(size, size, a), createMatrix(size, size, b)).data as Float64Array;
 }

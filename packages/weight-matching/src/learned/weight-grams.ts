@@ -27,10 +27,11 @@ export function weightGrams(
   return grams;
 }
 
-/** Copies the rows of an occurrence out of a weight, `[size, others]`. */
-export function rowsOf(values: Float64Array, occurrence: Occurrence): Matrix {
+/** Copies the rows of an occurrence out of a weight, `[size, others]`, of the weight's element type. */
+export function rowsOf(values: Float32Array | Float64Array, occurrence: Occurrence): Matrix {
   const { bases, offsets } = occurrence;
-  const rows = new Float64Array(bases.length * offsets.length);
+  const count = bases.length * offsets.length;
+  const rows = values instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
   return createMatrix(bases.length, offsets.length, gatherRowsInto(values, occurrence, rows));
 }
 

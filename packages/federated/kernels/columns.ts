@@ -1,5 +1,5 @@
 // Arithmetic on the values of many clients by WebAssembly SIMD: sorting, for src/kernels/sorted-rows.ts, and sums, for
-// src/kernels/displacement-sum.ts. The memory is that of @isthmus/core, so there must be no static data here.
+// src/kernels/displacement-sum.ts. The memory belongs to @isthmus/core, so there must be no static data here.
 
 /**
  * Orders pairs of rows of f64, element by element: the smaller goes to the first row of a pair, the larger to the second.

@@ -4,7 +4,7 @@ import { type Checkpoint, DTYPES, entry, UsageError } from "@isthmus/core";
  * What a round does with a tensor. `share`: the rule makes one change of what all clients sent, and the
  * optimiser of the server moves the tensor by it. `average`: it becomes the mean of what clients sent,
  * weighted by their examples, whatever the rule is, as is right for running statistics. `keep`: each
- * client keeps its own, and that of the global network stays as it is.
+ * client keeps its own, and the global network keeps its values.
  */
 export type Treatment = "share" | "average" | "keep";
 

@@ -38,7 +38,7 @@ const MEMORY = 16 * 2 ** 20;
  * @param network - the global network that the client began with
  * @param update - the client's network after its work
  * @throws OutOfRangeError if a number is out of its range
- * @see Duchi et al., Local privacy and statistical minimax rates, 2013; the noise is that of `localDeviation`
+ * @see Duchi et al., Local privacy and statistical minimax rates, 2013; `localDeviation` says how much noise
  */
 export async function privatizeUpdate(
   network: Checkpoint,

@@ -80,7 +80,7 @@ export type FederationEvent = Happened &
         readonly message: Exclude<ClientMessage, { readonly kind: "masked" }>;
       }
     | {
-        /** No more messages of a stage are taken; that of masked updates ends with `round-closed`. */
+        /** No more messages of a stage are taken; the stage of masked updates ends with `round-closed`. */
         readonly kind: "secure-closed";
         readonly round: number;
         readonly attempt: number;

@@ -9,7 +9,7 @@ export type TaskAnswer =
   | { readonly task: "secure"; readonly round: number; readonly step: "keys" | "shares" | "reveal" }
   /** Ask again later. */
   | { readonly task: "wait"; readonly reason: string }
-  /** Read the last network; the federation failed where there is a reason. */
+  /** Tells a client to read the last network; a reason says that the federation failed. */
   | { readonly task: "finished"; readonly network: string; readonly reason: string | null };
 
 const round = z.int().min(1);

@@ -74,7 +74,7 @@ export interface FederationDescription {
   readonly rounds: number;
   /**
    * Rounds in a row whose updates may come to nothing until the federation fails, at least 1.
-   * @defaultValue that of `planFederation`
+   * @defaultValue what `planFederation` takes
    */
   readonly failures?: number;
   /**

@@ -81,7 +81,7 @@ async function toCheckpoint(made: TrainedClient | string): Promise<Checkpoint> {
   return createCheckpoint(tensors, { [RECORD]: JSON.stringify({ trainLoss, loss }) });
 }
 
-/** What of a file is no tensor: why there is no update, or what is said of it; JSON has no NaN. */
+/** What a file holds beside its tensors: why there is no update, or facts of it; JSON has no NaN. */
 type MadeRecord =
   | { readonly refused: string }
   | { readonly trainLoss: number | null; readonly loss?: number };

@@ -27,8 +27,8 @@ const [MOST, GROUP] = [1024, 4];
  *
  * A fixed list of comparisons, a sorting network, sorts any numbers; so several elements can be sorted by
  * the same instructions (SIMD), and nothing in the program depends on the numbers: 50 points take 403
- * comparisons. Where there is no SIMD, or so many points that the memory of the kernel is too small, each
- * element is sorted by itself.
+ * comparisons. Without SIMD, or with more points than the memory of the kernel holds, each element is sorted
+ * by itself.
  * @param values - `[points][elements]`, at least one point
  */
 export function forSortedRows(values: readonly Float64Array[], use: (sorted: SortedRows) => void): void {

@@ -28,8 +28,8 @@ export interface FederationPlan {
   /** Times that one round may be started until the federation fails for lack of quorum, at least 1. */
   readonly attempts: number;
   /**
-   * Rounds in a row whose updates may come to nothing until the federation fails, at least 1; where there are
-   * fewer rounds, all of them.
+   * Rounds in a row that may fail before the federation fails, at least 1. A federation of fewer rounds fails
+   * if all of them do.
    */
   readonly failures: number;
   /** Seed of the choice of clients, a whole number of at least 0. */

@@ -89,7 +89,7 @@ function numbersOf({ data, dtype }: Elements): Float32Array | Float64Array {
   return data instanceof Float32Array ? data : toFloat64(data, dtype);
 }
 
-/** Times the norm of the network's parameters that an update may go, where there is no limit in numbers. */
+/** How many times the norm of the network's parameters an update may go, if no limit is set. */
 const NORM_MULTIPLE = 1000;
 /** Shortest norm of parameters that counts as it is: a network may begin at zeros. */
 const LEAST_NORM = 1;

@@ -13,8 +13,8 @@ import type { StudyResult } from "@isthmus/study";
 import type { BarrierCurve } from "../barrier-curve.ts";
 
 /**
- * A barrier as the verb prints it: with that of the networks as trained, if it aligned them first, and taken
- * apart if that was asked for.
+ * A barrier as the verb prints it: with the barrier of the networks as trained, if it aligned them first, and
+ * taken apart if asked for.
  */
 export interface ComparedBarrierResult extends BarrierResult {
   readonly asTrained?: BarrierResult;

@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
 import { isMovable } from "../linear/label-units.ts";
@@ -126,7 +127,7 @@ class Streams {
       }
       first += cells.length;
     }
-    return { symmetry: "", cell, firstUnit: 0, size: 0 };
+    throw new InvariantError(`No cell ${cell} among ${first} of all symmetries; please report this`);
   }
 
   #add(space: Omit<MixingSpace, "group">, visits: readonly NormVisit[]): void {
@@ -157,9 +158,8 @@ class Streams {
         : `${node === "" ? "an output of the graph" : node} does not treat all directions alike`;
     }
     const units = Array.from(factors ?? [], (factor) => this.#cells.unitOf(factor));
-    const isWhole =
-      units.length === size &&
-      units.every((unit, i) => unit === firstUnit + i || units.includes(firstUnit + i));
+    const present = new Set(units);
+    const isWhole = units.length === size && units.every((_, i) => present.has(firstUnit + i));
     if (!isWhole) return "a norm measures only a part of the units, or some of them twice";
     if (norm.gain !== undefined && this.#variablesOf(norm) === undefined) {
       return `the gain ${norm.gain} cannot be moved into the weights that read the norm`;

@@ -1,6 +1,7 @@
 import { at, createRandom, createTensor, entry, type Tensor } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import { type MixingSpace, type Mixture, mixInPlace } from "@isthmus/symmetry";
+import { meanInto, meanOf } from "../straight-through/kernels/step.ts";
 import { exponential } from "./exponential.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
 import { adamStep, createMoments } from "./moving-adam.ts";
@@ -51,10 +52,10 @@ const MIDDLE = 0.5;
  *
  * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
  * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.
+ * Learning ends early where the loss is not finite, with the mixture of the step before.
  *
  * @param pair - B permuted, not yet mixed
  * @param start - where to start, such as in closed form
- * Learning ends early where the loss is not finite, with the mixture of the step before.
  */
 export async function learnMixture(
   pair: FramedPair,
@@ -117,13 +118,8 @@ export function createMidpointWeights({
   const fixed = new Map<string, Tensor>();
   const averages = new Map<string, Float32Array>();
   for (const [name, { shape }] of architecture.graph.weights) {
-    const average = new Float32Array(entry(one, name, "weight").length);
+    const average = meanOf(entry(one, name, "weight"), entry(two, name, "weight"));
     averages.set(name, average);
-    average.set(
-      entry(one, name, "weight").map(
-        (value, i) => (value + at(entry(two, name, "weight"), i, "element")) / 2,
-      ),
-    );
     fixed.set(name, createTensor("f32", shape, average));
   }
   const network = new Map(two);
@@ -133,10 +129,7 @@ export function createMidpointWeights({
       const values = entry(network, name, "weight");
       values.set(entry(two, name, "weight"));
       mixInPlace(values, ofWeight, mixture);
-      const average = entry(averages, name, "weight");
-      const other = entry(one, name, "weight");
-      for (let i = 0; i < average.length; i++)
-        average[i] = ((other[i] as number) + (values[i] as number)) / 2;
+      meanInto(entry(one, name, "weight"), values, entry(averages, name, "weight"));
     }
     return { weights: fixed, network };
   };

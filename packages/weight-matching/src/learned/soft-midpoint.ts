@@ -1,15 +1,5 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import {
-  allocateData,
-  at,
-  type Checkpoint,
-  createTensor,
-  entry,
-  fromFloat64Into,
-  InputError,
-  sizeOf,
-  type Tensor,
-} from "@isthmus/core";
+import { at, type Checkpoint, createTensor, entry, InputError, type Tensor } from "@isthmus/core";
 import {
   type Architecture,
   bindWeights,
@@ -21,6 +11,7 @@ import {
 } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
 import { attachSoftTargets, type SoftObjective, toTrainingMode } from "@isthmus/training";
+import { masksOfOnes } from "../straight-through/masks-of-ones.ts";
 
 /** Weights of a network by name. */
 type Weights = ReadonlyMap<string, Tensor>;
@@ -115,13 +106,7 @@ async function loadMidpoint(
   const parameters = [...graph.weights.keys()].filter((name) =>
     differentiated.outputs.some((output) => output.name === gradientName(loss, name)),
   );
-  const masks = mode.masks.map(({ name, dtype, shape: extents }): [string, Tensor] => {
-    const ones = new Float64Array(sizeOf(extents)).fill(1);
-    return [
-      name,
-      createTensor(dtype, extents, fromFloat64Into(ones, dtype, allocateData(dtype, ones.length))),
-    ];
-  });
+  const masks = masksOfOnes(mode);
   const targetsOf = (index: number, t: number): Tensor => {
     const [one, two] = probabilities.map((list) => at(list, index, "batch"));
     return createTensor("f32", shape, blendOf([one as Float32Array, two as Float32Array], t));

@@ -1,8 +1,9 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { allocateData, createTensor, fromFloat64Into, InputError, sizeOf, type Tensor } from "@isthmus/core";
+import { InputError, type Tensor } from "@isthmus/core";
 import { type DataSet, type Engine, type Graph, planFeeds, type Session, specialize } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss, createTargetFiller, lossOfData, toTrainingMode } from "@isthmus/training";
+import { masksOfOnes } from "./masks-of-ones.ts";
 
 /** Mean loss of batches of examples, and its gradients; batch norms take the statistics of the batch. */
 export interface BatchLoss {
@@ -48,6 +49,7 @@ export async function createBatchLoss(
   const parameters = [...graph.weights.keys()].filter((name) =>
     differentiated.outputs.some((output) => output.name === gradientName(objective.loss, name)),
   );
+  const masks = masksOfOnes(mode);
   const sessions: Session[] = [];
   const feedsOf = (weights: ReadonlyMap<string, Tensor>, at: number): Map<string, Tensor> => {
     const read = data.read(at * batch, (at + 1) * batch);
@@ -56,13 +58,7 @@ export async function createBatchLoss(
     const feeds = new Map([...weights, ...plan.feedsOf(read)]);
     if (targets.name !== objective.examples) feeds.set(targets.name, filler.targets);
     if (targetWeights !== undefined && filler.weights !== undefined) feeds.set(targetWeights, filler.weights);
-    for (const { name, dtype, shape } of mode.masks) {
-      const ones = new Float64Array(sizeOf(shape)).fill(1);
-      feeds.set(
-        name,
-        createTensor(dtype, shape, fromFloat64Into(ones, dtype, allocateData(dtype, ones.length))),
-      );
-    }
+    for (const [name, mask] of masks) feeds.set(name, mask);
     return feeds;
   };
   const release = async () => {

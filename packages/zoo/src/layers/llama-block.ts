@@ -61,7 +61,7 @@ export function llamaBlock(network: NetworkBuilder, x: Value, name: string, bloc
   const { outputNorms = false, feedForward = (rows) => gatedUnits(network, rows, name, block) } = block;
   const normalize = (rows: Value, layer: string) =>
     rootMeanSquareNorm(network, rows, `${name}.${layer}`, block.norm);
-  // The norm between both layers has another name where there are norms of their outputs.
+  // The norm between both layers has another name if the outputs of layers are normalised, too.
   const [between, behindAttention, behindUnits] = outputNorms
     ? ["pre_feedforward_layernorm", "post_attention_layernorm", "post_feedforward_layernorm"]
     : ["post_attention_layernorm"];

@@ -19,7 +19,7 @@ export interface AggregatedSent {
   readonly privacy?: { readonly epsilon: number; readonly clip: number };
   /** Why nothing came of the updates, so that the network stays; missing where one did. */
   readonly failed?: string;
-  /** Whether there were no updates, so that the network stays; missing where there were. */
+  /** Whether nobody sent an update, so that the network stays; missing if somebody did. */
   readonly empty?: true;
 }
 

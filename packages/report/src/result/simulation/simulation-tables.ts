@@ -78,7 +78,7 @@ export function normsTable(summaries: readonly RunSummary[]): readonly Table[] {
   ];
 }
 
-/** Makes the columns that say which federations a row is about, with that of attacks or without. */
+/** Makes the columns that say which federations a row is about, with a column of attacks or without. */
 function federationColumns(attacked: boolean): readonly TableColumn[] {
   const titles = ["Strategy", "Partition", ...(attacked ? ["Attack"] : [])];
   return titles.map((title) => ({ title, kind: "text" as const }));
@@ -92,7 +92,7 @@ function federationCells(
   return [strategy, partition, ...(attacked ? [attack] : [])];
 }
 
-/** Makes the columns of an estimate: its mean, and the ends of its interval where there are some. */
+/** Makes the columns of an estimate: its mean, and the ends of its interval if it has one. */
 function estimateColumns(title: string, hasInterval: boolean): readonly TableColumn[] {
   const titles = hasInterval ? [title, `${title}, low`, `${title}, high`] : [title];
   return titles.map((one) => ({ title: one, kind: "share" as const }));

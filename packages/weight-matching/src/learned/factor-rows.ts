@@ -46,8 +46,8 @@ export function multiplyRowsInPlace(
 }
 
 /**
- * Computes the gradient of a loss with respect to the logarithm of each factor, from gradients with respect to
- * plain weights: the sum of `gradient * weight` over what the factor multiplies, less the sum over what it
+ * Computes the gradient of a loss with respect to the logarithm of each factor, from gradients with respect
+ * to plain weights: the sum of `gradient * weight` over what the factor multiplies, less the sum over what it
  * divides.
  *
  * @param network - the multiplied network

@@ -39,7 +39,7 @@ import {
 } from "./stream-frame.ts";
 import { streamGrams } from "./stream-grams.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
-import { identityFactors, multiplied } from "./unit-factors.ts";
+import { countFactors, identityFactors, multiplied } from "./unit-factors.ts";
 
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
@@ -102,6 +102,8 @@ export interface MatchLearnedResult {
   readonly start: { readonly closedForm: number; readonly descent: number };
   /** Residual streams and other spaces that are mixed, by group. */
   readonly spaces: Readonly<Record<string, number>>;
+  /** Signs and scales of units beside the spaces. */
+  readonly units: { readonly signs: number; readonly scales: number };
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
@@ -167,7 +169,7 @@ export async function matchLearned(
         before: await judgeUnaligned(architecture, networks, midpoint, resolved.signal),
         after: result.after,
       },
-      ...{ start: result.start, spaces: countSpaces(frame) },
+      ...{ start: result.start, spaces: countSpaces(frame), units: countFactors(frame.units) },
       ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
     };
   } finally {

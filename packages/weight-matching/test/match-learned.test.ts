@@ -80,9 +80,10 @@ async function scramble(graph: Graph, network: Checkpoint, seed: number): Promis
   for (const [name, layout] of mixing.weights) {
     mixInPlace(values.get(name) as Float64Array, occurrencesOf(layout, mixing.spaces), mixture);
   }
-  const gains = mixing.norms.flatMap(({ gain, variables }): [string, Float64Array][] =>
-    gain === undefined ? [] : [[gain, Float64Array.from(variables, () => 0.5 + random.uniform())]],
-  );
+  const gains = mixing.gains.map(({ gain, variables }): [string, Float64Array] => [
+    gain,
+    Float64Array.from(variables, () => 0.5 + random.uniform()),
+  ]);
   moveGainsInPlace(values, linear.scales, mixing, new Map(gains));
   return createCheckpoint(
     new Map(
@@ -138,6 +139,7 @@ const PLANTED = [
   ["layer", "none"],
   ["root mean square in pieces", "none"],
   ["root mean square in pieces", "grouped"],
+  ["layer", "layer-scale"],
 ] as const;
 
 describe("matchLearned()", () => {

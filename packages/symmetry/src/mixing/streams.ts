@@ -23,8 +23,8 @@ export class Streams {
   /** Weights that several nodes read. */
   readonly #shared: ReadonlySet<string>;
 
-  constructor(graph: Graph, known: KnownSymmetries, cells: FactoredCells, visits: StreamVisits) {
-    this.#known = known;
+  constructor(graph: Graph, symmetries: KnownSymmetries, cells: FactoredCells, visits: StreamVisits) {
+    this.#known = symmetries;
     this.#cells = cells;
     this.#shared = sharedWeights(graph);
     const norms = this.#byCell(visits.norms);

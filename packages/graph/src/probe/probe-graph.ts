@@ -120,7 +120,9 @@ async function runWhole(
   };
 }
 
-/** Splits the values of a graph: of what depends on inputs only shapes are needed, of constants the numbers. */
+/**
+ * Splits the values of a graph: of what depends on inputs only shapes are needed, of constants the numbers.
+ */
 function splitValues(graph: Graph): {
   readonly shaped: readonly string[];
   readonly whole: readonly string[];

@@ -223,12 +223,8 @@ describe("matchLearned()", () => {
       expect(learned.diverged).toBeNull();
     });
 
-    test("is what align() does by method learned, proved and with the names of B", async () => {
-      const { networks, aligned } = await align({ graph, engine }, [a, b], {
-        method: "learned",
-        data,
-        ...options,
-      });
+    test("is what align() does of a pair with data, proved and with the names of B", async () => {
+      const { networks, aligned } = await align({ graph, engine }, [a, b], { data, ...options });
       expect(aligned[0]?.summary).toMatchObject({ method: "learned", verified: { passed: true } });
       expect(networks[0]).toBe(a);
       expect(await distance(networks[1] as Checkpoint, await learned.transform(b))).toBe(0);

@@ -46,14 +46,15 @@ interface AlignVerbOptions extends EngineOptions, MatchVerbOptions, ManyVerbOpti
 export function alignVerb(run: RunVerb): CommandUnknownOpts {
   return addMatchOptions(addManyOptions(addBindingOptions(addEngineOption(createAlignVerb()))), "--data")
     .addHelpText("after", EXAMPLES)
-    .action((patterns, options) =>
+    .action((patterns, options, command) =>
       run(options, async (context) => {
         const paths = await expandPaths(patterns);
         const [a, b] = paths;
         if (a === undefined || b === undefined) throw tooFew(paths);
-        return alignsMany(paths, options)
-          ? alignSeveral(paths, options, context)
-          : align([a, b], options, context);
+        if (alignsMany(paths, options)) return alignSeveral(paths, options, context);
+        // Examples are named to be used: a pair is then aligned by what gains most from them.
+        const learns = command.getOptionValueSource("method") === "default" && options.data !== undefined;
+        return align([a, b], learns ? { ...options, method: "learned" } : options, context);
       }),
     );
 }
@@ -104,7 +105,7 @@ function createAlignVerb() {
     .option("--save-alignment <file>", "write the permutations as JSON, too")
     .option(
       "--data <name>",
-      `examples for --method; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
+      `examples for --method; a pair with examples is aligned by --method learned if no other is named; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
     );
 }
 

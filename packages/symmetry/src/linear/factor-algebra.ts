@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import { connect, extentOf, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
 import { FOLLOWING } from "./label-units.ts";
-import { ONE, SignedSets, variableOf } from "./signed-sets.ts";
+import { factorOf, ONE, SignedSets, variableOf } from "./signed-sets.ts";
 
 /**
  * Kinds of symmetries beyond permutation: units are multiplied by positive numbers, by signs, or cell by cell
@@ -40,6 +40,16 @@ export class FactorAlgebra {
     this.#cellOf = cellOf;
     this.variables = cellOf.length;
     this.sets = new SignedSets(cellOf.length, kind === "sign" || kind === "rotation");
+  }
+
+  /** Number of factors. */
+  get codes(): number {
+    return factorOf(this.variables) + 2;
+  }
+
+  /** Returns the factor of the variable of a label. */
+  codeOf(label: number): number {
+    return factorOf(label);
   }
 
   /** Whether a factor stands for a matrix that mixes the units of a cell. */
@@ -210,7 +220,7 @@ export class FactorAlgebra {
 }
 
 /** Adds leading axes of extent 1. */
-function alignRank(input: Labelled, rank: number): Labelled {
+export function alignRank(input: Labelled, rank: number): Labelled {
   const added = rank - input.shape.length;
   if (added <= 0) return input;
   return {

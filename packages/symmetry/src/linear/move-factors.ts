@@ -10,7 +10,7 @@ import { ONE } from "./signed-sets.ts";
  * Creates a rule that moves factors as a rule of labels moves labels; it returns undefined if that joins or
  * drops fields.
  */
-export function moving(rule: Rule): FactorRule {
+export function moving(rule: Rule): Rule {
   return (context) => {
     const [x] = context.inputs;
     const labels = context.store.count;

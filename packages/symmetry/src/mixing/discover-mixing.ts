@@ -13,6 +13,7 @@ import type {
   StreamNorm,
 } from "./mixing-symmetries.ts";
 import { type NormRules, type NormVisit, normRules } from "./norm-rules.ts";
+import { findRotaryPairs } from "./rotary/rotary-pairs.ts";
 
 /** What is known of a graph before its mixtures are looked for. */
 export interface KnownSymmetries {
@@ -27,6 +28,7 @@ export interface KnownSymmetries {
  *   linear on both sides
  * - orthogonal: the residual stream between root mean square norms, once their gains are moved into the
  *   weights that read them
+ * - complex: pairs of queries and keys that a rotary embedding turns, by one number for each pair of keys
  * - orthogonal and keeping the vector of ones: the same between layer norms, which take the mean away
  *
  * A stream stays fixed where a gain cannot be moved: behind a norm on the stream itself (post-norm), or where
@@ -73,11 +75,15 @@ export function deriveMixing(
     { cells: invertible, spaces: heads },
     { cells: orthogonal, spaces: streams.spaces },
   ];
+  const pairs = findRotaryPairs({ graph, probe }, permutations);
   return {
-    spaces: [...heads, ...streams.spaces],
-    weights: joinLayouts(layers.map(({ cells, spaces }) => cells.layOutWeights(spaces))),
-    values: joinLayouts(layers.map(({ cells, spaces }) => cells.layOutValues(spaces))),
-    unpredictable: new Set(norms.flatMap(({ square }) => square ?? [])),
+    spaces: [...heads, ...streams.spaces, ...pairs.spaces],
+    weights: joinLayouts([
+      ...layers.map(({ cells, spaces }) => cells.layOutWeights(spaces)),
+      pairs.weights,
+    ]),
+    values: joinLayouts([...layers.map(({ cells, spaces }) => cells.layOutValues(spaces)), pairs.values]),
+    unpredictable: new Set([...norms.flatMap(({ square }) => square ?? []), ...pairs.unpredictable]),
     norms: streams.norms.map((norm) => ({ ...norm, space: norm.space + heads.length })),
     fixed: streams.fixed,
   };

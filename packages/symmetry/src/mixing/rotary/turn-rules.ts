@@ -1,0 +1,196 @@
+import { at } from "@isthmus/core";
+import type { Node } from "@isthmus/graph";
+import { constantNumbers, intAttribute, intsAttribute, wrapAxis } from "@isthmus/graph/ir";
+import { countPositions, extentOf, type Field, type Labelled, spread } from "../../labels/field.ts";
+import { moving } from "../../linear/move-factors.ts";
+import type { WalkRule } from "../../linear/rule.ts";
+import { compress, insertAxes, removeAxes, transpose } from "../../primitives/move.ts";
+import { expansion, gather, reshaping, slice, split, tile, transposition } from "../../rules/movement.ts";
+import {
+  givenInputs,
+  inputName,
+  inputOf,
+  namedAxes,
+  outputShape,
+  type Rule,
+  type RuleContext,
+} from "../../rules/rule.ts";
+import type { Operand, TurnAlgebra } from "./turn-algebra.ts";
+
+type TurnRule = WalkRule<TurnAlgebra>;
+type TurnContext = RuleContext & { readonly algebra: TurnAlgebra };
+
+function operandOf(context: TurnContext, input: number, tensor = inputOf(context, input)): Operand {
+  return { tensor, name: inputName(context.node, input) ?? "", constant: context.constant(input) };
+}
+
+const pass: TurnRule = (context) => [inputOf(context, 0)];
+
+const negate: TurnRule = (context) => [context.algebra.turn(inputOf(context, 0), 2, context.store)];
+
+function sum(turns: number): TurnRule {
+  return (context) => {
+    const { algebra, store } = context;
+    const second = inputOf(context, 1);
+    const turned = turns === 0 ? second : algebra.turn(algebra.changing(second), turns, store);
+    return [algebra.add([inputOf(context, 0), turned], outputShape(context), store)];
+  };
+}
+
+function product(inverse: boolean): TurnRule {
+  return (context) => {
+    const { algebra, store } = context;
+    const operands = [operandOf(context, 0), operandOf(context, 1)] as const;
+    return [algebra.multiply(operands, outputShape(context), store, inverse)];
+  };
+}
+
+const matMul: TurnRule = (context) => {
+  const [left, right] = [inputOf(context, 0), inputOf(context, 1)];
+  if (left.shape.length < 2 || right.shape.length < 2) return undefined;
+  const a = operandOf(context, 0, insertAxes(left, [left.shape.length]));
+  const b = operandOf(context, 1, insertAxes(right, [right.shape.length - 2]));
+  const summed = Math.max(a.tensor.shape.length, b.tensor.shape.length) - 2;
+  return [removeAxes(context.algebra.contract([a, b], summed, context.store), [summed])];
+};
+
+const gemm: TurnRule = (context) => {
+  const { algebra, store, node } = context;
+  const oriented = (input: number, attribute: string): Labelled =>
+    intAttribute(node, attribute, 0) === 1
+      ? transpose(inputOf(context, input), [1, 0])
+      : inputOf(context, input);
+  const a = operandOf(context, 0, insertAxes(oriented(0, "transA"), [2]));
+  const b = operandOf(context, 1, insertAxes(oriented(1, "transB"), [0]));
+  const result = removeAxes(algebra.contract([a, b], 1, store), [1]);
+  const added = context.inputs[2];
+  return [added === undefined ? result : algebra.add([result, added], outputShape(context), store)];
+};
+
+/**
+ * Creates a rule that moves places as a rule of labels moves labels, and records how if that moves anything
+ * along other axes than those that places lie on: what was moved differently does not belong together.
+ *
+ * @param describe - says what is done along the axes other than those of a field; undefined for nothing
+ */
+function moved(
+  rule: Rule,
+  describe: (context: RuleContext, axes: readonly number[], output: number) => string | undefined,
+): TurnRule {
+  const move = moving(rule);
+  return (context) => {
+    const { algebra, store } = context;
+    const x = algebra.changing(inputOf(context, 0));
+    const results = move({ ...context, inputs: [x, ...context.inputs.slice(1)] });
+    return results?.map((result, output) => {
+      if (result === undefined) return undefined;
+      const fields = result.fields.map((field, i) => {
+        const event = describe(context, at(x.fields, i, "field").axes, output);
+        return event === undefined ? field : { ...field, data: algebra.after(field.data, event, store) };
+      });
+      return { shape: result.shape, fields };
+    });
+  };
+}
+
+/** Describes a move that the extents before and after say all about. */
+function byShape(context: RuleContext): string | undefined {
+  const [before, after] = [inputOf(context, 0).shape.join(), outputShape(context).join()];
+  return before === after ? undefined : `from ${before} to ${after}`;
+}
+
+function byOrder({ node }: RuleContext): string {
+  return `transposed to ${intsAttribute(node, "perm")?.join()}`;
+}
+
+function bySlice(context: RuleContext, axes: readonly number[]): string | undefined {
+  const { node } = context;
+  const starts = intsAttribute(node, "starts") ?? constantNumbers(context, 1) ?? [];
+  const sliced = namedAxes(context, 3, inputOf(context, 0).shape.length) ?? starts.map((_, axis) => axis);
+  if (sliced.every((axis) => axes.includes(axis))) return undefined;
+  const steps = constantNumbers(context, 4);
+  return `from ${starts.join()} along ${sliced.join()} by ${steps?.join()} to ${outputShape(context).join()}`;
+}
+
+function bySplit(context: RuleContext, axes: readonly number[], output: number): string | undefined {
+  const axis = axisOf(context);
+  return axes.includes(axis) ? undefined : `part ${output} along ${axis} of ${outputShape(context, output)}`;
+}
+
+function byIndices(context: RuleContext, axes: readonly number[]): string | undefined {
+  const axis = axisOf(context);
+  return axes.includes(axis) ? undefined : `at ${constantNumbers(context, 1)?.join()} along ${axis}`;
+}
+
+function axisOf(context: RuleContext): number {
+  return wrapAxis(intAttribute(context.node, "axis", 0), inputOf(context, 0).shape.length);
+}
+
+const gathered = moved(gather, byIndices);
+
+/** Follows `Concat`: places are put one after the other, also where that makes an axis that had none. */
+const concatenated: TurnRule = (context) => {
+  const { algebra, store, node } = context;
+  const inputs = givenInputs(context).map((input) => algebra.changing(input));
+  if (inputs.some(({ fields }) => fields.length > 1)) return undefined;
+  const shape = outputShape(context);
+  const axis = wrapAxis(intAttribute(node, "axis", 0), shape.length);
+  const axes = [...new Set([axis, ...inputs.flatMap(({ fields }) => fields.flatMap((field) => field.axes))])];
+  if (axes.length === 1 && inputs.every(({ fields }) => fields.length === 0)) return [{ shape, fields: [] }];
+  axes.sort((a, b) => a - b);
+  const joined = compress({ frozen: false, axes, data: join(inputs, shape, { axes, axis }) }, shape);
+  const isAlong = joined.axes.includes(axis);
+  const data = isAlong ? joined.data : algebra.after(joined.data, `joined ${node.inputs.join()}`, store);
+  return [{ shape, fields: [{ ...joined, data }] }];
+};
+
+/** Puts the codes of tensors with at most one field each one after the other along an axis. */
+function join(
+  inputs: readonly Labelled[],
+  shape: readonly number[],
+  { axes, axis }: { readonly axes: readonly number[]; readonly axis: number },
+): Int32Array {
+  const inner = countPositions(shape, axes.slice(axes.indexOf(axis) + 1));
+  const block = extentOf({ shape }, axis) * inner;
+  const data = new Int32Array(countPositions(shape, axes));
+  let begin = 0;
+  for (const input of inputs) {
+    const width = extentOf(input, axis) * inner;
+    const [field] = input.fields;
+    if (field !== undefined) {
+      const part = spread(field, input.shape, axes);
+      for (let outer = 0; outer * width < part.length; outer++) {
+        data.set(part.subarray(outer * width, (outer + 1) * width), outer * block + begin);
+      }
+    }
+    begin += width;
+  }
+  return data;
+}
+
+const RULES: ReadonlyMap<string, TurnRule> = new Map<string, TurnRule>([
+  ["Identity", pass],
+  ["Neg", negate],
+  ["Add", sum(0)],
+  ["Sub", sum(2)],
+  ["Mul", product(false)],
+  ["Div", product(true)],
+  ["MatMul", matMul],
+  ["Gemm", gemm],
+  ["Concat", concatenated],
+  ["Reshape", moved(reshaping, byShape)],
+  ["Flatten", moved(reshaping, byShape)],
+  ["Squeeze", moved(reshaping, byShape)],
+  ["Unsqueeze", moved(reshaping, byShape)],
+  ["Expand", moved(expansion, byShape)],
+  ["Tile", moved(tile, byShape)],
+  ["Transpose", moved(transposition, byOrder)],
+  ["Slice", moved(slice, bySlice)],
+  ["Split", moved(split, bySplit)],
+  ["Gather", (context) => (context.constant(1) === undefined ? undefined : gathered(context))],
+]);
+
+/** Returns the rule of a node; nodes without one demand that their inputs do not change. */
+export function turnRuleOf({ domain, op }: Node): TurnRule | undefined {
+  return domain === "" ? RULES.get(op) : undefined;
+}

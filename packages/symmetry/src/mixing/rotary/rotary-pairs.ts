@@ -163,7 +163,7 @@ class Pairs {
       if (factor === ONE || this.#spaceOf.has(variableOf(factor))) continue;
       const index = this.#spaces.length;
       this.#spaceOf.set(variableOf(factor), { index, isInverse: isInverse(factor) });
-      const symmetry = name.replace(/[._](weight|bias)$/, "");
+      const symmetry = `${name.replace(/[._](weight|bias)$/, "")}.rotary`;
       const cell = this.#cells.get(symmetry) ?? 0;
       this.#cells.set(symmetry, cell + 1);
       const firstUnit = this.#permutations.spec.units + 2 * index;

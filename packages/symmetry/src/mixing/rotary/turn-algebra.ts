@@ -9,8 +9,6 @@ import { Marks } from "./marks.ts";
 import { type Phased, PhasedSets } from "./phased-sets.ts";
 import { PlaceTable, STILL } from "./place-table.ts";
 
-type Pair = readonly [Int32Array, Int32Array];
-
 /** A tensor with codes, and what a rule needs to know of it. */
 export interface Operand {
   readonly tensor: Labelled;
@@ -33,7 +31,7 @@ export class TurnAlgebra implements WalkAlgebra {
   node = "";
   readonly codes: number;
   readonly places: PlaceTable;
-  readonly marks = new Marks();
+  readonly marks: Marks = new Marks();
   /** Which labels are parts of the same complex number. */
   readonly parts: PhasedSets;
   /** Which numbers are multiplied by the same `z`, or by the inverse of its conjugate. */
@@ -115,7 +113,10 @@ export class TurnAlgebra implements WalkAlgebra {
         for (const field of parts.flat()) this.#fixField(field);
         return [];
       }
-      const [one, two] = parts.map((part) => spread(at(part, 0, "field"), shape, axes)) as Pair;
+      const [one, two] = [0, 1].map((k) => spread(at(at(parts, k, "part"), 0, "field"), shape, axes)) as [
+        Int32Array,
+        Int32Array,
+      ];
       const sums = new Map<string, number>();
       const data = one.map((code, i) => {
         const other = two[i] as number;

@@ -1,8 +1,8 @@
 import { at } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import { constantNumbers, intAttribute, intsAttribute, wrapAxis } from "@isthmus/graph/ir";
-import { countPositions, extentOf, type Field, type Labelled, spread } from "../../labels/field.ts";
-import { moving } from "../../linear/move-factors.ts";
+import type { Labelled } from "../../labels/field.ts";
+import { joinAlong, moving } from "../../linear/move-factors.ts";
 import type { WalkRule } from "../../linear/rule.ts";
 import { compress, insertAxes, removeAxes, transpose } from "../../primitives/move.ts";
 import { expansion, gather, reshaping, slice, split, tile, transposition } from "../../rules/movement.ts";
@@ -138,35 +138,11 @@ const concatenated: TurnRule = (context) => {
   const axes = [...new Set([axis, ...inputs.flatMap(({ fields }) => fields.flatMap((field) => field.axes))])];
   if (axes.length === 1 && inputs.every(({ fields }) => fields.length === 0)) return [{ shape, fields: [] }];
   axes.sort((a, b) => a - b);
-  const joined = compress({ frozen: false, axes, data: join(inputs, shape, { axes, axis }) }, shape);
+  const joined = compress({ frozen: false, axes, data: joinAlong(inputs, shape, { axes, axis }) }, shape);
   const isAlong = joined.axes.includes(axis);
   const data = isAlong ? joined.data : algebra.after(joined.data, `joined ${node.inputs.join()}`, store);
   return [{ shape, fields: [{ ...joined, data }] }];
 };
-
-/** Puts the codes of tensors with at most one field each one after the other along an axis. */
-function join(
-  inputs: readonly Labelled[],
-  shape: readonly number[],
-  { axes, axis }: { readonly axes: readonly number[]; readonly axis: number },
-): Int32Array {
-  const inner = countPositions(shape, axes.slice(axes.indexOf(axis) + 1));
-  const block = extentOf({ shape }, axis) * inner;
-  const data = new Int32Array(countPositions(shape, axes));
-  let begin = 0;
-  for (const input of inputs) {
-    const width = extentOf(input, axis) * inner;
-    const [field] = input.fields;
-    if (field !== undefined) {
-      const part = spread(field, input.shape, axes);
-      for (let outer = 0; outer * width < part.length; outer++) {
-        data.set(part.subarray(outer * width, (outer + 1) * width), outer * block + begin);
-      }
-    }
-    begin += width;
-  }
-  return data;
-}
 
 const RULES: ReadonlyMap<string, TurnRule> = new Map<string, TurnRule>([
   ["Identity", pass],

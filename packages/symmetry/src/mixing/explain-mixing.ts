@@ -1,10 +1,11 @@
+import { at } from "@isthmus/core";
 import type { AxisRef, SymmetrySpec } from "../spec.ts";
-import type { FixedNorm, MixingGroup, MixingSymmetries } from "./mixing-symmetries.ts";
+import type { FixedNorm, MixingGroup, MixingSpace, MixingSymmetries } from "./mixing-symmetries.ts";
 
 /** A summary of cells that may be mixed. */
 export interface MixingSummary {
   readonly group: MixingGroup;
-  /** Name of the symmetry whose cells are mixed. */
+  /** Name of the symmetry whose cells are mixed, or of the weight whose pairs are multiplied. */
   readonly symmetry: string;
   /** Units of each cell. */
   readonly size: number;
@@ -22,11 +23,12 @@ export interface MixingExplanation {
   readonly fixed: readonly FixedNorm[];
 }
 
-/** Summarises mixtures, one entry for each symmetry whose cells may be mixed. */
-export function explainMixing(
-  spec: SymmetrySpec,
-  { spaces, norms, fixed }: MixingSymmetries,
-): MixingExplanation {
+/**
+ * Summarises mixtures, one entry for each symmetry whose cells may be mixed, and for each layer whose pairs
+ * complex numbers may multiply.
+ */
+export function explainMixing(spec: SymmetrySpec, mixing: MixingSymmetries): MixingExplanation {
+  const { spaces, norms, fixed } = mixing;
   const summaries = spec.symmetries.flatMap(({ name, axes }): MixingSummary[] => {
     const cells = spaces.filter(({ symmetry }) => symmetry === name);
     const [first] = cells;
@@ -36,5 +38,32 @@ export function explainMixing(
       { group: first.group, symmetry: name, size: first.size, cells: cells.length, norms: measured, axes },
     ];
   });
-  return { spaces: summaries, fixed };
+  return { spaces: [...summaries, ...explainPairs(spec, mixing)], fixed };
+}
+
+/** Summarises the spaces whose units are behind those of the specification. */
+function explainPairs({ units }: SymmetrySpec, { spaces, weights }: MixingSymmetries): MixingSummary[] {
+  const pairs = new Map<string, MixingSpace[]>();
+  const nameOf = new Map<number, string>();
+  for (const space of spaces) {
+    if (space.firstUnit < units) continue;
+    nameOf.set(space.firstUnit, space.symmetry);
+    const named = pairs.get(space.symmetry);
+    if (named === undefined) pairs.set(space.symmetry, [space]);
+    else named.push(space);
+  }
+  const axesOf = new Map<string, AxisRef[]>();
+  for (const [tensor, { fields }] of weights) {
+    for (const { axes, units: ofField } of fields) {
+      const names = new Set(Array.from(ofField, (unit) => nameOf.get(unit)));
+      for (const name of names) {
+        if (name === undefined) continue;
+        axesOf.set(name, [...(axesOf.get(name) ?? []), ...axes.map((axis) => ({ tensor, axis }))]);
+      }
+    }
+  }
+  return [...pairs].map(([symmetry, cells]): MixingSummary => {
+    const { group, size } = at(cells, 0, "space");
+    return { group, symmetry, size, cells: cells.length, norms: 0, axes: axesOf.get(symmetry) ?? [] };
+  });
 }

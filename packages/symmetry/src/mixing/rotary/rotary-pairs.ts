@@ -39,6 +39,9 @@ export function findRotaryPairs(walk: Pick<LabelWalk, "graph" | "probe">, permut
   return new Pairs(algebra, permutations, computed).result();
 }
 
+/** Bound of marks: a label and a mark make a whole number below 2^53. */
+const MARKS = 2 ** 26;
+
 /** Units of each place of a tensor: number of the factor, and whether it is the imaginary part. */
 interface PairedPlaces {
   /** Whether each real part that may change has its imaginary part. */
@@ -76,27 +79,20 @@ class Pairs {
     });
     for (const { fields } of weights) for (const { data } of fields) this.#fixLonely(data);
     for (const { name, fields } of weights) for (const { data } of fields) this.#number(name, data);
-    const layOut = (view: readonly number[], fields: readonly CodedField[]): MixedLayout | undefined => {
-      const mixed = fields.flatMap((field) => this.#layOut(field) ?? []);
-      return mixed.length === 0 ? undefined : { view, fields: mixed };
-    };
     const ofWeights = weights.flatMap(({ name, view, fields }): [string, MixedLayout][] => {
-      const layout = layOut(view, fields);
-      return layout === undefined ? [] : [[name, layout]];
+      const mixed = fields.flatMap((field) => this.#layOut(field, this.#pairUp(field.data)) ?? []);
+      return mixed.length === 0 ? [] : [[name, { view, fields: mixed }]];
     });
     const values = new Map<string, MixedLayout>();
     const unpredictable = new Set<string>();
     for (const [name, { shape, fields }] of this.#spaces.length === 0 ? [] : this.#computed) {
-      const isPredictable = fields.every(({ data }) => {
-        const { isWhole, isOrdered } = this.#pairUp(data);
-        return isWhole && isOrdered;
-      });
-      if (!isPredictable) {
+      const paired = fields.map((field) => ({ field, places: this.#pairUp(field.data) }));
+      if (paired.every(({ places }) => places.isWhole && places.isOrdered)) {
+        const mixed = paired.flatMap(({ field, places }) => this.#layOut(field, places) ?? []);
+        if (mixed.length > 0) values.set(name, { view: shape, fields: mixed });
+      } else {
         unpredictable.add(name);
-        continue;
       }
-      const layout = layOut(shape, fields);
-      if (layout !== undefined) values.set(name, layout);
     }
     return { spaces: this.#spaces, weights: new Map(ofWeights), values, unpredictable };
   }
@@ -114,12 +110,12 @@ class Pairs {
     const partners = new Int32Array(data.length).fill(-1);
     const imaginary = new Uint8Array(data.length);
     const phases = new Uint8Array(data.length);
-    const groups = new Map<string, [number[], number[]]>();
+    const groups = new Map<number, [number[], number[]]>();
     data.forEach((code, place) => {
       if (code === STILL || this.#algebra.factorAt(code) === ONE) return;
       const { root, phase } = this.#algebra.partOf(code);
       phases[place] = phase;
-      const key = `${root} ${this.#algebra.places.markOf(code)}`;
+      const key = root * MARKS + this.#algebra.places.markOf(code);
       const group = groups.get(key) ?? [[], []];
       groups.set(key, group);
       at(group, phase & 1, "part").push(place);
@@ -171,8 +167,8 @@ class Pairs {
     }
   }
 
-  #layOut({ axes, data }: CodedField): MixedField | undefined {
-    const { partners, imaginary } = this.#pairUp(data);
+  #layOut({ axes, data }: CodedField, { partners, imaginary }: PairedPlaces): MixedField | undefined {
+    if (!partners.some((place) => place >= 0)) return undefined;
     const inverse = new Uint8Array(data.length);
     const units = data.map((code, place) => {
       if (partners[place] === -1) return -1;
@@ -181,7 +177,7 @@ class Pairs {
       inverse[place] = isInverse(factor) === space.isInverse ? 0 : 1;
       return at(this.#spaces, space.index, "space").firstUnit + (imaginary[place] as number);
     });
-    return units.some((unit) => unit >= 0) ? { axes, units, inverse } : undefined;
+    return { axes, units, inverse };
   }
 }
 

@@ -98,7 +98,13 @@ export class TurnAlgebra implements WalkAlgebra {
   /** Adds an event to the history of every place of a field. */
   after(data: Int32Array, event: string, store: LabelStore): Int32Array {
     const number = this.marks.numberOf(event);
-    return this.places.map(data, (place) => ({ ...place, mark: this.marks.after(place.mark, number) }), store);
+    const marks = new Map<number, number>();
+    const markAfter = (mark: number): number => {
+      const after = marks.get(mark) ?? this.marks.after(mark, number);
+      marks.set(mark, after);
+      return after;
+    };
+    return this.places.map(data, (place) => ({ ...place, mark: markAfter(place.mark) }), store);
   }
 
   #mapped({ shape, fields }: Labelled, change: (data: Int32Array) => Int32Array): Labelled {

@@ -1,5 +1,6 @@
 import { at } from "@isthmus/core";
 import { connect, extentOf, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
+import { LabelStore } from "../labels/label-store.ts";
 import { FOLLOWING } from "./label-units.ts";
 import { factorOf, ONE, SignedSets, variableOf } from "./signed-sets.ts";
 
@@ -27,8 +28,7 @@ export type WalkKind = LinearKind | "mixture";
 export class FactorAlgebra {
   readonly kind: WalkKind;
   readonly sets: SignedSets;
-  /** Number of variables. */
-  readonly variables: number;
+  readonly store: LabelStore = new LabelStore();
   /** Name of the node whose demands are recorded now. */
   node = "";
   readonly #fixedBy = new Map<number, string>();
@@ -38,13 +38,8 @@ export class FactorAlgebra {
   constructor(kind: WalkKind, cellOf: Int32Array) {
     this.kind = kind;
     this.#cellOf = cellOf;
-    this.variables = cellOf.length;
+    this.store.create(factorOf(cellOf.length) + 2);
     this.sets = new SignedSets(cellOf.length, kind === "sign" || kind === "rotation");
-  }
-
-  /** Number of factors. */
-  get codes(): number {
-    return factorOf(this.variables) + 2;
   }
 
   /** Returns the factor of the variable of a label. */

@@ -1,4 +1,5 @@
 import type { Labelled } from "../labels/field.ts";
+import type { LabelStore } from "../labels/label-store.ts";
 import type { RuleContext } from "../rules/rule.ts";
 import type { FactorAlgebra } from "./factor-algebra.ts";
 
@@ -6,8 +7,11 @@ import type { FactorAlgebra } from "./factor-algebra.ts";
 export interface WalkAlgebra {
   /** Name of the node whose demands are recorded now. */
   node: string;
-  /** Number of codes at the start; code 0 stands for what does not change. */
-  readonly codes: number;
+  /**
+   * The store that rules of labels need to move codes: it holds codes as labels, each in a separate class.
+   * Code 0 stands for what does not change.
+   */
+  readonly store: LabelStore;
   /** Returns the code of a label of a weight. */
   codeOf(label: number): number;
   /** Demands that a tensor does not change. */

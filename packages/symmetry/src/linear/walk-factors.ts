@@ -2,7 +2,6 @@ import type { Tensor } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import type { Labelled } from "../labels/field.ts";
-import { LabelStore } from "../labels/label-store.ts";
 import type { LabelledWeight } from "../labels/label-weight.ts";
 import { controlInputs } from "../rules/control-inputs.ts";
 import { inputName, type RuleContext } from "../rules/rule.ts";
@@ -66,8 +65,6 @@ class Walker<A extends WalkAlgebra> {
   readonly #ruleOf: (node: Node) => WalkRule<A> | undefined;
   readonly #unchanged: ReadonlySet<string>;
   readonly #values = new Map<string, Labelled>();
-  /** The store that moving rules of labels need; it holds codes as labels, each in a separate class. */
-  readonly #store = new LabelStore();
 
   constructor(
     walk: LabelWalk,
@@ -79,7 +76,6 @@ class Walker<A extends WalkAlgebra> {
     this.#algebra = algebra;
     this.#ruleOf = ruleOf;
     this.#unchanged = unchanged;
-    this.#store.create(algebra.codes);
   }
 
   run(): ReadonlyMap<string, Labelled> {
@@ -126,7 +122,7 @@ class Walker<A extends WalkAlgebra> {
     return {
       node,
       algebra: this.#algebra,
-      store: this.#store,
+      store: this.#algebra.store,
       opset: this.#walk.graph.opsets.get("") ?? 0,
       inputs: node.inputs.map(codesOn),
       outputs: node.outputs.map((name) => (name === "" ? undefined : this.#shapeOf(name))),

@@ -78,10 +78,7 @@ export function deriveMixing(
   const pairs = findRotaryPairs({ graph, probe }, permutations);
   return {
     spaces: [...heads, ...streams.spaces, ...pairs.spaces],
-    weights: joinLayouts([
-      ...layers.map(({ cells, spaces }) => cells.layOutWeights(spaces)),
-      pairs.weights,
-    ]),
+    weights: joinLayouts([...layers.map(({ cells, spaces }) => cells.layOutWeights(spaces)), pairs.weights]),
     values: joinLayouts([...layers.map(({ cells, spaces }) => cells.layOutValues(spaces)), pairs.values]),
     unpredictable: new Set([...norms.flatMap(({ square }) => square ?? []), ...pairs.unpredictable]),
     norms: streams.norms.map((norm) => ({ ...norm, space: norm.space + heads.length })),

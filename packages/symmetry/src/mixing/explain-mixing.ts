@@ -1,6 +1,5 @@
-import { at } from "@isthmus/core";
 import type { AxisRef, SymmetrySpec } from "../spec.ts";
-import type { FixedNorm, MixingGroup, MixingSpace, MixingSymmetries } from "./mixing-symmetries.ts";
+import type { FixedNorm, MixingGroup, MixingSymmetries } from "./mixing-symmetries.ts";
 
 /** A summary of cells that may be mixed. */
 export interface MixingSummary {
@@ -43,27 +42,19 @@ export function explainMixing(spec: SymmetrySpec, mixing: MixingSymmetries): Mix
 
 /** Summarises the spaces whose units are behind those of the specification. */
 function explainPairs({ units }: SymmetrySpec, { spaces, weights }: MixingSymmetries): MixingSummary[] {
-  const pairs = new Map<string, MixingSpace[]>();
-  const nameOf = new Map<number, string>();
-  for (const space of spaces) {
-    if (space.firstUnit < units) continue;
-    nameOf.set(space.firstUnit, space.symmetry);
-    const named = pairs.get(space.symmetry);
-    if (named === undefined) pairs.set(space.symmetry, [space]);
-    else named.push(space);
+  const pairs = spaces.filter(({ firstUnit }) => firstUnit >= units);
+  const nameOf = new Map(pairs.map(({ firstUnit, symmetry }) => [firstUnit, symmetry]));
+  const summaries = new Map<string, MixingSummary & { readonly axes: AxisRef[] }>();
+  for (const { symmetry, group, size } of pairs) {
+    const cells = (summaries.get(symmetry)?.cells ?? 0) + 1;
+    summaries.set(symmetry, { group, symmetry, size, cells, norms: 0, axes: [] });
   }
-  const axesOf = new Map<string, AxisRef[]>();
   for (const [tensor, { fields }] of weights) {
-    for (const { axes, units: ofField } of fields) {
-      const names = new Set(Array.from(ofField, (unit) => nameOf.get(unit)));
-      for (const name of names) {
-        if (name === undefined) continue;
-        axesOf.set(name, [...(axesOf.get(name) ?? []), ...axes.map((axis) => ({ tensor, axis }))]);
-      }
+    for (const field of fields) {
+      const names = new Set(Array.from(field.units, (unit) => nameOf.get(unit) ?? ""));
+      const refs = field.axes.map((axis) => ({ tensor, axis }));
+      for (const name of names) summaries.get(name)?.axes.push(...refs);
     }
   }
-  return [...pairs].map(([symmetry, cells]): MixingSummary => {
-    const { group, size } = at(cells, 0, "space");
-    return { group, symmetry, size, cells: cells.length, norms: 0, axes: axesOf.get(symmetry) ?? [] };
-  });
+  return [...summaries.values()];
 }

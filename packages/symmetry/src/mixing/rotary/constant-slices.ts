@@ -63,4 +63,3 @@ export class ConstantSlices {
     return { numbers, negative, isPlain: this.#isPlain };
   }
 }
-

@@ -55,8 +55,6 @@ export class Marks {
   sum(one: number, two: number, turns: number): number {
     const number = this.numberOf(`${one} plus ${two} turned ${turns}`);
     const multiplier = this.multiplierOf(one);
-    return multiplier === this.multiplierOf(two)
-      ? this.#markOf(multiplier, number)
-      : this.#markOf(number, 0);
+    return multiplier === this.multiplierOf(two) ? this.#markOf(multiplier, number) : this.#markOf(number, 0);
   }
 }

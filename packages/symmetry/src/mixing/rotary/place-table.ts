@@ -1,4 +1,4 @@
-import type { LabelStore } from "../../labels/label-store.ts";
+import { LabelStore } from "../../labels/label-store.ts";
 
 /** Code of a place that does not change. */
 export const STILL = 0;
@@ -13,10 +13,15 @@ export interface Place {
   readonly mark: number;
 }
 
+/** Labels that are created at once for new codes, at least. */
+const SPARE = 1024;
+
 /** Codes that tensors can carry like labels, and the place that each stands for. */
 export class PlaceTable {
   /** Number of codes so far. */
   count: number;
+  /** Holds codes as labels for rules that move labels. */
+  readonly store: LabelStore = new LabelStore();
   #labels: Int32Array;
   #phases: Uint8Array;
   #marks: Int32Array;
@@ -27,6 +32,7 @@ export class PlaceTable {
   /** @param markOf - mark of the weight of each label; label `v` has the code `v + 1` */
   constructor(markOf: Int32Array) {
     this.count = markOf.length + 1;
+    this.store.create(this.count);
     this.#labels = Int32Array.from({ length: this.count }, (_, code) => code - 1);
     this.#phases = new Uint8Array(this.count);
     this.#marks = new Int32Array(this.count);
@@ -48,11 +54,11 @@ export class PlaceTable {
   }
 
   /** Creates a code; equal places may have several. */
-  create({ label, phase, mark }: Place, store: LabelStore): number {
+  create({ label, phase, mark }: Place): number {
     const code = this.count++;
     if (code >= this.#labels.length) this.#grow();
     // Rules that move labels move codes, and look them up there.
-    if (code >= store.count) store.create(Math.max(1024, store.count >> 2));
+    if (code >= this.store.count) this.store.create(Math.max(SPARE, this.store.count >> 2));
     this.#labels[code] = label;
     this.#phases[code] = phase & 3;
     this.#marks[code] = mark;
@@ -73,7 +79,7 @@ export class PlaceTable {
   }
 
   /** Replaces each code; equal codes stay equal. */
-  map(codes: Int32Array, change: (place: Place) => Place, store: LabelStore): Int32Array {
+  map(codes: Int32Array, change: (place: Place) => Place): Int32Array {
     this.#rounds++;
     const result = new Int32Array(codes.length);
     for (let i = 0; i < codes.length; i++) {
@@ -81,7 +87,7 @@ export class PlaceTable {
       if (code === STILL) continue;
       if (this.#round[code] !== this.#rounds) {
         const place = { label: this.labelOf(code), phase: this.phaseOf(code), mark: this.markOf(code) };
-        const made = this.create(change(place), store);
+        const made = this.create(change(place));
         this.#round[code] = this.#rounds;
         this.#memo[code] = made;
       }

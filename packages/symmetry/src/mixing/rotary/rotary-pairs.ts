@@ -28,7 +28,10 @@ export interface RotaryPairs {
  * @see Su et al., RoFormer (2021), section 3.2.2: what commutes with the rotation of a pair by any angle is
  *   multiplication by a complex number
  */
-export function findRotaryPairs(walk: Pick<LabelWalk, "graph" | "probe">, permutations: Symmetries): RotaryPairs {
+export function findRotaryPairs(
+  walk: Pick<LabelWalk, "graph" | "probe">,
+  permutations: Symmetries,
+): RotaryPairs {
   const { weights, store } = permutations.labels;
   const owners = new Array<string>(store.count).fill("");
   for (const [name, { fields }] of weights) {
@@ -99,14 +102,15 @@ class Pairs {
 
   /** Demands that numbers of which a weight holds only one part do not change. */
   #fixLonely(data: Int32Array): void {
-    const { partners, isOrdered } = this.#pairUp(data);
+    // In a weight a number lies once; of more it would not be known which parts belong together.
+    const { partners, isOrdered } = this.#pairUp(data, 1);
     data.forEach((code, place) => {
       if (partners[place] === -1 || !isOrdered) this.#algebra.fixPlace(code);
     });
   }
 
   /** Finds the other part of each place that may change. */
-  #pairUp(data: Int32Array): PairedPlaces {
+  #pairUp(data: Int32Array, most: number = data.length): PairedPlaces {
     const partners = new Int32Array(data.length).fill(-1);
     const imaginary = new Uint8Array(data.length);
     const phases = new Uint8Array(data.length);
@@ -122,7 +126,7 @@ class Pairs {
     });
     let isWhole = true;
     for (const [even, odd] of groups.values()) {
-      if (even.length !== odd.length) {
+      if (even.length !== odd.length || even.length > most) {
         isWhole = false;
         continue;
       }

@@ -4,10 +4,11 @@ import type { LabelStore } from "../../labels/label-store.ts";
 import { alignRank } from "../../linear/factor-algebra.ts";
 import type { WalkAlgebra } from "../../linear/rule.ts";
 import { factorOf, ONE, SignedSets } from "../../linear/signed-sets.ts";
-import { ConstantSlices } from "./constant-slices.ts";
+import { ConstantSlices, type Slices } from "./constant-slices.ts";
 import { Marks } from "./marks.ts";
 import { type Phased, PhasedSets } from "./phased-sets.ts";
 import { PlaceTable, STILL } from "./place-table.ts";
+import { demandProducts } from "./scalar-products.ts";
 
 /** A tensor with codes, and what a rule needs to know of it. */
 export interface Operand {
@@ -16,6 +17,12 @@ export interface Operand {
   readonly name: string;
   /** Its numbers, if they depend on neither input nor weights. */
   readonly constant: Tensor | undefined;
+}
+
+/** How a tensor of a shape is multiplied. */
+interface Product {
+  readonly shape: readonly number[];
+  readonly how: "times" | "over";
 }
 
 /**
@@ -29,7 +36,6 @@ export interface Operand {
  */
 export class TurnAlgebra implements WalkAlgebra {
   node = "";
-  readonly codes: number;
   readonly places: PlaceTable;
   readonly marks: Marks = new Marks();
   /** Which labels are parts of the same complex number. */
@@ -47,9 +53,12 @@ export class TurnAlgebra implements WalkAlgebra {
       return mark;
     });
     this.places = new PlaceTable(markOf);
-    this.codes = this.places.count;
     this.parts = new PhasedSets(markOf.length);
     this.factors = new SignedSets(markOf.length, false);
+  }
+
+  get store(): LabelStore {
+    return this.places.store;
   }
 
   codeOf(label: number): number {
@@ -88,15 +97,17 @@ export class TurnAlgebra implements WalkAlgebra {
   }
 
   /** Turns every place by quarters. */
-  turn(tensor: Labelled, quarters: number, store: LabelStore): Labelled {
-    return this.#mapped(
-      tensor,
-      (data) => this.places.map(data, (place) => ({ ...place, phase: place.phase + quarters }), store),
-    );
+  turn(tensor: Labelled, quarters: number): Labelled {
+    const turned = (data: Int32Array) =>
+      this.places.map(data, (place) => ({ ...place, phase: place.phase + quarters }));
+    return {
+      shape: tensor.shape,
+      fields: tensor.fields.map((field) => ({ ...field, data: turned(field.data) })),
+    };
   }
 
   /** Adds an event to the history of every place of a field. */
-  after(data: Int32Array, event: string, store: LabelStore): Int32Array {
+  after(data: Int32Array, event: string): Int32Array {
     const number = this.marks.numberOf(event);
     const marks = new Map<number, number>();
     const markAfter = (mark: number): number => {
@@ -104,15 +115,11 @@ export class TurnAlgebra implements WalkAlgebra {
       marks.set(mark, after);
       return after;
     };
-    return this.places.map(data, (place) => ({ ...place, mark: markAfter(place.mark) }), store);
-  }
-
-  #mapped({ shape, fields }: Labelled, change: (data: Int32Array) => Int32Array): Labelled {
-    return { shape, fields: fields.map((field) => ({ ...field, data: change(field.data) })) };
+    return this.places.map(data, (place) => ({ ...place, mark: markAfter(place.mark) }));
   }
 
   /** Adds two tensors. */
-  add([a, b]: readonly [Labelled, Labelled], shape: readonly number[], store: LabelStore): Labelled {
+  add([a, b]: readonly [Labelled, Labelled], shape: readonly number[]): Labelled {
     const aligned = [a, b].map((tensor) => this.changing(alignRank(tensor, shape.length)));
     const fields = connect(aligned).flatMap(({ axes, parts }): Field[] => {
       if (parts.some((part) => part.length !== 1)) {
@@ -127,7 +134,7 @@ export class TurnAlgebra implements WalkAlgebra {
       const data = one.map((code, i) => {
         const other = two[i] as number;
         const key = `${code} ${other}`;
-        const sum = sums.get(key) ?? this.#sum(code, other, store);
+        const sum = sums.get(key) ?? this.#sum(code, other);
         sums.set(key, sum);
         return sum;
       });
@@ -137,7 +144,7 @@ export class TurnAlgebra implements WalkAlgebra {
   }
 
   /** Adds the numbers of two places. */
-  #sum(a: number, b: number, store: LabelStore): number {
+  #sum(a: number, b: number): number {
     if (this.factorAt(a) === ONE || this.factorAt(b) === ONE) {
       this.fixPlace(a);
       this.fixPlace(b);
@@ -147,9 +154,7 @@ export class TurnAlgebra implements WalkAlgebra {
     const [before, other] = [this.partOf(a), this.partOf(b)];
     if (before.root !== other.root) {
       const isTurn = this.marks.multiplierOf(markA) !== this.marks.multiplierOf(markB);
-      const low = Math.min(before.root, other.root);
-      // Of a pair the smaller label is the real part, the other, -i times it, the imaginary part.
-      if (isTurn) this.#unite(low, before.root + other.root - low, 3);
+      if (isTurn) this.pair(before.root, other.root);
       else this.#unite(before.root, other.root, before.phase - other.phase);
     }
     const [one, two] = [this.partOf(a), this.partOf(b)];
@@ -157,10 +162,18 @@ export class TurnAlgebra implements WalkAlgebra {
     const turns = (isFirst ? two.phase - one.phase : one.phase - two.phase) & 3;
     const mark = isFirst ? this.marks.sum(markA, markB, turns) : this.marks.sum(markB, markA, turns);
     const first = isFirst ? a : b;
-    return this.places.create(
-      { label: this.places.labelOf(first), phase: this.places.phaseOf(first), mark },
-      store,
-    );
+    return this.places.create({
+      label: this.places.labelOf(first),
+      phase: this.places.phaseOf(first),
+      mark,
+    });
+  }
+
+  /** Makes a pair of two numbers: the smaller label is the real part, the other the imaginary part. */
+  pair(a: number, b: number): void {
+    const low = Math.min(a, b);
+    // Of W the real part of -i W is the imaginary part.
+    this.#unite(low, a + b - low, 3);
   }
 
   /** Demands that the number of label `b` is `i^turns` times that of label `a`. */
@@ -169,64 +182,57 @@ export class TurnAlgebra implements WalkAlgebra {
     if (!this.parts.unite(a, b, turns)) this.factors.unite(factorOf(a), ONE);
   }
 
-  /** Multiplies two tensors element by element, or divides the first by the second if `inverse`. */
-  multiply(
-    [a, b]: readonly [Operand, Operand],
-    shape: readonly number[],
-    store: LabelStore,
-    inverse = false,
-  ): Labelled {
-    const left = this.#multiplied(a, b, shape, store, inverse ? "over" : "times");
-    if (!inverse) return { shape, fields: [...left, ...this.#multiplied(b, a, shape, store, "times")] };
-    this.fix(b.tensor);
-    return { shape, fields: left };
+  /** Multiplies two tensors element by element. */
+  multiply([a, b]: readonly [Operand, Operand], shape: readonly number[]): Labelled {
+    const ofA = this.#multiplied(a, b, { shape, how: "times" });
+    return { shape, fields: [...ofA, ...this.#multiplied(b, a, { shape, how: "times" })] };
   }
 
-  #multiplied(
-    { tensor }: Operand,
-    by: Operand,
-    shape: readonly number[],
-    store: LabelStore,
-    how: "times" | "over",
-  ): Field[] {
+  /** Divides a tensor by another, which must not change. */
+  divide([a, b]: readonly [Operand, Operand], shape: readonly number[]): Labelled {
+    this.fix(b.tensor);
+    return { shape, fields: this.#multiplied(a, b, { shape, how: "over" }) };
+  }
+
+  #multiplied({ tensor }: Operand, by: Operand, { shape, how }: Product): Field[] {
     const { fields } = this.changing(alignRank(tensor, shape.length));
     const extents = alignRank(by.tensor, shape.length).shape;
     return fields.flatMap((field): Field[] => {
       if (by.constant !== undefined) {
-        const { numbers, negative, isPlain } = this.#slices.of(by.name, by.constant, shape, field.axes);
-        const whole = spread(field, shape, field.axes);
-        const known = new Map<string, number>();
-        const data = whole.map((code, i) => {
-          if (code === STILL) return STILL;
-          const number = numbers[i] as number;
-          const key = `${code} ${number} ${negative[i]}`;
-          const earlier = known.get(key);
-          if (earlier !== undefined) return earlier;
-          const factor = this.marks.numberOf(`${how} ${number}`);
-          const mark = this.places.markOf(code);
-          const made = this.places.create(
-            {
-              label: this.places.labelOf(code),
-              phase: this.places.phaseOf(code) + 2 * (negative[i] as number),
-              mark: isPlain.get(number) ? this.marks.after(mark, factor) : this.marks.times(mark, factor),
-            },
-            store,
-          );
-          known.set(key, made);
-          return made;
-        });
-        return [{ ...field, data }];
+        const slices = this.#slices.of(by.name, by.constant, shape, field.axes);
+        return [{ ...field, data: this.#timesConstant(field.data, slices, how) }];
       }
       if (field.axes.some((axis) => extentOf({ shape: extents }, axis) > 1)) {
         this.#fixField(field);
         return [];
       }
-      return [{ ...field, data: this.after(field.data, `${how} ${by.name}`, store) }];
+      return [{ ...field, data: this.after(field.data, `${how} ${by.name}`) }];
+    });
+  }
+
+  /** Multiplies each place by a slice of a constant. */
+  #timesConstant(data: Int32Array, { numbers, negative, isPlain }: Slices, how: Product["how"]): Int32Array {
+    const known = new Map<string, number>();
+    return data.map((code, i) => {
+      if (code === STILL) return STILL;
+      const number = at(numbers, i, "slice");
+      const key = `${code} ${number} ${negative[i]}`;
+      const earlier = known.get(key);
+      if (earlier !== undefined) return earlier;
+      const factor = this.marks.numberOf(`${how} ${number}`);
+      const mark = this.places.markOf(code);
+      const made = this.places.create({
+        label: this.places.labelOf(code),
+        phase: this.places.phaseOf(code) + 2 * at(negative, i, "sign"),
+        mark: isPlain.get(number) ? this.marks.after(mark, factor) : this.marks.times(mark, factor),
+      });
+      known.set(key, made);
+      return made;
     });
   }
 
   /** Sums products of two tensors of equal rank over an axis. */
-  contract([a, b]: readonly [Operand, Operand], axis: number, store: LabelStore): Labelled {
+  contract([a, b]: readonly [Operand, Operand], axis: number): Labelled {
     const rank = Math.max(a.tensor.shape.length, b.tensor.shape.length);
     const [left, right] = [a, b].map(({ tensor }) => this.changing(alignRank(tensor, rank))) as [
       Labelled,
@@ -239,7 +245,8 @@ export class TurnAlgebra implements WalkAlgebra {
     if (one !== undefined && two !== undefined && mine.length === 1 && yours.length === 1) {
       const axes = [...new Set([...one.axes, ...two.axes])].sort((x, y) => x - y);
       const inner = countPositions(shape, axes.slice(axes.indexOf(axis) + 1));
-      this.#pair(spread(one, shape, axes), spread(two, shape, axes), extentOf({ shape }, axis), inner);
+      const factors = [spread(one, shape, axes), spread(two, shape, axes)] as const;
+      demandProducts(this, factors, { extent: extentOf({ shape }, axis), inner });
     } else {
       for (const field of [...mine, ...yours]) this.#fixField(field);
     }
@@ -247,76 +254,8 @@ export class TurnAlgebra implements WalkAlgebra {
       ...{ name: operand.name, constant: undefined },
       tensor: { shape: tensor.shape, fields: tensor.fields.filter(({ axes }) => !axes.includes(axis)) },
     });
-    const product = this.multiply([rest(a, left), rest(b, right)], shape, store);
+    const product = this.multiply([rest(a, left), rest(b, right)], shape);
     const summed = shape.map((extent, other) => (other === axis ? 1 : extent));
     return { shape: summed, fields: product.fields };
-  }
-
-  /** Pairs what lies along each line of `extent` places, `inner` apart. */
-  #pair(left: Int32Array, right: Int32Array, extent: number, inner: number): void {
-    for (let block = 0; block < left.length; block += extent * inner) {
-      for (let first = block; first < block + inner; first++) {
-        const line = new ScalarProducts(this);
-        for (let k = 0; k < extent; k++) {
-          const index = first + k * inner;
-          line.add(left[index] as number, right[index] as number);
-        }
-        line.demand();
-      }
-    }
-  }
-}
-
-/** The products of two places each that a sum has: of one complex number with one other. */
-interface ScalarProduct {
-  readonly one: Phased & { readonly mark: number };
-  readonly two: Phased & { readonly mark: number };
-  readonly codes: number[];
-  real: number;
-  imaginary: number;
-  isWhole: boolean;
-}
-
-/** A sum of products of places, which must be made of whole scalar products of complex numbers. */
-class ScalarProducts {
-  readonly #algebra: TurnAlgebra;
-  readonly #products = new Map<number, ScalarProduct>();
-
-  constructor(algebra: TurnAlgebra) {
-    this.#algebra = algebra;
-  }
-
-  add(left: number, right: number): void {
-    const { places } = this.#algebra;
-    if (this.#algebra.factorAt(left) === ONE || this.#algebra.factorAt(right) === ONE) {
-      this.#algebra.fixPlace(left);
-      this.#algebra.fixPlace(right);
-      return;
-    }
-    const one = { ...this.#algebra.partOf(left), mark: places.markOf(left) };
-    const two = { ...this.#algebra.partOf(right), mark: places.markOf(right) };
-    const product = this.#products.get(one.root) ?? {
-      ...{ one, two, codes: [], real: 0, imaginary: 0, isWhole: true },
-    };
-    this.#products.set(one.root, product);
-    product.codes.push(left, right);
-    if (((one.phase - product.one.phase) & 1) === 0) product.real++;
-    else product.imaginary++;
-    const isSame =
-      two.root === product.two.root && one.mark === product.one.mark && two.mark === product.two.mark;
-    const isParallel = ((two.phase - one.phase - product.two.phase + product.one.phase) & 3) === 0;
-    if (!isSame || !isParallel) product.isWhole = false;
-  }
-
-  /** Demands what keeps the sum as it is. */
-  demand(): void {
-    const { factors } = this.#algebra;
-    for (const { one, two, codes, real, imaginary, isWhole } of this.#products.values()) {
-      if (isWhole && real === imaginary) {
-        factors.unite(factorOf(one.root), factors.invert(factorOf(two.root)));
-      } else {
-        for (const code of codes) this.#algebra.fixPlace(code);
-      }
-    }
   }
 }

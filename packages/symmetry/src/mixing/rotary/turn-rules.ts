@@ -15,6 +15,7 @@ import {
   type Rule,
   type RuleContext,
 } from "../../rules/rule.ts";
+import { rotaryEmbedding } from "./rotary-embedding.ts";
 import type { Operand, TurnAlgebra } from "./turn-algebra.ts";
 
 type TurnRule = WalkRule<TurnAlgebra>;
@@ -26,22 +27,21 @@ function operandOf(context: TurnContext, input: number, tensor = inputOf(context
 
 const pass: TurnRule = (context) => [inputOf(context, 0)];
 
-const negate: TurnRule = (context) => [context.algebra.turn(inputOf(context, 0), 2, context.store)];
+const negate: TurnRule = (context) => [context.algebra.turn(inputOf(context, 0), 2)];
 
 function sum(turns: number): TurnRule {
   return (context) => {
-    const { algebra, store } = context;
+    const { algebra } = context;
     const second = inputOf(context, 1);
-    const turned = turns === 0 ? second : algebra.turn(algebra.changing(second), turns, store);
-    return [algebra.add([inputOf(context, 0), turned], outputShape(context), store)];
+    const turned = turns === 0 ? second : algebra.turn(algebra.changing(second), turns);
+    return [algebra.add([inputOf(context, 0), turned], outputShape(context))];
   };
 }
 
-function product(inverse: boolean): TurnRule {
+function product(how: "multiply" | "divide"): TurnRule {
   return (context) => {
-    const { algebra, store } = context;
     const operands = [operandOf(context, 0), operandOf(context, 1)] as const;
-    return [algebra.multiply(operands, outputShape(context), store, inverse)];
+    return [context.algebra[how](operands, outputShape(context))];
   };
 }
 
@@ -51,20 +51,20 @@ const matMul: TurnRule = (context) => {
   const a = operandOf(context, 0, insertAxes(left, [left.shape.length]));
   const b = operandOf(context, 1, insertAxes(right, [right.shape.length - 2]));
   const summed = Math.max(a.tensor.shape.length, b.tensor.shape.length) - 2;
-  return [removeAxes(context.algebra.contract([a, b], summed, context.store), [summed])];
+  return [removeAxes(context.algebra.contract([a, b], summed), [summed])];
 };
 
 const gemm: TurnRule = (context) => {
-  const { algebra, store, node } = context;
+  const { algebra, node } = context;
   const oriented = (input: number, attribute: string): Labelled =>
     intAttribute(node, attribute, 0) === 1
       ? transpose(inputOf(context, input), [1, 0])
       : inputOf(context, input);
   const a = operandOf(context, 0, insertAxes(oriented(0, "transA"), [2]));
   const b = operandOf(context, 1, insertAxes(oriented(1, "transB"), [0]));
-  const result = removeAxes(algebra.contract([a, b], 1, store), [1]);
+  const result = removeAxes(algebra.contract([a, b], 1), [1]);
   const added = context.inputs[2];
-  return [added === undefined ? result : algebra.add([result, added], outputShape(context), store)];
+  return [added === undefined ? result : algebra.add([result, added], outputShape(context))];
 };
 
 /**
@@ -79,14 +79,14 @@ function moved(
 ): TurnRule {
   const move = moving(rule);
   return (context) => {
-    const { algebra, store } = context;
+    const { algebra } = context;
     const x = algebra.changing(inputOf(context, 0));
     const results = move({ ...context, inputs: [x, ...context.inputs.slice(1)] });
     return results?.map((result, output) => {
       if (result === undefined) return undefined;
       const fields = result.fields.map((field, i) => {
         const event = describe(context, at(x.fields, i, "field").axes, output);
-        return event === undefined ? field : { ...field, data: algebra.after(field.data, event, store) };
+        return event === undefined ? field : { ...field, data: algebra.after(field.data, event) };
       });
       return { shape: result.shape, fields };
     });
@@ -130,7 +130,7 @@ const gathered = moved(gather, byIndices);
 
 /** Follows `Concat`: places are put one after the other, also where that makes an axis that had none. */
 const concatenated: TurnRule = (context) => {
-  const { algebra, store, node } = context;
+  const { algebra, node } = context;
   const inputs = givenInputs(context).map((input) => algebra.changing(input));
   if (inputs.some(({ fields }) => fields.length > 1)) return undefined;
   const shape = outputShape(context);
@@ -140,20 +140,22 @@ const concatenated: TurnRule = (context) => {
   axes.sort((a, b) => a - b);
   const joined = compress({ frozen: false, axes, data: joinAlong(inputs, shape, { axes, axis }) }, shape);
   const isAlong = joined.axes.includes(axis);
-  const data = isAlong ? joined.data : algebra.after(joined.data, `joined ${node.inputs.join()}`, store);
+  const data = isAlong ? joined.data : algebra.after(joined.data, `joined ${node.inputs.join()}`);
   return [{ shape, fields: [{ ...joined, data }] }];
 };
 
 const RULES: ReadonlyMap<string, TurnRule> = new Map<string, TurnRule>([
   ["Identity", pass],
+  ["Dropout", pass],
   ["Neg", negate],
   ["Add", sum(0)],
   ["Sub", sum(2)],
-  ["Mul", product(false)],
-  ["Div", product(true)],
+  ["Mul", product("multiply")],
+  ["Div", product("divide")],
   ["MatMul", matMul],
   ["Gemm", gemm],
   ["Concat", concatenated],
+  ["RotaryEmbedding", rotaryEmbedding],
   ["Reshape", moved(reshaping, byShape)],
   ["Flatten", moved(reshaping, byShape)],
   ["Squeeze", moved(reshaping, byShape)],

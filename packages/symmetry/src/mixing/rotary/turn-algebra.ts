@@ -1,5 +1,13 @@
 import { at, type Tensor } from "@isthmus/core";
-import { connect, countPositions, extentOf, type Field, type Labelled, spread } from "../../labels/field.ts";
+import {
+  connect,
+  countPositions,
+  extentOf,
+  type Field,
+  type Labelled,
+  sameAxes,
+  spread,
+} from "../../labels/field.ts";
 import type { LabelStore } from "../../labels/label-store.ts";
 import { alignRank } from "../../linear/factor-algebra.ts";
 import type { WalkAlgebra } from "../../linear/rule.ts";
@@ -18,6 +26,9 @@ export interface Operand {
   /** Its numbers, if they depend on neither input nor weights. */
   readonly constant: Tensor | undefined;
 }
+
+/** Labels that functions may make; further places of their results count as unknown. */
+const MADE = 2 ** 16;
 
 /** How a tensor of a shape is multiplied. */
 interface Product {
@@ -43,9 +54,18 @@ export class TurnAlgebra implements WalkAlgebra {
   /** Which numbers are multiplied by the same `z`, or by the inverse of its conjugate. */
   readonly factors: SignedSets;
   readonly #slices = new ConstantSlices(this.marks);
+  readonly #isActivation: (name: string) => boolean;
+  /** Number of labels of weights; labels of what functions make of them come behind. */
+  readonly #labels: number;
+  readonly #made = new Map<string, number>();
 
-  /** @param weightOf - name of the weight of each label */
-  constructor(weightOf: readonly string[]) {
+  /**
+   * @param weightOf - name of the weight of each label
+   * @param isActivation - whether a value depends on the input of the graph
+   */
+  constructor(weightOf: readonly string[], isActivation: (name: string) => boolean) {
+    this.#isActivation = isActivation;
+    this.#labels = weightOf.length;
     const marks = new Map<string, number>();
     const markOf = Int32Array.from(weightOf, (name) => {
       const mark = marks.get(name) ?? this.marks.ofWeight(name);
@@ -53,8 +73,8 @@ export class TurnAlgebra implements WalkAlgebra {
       return mark;
     });
     this.places = new PlaceTable(markOf);
-    this.parts = new PhasedSets(markOf.length);
-    this.factors = new SignedSets(markOf.length, false);
+    this.parts = new PhasedSets(markOf.length + MADE);
+    this.factors = new SignedSets(markOf.length + MADE, false);
   }
 
   get store(): LabelStore {
@@ -116,6 +136,32 @@ export class TurnAlgebra implements WalkAlgebra {
       return after;
     };
     return this.places.map(data, (place) => ({ ...place, mark: markAfter(place.mark) }));
+  }
+
+  /**
+   * Applies a function that is not linear to each element: the tensor must not change, and places of the
+   * result that hold the same get the same label.
+   */
+  apply(name: string, tensor: Labelled): Labelled {
+    this.fix(tensor);
+    const mark = this.marks.ofWeight(name);
+    const made = (code: number): number => {
+      if (code === STILL) return STILL;
+      const key = `${name} ${this.#describe(code)}`;
+      const label = this.#made.get(key) ?? this.#labels + this.#made.size;
+      if (label >= this.#labels + MADE) return STILL;
+      this.#made.set(key, label);
+      return this.places.create({ label, phase: 0, mark });
+    };
+    return {
+      shape: tensor.shape,
+      fields: tensor.fields.map((field) => ({ ...field, data: field.data.map(made) })),
+    };
+  }
+
+  /** Describes what a place holds: places of one description hold the same. */
+  #describe(code: number): string {
+    return `${this.places.labelOf(code)} ${this.places.phaseOf(code)} ${this.places.markOf(code)}`;
   }
 
   /** Adds two tensors. */
@@ -202,12 +248,38 @@ export class TurnAlgebra implements WalkAlgebra {
         const slices = this.#slices.of(by.name, by.constant, shape, field.axes);
         return [{ ...field, data: this.#timesConstant(field.data, slices, how) }];
       }
-      if (field.axes.some((axis) => extentOf({ shape: extents }, axis) > 1)) {
+      const varying = field.axes.filter((axis) => extentOf({ shape: extents }, axis) > 1);
+      if (varying.length === 0) return [{ ...field, data: this.after(field.data, `${how} ${by.name}`) }];
+      const table = this.#isTable(by, tensor) ? this.#tableAlong(by.tensor, varying, shape) : undefined;
+      if (table === undefined) {
         this.#fixField(field);
         return [];
       }
-      return [{ ...field, data: this.after(field.data, `${how} ${by.name}`) }];
+      const slices = this.#slicesOf(spread(table, shape, field.axes));
+      return [{ ...field, data: this.#timesConstant(field.data, slices, how) }];
     });
+  }
+
+  /** Checks whether an operand is a table of factors for the other, and not the other way round. */
+  #isTable({ tensor, name }: Operand, other: Labelled): boolean {
+    const isMade = ({ fields }: Labelled): boolean =>
+      fields.every(({ data }) => data.every((code) => this.places.labelOf(code) >= this.#labels));
+    return !isMade(other) && (isMade(tensor) || !this.#isActivation(name));
+  }
+
+  /** Returns the one field that says all of how a tensor varies along some axes, which must not change. */
+  #tableAlong(tensor: Labelled, axes: readonly number[], shape: readonly number[]): Field | undefined {
+    const { fields } = alignRank(tensor, shape.length);
+    const [field, ...others] = fields.filter((one) => one.axes.some((axis) => axes.includes(axis)));
+    if (field === undefined || others.length > 0 || !sameAxes(field.axes, axes)) return undefined;
+    this.#fixField(field);
+    return field;
+  }
+
+  /** Numbers the factors of a table. */
+  #slicesOf(codes: Int32Array): Slices {
+    const numbers = codes.map((code) => this.marks.numberOf(`table ${this.#describe(code)}`));
+    return { numbers, negative: new Int32Array(codes.length), isPlain: new Map() };
   }
 
   /** Multiplies each place by a slice of a constant. */

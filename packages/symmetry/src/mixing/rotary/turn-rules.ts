@@ -5,7 +5,16 @@ import type { Labelled } from "../../labels/field.ts";
 import { joinAlong, moving } from "../../linear/move-factors.ts";
 import type { WalkRule } from "../../linear/rule.ts";
 import { compress, insertAxes, removeAxes, transpose } from "../../primitives/move.ts";
-import { expansion, gather, reshaping, slice, split, tile, transposition } from "../../rules/movement.ts";
+import {
+  expansion,
+  gather,
+  gatherNd,
+  reshaping,
+  slice,
+  split,
+  tile,
+  transposition,
+} from "../../rules/movement.ts";
 import {
   givenInputs,
   inputName,
@@ -144,9 +153,14 @@ const concatenated: TurnRule = (context) => {
   return [{ shape, fields: [{ ...joined, data }] }];
 };
 
+/** Follows functions that make tables of factors, such as cosines of angles. */
+const table: TurnRule = (context) => [context.algebra.apply(context.node.op, inputOf(context, 0))];
+
 const RULES: ReadonlyMap<string, TurnRule> = new Map<string, TurnRule>([
   ["Identity", pass],
   ["Dropout", pass],
+  ["Cos", table],
+  ["Sin", table],
   ["Neg", negate],
   ["Add", sum(0)],
   ["Sub", sum(2)],
@@ -165,6 +179,7 @@ const RULES: ReadonlyMap<string, TurnRule> = new Map<string, TurnRule>([
   ["Transpose", moved(transposition, byOrder)],
   ["Slice", moved(slice, bySlice)],
   ["Split", moved(split, bySplit)],
+  ["GatherND", moved(gatherNd, ({ node }) => `at ${node.inputs[1]}`)],
   ["Gather", (context) => (context.constant(1) === undefined ? undefined : gathered(context))],
 ]);
 

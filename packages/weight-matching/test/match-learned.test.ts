@@ -11,6 +11,7 @@ import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
+  type DiagonalSymmetry,
   discoverLinearSymmetries,
   discoverMixing,
   discoverSymmetries,
@@ -22,6 +23,7 @@ import {
   randomMixture,
   verifyAlignment,
 } from "@isthmus/symmetry";
+import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { align, matchLearned } from "@isthmus/weight-matching";
 import { beforeAll, describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
@@ -57,20 +59,26 @@ function networkOf(graph: Graph, seed: number): Checkpoint {
   return createCheckpoint(weights, {}, `network ${seed}`);
 }
 
-/** Applies a random element of the whole group: permutations, rotations and other gains. */
+/** Applies a random element of the whole group: permutations, signs, scales, rotations and other gains. */
 async function scramble(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
   const permutations = await discoverSymmetries({ graph, engine });
   const linear = await discoverLinearSymmetries({ graph, engine }, permutations);
   const mixing = await discoverMixing({ graph, engine }, { permutations, linear });
   const { spec } = permutations;
-  const bound = await bindWeights(graph, permute(randomAlignment(spec, seed), network, spec));
+  const random = createRandom(seed, "factors");
+  const draw = ({ variables }: DiagonalSymmetry, number: () => number) =>
+    Float64Array.from({ length: variables }, number);
+  const signs = draw(linear.signs, () => (random.uniform() < 0.5 ? -1 : 1));
+  const scales = draw(linear.scales, () => 0.5 + random.uniform());
+  const permuted = permute(randomAlignment(spec, seed), network, spec);
+  const multiplied = multiplyUnits(multiplyUnits(permuted, linear.signs, signs), linear.scales, scales);
+  const bound = await bindWeights(graph, multiplied);
   const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
   moveGainsInPlace(values, linear.scales, mixing, new Map());
   const mixture = randomMixture(mixing.spaces, seed);
   for (const [name, layout] of mixing.weights) {
     mixInPlace(values.get(name) as Float64Array, occurrencesOf(layout, mixing.spaces), mixture);
   }
-  const random = createRandom(seed, "other gains");
   const gains = mixing.norms.flatMap(({ gain, variables }): [string, Float64Array][] =>
     gain === undefined ? [] : [[gain, Float64Array.from(variables, () => 0.5 + random.uniform())]],
   );
@@ -85,22 +93,29 @@ async function scramble(graph: Graph, network: Checkpoint, seed: number): Promis
   );
 }
 
-const FORMS = ["layer", "root mean square in pieces"] as const;
+const PLANTED = [
+  ["layer", "none"],
+  ["root mean square in pieces", "none"],
+  ["root mean square in pieces", "grouped"],
+] as const;
 
 describe("matchLearned()", () => {
-  test.each(FORMS)("recovers a planted element of the whole group in closed form, norm: %s", async (form) => {
-    const graph = streamNetwork(form);
-    const symmetries = await discoverSymmetries({ graph, engine });
-    const data = examplesFor(graph);
-    for (let seed = 0; seed < 2; seed++) {
-      const a = networkOf(graph, seed);
-      const planted = await scramble(graph, a, seed);
-      expect(await distance(a, planted)).toBeGreaterThan(1);
-      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
-      const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
-      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
-    }
-  });
+  test.each(PLANTED)(
+    "recovers a planted element of the whole group in closed form, norm: %s, %s",
+    async (form, trait) => {
+      const graph = streamNetwork(form, trait);
+      const symmetries = await discoverSymmetries({ graph, engine });
+      const data = examplesFor(graph);
+      for (let seed = 0; seed < 2; seed++) {
+        const a = networkOf(graph, seed);
+        const planted = await scramble(graph, a, seed);
+        expect(await distance(a, planted)).toBeGreaterThan(1);
+        const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+        const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
+        expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+      }
+    },
+  );
 
   describe("of two networks", () => {
     const graph = streamNetwork("layer");

@@ -42,6 +42,7 @@ export function findRotaryPairs(
   const activations = activationsOf(walk.graph);
   const algebra = new TurnAlgebra(owners, (name) => activations.has(name));
   const computed = walkGraph({ ...walk, weights, mayChange: () => true }, algebra, turnRuleOf);
+  algebra.finish();
   return new Pairs(algebra, permutations, computed).result();
 }
 

@@ -58,6 +58,8 @@ export class TurnAlgebra implements WalkAlgebra {
   /** Number of labels of weights; labels of what functions make of them come behind. */
   readonly #labels: number;
   readonly #made = new Map<string, number>();
+  /** What must not change, but is followed until the end, as further tables may be made of it. */
+  readonly #tables: Field[] = [];
 
   /**
    * @param weightOf - name of the weight of each label
@@ -110,6 +112,11 @@ export class TurnAlgebra implements WalkAlgebra {
     return { shape: tensor.shape, fields: [] };
   }
 
+  /** Demands at the end of a walk what was put off until then. */
+  finish(): void {
+    for (const field of this.#tables) this.#fixField(field);
+  }
+
   /** Leaves out the fields of which nothing may change any more. */
   changing({ shape, fields }: Labelled): Labelled {
     const changes = ({ data }: Field): boolean => data.some((code) => this.factorAt(code) !== ONE);
@@ -143,7 +150,7 @@ export class TurnAlgebra implements WalkAlgebra {
    * result that hold the same get the same label.
    */
   apply(name: string, tensor: Labelled): Labelled {
-    this.fix(tensor);
+    this.#tables.push(...tensor.fields);
     const mark = this.marks.ofWeight(name);
     const made = (code: number): number => {
       if (code === STILL) return STILL;
@@ -240,8 +247,8 @@ export class TurnAlgebra implements WalkAlgebra {
     return { shape, fields: this.#multiplied(a, b, { shape, how: "over" }) };
   }
 
-  #multiplied({ tensor }: Operand, by: Operand, { shape, how }: Product): Field[] {
-    const { fields } = this.changing(alignRank(tensor, shape.length));
+  #multiplied(operand: Operand, by: Operand, { shape, how }: Product): Field[] {
+    const { fields } = this.changing(alignRank(operand.tensor, shape.length));
     const extents = alignRank(by.tensor, shape.length).shape;
     return fields.flatMap((field): Field[] => {
       if (by.constant !== undefined) {
@@ -250,9 +257,10 @@ export class TurnAlgebra implements WalkAlgebra {
       }
       const varying = field.axes.filter((axis) => extentOf({ shape: extents }, axis) > 1);
       if (varying.length === 0) return [{ ...field, data: this.after(field.data, `${how} ${by.name}`) }];
-      const table = this.#isTable(by, tensor) ? this.#tableAlong(by.tensor, varying, shape) : undefined;
+      const table = this.#isTable(by, operand) ? this.#tableAlong(by.tensor, varying, shape) : undefined;
       if (table === undefined) {
-        this.#fixField(field);
+        if (this.#isTable(operand, by)) this.#tables.push(field);
+        else this.#fixField(field);
         return [];
       }
       const slices = this.#slicesOf(spread(table, shape, field.axes));
@@ -261,18 +269,19 @@ export class TurnAlgebra implements WalkAlgebra {
   }
 
   /** Checks whether an operand is a table of factors for the other, and not the other way round. */
-  #isTable({ tensor, name }: Operand, other: Labelled): boolean {
-    const isMade = ({ fields }: Labelled): boolean =>
+  #isTable(operand: Operand, other: Operand): boolean {
+    const isMade = ({ tensor: { fields } }: Operand): boolean =>
       fields.every(({ data }) => data.every((code) => this.places.labelOf(code) >= this.#labels));
-    return !isMade(other) && (isMade(tensor) || !this.#isActivation(name));
+    if (isMade(operand) !== isMade(other)) return isMade(operand);
+    return !this.#isActivation(operand.name) && this.#isActivation(other.name);
   }
 
-  /** Returns the one field that says all of how a tensor varies along some axes, which must not change. */
+  /** Returns the one field that says all of how a tensor varies along some axes. */
   #tableAlong(tensor: Labelled, axes: readonly number[], shape: readonly number[]): Field | undefined {
     const { fields } = alignRank(tensor, shape.length);
     const [field, ...others] = fields.filter((one) => one.axes.some((axis) => axes.includes(axis)));
     if (field === undefined || others.length > 0 || !sameAxes(field.axes, axes)) return undefined;
-    this.#fixField(field);
+    this.#tables.push(field);
     return field;
   }
 

@@ -24,7 +24,8 @@ export type RotaryTrait =
   | "keys turned backwards"
   | "half of a head read twice"
   | "a token late"
-  | "keys seen elsewhere";
+  | "keys seen elsewhere"
+  | "sines added";
 
 const WIDTH = 6;
 const TOKENS = 5;
@@ -109,6 +110,10 @@ class Turn {
 
   #bySum(x: string, form: RotaryForm, sign: number): string {
     const b = this.#b;
+    if (this.#trait === "sines added") {
+      const angles = b.op("Mul", [this.#table(1, (token) => token), b.weight("frequencies", [TURNED])]);
+      return b.op("Add", [x, b.op("Sin", [angles])]);
+    }
     const late = this.#trait === "a token late" ? this.#late(x) : x;
     const [cosines, sines] = this.#tables(form, sign);
     const other = isInterleaved(form) ? this.#neighbours(late) : this.#halves(late, form);

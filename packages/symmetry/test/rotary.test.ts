@@ -76,6 +76,7 @@ describe("discoverMixing() of rotary embeddings", () => {
     "half of a head read twice",
     "a token late",
     "keys seen elsewhere",
+    "sines added",
   ])("finds none where there is none: %s", async (trait) => {
     const graph = rotaryNetwork("halves", trait);
     const symmetries = await discover(graph);

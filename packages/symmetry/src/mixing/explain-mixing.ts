@@ -40,7 +40,7 @@ export function explainMixing(spec: SymmetrySpec, mixing: MixingSymmetries): Mix
   return { spaces: [...summaries, ...explainPairs(spec, mixing)], fixed };
 }
 
-/** Summarises the spaces whose units are behind those of the specification. */
+/** Summarises the spaces whose units are numbered behind the specification. */
 function explainPairs({ units }: SymmetrySpec, { spaces, weights }: MixingSymmetries): MixingSummary[] {
   const pairs = spaces.filter(({ firstUnit }) => firstUnit >= units);
   const nameOf = new Map(pairs.map(({ firstUnit, symmetry }) => [firstUnit, symmetry]));

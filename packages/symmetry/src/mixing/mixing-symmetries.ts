@@ -3,8 +3,8 @@ import type { RotationSpace } from "../linear/linear-symmetries.ts";
 /**
  * Groups of matrices that may mix the units of a cell: all invertible ones; the orthogonal ones, where a norm
  * measures the length of the vector; or of these the ones that keep the vector of ones, where the norm takes
- * the mean away first. Of pairs of units also the ones that multiply by a complex number, `[[x, -y], [y, x]]`,
- * and of these the ones of absolute value 1.
+ * the mean away first. Pairs of units may be multiplied by complex numbers, `[[x, -y], [y, x]]`, or by the
+ * complex numbers of length 1.
  */
 export const MIXING_GROUPS = [
   "invertible",

@@ -10,9 +10,10 @@ import { addInPlace, rowsOf } from "./weight-grams.ts";
 const LEAST = 1e-12;
 
 /**
- * Finds the matrix of each invertible space, and the length of each complex number, that makes a network's weights in front of its product as large
- * as those behind it, direction by direction: `R P R^T = R^-T K R^-1` for their grams P and K. What is left
- * to choose between two balanced networks is a rotation.
+ * Finds the matrix of each invertible space that makes a network's weights in front of its product as large
+ * as those behind it, direction by direction: `R P R^T = R^-T K R^-1` for their grams P and K. Of complex
+ * numbers it is the length that does so for the sums of squares. What is left to choose between two balanced
+ * networks is a rotation.
  *
  * Trained networks are almost balanced; one whose heads were multiplied by random matrices, to keep it from
  * being merged, is not.

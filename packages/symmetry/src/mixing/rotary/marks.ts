@@ -25,8 +25,8 @@ export class Marks {
 
   #markOf(multiplier: number, history: number): number {
     const key = `${multiplier} ${history}`;
-    const known = this.#marks.get(key);
-    if (known !== undefined) return known;
+    const earlier = this.#marks.get(key);
+    if (earlier !== undefined) return earlier;
     const mark = this.#multipliers.length;
     this.#marks.set(key, mark);
     this.#multipliers.push(multiplier);
@@ -34,9 +34,9 @@ export class Marks {
     return mark;
   }
 
-  /** Creates the mark of a weight as it is. */
-  ofWeight(name: string): number {
-    return this.#markOf(0, this.numberOf(`weight ${name}`));
+  /** Returns the mark of what is as it was made, such as a weight. */
+  of(origin: string): number {
+    return this.#markOf(0, this.numberOf(origin));
   }
 
   /** Adds an event, such as a move, to the history of a mark. */

@@ -47,7 +47,7 @@ function turnPairs(algebra: TurnAlgebra, data: Int32Array, { partners, event }: 
     const partner = at(partners, place, "partner");
     if (partner === place) return places.markOf(code);
     const turns = pairUp(algebra, code, at(data, partner, "place"));
-    // How the second of a pair is turned is told as seen from the first.
+    // Seen from the first of a pair both turn alike.
     const seen = partner < place ? -turns & 3 : turns;
     return algebra.marks.after(places.markOf(code), algebra.marks.numberOf(`${event} to ${seen}`));
   });

@@ -25,7 +25,7 @@ export interface RotaryPairs {
  * embedding a number for each frequency and head of keys, by which queries are multiplied, and by the
  * conjugate of which keys are divided.
  *
- * No permutation exchanges these units, so they are numbered behind those of the specification.
+ * No permutation exchanges these units, so they are numbered behind the units of the specification.
  *
  * @see Su et al., RoFormer (2021), section 3.2.2: what commutes with the rotation of a pair by any angle is
  *   multiplication by a complex number
@@ -59,7 +59,7 @@ function activationsOf({ inputs, nodes }: Graph): Set<string> {
 /** Bound of marks: a label and a mark make a whole number below 2^53. */
 const MARKS = 2 ** 26;
 
-/** Units of each place of a tensor: number of the factor, and whether it is the imaginary part. */
+/** Which places of a tensor are the two parts of one number. */
 interface PairedPlaces {
   /** Whether each real part that may change has its imaginary part. */
   readonly isWhole: boolean;
@@ -77,7 +77,7 @@ class Pairs {
   readonly #computed: ReadonlyMap<string, Labelled>;
   readonly #spaces: MixingSpace[] = [];
   readonly #cells = new Map<string, number>();
-  /** Index of the space of each variable, and whether the variable is the inverse of where it occurs first. */
+  /** Index of the space of each variable, and whether it is an inverse where it occurs first. */
   readonly #spaceOf = new Map<number, { readonly index: number; readonly isInverse: boolean }>();
 
   constructor(algebra: TurnAlgebra, permutations: Symmetries, computed: ReadonlyMap<string, Labelled>) {

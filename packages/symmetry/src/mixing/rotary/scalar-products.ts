@@ -1,6 +1,15 @@
-import { factorOf, ONE } from "../../linear/signed-sets.ts";
+import { factorOf, ONE, type SignedSets } from "../../linear/signed-sets.ts";
 import type { Phased } from "./phased-sets.ts";
-import type { TurnAlgebra } from "./turn-algebra.ts";
+import type { PlaceTable } from "./place-table.ts";
+
+/** What is known of places, and can be demanded of them. */
+interface KnownPlaces {
+  readonly places: PlaceTable;
+  readonly factors: SignedSets;
+  partOf(code: number): Phased;
+  factorAt(code: number): number;
+  fixPlace(code: number): void;
+}
 
 /** The products of two places each that a sum has: of one complex number with one other. */
 interface ScalarProduct {
@@ -14,10 +23,10 @@ interface ScalarProduct {
 
 /** A sum of products of places, which must be made of whole scalar products of complex numbers. */
 class ScalarProducts {
-  readonly #algebra: TurnAlgebra;
+  readonly #algebra: KnownPlaces;
   readonly #products = new Map<number, ScalarProduct>();
 
-  constructor(algebra: TurnAlgebra) {
+  constructor(algebra: KnownPlaces) {
     this.#algebra = algebra;
   }
 
@@ -62,7 +71,7 @@ class ScalarProducts {
  * conjugate of the other.
  */
 export function demandProducts(
-  algebra: TurnAlgebra,
+  algebra: KnownPlaces,
   [left, right]: readonly [Int32Array, Int32Array],
   { extent, inner }: { readonly extent: number; readonly inner: number },
 ): void {

@@ -1,40 +1,16 @@
-import { at, type Tensor } from "@isthmus/core";
-import {
-  connect,
-  countPositions,
-  extentOf,
-  type Field,
-  type Labelled,
-  sameAxes,
-  spread,
-} from "../../labels/field.ts";
+import { at } from "@isthmus/core";
+import { connect, type Field, type Labelled, spread } from "../../labels/field.ts";
 import type { LabelStore } from "../../labels/label-store.ts";
 import { alignRank } from "../../linear/factor-algebra.ts";
 import type { WalkAlgebra } from "../../linear/rule.ts";
 import { factorOf, ONE, SignedSets } from "../../linear/signed-sets.ts";
-import { ConstantSlices, type Slices } from "./constant-slices.ts";
+import { ConstantSlices } from "./constant-slices.ts";
 import { Marks } from "./marks.ts";
 import { type Phased, PhasedSets } from "./phased-sets.ts";
 import { PlaceTable, STILL } from "./place-table.ts";
-import { demandProducts } from "./scalar-products.ts";
-
-/** A tensor with codes, and what a rule needs to know of it. */
-export interface Operand {
-  readonly tensor: Labelled;
-  /** Name of the value. */
-  readonly name: string;
-  /** Its numbers, if they depend on neither input nor weights. */
-  readonly constant: Tensor | undefined;
-}
 
 /** Labels that functions may make; further places of their results count as unknown. */
 const MADE = 2 ** 16;
-
-/** How a tensor of a shape is multiplied. */
-interface Product {
-  readonly shape: readonly number[];
-  readonly how: "times" | "over";
-}
 
 /**
  * The rules by which complex numbers pass through tensors: two places of a tensor may hold the real and the
@@ -53,24 +29,24 @@ export class TurnAlgebra implements WalkAlgebra {
   readonly parts: PhasedSets;
   /** Which numbers are multiplied by the same `z`, or by the inverse of its conjugate. */
   readonly factors: SignedSets;
-  readonly #slices = new ConstantSlices(this.marks);
-  readonly #isActivation: (name: string) => boolean;
+  readonly slices: ConstantSlices = new ConstantSlices(this.marks);
+  /** Whether a value depends on the input of the graph. */
+  readonly isActivation: (name: string) => boolean;
   /** Number of labels of weights; labels of what functions make of them come behind. */
   readonly #labels: number;
   readonly #made = new Map<string, number>();
-  /** What must not change, but is followed until the end, as further tables may be made of it. */
-  readonly #tables: Field[] = [];
+  readonly #postponed: Field[] = [];
 
   /**
    * @param weightOf - name of the weight of each label
    * @param isActivation - whether a value depends on the input of the graph
    */
   constructor(weightOf: readonly string[], isActivation: (name: string) => boolean) {
-    this.#isActivation = isActivation;
+    this.isActivation = isActivation;
     this.#labels = weightOf.length;
     const marks = new Map<string, number>();
     const markOf = Int32Array.from(weightOf, (name) => {
-      const mark = marks.get(name) ?? this.marks.ofWeight(name);
+      const mark = marks.get(name) ?? this.marks.of(`weight ${name}`);
       marks.set(name, mark);
       return mark;
     });
@@ -103,18 +79,26 @@ export class TurnAlgebra implements WalkAlgebra {
     if (code !== STILL) this.factors.unite(factorOf(this.places.labelOf(code)), ONE);
   }
 
-  #fixField({ data }: Field): void {
+  fixField({ data }: Field): void {
     for (const code of data) this.fixPlace(code);
   }
 
-  fix(tensor: Labelled): Labelled {
-    for (const field of tensor.fields) this.#fixField(field);
-    return { shape: tensor.shape, fields: [] };
+  /**
+   * Demands that a field does not change, but follows it until the end of the walk, as tables of factors may
+   * be made of it.
+   */
+  fixLater(field: Field): void {
+    this.#postponed.push(field);
   }
 
   /** Demands at the end of a walk what was put off until then. */
   finish(): void {
-    for (const field of this.#tables) this.#fixField(field);
+    for (const field of this.#postponed) this.fixField(field);
+  }
+
+  fix(tensor: Labelled): Labelled {
+    for (const field of tensor.fields) this.fixField(field);
+    return { shape: tensor.shape, fields: [] };
   }
 
   /** Leaves out the fields of which nothing may change any more. */
@@ -146,28 +130,31 @@ export class TurnAlgebra implements WalkAlgebra {
   }
 
   /**
-   * Applies a function that is not linear to each element: the tensor must not change, and places of the
-   * result that hold the same get the same label.
+   * Applies a function that is not linear to each element: neither the tensor nor the result may change, and
+   * places of the result that hold the same get the same label.
    */
   apply(name: string, tensor: Labelled): Labelled {
-    this.#tables.push(...tensor.fields);
-    const mark = this.marks.ofWeight(name);
+    const mark = this.marks.of(`function ${name}`);
     const made = (code: number): number => {
       if (code === STILL) return STILL;
-      const key = `${name} ${this.#describe(code)}`;
+      const key = `${name} ${this.describe(code)}`;
       const label = this.#made.get(key) ?? this.#labels + this.#made.size;
       if (label >= this.#labels + MADE) return STILL;
       this.#made.set(key, label);
       return this.places.create({ label, phase: 0, mark });
     };
-    return {
-      shape: tensor.shape,
-      fields: tensor.fields.map((field) => ({ ...field, data: field.data.map(made) })),
-    };
+    const fields = tensor.fields.map((field) => ({ ...field, data: field.data.map(made) }));
+    for (const field of [...tensor.fields, ...fields]) this.fixLater(field);
+    return { shape: tensor.shape, fields };
+  }
+
+  /** Checks whether all that a tensor holds is what functions made. */
+  isMade({ fields }: Labelled): boolean {
+    return fields.every(({ data }) => data.every((code) => this.places.labelOf(code) >= this.#labels));
   }
 
   /** Describes what a place holds: places of one description hold the same. */
-  #describe(code: number): string {
+  describe(code: number): string {
     return `${this.places.labelOf(code)} ${this.places.phaseOf(code)} ${this.places.markOf(code)}`;
   }
 
@@ -176,7 +163,7 @@ export class TurnAlgebra implements WalkAlgebra {
     const aligned = [a, b].map((tensor) => this.changing(alignRank(tensor, shape.length)));
     const fields = connect(aligned).flatMap(({ axes, parts }): Field[] => {
       if (parts.some((part) => part.length !== 1)) {
-        for (const field of parts.flat()) this.#fixField(field);
+        for (const field of parts.flat()) this.fixField(field);
         return [];
       }
       const [one, two] = [0, 1].map((k) => spread(at(at(parts, k, "part"), 0, "field"), shape, axes)) as [
@@ -233,110 +220,5 @@ export class TurnAlgebra implements WalkAlgebra {
   #unite(a: number, b: number, turns: number): void {
     this.factors.unite(factorOf(a), factorOf(b));
     if (!this.parts.unite(a, b, turns)) this.factors.unite(factorOf(a), ONE);
-  }
-
-  /** Multiplies two tensors element by element. */
-  multiply([a, b]: readonly [Operand, Operand], shape: readonly number[]): Labelled {
-    const ofA = this.#multiplied(a, b, { shape, how: "times" });
-    return { shape, fields: [...ofA, ...this.#multiplied(b, a, { shape, how: "times" })] };
-  }
-
-  /** Divides a tensor by another, which must not change. */
-  divide([a, b]: readonly [Operand, Operand], shape: readonly number[]): Labelled {
-    this.fix(b.tensor);
-    return { shape, fields: this.#multiplied(a, b, { shape, how: "over" }) };
-  }
-
-  #multiplied(operand: Operand, by: Operand, { shape, how }: Product): Field[] {
-    const { fields } = this.changing(alignRank(operand.tensor, shape.length));
-    const extents = alignRank(by.tensor, shape.length).shape;
-    return fields.flatMap((field): Field[] => {
-      if (by.constant !== undefined) {
-        const slices = this.#slices.of(by.name, by.constant, shape, field.axes);
-        return [{ ...field, data: this.#timesConstant(field.data, slices, how) }];
-      }
-      const varying = field.axes.filter((axis) => extentOf({ shape: extents }, axis) > 1);
-      if (varying.length === 0) return [{ ...field, data: this.after(field.data, `${how} ${by.name}`) }];
-      const table = this.#isTable(by, operand) ? this.#tableAlong(by.tensor, varying, shape) : undefined;
-      if (table === undefined) {
-        if (this.#isTable(operand, by)) this.#tables.push(field);
-        else this.#fixField(field);
-        return [];
-      }
-      const slices = this.#slicesOf(spread(table, shape, field.axes));
-      return [{ ...field, data: this.#timesConstant(field.data, slices, how) }];
-    });
-  }
-
-  /** Checks whether an operand is a table of factors for the other, and not the other way round. */
-  #isTable(operand: Operand, other: Operand): boolean {
-    const isMade = ({ tensor: { fields } }: Operand): boolean =>
-      fields.every(({ data }) => data.every((code) => this.places.labelOf(code) >= this.#labels));
-    if (isMade(operand) !== isMade(other)) return isMade(operand);
-    return !this.#isActivation(operand.name) && this.#isActivation(other.name);
-  }
-
-  /** Returns the one field that says all of how a tensor varies along some axes. */
-  #tableAlong(tensor: Labelled, axes: readonly number[], shape: readonly number[]): Field | undefined {
-    const { fields } = alignRank(tensor, shape.length);
-    const [field, ...others] = fields.filter((one) => one.axes.some((axis) => axes.includes(axis)));
-    if (field === undefined || others.length > 0 || !sameAxes(field.axes, axes)) return undefined;
-    this.#tables.push(field);
-    return field;
-  }
-
-  /** Numbers the factors of a table. */
-  #slicesOf(codes: Int32Array): Slices {
-    const numbers = codes.map((code) => this.marks.numberOf(`table ${this.#describe(code)}`));
-    return { numbers, negative: new Int32Array(codes.length), isPlain: new Map() };
-  }
-
-  /** Multiplies each place by a slice of a constant. */
-  #timesConstant(data: Int32Array, { numbers, negative, isPlain }: Slices, how: Product["how"]): Int32Array {
-    const known = new Map<string, number>();
-    return data.map((code, i) => {
-      if (code === STILL) return STILL;
-      const number = at(numbers, i, "slice");
-      const key = `${code} ${number} ${negative[i]}`;
-      const earlier = known.get(key);
-      if (earlier !== undefined) return earlier;
-      const factor = this.marks.numberOf(`${how} ${number}`);
-      const mark = this.places.markOf(code);
-      const made = this.places.create({
-        label: this.places.labelOf(code),
-        phase: this.places.phaseOf(code) + 2 * at(negative, i, "sign"),
-        mark: isPlain.get(number) ? this.marks.after(mark, factor) : this.marks.times(mark, factor),
-      });
-      known.set(key, made);
-      return made;
-    });
-  }
-
-  /** Sums products of two tensors of equal rank over an axis. */
-  contract([a, b]: readonly [Operand, Operand], axis: number): Labelled {
-    const rank = Math.max(a.tensor.shape.length, b.tensor.shape.length);
-    const [left, right] = [a, b].map(({ tensor }) => this.changing(alignRank(tensor, rank))) as [
-      Labelled,
-      Labelled,
-    ];
-    const shape = left.shape.map((extent, other) => Math.max(extent, extentOf(right, other)));
-    const touching = ({ fields }: Labelled) => fields.filter(({ axes }) => axes.includes(axis));
-    const [mine, yours] = [touching(left), touching(right)];
-    const [one, two] = [mine[0], yours[0]];
-    if (one !== undefined && two !== undefined && mine.length === 1 && yours.length === 1) {
-      const axes = [...new Set([...one.axes, ...two.axes])].sort((x, y) => x - y);
-      const inner = countPositions(shape, axes.slice(axes.indexOf(axis) + 1));
-      const factors = [spread(one, shape, axes), spread(two, shape, axes)] as const;
-      demandProducts(this, factors, { extent: extentOf({ shape }, axis), inner });
-    } else {
-      for (const field of [...mine, ...yours]) this.#fixField(field);
-    }
-    const rest = (operand: Operand, tensor: Labelled): Operand => ({
-      ...{ name: operand.name, constant: undefined },
-      tensor: { shape: tensor.shape, fields: tensor.fields.filter(({ axes }) => !axes.includes(axis)) },
-    });
-    const product = this.multiply([rest(a, left), rest(b, right)], shape);
-    const summed = shape.map((extent, other) => (other === axis ? 1 : extent));
-    return { shape: summed, fields: product.fields };
   }
 }

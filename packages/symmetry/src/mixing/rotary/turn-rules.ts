@@ -25,7 +25,8 @@ import {
   type RuleContext,
 } from "../../rules/rule.ts";
 import { rotaryEmbedding } from "./rotary-embedding.ts";
-import type { Operand, TurnAlgebra } from "./turn-algebra.ts";
+import type { TurnAlgebra } from "./turn-algebra.ts";
+import { contract, divide, multiply, type Operand } from "./turn-products.ts";
 
 type TurnRule = WalkRule<TurnAlgebra>;
 type TurnContext = RuleContext & { readonly algebra: TurnAlgebra };
@@ -47,10 +48,10 @@ function sum(turns: number): TurnRule {
   };
 }
 
-function product(how: "multiply" | "divide"): TurnRule {
+function product(combine: typeof multiply): TurnRule {
   return (context) => {
     const operands = [operandOf(context, 0), operandOf(context, 1)] as const;
-    return [context.algebra[how](operands, outputShape(context))];
+    return [combine(context.algebra, operands, outputShape(context))];
   };
 }
 
@@ -60,7 +61,7 @@ const matMul: TurnRule = (context) => {
   const a = operandOf(context, 0, insertAxes(left, [left.shape.length]));
   const b = operandOf(context, 1, insertAxes(right, [right.shape.length - 2]));
   const summed = Math.max(a.tensor.shape.length, b.tensor.shape.length) - 2;
-  return [removeAxes(context.algebra.contract([a, b], summed), [summed])];
+  return [removeAxes(contract(context.algebra, [a, b], summed), [summed])];
 };
 
 const gemm: TurnRule = (context) => {
@@ -71,16 +72,16 @@ const gemm: TurnRule = (context) => {
       : inputOf(context, input);
   const a = operandOf(context, 0, insertAxes(oriented(0, "transA"), [2]));
   const b = operandOf(context, 1, insertAxes(oriented(1, "transB"), [0]));
-  const result = removeAxes(algebra.contract([a, b], 1), [1]);
+  const result = removeAxes(contract(algebra, [a, b], 1), [1]);
   const added = context.inputs[2];
   return [added === undefined ? result : algebra.add([result, added], outputShape(context))];
 };
 
 /**
- * Creates a rule that moves places as a rule of labels moves labels, and records how if that moves anything
- * along other axes than those that places lie on: what was moved differently does not belong together.
+ * Creates a rule that moves places as a rule of labels moves labels. Where it moves anything along an axis on
+ * which the places do not lie, it records how: what was moved differently does not belong together.
  *
- * @param describe - says what is done along the axes other than those of a field; undefined for nothing
+ * @param describe - says what is done along axes on which a field does not lie; undefined for nothing
  */
 function moved(
   rule: Rule,
@@ -164,8 +165,8 @@ const RULES: ReadonlyMap<string, TurnRule> = new Map<string, TurnRule>([
   ["Neg", negate],
   ["Add", sum(0)],
   ["Sub", sum(2)],
-  ["Mul", product("multiply")],
-  ["Div", product("divide")],
+  ["Mul", product(multiply)],
+  ["Div", product(divide)],
   ["MatMul", matMul],
   ["Gemm", gemm],
   ["Concat", concatenated],

@@ -116,6 +116,43 @@ describe("matchLearned()", () => {
     }
   });
 
+  test("finds groups of heads that only their turned queries and keys tell apart", async () => {
+    const graph = rotaryNetwork("halves");
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const original = await bindWeights(graph, networkOf(graph, 4));
+    // All of the second group as of the first, except for the first 4 of 6 dimensions of queries and keys, which
+    // are turned.
+    const repeated = (name: string, width: number, ofGroup: number, turned = 0): [string, Tensor] => {
+      const { shape, data } = original.get(name) as Tensor;
+      const place = (i: number) => (i % 6 < turned ? i : i - (i % width) + (i % ofGroup));
+      return [
+        name,
+        createTensor(
+          "f32",
+          shape,
+          (data as Float32Array).map((_, i) => Number(data[place(i)])),
+        ),
+      ];
+    };
+    const alike = [
+      ...[repeated("q.weight", 24, 12, 4), repeated("q.bias", 24, 12, 4)],
+      ...[repeated("k.weight", 12, 6, 4), repeated("k.bias", 12, 6, 4)],
+      ...[repeated("v.weight", 12, 6), repeated("v.bias", 12, 6), repeated("o.weight", 72, 36)],
+    ];
+    const a = createCheckpoint(new Map([...original, ...alike]));
+    for (let seed = 0; seed < 6; seed++) {
+      const planted = await scramble(graph, a, seed);
+      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+      const { transform } = await matchLearned(
+        { graph, engine, symmetries },
+        [a, planted],
+        examplesFor(graph),
+        options,
+      );
+      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+    }
+  });
+
   describe("of two networks", () => {
     const graph = streamNetwork("layer");
     const data = examplesFor(graph);

@@ -12,6 +12,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
   type DiagonalSymmetry,
+  discoverContinuous,
   discoverLinearSymmetries,
   discoverMixing,
   discoverSymmetries,
@@ -94,6 +95,46 @@ async function scramble(graph: Graph, network: Checkpoint, seed: number): Promis
   );
 }
 
+/** Moves each weight a little, as fine-tuning does. */
+async function nudged(graph: Graph, network: Checkpoint, size: number): Promise<Checkpoint> {
+  const random = createRandom(9, "nudge");
+  return createCheckpoint(
+    new Map(
+      [...(await bindWeights(graph, network))].map(([name, tensor]) => [
+        name,
+        { ...tensor, data: (tensor.data as Float32Array).map((value) => value + size * random.normal()) },
+      ]),
+    ),
+  );
+}
+
+/**
+ * Multiplies queries and keys, and values and outputs, of each head by random matrices and their inverses,
+ * after which the mean of the network and of a relative is useless.
+ *
+ * @see MergeLock (2025), arXiv:2509.01548
+ */
+async function lockHeads(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
+  const permutations = await discoverSymmetries({ graph, engine });
+  const { mixing } = await discoverContinuous({ graph, engine }, permutations);
+  const bound = await bindWeights(graph, network);
+  const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
+  const heads = mixing.spaces.map(({ group }) => group === "invertible");
+  const mixture = randomMixture(mixing.spaces, seed);
+  for (const [name, layout] of mixing.weights) {
+    const ofHeads = occurrencesOf(layout, mixing.spaces).filter(({ space }) => heads[space]);
+    mixInPlace(values.get(name) as Float64Array, ofHeads, mixture);
+  }
+  return createCheckpoint(
+    new Map(
+      [...bound].map(([name, { shape }]) => [
+        name,
+        createTensor("f32", shape, Float32Array.from(values.get(name) ?? [])),
+      ]),
+    ),
+  );
+}
+
 const PLANTED: readonly (readonly [string, Graph])[] = [
   ["layer norm", streamNetwork("layer")],
   ["root mean square norm in pieces", streamNetwork("root mean square in pieces")],
@@ -151,6 +192,23 @@ describe("matchLearned()", () => {
       );
       expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
     }
+  });
+
+  test("undoes matrices that were multiplied into heads so that a relative could not be merged", async () => {
+    const graph = streamNetwork("layer");
+    const a = networkOf(graph, 1);
+    const relative = await nudged(graph, a, 0.01);
+    const locked = await lockHeads(graph, relative, 4);
+    const data = examplesFor(graph);
+    const symmetries = await discoverSymmetries({ graph, engine });
+    expect(await verifyAlignment({ graph, engine }, [relative, locked], { seed: 1 })).toMatchObject({
+      passed: true,
+    });
+    const options = { seed: 0, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+    const { transform } = await matchLearned({ graph, engine, symmetries }, [a, locked], data, options);
+    const apart = await distance(a, relative);
+    expect(await distance(a, locked)).toBeGreaterThan(10 * apart);
+    expect(await distance(a, await transform(locked))).toBeLessThan(1.1 * apart);
   });
 
   describe("of two networks", () => {

@@ -14,8 +14,8 @@ import {
 import { bindWeights, type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import {
   type Alignment,
-  discoverLinearSymmetries,
-  discoverMixing,
+  type ContinuousSymmetries,
+  discoverContinuous,
   identityAlignment,
   identityMixture,
   MIXING_GROUPS,
@@ -32,12 +32,7 @@ import {
   learnMixture,
 } from "./learn-mixture.ts";
 import { createSoftMidpoint, type SoftMidpoint } from "./soft-midpoint.ts";
-import {
-  type ContinuousSymmetries,
-  createStreamFrame,
-  type FramedPair,
-  type StreamFrame,
-} from "./stream-frame.ts";
+import { createStreamFrame, type FramedPair, type StreamFrame } from "./stream-frame.ts";
 import { streamGrams } from "./stream-grams.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
 import { countFactors, identityFactors, multiplied } from "./unit-factors.ts";
@@ -268,9 +263,7 @@ async function openFrame(
   { graph, engine, symmetries }: SymmetricArchitecture,
   { heads, signal }: Pick<MatchLearnedOptions, "heads" | "signal">,
 ): Promise<StreamFrame> {
-  const linear = await discoverLinearSymmetries({ graph, engine }, symmetries, { signal });
-  const before = { permutations: symmetries, linear };
-  const mixing = await discoverMixing({ graph, engine }, before, { signal });
+  const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries, { signal });
   const spaces = mixing.spaces.map((space) =>
     heads === "orthogonal" ? { ...space, group: lengthKeeping(space.group) } : space,
   );

@@ -5,8 +5,8 @@ import { isComplex } from "./complex-numbers.ts";
 import type { StreamFrame } from "./stream-frame.ts";
 
 /**
- * Finds the pairs of a rotary embedding that each head carries: for each pair of a head the index of the space
- * of each head. Empty if heads carry none, or not all as many.
+ * Finds the pairs of a rotary embedding that each head carries: for each pair of a head the index of the
+ * space of each head. Empty if heads carry none, or not all as many.
  */
 export function pairsOfHeads(spec: SymmetrySpec, frame: StreamFrame, heads: Symmetry): Int32Array[] {
   const { spaces } = frame.symmetries.mixing;

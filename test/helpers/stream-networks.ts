@@ -11,7 +11,7 @@ export type NormForm = (typeof NORM_FORMS)[number];
  * What a small pre-norm transformer may have that keeps its stream from being rotated; or, as Llama has them,
  * queries in groups and a gated MLP, which do not.
  */
-export type StreamTrait = "post-norm" | "tied" | "gated" | "none" | "grouped";
+export type StreamTrait = "post-norm" | "tied" | "gated" | "layer-scale" | "none" | "grouped";
 
 const WIDTH = 8;
 const HIDDEN = 12;
@@ -72,8 +72,9 @@ export function streamNetwork(form: NormForm, trait: StreamTrait = "none"): Grap
   const position = b.weight("position", [TOKENS, WIDTH]);
   let h = b.op("Add", [b.op("MatMul", [b.input("x", [TOKENS, 5]), embedding]), position]);
   const add = (branch: string, name: string) => {
-    const gated = trait === "gated" ? b.op("Mul", [branch, b.weight(`${name}.gate`, [WIDTH])]) : branch;
-    const sum = b.op("Add", [h, gated]);
+    const gate = (value: string) => b.op("Mul", [value, b.weight(`${name}.gate`, [WIDTH])]);
+    const added = b.op("Add", [h, trait === "layer-scale" ? gate(branch) : branch]);
+    const sum = trait === "gated" ? gate(added) : added;
     h = trait === "post-norm" ? norm(b, form, sum, `${name}.norm`) : sum;
   };
   const before = (name: string) => (trait === "post-norm" ? h : norm(b, form, h, name));

@@ -81,9 +81,10 @@ async function scramble(graph: Graph, network: Checkpoint, seed: number): Promis
   for (const [name, layout] of mixing.weights) {
     mixInPlace(values.get(name) as Float64Array, occurrencesOf(layout, mixing.spaces), mixture);
   }
-  const gains = mixing.norms.flatMap(({ gain, variables }): [string, Float64Array][] =>
-    gain === undefined ? [] : [[gain, Float64Array.from(variables, () => 0.5 + random.uniform())]],
-  );
+  const gains = mixing.gains.map(({ gain, variables }): [string, Float64Array] => [
+    gain,
+    Float64Array.from(variables, () => 0.5 + random.uniform()),
+  ]);
   moveGainsInPlace(values, linear.scales, mixing, new Map(gains));
   return createCheckpoint(
     new Map(
@@ -139,6 +140,7 @@ const PLANTED: readonly (readonly [string, Graph])[] = [
   ["layer norm", streamNetwork("layer")],
   ["root mean square norm in pieces", streamNetwork("root mean square in pieces")],
   ["grouped queries", streamNetwork("root mean square in pieces", "grouped")],
+  ["layer scale", streamNetwork("layer", "layer-scale")],
   ["rotary embedding of halves", rotaryNetwork("halves")],
   ["rotary embedding of neighbours", rotaryNetwork("interleaved")],
 ];

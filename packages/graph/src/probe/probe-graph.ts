@@ -90,14 +90,14 @@ async function runCheaply(
   { graph, engine }: Architecture,
   inputs: ReadonlyMap<string, Tensor>,
 ): Promise<ShapesRun | undefined> {
-  const { graph: cheap, known, allows } = withoutProducts(graph);
+  const { graph: cheap, transposed, allows } = withoutProducts(graph);
   const feeds = new Map([...inputs, ...zeroWeights(cheap)]);
   const { shaped, whole } = splitValues(graph);
-  const unknown = shaped.filter((name) => !known.has(name));
+  const unknown = shaped.filter((name) => !transposed.has(name));
   try {
     const run = await runShapes({ graph: cheap, engine }, feeds, { shaped: unknown, whole });
     if (run === undefined) return undefined;
-    const types = new Map([...known, ...run.types]);
+    const types = new Map([...transposed, ...run.types]);
     const weights: Iterable<[string, TensorInfo]> = graph.weights;
     return allows(new Map([...inputs, ...weights, ...types])) ? { ...run, types } : undefined;
   } catch (error) {
@@ -120,7 +120,9 @@ async function runWhole(
   };
 }
 
-/** Splits the values of a graph into those that only shapes are needed of, and constants. */
+/**
+ * Splits the values of a graph: of what depends on inputs only shapes are needed, of constants the numbers.
+ */
 function splitValues(graph: Graph): {
   readonly shaped: readonly string[];
   readonly whole: readonly string[];

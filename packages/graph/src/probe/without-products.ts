@@ -1,4 +1,4 @@
-import { allocateData, DTYPES, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import { allocateData, at, DTYPES, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import { intAttribute } from "../ir/attributes.ts";
 import type { Attribute, Graph, Node } from "../ir/graph.ts";
 import { valuesRead } from "../ir/values.ts";
@@ -22,7 +22,7 @@ interface Product {
 export interface ShapedGraph {
   readonly graph: Graph;
   /** Types of transposed weights that are left out, as nothing reads them any more. */
-  readonly known: ReadonlyMap<string, TensorInfo>;
+  readonly transposed: ReadonlyMap<string, TensorInfo>;
   /** Returns whether the shapes that a run showed are ones that the products allow. */
   readonly allows: (types: ReadonlyMap<string, TensorInfo>) => boolean;
 }
@@ -47,18 +47,20 @@ export function withoutProducts(graph: Graph): ShapedGraph {
     products.push(product);
     return cheapNodes(node, product, { constants, first });
   });
-  const kept = withoutUnread(
+  const remaining = withoutUnread(
     nodes,
     weights,
     graph.outputs.map(({ name }) => name),
   );
-  const computed = new Set(kept.flatMap(({ outputs }) => outputs));
-  const known = new Map([...weights].filter(([name]) => !graph.weights.has(name) && !computed.has(name)));
-  const read = new Set(kept.flatMap(valuesRead));
+  const computed = new Set(remaining.flatMap(({ outputs }) => outputs));
+  const transposed = new Map(
+    [...weights].filter(([name]) => !graph.weights.has(name) && !computed.has(name)),
+  );
+  const read = new Set(remaining.flatMap(valuesRead));
   const used = new Map([...graph.weights].filter(([name]) => read.has(name)));
   const allows = (types: ReadonlyMap<string, TensorInfo>): boolean =>
     products.every(({ input, axis, extent }) => types.get(input)?.shape.at(axis) === extent);
-  return { graph: { ...graph, weights: used, constants, nodes: kept }, known, allows };
+  return { graph: { ...graph, weights: used, constants, nodes: remaining }, transposed, allows };
 }
 
 /** Leaves out nodes that only transpose weights which nothing reads. */
@@ -69,8 +71,8 @@ function withoutUnread(
 ): Node[] {
   const read = new Set([...nodes.flatMap(valuesRead), ...outputs]);
   const isRead = ({ outputs: results }: Node) => results.some((name) => read.has(name) || !weights.has(name));
-  const kept = nodes.filter(isRead);
-  return kept.length === nodes.length ? kept : withoutUnread(kept, weights, outputs);
+  const remaining = nodes.filter(isRead);
+  return remaining.length === nodes.length ? remaining : withoutUnread(remaining, weights, outputs);
 }
 
 /** Types of weights and of transposed weights, by name of the value. */
@@ -83,7 +85,7 @@ function weightShapes({ nodes, weights }: Graph): Map<string, TensorInfo> {
     const perm = attributes.get("perm");
     const order =
       perm?.type === "ints" ? perm.value : weight.shape.map((_, i) => weight.shape.length - 1 - i);
-    shapes.set(output, { dtype: weight.dtype, shape: order.flatMap((axis) => weight.shape[axis] ?? []) });
+    shapes.set(output, { dtype: weight.dtype, shape: order.map((axis) => at(weight.shape, axis, "axis")) });
   }
   return shapes;
 }

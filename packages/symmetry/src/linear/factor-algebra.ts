@@ -59,8 +59,23 @@ export class FactorAlgebra {
 
   /** Demands that a tensor does not change. */
   fix(tensor: Labelled): Labelled {
-    for (const field of tensor.fields) this.#fixField(field);
+    this.#fixFields(tensor.fields);
     return { shape: tensor.shape, fields: [] };
+  }
+
+  /**
+   * Demands that the product of fields does not change: that two on the same axes undo each other, as what
+   * writes a branch and what scales it may, and that others are 1.
+   */
+  #fixFields(fields: readonly Field[]): void {
+    const changing = fields.filter((field) => this.#changes(field));
+    const [one, two, ...others] = changing;
+    const isPair = one !== undefined && two !== undefined && others.length === 0 && !this.#mixesUnits;
+    if (isPair && sameAxes(one.axes, two.axes) && one.data.length === two.data.length) {
+      this.#unite(one.data, two.data, true);
+      return;
+    }
+    for (const field of changing) this.#fixField(field);
   }
 
   /** Demands that nothing changes along some axes. */
@@ -88,7 +103,7 @@ export class FactorAlgebra {
     const aligned = tensors.map((tensor) => this.#changing(alignRank(tensor, shape.length)));
     const fields = connect(aligned).flatMap(({ axes, parts }): Field[] => {
       if (parts.some((part) => part.length !== 1)) {
-        for (const field of parts.flat()) this.#fixField(field);
+        for (const part of parts) this.#fixFields(part);
         return [];
       }
       const arrays = parts.map((part) => spread(at(part, 0, "field"), shape, axes));

@@ -33,7 +33,7 @@ export function unitSymmetries(
 }
 
 function besideMixtures(symmetry: DiagonalSymmetry, mixing: MixingSymmetries): DiagonalSymmetry {
-  const gains = new Set(mixing.norms.flatMap(({ gain }) => gain ?? []));
+  const gains = new Set(mixing.gains.map(({ gain }) => gain));
   const taken = new Set<number>();
   for (const [name, { fields }] of symmetry.weights) {
     const mixed = mixing.weights.get(name);

@@ -28,6 +28,7 @@ import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { align, matchLearned } from "@isthmus/weight-matching";
 import { beforeAll, describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
+import { rotaryNetwork } from "../../../test/helpers/rotary-networks.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
 
@@ -135,30 +136,65 @@ async function lockHeads(graph: Graph, network: Checkpoint, seed: number): Promi
   );
 }
 
-const PLANTED = [
-  ["layer", "none"],
-  ["root mean square in pieces", "none"],
-  ["root mean square in pieces", "grouped"],
-  ["layer", "layer-scale"],
-] as const;
+const PLANTED: readonly (readonly [string, Graph])[] = [
+  ["layer norm", streamNetwork("layer")],
+  ["root mean square norm in pieces", streamNetwork("root mean square in pieces")],
+  ["grouped queries", streamNetwork("root mean square in pieces", "grouped")],
+  ["layer scale", streamNetwork("layer", "layer-scale")],
+  ["rotary embedding of halves", rotaryNetwork("halves")],
+  ["rotary embedding of neighbours", rotaryNetwork("interleaved")],
+];
 
 describe("matchLearned()", () => {
-  test.each(PLANTED)(
-    "recovers a planted element of the whole group in closed form, norm: %s, %s",
-    async (form, trait) => {
-      const graph = streamNetwork(form, trait);
-      const symmetries = await discoverSymmetries({ graph, engine });
-      const data = examplesFor(graph);
-      for (let seed = 0; seed < 2; seed++) {
-        const a = networkOf(graph, seed);
-        const planted = await scramble(graph, a, seed);
-        expect(await distance(a, planted)).toBeGreaterThan(1);
-        const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
-        const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
-        expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
-      }
-    },
-  );
+  test.each(PLANTED)("recovers a planted element of the whole group in closed form: %s", async (_, graph) => {
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const data = examplesFor(graph);
+    for (let seed = 0; seed < 2; seed++) {
+      const a = networkOf(graph, seed);
+      const planted = await scramble(graph, a, seed);
+      expect(await distance(a, planted)).toBeGreaterThan(1);
+      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+      const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
+      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+    }
+  });
+
+  test("finds groups of heads that only their turned queries and keys tell apart", async () => {
+    const graph = rotaryNetwork("halves");
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const original = await bindWeights(graph, networkOf(graph, 4));
+    // All of the second group as of the first, except for the first 4 of 6 dimensions of queries and keys, which
+    // are turned.
+    const repeated = (name: string, width: number, ofGroup: number, turned = 0): [string, Tensor] => {
+      const { shape, data } = original.get(name) as Tensor;
+      const place = (i: number) => (i % 6 < turned ? i : i - (i % width) + (i % ofGroup));
+      return [
+        name,
+        createTensor(
+          "f32",
+          shape,
+          (data as Float32Array).map((_, i) => Number(data[place(i)])),
+        ),
+      ];
+    };
+    const alike = [
+      ...[repeated("q.weight", 24, 12, 4), repeated("q.bias", 24, 12, 4)],
+      ...[repeated("k.weight", 12, 6, 4), repeated("k.bias", 12, 6, 4)],
+      ...[repeated("v.weight", 12, 6), repeated("v.bias", 12, 6), repeated("o.weight", 72, 36)],
+    ];
+    const a = createCheckpoint(new Map([...original, ...alike]));
+    for (let seed = 0; seed < 6; seed++) {
+      const planted = await scramble(graph, a, seed);
+      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+      const { transform } = await matchLearned(
+        { graph, engine, symmetries },
+        [a, planted],
+        examplesFor(graph),
+        options,
+      );
+      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+    }
+  });
 
   test("undoes matrices that were multiplied into heads so that a relative could not be merged", async () => {
     const graph = streamNetwork("layer");
@@ -285,4 +321,41 @@ describe("matchLearned()", () => {
       );
     });
   });
+
+  describe("of two networks with rotary embeddings", () => {
+    const graph = rotaryNetwork("halves");
+    const [a, b] = [networkOf(graph, 1), networkOf(graph, 2)];
+    const run = async (heads: "invertible" | "orthogonal") => {
+      const symmetries = await discoverSymmetries({ graph, engine });
+      const options = { seed: 0, steps: 20, batchSize: 16, learningRate: 0.02, heads };
+      return matchLearned({ graph, engine, symmetries }, [a, b], examplesFor(graph), options);
+    };
+
+    test.each([
+      ["invertible", { complex: 4 }],
+      ["orthogonal", { "unit-complex": 4 }],
+    ] as const)("learns complex numbers and keeps what B computes, heads: %s", async (heads, spaces) => {
+      const learned = await run(heads);
+      expect(learned.spaces).toMatchObject(spaces);
+      const { objective, start, transform } = learned;
+      expect(objective.after).toBeGreaterThan(Math.max(start.closedForm, start.descent));
+      const moved = await transform(b);
+      expect(await verifyAlignment({ graph, engine }, [b, moved], { seed: 3 })).toMatchObject({
+        passed: true,
+      });
+      const lengths = await Promise.all([b, moved].map((network) => pairLengths(network)));
+      const isKept = lengths[0]?.every((length, i) => Math.abs(length - (lengths[1]?.[i] ?? 0)) < 1e-5);
+      // Numbers of length 1 keep the lengths of pairs; heads may be permuted.
+      expect(isKept).toBe(heads === "orthogonal");
+    });
+  });
 });
+
+/** Lengths of the biases of keys, pair by pair, ascending. */
+async function pairLengths(network: Checkpoint): Promise<number[]> {
+  const { data } = await network.read("k.bias");
+  const bias = Array.from(data as Float32Array);
+  // Of 6 dimensions of a head the first 4 turn, 0 with 2 and 1 with 3.
+  const firsts = [0, 1, 6, 7];
+  return firsts.map((i) => Math.hypot(bias[i] ?? 0, bias[i + 2] ?? 0)).sort((x, y) => x - y);
+}

@@ -11,7 +11,7 @@ import {
 } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { copyModelFiles } from "@isthmus/recipe";
-import { encodeAlignment } from "@isthmus/symmetry";
+import { encodeAlignment, type MixingGroup } from "@isthmus/symmetry";
 import {
   type AlignedNetwork,
   align as alignNetworks,
@@ -251,9 +251,11 @@ const GROUP_WORDS = {
   invertible: "mixed by any matrix (inner dimensions of heads)",
   orthogonal: "rotated (residual stream)",
   "orthogonal-keeping-ones": "rotated (residual stream of layer norms)",
+  complex: "multiplied by complex numbers (pairs of rotary embeddings)",
+  "unit-complex": "turned by angles (pairs of rotary embeddings)",
   signs: "signs of units",
   scales: "scales of units",
-} as const;
+} as const satisfies Record<MixingGroup | "signs" | "scales", string>;
 
 /** Describes how rotations were learned. */
 function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [string, string][] {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { complexOf, inverseConjugate, matrixOf, timesExponential } from "./complex-numbers.ts";
 import { exponential } from "./exponential.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
 import { nearestMatrix } from "./nearest-matrix.ts";
@@ -77,6 +78,72 @@ describe("nearestMatrix()", () => {
         expectClose(await nearestMatrix(gram, SIZE, "orthogonal"), rotation, 6);
       }),
       { numRuns: 30 },
+    );
+  });
+});
+
+const el = (list: Float64Array, index: number) => list[index] as number;
+
+const pairs = fc
+  .array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 4, maxLength: 4 })
+  .map((list) => Float64Array.from(list));
+
+describe("complex numbers", () => {
+  test("toAlgebra() projects on multiples of 1 and of a quarter turn, and is idempotent", () => {
+    fc.assert(
+      fc.property(pairs, (x) => {
+        const projected = toAlgebra(x, 2, "complex");
+        const [a = 0, b = 0, c = 0, d = 0] = projected;
+        expect([d, c]).toEqual([a, -b]);
+        expectClose(toAlgebra(projected, 2, "complex"), projected);
+        // What is taken away is orthogonal to what stays.
+        const product = x.reduce(
+          (sum, value, i) => sum + (value - (projected[i] ?? 0)) * (projected[i] ?? 0),
+          0,
+        );
+        expect(product).toBeCloseTo(0, 10);
+        expectClose(toAlgebra(x, 2, "unit-complex"), Float64Array.of(0, b, c, 0));
+      }),
+    );
+  });
+
+  test("timesExponential() is the exponential of the matrix", () => {
+    fc.assert(
+      fc.property(pairs, (x) => {
+        const step = toAlgebra(x, 2, "complex");
+        const number = timesExponential({ re: 1, im: 0 }, complexOf(step));
+        expectClose(exponential(step, 2), matrixOf(number), 7);
+        const { re, im } = inverseConjugate(number);
+        // z times the conjugate of 1 / conj(z) is 1.
+        expect(number.re * re + number.im * im).toBeCloseTo(1, 9);
+        expect(number.im * re - number.re * im).toBeCloseTo(0, 9);
+      }),
+    );
+  });
+
+  test("nearestMatrix() finds a planted angle, never a reflection, and stays where nothing decides", async () => {
+    const angles = fc.double({ min: -Math.PI, max: Math.PI, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(angles, pairs, async (angle, x) => {
+        const rows = x.map((value) => value + 3);
+        const [c, s] = [Math.cos(angle), Math.sin(angle)];
+        const turned = Float64Array.of(
+          ...[c * el(rows, 0) - s * el(rows, 2), c * el(rows, 1) - s * el(rows, 3)],
+          ...[s * el(rows, 0) + c * el(rows, 2), s * el(rows, 1) + c * el(rows, 3)],
+        );
+        const gram = Float64Array.of(
+          ...[el(turned, 0) * el(rows, 0) + el(turned, 1) * el(rows, 1)],
+          ...[el(turned, 0) * el(rows, 2) + el(turned, 1) * el(rows, 3)],
+          ...[el(turned, 2) * el(rows, 0) + el(turned, 3) * el(rows, 1)],
+          ...[el(turned, 2) * el(rows, 2) + el(turned, 3) * el(rows, 3)],
+        );
+        expectClose(await nearestMatrix(gram, 2, "complex"), Float64Array.of(c, -s, s, c), 5);
+      }),
+      { numRuns: 50 },
+    );
+    // The gram of a reflection.
+    expect(await nearestMatrix(Float64Array.of(1, 0, 0, -1), 2, "complex")).toEqual(
+      Float64Array.of(1, -0, 0, 1),
     );
   });
 });

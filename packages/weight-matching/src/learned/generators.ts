@@ -1,6 +1,7 @@
 import { at, entry } from "@isthmus/core";
 import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingGroup, MixingSpace, Occurrence } from "@isthmus/symmetry";
+import { complexOf, isComplex, matrixOf } from "./complex-numbers.ts";
 import { centreBoth } from "./nearest-matrix.ts";
 import { rowsOf } from "./weight-grams.ts";
 
@@ -63,10 +64,15 @@ function addGenerator(
 
 /**
  * Projects a matrix on the algebra of a group: skew for orthogonal groups, with rows and columns that sum to
- * 0 where the vector of ones is kept; any matrix for the invertible ones.
+ * 0 where the vector of ones is kept; multiples of 1 and of a quarter turn for complex numbers, of the
+ * quarter turn alone if their length is 1; any matrix for the invertible ones.
  */
 export function toAlgebra(matrix: Float64Array, size: number, group: MixingGroup): Float64Array {
   if (group === "invertible") return matrix;
+  if (isComplex(group)) {
+    const { re, im } = complexOf(matrix);
+    return matrixOf({ re: group === "complex" ? re : 0, im });
+  }
   const skew = matrix.map((value, index) => {
     const [i, j] = [Math.floor(index / size), index % size];
     return (value - (matrix[j * size + i] as number)) / 2;

@@ -2,6 +2,14 @@ import { at, createRandom, createTensor, entry, type Tensor } from "@isthmus/cor
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import { type MixingSpace, type Mixture, mixInPlace } from "@isthmus/symmetry";
 import { meanInto, meanOf } from "../straight-through/kernels/step.ts";
+import {
+  complexOf,
+  inverseConjugate,
+  isComplex,
+  matrixOf,
+  timesExponential,
+  unitOf,
+} from "./complex-numbers.ts";
 import { exponential } from "./exponential.ts";
 import { factorGradients, factorTable, multiplyRowsInPlace } from "./factor-rows.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
@@ -165,6 +173,10 @@ function moved(
 ): Mixture {
   const next = spaces.map(({ size, group }, index) => {
     const step = stepOf(index, size, group);
+    if (isComplex(group)) {
+      const number = timesExponential(complexOf(at(matrices, index, "space")), complexOf(step));
+      return { matrix: matrixOf(number), inverse: matrixOf(inverseConjugate(number)) };
+    }
     const matrix = times(exponential(step, size), at(matrices, index, "space"), size);
     if (group !== "invertible") return { matrix, inverse: matrix };
     const back = step.map((_, place) => -(step[(place % size) * size + Math.floor(place / size)] as number));
@@ -177,6 +189,10 @@ function moved(
 function settle(spaces: readonly MixingSpace[], { matrices, inverses }: Mixture): Mixture {
   const next = spaces.map(({ size, group }, index) => {
     const matrix = at(matrices, index, "space");
+    if (isComplex(group)) {
+      const number = group === "complex" ? complexOf(matrix) : unitOf(complexOf(matrix));
+      return { matrix: matrixOf(number), inverse: matrixOf(inverseConjugate(number)) };
+    }
     if (group === "invertible") {
       return { matrix, inverse: refinedInverse(matrix, at(inverses, index, "space"), size) };
     }

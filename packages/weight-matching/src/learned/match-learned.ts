@@ -19,6 +19,7 @@ import {
   identityAlignment,
   identityMixture,
   MIXING_GROUPS,
+  type MixingGroup,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
 import { assertFinite } from "../weights/read-parameters.ts";
@@ -264,11 +265,15 @@ async function openFrame(
 ): Promise<StreamFrame> {
   const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries, { signal });
   const spaces = mixing.spaces.map((space) =>
-    heads === "orthogonal" && space.group === "invertible"
-      ? { ...space, group: "orthogonal" as const }
-      : space,
+    heads === "orthogonal" ? { ...space, group: lengthKeeping(space.group) } : space,
   );
   return createStreamFrame(graph, { linear, mixing: { ...mixing, spaces } });
+}
+
+/** Returns the matrices of a group that keep lengths. */
+function lengthKeeping(group: MixingGroup): MixingGroup {
+  if (group === "invertible") return "orthogonal";
+  return group === "complex" ? "unit-complex" : group;
 }
 
 function countSpaces({ symmetries }: StreamFrame): Record<string, number> {

@@ -1,14 +1,15 @@
-import { at, createRandom, createTensor, entry, type Tensor } from "@isthmus/core";
-import { createMatrix, multiply } from "@isthmus/linear-algebra";
-import { type MixingSpace, type Mixture, mixInPlace } from "@isthmus/symmetry";
-import { meanInto, meanOf } from "../straight-through/kernels/step.ts";
-import { exponential } from "./exponential.ts";
+import { at, createRandom } from "@isthmus/core";
+import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
+import type { MixingSpace, Mixture } from "@isthmus/symmetry";
+import { exponentials } from "./exponential.ts";
+import { createGeneratorProducts, type GeneratorProducts } from "./generator-products.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
+import type { MidpointMixer } from "./midpoint-mixer.ts";
 import { adamStep, createMoments } from "./moving-adam.ts";
 import { orthonormalized } from "./nearest-matrix.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
 import { times } from "./square-matrices.ts";
-import type { Doubles, FramedPair } from "./stream-frame.ts";
+import type { FramedPair, StreamFrame } from "./stream-frame.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
@@ -41,6 +42,12 @@ export interface LearnMixtureResult {
   readonly diverged: { readonly step: number; readonly loss: number } | null;
 }
 
+/** Measures networks half-way between A and mixed B. */
+export interface HalfWay {
+  readonly midpoint: SoftMidpoint;
+  readonly mixer: MidpointMixer;
+}
+
 /** Steps over which the learning rate rises. */
 const WARM_UP = 10;
 
@@ -59,32 +66,49 @@ const MIDDLE = 0.5;
  */
 export async function learnMixture(
   pair: FramedPair,
-  midpoint: SoftMidpoint,
+  { midpoint, mixer }: HalfWay,
   start: Mixture,
   options: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
-  const { frame } = pair;
+  const products = await createGeneratorProducts(pair, midpoint.parameters);
+  try {
+    return await learn({ frame: pair.frame, midpoint, between: mixer.of(pair.b), products }, start, options);
+  } finally {
+    await products.release();
+  }
+}
+
+/** What steps are made with. */
+interface Learning {
+  readonly frame: StreamFrame;
+  readonly midpoint: SoftMidpoint;
+  readonly between: ReturnType<MidpointMixer["of"]>;
+  readonly products: GeneratorProducts;
+}
+
+async function learn(
+  { frame, midpoint, between, products }: Learning,
+  start: Mixture,
+  options: LearnMixtureOptions,
+): Promise<LearnMixtureResult> {
   const { seed, steps, learningRate, signal, onProgress } = options;
   const { spaces } = frame.symmetries.mixing;
   const random = createRandom(seed, "learned alignment");
   const order = Int32Array.from({ length: midpoint.batches }, (_, batch) => batch);
   const moments = spaces.map(({ size }) => createMoments(size));
-  const between = createMidpointWeights(pair);
   let mixture = start;
   let before = start;
   for (let step = 1; step <= steps; step++) {
     signal?.throwIfAborted();
     const place = (step - 1) % order.length;
     if (place === 0) random.shuffleInPlace(order);
-    const { weights, network } = between(mixture);
+    const { weights, network } = await between(mixture);
     const { loss, gradients } = await midpoint.step(weights, order[place] as number, MIDDLE);
     if (!Number.isFinite(loss)) {
       return { mixture: settle(spaces, before), steps: step - 1, diverged: { step, loss } };
     }
     before = mixture;
-    const generators = generatorGradients(spaces, frame.occurrences, {
-      ...{ gradients, network, factor: MIDDLE },
-    });
+    const generators = generatorGradients(spaces, await products.multiply(gradients, network), MIDDLE);
     const rate =
       learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
     mixture = moved(spaces, mixture, (index, size, group) => {
@@ -96,45 +120,6 @@ export async function learnMixture(
   return { mixture: settle(spaces, mixture), steps, diverged: null };
 }
 
-/** Mixed B, and the network half-way between it and A. */
-export interface MidpointWeights {
-  /** Half-way, to be fed; overwritten by the next call. */
-  readonly weights: ReadonlyMap<string, Tensor>;
-  /** Mixed B. */
-  readonly network: ReadonlyMap<string, Float32Array>;
-}
-
-/** Creates a function that mixes B and averages it with A, both in f32. */
-export function createMidpointWeights({
-  architecture,
-  frame,
-  a,
-  b,
-}: FramedPair): (mixture: Mixture) => MidpointWeights {
-  const { occurrences } = frame;
-  const single = (values: Doubles) =>
-    new Map([...values].map(([name, data]) => [name, Float32Array.from(data)]));
-  const [one, two] = [single(a), single(b)];
-  const fixed = new Map<string, Tensor>();
-  const averages = new Map<string, Float32Array>();
-  for (const [name, { shape }] of architecture.graph.weights) {
-    const average = meanOf(entry(one, name, "weight"), entry(two, name, "weight"));
-    averages.set(name, average);
-    fixed.set(name, createTensor("f32", shape, average));
-  }
-  const network = new Map(two);
-  for (const name of occurrences.keys()) network.set(name, entry(two, name, "weight").slice());
-  return (mixture: Mixture) => {
-    for (const [name, ofWeight] of occurrences) {
-      const values = entry(network, name, "weight");
-      values.set(entry(two, name, "weight"));
-      mixInPlace(values, ofWeight, mixture);
-      meanInto(entry(one, name, "weight"), values, entry(averages, name, "weight"));
-    }
-    return { weights: fixed, network };
-  };
-}
-
 /** Multiplies the matrix of each space by the exponential of a step. */
 function moved(
   spaces: readonly MixingSpace[],
@@ -143,10 +128,14 @@ function moved(
 ): Mixture {
   const next = spaces.map(({ size, group }, index) => {
     const step = stepOf(index, size, group);
-    const matrix = times(exponential(step, size), at(matrices, index, "space"), size);
+    const { forward, back } = exponentials(step, size);
+    const matrix = times(forward, at(matrices, index, "space"), size);
     if (group !== "invertible") return { matrix, inverse: matrix };
-    const back = step.map((_, place) => -(step[(place % size) * size + Math.floor(place / size)] as number));
-    return { matrix, inverse: times(exponential(back, size), at(inverses, index, "space"), size) };
+    const [undone, inverse] = [back, at(inverses, index, "space")].map((data) =>
+      createMatrix(size, size, data),
+    );
+    const product = multiply(undone as Matrix, inverse as Matrix, { transposeLeft: true });
+    return { matrix, inverse: product.data as Float64Array };
   });
   return { matrices: next.map(({ matrix }) => matrix), inverses: next.map(({ inverse }) => inverse) };
 }

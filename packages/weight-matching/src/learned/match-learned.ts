@@ -24,12 +24,8 @@ import {
 import { assertFinite } from "../weights/read-parameters.ts";
 import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
 import { descendSpaces } from "./descend-spaces.ts";
-import {
-  createMidpointWeights,
-  type LearnMixtureOptions,
-  type LearnProgress,
-  learnMixture,
-} from "./learn-mixture.ts";
+import { type HalfWay, type LearnMixtureOptions, type LearnProgress, learnMixture } from "./learn-mixture.ts";
+import { createMidpointMixer } from "./midpoint-mixer.ts";
 import { createSoftMidpoint, type SoftMidpoint } from "./soft-midpoint.ts";
 import {
   type ContinuousSymmetries,
@@ -147,16 +143,18 @@ export async function matchLearned(
   const usual = data.labelling === "next" ? TEXTS : IMAGES;
   const { batchSize = usual.batchSize, learningRate = usual.learningRate } = resolved;
   const seen = limitExamples("learn an alignment", data, resolved.examples);
-  const midpoint = await createSoftMidpoint(architecture, networks, seen, batchSize);
+  const pair = { architecture, frame, a, b };
+  const withRespectTo = frame.occurrences.keys();
+  const midpoint = await createSoftMidpoint(architecture, networks, seen, { batchSize, withRespectTo });
+  const mixer = await createMidpointMixer(pair);
   try {
-    const pair = { architecture, frame, a, b };
     const grams = await streamGrams(architecture, networks, frame.symmetries.mixing, {
       ...{ data: seen, examples: Math.min(resolved.streamExamples, seen.size) },
       ...{ batchSize, signal: resolved.signal },
     });
     // Without spaces all rests on permutations, and there is nothing to learn.
     const steps = frame.symmetries.mixing.spaces.length === 0 ? 0 : resolved.steps;
-    const result = await search(pair, grams, midpoint, { ...resolved, learningRate, steps, seed });
+    const result = await search(pair, grams, { midpoint, mixer }, { ...resolved, learningRate, steps, seed });
     return {
       alignment: result.spaces.alignment,
       transform: createTransform(architecture, frame, result.spaces, await frame.gainsOf(networks[0])),
@@ -169,6 +167,7 @@ export async function matchLearned(
       ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
     };
   } finally {
+    await mixer.release();
     await midpoint.release();
   }
 }
@@ -177,12 +176,12 @@ export async function matchLearned(
 async function search(
   pair: FramedPair,
   grams: readonly Float64Array[],
-  midpoint: SoftMidpoint,
+  halfway: HalfWay,
   options: LearnMixtureOptions & { readonly rounds: number },
 ) {
   const judge = async ({ permuted, mixture }: AlignedSpaces) => {
-    const { weights } = createMidpointWeights({ ...pair, b: permuted })(mixture);
-    return -(await midpoint.evaluate(weights, JUDGED_BATCHES, options.signal));
+    const { weights } = await halfway.mixer.of(permuted)(mixture);
+    return -(await halfway.midpoint.evaluate(weights, JUDGED_BATCHES, options.signal));
   };
   const closed = await alignInClosedForm(pair, grams, options);
   const descended = await descendSpaces(pair, closed, options);
@@ -203,7 +202,7 @@ async function search(
     return { spaces: better, start, after, steps: 0, diverged: null };
   }
   const permuted = { ...pair, b: better.permuted };
-  const learned = await learnMixture(permuted, midpoint, better.mixture, options);
+  const learned = await learnMixture(permuted, halfway, better.mixture, options);
   const spaces = { ...better, mixture: learned.mixture };
   const reached = await judge(spaces);
   const { steps, diverged } = learned;

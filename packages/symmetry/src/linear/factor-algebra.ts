@@ -1,5 +1,6 @@
 import { at } from "@isthmus/core";
 import { connect, extentOf, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
+import { FOLLOWING } from "./label-units.ts";
 import { ONE, SignedSets, variableOf } from "./signed-sets.ts";
 
 /**
@@ -31,7 +32,7 @@ export class FactorAlgebra {
   /** Name of the node whose demands are recorded now. */
   node = "";
   readonly #fixedBy = new Map<number, string>();
-  /** Cell in which the unit of each variable lies, or -1; where rotations mix units. */
+  /** Cell in which the unit of each variable lies, {@link FOLLOWING}, or -1; where rotations mix units. */
   readonly #cellOf: Int32Array;
 
   constructor(kind: WalkKind, cellOf: Int32Array) {
@@ -46,7 +47,7 @@ export class FactorAlgebra {
     return this.kind === "rotation" || this.kind === "mixture";
   }
 
-  /** Returns the number of the cell that the unit of a factor is in, or -1. */
+  /** Returns the number of the cell that the unit of a factor is in, {@link FOLLOWING}, or -1. */
   cellOf(factor: number): number {
     return factor <= 1 ? -1 : (this.#cellOf[(factor >> 1) - 1] as number);
   }
@@ -149,9 +150,15 @@ export class FactorAlgebra {
     for (let i = inner; i < data.length; i++) {
       if (Math.floor(i / inner) % extent === 0) continue;
       const [before, after] = [data[i - inner] as number, data[i] as number];
-      if (before !== after && this.cellOf(before) === this.cellOf(after)) return true;
+      if (before !== after && this.#mayShareCell(before, after)) return true;
     }
     return false;
+  }
+
+  /** Checks whether two units may be of one cell: a unit that follows others may be of theirs. */
+  #mayShareCell(a: number, b: number): boolean {
+    const [one, two] = [this.cellOf(a), this.cellOf(b)];
+    return one === two || one === FOLLOWING || two === FOLLOWING;
   }
 
   /** Drops fields that occur twice: a sign twice is none, and a scale twice, a square, is fixed. */

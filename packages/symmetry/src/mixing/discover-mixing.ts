@@ -1,7 +1,7 @@
 import { InvariantError } from "@isthmus/core";
 import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
-import { isMovable } from "../linear/label-units.ts";
+import { isMovable, unitOf } from "../linear/label-units.ts";
 import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
 import { type FactoredCells, factorCells } from "./factored-cells.ts";
 import { findNorms, type Norm } from "./find-norms.ts";
@@ -53,9 +53,12 @@ export function deriveMixing(
 ): MixingSymmetries {
   const norms = findNorms(graph, probe);
   const rules = normRules(norms);
-  const walk = { graph, probe, weights: permutations.labels.weights, mayChange: isMovable(permutations) };
+  const { weights } = permutations.labels;
+  const walk = { graph, probe, weights, mayChange: isMovable(permutations) };
   const gains = new Set(norms.flatMap(({ gain }) => gain ?? []));
-  const invertible = factorCells("mixture", walk, permutations);
+  // Outputs of grouped queries read the values of their group by units that follow the values' units.
+  const throughGroups = { ...walk, mayChange: (label: number) => unitOf(permutations, label) >= 0 };
+  const invertible = factorCells("mixture", throughGroups, permutations);
   const throughNorms = { ...walk, overrides: rules.overrides, unchanged: gains };
   const orthogonal = factorCells("rotation", throughNorms, permutations);
   const streams = new Streams(permutations, linear, orthogonal, rules);

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import type { MixingGroup, MixingSpace } from "@isthmus/symmetry";
-import type { RowProduct } from "./generator-products.ts";
 import { centreBoth } from "./nearest-matrix.ts";
+import type { FactorProduct, MatrixProduct } from "./row-products.ts";
 
 /**
  * Computes the gradient of a loss with respect to the generator of each space, from gradients with respect to
@@ -17,7 +17,7 @@ import { centreBoth } from "./nearest-matrix.ts";
  */
 export function generatorGradients(
   spaces: readonly MixingSpace[],
-  products: readonly RowProduct[],
+  products: readonly MatrixProduct[],
   factor: number,
 ): Float64Array[] {
   const sums = spaces.map(({ size }) => new Float64Array(size * size));
@@ -31,9 +31,33 @@ export function generatorGradients(
   });
 }
 
+/**
+ * Computes the gradient of a loss with respect to the logarithm of each factor, from gradients with respect to
+ * plain weights: the sum of `gradient * weight` over what the factor multiplies, less the sum over what it
+ * divides.
+ *
+ * @param share - how much a change of the multiplied network changes the weights that gradients are of
+ * @returns `[count]`
+ */
+export function factorGradients(
+  count: number,
+  products: readonly FactorProduct[],
+  share: number,
+): Float64Array {
+  const sums = new Float64Array(count);
+  for (const { variables, product } of products) {
+    variables.forEach((variable, row) => {
+      if (variable === 0) return;
+      const index = Math.abs(variable) - 1;
+      sums[index] = at(sums, index, "variable") + Math.sign(variable) * share * at(product, row, "row");
+    });
+  }
+  return sums;
+}
+
 /** Adds `factor` times a product to a sum, or minus its transpose. */
 function addGenerator(
-  { product, isInverse }: RowProduct,
+  { product, isInverse }: MatrixProduct,
   size: number,
   factor: number,
   sum: Float64Array,

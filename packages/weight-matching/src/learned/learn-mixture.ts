@@ -2,14 +2,15 @@ import { at, createRandom } from "@isthmus/core";
 import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
 import { exponentials } from "./exponential.ts";
-import { createGeneratorProducts, type GeneratorProducts } from "./generator-products.ts";
-import { generatorGradients, toAlgebra } from "./generators.ts";
+import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts";
 import type { MidpointMixer } from "./midpoint-mixer.ts";
 import { adamStep, createMoments } from "./moving-adam.ts";
 import { orthonormalized } from "./nearest-matrix.ts";
+import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
 import { times } from "./square-matrices.ts";
 import type { FramedPair, StreamFrame } from "./stream-frame.ts";
+import type { MixedUnits } from "./unit-inputs.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
@@ -36,6 +37,8 @@ export interface LearnProgress {
 export interface LearnMixtureResult {
   /** The last mixture, orthogonal to rounding where the group is. */
   readonly mixture: Mixture;
+  /** What the scales beside the spaces are multiplied by, `[variables]`. */
+  readonly scales: Float64Array;
   /** Steps made. */
   readonly steps: number;
   /** Where learning ended early as the loss was not finite; null if it did not. */
@@ -55,7 +58,7 @@ const WARM_UP = 10;
 const MIDDLE = 0.5;
 
 /**
- * Learns the matrix of each space by gradients of the loss half-way between A and mixed B.
+ * Learns the matrix of each space, and the scales beside, by gradients of the loss half-way between A and mixed B.
  *
  * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
  * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.
@@ -70,11 +73,15 @@ export async function learnMixture(
   start: Mixture,
   options: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
-  const products = await createGeneratorProducts(pair, midpoint.parameters);
+  const multiplier = await createRowMultiplier(pair, midpoint.parameters);
   try {
-    return await learn({ frame: pair.frame, midpoint, between: mixer.of(pair.b), products }, start, options);
+    return await learn(
+      { frame: pair.frame, midpoint, between: mixer.of(pair.b), multiplier },
+      start,
+      options,
+    );
   } finally {
-    await products.release();
+    await multiplier.release();
   }
 }
 
@@ -83,11 +90,11 @@ interface Learning {
   readonly frame: StreamFrame;
   readonly midpoint: SoftMidpoint;
   readonly between: ReturnType<MidpointMixer["of"]>;
-  readonly products: GeneratorProducts;
+  readonly multiplier: RowMultiplier;
 }
 
 async function learn(
-  { frame, midpoint, between, products }: Learning,
+  { frame, midpoint, between, multiplier }: Learning,
   start: Mixture,
   options: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
@@ -95,29 +102,37 @@ async function learn(
   const { spaces } = frame.symmetries.mixing;
   const random = createRandom(seed, "learned alignment");
   const order = Int32Array.from({ length: midpoint.batches }, (_, batch) => batch);
-  const moments = spaces.map(({ size }) => createMoments(size));
-  let mixture = start;
-  let before = start;
+  const moments = spaces.map(({ size }) => createMoments(size * size));
+  const { variables } = frame.units.scales;
+  const ofScales = createMoments(variables);
+  let current: MixedUnits = { mixture: start, scales: new Float64Array(variables).fill(1) };
+  let before = current;
   for (let step = 1; step <= steps; step++) {
     signal?.throwIfAborted();
     const place = (step - 1) % order.length;
     if (place === 0) random.shuffleInPlace(order);
-    const { weights, network } = await between(mixture);
+    const { weights, network } = await between(current);
     const { loss, gradients } = await midpoint.step(weights, order[place] as number, MIDDLE);
     if (!Number.isFinite(loss)) {
-      return { mixture: settle(spaces, before), steps: step - 1, diverged: { step, loss } };
+      const mixture = settle(spaces, before.mixture);
+      return { mixture, scales: before.scales, steps: step - 1, diverged: { step, loss } };
     }
-    before = mixture;
-    const generators = generatorGradients(spaces, await products.multiply(gradients, network), MIDDLE);
+    before = current;
+    const products = await multiplier.multiply(gradients, network);
+    const generators = generatorGradients(spaces, products.matrices, MIDDLE);
     const rate =
       learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
-    mixture = moved(spaces, mixture, (index, size, group) => {
+    const mixture = moved(spaces, current.mixture, (index, size, group) => {
       const direction = adamStep(at(generators, index, "space"), at(moments, index, "space"), step);
       return toAlgebra(direction, size, group).map((value) => -rate * value);
     });
+    const slopes = factorGradients(variables, products.factors, MIDDLE);
+    const logarithms = adamStep(slopes, ofScales, step);
+    const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
+    current = { mixture, scales };
     onProgress?.({ done: step / steps, step, steps, loss });
   }
-  return { mixture: settle(spaces, mixture), steps, diverged: null };
+  return { ...current, mixture: settle(spaces, current.mixture), steps, diverged: null };
 }
 
 /** Multiplies the matrix of each space by the exponential of a step. */

@@ -22,6 +22,7 @@ import {
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
 import { assertFinite } from "../weights/read-parameters.ts";
+import { changedWeights } from "./changed-weights.ts";
 import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
 import { descendSpaces } from "./descend-spaces.ts";
 import { type HalfWay, type LearnMixtureOptions, type LearnProgress, learnMixture } from "./learn-mixture.ts";
@@ -35,6 +36,7 @@ import {
 } from "./stream-frame.ts";
 import { streamGrams } from "./stream-grams.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
+import { identityFactors, multiplied } from "./unit-factors.ts";
 
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
@@ -144,7 +146,7 @@ export async function matchLearned(
   const { batchSize = usual.batchSize, learningRate = usual.learningRate } = resolved;
   const seen = limitExamples("learn an alignment", data, resolved.examples);
   const pair = { architecture, frame, a, b };
-  const withRespectTo = frame.occurrences.keys();
+  const withRespectTo = changedWeights(architecture.graph, frame).map(({ name }) => name);
   const midpoint = await createSoftMidpoint(architecture, networks, seen, { batchSize, withRespectTo });
   const mixer = await createMidpointMixer(pair);
   try {
@@ -152,8 +154,9 @@ export async function matchLearned(
       ...{ data: seen, examples: Math.min(resolved.streamExamples, seen.size) },
       ...{ batchSize, signal: resolved.signal },
     });
-    // Without spaces all rests on permutations, and there is nothing to learn.
-    const steps = frame.symmetries.mixing.spaces.length === 0 ? 0 : resolved.steps;
+    // Without spaces and scales all rests on permutations, and there is nothing to learn.
+    const canLearn = frame.symmetries.mixing.spaces.length + frame.units.scales.weights.size > 0;
+    const steps = canLearn ? resolved.steps : 0;
     const result = await search(pair, grams, { midpoint, mixer }, { ...resolved, learningRate, steps, seed });
     return {
       alignment: result.spaces.alignment,
@@ -179,8 +182,9 @@ async function search(
   halfway: HalfWay,
   options: LearnMixtureOptions & { readonly rounds: number },
 ) {
-  const judge = async ({ permuted, mixture }: AlignedSpaces) => {
-    const { weights } = await halfway.mixer.of(permuted)(mixture);
+  const judge = async ({ placed, mixture }: AlignedSpaces) => {
+    const { scales } = identityFactors(pair.frame.units);
+    const { weights } = await halfway.mixer.of(placed)({ mixture, scales });
     return -(await halfway.midpoint.evaluate(weights, JUDGED_BATCHES, options.signal));
   };
   const closed = await alignInClosedForm(pair, grams, options);
@@ -201,9 +205,14 @@ async function search(
     options.onProgress?.({ done: 1, step: 0, steps: 0, loss: -after });
     return { spaces: better, start, after, steps: 0, diverged: null };
   }
-  const permuted = { ...pair, b: better.permuted };
-  const learned = await learnMixture(permuted, halfway, better.mixture, options);
-  const spaces = { ...better, mixture: learned.mixture };
+  const { units } = pair.frame;
+  const learned = await learnMixture({ ...pair, b: better.placed }, halfway, better.mixture, options);
+  const scales = better.factors.scales.map((scale, i) => scale * at(learned.scales, i, "variable"));
+  const more = { ...identityFactors(units), scales: learned.scales };
+  const spaces = {
+    ...{ alignment: better.alignment, factors: { ...better.factors, scales }, mixture: learned.mixture },
+    placed: multiplied(units, better.placed, more),
+  };
   const reached = await judge(spaces);
   const { steps, diverged } = learned;
   // Too large a rate may lead away from where learning started.
@@ -224,8 +233,9 @@ async function assertFiniteWeights({ weights }: Graph, network: Checkpoint): Pro
 function identitySpaces({ architecture, frame, b }: FramedPair): AlignedSpaces {
   return {
     alignment: identityAlignment(architecture.symmetries.spec),
+    factors: identityFactors(frame.units),
     mixture: identityMixture(frame.symmetries.mixing.spaces),
-    permuted: b,
+    placed: b,
   };
 }
 

@@ -1,7 +1,7 @@
 import { at, createRandom, createTensor, entry, type Tensor, toFloat64 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { randomWeights } from "@isthmus/graph";
-import { multiply } from "@isthmus/linear-algebra";
+import { type Graph, randomWeights } from "@isthmus/graph";
+import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import {
   discoverLinearSymmetries,
   discoverMixing,
@@ -9,18 +9,25 @@ import {
   identityMixture,
   randomMixture,
 } from "@isthmus/symmetry";
+import { llama } from "@isthmus/zoo";
 import { beforeAll, describe, expect, test } from "vitest";
 import { streamNetwork } from "../../../../test/helpers/stream-networks.ts";
-import { createGeneratorProducts } from "./generator-products.ts";
+import { factorGradients } from "./generators.ts";
 import { createMidpointMixer } from "./midpoint-mixer.ts";
+import { createRowMultiplier } from "./row-products.ts";
 import { createStreamFrame, type FramedPair, mixed } from "./stream-frame.ts";
+import { identityFactors, multiplied } from "./unit-factors.ts";
 import { rowsOf } from "./weight-grams.ts";
 
 const engine = createOnnxRuntimeEngine();
-const graph = streamNetwork("layer");
-let pair: FramedPair;
+// Llama's hidden units have scales of their own, and its queries share values in groups.
+const GRAPHS: Readonly<Record<string, Graph>> = {
+  stream: streamNetwork("layer"),
+  llama: llama({ depth: 1, width: 8, heads: 2, groups: 1, hidden: 6 }, { exampleShape: [4], classes: 5 })
+    .graph,
+};
 
-beforeAll(async () => {
+async function openPair(graph: Graph): Promise<FramedPair> {
   const symmetries = await discoverSymmetries({ graph, engine });
   const linear = await discoverLinearSymmetries({ graph, engine }, symmetries);
   const mixing = await discoverMixing({ graph, engine }, { permutations: symmetries, linear });
@@ -29,88 +36,103 @@ beforeAll(async () => {
     (seed) =>
       new Map([...randomWeights(graph, seed)].map(([name, { data }]) => [name, toFloat64(data, "f32")])),
   ) as [FramedPair["a"], FramedPair["b"]];
-  pair = { architecture: { graph, engine, symmetries }, frame, a, b };
-});
-
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
-  for (let i = 0; i < expected.length; i++) expect(actual[i]).toBeCloseTo(expected[i] as number, 4);
-  expect(actual).toHaveLength(expected.length);
+  return { architecture: { graph, engine, symmetries }, frame, a, b };
 }
 
-describe("createMidpointMixer()", () => {
-  test("mixes as mixed() does, averages all weights with A, and can be used again", async () => {
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+  expect(actual).toHaveLength(expected.length);
+  for (let i = 0; i < expected.length; i++) expect(actual[i]).toBeCloseTo(expected[i] as number, 4);
+}
+
+/** Adds numbers to those under a key. */
+function addTo(sums: Map<string, Float64Array>, key: string, numbers: ArrayLike<number>): void {
+  const sum = sums.get(key) ?? new Float64Array(numbers.length);
+  sums.set(
+    key,
+    sum.map((value, i) => value + at(numbers, i, "number")),
+  );
+}
+
+describe.each(Object.entries(GRAPHS))("weights of %s", (name, graph) => {
+  let pair: FramedPair;
+  beforeAll(async () => {
+    pair = await openPair(graph);
+  });
+
+  test("createMidpointMixer() mixes, multiplies and averages as f64 does, again and again", async () => {
+    const { frame } = pair;
+    const { spaces } = frame.symmetries.mixing;
+    expect(frame.units.scales.weights.size).toBe(name === "llama" ? 2 : 0);
     const mixer = await createMidpointMixer(pair);
     const between = mixer.of(pair.b);
-    await between(identityMixture(pair.frame.symmetries.mixing.spaces));
-    const mixture = randomMixture(pair.frame.symmetries.mixing.spaces, 5);
-    const { weights, network } = await between(mixture);
-    const expected = mixed(pair.frame, pair.b, mixture);
+    const factors = identityFactors(frame.units);
+    await between({ mixture: identityMixture(spaces), scales: factors.scales });
+    const scales = factors.scales.map((_, i) => 0.5 + i / 10);
+    const mixture = randomMixture(spaces, 5);
+    const { weights, network } = await between({ mixture, scales });
+    const expected = multiplied(frame.units, mixed(frame, pair.b, mixture), { ...factors, scales });
     expect([...weights.keys()]).toEqual([...graph.weights.keys()]);
-    expect([...network.keys()].sort()).toEqual([...pair.frame.occurrences.keys()].sort());
-    for (const [name, { data }] of network)
-      expectClose(data as Float32Array, entry(expected, name, "weight"));
-    for (const [name, { data }] of weights) {
-      const mean = entry(expected, name, "weight").map(
-        (value, i) => (value + at(entry(pair.a, name, "weight"), i, "element")) / 2,
+    const changed = new Set([...frame.occurrences.keys(), ...frame.units.scales.weights.keys()]);
+    expect([...network.keys()].sort()).toEqual([...changed].sort());
+    for (const [weight, { data }] of network)
+      expectClose(data as Float32Array, entry(expected, weight, "weight"));
+    for (const [weight, { data }] of weights) {
+      const mean = entry(expected, weight, "weight").map(
+        (value, i) => (value + at(entry(pair.a, weight, "weight"), i, "element")) / 2,
       );
       expectClose(data as Float32Array, mean);
     }
     await mixer.release();
   });
-});
 
-describe("createGeneratorProducts()", () => {
-  test("multiplies the rows of gradients by those of weights, summed over what one matrix mixes", async () => {
-    const { frame } = pair;
+  test("createRowMultiplier() multiplies gradients by weights, where there are gradients", async () => {
+    const { frame, b } = pair;
     const random = createRandom(0, "gradients");
-    const noise = new Map(
-      [...frame.occurrences.keys()].map((name): [string, Tensor] => {
-        const { shape } = entry(graph.weights, name, "weight");
-        const count = shape.reduce((product, extent) => product * extent, 1);
-        return [
-          name,
-          createTensor(
-            "f32",
-            shape,
-            Float32Array.from({ length: count }, () => random.normal()),
-          ),
-        ];
-      }),
-    );
-    const names = [...noise.keys()].filter((name) => name !== "q.bias");
-    const products = await createGeneratorProducts(pair, names);
-    const network = new Map(
-      [...noise].map(([name, { shape }]) => [
-        name,
-        createTensor("f32", shape, Float32Array.from(entry(pair.b, name, "weight"))),
-      ]),
-    );
-    const expected = new Map<string, Float64Array>();
-    const sumOf = (key: string, size: number) => expected.get(key) ?? new Float64Array(size * size);
-    for (const name of names) {
-      for (const occurrence of entry(frame.occurrences, name, "weight")) {
-        const [left, right] = [noise, network].map((values) =>
-          rowsOf(entry(values, name, "weight").data as Float32Array, occurrence),
-        );
-        const key = `${occurrence.space} ${occurrence.isInverse}`;
-        const { data, rows } = multiply(left as never, right as never, { transposeRight: true });
-        expected.set(
-          key,
-          sumOf(key, rows).map((value, i) => value + at(data, i, "element")),
-        );
+    const tensors = (valuesOf: (weight: string, count: number) => Float32Array) =>
+      new Map(
+        [...graph.weights].map(([weight, { shape }]): [string, Tensor] => {
+          const count = shape.reduce((product, extent) => product * extent, 1);
+          return [weight, createTensor("f32", shape, valuesOf(weight, count))];
+        }),
+      );
+    const gradients = tensors((_, count) => Float32Array.from({ length: count }, () => random.normal()));
+    const network = tensors((weight) => Float32Array.from(entry(b, weight, "weight")));
+    const [, ...names] = graph.weights.keys();
+    const multiplier = await createRowMultiplier(pair, names);
+    const products = await multiplier.multiply(gradients, network);
+    const [expected, actual] = [new Map<string, Float64Array>(), new Map<string, Float64Array>()];
+    for (const [weight, occurrences] of frame.occurrences) {
+      if (!names.includes(weight)) continue;
+      for (const occurrence of occurrences) {
+        const [left, right] = [gradients, network].map((values) =>
+          rowsOf(entry(values, weight, "weight").data as Float32Array, occurrence),
+        ) as [Matrix, Matrix];
+        const { data } = multiply(left, right, { transposeRight: true });
+        addTo(expected, `${occurrence.space} ${occurrence.isInverse}`, data);
       }
     }
-    const actual = new Map<string, Float64Array>();
-    for (const { space, isInverse, product } of await products.multiply(noise, network)) {
-      const key = `${space} ${isInverse}`;
-      const before = actual.get(key) ?? new Float64Array(product.length);
-      actual.set(
-        key,
-        before.map((value, i) => value + at(product, i, "element")),
-      );
-    }
+    for (const { space, isInverse, product } of products.matrices)
+      addTo(actual, `${space} ${isInverse}`, product);
     expect([...actual.keys()].sort()).toEqual([...expected.keys()].sort());
     for (const [key, sum] of expected) expectClose(entry(actual, key, "space"), sum);
-    await products.release();
+    const { variables } = frame.units.scales;
+    const slopes = factorGradients(variables, products.factors, 1);
+    const lossAt = (variable: number, scale: number) => {
+      const { scales, ...factors } = identityFactors(frame.units);
+      const moved = multiplied(frame.units, b, { ...factors, scales: scales.with(variable, scale) });
+      let sum = 0;
+      for (const weight of names) {
+        const { data } = entry(gradients, weight, "weight");
+        entry(moved, weight, "weight").forEach((value, i) => {
+          sum += value * Number(data[i]);
+        });
+      }
+      return sum;
+    };
+    const differences = slopes.map(
+      (_, variable) => (lossAt(variable, 1 + 1e-4) - lossAt(variable, 1 - 1e-4)) / 2e-4,
+    );
+    expectClose(slopes, differences);
+    await multiplier.release();
   });
 });

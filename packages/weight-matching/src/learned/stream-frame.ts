@@ -11,6 +11,7 @@ import {
   readGains,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
+import { type UnitSymmetries, unitSymmetries } from "./unit-factors.ts";
 
 /** All symmetries beyond permutation that a learned alignment uses. */
 export interface ContinuousSymmetries {
@@ -27,6 +28,8 @@ export type Doubles = Map<string, Float64Array>;
  */
 export interface StreamFrame {
   readonly symmetries: ContinuousSymmetries;
+  /** Signs and scales beside the spaces. */
+  readonly units: UnitSymmetries;
   /** Occurrences of the spaces in each weight that some space lies in. */
   readonly occurrences: ReadonlyMap<string, readonly Occurrence[]>;
   /** Reads a network into the frame, in f64. */
@@ -60,6 +63,7 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
     );
   return {
     symmetries,
+    units: unitSymmetries(linear, mixing),
     occurrences,
     async enter(network) {
       const values = await read(network);

@@ -1,4 +1,4 @@
-import { at, entry } from "@isthmus/core";
+import { at } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import {
   concat,
@@ -9,7 +9,8 @@ import {
   transposeLast,
   type Value,
 } from "@isthmus/graph/builder";
-import { type MixedField, type MixingSpace, type MixingSymmetries, occurrencesOf } from "@isthmus/symmetry";
+import { type MixedField, type MixingSpace, occurrencesOf } from "@isthmus/symmetry";
+import type { StreamFrame } from "./stream-frame.ts";
 
 /** The matrix of a space, or its inverse, transposed. */
 export interface MixingFactor {
@@ -27,28 +28,47 @@ export interface RowGroup {
   readonly positions: readonly number[];
 }
 
-/** A weight, seen by axes along which it is mixed. */
-export interface RowView {
+/** Some axes of a weight, which come first where it is seen as rows. */
+export interface RowAxes {
   /** Shape the axes refer to. */
   readonly view: readonly number[];
   readonly axes: readonly number[];
+}
+
+/** Axes of a weight along which matrices mix rows. */
+export interface MixedRows extends RowAxes {
   readonly groups: readonly RowGroup[];
 }
 
-/** A weight that matrices change, and how. */
-export interface MixedWeight {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly views: readonly RowView[];
+/** Axes of a weight along which factors multiply rows. */
+export interface MultipliedRows extends RowAxes {
+  /** As in a `FactorField`: `v + 1`, `-(v + 1)` or 0 for each row. */
+  readonly variables: Int32Array;
 }
 
-/** Lists the weights of a graph that matrices change. */
-export function mixedWeights({ weights }: Graph, mixing: MixingSymmetries): MixedWeight[] {
-  return [...mixing.weights].map(([name, { view, fields }]) => ({
-    name,
-    shape: entry(weights, name, "weight").shape,
-    views: fields.map((field) => ({ view, axes: field.axes, groups: groupRows(field, mixing.spaces) })),
-  }));
+/** A weight that matrices or factors change, and how. */
+export interface ChangedWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly mixed: readonly MixedRows[];
+  readonly multiplied: readonly MultipliedRows[];
+}
+
+/** Lists the weights of a graph that the spaces of a frame, and scales beside them, change. */
+export function changedWeights(graph: Graph, frame: StreamFrame): ChangedWeight[] {
+  const { mixing } = frame.symmetries;
+  const { weights: scaled } = frame.units.scales;
+  return [...graph.weights].flatMap(([name, { shape }]): ChangedWeight[] => {
+    const [ofSpaces, ofScales] = [mixing.weights.get(name), scaled.get(name)];
+    if (ofSpaces === undefined && ofScales === undefined) return [];
+    const mixed = (ofSpaces?.fields ?? []).map((field): MixedRows => {
+      return { view: ofSpaces?.view ?? [], axes: field.axes, groups: groupRows(field, mixing.spaces) };
+    });
+    const multiplied = (ofScales?.fields ?? []).map(({ axes, variables }): MultipliedRows => {
+      return { view: ofScales?.view ?? [], axes, variables };
+    });
+    return [{ name, shape, mixed, multiplied }];
+  });
 }
 
 /** Groups the rows of a field by the size of what mixes them. */
@@ -65,14 +85,14 @@ function groupRows({ units, inverse }: MixedField, spaces: readonly MixingSpace[
   return [...bySize].map(([size, group]) => ({ size, ...group }));
 }
 
-/** Brings the axes of a view to the front: `[positions, others]`. */
-export function toRows(x: Value, { view, axes }: RowView): Value {
+/** Brings axes of a weight to the front: `[positions, others]`. */
+export function toRows(x: Value, { view, axes }: RowAxes): Value {
   const ahead = transpose(reshape(x, view), axesFirst(view, axes));
   return reshape(ahead, [axes.reduce((product, axis) => product * at(view, axis, "axis"), 1), -1]);
 }
 
-/** Brings the axes of a view back to where they were; the result has the shape of the view. */
-export function fromRows(rows: Value, { view, axes }: RowView): Value {
+/** Brings axes back to where they were; the result has the shape of the view. */
+export function fromRows(rows: Value, { view, axes }: RowAxes): Value {
   const order = axesFirst(view, axes);
   const extents = order.map((axis) => at(view, axis, "axis"));
   const back = order.map((_, axis) => order.indexOf(axis));
@@ -87,7 +107,7 @@ function axesFirst(view: readonly number[], axes: readonly number[]): number[] {
  * Mixes rows, `[positions, others]`; those of no group stay.
  * @param matricesOf - the matrices of a group, `[factors, size, size]`
  */
-export function mixRows(rows: Value, { groups }: RowView, matricesOf: (group: RowGroup) => Value): Value {
+export function mixRows(rows: Value, { groups }: MixedRows, matricesOf: (group: RowGroup) => Value): Value {
   const [extent = 0, others = 0] = rows.shape;
   const parts = groups.map((group) =>
     reshape(matMul(matricesOf(group), stackRows(rows, group)), [group.positions.length, others]),

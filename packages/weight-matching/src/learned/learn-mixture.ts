@@ -3,14 +3,14 @@ import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
 import { exponentials } from "./exponential.ts";
 import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts";
+import type { Learning } from "./learning.ts";
 import type { MidpointMixer } from "./midpoint-mixer.ts";
-import { adamStep, createMoments } from "./moving-adam.ts";
+import { adamStep } from "./moving-adam.ts";
 import { orthonormalized } from "./nearest-matrix.ts";
-import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
+import { createRowMultiplier, type RowMultiplier, type RowProducts } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
 import { times } from "./square-matrices.ts";
 import type { FramedPair, StreamFrame } from "./stream-frame.ts";
-import type { MixedUnits } from "./unit-inputs.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
@@ -19,8 +19,12 @@ export interface LearnMixtureOptions {
   readonly steps: number;
   /** Largest step in an element of a generator; it rises for ten steps and falls as a cosine. */
   readonly learningRate: number;
+  /** Steps after which the state is handed over. */
+  readonly saveEvery: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
+  /** Given the state, also after the last step and where the signal is aborted; must be done with it at the end. */
+  readonly onSave?: ((learning: Learning) => Promise<void>) | undefined;
 }
 
 /** Progress of {@link learnMixture}. */
@@ -65,28 +69,24 @@ const MIDDLE = 0.5;
  * Learning ends early where the loss is not finite, with the mixture of the step before.
  *
  * @param pair - B permuted, not yet mixed
- * @param start - where to start, such as in closed form
+ * @param from - where to start, such as in closed form, or to go on
  */
 export async function learnMixture(
   pair: FramedPair,
   { midpoint, mixer }: HalfWay,
-  start: Mixture,
+  from: Learning,
   options: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
   const multiplier = await createRowMultiplier(pair, midpoint.parameters);
   try {
-    return await learn(
-      { frame: pair.frame, midpoint, between: mixer.of(pair.b), multiplier },
-      start,
-      options,
-    );
+    return await learn({ frame: pair.frame, midpoint, between: mixer.of(pair.b), multiplier }, from, options);
   } finally {
     await multiplier.release();
   }
 }
 
 /** What steps are made with. */
-interface Learning {
+interface Tools {
   readonly frame: StreamFrame;
   readonly midpoint: SoftMidpoint;
   readonly between: ReturnType<MidpointMixer["of"]>;
@@ -94,49 +94,76 @@ interface Learning {
 }
 
 async function learn(
-  { frame, midpoint, between, multiplier }: Learning,
-  start: Mixture,
-  options: LearnMixtureOptions,
+  { frame, midpoint, between, multiplier }: Tools,
+  from: Learning,
+  { seed, steps, learningRate, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
-  const { seed, steps, learningRate, signal, onProgress } = options;
   const { spaces } = frame.symmetries.mixing;
-  const random = createRandom(seed, "learned alignment");
-  const order = Int32Array.from({ length: midpoint.batches }, (_, batch) => batch);
-  const moments = spaces.map(({ size }) => createMoments(size * size));
-  const { variables } = frame.units.scales;
-  const ofScales = createMoments(variables);
-  let current: MixedUnits = { mixture: start, scales: new Float64Array(variables).fill(1) };
-  let before = current;
-  for (let step = 1; step <= steps; step++) {
-    signal?.throwIfAborted();
-    const place = (step - 1) % order.length;
-    if (place === 0) random.shuffleInPlace(order);
-    const { weights, network } = await between(current);
-    const { loss, gradients } = await midpoint.step(weights, order[place] as number, MIDDLE);
-    if (!Number.isFinite(loss)) {
-      const mixture = settle(spaces, before.mixture);
-      return { mixture, scales: before.scales, steps: step - 1, diverged: { step, loss } };
+  const batchOf = shuffledBatches(midpoint.batches, seed);
+  let learning = from;
+  try {
+    for (let step = from.step + 1; step <= steps; step++) {
+      signal?.throwIfAborted();
+      const { weights, network } = await between(learning.current);
+      const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), MIDDLE);
+      if (!Number.isFinite(loss)) {
+        const { mixture, scales } = learning.before;
+        return { mixture: settle(spaces, mixture), scales, steps: step - 1, diverged: { step, loss } };
+      }
+      const products = await multiplier.multiply(gradients, network);
+      learning = moved(frame, learning, products, rateAt(step, { steps, learningRate }));
+      onProgress?.({ done: step / steps, step, steps, loss });
+      if (step % saveEvery === 0 || step === steps) await onSave?.(learning);
     }
-    before = current;
-    const products = await multiplier.multiply(gradients, network);
-    const generators = generatorGradients(spaces, products.matrices, MIDDLE);
-    const rate =
-      learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
-    const mixture = moved(spaces, current.mixture, (index, size, group) => {
-      const direction = adamStep(at(generators, index, "space"), at(moments, index, "space"), step);
-      return toAlgebra(direction, size, group).map((value) => -rate * value);
-    });
-    const slopes = factorGradients(variables, products.factors, MIDDLE);
-    const logarithms = adamStep(slopes, ofScales, step);
-    const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
-    current = { mixture, scales };
-    onProgress?.({ done: step / steps, step, steps, loss });
+  } catch (error) {
+    if (signal?.aborted) await onSave?.(learning);
+    throw error;
   }
-  return { ...current, mixture: settle(spaces, current.mixture), steps, diverged: null };
+  const { mixture, scales } = learning.current;
+  return { mixture: settle(spaces, mixture), scales, steps, diverged: null };
+}
+
+/** Creates a function that says which batch a step, counted from 0, is made on: each once, then all anew. */
+function shuffledBatches(batches: number, seed: number): (step: number) => number {
+  const random = createRandom(seed, "learned alignment");
+  const order = Int32Array.from({ length: batches }, (_, batch) => batch);
+  let shuffles = 0;
+  return (step) => {
+    for (; shuffles * batches <= step; shuffles++) random.shuffleInPlace(order);
+    return at(order, step % batches, "batch");
+  };
+}
+
+/** Returns the largest step in an element of a generator, at a step of learning. */
+function rateAt(
+  step: number,
+  { steps, learningRate }: Pick<LearnMixtureOptions, "steps" | "learningRate">,
+): number {
+  return learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
+}
+
+/** Makes a step of Adam in all spaces and scales. */
+function moved(
+  { symmetries: { mixing }, units }: StreamFrame,
+  learning: Learning,
+  products: RowProducts,
+  rate: number,
+): Learning {
+  const { current, ofMatrices, ofScales } = learning;
+  const step = learning.step + 1;
+  const generators = generatorGradients(mixing.spaces, products.matrices, MIDDLE);
+  const mixture = movedMixture(mixing.spaces, current.mixture, (index, size, group) => {
+    const direction = adamStep(at(generators, index, "space"), at(ofMatrices, index, "space"), step);
+    return toAlgebra(direction, size, group).map((value) => -rate * value);
+  });
+  const slopes = factorGradients(units.scales.variables, products.factors, MIDDLE);
+  const logarithms = adamStep(slopes, ofScales, step);
+  const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
+  return { ...learning, step, current: { mixture, scales }, before: current };
 }
 
 /** Multiplies the matrix of each space by the exponential of a step. */
-function moved(
+function movedMixture(
   spaces: readonly MixingSpace[],
   { matrices, inverses }: Mixture,
   stepOf: (index: number, size: number, group: MixingSpace["group"]) => Float64Array,

@@ -1,15 +1,12 @@
 import { at, createRandom } from "@isthmus/core";
-import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
+import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
-import { exponentials } from "./exponential.ts";
-import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts";
 import type { Learning } from "./learning.ts";
 import type { MidpointMixer } from "./midpoint-mixer.ts";
-import { adamStep } from "./moving-adam.ts";
 import { orthonormalized } from "./nearest-matrix.ts";
-import { createRowMultiplier, type RowMultiplier, type RowProducts } from "./row-products.ts";
+import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
-import { times } from "./square-matrices.ts";
+import { MIDDLE, stepSpaces } from "./step-spaces.ts";
 import type { FramedPair, StreamFrame } from "./stream-frame.ts";
 
 /** Options of {@link learnMixture}. */
@@ -57,9 +54,6 @@ export interface HalfWay {
 
 /** Steps over which the learning rate rises. */
 const WARM_UP = 10;
-
-/** Where the network between A and mixed B is measured while learning. */
-const MIDDLE = 0.5;
 
 /**
  * Learns the matrix of each space, and the scales beside, by gradients of the loss half-way between A and mixed B.
@@ -111,7 +105,7 @@ async function learn(
         return { mixture: settle(spaces, mixture), scales, steps: step - 1, diverged: { step, loss } };
       }
       const products = await multiplier.multiply(gradients, network);
-      learning = moved(frame, learning, products, rateAt(step, { steps, learningRate }));
+      learning = stepSpaces(frame, learning, products, rateAt(step, { steps, learningRate }));
       onProgress?.({ done: step / steps, step, steps, loss });
       if (step % saveEvery === 0 || step === steps) await onSave?.(learning);
     }
@@ -140,46 +134,6 @@ function rateAt(
   { steps, learningRate }: Pick<LearnMixtureOptions, "steps" | "learningRate">,
 ): number {
   return learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
-}
-
-/** Makes a step of Adam in all spaces and scales. */
-function moved(
-  { symmetries: { mixing }, units }: StreamFrame,
-  learning: Learning,
-  products: RowProducts,
-  rate: number,
-): Learning {
-  const { current, ofMatrices, ofScales } = learning;
-  const step = learning.step + 1;
-  const generators = generatorGradients(mixing.spaces, products.matrices, MIDDLE);
-  const mixture = movedMixture(mixing.spaces, current.mixture, (index, size, group) => {
-    const direction = adamStep(at(generators, index, "space"), at(ofMatrices, index, "space"), step);
-    return toAlgebra(direction, size, group).map((value) => -rate * value);
-  });
-  const slopes = factorGradients(units.scales.variables, products.factors, MIDDLE);
-  const logarithms = adamStep(slopes, ofScales, step);
-  const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
-  return { ...learning, step, current: { mixture, scales }, before: current };
-}
-
-/** Multiplies the matrix of each space by the exponential of a step. */
-function movedMixture(
-  spaces: readonly MixingSpace[],
-  { matrices, inverses }: Mixture,
-  stepOf: (index: number, size: number, group: MixingSpace["group"]) => Float64Array,
-): Mixture {
-  const next = spaces.map(({ size, group }, index) => {
-    const step = stepOf(index, size, group);
-    const { forward, back } = exponentials(step, size);
-    const matrix = times(forward, at(matrices, index, "space"), size);
-    if (group !== "invertible") return { matrix, inverse: matrix };
-    const [undone, inverse] = [back, at(inverses, index, "space")].map((data) =>
-      createMatrix(size, size, data),
-    );
-    const product = multiply(undone as Matrix, inverse as Matrix, { transposeLeft: true });
-    return { matrix, inverse: product.data as Float64Array };
-  });
-  return { matrices: next.map(({ matrix }) => matrix), inverses: next.map(({ inverse }) => inverse) };
 }
 
 /** Removes what rounding has added: makes orthogonal matrices orthogonal, and inverses exact. */

@@ -29,6 +29,12 @@ export interface MidpointMixer {
 export const OPSET = 17;
 
 /**
+ * A graph that takes milliseconds gains little from threads, which then wait in a loop, and take the time of
+ * those that compute gradients.
+ */
+export const ONE_THREAD = { threads: 1 } as const;
+
+/**
  * Prepares to mix and multiply networks and to average them with A: one graph does it for all weights that
  * change, in f32, and writes into the same tensors each time.
  */
@@ -41,7 +47,7 @@ export async function createMidpointMixer({
   const builder = new GraphBuilder("mixture", OPSET);
   const inputs = addUnitInputs(builder, changed);
   const outputs = changed.flatMap((weight) => addMidpoint(builder, inputs, weight));
-  const session = changed.length === 0 ? undefined : await engine.load(builder.build(outputs));
+  const session = changed.length === 0 ? undefined : await engine.load(builder.build(outputs), ONE_THREAD);
   const one = singles(a, graph);
   const network = zeros(changed);
   const means = zeros(changed);

@@ -8,7 +8,7 @@ import {
   type RowGroup,
   toRows,
 } from "./changed-weights.ts";
-import { OPSET } from "./midpoint-mixer.ts";
+import { ONE_THREAD, OPSET } from "./midpoint-mixer.ts";
 import type { FramedPair } from "./stream-frame.ts";
 
 /** A product of the rows of gradients by those of weights that one matrix mixes. */
@@ -67,7 +67,7 @@ export async function createRowMultiplier(
     factors: factors.map(({ variables, value }) => ({ variables, product: output(value) })),
   };
   const outputs = [...out.keys()].map((name) => builder.value(name));
-  const session = outputs.length === 0 ? undefined : await engine.load(builder.build(outputs));
+  const session = outputs.length === 0 ? undefined : await engine.load(builder.build(outputs), ONE_THREAD);
   return {
     async multiply(gradients, network) {
       const feeds = new Map<string, Tensor>();

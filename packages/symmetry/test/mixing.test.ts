@@ -1,3 +1,4 @@
+import { entry } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Graph } from "@isthmus/graph";
 import {
@@ -46,13 +47,27 @@ describe("discoverMixing()", () => {
 
   test.each([
     ["post-norm", "cannot be moved into the weights that read the norm"],
-    ["tied", "cannot be moved into the weights that read the norm"],
+    ["tied", "embed.weight is read twice, as an embedding that is also the head"],
     ["gated", "does not treat all directions alike"],
   ] as const)("leaves the stream of a %s transformer alone, and says why", async (trait, reason) => {
     const graph = streamNetwork("layer", trait);
     const symmetries = await discover(graph);
     expect(sizesOf(symmetries.mixing)).toEqual({ invertible: [3, 3, 3, 3] });
     expect(symmetries.mixing.fixed.map((norm) => norm.reason).join()).toContain(reason);
+    expect(await verifyMixing({ graph, engine }, symmetries, { seed: 1 })).toMatchObject({ passed: true });
+  });
+
+  test("finds one matrix for the values of each group of queries", async () => {
+    const graph = streamNetwork("root mean square in pieces", "grouped");
+    const symmetries = await discover(graph);
+    expect(sizesOf(symmetries.mixing)).toEqual({ invertible: [3, 3], orthogonal: [8] });
+    const outputs = occurrencesOf(
+      entry(symmetries.mixing.weights, "o.weight", "layout"),
+      symmetries.mixing.spaces,
+    );
+    expect(outputs.map(({ space, isInverse }) => `${space} ${isInverse}`).sort()).toEqual([
+      ...["0 true", "0 true", "1 true", "1 true", "2 false"],
+    ]);
     expect(await verifyMixing({ graph, engine }, symmetries, { seed: 1 })).toMatchObject({ passed: true });
   });
 

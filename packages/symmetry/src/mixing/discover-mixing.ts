@@ -13,6 +13,7 @@ import type {
   StreamNorm,
 } from "./mixing-symmetries.ts";
 import { type NormRules, type NormVisit, normRules } from "./norm-rules.ts";
+import { sharedWeights } from "./shared-weights.ts";
 
 /** What is known of a graph before its mixtures are looked for. */
 export interface KnownSymmetries {
@@ -61,7 +62,7 @@ export function deriveMixing(
   const invertible = factorCells("mixture", throughGroups, permutations);
   const throughNorms = { ...walk, overrides: rules.overrides, unchanged: gains };
   const orthogonal = factorCells("rotation", throughNorms, permutations);
-  const streams = new Streams(permutations, linear, orthogonal, rules);
+  const streams = new Streams(graph, { permutations, linear }, orthogonal, rules);
   const heads = permutations.spec.symmetries.flatMap(({ name, firstUnit, size, cells }) =>
     cells.flatMap((_, cell): MixingSpace[] => {
       const first = firstUnit + cell * size;
@@ -103,16 +104,19 @@ class Streams {
   readonly #permutations: Symmetries;
   readonly #linear: LinearSymmetries;
   readonly #cells: FactoredCells;
+  /** Weights that several nodes read. */
+  readonly #shared: ReadonlySet<string>;
 
   constructor(
-    permutations: Symmetries,
-    linear: LinearSymmetries,
+    graph: Graph,
+    { permutations, linear }: KnownSymmetries,
     cells: FactoredCells,
     { visits }: NormRules,
   ) {
     this.#permutations = permutations;
     this.#linear = linear;
     this.#cells = cells;
+    this.#shared = sharedWeights(graph);
     const byCell = new Map<number, NormVisit[]>();
     for (const visit of visits) {
       const cell = this.#cells.cellOf(visit.factors?.[0]);
@@ -165,9 +169,22 @@ class Streams {
     const isWhole = units.length === size && units.every((_, i) => present.has(firstUnit + i));
     if (!isWhole) return "a norm measures only a part of the units, or some of them twice";
     if (norm.gain !== undefined && this.#variablesOf(norm) === undefined) {
-      return `the gain ${norm.gain} cannot be moved into the weights that read the norm`;
+      const shared = this.#sharedOf({ firstUnit, size });
+      const reason = `the gain ${norm.gain} cannot be moved into the weights that read the norm`;
+      return shared === undefined
+        ? reason
+        : `${reason}: ${shared} is read twice, as an embedding that is also the head; give the head a copy of its own (isthmus convert --untie)`;
     }
     return undefined;
+  }
+
+  /** Returns a weight that holds the units of a space and that several nodes read; undefined if none does. */
+  #sharedOf({ firstUnit, size }: Pick<MixingSpace, "firstUnit" | "size">): string | undefined {
+    const isOfSpace = (unit: number) => unit >= firstUnit && unit < firstUnit + size;
+    return [...this.#shared].find((name) => {
+      const layout = this.#permutations.spec.weights.get(name);
+      return layout?.fields.some(({ units }) => units.some(isOfSpace)) ?? false;
+    });
   }
 
   /** Returns the scale variable of each element of a norm's gain; undefined if some element has none. */

@@ -12,7 +12,10 @@ import { type Doubles, type FramedPair, mixed, type StreamFrame } from "./stream
 import { identityFactors, multiplied, type UnitFactors } from "./unit-factors.ts";
 import { weightGrams } from "./weight-grams.ts";
 
-/** How network B is brought to network A: its units are permuted first, then multiplied, then its spaces mixed. */
+/**
+ * How network B is brought to network A: its units are permuted first, then multiplied, then its spaces
+ * mixed.
+ */
 export interface AlignedSpaces {
   readonly alignment: Alignment;
   readonly factors: UnitFactors;

@@ -15,7 +15,9 @@ export interface HeadFamily {
   readonly queries: Symmetry | undefined;
 }
 
-/** Finds the symmetries whose units carry cells that may be mixed, and at most heads of queries beside them. */
+/**
+ * Finds the symmetries whose units carry cells that may be mixed, and at most heads of queries beside them.
+ */
 export function findHeads(
   { symmetries }: SymmetrySpec,
   { symmetries: { mixing } }: StreamFrame,
@@ -60,8 +62,8 @@ export function bestAssignment(gains: Float32Array, size: number): Int32Array {
 }
 
 /**
- * Writes into a permutation that head `from[head]` goes to each head, its inner dimensions in their order, and
- * that its heads of queries go to the places that an assignment for each head says.
+ * Writes into a permutation that head `from[head]` goes to each head, its inner dimensions in their order,
+ * and that its heads of queries go to the places that an assignment for each head says.
  *
  * @param queriesFrom - for each head, for each of its heads of queries, which one of B's head goes there
  */

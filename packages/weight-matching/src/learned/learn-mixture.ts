@@ -56,7 +56,8 @@ export interface HalfWay {
 const WARM_UP = 10;
 
 /**
- * Learns the matrix of each space, and the scales beside, by gradients of the loss half-way between A and mixed B.
+ * Learns the matrix of each space, and the scales beside, by gradients of the loss half-way between A and
+ * mixed B.
  *
  * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
  * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.

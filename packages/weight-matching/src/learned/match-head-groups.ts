@@ -12,7 +12,9 @@ export interface HeadGroupsMatch {
   readonly queriesFrom: readonly Int32Array[];
 }
 
-/** Rows of a mixed space in a weight, and the head of queries that they belong to; -1 for all that share it. */
+/**
+ * Rows of a mixed space in a weight, and the head of queries that they belong to; -1 for all that share it.
+ */
 interface SharedRows {
   readonly weight: string;
   readonly occurrence: Occurrence;
@@ -20,8 +22,8 @@ interface SharedRows {
 }
 
 /**
- * Finds which key-value head of B, and in it which heads of queries, belong to those of A: the assignments that
- * maximise the inner products of their circuits, such as "value, then output" for each head of queries.
+ * Finds which key-value head of B, and in it which heads of queries, belong to which of A: the assignments
+ * that maximise the inner products of their circuits, such as "value, then output" for each head of queries.
  *
  * No mixture of inner dimensions changes a circuit, so none has to be found before.
  *
@@ -86,7 +88,9 @@ function rowsOfSpace(
   );
 }
 
-/** Creates a function that returns which head of queries, inside its group, rows of a weight belong to, or -1. */
+/**
+ * Creates a function that returns which head of queries, inside its group, rows of a weight belong to, or -1.
+ */
 function createQueryFinder(
   { weights, followers }: SymmetrySpec,
   { firstUnit, size, cells }: Symmetry,

@@ -14,8 +14,8 @@ import {
 import { bindWeights, type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import {
   type Alignment,
-  discoverLinearSymmetries,
-  discoverMixing,
+  type ContinuousSymmetries,
+  discoverContinuous,
   MIXING_GROUPS,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
@@ -27,14 +27,10 @@ import { JUDGED_BATCHES, learnSpaces } from "./learn-spaces.ts";
 import { createLearningKeeper, describeLearning, type LearningKeeper } from "./learning-state.ts";
 import { createMidpointMixer } from "./midpoint-mixer.ts";
 import { createSoftMidpoint, type SoftMidpoint } from "./soft-midpoint.ts";
-import {
-  type ContinuousSymmetries,
-  createStreamFrame,
-  type FramedPair,
-  type StreamFrame,
-} from "./stream-frame.ts";
+import { createStreamFrame, type FramedPair, type StreamFrame } from "./stream-frame.ts";
 import { streamGrams } from "./stream-grams.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
+import { countFactors } from "./unit-factors.ts";
 
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
@@ -116,6 +112,8 @@ export interface MatchLearnedResult {
   readonly start: { readonly closedForm: number; readonly descent: number };
   /** Residual streams and other spaces that are mixed, by group. */
   readonly spaces: Readonly<Record<string, number>>;
+  /** Signs and scales of units beside the spaces. */
+  readonly units: { readonly signs: number; readonly scales: number };
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
@@ -184,7 +182,7 @@ export async function matchLearned(
         after: result.after,
       },
       start: { closedForm: result.objectives.closedForm, descent: result.objectives.descent },
-      spaces: countSpaces(frame),
+      ...{ spaces: countSpaces(frame), units: countFactors(frame.units) },
       ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
     };
   } finally {
@@ -251,9 +249,7 @@ async function openFrame(
   { graph, engine, symmetries }: SymmetricArchitecture,
   { heads, signal }: Pick<MatchLearnedOptions, "heads" | "signal">,
 ): Promise<StreamFrame> {
-  const linear = await discoverLinearSymmetries({ graph, engine }, symmetries, { signal });
-  const before = { permutations: symmetries, linear };
-  const mixing = await discoverMixing({ graph, engine }, before, { signal });
+  const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries, { signal });
   const spaces = mixing.spaces.map((space) =>
     heads === "orthogonal" && space.group === "invertible"
       ? { ...space, group: "orthogonal" as const }

@@ -20,7 +20,9 @@ interface UnitRows {
   readonly occurrence: Occurrence;
 }
 
-/** Weights of the units of a symmetry that one sign variable of each unit multiplies; none where signs stay. */
+/**
+ * Weights of the units of a symmetry that one sign variable of each unit multiplies; none where signs stay.
+ */
 interface SignedRows {
   readonly rows: readonly UnitRows[];
   /** The variable of each unit, or undefined where the weights keep their signs. */
@@ -112,7 +114,7 @@ const MAX_SWEEPS = 50;
 /**
  * Matches units whose signs are free together with their signs: symmetry by symmetry, each the best for what
  * the others are, until nothing changes. A unit gains from another the inner product of the weights that keep
- * their signs, and the absolute value of the inner product of those of each sign.
+ * their signs, and for each sign the absolute inner product of the weights that it multiplies.
  *
  * @param b - B; not changed
  */

@@ -21,8 +21,8 @@ export interface UnitsMatch {
 }
 
 /**
- * Matches by weights what is neither mixed nor carries what is mixed, such as the hidden units of an MLP; with
- * their signs and scales, where these are free.
+ * Matches by weights what is neither mixed nor carries what is mixed, such as the hidden units of an MLP;
+ * with their signs and scales, where these are free.
  *
  * @param pair - B with its streams turned to A's
  */

@@ -1,8 +1,7 @@
 import { type Checkpoint, entry, toFloat64 } from "@isthmus/core";
 import { bindWeights, type Graph } from "@isthmus/graph";
 import {
-  type LinearSymmetries,
-  type MixingSymmetries,
+  type ContinuousSymmetries,
   type Mixture,
   mixInPlace,
   moveGainsInPlace,
@@ -12,12 +11,6 @@ import {
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
 import { type UnitSymmetries, unitSymmetries } from "./unit-factors.ts";
-
-/** All symmetries beyond permutation that a learned alignment uses. */
-export interface ContinuousSymmetries {
-  readonly linear: LinearSymmetries;
-  readonly mixing: MixingSymmetries;
-}
 
 /** Numbers of the parameters of a network, by name. */
 export type Doubles = Map<string, Float64Array>;

@@ -17,9 +17,9 @@ import { multiplied } from "./unit-factors.ts";
 export type NetworkTransform = (network: Checkpoint) => Promise<Checkpoint>;
 
 /**
- * Creates the function that permutes, multiplies and mixes networks and gives their norms the gains of network A, so that
- * on a path to A the norms stay as they are. It computes in f64 and rounds each tensor once, to the type that
- * it had; in memory.
+ * Creates the function that permutes, multiplies and mixes networks and gives their norms the gains of
+ * network A, so that on a path to A the norms stay as they are. It computes in f64 and rounds each tensor
+ * once, to the type that it had; in memory.
  *
  * @param gains - the gains of A by name
  */

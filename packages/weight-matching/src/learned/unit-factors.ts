@@ -8,9 +8,8 @@ import type {
 } from "@isthmus/symmetry";
 import { multiplyInPlace } from "@isthmus/symmetry/layout";
 import { touchedBy } from "../normalize/balance-scales.ts";
-import type { Doubles } from "./stream-frame.ts";
 
-/** The signs and scales of units that no mixture includes, such as those of the linear branch of a gated MLP. */
+/** The signs and scales of units that no mixture includes, such as the linear branch of a gated MLP. */
 export interface UnitSymmetries {
   readonly signs: DiagonalSymmetry;
   readonly scales: DiagonalSymmetry;
@@ -68,9 +67,15 @@ export function identityFactors({ signs, scales }: UnitSymmetries): UnitFactors 
   };
 }
 
-/** Checks whether some unit may be multiplied. */
-export function hasFactors({ signs, scales }: UnitSymmetries): boolean {
-  return signs.weights.size + scales.weights.size > 0;
+/** Counts the free signs and scales. */
+export function countFactors({ signs, scales }: UnitSymmetries): { signs: number; scales: number } {
+  const count = ({ weights }: DiagonalSymmetry) => {
+    const fields = [...weights.values()].flatMap((layout) => layout.fields);
+    const present = new Set(fields.flatMap(({ variables }) => Array.from(variables, Math.abs)));
+    present.delete(0);
+    return present.size;
+  };
+  return { signs: count(signs), scales: count(scales) };
 }
 
 /** Multiplies the units of a network: a copy of each weight that changes, the others as they are. */
@@ -78,7 +83,7 @@ export function multiplied(
   { signs, scales }: UnitSymmetries,
   network: ReadonlyMap<string, Float64Array>,
   factors: UnitFactors,
-): Doubles {
+): Map<string, Float64Array> {
   const result = new Map(network);
   for (const [symmetry, numbers] of [
     [signs, factors.signs],

@@ -104,7 +104,7 @@ function axesFirst(view: readonly number[], axes: readonly number[]): number[] {
 }
 
 /**
- * Mixes rows, `[positions, others]`; those of no group stay.
+ * Mixes rows, `[positions, others]`; rows of no group stay.
  * @param matricesOf - the matrices of a group, `[factors, size, size]`
  */
 export function mixRows(rows: Value, { groups }: MixedRows, matricesOf: (group: RowGroup) => Value): Value {
@@ -123,7 +123,7 @@ export function mixRows(rows: Value, { groups }: MixedRows, matricesOf: (group: 
   return pickRows(parts.length === 1 ? at(parts, 0, "part") : concat(parts, 0), [...places]);
 }
 
-/** Multiplies rows of one weight by those of another, `[factors, size, size]`: the sums of `left_i right_j`. */
+/** Multiplies rows of two weights, `[factors, size, size]`: the sums of `left_i right_j`. */
 export function multiplyRows(left: Value, right: Value, group: RowGroup): Value {
   return matMul(stackRows(left, group), transposeLast(stackRows(right, group)));
 }

@@ -15,8 +15,8 @@ export function exponential(matrix: Float64Array, size: number): Float64Array {
 }
 
 /**
- * Computes the exponentials of a matrix and of its negative by their series, after halving the matrix until it
- * is small; the results are squared as often.
+ * Computes the exponentials of a matrix and of its negative by their series, after halving the matrix until
+ * it is small; the results are squared as often.
  *
  * Even and odd powers are summed apart, as polynomials of the square: their sum is one exponential, their
  * difference the other, by seven products for both.

@@ -20,7 +20,9 @@ export interface LearnMixtureOptions {
   readonly saveEvery: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
-  /** Given the state, also after the last step and where the signal is aborted; must be done with it at the end. */
+  /**
+   * Given the state, also after the last step and where the signal is aborted; the next step changes it.
+   */
   readonly onSave?: ((learning: Learning) => Promise<void>) | undefined;
 }
 

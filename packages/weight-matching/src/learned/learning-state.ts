@@ -72,7 +72,9 @@ export async function describeLearning(
   };
 }
 
-/** Creates the keeper of a file. A state of other networks, data or options is not gone on from, but noted. */
+/**
+ * Creates the keeper of a file. A state of other networks, data or options is not gone on from, but noted.
+ */
 export function createLearningKeeper(
   pair: FramedPair,
   { path, run, onNote }: LearningKeeperOptions,

@@ -29,8 +29,8 @@ export interface MidpointMixer {
 export const OPSET = 17;
 
 /**
- * A graph that takes milliseconds gains little from threads, which then wait in a loop, and take the time of
- * those that compute gradients.
+ * A graph that takes milliseconds gains little from threads, which wait in a loop afterwards, and so take time
+ * from the threads that compute gradients.
  */
 export const ONE_THREAD = { threads: 1 } as const;
 

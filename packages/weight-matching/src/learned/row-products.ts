@@ -11,13 +11,13 @@ import {
 import { ONE_THREAD, OPSET } from "./midpoint-mixer.ts";
 import type { FramedPair } from "./stream-frame.ts";
 
-/** A product of the rows of gradients by those of weights that one matrix mixes. */
+/** A product of rows of gradients and of weights that one matrix mixes. */
 export interface MatrixProduct extends MixingFactor {
   /** `[size, size]`: the sums of `gradient_i weight_j`. */
   readonly product: Float32Array;
 }
 
-/** Products of the rows of gradients by those of weights that factors multiply. */
+/** Products of rows of gradients and of weights that factors multiply. */
 export interface FactorProduct {
   /** As in a `FactorField`: `v + 1`, `-(v + 1)` or 0 for each row. */
   readonly variables: Int32Array;

@@ -91,7 +91,7 @@ function factorsBySize(groups: readonly RowGroup[]): Map<number, Map<string, Mix
 
 const keyOf = ({ space, isInverse }: MixingFactor): string => `${space} ${isInverse}`;
 
-/** Returns the shape of a view in which axes other than those of the rows have extent 1. */
+/** Returns the shape of a view in which the axes along a row have extent 1. */
 function broadcastShape({ view, axes }: MultipliedRows): number[] {
   return view.map((extent, axis) => (axes.includes(axis) ? extent : 1));
 }

@@ -29,7 +29,7 @@ export interface MidpointMixer {
 export const OPSET = 17;
 
 /**
- * A graph that takes milliseconds gains little from threads, which wait in a loop afterwards, and so take time
+ * A graph that takes milliseconds gains little from threads, which wait in a loop afterwards and take time
  * from the threads that compute gradients.
  */
 export const ONE_THREAD = { threads: 1 } as const;

@@ -7,11 +7,12 @@ import {
   createCheckpoint,
   createRandom,
   createTensor,
+  openCheckpoint,
   saveCheckpoint,
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import { createDataSet, createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
@@ -30,8 +31,10 @@ import {
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { align, matchLearned } from "@isthmus/weight-matching";
+import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
+import { markovText } from "../../../test/helpers/markov-text.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
 
@@ -297,6 +300,19 @@ describe("matchLearned()", () => {
         });
         expect(others.steps).toBe(2);
         expect(notes[1]).toMatch(/has changed, and 2 more$/);
+      });
+
+      test("learns texts in smaller batches and larger steps unless told otherwise", async () => {
+        rmSync(statePath, { force: true });
+        const text = createTextDataSet(markovText(1500, 0), { context: 8 });
+        const { graph: gpt, initialize } = parseNetwork("gpt:d1:w8:h1:c8", text);
+        const symmetries = await discoverSymmetries({ graph: gpt, engine });
+        const pair = [initialize(0), initialize(1)] as const;
+        await matchLearned({ graph: gpt, engine, symmetries }, pair, text, { seed: 0, steps: 1, statePath });
+        const state = await openCheckpoint(statePath);
+        const { run: learnedBy } = JSON.parse(state.metadata["isthmus-learned-alignment"] ?? "{}");
+        expect(learnedBy).toMatchObject({ batchSize: 16, learningRate: 0.02, steps: 1 });
+        await state.close();
       });
 
       test("leaves a file that is no state", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { complexOf, inverseConjugate, matrixOf, timesExponential } from "./complex-numbers.ts";
-import { exponential } from "./exponential.ts";
+import { exponential, exponentials } from "./exponential.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
 import { nearestMatrix } from "./nearest-matrix.ts";
 
@@ -29,23 +29,35 @@ function expectClose(actual: Float64Array, expected: Float64Array, digits = 9): 
   });
 }
 
-describe("exponential()", () => {
-  test("of a matrix and of its negative are inverse, and of a skew matrix is orthogonal", () => {
+describe("exponentials()", () => {
+  test("are inverse to each other, each the exponential of its matrix, and orthogonal of a skew one", () => {
     fc.assert(
       fc.property(squares, (x) => {
-        expectClose(
-          times(
-            exponential(x, SIZE),
-            exponential(
-              x.map((value) => -value),
-              SIZE,
-            ),
+        const { forward, back } = exponentials(x, SIZE);
+        expectClose(times(forward, back), IDENTITY, 7);
+        expect(
+          exponential(
+            x.map((value) => -value),
+            SIZE,
           ),
-          IDENTITY,
-          7,
-        );
+        ).toEqual(back);
         const rotation = exponential(toAlgebra(x, SIZE, "orthogonal"), SIZE);
         expectClose(times(rotation, transposed(rotation)), IDENTITY);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("are the sum of the series", () => {
+    fc.assert(
+      fc.property(squares, (x) => {
+        let term = IDENTITY;
+        let sum = IDENTITY;
+        for (let k = 1; k < 60; k++) {
+          term = times(term, x).map((value) => value / k);
+          sum = sum.map((value, i) => value + (term[i] as number));
+        }
+        expectClose(exponential(x, SIZE), sum, 8);
       }),
       { numRuns: 50 },
     );
@@ -156,12 +168,8 @@ describe("generatorGradients()", () => {
       fc.assert(
         fc.property(squares, squares, squares, fc.boolean(), (weights, gradient, x, isInverse) => {
           const space = { symmetry: "s", cell: 0, firstUnit: 0, size: SIZE, group };
-          const bases = Int32Array.of(0, 3, 6);
-          const occurrence = { space: 0, isInverse, bases, offsets: Int32Array.of(0, 1, 2) };
-          const single = (values: Float64Array) => new Map([["w", Float32Array.from(values)]]);
-          const [found] = generatorGradients([space], new Map([["w", [occurrence]]]), {
-            ...{ gradients: single(gradient), network: single(weights), factor: 0.5 },
-          });
+          const product = Float32Array.from(times(gradient, transposed(weights)));
+          const [found] = generatorGradients([space], [{ space: 0, isInverse, product }], 0.5);
           const direction = toAlgebra(x, SIZE, group);
           const lossAt = (t: number) => {
             const step = exponential(
@@ -176,11 +184,11 @@ describe("generatorGradients()", () => {
             return 0.5 * moved.reduce((sum, value, i) => sum + value * (gradient[i] as number), 0);
           };
           const difference = (lossAt(1e-4) - lossAt(-1e-4)) / 2e-4;
-          const product = (found as Float64Array).reduce(
+          const slope = (found as Float64Array).reduce(
             (sum, value, i) => sum + value * (direction[i] as number),
             0,
           );
-          expect(product).toBeCloseTo(difference, 3);
+          expect(slope).toBeCloseTo(difference, 3);
         }),
         { numRuns: 50 },
       );

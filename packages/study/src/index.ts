@@ -7,6 +7,7 @@ export type {
   BarrierMeasurement,
   LayersMeasurement,
   LoadedNetwork,
+  MatchChoice,
   MeasurementDescription,
   NetworkDescription,
   PairChoice,

@@ -113,6 +113,15 @@ export interface MatchLearnedResult {
 const IMAGES = { batchSize: 64, learningRate: 0.006 } as const;
 const TEXTS = { batchSize: 16, learningRate: 0.02 } as const;
 
+/** Chooses the examples in a step and the largest step by what is learned from, where they are not given. */
+export function chooseLearnedOptions(
+  { labelling }: DataSet,
+  { batchSize, learningRate }: Pick<MatchLearnedOptions, "batchSize" | "learningRate">,
+): { readonly batchSize: number; readonly learningRate: number } {
+  const usual = labelling === "next" ? TEXTS : IMAGES;
+  return { batchSize: batchSize ?? usual.batchSize, learningRate: learningRate ?? usual.learningRate };
+}
+
 /** Batches that candidates are judged by. */
 const JUDGED_BATCHES = 16;
 
@@ -144,8 +153,7 @@ export async function matchLearned(
   for (const network of networks) await assertFiniteWeights(architecture.graph, network);
   const frame = await openFrame(architecture, resolved);
   const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
-  const usual = data.labelling === "next" ? TEXTS : IMAGES;
-  const { batchSize = usual.batchSize, learningRate = usual.learningRate } = resolved;
+  const { batchSize, learningRate } = chooseLearnedOptions(data, resolved);
   const seen = limitExamples("learn an alignment", data, resolved.examples);
   const midpoint = await createSoftMidpoint(architecture, networks, seen, batchSize);
   try {

@@ -9,7 +9,7 @@ const numbers = fc.oneof(
   fc.array(fc.double({ min: -1e300, max: 1e300, noNaN: true }), {
     minLength: 1,
     maxLength: 60,
-  })
+  }),
 );
 
 test("averageClosestInto() averages the closest to the median, as sorting by distance does", () => {
@@ -20,14 +20,13 @@ test("averageClosestInto() averages the closest to the median, as sorting by dis
       const values = list.map((x) => Float64Array.of(x / 4));
       averageClosestInto(values, count, out);
       const sorted = Float64Array.from(values, (one) => at(one, 0)).sort();
-      const median =
-        (at(sorted, (list.length - 1) >> 1) + at(sorted, list.length >> 1)) / 2;
+      const median = (at(sorted, (list.length - 1) >> 1) + at(sorted, list.length >> 1)) / 2;
       const closest = [...sorted]
         .sort((x, y) => Math.abs(x - median) - Math.abs(y - median) || x - y)
         .slice(0, count);
       const mean = closest.reduce((sum, x) => sum + x / count, 0);
       const scale = Math.max(...sorted.map(Math.abs), 1e-300);
       expect(Math.abs(at(out, 0) - mean) / scale).toBeLessThan(1e-13);
-    })
+    }),
   );
 });

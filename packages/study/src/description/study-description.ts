@@ -144,7 +144,7 @@ export type AlignChoice = (typeof ALIGN_CHOICES)[number];
 export interface MatchChoice {
   /**
    * Name of the examples, of which labels are not used.
-   * @defaultValue those that both networks were trained on
+   * @defaultValue the examples that both networks were trained on
    */
   readonly data?: string;
   /** How many of them are used: the first ones. */

@@ -11,12 +11,13 @@ export interface OpenPair {
 }
 
 /**
- * Opens the networks `a` and `b` of a task, `b` as it was `aligned` or permuted by the `alignment` if the task
- * reads either.
+ * Opens the networks `a` and `b` of a task; if the task reads either, `b` as it was `aligned`, or permuted by
+ * the `alignment`.
  */
 export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortSignal): Promise<OpenPair> {
   // B itself is opened, too, where it was aligned: the graph may have been exported from it.
-  const paths = [pathOf(inputs, "a"), pathOf(inputs, "b"), ...(inputs["aligned"] ?? [])];
+  const { aligned = [] } = inputs;
+  const paths = [pathOf(inputs, "a"), pathOf(inputs, "b"), ...aligned];
   const { graph, networks, close } = await openNetworks(inputs, paths, engine);
   const [a, b] = [at(networks, 0, "network").network, at(networks, paths.length - 1, "network").network];
   const alignment = inputs["alignment"]?.[0];

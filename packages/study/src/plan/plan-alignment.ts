@@ -76,7 +76,8 @@ async function learningParams(pair: PlannedPair, match: MatchChoice, planner: Pl
   const { batch, learningRate, ...settings } = match;
   const { examples, streamExamples, steps, heads, rounds } = { ...MATCH_LEARNED_DEFAULTS, ...settings };
   const { data, description } = await openExamples(pair, match, { batchSize: batch, planner });
-  const chosen = chooseLearnedOptions(data, { batchSize: batch, learningRate });
+  const { architecture: graph } = pair.a;
+  const chosen = chooseLearnedOptions({ graph, data }, { batchSize: batch, learningRate });
   return {
     data: description,
     options: { seed: planner.seed, examples, streamExamples, steps, ...chosen, heads, rounds },

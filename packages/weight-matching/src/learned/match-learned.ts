@@ -21,6 +21,7 @@ import {
   MIXING_GROUPS,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
+import { lossOfData } from "@isthmus/training";
 import { assertFinite } from "../weights/read-parameters.ts";
 import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
 import { descendSpaces } from "./descend-spaces.ts";
@@ -113,12 +114,15 @@ export interface MatchLearnedResult {
 const IMAGES = { batchSize: 64, learningRate: 0.006 } as const;
 const TEXTS = { batchSize: 16, learningRate: 0.02 } as const;
 
-/** Chooses the examples in a step and the largest step by what is learned from, where they are not given. */
+/**
+ * Chooses the examples in a step and the largest step by what is learned from, where they are not said.
+ * @throws InputError if data and graph do not fit each other
+ */
 export function chooseLearnedOptions(
-  { labelling }: DataSet,
-  { batchSize, learningRate }: Pick<MatchLearnedOptions, "batchSize" | "learningRate">,
+  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
+  { batchSize, learningRate }: Pick<MatchLearnedOptions, "batchSize" | "learningRate"> = {},
 ): { readonly batchSize: number; readonly learningRate: number } {
-  const usual = labelling === "next" ? TEXTS : IMAGES;
+  const usual = lossOfData(graph, data).kind === "next-token" ? TEXTS : IMAGES;
   return { batchSize: batchSize ?? usual.batchSize, learningRate: learningRate ?? usual.learningRate };
 }
 
@@ -153,7 +157,7 @@ export async function matchLearned(
   for (const network of networks) await assertFiniteWeights(architecture.graph, network);
   const frame = await openFrame(architecture, resolved);
   const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
-  const { batchSize, learningRate } = chooseLearnedOptions(data, resolved);
+  const { batchSize, learningRate } = chooseLearnedOptions({ graph: architecture.graph, data }, resolved);
   const seen = limitExamples("learn an alignment", data, resolved.examples);
   const midpoint = await createSoftMidpoint(architecture, networks, seen, batchSize);
   try {

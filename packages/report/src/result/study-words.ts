@@ -77,11 +77,11 @@ function seedWords({ of = [] }: StudyTable, { networks = [], measurements = [] }
   return distinct.length === 0 ? "" : `Networks: ${distinct.join("; ")}.`;
 }
 
-/** Returns the values of a variable that the `where` of a measurement leaves; all where it says nothing of it. */
+/** Returns the values of a variable that the `where` of a measurement leaves; all, if it says nothing. */
 function chosen(values: Values, variable: string, where: unknown): Values {
   if (typeof where !== "object" || where === null || !Object.hasOwn(where, variable)) return values;
-  const wanted = [(where as Readonly<Record<string, unknown>>)[variable]].flat();
-  const left = values.filter((value) => wanted.includes(value));
+  const choices = [(where as Readonly<Record<string, unknown>>)[variable]].flat();
+  const left = values.filter((value) => choices.includes(value));
   // A value that depends on a variable of the measurement is not known here.
   return left.length === 0 ? values : left;
 }

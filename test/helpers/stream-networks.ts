@@ -7,8 +7,11 @@ export const NORM_FORMS = ["layer", "layer in pieces", "root mean square in piec
 /** One of {@link NORM_FORMS}. */
 export type NormForm = (typeof NORM_FORMS)[number];
 
-/** What a small pre-norm transformer may have that keeps its stream from being rotated. */
-export type StreamTrait = "post-norm" | "tied" | "gated" | "none";
+/**
+ * What a small pre-norm transformer may have that keeps its stream from being rotated; or, as Llama has them,
+ * queries in groups and a gated MLP, which do not.
+ */
+export type StreamTrait = "post-norm" | "tied" | "gated" | "layer-scale" | "none" | "grouped";
 
 const WIDTH = 8;
 const HIDDEN = 12;
@@ -42,6 +45,26 @@ function attention(b: GraphBuilder, x: string): string {
   return b.linear(joined, "o", 6, WIDTH);
 }
 
+/** Attention with 4 heads of queries of 3, in groups of 2 that share keys and values; keys have no free units. */
+function groupedAttention(b: GraphBuilder, x: string): string {
+  const split = (name: string, heads: number, perm: readonly number[]) =>
+    b.op("Transpose", [b.reshape(b.linear(x, name, WIDTH, heads * 3), 0, TOKENS, heads, 3)], { perm });
+  const repeat = (value: string, rows: number, columns: number) => {
+    const apart = b.op("Unsqueeze", [value, b.ints(2)]);
+    const wider = b.op("Expand", [apart, b.ints(1, 2, 2, rows, columns)]);
+    return b.reshape(wider, 0, 4, rows, columns);
+  };
+  const queries = split("q", 4, [0, 2, 1, 3]);
+  // Different numbers for each inner dimension, as rotary embeddings are, so that none may move.
+  const places = b.constant([0.5, 1, 1.5], [3, 1]);
+  const keys = b.op("Tanh", [b.op("Add", [split("k", 2, [0, 2, 3, 1]), places])]);
+  const scores = b.op("MatMul", [queries, repeat(keys, 3, TOKENS)]);
+  const values = repeat(split("v", 2, [0, 2, 1, 3]), TOKENS, 3);
+  const mixed = b.op("MatMul", [b.op("Softmax", [scores], { axis: -1 }), values]);
+  const joined = b.reshape(b.op("Transpose", [mixed], { perm: [0, 2, 1, 3] }), 0, TOKENS, 12);
+  return b.linear(joined, "o", 12, WIDTH);
+}
+
 /** A transformer of one block, width 8, 4 tokens of 5 numbers, with logits of 3 classes from their mean. */
 export function streamNetwork(form: NormForm, trait: StreamTrait = "none"): Graph {
   const b = new GraphBuilder();
@@ -49,13 +72,19 @@ export function streamNetwork(form: NormForm, trait: StreamTrait = "none"): Grap
   const position = b.weight("position", [TOKENS, WIDTH]);
   let h = b.op("Add", [b.op("MatMul", [b.input("x", [TOKENS, 5]), embedding]), position]);
   const add = (branch: string, name: string) => {
-    const gated = trait === "gated" ? b.op("Mul", [branch, b.weight(`${name}.gate`, [WIDTH])]) : branch;
-    const sum = b.op("Add", [h, gated]);
+    const gate = (value: string) => b.op("Mul", [value, b.weight(`${name}.gate`, [WIDTH])]);
+    const added = b.op("Add", [h, trait === "layer-scale" ? gate(branch) : branch]);
+    const sum = trait === "gated" ? gate(added) : added;
     h = trait === "post-norm" ? norm(b, form, sum, `${name}.norm`) : sum;
   };
   const before = (name: string) => (trait === "post-norm" ? h : norm(b, form, h, name));
-  add(attention(b, before("norm1")), "one");
-  const hidden = b.op("Tanh", [b.linear(before("norm2"), "up", WIDTH, HIDDEN)]);
+  const isGrouped = trait === "grouped";
+  add((isGrouped ? groupedAttention : attention)(b, before("norm1")), "one");
+  const middle = before("norm2");
+  const up = b.linear(middle, "up", WIDTH, HIDDEN);
+  const hidden = isGrouped
+    ? b.op("Mul", [b.op("Sigmoid", [b.linear(middle, "gate", WIDTH, HIDDEN)]), up])
+    : b.op("Tanh", [up]);
   add(b.linear(hidden, "down", HIDDEN, WIDTH), "two");
   const last = norm(b, form, h, "norm3");
   const logits =

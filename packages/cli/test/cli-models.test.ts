@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
+import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { randomWeights } from "@isthmus/graph";
+import { bindWeights, randomWeights } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
-import { networkOfConfig } from "@isthmus/zoo";
+import { networkOfConfig, openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
@@ -41,6 +41,23 @@ async function tensorsOf(path: string): Promise<Map<string, Tensor>> {
   for (const name of checkpoint.tensors.keys()) tensors.set(name, await checkpoint.read(name));
   await checkpoint.close();
   return tensors;
+}
+
+/** Computes the logits of a model for the first 8 tokens. */
+async function logitsOf(path: string): Promise<unknown> {
+  const { network, checkpoint } = await openModel(path);
+  const session = await createOnnxRuntimeEngine().load(network.graph);
+  const ids = createTensor(
+    "i64",
+    [1, 8],
+    BigInt64Array.from({ length: 8 }, (_, i) => BigInt(i)),
+  );
+  const results = await session.run(
+    new Map([...(await bindWeights(network.graph, checkpoint)), ["ids", ids]]),
+  );
+  await session.release();
+  await checkpoint.close();
+  return results.get("logits")?.data;
 }
 
 beforeAll(async () => {
@@ -92,6 +109,24 @@ describe("model folders", () => {
     expect(await tensorsOf(output)).toEqual(await tensorsOf(a));
     const file = join(folder, "merged.safetensors");
     expect(await runJson(["merge", a, b, "--no-check", "-o", file])).toMatchObject({ copied: [] });
+  });
+
+  it("isthmus convert --untie gives the head a copy of the embedding, which frees the residual stream", async () => {
+    const tied = await runJson<{ mixing: { fixed: { reason: string }[] } }>(["symmetry", a]);
+    expect(tied.mixing.fixed[0]?.reason).toContain("isthmus convert --untie");
+    const untied = join(folder, "untied");
+    await runJson(["convert", a, untied, "--untie"]);
+    const { mixing } = await runJson<{ mixing: { spaces: { group: string }[]; fixed: object[] } }>([
+      ...["symmetry", untied, "--verify"],
+    ]);
+    expect(mixing.spaces.map(({ group }) => group)).toContain("orthogonal");
+    expect(mixing.fixed).toEqual([]);
+    const logits = await Promise.all([a, untied].map(logitsOf));
+    expect(logits[1]).toEqual(logits[0]);
+    const again = await runCli(["convert", untied, join(folder, "again"), "--untie"]);
+    expect(again.stderr).toContain("as its embedding must be its head");
+    const file = await runCli(["convert", a, join(folder, "x.safetensors"), "--untie"]);
+    expect(file.stderr).toContain("the output must be a folder");
   });
 
   it("isthmus align says what is missing, and does not mix structures that shapes do not tell apart", async () => {

@@ -22,15 +22,17 @@ export function decodeText(bytes: Uint8Array, source: string): Int32Array {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const points = new Int32Array(bytes.length);
   let count = 0;
+  let read = 0;
   try {
     for (let begin = 0; begin < bytes.length; begin += CHUNK) {
       const end = begin + CHUNK;
+      read = begin;
       const chunk = decoder.decode(bytes.subarray(begin, end), { stream: end < bytes.length });
       count = codePointsInto(chunk, points, count);
     }
   } catch (cause) {
     throw new FormatError(
-      `Cannot read "${source}" as a text must be UTF-8: it is not after character ${count}, within ${CHUNK} bytes`,
+      `Cannot read "${source}" as a text must be UTF-8: some of the ${Math.min(CHUNK, bytes.length - read)} bytes from byte ${read} on are not; convert it first (iconv), or is it no text?`,
       { format: "text", cause },
     );
   }

@@ -23,7 +23,7 @@ export { type ModelFacts, readModelFacts } from "./compare/model-facts.ts";
 export type { QuantizedForm } from "./compare/quantized-form.ts";
 export { KINSHIP } from "./compare/thresholds.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
-export { copyModelFiles } from "./models/copy-model-files.ts";
+export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
 export type { MergedTokenizer } from "./models/merge-tokenizer.ts";
 export type { ModelConfig } from "./models/model-config.ts";
@@ -36,6 +36,7 @@ export type { AddedToken } from "./models/read-vocabulary.ts";
 export { remapVocabulary } from "./models/remap-vocabulary.ts";
 export { examineTiedWeights, type TiedWeights, untieWeights } from "./models/tied-weights.ts";
 export type { TokenRow } from "./models/token-rows.ts";
+export { type UntieModelOptions, untieModel } from "./models/untie-model.ts";
 export {
   assertSameVocabularySize,
   findVocabularyAxes,

@@ -1,6 +1,7 @@
 export { type Alignment, compose, identityAlignment, invert } from "./alignment.ts";
 export { assertAlignment } from "./assert-alignment.ts";
 export { deriveSpec, type Symmetries } from "./derive-spec.ts";
+export { type ContinuousSymmetries, discoverContinuous } from "./discover-continuous.ts";
 export { discoverSymmetries } from "./discover-symmetries.ts";
 export { decodeSpec, readSpec } from "./encode/decode-spec.ts";
 export { decodeAlignment, type EncodedAlignment, encodeAlignment } from "./encode/encode-alignment.ts";
@@ -39,17 +40,19 @@ export {
   type VerifyLinearResult,
   verifyLinearSymmetries,
 } from "./linear/verify-linear-symmetries.ts";
-export { deriveMixing, discoverMixing, type KnownSymmetries } from "./mixing/discover-mixing.ts";
+export { deriveMixing, discoverMixing } from "./mixing/discover-mixing.ts";
 export { explainMixing, type MixingExplanation, type MixingSummary } from "./mixing/explain-mixing.ts";
 export { identityMixture, type Mixture, mixInPlace } from "./mixing/mix-units.ts";
 export {
   type FixedNorm,
+  type KnownSymmetries,
   MIXING_GROUPS,
   type MixedField,
   type MixedLayout,
   type MixingGroup,
   type MixingSpace,
   type MixingSymmetries,
+  type StreamGain,
   type StreamNorm,
 } from "./mixing/mixing-symmetries.ts";
 export { type DoubleWeights, moveGainsInPlace, readGains } from "./mixing/move-gains.ts";

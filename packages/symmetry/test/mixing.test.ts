@@ -1,3 +1,4 @@
+import { entry } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Graph } from "@isthmus/graph";
 import {
@@ -46,13 +47,39 @@ describe("discoverMixing()", () => {
 
   test.each([
     ["post-norm", "cannot be moved into the weights that read the norm"],
-    ["tied", "cannot be moved into the weights that read the norm"],
-    ["gated", "does not treat all directions alike"],
+    ["tied", "embed.weight is read twice, as an embedding that is also the head"],
+    ["gated", "the gain one.gate cannot be moved into the weights that write the branch"],
   ] as const)("leaves the stream of a %s transformer alone, and says why", async (trait, reason) => {
     const graph = streamNetwork("layer", trait);
     const symmetries = await discover(graph);
     expect(sizesOf(symmetries.mixing)).toEqual({ invertible: [3, 3, 3, 3] });
     expect(symmetries.mixing.fixed.map((norm) => norm.reason).join()).toContain(reason);
+    expect(await verifyMixing({ graph, engine }, symmetries, { seed: 1 })).toMatchObject({ passed: true });
+  });
+
+  test.each(NORM_FORMS)("moves LayerScale into the weights that write a branch, norm: %s", async (form) => {
+    const graph = streamNetwork(form, "layer-scale");
+    const symmetries = await discover(graph);
+    const group = form.startsWith("layer") ? "orthogonal-keeping-ones" : "orthogonal";
+    expect(sizesOf(symmetries.mixing)).toEqual({ invertible: [3, 3, 3, 3], [group]: [8] });
+    const gains = symmetries.mixing.gains.map(({ gain }) => gain).sort();
+    expect(gains).toEqual(["norm1.weight", "norm2.weight", "norm3.weight", "one.gate", "two.gate"]);
+    const verified = await verifyMixing({ graph, engine }, symmetries, { seed: 1 });
+    expect(verified).toMatchObject({ passed: true, firstFailure: undefined });
+    expect(verified.restoredError).toBeLessThan(1e-5);
+  });
+
+  test("finds one matrix for the values of each group of queries", async () => {
+    const graph = streamNetwork("root mean square in pieces", "grouped");
+    const symmetries = await discover(graph);
+    expect(sizesOf(symmetries.mixing)).toEqual({ invertible: [3, 3], orthogonal: [8] });
+    const outputs = occurrencesOf(
+      entry(symmetries.mixing.weights, "o.weight", "layout"),
+      symmetries.mixing.spaces,
+    );
+    expect(outputs.map(({ space, isInverse }) => `${space} ${isInverse}`).sort()).toEqual([
+      ...["0 true", "0 true", "1 true", "1 true", "2 false"],
+    ]);
     expect(await verifyMixing({ graph, engine }, symmetries, { seed: 1 })).toMatchObject({ passed: true });
   });
 

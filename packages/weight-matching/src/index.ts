@@ -39,7 +39,6 @@ export {
   type MatchLearnedResult,
   matchLearned,
 } from "./learned/match-learned.ts";
-export type { ContinuousSymmetries } from "./learned/stream-frame.ts";
 export type { NetworkTransform } from "./learned/transform-network.ts";
 export {
   type AlignManyOptions,

@@ -11,6 +11,8 @@ import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
+  type DiagonalSymmetry,
+  discoverContinuous,
   discoverLinearSymmetries,
   discoverMixing,
   discoverSymmetries,
@@ -22,6 +24,7 @@ import {
   randomMixture,
   verifyAlignment,
 } from "@isthmus/symmetry";
+import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { align, matchLearned } from "@isthmus/weight-matching";
 import { beforeAll, describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
@@ -57,23 +60,30 @@ function networkOf(graph: Graph, seed: number): Checkpoint {
   return createCheckpoint(weights, {}, `network ${seed}`);
 }
 
-/** Applies a random element of the whole group: permutations, rotations and other gains. */
+/** Applies a random element of the whole group: permutations, signs, scales, rotations and other gains. */
 async function scramble(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
   const permutations = await discoverSymmetries({ graph, engine });
   const linear = await discoverLinearSymmetries({ graph, engine }, permutations);
   const mixing = await discoverMixing({ graph, engine }, { permutations, linear });
   const { spec } = permutations;
-  const bound = await bindWeights(graph, permute(randomAlignment(spec, seed), network, spec));
+  const random = createRandom(seed, "factors");
+  const draw = ({ variables }: DiagonalSymmetry, number: () => number) =>
+    Float64Array.from({ length: variables }, number);
+  const signs = draw(linear.signs, () => (random.uniform() < 0.5 ? -1 : 1));
+  const scales = draw(linear.scales, () => 0.5 + random.uniform());
+  const permuted = permute(randomAlignment(spec, seed), network, spec);
+  const multiplied = multiplyUnits(multiplyUnits(permuted, linear.signs, signs), linear.scales, scales);
+  const bound = await bindWeights(graph, multiplied);
   const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
   moveGainsInPlace(values, linear.scales, mixing, new Map());
   const mixture = randomMixture(mixing.spaces, seed);
   for (const [name, layout] of mixing.weights) {
     mixInPlace(values.get(name) as Float64Array, occurrencesOf(layout, mixing.spaces), mixture);
   }
-  const random = createRandom(seed, "other gains");
-  const gains = mixing.norms.flatMap(({ gain, variables }): [string, Float64Array][] =>
-    gain === undefined ? [] : [[gain, Float64Array.from(variables, () => 0.5 + random.uniform())]],
-  );
+  const gains = mixing.gains.map(({ gain, variables }): [string, Float64Array] => [
+    gain,
+    Float64Array.from(variables, () => 0.5 + random.uniform()),
+  ]);
   moveGainsInPlace(values, linear.scales, mixing, new Map(gains));
   return createCheckpoint(
     new Map(
@@ -85,21 +95,86 @@ async function scramble(graph: Graph, network: Checkpoint, seed: number): Promis
   );
 }
 
-const FORMS = ["layer", "root mean square in pieces"] as const;
+/** Moves each weight a little, as fine-tuning does. */
+async function nudged(graph: Graph, network: Checkpoint, size: number): Promise<Checkpoint> {
+  const random = createRandom(9, "nudge");
+  return createCheckpoint(
+    new Map(
+      [...(await bindWeights(graph, network))].map(([name, tensor]) => [
+        name,
+        { ...tensor, data: (tensor.data as Float32Array).map((value) => value + size * random.normal()) },
+      ]),
+    ),
+  );
+}
+
+/**
+ * Multiplies queries and keys, and values and outputs, of each head by random matrices and their inverses,
+ * after which the mean of the network and of a relative is useless.
+ *
+ * @see MergeLock (2025), arXiv:2509.01548
+ */
+async function lockHeads(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
+  const permutations = await discoverSymmetries({ graph, engine });
+  const { mixing } = await discoverContinuous({ graph, engine }, permutations);
+  const bound = await bindWeights(graph, network);
+  const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
+  const heads = mixing.spaces.map(({ group }) => group === "invertible");
+  const mixture = randomMixture(mixing.spaces, seed);
+  for (const [name, layout] of mixing.weights) {
+    const ofHeads = occurrencesOf(layout, mixing.spaces).filter(({ space }) => heads[space]);
+    mixInPlace(values.get(name) as Float64Array, ofHeads, mixture);
+  }
+  return createCheckpoint(
+    new Map(
+      [...bound].map(([name, { shape }]) => [
+        name,
+        createTensor("f32", shape, Float32Array.from(values.get(name) ?? [])),
+      ]),
+    ),
+  );
+}
+
+const PLANTED = [
+  ["layer", "none"],
+  ["root mean square in pieces", "none"],
+  ["root mean square in pieces", "grouped"],
+  ["layer", "layer-scale"],
+] as const;
 
 describe("matchLearned()", () => {
-  test.each(FORMS)("recovers a planted element of the whole group in closed form, norm: %s", async (form) => {
-    const graph = streamNetwork(form);
-    const symmetries = await discoverSymmetries({ graph, engine });
+  test.each(PLANTED)(
+    "recovers a planted element of the whole group in closed form, norm: %s, %s",
+    async (form, trait) => {
+      const graph = streamNetwork(form, trait);
+      const symmetries = await discoverSymmetries({ graph, engine });
+      const data = examplesFor(graph);
+      for (let seed = 0; seed < 2; seed++) {
+        const a = networkOf(graph, seed);
+        const planted = await scramble(graph, a, seed);
+        expect(await distance(a, planted)).toBeGreaterThan(1);
+        const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+        const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
+        expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+      }
+    },
+  );
+
+  test("undoes matrices that were multiplied into heads so that a relative could not be merged", async () => {
+    const graph = streamNetwork("layer");
+    const a = networkOf(graph, 1);
+    const relative = await nudged(graph, a, 0.01);
+    const locked = await lockHeads(graph, relative, 4);
     const data = examplesFor(graph);
-    for (let seed = 0; seed < 2; seed++) {
-      const a = networkOf(graph, seed);
-      const planted = await scramble(graph, a, seed);
-      expect(await distance(a, planted)).toBeGreaterThan(1);
-      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
-      const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
-      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
-    }
+    const symmetries = await discoverSymmetries({ graph, engine });
+    expect(await verifyAlignment({ graph, engine }, [relative, locked], { seed: 1 })).toMatchObject({
+      passed: true,
+    });
+    const options = { seed: 0, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+    const { transform } = await matchLearned({ graph, engine, symmetries }, [a, locked], data, options);
+    const apart = await distance(a, relative);
+    expect(await distance(a, locked)).toBeGreaterThan(10 * apart);
+    expect(await distance(a, await transform(locked))).toBeLessThan(1.1 * apart);
   });
 
   describe("of two networks", () => {
@@ -148,12 +223,8 @@ describe("matchLearned()", () => {
       expect(learned.diverged).toBeNull();
     });
 
-    test("is what align() does by method learned, proved and with the names of B", async () => {
-      const { networks, aligned } = await align({ graph, engine }, [a, b], {
-        method: "learned",
-        data,
-        ...options,
-      });
+    test("is what align() does of a pair with data, proved and with the names of B", async () => {
+      const { networks, aligned } = await align({ graph, engine }, [a, b], { data, ...options });
       expect(aligned[0]?.summary).toMatchObject({ method: "learned", verified: { passed: true } });
       expect(networks[0]).toBe(a);
       expect(await distance(networks[1] as Checkpoint, await learned.transform(b))).toBe(0);

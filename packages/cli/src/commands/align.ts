@@ -46,14 +46,15 @@ interface AlignVerbOptions extends EngineOptions, MatchVerbOptions, ManyVerbOpti
 export function alignVerb(run: RunVerb): CommandUnknownOpts {
   return addMatchOptions(addManyOptions(addBindingOptions(addEngineOption(createAlignVerb()))), "--data")
     .addHelpText("after", EXAMPLES)
-    .action((patterns, options) =>
+    .action((patterns, options, command) =>
       run(options, async (context) => {
         const paths = await expandPaths(patterns);
         const [a, b] = paths;
         if (a === undefined || b === undefined) throw tooFew(paths);
-        return alignsMany(paths, options)
-          ? alignSeveral(paths, options, context)
-          : align([a, b], options, context);
+        if (alignsMany(paths, options)) return alignSeveral(paths, options, context);
+        // Examples are named to be used: a pair is then aligned by what gains most from them.
+        const learns = command.getOptionValueSource("method") === "default" && options.data !== undefined;
+        return align([a, b], learns ? { ...options, method: "learned" } : options, context);
       }),
     );
 }
@@ -104,7 +105,7 @@ function createAlignVerb() {
     .option("--save-alignment <file>", "write the permutations as JSON, too")
     .option(
       "--data <name>",
-      `examples for --method; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
+      `examples for --method; a pair with examples is aligned by --method learned if no other is named; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
     );
 }
 
@@ -195,7 +196,8 @@ function formatAligned({ match, summary }: AlignedNetwork, outputs: readonly str
   const { objective, normalized, verified } = summary;
   return formatPairs([
     ["method", match.method],
-    ["objective", formatObjective(objective)],
+    // The loss half-way that a learned alignment lowers stands below, stage by stage.
+    ...(match.method === "learned" ? [] : [["objective", formatObjective(objective)] as [string, string]]),
     ...describeSearch(match),
     ...formatNormalization(normalized),
     ["verified", formatVerification(verified)],
@@ -244,14 +246,25 @@ function describeSearch(match: MatchResult): [string, string][] {
   ];
 }
 
+/** Words for what a learned alignment chooses, by group of its spaces and kind of its factors. */
+const GROUP_WORDS = {
+  invertible: "mixed by any matrix (inner dimensions of heads)",
+  orthogonal: "rotated (residual stream)",
+  "orthogonal-keeping-ones": "rotated (residual stream of layer norms)",
+  signs: "signs of units",
+  scales: "scales of units",
+} as const;
+
 /** Describes how rotations were learned. */
 function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [string, string][] {
   const loss = (objective: number) => (-objective).toFixed(4);
-  const { start, objective, spaces, steps, examples, diverged } = match;
-  const counts = Object.entries(spaces).map(([group, count]) => `${count} ${group.replaceAll("-", " ")}`);
+  const { start, objective, spaces, units, steps, examples, diverged } = match;
+  const counts = Object.entries({ ...spaces, ...units }).flatMap(([kind, count]) =>
+    count === 0 ? [] : [`${count} ${GROUP_WORDS[kind as keyof typeof GROUP_WORDS]}`],
+  );
   const stages = `${loss(objective.before)} as they are, ${loss(start.closedForm)} in closed form, ${loss(start.descent)} after descent by weights, ${loss(objective.after)} at the end`;
   return [
-    ["spaces", counts.join(", ") || "none: only permutations"],
+    ["beside permutations", counts.join(", ") || "nothing"],
     [
       "search",
       `${plural(steps, "step", "steps")} on ${plural(examples, "example", "examples")} without their labels`,

@@ -7,6 +7,7 @@ import {
   UsageError,
   WRITTEN_FORMATS,
 } from "@isthmus/core";
+import { untieModel } from "@isthmus/recipe";
 import { convertToOnnx } from "../convert/convert-to-onnx.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
@@ -21,6 +22,7 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
     readonly graph?: string | undefined;
     readonly maxShardSize?: number | undefined;
     readonly allowNonFinite?: true | undefined;
+    readonly untie?: true | undefined;
   };
 
 /** Creates the command `isthmus convert`. */
@@ -36,6 +38,7 @@ const EXAMPLES = formatExamples(
   ["isthmus convert model.safetensors model.gguf --dtype q8_0", "pack into blocks of 8 bits"],
   ["isthmus convert model.onnx weights.npz", "the tensors that a graph contains, for NumPy"],
   ["isthmus convert merged.safetensors merged.onnx --graph model.onnx", "one file for any ONNX runtime"],
+  ["isthmus convert gpt2/ gpt2-untied/ --untie", "a head apart from the embedding, to align by rotations"],
   ["isthmus convert model.safetensors web/model.json --dtype f16", "for TensorFlow.js, in files of 4 MB"],
 );
 
@@ -63,6 +66,10 @@ function createConvertVerb() {
       parseBytes,
     )
     .option("--graph <file>", "the graph to write the weights into, for an output ending in .onnx")
+    .option(
+      "--untie",
+      "give a model whose head is its embedding a head of its own, a copy of it: a folder becomes a folder that computes the same, and whose residual stream align --method learned may rotate",
+    )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
 }
 
@@ -74,22 +81,34 @@ async function convert(
 ): Promise<Outcome> {
   const { dtype, format, maxShardSize, allowNonFinite } = options;
   const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
-  const written = isOnnx
-    ? await convertToOnnx(input, output, assertOnnxOptions(options), context)
-    : await convertCheckpoint(input, output, {
-        dtype,
-        format,
-        ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
-        allowNonFinite: allowNonFinite ?? false,
-        overwrite: true,
-        signal: context.signal,
-        onProgress: ({ done }) => context.progress("Writing", done),
-      });
+  const saving = {
+    ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
+    allowNonFinite: allowNonFinite ?? false,
+    overwrite: true,
+    signal: context.signal,
+    onProgress: ({ done }: { readonly done: number }) => context.progress("Writing", done),
+  };
+  const written = options.untie
+    ? await untieModel(input, output, { ...saving, dtype: assertUntieOptions(options) })
+    : isOnnx
+      ? await convertToOnnx(input, output, assertOnnxOptions(options), context)
+      : await convertCheckpoint(input, output, { ...saving, dtype, format });
   const files = written.files.length === 1 ? "" : `, ${written.files.length} files`;
   return {
     result: { input, output: written, dtype: dtype ?? null },
     text: `Wrote ${written.path} (${formatBytes(written.bytes)}${files})`,
   };
+}
+
+/**
+ * Checks that the output may be a folder of a model, and returns the element type of its weights.
+ * @throws UsageError if it may not
+ */
+function assertUntieOptions({ dtype, format, graph }: ConvertOptions): DType | undefined {
+  if (graph === undefined && (format ?? "safetensors") === "safetensors" && dtype !== "q8_0") return dtype;
+  throw new UsageError(
+    "Cannot write a model with --untie, --graph, --dtype q8_0 or another --format than safetensors as it is a folder with a config of its own: leave them out, and convert the folder after",
+  );
 }
 
 /**

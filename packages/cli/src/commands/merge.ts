@@ -138,7 +138,7 @@ async function mergeFiles(
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Writing", done),
     });
-    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, options.dtype);
+    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, { dtype: options.dtype });
     return {
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },

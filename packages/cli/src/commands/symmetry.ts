@@ -2,17 +2,15 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
 import type { BindingSummary } from "@isthmus/graph";
 import {
-  discoverLinearSymmetries,
-  discoverMixing,
+  type ContinuousSymmetries,
+  discoverContinuous,
   discoverSymmetries,
   encodeSpec,
   explainLinearSymmetries,
   explainMixing,
   explainSpec,
   type LinearSummary,
-  type LinearSymmetries,
   type MixingExplanation,
-  type MixingSymmetries,
   type ProveSymmetriesOptions,
   proveSymmetries,
   readSpec,
@@ -89,8 +87,7 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const [network] = bound?.networks ?? [];
     const written = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
     const symmetries = written ?? (await discover(architecture, context));
-    const linear = await discoverLinear(architecture, symmetries, context);
-    const mixing = await discoverMixed(architecture, symmetries, linear, context);
+    const { linear, mixing } = await discoverBeyond(architecture, symmetries, context);
     const proof = { seed: options.seed, linear, mixing, weights: network?.network };
     const verified =
       options.verify || network ? await prove(architecture, symmetries, proof, context) : undefined;
@@ -134,29 +131,13 @@ async function discover(
   return discoverSymmetries({ graph, engine }, { signal });
 }
 
-/**
- * Discovers the scales, signs and rotations that leave the function as it is; returns undefined for
- * symmetries from a file.
- */
-async function discoverLinear(
+/** Discovers what there is beyond permutation; nothing for symmetries from a file. */
+async function discoverBeyond(
   { graph, engine }: OpenedArchitecture,
   symmetries: Symmetries | SymmetrySpec,
   { signal }: Context,
-): Promise<LinearSymmetries | undefined> {
-  return "spec" in symmetries
-    ? discoverLinearSymmetries({ graph, engine }, symmetries, { signal })
-    : undefined;
-}
-
-/** Discovers what matrices may mix; returns undefined for symmetries from a file. */
-async function discoverMixed(
-  { graph, engine }: OpenedArchitecture,
-  permutations: Symmetries | SymmetrySpec,
-  linear: LinearSymmetries | undefined,
-  { signal }: Context,
-): Promise<MixingSymmetries | undefined> {
-  if (!("spec" in permutations) || linear === undefined) return undefined;
-  return discoverMixing({ graph, engine }, { permutations, linear }, { signal });
+): Promise<Partial<ContinuousSymmetries>> {
+  return "spec" in symmetries ? discoverContinuous({ graph, engine }, symmetries, { signal }) : {};
 }
 
 interface Findings {

@@ -26,7 +26,7 @@ const sumOf = (values: Float64Array) => values.reduce((sum, value) => sum + valu
 describe("sinkhorn", () => {
   it("gives rows and columns their masses, and the plan that its potentials say", () => {
     fc.assert(
-      fc.property(problems, fc.double(range(0.05, 5)), ({ cost, ...sizes }, regularization) => {
+      fc.property(problems, fc.double(range(0.1, 5)), ({ cost, ...sizes }, regularization) => {
         const { rows, columns, rowWeights, columnWeights } = sizes;
         const result = sinkhorn(cost, { ...sizes, regularization });
         expect(result.status).toBe("converged");

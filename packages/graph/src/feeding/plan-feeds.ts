@@ -151,9 +151,19 @@ function assertFits(attempt: string, { input, data, example }: Fit): void {
   );
 }
 
-/** Returns advice about texts of another length; `""` for other inputs. */
+/** Returns advice about numbers for words, axes of extent 1 and texts of another length; `""` for others. */
 function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, example: TensorInfo): string {
   const [, length] = shape;
+  if (!DTYPES[dtype].float && DTYPES[example.dtype].float) {
+    return "; this input takes whole numbers, such as token ids: give text:FILE or tokens:FILE";
+  }
+  const withoutOnes = (extents: readonly (number | string)[]) =>
+    extents.filter((extent) => extent !== 1).join();
+  const differsInOnes =
+    example.shape.length + 1 !== shape.length && withoutOnes(shape.slice(1)) === withoutOnes(example.shape);
+  if (differsInOnes) {
+    return "; they differ in axes of extent 1 alone: reshape the examples (npz:FILE), or export the graph with these axes";
+  }
   const isText = !DTYPES[dtype].float && !DTYPES[example.dtype].float && shape.length === 2;
   if (!isText || example.shape.length !== 1 || typeof length !== "number") return "";
   const tokens = at(example.shape, 0, "axis");

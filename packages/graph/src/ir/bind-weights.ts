@@ -73,8 +73,11 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
   for (const [name, { shape }] of graph.weights) {
     const got = checkpoint.tensors.get(name)?.shape ?? [];
     if (sameShape(got, shape)) continue;
+    // Of one rank they may be networks of one kind and of two widths, which no permutation can align.
+    const advice =
+      got.length === shape.length ? "; networks of different widths are joined by isthmus fuse" : "";
     throw new MismatchError(
-      `Cannot feed "${name}" of "${checkpoint.source}" to graph "${graph.name}" as shapes must be equal: the graph has ${formatShape(shape)}, the checkpoint ${formatShape(got)}`,
+      `Cannot feed "${name}" of "${checkpoint.source}" to graph "${graph.name}" as shapes must be equal: the graph has ${formatShape(shape)}, the checkpoint ${formatShape(got)}${advice}`,
       { parameters: [name], input: checkpoint.source },
     );
   }

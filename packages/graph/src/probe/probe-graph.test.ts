@@ -67,9 +67,12 @@ describe("probeGraph()", () => {
     expect(loaded).toEqual([]);
   });
 
-  test("probeGraph() runs a graph whole of whose values some have no type", async () => {
-    const value = createTensor("f32", [3, 4], new Float32Array(12));
-    const { engine, loaded } = fakeEngine(new Map([["MatMul_0:0", value]]));
+  test("probeGraph() runs a graph of whose values some have no type, and reads their shapes alone", async () => {
+    const results = [
+      ["isthmus.shape.MatMul_0:0", createTensor("i64", [2], BigInt64Array.of(3n, 4n))],
+      ["isthmus.sample.MatMul_0:0", createTensor("f32", [1], new Float32Array(1))],
+    ] as const;
+    const { engine, loaded } = fakeEngine(new Map<string, Tensor>(results));
     const graph = buildProduct(false);
     const types = new Map([...(graph.types ?? [])].filter(([name]) => name !== "MatMul_0:0"));
     const probe = await probeGraph({ graph: { ...graph, types }, engine });

@@ -19,6 +19,8 @@ import type { Graph } from "../ir/graph.ts";
 import { sequenceValues } from "../ir/sequence-values.ts";
 import { exposeValues, valuesRead } from "../ir/values.ts";
 import { inputShape, randomInputs } from "./random-inputs.ts";
+import { runShapes, type ShapesRun } from "./run-shapes.ts";
+import { withoutProducts } from "./without-products.ts";
 
 /** Types of all values of a graph and its constants, as one run shows them. */
 export interface Probe {
@@ -69,18 +71,70 @@ export async function probeGraph(
   const fromTypes = await probeTyped(graph, engine, { batch, extents });
   if (fromTypes !== undefined) return fromTypes;
   assertFitsMemory(graph, batch, extents);
-  const feeds = new Map([...randomInputs(graph, batch, seed, extents), ...zeroWeights(graph)]);
+  const inputs = randomInputs(graph, batch, seed, extents);
   signal?.throwIfAborted();
-  const results = await runAll(graph, engine, feeds).catch((cause) => failToRun(graph, cause));
+  const run = (await runCheaply({ graph, engine }, inputs)) ?? (await runWhole({ graph, engine }, inputs));
   signal?.throwIfAborted();
-  const dependent = dependentValues(graph);
   const types = new Map<string, TensorInfo>();
-  const constants = new Map<string, Tensor>();
-  for (const [name, { dtype, shape }] of [...feeds, ...graph.constants, ...results]) {
+  for (const [name, { dtype, shape }] of [...inputs, ...graph.weights, ...graph.constants]) {
     types.set(name, { dtype, shape });
   }
-  for (const [name, tensor] of results) if (!dependent.has(name)) constants.set(name, tensor);
-  return { batch, types, constants };
+  return { batch, types: new Map([...types, ...run.types]), constants: run.values };
+}
+
+/**
+ * Runs a graph without its products with weights; undefined where that fails, or the shapes of a product do
+ * not fit, so that a run of the graph itself says why.
+ */
+async function runCheaply(
+  { graph, engine }: Architecture,
+  inputs: ReadonlyMap<string, Tensor>,
+): Promise<ShapesRun | undefined> {
+  const { graph: cheap, transposed, allows } = withoutProducts(graph);
+  const feeds = new Map([...inputs, ...zeroWeights(cheap)]);
+  const { shaped, whole } = splitValues(graph);
+  const unknown = shaped.filter((name) => !transposed.has(name));
+  try {
+    const run = await runShapes({ graph: cheap, engine }, feeds, { shaped: unknown, whole });
+    if (run === undefined) return undefined;
+    const types = new Map([...transposed, ...run.types]);
+    const weights: Iterable<[string, TensorInfo]> = graph.weights;
+    return allows(new Map([...inputs, ...weights, ...types])) ? { ...run, types } : undefined;
+  } catch (error) {
+    if (error instanceof EngineError) return undefined;
+    throw error;
+  }
+}
+
+/** Runs a graph as it is, with weights of zero. */
+async function runWhole(
+  { graph, engine }: Architecture,
+  inputs: ReadonlyMap<string, Tensor>,
+): Promise<ShapesRun> {
+  const feeds = new Map([...inputs, ...zeroWeights(graph)]);
+  const results = await runAll(graph, engine, feeds).catch((cause) => failToRun(graph, cause));
+  const whole = new Set(splitValues(graph).whole);
+  return {
+    types: new Map([...results].map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
+    values: new Map([...results].filter(([name]) => whole.has(name))),
+  };
+}
+
+/**
+ * Splits the values of a graph: of what depends on inputs only shapes are needed, of constants the numbers.
+ */
+function splitValues(graph: Graph): {
+  readonly shaped: readonly string[];
+  readonly whole: readonly string[];
+} {
+  const sequences = sequenceValues(graph);
+  const dependent = dependentValues(graph);
+  const computed = graph.nodes.flatMap(({ outputs }) => outputs);
+  const names = computed.filter((name) => name !== "" && !sequences.has(name));
+  return {
+    shaped: names.filter((name) => dependent.has(name)),
+    whole: names.filter((name) => !dependent.has(name)),
+  };
 }
 
 /** Throws an error that says why a graph must run, if the engine failed. */

@@ -1,5 +1,6 @@
 import { at } from "@isthmus/core";
 import { connect, extentOf, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
+import { FOLLOWING } from "./label-units.ts";
 import { ONE, SignedSets, variableOf } from "./signed-sets.ts";
 
 /**
@@ -31,7 +32,7 @@ export class FactorAlgebra {
   /** Name of the node whose demands are recorded now. */
   node = "";
   readonly #fixedBy = new Map<number, string>();
-  /** Cell in which the unit of each variable lies, or -1; where rotations mix units. */
+  /** Cell in which the unit of each variable lies, {@link FOLLOWING}, or -1; where rotations mix units. */
   readonly #cellOf: Int32Array;
 
   constructor(kind: WalkKind, cellOf: Int32Array) {
@@ -46,15 +47,30 @@ export class FactorAlgebra {
     return this.kind === "rotation" || this.kind === "mixture";
   }
 
-  /** Returns the number of the cell that the unit of a factor is in, or -1. */
+  /** Returns the number of the cell that the unit of a factor is in, {@link FOLLOWING}, or -1. */
   cellOf(factor: number): number {
     return factor <= 1 ? -1 : (this.#cellOf[(factor >> 1) - 1] as number);
   }
 
   /** Demands that a tensor does not change. */
   fix(tensor: Labelled): Labelled {
-    for (const field of tensor.fields) this.#fixField(field);
+    this.#fixFields(tensor.fields);
     return { shape: tensor.shape, fields: [] };
+  }
+
+  /**
+   * Demands that the product of fields does not change: that two on the same axes undo each other, as what
+   * writes a branch and what scales it may, and that others are 1.
+   */
+  #fixFields(fields: readonly Field[]): void {
+    const changing = fields.filter((field) => this.#changes(field));
+    const [one, two, ...others] = changing;
+    const isPair = one !== undefined && two !== undefined && others.length === 0 && !this.#mixesUnits;
+    if (isPair && sameAxes(one.axes, two.axes) && one.data.length === two.data.length) {
+      this.#unite(one.data, two.data, true);
+      return;
+    }
+    for (const field of changing) this.#fixField(field);
   }
 
   /** Demands that nothing changes along some axes. */
@@ -82,7 +98,7 @@ export class FactorAlgebra {
     const aligned = tensors.map((tensor) => this.#changing(alignRank(tensor, shape.length)));
     const fields = connect(aligned).flatMap(({ axes, parts }): Field[] => {
       if (parts.some((part) => part.length !== 1)) {
-        for (const field of parts.flat()) this.#fixField(field);
+        for (const part of parts) this.#fixFields(part);
         return [];
       }
       const arrays = parts.map((part) => spread(at(part, 0, "field"), shape, axes));
@@ -149,9 +165,15 @@ export class FactorAlgebra {
     for (let i = inner; i < data.length; i++) {
       if (Math.floor(i / inner) % extent === 0) continue;
       const [before, after] = [data[i - inner] as number, data[i] as number];
-      if (before !== after && this.cellOf(before) === this.cellOf(after)) return true;
+      if (before !== after && this.#mayShareCell(before, after)) return true;
     }
     return false;
+  }
+
+  /** Checks whether two units may be of one cell: a unit that follows others may be of theirs. */
+  #mayShareCell(a: number, b: number): boolean {
+    const [one, two] = [this.cellOf(a), this.cellOf(b)];
+    return one === two || one === FOLLOWING || two === FOLLOWING;
   }
 
   /** Drops fields that occur twice: a sign twice is none, and a scale twice, a square, is fixed. */

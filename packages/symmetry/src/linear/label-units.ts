@@ -15,10 +15,13 @@ export function isMovable(permutations: Symmetries): (label: number) => boolean 
   };
 }
 
-/** Returns the number of the cell that the unit of each label is in, or -1. */
+/** Cell of the units that merely follow others: it may be any. */
+export const FOLLOWING = -2;
+
+/** Returns the number of the cell that the unit of each label is in, {@link FOLLOWING}, or -1. */
 export function cellsOfLabels(permutations: Symmetries): Int32Array {
   const { spec, labels } = permutations;
-  const cellOfUnit = new Int32Array(spec.units).fill(-1);
+  const cellOfUnit = new Int32Array(spec.units).fill(FOLLOWING);
   let cells = 0;
   for (const symmetry of spec.symmetries) {
     const end = symmetry.firstUnit + symmetry.size * symmetry.cells.length;

@@ -1,7 +1,7 @@
 import type { Symmetries } from "../derive-spec.ts";
 import type { Labelled } from "../labels/field.ts";
 import { FactorAlgebra } from "../linear/factor-algebra.ts";
-import { cellsOfLabels, unitOf } from "../linear/label-units.ts";
+import { cellsOfLabels, isMovable, unitOf } from "../linear/label-units.ts";
 import { type Factor, factorOf, isInverse, ONE, variableOf } from "../linear/signed-sets.ts";
 import { type FactorWalk, walkFactors } from "../linear/walk-factors.ts";
 import type { MixedField, MixedLayout, MixingSpace } from "./mixing-symmetries.ts";
@@ -41,6 +41,7 @@ class Cells implements FactoredCells {
   readonly #permutations: Symmetries;
   readonly #algebra: FactorAlgebra;
   readonly #computed: ReadonlyMap<string, Labelled>;
+  readonly #isMovable: (label: number) => boolean;
   /** Factor of each unit where it occurs first; {@link ONE} if it may not be mixed. */
   readonly #factorOfUnit = new Map<number, Factor>();
   readonly #labelsOfUnit = new Map<number, number[]>();
@@ -57,6 +58,7 @@ class Cells implements FactoredCells {
     this.#permutations = permutations;
     this.#algebra = algebra;
     this.#computed = computed;
+    this.#isMovable = isMovable(permutations);
     for (const [name, { fields }] of walk.weights) {
       if (walk.unchanged?.has(name)) continue;
       for (const { labels } of fields) for (const label of labels) this.#count(label);
@@ -70,8 +72,9 @@ class Cells implements FactoredCells {
   }
 
   #count(label: number): void {
+    // Units that follow others, as what queries of a group read of its values, are mixed as these are.
+    if (!this.#isMovable(label)) return;
     const unit = unitOf(this.#permutations, label);
-    if (unit < 0) return;
     const factor = this.#algebra.sets.find(factorOf(label));
     const first = this.#factorOfUnit.get(unit);
     const same = first === undefined || variableOf(first) === variableOf(factor);

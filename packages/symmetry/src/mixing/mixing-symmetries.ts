@@ -1,4 +1,11 @@
-import type { RotationSpace } from "../linear/linear-symmetries.ts";
+import type { Symmetries } from "../derive-spec.ts";
+import type { LinearSymmetries, RotationSpace } from "../linear/linear-symmetries.ts";
+
+/** What is known of a graph before its mixtures are looked for. */
+export interface KnownSymmetries {
+  readonly permutations: Symmetries;
+  readonly linear: LinearSymmetries;
+}
 
 /**
  * Groups of matrices that may mix the units of a cell: all invertible ones; the orthogonal ones, where a norm
@@ -34,20 +41,28 @@ export interface MixedLayout {
   readonly fields: readonly MixedField[];
 }
 
-/** A norm whose input a matrix mixes, and whose gain has to be moved into the weights that read it. */
+/** A weight that multiplies what a matrix mixes, and has to be moved into other weights before. */
+export interface StreamGain {
+  readonly gain: string;
+  /** Scale variable of each element of the gain, by which the element can be moved. */
+  readonly variables: Int32Array;
+  /** Whether the scale divides the gain. */
+  readonly isInverse: boolean;
+  /** Index of the space. */
+  readonly space: number;
+}
+
+/** A norm whose input a matrix mixes. */
 export interface StreamNorm {
   /** The value that is normalised, along its last axis. */
   readonly input: string;
-  /** The weight that multiplies the normalised vector; absent where nothing does. */
-  readonly gain: string | undefined;
-  /** Scale variable of each element of the gain: to divide by it is to move the element into the readers. */
-  readonly variables: Int32Array;
   /** Index of the space. */
   readonly space: number;
 }
 
 /** A norm whose input may not be mixed, and why. */
 export interface FixedNorm {
+  /** The value that is normalised, or multiplied by the gain that stands in the way. */
   readonly input: string;
   /** Name of the symmetry whose units are normalised. */
   readonly symmetry: string;
@@ -67,5 +82,10 @@ export interface MixingSymmetries {
   /** Squares inside of norms: their sum does not change, but no matrix predicts them. */
   readonly unpredictable: ReadonlySet<string>;
   readonly norms: readonly StreamNorm[];
+  /**
+   * Gains that are moved: of norms into the weights that read them, and of branches that are scaled element
+   * by element (LayerScale) into the weights that write them.
+   */
+  readonly gains: readonly StreamGain[];
   readonly fixed: readonly FixedNorm[];
 }

@@ -6,38 +6,36 @@ import type { MixingSymmetries } from "./mixing-symmetries.ts";
 /** Weights of a network in f64, by name. */
 export type DoubleWeights = ReadonlyMap<string, Float64Array>;
 
-/** Returns the gains of the norms of all streams, by name. */
-export function readGains(weights: DoubleWeights, { norms }: MixingSymmetries): Map<string, Float64Array> {
-  const names = norms.flatMap(({ gain }) => gain ?? []);
-  return new Map(names.map((name) => [name, entry(weights, name, "gain").slice()]));
+/** Returns the gains of all streams, by name. */
+export function readGains(weights: DoubleWeights, { gains }: MixingSymmetries): Map<string, Float64Array> {
+  return new Map(gains.map(({ gain }) => [gain, entry(weights, gain, "gain").slice()]));
 }
 
 /**
- * Gives the norms of all streams other gains without changing the function: what reads a norm is divided by
- * what its gain was multiplied by.
+ * Gives all streams other gains without changing the function: what reads a norm is divided by what its gain
+ * was multiplied by, and what writes a branch by what its gain was.
  *
- * With gains of 1 the stream may be mixed; with the gains of another network the path between both keeps its
- * norms.
+ * With gains of 1 the stream may be mixed; with the gains of another network the path between both keeps
+ * them.
  *
  * @param scales - the scales that the mixtures were discovered with
- * @param gains - the new gains by name; a norm without an entry gets 1
+ * @param gains - the new gains by name; one without an entry becomes 1
  * @throws UnsupportedError if a gain is 0, as what reads it could not be told apart from anything else
  */
 export function moveGainsInPlace(
   weights: DoubleWeights,
   scales: DiagonalSymmetry,
-  { norms }: MixingSymmetries,
+  mixing: MixingSymmetries,
   gains: DoubleWeights,
 ): void {
   const factors = new Float64Array(scales.variables).fill(1);
-  for (const { gain, variables } of norms) {
-    if (gain === undefined) continue;
+  for (const { gain, variables, isInverse } of mixing.gains) {
     const current = entry(weights, gain, "gain");
     const target = gains.get(gain);
     variables.forEach((variable, i) => {
       const factor = (target === undefined ? 1 : at(target, i, "gain")) / at(current, i, "gain");
       if (!Number.isFinite(factor) || factor === 0) throw zeroGain(gain, i, at(current, i, "gain"));
-      factors[variable] = factor;
+      factors[variable] = isInverse ? 1 / factor : factor;
     });
   }
   for (const [name, layout] of scales.weights) {
@@ -48,7 +46,7 @@ export function moveGainsInPlace(
 
 function zeroGain(name: string, index: number, value: number): UnsupportedError {
   return new UnsupportedError(
-    `Cannot move the gain "${name}" into the weights that read its norm as no element may be 0: element ${index} is ${value}; permutations alone still work`,
+    `Cannot move the gain "${name}" into the weights beside it as no element may be 0: element ${index} is ${value}; permutations alone still work`,
     { feature: name },
   );
 }

@@ -71,7 +71,10 @@ function normResult(
 }
 
 /** Returns the factors along the last axis, if they are units of one cell and lie on no other axis. */
-function factorsAlongLast({ shape, fields }: Labelled, algebra: FactorAlgebra): Int32Array | undefined {
+export function factorsAlongLast(
+  { shape, fields }: Labelled,
+  algebra: FactorAlgebra,
+): Int32Array | undefined {
   const last = shape.length - 1;
   const touching = fields.filter(({ axes }: Field) => axes.includes(last));
   const [field] = touching;

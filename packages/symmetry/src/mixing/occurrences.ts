@@ -20,9 +20,9 @@ export function occurrencesOf({ view, fields }: MixedLayout, spaces: readonly Mi
     for (let unit = firstUnit; unit < firstUnit + size; unit++) spaceOfUnit.set(unit, index);
   });
   return fields.flatMap(({ axes, units, inverse }) => {
-    const positions = offsetsOver(view, axes);
+    const positions = axisOffsets(view, axes);
     const others = view.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-    const offsets = offsetsOver(view, others);
+    const offsets = axisOffsets(view, others);
     return rowsOf({ units, inverse }, spaces, spaceOfUnit).map(
       ({ space, isInverse, row }): Occurrence => ({
         ...{ space, isInverse, offsets },
@@ -68,7 +68,7 @@ function rowsOf(
 }
 
 /** Returns the offset of each position over some axes of a row-major tensor. */
-function offsetsOver(view: readonly number[], axes: readonly number[]): Int32Array {
+export function axisOffsets(view: readonly number[], axes: readonly number[]): Int32Array {
   let offsets = Int32Array.of(0);
   for (const axis of axes) {
     const stride = view.slice(axis + 1).reduce((product, extent) => product * extent, 1);

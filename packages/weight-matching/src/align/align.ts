@@ -21,10 +21,13 @@ export interface AlignProgress {
 }
 
 type WithoutShared<T> = T extends unknown ? Omit<T, "onProgress"> : never;
-type WithoutMethod<T> = T extends { readonly method: "weight" } ? Omit<T, "method"> : never;
+type WithoutMethod<T> = T extends { readonly method: "weight" | "learned" } ? Omit<T, "method"> : never;
 type Matching = WithoutShared<MatchOptions>;
 
-/** Options of {@link align}: the options of the matching method, and how the result is proved. */
+/**
+ * Options of {@link align}: the options of the matching method, and how the result is proved. Where no method
+ * is said, networks with data are aligned by learning, which needs no labels, and others by weights.
+ */
 export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly method?: undefined })) & {
   /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
   readonly normalize?: readonly LinearKind[] | undefined;
@@ -110,7 +113,7 @@ export async function align(
       onProgress?.({ done, phase, network: i + 1, share });
     };
     const method = {
-      method: "weight",
+      method: "data" in matching && matching.data !== undefined ? "learned" : "weight",
       ...matching,
       onProgress: ({ done }: { readonly done: number }) => report("matching", done),
     };

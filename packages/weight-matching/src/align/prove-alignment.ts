@@ -1,6 +1,7 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
 import type { Architecture, Graph } from "@isthmus/graph";
 import {
+  type ContinuousSymmetries,
   type LinearKind,
   type LinearSymmetries,
   narrowLarge,
@@ -12,7 +13,6 @@ import {
   verifyMixing,
   verifySymmetries,
 } from "@isthmus/symmetry";
-import type { ContinuousSymmetries } from "../learned/stream-frame.ts";
 
 /** Symmetries beyond permutation that are undone, and of which kinds. */
 export interface Normalizing {

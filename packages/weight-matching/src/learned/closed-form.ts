@@ -2,20 +2,26 @@ import { at } from "@isthmus/core";
 import { type Alignment, compose, type MixingSpace, type Mixture } from "@isthmus/symmetry";
 import { balanceSpaces } from "./balance-spaces.ts";
 import { compositionOf } from "./compose-mixtures.ts";
+import { leveled, levelScales } from "./level-scales.ts";
 import { matchHeads } from "./match-heads.ts";
 import { type MatchUnitsOptions, matchUnits } from "./match-units.ts";
 import { nearestMatrix } from "./nearest-matrix.ts";
 import { permuteFramed } from "./permute-framed.ts";
 import { identityMatrix } from "./square-matrices.ts";
 import { type Doubles, type FramedPair, mixed, type StreamFrame } from "./stream-frame.ts";
+import { identityFactors, multiplied, type UnitFactors } from "./unit-factors.ts";
 import { weightGrams } from "./weight-grams.ts";
 
-/** How network B is brought to network A: its units are permuted first, then its spaces mixed. */
+/**
+ * How network B is brought to network A: its units are permuted first, then multiplied, then its spaces
+ * mixed.
+ */
 export interface AlignedSpaces {
   readonly alignment: Alignment;
+  readonly factors: UnitFactors;
   readonly mixture: Mixture;
-  /** B in the frame, permuted and not yet mixed. */
-  readonly permuted: Doubles;
+  /** B in the frame, permuted and multiplied, not yet mixed. */
+  readonly placed: Doubles;
 }
 
 /**
@@ -42,16 +48,20 @@ export async function alignInClosedForm(
   const turned = mixed(frame, b, compositionOf(spaces, streams, balanceSpaces(frame, b)));
   const heads = matchHeads({ ...pair, a: level, b: turned });
   const withHeads = await permuteFramed(architecture, heads, turned);
-  const units = await matchUnits({ ...pair, a: level, b: withHeads }, options);
-  const alignment = compose(units, heads);
-  const permuted = await permuteFramed(architecture, alignment, b);
-  const start = compositionOf(spaces, streams, balanceSpaces(frame, permuted));
-  const inPlace = weightGrams(frame, [level, mixed(frame, permuted, start)]);
+  const [one, two] = [await leveled(pair, level), await leveled(pair, withHeads)];
+  const units = await matchUnits({ ...pair, a: one, b: two }, options);
+  const alignment = compose(units.alignment, heads);
+  const signs = { ...identityFactors(frame.units), signs: units.factors.signs };
+  const permuted = multiplied(frame.units, await permuteFramed(architecture, alignment, b), signs);
+  const factors = { ...signs, scales: await levelScales(pair, permuted) };
+  const placed = multiplied(frame.units, await permuteFramed(architecture, alignment, b), factors);
+  const start = compositionOf(spaces, streams, balanceSpaces(frame, placed));
+  const inPlace = weightGrams(frame, [level, mixed(frame, placed, start)]);
   const inner = await nearest(spaces, inPlace, (index) => !isStream(index));
   // The inverse of a symmetric matrix is its inverse, transposed.
   const unbalance = { matrices: ofA.inverses, inverses: ofA.matrices };
   const mixture = compositionOf(spaces, unbalance, compositionOf(spaces, inner, start));
-  return { alignment, mixture, permuted };
+  return { alignment, factors, mixture, placed };
 }
 
 /** Creates a function that checks whether a space is a residual stream. */

@@ -5,6 +5,7 @@ import { compositionOf } from "./compose-mixtures.ts";
 import { matchUnits } from "./match-units.ts";
 import { permuteFramed } from "./permute-framed.ts";
 import { type Doubles, type FramedPair, mixed, type StreamFrame } from "./stream-frame.ts";
+import { multiplied } from "./unit-factors.ts";
 import { weightGrams } from "./weight-grams.ts";
 
 /** Options of {@link descendSpaces}. */
@@ -33,19 +34,21 @@ export async function descendSpaces(
   const { spaces } = frame.symmetries.mixing;
   const isStream = streamsOf(frame);
   let current = start;
-  let reached = innerProduct(frame, a, mixed(frame, current.permuted, current.mixture));
+  let reached = innerProduct(frame, a, mixed(frame, current.placed, current.mixture));
   for (let round = 0; round < rounds; round++) {
     signal?.throwIfAborted();
     let { mixture } = current;
     for (const chosen of [isStream, (index: number) => !isStream(index)]) {
-      const grams = weightGrams(frame, [a, mixed(frame, current.permuted, mixture)]);
+      const grams = weightGrams(frame, [a, mixed(frame, current.placed, mixture)]);
       mixture = compositionOf(spaces, await nearest(spaces, grams, chosen), mixture);
     }
-    const turned = mixed(frame, current.permuted, mixture);
-    const units = await matchUnits({ ...pair, b: turned }, { seed, signal });
-    const alignment = compose(units, current.alignment);
-    current = { alignment, mixture, permuted: await permuteFramed(architecture, alignment, b) };
-    const next = innerProduct(frame, a, mixed(frame, current.permuted, mixture));
+    const permuted = await permuteFramed(architecture, current.alignment, b);
+    const units = await matchUnits({ ...pair, b: mixed(frame, permuted, mixture) }, { seed, signal });
+    const alignment = compose(units.alignment, current.alignment);
+    const { factors } = units;
+    const placed = multiplied(frame.units, await permuteFramed(architecture, alignment, b), factors);
+    current = { alignment, factors, mixture, placed };
+    const next = innerProduct(frame, a, mixed(frame, current.placed, mixture));
     if (!(next - reached > TOLERANCE * Math.abs(reached))) break;
     reached = next;
   }

@@ -3,6 +3,7 @@ import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import { type MixingSpace, type Mixture, mixInPlace } from "@isthmus/symmetry";
 import { meanInto, meanOf } from "../straight-through/kernels/step.ts";
 import { exponential } from "./exponential.ts";
+import { factorGradients, factorTable, multiplyRowsInPlace } from "./factor-rows.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
 import { adamStep, createMoments } from "./moving-adam.ts";
 import { orthonormalized } from "./nearest-matrix.ts";
@@ -35,6 +36,8 @@ export interface LearnProgress {
 export interface LearnMixtureResult {
   /** The last mixture, orthogonal to rounding where the group is. */
   readonly mixture: Mixture;
+  /** What the scales beside the spaces are multiplied by, `[variables]`. */
+  readonly scales: Float64Array;
   /** Steps made. */
   readonly steps: number;
   /** Where learning ended early as the loss was not finite; null if it did not. */
@@ -48,7 +51,8 @@ const WARM_UP = 10;
 const MIDDLE = 0.5;
 
 /**
- * Learns the matrix of each space by gradients of the loss half-way between A and mixed B.
+ * Learns the matrix of each space, and the scales beside, by gradients of the loss half-way between A and
+ * mixed B.
  *
  * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
  * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.
@@ -68,32 +72,47 @@ export async function learnMixture(
   const { spaces } = frame.symmetries.mixing;
   const random = createRandom(seed, "learned alignment");
   const order = Int32Array.from({ length: midpoint.batches }, (_, batch) => batch);
-  const moments = spaces.map(({ size }) => createMoments(size));
+  const moments = spaces.map(({ size }) => createMoments(size * size));
+  const { scales: symmetry } = frame.units;
+  const table = factorTable(symmetry);
+  const ofScales = createMoments(symmetry.variables);
   const between = createMidpointWeights(pair);
-  let mixture = start;
-  let before = start;
+  let current: MixedUnits = { mixture: start, scales: new Float64Array(symmetry.variables).fill(1) };
+  let before = current;
   for (let step = 1; step <= steps; step++) {
     signal?.throwIfAborted();
     const place = (step - 1) % order.length;
     if (place === 0) random.shuffleInPlace(order);
-    const { weights, network } = between(mixture);
+    const { weights, network } = between(current);
     const { loss, gradients } = await midpoint.step(weights, order[place] as number, MIDDLE);
     if (!Number.isFinite(loss)) {
-      return { mixture: settle(spaces, before), steps: step - 1, diverged: { step, loss } };
+      const mixture = settle(spaces, before.mixture);
+      return { mixture, scales: before.scales, steps: step - 1, diverged: { step, loss } };
     }
-    before = mixture;
+    before = current;
     const generators = generatorGradients(spaces, frame.occurrences, {
       ...{ gradients, network, factor: MIDDLE },
     });
     const rate =
       learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
-    mixture = moved(spaces, mixture, (index, size, group) => {
+    const mixture = moved(spaces, current.mixture, (index, size, group) => {
       const direction = adamStep(at(generators, index, "space"), at(moments, index, "space"), step);
       return toAlgebra(direction, size, group).map((value) => -rate * value);
     });
+    const slopes = factorGradients(table, symmetry.variables, { gradients, network, scale: MIDDLE });
+    const logarithms = adamStep(slopes, ofScales, step);
+    const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
+    current = { mixture, scales };
     onProgress?.({ done: step / steps, step, steps, loss });
   }
-  return { mixture: settle(spaces, mixture), steps, diverged: null };
+  return { ...current, mixture: settle(spaces, current.mixture), steps, diverged: null };
+}
+
+/** What a network is multiplied and mixed by. */
+export interface MixedUnits {
+  readonly mixture: Mixture;
+  /** A factor for each scale variable. */
+  readonly scales: Float64Array;
 }
 
 /** Mixed B, and the network half-way between it and A. */
@@ -110,8 +129,10 @@ export function createMidpointWeights({
   frame,
   a,
   b,
-}: FramedPair): (mixture: Mixture) => MidpointWeights {
+}: FramedPair): (units: MixedUnits) => MidpointWeights {
   const { occurrences } = frame;
+  const table = factorTable(frame.units.scales);
+  const changing = new Set([...occurrences.keys(), ...table.keys()]);
   const single = (values: Doubles) =>
     new Map([...values].map(([name, data]) => [name, Float32Array.from(data)]));
   const [one, two] = [single(a), single(b)];
@@ -123,12 +144,13 @@ export function createMidpointWeights({
     fixed.set(name, createTensor("f32", shape, average));
   }
   const network = new Map(two);
-  for (const name of occurrences.keys()) network.set(name, entry(two, name, "weight").slice());
-  return (mixture: Mixture) => {
-    for (const [name, ofWeight] of occurrences) {
+  for (const name of changing) network.set(name, entry(two, name, "weight").slice());
+  return ({ mixture, scales }) => {
+    for (const name of changing) {
       const values = entry(network, name, "weight");
       values.set(entry(two, name, "weight"));
-      mixInPlace(values, ofWeight, mixture);
+      mixInPlace(values, occurrences.get(name) ?? [], mixture);
+      multiplyRowsInPlace(values, table.get(name) ?? [], scales);
       meanInto(entry(one, name, "weight"), values, entry(averages, name, "weight"));
     }
     return { weights: fixed, network };

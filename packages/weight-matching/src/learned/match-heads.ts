@@ -1,51 +1,11 @@
 import { at, entry } from "@isthmus/core";
 import { createMatrix, multiply, svd } from "@isthmus/linear-algebra";
-import {
-  type Alignment,
-  identityAlignment,
-  type Occurrence,
-  type Symmetry,
-  type SymmetrySpec,
-} from "@isthmus/symmetry";
+import { type Alignment, identityAlignment, type Occurrence } from "@isthmus/symmetry";
 import { completeFollowers } from "@isthmus/symmetry/layout";
-import { solveAssignment } from "../assignment/solve-assignment.ts";
+import { bestAssignment, findHeads, placeHeadsInto } from "./head-families.ts";
+import { matchHeadGroups } from "./match-head-groups.ts";
 import type { Doubles, FramedPair, StreamFrame } from "./stream-frame.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
-
-/** A symmetry whose units carry cells that are mixed, as attention heads carry their inner dimensions. */
-export interface HeadFamily {
-  /** The heads. */
-  readonly heads: Symmetry;
-  /** Symmetries of the inner dimensions: a mixed cell for each head. */
-  readonly inner: readonly Symmetry[];
-  /** For each inner symmetry the index of the space of each head's cell. */
-  readonly spaces: readonly Int32Array[];
-}
-
-/** Finds the symmetries whose units each carry cells that may be mixed, and no other cells. */
-export function findHeads(
-  { symmetries }: SymmetrySpec,
-  { symmetries: { mixing } }: StreamFrame,
-): HeadFamily[] {
-  const spaceOf = new Map(mixing.spaces.map((space, index) => [`${space.symmetry} ${space.cell}`, index]));
-  return symmetries.flatMap((heads): HeadFamily[] => {
-    if (heads.cells.length !== 1) return [];
-    const isHead = (unit: number) => unit >= heads.firstUnit && unit < heads.firstUnit + heads.size;
-    const inner = symmetries.filter(({ cells }) => cells.some((parents) => parents.some(isHead)));
-    const spaces = inner.map(({ name, cells }) => {
-      const ofHead = new Int32Array(heads.size).fill(-1);
-      cells.forEach((parents, cell) => {
-        const [head = -1, ...others] = parents;
-        const space = spaceOf.get(`${name} ${cell}`);
-        if (others.length === 0 && isHead(head) && space !== undefined)
-          ofHead[head - heads.firstUnit] = space;
-      });
-      return ofHead;
-    });
-    const isComplete = inner.length > 0 && spaces.every((list) => list.every((space) => space >= 0));
-    return isComplete ? [{ heads, inner, spaces }] : [];
-  });
-}
 
 /**
  * Finds which head of B belongs to which head of A: the assignment that maximises the sum of the nuclear
@@ -57,23 +17,15 @@ export function matchHeads({ architecture, frame, a, b }: FramedPair): Alignment
   const { spec } = architecture.symmetries;
   const source = identityAlignment(spec).source.slice();
   for (const family of findHeads(spec, frame)) {
-    const { heads, inner, spaces } = family;
+    const { heads, spaces, queries } = family;
+    if (queries !== undefined) {
+      const { from, queriesFrom } = matchHeadGroups(spec, frame, [a, b], { ...family, queries });
+      placeHeadsInto(family, from, queriesFrom, source);
+      continue;
+    }
     const gains = new Float32Array(heads.size * heads.size);
     for (const ofHead of spaces) addGains(frame, ofHead, [a, b], gains);
-    const { assignment } = solveAssignment(
-      { rows: heads.size, columns: heads.size, data: gains },
-      { maximize: true },
-    );
-    assignment.forEach((from, head) => {
-      source[heads.firstUnit + head] = heads.firstUnit + from;
-      inner.forEach(({ size }, k) => {
-        const [to, take] = [head, from].map((which) => {
-          const space = at(at(spaces, k, "inner symmetry"), which, "head");
-          return at(frame.symmetries.mixing.spaces, space, "space").firstUnit;
-        });
-        for (let i = 0; i < size; i++) source[(to as number) + i] = (take as number) + i;
-      });
-    });
+    placeHeadsInto(family, bestAssignment(gains, heads.size), [], source);
   }
   return completeFollowers(spec, source);
 }

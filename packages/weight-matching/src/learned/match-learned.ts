@@ -14,8 +14,8 @@ import {
 import { bindWeights, type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import {
   type Alignment,
-  discoverLinearSymmetries,
-  discoverMixing,
+  type ContinuousSymmetries,
+  discoverContinuous,
   identityAlignment,
   identityMixture,
   MIXING_GROUPS,
@@ -32,14 +32,10 @@ import {
   learnMixture,
 } from "./learn-mixture.ts";
 import { createSoftMidpoint, type SoftMidpoint } from "./soft-midpoint.ts";
-import {
-  type ContinuousSymmetries,
-  createStreamFrame,
-  type FramedPair,
-  type StreamFrame,
-} from "./stream-frame.ts";
+import { createStreamFrame, type FramedPair, type StreamFrame } from "./stream-frame.ts";
 import { streamGrams } from "./stream-grams.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
+import { countFactors, identityFactors, multiplied } from "./unit-factors.ts";
 
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
@@ -102,6 +98,8 @@ export interface MatchLearnedResult {
   readonly start: { readonly closedForm: number; readonly descent: number };
   /** Residual streams and other spaces that are mixed, by group. */
   readonly spaces: Readonly<Record<string, number>>;
+  /** Signs and scales of units beside the spaces. */
+  readonly units: { readonly signs: number; readonly scales: number };
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
@@ -166,8 +164,9 @@ export async function matchLearned(
       ...{ data: seen, examples: Math.min(resolved.streamExamples, seen.size) },
       ...{ batchSize, signal: resolved.signal },
     });
-    // Without spaces all rests on permutations, and there is nothing to learn.
-    const steps = frame.symmetries.mixing.spaces.length === 0 ? 0 : resolved.steps;
+    // Without spaces and scales all rests on permutations, and there is nothing to learn.
+    const canLearn = frame.symmetries.mixing.spaces.length + frame.units.scales.weights.size > 0;
+    const steps = canLearn ? resolved.steps : 0;
     const result = await search(pair, grams, midpoint, { ...resolved, learningRate, steps, seed });
     return {
       alignment: result.spaces.alignment,
@@ -177,7 +176,7 @@ export async function matchLearned(
         before: await judgeUnaligned(architecture, networks, midpoint, resolved.signal),
         after: result.after,
       },
-      ...{ start: result.start, spaces: countSpaces(frame) },
+      ...{ start: result.start, spaces: countSpaces(frame), units: countFactors(frame.units) },
       ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
     };
   } finally {
@@ -192,8 +191,9 @@ async function search(
   midpoint: SoftMidpoint,
   options: LearnMixtureOptions & { readonly rounds: number },
 ) {
-  const judge = async ({ permuted, mixture }: AlignedSpaces) => {
-    const { weights } = createMidpointWeights({ ...pair, b: permuted })(mixture);
+  const judge = async ({ placed, mixture }: AlignedSpaces) => {
+    const { scales } = identityFactors(pair.frame.units);
+    const { weights } = createMidpointWeights({ ...pair, b: placed })({ mixture, scales });
     return -(await midpoint.evaluate(weights, JUDGED_BATCHES, options.signal));
   };
   const closed = await alignInClosedForm(pair, grams, options);
@@ -214,9 +214,14 @@ async function search(
     options.onProgress?.({ done: 1, step: 0, steps: 0, loss: -after });
     return { spaces: better, start, after, steps: 0, diverged: null };
   }
-  const permuted = { ...pair, b: better.permuted };
-  const learned = await learnMixture(permuted, midpoint, better.mixture, options);
-  const spaces = { ...better, mixture: learned.mixture };
+  const { units } = pair.frame;
+  const learned = await learnMixture({ ...pair, b: better.placed }, midpoint, better.mixture, options);
+  const scales = better.factors.scales.map((scale, i) => scale * at(learned.scales, i, "variable"));
+  const more = { ...identityFactors(units), scales: learned.scales };
+  const spaces = {
+    ...{ alignment: better.alignment, factors: { ...better.factors, scales }, mixture: learned.mixture },
+    placed: multiplied(units, better.placed, more),
+  };
   const reached = await judge(spaces);
   const { steps, diverged } = learned;
   // Too large a rate may lead away from where learning started.
@@ -237,8 +242,9 @@ async function assertFiniteWeights({ weights }: Graph, network: Checkpoint): Pro
 function identitySpaces({ architecture, frame, b }: FramedPair): AlignedSpaces {
   return {
     alignment: identityAlignment(architecture.symmetries.spec),
+    factors: identityFactors(frame.units),
     mixture: identityMixture(frame.symmetries.mixing.spaces),
-    permuted: b,
+    placed: b,
   };
 }
 
@@ -268,9 +274,7 @@ async function openFrame(
   { graph, engine, symmetries }: SymmetricArchitecture,
   { heads, signal }: Pick<MatchLearnedOptions, "heads" | "signal">,
 ): Promise<StreamFrame> {
-  const linear = await discoverLinearSymmetries({ graph, engine }, symmetries, { signal });
-  const before = { permutations: symmetries, linear };
-  const mixing = await discoverMixing({ graph, engine }, before, { signal });
+  const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries, { signal });
   const spaces = mixing.spaces.map((space) =>
     heads === "orthogonal" && space.group === "invertible"
       ? { ...space, group: "orthogonal" as const }

@@ -1,9 +1,12 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type Alignment, identityAlignment } from "@isthmus/symmetry";
+import { type Alignment, compose, identityAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "../match-weights.ts";
-import { findHeads } from "./match-heads.ts";
-import { toCheckpoint } from "./permute-framed.ts";
+import { findHeads } from "./head-families.ts";
+import { levelScales } from "./level-scales.ts";
+import { findSignedUnits, matchSignedUnits } from "./match-signed-units.ts";
+import { permuteFramed, toCheckpoint } from "./permute-framed.ts";
 import type { FramedPair } from "./stream-frame.ts";
+import { identityFactors, multiplied, type UnitFactors } from "./unit-factors.ts";
 
 /** Options of {@link matchUnits}. */
 export interface MatchUnitsOptions {
@@ -11,21 +14,45 @@ export interface MatchUnitsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How units are matched: B is permuted first, then its units are multiplied. */
+export interface UnitsMatch {
+  readonly alignment: Alignment;
+  readonly factors: UnitFactors;
+}
+
 /**
- * Matches by weights what is neither mixed nor carries what is mixed, such as the hidden units of an MLP.
+ * Matches by weights what is neither mixed nor carries what is mixed, such as the hidden units of an MLP;
+ * with their signs and scales, where these are free.
  *
  * @param pair - B with its streams turned to A's
  */
-export async function matchUnits(
-  { architecture, frame, a, b }: FramedPair,
+export async function matchUnits(pair: FramedPair, options: MatchUnitsOptions): Promise<UnitsMatch> {
+  const { architecture, frame, a } = pair;
+  const { spec } = architecture.symmetries;
+  const signed = findSignedUnits(spec, frame.units.signs);
+  const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
+  for (const { heads, inner, queries } of findHeads(spec, frame)) {
+    for (const { name } of [heads, ...inner]) settled.add(name);
+    if (queries !== undefined) settled.add(queries.name);
+  }
+  for (const { symmetry } of signed) settled.add(symmetry.name);
+  const permuted = await matchOthers(pair, settled, options);
+  const b = await permuteFramed(architecture, permuted, pair.b);
+  const match = matchSignedUnits(spec, signed, [a, b], frame.units.signs.variables);
+  const alignment = compose(match.alignment, permuted);
+  const factors = { ...identityFactors(frame.units), signs: match.signs };
+  const turned = multiplied(frame.units, await permuteFramed(architecture, alignment, pair.b), factors);
+  return { alignment, factors: { ...factors, scales: await levelScales(pair, turned) } };
+}
+
+/** Matches the symmetries that are not settled, by permutations. */
+async function matchOthers(
+  { architecture, a, b }: FramedPair,
+  settled: ReadonlySet<string>,
   { seed, signal }: MatchUnitsOptions,
 ): Promise<Alignment> {
-  const { graph, engine } = architecture;
-  const { spec } = architecture.symmetries;
-  const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
-  for (const { heads, inner } of findHeads(spec, frame)) {
-    for (const { name } of [heads, ...inner]) settled.add(name);
-  }
+  const { graph, engine, symmetries } = architecture;
+  const { spec } = symmetries;
   if (spec.symmetries.every(({ name }) => settled.has(name))) return identityAlignment(spec);
   const pair = [a, b].map((network) => toCheckpoint(graph, network, "f32"));
   const start = settled.size === 0 ? {} : { start: identityAlignment(spec), skip: [...settled] };

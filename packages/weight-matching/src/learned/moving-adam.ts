@@ -3,15 +3,15 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 const EPSILON = 1e-8;
 
-/** Running means of the gradients of one space, in the frame that moves with its matrix. */
+/** Running means of the gradients of one space, in the frame that moves with its matrix, or of factors. */
 export interface Moments {
   readonly mean: Float64Array;
   readonly square: Float64Array;
 }
 
-/** Creates moments of zeros for a matrix of `size` rows and columns. */
-export function createMoments(size: number): Moments {
-  return { mean: new Float64Array(size * size), square: new Float64Array(size * size) };
+/** Creates moments of zeros for a number of elements. */
+export function createMoments(count: number): Moments {
+  return { mean: new Float64Array(count), square: new Float64Array(count) };
 }
 
 /**

@@ -1,8 +1,7 @@
 import { type Checkpoint, entry, toFloat64 } from "@isthmus/core";
 import { bindWeights, type Graph } from "@isthmus/graph";
 import {
-  type LinearSymmetries,
-  type MixingSymmetries,
+  type ContinuousSymmetries,
   type Mixture,
   mixInPlace,
   moveGainsInPlace,
@@ -11,12 +10,7 @@ import {
   readGains,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
-
-/** All symmetries beyond permutation that a learned alignment uses. */
-export interface ContinuousSymmetries {
-  readonly linear: LinearSymmetries;
-  readonly mixing: MixingSymmetries;
-}
+import { type UnitSymmetries, unitSymmetries } from "./unit-factors.ts";
 
 /** Numbers of the parameters of a network, by name. */
 export type Doubles = Map<string, Float64Array>;
@@ -27,6 +21,8 @@ export type Doubles = Map<string, Float64Array>;
  */
 export interface StreamFrame {
   readonly symmetries: ContinuousSymmetries;
+  /** Signs and scales beside the spaces. */
+  readonly units: UnitSymmetries;
   /** Occurrences of the spaces in each weight that some space lies in. */
   readonly occurrences: ReadonlyMap<string, readonly Occurrence[]>;
   /** Reads a network into the frame, in f64. */
@@ -60,6 +56,7 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
     );
   return {
     symmetries,
+    units: unitSymmetries(linear, mixing),
     occurrences,
     async enter(network) {
       const values = await read(network);

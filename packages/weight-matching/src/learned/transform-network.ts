@@ -11,26 +11,27 @@ import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { AlignedSpaces } from "./closed-form.ts";
 import { permuteFramed } from "./permute-framed.ts";
 import { mixed, type StreamFrame } from "./stream-frame.ts";
+import { multiplied } from "./unit-factors.ts";
 
 /** Transforms a network of the graph, under the graph's names; it computes what it computed before. */
 export type NetworkTransform = (network: Checkpoint) => Promise<Checkpoint>;
 
 /**
- * Creates the function that permutes and mixes networks and gives their norms the gains of network A, so that
- * on a path to A the norms stay as they are. It computes in f64 and rounds each tensor once, to the type that
- * it had; in memory.
+ * Creates the function that permutes, multiplies and mixes networks and gives their norms the gains of
+ * network A, so that on a path to A the norms stay as they are. It computes in f64 and rounds each tensor
+ * once, to the type that it had; in memory.
  *
  * @param gains - the gains of A by name
  */
 export function createTransform(
   architecture: SymmetricArchitecture,
   frame: StreamFrame,
-  { alignment, mixture }: Pick<AlignedSpaces, "alignment" | "mixture">,
+  { alignment, factors, mixture }: Omit<AlignedSpaces, "placed">,
   gains: ReadonlyMap<string, Float64Array>,
 ): NetworkTransform {
   return async (network) => {
     const permuted = await permuteFramed(architecture, alignment, await frame.enter(network));
-    const values = mixed(frame, permuted, mixture);
+    const values = mixed(frame, multiplied(frame.units, permuted, factors), mixture);
     frame.leaveInPlace(values, gains);
     const tensors = new Map<string, Tensor>();
     for (const [name, { dtype, shape }] of network.tensors) {

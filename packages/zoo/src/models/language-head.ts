@@ -19,6 +19,8 @@ export interface HeadParts {
   readonly cap?: number | undefined;
   /** Whether a separate head has a bias, `name.bias`. @defaultValue false */
   readonly bias?: boolean;
+  /** Whether rows were scaled because the head is tied. @defaultValue false */
+  readonly scaled?: boolean;
   /** Value of `tie_word_embeddings` if the config lacks it: whether the embedding is also the head. */
   readonly tied: boolean;
 }
@@ -31,8 +33,8 @@ const LANGUAGE_MODEL = /(ForCausalLM|LMHeadModel|ForConditionalGeneration)$/;
  * classifier, `[N, length, ...]`; or the `hidden` states if there is no head, `[N, length, width]`.
  */
 export function languageHead(
-  { network, config, has, length }: FamilyContext,
-  { rows, embedding, name, tied, cap, bias = false }: HeadParts,
+  { network, config, has, length, onTied }: FamilyContext,
+  { rows, embedding, name, tied, cap, bias = false, scaled = false }: HeadParts,
 ): FamilyOutputs {
   const vocabulary = at(embedding.shape, 0, "axis");
   const perToken = (value: Value) => reshape(value, [-1, length, at(value.shape, 1, "axis")]);
@@ -48,5 +50,7 @@ export function languageHead(
   const isBase = classNames.length > 0 && !classNames.some((entry) => LANGUAGE_MODEL.test(entry));
   if (isBase && has !== undefined) return { hidden: perToken(rows) };
   if (!config.boolean("tie_word_embeddings", tied)) return separate();
+  // A separate head of what is scaled for tied ones would give other logits.
+  if (!scaled) onTied({ embedding: embedding.name, head: `${name}.weight` });
   return bounded(tokenLogits(rows, embedding, length));
 }

@@ -13,6 +13,16 @@ export interface FamilyContext {
    * extents. Undefined if there is no checkpoint: then the network is the one of the family's usual class.
    */
   readonly has: ((name: string) => boolean) | undefined;
+  /** Is called where the embedding is also the head, with the name that a separate head would have. */
+  readonly onTied: (tied: TiedHead) => void;
+}
+
+/** An embedding that is also the head of its network. */
+export interface TiedHead {
+  /** Name of the embedding's weight. */
+  readonly embedding: string;
+  /** Name of the weight that the head has where it is separate. */
+  readonly head: string;
 }
 
 /** Outputs of a network, by name. */

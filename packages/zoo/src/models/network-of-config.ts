@@ -13,6 +13,7 @@ import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { ModelConfig } from "./model-config.ts";
 import { MODEL_FAMILIES, MODEL_TYPES, type ModelType } from "./model-families.ts";
+import type { TiedHead } from "./model-family.ts";
 
 /** Options of {@link networkOfConfig}. */
 export interface ConfigNetworkOptions {
@@ -56,6 +57,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   readonly maxLength?: number;
   /** Number of token ids; absent if the network reads no tokens. */
   readonly vocabularySize?: number;
+  /** The embedding that is also the head; absent if the head is separate. */
+  readonly tiedHead?: TiedHead;
 }
 
 /**
@@ -145,7 +148,11 @@ function create(modelType: ModelType, { config, length, has }: CreateOptions): C
   }
   const family = MODEL_FAMILIES[modelType];
   const network = new NetworkBuilder(modelType);
-  const outputs = family.build({ network, config, length, has });
+  let tiedHead: TiedHead | undefined;
+  const onTied = (tied: TiedHead) => {
+    tiedHead = tied;
+  };
+  const outputs = family.build({ network, config, length, has, onTied });
   const maxLength = (family.maxLength ?? maxLengthOf)(config);
   return Object.freeze({
     ...network.buildTyped(outputs, modelType),
@@ -154,6 +161,7 @@ function create(modelType: ModelType, { config, length, has }: CreateOptions): C
     ofLength: (other: number) => create(modelType, { config, length: other, has }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
+    ...(tiedHead === undefined ? {} : { tiedHead }),
   });
 }
 

@@ -52,7 +52,7 @@ function findShapes(
       networks: [a, b],
       message: `${countTensors(others.length)} of ${nameNetworks(comparison, [a, b])} differ in shape: "${first.name}" is [${first.a}] and [${first.b}]`,
       advice:
-        "merge networks of one size; layers can be taken from one of them only (in a recipe: modules, slices)",
+        "merge networks of one size; layers can be taken from one of them only (in a recipe: modules, slices), and networks that differ in width alone are joined by isthmus fuse",
     });
   }
   if (vocabulary !== null && vocabulary.rows[0] !== vocabulary.rows[1]) {

@@ -61,7 +61,7 @@ function build(context: FamilyContext): FamilyOutputs {
   const tied = config.boolean("tie_word_embeddings", true);
   const isScaled = config.boolean("scale_decoder_outputs", tied);
   const rows = isScaled ? mul(decoded, 1 / Math.sqrt(width)) : decoded;
-  return languageHead(context, { rows, embedding, name: "lm_head", tied });
+  return languageHead(context, { rows, embedding, name: "lm_head", tied, scaled: isScaled });
 }
 
 /** Checks whether the model is the encoder alone. */

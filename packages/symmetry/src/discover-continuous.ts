@@ -1,0 +1,29 @@
+import { type Architecture, type ProbeOptions, probeGraph } from "@isthmus/graph";
+import type { Symmetries } from "./derive-spec.ts";
+import { deriveLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
+import type { LinearSymmetries } from "./linear/linear-symmetries.ts";
+import { deriveMixing } from "./mixing/discover-mixing.ts";
+import type { MixingSymmetries } from "./mixing/mixing-symmetries.ts";
+
+/** All symmetries beyond permutation. */
+export interface ContinuousSymmetries {
+  readonly linear: LinearSymmetries;
+  readonly mixing: MixingSymmetries;
+}
+
+/**
+ * Discovers all symmetries beyond permutation in one run of the graph: scales, signs and rotations, as
+ * `discoverLinearSymmetries`, and what any matrix of a group may mix, as `discoverMixing`.
+ *
+ * @param permutations - the permutation symmetries of the same graph
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function discoverContinuous(
+  { graph, engine }: Architecture,
+  permutations: Symmetries,
+  options: ProbeOptions = {},
+): Promise<ContinuousSymmetries> {
+  const probe = await probeGraph({ graph, engine }, options);
+  const linear = deriveLinearSymmetries(graph, probe, permutations);
+  return { linear, mixing: deriveMixing(graph, probe, { permutations, linear }) };
+}

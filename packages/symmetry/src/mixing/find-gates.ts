@@ -1,0 +1,36 @@
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import type { Norm } from "./find-norms.ts";
+
+/** A product of a value and a weight that has one number for each place of the value's last axis. */
+export interface Gate {
+  readonly node: Node;
+  /** The value that is multiplied. */
+  readonly input: string;
+  readonly gain: string;
+}
+
+/**
+ * Finds the products by which a branch is scaled element by element before it is added to a stream, as
+ * LayerScale does: by a weight along the last axis that nothing else reads, and not the gain of a norm.
+ *
+ * @see Touvron et al., Going deeper with image transformers (2021), section 2, on LayerScale
+ */
+export function findGates({ nodes, weights }: Graph, probe: Probe, norms: readonly Norm[]): Gate[] {
+  const ofNorms = new Set(norms.flatMap((norm) => norm.nodes));
+  const readers = new Map<string, number>();
+  for (const name of nodes.flatMap(({ inputs }) => [...inputs]))
+    readers.set(name, (readers.get(name) ?? 0) + 1);
+  const isFlat = (name: string, extent: number | undefined): boolean => {
+    const shape = weights.get(name)?.shape;
+    return shape?.at(-1) === extent && shape?.slice(0, -1).every((axis) => axis === 1) === true;
+  };
+  return nodes.flatMap((node): Gate[] => {
+    const { op, domain, inputs } = node;
+    const [left = "", right = ""] = inputs;
+    if (op !== "Mul" || domain !== "" || ofNorms.has(node)) return [];
+    const [input, gain] = weights.has(left) ? [right, left] : [left, right];
+    const extent = probe.types.get(input)?.shape.at(-1);
+    const isGate = !weights.has(input) && isFlat(gain, extent) && readers.get(gain) === 1;
+    return isGate ? [{ node, input, gain }] : [];
+  });
+}

@@ -1,0 +1,125 @@
+import { at, InvariantError } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import type { FactoredCells } from "./factored-cells.ts";
+import type { GateVisit } from "./gate-rules.ts";
+import type { FixedNorm, KnownSymmetries, MixingSpace, StreamGain, StreamNorm } from "./mixing-symmetries.ts";
+import type { NormVisit } from "./norm-rules.ts";
+import { sharedWeights } from "./shared-weights.ts";
+
+/** The norms and gates that a walk came to. */
+export interface StreamVisits {
+  readonly norms: readonly NormVisit[];
+  readonly gates: readonly GateVisit[];
+}
+
+/** The residual streams: cells whose units norms measure, that are free once gains are moved. */
+export class Streams {
+  readonly spaces: MixingSpace[] = [];
+  readonly norms: StreamNorm[] = [];
+  readonly gains: StreamGain[] = [];
+  readonly fixed: FixedNorm[] = [];
+  readonly #known: KnownSymmetries;
+  readonly #cells: FactoredCells;
+  /** Weights that several nodes read. */
+  readonly #shared: ReadonlySet<string>;
+
+  constructor(graph: Graph, symmetries: KnownSymmetries, cells: FactoredCells, visits: StreamVisits) {
+    this.#known = symmetries;
+    this.#cells = cells;
+    this.#shared = sharedWeights(graph);
+    const norms = this.#byCell(visits.norms);
+    const gates = this.#byCell(visits.gates);
+    for (const [cell, ofCell] of norms) this.#add(this.#spaceOf(cell), ofCell, gates.get(cell) ?? []);
+  }
+
+  #byCell<T extends { readonly factors: Int32Array | undefined }>(visits: readonly T[]): Map<number, T[]> {
+    const byCell = new Map<number, T[]>();
+    for (const visit of visits) {
+      const cell = this.#cells.cellOf(visit.factors?.[0]);
+      if (cell >= 0) byCell.set(cell, [...(byCell.get(cell) ?? []), visit]);
+    }
+    return byCell;
+  }
+
+  #spaceOf(cell: number): Omit<MixingSpace, "group"> {
+    let first = 0;
+    for (const { name, firstUnit, size, cells } of this.#known.permutations.spec.symmetries) {
+      if (cell < first + cells.length) {
+        return { symmetry: name, cell: cell - first, firstUnit: firstUnit + (cell - first) * size, size };
+      }
+      first += cells.length;
+    }
+    throw new InvariantError(`No cell ${cell} among ${first} of all symmetries; please report this`);
+  }
+
+  #add(space: Omit<MixingSpace, "group">, norms: readonly NormVisit[], gates: readonly GateVisit[]): void {
+    const isFree = this.#cells.isFree(space.firstUnit, space.size);
+    const candidates = [
+      ...norms.map((visit) => ({ ...visit, ...visit.norm, where: "read the norm" })),
+      ...gates.map((visit) => ({ ...visit, ...visit.gate, where: "write the branch" })),
+    ];
+    for (const { input, gain, factors, where } of candidates) {
+      const reason = isFree ? this.#reasonOf(space, { gain, factors, where }) : this.#fixedBecause(space);
+      if (reason === undefined) continue;
+      this.fixed.push({ input, symmetry: space.symmetry, reason });
+      return;
+    }
+    const isCentred = norms.some(({ norm }) => norm.isCentred);
+    const index = this.spaces.length;
+    this.spaces.push({ ...space, group: isCentred ? "orthogonal-keeping-ones" : "orthogonal" });
+    this.norms.push(...norms.map(({ norm: { input } }) => ({ input, space: index })));
+    for (const { gain } of candidates) {
+      const moved = gain === undefined ? undefined : this.#gainOf(gain);
+      if (moved !== undefined) this.gains.push({ ...moved, space: index });
+    }
+  }
+
+  #fixedBecause({ firstUnit, size }: Omit<MixingSpace, "group">): string {
+    const node = this.#cells.fixedBy(firstUnit, size);
+    return node === undefined
+      ? "different weights would have to be mixed by different matrices"
+      : `${node === "" ? "an output of the graph" : node} does not treat all directions alike`;
+  }
+
+  /** Returns why a norm or a gate does not let a space be mixed; undefined if it does. */
+  #reasonOf(
+    { firstUnit, size }: Omit<MixingSpace, "group">,
+    visit: {
+      readonly gain: string | undefined;
+      readonly factors: Int32Array | undefined;
+      readonly where: string;
+    },
+  ): string | undefined {
+    const { gain, factors, where } = visit;
+    const units = Array.from(factors ?? [], (factor) => this.#cells.unitOf(factor));
+    const present = new Set(units);
+    const isWhole = units.length === size && units.every((_, i) => present.has(firstUnit + i));
+    if (!isWhole) return "a norm measures only a part of the units, or some of them twice";
+    if (gain === undefined || this.#gainOf(gain) !== undefined) return undefined;
+    const shared = this.#sharedOf({ firstUnit, size });
+    const reason = `the gain ${gain} cannot be moved into the weights that ${where}`;
+    return shared === undefined
+      ? reason
+      : `${reason}: ${shared} is read twice, as an embedding that is also the head; give the head a copy of its own (isthmus convert --untie)`;
+  }
+
+  /** Returns a weight that holds the units of a space and that several nodes read; undefined if none does. */
+  #sharedOf({ firstUnit, size }: Pick<MixingSpace, "firstUnit" | "size">): string | undefined {
+    const isOfSpace = (unit: number) => unit >= firstUnit && unit < firstUnit + size;
+    return [...this.#shared].find((name) => {
+      const layout = this.#known.permutations.spec.weights.get(name);
+      return layout?.fields.some(({ units }) => units.some(isOfSpace)) ?? false;
+    });
+  }
+
+  /** Returns how a gain can be moved, by a scale variable for each element; undefined if it cannot. */
+  #gainOf(gain: string): Omit<StreamGain, "space"> | undefined {
+    const [field, ...others] = this.#known.linear.scales.weights.get(gain)?.fields ?? [];
+    if (field === undefined || others.length > 0) return undefined;
+    const signed = field.variables;
+    const isInverse = at(signed, 0, "element") < 0;
+    const variables = signed.map((variable) => (isInverse ? -variable : variable) - 1);
+    const isFree = new Set(signed).size === signed.length && variables.every((variable) => variable >= 0);
+    return isFree ? { gain, variables, isInverse } : undefined;
+  }
+}

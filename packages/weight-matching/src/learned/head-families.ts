@@ -1,0 +1,89 @@
+import { at } from "@isthmus/core";
+import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
+import { solveAssignment } from "../assignment/solve-assignment.ts";
+import type { StreamFrame } from "./stream-frame.ts";
+
+/** A symmetry whose units carry cells that are mixed, as attention heads carry their inner dimensions. */
+export interface HeadFamily {
+  /** The heads; the key-value heads where several heads of queries share one. */
+  readonly heads: Symmetry;
+  /** Symmetries of the inner dimensions: a mixed cell for each head. */
+  readonly inner: readonly Symmetry[];
+  /** For each inner symmetry the index of the space of each head's cell. */
+  readonly spaces: readonly Int32Array[];
+  /** The heads of queries that share each head; absent where each has its own. */
+  readonly queries: Symmetry | undefined;
+}
+
+/**
+ * Finds the symmetries whose units carry cells that may be mixed, and at most heads of queries beside them.
+ */
+export function findHeads(
+  { symmetries }: SymmetrySpec,
+  { symmetries: { mixing } }: StreamFrame,
+): HeadFamily[] {
+  const spaceOf = new Map(mixing.spaces.map((space, index) => [`${space.symmetry} ${space.cell}`, index]));
+  return symmetries.flatMap((heads): HeadFamily[] => {
+    if (heads.cells.length !== 1) return [];
+    const carried = symmetries.filter(({ cells }) => cells.some((units) => units.some(isUnitOf(heads))));
+    if (carried.length === 0 || !carried.every((symmetry) => hasCellPerUnit(symmetry, heads))) return [];
+    const spacesOf = (symmetry: Symmetry) => {
+      const places = Int32Array.from({ length: heads.size }, (_, head) => cellOf(symmetry, heads, head));
+      return places.map((cell) => spaceOf.get(`${symmetry.name} ${cell}`) ?? -1);
+    };
+    const inner = carried.filter((symmetry) => spacesOf(symmetry).every((space) => space >= 0));
+    const [queries, ...others] = carried.filter((symmetry) => !inner.includes(symmetry));
+    if (inner.length === 0 || others.length > 0) return [];
+    const isNested =
+      queries !== undefined && symmetries.some(({ cells }) => cells.flat().some(isUnitOf(queries)));
+    return isNested ? [] : [{ heads, inner, spaces: inner.map(spacesOf), queries }];
+  });
+}
+
+function isUnitOf({ firstUnit, size, cells }: Symmetry): (unit: number) => boolean {
+  return (unit) => unit >= firstUnit && unit < firstUnit + size * cells.length;
+}
+
+/** Checks whether a symmetry has one cell for each unit of a plain symmetry, and carried by it alone. */
+function hasCellPerUnit({ cells }: Symmetry, plain: Symmetry): boolean {
+  return (
+    cells.length === plain.size && cells.every((units) => units.length === 1 && units.every(isUnitOf(plain)))
+  );
+}
+
+/** Returns the number of the cell that a head carries. */
+function cellOf({ cells }: Symmetry, { firstUnit }: Symmetry, head: number): number {
+  return cells.findIndex(([unit]) => unit === firstUnit + head);
+}
+
+/** Finds the assignment with the largest sum of gains, `[size, size]`: for each head of A the head of B. */
+export function bestAssignment(gains: Float32Array, size: number): Int32Array {
+  return solveAssignment({ rows: size, columns: size, data: gains }, { maximize: true }).assignment;
+}
+
+/**
+ * Writes into a permutation that head `from[head]` goes to each head, its inner dimensions in their order,
+ * and that its heads of queries go to the places that an assignment for each head says.
+ *
+ * @param queriesFrom - for each head, for each of its heads of queries, which one of B's head goes there
+ */
+export function placeHeadsInto(
+  { heads, inner, queries }: HeadFamily,
+  from: Int32Array,
+  queriesFrom: readonly Int32Array[],
+  source: Int32Array,
+): void {
+  from.forEach((taken, head) => {
+    source[heads.firstUnit + head] = heads.firstUnit + taken;
+    const place = (symmetry: Symmetry, orderOf: (unit: number) => number) => {
+      const [to, take] = [head, taken].map((which) => {
+        return symmetry.firstUnit + cellOf(symmetry, heads, which) * symmetry.size;
+      });
+      for (let unit = 0; unit < symmetry.size; unit++)
+        source[(to as number) + unit] = (take as number) + orderOf(unit);
+    };
+    for (const symmetry of inner) place(symmetry, (unit) => unit);
+    if (queries !== undefined)
+      place(queries, (unit) => at(at(queriesFrom, head, "head"), unit, "head of queries"));
+  });
+}

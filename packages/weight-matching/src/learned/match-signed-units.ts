@@ -1,0 +1,201 @@
+import { at, entry } from "@isthmus/core";
+import { multiply } from "@isthmus/linear-algebra";
+import {
+  type Alignment,
+  type DiagonalSymmetry,
+  identityAlignment,
+  type Occurrence,
+  occurrencesOf,
+  type Symmetry,
+  type SymmetrySpec,
+} from "@isthmus/symmetry";
+import { completeFollowers, positionIn } from "@isthmus/symmetry/layout";
+import { bestAssignment } from "./head-families.ts";
+import type { Doubles } from "./stream-frame.ts";
+import { rowsOf } from "./weight-grams.ts";
+
+/** Rows of a weight, one for each unit. */
+interface UnitRows {
+  readonly weight: string;
+  readonly occurrence: Occurrence;
+}
+
+/**
+ * Weights of the units of a symmetry that one sign variable of each unit multiplies; none where signs stay.
+ */
+interface SignedRows {
+  readonly rows: readonly UnitRows[];
+  /** The variable of each unit, or undefined where the weights keep their signs. */
+  readonly variables: Int32Array | undefined;
+}
+
+/** A plain symmetry whose units may change their signs. */
+export interface SignedUnits {
+  readonly symmetry: Symmetry;
+  readonly parts: readonly SignedRows[];
+}
+
+/**
+ * Finds the plain symmetries whose units may change their signs, in whole or in part of their weights, and
+ * that no other unit moves with.
+ */
+export function findSignedUnits(spec: SymmetrySpec, signs: DiagonalSymmetry): SignedUnits[] {
+  const parents = new Set([
+    ...spec.symmetries.flatMap(({ cells }) => cells.flat()),
+    ...spec.followers.flatMap((family) => family.parents.flat()),
+  ]);
+  const places = countPlaces(signs);
+  return spec.symmetries.flatMap((symmetry): SignedUnits[] => {
+    const { firstUnit, size, cells } = symmetry;
+    if (cells.length !== 1 || parents.has(firstUnit)) return [];
+    const byVariables = new Map<string, SignedRows>();
+    for (const { weight, occurrence } of rowsOfUnits(spec, { firstUnit, size })) {
+      const variables = variablesAt(signs, weight, occurrence);
+      const key = variables?.join() ?? "";
+      const rows = [...(byVariables.get(key)?.rows ?? []), { weight, occurrence }];
+      byVariables.set(key, { rows, variables });
+    }
+    // A variable that other units have, too, cannot be chosen by these.
+    const parts = [...byVariables.values()].map(({ rows, variables }) =>
+      variables?.every((variable) => places[variable] === rows.length)
+        ? { rows, variables }
+        : { rows, variables: undefined },
+    );
+    return parts.some(({ variables }) => variables !== undefined) ? [{ symmetry, parts }] : [];
+  });
+}
+
+/** Lists the rows that hold the units of a cell, over all weights. */
+function rowsOfUnits({ weights }: SymmetrySpec, cell: Pick<Symmetry, "firstUnit" | "size">): UnitRows[] {
+  const space = { ...cell, symmetry: "", cell: 0, group: "invertible" } as const;
+  return [...weights].flatMap(([weight, { view, fields }]) => {
+    const plain = fields.map((field) => ({ ...field, inverse: new Uint8Array(field.units.length) }));
+    return occurrencesOf({ view, fields: plain }, [space]).map((occurrence) => ({ weight, occurrence }));
+  });
+}
+
+/** Counts the places over all weights where each variable lies. */
+function countPlaces({ variables, weights }: DiagonalSymmetry): Int32Array {
+  const counts = new Int32Array(variables);
+  for (const { fields } of weights.values()) {
+    for (const variable of fields.flatMap((field) => [...field.variables])) {
+      if (variable !== 0) counts[Math.abs(variable) - 1] = at(counts, Math.abs(variable) - 1, "variable") + 1;
+    }
+  }
+  return counts;
+}
+
+/** Returns the sign variable of each unit in rows of a weight; undefined unless each unit has its own. */
+function variablesAt(
+  { weights }: DiagonalSymmetry,
+  weight: string,
+  { bases }: Occurrence,
+): Int32Array | undefined {
+  const layout = weights.get(weight);
+  if (layout === undefined) return undefined;
+  for (const { axes, variables } of layout.fields) {
+    const places = bases.map(positionIn(layout.view, axes));
+    const ofUnits = places.map((place) => Math.abs(at(variables, place, "place")) - 1);
+    if (new Set(ofUnits).size === bases.length && ofUnits.every((variable) => variable >= 0)) return ofUnits;
+  }
+  return undefined;
+}
+
+/** What {@link matchSignedUnits} finds: B is permuted first, then its signs are changed. */
+export interface SignedMatch {
+  readonly alignment: Alignment;
+  /** 1 or -1 for each variable. */
+  readonly signs: Float64Array;
+}
+
+/** Sweeps over all symmetries after which the search ends. */
+const MAX_SWEEPS = 50;
+
+/**
+ * Matches units whose signs are free together with their signs: symmetry by symmetry, each the best for what
+ * the others are, until nothing changes. A unit gains from another the inner product of the weights that keep
+ * their signs, and for each sign the absolute inner product of the weights that it multiplies.
+ *
+ * @param b - B; not changed
+ */
+export function matchSignedUnits(
+  spec: SymmetrySpec,
+  units: readonly SignedUnits[],
+  [a, b]: readonly [Doubles, Doubles],
+  variables: number,
+): SignedMatch {
+  const source = identityAlignment(spec).source.slice();
+  const signs = new Float64Array(variables).fill(1);
+  const moved: Doubles = new Map(b);
+  for (const { parts } of units) {
+    for (const { weight } of parts.flatMap(({ rows }) => rows))
+      moved.set(weight, entry(b, weight, "weight").slice());
+  }
+  for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
+    let hasChanged = false;
+    for (const unit of units) hasChanged = matchInPlace(unit, [a, moved], { source, signs }) || hasChanged;
+    if (!hasChanged) break;
+  }
+  return { alignment: completeFollowers(spec, source), signs };
+}
+
+/** Matches the units of one symmetry and moves them; returns whether any moved. */
+function matchInPlace(
+  { symmetry: { size, firstUnit }, parts }: SignedUnits,
+  networks: readonly [Doubles, Doubles],
+  { source, signs }: { readonly source: Int32Array; readonly signs: Float64Array },
+): boolean {
+  const grams = parts.map(({ rows }) => gramOf(rows, networks, size));
+  const gains = new Float32Array(size * size);
+  grams.forEach((gram, part) => {
+    const keeps = at(parts, part, "part").variables === undefined;
+    gram.forEach((value, i) => {
+      gains[i] = (gains[i] as number) + (keeps ? value : Math.abs(value));
+    });
+  });
+  const from = bestAssignment(gains, size);
+  const before = source.slice(firstUnit, firstUnit + size);
+  let hasChanged = from.some((taken, unit) => taken !== unit);
+  from.forEach((taken, unit) => {
+    source[firstUnit + unit] = at(before, taken, "unit");
+  });
+  parts.forEach(({ rows, variables }, part) => {
+    const gram = at(grams, part, "part");
+    const turns = Float64Array.from(from, (taken, unit) =>
+      variables !== undefined && (gram[unit * size + taken] as number) < 0 ? -1 : 1,
+    );
+    hasChanged ||= turns.includes(-1);
+    for (const { weight, occurrence } of rows)
+      moveRows(entry(networks[1], weight, "weight"), occurrence, from, turns);
+    if (variables === undefined) return;
+    const old = variables.map((variable) => at(signs, variable, "variable"));
+    variables.forEach((variable, unit) => {
+      signs[variable] = at(old, at(from, unit, "unit"), "unit") * at(turns, unit, "unit");
+    });
+  });
+  return hasChanged;
+}
+
+function gramOf(rows: SignedRows["rows"], [a, b]: readonly [Doubles, Doubles], size: number): Float64Array {
+  const sum = new Float64Array(size * size);
+  for (const { weight, occurrence } of rows) {
+    const [left, right] = [a, b].map((network) => rowsOf(entry(network, weight, "weight"), occurrence));
+    const { data } = multiply(left as never, right as never, { transposeRight: true });
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (data[i] as number);
+  }
+  return sum;
+}
+
+/** Permutes rows of a weight, and multiplies them. */
+function moveRows(
+  values: Float64Array,
+  { bases, offsets }: Occurrence,
+  from: Int32Array,
+  factors: Float64Array,
+): void {
+  const before = values.slice();
+  from.forEach((taken, unit) => {
+    const [to, take, factor] = [at(bases, unit, "row"), at(bases, taken, "row"), at(factors, unit, "unit")];
+    for (const offset of offsets) values[to + offset] = factor * (before[take + offset] as number);
+  });
+}

@@ -1,0 +1,32 @@
+import { type Checkpoint, composeCheckpoint, MismatchError, type TensorPlace } from "@isthmus/core";
+import type { Model } from "./open-model.ts";
+
+/**
+ * Gives a model whose head is its embedding a head of its own, a copy of the embedding; lazily. It computes
+ * the same, but its embedding and its head may from then on differ, so that its residual stream may be
+ * rotated.
+ *
+ * @throws MismatchError if the head is separate already, or is scaled for being the embedding, as T5's is
+ */
+export function untieHead({
+  checkpoint,
+  network,
+  configPath,
+}: Pick<Model, "checkpoint" | "network" | "configPath">): Checkpoint {
+  const { tiedHead, modelType } = network;
+  if (tiedHead === undefined) {
+    throw new MismatchError(
+      `Cannot untie the head of "${configPath}" as its embedding must be its head: this network of type "${modelType}" has a separate head, none, or one that is scaled`,
+      { parameters: [] },
+    );
+  }
+  const { embedding, head } = tiedHead;
+  const places = [...checkpoint.tensors.keys()].map((name): [string, TensorPlace] => [
+    name,
+    { checkpoint, name },
+  ]);
+  return composeCheckpoint(new Map([...places, [head, { checkpoint, name: embedding }]]), {
+    source: `${checkpoint.source} (untied)`,
+    metadata: checkpoint.metadata,
+  });
+}

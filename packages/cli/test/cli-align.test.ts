@@ -1,9 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { saveCheckpoint } from "@isthmus/core";
+import { openDataSet } from "@isthmus/data";
+import { encodeGraph } from "@isthmus/graph";
+import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { markovText } from "../../../test/helpers/markov-text.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
 const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
@@ -31,6 +37,87 @@ interface NormalizedJson {
   };
   readonly verified: { readonly maxRelativeError: number };
 }
+
+/** Kills the command without a chance to clean up, as soon as it has written a file for the second time. */
+function killOnceRewritten(path: string): (child: ChildProcess) => void {
+  return (child) => {
+    const written = new Set<number>();
+    const watch = setInterval(() => {
+      if (existsSync(path)) written.add(statSync(path).ino);
+      if (child.exitCode === null && written.size < 2) return;
+      clearInterval(watch);
+      child.kill("SIGKILL");
+    }, 1);
+  };
+}
+
+describe("isthmus align --method learned", () => {
+  /** Saves a small GPT of characters, another for each seed, and a text. */
+  async function prepare(): Promise<readonly string[]> {
+    const text = join(folder, "text.txt");
+    writeFileSync(text, markovText(4000, 0));
+    const data = await openDataSet(`text:${text}`, { context: 16 });
+    const network = parseNetwork("gpt:d1:w16:h2:c16", data);
+    for (const seed of [0, 1])
+      await saveCheckpoint(network.initialize(seed), join(folder, `${seed}.safetensors`));
+    writeFileSync(join(folder, "net.onnx"), encodeGraph(network.graph));
+    const files = ["0.safetensors", "1.safetensors", "--graph", "net.onnx", "--data", "text:text.txt:train"];
+    return ["align", ...files, "--method", "learned", "--match-steps", "60", "--match-batch", "8"];
+  }
+
+  it("goes on after it was killed, to the same bytes, and leaves nothing behind", async () => {
+    const args = await prepare();
+    const whole = await runAlone([...args, "-o", "whole.safetensors"], { cwd: folder });
+    expect(whole.code).toBe(0);
+    const state = join(folder, "b.state.safetensors");
+    const killed = await runAlone([...args, "-o", "b.safetensors"], {
+      cwd: folder,
+      onStart: killOnceRewritten(state),
+    });
+    expect(killed.stdout).toBe("");
+    expect(existsSync(state)).toBe(true);
+    const resumed = await runCli([...args, "-o", "b.safetensors"], { cwd: folder });
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).toMatch(
+      /^Going on with what was interrupted at "b\.state\.safetensors": \d\d steps are made\.$/m,
+    );
+    const read = (name: string) => readFileSync(join(folder, name));
+    expect(read("b.safetensors").equals(read("whole.safetensors"))).toBe(true);
+    expect(readdirSync(folder).filter((name) => !/^[01]\.|^net|^text|^whole/.test(name))).toEqual([
+      "b.safetensors",
+    ]);
+  });
+
+  it("stopped by SIGINT says how to go on, and with other options starts anew", async () => {
+    const args = await prepare();
+    const state = join(folder, "out.state.safetensors");
+    const stopped = await runAlone([...args, "--match-steps", "5000", "-o", "out"], {
+      cwd: folder,
+      onStart: (child) => {
+        const watch = setInterval(() => {
+          if (child.exitCode === null && !existsSync(state)) return;
+          clearInterval(watch);
+          child.kill("SIGINT");
+        }, 1);
+      },
+    });
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toMatch(
+      /what is learned so far is in ".*out\.state\.safetensors": the same command goes on/,
+    );
+    const { stderr, code } = await runCli([...args, "--match-steps", "2", "-o", "out"], { cwd: folder });
+    expect(stderr).toMatch(/^Starting anew what was interrupted at ".*", as "steps" has changed\.$/m);
+    expect(code).toBe(0);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  it("takes options of learning by no other method", async () => {
+    const args = ["align", a, b, "--graph", graph, "-o", join(folder, "x.safetensors"), "--match-batch", "8"];
+    const { code, stderr } = await runCli(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--match-batch by --method weight as it is of --method learned/);
+  });
+});
 
 describe("isthmus align", () => {
   it("isthmus align keeps within memory, matches what it is told, and says how far the bound is", async () => {

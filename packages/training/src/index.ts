@@ -104,3 +104,10 @@ export { LEARNING_RATES, TRAIN_DEFAULTS, type TrainOptions } from "./train/train
 
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";
+export {
+  hasWorkState,
+  loadWorkStateInto,
+  saveWorkState,
+  type WorkKind,
+  type WorkState,
+} from "./train/work-state.ts";

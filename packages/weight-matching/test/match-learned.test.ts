@@ -1,13 +1,18 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   type Checkpoint,
   convertData,
   createCheckpoint,
   createRandom,
   createTensor,
+  openCheckpoint,
+  saveCheckpoint,
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import { createDataSet, createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
@@ -26,8 +31,11 @@ import {
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { align, matchLearned } from "@isthmus/weight-matching";
-import { beforeAll, describe, expect, test } from "vitest";
+import { parseNetwork } from "@isthmus/zoo";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
+import { markovText } from "../../../test/helpers/markov-text.ts";
+import { rotaryNetwork } from "../../../test/helpers/rotary-networks.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
 
@@ -135,30 +143,65 @@ async function lockHeads(graph: Graph, network: Checkpoint, seed: number): Promi
   );
 }
 
-const PLANTED = [
-  ["layer", "none"],
-  ["root mean square in pieces", "none"],
-  ["root mean square in pieces", "grouped"],
-  ["layer", "layer-scale"],
-] as const;
+const PLANTED: readonly (readonly [string, Graph])[] = [
+  ["layer norm", streamNetwork("layer")],
+  ["root mean square norm in pieces", streamNetwork("root mean square in pieces")],
+  ["grouped queries", streamNetwork("root mean square in pieces", "grouped")],
+  ["layer scale", streamNetwork("layer", "layer-scale")],
+  ["rotary embedding of halves", rotaryNetwork("halves")],
+  ["rotary embedding of neighbours", rotaryNetwork("interleaved")],
+];
 
 describe("matchLearned()", () => {
-  test.each(PLANTED)(
-    "recovers a planted element of the whole group in closed form, norm: %s, %s",
-    async (form, trait) => {
-      const graph = streamNetwork(form, trait);
-      const symmetries = await discoverSymmetries({ graph, engine });
-      const data = examplesFor(graph);
-      for (let seed = 0; seed < 2; seed++) {
-        const a = networkOf(graph, seed);
-        const planted = await scramble(graph, a, seed);
-        expect(await distance(a, planted)).toBeGreaterThan(1);
-        const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
-        const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
-        expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
-      }
-    },
-  );
+  test.each(PLANTED)("recovers a planted element of the whole group in closed form: %s", async (_, graph) => {
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const data = examplesFor(graph);
+    for (let seed = 0; seed < 2; seed++) {
+      const a = networkOf(graph, seed);
+      const planted = await scramble(graph, a, seed);
+      expect(await distance(a, planted)).toBeGreaterThan(1);
+      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+      const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
+      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+    }
+  });
+
+  test("finds groups of heads that only their turned queries and keys tell apart", async () => {
+    const graph = rotaryNetwork("halves");
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const original = await bindWeights(graph, networkOf(graph, 4));
+    // All of the second group as of the first, except for the first 4 of 6 dimensions of queries and keys, which
+    // are turned.
+    const repeated = (name: string, width: number, ofGroup: number, turned = 0): [string, Tensor] => {
+      const { shape, data } = original.get(name) as Tensor;
+      const place = (i: number) => (i % 6 < turned ? i : i - (i % width) + (i % ofGroup));
+      return [
+        name,
+        createTensor(
+          "f32",
+          shape,
+          (data as Float32Array).map((_, i) => Number(data[place(i)])),
+        ),
+      ];
+    };
+    const alike = [
+      ...[repeated("q.weight", 24, 12, 4), repeated("q.bias", 24, 12, 4)],
+      ...[repeated("k.weight", 12, 6, 4), repeated("k.bias", 12, 6, 4)],
+      ...[repeated("v.weight", 12, 6), repeated("v.bias", 12, 6), repeated("o.weight", 72, 36)],
+    ];
+    const a = createCheckpoint(new Map([...original, ...alike]));
+    for (let seed = 0; seed < 6; seed++) {
+      const planted = await scramble(graph, a, seed);
+      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+      const { transform } = await matchLearned(
+        { graph, engine, symmetries },
+        [a, planted],
+        examplesFor(graph),
+        options,
+      );
+      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+    }
+  });
 
   test("undoes matrices that were multiplied into heads so that a relative could not be merged", async () => {
     const graph = streamNetwork("layer");
@@ -209,6 +252,116 @@ describe("matchLearned()", () => {
     test("gives the same bytes for the same seed", async () => {
       const again = await run();
       expect(await distance(await learned.transform(b), await again.transform(b))).toBe(0);
+    });
+
+    describe("with a state", () => {
+      let folder: string;
+      let statePath: string;
+      beforeAll(() => {
+        folder = mkdtempSync(join(tmpdir(), "isthmus-learned-"));
+        statePath = join(folder, "b.state.safetensors");
+      });
+      afterAll(() => rmSync(folder, { recursive: true }));
+
+      /** Learns until a step, and is stopped there. */
+      const stopAt = async (last: number, extra: object = {}) => {
+        const controller = new AbortController();
+        const onProgress = ({ step }: { readonly step: number }) => {
+          if (step === last) controller.abort();
+        };
+        const stopped = run({ statePath, signal: controller.signal, onProgress, ...extra });
+        await expect(stopped).rejects.toMatchObject({ name: "AbortError" });
+      };
+
+      test("goes on where it was stopped, to the same bytes", async () => {
+        await stopAt(7);
+        await stopAt(13);
+        const [notes, made] = [[] as string[], [] as number[]];
+        const onNote = (text: string) => notes.push(text);
+        const again = await run({
+          statePath,
+          onNote,
+          onProgress: ({ step }: { step: number }) => made.push(step),
+        });
+        expect(made).toEqual(Array.from({ length: 17 }, (_, i) => 14 + i));
+        expect(notes).toEqual([expect.stringMatching(/^Going on with .*: 13 steps are made$/)]);
+        expect(again.objective).toEqual(learned.objective);
+        expect(again.start).toEqual(learned.start);
+        expect(await distance(await learned.transform(b), await again.transform(b))).toBe(0);
+        // What was learned whole is there, too, until the result is saved.
+        const whole = await run({ statePath, onProgress: () => expect.unreachable("a step was made") });
+        expect(await distance(await learned.transform(b), await whole.transform(b))).toBe(0);
+      });
+
+      test("goes on from the last steps that were written where it is killed", async () => {
+        rmSync(statePath, { force: true });
+        const copy = join(folder, "copy.state.safetensors");
+        const keep = ({ step }: { readonly step: number }) => {
+          // The state of step 10 is written behind the report of step 10.
+          if (step === 12) copyFileSync(statePath, copy);
+        };
+        await run({ statePath, saveEvery: 5, onProgress: keep });
+        const made: number[] = [];
+        const onProgress = ({ step }: { readonly step: number }) => void made.push(step);
+        const again = await run({ statePath: copy, onProgress });
+        expect(made[0]).toBe(11);
+        expect(await distance(await learned.transform(b), await again.transform(b))).toBe(0);
+      });
+
+      test("diverges at the same step where it was stopped before, and keeps the same", async () => {
+        const wild = { learningRate: 1e6 };
+        const plain = await run(wild);
+        const last = (plain.diverged?.step ?? 0) - 1;
+        expect(last).toBeGreaterThan(0);
+        rmSync(statePath, { force: true });
+        await stopAt(last, wild);
+        const again = await run({ ...wild, statePath });
+        expect(again.diverged).toEqual(plain.diverged);
+        expect(await distance(await plain.transform(b), await again.transform(b))).toBe(0);
+      });
+
+      test("starts anew where options have changed, and says so", async () => {
+        rmSync(statePath, { force: true });
+        await stopAt(3, { seed: 1 });
+        const notes: string[] = [];
+        const again = await run({ statePath, onNote: (text: string) => notes.push(text) });
+        expect(notes).toEqual([
+          expect.stringMatching(/^Starting anew .*state\.safetensors", as "seed" has changed$/),
+        ]);
+        expect(await distance(await learned.transform(b), await again.transform(b))).toBe(0);
+        await stopAt(3, { seed: 1 });
+        const others = await run({
+          statePath,
+          steps: 2,
+          heads: "orthogonal",
+          onNote: (text: string) => notes.push(text),
+        });
+        expect(others.steps).toBe(2);
+        expect(notes[1]).toMatch(/has changed, and 2 more$/);
+      });
+
+      test("learns texts in smaller batches and larger steps unless told otherwise", async () => {
+        rmSync(statePath, { force: true });
+        const text = createTextDataSet(markovText(1500, 0), { context: 8 });
+        const { graph: gpt, initialize } = parseNetwork("gpt:d1:w8:h1:c8", text);
+        const symmetries = await discoverSymmetries({ graph: gpt, engine });
+        const pair = [initialize(0), initialize(1)] as const;
+        await matchLearned({ graph: gpt, engine, symmetries }, pair, text, { seed: 0, steps: 1, statePath });
+        const state = await openCheckpoint(statePath);
+        const { run: learnedBy } = JSON.parse(state.metadata["isthmus-learned-alignment"] ?? "{}");
+        expect(learnedBy).toMatchObject({ batchSize: 16, learningRate: 0.02, steps: 1 });
+        await state.close();
+      });
+
+      test("leaves a file that is no state", async () => {
+        writeFileSync(statePath, "notes");
+        await expect(run({ statePath })).rejects.toThrow(/^Cannot open .*b\.state\.safetensors/);
+        expect(readFileSync(statePath, "utf8")).toBe("notes");
+        await saveCheckpoint(b, statePath, { overwrite: true });
+        await expect(run({ statePath })).rejects.toThrow(
+          /must be a state of learned alignment: .* begin anew$/,
+        );
+      });
     });
 
     test("keeps heads orthogonal if asked", async () => {
@@ -285,4 +438,41 @@ describe("matchLearned()", () => {
       );
     });
   });
+
+  describe("of two networks with rotary embeddings", () => {
+    const graph = rotaryNetwork("halves");
+    const [a, b] = [networkOf(graph, 1), networkOf(graph, 2)];
+    const run = async (heads: "invertible" | "orthogonal") => {
+      const symmetries = await discoverSymmetries({ graph, engine });
+      const options = { seed: 0, steps: 20, batchSize: 16, learningRate: 0.02, heads };
+      return matchLearned({ graph, engine, symmetries }, [a, b], examplesFor(graph), options);
+    };
+
+    test.each([
+      ["invertible", { complex: 4 }],
+      ["orthogonal", { "unit-complex": 4 }],
+    ] as const)("learns complex numbers and keeps what B computes, heads: %s", async (heads, spaces) => {
+      const learned = await run(heads);
+      expect(learned.spaces).toMatchObject(spaces);
+      const { objective, start, transform } = learned;
+      expect(objective.after).toBeGreaterThan(Math.max(start.closedForm, start.descent));
+      const moved = await transform(b);
+      expect(await verifyAlignment({ graph, engine }, [b, moved], { seed: 3 })).toMatchObject({
+        passed: true,
+      });
+      const lengths = await Promise.all([b, moved].map((network) => pairLengths(network)));
+      const isKept = lengths[0]?.every((length, i) => Math.abs(length - (lengths[1]?.[i] ?? 0)) < 1e-5);
+      // Numbers of length 1 keep the lengths of pairs; heads may be permuted.
+      expect(isKept).toBe(heads === "orthogonal");
+    });
+  });
 });
+
+/** Lengths of the biases of keys, pair by pair, ascending. */
+async function pairLengths(network: Checkpoint): Promise<number[]> {
+  const { data } = await network.read("k.bias");
+  const bias = Array.from(data as Float32Array);
+  // Of 6 dimensions of a head the first 4 turn, 0 with 2 and 1 with 3.
+  const firsts = [0, 1, 6, 7];
+  return firsts.map((i) => Math.hypot(bias[i] ?? 0, bias[i + 2] ?? 0)).sort((x, y) => x - y);
+}

@@ -11,15 +11,17 @@ import {
 } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { copyModelFiles } from "@isthmus/recipe";
-import { encodeAlignment } from "@isthmus/symmetry";
+import { encodeAlignment, type MixingGroup } from "@isthmus/symmetry";
 import {
   type AlignedNetwork,
   align as alignNetworks,
+  type MatchLearnedOptions,
   type MatchResult,
   type MatchSeconds,
 } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { alignSeveral, tooFew } from "../align/align-several.ts";
+import { keepLearning } from "../align/keep-learning.ts";
 import { openToAlign } from "../align/open-to-align.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
@@ -79,6 +81,10 @@ const EXAMPLES = formatExamples(
     "join transformers: rotate B's residual stream and heads, learned from text or images without labels",
   ],
   [
+    "isthmus align gpt-a gpt-b --method learned --data text:books.txt:train --match-steps 1500 --match-batch 64 -o gpt-b-aligned",
+    "learn longer, from more texts in each step; start it again after an interruption and it goes on where it was",
+  ],
+  [
     "isthmus align s0.pt s1.pt s2.pt s3.pt --graph model.onnx -o aligned/",
     "align four networks to each other; aligned/ gets all of them, in the coordinates of the first",
   ],
@@ -123,22 +129,44 @@ async function align(
     // Said before the work, which may take minutes.
     if (!options.output.endsWith(".json")) await resolveOutputPlace(options.output);
     await assertNoModelFolder(options.output, paths);
-    const { architecture, data } = await openToAlign(paths, [a, b], options, context);
-    const { networks, binding } = architecture;
-    const { aligned, symmetries } = await alignNetworks(architecture, networks, {
-      ...matchingOf(options, data),
-      ...followAlignment(options.method, context),
-    });
-    const second = at(aligned, 0, "aligned network");
-    const outputs = await saveAligned([a, b], second, options, context);
-    if (outputs.length > 0) outputs.push(...(await copyModelFiles(paths[1], options.output)));
-    const encoded = formatJson(encodeAlignment(symmetries.spec, second.alignment));
-    for (const path of alignmentFiles(options)) {
-      await saveFile(path, encoded, inputs);
-      outputs.push(path);
-    }
-    return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, outputs) };
+    const job = { paths, checkpoints: [a, b] as const, inputs, options };
+    if (options.method !== "learned") return alignOpened(job, {}, context);
+    return keepLearning({ output: options.output, inputs }, context, (keeping) =>
+      alignOpened(job, keeping, context),
+    );
   });
+}
+
+/** Two networks to be aligned. */
+interface AlignJob {
+  readonly paths: readonly [string, string];
+  readonly checkpoints: readonly [Checkpoint, Checkpoint];
+  /** Files that must not be overwritten. */
+  readonly inputs: readonly string[];
+  readonly options: AlignVerbOptions;
+}
+
+async function alignOpened(
+  { paths, checkpoints, inputs, options }: AlignJob,
+  keeping: Pick<MatchLearnedOptions, "statePath" | "onNote">,
+  context: Context,
+): Promise<Outcome> {
+  const { architecture, data } = await openToAlign(paths, checkpoints, options, context);
+  const { networks, binding } = architecture;
+  const { aligned, symmetries } = await alignNetworks(architecture, networks, {
+    ...matchingOf(options, data),
+    ...keeping,
+    ...followAlignment(options.method, context),
+  });
+  const second = at(aligned, 0, "aligned network");
+  const outputs = await saveAligned(checkpoints, second, options, context);
+  if (outputs.length > 0) outputs.push(...(await copyModelFiles(paths[1], options.output)));
+  const encoded = formatJson(encodeAlignment(symmetries.spec, second.alignment));
+  for (const path of alignmentFiles(options)) {
+    await saveFile(path, encoded, inputs);
+    outputs.push(path);
+  }
+  return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, outputs) };
 }
 
 /** Lists the files that the permutations are written to. */
@@ -251,9 +279,11 @@ const GROUP_WORDS = {
   invertible: "mixed by any matrix (inner dimensions of heads)",
   orthogonal: "rotated (residual stream)",
   "orthogonal-keeping-ones": "rotated (residual stream of layer norms)",
+  complex: "multiplied by complex numbers (pairs of rotary embeddings)",
+  "unit-complex": "turned by angles (pairs of rotary embeddings)",
   signs: "signs of units",
   scales: "scales of units",
-} as const;
+} as const satisfies Record<MixingGroup | "signs" | "scales", string>;
 
 /** Describes how rotations were learned. */
 function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [string, string][] {

@@ -77,6 +77,8 @@ const GROUPS: Readonly<Record<MixingGroup, string>> = {
   invertible: "any invertible matrix",
   orthogonal: "rotation",
   "orthogonal-keeping-ones": "rotation that keeps the mean",
+  complex: "complex number",
+  "unit-complex": "complex number of length 1",
 };
 
 /** Formats as tables what matrices may mix, and which residual streams they may not, and why. */

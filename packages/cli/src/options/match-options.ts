@@ -39,6 +39,7 @@ export type MatchVerbOptions = ScalingOptions & {
   readonly skip?: readonly string[] | undefined;
   readonly normalize?: readonly LinearKind[] | undefined;
   readonly matchSteps?: number | undefined;
+  readonly matchBatch?: number | undefined;
   readonly matchRate?: number | undefined;
   readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
 };
@@ -77,6 +78,11 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
         "--match-steps <n>",
         `steps of --method learned; 0 is its closed form alone (default: ${MATCH_LEARNED_DEFAULTS.steps})`,
         parseCount(0),
+      )
+      .option(
+        "--match-batch <n>",
+        "examples in a step of --method learned, such as 64 texts, which learn more steadily (default: 64; 16 of texts)",
+        parseCount(1),
       )
       .option(
         "--match-rate <x>",
@@ -153,7 +159,7 @@ export function matchingOf(
         "Cannot align with --normalize and --method learned as learning moves scales and rotations itself: leave --normalize out",
       );
     }
-    const { matchSteps: steps, matchRate: learningRate, heads } = options;
+    const { matchSteps: steps, matchBatch: batchSize, matchRate: learningRate, heads } = options;
     if (learningRate !== undefined && !(learningRate > 0)) {
       throw new UsageError(`Cannot align with --match-rate ${learningRate} as it must be above 0`);
     }
@@ -162,7 +168,8 @@ export function matchingOf(
         "Cannot align with --restarts by --method learned as it searches once: leave --restarts out",
       );
     }
-    return { method, seed, data, ...definedOf({ steps, learningRate, heads, examples: matchExamples }) };
+    const learning = { steps, batchSize, learningRate, heads, examples: matchExamples };
+    return { method, seed, data, ...definedOf(learning) };
   }
   assertLearnedOnly(method, options);
   const examples = { data, examples: matchExamples ?? MATCH_EXAMPLES };
@@ -195,9 +202,19 @@ function definedOf<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K
  */
 function assertLearnedOnly(
   method: MatchMethod,
-  { matchSteps, matchRate, heads }: Pick<MatchVerbOptions, "matchSteps" | "matchRate" | "heads">,
+  {
+    matchSteps,
+    matchBatch,
+    matchRate,
+    heads,
+  }: Pick<MatchVerbOptions, "matchSteps" | "matchBatch" | "matchRate" | "heads">,
 ): void {
-  const options = { "--match-steps": matchSteps, "--match-rate": matchRate, "--heads": heads };
+  const options = {
+    "--match-steps": matchSteps,
+    "--match-batch": matchBatch,
+    "--match-rate": matchRate,
+    "--heads": heads,
+  };
   const [first] = Object.keys(definedOf(options));
   if (first === undefined) return;
   throw new UsageError(`Cannot align with ${first} by --method ${method} as it is of --method learned`);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
@@ -27,10 +27,16 @@ async function saveTransformers() {
   await saveFile(path("graph.onnx"), encodeGraph(graph));
   for (const seed of [0, 1]) await saveCheckpoint(initialize(seed), path(`${seed}.safetensors`));
   const inputs = { graph: [path("graph.onnx")], a: [path("0.safetensors")], b: [path("1.safetensors")] };
-  return (name: string, kind: string, params: object, others = {}): Promise<object> => {
+  type Others = { readonly how?: typeof control } & Readonly<Record<string, unknown>>;
+  return (
+    name: string,
+    kind: string,
+    params: object,
+    { how = control, ...others }: Others = {},
+  ): Promise<object> => {
     mkdirSync(path(name), { recursive: true });
     const assignment = { kind, params, inputs: { ...inputs, ...others }, folder: path(name) };
-    return runTask(STUDY_TASKS, assignment, ports, control);
+    return runTask(STUDY_TASKS, assignment, ports, how);
   };
 }
 
@@ -76,6 +82,25 @@ it("STUDY_TASKS learn an alignment into a checkpoint, to the same bytes, which b
   };
   const layers = await run("layers", "layers", { data, options }, { aligned: [file] });
   expect(layers).toMatchObject({ whole: { points: aligned.points } });
+});
+
+it("STUDY_TASKS go on with a learning that was stopped, to the same bytes", async () => {
+  const run = await saveTransformers();
+  const params = { data, options: { ...LEARNING, steps: 50, heads: "invertible", rounds: 2 } };
+  const controller = new AbortController();
+  const onProgress = () => {
+    if (existsSync(join(folder, "stopped", "state.safetensors"))) controller.abort();
+  };
+  const stopped = run("stopped", "learn", params, { how: { signal: controller.signal, onProgress } });
+  await expect(stopped).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+  expect(readdirSync(join(folder, "stopped"))).toEqual(["state.safetensors"]);
+  const [resumed, whole] = [await run("stopped", "learn", params), await run("whole", "learn", params)];
+  expect(resumed).toEqual(whole);
+  const [one, two] = ["stopped", "whole"].map((name) =>
+    readFileSync(join(folder, name, "aligned.safetensors")),
+  );
+  expect(one).toEqual(two);
+  expect(readdirSync(join(folder, "stopped"))).toEqual(["aligned.safetensors"]);
 });
 
 it("STUDY_TASKS match activations, and measure with temperatures", async () => {

@@ -1,7 +1,8 @@
 import { at } from "@isthmus/core";
 import { connect, extentOf, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
+import { LabelStore } from "../labels/label-store.ts";
 import { FOLLOWING } from "./label-units.ts";
-import { ONE, SignedSets, variableOf } from "./signed-sets.ts";
+import { factorOf, ONE, SignedSets, variableOf } from "./signed-sets.ts";
 
 /**
  * Kinds of symmetries beyond permutation: units are multiplied by positive numbers, by signs, or cell by cell
@@ -27,8 +28,7 @@ export type WalkKind = LinearKind | "mixture";
 export class FactorAlgebra {
   readonly kind: WalkKind;
   readonly sets: SignedSets;
-  /** Number of variables. */
-  readonly variables: number;
+  readonly store: LabelStore = new LabelStore();
   /** Name of the node whose demands are recorded now. */
   node = "";
   readonly #fixedBy = new Map<number, string>();
@@ -38,8 +38,13 @@ export class FactorAlgebra {
   constructor(kind: WalkKind, cellOf: Int32Array) {
     this.kind = kind;
     this.#cellOf = cellOf;
-    this.variables = cellOf.length;
+    this.store.create(factorOf(cellOf.length) + 2);
     this.sets = new SignedSets(cellOf.length, kind === "sign" || kind === "rotation");
+  }
+
+  /** Returns the factor of the variable of a label. */
+  codeOf(label: number): number {
+    return factorOf(label);
   }
 
   /** Whether a factor stands for a matrix that mixes the units of a cell. */
@@ -225,7 +230,7 @@ export class FactorAlgebra {
 }
 
 /** Adds leading axes of extent 1. */
-function alignRank(input: Labelled, rank: number): Labelled {
+export function alignRank(input: Labelled, rank: number): Labelled {
   const added = rank - input.shape.length;
   if (added <= 0) return input;
   return {

@@ -1,16 +1,15 @@
 import { at } from "@isthmus/core";
 import { constantNumbers, intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
-import { extentOf, type Field, type Labelled } from "../labels/field.ts";
+import { countPositions, extentOf, type Field, type Labelled, spread } from "../labels/field.ts";
 import { reducedAxes, windowedAxes } from "../rules/reduction.ts";
 import { givenInputs, inputOf, isComputed, namedAxes, outputShape, type Rule } from "../rules/rule.ts";
 import type { FactorContext, FactorRule } from "./rule.ts";
-import { ONE } from "./signed-sets.ts";
 
 /**
  * Creates a rule that moves factors as a rule of labels moves labels; it returns undefined if that joins or
  * drops fields.
  */
-export function moving(rule: Rule): FactorRule {
+export function moving(rule: Rule): Rule {
   return (context) => {
     const [x] = context.inputs;
     const labels = context.store.count;
@@ -56,17 +55,43 @@ export const concatenateFactors: FactorRule = (context) => {
   const common = algebra.add(rest, shape);
   const blocks = inputs.map(onAxis);
   if (blocks.every((fields) => fields.length === 0)) return [common];
-  if (blocks.some((fields) => fields.length > 1 || fields.some(({ axes }) => axes.length > 1)))
-    return undefined;
-  const data = new Int32Array(extentOf({ shape }, axis)).fill(ONE);
-  let begin = 0;
-  inputs.forEach((input, i) => {
-    const [field] = at(blocks, i, "input");
-    if (field !== undefined) data.set(field.data, begin);
-    begin += extentOf(input, axis);
-  });
-  return [{ shape, fields: [...common.fields, { frozen: false, axes: [axis], data }] }];
+  if (blocks.some((fields) => fields.length > 1)) return undefined;
+  const axes = [...new Set(blocks.flatMap((fields) => fields.flatMap((field) => field.axes)))];
+  axes.sort((a, b) => a - b);
+  const parts = inputs.map((input, i) => ({ shape: input.shape, fields: at(blocks, i, "input") }));
+  const data = joinAlong(parts, shape, { axes, axis });
+  return [{ shape, fields: [...common.fields, { frozen: false, axes, data }] }];
 };
+
+/**
+ * Puts the data of tensors with at most one field each one after the other along an axis; 0 where a tensor
+ * has no field.
+ *
+ * @param axes - all axes of the fields, and the axis; ascending
+ * @returns row-major over `axes`
+ */
+export function joinAlong(
+  inputs: readonly Labelled[],
+  shape: readonly number[],
+  { axes, axis }: { readonly axes: readonly number[]; readonly axis: number },
+): Int32Array {
+  const inner = countPositions(shape, axes.slice(axes.indexOf(axis) + 1));
+  const block = extentOf({ shape }, axis) * inner;
+  const data = new Int32Array(countPositions(shape, axes));
+  let begin = 0;
+  for (const input of inputs) {
+    const width = extentOf(input, axis) * inner;
+    const [field] = input.fields;
+    if (field !== undefined) {
+      const part = spread(field, input.shape, axes);
+      for (let outer = 0; outer * width < part.length; outer++) {
+        data.set(part.subarray(outer * width, (outer + 1) * width), outer * block + begin);
+      }
+    }
+    begin += width;
+  }
+  return data;
+}
 
 /** Follows `Pad` with zeros; factors on padded axes must be 1. */
 export const padFactors: FactorRule = (context) => {

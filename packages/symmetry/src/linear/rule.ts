@@ -1,14 +1,35 @@
 import type { Labelled } from "../labels/field.ts";
+import type { LabelStore } from "../labels/label-store.ts";
 import type { RuleContext } from "../rules/rule.ts";
 import type { FactorAlgebra } from "./factor-algebra.ts";
+
+/** What a walk needs of the rules by which codes on tensors combine. */
+export interface WalkAlgebra {
+  /** Name of the node whose demands are recorded now. */
+  node: string;
+  /**
+   * The store that rules of labels need to move codes: it holds codes as labels, each in a separate class.
+   * Code 0 stands for what does not change.
+   */
+  readonly store: LabelStore;
+  /** Returns the code of a label of a weight. */
+  codeOf(label: number): number;
+  /** Demands that a tensor does not change. */
+  fix(tensor: Labelled): Labelled;
+}
+
+/**
+ * Finds the codes of the outputs of one operator; returns undefined where it cannot, so that its inputs must
+ * not change.
+ */
+export type WalkRule<A extends WalkAlgebra> = (
+  context: RuleContext & { readonly algebra: A },
+) => readonly (Labelled | undefined)[] | undefined;
 
 /** The node that a rule of factors is applied to: its inputs carry factors instead of labels. */
 export interface FactorContext extends RuleContext {
   readonly algebra: FactorAlgebra;
 }
 
-/**
- * Finds the factors of the outputs of one operator; returns undefined where it cannot, so that its inputs
- * must not change.
- */
-export type FactorRule = (context: FactorContext) => readonly (Labelled | undefined)[] | undefined;
+/** Finds the factors of the outputs of one operator. */
+export type FactorRule = WalkRule<FactorAlgebra>;

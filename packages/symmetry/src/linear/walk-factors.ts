@@ -2,22 +2,24 @@ import type { Tensor } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import type { Labelled } from "../labels/field.ts";
-import { LabelStore } from "../labels/label-store.ts";
 import type { LabelledWeight } from "../labels/label-weight.ts";
 import { controlInputs } from "../rules/control-inputs.ts";
-import { inputName } from "../rules/rule.ts";
+import { inputName, type RuleContext } from "../rules/rule.ts";
 import type { FactorAlgebra } from "./factor-algebra.ts";
 import { FACTOR_RULES } from "./factor-rules.ts";
-import type { FactorContext, FactorRule } from "./rule.ts";
-import { factorOf, ONE } from "./signed-sets.ts";
+import type { FactorRule, WalkAlgebra, WalkRule } from "./rule.ts";
 
-/** The graph that factors are followed through, and the labels on its weights. */
-export interface FactorWalk {
+/** The graph that something is followed through, and the labels on its weights. */
+export interface LabelWalk {
   readonly graph: Graph;
   readonly probe: Probe;
   readonly weights: ReadonlyMap<string, LabelledWeight>;
   /** Whether a label may have a factor other than 1. */
   readonly mayChange: (label: number) => boolean;
+}
+
+/** The graph that factors are followed through. */
+export interface FactorWalk extends LabelWalk {
   /** Weights that have no factors, whatever their labels. */
   readonly unchanged?: ReadonlySet<string>;
   /** Rules of single nodes, which replace the rules of their operators. */
@@ -32,29 +34,55 @@ export interface FactorWalk {
  * @returns the factors on each value that the nodes compute
  */
 export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): ReadonlyMap<string, Labelled> {
-  return new Walker(walk, algebra).run();
+  const { overrides, unchanged } = walk;
+  const ruleOf = (node: Node): FactorRule | undefined =>
+    overrides?.get(node) ?? (node.domain === "" ? FACTOR_RULES.get(node.op) : undefined);
+  return walkGraph(walk, algebra, ruleOf, unchanged);
+}
+
+/**
+ * Follows the codes that an algebra gives to the labels of weights through the graph; what a node without a
+ * rule reads must not change.
+ *
+ * @param ruleOf - returns the rule of a node, if it has one
+ * @param unchanged - weights that have no codes
+ * @returns the codes on each value that the nodes compute
+ */
+export function walkGraph<A extends WalkAlgebra>(
+  walk: LabelWalk,
+  algebra: A,
+  ruleOf: (node: Node) => WalkRule<A> | undefined,
+  unchanged: ReadonlySet<string> = new Set(),
+): ReadonlyMap<string, Labelled> {
+  return new Walker(walk, algebra, ruleOf, unchanged).run();
 }
 
 const NOTHING: Labelled = { shape: [], fields: [] };
 
-class Walker {
-  readonly #walk: FactorWalk;
-  readonly #algebra: FactorAlgebra;
+class Walker<A extends WalkAlgebra> {
+  readonly #walk: LabelWalk;
+  readonly #algebra: A;
+  readonly #ruleOf: (node: Node) => WalkRule<A> | undefined;
+  readonly #unchanged: ReadonlySet<string>;
   readonly #values = new Map<string, Labelled>();
-  /** The store that moving rules of labels need; it holds factors as labels, each in a separate class. */
-  readonly #store = new LabelStore();
 
-  constructor(walk: FactorWalk, algebra: FactorAlgebra) {
+  constructor(
+    walk: LabelWalk,
+    algebra: A,
+    ruleOf: (node: Node) => WalkRule<A> | undefined,
+    unchanged: ReadonlySet<string>,
+  ) {
     this.#walk = walk;
     this.#algebra = algebra;
-    this.#store.create(factorOf(algebra.variables) + 2);
+    this.#ruleOf = ruleOf;
+    this.#unchanged = unchanged;
   }
 
   run(): ReadonlyMap<string, Labelled> {
     const { graph, weights } = this.#walk;
     for (const [name, weight] of weights) {
-      const isPlain = this.#walk.unchanged?.has(name) ?? false;
-      this.#values.set(name, isPlain ? { shape: weight.tensor.shape, fields: [] } : this.#factorsOf(weight));
+      const isPlain = this.#unchanged.has(name);
+      this.#values.set(name, isPlain ? { shape: weight.tensor.shape, fields: [] } : this.#codesOf(weight));
     }
     for (const { name } of graph.inputs) this.#values.set(name, this.#plain(name));
     for (const node of graph.nodes) this.#visit(node);
@@ -64,14 +92,14 @@ class Walker {
     return new Map(computed.map((name) => [name, this.#values.get(name) ?? NOTHING]));
   }
 
-  #factorsOf({ tensor }: LabelledWeight): Labelled {
+  #codesOf({ tensor }: LabelledWeight): Labelled {
     const { mayChange } = this.#walk;
     const fields = tensor.fields.filter(({ frozen }) => !frozen);
-    const factors = fields.map((field) => ({
+    const codes = fields.map((field) => ({
       ...field,
-      data: field.data.map((label) => (mayChange(label) ? factorOf(label) : ONE)),
+      data: field.data.map((label) => (mayChange(label) ? this.#algebra.codeOf(label) : 0)),
     }));
-    const changing = factors.filter(({ data }) => data.some((factor) => factor !== ONE));
+    const changing = codes.filter(({ data }) => data.some((code) => code !== 0));
     return { shape: tensor.shape, fields: changing };
   }
 
@@ -79,9 +107,7 @@ class Walker {
     const read = valuesRead(node);
     if (!read.some((name) => this.#values.has(name))) return;
     this.#algebra.node = node.name;
-    const general = node.domain === "" ? FACTOR_RULES.get(node.op) : undefined;
-    const rule = this.#walk.overrides?.get(node) ?? general;
-    const results = rule?.(this.#contextOf(node));
+    const results = this.#ruleOf(node)?.(this.#contextOf(node));
     const fixed = results === undefined ? read : controlInputs(node);
     for (const name of fixed) this.#algebra.fix(this.#values.get(name) ?? NOTHING);
     node.outputs.forEach((name, i) => {
@@ -90,15 +116,15 @@ class Walker {
     });
   }
 
-  #contextOf(node: Node): FactorContext {
-    const factorsOn = (name: string): Labelled | undefined =>
+  #contextOf(node: Node): RuleContext & { readonly algebra: A } {
+    const codesOn = (name: string): Labelled | undefined =>
       name === "" ? undefined : (this.#values.get(name) ?? this.#plain(name));
     return {
       node,
       algebra: this.#algebra,
-      store: this.#store,
+      store: this.#algebra.store,
       opset: this.#walk.graph.opsets.get("") ?? 0,
-      inputs: node.inputs.map(factorsOn),
+      inputs: node.inputs.map(codesOn),
       outputs: node.outputs.map((name) => (name === "" ? undefined : this.#shapeOf(name))),
       isActivation: () => true,
       constant: (input) => {

@@ -1,11 +1,13 @@
 import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import { isMovable, unitOf } from "../linear/label-units.ts";
+
 import { factorCells } from "./factored-cells.ts";
 import { findGates } from "./find-gates.ts";
 import { findNorms } from "./find-norms.ts";
 import { gateRules } from "./gate-rules.ts";
 import type { KnownSymmetries, MixedLayout, MixingSpace, MixingSymmetries } from "./mixing-symmetries.ts";
 import { normRules } from "./norm-rules.ts";
+import { findRotaryPairs } from "./rotary/rotary-pairs.ts";
 import { Streams } from "./streams.ts";
 
 /**
@@ -15,6 +17,7 @@ import { Streams } from "./streams.ts";
  *   linear on both sides
  * - orthogonal: the residual stream between root mean square norms, once their gains are moved into the
  *   weights that read them
+ * - complex: pairs of queries and keys that a rotary embedding turns, by one number for each pair of keys
  * - orthogonal and keeping the vector of ones: the same between layer norms, which take the mean away
  *
  * A stream stays fixed where a gain cannot be moved: behind a norm on the stream itself (post-norm), or where
@@ -65,11 +68,12 @@ export function deriveMixing(
     { cells: invertible, spaces: heads },
     { cells: orthogonal, spaces: streams.spaces },
   ];
+  const pairs = findRotaryPairs({ graph, probe }, permutations);
   return {
-    spaces: [...heads, ...streams.spaces],
-    weights: joinLayouts(layers.map(({ cells, spaces }) => cells.layOutWeights(spaces))),
-    values: joinLayouts(layers.map(({ cells, spaces }) => cells.layOutValues(spaces))),
-    unpredictable: new Set(norms.flatMap(({ square }) => square ?? [])),
+    spaces: [...heads, ...streams.spaces, ...pairs.spaces],
+    weights: joinLayouts([...layers.map(({ cells, spaces }) => cells.layOutWeights(spaces)), pairs.weights]),
+    values: joinLayouts([...layers.map(({ cells, spaces }) => cells.layOutValues(spaces)), pairs.values]),
+    unpredictable: new Set([...norms.flatMap(({ square }) => square ?? []), ...pairs.unpredictable]),
     norms: streams.norms.map((norm) => ({ ...norm, space: norm.space + heads.length })),
     gains: streams.gains.map((gain) => ({ ...gain, space: gain.space + heads.length })),
     fixed: streams.fixed,

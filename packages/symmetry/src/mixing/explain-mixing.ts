@@ -4,7 +4,7 @@ import type { FixedNorm, MixingGroup, MixingSymmetries } from "./mixing-symmetri
 /** A summary of cells that may be mixed. */
 export interface MixingSummary {
   readonly group: MixingGroup;
-  /** Name of the symmetry whose cells are mixed. */
+  /** Name of the symmetry whose cells are mixed, or of the weight whose pairs are multiplied. */
   readonly symmetry: string;
   /** Units of each cell. */
   readonly size: number;
@@ -22,11 +22,12 @@ export interface MixingExplanation {
   readonly fixed: readonly FixedNorm[];
 }
 
-/** Summarises mixtures, one entry for each symmetry whose cells may be mixed. */
-export function explainMixing(
-  spec: SymmetrySpec,
-  { spaces, norms, fixed }: MixingSymmetries,
-): MixingExplanation {
+/**
+ * Summarises mixtures, one entry for each symmetry whose cells may be mixed, and for each layer whose pairs
+ * complex numbers may multiply.
+ */
+export function explainMixing(spec: SymmetrySpec, mixing: MixingSymmetries): MixingExplanation {
+  const { spaces, norms, fixed } = mixing;
   const summaries = spec.symmetries.flatMap(({ name, axes }): MixingSummary[] => {
     const cells = spaces.filter(({ symmetry }) => symmetry === name);
     const [first] = cells;
@@ -36,5 +37,24 @@ export function explainMixing(
       { group: first.group, symmetry: name, size: first.size, cells: cells.length, norms: measured, axes },
     ];
   });
-  return { spaces: summaries, fixed };
+  return { spaces: [...summaries, ...explainPairs(spec, mixing)], fixed };
+}
+
+/** Summarises the spaces whose units are numbered behind the specification. */
+function explainPairs({ units }: SymmetrySpec, { spaces, weights }: MixingSymmetries): MixingSummary[] {
+  const pairs = spaces.filter(({ firstUnit }) => firstUnit >= units);
+  const nameOf = new Map(pairs.map(({ firstUnit, symmetry }) => [firstUnit, symmetry]));
+  const summaries = new Map<string, MixingSummary & { readonly axes: AxisRef[] }>();
+  for (const { symmetry, group, size } of pairs) {
+    const cells = (summaries.get(symmetry)?.cells ?? 0) + 1;
+    summaries.set(symmetry, { group, symmetry, size, cells, norms: 0, axes: [] });
+  }
+  for (const [tensor, { fields }] of weights) {
+    for (const field of fields) {
+      const names = new Set(Array.from(field.units, (unit) => nameOf.get(unit) ?? ""));
+      const refs = field.axes.map((axis) => ({ tensor, axis }));
+      for (const name of names) summaries.get(name)?.axes.push(...refs);
+    }
+  }
+  return [...summaries.values()];
 }

@@ -10,14 +10,24 @@ export interface KnownSymmetries {
 /**
  * Groups of matrices that may mix the units of a cell: all invertible ones; the orthogonal ones, where a norm
  * measures the length of the vector; or of these the ones that keep the vector of ones, where the norm takes
- * the mean away first.
+ * the mean away first. Pairs of units may be multiplied by complex numbers, `[[x, -y], [y, x]]`, or by the
+ * complex numbers of length 1.
  */
-export const MIXING_GROUPS = ["invertible", "orthogonal", "orthogonal-keeping-ones"] as const;
+export const MIXING_GROUPS = [
+  "invertible",
+  "orthogonal",
+  "orthogonal-keeping-ones",
+  "complex",
+  "unit-complex",
+] as const;
 
 /** One of {@link MIXING_GROUPS}. */
 export type MixingGroup = (typeof MIXING_GROUPS)[number];
 
-/** A cell of units that any matrix of a group may mix. */
+/**
+ * A cell of units that any matrix of a group may mix. Pairs that a complex number multiplies are no cells of
+ * a symmetry: their units are numbered behind all others, and they are named after a weight.
+ */
 export interface MixingSpace extends RotationSpace {
   readonly group: MixingGroup;
 }

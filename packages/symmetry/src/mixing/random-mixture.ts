@@ -19,6 +19,7 @@ function drawMatrix(size: number, group: MixingGroup, random: Random) {
     const keeping = randomKeepingOnes(size, random);
     return { matrix: keeping, inverse: keeping };
   }
+  if (group === "complex" || group === "unit-complex") return randomComplex(group, random);
   const rotation = randomOrthogonal(size, random);
   if (group === "orthogonal") return { matrix: rotation, inverse: rotation };
   const other = randomOrthogonal(size, random);
@@ -30,6 +31,17 @@ function drawMatrix(size: number, group: MixingGroup, random: Random) {
       size,
     );
   return { matrix: stretched(1), inverse: stretched(-1) };
+}
+
+/** Draws the matrix that multiplies pairs by a complex number. */
+function randomComplex(group: "complex" | "unit-complex", random: Random) {
+  const angle = 2 * Math.PI * random.uniform();
+  const length = group === "complex" ? LARGEST_STRETCH ** (2 * random.uniform() - 1) : 1;
+  const times = (scale: number) => {
+    const [x, y] = [scale * Math.cos(angle), scale * Math.sin(angle)];
+    return Float64Array.of(x, -y, y, x);
+  };
+  return { matrix: times(length), inverse: times(1 / length) };
 }
 
 /** Draws an orthogonal matrix that leaves the vector of ones as it is. */

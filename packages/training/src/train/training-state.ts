@@ -1,21 +1,14 @@
-import { stat } from "node:fs/promises";
-import {
-  type Checkpoint,
-  createCheckpoint,
-  excerpt,
-  FormatError,
-  formatShape,
-  InputError,
-  MismatchError,
-  openCheckpoint,
-  parseJson,
-  sameShape,
-  saveCheckpoint,
-  type Tensor,
-} from "@isthmus/core";
-import { assertSameRun, type RunDescription } from "./describe-run.ts";
+import { InputError, type Tensor } from "@isthmus/core";
+import type { RunDescription } from "./describe-run.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 import type { EpochResult } from "./train-result.ts";
+import {
+  hasWorkState,
+  loadWorkStateInto,
+  saveWorkState,
+  type WorkKind,
+  type WorkState,
+} from "./work-state.ts";
 
 /** How far a training has got: everything a state holds beside tensors. */
 export interface TrainingPosition {
@@ -34,23 +27,24 @@ export interface TrainingPosition {
 /** The position at which every training begins. */
 const START: TrainingPosition = { step: 0, lossSum: 0, correct: 0, counted: 0, epochs: [] };
 
-/** Key of the metadata that holds the position and the description of the training. */
-const KEY = "isthmus-training";
-const VERSION = 1;
+const TRAINING: WorkKind<TrainingPosition> = {
+  what: "training",
+  of: "network and optimiser",
+  key: "isthmus-training",
+  version: 1,
+  isPosition(value): value is TrainingPosition {
+    const { step, lossSum, correct, counted, epochs } = (value ?? {}) as Partial<TrainingPosition>;
+    return [step, lossSum, correct, counted].every(Number.isFinite) && Array.isArray(epochs);
+  },
+};
 
 /** Writes a state, which appears under its name complete or not at all. */
 export async function saveState(
   path: string,
   tensors: ReadonlyMap<string, Tensor>,
-  { run, position }: { readonly run: RunDescription; readonly position: TrainingPosition },
+  state: WorkState<TrainingPosition>,
 ): Promise<void> {
-  const metadata = { [KEY]: JSON.stringify({ version: VERSION, position, run }) };
-  await saveCheckpoint(createCheckpoint(tensors, metadata), path, { overwrite: true });
-}
-
-/** Returns whether there is a file at the path of a state. */
-async function hasState(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+  await saveWorkState(path, TRAINING, state, tensors);
 }
 
 /**
@@ -58,7 +52,7 @@ async function hasState(path: string): Promise<boolean> {
  * @throws InputError if there is a file at the path
  */
 export async function assertNoState(path: string): Promise<void> {
-  if (!(await hasState(path))) return;
+  if (!(await hasWorkState(path))) return;
   throw new InputError(
     `Cannot train with state "${path}" as it must not replace an earlier one: the file exists; resume from it, or remove it to start anew`,
     { input: path },
@@ -76,70 +70,6 @@ export async function startOf(
   run: RunDescription,
   tensors: ReadonlyMap<string, Tensor>,
 ): Promise<TrainingPosition> {
-  if (statePath === undefined || !(await hasState(statePath))) return START;
-  return loadStateInto(statePath, run, tensors);
-}
-
-/**
- * Reads a state into existing tensors and returns its position.
- * @throws FormatError if the file is not a state
- * @throws MismatchError if it is a state of another training; the message names the differences, and the
- *   tensors are unchanged
- */
-async function loadStateInto(
-  path: string,
-  run: RunDescription,
-  tensors: ReadonlyMap<string, Tensor>,
-): Promise<TrainingPosition> {
-  const checkpoint = await openCheckpoint(path);
-  try {
-    const state = parseState(path, checkpoint);
-    assertSameTensors(path, checkpoint, tensors);
-    assertSameRun(path, state.run, run);
-    for (const [name, { data }] of tensors) await checkpoint.readRangeInto(name, 0, data);
-    return state.position;
-  } finally {
-    await checkpoint.close();
-  }
-}
-
-/**
- * Reads description and position from the metadata of a state.
- * @throws FormatError if they are not complete
- */
-function parseState(
-  path: string,
-  { metadata }: Checkpoint,
-): { readonly run: RunDescription; readonly position: TrainingPosition } {
-  const text = metadata[KEY];
-  const reject = (rule: string): FormatError =>
-    new FormatError(`Cannot resume from "${path}" as ${rule}`, { format: "training state" });
-  if (text === undefined) throw reject(`it must be a state of training: its metadata has no "${KEY}"`);
-  const state = parseJson(text, {
-    attempt: `resume from "${path}"`,
-    rule: "its metadata must be JSON",
-    format: "training state",
-  }) as { version?: unknown; run?: RunDescription; position?: Partial<TrainingPosition> } | null;
-  if (state?.version !== VERSION) {
-    throw reject(`it must be of version ${VERSION}: it is of version ${excerpt(state?.version)}`);
-  }
-  const { run, position } = state;
-  const numbers = [position?.step, position?.lossSum, position?.correct, position?.counted];
-  if (typeof run === "object" && numbers.every(Number.isFinite) && Array.isArray(position?.epochs)) {
-    return { run, position: position as TrainingPosition };
-  }
-  throw reject("it must say how far training is: its metadata is incomplete");
-}
-
-/** Checks that a state has the tensors of this training. @throws MismatchError if not */
-function assertSameTensors(path: string, checkpoint: Checkpoint, tensors: ReadonlyMap<string, Tensor>): void {
-  for (const [name, { dtype, shape }] of tensors) {
-    const there = checkpoint.tensors.get(name);
-    if (there?.dtype === dtype && sameShape(there.shape, shape)) continue;
-    const has = there === undefined ? "missing" : `${there.dtype} ${formatShape(there.shape)}`;
-    throw new MismatchError(
-      `Cannot resume from "${path}" as it must be of the same network and optimiser: "${name}" is ${has} there and ${dtype} ${formatShape(shape)} here; it was left as it is`,
-      { parameters: [name] },
-    );
-  }
+  if (statePath === undefined || !(await hasWorkState(statePath))) return START;
+  return loadWorkStateInto(statePath, TRAINING, run, tensors);
 }

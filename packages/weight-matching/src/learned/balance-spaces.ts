@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import { createMatrix, multiply, symmetricEigen } from "@isthmus/linear-algebra";
 import { identityMixture, type Mixture } from "@isthmus/symmetry";
+import { matrixOf } from "./complex-numbers.ts";
 import { times } from "./square-matrices.ts";
 import type { Doubles, StreamFrame } from "./stream-frame.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
@@ -10,8 +11,9 @@ const LEAST = 1e-12;
 
 /**
  * Finds the matrix of each invertible space that makes a network's weights in front of its product as large
- * as those behind it, direction by direction: `R P R^T = R^-T K R^-1` for their grams P and K. What is left
- * to choose between two balanced networks is a rotation.
+ * as those behind it, direction by direction: `R P R^T = R^-T K R^-1` for their grams P and K. Of complex
+ * numbers it is the length that does so for the sums of squares. What is left to choose between two balanced
+ * networks is a rotation.
  *
  * Trained networks are almost balanced; one whose heads were multiplied by random matrices, to keep it from
  * being merged, is not.
@@ -21,7 +23,14 @@ export function balanceSpaces(frame: StreamFrame, network: Doubles): Mixture {
   const identity = identityMixture(spaces);
   const matrices = [...identity.matrices];
   const inverses = [...identity.inverses];
+  const lengths = squaredLengths(frame, network);
   spaces.forEach(({ size, group }, space) => {
+    if (group === "complex") {
+      const scale = (at(lengths.back, space, "space") / at(lengths.front, space, "space")) ** 0.25;
+      if (!Number.isFinite(scale) || scale === 0) return;
+      matrices[space] = matrixOf({ re: scale, im: 0 });
+      inverses[space] = matrixOf({ re: 1 / scale, im: 0 });
+    }
     if (group !== "invertible") return;
     const front = gramOf(frame, network, space, false);
     const back = gramOf(frame, network, space, true);
@@ -31,6 +40,24 @@ export function balanceSpaces(frame: StreamFrame, network: Doubles): Mixture {
     inverses[space] = balanced.inverse;
   });
   return { matrices, inverses };
+}
+
+/** Sums the squares of what lies in front of the product of each complex space, and behind it. */
+function squaredLengths({ symmetries, occurrences }: StreamFrame, network: Doubles) {
+  const { spaces } = symmetries.mixing;
+  const [front, back] = [new Float64Array(spaces.length), new Float64Array(spaces.length)];
+  for (const [name, ofWeight] of occurrences) {
+    const values = network.get(name);
+    if (values === undefined) continue;
+    for (const occurrence of ofWeight) {
+      const { space, isInverse } = occurrence;
+      if (at(spaces, space, "space").group !== "complex") continue;
+      const side = isInverse ? back : front;
+      for (const value of rowsOf(values, occurrence).data)
+        side[space] = at(side, space, "space") + value ** 2;
+    }
+  }
+  return { front, back };
 }
 
 function gramOf(frame: StreamFrame, network: Doubles, space: number, isInverse: boolean): Float64Array {

@@ -1,30 +1,74 @@
-import { createMatrix, multiply } from "@isthmus/linear-algebra";
-import { identityMatrix } from "./square-matrices.ts";
+import { times } from "./square-matrices.ts";
 
-/** Norm up to which the series is summed as it is: its rest is then below 1e-15. */
-const SMALL = 0.25;
-const TERMS = 9;
+/** Norm up to which the series is summed as it is: the rest after power 13 is then below 1e-15. */
+const SMALL = 0.5;
+
+/** The exponential of a matrix and that of its negative, `[size, size]` each. */
+export interface Exponentials {
+  readonly forward: Float64Array;
+  readonly back: Float64Array;
+}
+
+/** Computes the exponential of a matrix, as {@link exponentials} does. */
+export function exponential(matrix: Float64Array, size: number): Float64Array {
+  return exponentials(matrix, size).forward;
+}
 
 /**
- * Computes the exponential of a matrix by its series, after halving the matrix until it is small; the result
- * is squared as often.
+ * Computes the exponentials of a matrix and of its negative by their series, after halving the matrix until
+ * it is small; the results are squared as often.
+ *
+ * Even and odd powers are summed apart, as polynomials of the square: their sum is one exponential, their
+ * difference the other, by seven products for both.
  *
  * @param matrix - `[size, size]`, row-major, f64
  */
-export function exponential(matrix: Float64Array, size: number): Float64Array {
+export function exponentials(matrix: Float64Array, size: number): Exponentials {
   let norm = 0;
   for (const value of matrix) norm += value * value;
   const halvings = Math.max(0, Math.ceil(Math.log2(Math.sqrt(norm) / SMALL)));
-  const scaled = matrix.map((value) => value / 2 ** halvings);
-  const x = createMatrix(size, size, scaled);
-  // Horner's scheme: 1 + x (1 + x/2 (1 + x/3 (...))).
-  let sum = createMatrix(size, size, identityMatrix(size));
-  for (let term = TERMS; term >= 1; term--) {
-    const next = multiply(x, sum);
-    const data = next.data.map((value) => value / term) as Float64Array;
-    for (let i = 0; i < size; i++) data[i * size + i] = (data[i * size + i] as number) + 1;
-    sum = createMatrix(size, size, data);
+  const share = 2 ** -halvings;
+  const x = matrix.map((value) => value * share);
+  const square = times(x, x, size);
+  const fourth = times(square, square, size);
+  const [even, odd] = [0, 1].map((first) => {
+    let sum = polynomial([square, fourth], first + 8, size, coefficient(first + 12));
+    for (const k of [first + 4, first]) sum = polynomial([square, times(fourth, sum, size)], k, size);
+    return sum;
+  }) as [Float64Array, Float64Array];
+  const oddPowers = times(x, odd, size);
+  let forward: Float64Array = new Float64Array(size * size);
+  let back: Float64Array = new Float64Array(size * size);
+  for (let i = 0; i < even.length; i++) {
+    forward[i] = (even[i] as number) + (oddPowers[i] as number);
+    back[i] = (even[i] as number) - (oddPowers[i] as number);
   }
-  for (let k = 0; k < halvings; k++) sum = multiply(sum, sum);
-  return sum.data as Float64Array;
+  for (let k = 0; k < halvings; k++) {
+    forward = times(forward, forward, size);
+    back = times(back, back, size);
+  }
+  return { forward, back };
+}
+
+/** Computes `c_k + c_(k+2) square + factor rest`, with the coefficients of the series. */
+function polynomial(
+  [square, rest]: readonly [Float64Array, Float64Array],
+  k: number,
+  size: number,
+  factor = 1,
+): Float64Array {
+  const [constant, linear] = [coefficient(k), coefficient(k + 2)];
+  const sum = new Float64Array(size * size);
+  for (let i = 0; i < sum.length; i++) {
+    sum[i] = linear * (square[i] as number) + factor * (rest[i] as number);
+  }
+  for (let i = 0; i < size; i++) sum[i * size + i] = (sum[i * size + i] as number) + constant;
+  return sum;
+}
+
+/** Computes `1 / k!`. */
+function coefficient(k: number): number {
+  let product = 1;
+  for (let factor = 2; factor <= k; factor++) product *= factor;
+  return 1 / product;
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { exponential } from "./exponential.ts";
+import { complexOf, inverseConjugate, matrixOf, timesExponential } from "./complex-numbers.ts";
+import { exponential, exponentials } from "./exponential.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
 import { nearestMatrix } from "./nearest-matrix.ts";
 
@@ -28,23 +29,35 @@ function expectClose(actual: Float64Array, expected: Float64Array, digits = 9): 
   });
 }
 
-describe("exponential()", () => {
-  test("of a matrix and of its negative are inverse, and of a skew matrix is orthogonal", () => {
+describe("exponentials()", () => {
+  test("are inverse to each other, each the exponential of its matrix, and orthogonal of a skew one", () => {
     fc.assert(
       fc.property(squares, (x) => {
-        expectClose(
-          times(
-            exponential(x, SIZE),
-            exponential(
-              x.map((value) => -value),
-              SIZE,
-            ),
+        const { forward, back } = exponentials(x, SIZE);
+        expectClose(times(forward, back), IDENTITY, 7);
+        expect(
+          exponential(
+            x.map((value) => -value),
+            SIZE,
           ),
-          IDENTITY,
-          7,
-        );
+        ).toEqual(back);
         const rotation = exponential(toAlgebra(x, SIZE, "orthogonal"), SIZE);
         expectClose(times(rotation, transposed(rotation)), IDENTITY);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("are the sum of the series", () => {
+    fc.assert(
+      fc.property(squares, (x) => {
+        let term = IDENTITY;
+        let sum = IDENTITY;
+        for (let k = 1; k < 60; k++) {
+          term = times(term, x).map((value) => value / k);
+          sum = sum.map((value, i) => value + (term[i] as number));
+        }
+        expectClose(exponential(x, SIZE), sum, 8);
       }),
       { numRuns: 50 },
     );
@@ -81,6 +94,72 @@ describe("nearestMatrix()", () => {
   });
 });
 
+const el = (list: Float64Array, index: number) => list[index] as number;
+
+const pairs = fc
+  .array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 4, maxLength: 4 })
+  .map((list) => Float64Array.from(list));
+
+describe("complex numbers", () => {
+  test("toAlgebra() projects on multiples of 1 and of a quarter turn, and is idempotent", () => {
+    fc.assert(
+      fc.property(pairs, (x) => {
+        const projected = toAlgebra(x, 2, "complex");
+        const [a = 0, b = 0, c = 0, d = 0] = projected;
+        expect([d, c]).toEqual([a, -b]);
+        expectClose(toAlgebra(projected, 2, "complex"), projected);
+        // What is taken away is orthogonal to what stays.
+        const product = x.reduce(
+          (sum, value, i) => sum + (value - (projected[i] ?? 0)) * (projected[i] ?? 0),
+          0,
+        );
+        expect(product).toBeCloseTo(0, 10);
+        expectClose(toAlgebra(x, 2, "unit-complex"), Float64Array.of(0, b, c, 0));
+      }),
+    );
+  });
+
+  test("timesExponential() is the exponential of the matrix", () => {
+    fc.assert(
+      fc.property(pairs, (x) => {
+        const step = toAlgebra(x, 2, "complex");
+        const number = timesExponential({ re: 1, im: 0 }, complexOf(step));
+        expectClose(exponential(step, 2), matrixOf(number), 7);
+        const { re, im } = inverseConjugate(number);
+        // z times the conjugate of 1 / conj(z) is 1.
+        expect(number.re * re + number.im * im).toBeCloseTo(1, 9);
+        expect(number.im * re - number.re * im).toBeCloseTo(0, 9);
+      }),
+    );
+  });
+
+  test("nearestMatrix() finds a planted angle, never a reflection, and stays where nothing decides", async () => {
+    const angles = fc.double({ min: -Math.PI, max: Math.PI, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(angles, pairs, async (angle, x) => {
+        const rows = x.map((value) => value + 3);
+        const [c, s] = [Math.cos(angle), Math.sin(angle)];
+        const turned = Float64Array.of(
+          ...[c * el(rows, 0) - s * el(rows, 2), c * el(rows, 1) - s * el(rows, 3)],
+          ...[s * el(rows, 0) + c * el(rows, 2), s * el(rows, 1) + c * el(rows, 3)],
+        );
+        const gram = Float64Array.of(
+          ...[el(turned, 0) * el(rows, 0) + el(turned, 1) * el(rows, 1)],
+          ...[el(turned, 0) * el(rows, 2) + el(turned, 1) * el(rows, 3)],
+          ...[el(turned, 2) * el(rows, 0) + el(turned, 3) * el(rows, 1)],
+          ...[el(turned, 2) * el(rows, 2) + el(turned, 3) * el(rows, 3)],
+        );
+        expectClose(await nearestMatrix(gram, 2, "complex"), Float64Array.of(c, -s, s, c), 5);
+      }),
+      { numRuns: 50 },
+    );
+    // The gram of a reflection.
+    expect(await nearestMatrix(Float64Array.of(1, 0, 0, -1), 2, "complex")).toEqual(
+      Float64Array.of(1, -0, 0, 1),
+    );
+  });
+});
+
 describe("generatorGradients()", () => {
   // A loss that is linear in the weights: its gradient is constant.
   test.each(["invertible", "orthogonal", "orthogonal-keeping-ones"] as const)(
@@ -89,12 +168,8 @@ describe("generatorGradients()", () => {
       fc.assert(
         fc.property(squares, squares, squares, fc.boolean(), (weights, gradient, x, isInverse) => {
           const space = { symmetry: "s", cell: 0, firstUnit: 0, size: SIZE, group };
-          const bases = Int32Array.of(0, 3, 6);
-          const occurrence = { space: 0, isInverse, bases, offsets: Int32Array.of(0, 1, 2) };
-          const single = (values: Float64Array) => new Map([["w", Float32Array.from(values)]]);
-          const [found] = generatorGradients([space], new Map([["w", [occurrence]]]), {
-            ...{ gradients: single(gradient), network: single(weights), factor: 0.5 },
-          });
+          const product = Float32Array.from(times(gradient, transposed(weights)));
+          const [found] = generatorGradients([space], [{ space: 0, isInverse, product }], 0.5);
           const direction = toAlgebra(x, SIZE, group);
           const lossAt = (t: number) => {
             const step = exponential(
@@ -109,11 +184,11 @@ describe("generatorGradients()", () => {
             return 0.5 * moved.reduce((sum, value, i) => sum + value * (gradient[i] as number), 0);
           };
           const difference = (lossAt(1e-4) - lossAt(-1e-4)) / 2e-4;
-          const product = (found as Float64Array).reduce(
+          const slope = (found as Float64Array).reduce(
             (sum, value, i) => sum + value * (direction[i] as number),
             0,
           );
-          expect(product).toBeCloseTo(difference, 3);
+          expect(slope).toBeCloseTo(difference, 3);
         }),
         { numRuns: 50 },
       );

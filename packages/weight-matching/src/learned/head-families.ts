@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { solveAssignment } from "../assignment/solve-assignment.ts";
+import { pairsOfHeads } from "./pairs-of-heads.ts";
 import type { StreamFrame } from "./stream-frame.ts";
 
 /** A symmetry whose units carry cells that are mixed, as attention heads carry their inner dimensions. */
@@ -11,6 +12,8 @@ export interface HeadFamily {
   readonly inner: readonly Symmetry[];
   /** For each inner symmetry the index of the space of each head's cell. */
   readonly spaces: readonly Int32Array[];
+  /** For each pair that a rotary embedding turns the index of the space of each head. */
+  readonly pairs: readonly Int32Array[];
   /** The heads of queries that share each head; absent where each has its own. */
   readonly queries: Symmetry | undefined;
 }
@@ -18,10 +21,9 @@ export interface HeadFamily {
 /**
  * Finds the symmetries whose units carry cells that may be mixed, and at most heads of queries beside them.
  */
-export function findHeads(
-  { symmetries }: SymmetrySpec,
-  { symmetries: { mixing } }: StreamFrame,
-): HeadFamily[] {
+export function findHeads(spec: SymmetrySpec, frame: StreamFrame): HeadFamily[] {
+  const { symmetries } = spec;
+  const { mixing } = frame.symmetries;
   const spaceOf = new Map(mixing.spaces.map((space, index) => [`${space.symmetry} ${space.cell}`, index]));
   return symmetries.flatMap((heads): HeadFamily[] => {
     if (heads.cells.length !== 1) return [];
@@ -36,7 +38,8 @@ export function findHeads(
     if (inner.length === 0 || others.length > 0) return [];
     const isNested =
       queries !== undefined && symmetries.some(({ cells }) => cells.flat().some(isUnitOf(queries)));
-    return isNested ? [] : [{ heads, inner, spaces: inner.map(spacesOf), queries }];
+    if (isNested) return [];
+    return [{ heads, inner, spaces: inner.map(spacesOf), pairs: pairsOfHeads(spec, frame, heads), queries }];
   });
 }
 

@@ -1,15 +1,14 @@
-import { at, createRandom, createTensor, entry, type Tensor } from "@isthmus/core";
+import { at, createRandom } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
-import { type MixingSpace, type Mixture, mixInPlace } from "@isthmus/symmetry";
-import { meanInto, meanOf } from "../straight-through/kernels/step.ts";
-import { exponential } from "./exponential.ts";
-import { factorGradients, factorTable, multiplyRowsInPlace } from "./factor-rows.ts";
-import { generatorGradients, toAlgebra } from "./generators.ts";
-import { adamStep, createMoments } from "./moving-adam.ts";
+import type { MixingSpace, Mixture } from "@isthmus/symmetry";
+import { complexOf, inverseConjugate, isComplex, matrixOf, unitOf } from "./complex-numbers.ts";
+import type { Learning } from "./learning.ts";
+import type { MidpointMixer } from "./midpoint-mixer.ts";
 import { orthonormalized } from "./nearest-matrix.ts";
+import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
-import { times } from "./square-matrices.ts";
-import type { Doubles, FramedPair } from "./stream-frame.ts";
+import { MIDDLE, stepSpaces } from "./step-spaces.ts";
+import type { FramedPair, StreamFrame } from "./stream-frame.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
@@ -18,8 +17,14 @@ export interface LearnMixtureOptions {
   readonly steps: number;
   /** Largest step in an element of a generator; it rises for ten steps and falls as a cosine. */
   readonly learningRate: number;
+  /** Steps after which the state is handed over. */
+  readonly saveEvery: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
+  /**
+   * Given the state, also after the last step and where the signal is aborted; the next step changes it.
+   */
+  readonly onSave?: ((learning: Learning) => Promise<void>) | undefined;
 }
 
 /** Progress of {@link learnMixture}. */
@@ -44,11 +49,14 @@ export interface LearnMixtureResult {
   readonly diverged: { readonly step: number; readonly loss: number } | null;
 }
 
+/** Measures networks half-way between A and mixed B. */
+export interface HalfWay {
+  readonly midpoint: SoftMidpoint;
+  readonly mixer: MidpointMixer;
+}
+
 /** Steps over which the learning rate rises. */
 const WARM_UP = 10;
-
-/** Where the network between A and mixed B is measured while learning. */
-const MIDDLE = 0.5;
 
 /**
  * Learns the matrix of each space, and the scales beside, by gradients of the loss half-way between A and
@@ -59,124 +67,87 @@ const MIDDLE = 0.5;
  * Learning ends early where the loss is not finite, with the mixture of the step before.
  *
  * @param pair - B permuted, not yet mixed
- * @param start - where to start, such as in closed form
+ * @param from - where to start, such as in closed form, or to go on
  */
 export async function learnMixture(
   pair: FramedPair,
-  midpoint: SoftMidpoint,
-  start: Mixture,
+  { midpoint, mixer }: HalfWay,
+  from: Learning,
   options: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
-  const { frame } = pair;
-  const { seed, steps, learningRate, signal, onProgress } = options;
+  const multiplier = await createRowMultiplier(pair, midpoint.parameters);
+  try {
+    return await learn({ frame: pair.frame, midpoint, between: mixer.of(pair.b), multiplier }, from, options);
+  } finally {
+    await multiplier.release();
+  }
+}
+
+/** What steps are made with. */
+interface Tools {
+  readonly frame: StreamFrame;
+  readonly midpoint: SoftMidpoint;
+  readonly between: ReturnType<MidpointMixer["of"]>;
+  readonly multiplier: RowMultiplier;
+}
+
+async function learn(
+  { frame, midpoint, between, multiplier }: Tools,
+  from: Learning,
+  { seed, steps, learningRate, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
+): Promise<LearnMixtureResult> {
   const { spaces } = frame.symmetries.mixing;
+  const batchOf = shuffledBatches(midpoint.batches, seed);
+  let learning = from;
+  try {
+    for (let step = from.step + 1; step <= steps; step++) {
+      signal?.throwIfAborted();
+      const { weights, network } = await between(learning.current);
+      const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), MIDDLE);
+      if (!Number.isFinite(loss)) {
+        const { mixture, scales } = learning.before;
+        return { mixture: settle(spaces, mixture), scales, steps: step - 1, diverged: { step, loss } };
+      }
+      const products = await multiplier.multiply(gradients, network);
+      learning = stepSpaces(frame, learning, products, rateAt(step, { steps, learningRate }));
+      onProgress?.({ done: step / steps, step, steps, loss });
+      if (step % saveEvery === 0 || step === steps) await onSave?.(learning);
+    }
+  } catch (error) {
+    if (signal?.aborted) await onSave?.(learning);
+    throw error;
+  }
+  const { mixture, scales } = learning.current;
+  return { mixture: settle(spaces, mixture), scales, steps, diverged: null };
+}
+
+/** Creates a function that says which batch a step, counted from 0, is made on: each once, then all anew. */
+function shuffledBatches(batches: number, seed: number): (step: number) => number {
   const random = createRandom(seed, "learned alignment");
-  const order = Int32Array.from({ length: midpoint.batches }, (_, batch) => batch);
-  const moments = spaces.map(({ size }) => createMoments(size * size));
-  const { scales: symmetry } = frame.units;
-  const table = factorTable(symmetry);
-  const ofScales = createMoments(symmetry.variables);
-  const between = createMidpointWeights(pair);
-  let current: MixedUnits = { mixture: start, scales: new Float64Array(symmetry.variables).fill(1) };
-  let before = current;
-  for (let step = 1; step <= steps; step++) {
-    signal?.throwIfAborted();
-    const place = (step - 1) % order.length;
-    if (place === 0) random.shuffleInPlace(order);
-    const { weights, network } = between(current);
-    const { loss, gradients } = await midpoint.step(weights, order[place] as number, MIDDLE);
-    if (!Number.isFinite(loss)) {
-      const mixture = settle(spaces, before.mixture);
-      return { mixture, scales: before.scales, steps: step - 1, diverged: { step, loss } };
-    }
-    before = current;
-    const generators = generatorGradients(spaces, frame.occurrences, {
-      ...{ gradients, network, factor: MIDDLE },
-    });
-    const rate =
-      learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
-    const mixture = moved(spaces, current.mixture, (index, size, group) => {
-      const direction = adamStep(at(generators, index, "space"), at(moments, index, "space"), step);
-      return toAlgebra(direction, size, group).map((value) => -rate * value);
-    });
-    const slopes = factorGradients(table, symmetry.variables, { gradients, network, scale: MIDDLE });
-    const logarithms = adamStep(slopes, ofScales, step);
-    const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
-    current = { mixture, scales };
-    onProgress?.({ done: step / steps, step, steps, loss });
-  }
-  return { ...current, mixture: settle(spaces, current.mixture), steps, diverged: null };
-}
-
-/** What a network is multiplied and mixed by. */
-export interface MixedUnits {
-  readonly mixture: Mixture;
-  /** A factor for each scale variable. */
-  readonly scales: Float64Array;
-}
-
-/** Mixed B, and the network half-way between it and A. */
-export interface MidpointWeights {
-  /** Half-way, to be fed; overwritten by the next call. */
-  readonly weights: ReadonlyMap<string, Tensor>;
-  /** Mixed B. */
-  readonly network: ReadonlyMap<string, Float32Array>;
-}
-
-/** Creates a function that mixes B and averages it with A, both in f32. */
-export function createMidpointWeights({
-  architecture,
-  frame,
-  a,
-  b,
-}: FramedPair): (units: MixedUnits) => MidpointWeights {
-  const { occurrences } = frame;
-  const table = factorTable(frame.units.scales);
-  const changing = new Set([...occurrences.keys(), ...table.keys()]);
-  const single = (values: Doubles) =>
-    new Map([...values].map(([name, data]) => [name, Float32Array.from(data)]));
-  const [one, two] = [single(a), single(b)];
-  const fixed = new Map<string, Tensor>();
-  const averages = new Map<string, Float32Array>();
-  for (const [name, { shape }] of architecture.graph.weights) {
-    const average = meanOf(entry(one, name, "weight"), entry(two, name, "weight"));
-    averages.set(name, average);
-    fixed.set(name, createTensor("f32", shape, average));
-  }
-  const network = new Map(two);
-  for (const name of changing) network.set(name, entry(two, name, "weight").slice());
-  return ({ mixture, scales }) => {
-    for (const name of changing) {
-      const values = entry(network, name, "weight");
-      values.set(entry(two, name, "weight"));
-      mixInPlace(values, occurrences.get(name) ?? [], mixture);
-      multiplyRowsInPlace(values, table.get(name) ?? [], scales);
-      meanInto(entry(one, name, "weight"), values, entry(averages, name, "weight"));
-    }
-    return { weights: fixed, network };
+  const order = Int32Array.from({ length: batches }, (_, batch) => batch);
+  let shuffles = 0;
+  return (step) => {
+    for (; shuffles * batches <= step; shuffles++) random.shuffleInPlace(order);
+    return at(order, step % batches, "batch");
   };
 }
 
-/** Multiplies the matrix of each space by the exponential of a step. */
-function moved(
-  spaces: readonly MixingSpace[],
-  { matrices, inverses }: Mixture,
-  stepOf: (index: number, size: number, group: MixingSpace["group"]) => Float64Array,
-): Mixture {
-  const next = spaces.map(({ size, group }, index) => {
-    const step = stepOf(index, size, group);
-    const matrix = times(exponential(step, size), at(matrices, index, "space"), size);
-    if (group !== "invertible") return { matrix, inverse: matrix };
-    const back = step.map((_, place) => -(step[(place % size) * size + Math.floor(place / size)] as number));
-    return { matrix, inverse: times(exponential(back, size), at(inverses, index, "space"), size) };
-  });
-  return { matrices: next.map(({ matrix }) => matrix), inverses: next.map(({ inverse }) => inverse) };
+/** Returns the largest step in an element of a generator, at a step of learning. */
+function rateAt(
+  step: number,
+  { steps, learningRate }: Pick<LearnMixtureOptions, "steps" | "learningRate">,
+): number {
+  return learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
 }
 
 /** Removes what rounding has added: makes orthogonal matrices orthogonal, and inverses exact. */
 function settle(spaces: readonly MixingSpace[], { matrices, inverses }: Mixture): Mixture {
   const next = spaces.map(({ size, group }, index) => {
     const matrix = at(matrices, index, "space");
+    if (isComplex(group)) {
+      const number = group === "complex" ? complexOf(matrix) : unitOf(complexOf(matrix));
+      return { matrix: matrixOf(number), inverse: matrixOf(inverseConjugate(number)) };
+    }
     if (group === "invertible") {
       return { matrix, inverse: refinedInverse(matrix, at(inverses, index, "space"), size) };
     }

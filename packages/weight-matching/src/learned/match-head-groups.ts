@@ -1,7 +1,8 @@
 import { at, entry } from "@isthmus/core";
 import { multiply } from "@isthmus/linear-algebra";
-import type { Occurrence, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
+import type { MixingGroup, Occurrence, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { positionIn } from "@isthmus/symmetry/layout";
+import { complexOf, isComplex, matrixOf } from "./complex-numbers.ts";
 import { bestAssignment, type HeadFamily } from "./head-families.ts";
 import type { Doubles, StreamFrame } from "./stream-frame.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
@@ -33,14 +34,26 @@ export function matchHeadGroups(
   spec: SymmetrySpec,
   frame: StreamFrame,
   [a, b]: readonly [Doubles, Doubles],
-  { heads, spaces, queries }: HeadFamily & { readonly queries: Symmetry },
+  { heads, spaces, pairs, queries }: HeadFamily & { readonly queries: Symmetry },
 ): HeadGroupsMatch {
   const ofQueries = createQueryFinder(spec, queries);
-  const rows = spaces.map((ofHead) => Array.from(ofHead, (space) => rowsOfSpace(frame, space, ofQueries)));
+  const rowsOfHeads = (ofHead: Int32Array) => {
+    const { group } = at(frame.symmetries.mixing.spaces, at(ofHead, 0, "head"), "space");
+    return { group, rows: Array.from(ofHead, (space) => rowsOfSpace(frame, space, ofQueries)) };
+  };
+  // All pairs of a head are one circuit, from queries to keys.
+  const rows = [...spaces.map((ofHead) => [ofHead]), ...(pairs.length > 0 ? [pairs] : [])].map((list) =>
+    list.map(rowsOfHeads),
+  );
   const products = (networks: readonly [Doubles, Doubles], one: number, two: number): Float32Array[] =>
-    rows.map((ofHead) =>
-      circuitProducts(networks, [at(ofHead, one, "head"), at(ofHead, two, "head")], queries.size),
-    );
+    rows.map((circuit) => {
+      const sum = new Float64Array(queries.size ** 2);
+      for (const { group, rows: ofHead } of circuit) {
+        const both = [at(ofHead, one, "head"), at(ofHead, two, "head")] as const;
+        addInPlace(sum, circuitProducts(networks, both, { queries: queries.size, group }));
+      }
+      return Float32Array.from(sum);
+    });
   const norms = [a, b].map((network) => {
     const squares = rows.map(() => 0);
     for (let head = 0; head < heads.size; head++) {
@@ -120,7 +133,7 @@ function createQueryFinder(
 function circuitProducts(
   [a, b]: readonly [Doubles, Doubles],
   [one, two]: readonly [readonly SharedRows[], readonly SharedRows[]],
-  queries: number,
+  { queries, group }: { readonly queries: number; readonly group: MixingGroup },
 ): Float32Array {
   const size = at(one, 0, "rows").occurrence.bases.length;
   const gram = (i: number, j: number, isInverse: boolean) => {
@@ -138,7 +151,8 @@ function circuitProducts(
           multiply(left, rowsOf(entry(b, weight, "weight"), other.occurrence), { transposeRight: true }).data,
         );
       });
-    return sum;
+    // Of a pair only what turns with it counts.
+    return isComplex(group) ? matrixOf(complexOf(sum)) : sum;
   };
   return Float32Array.from({ length: queries * queries }, (_, index) => {
     const [i, j] = [Math.floor(index / queries), index % queries];

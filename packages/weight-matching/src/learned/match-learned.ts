@@ -16,26 +16,22 @@ import {
   type Alignment,
   type ContinuousSymmetries,
   discoverContinuous,
-  identityAlignment,
-  identityMixture,
   MIXING_GROUPS,
+  type MixingGroup,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
 import { lossOfData } from "@isthmus/training";
 import { assertFinite } from "../weights/read-parameters.ts";
-import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
-import { descendSpaces } from "./descend-spaces.ts";
-import {
-  createMidpointWeights,
-  type LearnMixtureOptions,
-  type LearnProgress,
-  learnMixture,
-} from "./learn-mixture.ts";
+import { changedWeights } from "./changed-weights.ts";
+import type { LearnProgress } from "./learn-mixture.ts";
+import { JUDGED_BATCHES, learnSpaces } from "./learn-spaces.ts";
+import { createLearningKeeper, describeLearning, type LearningKeeper } from "./learning-state.ts";
+import { createMidpointMixer } from "./midpoint-mixer.ts";
 import { createSoftMidpoint, type SoftMidpoint } from "./soft-midpoint.ts";
 import { createStreamFrame, type FramedPair, type StreamFrame } from "./stream-frame.ts";
 import { streamGrams } from "./stream-grams.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
-import { countFactors, identityFactors, multiplied } from "./unit-factors.ts";
+import { countFactors } from "./unit-factors.ts";
 
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
@@ -61,8 +57,18 @@ export interface MatchLearnedOptions {
   readonly heads?: (typeof HEAD_GROUPS)[number];
   /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
   readonly rounds?: number;
+  /**
+   * File in which the state of learning is kept, a safetensors file. If it exists, learning goes on from it,
+   * to the same bytes as if it had never stopped; a state of other networks, data or options is replaced. It
+   * stays at the end, for who called to remove once the result is saved. @defaultValue none is written
+   */
+  readonly statePath?: string | undefined;
+  /** Steps after which the state is written, and at the end. @defaultValue 20 */
+  readonly saveEvery?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
+  /** Called with sentences for people, such as why learning starts anew. */
+  readonly onNote?: ((text: string) => void) | undefined;
 }
 
 /** Defaults of {@link matchLearned}; the seed has none. */
@@ -74,8 +80,17 @@ export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">>
   learningRate: undefined,
   heads: "invertible",
   rounds: 20,
+  statePath: undefined,
+  saveEvery: 20,
   signal: undefined,
   onProgress: undefined,
+  onNote: undefined,
+};
+
+/** Options that all have been chosen. */
+type ResolvedOptions = Required<MatchLearnedOptions> & {
+  readonly batchSize: number;
+  readonly learningRate: number;
 };
 
 /** Result of {@link matchLearned}. */
@@ -124,9 +139,6 @@ export function chooseLearnedOptions(
   return { batchSize: batchSize ?? usual.batchSize, learningRate: learningRate ?? usual.learningRate };
 }
 
-/** Batches that candidates are judged by. */
-const JUDGED_BATCHES = 16;
-
 /**
  * Finds the element of the whole symmetry group of a network, rotations of residual streams and invertible
  * maps of heads included, for which the network half-way between A and B has the least loss.
@@ -155,19 +167,27 @@ export async function matchLearned(
   for (const network of networks) await assertFiniteWeights(architecture.graph, network);
   const frame = await openFrame(architecture, resolved);
   const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
-  const { batchSize, learningRate } = chooseLearnedOptions({ graph: architecture.graph, data }, resolved);
   const seen = limitExamples("learn an alignment", data, resolved.examples);
-  const midpoint = await createSoftMidpoint(architecture, networks, seen, batchSize);
+  const { batchSize, learningRate } = chooseLearnedOptions(
+    { graph: architecture.graph, data: seen },
+    resolved,
+  );
+  const pair = { architecture, frame, a, b };
+  const withRespectTo = changedWeights(architecture.graph, frame).map(({ name }) => name);
+  const midpoint = await createSoftMidpoint(architecture, networks, seen, { batchSize, withRespectTo });
+  const mixer = await createMidpointMixer(pair);
   try {
-    const pair = { architecture, frame, a, b };
-    const grams = await streamGrams(architecture, networks, frame.symmetries.mixing, {
-      ...{ data: seen, examples: Math.min(resolved.streamExamples, seen.size) },
-      ...{ batchSize, signal: resolved.signal },
-    });
+    const gramsOf = () =>
+      streamGrams(architecture, networks, frame.symmetries.mixing, {
+        ...{ data: seen, examples: Math.min(resolved.streamExamples, seen.size) },
+        ...{ batchSize, signal: resolved.signal },
+      });
     // Without spaces and scales all rests on permutations, and there is nothing to learn.
     const canLearn = frame.symmetries.mixing.spaces.length + frame.units.scales.weights.size > 0;
     const steps = canLearn ? resolved.steps : 0;
-    const result = await search(pair, grams, midpoint, { ...resolved, learningRate, steps, seed });
+    const chosen = { ...resolved, batchSize, learningRate, steps, seed };
+    const keeper = await openKeeper(pair, networks, seen, chosen);
+    const result = await learnSpaces(pair, gramsOf, { midpoint, mixer }, { ...chosen, keeper });
     return {
       alignment: result.spaces.alignment,
       transform: createTransform(architecture, frame, result.spaces, await frame.gainsOf(networks[0])),
@@ -176,58 +196,38 @@ export async function matchLearned(
         before: await judgeUnaligned(architecture, networks, midpoint, resolved.signal),
         after: result.after,
       },
-      ...{ start: result.start, spaces: countSpaces(frame), units: countFactors(frame.units) },
+      start: { closedForm: result.objectives.closedForm, descent: result.objectives.descent },
+      ...{ spaces: countSpaces(frame), units: countFactors(frame.units) },
       ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
     };
   } finally {
+    await mixer.release();
     await midpoint.release();
   }
 }
 
-/** Goes through the three stages, and judges where each ends. */
-async function search(
+/** Opens what keeps the state of learning, if a file is named for it and there is something to learn. */
+async function openKeeper(
   pair: FramedPair,
-  grams: readonly Float64Array[],
-  midpoint: SoftMidpoint,
-  options: LearnMixtureOptions & { readonly rounds: number },
-) {
-  const judge = async ({ placed, mixture }: AlignedSpaces) => {
-    const { scales } = identityFactors(pair.frame.units);
-    const { weights } = createMidpointWeights({ ...pair, b: placed })({ mixture, scales });
-    return -(await midpoint.evaluate(weights, JUDGED_BATCHES, options.signal));
-  };
-  const closed = await alignInClosedForm(pair, grams, options);
-  const descended = await descendSpaces(pair, closed, options);
-  const start = { closedForm: await judge(closed), descent: await judge(descended) };
-  // Networks that are aligned already stay as they are.
-  const asTheyAre = identitySpaces(pair);
-  const candidates = [
-    { spaces: asTheyAre, objective: await judge(asTheyAre) },
-    { spaces: closed, objective: start.closedForm },
-    { spaces: descended, objective: start.descent },
-  ];
-  const { spaces: better, objective: before } = candidates.reduce((best, candidate) =>
-    candidate.objective > best.objective ? candidate : best,
-  );
-  if (options.steps === 0) {
-    const after = before;
-    options.onProgress?.({ done: 1, step: 0, steps: 0, loss: -after });
-    return { spaces: better, start, after, steps: 0, diverged: null };
-  }
-  const { units } = pair.frame;
-  const learned = await learnMixture({ ...pair, b: better.placed }, midpoint, better.mixture, options);
-  const scales = better.factors.scales.map((scale, i) => scale * at(learned.scales, i, "variable"));
-  const more = { ...identityFactors(units), scales: learned.scales };
-  const spaces = {
-    ...{ alignment: better.alignment, factors: { ...better.factors, scales }, mixture: learned.mixture },
-    placed: multiplied(units, better.placed, more),
-  };
-  const reached = await judge(spaces);
-  const { steps, diverged } = learned;
-  // Too large a rate may lead away from where learning started.
-  return reached > before
-    ? { spaces, start, after: reached, steps, diverged }
-    : { spaces: better, start, after: before, steps, diverged };
+  networks: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
+  options: ResolvedOptions,
+): Promise<LearningKeeper | undefined> {
+  const {
+    statePath: path,
+    onNote,
+    seed,
+    steps,
+    batchSize,
+    learningRate,
+    heads,
+    rounds,
+    streamExamples,
+  } = options;
+  if (path === undefined || steps === 0) return undefined;
+  const decisive = { seed, steps, batchSize, learningRate, heads, rounds, streamExamples };
+  const run = await describeLearning(pair, networks, data, decisive);
+  return createLearningKeeper(pair, { path, run, onNote });
 }
 
 /** Checks that weights are finite. @throws InputError if one is not; its tensor is named */
@@ -236,16 +236,6 @@ async function assertFiniteWeights({ weights }: Graph, network: Checkpoint): Pro
     const { data, dtype } = await network.read(name);
     if (DTYPES[dtype].float) assertFinite(asFloat32(data, dtype), name, network.source);
   }
-}
-
-/** Leaves B as it is, but for the gains of its norms, which become A's. */
-function identitySpaces({ architecture, frame, b }: FramedPair): AlignedSpaces {
-  return {
-    alignment: identityAlignment(architecture.symmetries.spec),
-    factors: identityFactors(frame.units),
-    mixture: identityMixture(frame.symmetries.mixing.spaces),
-    placed: b,
-  };
 }
 
 /** Measures the network half-way between A and B as they are. */
@@ -276,11 +266,15 @@ async function openFrame(
 ): Promise<StreamFrame> {
   const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries, { signal });
   const spaces = mixing.spaces.map((space) =>
-    heads === "orthogonal" && space.group === "invertible"
-      ? { ...space, group: "orthogonal" as const }
-      : space,
+    heads === "orthogonal" ? { ...space, group: lengthKeeping(space.group) } : space,
   );
   return createStreamFrame(graph, { linear, mixing: { ...mixing, spaces } });
+}
+
+/** Returns the matrices of a group that keep lengths. */
+function lengthKeeping(group: MixingGroup): MixingGroup {
+  if (group === "invertible") return "orthogonal";
+  return group === "complex" ? "unit-complex" : group;
 }
 
 function countSpaces({ symmetries }: StreamFrame): Record<string, number> {
@@ -291,8 +285,10 @@ function countSpaces({ symmetries }: StreamFrame): Record<string, number> {
   );
 }
 
-function assertOptions(options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress">>): void {
-  const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0 };
+function assertOptions(
+  options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress" | "onNote">>,
+): void {
+  const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0, saveEvery: 1 };
   const { batchSize = 1, learningRate = 1, heads } = options;
   assertWholeOptions("learn an alignment", { ...options, batchSize }, least);
   if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);

@@ -1,6 +1,7 @@
 import { UnsupportedError } from "@isthmus/core";
 import { createMatrix, multiply, plainProducts, polarFactor } from "@isthmus/linear-algebra";
 import type { MixingGroup } from "@isthmus/symmetry";
+import { complexOf, isComplex, matrixOf, unitOf } from "./complex-numbers.ts";
 
 /** Share of the gram's norm added to its diagonal: directions that no product decides stay in place. */
 const STAY = 1e-7;
@@ -10,7 +11,11 @@ const STAY = 1e-7;
  * `gram = sum A_i B_j` it brings B closest to A (orthogonal Procrustes).
  *
  * @param gram - `[size, size]`, row-major
- * @param group - for invertible spaces the nearest orthogonal matrix is found, too
+ * Of complex numbers it is a plain rotation, as a reflection would not commute with a rotary embedding; of
+ * angle `atan2(gram[1][0] - gram[0][1], gram[0][0] + gram[1][1])`.
+ *
+ * @param group - for invertible spaces the nearest orthogonal matrix is found, too, and for complex numbers
+ *   the nearest of length 1
  * @returns `[size, size]`, orthogonal to 1e-12; it keeps the vector of ones where the group does
  * @throws UnsupportedError if the gram is not finite
  * @see Schönemann, A generalized solution of the orthogonal Procrustes problem (1966)
@@ -26,6 +31,10 @@ export async function nearestMatrix(
       `Cannot find the nearest rotation as the products of two networks must be finite: their norm is ${scale}`,
       { feature: "rotation" },
     );
+  }
+  if (isComplex(group)) {
+    const { re, im } = complexOf(gram);
+    return matrixOf(unitOf({ re: re + STAY * (scale || 1), im }));
   }
   const centred = group === "orthogonal-keeping-ones" ? keepOnes(gram, size, scale || 1) : gram.slice();
   for (let i = 0; i < size; i++) {

@@ -1,5 +1,14 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { at, type Checkpoint, createTensor, entry, InputError, type Tensor } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  createTensor,
+  DTYPES,
+  entry,
+  InputError,
+  sizeOf,
+  type Tensor,
+} from "@isthmus/core";
 import {
   type Architecture,
   bindWeights,
@@ -8,6 +17,7 @@ import {
   type Session,
   softmaxInto,
   specialize,
+  type WeightInfo,
 } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
 import { attachSoftTargets, type SoftObjective, toTrainingMode } from "@isthmus/training";
@@ -23,16 +33,19 @@ type Weights = ReadonlyMap<string, Tensor>;
 export interface SoftMidpoint {
   /** Number of batches; examples beyond whole batches are not used. */
   readonly batches: number;
-  /** Names of the parameters that gradients are of. */
+  /** Names of the weights that gradients are of. */
   readonly parameters: readonly string[];
   /** Mean loss of the first batches, in nats, against the mean of both ends at `t`. */
   evaluate(weights: Weights, batches: number, signal?: AbortSignal): Promise<number>;
-  /** Loss of one batch against `(1 - t) p_A + t p_B`, and its gradients by parameter. */
+  /**
+   * Loss of one batch against `(1 - t) p_A + t p_B`, and its gradients by weight, which the next step
+   * overwrites.
+   */
   step(
     weights: Weights,
     batch: number,
     t: number,
-  ): Promise<{ readonly loss: number; readonly gradients: ReadonlyMap<string, Float32Array> }>;
+  ): Promise<{ readonly loss: number; readonly gradients: Weights }>;
   release(): Promise<void>;
 }
 
@@ -40,6 +53,8 @@ export interface SoftMidpoint {
  * Prepares {@link SoftMidpoint}: runs both ends once on all examples and keeps their probabilities,
  * `examples * positions * classes` numbers each.
  *
+ * @param withRespectTo - weights that gradients are taken of, as far as they are parameters; gradients of
+ *   others would be computed in vain
  * @throws InputError if the data do not fit the graph, or are fewer than one batch
  * @throws MismatchError if the output that is scored has no classes
  * @throws UnsupportedError if an operator has no gradient rule
@@ -48,7 +63,7 @@ export async function createSoftMidpoint(
   { graph, engine }: Architecture,
   ends: readonly [Checkpoint, Checkpoint],
   data: DataSet,
-  batchSize: number,
+  { batchSize, withRespectTo }: { readonly batchSize: number; readonly withRespectTo: Iterable<string> },
 ): Promise<SoftMidpoint> {
   const plan = planFeeds("learn an alignment", graph, data, batchSize);
   const batch = plan.fixedBatch ?? Math.min(batchSize, data.size);
@@ -82,7 +97,8 @@ export async function createSoftMidpoint(
   } finally {
     await logits.release();
   }
-  return loadMidpoint({ graph, engine }, objective, { batches, probabilities, feedsOf });
+  const parameters = [...withRespectTo].filter((name) => isParameter(graph.weights.get(name)));
+  return loadMidpoint({ graph, engine }, objective, { batches, probabilities, feedsOf, parameters });
 }
 
 /** The batches that a midpoint is measured on. */
@@ -92,26 +108,40 @@ interface SoftBatches {
   readonly probabilities: readonly (readonly Float32Array[])[];
   /** Feeds of a batch, without targets. */
   readonly feedsOf: (weights: Weights, index: number) => Map<string, Tensor>;
+  readonly parameters: readonly string[];
+}
+
+function isParameter(info: WeightInfo | undefined): boolean {
+  return info?.role === "parameter" && DTYPES[info.dtype].float;
 }
 
 /** Loads the graphs of the loss and of its gradients. */
 async function loadMidpoint(
   { graph, engine }: Architecture,
   { graph: scored, loss, targets, shape }: SoftObjective,
-  { batches, probabilities, feedsOf }: SoftBatches,
+  { batches, probabilities, feedsOf, parameters }: SoftBatches,
 ): Promise<SoftMidpoint> {
   const mode = toTrainingMode(scored);
-  const outputs = [{ name: loss }];
-  const differentiated = gradient({ ...mode.graph, outputs }, { loss });
-  const parameters = [...graph.weights.keys()].filter((name) =>
-    differentiated.outputs.some((output) => output.name === gradientName(loss, name)),
-  );
+  const forward = { ...mode.graph, outputs: [{ name: loss }] };
+  const differentiated =
+    parameters.length === 0 ? forward : gradient(forward, { loss, withRespectTo: parameters });
   const masks = masksOfOnes(mode);
+  const blended = createTensor("f32", shape, new Float32Array(sizeOf(shape)));
   const targetsOf = (index: number, t: number): Tensor => {
     const [one, two] = probabilities.map((list) => at(list, index, "batch"));
-    return createTensor("f32", shape, blendOf([one as Float32Array, two as Float32Array], t));
+    blendInto([one as Float32Array, two as Float32Array], t, blended.data as Float32Array);
+    return blended;
   };
-  const plain = await engine.load(lowerBatchNorm({ ...mode.graph, outputs }));
+  const gradients = new Map(
+    parameters.map((name) => {
+      const { shape: extents } = entry(graph.weights, name, "weight");
+      return [name, createTensor("f32", extents, new Float32Array(sizeOf(extents)))];
+    }),
+  );
+  const total = createTensor("f32", [], new Float32Array(1));
+  const out = new Map([[loss, total]]);
+  for (const [name, tensor] of gradients) out.set(gradientName(loss, name), tensor);
+  const plain = await engine.load(lowerBatchNorm(forward));
   // Loaded when a step is made: a closed form alone needs no gradients.
   let backward: Promise<Session> | undefined;
   const fed = (weights: Weights, index: number, t: number) =>
@@ -129,12 +159,8 @@ async function loadMidpoint(
     },
     async step(weights, index, t) {
       backward ??= engine.load(lowerBatchNorm(differentiated));
-      const results = await (await backward).run(fed(weights, index, t));
-      const gradients = parameters.map((name): [string, Float32Array] => [
-        name,
-        entry(results, gradientName(loss, name), "gradient").data as Float32Array,
-      ]);
-      return { loss: Number(entry(results, loss, "loss").data[0]), gradients: new Map(gradients) };
+      await (await backward).run(fed(weights, index, t), out);
+      return { loss: Number(total.data[0]), gradients };
     },
     async release() {
       await plain.release();
@@ -147,6 +173,6 @@ async function loadMidpoint(
 const MIDDLE = 0.5;
 
 /** Computes `(1 - t) a + t b`. */
-function blendOf([a, b]: readonly [Float32Array, Float32Array], t: number): Float32Array {
-  return a.map((value, i) => (1 - t) * value + t * (b[i] as number));
+function blendInto([a, b]: readonly [Float32Array, Float32Array], t: number, out: Float32Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = (1 - t) * (a[i] as number) + t * (b[i] as number);
 }

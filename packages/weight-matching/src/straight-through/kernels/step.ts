@@ -18,11 +18,7 @@ export function stepInPlace(
 
 /** Returns the mean of two arrays, element by element. */
 export function meanOf(a: Float32Array, b: Float32Array): Float32Array {
-  return meanInto(a, b, new Float32Array(a.length));
-}
-
-/** Writes the mean of two arrays, element by element, into a third, and returns that. */
-export function meanInto(a: Float32Array, b: Float32Array, out: Float32Array): Float32Array {
+  const out = new Float32Array(a.length);
   for (let i = 0; i < out.length; i++) out[i] = (a[i]! + b[i]!) / 2;
   return out;
 }

@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { MatchLearnedOptions } from "@isthmus/weight-matching";
+import { assertOutput } from "../output/assert-output.ts";
+import { ENDING, nameState } from "../training/training-files.ts";
+import { withTrainingLock } from "../training/with-training-lock.ts";
+import type { Context } from "../verb.ts";
+
+/** Where a learned alignment goes to, and what it is made of. */
+export interface LearnedOutput {
+  readonly output: string;
+  /** Files that must not be overwritten. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * Runs a learned alignment that keeps its state beside the output, goes on from the state that an interrupted
+ * one left, and removes it in the end; if it is stopped, says how to go on.
+ * @param work - aligns and saves, with the options that keep the state
+ * @throws InputError if the state cannot be written, or another process learns the same output
+ */
+export async function keepLearning<T>(
+  { output, inputs }: LearnedOutput,
+  { signal, terminal }: Pick<Context, "signal" | "terminal">,
+  work: (options: Pick<MatchLearnedOptions, "statePath" | "onNote">) => Promise<T>,
+): Promise<T> {
+  const state = nameState(output.endsWith(ENDING) ? output : `${resolve(output)}${ENDING}`);
+  await assertOutput(state, inputs);
+  return withTrainingLock({ state, output }, async () => {
+    try {
+      const result = await work({ statePath: state, onNote: (text) => terminal.note(`${text}.`) });
+      await rm(state, { force: true });
+      return result;
+    } catch (error) {
+      if (signal.aborted && existsSync(state)) {
+        terminal.note(`isthmus align: what is learned so far is in "${state}": the same command goes on`);
+      }
+      throw error;
+    }
+  });
+}

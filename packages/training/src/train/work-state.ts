@@ -1,0 +1,121 @@
+import { stat } from "node:fs/promises";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  excerpt,
+  FormatError,
+  formatShape,
+  MismatchError,
+  openCheckpoint,
+  parseJson,
+  sameShape,
+  saveCheckpoint,
+  type Tensor,
+} from "@isthmus/core";
+import { assertSameRun, type RunDescription } from "./describe-run.ts";
+
+/** Work whose state is kept in a file, so that it can be resumed to the same bytes. */
+export interface WorkKind<Position> {
+  /** The work, for messages, such as `training`. */
+  readonly what: string;
+  /** What decides the shapes of its tensors, for messages, such as `network and optimiser`. */
+  readonly of: string;
+  /** Key of the metadata that holds the position and the description of the run. */
+  readonly key: string;
+  readonly version: number;
+  /** Checks whether a value read from a file is a whole position. */
+  isPosition(value: unknown): value is Position;
+}
+
+/** A state without its tensors. */
+export interface WorkState<Position> {
+  /** Everything that decides the result. */
+  readonly run: RunDescription;
+  /** How far the work has got. */
+  readonly position: Position;
+}
+
+/** Writes a state, which appears under its name complete or not at all. */
+export async function saveWorkState<Position>(
+  path: string,
+  { key, version }: WorkKind<Position>,
+  { run, position }: WorkState<Position>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Promise<void> {
+  const metadata = { [key]: JSON.stringify({ version, position, run }) };
+  await saveCheckpoint(createCheckpoint(tensors, metadata), path, { overwrite: true });
+}
+
+/** Returns whether there is a file at the path of a state. */
+export async function hasWorkState(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/**
+ * Reads a state into existing tensors and returns its position.
+ * @throws FormatError if the file is not a state of this kind of work
+ * @throws MismatchError if it is a state of another run; the message names the differences, and the tensors
+ *   are unchanged
+ */
+export async function loadWorkStateInto<Position>(
+  path: string,
+  kind: WorkKind<Position>,
+  run: RunDescription,
+  tensors: ReadonlyMap<string, Tensor>,
+): Promise<Position> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    const state = parseState(path, kind, checkpoint);
+    assertSameTensors(path, kind, checkpoint, tensors);
+    assertSameRun(path, state.run, run, kind.what);
+    for (const [name, { data }] of tensors) await checkpoint.readRangeInto(name, 0, data);
+    return state.position;
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/**
+ * Reads description and position from the metadata of a state.
+ * @throws FormatError if they are not complete
+ */
+function parseState<Position>(
+  path: string,
+  { what, key, version, isPosition }: WorkKind<Position>,
+  { metadata }: Checkpoint,
+): WorkState<Position> {
+  const text = metadata[key];
+  const format = `${what} state`;
+  const reject = (rule: string): FormatError =>
+    new FormatError(`Cannot resume from "${path}" as ${rule}; remove it to begin anew`, { format });
+  if (text === undefined) throw reject(`it must be a state of ${what}: its metadata has no "${key}"`);
+  const state = parseJson(text, {
+    attempt: `resume from "${path}"`,
+    rule: "its metadata must be JSON",
+    format,
+  }) as { version?: unknown; run?: RunDescription; position?: unknown } | null;
+  if (state?.version !== version) {
+    throw reject(`it must be of version ${version}: it is of version ${excerpt(state?.version)}`);
+  }
+  const { run, position } = state;
+  if (typeof run === "object" && run !== null && isPosition(position)) return { run, position };
+  throw reject(`it must say how far ${what} is: its metadata is incomplete`);
+}
+
+/** Checks that a state has the tensors of this work. @throws MismatchError if not */
+function assertSameTensors(
+  path: string,
+  { of }: Pick<WorkKind<unknown>, "of">,
+  checkpoint: Checkpoint,
+  tensors: ReadonlyMap<string, Tensor>,
+): void {
+  for (const [name, { dtype, shape }] of tensors) {
+    const there = checkpoint.tensors.get(name);
+    if (there?.dtype === dtype && sameShape(there.shape, shape)) continue;
+    const has = there === undefined ? "missing" : `${there.dtype} ${formatShape(there.shape)}`;
+    throw new MismatchError(
+      `Cannot resume from "${path}" as it must be of the same ${of}: "${name}" is ${has} there and ${dtype} ${formatShape(shape)} here; it was left as it is`,
+      { parameters: [name] },
+    );
+  }
+}

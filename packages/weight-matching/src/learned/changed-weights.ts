@@ -1,0 +1,140 @@
+import { at } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import {
+  concat,
+  gather,
+  matMul,
+  reshape,
+  transpose,
+  transposeLast,
+  type Value,
+} from "@isthmus/graph/builder";
+import { type MixedField, type MixingSpace, occurrencesOf } from "@isthmus/symmetry";
+import type { StreamFrame } from "./stream-frame.ts";
+
+/** The matrix of a space, or its inverse, transposed. */
+export interface MixingFactor {
+  readonly space: number;
+  readonly isInverse: boolean;
+}
+
+/** Rows of a weight on which matrices of one size act. */
+export interface RowGroup {
+  /** Rows that each matrix mixes. */
+  readonly size: number;
+  /** What mixes the first rows, what the next, and so on. */
+  readonly factors: readonly MixingFactor[];
+  /** Positions of the rows along the axes of the field, `[factors * size]`. */
+  readonly positions: readonly number[];
+}
+
+/** Some axes of a weight, which come first where it is seen as rows. */
+export interface RowAxes {
+  /** Shape the axes refer to. */
+  readonly view: readonly number[];
+  readonly axes: readonly number[];
+}
+
+/** Axes of a weight along which matrices mix rows. */
+export interface MixedRows extends RowAxes {
+  readonly groups: readonly RowGroup[];
+}
+
+/** Axes of a weight along which factors multiply rows. */
+export interface MultipliedRows extends RowAxes {
+  /** As in a `FactorField`: `v + 1`, `-(v + 1)` or 0 for each row. */
+  readonly variables: Int32Array;
+}
+
+/** A weight that matrices or factors change, and how. */
+export interface ChangedWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly mixed: readonly MixedRows[];
+  readonly multiplied: readonly MultipliedRows[];
+}
+
+/** Lists the weights of a graph that the spaces of a frame, and scales beside them, change. */
+export function changedWeights(graph: Graph, frame: StreamFrame): ChangedWeight[] {
+  const { mixing } = frame.symmetries;
+  const { weights: scaled } = frame.units.scales;
+  return [...graph.weights].flatMap(([name, { shape }]): ChangedWeight[] => {
+    const [ofSpaces, ofScales] = [mixing.weights.get(name), scaled.get(name)];
+    if (ofSpaces === undefined && ofScales === undefined) return [];
+    const mixed = (ofSpaces?.fields ?? []).map((field): MixedRows => {
+      return { view: ofSpaces?.view ?? [], axes: field.axes, groups: groupRows(field, mixing.spaces) };
+    });
+    const multiplied = (ofScales?.fields ?? []).map(({ axes, variables }): MultipliedRows => {
+      return { view: ofScales?.view ?? [], axes, variables };
+    });
+    return [{ name, shape, mixed, multiplied }];
+  });
+}
+
+/** Groups the rows of a field by the size of what mixes them. */
+function groupRows({ units, inverse }: MixedField, spaces: readonly MixingSpace[]): RowGroup[] {
+  // Along a single axis the first element of each row is its position.
+  const layout = { view: [units.length], fields: [{ axes: [0], units, inverse }] };
+  const bySize = new Map<number, { factors: MixingFactor[]; positions: number[] }>();
+  for (const { space, isInverse, bases } of occurrencesOf(layout, spaces)) {
+    const group = bySize.get(bases.length) ?? { factors: [], positions: [] };
+    group.factors.push({ space, isInverse });
+    for (const position of bases) group.positions.push(position);
+    bySize.set(bases.length, group);
+  }
+  return [...bySize].map(([size, group]) => ({ size, ...group }));
+}
+
+/** Brings axes of a weight to the front: `[positions, others]`. */
+export function toRows(x: Value, { view, axes }: RowAxes): Value {
+  const ahead = transpose(reshape(x, view), axesFirst(view, axes));
+  return reshape(ahead, [axes.reduce((product, axis) => product * at(view, axis, "axis"), 1), -1]);
+}
+
+/** Brings axes back to where they were; the result has the shape of the view. */
+export function fromRows(rows: Value, { view, axes }: RowAxes): Value {
+  const order = axesFirst(view, axes);
+  const extents = order.map((axis) => at(view, axis, "axis"));
+  const back = order.map((_, axis) => order.indexOf(axis));
+  return transpose(reshape(rows, extents), back);
+}
+
+function axesFirst(view: readonly number[], axes: readonly number[]): number[] {
+  return [...axes, ...view.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]))];
+}
+
+/**
+ * Mixes rows, `[positions, others]`; rows of no group stay.
+ * @param matricesOf - the matrices of a group, `[factors, size, size]`
+ */
+export function mixRows(rows: Value, { groups }: MixedRows, matricesOf: (group: RowGroup) => Value): Value {
+  const [extent = 0, others = 0] = rows.shape;
+  const parts = groups.map((group) =>
+    reshape(matMul(matricesOf(group), stackRows(rows, group)), [group.positions.length, others]),
+  );
+  const taken = groups.flatMap(({ positions }) => positions);
+  const isTaken = new Set(taken);
+  const left = Array.from({ length: extent }, (_, row) => row).filter((row) => !isTaken.has(row));
+  if (left.length > 0) parts.push(pickRows(rows, left));
+  const places = new Int32Array(extent);
+  [...taken, ...left].forEach((position, place) => {
+    places[position] = place;
+  });
+  return pickRows(parts.length === 1 ? at(parts, 0, "part") : concat(parts, 0), [...places]);
+}
+
+/** Multiplies rows of two weights, `[factors, size, size]`: the sums of `left_i right_j`. */
+export function multiplyRows(left: Value, right: Value, group: RowGroup): Value {
+  return matMul(stackRows(left, group), transposeLast(stackRows(right, group)));
+}
+
+/** Takes the rows of a group, `[factors, size, others]`. */
+function stackRows(rows: Value, { factors, size, positions }: RowGroup): Value {
+  return reshape(pickRows(rows, positions), [factors.length, size, -1]);
+}
+
+/** Takes rows at some positions; all of them in their order are the rows themselves. */
+export function pickRows(rows: Value, positions: readonly number[]): Value {
+  const isWhole = positions.length === rows.shape[0] && positions.every((position, row) => position === row);
+  return isWhole ? rows : gather(rows, rows.builder.ints(positions), 0);
+}

@@ -1,0 +1,175 @@
+import { type Checkpoint, createTensor, findNonFinite, MismatchError, type Tensor } from "@isthmus/core";
+import { type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import { identityAlignment, identityMixture, type Mixture } from "@isthmus/symmetry";
+import {
+  describeData,
+  hasWorkState,
+  loadWorkStateInto,
+  type RunDescription,
+  saveWorkState,
+  type WorkKind,
+} from "@isthmus/training";
+import type { LearningStart } from "./find-start.ts";
+import { beginLearning, type Learning } from "./learning.ts";
+import type { Moments } from "./moving-adam.ts";
+import { permuteFramed } from "./permute-framed.ts";
+import type { FramedPair } from "./stream-frame.ts";
+import { identityFactors, multiplied } from "./unit-factors.ts";
+import type { MixedUnits } from "./unit-inputs.ts";
+
+/** Where learning started, and how far it is. */
+export interface BegunLearning {
+  readonly start: LearningStart;
+  readonly learning: Learning;
+}
+
+/** Keeps the state of learning in a file, so that it goes on where it was interrupted, to the same bytes. */
+export interface LearningKeeper {
+  /**
+   * Returns the state that the file holds; undefined if there is none of the same learning.
+   * @throws FormatError if the file is no such state
+   */
+  load(): Promise<BegunLearning | undefined>;
+  save(begun: BegunLearning): Promise<void>;
+}
+
+/** Options of {@link createLearningKeeper}. */
+export interface LearningKeeperOptions {
+  readonly path: string;
+  /** Everything that decides the result. */
+  readonly run: RunDescription;
+  readonly onNote?: ((text: string) => void) | undefined;
+}
+
+interface LearningPosition {
+  /** Steps made so far. */
+  readonly step: number;
+}
+
+const LEARNING: WorkKind<LearningPosition> = {
+  what: "learned alignment",
+  of: "networks",
+  key: "isthmus-learned-alignment",
+  version: 1,
+  isPosition: (value): value is LearningPosition =>
+    Number.isSafeInteger((value as Partial<LearningPosition> | null)?.step),
+};
+
+/** Describes a learned alignment, so that no other goes on from its state. */
+export async function describeLearning(
+  { architecture: { graph, engine } }: Pick<FramedPair, "architecture">,
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
+  options: Readonly<Record<string, string | number>>,
+): Promise<RunDescription> {
+  return {
+    graph: fingerprintGraph(graph),
+    a: await fingerprintWeights(graph, a),
+    b: await fingerprintWeights(graph, b),
+    data: describeData(data),
+    engine: engine.name,
+    ...options,
+  };
+}
+
+/**
+ * Creates the keeper of a file. A state of other networks, data or options is not gone on from, but noted.
+ */
+export function createLearningKeeper(
+  pair: FramedPair,
+  { path, run, onNote }: LearningKeeperOptions,
+): LearningKeeper {
+  return {
+    async load() {
+      if (!(await hasWorkState(path))) return undefined;
+      const blank = blankState(pair);
+      try {
+        const { step } = await loadWorkStateInto(path, LEARNING, run, blank.tensors);
+        onNote?.(`Going on with what was interrupted at "${path}": ${step} steps are made`);
+        return await blank.complete(step);
+      } catch (error) {
+        if (!(error instanceof MismatchError)) throw error;
+        const [first, ...others] = error.parameters;
+        const more = others.length === 0 ? "" : `, and ${others.length} more`;
+        onNote?.(`Starting anew what was interrupted at "${path}", as "${first}" has changed${more}`);
+        return undefined;
+      }
+    },
+    async save({ start: { spaces, objectives }, learning }) {
+      const start = { ...spaces, objectives: Float64Array.from(OBJECTIVES, (name) => objectives[name]) };
+      const tensors = namedTensors(start, learning);
+      // Steps that diverge are made again from the last state that is finite, and end in the same way.
+      if ([...tensors.values()].some((tensor) => findNonFinite(tensor) >= 0)) return;
+      await saveWorkState(path, LEARNING, { run, position: { step: learning.step } }, tensors);
+    },
+  };
+}
+
+/** A start without B's weights, which are computed again. */
+type StoredStart = Omit<LearningStart["spaces"], "placed"> & {
+  /** As {@link OBJECTIVES} names them. */
+  readonly objectives: Float64Array;
+};
+
+const OBJECTIVES = ["best", "closedForm", "descent"] as const;
+
+/** Creates tensors of the right extents to be read into, and a function that makes a state of them. */
+function blankState({ architecture, frame, b }: FramedPair) {
+  const blank = (): Mixture => {
+    const { matrices } = identityMixture(frame.symmetries.mixing.spaces);
+    return { matrices, inverses: matrices.map((matrix) => matrix.slice()) };
+  };
+  const factors = identityFactors(frame.units);
+  const begun = beginLearning(frame, blank());
+  const learning = { ...begun, before: { mixture: blank(), scales: factors.scales.slice() } };
+  const start: StoredStart = {
+    ...{ factors, mixture: blank(), alignment: identityAlignment(architecture.symmetries.spec) },
+    objectives: new Float64Array(OBJECTIVES.length),
+  };
+  return {
+    tensors: namedTensors(start, learning),
+    async complete(step: number): Promise<BegunLearning> {
+      const { objectives, ...spaces } = start;
+      const [best = 0, closedForm = 0, descent = 0] = objectives;
+      const permuted = await permuteFramed(architecture, spaces.alignment, b);
+      const placed = multiplied(frame.units, permuted, factors);
+      return {
+        start: { spaces: { ...spaces, placed }, objectives: { best, closedForm, descent } },
+        learning: { ...learning, step },
+      };
+    },
+  };
+}
+
+/** Names everything that a state holds; the tensors share its memory. */
+function namedTensors(start: StoredStart, learning: Learning): Map<string, Tensor> {
+  const { source } = start.alignment;
+  const tensors = new Map([["alignment", createTensor("i32", [source.length], source)]]);
+  const add = (name: string, data: Float64Array): void => {
+    // Empty where there are no scales, which safetensors files need not hold.
+    if (data.length > 0) tensors.set(name, createTensor("f64", [data.length], data));
+  };
+  const addUnits = (name: string, { mixture, scales }: MixedUnits): void => {
+    mixture.matrices.forEach((matrix, space) => {
+      add(`${name}.matrices.${space}`, matrix);
+    });
+    mixture.inverses.forEach((inverse, space) => {
+      add(`${name}.inverses.${space}`, inverse);
+    });
+    add(`${name}.scales`, scales);
+  };
+  const addMoments = (name: string, { mean, square }: Moments): void => {
+    add(`${name}.mean`, mean);
+    add(`${name}.square`, square);
+  };
+  add("objectives", start.objectives);
+  add("start.signs", start.factors.signs);
+  addUnits("start", { mixture: start.mixture, scales: start.factors.scales });
+  addUnits("current", learning.current);
+  addUnits("before", learning.before);
+  learning.ofMatrices.forEach((moments, space) => {
+    addMoments(`moments.${space}`, moments);
+  });
+  addMoments("moments.scales", learning.ofScales);
+  return tensors;
+}

@@ -1,0 +1,75 @@
+import { at, entry } from "@isthmus/core";
+import type { Occurrence, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
+import { positionIn } from "@isthmus/symmetry/layout";
+import { isComplex } from "./complex-numbers.ts";
+import type { StreamFrame } from "./stream-frame.ts";
+
+/**
+ * Finds the pairs of a rotary embedding that each head carries: for each pair of a head the index of the
+ * space of each head. Empty if heads carry none, or not all as many.
+ */
+export function pairsOfHeads(spec: SymmetrySpec, frame: StreamFrame, heads: Symmetry): Int32Array[] {
+  const { spaces } = frame.symmetries.mixing;
+  const headOf = headsOfUnits(spec, heads);
+  const headsOfSpaces = new Map<number, Set<number>>();
+  for (const [name, occurrences] of frame.occurrences) {
+    for (const occurrence of occurrences) {
+      if (!isComplex(at(spaces, occurrence.space, "space").group)) continue;
+      const ofSpace = headsOfSpaces.get(occurrence.space) ?? new Set();
+      headsOfSpaces.set(occurrence.space, ofSpace.add(headOfRows(spec, headOf, name, occurrence)));
+    }
+  }
+  const carried = Array.from({ length: heads.size }, (): number[] => []);
+  for (const [space, [head = -1, ...others]] of headsOfSpaces) {
+    if (head >= 0 && others.length === 0) at(carried, head, "head").push(space);
+  }
+  const count = at(carried, 0, "head").length;
+  if (carried.some((list) => list.length !== count)) return [];
+  for (const list of carried) list.sort((a, b) => a - b);
+  return Array.from({ length: count }, (_, pair) =>
+    Int32Array.from(carried, (list) => at(list, pair, "space")),
+  );
+}
+
+/** Finds the head that each unit belongs to, nested or following. */
+function headsOfUnits({ symmetries, followers }: SymmetrySpec, heads: Symmetry): Map<number, number> {
+  const headOf = new Map<number, number>();
+  for (let head = 0; head < heads.size; head++) headOf.set(heads.firstUnit + head, head);
+  const nest = (parents: readonly number[], units: readonly number[]) => {
+    const head = parents.map((parent) => headOf.get(parent)).find((one) => one !== undefined);
+    if (head !== undefined) for (const unit of units) headOf.set(unit, head);
+  };
+  for (const { firstUnit, size, cells } of symmetries) {
+    cells.forEach((parents, cell) => {
+      nest(
+        parents,
+        Array.from({ length: size }, (_, i) => firstUnit + cell * size + i),
+      );
+    });
+  }
+  for (const { firstUnit, parents } of followers) {
+    parents.forEach((list, i) => {
+      nest(list, [firstUnit + i]);
+    });
+  }
+  return headOf;
+}
+
+/** Returns the head that the rows of a pair belong to in a weight; -1 if they belong to none. */
+function headOfRows(
+  { weights }: SymmetrySpec,
+  headOf: ReadonlyMap<number, number>,
+  name: string,
+  { bases }: Occurrence,
+): number {
+  const { view, fields } = entry(weights, name, "weight");
+  for (const { axes, units } of fields) {
+    const places = Array.from(bases, positionIn(view, axes));
+    if (new Set(places).size !== bases.length) continue;
+    const [head = -1, ...others] = new Set(
+      places.map((place) => headOf.get(at(units, place, "place")) ?? -1),
+    );
+    if (others.length === 0 && head >= 0) return head;
+  }
+  return -1;
+}

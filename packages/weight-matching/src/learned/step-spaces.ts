@@ -1,0 +1,62 @@
+import { at } from "@isthmus/core";
+import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
+import type { MixingSpace, Mixture } from "@isthmus/symmetry";
+import { complexOf, inverseConjugate, isComplex, matrixOf, timesExponential } from "./complex-numbers.ts";
+import { exponentials } from "./exponential.ts";
+import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts";
+import type { Learning } from "./learning.ts";
+import { adamStep } from "./moving-adam.ts";
+import type { RowProducts } from "./row-products.ts";
+import { times } from "./square-matrices.ts";
+import type { StreamFrame } from "./stream-frame.ts";
+
+/** Where the network between A and mixed B is measured while learning. */
+export const MIDDLE = 0.5;
+
+/**
+ * Makes a step of Adam in all spaces and scales.
+ * @param products - of the gradients of the loss half-way
+ * @param rate - step in an element of a generator
+ */
+export function stepSpaces(
+  { symmetries: { mixing }, units }: StreamFrame,
+  learning: Learning,
+  products: RowProducts,
+  rate: number,
+): Learning {
+  const { current, ofMatrices, ofScales } = learning;
+  const step = learning.step + 1;
+  const generators = generatorGradients(mixing.spaces, products.matrices, MIDDLE);
+  const mixture = movedMixture(mixing.spaces, current.mixture, (index, size, group) => {
+    const direction = adamStep(at(generators, index, "space"), at(ofMatrices, index, "space"), step);
+    return toAlgebra(direction, size, group).map((value) => -rate * value);
+  });
+  const slopes = factorGradients(units.scales.variables, products.factors, MIDDLE);
+  const logarithms = adamStep(slopes, ofScales, step);
+  const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
+  return { ...learning, step, current: { mixture, scales }, before: current };
+}
+
+/** Multiplies the matrix of each space by the exponential of a step. */
+function movedMixture(
+  spaces: readonly MixingSpace[],
+  { matrices, inverses }: Mixture,
+  stepOf: (index: number, size: number, group: MixingSpace["group"]) => Float64Array,
+): Mixture {
+  const next = spaces.map(({ size, group }, index) => {
+    const step = stepOf(index, size, group);
+    if (isComplex(group)) {
+      const number = timesExponential(complexOf(at(matrices, index, "space")), complexOf(step));
+      return { matrix: matrixOf(number), inverse: matrixOf(inverseConjugate(number)) };
+    }
+    const { forward, back } = exponentials(step, size);
+    const matrix = times(forward, at(matrices, index, "space"), size);
+    if (group !== "invertible") return { matrix, inverse: matrix };
+    const [undone, inverse] = [back, at(inverses, index, "space")].map((data) =>
+      createMatrix(size, size, data),
+    );
+    const product = multiply(undone as Matrix, inverse as Matrix, { transposeLeft: true });
+    return { matrix, inverse: product.data as Float64Array };
+  });
+  return { matrices: next.map(({ matrix }) => matrix), inverses: next.map(({ inverse }) => inverse) };
+}

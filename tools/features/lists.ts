@@ -4,6 +4,7 @@
 import { DATA_SET_FORMS } from "@isthmus/data";
 import * as interpolation from "@isthmus/interpolation";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
+import { ALIGN_CHOICES } from "@isthmus/study";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
 import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts";
@@ -111,6 +112,15 @@ const MATCHING: Readonly<Record<string, Described>> = {
   ],
 };
 
+const LEARNED = "packages/study/src/tasks/learn-alignment.test.ts";
+const STUDIED_PAIRS: Readonly<Record<string, Described>> = {
+  none: ["packages/study/src/plan/plan-study.test.ts", "two networks of a pair as they were trained"],
+  weight: ["packages/study/src/plan/plan-study.test.ts", "the second permuted to match weights"],
+  activation: [LEARNED, "the second permuted to match activations"],
+  learned: [LEARNED, "the second moved by the whole symmetry group: a checkpoint that measurements open"],
+  temperature: [LEARNED, "the barrier also with a softmax temperature at every place"],
+};
+
 const MODELS: Readonly<Record<string, Described>> = Object.fromEntries(
   MODEL_TYPES.map((type) => [
     type,
@@ -205,6 +215,7 @@ export function listFeatures(): FeatureList[] {
   );
   assertComplete("data sets", DATA_SET_FORMS, DATA_SETS);
   assertComplete("matching", [...MATCH_METHODS, ...MATCH_SEARCHES], MATCHING);
+  assertComplete("studies", ALIGN_CHOICES, STUDIED_PAIRS);
   assertComplete("paths", [...interpolation.PATH_KINDS, ...interpolation.CURVE_KINDS], PATHS);
   assertComplete("merging", functions, MERGING);
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
@@ -217,6 +228,7 @@ export function listFeatures(): FeatureList[] {
       rows: rowsOf(NETWORKS, (name) => GRAMMAR[name as FamilyName].example),
     },
     { title: "Matching methods and searches", rows: rowsOf(MATCHING) },
+    { title: "Pairs of networks in a study", rows: rowsOf(STUDIED_PAIRS) },
     { title: "Interpolation paths", rows: rowsOf(PATHS) },
     {
       title: "Merge methods",

@@ -2,23 +2,25 @@ export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
-export type {
-  AlignChoice,
-  BarrierMeasurement,
-  LayersMeasurement,
-  LoadedNetwork,
-  MeasurementDescription,
-  NetworkDescription,
-  PairChoice,
-  PairMeasurement,
-  PairSelection,
-  Repeated,
-  RepeatedNetwork,
-  StarNetwork,
-  StudyDescription,
-  Templated,
-  TrainedNetwork,
-  Variables,
+export {
+  ALIGN_CHOICES,
+  type AlignChoice,
+  type BarrierMeasurement,
+  type LayersMeasurement,
+  type LoadedNetwork,
+  type MatchChoice,
+  type MeasurementDescription,
+  type NetworkDescription,
+  type PairChoice,
+  type PairMeasurement,
+  type PairSelection,
+  type Repeated,
+  type RepeatedNetwork,
+  type StarNetwork,
+  type StudyDescription,
+  type Templated,
+  type TrainedNetwork,
+  type Variables,
 } from "./description/study-description.ts";
 export type {
   ColumnDescription,

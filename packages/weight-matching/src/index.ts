@@ -32,6 +32,7 @@ export { createAssignmentSolver } from "./assignment/create-assignment-solver.ts
 export { solveAssignment } from "./assignment/solve-assignment.ts";
 export type { LearnProgress } from "./learned/learn-mixture.ts";
 export {
+  chooseLearnedOptions,
   HEAD_GROUPS,
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,

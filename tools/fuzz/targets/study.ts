@@ -14,9 +14,14 @@ const nest = (open: string, close: string, levels = 20_000): string =>
 
 /** Makes descriptions of studies of other values, indentation and structure, and plans them. */
 export function createStudyTarget(): FuzzTarget {
-  const shipped = ["mnist-width", "layer-wise", "star-table", "many-networks"].map((name) =>
-    fixture(`packages/cli/studies/${name}.yaml`).toString(),
-  );
+  const shipped = [
+    "mnist-width",
+    "layer-wise",
+    "star-table",
+    "many-networks",
+    "vit-width",
+    "transformer-seeds",
+  ].map((name) => fixture(`packages/cli/studies/${name}.yaml`).toString());
   const small = JSON.stringify(SMALL_STUDY);
   const ports = { engine: "none", openData: async (name: string) => fewImages(name) };
   return {

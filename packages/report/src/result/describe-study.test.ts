@@ -35,3 +35,24 @@ it("describeStudy() says of settings which variable they are, not how the file w
   const fact = facts.find(({ name }) => name === "Networks mlps");
   expect(fact?.value).toBe("10 (seed 0, 1): net mlp:8; epochs length");
 });
+
+it("describeStudy() names the variables within settings, and of networks only those that were measured", () => {
+  const variables = { seed: [0, 1, 2, 3, 4, 5] };
+  const networks = [{ name: "vits", count: 6, variables, settings: { net: "vit:w48" } }];
+  const describe = (where?: object) => {
+    const settings = { kind: "barrier", between: "vits", match: { steps: "${steps}", batch: 8 }, where };
+    const measurements = [{ name: "pairs", count: 3, variables: { steps: [0, 75] }, settings }];
+    const tables = studyResult().tables.map((table) => ({ ...table, of: ["pairs"] }));
+    return describeStudy({ ...studyResult(), tables, networks, measurements });
+  };
+  const { facts } = describe({ seed: [0, 1] });
+  const fact = facts.find(({ name }) => name === "Measurements pairs");
+  expect(fact?.value).toContain("match steps steps, batch 8;");
+  const networksOf = (where?: object) => JSON.stringify(describe(where)).match(/Networks: [^".]*\./)?.[0];
+  expect(networksOf({ seed: [0, 1] })).toBe("Networks: seed 0, 1.");
+  expect(networksOf({ seed: 3 })).toBe("Networks: seed 3.");
+  // What is not of the seed, or depends on a variable of the measurement, leaves all.
+  expect([networksOf({ width: 48 }), networksOf({ seed: "${seed}" }), networksOf()]).toEqual(
+    Array.from({ length: 3 }, () => "Networks: seed 0 to 5."),
+  );
+});

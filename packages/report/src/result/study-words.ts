@@ -65,14 +65,25 @@ function measuredWords({ measured = [] }: StudyTable): string {
 /** Says which networks were measured: the values of the variable that pairs or merged networks differ in. */
 function seedWords({ of = [] }: StudyTable, { networks = [], measurements = [] }: StudyResult): string {
   const groups = measurements.filter(({ name }) => of.includes(name));
-  const values = groups.flatMap(({ settings: { of: merged, between = merged, across = "seed" } }) =>
+  const values = groups.flatMap(({ settings: { of: merged, between = merged, across = "seed", where } }) =>
     [between].flat().flatMap((name) => {
-      const choices = networks.find((network) => network.name === name)?.variables[String(across)];
-      return choices === undefined ? [] : [`${networksName(networks, name)}${across} ${listValues(choices)}`];
+      const variable = String(across);
+      const choices = networks.find((network) => network.name === name)?.variables[variable];
+      if (choices === undefined) return [];
+      return [`${networksName(networks, name)}${variable} ${listValues(chosen(choices, variable, where))}`];
     }),
   );
   const distinct = [...new Set(values)];
   return distinct.length === 0 ? "" : `Networks: ${distinct.join("; ")}.`;
+}
+
+/** Returns the values of a variable that the `where` of a measurement leaves; all, if it says nothing. */
+function chosen(values: Values, variable: string, where: unknown): Values {
+  if (typeof where !== "object" || where === null || !Object.hasOwn(where, variable)) return values;
+  const choices = [(where as Readonly<Record<string, unknown>>)[variable]].flat();
+  const left = values.filter((value) => choices.includes(value));
+  // A value that depends on a variable of the measurement is not known here.
+  return left.length === 0 ? values : left;
 }
 
 /** Returns the name of a group, with a comma, if there are several groups. */
@@ -103,16 +114,22 @@ const WHOLE_VARIABLE = /^\$\{(\w+)\}$/;
 export function groupWords({ count, variables, settings }: StudyGroup): string {
   const of = listVariables(variables);
   const list = Object.entries(settings).flatMap(([name, value]) => {
-    const [, variable] = typeof value === "string" ? (WHOLE_VARIABLE.exec(value) ?? []) : [];
     // The variable of that name has its values before the settings.
-    if (variable === name && Object.hasOwn(variables, name)) return [];
-    return [`${nameWords(name)} ${variable ?? settingWords(value)}`];
+    if (variableOf(value) === name && Object.hasOwn(variables, name)) return [];
+    return [`${nameWords(name)} ${settingWords(value)}`];
   });
   return `${count}${of === "" ? "" : ` (${of})`}: ${list.join("; ")}`;
 }
 
+/** Returns the name of the variable whose value a setting is; undefined if it is something else. */
+function variableOf(setting: unknown): string | undefined {
+  return typeof setting === "string" ? WHOLE_VARIABLE.exec(setting)?.[1] : undefined;
+}
+
 /** Writes a setting of a description in words. */
 function settingWords(value: unknown): string {
+  const variable = variableOf(value);
+  if (variable !== undefined) return variable;
   if (Array.isArray(value)) return value.map(settingWords).join(", ");
   if (typeof value !== "object" || value === null) return String(value);
   if ("lookup" in value) {

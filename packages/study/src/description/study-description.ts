@@ -3,6 +3,7 @@ import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { MatchLearnedOptions } from "@isthmus/weight-matching";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { VariableValue, WantedValues } from "./variable-values.ts";
@@ -118,15 +119,44 @@ export interface PairSelection {
   readonly choose?: PairChoice;
   /** Whether the second network is aligned to the first. @defaultValue "none" */
   readonly align?: AlignChoice;
-  /** Searches of the alignment. @defaultValue the default of `matchWeights` */
+  /** Searches of the alignment by weights. @defaultValue the default of `matchWeights` */
   readonly restarts?: number;
+  /** How alignments by activations and learned ones are found; the others do not read it. */
+  readonly match?: MatchChoice;
 }
 
 /** See {@link PairSelection}. */
 export type PairChoice = "all" | "consecutive" | "disjoint";
 
-/** How the second network of a pair is aligned to the first: not at all, or by weight matching. */
-export type AlignChoice = "none" | "weight";
+/** Names of all ways to align the second network of a pair to the first, see {@link AlignChoice}. */
+export const ALIGN_CHOICES = ["none", "weight", "activation", "learned"] as const;
+
+/**
+ * How the second network of a pair is aligned to the first: not at all, by permutations that match weights
+ * or activations, or by the whole symmetry group, rotations included, which is learned.
+ */
+export type AlignChoice = (typeof ALIGN_CHOICES)[number];
+
+/**
+ * The examples by which networks are matched, and how an alignment is learned; options that are missing have
+ * the defaults of `matchActivations` and `matchLearned`.
+ */
+export interface MatchChoice {
+  /**
+   * Name of the examples, of which labels are not used.
+   * @defaultValue the examples that both networks were trained on
+   */
+  readonly data?: string;
+  /** How many of them are used: the first ones. */
+  readonly examples?: number;
+  /** Steps of learning; 0 leaves the closed form as it is. */
+  readonly steps?: number;
+  /** Examples in a step of learning. */
+  readonly batch?: number;
+  /** Largest step of learning in an element of a generator. */
+  readonly learningRate?: number;
+  readonly heads?: Required<MatchLearnedOptions>["heads"];
+}
 
 /** What is measured on pairs of networks. */
 export interface PairMeasurement extends PairSelection {
@@ -145,6 +175,11 @@ export interface BarrierMeasurement extends PairMeasurement {
   readonly kind: "barrier";
   readonly refine?: number;
   readonly path?: PathKind;
+  /**
+   * Whether the loss is measured also with one softmax temperature, fitted at every place.
+   * @defaultValue false
+   */
+  readonly temperature?: boolean;
 }
 
 /** Barriers layer by layer; options that are missing have the defaults of `measureLayers`. */

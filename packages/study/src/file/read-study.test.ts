@@ -132,6 +132,28 @@ describe("readStudy()", () => {
     );
   });
 
+  it.each([
+    ["align: learned", "align: learnt", '"measurements.barriers.align" must be one of'],
+    ["steps: 75", "steps: -1", '"measurements.barriers.match.steps" must be at least 0'],
+    ["data: mnist:train,", "data: mnist,", '"measurements.barriers.match.data" must say which examples'],
+    ["learningRate: 0.01", "rate: 0.01", 'unknown key "rate"'],
+    ["temperature: true", "temperature: 2", '"measurements.barriers.temperature" must be'],
+  ])("readStudy() names what is wrong with an alignment where %j became %j", async (from, to, message) => {
+    const match =
+      "{ data: mnist:train, examples: 500, steps: 75, batch: 32, learningRate: 0.01, heads: orthogonal }";
+    const aligned = STUDY.replace(
+      "between: mlps\n",
+      `between: mlps\n    align: learned\n    temperature: true\n    match: ${match}\n`,
+    );
+    await expect(read(aligned)).resolves.toMatchObject({
+      measurements: { barriers: { align: "learned", temperature: true, match: { steps: 75, batch: 32 } } },
+    });
+    expect(aligned).toContain(from);
+    await expect(read(aligned.replace(from, to))).rejects.toThrow(
+      expect.objectContaining({ message: expect.stringContaining(message) }),
+    );
+  });
+
   it("readStudy() tells a problem of many networks once", async () => {
     const error: Error = await read(STUDY.replace("epochs: 2", "epochs: two")).then(
       () => new TypeError("It was read"),

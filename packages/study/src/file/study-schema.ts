@@ -3,16 +3,18 @@ import { PATH_KINDS } from "@isthmus/interpolation";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import type { CrossEntropyLoss, MeanSquaredErrorLoss, NextTokenLoss } from "@isthmus/training";
+import { HEAD_GROUPS } from "@isthmus/weight-matching";
 import { z } from "zod";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type {
-  BarrierMeasurement,
-  LayersMeasurement,
-  LoadedNetwork,
-  MeasurementDescription,
-  StarNetwork,
-  StudyDescription,
-  TrainedNetwork,
+import {
+  ALIGN_CHOICES,
+  type BarrierMeasurement,
+  type LayersMeasurement,
+  type LoadedNetwork,
+  type MeasurementDescription,
+  type StarNetwork,
+  type StudyDescription,
+  type TrainedNetwork,
 } from "../description/study-description.ts";
 import type { SameShape } from "./same-shape.ts";
 
@@ -163,13 +165,23 @@ export const STAR_NETWORK: z.ZodType = schemaOf<StarNetwork>()(
   }),
 );
 
+const match = z.strictObject({
+  data: data.optional(),
+  examples: count(1).optional(),
+  steps: count(0).optional(),
+  batch: count(1).optional(),
+  learningRate: z.number().positive().optional(),
+  heads: z.enum(HEAD_GROUPS).optional(),
+});
+
 const pairs = {
   between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
   across: z.string().optional(),
   choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
-  align: z.enum(["none", "weight"]).optional(),
+  align: z.enum(ALIGN_CHOICES).optional(),
   where: where.optional(),
   restarts: count(1).optional(),
+  match: match.optional(),
   data,
   points: count(3).optional(),
   statistics: z.enum(STATISTICS_POLICIES).optional(),
@@ -185,6 +197,7 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       ...pairs,
       refine: count(0).optional(),
       path: z.enum(PATH_KINDS).optional(),
+      temperature: z.boolean().optional(),
     }),
     z.strictObject({
       kind: z.literal("layers"),

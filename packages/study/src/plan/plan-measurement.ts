@@ -1,20 +1,18 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
-import type { TaskInputs } from "@isthmus/tasks";
-import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import type {
+  AlignChoice,
   BarrierMeasurement,
   LayersMeasurement,
   MeasurementDescription,
   PairMeasurement,
 } from "../description/study-description.ts";
-import { ALIGNMENT_FILE, alignNetworks } from "../tasks/align-networks.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
+import { planAlignment } from "./plan-alignment.ts";
 import { planMerge } from "./plan-merge.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-import type { Planner } from "./planner.ts";
-import { type PlannedPair, selectPairs } from "./select-pairs.ts";
+import { selectPairs } from "./select-pairs.ts";
 
 /** Parameters of a task that measures something on a pair of networks. */
 interface PairParams<O> {
@@ -50,8 +48,11 @@ export function planMeasurement(
 }
 
 function barrierWork(entry: BarrierMeasurement) {
-  const { points, refine, path, statistics, batchSize } = { ...MEASURE_BARRIER_DEFAULTS, ...entry };
-  return { kind: measurePair, options: { points, refine, path, statistics, batchSize } };
+  const settings = { ...MEASURE_BARRIER_DEFAULTS, ...entry };
+  const { points, refine, path, statistics, temperature, batchSize } = settings;
+  const options = { points, refine, path, statistics, batchSize };
+  // Only where it is asked for, so that barriers without have the keys they always had.
+  return { kind: measurePair, options: temperature ? { ...options, temperature } : options };
 }
 
 function layersWork(entry: LayersMeasurement, seed: number) {
@@ -72,38 +73,29 @@ async function planPairs<O>(
     architectures: new Set(pairs.map(({ a }) => a.architecture)),
     batchSize: options.batchSize,
   };
-  const data = await planner.openFor(entry.data, fitting);
+  const { description: data } = await planner.openFor(entry.data, fitting);
   const params: PairParams<O> = {
     data,
-    ...(statisticsData !== undefined && { statisticsData: await planner.openFor(statisticsData, fitting) }),
+    ...(statisticsData !== undefined && {
+      statisticsData: (await planner.openFor(statisticsData, fitting)).description,
+    }),
     options,
   };
-  const manner = align === "none" ? "" : ", aligned";
-  return pairs.map((pair) => {
-    const label = `${kind.name} of ${pair.a.label} and ${pair.b.label}${manner}, ${data.name}`;
-    const { key } = planner.add(kind, { params, inputs: planFiles(pair, entry, planner), label });
-    return { variables: { ...pair.variables, ...variables }, task: key };
-  });
+  const planned: PlannedMeasurement[] = [];
+  for (const pair of pairs) {
+    const { a, b } = pair;
+    const inputs = await planAlignment(pair, entry, planner);
+    const label = `${kind.name} of ${a.label} and ${b.label}${MANNERS[align]}, ${data.name}`;
+    const { key } = planner.add(kind, { params, inputs, label });
+    planned.push({ variables: { ...pair.variables, ...variables }, task: key });
+  }
+  return planned;
 }
 
-/** Returns the files of a pair; plans its alignment first, and adds the file of that, if one is asked for. */
-function planFiles(
-  { a, b }: PlannedPair,
-  { align = "none", restarts = MATCH_WEIGHTS_DEFAULTS.restarts }: PairMeasurement,
-  planner: Planner,
-): TaskInputs {
-  const exportedFrom = a.exportedFrom ?? b.exportedFrom;
-  const files: TaskInputs = {
-    graph: [a.graph],
-    a: [a.weights],
-    b: [b.weights],
-    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
-  };
-  if (align === "none") return files;
-  const { key } = planner.add(alignNetworks, {
-    params: { method: align, seed: planner.seed, restarts },
-    inputs: files,
-    label: `align ${b.label} to ${a.label}`,
-  });
-  return { ...files, alignment: [{ task: key, file: ALIGNMENT_FILE }] };
-}
+/** How the second network of a pair stands to the first, for people. */
+const MANNERS: Readonly<Record<AlignChoice, string>> = {
+  none: "",
+  weight: ", aligned",
+  activation: ", aligned by activations",
+  learned: ", aligned by learning",
+};

@@ -33,10 +33,10 @@ export async function planMerge(
     cells.flatMap(({ members }) => members.map(({ network }) => network.architecture)),
   );
   const fitting = { architectures, batchSize };
-  const data = await planner.openFor(entry.data, fitting);
-  const statisticsData =
+  const { description: data } = await planner.openFor(entry.data, fitting);
+  const statistics =
     entry.statisticsData === undefined ? undefined : await planner.openFor(entry.statisticsData, fitting);
-  const plan = { entry, planner, data, statisticsData };
+  const plan = { entry, planner, data, statisticsData: statistics?.description };
   return cells.flatMap((cell) =>
     planCell(cell, plan).map((planned) => {
       return { variables: { ...cell.variables, ...planned.variables, ...variables }, task: planned.task };

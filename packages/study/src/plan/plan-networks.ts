@@ -120,7 +120,7 @@ async function planStar(
     },
     label: `find the ${label}`,
   });
-  return { ...first, variables, label, weights: { task: key, file: STAR_FILE } };
+  return { ...first, variables, label, trainedOn: entry.data, weights: { task: key, file: STAR_FILE } };
 }
 
 /** Lists every option that decides the bytes, defaults included. */
@@ -162,6 +162,7 @@ async function planTraining(
     variables: withEpochs(group, variables, epochs),
     label: snapshots.length === 1 ? label : `${label} epoch ${epochs}`,
     architecture: network.graph,
+    trainedOn: name,
     graph: { task: key, file: GRAPH_FILE },
     weights: { task: key, file: weightsFile(epochs) },
   }));

@@ -9,6 +9,8 @@ export interface PlannedNetwork {
   /** For people. */
   readonly label: string;
   readonly architecture: Graph;
+  /** Name of the examples it was trained on; missing for one that was there. */
+  readonly trainedOn?: string;
   readonly graph: TaskFile;
   readonly weights: TaskFile;
   /** Checkpoint that the graph was exported from, where it is named. */

@@ -66,17 +66,17 @@ export class Planner {
   }
 
   /**
-   * Opens examples that networks are to be evaluated on.
+   * Opens examples that networks are to be evaluated on, or matched by.
    * @throws InputError if they do not fit one of the architectures
    */
   async openFor(
     name: string,
     { architectures, batchSize }: { readonly architectures: ReadonlySet<Graph>; readonly batchSize: number },
-  ): Promise<TaskData> {
+  ): Promise<OpenData> {
     const inputs = [...architectures].flatMap((graph) => graph.inputs.map((input) => input.name));
-    const { data, description } = await this.open(name, [...new Set(inputs)]);
-    for (const graph of architectures) assertDataFits("measure", graph, data, batchSize);
-    return description;
+    const open = await this.open(name, [...new Set(inputs)]);
+    for (const graph of architectures) assertDataFits("measure", graph, open.data, batchSize);
+    return open;
   }
 }
 

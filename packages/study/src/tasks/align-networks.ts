@@ -1,44 +1,73 @@
 import { join } from "node:path";
 import { at, InvariantError, saveFile } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
 import { encodeAlignment } from "@isthmus/symmetry";
-import { align } from "@isthmus/weight-matching";
+import {
+  type AlignOptions,
+  align,
+  type MatchActivationsOptions,
+  type MatchResult,
+} from "@isthmus/weight-matching";
 import { openPair } from "./open-pair.ts";
-import type { StudyTaskKind } from "./task-kind.ts";
+import type { StudyPorts, StudyTaskKind, TaskData } from "./task-kind.ts";
 
-/** How a network is aligned to another. */
-export interface AlignNetworksParams {
-  readonly method: "weight";
-  readonly seed: number;
-  readonly restarts: number;
-}
+/** How the units of a network are put in the order of another. */
+export type AlignNetworksParams =
+  | { readonly method: "weight"; readonly seed: number; readonly restarts: number }
+  | {
+      readonly method: "activation";
+      readonly seed: number;
+      readonly data: TaskData;
+      readonly options: Pick<MatchActivationsOptions, "examples" | "batchSize" | "similarity" | "values">;
+    };
 
 /** File of the alignment. */
 export const ALIGNMENT_FILE = "alignment.json";
 
-/** Aligns network `b` to network `a`, and proves that it still computes what it did. */
+/** Permutes network `b` to match network `a`, and proves that it still computes what it did. */
 export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
   name: "align",
   version: 1,
-  async run({ engine, folder, signal, onProgress }, { seed, restarts }, inputs) {
+  async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const { networks, close } = await openPair(inputs, engine, signal);
     try {
       const { graph, a, b } = networks;
       const { aligned, symmetries } = await align({ graph, engine }, [a, b], {
-        seed,
-        restarts,
+        ...(await matchingOf(params, graph, openData)),
         signal,
         onProgress: ({ done }) => onProgress(done),
       });
       const { match } = at(aligned, 0, "aligned network");
-      if (match.method !== "weight") throw new InvariantError("Networks were not matched by weights");
       await saveFile(
         join(folder, ALIGNMENT_FILE),
         JSON.stringify(encodeAlignment(symmetries.spec, match.alignment)),
       );
-      const { objective, bound, sweeps, status } = match;
-      return { kind: "align", objective, bound, sweeps, status, seed };
+      return { kind: "align", ...summarize(match), seed: params.seed };
     } finally {
       await close();
     }
   },
 };
+
+async function matchingOf(
+  params: AlignNetworksParams,
+  graph: Graph,
+  openData: StudyPorts["openData"],
+): Promise<AlignOptions> {
+  if (params.method === "weight") return params;
+  const { method, seed, data, options } = params;
+  const inputNames = graph.inputs.map(({ name }) => name);
+  return { method, seed, data: await openData(data.name, inputNames), ...options };
+}
+
+function summarize(match: MatchResult): object {
+  if (match.method === "weight") {
+    const { objective, bound, sweeps, status } = match;
+    return { objective, bound, sweeps, status };
+  }
+  if (match.method === "activation") {
+    const { method, objective, examples } = match;
+    return { method, objective, examples };
+  }
+  throw new InvariantError(`Networks were matched by ${match.method}, which a study does not ask for`);
+}

@@ -6,10 +6,13 @@ import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 export interface MeasurePairParams {
   readonly data: TaskData;
   readonly statisticsData?: TaskData;
-  readonly options: Pick<MeasureBarrierOptions, "points" | "refine" | "path" | "statistics" | "batchSize">;
+  readonly options: Pick<
+    MeasureBarrierOptions,
+    "points" | "refine" | "path" | "statistics" | "temperature" | "batchSize"
+  >;
 }
 
-/** Measures the barrier between two networks, the second permuted where an alignment is given. */
+/** Measures the barrier between two networks, the second aligned where an alignment is given. */
 export const measurePair: StudyTaskKind<MeasurePairParams> = {
   name: "barrier",
   version: 1,

@@ -10,11 +10,16 @@ export interface OpenPair {
   close(): Promise<void>;
 }
 
-/** Opens the networks `a` and `b` of a task, and permutes `b` by the `alignment` if the task reads one. */
+/**
+ * Opens the networks `a` and `b` of a task; if the task reads either, `b` as it was `aligned`, or permuted by
+ * the `alignment`.
+ */
 export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortSignal): Promise<OpenPair> {
-  const paths = [pathOf(inputs, "a"), pathOf(inputs, "b")];
+  // B itself is opened, too, where it was aligned: the graph may have been exported from it.
+  const { aligned = [] } = inputs;
+  const paths = [pathOf(inputs, "a"), pathOf(inputs, "b"), ...aligned];
   const { graph, networks, close } = await openNetworks(inputs, paths, engine);
-  const [a, b] = [at(networks, 0, "network").network, at(networks, 1, "network").network];
+  const [a, b] = [at(networks, 0, "network").network, at(networks, paths.length - 1, "network").network];
   const alignment = inputs["alignment"]?.[0];
   if (alignment === undefined) return { networks: { graph, a, b }, close };
   const { spec } = await discoverSymmetries({ graph, engine }, { signal });

@@ -1,6 +1,7 @@
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { alignNetworks } from "./align-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
+import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measurePair } from "./measure-pair.ts";
@@ -14,6 +15,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   trainNetwork,
   findStarNetwork,
   alignNetworks,
+  learnAlignment,
   measurePair,
   measurePairLayers,
   matchNetworks,

@@ -128,6 +128,18 @@ const IMAGES = { batchSize: 64, learningRate: 0.006 } as const;
 const TEXTS = { batchSize: 16, learningRate: 0.02 } as const;
 
 /**
+ * Chooses the examples in a step and the largest step by what is learned from, where they are not said.
+ * @throws InputError if data and graph do not fit each other
+ */
+export function chooseLearnedOptions(
+  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
+  { batchSize, learningRate }: Pick<MatchLearnedOptions, "batchSize" | "learningRate"> = {},
+): { readonly batchSize: number; readonly learningRate: number } {
+  const usual = lossOfData(graph, data).kind === "next-token" ? TEXTS : IMAGES;
+  return { batchSize: batchSize ?? usual.batchSize, learningRate: learningRate ?? usual.learningRate };
+}
+
+/**
  * Finds the element of the whole symmetry group of a network, rotations of residual streams and invertible
  * maps of heads included, for which the network half-way between A and B has the least loss.
  *
@@ -156,8 +168,10 @@ export async function matchLearned(
   const frame = await openFrame(architecture, resolved);
   const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
   const seen = limitExamples("learn an alignment", data, resolved.examples);
-  const usual = lossOfData(architecture.graph, seen).kind === "next-token" ? TEXTS : IMAGES;
-  const { batchSize = usual.batchSize, learningRate = usual.learningRate } = resolved;
+  const { batchSize, learningRate } = chooseLearnedOptions(
+    { graph: architecture.graph, data: seen },
+    resolved,
+  );
   const pair = { architecture, frame, a, b };
   const withRespectTo = changedWeights(architecture.graph, frame).map(({ name }) => name);
   const midpoint = await createSoftMidpoint(architecture, networks, seen, { batchSize, withRespectTo });

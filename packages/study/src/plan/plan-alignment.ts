@@ -1,0 +1,107 @@
+import { InputError } from "@isthmus/core";
+import type { TaskInputs } from "@isthmus/tasks";
+import {
+  chooseLearnedOptions,
+  MATCH_ACTIVATIONS_DEFAULTS,
+  MATCH_LEARNED_DEFAULTS,
+  MATCH_WEIGHTS_DEFAULTS,
+} from "@isthmus/weight-matching";
+import type { MatchChoice, PairSelection } from "../description/study-description.ts";
+import { ALIGNMENT_FILE, type AlignNetworksParams, alignNetworks } from "../tasks/align-networks.ts";
+import { ALIGNED_FILE, learnAlignment } from "../tasks/learn-alignment.ts";
+import type { PlannedNetwork } from "./planned-network.ts";
+import type { Planner } from "./planner.ts";
+import type { PlannedPair } from "./select-pairs.ts";
+
+/**
+ * Returns the files of a pair; plans its alignment first, and adds the file of that, if one is asked for.
+ * @throws InputError if the alignment needs examples and none are named, or they do not fit the networks
+ */
+export async function planAlignment(
+  pair: PlannedPair,
+  { align = "none", restarts = MATCH_WEIGHTS_DEFAULTS.restarts, match = {} }: PairSelection,
+  planner: Planner,
+): Promise<TaskInputs> {
+  const files = filesOf(pair);
+  const { seed } = planner;
+  switch (align) {
+    case "none":
+      return files;
+    case "weight":
+      return planPermutation(pair, { method: align, seed, restarts }, planner);
+    case "activation":
+      return planPermutation(pair, await activationParams(pair, match, planner), planner);
+    default: {
+      const { key } = planner.add(learnAlignment, {
+        params: await learningParams(pair, match, planner),
+        inputs: files,
+        label: `learn to align ${pair.b.label} to ${pair.a.label}`,
+      });
+      return { ...files, aligned: [{ task: key, file: ALIGNED_FILE }] };
+    }
+  }
+}
+
+function filesOf({ a, b }: PlannedPair): TaskInputs {
+  const exportedFrom = a.exportedFrom ?? b.exportedFrom;
+  return {
+    graph: [a.graph],
+    a: [a.weights],
+    b: [b.weights],
+    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
+  };
+}
+
+/** Plans an alignment that is a permutation. */
+function planPermutation(pair: PlannedPair, params: AlignNetworksParams, planner: Planner): TaskInputs {
+  const files = filesOf(pair);
+  const manner = params.method === "weight" ? "" : " by activations";
+  const { key } = planner.add(alignNetworks, {
+    params,
+    inputs: files,
+    label: `align ${pair.b.label} to ${pair.a.label}${manner}`,
+  });
+  return { ...files, alignment: [{ task: key, file: ALIGNMENT_FILE }] };
+}
+
+async function activationParams(pair: PlannedPair, match: MatchChoice, planner: Planner) {
+  const { examples, batchSize, similarity, values } = { ...MATCH_ACTIVATIONS_DEFAULTS, ...match };
+  const { description } = await openExamples(pair, match, { batchSize, planner });
+  const options = { examples, batchSize, similarity, values };
+  return { method: "activation", seed: planner.seed, data: description, options } as const;
+}
+
+/** Lists every option that decides the bytes, defaults included. */
+async function learningParams(pair: PlannedPair, match: MatchChoice, planner: Planner) {
+  const { batch, learningRate, ...settings } = match;
+  const { examples, streamExamples, steps, heads, rounds } = { ...MATCH_LEARNED_DEFAULTS, ...settings };
+  const { data, description } = await openExamples(pair, match, { batchSize: batch, planner });
+  const { architecture: graph } = pair.a;
+  const chosen = chooseLearnedOptions({ graph, data }, { batchSize: batch, learningRate });
+  return {
+    data: description,
+    options: { seed: planner.seed, examples, streamExamples, steps, ...chosen, heads, rounds },
+  };
+}
+
+/** Opens the examples that a pair is matched by. */
+function openExamples(
+  { a, b }: PlannedPair,
+  { data = trainedOn(a, b) }: MatchChoice,
+  { batchSize = 1, planner }: { readonly batchSize?: number | undefined; readonly planner: Planner },
+) {
+  return planner.openFor(data, { architectures: new Set([a.architecture]), batchSize });
+}
+
+/**
+ * Returns the name of the examples that both networks were trained on.
+ * @throws InputError if there are none
+ */
+function trainedOn(a: PlannedNetwork, b: PlannedNetwork): string {
+  if (a.trainedOn !== undefined && a.trainedOn === b.trainedOn) return a.trainedOn;
+  const [one, two] = [a, b].map((network) => network.trainedOn ?? "examples that the study does not know");
+  throw new InputError(
+    `Cannot plan the alignment of ${b.label} to ${a.label} by examples as they must be named by "match: { data }" where the networks were not trained on the same: one was on ${one}, the other on ${two}`,
+    { input: b.label },
+  );
+}

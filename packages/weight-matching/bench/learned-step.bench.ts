@@ -24,12 +24,12 @@ import {
 } from "@isthmus/symmetry";
 import { createStepRunner, createTrainingStep, lossOfData } from "@isthmus/training";
 import { dataContext, fitToData, openSharedArchitecture, openTokenizer } from "@isthmus/zoo";
-import { changedWeights } from "../src/learned/changed-weights.ts";
-import { beginLearning } from "../src/learned/learning.ts";
-import { createMidpointMixer } from "../src/learned/midpoint-mixer.ts";
-import { createRowMultiplier } from "../src/learned/row-products.ts";
-import { createSoftMidpoint } from "../src/learned/soft-midpoint.ts";
-import { MIDDLE, stepSpaces } from "../src/learned/step-spaces.ts";
+import { changedWeights } from "../src/learned/learning/changed-weights.ts";
+import { beginLearning } from "../src/learned/learning/learning.ts";
+import { createMidpointMixer } from "../src/learned/learning/midpoint-mixer.ts";
+import { createRowMultiplier } from "../src/learned/learning/row-products.ts";
+import { createSoftMidpoint } from "../src/learned/learning/soft-midpoint.ts";
+import { MIDDLE, stepSpaces } from "../src/learned/learning/step-spaces.ts";
 import { createStreamFrame } from "../src/learned/stream-frame.ts";
 
 const { values: options } = parseArgs({

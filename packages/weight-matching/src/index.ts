@@ -30,15 +30,14 @@ export {
 export type { CostMatrix } from "./assignment/cost-matrix.ts";
 export { createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
 export { solveAssignment } from "./assignment/solve-assignment.ts";
-export type { LearnProgress } from "./learned/learn-mixture.ts";
+export type { LearnProgress } from "./learned/learning/learn-mixture.ts";
+export { type MatchLearnedResult, matchLearned } from "./learned/match-learned.ts";
 export {
   chooseLearnedOptions,
   HEAD_GROUPS,
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,
-  type MatchLearnedResult,
-  matchLearned,
-} from "./learned/match-learned.ts";
+} from "./learned/match-learned-options.ts";
 export type { NetworkTransform } from "./learned/transform-network.ts";
 export {
   type AlignManyOptions,

@@ -6,7 +6,8 @@ import {
   type MatchActivationsResult,
   matchActivations,
 } from "./activation-matching/match-activations.ts";
-import { type MatchLearnedOptions, type MatchLearnedResult, matchLearned } from "./learned/match-learned.ts";
+import { type MatchLearnedResult, matchLearned } from "./learned/match-learned.ts";
+import type { MatchLearnedOptions } from "./learned/match-learned-options.ts";
 import { type MatchWeightsOptions, type MatchWeightsResult, matchWeights } from "./match-weights.ts";
 import {
   type MatchStraightThroughOptions,

@@ -1,6 +1,6 @@
 import { identityAlignment, identityMixture } from "@isthmus/symmetry";
-import { type AlignedSpaces, alignInClosedForm } from "./closed-form.ts";
-import { type DescendSpacesOptions, descendSpaces } from "./descend-spaces.ts";
+import { type AlignedSpaces, alignInClosedForm } from "./closed-form/closed-form.ts";
+import { type DescendSpacesOptions, descendSpaces } from "./closed-form/descend-spaces.ts";
 import type { FramedPair } from "./stream-frame.ts";
 import { identityFactors } from "./unit-factors.ts";
 

@@ -1,12 +1,10 @@
 import {
   asFloat32,
-  assertWholeOptions,
   at,
   type Checkpoint,
   createTensor,
   DTYPES,
   entry,
-  OutOfRangeError,
   resolveOptions,
   type Tensor,
   toFloat64,
@@ -20,72 +18,22 @@ import {
   type MixingGroup,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
-import { lossOfData } from "@isthmus/training";
 import { assertFinite } from "../weights/read-parameters.ts";
-import { changedWeights } from "./changed-weights.ts";
-import type { LearnProgress } from "./learn-mixture.ts";
-import { JUDGED_BATCHES, learnSpaces } from "./learn-spaces.ts";
-import { createLearningKeeper, describeLearning, type LearningKeeper } from "./learning-state.ts";
-import { createMidpointMixer } from "./midpoint-mixer.ts";
-import { createSoftMidpoint, type SoftMidpoint } from "./soft-midpoint.ts";
+import { streamGrams } from "./closed-form/stream-grams.ts";
+import { changedWeights } from "./learning/changed-weights.ts";
+import { JUDGED_BATCHES, learnSpaces } from "./learning/learn-spaces.ts";
+import { createLearningKeeper, describeLearning, type LearningKeeper } from "./learning/learning-state.ts";
+import { createMidpointMixer, type MidpointMixer } from "./learning/midpoint-mixer.ts";
+import { createSoftMidpoint, type SoftMidpoint } from "./learning/soft-midpoint.ts";
+import {
+  assertLearnedOptions,
+  chooseLearnedOptions,
+  MATCH_LEARNED_DEFAULTS,
+  type MatchLearnedOptions,
+} from "./match-learned-options.ts";
 import { createStreamFrame, type FramedPair, type StreamFrame } from "./stream-frame.ts";
-import { streamGrams } from "./stream-grams.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
 import { countFactors } from "./unit-factors.ts";
-
-/** Matrices that heads may be mixed by. */
-export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
-
-/** Options of {@link matchLearned}. */
-export interface MatchLearnedOptions {
-  /** Seed of the order of batches, and of weight matching. */
-  readonly seed: number;
-  /** Examples to learn from, from the first; labels are not used. @defaultValue 3000 */
-  readonly examples?: number;
-  /** Examples that residual streams are aligned by before, from the first. @defaultValue 200 */
-  readonly streamExamples?: number;
-  /** Steps of learning; 0 leaves the closed form as it is. @defaultValue 300 */
-  readonly steps?: number;
-  /** Examples in a step. @defaultValue 64; 16 of texts, whose examples have many positions */
-  readonly batchSize?: number | undefined;
-  /** Largest step in an element of a generator. @defaultValue 0.006; 0.02 of texts */
-  readonly learningRate?: number | undefined;
-  /**
-   * Matrices that the inner dimensions of heads are mixed by. Invertible ones reach lower barriers where
-   * networks are trained for long, orthogonal ones round less. @defaultValue "invertible"
-   */
-  readonly heads?: (typeof HEAD_GROUPS)[number];
-  /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
-  readonly rounds?: number;
-  /**
-   * File in which the state of learning is kept, a safetensors file. If it exists, learning goes on from it,
-   * to the same bytes as if it had never stopped; a state of other networks, data or options is replaced. It
-   * stays at the end, for who called to remove once the result is saved. @defaultValue none is written
-   */
-  readonly statePath?: string | undefined;
-  /** Steps after which the state is written, and at the end. @defaultValue 20 */
-  readonly saveEvery?: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
-  /** Called with sentences for people, such as why learning starts anew. */
-  readonly onNote?: ((text: string) => void) | undefined;
-}
-
-/** Defaults of {@link matchLearned}; the seed has none. */
-export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">> = {
-  examples: 3000,
-  streamExamples: 200,
-  steps: 300,
-  batchSize: undefined,
-  learningRate: undefined,
-  heads: "invertible",
-  rounds: 20,
-  statePath: undefined,
-  saveEvery: 20,
-  signal: undefined,
-  onProgress: undefined,
-  onNote: undefined,
-};
 
 /** Options that all have been chosen. */
 type ResolvedOptions = Required<MatchLearnedOptions> & {
@@ -123,22 +71,6 @@ export interface MatchLearnedResult {
   readonly seed: number;
 }
 
-/** Examples and largest step of learning, by what is learned from. */
-const IMAGES = { batchSize: 64, learningRate: 0.006 } as const;
-const TEXTS = { batchSize: 16, learningRate: 0.02 } as const;
-
-/**
- * Chooses the examples in a step and the largest step by what is learned from, where they are not said.
- * @throws InputError if data and graph do not fit each other
- */
-export function chooseLearnedOptions(
-  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
-  { batchSize, learningRate }: Pick<MatchLearnedOptions, "batchSize" | "learningRate"> = {},
-): { readonly batchSize: number; readonly learningRate: number } {
-  const usual = lossOfData(graph, data).kind === "next-token" ? TEXTS : IMAGES;
-  return { batchSize: batchSize ?? usual.batchSize, learningRate: learningRate ?? usual.learningRate };
-}
-
 /**
  * Finds the element of the whole symmetry group of a network, rotations of residual streams and invertible
  * maps of heads included, for which the network half-way between A and B has the least loss.
@@ -163,7 +95,7 @@ export async function matchLearned(
 ): Promise<MatchLearnedResult> {
   const { seed, ...rest } = options;
   const resolved = resolveOptions("learn an alignment", MATCH_LEARNED_DEFAULTS, rest, ["seed"]);
-  assertOptions({ ...resolved, seed });
+  assertLearnedOptions({ ...resolved, seed });
   for (const network of networks) await assertFiniteWeights(architecture.graph, network);
   const frame = await openFrame(architecture, resolved);
   const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
@@ -175,35 +107,61 @@ export async function matchLearned(
   const pair = { architecture, frame, a, b };
   const withRespectTo = changedWeights(architecture.graph, frame).map(({ name }) => name);
   const midpoint = await createSoftMidpoint(architecture, networks, seen, { batchSize, withRespectTo });
-  const mixer = await createMidpointMixer(pair);
+  // What was opened is released in turn, as `await using` would do on newer versions of Node.
   try {
-    const gramsOf = () =>
-      streamGrams(architecture, networks, frame.symmetries.mixing, {
-        ...{ data: seen, examples: Math.min(resolved.streamExamples, seen.size) },
-        ...{ batchSize, signal: resolved.signal },
-      });
-    // Without spaces and scales all rests on permutations, and there is nothing to learn.
-    const canLearn = frame.symmetries.mixing.spaces.length + frame.units.scales.weights.size > 0;
-    const steps = canLearn ? resolved.steps : 0;
-    const chosen = { ...resolved, batchSize, learningRate, steps, seed };
-    const keeper = await openKeeper(pair, networks, seen, chosen);
-    const result = await learnSpaces(pair, gramsOf, { midpoint, mixer }, { ...chosen, keeper });
-    return {
-      alignment: result.spaces.alignment,
-      transform: createTransform(architecture, frame, result.spaces, await frame.gainsOf(networks[0])),
-      symmetries: frame.symmetries,
-      objective: {
-        before: await judgeUnaligned(architecture, networks, midpoint, resolved.signal),
-        after: result.after,
-      },
-      start: { closedForm: result.objectives.closedForm, descent: result.objectives.descent },
-      ...{ spaces: countSpaces(frame), units: countFactors(frame.units) },
-      ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
-    };
+    const mixer = await createMidpointMixer(pair);
+    try {
+      return await matchFramed(
+        pair,
+        networks,
+        { seen, midpoint, mixer },
+        { ...resolved, batchSize, learningRate, seed },
+      );
+    } finally {
+      await mixer.release();
+    }
   } finally {
-    await mixer.release();
     await midpoint.release();
   }
+}
+
+/** The examples, and what measures networks half-way between both on them. */
+interface LearningTools {
+  readonly seen: DataSet;
+  readonly midpoint: SoftMidpoint;
+  readonly mixer: MidpointMixer;
+}
+
+/** Searches, and describes what came of it. */
+async function matchFramed(
+  pair: FramedPair,
+  networks: readonly [Checkpoint, Checkpoint],
+  { seen, midpoint, mixer }: LearningTools,
+  options: ResolvedOptions,
+): Promise<MatchLearnedResult> {
+  const { architecture, frame } = pair;
+  const { batchSize, signal, streamExamples, seed } = options;
+  const gramsOf = () =>
+    streamGrams(architecture, networks, frame.symmetries.mixing, {
+      ...{ data: seen, examples: Math.min(streamExamples, seen.size), batchSize, signal },
+    });
+  // Without spaces and scales all rests on permutations, and there is nothing to learn.
+  const canLearn = frame.symmetries.mixing.spaces.length + frame.units.scales.weights.size > 0;
+  const chosen = { ...options, steps: canLearn ? options.steps : 0 };
+  const keeper = await openKeeper(pair, networks, seen, chosen);
+  const result = await learnSpaces(pair, gramsOf, { midpoint, mixer }, { ...chosen, keeper });
+  return {
+    alignment: result.spaces.alignment,
+    transform: createTransform(architecture, frame, result.spaces, await frame.gainsOf(networks[0])),
+    symmetries: frame.symmetries,
+    objective: {
+      before: await judgeUnaligned(architecture, networks, midpoint, signal),
+      after: result.after,
+    },
+    start: { closedForm: result.objectives.closedForm, descent: result.objectives.descent },
+    ...{ spaces: countSpaces(frame), units: countFactors(frame.units) },
+    ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
+  };
 }
 
 /** Opens what keeps the state of learning, if a file is named for it and there is something to learn. */
@@ -283,18 +241,4 @@ function countSpaces({ symmetries }: StreamFrame): Record<string, number> {
   return Object.fromEntries(
     present.map((group) => [group, groups.filter((other) => other === group).length]),
   );
-}
-
-function assertOptions(
-  options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress" | "onNote">>,
-): void {
-  const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0, saveEvery: 1 };
-  const { batchSize = 1, learningRate = 1, heads } = options;
-  assertWholeOptions("learn an alignment", { ...options, batchSize }, least);
-  if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
-  if (!HEAD_GROUPS.includes(heads)) fail("heads", HEAD_GROUPS.join(" or "), heads);
-}
-
-function fail(option: string, rule: string, value: unknown): never {
-  throw new OutOfRangeError(`Cannot learn an alignment as "${option}" must be ${rule}: it is ${value}`);
 }

@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from "@isthmus/core";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
-import type { AlignedSpaces } from "./closed-form.ts";
+import type { AlignedSpaces } from "./closed-form/closed-form.ts";
 import { permuteFramed } from "./permute-framed.ts";
 import { mixed, type StreamFrame } from "./stream-frame.ts";
 import { multiplied } from "./unit-factors.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { complexOf, inverseConjugate, matrixOf, timesExponential } from "./complex-numbers.ts";
-import { exponential, exponentials } from "./exponential.ts";
+import { complexOf, inverseConjugate, matrixOf, timesExponential } from "../matrices/complex-numbers.ts";
+import { exponential, exponentials } from "../matrices/exponential.ts";
+import { nearestMatrix } from "../matrices/nearest-matrix.ts";
 import { generatorGradients, toAlgebra } from "./generators.ts";
-import { nearestMatrix } from "./nearest-matrix.ts";
 
 const SIZE = 3;
 const squares = fc

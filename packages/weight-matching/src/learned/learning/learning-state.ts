@@ -9,12 +9,12 @@ import {
   saveWorkState,
   type WorkKind,
 } from "@isthmus/training";
-import type { LearningStart } from "./find-start.ts";
+import type { LearningStart } from "../find-start.ts";
+import { permuteFramed } from "../permute-framed.ts";
+import type { FramedPair } from "../stream-frame.ts";
+import { identityFactors, multiplied } from "../unit-factors.ts";
 import { beginLearning, type Learning } from "./learning.ts";
 import type { Moments } from "./moving-adam.ts";
-import { permuteFramed } from "./permute-framed.ts";
-import type { FramedPair } from "./stream-frame.ts";
-import { identityFactors, multiplied } from "./unit-factors.ts";
 import type { MixedUnits } from "./unit-inputs.ts";
 
 /** Where learning started, and how far it is. */

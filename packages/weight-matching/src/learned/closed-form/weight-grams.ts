@@ -1,7 +1,7 @@
 import { at, entry } from "@isthmus/core";
 import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import { gatherRowsInto, type Occurrence } from "@isthmus/symmetry";
-import type { Doubles, StreamFrame } from "./stream-frame.ts";
+import type { Doubles, StreamFrame } from "../stream-frame.ts";
 
 /**
  * Computes the products of the units of two networks, space by space: `[size, size]` for each, the sum over

@@ -11,13 +11,13 @@ import {
 } from "@isthmus/symmetry";
 import { llama } from "@isthmus/zoo";
 import { beforeAll, describe, expect, test } from "vitest";
-import { streamNetwork } from "../../../../test/helpers/stream-networks.ts";
+import { streamNetwork } from "../../../../../test/helpers/stream-networks.ts";
+import { rowsOf } from "../closed-form/weight-grams.ts";
+import { createStreamFrame, type FramedPair, mixed } from "../stream-frame.ts";
+import { identityFactors, multiplied } from "../unit-factors.ts";
 import { factorGradients } from "./generators.ts";
 import { createMidpointMixer } from "./midpoint-mixer.ts";
 import { createRowMultiplier } from "./row-products.ts";
-import { createStreamFrame, type FramedPair, mixed } from "./stream-frame.ts";
-import { identityFactors, multiplied } from "./unit-factors.ts";
-import { rowsOf } from "./weight-grams.ts";
 
 const engine = createOnnxRuntimeEngine();
 // Llama's hidden units have scales of their own, and its queries share values in groups.

@@ -2,9 +2,9 @@ import { at, entry } from "@isthmus/core";
 import { multiply } from "@isthmus/linear-algebra";
 import type { MixingGroup, Occurrence, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { positionIn } from "@isthmus/symmetry/layout";
-import { complexOf, isComplex, matrixOf } from "./complex-numbers.ts";
+import { complexOf, isComplex, matrixOf } from "../matrices/complex-numbers.ts";
+import type { Doubles, StreamFrame } from "../stream-frame.ts";
 import { bestAssignment, type HeadFamily } from "./head-families.ts";
-import type { Doubles, StreamFrame } from "./stream-frame.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
 /** Which head of B goes to each head of A, and in each of them which head of queries. */

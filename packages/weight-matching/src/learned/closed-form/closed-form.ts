@@ -1,15 +1,15 @@
 import { at } from "@isthmus/core";
 import { type Alignment, compose, type MixingSpace, type Mixture } from "@isthmus/symmetry";
+import { compositionOf } from "../matrices/compose-mixtures.ts";
+import { nearestMatrix } from "../matrices/nearest-matrix.ts";
+import { identityMatrix } from "../matrices/square-matrices.ts";
+import { permuteFramed } from "../permute-framed.ts";
+import { type Doubles, type FramedPair, mixed, type StreamFrame } from "../stream-frame.ts";
+import { identityFactors, multiplied, type UnitFactors } from "../unit-factors.ts";
 import { balanceSpaces } from "./balance-spaces.ts";
-import { compositionOf } from "./compose-mixtures.ts";
 import { leveled, levelScales } from "./level-scales.ts";
 import { matchHeads } from "./match-heads.ts";
 import { type MatchUnitsOptions, matchUnits } from "./match-units.ts";
-import { nearestMatrix } from "./nearest-matrix.ts";
-import { permuteFramed } from "./permute-framed.ts";
-import { identityMatrix } from "./square-matrices.ts";
-import { type Doubles, type FramedPair, mixed, type StreamFrame } from "./stream-frame.ts";
-import { identityFactors, multiplied, type UnitFactors } from "./unit-factors.ts";
 import { weightGrams } from "./weight-grams.ts";
 
 /**

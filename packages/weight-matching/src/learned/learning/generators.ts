@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import type { MixingGroup, MixingSpace } from "@isthmus/symmetry";
-import { complexOf, isComplex, matrixOf } from "./complex-numbers.ts";
-import { centreBoth } from "./nearest-matrix.ts";
+import { complexOf, isComplex, matrixOf } from "../matrices/complex-numbers.ts";
+import { centreBoth } from "../matrices/nearest-matrix.ts";
 import type { FactorProduct, MatrixProduct } from "./row-products.ts";
 
 /**

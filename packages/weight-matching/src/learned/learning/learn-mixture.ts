@@ -1,14 +1,14 @@
 import { at, createRandom } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
-import { complexOf, inverseConjugate, isComplex, matrixOf, unitOf } from "./complex-numbers.ts";
+import { complexOf, inverseConjugate, isComplex, matrixOf, unitOf } from "../matrices/complex-numbers.ts";
+import { orthonormalized } from "../matrices/nearest-matrix.ts";
+import type { FramedPair, StreamFrame } from "../stream-frame.ts";
 import type { Learning } from "./learning.ts";
 import type { MidpointMixer } from "./midpoint-mixer.ts";
-import { orthonormalized } from "./nearest-matrix.ts";
 import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
 import { MIDDLE, stepSpaces } from "./step-spaces.ts";
-import type { FramedPair, StreamFrame } from "./stream-frame.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {

@@ -1,12 +1,12 @@
 import type { Checkpoint } from "@isthmus/core";
 import { type Alignment, compose, identityAlignment } from "@isthmus/symmetry";
-import { matchWeights } from "../match-weights.ts";
+import { matchWeights } from "../../match-weights.ts";
+import { permuteFramed, toCheckpoint } from "../permute-framed.ts";
+import type { FramedPair } from "../stream-frame.ts";
+import { identityFactors, multiplied, type UnitFactors } from "../unit-factors.ts";
 import { findHeads } from "./head-families.ts";
 import { levelScales } from "./level-scales.ts";
 import { findSignedUnits, matchSignedUnits } from "./match-signed-units.ts";
-import { permuteFramed, toCheckpoint } from "./permute-framed.ts";
-import type { FramedPair } from "./stream-frame.ts";
-import { identityFactors, multiplied, type UnitFactors } from "./unit-factors.ts";
 
 /** Options of {@link matchUnits}. */
 export interface MatchUnitsOptions {

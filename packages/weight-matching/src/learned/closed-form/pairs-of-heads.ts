@@ -1,8 +1,8 @@
 import { at, entry } from "@isthmus/core";
 import type { Occurrence, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { positionIn } from "@isthmus/symmetry/layout";
-import { isComplex } from "./complex-numbers.ts";
-import type { StreamFrame } from "./stream-frame.ts";
+import { isComplex } from "../matrices/complex-numbers.ts";
+import type { StreamFrame } from "../stream-frame.ts";
 
 /**
  * Finds the pairs of a rotary embedding that each head carries: for each pair of a head the index of the

@@ -2,10 +2,10 @@ import { at, entry } from "@isthmus/core";
 import { createMatrix, multiply, svd } from "@isthmus/linear-algebra";
 import { type Alignment, identityAlignment, type Occurrence } from "@isthmus/symmetry";
 import { completeFollowers } from "@isthmus/symmetry/layout";
-import { complexOf, isComplex } from "./complex-numbers.ts";
+import { complexOf, isComplex } from "../matrices/complex-numbers.ts";
+import type { Doubles, FramedPair, StreamFrame } from "../stream-frame.ts";
 import { bestAssignment, findHeads, placeHeadsInto } from "./head-families.ts";
 import { matchHeadGroups } from "./match-head-groups.ts";
-import type { Doubles, FramedPair, StreamFrame } from "./stream-frame.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
 /**

@@ -1,14 +1,20 @@
 import { at } from "@isthmus/core";
 import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
-import { complexOf, inverseConjugate, isComplex, matrixOf, timesExponential } from "./complex-numbers.ts";
-import { exponentials } from "./exponential.ts";
+import {
+  complexOf,
+  inverseConjugate,
+  isComplex,
+  matrixOf,
+  timesExponential,
+} from "../matrices/complex-numbers.ts";
+import { exponentials } from "../matrices/exponential.ts";
+import { times } from "../matrices/square-matrices.ts";
+import type { StreamFrame } from "../stream-frame.ts";
 import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts";
 import type { Learning } from "./learning.ts";
 import { adamStep } from "./moving-adam.ts";
 import type { RowProducts } from "./row-products.ts";
-import { times } from "./square-matrices.ts";
-import type { StreamFrame } from "./stream-frame.ts";
 
 /** Where the network between A and mixed B is measured while learning. */
 export const MIDDLE = 0.5;

@@ -1,11 +1,11 @@
 import { at } from "@isthmus/core";
 import { compose } from "@isthmus/symmetry";
+import { compositionOf } from "../matrices/compose-mixtures.ts";
+import { permuteFramed } from "../permute-framed.ts";
+import { type Doubles, type FramedPair, mixed, type StreamFrame } from "../stream-frame.ts";
+import { multiplied } from "../unit-factors.ts";
 import { type AlignedSpaces, nearest, streamsOf } from "./closed-form.ts";
-import { compositionOf } from "./compose-mixtures.ts";
 import { matchUnits } from "./match-units.ts";
-import { permuteFramed } from "./permute-framed.ts";
-import { type Doubles, type FramedPair, mixed, type StreamFrame } from "./stream-frame.ts";
-import { multiplied } from "./unit-factors.ts";
 import { weightGrams } from "./weight-grams.ts";
 
 /** Options of {@link descendSpaces}. */

@@ -21,7 +21,7 @@ import {
 } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
 import { attachSoftTargets, type SoftObjective, toTrainingMode } from "@isthmus/training";
-import { masksOfOnes } from "../straight-through/masks-of-ones.ts";
+import { masksOfOnes } from "../../straight-through/masks-of-ones.ts";
 
 /** Weights of a network by name. */
 type Weights = ReadonlyMap<string, Tensor>;

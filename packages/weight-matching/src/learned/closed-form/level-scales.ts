@@ -1,8 +1,8 @@
 import { at } from "@isthmus/core";
-import { balanceScales } from "../normalize/balance-scales.ts";
-import { toCheckpoint } from "./permute-framed.ts";
-import type { Doubles, FramedPair } from "./stream-frame.ts";
-import { identityFactors, multiplied } from "./unit-factors.ts";
+import { balanceScales } from "../../normalize/balance-scales.ts";
+import { toCheckpoint } from "../permute-framed.ts";
+import type { Doubles, FramedPair } from "../stream-frame.ts";
+import { identityFactors, multiplied } from "../unit-factors.ts";
 
 /** Gives each unit of a network whose scale is free as much norm in front of it as behind it. */
 export async function leveled(

@@ -10,7 +10,7 @@ import {
   type Value,
 } from "@isthmus/graph/builder";
 import { type MixedField, type MixingSpace, occurrencesOf } from "@isthmus/symmetry";
-import type { StreamFrame } from "./stream-frame.ts";
+import type { StreamFrame } from "../stream-frame.ts";
 
 /** The matrix of a space, or its inverse, transposed. */
 export interface MixingFactor {

@@ -1,8 +1,8 @@
 import { at } from "@isthmus/core";
 import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
-import { solveAssignment } from "../assignment/solve-assignment.ts";
+import { solveAssignment } from "../../assignment/solve-assignment.ts";
+import type { StreamFrame } from "../stream-frame.ts";
 import { pairsOfHeads } from "./pairs-of-heads.ts";
-import type { StreamFrame } from "./stream-frame.ts";
 
 /** A symmetry whose units carry cells that are mixed, as attention heads carry their inner dimensions. */
 export interface HeadFamily {

@@ -10,8 +10,8 @@ import {
   type SymmetrySpec,
 } from "@isthmus/symmetry";
 import { completeFollowers, positionIn } from "@isthmus/symmetry/layout";
+import type { Doubles } from "../stream-frame.ts";
 import { bestAssignment } from "./head-families.ts";
-import type { Doubles } from "./stream-frame.ts";
 import { rowsOf } from "./weight-grams.ts";
 
 /** Rows of a weight, one for each unit. */

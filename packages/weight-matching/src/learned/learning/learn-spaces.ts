@@ -1,6 +1,8 @@
 import { at } from "@isthmus/core";
-import type { AlignedSpaces } from "./closed-form.ts";
-import { findStart, type LearningStart } from "./find-start.ts";
+import type { AlignedSpaces } from "../closed-form/closed-form.ts";
+import { findStart, type LearningStart } from "../find-start.ts";
+import type { FramedPair } from "../stream-frame.ts";
+import { identityFactors, multiplied } from "../unit-factors.ts";
 import {
   type HalfWay,
   type LearnMixtureOptions,
@@ -9,8 +11,6 @@ import {
 } from "./learn-mixture.ts";
 import { beginLearning, type Learning } from "./learning.ts";
 import type { LearningKeeper } from "./learning-state.ts";
-import type { FramedPair } from "./stream-frame.ts";
-import { identityFactors, multiplied } from "./unit-factors.ts";
 
 /** Options of {@link learnSpaces}. */
 export interface LearnSpacesOptions extends Omit<LearnMixtureOptions, "onSave"> {

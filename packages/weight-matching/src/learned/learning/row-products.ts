@@ -1,5 +1,6 @@
 import { createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
 import { GraphBuilder, mul, reduceSum, sum, type Value } from "@isthmus/graph/builder";
+import type { FramedPair } from "../stream-frame.ts";
 import {
   type ChangedWeight,
   changedWeights,
@@ -9,7 +10,6 @@ import {
   toRows,
 } from "./changed-weights.ts";
 import { ONE_THREAD, OPSET } from "./midpoint-mixer.ts";
-import type { FramedPair } from "./stream-frame.ts";
 
 /** A product of rows of gradients and of weights that one matrix mixes. */
 export interface MatrixProduct extends MixingFactor {

@@ -1,9 +1,9 @@
 import { createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { add, GraphBuilder, mul, reshape, type Value } from "@isthmus/graph/builder";
-import { meanOf } from "../straight-through/kernels/step.ts";
+import { meanOf } from "../../straight-through/kernels/step.ts";
+import type { Doubles, FramedPair } from "../stream-frame.ts";
 import { type ChangedWeight, changedWeights, fromRows, mixRows, toRows } from "./changed-weights.ts";
-import type { Doubles, FramedPair } from "./stream-frame.ts";
 import { addUnitInputs, type MixedUnits, type UnitInputs } from "./unit-inputs.ts";
 
 /** Mixed B, and the network half-way between it and A, in f32. */

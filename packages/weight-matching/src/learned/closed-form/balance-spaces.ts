@@ -1,9 +1,9 @@
 import { at } from "@isthmus/core";
 import { createMatrix, multiply, symmetricEigen } from "@isthmus/linear-algebra";
 import { identityMixture, type Mixture } from "@isthmus/symmetry";
-import { matrixOf } from "./complex-numbers.ts";
-import { times } from "./square-matrices.ts";
-import type { Doubles, StreamFrame } from "./stream-frame.ts";
+import { matrixOf } from "../matrices/complex-numbers.ts";
+import { times } from "../matrices/square-matrices.ts";
+import type { Doubles, StreamFrame } from "../stream-frame.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
 /** Least eigenvalue that is not taken for zero, as a share of the largest. */

@@ -1,6 +1,6 @@
 import type { Mixture } from "@isthmus/symmetry";
+import type { StreamFrame } from "../stream-frame.ts";
 import { createMoments, type Moments } from "./moving-adam.ts";
-import type { StreamFrame } from "./stream-frame.ts";
 import type { MixedUnits } from "./unit-inputs.ts";
 
 /** How far learning is: all that further steps depend on. */

@@ -106,9 +106,16 @@ describe("isthmus align --method learned", () => {
       /what is learned so far is in ".*out\.state\.safetensors": the same command goes on/,
     );
     const { stderr, code } = await runCli([...args, "--match-steps", "2", "-o", "out"], { cwd: folder });
-    expect(stderr).toMatch(/^Starting anew what was interrupted at ".*", as "steps" has changed\.$/m);
+    expect(stderr).toMatch(/^Starting anew what was interrupted at ".*", as this has changed: steps\.$/m);
     expect(code).toBe(0);
     expect(existsSync(state)).toBe(false);
+  });
+
+  it("writes over none of its inputs", async () => {
+    const args = await prepare();
+    const { code, stderr } = await runCli([...args, "-o", "1.safetensors"], { cwd: folder });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^isthmus align: Cannot write .*1\.safetensors/);
   });
 
   it("takes options of learning by no other method", async () => {

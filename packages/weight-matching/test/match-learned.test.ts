@@ -31,7 +31,7 @@ import {
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { align, matchLearned } from "@isthmus/weight-matching";
-import { parseNetwork } from "@isthmus/zoo";
+import { networkOfConfig, parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
@@ -152,6 +152,10 @@ const PLANTED: readonly (readonly [string, Graph])[] = [
   ["rotary embedding of neighbours", rotaryNetwork("interleaved")],
 ];
 
+const SMALL = { hidden_size: 16, intermediate_size: 24, num_hidden_layers: 1, num_attention_heads: 2 };
+const LLAMA = { ...SMALL, model_type: "llama", architectures: ["LlamaForCausalLM"] };
+const NEOX = { ...SMALL, model_type: "gpt_neox", architectures: ["GPTNeoXForCausalLM"], rotary_pct: 0.5 };
+
 describe("matchLearned()", () => {
   test.each(PLANTED)("recovers a planted element of the whole group in closed form: %s", async (_, graph) => {
     const symmetries = await discoverSymmetries({ graph, engine });
@@ -218,6 +222,37 @@ describe("matchLearned()", () => {
     const apart = await distance(a, relative);
     expect(await distance(a, locked)).toBeGreaterThan(10 * apart);
     expect(await distance(a, await transform(locked))).toBeLessThan(1.1 * apart);
+  });
+
+  test.each([
+    ["GPT-NeoX, partly rotary, without gates", NEOX],
+    ["Llama with one head of keys", { ...LLAMA, num_key_value_heads: 1 }],
+  ])("aligns networks of which rotary pairs are a part: %s", async (_, config) => {
+    const text = createTextDataSet(markovText(600, 0), { context: 8 });
+    const { graph, initialize } = networkOfConfig({ ...config, vocab_size: text.classes });
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const [a, b] = [initialize(0), initialize(1)];
+    const options = { seed: 0, steps: 1, batchSize: 8 };
+    const { transform, spaces } = await matchLearned({ graph, engine, symmetries }, [a, b], text, options);
+    expect(spaces["complex"]).toBeGreaterThan(0);
+    expect(await verifyAlignment({ graph, engine }, [b, await transform(b)], { seed: 3 })).toMatchObject({
+      passed: true,
+    });
+  });
+
+  test("takes all examples in a step where there are fewer than it would, and says so", async () => {
+    const graph = streamNetwork("layer");
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const data = examplesFor(graph);
+    const notes: string[] = [];
+    const run = async (batchSize: number) => {
+      const pair = [networkOf(graph, 1), networkOf(graph, 2)] as const;
+      const options = { seed: 0, steps: 2, batchSize, onNote: (text: string) => notes.push(text) };
+      const { transform } = await matchLearned({ graph, engine, symmetries }, pair, data, options);
+      return transform(pair[1]);
+    };
+    expect(await distance(await run(EXAMPLES), await run(1000))).toBe(0);
+    expect(notes).toEqual([expect.stringMatching(/^There are 64 examples .* not 1000$/)]);
   });
 
   describe("of two networks", () => {
@@ -326,7 +361,7 @@ describe("matchLearned()", () => {
         const notes: string[] = [];
         const again = await run({ statePath, onNote: (text: string) => notes.push(text) });
         expect(notes).toEqual([
-          expect.stringMatching(/^Starting anew .*state\.safetensors", as "seed" has changed$/),
+          expect.stringMatching(/^Starting anew .*state\.safetensors", as this has changed: seed$/),
         ]);
         expect(await distance(await learned.transform(b), await again.transform(b))).toBe(0);
         await stopAt(3, { seed: 1 });
@@ -337,7 +372,7 @@ describe("matchLearned()", () => {
           onNote: (text: string) => notes.push(text),
         });
         expect(others.steps).toBe(2);
-        expect(notes[1]).toMatch(/has changed, and 2 more$/);
+        expect(notes[1]).toMatch(/has changed: .*, .*, .*$/);
       });
 
       test("learns texts in smaller batches and larger steps unless told otherwise", async () => {
@@ -355,7 +390,9 @@ describe("matchLearned()", () => {
 
       test("leaves a file that is no state", async () => {
         writeFileSync(statePath, "notes");
-        await expect(run({ statePath })).rejects.toThrow(/^Cannot open .*b\.state\.safetensors/);
+        await expect(run({ statePath })).rejects.toThrow(
+          /^Cannot resume from ".*b\.state\.safetensors" as .* remove it to begin anew$/,
+        );
         expect(readFileSync(statePath, "utf8")).toBe("notes");
         await saveCheckpoint(b, statePath, { overwrite: true });
         await expect(run({ statePath })).rejects.toThrow(

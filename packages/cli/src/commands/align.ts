@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
+  assertNoInput,
   at,
   type Checkpoint,
   describeMaking,
@@ -126,6 +127,8 @@ async function align(
     assertOutputs(options);
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
+    // A learned B is in memory and an aligned B reads A no more, so nothing later would refuse this.
+    await assertNoInput([options.output], inputs);
     // Said before the work, which may take minutes.
     if (!options.output.endsWith(".json")) await resolveOutputPlace(options.output);
     await assertNoModelFolder(options.output, paths);

@@ -23,7 +23,7 @@ import {
   fitToData,
   type OpenedArchitecture,
 } from "@isthmus/zoo";
-import { describeFeeds } from "../format/describe-feeds.ts";
+import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
@@ -152,7 +152,10 @@ async function findCurve(
     const data = await openCurveData(options, dataContext(read));
     const opened = fitToData(read, data.training);
     const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
-    for (const line of describeFeeds("train a curve", architecture.graph, data.training, options))
+    for (const line of describeFeeds("train a curve", architecture.graph, data.training, {
+      ...options,
+      ...encodingOf(read),
+    }))
       context.terminal.note(line);
     const [one, two] = networks as [BoundNetwork, BoundNetwork];
     const job: CurveJob = {

@@ -7,7 +7,7 @@ import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
-import { describeFeeds } from "../format/describe-feeds.ts";
+import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
@@ -128,7 +128,10 @@ async function mapFiles(
       binding,
       ...architecture
     } = await bindArchitecture(opened, checkpoints, options, context);
-    for (const line of describeFeeds("measure", architecture.graph, data, options))
+    for (const line of describeFeeds("measure", architecture.graph, data, {
+      ...options,
+      ...encodingOf(read),
+    }))
       context.terminal.note(line);
     const networks = bound.map(({ network }) => network);
     const examples = statisticsData ?? limitExamples("measure statistics", data, STATISTICS_EXAMPLES);

@@ -8,7 +8,7 @@ import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
-import { describeFeeds } from "../format/describe-feeds.ts";
+import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
@@ -121,7 +121,10 @@ async function plane(
       options,
       context,
     );
-    for (const line of describeFeeds("measure", architecture.graph, data, options))
+    for (const line of describeFeeds("measure", architecture.graph, data, {
+      ...options,
+      ...encodingOf(read),
+    }))
       context.terminal.note(line);
     const labels = labelsOf(all);
     const subjects = networks.map(

@@ -1,5 +1,5 @@
 import { type DataSet, type Filling, type Graph, logitsCandidates, planFeeds } from "@isthmus/graph";
-import type { ReadArchitecture } from "@isthmus/zoo";
+import type { ReadArchitecture, TextEncoding } from "@isthmus/zoo";
 
 /** How an input that the data do not hold is filled in, in words. */
 const FILLINGS: Readonly<Record<Filling, string>> = {
@@ -8,6 +8,13 @@ const FILLINGS: Readonly<Record<Filling, string>> = {
   positions: "by counting",
 };
 
+/** Returns how the folder of an architecture's networks says that texts become tokens. */
+export function encodingOf({ model, encoding }: Pick<ReadArchitecture, "model" | "encoding">): {
+  readonly encoding: TextEncoding | undefined;
+} {
+  return { encoding: model ?? encoding };
+}
+
 /**
  * Says in full sentences what is not plain about how a graph is run on data: which inputs are filled in,
  * what of the data is not read, how bytes are scaled, and which of several outputs is scored. For a graph
@@ -15,14 +22,17 @@ const FILLINGS: Readonly<Record<Filling, string>> = {
  *
  * @param attempt - what is attempted, for errors, for example `measure`
  * @param mean - what `--mean` says; nothing is said of the scaling where the user gave it
- * @param model - the model whose folder names the vocabulary of texts, if there is one
+ * @param encoding - how the folder of the networks says that texts become tokens
  * @throws InputError if the data do not fit the graph
  */
 export function describeFeeds(
   attempt: string,
   graph: Graph,
   data: DataSet,
-  { mean, model }: { readonly mean?: number | undefined; readonly model?: ReadArchitecture["model"] } = {},
+  {
+    mean,
+    encoding,
+  }: { readonly mean?: number | undefined; readonly encoding?: TextEncoding | undefined } = {},
 ): string[] {
   const { filled, unread } = planFeeds(attempt, graph, data, 1);
   const lines: string[] = [];
@@ -40,7 +50,7 @@ export function describeFeeds(
       `Bytes of ${data.name} are fed as (byte / 255 - ${scaling.mean}) / ${scaling.std}; for networks trained on others, such as byte / 255, add --mean 0 --std 1.`,
     );
   }
-  if (data.vocabulary !== undefined && model?.vocabulary === undefined) {
+  if (data.vocabulary !== undefined && encoding?.vocabulary === undefined) {
     lines.push(
       `Characters of ${data.name} are numbered in the order of the text itself, as no model folder with a vocabulary was given; for networks that number them in another way use that folder, or tokens:FILE.`,
     );

@@ -4,7 +4,7 @@ import type { StatisticsChoice } from "@isthmus/statistics";
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
 import { assertArchitecture, dataContext, fitToData, type OpenedArchitecture } from "@isthmus/zoo";
-import { describeFeeds } from "../format/describe-feeds.ts";
+import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { matchingOf, openMatchData } from "../options/match-options.ts";
 import { type PairOptions, policyOf } from "../options/pair-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -72,7 +72,7 @@ export async function withPair<T>(
     const architecture = await bindArchitecture(opened, checkpoints, options, context);
     for (const line of describeFeeds("measure", architecture.graph, data, {
       ...options,
-      model: opened.model,
+      ...encodingOf(opened),
     }))
       context.terminal.note(line);
     const [one, two] = architecture.networks as [BoundNetwork, BoundNetwork];

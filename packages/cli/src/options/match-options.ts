@@ -119,7 +119,7 @@ const NORMALIZE_TEXT = `undo more than permutations, as far as the network allow
 export async function openMatchData(
   options: MatchVerbOptions,
   data: string | DataSet | undefined,
-  architecture: Pick<ReadArchitecture, "graph" | "model">,
+  architecture: Pick<ReadArchitecture, "graph" | "model" | "encoding">,
 ): Promise<DataSet | undefined> {
   if (options.method === "weight") return undefined;
   return typeof data === "string" ? openExamples(data, options, dataContext(architecture)) : data;

@@ -17,7 +17,7 @@ import {
   type OpenedArchitecture,
   parseNetwork,
 } from "@isthmus/zoo";
-import { describeFeeds } from "../format/describe-feeds.ts";
+import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { bindArchitecture } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
@@ -86,7 +86,7 @@ export async function withStarJob<T>(
     const start = from === undefined ? random : at(bound, heldEnd, "network").network;
     for (const line of describeFeeds("find a star", architecture.graph, data.training, {
       ...options,
-      model: architecture.model,
+      ...encodingOf(architecture),
     }))
       context.terminal.note(line);
     for (const set of [data.test, data.outOfDistribution])

@@ -5,6 +5,7 @@ import {
   excerpt,
   FormatError,
   formatShape,
+  InputError,
   MismatchError,
   openCheckpoint,
   parseJson,
@@ -63,7 +64,10 @@ export async function loadWorkStateInto<Position>(
   run: RunDescription,
   tensors: ReadonlyMap<string, Tensor>,
 ): Promise<Position> {
-  const checkpoint = await openCheckpoint(path);
+  const checkpoint = await openCheckpoint(path).catch((error) => {
+    const isBroken = error instanceof FormatError || error instanceof InputError;
+    throw isBroken ? unreadable(path, kind.what, error) : error;
+  });
   try {
     const state = parseState(path, kind, checkpoint);
     assertSameTensors(path, kind, checkpoint, tensors);
@@ -73,6 +77,14 @@ export async function loadWorkStateInto<Position>(
   } finally {
     await checkpoint.close();
   }
+}
+
+/** Makes an error that says what to do about a file that is cut short, or none of tensors. */
+function unreadable(path: string, what: string, cause: Error): FormatError {
+  return new FormatError(
+    `Cannot resume from "${path}" as it must be a state of ${what}: ${cause.message}; remove it to begin anew`,
+    { format: `${what} state`, cause },
+  );
 }
 
 /**

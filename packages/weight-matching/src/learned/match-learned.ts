@@ -100,10 +100,16 @@ export async function matchLearned(
   const frame = await openFrame(architecture, resolved);
   const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
   const seen = limitExamples("learn an alignment", data, resolved.examples);
-  const { batchSize, learningRate } = chooseLearnedOptions(
+  const { batchSize: asked, learningRate } = chooseLearnedOptions(
     { graph: architecture.graph, data: seen },
     resolved,
   );
+  const batchSize = Math.min(asked, seen.size);
+  if (resolved.batchSize !== undefined && batchSize < asked) {
+    resolved.onNote?.(
+      `There are ${batchSize} examples to learn from, so a step takes all of them and not ${asked}`,
+    );
+  }
   const pair = { architecture, frame, a, b };
   const withRespectTo = changedWeights(architecture.graph, frame).map(({ name }) => name);
   const midpoint = await createSoftMidpoint(architecture, networks, seen, { batchSize, withRespectTo });

@@ -1,5 +1,6 @@
 import { DTYPES } from "@isthmus/core";
 import type { ReadArchitecture } from "./open-architecture.ts";
+import type { TextEncoding } from "./text-encoding.ts";
 
 /**
  * What an architecture says of the data it is run on: options of `openDataSet`, and whether texts must be
@@ -24,23 +25,33 @@ const MOST_TOKENS = 256;
 /**
  * Finds out how data are read for an architecture: arrays by the names of its inputs; texts in windows of
  * as many tokens as it takes, by
- * the vocabulary of its model's folder.
+ * the vocabulary of its model's folder, or the folder of the weights.
  */
-export function dataContext({ graph, model }: Pick<ReadArchitecture, "graph" | "model">): DataContext {
+export function dataContext({
+  graph,
+  model,
+  encoding = {},
+}: Pick<ReadArchitecture, "graph" | "model" | "encoding">): DataContext {
   const [input] = graph.inputs;
   const inputs = graph.inputs.map(({ name }) => name);
   const isText = input?.dtype !== undefined && !DTYPES[input.dtype].float && input.shape?.length === 2;
   if (!isText) return { inputs };
   if (model === undefined) {
     const context = input.shape?.[1];
-    return typeof context === "number" ? { inputs, context } : { inputs };
+    return { inputs, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };
   }
-  const { maxLength = MOST_TOKENS, vocabulary, vocabularySize, tokenizerFolder } = model;
+  const { maxLength = MOST_TOKENS, vocabularySize } = model;
   return {
     inputs,
     context: Math.min(maxLength, MOST_TOKENS),
-    ...(vocabulary === undefined ? {} : { vocabulary }),
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
+    ...encoded(model),
+  };
+}
+
+function encoded({ vocabulary, tokenizerFolder }: TextEncoding): DataContext {
+  return {
+    ...(vocabulary === undefined ? {} : { vocabulary }),
     ...(tokenizerFolder === undefined ? {} : { tokenizedBy: tokenizerFolder }),
   };
 }

@@ -39,6 +39,8 @@ export interface ReadArchitecture {
   readonly narrow?: (() => Graph) | undefined;
   /** The model that it was built for, where it was not read from a file. */
   readonly model?: ReadModel | undefined;
+  /** How the folder of the weights says that texts become tokens, where the graph was read from a file. */
+  readonly encoding?: TextEncoding | undefined;
 }
 
 /** An architecture as it was read, and the engine that runs it. */
@@ -123,14 +125,24 @@ export async function openSharedArchitecture(
   engine: Engine,
   { graph, ...options }: GraphOptions & { readonly graph?: string | undefined } = {},
 ): Promise<OpenedArchitecture> {
-  if (graph !== undefined) return openArchitecture(graph, engine, options);
   const [first = "", ...others] = paths;
+  if (graph !== undefined) {
+    const opened = await openArchitecture(graph, engine, options);
+    return first === "" ? opened : { ...opened, encoding: await encodingBeside(first) };
+  }
   const model = await readModel(first, options);
   for (const other of others) {
     const { graph: second } = await readModel(other);
     assertSameArchitecture([first, model.graph], [other, second]);
   }
   return { ...model, engine };
+}
+
+/** Reads how texts become tokens by the files in a model's folder, or beside a file of weights. */
+async function encodingBeside(path: string): Promise<TextEncoding> {
+  const resolved = await resolveModelPath(path);
+  const isFolder = (await stat(resolved).catch(() => undefined))?.isDirectory() ?? false;
+  return readTextEncoding(isFolder ? resolved : dirname(resolved));
 }
 
 /**

@@ -53,12 +53,15 @@ async function matchOthers(
 ): Promise<Alignment> {
   const { graph, engine, symmetries } = architecture;
   const { spec } = symmetries;
-  if (spec.symmetries.every(({ name }) => settled.has(name))) return identityAlignment(spec);
+  // Pairs of rotary embeddings are named after weights, which matching knows nothing of.
+  const skip = spec.symmetries.flatMap(({ name }) => (settled.has(name) ? [name] : []));
+  if (skip.length === spec.symmetries.length) return identityAlignment(spec);
+  const isWhole = skip.length === 0;
   const pair = [a, b].map((network) => toCheckpoint(graph, network, "f32"));
-  const start = settled.size === 0 ? {} : { start: identityAlignment(spec), skip: [...settled] };
+  const start = isWhole ? {} : { start: identityAlignment(spec), skip };
   const { alignment } = await matchWeights({ spec, graph, engine }, pair as [Checkpoint, Checkpoint], {
-    ...{ seed, restarts: settled.size === 0 ? RESTARTS : 1, signal },
-    ...(settled.size === 0 ? {} : { search: "coordinate-descent" as const }),
+    ...{ seed, restarts: isWhole ? RESTARTS : 1, signal },
+    ...(isWhole ? {} : { search: "coordinate-descent" as const }),
     ...start,
   });
   return alignment;

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { type Checkpoint, createTensor, findNonFinite, MismatchError, type Tensor } from "@isthmus/core";
 import { type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
 import { identityAlignment, identityMixture, type Mixture } from "@isthmus/symmetry";
@@ -55,6 +56,16 @@ const LEARNING: WorkKind<LearningPosition> = {
     Number.isSafeInteger((value as Partial<LearningPosition> | null)?.step),
 };
 
+/** Words for what {@link describeLearning} compares, where its name is not one. */
+const WORDS: Readonly<Record<string, string>> = {
+  graph: "the graph",
+  a: "the first network",
+  b: "the second network",
+  batchSize: "examples in a step",
+  learningRate: "the largest step",
+  streamExamples: "examples that streams are aligned by",
+};
+
 /** Describes a learned alignment, so that no other goes on from its state. */
 export async function describeLearning(
   { architecture: { graph, engine } }: Pick<FramedPair, "architecture">,
@@ -89,9 +100,10 @@ export function createLearningKeeper(
         return await blank.complete(step);
       } catch (error) {
         if (!(error instanceof MismatchError)) throw error;
-        const [first, ...others] = error.parameters;
-        const more = others.length === 0 ? "" : `, and ${others.length} more`;
-        onNote?.(`Starting anew what was interrupted at "${path}", as "${first}" has changed${more}`);
+        const changed = error.parameters.map((name) => WORDS[name] ?? name).join(", ");
+        onNote?.(`Starting anew what was interrupted at "${path}", as this has changed: ${changed}`);
+        // What is stopped before the first save has no state to go on from.
+        await rm(path, { force: true });
         return undefined;
       }
     },

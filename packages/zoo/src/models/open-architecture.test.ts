@@ -1,8 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Engine, encodeGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readArchitecture } from "./open-architecture.ts";
+import { dataContext } from "./data-context.ts";
+import { networkOfConfig } from "./network-of-config.ts";
+import { openSharedArchitecture, readArchitecture } from "./open-architecture.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -35,5 +38,24 @@ describe("readArchitecture()", () => {
     const path = join(folder, "other.json");
     await writeFile(path, "{}");
     await expect(readArchitecture(path)).rejects.toThrow("model.json of a LayersModel");
+  });
+});
+
+describe("openSharedArchitecture()", () => {
+  it("takes the vocabulary in the folder of the weights, though a graph is named", async () => {
+    const network = networkOfConfig({
+      ...{ model_type: "gpt2", vocab_size: 3, n_embd: 4, n_layer: 1, n_head: 1, n_positions: 8 },
+    });
+    const graph = join(folder, "gpt.onnx");
+    await writeFile(graph, encodeGraph(network.graph));
+    await writeFile(join(folder, "vocab.json"), '{"a":2,"b":0,"c":1}');
+    const opened = await openSharedArchitecture([join(folder, "a.safetensors")], {} as Engine, { graph });
+    const vocabulary = new Map([
+      ["a", 2],
+      ["b", 0],
+      ["c", 1],
+    ]);
+    expect(dataContext(opened)).toMatchObject({ context: 8, vocabulary });
+    expect(dataContext({ graph: network.graph }).vocabulary).toBeUndefined();
   });
 });

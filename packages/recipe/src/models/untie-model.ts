@@ -24,9 +24,20 @@ export type UntieModelOptions = Omit<SaveCheckpointOptions, "buffers">;
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
+ * import { writeFile } from "node:fs/promises";
+ * import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
  * import { untieModel } from "@isthmus/recipe";
+ * import { networkOfConfig } from "@isthmus/zoo";
+ *
+ * const config = { model_type: "gpt2", vocab_size: 5, n_embd: 4, n_layer: 1, n_head: 1, n_positions: 8 };
+ * await saveCheckpoint(networkOfConfig(config).initialize(0), "gpt2/");
+ * await writeFile("gpt2/config.json", JSON.stringify(config));
  *
  * await untieModel("gpt2", "gpt2-untied");
+ * const untied = await openCheckpoint("gpt2-untied");
+ * assert.deepEqual(untied.tensors.get("lm_head.weight")?.shape, [5, 4]);
+ * await untied.close();
  * ```
  */
 export async function untieModel(

@@ -7,4 +7,3 @@ export {
 } from "./layout-components.ts";
 export { groupVariables } from "./linear/group-variables.ts";
 export { multiplyInPlace, multiplyUnits, positionIn } from "./linear/multiply-units.ts";
-export { axisOffsets } from "./mixing/occurrences.ts";

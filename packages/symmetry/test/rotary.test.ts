@@ -2,8 +2,7 @@ import { entry } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Graph } from "@isthmus/graph";
 import {
-  discoverLinearSymmetries,
-  discoverMixing,
+  discoverContinuous,
   discoverSymmetries,
   explainMixing,
   type MixingGroup,
@@ -21,9 +20,7 @@ const engine = createOnnxRuntimeEngine();
 
 async function discover(graph: Graph) {
   const permutations = await discoverSymmetries({ graph, engine });
-  const linear = await discoverLinearSymmetries({ graph, engine }, permutations);
-  const mixing = await discoverMixing({ graph, engine }, { permutations, linear });
-  return { permutations, linear, mixing };
+  return { permutations, ...(await discoverContinuous({ graph, engine }, permutations)) };
 }
 
 const pairsOf = ({ spaces }: MixingSymmetries) => spaces.filter(({ group }) => group === "complex");

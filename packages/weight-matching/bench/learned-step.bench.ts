@@ -16,12 +16,7 @@ import { openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindArchitecture, limitExamples, planFeeds } from "@isthmus/graph";
-import {
-  discoverLinearSymmetries,
-  discoverMixing,
-  discoverSymmetries,
-  identityMixture,
-} from "@isthmus/symmetry";
+import { discoverContinuous, discoverSymmetries, identityMixture } from "@isthmus/symmetry";
 import { createStepRunner, createTrainingStep, lossOfData } from "@isthmus/training";
 import { dataContext, fitToData, openSharedArchitecture, openTokenizer } from "@isthmus/zoo";
 import { changedWeights } from "../src/learned/learning/changed-weights.ts";
@@ -77,8 +72,7 @@ if (step.targets !== step.examples) {
 }
 
 const symmetries = await discoverSymmetries({ graph, engine });
-const linear = await discoverLinearSymmetries({ graph, engine }, symmetries);
-const mixing = await discoverMixing({ graph, engine }, { permutations: symmetries, linear });
+const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries);
 const frame = createStreamFrame(graph, { linear, mixing });
 const architecture = { graph, engine, symmetries };
 const pair = { architecture, frame, a: await frame.enter(one), b: await frame.enter(two) };

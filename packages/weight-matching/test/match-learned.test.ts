@@ -18,8 +18,6 @@ import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/g
 import {
   type DiagonalSymmetry,
   discoverContinuous,
-  discoverLinearSymmetries,
-  discoverMixing,
   discoverSymmetries,
   mixInPlace,
   moveGainsInPlace,
@@ -71,8 +69,7 @@ function networkOf(graph: Graph, seed: number): Checkpoint {
 /** Applies a random element of the whole group: permutations, signs, scales, rotations and other gains. */
 async function scramble(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
   const permutations = await discoverSymmetries({ graph, engine });
-  const linear = await discoverLinearSymmetries({ graph, engine }, permutations);
-  const mixing = await discoverMixing({ graph, engine }, { permutations, linear });
+  const { linear, mixing } = await discoverContinuous({ graph, engine }, permutations);
   const { spec } = permutations;
   const random = createRandom(seed, "factors");
   const draw = ({ variables }: DiagonalSymmetry, number: () => number) =>

@@ -11,6 +11,7 @@ export {
 } from "./attributes.ts";
 export { capturedNames } from "./captured-names.ts";
 export { constantNumbers } from "./constant-numbers.ts";
+export { dependentValues } from "./dependent-values.ts";
 export { gradientName } from "./gradient-name.ts";
 export { listNames } from "./list-names.ts";
 export { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "./operator-families.ts";

@@ -14,10 +14,11 @@ import {
 } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import type { Engine } from "../engine.ts";
+import { dependentValues } from "../ir/dependent-values.ts";
 import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { sequenceValues } from "../ir/sequence-values.ts";
-import { exposeValues, valuesRead } from "../ir/values.ts";
+import { exposeValues } from "../ir/values.ts";
 import { inputShape, randomInputs } from "./random-inputs.ts";
 import { runShapes, type ShapesRun } from "./run-shapes.ts";
 import { withoutProducts } from "./without-products.ts";
@@ -128,7 +129,7 @@ function splitValues(graph: Graph): {
   readonly whole: readonly string[];
 } {
   const sequences = sequenceValues(graph);
-  const dependent = dependentValues(graph);
+  const dependent = fedValues(graph);
   const computed = graph.nodes.flatMap(({ outputs }) => outputs);
   const names = computed.filter((name) => name !== "" && !sequences.has(name));
   return {
@@ -162,7 +163,7 @@ async function probeTyped(
     sameShape(types.get(info.name)?.shape ?? [], inputShape(info, inputs, { batch, extents })),
   );
   if (!isOfBatch) return undefined;
-  const dependent = dependentValues(graph);
+  const dependent = fedValues(graph);
   const independent = computed.filter((name) => !dependent.has(name));
   const first = types.get(inputs[0]?.name ?? "")?.shape[0] ?? batch;
   if (independent.length === 0) return { batch: first, types, constants: new Map() };
@@ -197,13 +198,9 @@ export async function runAll(
   }
 }
 
-function dependentValues(graph: Graph): Set<string> {
-  const dependent = new Set([...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
-  for (const node of graph.nodes) {
-    if (!valuesRead(node).some((name) => dependent.has(name))) continue;
-    for (const name of node.outputs) dependent.add(name);
-  }
-  return dependent;
+/** Lists the values that depend on an input or a weight. */
+function fedValues(graph: Graph): Set<string> {
+  return dependentValues(graph, [...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
 }
 
 /**

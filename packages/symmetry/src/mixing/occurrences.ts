@@ -1,4 +1,4 @@
-import { at, strideTable } from "@isthmus/core";
+import { at, axisOffsets, stridesOf } from "@isthmus/core";
 import type { MixedLayout, MixingSpace } from "./mixing-symmetries.ts";
 
 /** All units of one space in a tensor, each once: the rows of a matrix `[size, others]` inside the tensor. */
@@ -19,10 +19,11 @@ export function occurrencesOf({ view, fields }: MixedLayout, spaces: readonly Mi
   spaces.forEach(({ firstUnit, size }, index) => {
     for (let unit = firstUnit; unit < firstUnit + size; unit++) spaceOfUnit.set(unit, index);
   });
+  const strides = stridesOf(view);
   return fields.flatMap(({ axes, units, inverse }) => {
-    const positions = axisOffsets(view, axes);
+    const positions = axisOffsets(view, strides, axes);
     const others = view.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-    const offsets = axisOffsets(view, others);
+    const offsets = axisOffsets(view, strides, others);
     return rowsOf({ units, inverse }, spaces, spaceOfUnit).map(
       ({ space, isInverse, row }): Occurrence => ({
         ...{ space, isInverse, offsets },
@@ -65,21 +66,6 @@ function rowsOf(
       }),
     );
   });
-}
-
-/** Returns the offset of each position over some axes of a row-major tensor. */
-export function axisOffsets(view: readonly number[], axes: readonly number[]): Int32Array {
-  let offsets = Int32Array.of(0);
-  for (const axis of axes) {
-    const stride = view.slice(axis + 1).reduce((product, extent) => product * extent, 1);
-    const table = strideTable(at(view, axis, "axis"), stride);
-    const wider = new Int32Array(offsets.length * table.length);
-    offsets.forEach((offset, i) => {
-      for (let k = 0; k < table.length; k++) wider[i * table.length + k] = offset + (table[k] as number);
-    });
-    offsets = wider;
-  }
-  return offsets;
 }
 
 /** Copies the rows of an occurrence out of a tensor, `[size, others]`. */

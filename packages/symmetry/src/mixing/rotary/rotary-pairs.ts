@@ -1,6 +1,5 @@
 import { at, entry } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
-import { valuesRead } from "@isthmus/graph/ir";
+import { dependentValues } from "@isthmus/graph/ir";
 import type { Symmetries } from "../../derive-spec.ts";
 import type { Labelled } from "../../labels/field.ts";
 import { isInverse, ONE, variableOf } from "../../linear/signed-sets.ts";
@@ -39,21 +38,12 @@ export function findRotaryPairs(
   for (const [name, { fields }] of weights) {
     for (const { labels } of fields) for (const label of labels) owners[label] = name;
   }
-  const activations = activationsOf(walk.graph);
+  const inputs = walk.graph.inputs.map(({ name }) => name);
+  const activations = dependentValues(walk.graph, inputs);
   const algebra = new TurnAlgebra(owners, (name) => activations.has(name));
   const computed = walkGraph({ ...walk, weights, mayChange: () => true }, algebra, turnRuleOf);
   algebra.finish();
   return new Pairs(algebra, permutations, computed).result();
-}
-
-/** Lists the values that depend on the input of a graph. */
-function activationsOf({ inputs, nodes }: Graph): Set<string> {
-  const activations = new Set(inputs.map(({ name }) => name));
-  for (const node of nodes) {
-    if (!valuesRead(node).some((name) => activations.has(name))) continue;
-    for (const name of node.outputs) activations.add(name);
-  }
-  return activations;
 }
 
 /** Bound of marks: a label and a mark make a whole number below 2^53. */

@@ -17,8 +17,8 @@ const MADE = 2 ** 16;
  * imaginary part of one number, which a symmetry multiplies by a number `z`.
  *
  * At first nothing is known of the labels of weights. A sum of two places that different constants multiply,
- * as rotary embeddings compute, makes a pair of them; a product that sums over both parts of two pairs, as
- * that of queries and keys does, demands that what multiplies one divides the conjugate of the other.
+ * as rotary embeddings compute, makes a pair of them. The product of queries and keys sums over both parts of
+ * two pairs: there the number that multiplies one pair must divide the other by its conjugate.
  * Conservative: what cannot be followed must not change.
  */
 export class TurnAlgebra implements WalkAlgebra {
@@ -216,7 +216,7 @@ export class TurnAlgebra implements WalkAlgebra {
     this.#unite(low, a + b - low, 3);
   }
 
-  /** Demands that the number of label `b` is `i^turns` times that of label `a`. */
+  /** Demands that the number of label `b` is the number of label `a`, turned by quarters. */
   #unite(a: number, b: number, turns: number): void {
     this.factors.unite(factorOf(a), factorOf(b));
     if (!this.parts.unite(a, b, turns)) this.factors.unite(factorOf(a), ONE);

@@ -5,6 +5,7 @@ import { permuteFramed } from "../permute-framed.ts";
 import { type Doubles, type FramedPair, mixed, type StreamFrame } from "../stream-frame.ts";
 import { multiplied } from "../unit-factors.ts";
 import { type AlignedSpaces, nearest, streamsOf } from "./closed-form.ts";
+import { matchedFactors } from "./level-scales.ts";
 import { matchUnits } from "./match-units.ts";
 import { weightGrams } from "./weight-grams.ts";
 
@@ -43,9 +44,10 @@ export async function descendSpaces(
       mixture = compositionOf(spaces, await nearest(spaces, grams, chosen), mixture);
     }
     const permuted = await permuteFramed(architecture, current.alignment, b);
-    const units = await matchUnits({ ...pair, b: mixed(frame, permuted, mixture) }, { seed, signal });
+    const turned = mixed(frame, permuted, mixture);
+    const units = await matchUnits({ ...pair, b: turned }, { seed, signal });
     const alignment = compose(units.alignment, current.alignment);
-    const { factors } = units;
+    const factors = await matchedFactors(pair, turned, units);
     const placed = multiplied(frame.units, await permuteFramed(architecture, alignment, b), factors);
     current = { alignment, factors, mixture, placed };
     const next = innerProduct(frame, a, mixed(frame, current.placed, mixture));

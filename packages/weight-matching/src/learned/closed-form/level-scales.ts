@@ -1,8 +1,9 @@
 import { at } from "@isthmus/core";
 import { balanceScales } from "../../normalize/balance-scales.ts";
-import { toCheckpoint } from "../permute-framed.ts";
+import { permuteFramed, toCheckpoint } from "../permute-framed.ts";
 import type { Doubles, FramedPair } from "../stream-frame.ts";
-import { identityFactors, multiplied } from "../unit-factors.ts";
+import { identityFactors, multiplied, type UnitFactors } from "../unit-factors.ts";
+import type { SignedMatch } from "./match-signed-units.ts";
 
 /** Gives each unit of a network whose scale is free as much norm in front of it as behind it. */
 export async function leveled(
@@ -14,15 +15,21 @@ export async function leveled(
 }
 
 /**
- * Finds the scales that bring the norms in front of and behind each unit of B into the proportion that they
- * have in A.
+ * Finds what multiplies the units of B once it is permuted: the signs they were matched with, and the scales
+ * that bring the norms in front of and behind each unit into the proportion that they have in A.
  *
- * @param b - B, permuted
- * @returns a factor for each variable
+ * @param b - B, not permuted yet
  */
-export async function levelScales(pair: Omit<FramedPair, "b">, b: Doubles): Promise<Float64Array> {
-  const [ofA, ofB] = [await balance(pair, pair.a), await balance(pair, b)];
-  return ofB.map((scale, variable) => scale / at(ofA, variable, "variable"));
+export async function matchedFactors(
+  pair: Omit<FramedPair, "b">,
+  b: Doubles,
+  { alignment, signs }: SignedMatch,
+): Promise<UnitFactors> {
+  const { units } = pair.frame;
+  const signed = { ...identityFactors(units), signs };
+  const turned = multiplied(units, await permuteFramed(pair.architecture, alignment, b), signed);
+  const [ofA, ofB] = [await balance(pair, pair.a), await balance(pair, turned)];
+  return { signs, scales: ofB.map((scale, variable) => scale / at(ofA, variable, "variable")) };
 }
 
 function balance(

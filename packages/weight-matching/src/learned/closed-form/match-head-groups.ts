@@ -1,10 +1,10 @@
 import { at, entry } from "@isthmus/core";
 import { multiply } from "@isthmus/linear-algebra";
-import type { MixingGroup, Occurrence, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
-import { positionIn } from "@isthmus/symmetry/layout";
+import type { MixingGroup, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { complexOf, isComplex, matrixOf } from "../matrices/complex-numbers.ts";
 import type { Doubles, StreamFrame } from "../stream-frame.ts";
 import { bestAssignment, type HeadFamily } from "./head-families.ts";
+import { headOfRows, rowsBySpace, type SpaceRows } from "./space-rows.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
 /** Which head of B goes to each head of A, and in each of them which head of queries. */
@@ -13,12 +13,8 @@ export interface HeadGroupsMatch {
   readonly queriesFrom: readonly Int32Array[];
 }
 
-/**
- * Rows of a mixed space in a weight, and the head of queries that they belong to; -1 for all that share it.
- */
-interface SharedRows {
-  readonly weight: string;
-  readonly occurrence: Occurrence;
+/** Rows of a space, and the head of queries that they belong to; -1 for all that share it. */
+interface SharedRows extends SpaceRows {
   readonly query: number;
 }
 
@@ -36,10 +32,13 @@ export function matchHeadGroups(
   [a, b]: readonly [Doubles, Doubles],
   { heads, spaces, pairs, queries }: HeadFamily & { readonly queries: Symmetry },
 ): HeadGroupsMatch {
-  const ofQueries = createQueryFinder(spec, queries);
+  const queryOf = queriesOfUnits(spec, queries);
+  const bySpace = rowsBySpace(frame);
+  const rowsOfSpace = (space: number): SharedRows[] =>
+    at(bySpace, space, "space").map((rows) => ({ ...rows, query: headOfRows(spec, queryOf, rows) }));
   const rowsOfHeads = (ofHead: Int32Array) => {
     const { group } = at(frame.symmetries.mixing.spaces, at(ofHead, 0, "head"), "space");
-    return { group, rows: Array.from(ofHead, (space) => rowsOfSpace(frame, space, ofQueries)) };
+    return { group, rows: Array.from(ofHead, rowsOfSpace) };
   };
   // All pairs of a head are one circuit, from queries to keys.
   const rows = [...spaces.map((ofHead) => [ofHead]), ...(pairs.length > 0 ? [pairs] : [])].map((list) =>
@@ -88,45 +87,20 @@ export function matchHeadGroups(
   return { from, queriesFrom };
 }
 
-/** Lists the rows of a space over all weights. */
-function rowsOfSpace(
-  frame: StreamFrame,
-  space: number,
-  queryOf: (weight: string, occurrence: Occurrence) => number,
-): SharedRows[] {
-  return [...frame.occurrences].flatMap(([weight, occurrences]) =>
-    occurrences
-      .filter((occurrence) => occurrence.space === space)
-      .map((occurrence) => ({ weight, occurrence, query: queryOf(weight, occurrence) })),
-  );
-}
-
-/**
- * Creates a function that returns which head of queries, inside its group, rows of a weight belong to, or -1.
- */
-function createQueryFinder(
-  { weights, followers }: SymmetrySpec,
+/** Finds which head of queries, inside its group, each unit follows. */
+function queriesOfUnits(
+  { followers }: SymmetrySpec,
   { firstUnit, size, cells }: Symmetry,
-): (weight: string, occurrence: Occurrence) => number {
-  const queryOfUnit = new Map<number, number>();
+): Map<number, number> {
+  const queryOf = new Map<number, number>();
   const isQuery = (unit: number) => unit >= firstUnit && unit < firstUnit + size * cells.length;
   for (const family of followers) {
     family.parents.forEach((parents, i) => {
       const unit = parents.find(isQuery);
-      if (unit !== undefined) queryOfUnit.set(family.firstUnit + i, (unit - firstUnit) % size);
+      if (unit !== undefined) queryOf.set(family.firstUnit + i, (unit - firstUnit) % size);
     });
   }
-  return (weight, { bases }) => {
-    const { view, fields } = entry(weights, weight, "weight");
-    for (const { axes, units } of fields) {
-      const places = Array.from(bases, positionIn(view, axes));
-      const queries = new Set(places.map((place) => queryOfUnit.get(at(units, place, "place")) ?? -1));
-      const isAlong = new Set(places).size === bases.length;
-      const [query = -1, ...others] = queries;
-      if (isAlong && query >= 0 && others.length === 0) return query;
-    }
-    return -1;
-  };
+  return queryOf;
 }
 
 /** Computes inner products of the circuits of two heads, `[heads of queries of A, heads of queries of B]`. */

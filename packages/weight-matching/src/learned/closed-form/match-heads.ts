@@ -1,11 +1,12 @@
 import { at, entry } from "@isthmus/core";
 import { createMatrix, multiply, svd } from "@isthmus/linear-algebra";
-import { type Alignment, identityAlignment, type Occurrence } from "@isthmus/symmetry";
+import { type Alignment, identityAlignment } from "@isthmus/symmetry";
 import { completeFollowers } from "@isthmus/symmetry/layout";
 import { complexOf, isComplex } from "../matrices/complex-numbers.ts";
 import type { Doubles, FramedPair, StreamFrame } from "../stream-frame.ts";
 import { bestAssignment, findHeads, placeHeadsInto } from "./head-families.ts";
 import { matchHeadGroups } from "./match-head-groups.ts";
+import { rowsBySpace, type SpaceRows } from "./space-rows.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
 /**
@@ -33,25 +34,10 @@ export function matchHeads({ architecture, frame, a, b }: FramedPair): Alignment
   return completeFollowers(spec, source);
 }
 
-/** Rows of a space in a weight. */
-interface SpaceRows {
-  readonly name: string;
-  readonly occurrence: Occurrence;
-}
-
 /** A frame, and where each of its spaces lies. */
 interface IndexedFrame {
   readonly frame: StreamFrame;
   readonly rows: readonly (readonly SpaceRows[])[];
-}
-
-/** Lists where each space lies, `[spaces]`. */
-function rowsBySpace({ symmetries, occurrences }: StreamFrame): SpaceRows[][] {
-  const rows = symmetries.mixing.spaces.map((): SpaceRows[] => []);
-  for (const [name, ofWeight] of occurrences) {
-    for (const occurrence of ofWeight) at(rows, occurrence.space, "space").push({ name, occurrence });
-  }
-  return rows;
 }
 
 /** Adds what the best mixture of a space reaches for each pair of heads, `[heads of A, heads of B]`. */
@@ -79,10 +65,10 @@ function bestProduct(
   const { size, group } = at(frame.symmetries.mixing.spaces, one, "space");
   const gram = new Float64Array(size * size);
   const others = at(rows, two, "space");
-  at(rows, one, "space").forEach(({ name, occurrence }, k) => {
+  at(rows, one, "space").forEach(({ weight, occurrence }, k) => {
     const other = at(others, k, "occurrence");
-    const left = rowsOf(entry(a, name, "weight"), occurrence);
-    const right = rowsOf(entry(b, other.name, "weight"), other.occurrence);
+    const left = rowsOf(entry(a, weight, "weight"), occurrence);
+    const right = rowsOf(entry(b, other.weight, "weight"), other.occurrence);
     addInPlace(gram, multiply(left, right, { transposeRight: true }).data);
   });
   if (isComplex(group)) {

@@ -3,10 +3,8 @@ import { type Alignment, compose, identityAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "../../match-weights.ts";
 import { permuteFramed, toCheckpoint } from "../permute-framed.ts";
 import type { FramedPair } from "../stream-frame.ts";
-import { identityFactors, multiplied, type UnitFactors } from "../unit-factors.ts";
 import { findHeads } from "./head-families.ts";
-import { levelScales } from "./level-scales.ts";
-import { findSignedUnits, matchSignedUnits } from "./match-signed-units.ts";
+import { findSignedUnits, matchSignedUnits, type SignedMatch } from "./match-signed-units.ts";
 
 /** Options of {@link matchUnits}. */
 export interface MatchUnitsOptions {
@@ -14,19 +12,13 @@ export interface MatchUnitsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How units are matched: B is permuted first, then its units are multiplied. */
-export interface UnitsMatch {
-  readonly alignment: Alignment;
-  readonly factors: UnitFactors;
-}
-
 /**
  * Matches by weights what is neither mixed nor carries what is mixed, such as the hidden units of an MLP;
- * with their signs and scales, where these are free.
+ * with their signs, where these are free.
  *
  * @param pair - B with its streams turned to A's
  */
-export async function matchUnits(pair: FramedPair, options: MatchUnitsOptions): Promise<UnitsMatch> {
+export async function matchUnits(pair: FramedPair, options: MatchUnitsOptions): Promise<SignedMatch> {
   const { architecture, frame, a } = pair;
   const { spec } = architecture.symmetries;
   const signed = findSignedUnits(spec, frame.units.signs);
@@ -39,10 +31,7 @@ export async function matchUnits(pair: FramedPair, options: MatchUnitsOptions): 
   const permuted = await matchOthers(pair, settled, options);
   const b = await permuteFramed(architecture, permuted, pair.b);
   const match = matchSignedUnits(spec, signed, [a, b], frame.units.signs.variables);
-  const alignment = compose(match.alignment, permuted);
-  const factors = { ...identityFactors(frame.units), signs: match.signs };
-  const turned = multiplied(frame.units, await permuteFramed(architecture, alignment, pair.b), factors);
-  return { alignment, factors: { ...factors, scales: await levelScales(pair, turned) } };
+  return { alignment: compose(match.alignment, permuted), signs: match.signs };
 }
 
 /** Matches the symmetries that are not settled, by permutations. */

@@ -1,8 +1,8 @@
-import { at, entry } from "@isthmus/core";
-import type { Occurrence, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
-import { positionIn } from "@isthmus/symmetry/layout";
+import { at } from "@isthmus/core";
+import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { isComplex } from "../matrices/complex-numbers.ts";
 import type { StreamFrame } from "../stream-frame.ts";
+import { headOfRows } from "./space-rows.ts";
 
 /**
  * Finds the pairs of a rotary embedding that each head carries: for each pair of a head the index of the
@@ -12,11 +12,11 @@ export function pairsOfHeads(spec: SymmetrySpec, frame: StreamFrame, heads: Symm
   const { spaces } = frame.symmetries.mixing;
   const headOf = headsOfUnits(spec, heads);
   const headsOfSpaces = new Map<number, Set<number>>();
-  for (const [name, occurrences] of frame.occurrences) {
+  for (const [weight, occurrences] of frame.occurrences) {
     for (const occurrence of occurrences) {
       if (!isComplex(at(spaces, occurrence.space, "space").group)) continue;
       const ofSpace = headsOfSpaces.get(occurrence.space) ?? new Set();
-      headsOfSpaces.set(occurrence.space, ofSpace.add(headOfRows(spec, headOf, name, occurrence)));
+      headsOfSpaces.set(occurrence.space, ofSpace.add(headOfRows(spec, headOf, { weight, occurrence })));
     }
   }
   const carried = Array.from({ length: heads.size }, (): number[] => []);
@@ -53,23 +53,4 @@ function headsOfUnits({ symmetries, followers }: SymmetrySpec, heads: Symmetry):
     });
   }
   return headOf;
-}
-
-/** Returns the head that the rows of a pair belong to in a weight; -1 if they belong to none. */
-function headOfRows(
-  { weights }: SymmetrySpec,
-  headOf: ReadonlyMap<number, number>,
-  name: string,
-  { bases }: Occurrence,
-): number {
-  const { view, fields } = entry(weights, name, "weight");
-  for (const { axes, units } of fields) {
-    const places = Array.from(bases, positionIn(view, axes));
-    if (new Set(places).size !== bases.length) continue;
-    const [head = -1, ...others] = new Set(
-      places.map((place) => headOf.get(at(units, place, "place")) ?? -1),
-    );
-    if (others.length === 0 && head >= 0) return head;
-  }
-  return -1;
 }

@@ -9,7 +9,13 @@ import {
   transposeLast,
   type Value,
 } from "@isthmus/graph/builder";
-import { type MixedField, type MixingSpace, occurrencesOf } from "@isthmus/symmetry";
+import {
+  type FactorLayout,
+  type MixedField,
+  type MixedLayout,
+  type MixingSpace,
+  occurrencesOf,
+} from "@isthmus/symmetry";
 import type { StreamFrame } from "../stream-frame.ts";
 
 /** The matrix of a space, or its inverse, transposed. */
@@ -61,12 +67,12 @@ export function changedWeights(graph: Graph, frame: StreamFrame): ChangedWeight[
   return [...graph.weights].flatMap(([name, { shape }]): ChangedWeight[] => {
     const [ofSpaces, ofScales] = [mixing.weights.get(name), scaled.get(name)];
     if (ofSpaces === undefined && ofScales === undefined) return [];
-    const mixed = (ofSpaces?.fields ?? []).map((field): MixedRows => {
-      return { view: ofSpaces?.view ?? [], axes: field.axes, groups: groupRows(field, mixing.spaces) };
-    });
-    const multiplied = (ofScales?.fields ?? []).map(({ axes, variables }): MultipliedRows => {
-      return { view: ofScales?.view ?? [], axes, variables };
-    });
+    const mixedRows = ({ view, fields }: MixedLayout): MixedRows[] =>
+      fields.map((field) => ({ view, axes: field.axes, groups: groupRows(field, mixing.spaces) }));
+    const multipliedRows = ({ view, fields }: FactorLayout): MultipliedRows[] =>
+      fields.map(({ axes, variables }) => ({ view, axes, variables }));
+    const mixed = ofSpaces === undefined ? [] : mixedRows(ofSpaces);
+    const multiplied = ofScales === undefined ? [] : multipliedRows(ofScales);
     return [{ name, shape, mixed, multiplied }];
   });
 }

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, createTensor, findNonFinite, MismatchError, type Tensor } from "@isthmus/core";
+import { at, type Checkpoint, createTensor, findNonFinite, MismatchError, type Tensor } from "@isthmus/core";
 import { type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
 import { identityAlignment, identityMixture, type Mixture } from "@isthmus/symmetry";
 import {
@@ -142,7 +142,11 @@ function blankState({ architecture, frame, b }: FramedPair) {
     tensors: namedTensors(start, learning),
     async complete(step: number): Promise<BegunLearning> {
       const { objectives, ...spaces } = start;
-      const [best = 0, closedForm = 0, descent = 0] = objectives;
+      const [best, closedForm, descent] = OBJECTIVES.map((name, i) => at(objectives, i, name)) as [
+        number,
+        number,
+        number,
+      ];
       const permuted = await permuteFramed(architecture, spaces.alignment, b);
       const placed = multiplied(frame.units, permuted, factors);
       return {
@@ -158,7 +162,7 @@ function namedTensors(start: StoredStart, learning: Learning): Map<string, Tenso
   const { source } = start.alignment;
   const tensors = new Map([["alignment", createTensor("i32", [source.length], source)]]);
   const add = (name: string, data: Float64Array): void => {
-    // Empty where there are no scales, which safetensors files need not hold.
+    // Without scales there are no numbers, and nothing to write.
     if (data.length > 0) tensors.set(name, createTensor("f64", [data.length], data));
   };
   const addUnits = (name: string, { mixture, scales }: MixedUnits): void => {

@@ -6,7 +6,7 @@ const SMALL = 0.5;
 /** Norm up to which powers up to 9 are enough, with two products less. */
 const TINY = 0.14;
 
-/** The exponential of a matrix and that of its negative, `[size, size]` each. */
+/** The exponentials of a matrix and of its negative, `[size, size]` each. */
 export interface Exponentials {
   readonly forward: Float64Array;
   readonly back: Float64Array;

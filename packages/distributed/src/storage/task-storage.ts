@@ -1,0 +1,62 @@
+import type { TaskFile } from "@isthmus/tasks";
+import type { QueuedTask } from "../queue/queued-task.ts";
+
+/**
+ * A port: where files of tasks lie, for many machines. A result is published once, whole, under the key of its
+ * task; whatever was published before stays as it is.
+ */
+export interface TaskStorage {
+  /** What people call it, without user names and passwords. */
+  readonly name: string;
+  /**
+   * Folder of this machine below which the files of the storage lie: the shared folder itself, or that of a
+   * cache. No path of a task may lead out of it.
+   */
+  readonly root: string;
+  /** Reads the result of a task; undefined if none is published. */
+  read(place: TaskPlace): Promise<object | undefined>;
+  /**
+   * Returns the path on this machine of a file that a task reads, which is brought here first if need be.
+   * @throws InputError if it is not there, or has another digest
+   */
+  openFile(file: TaskFile, task: QueuedTask): Promise<string>;
+  /**
+   * Makes a folder for one attempt at a task, for it alone; it holds what an interrupted attempt left.
+   * @param attempt - name that no other attempt has
+   */
+  begin(place: TaskPlace, attempt: string): Promise<string>;
+  /**
+   * Publishes the files of an attempt and the result of the task, all at once, unless it was published before.
+   * @returns whether this attempt was published
+   */
+  publish(folder: string, result: PublishedResult): Promise<boolean>;
+  /** Removes the folder of an attempt, or leaves what it holds to the next attempt if `keep` is set. */
+  leave(folder: string, options: { readonly keep: boolean }): Promise<void>;
+  /**
+   * Makes a file of whoever waits available to all workers, and returns its path for the queue.
+   * @throws InputError if it cannot be
+   */
+  share(file: { readonly path: string; readonly digest: string }): Promise<string>;
+  /** Brings what is published of a task into a local folder; nothing to do where that is the storage itself. */
+  collect(place: TaskPlace, folder: string): Promise<void>;
+  /** Removes what attempts at tasks of a store have left. */
+  sweep(store: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Where a task is published: a folder of results within the storage, and the task's key. */
+export interface TaskPlace {
+  readonly store: string;
+  readonly key: string;
+}
+
+/** A result as it is published. */
+export interface PublishedResult extends TaskPlace {
+  readonly kind: string;
+  readonly label: string;
+  readonly params: object;
+  readonly result: object;
+  readonly seconds: number;
+  /** Name of the worker that made it. */
+  readonly worker: string;
+}

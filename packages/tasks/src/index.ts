@@ -33,5 +33,6 @@ export {
   type ThreadExecutor,
   type ThreadExecutorOptions,
 } from "./threads/create-thread-executor.ts";
+export { describeError, type ErrorDescription, reviveError } from "./threads/error-description.ts";
 export { serveTasks } from "./threads/serve-tasks.ts";
 export type { TimeLeftEstimate } from "./time-left.ts";

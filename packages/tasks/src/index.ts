@@ -28,11 +28,16 @@ export {
   type TaskPaths,
 } from "./task-kind.ts";
 export { openTaskStore, readTaskResult, type TaskStore } from "./task-store.ts";
+export type { TimeLeftEstimate } from "./time-left.ts";
+export {
+  createProcessExecutor,
+  type ProcessExecutor,
+  type ProcessExecutorOptions,
+} from "./workers/create-process-executor.ts";
 export {
   createThreadExecutor,
   type ThreadExecutor,
   type ThreadExecutorOptions,
-} from "./threads/create-thread-executor.ts";
-export { describeError, type ErrorDescription, reviveError } from "./threads/error-description.ts";
-export { serveTasks } from "./threads/serve-tasks.ts";
-export type { TimeLeftEstimate } from "./time-left.ts";
+} from "./workers/create-thread-executor.ts";
+export { describeError, type ErrorDescription, reviveError } from "./workers/error-description.ts";
+export { serveTasks } from "./workers/serve-tasks.ts";

@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { dependenciesOf, type Task, type TaskFile } from "./task.ts";
+import { entry } from "@isthmus/core";
+import { createReadyTasks, type ReadyTasks } from "./ready-tasks.ts";
+import type { Task, TaskFile } from "./task.ts";
 import type { TaskExecutor } from "./task-executor.ts";
 import type { TaskPaths } from "./task-kind.ts";
 import type { TaskStore } from "./task-store.ts";
@@ -55,104 +57,122 @@ export async function runTasks(tasks: readonly Task[], options: RunTasksOptions)
   return new TaskRun(tasks, options).run();
 }
 
+/** Milliseconds between two reports of progress alone. */
+const REPORT_MS = 50;
+
+/** A task that was handed to the executor. */
+interface TaskUnderWay {
+  /** Share of its work that is done. */
+  done: number;
+  /** When it began; undefined while it waits for a machine. */
+  began: number | undefined;
+}
+
 class TaskRun {
   readonly #options: RunTasksOptions;
   readonly #signal: AbortSignal;
   readonly #total: number;
-  readonly #waiting: Task[];
-  /** The share of each task under way that is done. */
-  readonly #running = new Map<Task, number>();
-  readonly #ended = new Map<string, Promise<void>>();
+  readonly #ready: ReadyTasks;
+  readonly #underWay = new Map<Task, TaskUnderWay>();
   readonly #results = new Map<string, object>();
   readonly #failures: TaskFailure[] = [];
+  readonly #blocked: Task[] = [];
   readonly #timeLeft = createTimeLeft();
+  /** Most tasks that ran at once. */
+  #atOnce = 1;
+  #reported = Number.NEGATIVE_INFINITY;
 
   constructor(tasks: readonly Task[], options: RunTasksOptions) {
     this.#options = options;
     this.#signal = options.signal ?? new AbortController().signal;
     this.#total = tasks.length;
-    this.#waiting = [...tasks];
+    this.#ready = createReadyTasks(tasks);
   }
 
   async run(): Promise<TasksOutcome> {
-    const blocked: Task[] = [];
-    for (;;) {
-      blocked.push(...this.#takeBlocked());
-      if (!this.#signal.aborted) this.#startReady();
-      this.#report();
-      if (this.#ended.size === 0) break;
-      await Promise.race(this.#ended.values());
-    }
+    await new Promise<void>((resolve) => this.#startReady(resolve));
     this.#signal.throwIfAborted();
-    return { results: this.#results, failures: this.#failures, blocked };
+    return { results: this.#results, failures: this.#failures, blocked: this.#blocked };
   }
 
-  #startReady(): void {
-    const unfinished = new Set([...this.#waiting, ...this.#running.keys()].map(({ key }) => key));
-    for (const task of [...this.#waiting]) {
-      if (this.#running.size >= this.#options.executor.capacity) return;
-      if (dependenciesOf(task).some((key) => unfinished.has(key))) continue;
-      this.#waiting.splice(this.#waiting.indexOf(task), 1);
-      this.#running.set(task, 0);
-      this.#ended.set(task.key, this.#runOne(task));
+  /** Starts what may begin; calls `end` once nothing runs and nothing can begin. */
+  #startReady(end: () => void): void {
+    while (!this.#signal.aborted && this.#underWay.size < this.#options.executor.capacity) {
+      const task = this.#ready.take();
+      if (task === undefined) break;
+      const isQueued = this.#options.executor.isRemote === true;
+      this.#underWay.set(task, { done: 0, began: isQueued ? undefined : performance.now() });
+      void this.#runOne(task).then(() => this.#startReady(end));
     }
+    this.#report();
+    if (this.#underWay.size === 0) end();
   }
 
   async #runOne(task: Task): Promise<void> {
-    const { store, executor } = this.#options;
-    const { key, kind, params } = task;
-    const began = performance.now();
+    const state = entry(this.#underWay, task, "task");
     try {
-      await store.begin(key);
-      const assignment = { kind, params, inputs: resolvePaths(task, store), folder: store.folderOf(key) };
-      const result = await executor.run(assignment, {
-        signal: this.#signal,
-        onProgress: (done) => {
-          this.#running.set(task, done);
-          this.#report();
-        },
-      });
-      const seconds = (performance.now() - began) / 1000;
-      await store.finish(task, result, seconds);
-      this.#timeLeft.add(kind, seconds);
-      this.#results.set(key, result);
+      const result = await this.#execute(task, state);
+      this.#results.set(task.key, result);
+      if (!this.#signal.aborted) this.#ready.finish(task);
     } catch (error) {
-      if (!this.#signal.aborted) this.#failures.push({ task, error });
+      if (!this.#signal.aborted) {
+        this.#failures.push({ task, error });
+        this.#blocked.push(...this.#ready.fail(task));
+      }
     } finally {
-      this.#running.delete(task);
-      this.#ended.delete(key);
+      this.#underWay.delete(task);
     }
   }
 
-  /** Takes the tasks out of the queue that can never run, as one they depend on failed. */
-  #takeBlocked(): readonly Task[] {
-    const lost = new Set(this.#failures.map(({ task }) => task.key));
-    const taken: Task[] = [];
-    for (const task of [...this.#waiting]) {
-      if (!dependenciesOf(task).some((key) => lost.has(key))) continue;
-      lost.add(task.key);
-      taken.push(task);
-      this.#waiting.splice(this.#waiting.indexOf(task), 1);
-    }
-    return taken;
+  async #execute(task: Task, state: TaskUnderWay): Promise<object> {
+    const { store, executor } = this.#options;
+    const { key, kind, params } = task;
+    await store.begin(key);
+    const assignment = { kind, params, inputs: resolvePaths(task, store), folder: store.folderOf(key), task };
+    const result = await executor.run(assignment, {
+      signal: this.#signal,
+      onStart: () => {
+        state.began ??= performance.now();
+        this.#reportProgress();
+      },
+      onProgress: (done) => {
+        state.began ??= performance.now();
+        state.done = done;
+        this.#reportProgress();
+      },
+    });
+    // A task that another machine had finished before took no time.
+    const seconds = state.began === undefined ? 0 : (performance.now() - state.began) / 1000;
+    if (!executor.isRemote) await store.finish(task, result, seconds);
+    if (state.began !== undefined) this.#timeLeft.add(kind, seconds);
+    return result;
+  }
+
+  #reportProgress(): void {
+    if (performance.now() - this.#reported >= REPORT_MS) this.#report();
   }
 
   #report(): void {
-    const running = [...this.#running];
+    if (this.#options.onProgress === undefined) return;
+    this.#reported = performance.now();
+    const underWay = [...this.#underWay];
+    const running = underWay.filter(([, { began }]) => began !== undefined);
+    const queued = underWay.length - running.length;
+    this.#atOnce = Math.max(this.#atOnce, running.length);
     const timeLeft = this.#timeLeft.estimate(
       [
-        ...this.#waiting.map(({ kind }) => [kind, 1] as const),
-        ...running.map(([{ kind }, done]) => [kind, 1 - done] as const),
+        ...[...this.#ready.waiting].filter(([, count]) => count > 0),
+        ...underWay.map(([{ kind }, { done }]) => [kind, 1 - done] as const),
       ],
-      this.#options.executor.capacity,
+      this.#options.executor.isRemote ? this.#atOnce : this.#options.executor.capacity,
     );
     const completed = this.#results.size;
-    const underWay = running.reduce((sum, [, share]) => sum + share, 0);
-    this.#options.onProgress?.({
-      done: (completed + underWay) / Math.max(1, this.#total),
+    const shares = underWay.reduce((sum, [, { done }]) => sum + done, 0);
+    this.#options.onProgress({
+      done: (completed + shares) / Math.max(1, this.#total),
       completed,
       running: running.map(([{ label }]) => label),
-      waiting: this.#waiting.length,
+      waiting: [...this.#ready.waiting.values()].reduce((sum, count) => sum + count, queued),
       failed: this.#failures.length,
       ...(timeLeft !== undefined && { timeLeft }),
     });

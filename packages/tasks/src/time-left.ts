@@ -3,11 +3,12 @@ export interface TimeLeft {
   /** Notes how long a task took. */
   add(kind: string, seconds: number): void;
   /**
-   * Estimates the seconds until the remaining shares of tasks are done, `atOnce` tasks at a time.
+   * Estimates the seconds until the remaining tasks are done, `atOnce` of them at a time.
+   * @param left - number of tasks of a kind, or the share of one that is left
    * @returns undefined while no task is done
    */
   estimate(
-    left: readonly (readonly [kind: string, share: number])[],
+    left: readonly (readonly [kind: string, count: number])[],
     atOnce: number,
   ): TimeLeftEstimate | undefined;
 }
@@ -29,11 +30,12 @@ export function createTimeLeft(): TimeLeft {
     },
     estimate(left, atOnce) {
       if (byKind.size === 0) return undefined;
-      const total = left.reduce((sum, [kind, share]) => {
+      const total = left.reduce((sum, [kind, count]) => {
         const past = byKind.get(kind);
-        return past === undefined ? sum : sum + (share * past.seconds) / past.count;
+        return past === undefined ? sum : sum + (count * past.seconds) / past.count;
       }, 0);
-      const seconds = total / Math.max(1, Math.min(atOnce, left.length));
+      const tasks = left.reduce((sum, [, count]) => sum + Math.ceil(count), 0);
+      const seconds = total / Math.max(1, Math.min(atOnce, tasks));
       return { seconds, atLeast: left.some(([kind]) => !byKind.has(kind)) };
     },
   };

@@ -1,8 +1,8 @@
 import { workerData } from "node:worker_threads";
 import { InputError, OutOfRangeError } from "@isthmus/core";
-import { serveTasks } from "../src/threads/serve-tasks.ts";
+import { serveTasks } from "../src/workers/serve-tasks.ts";
 
-/** Adds numbers to what the worker was started with; other numbers of it fail, end the thread, or wait to be stopped. */
+/** Adds numbers to what a thread was started with, or 0; other numbers of it fail, end the thread, or wait to be stopped. */
 serveTasks(async ({ params }, { signal, onProgress }) => {
   const { of } = params as { readonly of: readonly number[] };
   const [first = 0] = of;
@@ -16,5 +16,5 @@ serveTasks(async ({ params }, { signal, onProgress }) => {
     signal.throwIfAborted();
   }
   if (first === -5) throw new OutOfRangeError("Cannot add as there must be few numbers: there are 9");
-  return { sum: of.reduce((sum, number) => sum + number, workerData as number) };
+  return { sum: of.reduce((sum, number) => sum + number, (workerData ?? 0) as number) };
 });

@@ -24,6 +24,8 @@ export interface ErrorDescription {
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
   /** Whether it is an error on an argument. */
   readonly isUsage: boolean;
+  /** Code of the system's error that it comes from, such as `ENOSPC`; missing if it comes from none. */
+  readonly code?: string | undefined;
 }
 
 type Revive = (message: string, fields: never) => IsthmusError;
@@ -47,11 +49,26 @@ const NATIVE: ReadonlyMap<string, ErrorConstructor> = new Map(
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: "Error", message: String(error), isUsage: false };
   const { name, message, stack } = error;
-  if (!isIsthmusError(error)) return { name, message, stack, isUsage: isUsageError(error) };
+  const code = systemCodeOf(error);
+  if (!isIsthmusError(error)) return { name, message, stack, isUsage: isUsageError(error), ...code };
   const { _tag: tag, ...properties } = error;
   // Spreading takes symbols along, which cannot be sent.
   const fields = Object.fromEntries(Object.entries(properties));
-  return { name: tag, message, stack, fields, isUsage: false };
+  return { name: tag, message, stack, fields, isUsage: false, ...code };
+}
+
+/** Most causes of causes that are looked at. */
+const DEEPEST_CAUSE = 10;
+
+/** Finds the code of the system's error that an error is, or comes from. */
+function systemCodeOf(error: Error): { readonly code?: string } {
+  let cause: unknown = error;
+  for (let depth = 0; depth < DEEPEST_CAUSE && cause instanceof Error; depth++) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return { code };
+    cause = cause.cause;
+  }
+  return {};
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { TaskAssignment } from "../task-executor.ts";
 import type { ErrorDescription } from "./error-description.ts";
 
-/** A message to a worker thread. */
+/** A message to a worker thread or process. */
 export type ToWorker =
   | { readonly kind: "run"; readonly assignment: TaskAssignment }
   | { readonly kind: "abort" };
 
-/** A message from a worker thread. */
+/** A message from a worker thread or process. */
 export type FromWorker =
   | { readonly kind: "progress"; readonly done: number }
   | { readonly kind: "done"; readonly result: object }

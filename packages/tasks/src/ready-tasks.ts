@@ -1,0 +1,78 @@
+import { entry } from "@isthmus/core";
+import { dependenciesOf, type Task } from "./task.ts";
+
+/** Hands out tasks in their order, each once all that it depends on is done. */
+export interface ReadyTasks {
+  /** Number of tasks that are not handed out yet, by kind. */
+  readonly waiting: ReadonlyMap<string, number>;
+  /** Hands out the first task that may begin; undefined if there is none now. */
+  take(): Task | undefined;
+  /** Notes that a task is done, so that others may begin. */
+  finish(task: Task): void;
+  /** Notes that a task has failed; returns the tasks that can never begin for that, and forgets them. */
+  fail(task: Task): readonly Task[];
+}
+
+/**
+ * Makes a {@link ReadyTasks}, whose calls take a time that does not grow with the number of tasks.
+ * @param tasks - a dependency that is not among them counts as done
+ */
+export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
+  const places = new Map(tasks.map(({ key }, place) => [key, place]));
+  const unmet = new Map<string, number>();
+  const dependents = new Map<string, Task[]>(tasks.map(({ key }) => [key, []]));
+  const waiting = new Map<string, number>();
+  const ready: Task[] = [];
+  const count = (kind: string, change: number): void => {
+    waiting.set(kind, (waiting.get(kind) ?? 0) + change);
+  };
+  for (const task of tasks) {
+    const needed = new Set(dependenciesOf(task).filter((key) => places.has(key)));
+    for (const key of needed) entry(dependents, key, "task").push(task);
+    unmet.set(task.key, needed.size);
+    count(task.kind, 1);
+    if (needed.size === 0) ready.push(task);
+  }
+  // Tasks stand here from last to first, so that the next one is at the end.
+  ready.reverse();
+  const insert = (task: Task): void => {
+    const placeOf = ({ key }: Task): number => entry(places, key, "task");
+    let [low, high] = [0, ready.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = ready[middle];
+      if (other !== undefined && placeOf(other) > placeOf(task)) low = middle + 1;
+      else high = middle;
+    }
+    ready.splice(low, 0, task);
+  };
+  return {
+    waiting,
+    take() {
+      const task = ready.pop();
+      if (task !== undefined) count(task.kind, -1);
+      return task;
+    },
+    finish({ key }) {
+      for (const dependent of entry(dependents, key, "task")) {
+        const left = entry(unmet, dependent.key, "task") - 1;
+        unmet.set(dependent.key, left);
+        if (left === 0) insert(dependent);
+      }
+    },
+    fail(failed) {
+      const blocked = new Set<Task>();
+      const lost = [failed];
+      for (let task = lost.pop(); task !== undefined; task = lost.pop()) {
+        for (const dependent of entry(dependents, task.key, "task")) {
+          if (blocked.has(dependent)) continue;
+          blocked.add(dependent);
+          count(dependent.kind, -1);
+          // It never becomes ready, as one that it depends on is never done.
+          lost.push(dependent);
+        }
+      }
+      return [...blocked];
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { TaskExecutor } from "../task-executor.ts";
+import { watchMemory } from "./process-memory.ts";
+import { PROCESS_MARK } from "./serve-tasks.ts";
+import { createTaskWorkers, type TaskWorker } from "./task-worker.ts";
+import type { FromWorker } from "./worker-messages.ts";
+
+/** Runs tasks in processes of their own. */
+export interface ProcessExecutor extends TaskExecutor {
+  /** Ends the processes, which must be idle. */
+  close(): Promise<void>;
+}
+
+/** Options of {@link createProcessExecutor}. */
+export interface ProcessExecutorOptions {
+  /** Tasks that run at once, each in a process of its own. */
+  readonly capacity: number;
+  /** Arguments of each process, which it finds in `process.argv` from the fourth on. @defaultValue none */
+  readonly args?: readonly string[];
+  /** Bytes of memory above which a process is ended; read on Linux alone. @defaultValue no limit */
+  readonly memory?: number | undefined;
+  /** Called with what the processes print, a line at a time. @defaultValue what they print is dropped */
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+/** Milliseconds that a process may take to end when it is asked to. */
+const END_MS = 2000;
+
+/**
+ * Makes an executor that runs every task in a process of its own: one that takes too much memory, or crashes,
+ * takes nothing else with it. Processes are started when they are needed, and used again; they end when this
+ * process does.
+ *
+ * @param script - module of each process, which calls `serveTasks`
+ */
+export function createProcessExecutor(
+  script: URL,
+  { capacity, args = [], memory, onLine }: ProcessExecutorOptions,
+): ProcessExecutor {
+  const workers = createTaskWorkers(() => {
+    const child = fork(fileURLToPath(script), [PROCESS_MARK, ...args], {
+      serialization: "advanced",
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      execArgv: process.execArgv.filter((flag) => /^--(import|conditions)/.test(flag)),
+    });
+    for (const stream of [child.stdout, child.stderr]) passLines(stream, onLine);
+    return startProcess(child, memory);
+  });
+  return { capacity, run: (...task) => workers.run(...task), close: () => workers.close() };
+}
+
+function passLines(stream: NodeJS.ReadableStream | null, onLine: ((line: string) => void) | undefined): void {
+  let rest = "";
+  stream?.setEncoding("utf8").on("data", (text: string) => {
+    const lines = `${rest}${text}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine?.(line);
+  });
+}
+
+function startProcess(child: ChildProcess, memory: number | undefined): TaskWorker {
+  let end: string | undefined;
+  const memoryWatch = watchMemory(child.pid, memory, (reason) => {
+    end = reason;
+    child.kill("SIGKILL");
+  });
+  child.once("error", (error) => {
+    end ??= error.message;
+  });
+  child.once("exit", (code, signal) => {
+    memoryWatch.stop();
+    end ??= signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`;
+  });
+  return {
+    name: "process",
+    get isAlive() {
+      return end === undefined && child.connected;
+    },
+    send(message) {
+      // A process that has ended is reported by its end.
+      if (child.connected) child.send(message, () => {});
+    },
+    listen(onMessage, onEnd) {
+      const receive = (message: unknown): void => onMessage(message as FromWorker);
+      const leave = (): void => onEnd(end ?? "it could not be started");
+      if (end !== undefined) queueMicrotask(leave);
+      child.on("message", receive).once("exit", leave).once("error", leave);
+      return () => child.off("message", receive).off("exit", leave).off("error", leave);
+    },
+    terminate: () => endProcess(child),
+  };
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  if (child.connected) child.disconnect();
+  const timer = setTimeout(() => child.kill("SIGKILL"), END_MS);
+  await exited;
+  clearTimeout(timer);
+}

@@ -1,0 +1,65 @@
+import { Worker } from "node:worker_threads";
+import type { TaskExecutor } from "../task-executor.ts";
+import { createTaskWorkers, type TaskWorker } from "./task-worker.ts";
+
+/** Runs tasks in threads of this process. */
+export interface ThreadExecutor extends TaskExecutor {
+  /** Ends the threads, which must be idle. */
+  close(): Promise<void>;
+}
+
+/** Options of {@link createThreadExecutor}. */
+export interface ThreadExecutorOptions {
+  /** Tasks that run at once, each in a thread of its own. */
+  readonly capacity: number;
+  /** What each worker finds as its `workerData`. */
+  readonly workerData?: unknown;
+}
+
+/**
+ * Makes an executor that runs every task in a worker thread. Threads are started when they are needed, and
+ * used again. The error that a task fails with in its thread is thrown here as one of the same class, with
+ * the same message and properties, but without its cause.
+ *
+ * @param script - module of the worker, which calls `serveTasks`
+ */
+export function createThreadExecutor(
+  script: URL,
+  { capacity, workerData }: ThreadExecutorOptions,
+): ThreadExecutor {
+  const workers = createTaskWorkers(() => startThread(new Worker(script, { workerData, ...threadFlags() })));
+  return { capacity, run: (...task) => workers.run(...task), close: () => workers.close() };
+}
+
+function startThread(thread: Worker): TaskWorker {
+  let isAlive = true;
+  for (const end of ["error", "exit"]) {
+    thread.on(end, () => {
+      isAlive = false;
+    });
+  }
+  return {
+    name: "thread",
+    get isAlive() {
+      return isAlive;
+    },
+    send: (message) => thread.postMessage(message),
+    listen(onMessage, onEnd) {
+      const crash = (error: Error): void => onEnd(error.message, error);
+      const leave = (code: number): void => onEnd(`it ended with code ${code}`);
+      thread.on("message", onMessage).on("error", crash).on("exit", leave);
+      return () => thread.off("message", onMessage).off("error", crash).off("exit", leave);
+    },
+    terminate: () => thread.terminate(),
+  };
+}
+
+/**
+ * Returns the flags of Node for threads where they must not be the flags of the process: a program that is
+ * given on the command line has a flag for its type, which a thread that runs a file refuses.
+ */
+function threadFlags(): { readonly execArgv?: string[] } {
+  const flags = process.execArgv;
+  if (!flags.some((flag) => flag.startsWith("--input-type"))) return {};
+  return { execArgv: flags.filter((flag) => flag.startsWith("--conditions=")) };
+}

@@ -1,0 +1,40 @@
+import { readFile } from "node:fs/promises";
+
+/** Milliseconds between two looks at the memory of a process. */
+const LOOK_MS = 500;
+/** Bytes of a page of memory where the system does not say otherwise. */
+const PAGE = 4096;
+
+/**
+ * Watches how much memory a process takes, on Linux; elsewhere nothing is watched.
+ * @param limit - bytes; undefined for no limit
+ * @param onExceeded - is called once, with the reason, when it takes more
+ */
+export function watchMemory(
+  pid: number | undefined,
+  limit: number | undefined,
+  onExceeded: (reason: string) => void,
+): { stop(): void } {
+  if (pid === undefined || limit === undefined || process.platform !== "linux") return { stop() {} };
+  const look = async (): Promise<void> => {
+    const bytes = await residentBytes(pid);
+    if (bytes === undefined || bytes <= limit) return;
+    clearInterval(timer);
+    onExceeded(`it took ${formatBytes(bytes)} of memory, and may take ${formatBytes(limit)}`);
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
+
+/** Returns the bytes of memory that a process holds now; undefined if it has ended. */
+async function residentBytes(pid: number): Promise<number | undefined> {
+  try {
+    const [, pages] = (await readFile(`/proc/${pid}/statm`, "latin1")).split(" ");
+    return Number(pages) * PAGE;
+  } catch {
+    return undefined;
+  }
+}
+
+const formatBytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

@@ -1,0 +1,93 @@
+import { EngineError } from "@isthmus/core";
+import type { TaskAssignment, TaskControl } from "../task-executor.ts";
+import { reviveError } from "./error-description.ts";
+import type { FromWorker, ToWorker } from "./worker-messages.ts";
+
+/** A thread or process that runs tasks, one at a time. */
+export interface TaskWorker {
+  /** What it is, for messages: `thread` or `process`. */
+  readonly name: string;
+  readonly isAlive: boolean;
+  send(message: ToWorker): void;
+  /**
+   * Listens until the function that is returned is called.
+   * @param onEnd - is called with the reason if the worker ends
+   */
+  listen(
+    onMessage: (message: FromWorker) => void,
+    onEnd: (reason: string, cause?: unknown) => void,
+  ): () => void;
+  terminate(): Promise<unknown>;
+}
+
+/** Workers that are started when they are needed, and used again. */
+export interface TaskWorkers {
+  run(assignment: TaskAssignment, control: TaskControl): Promise<object>;
+  /** Ends all workers, which must be idle. */
+  close(): Promise<void>;
+}
+
+/** Makes an empty set of workers, which `start` starts. */
+export function createTaskWorkers(start: () => TaskWorker): TaskWorkers {
+  const all = new Set<TaskWorker>();
+  const idle: TaskWorker[] = [];
+  const takeIdle = (): TaskWorker | undefined => {
+    for (let worker = idle.pop(); worker !== undefined; worker = idle.pop()) {
+      if (worker.isAlive) return worker;
+      all.delete(worker);
+    }
+    return undefined;
+  };
+  const startNew = (): TaskWorker => {
+    const worker = start();
+    all.add(worker);
+    return worker;
+  };
+  return {
+    async run(assignment, control) {
+      const worker = takeIdle() ?? startNew();
+      try {
+        return await runOn(worker, assignment, control);
+      } finally {
+        if (worker.isAlive) idle.push(worker);
+        else all.delete(worker);
+      }
+    },
+    async close() {
+      await Promise.all([...all].map((worker) => worker.terminate()));
+    },
+  };
+}
+
+function runOn(
+  worker: TaskWorker,
+  assignment: TaskAssignment,
+  { signal, onProgress }: TaskControl,
+): Promise<object> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => worker.send({ kind: "abort" });
+    const settle = (finish: () => void): void => {
+      signal.removeEventListener("abort", abort);
+      stopListening();
+      finish();
+    };
+    const stopListening = worker.listen(
+      (message) => {
+        if (message.kind === "progress") onProgress(message.done);
+        else if (message.kind === "done") settle(() => resolve(message.result));
+        else settle(() => reject(signal.aborted ? signal.reason : reviveError(message.error)));
+      },
+      (reason, cause) => settle(() => reject(lostWorker(worker.name, reason, cause))),
+    );
+    signal.addEventListener("abort", abort);
+    worker.send({ kind: "run", assignment });
+    if (signal.aborted) abort();
+  });
+}
+
+function lostWorker(name: string, reason: string, cause: unknown): EngineError {
+  return new EngineError(`Cannot run a task as its ${name} must go on to the end: ${reason}`, {
+    engine: `worker ${name}`,
+    cause,
+  });
+}

@@ -5,6 +5,7 @@ import type { TaskExecutor } from "../task-executor.ts";
 import { watchMemory } from "./process-memory.ts";
 import { PROCESS_MARK } from "./serve-tasks.ts";
 import { createTaskWorkers, type TaskWorker } from "./task-worker.ts";
+import { workerFlags } from "./worker-flags.ts";
 import type { FromWorker } from "./worker-messages.ts";
 
 /** Runs tasks in processes of their own. */
@@ -43,7 +44,7 @@ export function createProcessExecutor(
     const child = fork(fileURLToPath(script), [PROCESS_MARK, ...args], {
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      execArgv: process.execArgv.filter((flag) => /^--(import|conditions)/.test(flag)),
+      ...workerFlags(),
     });
     for (const stream of [child.stdout, child.stderr]) passLines(stream, onLine);
     return startProcess(child, memory);

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { TaskExecutor } from "../task-executor.ts";
 import { createTaskWorkers, type TaskWorker } from "./task-worker.ts";
+import { workerFlags } from "./worker-flags.ts";
 
 /** Runs tasks in threads of this process. */
 export interface ThreadExecutor extends TaskExecutor {
@@ -27,7 +28,7 @@ export function createThreadExecutor(
   script: URL,
   { capacity, workerData }: ThreadExecutorOptions,
 ): ThreadExecutor {
-  const workers = createTaskWorkers(() => startThread(new Worker(script, { workerData, ...threadFlags() })));
+  const workers = createTaskWorkers(() => startThread(new Worker(script, { workerData, ...workerFlags() })));
   return { capacity, run: (...task) => workers.run(...task), close: () => workers.close() };
 }
 
@@ -52,14 +53,4 @@ function startThread(thread: Worker): TaskWorker {
     },
     terminate: () => thread.terminate(),
   };
-}
-
-/**
- * Returns the flags of Node for threads where they must not be the flags of the process: a program that is
- * given on the command line has a flag for its type, which a thread that runs a file refuses.
- */
-function threadFlags(): { readonly execArgv?: string[] } {
-  const flags = process.execArgv;
-  if (!flags.some((flag) => flag.startsWith("--input-type"))) return {};
-  return { execArgv: flags.filter((flag) => flag.startsWith("--conditions=")) };
 }

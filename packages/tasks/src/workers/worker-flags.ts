@@ -1,0 +1,9 @@
+/**
+ * Returns the flags of Node for threads and processes where they must not be the flags of this process: a
+ * program that is given on the command line has a flag for its type, which one that runs a file refuses.
+ */
+export function workerFlags(): { readonly execArgv?: string[] } {
+  const flags = process.execArgv;
+  if (!flags.some((flag) => flag.startsWith("--input-type"))) return {};
+  return { execArgv: flags.filter((flag) => flag.startsWith("--conditions=")) };
+}

@@ -8,6 +8,8 @@ export interface TaskAssignment {
   readonly inputs: TaskPaths;
   /** Existing folder for the files it makes. */
   readonly folder: string;
+  /** Folder that relative paths in its parameters are looked up from. @defaultValue the working directory */
+  readonly directory?: string | undefined;
   /** The task itself, for executors that send it elsewhere; missing for work that has no key. */
   readonly task?: Task | undefined;
 }

@@ -20,6 +20,12 @@ export interface TaskKind<P extends object = object, Ports extends object = obje
   readonly name: string;
   /** Changes whenever the same parameters and files would give other bytes than before. */
   readonly version: number;
+  /**
+   * Checks parameters that come from elsewhere, such as a queue; without it, tasks of the kind run on the machine
+   * that planned them alone.
+   * @throws InputError if they are not the parameters of a task of this kind
+   */
+  assertParams?(params: unknown): void;
   /** Does the work: writes its files and returns its result, plain data that says nothing of time. */
   run(context: TaskContext & Ports, params: P, inputs: TaskPaths): Promise<object>;
 }

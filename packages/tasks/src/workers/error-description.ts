@@ -74,10 +74,11 @@ function systemCodeOf(error: Error): { readonly code?: string } {
 /**
  * Makes the error that {@link describeError} described: of the same class, with the same message and stack.
  */
-export function reviveError({ name, message, stack, fields, isUsage }: ErrorDescription): Error {
+export function reviveError({ name, message, stack, fields, isUsage, code }: ErrorDescription): Error {
   const error = createError({ name, message, fields, isUsage });
   // A constructor of JavaScript knows its own name only.
   if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true });
+  if (code !== undefined) error.cause = Object.assign(new Error(code), { code });
   if (stack !== undefined) Object.defineProperty(error, "stack", { value: stack, configurable: true });
   return error;
 }

@@ -1,0 +1,103 @@
+import { utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { LONGEST_PAUSE, type QueuePatience, type TaskOutcome } from "../task-queue.ts";
+import { writeEvent } from "./queue-events.ts";
+import { ifThere, moveIfThere, type QueueFolders, removeIfThere, writeWhole } from "./queue-folders.ts";
+import { delayedName, readToken, type Token, tokenPath } from "./token.ts";
+
+/** A task that this worker has. */
+export interface HeldToken {
+  readonly token: Token;
+  /**
+   * Writes how far it has come, which renews its lease.
+   * @returns whether this worker still has it: not if it was cancelled, or another has taken it over
+   */
+  renew(done: number): Promise<boolean>;
+  /** Moves the token to where it belongs after what became of the task, unless another worker has it now. */
+  settle(outcome: TaskOutcome): Promise<void>;
+}
+
+/** Who takes a task. */
+export interface TokenOwner {
+  /** Text that no other worker has. */
+  readonly mark: string;
+  /** Name for people. */
+  readonly worker: string;
+}
+
+/** Takes a task that waits; undefined if another worker was faster, or it was cancelled. */
+export async function takeToken(
+  folders: QueueFolders,
+  {
+    id,
+    owner,
+    patience,
+  }: { readonly id: string; readonly owner: TokenOwner; readonly patience: QueuePatience },
+): Promise<HeldToken | undefined> {
+  const waiting = folders.waiting(id);
+  const path = tokenPath(folders, "running", id);
+  const now = new Date();
+  // It may have waited for hours: its lease begins before others can see it run.
+  if (!(await ifThere(() => utimes(waiting, now, now).then(() => true), false))) return undefined;
+  if (!(await moveIfThere(waiting, path))) return undefined;
+  const waited = await readToken(path);
+  if (waited === undefined) {
+    await removeIfThere(path);
+    return undefined;
+  }
+  const token: Token = { ...waited, owner: owner.mark, worker: owner.worker, began: Date.now(), done: 0 };
+  await writeWhole(folders, path, JSON.stringify(token));
+  const isHeld = async (): Promise<boolean> => (await readToken(path))?.owner === owner.mark;
+  return {
+    token,
+    async renew(done) {
+      if (await removeIfThere(join(folders.cancelled, id))) {
+        await removeIfThere(path);
+        return false;
+      }
+      if (!(await isHeld())) return false;
+      await writeWhole(folders, path, JSON.stringify({ ...token, done }));
+      return true;
+    },
+    async settle(outcome) {
+      await removeIfThere(join(folders.cancelled, id));
+      if (await isHeld()) await settleToken(folders, { id, token, path, patience }, outcome);
+    },
+  };
+}
+
+interface Settled {
+  readonly id: string;
+  readonly token: Token;
+  readonly path: string;
+  readonly patience: QueuePatience;
+}
+
+async function settleToken(
+  folders: QueueFolders,
+  { id, token, path, patience }: Settled,
+  outcome: TaskOutcome,
+): Promise<void> {
+  const { task, worker = "" } = token;
+  if (outcome.kind === "done") {
+    await writeEvent(folders, task, { id, kind: "done", worker, seconds: outcome.seconds });
+    await removeIfThere(path);
+    return;
+  }
+  const left = { ...token, owner: undefined, done: undefined, began: undefined };
+  const leave = async (after: Token, to: string): Promise<void> => {
+    await writeWhole(folders, path, JSON.stringify(after));
+    await moveIfThere(path, to);
+  };
+  if (outcome.kind === "released") return leave(left, folders.waiting(id));
+  const { error, again } = outcome;
+  const attempts = token.attempts + 1;
+  const failed = { ...left, attempts, error };
+  if (!again || attempts >= patience.attempts) {
+    await leave(failed, tokenPath(folders, "failed", id));
+    return writeEvent(folders, task, { id, kind: "failed", error });
+  }
+  const pause = Math.min(patience.pause * 2 ** (attempts - 1), LONGEST_PAUSE);
+  await leave(failed, join(folders.delayed, delayedName(id, Date.now() + pause)));
+  return writeEvent(folders, task, { id, kind: "retried", reason: error.message });
+}

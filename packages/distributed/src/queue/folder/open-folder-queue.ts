@@ -1,0 +1,153 @@
+import { join } from "node:path";
+import type { QueuedTask } from "../queued-task.ts";
+import {
+  QUEUE_PATIENCE,
+  type QueueEntry,
+  type QueuePatience,
+  type QueueState,
+  type QueueWorker,
+  type TaskQueue,
+} from "../task-queue.ts";
+import { followEvents } from "./queue-events.ts";
+import {
+  namesIn,
+  openQueueFolders,
+  type QueueFolders,
+  removeIfThere,
+  writeWhole,
+  writtenAt,
+} from "./queue-folders.ts";
+import { serveFolder } from "./serve-folder.ts";
+import { entryOf, newToken, readDelayedName, readToken, type Token, tokenPath } from "./token.ts";
+
+/** Leases after which a worker that has not been heard of is not listed any more. */
+const FORGOTTEN_LEASES = 3;
+/** Tokens that are written or read at once. */
+const AT_ONCE = 16;
+
+/**
+ * Opens a queue that is a folder, on a disk that all machines share; it is made if it is missing.
+ *
+ * Tasks are taken in no particular order.
+ * @throws InputError if the folder cannot be made
+ */
+export async function openFolderQueue(
+  root: string,
+  {
+    onTrouble,
+    ...patience
+  }: Partial<QueuePatience> & { readonly onTrouble?: (sentence: string) => void } = {},
+): Promise<TaskQueue> {
+  const folders = await openQueueFolders(root);
+  const settings: QueuePatience = { ...QUEUE_PATIENCE, ...patience };
+  return {
+    name: root,
+    add: (tasks) => inTurns(tasks, (task) => addTask(folders, task)).then(() => {}),
+    follow: async (store, listener) =>
+      followEvents(folders, store, {
+        listener,
+        onTrouble: (error) => onTrouble?.(error instanceof Error ? error.message : String(error)),
+      }),
+    find: (ids) => inTurns(ids, (id) => findEntry(folders, id)),
+    async count() {
+      const lengths = await Promise.all([...folders.shards, folders.delayed].map(namesIn));
+      return {
+        waiting: lengths.reduce((sum, { length }) => sum + length, 0),
+        running: (await namesIn(folders.running)).length,
+        failed: (await namesIn(folders.failed)).length,
+      };
+    },
+    list: (state, limit) => listEntries(folders, state, limit),
+    workers: () => listWorkers(folders, settings),
+    cancel: async (ids) => countTrue(await inTurns(ids, (id) => cancelTask(folders, id))),
+    retry: async (ids) =>
+      countTrue(
+        await inTurns(ids, async (id) => {
+          const token = await readToken(tokenPath(folders, "failed", id));
+          if (token !== undefined) await addTask(folders, token.task);
+          return token !== undefined;
+        }),
+      ),
+    serve: async (handle, options) => serveFolder(folders, handle, { ...settings, ...options }),
+    async close() {},
+  };
+}
+
+/** Calls a function with each of many things, a few at once; results are in the order of the things. */
+async function inTurns<T, R>(things: readonly T[], act: (thing: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (let begin = 0; begin < things.length; begin += AT_ONCE) {
+    results.push(...(await Promise.all(things.slice(begin, begin + AT_ONCE).map(act))));
+  }
+  return results;
+}
+
+const countTrue = (values: readonly boolean[]): number => values.filter(Boolean).length;
+
+async function addTask(folders: QueueFolders, task: QueuedTask): Promise<void> {
+  const { id } = task;
+  const entry = await findEntry(folders, id);
+  if (entry !== undefined && entry.state !== "failed") return;
+  await removeIfThere(join(folders.cancelled, id));
+  await writeWhole(folders, folders.waiting(id), JSON.stringify(newToken(task)));
+  await removeIfThere(tokenPath(folders, "failed", id));
+}
+
+/** Finds a task wherever its token lies; the order is that in which tokens move. */
+async function findEntry(folders: QueueFolders, id: string): Promise<QueueEntry | undefined> {
+  const waiting = await readToken(folders.waiting(id));
+  if (waiting !== undefined) return entryOf(waiting, "waiting");
+  const running = await readToken(tokenPath(folders, "running", id));
+  if (running !== undefined) return entryOf(running, "running");
+  const failed = await readToken(tokenPath(folders, "failed", id));
+  if (failed !== undefined) return entryOf(failed, "failed");
+  for (const folder of [folders.delayed, folders.expired]) {
+    const name = (await namesIn(folder)).find((each) => readDelayedName(each)?.id === id);
+    const token = name === undefined ? undefined : await readToken(join(folder, name));
+    if (token !== undefined) return entryOf(token, "waiting");
+  }
+  return undefined;
+}
+
+async function listEntries(
+  folders: QueueFolders,
+  state: QueueState,
+  limit: number,
+): Promise<readonly QueueEntry[]> {
+  const places = state === "waiting" ? [...folders.shards, folders.delayed] : [tokenPath(folders, state, "")];
+  const entries: QueueEntry[] = [];
+  for (const folder of places) {
+    const names = (await namesIn(folder)).slice(0, limit - entries.length);
+    const tokens = await inTurns(names, (name) => readToken(join(folder, name)));
+    entries.push(
+      ...tokens.filter((token): token is Token => token !== undefined).map((token) => entryOf(token, state)),
+    );
+    if (entries.length >= limit) break;
+  }
+  return entries;
+}
+
+async function listWorkers(folders: QueueFolders, { lease }: QueuePatience): Promise<readonly QueueWorker[]> {
+  const workers: QueueWorker[] = [];
+  for (const name of await namesIn(folders.workers)) {
+    const path = join(folders.workers, name);
+    const written = await writtenAt(path);
+    if (written === undefined) continue;
+    if (written > Date.now() - FORGOTTEN_LEASES * lease) workers.push({ name: decodeURIComponent(name) });
+    else await removeIfThere(path);
+  }
+  return workers;
+}
+
+async function cancelTask(folders: QueueFolders, id: string): Promise<boolean> {
+  if (await removeIfThere(folders.waiting(id))) return true;
+  const isRunning = (await writtenAt(tokenPath(folders, "running", id))) !== undefined;
+  if (isRunning) {
+    await writeWhole(folders, join(folders.cancelled, id), "");
+    return true;
+  }
+  for (const name of await namesIn(folders.delayed)) {
+    if (readDelayedName(name)?.id === id) return removeIfThere(join(folders.delayed, name));
+  }
+  return removeIfThere(tokenPath(folders, "failed", id));
+}

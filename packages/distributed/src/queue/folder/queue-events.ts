@@ -1,0 +1,104 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { digestStore, type QueuedTask } from "../queued-task.ts";
+import type { QueueEvent } from "../task-queue.ts";
+import { ifThere, namesIn, type QueueFolders, writeWhole, writtenAt } from "./queue-folders.ts";
+import { readToken, tokenPath } from "./token.ts";
+
+/** Milliseconds between two looks at what has happened. */
+const LOOK_MS = 250;
+/** Looks at what has happened between two looks at the progress of running tasks. */
+const LOOKS_PER_PROGRESS = 4;
+
+/** An event that is written down; what a running task does is read from its token. */
+export type WrittenEvent = Exclude<QueueEvent, { readonly kind: "started" | "progress" }>;
+
+/** Writes down what happened to a task, for whoever waits for it, now or later. */
+export async function writeEvent(
+  folders: QueueFolders,
+  { store }: QueuedTask,
+  event: WrittenEvent,
+): Promise<void> {
+  const folder = join(folders.events, digestStore(store));
+  await mkdir(folder, { recursive: true });
+  await writeWhole(folders, join(folder, `${Date.now()}-${randomUUID()}`), JSON.stringify(event));
+}
+
+/** Reads events of the tasks of a store again and again; the function that is returned ends it. */
+export function followEvents(
+  folders: QueueFolders,
+  store: string,
+  { listener, onTrouble }: FollowControl,
+): () => Promise<void> {
+  const digest = digestStore(store);
+  const folder = join(folders.events, digest);
+  const progress = createProgressReader(folders, digest);
+  let isEnded = false;
+  let wake = (): void => {};
+  const look = async (): Promise<void> => {
+    for (let looks = 0; !isEnded; looks++) {
+      try {
+        await readEvents(folder, listener);
+        if (looks % LOOKS_PER_PROGRESS === 0) await progress.read(listener);
+      } catch (error) {
+        onTrouble(error);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, LOOK_MS);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  };
+  const ended = look();
+  return async () => {
+    isEnded = true;
+    wake();
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+}
+
+interface FollowControl {
+  readonly listener: (event: QueueEvent) => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+async function readEvents(folder: string, listener: (event: QueueEvent) => void): Promise<void> {
+  for (const name of [...(await namesIn(folder))].sort()) {
+    const path = join(folder, name);
+    const text = await ifThere(() => readFile(path, "utf8"), undefined);
+    if (text === undefined) continue;
+    await rm(path, { force: true });
+    listener(JSON.parse(text) as QueueEvent);
+  }
+}
+
+/** Reads how far running tasks have come, from tokens that were written since the last look. */
+function createProgressReader(folders: QueueFolders, digest: string) {
+  const seen = new Map<string, number>();
+  const readOne = async (id: string): Promise<QueueEvent | undefined> => {
+    const path = tokenPath(folders, "running", id);
+    const written = await writtenAt(path);
+    if (written === undefined || seen.get(id) === written) return undefined;
+    const { worker, done = 0 } = (await readToken(path)) ?? {};
+    // A worker that has just taken a task has not written its name yet.
+    if (worker === undefined) return undefined;
+    const isNew = !seen.has(id);
+    seen.set(id, written);
+    return isNew ? { id, kind: "started", worker } : { id, kind: "progress", worker, done };
+  };
+  return {
+    async read(listener: (event: QueueEvent) => void): Promise<void> {
+      const ids = new Set((await namesIn(folders.running)).filter((name) => name.endsWith(digest)));
+      for (const id of [...seen.keys()]) if (!ids.has(id)) seen.delete(id);
+      for (const id of ids) {
+        const event = await readOne(id);
+        if (event !== undefined) listener(event);
+      }
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createFolder } from "@isthmus/core";
+
+/**
+ * Folders of a queue that is nothing but a folder. A task is a file, its token, that lies in one of them and is
+ * moved by renaming, which a file system does for one process at a time.
+ */
+export interface QueueFolders {
+  /** Tokens of tasks that wait, spread over {@link SHARDS} folders so that none must be listed whole. */
+  waiting(id: string): string;
+  readonly shards: readonly string[];
+  /** Tokens of tasks that run; a token that is not written for a lease is taken over. */
+  readonly running: string;
+  /** Tokens of tasks that wait for their next try, named after the time when it is due. */
+  readonly delayed: string;
+  /** Tokens that are being taken over from a dead worker. */
+  readonly expired: string;
+  readonly failed: string;
+  /** Names of running tasks that are to be stopped. */
+  readonly cancelled: string;
+  /** What happened to tasks, for whoever waits: a folder for each store. */
+  readonly events: string;
+  /** A file for each worker, which it writes again and again. */
+  readonly workers: string;
+  /** Files that are not whole yet. */
+  readonly temporary: string;
+}
+
+/** Digits that ids begin with: a folder of waiting tasks for each. */
+const SHARDS = "0123456789abcdef";
+
+/** Makes the folders of a queue, if they are not there. */
+export async function openQueueFolders(root: string): Promise<QueueFolders> {
+  await createFolder(root);
+  const shards = [...SHARDS].map((digit) => join(root, "waiting", digit));
+  const flat = (name: string): string => join(root, name);
+  const folders: QueueFolders = {
+    waiting: (id) => join(root, "waiting", id.slice(0, 1), id),
+    shards,
+    running: flat("running"),
+    delayed: flat("delayed"),
+    expired: flat("expired"),
+    failed: flat("failed"),
+    cancelled: flat("cancelled"),
+    events: flat("events"),
+    workers: flat("workers"),
+    temporary: flat("temporary"),
+  };
+  const { waiting: _, shards: __, ...others } = folders;
+  for (const folder of [...shards, ...Object.values(others)]) await mkdir(folder, { recursive: true });
+  return folders;
+}
+
+/** Writes a file so that others see all of it or nothing; it need not survive a power cut. */
+export async function writeWhole(folders: QueueFolders, path: string, text: string): Promise<void> {
+  const temporary = join(folders.temporary, randomUUID());
+  try {
+    await writeFile(temporary, text);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** Renames a file, and returns whether it was there: another process may have been faster. */
+export async function moveIfThere(from: string, to: string): Promise<boolean> {
+  return ifThere(async () => {
+    await rename(from, to);
+    return true;
+  }, false);
+}
+
+/** Removes a file, and returns whether it was there. */
+export async function removeIfThere(path: string): Promise<boolean> {
+  return ifThere(async () => {
+    await rm(path);
+    return true;
+  }, false);
+}
+
+/** Lists the names in a folder; none if it is not there. */
+export function namesIn(folder: string): Promise<readonly string[]> {
+  return ifThere<readonly string[]>(() => readdir(folder), []);
+}
+
+/** Returns when a file was written last, in milliseconds by the clock of the file system. */
+export function writtenAt(path: string): Promise<number | undefined> {
+  return ifThere<number | undefined>(async () => (await stat(path)).mtimeMs, undefined);
+}
+
+/** Does something with a file or folder; returns `otherwise` if there is none. */
+export async function ifThere<T>(act: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return otherwise;
+    throw error;
+  }
+}

@@ -1,0 +1,200 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { EngineError } from "@isthmus/core";
+import { describeError } from "@isthmus/tasks";
+import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
+import { type HeldToken, takeToken } from "./hold-token.ts";
+import { namesIn, type QueueFolders, removeIfThere, writeWhole, writtenAt } from "./queue-folders.ts";
+import { takeOver } from "./take-over.ts";
+
+/** Shortest and longest pause of a worker that finds nothing to do, in milliseconds. */
+const IDLE_MS = [100, 1000] as const;
+/** Milliseconds between two writings of how far a task has come, at least. */
+const PROGRESS_MS = 1000;
+
+/** Serves a folder queue; see `TaskQueue.serve`. */
+export function serveFolder(
+  folders: QueueFolders,
+  handle: TaskHandler,
+  options: ServeOptions & QueuePatience,
+): QueueServer {
+  const owner = { mark: `${options.worker}-${randomUUID()}`, worker: options.worker };
+  const running = new Set<Promise<void>>();
+  const draining = new AbortController();
+  const next = createTokenFinder(folders, options.worker);
+  const trouble = onceEach(options.onTrouble);
+
+  const runOne = async (held: HeldToken): Promise<void> => {
+    const { renewal, signal, onProgress } = keepLease(held, options, trouble);
+    const outcome = await handle(held.token.task, { signal, onProgress }).catch((error: unknown) => ({
+      kind: "failed" as const,
+      error: describeError(error),
+      again: true,
+    }));
+    await renewal.stop();
+    await persist(() => held.settle(outcome), trouble);
+  };
+  const loop = async (): Promise<void> => {
+    let idle: number = IDLE_MS[0];
+    while (!draining.signal.aborted) {
+      if (running.size >= options.capacity) {
+        await Promise.race([...running, aborted(draining.signal)]);
+        continue;
+      }
+      const held = await takeNext().catch((error: unknown) => trouble.tell(error));
+      if (held === undefined) {
+        await pause(idle, undefined, { signal: draining.signal }).catch(() => {});
+        idle = Math.min(2 * idle, IDLE_MS[1]);
+        continue;
+      }
+      idle = IDLE_MS[0];
+      trouble.isOver();
+      const run: Promise<void> = runOne(held).finally(() => running.delete(run));
+      running.add(run);
+    }
+  };
+  const takeNext = async (): Promise<HeldToken | undefined> => {
+    for (let id = await next(); id !== undefined; id = await next()) {
+      const held = await takeToken(folders, { id, owner, patience: options });
+      if (held !== undefined) return held;
+    }
+    return undefined;
+  };
+  const watch = watchOthers(folders, options, trouble);
+  const ended = loop();
+  return {
+    get running() {
+      return running.size;
+    },
+    async drain() {
+      draining.abort();
+      await ended;
+      await Promise.all(running);
+      await watch.stop();
+    },
+  };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+
+/** Milliseconds between two attempts to say what became of a task, and number of them. */
+const PERSIST = { pause: 1000, attempts: 60 };
+
+/** Does something that must not be given up at the first fault; after many, others take the task over. */
+async function persist(act: () => Promise<void>, trouble: Trouble): Promise<void> {
+  for (let attempt = 0; attempt < PERSIST.attempts; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      trouble.tell(error);
+      await pause(PERSIST.pause);
+    }
+  }
+}
+
+/** Returns a function that finds the next task to take: folders of waiting tasks are listed in turn. */
+function createTokenFinder(folders: QueueFolders, worker: string): () => Promise<string | undefined> {
+  const { shards } = folders;
+  // Workers begin in different folders, so that they do not race for the same tasks.
+  let shard =
+    [...worker].reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) % 9973, 7) % shards.length;
+  let names: string[] = [];
+  return async () => {
+    for (let tried = 0; names.length === 0 && tried < shards.length; tried++) {
+      const folder = shards[shard];
+      shard = (shard + 1) % shards.length;
+      if (folder !== undefined) names = [...(await namesIn(folder))].reverse();
+    }
+    return names.pop();
+  };
+}
+
+/** Writes again and again that a task runs here, and tells it to stop once it is no longer ours. */
+function keepLease(held: HeldToken, { lease }: QueuePatience, trouble: Trouble) {
+  const controller = new AbortController();
+  let done = 0;
+  let written = Date.now();
+  let writing: Promise<void> = Promise.resolve();
+  const renew = (): void => {
+    written = Date.now();
+    writing = writing.then(async () => {
+      try {
+        if (!(await held.renew(done))) controller.abort(lostLease(held));
+      } catch (error) {
+        trouble.tell(error);
+      }
+    });
+  };
+  const timer = setInterval(renew, lease / 3);
+  const onProgress = (share: number): void => {
+    done = share;
+    if (Date.now() - written >= Math.min(PROGRESS_MS, lease / 3)) renew();
+  };
+  const stop = async (): Promise<void> => {
+    clearInterval(timer);
+    await writing;
+  };
+  return { signal: controller.signal, onProgress, renewal: { stop } };
+}
+
+function lostLease({ token }: HeldToken): EngineError {
+  return new EngineError(
+    `Cannot go on with "${token.task.task.label}" as this worker must still have it: it was cancelled, or another worker has taken it over`,
+    { engine: "queue" },
+  );
+}
+
+/** Says that this worker lives, and takes over from those that do not. */
+function watchOthers(
+  folders: QueueFolders,
+  { worker, ...patience }: ServeOptions & QueuePatience,
+  trouble: Trouble,
+) {
+  const file = join(folders.workers, encodeURIComponent(worker));
+  const clock = async (): Promise<number> => {
+    await writeWhole(folders, file, JSON.stringify({ name: worker }));
+    return (await writtenAt(file)) ?? Date.now();
+  };
+  let looking: Promise<void> = Promise.resolve();
+  const look = (): void => {
+    looking = looking.then(async () => {
+      try {
+        await clock();
+        await takeOver(folders, clock, patience);
+      } catch (error) {
+        trouble.tell(error);
+      }
+    });
+  };
+  look();
+  const timer = setInterval(look, Math.min(patience.lease / 3, 5000, Math.max(100, patience.pause / 2)));
+  return {
+    async stop() {
+      clearInterval(timer);
+      await looking;
+      await removeIfThere(file).catch(() => {});
+    },
+  };
+}
+
+/** Tells of trouble with the folder, each sort once until it is over. */
+interface Trouble {
+  tell(error: unknown): undefined;
+  isOver(): void;
+}
+
+function onceEach(onTrouble: ((sentence: string) => void) | undefined): Trouble {
+  const told = new Set<string>();
+  return {
+    tell(error) {
+      const sentence = error instanceof Error ? error.message : String(error);
+      const sort = (error as NodeJS.ErrnoException | undefined)?.code ?? sentence;
+      if (!told.has(sort)) onTrouble?.(`The queue's folder is in trouble: ${sentence}`);
+      told.add(sort);
+      return undefined;
+    },
+    isOver: () => told.clear(),
+  };
+}

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { EngineError } from "@isthmus/core";
+import { describeError } from "@isthmus/tasks";
+import type { QueuePatience } from "../task-queue.ts";
+import { writeEvent } from "./queue-events.ts";
+import {
+  moveIfThere,
+  namesIn,
+  type QueueFolders,
+  removeIfThere,
+  writeWhole,
+  writtenAt,
+} from "./queue-folders.ts";
+import { delayedName, readDelayedName, readToken, type Token, tokenPath } from "./token.ts";
+
+/**
+ * Takes tasks from workers that have not been heard of for a lease, and lets tasks wait again whose next try
+ * is due. Every worker does so now and then; each task is moved by one of them alone.
+ * @param clock - returns the time by the clock of the file system, in milliseconds
+ */
+export async function takeOver(
+  folders: QueueFolders,
+  clock: () => Promise<number>,
+  patience: QueuePatience,
+): Promise<void> {
+  await admitDelayed(folders);
+  const names = await namesIn(folders.running);
+  const cutOff = await namesIn(folders.expired);
+  if (names.length === 0 && cutOff.length === 0) return;
+  const oldest = (await clock()) - patience.lease;
+  for (const id of names) {
+    const path = tokenPath(folders, "running", id);
+    const written = await writtenAt(path);
+    if (written === undefined || written > oldest) continue;
+    await bury(folders, { from: path, id }, patience);
+  }
+  // A worker may have died while it took over from another.
+  for (const name of cutOff) {
+    const taken = readDelayedName(name);
+    if (taken === undefined || taken.due > Date.now() - patience.lease) continue;
+    await bury(folders, { from: join(folders.expired, name), id: taken.id }, patience);
+  }
+}
+
+async function admitDelayed(folders: QueueFolders): Promise<void> {
+  for (const name of await namesIn(folders.delayed)) {
+    const delayed = readDelayedName(name);
+    if (delayed === undefined || delayed.due > Date.now()) continue;
+    await moveIfThere(join(folders.delayed, name), folders.waiting(delayed.id));
+  }
+}
+
+/** Takes a token from a dead worker, and lets the task wait again, or sets it aside. */
+async function bury(
+  folders: QueueFolders,
+  { from, id }: { readonly from: string; readonly id: string },
+  patience: QueuePatience,
+): Promise<void> {
+  const mine = join(folders.expired, delayedName(id, Date.now()));
+  if (!(await moveIfThere(from, mine))) return;
+  const token = await readToken(mine);
+  if (token === undefined || (await removeIfThere(join(folders.cancelled, id)))) {
+    await removeIfThere(mine);
+    return;
+  }
+  const dead: Token = { ...token, deaths: token.deaths + 1 };
+  const worker = token.worker ?? "a worker";
+  const isPoison = dead.deaths >= patience.deaths;
+  const error = describeError(
+    new EngineError(
+      `Cannot run "${token.task.task.label}" as its worker must go on to the end: ${dead.deaths} died with it, the last was ${worker}`,
+      { engine: "worker" },
+    ),
+  );
+  const after: Token = isPoison ? { ...dead, error } : { ...dead, owner: undefined };
+  await writeWhole(folders, mine, JSON.stringify(after));
+  if (isPoison) await moveIfThere(mine, tokenPath(folders, "failed", id));
+  else await moveIfThere(mine, folders.waiting(id));
+  const event = isPoison
+    ? ({ id, kind: "failed", error } as const)
+    : ({ id, kind: "retried", reason: `${worker} was not heard of for ${patience.lease / 1000} s` } as const);
+  await writeEvent(folders, token.task, event);
+}

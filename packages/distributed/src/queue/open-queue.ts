@@ -1,0 +1,34 @@
+import { InputError } from "@isthmus/core";
+import { openFolderQueue } from "./folder/open-folder-queue.ts";
+import type { QueuePatience, TaskQueue } from "./task-queue.ts";
+
+/** Options of {@link openQueue}. */
+export interface OpenQueueOptions extends Partial<QueuePatience> {
+  /** Name of the queue in a database that has several. @defaultValue "isthmus" */
+  readonly name?: string | undefined;
+  /** Called with sentences about trouble with the queue, such as a lost connection. */
+  readonly onTrouble?: ((sentence: string) => void) | undefined;
+}
+
+/** How addresses of databases begin. */
+const DATABASE = /^(redis|rediss|postgres|postgresql):/;
+
+/**
+ * Opens the queue at an address: `redis://`, `rediss://` and `postgres://` for databases, else a folder that all
+ * machines share.
+ * @throws InputError if it is an address of another kind
+ * @throws UsageError if the client of the database is not installed
+ */
+export async function openQueue(address: string, options: OpenQueueOptions = {}): Promise<TaskQueue> {
+  const { name = "isthmus", ...rest } = options;
+  if (DATABASE.test(address)) {
+    const { openBullQueue } = await import("./bullmq/open-bull-queue.ts");
+    return openBullQueue(new URL(address), { name, ...rest });
+  }
+  const scheme = /^[a-z][a-z0-9+.-]+:\/\//i.exec(address)?.[0];
+  if (scheme === undefined) return openFolderQueue(address, rest);
+  throw new InputError(
+    `Cannot open a queue as its address must begin with redis://, rediss:// or postgres://, or be a folder: it begins with ${scheme}`,
+    { input: "queue" },
+  );
+}

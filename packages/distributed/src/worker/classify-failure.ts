@@ -1,0 +1,19 @@
+import { isIsthmusError } from "@isthmus/core";
+import { describeError, type ErrorDescription } from "@isthmus/tasks";
+
+/** Codes of system errors that say that a call was wrong, and not that the world was in its way. */
+const FAULTS_OF_INPUT = new Set(["EISDIR", "ENOTDIR", "EACCES", "EPERM", "ENAMETOOLONG", "EINVAL", "ELOOP"]);
+
+/**
+ * Describes why a task failed, and whether another attempt may succeed: not if its input is bad or its code is
+ * wrong, but if the world was in its way, as a full disk is, or a process that was killed.
+ */
+export function classifyFailure(error: unknown): {
+  readonly error: ErrorDescription;
+  readonly again: boolean;
+} {
+  const description = describeError(error);
+  const { code } = description;
+  const isOfWorld = code !== undefined && !FAULTS_OF_INPUT.has(code);
+  return { error: description, again: isOfWorld || isIsthmusError(error, "EngineError") };
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from "node:crypto";
+import type { TaskExecutor, TaskPaths } from "@isthmus/tasks";
+import type { QueuedTask } from "../queue/queued-task.ts";
+import type { TaskHandler, TaskOutcome } from "../queue/task-queue.ts";
+import type { TaskStorage } from "../storage/task-storage.ts";
+import { assertRunnable, pathWithin, type Runnable, relocateParams } from "./check-task.ts";
+import { classifyFailure } from "./classify-failure.ts";
+
+/** What a worker handles tasks with. */
+export interface HandleTaskOptions extends Runnable {
+  readonly storage: TaskStorage;
+  readonly executor: TaskExecutor;
+  /** Name of the worker. */
+  readonly name: string;
+  /** Aborted when the worker must end now: tasks go back to the queue. */
+  readonly signal: AbortSignal;
+  /** Called with every task once it has ended. */
+  readonly onEnd?: ((ended: EndedTask) => void) | undefined;
+}
+
+/** A task that a worker has ended with. */
+export interface EndedTask {
+  readonly task: QueuedTask;
+  readonly outcome: TaskOutcome;
+  readonly seconds: number;
+}
+
+/** Makes the function that runs a task of the queue, from checking it to publishing what it made. */
+export function createTaskHandler(options: HandleTaskOptions): TaskHandler {
+  return async (task, control) => {
+    const began = performance.now();
+    const seconds = (): number => (performance.now() - began) / 1000;
+    const signal = AbortSignal.any([control.signal, options.signal]);
+    const outcome = await attempt(task, { ...control, signal }, options).then(
+      (): TaskOutcome => ({ kind: "done", seconds: seconds() }),
+      (error: unknown): TaskOutcome => {
+        if (signal.aborted) return { kind: "released" };
+        return { kind: "failed", ...classifyFailure(error) };
+      },
+    );
+    options.onEnd?.({ task, outcome, seconds: seconds() });
+    return outcome;
+  };
+}
+
+/** Tries a task once; what an interrupted attempt leaves is for the next one to go on from. */
+async function attempt(
+  queued: QueuedTask,
+  { signal, onProgress }: Parameters<TaskHandler>[1],
+  options: HandleTaskOptions,
+): Promise<void> {
+  const { storage, executor, name } = options;
+  const { task, store } = queued;
+  assertRunnable(queued, options);
+  pathWithin(storage.root, store);
+  if ((await storage.read({ store, key: task.key })) !== undefined) return;
+  const directory = pathWithin(storage.root, queued.directory);
+  const params = relocateParams(task, { from: queued.root, root: storage.root, directory });
+  const inputs = await openInputs(queued, storage);
+  signal.throwIfAborted();
+  const folder = await storage.begin({ store, key: task.key }, randomUUID());
+  const began = performance.now();
+  let isPublished = false;
+  try {
+    const assignment = { kind: task.kind, params, inputs, folder, directory };
+    const result = await executor.run(assignment, { signal, onProgress });
+    signal.throwIfAborted();
+    const seconds = (performance.now() - began) / 1000;
+    const { key, kind, label } = task;
+    await storage.publish(folder, {
+      store,
+      key,
+      kind,
+      label,
+      params: task.params,
+      result,
+      seconds,
+      worker: name,
+    });
+    isPublished = true;
+  } finally {
+    // A full disk or a lost share must not hide why the task failed.
+    if (!isPublished) await storage.leave(folder, { keep: true }).catch(() => {});
+  }
+}
+
+async function openInputs(queued: QueuedTask, storage: TaskStorage): Promise<TaskPaths> {
+  const paths: Record<string, string[]> = {};
+  for (const [role, files] of Object.entries(queued.task.inputs)) {
+    const opened: string[] = [];
+    for (const file of files) opened.push(await storage.openFile(file, queued));
+    paths[role] = opened;
+  }
+  return paths;
+}

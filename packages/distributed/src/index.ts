@@ -1,3 +1,25 @@
-export { type QueuedTask, queueTask } from "./queue/queued-task.ts";
-export type { QueueCounts, QueueEntry, QueueEvent, QueueState, TaskQueue } from "./queue/task-queue.ts";
+export {
+  createQueueExecutor,
+  type QueueExecutor,
+  type QueueExecutorOptions,
+} from "./executor/create-queue-executor.ts";
+export { type OpenQueueOptions, openQueue } from "./queue/open-queue.ts";
+export { digestStore, type QueuedTask, queueTask } from "./queue/queued-task.ts";
+export {
+  QUEUE_PATIENCE,
+  QUEUE_STATES,
+  type QueueCounts,
+  type QueueEntry,
+  type QueueEvent,
+  type QueuePatience,
+  type QueueServer,
+  type QueueState,
+  type QueueWorker,
+  type ServeOptions,
+  type TaskHandler,
+  type TaskOutcome,
+  type TaskQueue,
+} from "./queue/task-queue.ts";
 export type { PublishedResult, TaskPlace, TaskStorage } from "./storage/task-storage.ts";
+export type { EndedTask } from "./worker/handle-task.ts";
+export { runWorker, type TaskWorker, type WorkerOptions, type WorkerStatus } from "./worker/run-worker.ts";

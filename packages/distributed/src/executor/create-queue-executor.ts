@@ -1,9 +1,9 @@
 import { EngineError } from "@isthmus/core";
-import { reviveError, type Task, type TaskControl, type TaskExecutor } from "@isthmus/tasks";
+import type { TaskExecutor } from "@isthmus/tasks";
 import { type QueuedTask, queueTask } from "../queue/queued-task.ts";
-import type { QueueEvent, TaskQueue } from "../queue/task-queue.ts";
+import type { TaskQueue } from "../queue/task-queue.ts";
 import type { TaskStorage } from "../storage/task-storage.ts";
-import { createBatches } from "./batches.ts";
+import { createAwaitedTasks, messageOf } from "./awaited-tasks.ts";
 import { shareInputs } from "./share-inputs.ts";
 
 /** Runs tasks on the workers of a queue. */
@@ -24,14 +24,6 @@ export interface QueueExecutorOptions extends Omit<QueuedTask, "id" | "task" | "
   readonly onNote?: ((sentence: string) => void) | undefined;
 }
 
-/** A task that is waited for. */
-interface Awaited {
-  readonly queued: QueuedTask;
-  readonly folder: string;
-  readonly control: TaskControl;
-  readonly settle: (outcome: { readonly result: object } | { readonly error: unknown }) => void;
-}
-
 /**
  * Makes an executor whose tasks run on the workers of a queue, wherever these are.
  *
@@ -39,100 +31,39 @@ interface Awaited {
  * a queue has lost is queued again. Whoever waits may leave and come back.
  */
 export async function createQueueExecutor(options: QueueExecutorOptions): Promise<QueueExecutor> {
-  const { queue, storage, store, engine, directory, capacity = 1000, check = 5000, onNote } = options;
+  const { queue, storage, store, engine, directory, capacity = 1000, check = 5000 } = options;
   const place = { store, engine, directory, root: storage.root };
-  const awaited = new Map<string, Awaited>();
-  const notes = createNotes(onNote);
-  const batches = createBatches(async (tasks: readonly QueuedTask[]) => {
-    try {
-      await queue.add(tasks);
-    } catch (error) {
-      // The next look adds them again.
-      notes.tell(`The queue cannot be reached: ${messageOf(error)}`);
-    }
-  });
-
-  const collect = async (task: Awaited): Promise<boolean> => {
-    const key = { store, key: task.queued.task.key };
-    const result = await storage.read(key);
-    if (result === undefined) return false;
-    await storage.collect(key, task.folder);
-    task.settle({ result });
-    return true;
-  };
-  const receive = async (event: QueueEvent): Promise<void> => {
-    const task = awaited.get(event.id);
-    if (task === undefined) return;
-    const { label } = task.queued.task;
-    if (event.kind === "started") task.control.onStart?.();
-    else if (event.kind === "progress") task.control.onProgress(event.done);
-    else if (event.kind === "retried") notes.tell(`"${label}" is tried again: ${event.reason}`);
-    else if (event.kind === "failed") task.settle({ error: reviveError(event.error) });
-    else if (!(await collect(task))) notes.tell(`"${label}" is done, but its result is not there yet`);
-  };
-  /** Looks at tasks whose events may have been lost, or which the queue may have lost. */
-  const look = async (): Promise<void> => {
-    const tasks = [...awaited.values()];
-    const entries = await queue.find(tasks.map(({ queued }) => queued.id));
-    for (const [index, task] of tasks.entries()) {
-      const entry = entries[index];
-      if (entry?.state === "failed" && entry.error !== undefined)
-        task.settle({ error: reviveError(entry.error) });
-      else if (entry === undefined && !(await collect(task))) batches.add(task.queued);
-    }
-  };
-  const unfollow = await queue.follow(store, (event) => {
-    receive(event).catch((error: unknown) => awaited.get(event.id)?.settle({ error }));
-  });
+  const tell = onceAMinute(options.onNote);
+  const tasks = createAwaitedTasks({ queue, storage, tell });
+  const unfollow = await queue.follow(store, (event) => tasks.receive(event));
   const looks = repeat(check, () =>
-    look().catch((error: unknown) => notes.tell(`The queue cannot be reached: ${messageOf(error)}`)),
+    tasks.look().catch((error: unknown) => tell(`The queue cannot be reached: ${messageOf(error)}`)),
   );
-
   return {
     capacity,
     isRemote: true,
     async run({ task, folder }, control) {
-      const queued = queueTask(await shareInputs(requireTask(task), storage), place);
-      return new Promise((resolve, reject) => {
-        const abort = (): void => settle({ error: control.signal.reason });
-        const settle: Awaited["settle"] = (outcome) => {
-          awaited.delete(queued.id);
-          control.signal.removeEventListener("abort", abort);
-          if ("result" in outcome) resolve(outcome.result);
-          else reject(outcome.error);
-        };
-        const waiting: Awaited = { queued, folder, control, settle };
-        awaited.set(queued.id, waiting);
-        control.signal.addEventListener("abort", abort);
-        if (control.signal.aborted) return abort();
-        collect(waiting).then(
-          (isThere) => !isThere && batches.add(queued),
-          (error: unknown) => settle({ error }),
-        );
-      });
+      if (task === undefined) {
+        throw new EngineError("Cannot queue work as it must be a task with a key: it is none", {
+          engine: "queue",
+        });
+      }
+      return tasks.wait(queueTask(await shareInputs(task, storage), place), folder, control);
     },
     async close() {
       looks.stop();
-      await batches.flush();
+      await tasks.flush();
       await unfollow();
     },
   };
 }
-
-function requireTask(task: Task | undefined): Task {
-  if (task !== undefined) return task;
-  throw new EngineError("Cannot queue work as it must be a task with a key: it is none", { engine: "queue" });
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Calls a function again and again, each time after the call before has ended. */
 function repeat(milliseconds: number, act: () => Promise<unknown>): { stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const next = (): void => {
-    if (isStopped) return;
-    timer = setTimeout(() => void act().finally(next), milliseconds);
+    if (!isStopped) timer = setTimeout(() => void act().finally(next), milliseconds);
   };
   next();
   return {
@@ -143,15 +74,16 @@ function repeat(milliseconds: number, act: () => Promise<unknown>): { stop(): vo
   };
 }
 
-/** Passes sentences on, each once in a minute. */
-function createNotes(onNote: ((sentence: string) => void) | undefined) {
+/** Milliseconds in which the same sentence is passed on once. */
+const MINUTE = 60_000;
+
+/** Returns a function that passes sentences on, each once in a minute. */
+function onceAMinute(onNote: ((sentence: string) => void) | undefined): (sentence: string) => void {
   const told = new Map<string, number>();
-  return {
-    tell(sentence: string): void {
-      const now = Date.now();
-      if (now - (told.get(sentence) ?? 0) < 60_000) return;
-      told.set(sentence, now);
-      onNote?.(sentence);
-    },
+  return (sentence) => {
+    const last = told.get(sentence);
+    if (last !== undefined && Date.now() - last < MINUTE) return;
+    told.set(sentence, Date.now());
+    onNote?.(sentence);
   };
 }

@@ -6,6 +6,7 @@ import {
   type QueuePatience,
   type QueueState,
   type QueueWorker,
+  type ServeOptions,
   type TaskQueue,
 } from "../task-queue.ts";
 import { followEvents } from "./queue-events.ts";

@@ -1,0 +1,117 @@
+import { reviveError, type TaskControl } from "@isthmus/tasks";
+import type { QueuedTask } from "../queue/queued-task.ts";
+import type { QueueEvent, TaskQueue } from "../queue/task-queue.ts";
+import type { TaskStorage } from "../storage/task-storage.ts";
+import { type Batches, createBatches } from "./batches.ts";
+
+/** Tasks in a queue that somebody waits for. */
+export interface AwaitedTasks {
+  /** Queues a task, unless its result is there, and waits for it. */
+  wait(queued: QueuedTask, folder: string, control: TaskControl): Promise<object>;
+  /** Takes note of something that happened to a task. */
+  receive(event: QueueEvent): void;
+  /** Looks for tasks that are done or failed unnoticed, and queues those again that the queue has lost. */
+  look(): Promise<void>;
+  /** Returns once every task that is waited for has been queued. */
+  flush(): Promise<void>;
+}
+
+interface Awaited {
+  readonly queued: QueuedTask;
+  readonly folder: string;
+  readonly control: TaskControl;
+  readonly settle: (outcome: { readonly result: object } | { readonly error: unknown }) => void;
+}
+
+/** What waiting needs. */
+export interface AwaitedTasksOptions {
+  readonly queue: TaskQueue;
+  readonly storage: TaskStorage;
+  readonly tell: (sentence: string) => void;
+}
+
+/** Makes an empty {@link AwaitedTasks}. */
+export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions): AwaitedTasks {
+  const awaited = new Map<string, Awaited>();
+  const batches = createBatches((tasks: readonly QueuedTask[]) =>
+    // The next look adds them again.
+    queue.add(tasks).catch((error: unknown) => tell(`The queue cannot be reached: ${messageOf(error)}`)),
+  );
+
+  const collect = async (task: Awaited): Promise<boolean> => {
+    const {
+      store,
+      task: { key },
+    } = task.queued;
+    const result = await storage.read({ store, key });
+    if (result === undefined) return false;
+    await storage.collect({ store, key }, task.folder);
+    task.settle({ result });
+    return true;
+  };
+  const note = async (task: Awaited, event: QueueEvent): Promise<void> => {
+    const { label } = task.queued.task;
+    if (event.kind === "started") task.control.onStart?.();
+    else if (event.kind === "progress") task.control.onProgress(event.done);
+    else if (event.kind === "retried") tell(`"${label}" is tried again: ${event.reason}`);
+    else if (event.kind === "failed") task.settle({ error: reviveError(event.error) });
+    // A share may show late what another machine has written; the next look finds it.
+    else await collect(task);
+  };
+  return {
+    wait: (queued, folder, control) =>
+      waitFor(awaited, { queued, folder, control }, (task) => queueUnlessThere(task, collect, batches)),
+    receive(event) {
+      const task = awaited.get(event.id);
+      if (task !== undefined) note(task, event).catch((error: unknown) => task.settle({ error }));
+    },
+    async look() {
+      const tasks = [...awaited.values()];
+      const entries = await queue.find(tasks.map(({ queued }) => queued.id));
+      for (const [index, task] of tasks.entries()) {
+        const entry = entries[index];
+        if (entry === undefined) await queueUnlessThere(task, collect, batches);
+        else if (entry.state === "failed" && entry.error !== undefined)
+          task.settle({ error: reviveError(entry.error) });
+      }
+    },
+    flush: () => batches.flush(),
+  };
+}
+
+async function queueUnlessThere(
+  task: Awaited,
+  collect: (task: Awaited) => Promise<boolean>,
+  batches: Batches<QueuedTask>,
+): Promise<void> {
+  try {
+    if (!(await collect(task)) && !task.control.signal.aborted) batches.add(task.queued);
+  } catch (error) {
+    task.settle({ error });
+  }
+}
+
+function waitFor(
+  awaited: Map<string, Awaited>,
+  task: Omit<Awaited, "settle">,
+  begin: (task: Awaited) => Promise<void>,
+): Promise<object> {
+  const { queued, control } = task;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => settle({ error: control.signal.reason });
+    const settle: Awaited["settle"] = (outcome) => {
+      awaited.delete(queued.id);
+      control.signal.removeEventListener("abort", abort);
+      if ("result" in outcome) resolve(outcome.result);
+      else reject(outcome.error);
+    };
+    const waiting: Awaited = { ...task, settle };
+    awaited.set(queued.id, waiting);
+    control.signal.addEventListener("abort", abort);
+    if (control.signal.aborted) abort();
+    else void begin(waiting);
+  });
+}
+
+/** Returns the message of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -34,10 +34,7 @@ const AT_ONCE = 16;
  */
 export async function openFolderQueue(
   root: string,
-  {
-    onTrouble,
-    ...patience
-  }: Partial<QueuePatience> & { readonly onTrouble?: (sentence: string) => void } = {},
+  { onTrouble, ...patience }: Partial<QueuePatience> & Pick<ServeOptions, "onTrouble"> = {},
 ): Promise<TaskQueue> {
   const folders = await openQueueFolders(root);
   const settings: QueuePatience = { ...QUEUE_PATIENCE, ...patience };

@@ -87,7 +87,7 @@ async function addTask(folders: QueueFolders, task: QueuedTask): Promise<void> {
   const entry = await findEntry(folders, id);
   if (entry !== undefined && entry.state !== "failed") return;
   await removeIfThere(join(folders.cancelled, id));
-  await writeWhole(folders, folders.waiting(id), JSON.stringify(newToken(task)));
+  await writeWhole(folders, folders.waiting(id), JSON.stringify({ ...newToken(task), error: entry?.error }));
   await removeIfThere(tokenPath(folders, "failed", id));
 }
 

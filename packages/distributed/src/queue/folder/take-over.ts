@@ -68,7 +68,7 @@ async function bury(
   const isPoison = dead.deaths >= patience.deaths;
   const error = describeError(
     new EngineError(
-      `Cannot run "${token.task.task.label}" as its worker must go on to the end: ${dead.deaths} died with it, the last was ${worker}`,
+      `Cannot run "${token.task.task.label}" as its worker must go on to the end: ${dead.deaths} workers have died with it, the last was ${worker}`,
       { engine: "worker" },
     ),
   );

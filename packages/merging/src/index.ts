@@ -25,6 +25,12 @@ export {
 } from "./executor/merge-source.ts";
 export type { MergedFile, MergedInput, MergeProvenance } from "./executor/provenance.ts";
 export {
+  type MergePiecesParams,
+  type OpenMergeExecutor,
+  type RemoteMergeExecutor,
+  runMergePieces,
+} from "./executor/remote-merge.ts";
+export {
   type MergedTensors,
   type SaveMergeResult,
   saveMerge,

@@ -28,7 +28,7 @@ import {
   formatTasks,
   formatTimeLeft,
 } from "../study/format-study.ts";
-import type { WorkerData } from "../study/worker-ports.ts";
+import type { WorkerData } from "../work/worker-ports.ts";
 import { explainFailure } from "../terminal/explain-failure.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -41,7 +41,7 @@ interface StudyVerbOptions extends EngineOptions {
 }
 
 /** The script of the threads that tasks run in. */
-const STUDY_WORKER = new URL("../study/study-worker.js", import.meta.url);
+const STUDY_WORKER = new URL("../work/study-worker.js", import.meta.url);
 /** Name of the folder for the files of tasks, within the folder of the results. */
 const TASKS = "tasks";
 

@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
+import type { Checkpoint } from "@isthmus/core";
 import { canonicalJson } from "@isthmus/tasks";
 import type { MergeMethod } from "../merge-method.ts";
 import type { MergePlan } from "../merge-plan.ts";
+
+/** What a digest of a plan is made of. */
+type PlanContents = Pick<MergePlan, "tensors" | "metadata" | "seed"> & {
+  readonly networks: readonly Pick<Checkpoint, "source">[];
+};
 
 /**
  * Computes a digest of all that a plan says: tensors, methods, sources, parameters and seed; not of the
@@ -10,7 +16,7 @@ import type { MergePlan } from "../merge-plan.ts";
  * @param withCode - whether methods count with their code, which loaders of sources may write in other words
  * @returns 64 hexadecimal digits
  */
-export function digestPlan({ tensors, networks, metadata, seed }: MergePlan, withCode: boolean): string {
+export function digestPlan({ tensors, networks, metadata, seed }: PlanContents, withCode: boolean): string {
   const hash = createHash("sha256");
   const codes = new Map<MergeMethod, string>();
   const codeOf = (method: MergeMethod): string => {

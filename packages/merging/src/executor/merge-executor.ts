@@ -1,14 +1,28 @@
 import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
+import { noteFinished } from "./merge-journal.ts";
 import type { MergeSource } from "./merge-source.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
 import type { MergeWorkerData } from "./merge-worker.ts";
+import { describePieces, type OpenMergeExecutor } from "./remote-merge.ts";
 import { type MergeTarget, runPieces } from "./run-pieces.ts";
 
 /** Runs tasks of merges in threads, or side by side in this one. */
 export interface MergeExecutor extends TaskExecutor {
   close(): Promise<void>;
+}
+
+/** Who makes the pieces of a merge. */
+export interface MergeExecutorOptions {
+  /** Tasks that run at once here. */
+  readonly threads: number;
+  /** From which each thread, or another machine, makes the plan; without it, tasks share this thread. */
+  readonly source: MergeSource | undefined;
+  /** Opens what makes pieces elsewhere; undefined for threads of this process. */
+  readonly openExecutor: OpenMergeExecutor | undefined;
+  /** Digest of the identity of the merge. */
+  readonly run: string;
 }
 
 // Threads start from sources, where this module does; Node needs help with that.
@@ -17,16 +31,28 @@ const WORKER = new URL(
   import.meta.url,
 );
 
-/**
- * Creates an executor for the tasks of a merge.
- * @param threads - tasks that run at once
- * @param source - from which each thread makes the plan; without it, tasks share this thread
- */
-export function createMergeExecutor(
+/** Creates an executor for the tasks of a merge. */
+export async function createMergeExecutor(
   plan: MergePlan,
   target: MergeTarget,
-  { threads, source }: { readonly threads: number; readonly source: MergeSource | undefined },
-): MergeExecutor {
+  { threads, source, openExecutor, run }: MergeExecutorOptions,
+): Promise<MergeExecutor> {
+  if (openExecutor !== undefined && source !== undefined) {
+    const remote = await openExecutor(target.folder);
+    const { folder } = target;
+    return {
+      capacity: remote.capacity,
+      isRemote: true,
+      async run({ params }, control) {
+        const task = params as MergeTask;
+        await remote.run(describePieces({ plan, source, target, run }, task), control);
+        // Machines that share a folder cannot append to one file at once: it is noted here.
+        for (const piece of task.pieces) await noteFinished(folder, piece);
+        return {};
+      },
+      close: () => remote.close(),
+    };
+  }
   if (source !== undefined && threads > 1) {
     const workerData: MergeWorkerData = { source, digest: digestPlan(plan, false), target };
     return createThreadExecutor(WORKER, { capacity: threads, workerData });

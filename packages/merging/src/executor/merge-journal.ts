@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseJson, readTextFile } from "@isthmus/core";
+import { MismatchError, parseJson, readTextFile } from "@isthmus/core";
+import { canonicalJson } from "@isthmus/tasks";
 import type { MergedPiece } from "./merge-tasks.ts";
 
 /**
@@ -38,6 +40,25 @@ export async function beginJournal(folder: string, identity: MergeIdentity): Pro
  */
 export async function noteFinished(folder: string, piece: MergedPiece): Promise<void> {
   await appendFile(journalPath(folder), `${keyOf(piece)}\n`);
+}
+
+/** Computes a digest of an identity, by which machines tell merges apart. */
+export function digestIdentity(identity: MergeIdentity): string {
+  return createHash("sha256").update(canonicalJson(identity)).digest("hex").slice(0, 32);
+}
+
+/**
+ * Checks that the folder of unfinished files still is of a merge.
+ * @param run - digest of that merge's identity
+ * @throws MismatchError if it is of another one by now, or gone
+ */
+export async function assertRun(folder: string, run: string): Promise<void> {
+  const journal = await readJournal(folder);
+  if (journal !== undefined && digestIdentity(journal.identity) === run) return;
+  throw new MismatchError(
+    `Cannot go on with a merge in "${folder}" as it must still be wanted: it was given up, or another has begun there`,
+    { parameters: ["run"] },
+  );
 }
 
 /** Reads the journal in a folder; undefined if there is none, or it was cut off in its first line. */

@@ -1,6 +1,6 @@
 import { entry, openPositionalFile, type StagedTensor, writeTensorRange } from "@isthmus/core";
 import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
-import { noteFinished } from "./merge-journal.ts";
+import { assertRun, noteFinished } from "./merge-journal.ts";
 import type { MergedPiece } from "./merge-tasks.ts";
 
 /** Where the pieces of a merge are written, as plain data. */
@@ -11,6 +11,13 @@ export interface MergeTarget {
   readonly allowNonFinite: boolean;
   /** Whether the disk must have a piece before the journal says that it is finished. */
   readonly durable: boolean;
+  /** Whether whoever makes a piece notes it in the journal. @defaultValue true */
+  readonly isNoted?: boolean;
+  /**
+   * Digest of the identity that the journal must have, where another machine asks for pieces: that merge may have
+   * been given up, and another have begun in its place. @defaultValue not checked
+   */
+  readonly run?: string | undefined;
 }
 
 /** How a run of pieces is stopped, and where it reports the bytes it has written. */
@@ -28,7 +35,7 @@ export interface PiecesControl {
 export async function runPieces(
   plan: MergePlan,
   pieces: readonly MergedPiece[],
-  { folder, tensors, allowNonFinite, durable }: MergeTarget,
+  { folder, tensors, allowNonFinite, durable, isNoted = true, run }: MergeTarget,
   { signal, onBytes }: PiecesControl,
 ): Promise<void> {
   let rest = pieces;
@@ -42,11 +49,13 @@ export async function runPieces(
     const checkpoint = mergeByPlan({ ...plan, tensors: planned });
     const file = await openPositionalFile(path, target);
     try {
+      // Once the file is open: a merge that begins anew makes new files before it has a journal.
+      if (run !== undefined) await assertRun(folder, run);
       for (const { begin, end, tensor } of group) {
         const range = { name, begin, end, file, position };
         await writeTensorRange(checkpoint, range, { allowNonFinite, signal, onBytes });
         if (durable) await file.sync();
-        await noteFinished(folder, { tensor, begin, end });
+        if (isNoted) await noteFinished(folder, { tensor, begin, end });
       }
     } finally {
       await file.close();

@@ -1,6 +1,7 @@
 import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
 import { DEFAULT_MEMORY, type MergeEstimate } from "./estimate-merge.ts";
 import type { MergeSource } from "./merge-source.ts";
+import type { OpenMergeExecutor } from "./remote-merge.ts";
 
 /** Progress of `saveMerge`, in bytes of the result. */
 export interface MergeProgress {
@@ -17,6 +18,11 @@ export interface SaveMergeOptions {
    * this thread
    */
   readonly source?: MergeSource | undefined;
+  /**
+   * Opens what makes the pieces on other machines, from the description in `source`, which must be there.
+   * @defaultValue undefined: threads of this process make them
+   */
+  readonly openExecutor?: OpenMergeExecutor | undefined;
   /** Most tasks at once. @defaultValue as many as there are cores, 1 for a result of less than 64 MB */
   readonly threads?: number | undefined;
   /** Most bytes of memory that the process may take. @defaultValue 1 GiB */
@@ -58,6 +64,7 @@ export interface SaveMergeOptions {
 /** Defaults of `saveMerge`. */
 export const SAVE_MERGE_DEFAULTS: Required<SaveMergeOptions> = {
   source: undefined,
+  openExecutor: undefined,
   threads: undefined,
   memory: DEFAULT_MEMORY,
   maxShardBytes: Number.POSITIVE_INFINITY,

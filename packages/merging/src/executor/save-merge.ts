@@ -18,9 +18,10 @@ import {
 } from "./estimate-merge.ts";
 import { createMergeExecutor, runMergeTasks } from "./merge-executor.ts";
 import { identify, takeUp } from "./merge-identity.ts";
-import { beginJournal, keyOf, readJournal } from "./merge-journal.ts";
-import { cutIntoTasks } from "./merge-tasks.ts";
+import { beginJournal, digestIdentity, keyOf, readJournal } from "./merge-journal.ts";
+import { cutIntoTasks, type MergedPiece, type MergeTask } from "./merge-tasks.ts";
 import { hashFiles, mergeMetadata } from "./provenance.ts";
+import { joinTasks, REMOTE_BYTES, REMOTE_PARTS } from "./remote-merge.ts";
 import {
   assertOptions,
   type ResolvedOptions,
@@ -107,7 +108,7 @@ export async function saveMerge(
   });
   try {
     if (!stage.resumed) await beginJournal(stage.folder, identity);
-    const work = { plan, stage, finished, estimate, inputs };
+    const work = { plan, stage, finished, estimate, inputs, run: digestIdentity(identity) };
     const { resumedBytes, hashed } = await makePieces(work, resolved);
     const saved = await stage.publish(mergeMetadata(plan, resolved.recipe, hashed));
     return {
@@ -137,45 +138,58 @@ interface Work {
   readonly estimate: MergeEstimate;
   /** Paths of the files that are read. */
   readonly inputs: readonly string[];
+  /** Digest of its identity. */
+  readonly run: string;
 }
 
 async function makePieces(
-  { plan, stage, finished, estimate: { threads, writtenBytes: totalBytes }, inputs }: Work,
-  { source, signal, onProgress, allowNonFinite, durable, hashInputs, memory, pieceBytes }: ResolvedOptions,
+  { plan, stage, finished, estimate: { threads, writtenBytes: totalBytes }, inputs, run }: Work,
+  options: ResolvedOptions,
 ): Promise<{
   readonly resumedBytes: number;
   readonly hashed: ReadonlyMap<string, string> | undefined;
 }> {
+  const { source, openExecutor, signal, onProgress, allowNonFinite, durable, hashInputs, memory } = options;
   const { folder, tensors } = stage;
-  const passes = await countPasses(plan);
-  const tasks = cutIntoTasks(plan, {
-    threads,
-    pieceBytes: Math.ceil(pieceBytes / 8) * 8,
-    passes,
-    isDone: (piece) => finished.has(keyOf(piece)),
-  });
+  const tasks = await cutPlan(plan, { threads, finished }, options);
   const resumedBytes = totalBytes - tasks.reduce((sum, { bytes }) => sum + bytes, 0);
   const onBytes = (bytes: number): void => {
     const doneBytes = resumedBytes + bytes;
     onProgress?.({ done: totalBytes === 0 ? 1 : doneBytes / totalBytes, doneBytes, totalBytes });
   };
-  const executor = createMergeExecutor(
+  const executor = await createMergeExecutor(
     plan,
     { folder, tensors, allowNonFinite, durable },
-    { threads, source },
+    { threads, source, openExecutor, run },
   );
   const stop = new AbortController();
   const hashing = hashInputs ? hashFiles(inputs, stop.signal) : Promise.resolve(undefined);
   // Whoever waits for it below sees its failure; this keeps it from counting as unhandled until then.
   hashing.catch(() => {});
   try {
-    const room = roomForSurveys(plan, { memory, threads });
+    // Other machines have memory of their own.
+    const room = executor.isRemote ? Number.POSITIVE_INFINITY : roomForSurveys(plan, { memory, threads });
     await runMergeTasks(tasks, { executor, room, folder, signal, onBytes });
     return { resumedBytes, hashed: await hashing };
   } finally {
     stop.abort();
     await executor.close();
   }
+}
+
+/** Cuts what is not finished of a plan into tasks. */
+async function cutPlan(
+  plan: MergePlan,
+  { threads, finished }: { readonly threads: number; readonly finished: ReadonlySet<string> },
+  { pieceBytes, openExecutor }: ResolvedOptions,
+): Promise<readonly MergeTask[]> {
+  const passes = await countPasses(plan);
+  const isDone = (piece: MergedPiece): boolean => finished.has(keyOf(piece));
+  const whole = { passes, pieceBytes: Math.ceil(pieceBytes / 8) * 8 };
+  if (openExecutor === undefined) return cutIntoTasks(plan, { ...whole, threads, isDone });
+  // A merge that goes on has the same tasks as before, of which other machines may have finished some.
+  const all = cutIntoTasks(plan, { ...whole, threads: REMOTE_PARTS, isDone: () => false });
+  return joinTasks(all, REMOTE_BYTES).filter(({ pieces }) => !pieces.every(isDone));
 }
 
 /** Gives the place free after a failure, and explains what stays there; returns the error to throw. */

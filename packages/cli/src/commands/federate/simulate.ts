@@ -22,7 +22,7 @@ import { describeCommand } from "../../result/result-provenance.ts";
 import { saveFigures, saveTables } from "../../result/save-parts.ts";
 import { findDescribed } from "../../study/find-described.ts";
 import { formatFailures, formatMissing, formatTasks, formatTimeLeft } from "../../study/format-study.ts";
-import type { WorkerData } from "../../study/worker-ports.ts";
+import type { WorkerData } from "../../work/worker-ports.ts";
 import { explainFailure } from "../../terminal/explain-failure.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
@@ -34,7 +34,7 @@ interface SimulateVerbOptions extends EngineOptions {
 }
 
 /** The script of the threads that federations are simulated in. */
-const SIMULATION_WORKER = new URL("../../federate/simulation-worker.js", import.meta.url);
+const SIMULATION_WORKER = new URL("../../work/simulation-worker.js", import.meta.url);
 /** Name of the folder for the files of tasks, within the folder of the results. */
 const TASKS = "tasks";
 

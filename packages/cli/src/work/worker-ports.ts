@@ -1,27 +1,29 @@
-import { workerData } from "node:worker_threads";
 import { openDataSet } from "@isthmus/data";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { createEngine, type EngineName } from "../options/engine-option.ts";
 import { holdExamples } from "./hold-examples.ts";
 
-/** The data that a worker is started with. */
+/** The data that a worker thread is started with. */
 export interface WorkerData {
   readonly engine: EngineName;
 }
 
-/** Makes what the tasks of a worker thread work with: an engine, and data that are opened once. */
-export async function createWorkerPorts(): Promise<{
+/** What tasks work with. */
+export interface WorkerPorts {
   readonly engine: Engine;
   openData(data: string, inputs?: readonly string[]): Promise<DataSet>;
-}> {
-  const { engine: name } = workerData as WorkerData;
+}
+
+/** Makes what the tasks of a thread or process work with: an engine, and data that are opened once. */
+export async function createWorkerPorts({ engine: name }: WorkerData): Promise<WorkerPorts> {
   const engine = oneThreadEngine(await createEngine(name));
   const opened = new Map<string, Promise<DataSet>>();
   return {
     engine,
     // Many tasks are on the same examples.
     openData(data, inputs = []) {
-      const key = JSON.stringify([data, ...inputs]);
+      // Relative paths mean other files in another working folder.
+      const key = JSON.stringify([process.cwd(), data, ...inputs]);
       const open = opened.get(key) ?? openDataSet(data, { inputs }).then(holdExamples);
       opened.set(key, open);
       return open;

@@ -1,0 +1,125 @@
+import { basename } from "node:path";
+import { entry, MismatchError, type StagedTensor } from "@isthmus/core";
+import type { TaskExecutor } from "@isthmus/tasks";
+import type { MergePlan } from "../merge-plan.ts";
+import { digestPlan } from "./describe-plan.ts";
+import type { MergeSource } from "./merge-source.ts";
+import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
+import { type MergeTarget, type PiecesControl, runPieces } from "./run-pieces.ts";
+
+/** Some pieces of a merge as plain data, from which another machine makes them in their places. */
+export interface MergePiecesParams {
+  /** What the module of the merge's description is called with, such as a recipe. */
+  readonly data: unknown;
+  /** Digest of the plan that must follow from it. */
+  readonly digest: string;
+  /** Folder of unfinished files. */
+  readonly folder: string;
+  /** Digest of the identity of the merge that the folder must be of. */
+  readonly run: string;
+  /** Where the tensors that the pieces are of stand in the unfinished files, by name. */
+  readonly tensors: readonly (readonly [name: string, place: StagedTensor])[];
+  readonly allowNonFinite: boolean;
+  readonly durable: boolean;
+  readonly pieces: readonly MergedPiece[];
+  /** Bytes that the pieces have together. */
+  readonly bytes: number;
+}
+
+/** An executor that makes pieces of one merge elsewhere. */
+export interface RemoteMergeExecutor {
+  /** Tasks that it takes at once. */
+  readonly capacity: number;
+  /** Makes pieces, and returns once they are written. */
+  run(params: MergePiecesParams, control: Parameters<TaskExecutor["run"]>[1]): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes an executor for the pieces of one merge.
+ * @param folder - folder of unfinished files, which may hold what the executor has to note, too
+ */
+export type OpenMergeExecutor = (folder: string) => Promise<RemoteMergeExecutor>;
+
+/** Least bytes of a task that another machine makes: smaller ones would cost more on the way than they save. */
+export const REMOTE_BYTES: number = 2 ** 27;
+
+/** Number of parts that a large merge is cut into for other machines, whatever their number. */
+export const REMOTE_PARTS = 256;
+
+/** A merge whose pieces other machines make. */
+export interface DescribedMerge {
+  readonly plan: MergePlan;
+  readonly source: MergeSource;
+  readonly target: MergeTarget;
+  /** Digest of its identity. */
+  readonly run: string;
+}
+
+/** Describes a task of a merge for another machine. */
+export function describePieces(
+  { plan, source, target, run }: DescribedMerge,
+  { pieces, bytes }: Pick<MergeTask, "pieces" | "bytes">,
+): MergePiecesParams {
+  const names = [...new Set(pieces.map(({ tensor }) => tensor))];
+  const { folder, allowNonFinite, durable } = target;
+  return {
+    ...{
+      data: source.data,
+      digest: digestAnywhere(plan),
+      folder,
+      run,
+      allowNonFinite,
+      durable,
+      pieces,
+      bytes,
+    },
+    tensors: names.map((name) => [name, entry(target.tensors, name, "tensor")]),
+  };
+}
+
+/**
+ * Makes pieces of a merge that another machine has planned, and writes them into their places; whoever waits
+ * notes them in the journal.
+ * @throws MismatchError if the plan is another one here
+ */
+export async function runMergePieces(
+  plan: MergePlan,
+  { digest, folder, run, tensors, allowNonFinite, durable, pieces }: MergePiecesParams,
+  control: PiecesControl,
+): Promise<void> {
+  if (digestAnywhere(plan) !== digest) {
+    throw new MismatchError(
+      "Cannot merge on this machine as its files must give the plan that was made elsewhere: they give another one; let all machines have the same version of isthmus, and see the same files",
+      { parameters: ["digest"] },
+    );
+  }
+  const target = { folder, tensors: new Map(tensors), allowNonFinite, durable, isNoted: false, run };
+  await runPieces(plan, pieces, target, control);
+}
+
+/** Computes a digest of a plan that does not depend on where its files lie. */
+function digestAnywhere(plan: MergePlan): string {
+  const networks = plan.networks.map(({ source }) => ({ source: basename(source) }));
+  return digestPlan({ ...plan, networks }, false);
+}
+
+/** Joins tasks that follow each other until each has bytes enough to be worth another machine's while. */
+export function joinTasks(tasks: readonly MergeTask[], least: number): readonly MergeTask[] {
+  const joined: MergeTask[] = [];
+  let open: MergeTask | undefined;
+  for (const task of tasks) {
+    open =
+      open === undefined
+        ? task
+        : {
+            pieces: [...open.pieces, ...task.pieces],
+            bytes: open.bytes + task.bytes,
+            memory: Math.max(open.memory, task.memory),
+          };
+    if (open.bytes < least) continue;
+    joined.push(open);
+    open = undefined;
+  }
+  return open === undefined ? joined : [...joined, open];
+}

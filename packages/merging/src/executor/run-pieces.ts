@@ -35,30 +35,40 @@ export interface PiecesControl {
 export async function runPieces(
   plan: MergePlan,
   pieces: readonly MergedPiece[],
-  { folder, tensors, allowNonFinite, durable, isNoted = true, run }: MergeTarget,
-  { signal, onBytes }: PiecesControl,
+  target: MergeTarget,
+  control: PiecesControl,
 ): Promise<void> {
   let rest = pieces;
   while (rest[0] !== undefined) {
     const name = rest[0].tensor;
-    const { path, target, position } = entry(tensors, name, "tensor");
     const next = rest.findIndex(({ tensor }) => tensor !== name);
     const group = next < 0 ? rest : rest.slice(0, next);
     rest = next < 0 ? [] : rest.slice(next);
     const planned = new Map([[name, entry(plan.tensors, name, "tensor")]]);
-    const checkpoint = mergeByPlan({ ...plan, tensors: planned });
-    const file = await openPositionalFile(path, target);
-    try {
-      // Once the file is open: a merge that begins anew makes new files before it has a journal.
-      if (run !== undefined) await assertRun(folder, run);
-      for (const { begin, end, tensor } of group) {
-        const range = { name, begin, end, file, position };
-        await writeTensorRange(checkpoint, range, { allowNonFinite, signal, onBytes });
-        if (durable) await file.sync();
-        if (isNoted) await noteFinished(folder, { tensor, begin, end });
-      }
-    } finally {
-      await file.close();
+    await runGroup({ ...plan, tensors: planned }, { name, pieces: group }, target, control);
+  }
+}
+
+/** Makes pieces of one tensor. */
+async function runGroup(
+  plan: MergePlan,
+  { name, pieces }: { readonly name: string; readonly pieces: readonly MergedPiece[] },
+  { folder, tensors, allowNonFinite, durable, isNoted = true, run }: MergeTarget,
+  { signal, onBytes }: PiecesControl,
+): Promise<void> {
+  const { path, target, position } = entry(tensors, name, "tensor");
+  const checkpoint = mergeByPlan(plan);
+  const file = await openPositionalFile(path, target);
+  try {
+    // Once the file is open: a merge that begins anew makes new files before it has a journal.
+    if (run !== undefined) await assertRun(folder, run);
+    for (const { begin, end, tensor } of pieces) {
+      const range = { name, begin, end, file, position };
+      await writeTensorRange(checkpoint, range, { allowNonFinite, signal, onBytes });
+      if (durable) await file.sync();
+      if (isNoted) await noteFinished(folder, { tensor, begin, end });
     }
+  } finally {
+    await file.close();
   }
 }

@@ -1,0 +1,52 @@
+import { InputError } from "@isthmus/core";
+import type { BackendFactory, IQueueBackend } from "bullmq";
+import { failure, type Trouble } from "./trouble.ts";
+
+/** What BullMQ keeps a queue in. */
+export interface Backing {
+  readonly factory: BackendFactory<IQueueBackend, BackingClient>;
+  /** Makes a client for one of the classes of BullMQ. */
+  connect(): BackingConnection;
+  close(): Promise<void>;
+}
+
+/** A client of a package that BullMQ takes as it is, and which only its backend looks into. */
+export type BackingClient = object;
+
+/** A client of one of the classes of BullMQ, to be ended after it is closed. */
+export interface BackingConnection {
+  readonly connection: BackingClient;
+  end(): Promise<void>;
+}
+
+/** Where a queue is to be opened. */
+export interface BackingPlace {
+  readonly url: URL;
+  /** What people call it. */
+  readonly name: string;
+  readonly clean: (error: unknown) => string;
+  readonly trouble: Trouble;
+}
+
+/** Imports the package of a client, which must be installed beside this one. */
+export async function importClient<T>(
+  packageName: string,
+  { name }: BackingPlace,
+  load: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new InputError(
+      `Cannot open the ${name} as the npm package ${packageName} must be installed: it is not; ` +
+        `run npm install ${packageName}`,
+      { input: name },
+    );
+  }
+}
+
+/** Makes the error for a server that cannot be used from the start. */
+export function cannotOpen({ name, clean }: BackingPlace, error: unknown): InputError {
+  return failure(`open the ${name}`, clean(error), name);
+}

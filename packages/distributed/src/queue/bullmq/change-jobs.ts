@@ -1,0 +1,110 @@
+import type { QueuedTask } from "../queued-task.ts";
+import type { QueuePatience } from "../task-queue.ts";
+import type { TaskJob } from "./job-data.ts";
+import { inBatches, type QueueParts, readJobs, readStates } from "./look-at-jobs.ts";
+
+/** Adds tasks to a queue: those that failed are tried again, those that wait or run are left alone. */
+export async function addJobs(
+  parts: QueueParts,
+  tasks: readonly QueuedTask[],
+  { attempts }: QueuePatience,
+): Promise<void> {
+  if (tasks.length === 0) return;
+  const { running, failed } = await readStates(parts);
+  const again = tasks.filter(({ id }) => failed.has(id));
+  if (again.length > 0) await reviveJobs(parts, again);
+  await keepRunning(
+    parts,
+    tasks.filter(({ id }) => running.has(id)),
+  );
+  const { queue, trouble } = parts;
+  const opts = {
+    attempts,
+    // The worker says how long the pauses are.
+    backoff: { type: "custom" },
+    removeOnComplete: true,
+    stackTraceLimit: 1,
+  };
+  await inBatches(
+    tasks.filter(({ id }) => !failed.has(id)),
+    (batch) =>
+      trouble.insist("add tasks to", () =>
+        queue.addBulk(
+          batch.map((entry) => ({
+            name: entry.task.kind,
+            data: { entry },
+            opts: { ...opts, jobId: entry.id },
+          })),
+        ),
+      ),
+  );
+}
+
+/** Tries failed tasks again as they are added now, which may be from another place. */
+async function reviveJobs(parts: QueueParts, tasks: readonly QueuedTask[]): Promise<void> {
+  const entries = new Map(tasks.map((entry) => [entry.id, entry]));
+  await changeJobs(parts, [...entries.keys()], "add tasks to", async (job) => {
+    const entry = entries.get(job.data.entry.id);
+    if (entry !== undefined) await job.updateData({ entry });
+    return retryJob(job);
+  });
+}
+
+/** Lets tasks go on that were cancelled, and whose workers do not know yet. */
+async function keepRunning(parts: QueueParts, tasks: readonly QueuedTask[]): Promise<void> {
+  const ids = tasks.map(({ id }) => id);
+  await changeJobs(parts, ids, "add tasks to", async (job) => {
+    if (!job.data.cancelled) return false;
+    await job.updateData({ entry: job.data.entry });
+    return true;
+  });
+}
+
+/** Tries failed tasks again, and returns their number. */
+export async function retryJobs(parts: QueueParts, ids: readonly string[]): Promise<number> {
+  const { failed } = await readStates(parts);
+  const some = [...new Set(ids)].filter((id) => failed.has(id));
+  return changeJobs(parts, some, "try tasks again in", retryJob);
+}
+
+/** Takes tasks out of the queue, and returns their number; running ones are marked, for their workers to drop. */
+export function cancelJobs(parts: QueueParts, ids: readonly string[]): Promise<number> {
+  return changeJobs(parts, [...new Set(ids)], "cancel tasks of", async (job) => {
+    // First the mark: a worker that takes the job between the two calls sees it.
+    await job.updateData({ ...job.data, cancelled: true });
+    await job.remove().catch((error: Error) => {
+      if (!/locked/.test(error.message)) throw error;
+    });
+    return true;
+  });
+}
+
+async function retryJob(job: TaskJob): Promise<boolean> {
+  await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
+  return true;
+}
+
+/**
+ * Does something to jobs, and returns how many it was done to; a job that somebody else has moved or removed
+ * meanwhile is left out.
+ * @param change - returns whether it did anything
+ */
+async function changeJobs(
+  parts: QueueParts,
+  ids: readonly string[],
+  doing: string,
+  change: (job: TaskJob) => Promise<boolean>,
+): Promise<number> {
+  const changed = await inBatches(ids, async (batch) => {
+    const jobs = (await readJobs(parts, batch)).filter((job) => job !== undefined);
+    return parts.trouble.insist(doing, () => Promise.all(jobs.map((job) => change(job).catch(falseIfMoved))));
+  });
+  return changed.filter(Boolean).length;
+}
+
+/** Passes an error on unless it says that a job is not there, or not as it was: BullMQ numbers those below 0. */
+function falseIfMoved(error: unknown): false {
+  const { code } = error as { code?: unknown };
+  if (typeof code === "number" && code < 0) return false;
+  throw error;
+}

@@ -1,0 +1,117 @@
+import type { ErrorDescription } from "@isthmus/tasks";
+import { type IQueueBackend, QueueEvents } from "bullmq";
+import { digestStore } from "../queued-task.ts";
+import type { QueueEvent } from "../task-queue.ts";
+import type { Backing, BackingClient } from "./backing.ts";
+import { isProgress, type JobQueue, type JobResult, readError } from "./job-data.ts";
+import type { Trouble } from "./trouble.ts";
+
+/** Those who listen to the events of stores, over one connection. */
+export interface StoreFollowers {
+  follow(store: string, listener: (event: QueueEvent) => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+type TaskEvents = QueueEvents<JobResult, IQueueBackend, BackingClient>;
+
+type Listeners = Map<string, Set<(event: QueueEvent) => void>>;
+
+/** Prepares to listen to a queue; connects when somebody follows a store for the first time. */
+export function createFollowers(queue: JobQueue, backing: Backing, trouble: Trouble): StoreFollowers {
+  const listeners: Listeners = new Map();
+  let opened: Promise<() => Promise<void>> | undefined;
+  return {
+    async follow(store, listener) {
+      const digest = digestStore(store);
+      const all = listeners.get(digest) ?? new Set();
+      listeners.set(digest, all);
+      // A function of its own, as one listener may follow twice.
+      const own = (event: QueueEvent): void => listener(event);
+      all.add(own);
+      opened ??= listenTo(queue, backing, { trouble, listeners });
+      try {
+        await opened;
+      } catch (error) {
+        opened = undefined;
+        all.delete(own);
+        throw error;
+      }
+      return async () => {
+        all.delete(own);
+        if (all.size === 0 && listeners.get(digest) === all) listeners.delete(digest);
+      };
+    },
+    async close() {
+      listeners.clear();
+      const close = await opened?.catch(() => undefined);
+      await close?.();
+    },
+  };
+}
+
+/** Starts to read events; resolves to a function that ends it, once nothing that happens from now on is missed. */
+async function listenTo(
+  queue: JobQueue,
+  { connect, factory }: Backing,
+  { trouble, listeners }: { readonly trouble: Trouble; readonly listeners: Listeners },
+): Promise<() => Promise<void>> {
+  // An event of our own says where the reading begins: "from now on" would begin only when the first read arrives.
+  const lastEventId = await trouble.insist("follow", () =>
+    queue.getBackend().publishEvent({ event: "followed" }, MOST_EVENTS),
+  );
+  const { connection, end } = connect();
+  const events = new QueueEvents(queue.name, { connection, lastEventId }, factory);
+  events.on("error", (error) => trouble.report(error));
+  const tell = (jobId: string, describe: () => QueueEvent | undefined): void => {
+    const interested = listeners.get(jobId.slice(jobId.lastIndexOf("-") + 1));
+    if (interested === undefined || interested.size === 0) return;
+    const event = describe();
+    if (event !== undefined) for (const listener of interested) listener(event);
+  };
+  hearEvents(events, tell);
+  return async () => {
+    await events.close().catch(() => undefined);
+    await end();
+  };
+}
+
+/** Events that BullMQ keeps, unless it is set otherwise. */
+const MOST_EVENTS = 10_000;
+
+function hearEvents(
+  events: TaskEvents,
+  tell: (jobId: string, describe: () => QueueEvent | undefined) => void,
+): void {
+  /** Errors that workers told of, until it is clear whether the task is tried again. */
+  const errors = new Map<string, ErrorDescription>();
+  const takeError = (id: string): ErrorDescription | undefined => {
+    const error = errors.get(id);
+    errors.delete(id);
+    return error;
+  };
+  events.on("progress", ({ jobId: id, data }) =>
+    tell(id, () => {
+      if (!isProgress(data)) return undefined;
+      const { kind, worker, done, error } = data;
+      if (kind === "started") return { id, kind, worker };
+      if (kind === "progress") return { id, kind, worker, done };
+      if (error !== undefined) errors.set(id, readError(error));
+      return undefined;
+    }),
+  );
+  events.on("completed", ({ jobId: id, returnvalue }) =>
+    tell(id, () => ({ id, kind: "done", ...(returnvalue as unknown as JobResult) })),
+  );
+  events.on("delayed", ({ jobId: id }) =>
+    tell(id, () => ({ id, kind: "retried", reason: takeError(id)?.message ?? "it failed" })),
+  );
+  events.on("stalled", ({ jobId: id }) =>
+    tell(id, () => ({ id, kind: "retried", reason: "its worker was not heard of for too long" })),
+  );
+  events.on("failed", ({ jobId: id, failedReason }) =>
+    tell(id, () => {
+      const error = takeError(id) ?? { name: "Error", message: failedReason, isUsage: false };
+      return { id, kind: "failed", error };
+    }),
+  );
+}

@@ -1,0 +1,132 @@
+import { UsageError } from "@isthmus/core";
+import { Queue } from "bullmq";
+import type { QueuedTask } from "../queued-task.ts";
+import { QUEUE_PATIENCE, type QueuePatience, type QueueServer, type TaskQueue } from "../task-queue.ts";
+import type { Backing, BackingPlace } from "./backing.ts";
+import { addJobs, cancelJobs, retryJobs } from "./change-jobs.ts";
+import { createFollowers } from "./follow-stores.ts";
+import type { JobQueue } from "./job-data.ts";
+import { countJobs, findJobs, listJobs, listWorkers } from "./look-at-jobs.ts";
+import { openPostgres } from "./postgres-backing.ts";
+import { createCleaner, placeOf } from "./queue-place.ts";
+import { openRedis } from "./redis-backing.ts";
+import { serveJobs } from "./serve-jobs.ts";
+import { createTrouble, type Trouble } from "./trouble.ts";
+
+/** How a queue of BullMQ is opened. */
+export interface BullQueueOptions {
+  /** Name of the queue: all who open it by the same name at the same place share it. */
+  readonly name: string;
+  /** When it gives up on workers and tasks, unless a server says otherwise. */
+  readonly patience?: Partial<QueuePatience> | undefined;
+  /** Called with sentences about trouble with the queue, such as a lost connection: one for each outage. */
+  readonly onTrouble?: ((sentence: string) => void) | undefined;
+}
+
+/** What opens a queue by the scheme of its URL. */
+const OPENERS: ReadonlyMap<string, (place: BackingPlace) => Promise<Backing>> = new Map([
+  ["redis:", openRedis],
+  ["rediss:", openRedis],
+  ["postgres:", openPostgres],
+  ["postgresql:", openPostgres],
+]);
+
+/**
+ * Opens a queue that BullMQ keeps in Redis or in PostgreSQL. The package of the client, `ioredis` or `pg`, must be
+ * installed; the tables of PostgreSQL are made if they are not there.
+ *
+ * @param url - where the server is, as `redis://host:6379/0`, `rediss://…` or `postgres://host/database`; user and
+ *   password in it show up nowhere
+ * @throws InputError if the server cannot be reached, refuses, or its client is not installed
+ */
+export async function openBullQueue(
+  url: URL,
+  { name, patience, onTrouble }: BullQueueOptions,
+): Promise<TaskQueue> {
+  const open = OPENERS.get(url.protocol);
+  if (open === undefined) {
+    const schemes = [...OPENERS.keys()].join(", ");
+    throw new UsageError(
+      `Cannot open a queue as its URL must begin with one of ${schemes} it begins ${url.protocol}`,
+    );
+  }
+  if (name === "" || name.includes(":")) {
+    throw new UsageError(`Cannot open a queue as its name must be a text without ":": it is "${name}"`);
+  }
+  const title = `queue ${name} at ${placeOf(url)}`;
+  const clean = createCleaner(url);
+  const trouble = createTrouble(title, clean);
+  const forget = trouble.listen(onTrouble);
+  try {
+    const backing = await open({ url, name: title, clean, trouble });
+    return createBullQueue(name, { title, backing, trouble, patience: { ...QUEUE_PATIENCE, ...patience } });
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+interface BullQueueParts {
+  readonly title: string;
+  readonly backing: Backing;
+  readonly trouble: Trouble;
+  readonly patience: QueuePatience;
+}
+
+function createBullQueue(name: string, { title, backing, trouble, patience }: BullQueueParts): TaskQueue {
+  const { connection, end } = backing.connect();
+  const queue: JobQueue = new Queue(name, { connection }, backing.factory);
+  queue.on("error", (error) => trouble.report(error));
+  const followers = createFollowers(queue, backing, trouble);
+  const servers = new Set<QueueServer>();
+  const parts = { queue, trouble };
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await Promise.all([...servers].map((server) => server.drain()));
+    await followers.close();
+    await queue.close();
+    await end();
+    await backing.close();
+  };
+  return {
+    name: title,
+    add: (tasks: readonly QueuedTask[]) => addJobs(parts, tasks, patience),
+    follow: followers.follow,
+    find: (ids) => findJobs(parts, ids),
+    count: () => countJobs(parts),
+    list: (state, limit) => listJobs(parts, state, limit),
+    workers: () => listWorkers(parts),
+    cancel: (ids) => cancelJobs(parts, ids),
+    retry: (ids) => retryJobs(parts, ids),
+    async serve(handle, options) {
+      const forget = trouble.listen(options.onTrouble);
+      const served = { queue, backing, trouble, patience: choosePatience(patience, options) };
+      const server = await serveJobs(served, handle, options);
+      servers.add(server);
+      const drain = (): Promise<void> => server.drain().finally(forget);
+      return {
+        get running() {
+          return server.running;
+        },
+        drain,
+      };
+    },
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+/** Chooses how patient a server is: as it says itself, where it does. */
+function choosePatience(
+  usual: QueuePatience,
+  { lease, attempts, deaths, pause }: Partial<QueuePatience>,
+): QueuePatience {
+  return {
+    lease: lease ?? usual.lease,
+    attempts: attempts ?? usual.attempts,
+    deaths: deaths ?? usual.deaths,
+    pause: pause ?? usual.pause,
+  };
+}

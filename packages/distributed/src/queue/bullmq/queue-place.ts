@@ -1,0 +1,42 @@
+/** Shortest secret that is looked for in messages: anything shorter would blank out words that mean something else. */
+const SHORTEST_SECRET = 3;
+
+/** Returns a URL without user, password, query and fragment: what people may see of it. */
+export function placeOf(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+/** Makes a function that says in one line what went wrong, without the secrets of a URL. */
+export function createCleaner(url: URL): (error: unknown) => string {
+  const secrets = secretsOf(url);
+  return (error) => {
+    let message = reasonOf(error).replaceAll(url.href, placeOf(url));
+    for (const secret of secrets) message = message.replaceAll(secret, "***");
+    return message.split("\n", 1)[0] ?? message;
+  };
+}
+
+/** Lists what nobody may see, as it stands in the URL and as it is meant; the longest first. */
+function secretsOf({ username, password, search, searchParams, hash }: URL): readonly string[] {
+  const written = [username, password, search.slice(1), hash.slice(1), ...searchParams.values()];
+  return [...new Set(written.flatMap((secret) => [secret, decode(secret)]))]
+    .filter((secret) => secret.length >= SHORTEST_SECRET || secret === decode(password))
+    .filter((secret) => secret !== "")
+    .sort((a, b) => b.length - a.length);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Says what an error is about; those of several addresses at once have no message of their own. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== "") return error.message;
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  return (error as NodeJS.ErrnoException).code ?? error.name;
+}

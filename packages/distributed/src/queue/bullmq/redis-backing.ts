@@ -1,0 +1,68 @@
+import { InputError } from "@isthmus/core";
+import { createRedisBackend } from "bullmq";
+import type { Redis } from "ioredis";
+import { type Backing, type BackingPlace, cannotOpen, importClient } from "./backing.ts";
+
+/** Lowest version that BullMQ works with, as major and minor. */
+const LOWEST_VERSION = [6, 2] as const;
+/** Milliseconds before the server is tried again: twice as long each time, up to the longest. */
+const PAUSE = { first: 100, longest: 2000 } as const;
+
+/** Connects to a Redis that a queue lies in. */
+export async function openRedis(place: BackingPlace): Promise<Backing> {
+  const { Redis } = await importClient("ioredis", place, () => import("ioredis"));
+  const client = new Redis(place.url.href, {
+    // Commands wait while the server is away; `insist` limits how long.
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(PAUSE.first * 2 ** (times - 1), PAUSE.longest),
+    lazyConnect: true,
+  });
+  try {
+    await reach(client);
+    await checkServer(client, place);
+  } catch (error) {
+    client.disconnect();
+    throw error instanceof InputError ? error : cannotOpen(place, error);
+  }
+  client.on("ready", () => place.trouble.over());
+  client.on("error", (error) => place.trouble.report(error));
+  return {
+    factory: createRedisBackend as unknown as Backing["factory"],
+    // BullMQ makes clients of its own from this one wherever it waits.
+    connect: () => ({ connection: client, end: async () => undefined }),
+    async close() {
+      client.disconnect();
+    },
+  };
+}
+
+/** Connects for the first time, and fails with the first error, as a wrong address is not tried again. */
+async function reach(client: Redis): Promise<void> {
+  const failed = new Promise<never>((_resolve, reject) => void client.once("error", reject));
+  const connected = client.connect();
+  connected.catch(() => undefined);
+  await Promise.race([connected, failed]);
+  client.removeAllListeners("error");
+}
+
+/** Checks the version of the server, and that it forgets nothing when memory is short. */
+async function checkServer(client: Redis, { name, trouble }: BackingPlace): Promise<void> {
+  const info = await client.info();
+  const find = (field: string): string | undefined => new RegExp(`^${field}:(.*?)\\r?$`, "m").exec(info)?.[1];
+  const version = find("redis_version");
+  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+  const [lowest, lowestMinor] = LOWEST_VERSION;
+  if (version !== undefined && (major < lowest || (major === lowest && minor < lowestMinor))) {
+    throw new InputError(
+      `Cannot open the ${name} as Redis must be ${LOWEST_VERSION.join(".")} or newer: it is ${version}; update it`,
+      { input: name },
+    );
+  }
+  const policy = find("maxmemory_policy");
+  if (policy !== undefined && policy !== "noeviction") {
+    trouble.tell(
+      `The ${name} may lose tasks as maxmemory-policy must be noeviction: it is ${policy}; ` +
+        "set it in redis.conf, or by CONFIG SET",
+    );
+  }
+}

@@ -1,0 +1,52 @@
+import { isAway, type Trouble } from "./trouble.ts";
+
+/** Tells the queue of the progress of one task. */
+export interface ProgressReporter {
+  readonly report: (done: number) => void;
+  /** Ends it; resolves once nothing is on its way any more. */
+  end(): Promise<void>;
+}
+
+/** Milliseconds between two reports on a task. */
+const INTERVAL = 500;
+
+/**
+ * Tells at once that a task has begun, and then of its progress, at most twice a second.
+ * @param send - sends the share that is done; undefined at the beginning
+ */
+export function createReporter(
+  send: (done: number | undefined) => Promise<void>,
+  trouble: Trouble,
+): ProgressReporter {
+  let latest: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let sent = Date.now();
+  let sending = Promise.resolve();
+  const push = (done: number | undefined): void => {
+    sent = Date.now();
+    // One after the other, as an older report must not follow a newer one. The task does not need them.
+    sending = sending
+      .then(() => send(done))
+      .catch((error: unknown) => {
+        if (isAway(error)) trouble.report(error);
+      });
+  };
+  push(undefined);
+  return {
+    report(done) {
+      latest = done;
+      if (timer !== undefined) return;
+      timer = setTimeout(
+        () => {
+          timer = undefined;
+          push(latest);
+        },
+        Math.max(0, sent + INTERVAL - Date.now()),
+      );
+    },
+    async end() {
+      clearTimeout(timer);
+      await sending;
+    },
+  };
+}

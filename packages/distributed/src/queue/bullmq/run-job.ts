@@ -1,0 +1,134 @@
+import { EngineError } from "@isthmus/core";
+import { describeError, type ErrorDescription } from "@isthmus/tasks";
+import { UnrecoverableError, WaitingError } from "bullmq";
+import type { QueuePatience, TaskHandler, TaskOutcome } from "../task-queue.ts";
+import {
+  type JobProgress,
+  type JobResult,
+  plainText,
+  progressOf,
+  type TaskJob,
+  writeError,
+} from "./job-data.ts";
+import { createReporter } from "./report-progress.ts";
+import type { Trouble } from "./trouble.ts";
+
+/** A task that runs here. */
+export interface RunningJob {
+  readonly job: TaskJob;
+  readonly abort: AbortController;
+  /** Why it was aborted. */
+  stopped?: "lost" | "cancelled";
+}
+
+/** What running jobs takes. */
+export interface JobRunner {
+  readonly worker: string;
+  readonly handle: TaskHandler;
+  readonly patience: QueuePatience;
+  readonly trouble: Trouble;
+  /** Tasks that run here, by their ids. */
+  readonly running: Map<string, RunningJob>;
+  /** Reads a job as it is now; undefined if it is gone. */
+  readonly read: (id: string) => Promise<TaskJob | undefined>;
+}
+
+/**
+ * Runs a job: what it returns or throws says to BullMQ what became of it.
+ * @param token - proof that it is this worker's
+ */
+export async function runJob(job: TaskJob, token: string, runner: JobRunner): Promise<JobResult> {
+  const { worker, patience, running } = runner;
+  const before = progressOf(job);
+  // BullMQ asks the strategy for pauses how often a task is tried, which is for this worker to say.
+  job.opts.attempts = Number.MAX_SAFE_INTEGER;
+  if (job.data.cancelled) return drop(job, worker);
+  const forgiven = before?.forgiven ?? 0;
+  const last = { worker, done: 0, began: Date.now(), error: before?.error, forgiven };
+  if (job.stalledCounter - forgiven >= patience.deaths) {
+    const error = describeDeaths(job, job.stalledCounter - forgiven, before?.worker);
+    const fault = { ...last, worker: before?.worker ?? worker, forgiven: job.stalledCounter };
+    return fail(job, { kind: "failed", error, again: false }, fault);
+  }
+  const entry: RunningJob = { job, abort: new AbortController() };
+  running.set(job.data.entry.id, entry);
+  try {
+    const outcome = await callHandler(entry, last, runner);
+    return await settle(entry, { outcome, token, last }, runner);
+  } finally {
+    running.delete(job.data.entry.id);
+  }
+}
+
+async function callHandler(
+  { job, abort }: RunningJob,
+  last: Omit<JobProgress, "kind">,
+  { handle, trouble }: JobRunner,
+): Promise<TaskOutcome> {
+  const { signal } = abort;
+  const reporter = createReporter(async (done) => {
+    if (signal.aborted) return;
+    const kind = done === undefined ? "started" : "progress";
+    await job.updateProgress({ ...last, kind, done: done ?? 0 });
+  }, trouble);
+  try {
+    return await handle(job.data.entry, { signal, onProgress: reporter.report });
+  } catch (error) {
+    return { kind: "failed", error: describeError(error), again: false };
+  } finally {
+    await reporter.end();
+  }
+}
+
+/** Tells BullMQ what became of a task. */
+async function settle(
+  entry: RunningJob,
+  { outcome, token, last }: { outcome: TaskOutcome; token: string; last: Omit<JobProgress, "kind"> },
+  { worker, read }: JobRunner,
+): Promise<JobResult> {
+  const { job, stopped } = entry;
+  // Another worker has it, or will: whatever came of it here does not count.
+  if (stopped === "lost") throw new WaitingError();
+  if (outcome.kind === "done") return { worker, seconds: outcome.seconds };
+  // Whoever added it again meanwhile has taken the mark away.
+  if (stopped === "cancelled" && (await read(job.data.entry.id))?.data.cancelled) return drop(job, worker);
+  if (stopped === "cancelled" || outcome.kind === "released") {
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+  return fail(job, outcome, last);
+}
+
+/** Fails a job so that its error stays with it, whole. */
+async function fail(
+  job: TaskJob,
+  { error, again }: TaskOutcome & { kind: "failed" },
+  last: Omit<JobProgress, "kind">,
+): Promise<never> {
+  await job.updateProgress({ ...last, kind: "fault", error: writeError(error) });
+  const message = plainText(error.message);
+  const thrown = again ? new Error(message) : new UnrecoverableError(message);
+  thrown.stack = plainText(error.stack ?? message);
+  throw thrown;
+}
+
+/** Fails a job that was cancelled, so that nothing is left of it. */
+function drop(job: TaskJob, worker: string): never {
+  job.opts.removeOnFail = true;
+  throw new UnrecoverableError(
+    plainText(`${job.data.entry.task.label} was cancelled while ${worker} ran it`),
+  );
+}
+
+function describeDeaths(job: TaskJob, deaths: number, worker: string | undefined): ErrorDescription {
+  const { task, engine } = job.data.entry;
+  const last = worker === undefined ? "" : `, the last of them ${worker}`;
+  const { name, message, isUsage } = describeError(
+    new EngineError(
+      `Cannot run ${task.label} as ${deaths} workers that ran it died${last}; see there why they ended ` +
+        "(short of memory?), then try it again",
+      { engine },
+    ),
+  );
+  return { name, message, isUsage, fields: { engine } };
+}

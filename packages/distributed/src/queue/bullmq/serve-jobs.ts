@@ -1,0 +1,163 @@
+import { setTimeout } from "node:timers/promises";
+import { type JobProgress as AnyProgress, type IQueueBackend, Worker } from "bullmq";
+import {
+  LONGEST_PAUSE,
+  type QueuePatience,
+  type QueueServer,
+  type ServeOptions,
+  type TaskHandler,
+} from "../task-queue.ts";
+import type { Backing, BackingClient, BackingConnection } from "./backing.ts";
+import { encodeWorker, type JobData, type JobQueue, type JobResult, type TaskJob } from "./job-data.ts";
+import { type JobRunner, runJob } from "./run-job.ts";
+import type { Trouble } from "./trouble.ts";
+
+/** What a server works with. */
+export interface ServedQueue {
+  readonly queue: JobQueue;
+  readonly backing: Backing;
+  readonly trouble: Trouble;
+  readonly patience: QueuePatience;
+}
+
+type TaskWorker = Worker<JobData, JobResult, string, IQueueBackend, AnyProgress, BackingClient>;
+
+/** Deaths after which BullMQ itself would give up on a task: never, as it would not say why. */
+const MOST_STALLS = 2 ** 31 - 1;
+/** Milliseconds before a worker asks again a queue that does not answer. */
+const LONGEST_WAIT = 5000;
+/** Milliseconds that connections may take to end. */
+const CLOSING_TIME = 5000;
+
+/** Serves a queue of BullMQ by a function. */
+export async function serveJobs(
+  { queue, backing, trouble, patience }: ServedQueue,
+  handle: TaskHandler,
+  { worker: name, capacity }: ServeOptions,
+): Promise<QueueServer> {
+  const runner: JobRunner = {
+    worker: name,
+    handle,
+    patience,
+    trouble,
+    running: new Map(),
+    read: (id) => queue.getJob(id),
+  };
+  const { worker, client } = await trouble.insist("serve", () =>
+    openWorker(queue, backing, { name, capacity, runner }),
+  );
+  worker.on("lockRenewalFailed", (ids) => {
+    for (const id of ids) stopJob(runner, id, "lost");
+  });
+  const watch = watchCancelled(runner);
+  let drained: Promise<void> | undefined;
+  return {
+    get running() {
+      return runner.running.size;
+    },
+    drain() {
+      drained ??= drainWorker(worker, client, runner).finally(() => clearInterval(watch));
+      return drained;
+    },
+  };
+}
+
+async function openWorker(
+  queue: JobQueue,
+  { connect, factory }: Backing,
+  { name, capacity, runner }: { name: string; capacity: number; runner: JobRunner },
+): Promise<{ worker: TaskWorker; client: BackingConnection }> {
+  const { patience, trouble } = runner;
+  const { lease, attempts, pause } = patience;
+  const client = connect();
+  const worker: TaskWorker = new Worker(
+    queue.name,
+    (job: TaskJob, token = "") => runJob(job, token, runner),
+    {
+      connection: client.connection,
+      name: encodeWorker(name),
+      concurrency: capacity,
+      lockDuration: lease,
+      stalledInterval: Math.ceil(lease / 2),
+      maxStalledCount: MOST_STALLS,
+      runRetryDelay: Math.min(LONGEST_WAIT, Math.ceil(lease / 3)),
+      settings: {
+        backoffStrategy: (made) =>
+          made >= attempts ? -1 : Math.max(1, Math.min(pause * 2 ** (made - 1), LONGEST_PAUSE)),
+      },
+    },
+    factory,
+  );
+  worker.on("error", (error) => reportUnlessLost(error, runner));
+  for (const event of ["active", "completed", "locksRenewed"] as const)
+    worker.on(event, () => trouble.over());
+  try {
+    await worker.waitUntilReady();
+    return { worker, client };
+  } catch (error) {
+    await worker.close(true).catch(() => undefined);
+    await client.end();
+    throw error;
+  }
+}
+
+/** Tells of an error of BullMQ; that a task is another worker's by now is no trouble with the queue. */
+function reportUnlessLost(error: Error, { trouble }: JobRunner): void {
+  const { code } = error as { code?: unknown };
+  const isLost = (typeof code === "number" && code < 0) || error.message.startsWith("could not renew lock");
+  if (!isLost) trouble.report(error);
+}
+
+function stopJob({ running, worker, trouble }: JobRunner, id: string, why: "lost" | "cancelled"): void {
+  const entry = running.get(id);
+  if (entry === undefined || entry.abort.signal.aborted) return;
+  entry.stopped = why;
+  if (why === "lost") {
+    const { label } = entry.job.data.entry.task;
+    trouble.tell(`Stopped ${label} as ${worker} was not heard of for too long: another worker has it by now`);
+  }
+  entry.abort.abort();
+}
+
+/** Looks from time to time whether tasks that run here were cancelled, or removed. */
+function watchCancelled(runner: JobRunner): NodeJS.Timeout {
+  const { running, patience, read, trouble } = runner;
+  const look = async (id: string): Promise<void> => {
+    const job = await read(id);
+    if (job === undefined) stopJob(runner, id, "lost");
+    else if (job.data.cancelled) stopJob(runner, id, "cancelled");
+  };
+  let looking = false;
+  return setInterval(
+    async () => {
+      if (looking) return;
+      looking = true;
+      await Promise.all([...running.keys()].map(look)).catch((error: unknown) => trouble.report(error));
+      looking = false;
+    },
+    Math.ceil(patience.lease / 3),
+  );
+}
+
+/** Takes no more tasks, waits for those that run, and ends the connections even if the server is away. */
+async function drainWorker(
+  worker: TaskWorker,
+  { end }: BackingConnection,
+  { running }: JobRunner,
+): Promise<void> {
+  const closing = worker.close();
+  closing.catch(() => undefined);
+  while (running.size > 0) await Promise.race([closing, setTimeout(PAUSE)]);
+  const stop = new AbortController();
+  const late = setTimeout(CLOSING_TIME, "late", { signal: stop.signal }).catch(() => undefined);
+  const first = await Promise.race([closing, late]);
+  stop.abort();
+  if (first === "late")
+    await worker
+      .getBackend()
+      .disconnect()
+      .catch(() => undefined);
+  await end();
+}
+
+const PAUSE = 50;

@@ -1,0 +1,109 @@
+import { setTimeout } from "node:timers/promises";
+import { InputError } from "@isthmus/core";
+
+/** Trouble with the connections to a queue: tells of each outage once, and tries again what it stopped. */
+export interface Trouble {
+  /** Tells listeners of an error, unless the outage it belongs to is known. */
+  report(error: unknown): void;
+  /** Tells listeners a sentence. */
+  tell(sentence: string): void;
+  /** Notes that the queue answers. */
+  over(): void;
+  /** Has a function called with sentences until the function that is returned is called. */
+  listen(listener: ((sentence: string) => void) | undefined): () => void;
+  /**
+   * Does something that may be done twice until it succeeds, through outages of up to a minute.
+   * @param doing - what it is, after "Cannot"
+   * @throws InputError if the queue does not answer for so long, or refuses
+   */
+  insist<T>(doing: string, act: () => Promise<T>): Promise<T>;
+}
+
+/** Milliseconds that a queue may be away while something is to be done. */
+const LONGEST_OUTAGE = 60_000;
+/** Milliseconds without errors after which another one is another outage. */
+const QUIET = 5000;
+/** Milliseconds before something is tried again. */
+const PAUSE = 250;
+
+/** Errors by which a server, or the way to it, is away: codes of Node.js, classes of PostgreSQL, texts of clients. */
+const AWAY =
+  /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Connection terminated|timeout exceeded|^57P0|LOADING|READONLY|starting up|shutting down|not queryable/i;
+
+/** Watches over the connections to a queue. */
+export function createTrouble(name: string, clean: (error: unknown) => string): Trouble {
+  const listeners = new Set<(sentence: string) => void>();
+  let outage = false;
+  let answered = false;
+  let last = 0;
+  const tell = (sentence: string): void => {
+    for (const listener of listeners) listener(sentence);
+  };
+  const trouble: Trouble = {
+    report(error) {
+      const now = Date.now();
+      const isNew = !outage || (answered && now - last > QUIET);
+      [outage, answered, last] = [true, false, now];
+      if (isNew) tell(`Trouble with the ${name}: ${clean(error)}. Trying again until it answers`);
+    },
+    tell,
+    over() {
+      answered = true;
+    },
+    listen(listener) {
+      if (listener === undefined) return () => undefined;
+      // A function of its own, as one listener may be added twice.
+      const own = (sentence: string): void => listener(sentence);
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
+    async insist(doing, act) {
+      const deadline = Date.now() + LONGEST_OUTAGE;
+      for (;;) {
+        try {
+          const result = await within(act(), deadline);
+          trouble.over();
+          return result;
+        } catch (error) {
+          if (isAway(error)) trouble.report(error);
+          if (!isAway(error) || Date.now() > deadline)
+            throw failure(`${doing} the ${name}`, clean(error), name);
+        }
+        await setTimeout(PAUSE);
+      }
+    },
+  };
+  return trouble;
+}
+
+/** Whether an error says that the server is away, and not that it refuses. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof AggregateError && error.errors.some(isAway)) return true;
+  return AWAY.test(error.message) || (typeof code === "string" && AWAY.test(code));
+}
+
+/** Makes the error for a queue that does not do what it is asked; its cause is left out, as it may hold secrets. */
+export function failure(doing: string, reason: string, input: string): InputError {
+  return new InputError(
+    `Cannot ${doing} as it must answer: ${reason}. Check that the server runs and takes connections from here, ` +
+      "then do it again: nothing is lost",
+    { input },
+  );
+}
+
+/** Waits for a promise until a moment. */
+async function within<T>(work: Promise<T>, deadline: number): Promise<T> {
+  const stop = new AbortController();
+  const late = async (): Promise<never> => {
+    await setTimeout(Math.max(0, deadline - Date.now()), undefined, { signal: stop.signal });
+    throw new Error(`timeout exceeded: no answer for ${LONGEST_OUTAGE / 1000} seconds`);
+  };
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late()]);
+  } finally {
+    stop.abort();
+  }
+}

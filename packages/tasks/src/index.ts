@@ -27,7 +27,15 @@ export {
   type TaskKinds,
   type TaskPaths,
 } from "./task-kind.ts";
-export { openTaskStore, readTaskResult, type TaskStore } from "./task-store.ts";
+export {
+  openTaskStore,
+  readTaskResult,
+  TASK_RESULT_FILE,
+  TASK_TIME_FILE,
+  type TaskStore,
+  type TaskTime,
+  writeTaskResult,
+} from "./task-store.ts";
 export type { TimeLeftEstimate } from "./time-left.ts";
 export {
   createProcessExecutor,

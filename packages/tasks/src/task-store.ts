@@ -17,10 +17,11 @@ export interface TaskStore {
   close(): Promise<void>;
 }
 
-const RESULT_FILE = "result.json";
-const LOCK_FILE = ".lock";
+/** File of the result of a task, in its folder. */
+export const TASK_RESULT_FILE = "result.json";
 /** File of the seconds a task took, which its result does not say. */
-const TIME_FILE = "time.json";
+export const TASK_TIME_FILE = "time.json";
+const LOCK_FILE = ".lock";
 
 /**
  * Opens a folder of results for this process alone, and makes it if it is missing.
@@ -41,13 +42,28 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
         if (name.endsWith(".tmp")) await rm(join(folderOf(key), name), { force: true });
       }
     },
-    async finish({ key, kind, label, params }, result, seconds) {
-      await saveFile(join(folderOf(key), TIME_FILE), `${JSON.stringify({ seconds })}\n`);
-      const text = JSON.stringify({ kind, label, params, result }, null, 2);
-      await saveFile(join(folderOf(key), RESULT_FILE), `${text}\n`);
-    },
+    finish: (task, result, seconds) => writeTaskResult(folderOf(task.key), task, result, { seconds }),
     close: unlock,
   };
+}
+
+/** How long a task took, and, where that may be any machine, on which. */
+export interface TaskTime {
+  readonly seconds: number;
+  /** Name of the worker that ran it; missing for threads of the process that waited. */
+  readonly worker?: string;
+}
+
+/** Writes the result of a task into the folder of its files, last of all, which makes it a finished one. */
+export async function writeTaskResult(
+  folder: string,
+  { kind, label, params }: Pick<Task, "kind" | "label" | "params">,
+  result: object,
+  time: TaskTime,
+): Promise<void> {
+  await saveFile(join(folder, TASK_TIME_FILE), `${JSON.stringify(time)}\n`);
+  const text = JSON.stringify({ kind, label, params, result }, null, 2);
+  await saveFile(join(folder, TASK_RESULT_FILE), `${text}\n`);
 }
 
 /**
@@ -57,7 +73,7 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
  * @throws InputError or FormatError if the file of the result is there, but cannot be read or holds no result
  */
 export async function readTaskResult(folder: string, key: string): Promise<object | undefined> {
-  const path = join(folder, key, RESULT_FILE);
+  const path = join(folder, key, TASK_RESULT_FILE);
   if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
   const { result } = ((await readJsonFile(path)) ?? {}) as { result?: unknown };
   if (typeof result === "object" && result !== null) return result;

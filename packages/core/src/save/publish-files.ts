@@ -1,7 +1,8 @@
-import { open, rename, unlink } from "node:fs/promises";
+import { rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../errors.ts";
 import type { OutputFile } from "../io/output-file.ts";
+import { syncFolder } from "../io/sync-folder.ts";
 import { reasonOf } from "../io/system-error.ts";
 import { temporaryName } from "../io/temporary-name.ts";
 import { isIndex, isShard, removalOrder } from "./removal-order.ts";
@@ -104,14 +105,4 @@ async function undo(published: readonly string[], aside: readonly FileAside[]): 
   // The last file is never among them: nothing fails after it was published.
   for (const path of published) await unlink(path).catch(() => {});
   for (const { path, temporary } of [...aside].reverse()) await rename(temporary, path).catch(() => {});
-}
-
-/**
- * Waits until the disk has the names in a folder; does nothing on systems where folders cannot be opened,
- * such as Windows.
- */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close().catch(() => {});
 }

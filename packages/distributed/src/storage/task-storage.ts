@@ -13,6 +13,11 @@ export interface TaskStorage {
    * cache. No path of a task may lead out of it.
    */
   readonly root: string;
+  /**
+   * Returns the name in the storage of a folder of results of whoever waits, or of a working folder.
+   * @throws InputError if the folder is not in the storage, and has to be
+   */
+  placeOf(folder: string): Promise<string>;
   /** Reads the result of a task; undefined if none is published. */
   read(place: TaskPlace): Promise<object | undefined>;
   /**

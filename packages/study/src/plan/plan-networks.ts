@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { excerpt, InputError, openFileSource, resolveOptions } from "@isthmus/core";
+import { digestFile, excerpt, InputError, resolveOptions } from "@isthmus/core";
 import { type DataSet, fingerprintGraph, fingerprintWeights, type Graph, readGraph } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
@@ -59,26 +58,6 @@ async function planLoading(
       exportedFrom: { path: exportedFrom, digest: await digestFile(exportedFrom) },
     }),
   };
-}
-
-/** Bytes read at once. */
-const CHUNK_BYTES = 2 ** 20;
-
-/**
- * Computes the SHA-256 digest of the bytes of a file, in hexadecimal.
- * @throws InputError if it cannot be read, is not a regular file, or changes meanwhile
- */
-async function digestFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  const source = await openFileSource(path);
-  try {
-    for (let begin = 0; begin < source.size; begin += CHUNK_BYTES) {
-      hash.update(await source.read(begin, Math.min(begin + CHUNK_BYTES, source.size)));
-    }
-  } finally {
-    await source.close();
-  }
-  return hash.digest("hex");
 }
 
 /**

@@ -1,0 +1,26 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { digestFile } from "./digest-file.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-digest-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("digestFile()", () => {
+  it.each([0, 1, 2 ** 20, 2 ** 20 + 1, 3 * 2 ** 20 - 1])("digests a file of %i bytes", async (size) => {
+    const bytes = randomBytes(size);
+    const path = join(folder, "bytes.bin");
+    writeFileSync(path, bytes);
+    expect(await digestFile(path)).toBe(createHash("sha256").update(bytes).digest("hex"));
+  });
+
+  it("refuses what is not a file", async () => {
+    await expect(digestFile(folder)).rejects.toThrow(/must be a regular file/);
+    await expect(digestFile(join(folder, "none.bin"))).rejects.toThrow(/none\.bin/);
+  });
+});

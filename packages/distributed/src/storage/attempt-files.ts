@@ -1,0 +1,78 @@
+import { constants, copyFile, lstat, readdir, rename, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { TASK_RESULT_FILE } from "@isthmus/tasks";
+
+/** A file that an attempt at a task has made. */
+export interface AttemptFile {
+  /** Its path within the folder of the attempt, with `/` between its parts. */
+  readonly name: string;
+  readonly size: number;
+  /** When it was last written to, in milliseconds since 1970. */
+  readonly written: number;
+}
+
+/** Ending of names of files that are not complete. */
+const TEMPORARY = ".tmp";
+
+/**
+ * Lists the finished files in a folder and all folders below it, by name.
+ * @throws InputError if there is a link or a device among them: what a task makes must be in its own folder
+ */
+export async function listFiles(folder: string): Promise<readonly AttemptFile[]> {
+  const files: AttemptFile[] = [];
+  await addFiles(folder, "", files);
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * Copies a file with its time, so that it is there completely or not at all.
+ * @throws InputError if it cannot be copied
+ */
+export async function copyWhole(from: string, to: string): Promise<void> {
+  await createFolder(dirname(to));
+  const temporary = `${to}${TEMPORARY}`;
+  try {
+    const { atime, mtime } = await lstat(from);
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
+    await utimes(temporary, atime, mtime);
+    await rename(temporary, to);
+  } catch (error) {
+    throw new InputError(`Cannot copy "${from}" to "${to}" as ${reasonOf(error)}`, {
+      input: from,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Copies the files of a published task into a folder: the result last, as it makes the task a finished one.
+ * @param open - returns the path of a file by its name
+ */
+export async function copyPublished(
+  names: readonly string[],
+  open: (name: string) => Promise<string>,
+  folder: string,
+): Promise<void> {
+  const others = names.filter((name) => name !== TASK_RESULT_FILE);
+  for (const name of [...others, TASK_RESULT_FILE]) await copyWhole(await open(name), join(folder, name));
+}
+
+async function addFiles(folder: string, above: string, files: AttemptFile[]): Promise<void> {
+  for (const found of await readdir(join(folder, above), { withFileTypes: true })) {
+    const name = above === "" ? found.name : `${above}/${found.name}`;
+    if (found.isDirectory()) await addFiles(folder, name, files);
+    else if (!found.isFile()) throw notAFile(join(folder, name));
+    else if (!name.endsWith(TEMPORARY)) {
+      const { size, mtimeMs } = await lstat(join(folder, name));
+      files.push({ name, size, written: mtimeMs });
+    }
+  }
+}
+
+function notAFile(path: string): InputError {
+  return new InputError(
+    `Cannot take "${path}" as a file of a task as it must be a regular file: it is a link, a device or a pipe`,
+    { input: path },
+  );
+}

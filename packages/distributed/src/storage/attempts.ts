@@ -1,0 +1,101 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { TASK_RESULT_FILE, TASK_TIME_FILE } from "@isthmus/tasks";
+import { type AttemptFile, copyWhole, listFiles } from "./attempt-files.ts";
+import { ATTEMPTS_FOLDER, assertName, partsOf, resolveInside } from "./inside.ts";
+import type { TaskPlace, TaskStorage } from "./task-storage.ts";
+
+/** Folders of attempts at tasks, in `STORE/.attempts/KEY~ATTEMPT` below a root. */
+export interface Attempts extends Pick<TaskStorage, "begin" | "leave" | "sweep"> {
+  /** Checks that a folder is that of an attempt at a task, and returns the name of the attempt. */
+  nameOf(folder: string, place: TaskPlace): string;
+}
+
+/** Files that only a published task has. */
+const PUBLISHED: ReadonlySet<string> = new Set([TASK_RESULT_FILE, TASK_TIME_FILE]);
+
+/** Keeps attempts below a folder of this machine, or one that machines share. */
+export function createAttempts(root: string): Attempts {
+  const attemptsOf = (store: string): Promise<string> =>
+    resolveInside(root, [...partsOf(store, "the store"), ATTEMPTS_FOLDER]);
+  return {
+    async begin({ store, key }, attempt) {
+      assertName(key, "the key of a task");
+      assertName(attempt, "the name of an attempt");
+      const attempts = await attemptsOf(store);
+      const folder = join(attempts, `${key}~${attempt}`);
+      await createFolder(attempts);
+      await create(folder);
+      await goOnFrom(await earlierFolders(attempts, key), folder);
+      return folder;
+    },
+    async leave(folder, { keep }) {
+      if (basename(dirname(folder)) !== ATTEMPTS_FOLDER) throw notAnAttempt(folder);
+      if (!keep) await rm(folder, { recursive: true, force: true });
+    },
+    sweep: async (store) => rm(await attemptsOf(store), { recursive: true, force: true }),
+    nameOf(folder, { store, key }) {
+      const attempts = join(root, ...partsOf(store, "the store"), ATTEMPTS_FOLDER);
+      const [task, attempt] = basename(folder).split("~");
+      if (dirname(folder) !== attempts || task !== key || attempt === undefined) throw notAnAttempt(folder);
+      return attempt;
+    },
+  };
+}
+
+async function create(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const taken = (error as NodeJS.ErrnoException).code === "EEXIST";
+    const reason = taken ? "each attempt at a task must have a name of its own" : reasonOf(error);
+    throw new InputError(`Cannot create folder "${folder}" as ${reason}`, { input: folder, cause: error });
+  }
+}
+
+function notAnAttempt(folder: string): InputError {
+  return new InputError(
+    `Cannot publish or leave "${folder}" as it must be the folder of an attempt at the task: it is not`,
+    { input: folder },
+  );
+}
+
+/** Lists where earlier attempts at a task, or a run by threads that was interrupted, may have left files. */
+async function earlierFolders(attempts: string, key: string): Promise<readonly string[]> {
+  const names = (await readdir(attempts)).filter((name) => name.startsWith(`${key}~`));
+  return [join(dirname(attempts), key), ...names.map((name) => join(attempts, name))];
+}
+
+/**
+ * Copies the files of the earlier attempt that came furthest. They are taken from one attempt only, as files of
+ * several may not fit together, and copied, as its worker may still run.
+ */
+async function goOnFrom(folders: readonly string[], folder: string): Promise<void> {
+  const earlier: { readonly from: string; readonly files: readonly AttemptFile[] }[] = [];
+  for (const from of folders) {
+    if (from === folder) continue;
+    // It may be published, or removed, meanwhile; a folder with links in it is not one to go on from.
+    const files = await listFiles(from).catch(() => []);
+    earlier.push({ from, files: files.filter((file) => !PUBLISHED.has(file.name)) });
+  }
+  const [furthest] = earlier.sort((a, b) => compareProgress(b.files, a.files));
+  if (furthest === undefined) return;
+  // The file that was written last goes last: a copy that is cut off does not look as far on as what it is of.
+  for (const { name } of [...furthest.files].sort((a, b) => a.written - b.written)) {
+    await copyWhole(join(furthest.from, name), join(folder, name)).catch((error: unknown) => {
+      if (!isGone(error)) throw error;
+    });
+  }
+}
+
+/** Compares how far two attempts came: by when they wrote last, then by how much there is. */
+function compareProgress(a: readonly AttemptFile[], b: readonly AttemptFile[]): number {
+  const lastOf = (files: readonly AttemptFile[]): number => Math.max(0, ...files.map((file) => file.written));
+  const sizeOf = (files: readonly AttemptFile[]): number => files.reduce((sum, file) => sum + file.size, 0);
+  return lastOf(a) - lastOf(b) || sizeOf(a) - sizeOf(b);
+}
+
+function isGone(error: unknown): boolean {
+  return ((error as InputError).cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+}

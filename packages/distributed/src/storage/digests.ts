@@ -1,0 +1,38 @@
+import { stat } from "node:fs/promises";
+import { digestFile, InputError } from "@isthmus/core";
+
+/** Digests of files, each computed once for as long as neither its time nor its size changes. */
+export interface Digests {
+  /** @throws InputError if a file is not there or has another digest */
+  check(path: string, digest: string): Promise<void>;
+}
+
+/** Starts without any digest. */
+export function createDigests(): Digests {
+  const digests = new Map<string, { readonly state: string; readonly digest: Promise<string> }>();
+  const digestOf = async (path: string): Promise<string> => {
+    const stats = await stat(path, { bigint: true }).catch(() => undefined);
+    const state = stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+    const earlier = digests.get(path);
+    if (earlier?.state === state) return earlier.digest;
+    const digest = digestFile(path);
+    digests.set(path, { state, digest });
+    // One that could not be read is tried again, as a disk of the network may be back by then.
+    digest.catch(() => digests.delete(path));
+    return digest;
+  };
+  return {
+    async check(path, expected) {
+      const digest = await digestOf(path);
+      if (digest !== expected) throw otherDigest(path, expected, digest);
+    },
+  };
+}
+
+/** Returns the error that a file is not the one that a task was planned with. */
+function otherDigest(path: string, expected: string, digest: string): InputError {
+  return new InputError(
+    `Cannot use "${path}" as its SHA-256 digest must be ${expected}, as when the task was planned: it is ${digest}; restore the file, or plan again`,
+    { input: path },
+  );
+}

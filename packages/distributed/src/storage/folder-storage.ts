@@ -1,0 +1,128 @@
+import { opendir, realpath, rm, stat } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { readTaskResult } from "@isthmus/tasks";
+import { copyPublished, listFiles } from "./attempt-files.ts";
+import { createAttempts } from "./attempts.ts";
+import { createDigests } from "./digests.ts";
+import { assertName, isInside, partsOf, resolveInside } from "./inside.ts";
+import { completeFolder, hasResult, renameOnce } from "./publish-folder.ts";
+import type { TaskPlace, TaskStorage } from "./task-storage.ts";
+
+/** How a shared folder is used. */
+export interface FolderStorageOptions {
+  /**
+   * Milliseconds to wait for files of a task that another machine has published, as file systems of networks may
+   * show them late; 10000 unless set.
+   */
+  readonly patience?: number | undefined;
+}
+
+/** Milliseconds to wait unless others are chosen. */
+const PATIENCE = 10_000;
+
+/** Milliseconds between two looks at files that are not there yet. */
+const LOOK_AGAIN = 250;
+
+/**
+ * Opens a folder that all machines see, such as one on NFS or Lustre, as a storage; makes it if it is missing.
+ *
+ * Attempts at tasks are in `STORE/.attempts`, and become `STORE/KEY` by one rename.
+ * @throws InputError if it cannot be made
+ */
+export async function openFolderStorage(
+  folder: string,
+  { patience = PATIENCE }: FolderStorageOptions = {},
+): Promise<TaskStorage> {
+  await createFolder(resolve(folder));
+  const root = await realpath(folder);
+  const { nameOf, ...attempts } = createAttempts(root);
+  const digests = createDigests();
+  return {
+    name: root,
+    root,
+    ...attempts,
+    placeOf: (folder) => pathBelow(root, folder),
+    async read(place) {
+      const target = await folderOf(root, place);
+      if (!(await hasResult(target))) await refresh(dirname(target));
+      return readTaskResult(dirname(target), place.key);
+    },
+    async openFile(file, { store }) {
+      if ("task" in file) return openTaskFile(root, { store, key: file.task }, file.file, patience);
+      const path = await resolveInside(root, partsOf(file.path, "the path of a file"));
+      await digests.check(path, file.digest);
+      return path;
+    },
+    async publish(attempt, result) {
+      nameOf(attempt, result);
+      const target = await folderOf(root, result);
+      if (!(await hasResult(target))) {
+        await completeFolder(attempt, result);
+        if (await renameOnce(attempt, target)) return true;
+      }
+      await rm(attempt, { recursive: true, force: true });
+      return false;
+    },
+    share: ({ path }) => pathBelow(root, path),
+    async collect(place, target) {
+      const source = await folderOf(root, place);
+      if ((await realpath(target).catch(() => resolve(target))) === source) return;
+      if (!(await hasResult(source))) throw notThere(source);
+      const names = (await listFiles(source)).map(({ name }) => name);
+      await copyPublished(names, (name) => Promise.resolve(join(source, name)), target);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Returns where a task is published. */
+async function folderOf(root: string, { store, key }: TaskPlace): Promise<string> {
+  assertName(key, "the key of a task");
+  return resolveInside(root, [...partsOf(store, "the store"), key]);
+}
+
+async function openTaskFile(root: string, place: TaskPlace, name: string, patience: number): Promise<string> {
+  const folder = await folderOf(root, place);
+  const parts = [...relative(root, folder).split(sep), ...partsOf(name, "the name of a file")];
+  for (let waited = 0; ; waited += LOOK_AGAIN) {
+    const path = await resolveInside(root, parts);
+    if ((await hasResult(folder)) && (await isFile(path))) return path;
+    if (waited >= patience) throw notThere(path);
+    await refresh(dirname(folder));
+    await setTimeout(LOOK_AGAIN);
+  }
+}
+
+/** Returns the path of a file below a root, with `/` between its parts. */
+async function pathBelow(root: string, path: string): Promise<string> {
+  const real = await realpath(path).catch((error: unknown) => {
+    throw new InputError(`Cannot share "${path}" with workers as ${reasonOf(error)}`, {
+      input: path,
+      cause: error,
+    });
+  });
+  if (isInside(root, real)) return relative(root, real).split(sep).join("/");
+  throw new InputError(
+    `Cannot share "${path}" with workers as it must lie in the folder that all of them see, "${root}": it lies elsewhere; put the file, or the results and the file, inside that folder`,
+    { input: path },
+  );
+}
+
+/** Asks a server of files what is in a folder now: opening it makes a client forget what it remembers. */
+async function refresh(folder: string): Promise<void> {
+  const open = await opendir(folder).catch(() => undefined);
+  await open?.close();
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+function notThere(path: string): InputError {
+  return new InputError(
+    `Cannot open "${path}" as the task that makes it must be published: it is not, or has no such file; run that task first`,
+    { input: path },
+  );
+}

@@ -1,0 +1,13 @@
+import { type FolderStorageOptions, openFolderStorage } from "./folder-storage.ts";
+import type { TaskStorage } from "./task-storage.ts";
+
+/** How a storage is used, whatever it is. */
+export type StorageOptions = FolderStorageOptions;
+
+/**
+ * Opens a storage by where it is: a folder that all machines see.
+ * @throws InputError if it cannot be used
+ */
+export function openStorage(location: string, options: StorageOptions = {}): Promise<TaskStorage> {
+  return openFolderStorage(location, options);
+}

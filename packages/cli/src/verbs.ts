@@ -80,6 +80,14 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Run a study that a file describes: train, align, measure, draw",
     load: async () => (await import("./commands/study.ts")).studyVerb,
   },
+  worker: {
+    summary: "Run tasks of studies, simulations and merges for other machines",
+    load: async () => (await import("./commands/worker.ts")).workerVerb,
+  },
+  queue: {
+    summary: "Show, cancel and retry the tasks that wait for workers",
+    load: async () => (await import("./commands/queue.ts")).queueVerb,
+  },
   federate: {
     summary: "Average the networks of many clients again and again",
     load: async () => (await import("./commands/federate.ts")).federateVerb,

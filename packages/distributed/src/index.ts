@@ -3,6 +3,7 @@ export {
   type QueueExecutor,
   type QueueExecutorOptions,
 } from "./executor/create-queue-executor.ts";
+export { cancelTasks, describeQueue, type QueueDescription, retryTasks } from "./queue/manage-queue.ts";
 export { type OpenQueueOptions, openQueue } from "./queue/open-queue.ts";
 export { digestStore, type QueuedTask, queueTask } from "./queue/queued-task.ts";
 export {
@@ -24,3 +25,4 @@ export { openStorage, type StorageOptions } from "./storage/open-storage.ts";
 export type { PublishedResult, TaskPlace, TaskStorage } from "./storage/task-storage.ts";
 export type { EndedTask } from "./worker/handle-task.ts";
 export { runWorker, type TaskWorker, type WorkerOptions, type WorkerStatus } from "./worker/run-worker.ts";
+export { type StatusServer, serveWorkerStatus } from "./worker/serve-status.ts";

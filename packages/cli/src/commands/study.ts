@@ -14,10 +14,11 @@ import {
   type StudyDescription,
   type StudyResult,
 } from "@isthmus/study";
-import { createThreadExecutor, readTaskResult } from "@isthmus/tasks";
+import { readTaskResult } from "@isthmus/tasks";
 import { formatJson } from "../format/format-json.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseOnly } from "../options/parse-values.ts";
+import { addQueueOptions, noteLeft, openExecutor, type QueueOptions } from "../options/queue-options.ts";
 import { describeCommand } from "../result/result-provenance.ts";
 import { saveFigures, saveTables } from "../result/save-parts.ts";
 import { findDescribed } from "../study/find-described.ts";
@@ -28,11 +29,10 @@ import {
   formatTasks,
   formatTimeLeft,
 } from "../study/format-study.ts";
-import type { WorkerData } from "../work/worker-ports.ts";
 import { explainFailure } from "../terminal/explain-failure.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface StudyVerbOptions extends EngineOptions {
+interface StudyVerbOptions extends EngineOptions, QueueOptions {
   readonly output?: string | undefined;
   readonly workers: number;
   readonly only?: Readonly<Record<string, readonly string[]>> | undefined;
@@ -47,27 +47,7 @@ const TASKS = "tasks";
 
 /** Creates the command `isthmus study`. */
 export function studyVerb(run: RunVerb): CommandUnknownOpts {
-  return addEngineOption(
-    createVerb("study")
-      .argument("<study>", "a YAML file, or the name of a study that comes with this program")
-      .option(
-        "-o, --output <folder>",
-        "folder for the results (default: a folder beside the file, with its name)",
-      )
-      .option(
-        "--workers <n>",
-        "number of tasks that run at once, each in a thread of its own",
-        parseCount(1),
-        availableParallelism(),
-      )
-      .option(
-        "--only <variable=values>",
-        "run only a part: some values of a variable, separated by commas; may be repeated",
-        parseOnly,
-      )
-      .option("--list", "show the tasks that would be run, and run nothing")
-      .option("--print", "print the file of the study, to make a changed one from it"),
-  )
+  return addQueueOptions(addEngineOption(createStudyVerb()))
     .addHelpText("after", EXAMPLES)
     .addHelpText(
       "after",
@@ -76,12 +56,38 @@ export function studyVerb(run: RunVerb): CommandUnknownOpts {
     .action((study, options) => run(options, (context) => runVerb(study, options, context)));
 }
 
+function createStudyVerb() {
+  return createVerb("study")
+    .argument("<study>", "a YAML file, or the name of a study that comes with this program")
+    .option(
+      "-o, --output <folder>",
+      "folder for the results (default: a folder beside the file, with its name)",
+    )
+    .option(
+      "--workers <n>",
+      "number of tasks that run at once, each in a thread of its own",
+      parseCount(1),
+      availableParallelism(),
+    )
+    .option(
+      "--only <variable=values>",
+      "run only a part: some values of a variable, separated by commas; may be repeated",
+      parseOnly,
+    )
+    .option("--list", "show the tasks that would be run, and run nothing")
+    .option("--print", "print the file of the study, to make a changed one from it");
+}
+
 const EXAMPLES = formatExamples(
   ["isthmus study mnist-width", "a study that comes with this program; its results go to mnist-width/"],
   ["isthmus study mnist-width --print > mine.yaml", "start a study of your own from a copy"],
   ["isthmus study mine.yaml --list", "show what would be run"],
   ["isthmus study star-table --only width=4,8", "run a part; the whole study uses its results later"],
   ["isthmus study mine.yaml -o results --workers 8", "run what is missing"],
+  [
+    "isthmus study mine.yaml -o /shared/mine --queue /shared/queue --storage /shared",
+    "on all machines where isthmus worker runs with that queue",
+  ],
 );
 
 async function runVerb(name: string, options: StudyVerbOptions, context: Context): Promise<Outcome> {
@@ -137,13 +143,13 @@ async function runTasks(
   context: Context,
 ): Promise<Outcome> {
   const { signal, progress, terminal } = context;
-  const workerData: WorkerData = { engine: options.engine };
-  const executor = createThreadExecutor(STUDY_WORKER, { capacity: options.workers, workerData });
   progress("Planning");
+  const tasks = join(folder, TASKS);
+  const executor = await openExecutor(options, { script: STUDY_WORKER, folder: tasks, context });
   try {
     const outcome = await runStudy(description, {
       ...(await planPorts(options)),
-      folder: join(folder, TASKS),
+      folder: tasks,
       executor,
       signal,
       onProgress: (at) => progress(formatTasks(at), at.done, () => formatTimeLeft(at)),
@@ -153,8 +159,7 @@ async function runTasks(
       ? await describeFailures(outcome)
       : await describeStudy({ ...outcome, study }, folder, context);
   } catch (error) {
-    if (signal.aborted)
-      terminal.note(`isthmus study: the finished tasks are in "${folder}": the same command goes on`);
+    if (signal.aborted) terminal.note(noteLeft("study", options, folder));
     throw error;
   } finally {
     await executor.close();

@@ -20,6 +20,7 @@ import { checkNetworks } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { gateRecipe } from "./gate-recipe.ts";
 import { type MergeOptions, outputOf } from "./merge-options.ts";
+import { openMergeExecutor } from "./open-merge-executor.ts";
 import { PRODUCTS_MODULE } from "./products.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
 import { type BarrierGate, formatBarrierGate } from "./require-barrier.ts";
@@ -69,6 +70,7 @@ export async function mergeRecipe(
       ...{ threads, allowNonFinite, overwrite: true, hashInputs, resume: restart !== true },
       ...(memory === undefined ? {} : { memory }),
       ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
+      openExecutor: openMergeExecutor(options, { opened, context }),
       signal: context.signal,
       onStart(estimate) {
         if (!options.quiet) context.terminal.note(formatEstimate(estimate));

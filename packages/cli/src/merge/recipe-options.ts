@@ -1,9 +1,11 @@
+import type { Command } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect, parseCount } from "../options/parse-values.ts";
+import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 
 /** Options of a merge by recipe. */
-export type RecipeOptions = {
+export type RecipeOptions = QueueOptions & {
   readonly dryRun?: true | undefined;
   readonly explain?: string | undefined;
   readonly methods?: readonly string[] | undefined;
@@ -14,7 +16,7 @@ export type RecipeOptions = {
 
 /** Adds the options of a merge by recipe. */
 export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command) => {
-  command
+  addQueueOptions(command as Command, "of a recipe: ")
     .option("--dry-run", "of a recipe: only print what would be merged, copied, read and written")
     .option(
       "--explain <pattern>",
@@ -60,7 +62,7 @@ export function assertFitsRecipe(options: Readonly<Record<string, unknown>>): vo
  * @throws UsageError if it has
  */
 export function assertNoRecipeOptions(options: RecipeOptions): void {
-  const { dryRun, explain, methods, threads, restart, hashInputs } = options;
+  const { dryRun, explain, methods, threads, restart, hashInputs, queue, storage } = options;
   const present = Object.entries({
     "--dry-run": dryRun,
     "--explain": explain,
@@ -68,6 +70,8 @@ export function assertNoRecipeOptions(options: RecipeOptions): void {
     "--threads": threads,
     "--restart": restart,
     "--hash-inputs": hashInputs,
+    "--queue": queue,
+    "--storage": storage,
   });
   const [option] = present.find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;

@@ -2,7 +2,10 @@ import { type FolderStorageOptions, openFolderStorage } from "./folder-storage.t
 import type { TaskStorage } from "./task-storage.ts";
 
 /** How a storage is used, whatever it is. */
-export type StorageOptions = FolderStorageOptions;
+export interface StorageOptions extends FolderStorageOptions {
+  /** Folder for copies of files, where the storage is none itself. */
+  readonly cache?: string | undefined;
+}
 
 /**
  * Opens a storage by where it is: a folder that all machines see.

@@ -82,6 +82,7 @@ export async function saveRecipe(
     ...{ source, recipe },
     // Each thread would align the networks again, or compute a module of an adapter once for each matrix.
     threads: isSlow ? 1 : options.threads,
+    openExecutor: isSlow ? undefined : options.openExecutor,
     maxShardBytes: options.maxShardBytes ?? (await shardBytesOf(opened)),
   });
   const modelFiles =

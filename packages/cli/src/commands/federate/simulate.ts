@@ -13,20 +13,20 @@ import {
   type SimulationResult,
 } from "@isthmus/federated";
 import { type Provenance, renderResultPage, titleOfResult } from "@isthmus/report";
-import { createThreadExecutor, readTaskResult } from "@isthmus/tasks";
+import { readTaskResult } from "@isthmus/tasks";
 import { formatSimulation } from "../../federate/format-simulation.ts";
 import { formatJson } from "../../format/format-json.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
 import { parseCount } from "../../options/parse-values.ts";
+import { addQueueOptions, noteLeft, openExecutor, type QueueOptions } from "../../options/queue-options.ts";
 import { describeCommand } from "../../result/result-provenance.ts";
 import { saveFigures, saveTables } from "../../result/save-parts.ts";
 import { findDescribed } from "../../study/find-described.ts";
 import { formatFailures, formatMissing, formatTasks, formatTimeLeft } from "../../study/format-study.ts";
-import type { WorkerData } from "../../work/worker-ports.ts";
 import { explainFailure } from "../../terminal/explain-failure.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
-interface SimulateVerbOptions extends EngineOptions {
+interface SimulateVerbOptions extends EngineOptions, QueueOptions {
   readonly output?: string | undefined;
   readonly workers: number;
   readonly list?: true | undefined;
@@ -41,22 +41,7 @@ const TASKS = "tasks";
 /** Creates the command `isthmus federate simulate`. */
 export function federateSimulateVerb(run: RunVerb): CommandUnknownOpts {
   const summary = "Simulate federations that a file describes: partitions, strategies, attacks, seeds";
-  return addEngineOption(
-    createVerb("simulate")
-      .argument("<simulation>", "a YAML file, or the name of a simulation that comes with this program")
-      .option(
-        "-o, --output <folder>",
-        "folder for the results (default: a folder beside the file, with its name)",
-      )
-      .option(
-        "--workers <n>",
-        "number of federations that run at once, each in a thread of its own",
-        parseCount(1),
-        availableParallelism(),
-      )
-      .option("--list", "show the federations that would be simulated, and simulate none")
-      .option("--print", "print the file of the simulation, to make a changed one from it"),
-  )
+  return addQueueOptions(addEngineOption(createSimulateVerb()))
     .summary(summary)
     .description(`${summary}.`)
     .addHelpText("after", EXAMPLES)
@@ -65,6 +50,23 @@ export function federateSimulateVerb(run: RunVerb): CommandUnknownOpts {
       "\nFinished federations are kept, whatever ends the command: the same command goes on with those that are missing.\n",
     )
     .action((simulation, options) => run(options, (context) => simulate(simulation, options, context)));
+}
+
+function createSimulateVerb() {
+  return createVerb("simulate")
+    .argument("<simulation>", "a YAML file, or the name of a simulation that comes with this program")
+    .option(
+      "-o, --output <folder>",
+      "folder for the results (default: a folder beside the file, with its name)",
+    )
+    .option(
+      "--workers <n>",
+      "number of federations that run at once, each in a thread of its own",
+      parseCount(1),
+      availableParallelism(),
+    )
+    .option("--list", "show the federations that would be simulated, and simulate none")
+    .option("--print", "print the file of the simulation, to make a changed one from it");
 }
 
 const EXAMPLES = formatExamples(
@@ -113,13 +115,13 @@ async function runFederations(
   context: Context,
 ): Promise<Outcome> {
   const { signal, progress, terminal } = context;
-  const workerData: WorkerData = { engine: options.engine };
-  const executor = createThreadExecutor(SIMULATION_WORKER, { capacity: options.workers, workerData });
   progress("Planning");
+  const tasks = join(folder, TASKS);
+  const executor = await openExecutor(options, { script: SIMULATION_WORKER, folder: tasks, context });
   try {
     const outcome = await runSimulation(description, {
       ...(await planPorts(options)),
-      folder: join(folder, TASKS),
+      folder: tasks,
       ...{ executor, signal },
       onProgress: (at) => progress(formatTasks(at), at.done, () => formatTimeLeft(at)),
     });
@@ -128,11 +130,7 @@ async function runFederations(
       ? await describeFailures(outcome)
       : await describeSimulation({ ...outcome, simulation }, folder, context);
   } catch (error) {
-    if (signal.aborted) {
-      terminal.note(
-        `isthmus federate simulate: the finished federations are in "${folder}": the same command goes on`,
-      );
-    }
+    if (signal.aborted) terminal.note(noteLeft("federate simulate", options, folder));
     throw error;
   } finally {
     await executor.close();

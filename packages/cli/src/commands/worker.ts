@@ -1,0 +1,173 @@
+import { availableParallelism, hostname } from "node:os";
+import { setTimeout } from "node:timers/promises";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { runWorker, serveWorkerStatus, type TaskWorker } from "@isthmus/distributed";
+import { createProcessExecutor } from "@isthmus/tasks";
+import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
+import { openQueueAndStorage, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
+import { formatSeconds } from "../training/format-training.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+import { WORKER_TASKS } from "../work/worker-kinds.ts";
+
+interface WorkerVerbOptions extends EngineOptions {
+  readonly queue: string;
+  readonly storage: string;
+  readonly name?: string | undefined;
+  readonly concurrency: number;
+  readonly memory?: number | undefined;
+  readonly lease: number;
+  readonly grace: number;
+  readonly idle?: number | undefined;
+  readonly port?: number | undefined;
+  readonly host: string;
+}
+
+/** The script of the processes that tasks run in. */
+const TASK_PROCESS = new URL("../work/task-process.js", import.meta.url);
+
+/** Creates the command `isthmus worker`. */
+export function workerVerb(run: RunVerb): CommandUnknownOpts {
+  return addEngineOption(createWorkerVerb())
+    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", NOTES)
+    .action((options) => run(options, (context) => serve(options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus worker --queue /shared/queue --storage /shared",
+    "on every machine, with a folder that all of them share and nothing else",
+  ],
+  [
+    "isthmus worker --queue redis://queue.example:6379 --storage /shared --concurrency 4 --memory 32GB",
+    "four tasks at once, each with 8 GB of memory",
+  ],
+  [
+    "isthmus worker --queue /shared/queue --storage /shared --idle 60",
+    "in a job of Slurm: ends when there has been nothing to do for a minute",
+  ],
+  [
+    "isthmus worker --queue rediss://queue.example --storage s3://bucket/isthmus --port 9100",
+    "without a shared disk; http://127.0.0.1:9100/metrics is for Prometheus",
+  ],
+);
+
+const NOTES = `
+Each task runs in a process of its own. The first SIGTERM or Ctrl-C lets tasks that run end, for as long as
+--grace says; what is not done by then goes back to the queue. A second one ends the worker at once.
+A worker runs nothing but tasks of studies, simulations and merges, on files below the storage. Whoever can
+write to the queue can make workers do that: do not let strangers reach it.
+`;
+
+function createWorkerVerb() {
+  return createVerb("worker")
+    .requiredOption("--queue <address>", `where tasks come from: ${QUEUE_HELP}`)
+    .requiredOption("--storage <place>", `where files are: ${STORAGE_HELP}`)
+    .option(
+      "--concurrency <n>",
+      "tasks at once, each in a process of its own",
+      parseCount(1),
+      availableParallelism(),
+    )
+    .option(
+      "--memory <size>",
+      "most memory of all tasks together, such as 8GB (default: no limit)",
+      parseBytes,
+    )
+    .option("--name <name>", "name of this worker (default: machine and process)")
+    .option(
+      "--lease <seconds>",
+      "time after which others take over from a worker that is silent",
+      parseNumber,
+      30,
+    )
+    .option(
+      "--grace <seconds>",
+      "time that tasks may take to end when the worker is told to",
+      parseNumber,
+      25,
+    )
+    .option("--idle <seconds>", "end when there has been nothing to do for so long", parseNumber)
+    .option("--port <n>", "port for /health and /metrics (default: none)", parseCount(0, 65_535))
+    .option("--host <address>", "address to listen at, with --port", "127.0.0.1");
+}
+
+async function serve(options: WorkerVerbOptions, context: Context): Promise<Outcome> {
+  const { terminal, signal } = context;
+  const name = options.name ?? `${hostname()}-${process.pid}`;
+  const { queue, storage } = await openQueueAndStorage(options, context);
+  const executor = createProcessExecutor(TASK_PROCESS, {
+    capacity: options.concurrency,
+    args: [options.engine],
+    memory: options.memory === undefined ? undefined : options.memory / options.concurrency,
+    onLine: (line) => terminal.note(line),
+  });
+  try {
+    const worker = await runWorker({
+      ...{ queue, storage, executor, name, kinds: WORKER_TASKS, lease: options.lease * 1000 },
+      engine: (await createEngine(options.engine)).name,
+      onStart: ({ task }) => terminal.note(`${name}: began "${task.label}"`),
+      onEnd: ({ task: { task }, outcome, seconds }) =>
+        terminal.note(
+          outcome.kind === "failed"
+            ? `${name}: "${task.label}" failed${outcome.again ? ", and may be tried again" : ""}: ${outcome.error.message}`
+            : `${name}: ${outcome.kind} "${task.label}" after ${formatSeconds(seconds)}`,
+        ),
+      onTrouble: (sentence) => terminal.note(`${name}: ${sentence}`),
+    });
+    const page = await openStatusPage(worker, options);
+    const address = page === undefined ? "" : `; ${page.url}/metrics`;
+    terminal.note(`${name}: serves ${queue.name}, ${options.concurrency} tasks at once${address}`);
+    await untilStopped(worker, options, signal);
+    if (worker.status.running.length > 0) terminal.note(`${name}: waits for the tasks that run`);
+    await end(worker, options);
+    await page?.close();
+    return describe(worker);
+  } finally {
+    await executor.close();
+    await queue.close();
+    await storage.close();
+  }
+}
+
+async function openStatusPage(worker: TaskWorker, { port, host }: WorkerVerbOptions) {
+  return port === undefined ? undefined : serveWorkerStatus(worker, { port, host });
+}
+
+/** Milliseconds between two looks at whether there is something to do. */
+const LOOK_MS = 250;
+
+/** Waits until the worker is told to end, or has had nothing to do for long enough. */
+async function untilStopped(
+  worker: TaskWorker,
+  { idle = Number.POSITIVE_INFINITY }: WorkerVerbOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  let busyAt = performance.now();
+  let endedTasks = 0;
+  while (!signal.aborted && performance.now() - busyAt < idle * 1000) {
+    await setTimeout(LOOK_MS, undefined, { signal }).catch(() => {});
+    const { running, ended } = worker.status;
+    const sum = ended.done + ended.failed + ended.released;
+    if (running.length > 0 || sum !== endedTasks) busyAt = performance.now();
+    endedTasks = sum;
+  }
+}
+
+/** Lets tasks end for as long as they may, and then gives them back. */
+async function end(worker: TaskWorker, { grace }: WorkerVerbOptions): Promise<void> {
+  const waiting = new AbortController();
+  const drained = worker.drain().finally(() => waiting.abort());
+  const isLate = await setTimeout(grace * 1000, true, { signal: waiting.signal }).catch(() => false);
+  if (isLate) await worker.release();
+  await drained;
+}
+
+function describe({ status: { name, ended, busySeconds } }: TaskWorker): Outcome {
+  const counts = `${ended.done} done, ${ended.failed} failed, ${ended.released} given back`;
+  return {
+    result: { worker: name, ...ended, busySeconds },
+    text: `${name}: ${counts}, ${formatSeconds(busySeconds)} of work`,
+  };
+}

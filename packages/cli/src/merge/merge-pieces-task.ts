@@ -1,0 +1,94 @@
+import { InputError } from "@isthmus/core";
+import {
+  type MergePiecesParams,
+  type MergePlan,
+  needsProducts,
+  openMergeProducts,
+  runMergePieces,
+} from "@isthmus/merging";
+import { assertRecipe, type OpenedRecipe, openRecipe, type Recipe } from "@isthmus/recipe";
+import { canonicalJson, type TaskKind } from "@isthmus/tasks";
+import { z } from "zod";
+import { PRODUCTS_MODULE } from "./products.ts";
+
+const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+const name = z.string().min(1);
+
+/** What the parameters of pieces of a merge must look like; a recipe is checked by its own rules. */
+const SCHEMA = z.strictObject({
+  data: z.strictObject({ recipe: z.record(z.string(), z.unknown()), methodFiles: z.tuple([]), seed: count }),
+  digest: name,
+  folder: name,
+  run: name,
+  tensors: z.array(
+    z.tuple([
+      name,
+      z.strictObject({
+        ...{ dtype: name, shape: z.array(count), position: count, path: name, target: name },
+      }),
+    ]),
+  ),
+  allowNonFinite: z.boolean(),
+  durable: z.boolean(),
+  pieces: z.array(z.strictObject({ tensor: name, begin: count, end: count })),
+  bytes: count,
+});
+
+/** A merge by a recipe as plain data, as `openRecipe` describes it. */
+interface RecipeMerge {
+  readonly recipe: Recipe;
+  readonly seed: number;
+}
+
+/** Makes pieces of a merge by a recipe, and writes them into their places in unfinished files. */
+export const mergePiecesTask: TaskKind<MergePiecesParams> = {
+  name: "merge",
+  version: 1,
+  assertParams(params) {
+    const { success, error } = SCHEMA.safeParse(params);
+    if (success) return assertRecipe((params as { data: RecipeMerge }).data.recipe);
+    throw new InputError(
+      `Cannot merge for another machine as what it asks for must be pieces of a merge, without methods of its own: ${z.prettifyError(error)}`,
+      { input: "params" },
+    );
+  },
+  async run({ signal, onProgress }, params) {
+    let written = 0;
+    const onBytes = (more: number): void => {
+      written += more;
+      onProgress(Math.min(1, written / params.bytes));
+    };
+    await runMergePieces(await planOf(params.data as RecipeMerge), params, { signal, onBytes });
+    return { bytes: params.bytes };
+  },
+};
+
+/** The merge that this process has opened last: its tasks come one after the other. */
+let last: { readonly key: string; readonly opened: Promise<Opened> } | undefined;
+
+interface Opened {
+  readonly recipe: OpenedRecipe;
+  readonly plan: MergePlan;
+}
+
+async function planOf(merge: RecipeMerge): Promise<MergePlan> {
+  const key = canonicalJson([process.cwd(), merge]);
+  if (last?.key !== key) {
+    const earlier = last;
+    last = { key, opened: openMerge(merge) };
+    await earlier?.opened.then(({ recipe }) => recipe.close()).catch(() => {});
+  }
+  try {
+    return (await last.opened).plan;
+  } catch (error) {
+    // A file that is not there yet may be there for the next attempt.
+    last = undefined;
+    throw error;
+  }
+}
+
+async function openMerge({ recipe, seed }: RecipeMerge): Promise<Opened> {
+  const opened = await openRecipe(recipe, { seed });
+  if (!needsProducts(opened.plan)) return { recipe: opened, plan: opened.plan };
+  return { recipe: opened, plan: { ...opened.plan, products: await openMergeProducts(PRODUCTS_MODULE, 1) } };
+}

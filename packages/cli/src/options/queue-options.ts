@@ -1,0 +1,132 @@
+import { join, resolve } from "node:path";
+import { createFolder, UsageError } from "@isthmus/core";
+import {
+  createQueueExecutor,
+  openQueue,
+  openStorage,
+  type TaskQueue,
+  type TaskStorage,
+} from "@isthmus/distributed";
+import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
+import type { Context } from "../verb.ts";
+import type { WorkerData } from "../work/worker-ports.ts";
+import { createEngine, type EngineOptions } from "./engine-option.ts";
+import { type AddOptions, optionGroup } from "./option-group.ts";
+
+/** The options of a verb whose tasks may run on other machines. */
+export type QueueOptions = {
+  readonly queue?: string | undefined;
+  readonly storage?: string | undefined;
+};
+
+/** What addresses of queues may be, for help. */
+export const QUEUE_HELP =
+  "redis://HOST:PORT, rediss://, postgres://USER@HOST/NAME, or a folder that all machines share";
+/** What addresses of storages may be, for help. */
+export const STORAGE_HELP = "a folder that all machines share, or s3://BUCKET/PREFIX";
+
+/** Adds `--queue` and `--storage`, for verbs whose tasks may run on other machines. */
+export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGroup((command, of = "") => {
+  command
+    .option(
+      "--queue <address>",
+      `${of}let workers do the work, on any machine (see isthmus worker): ${QUEUE_HELP}`,
+    )
+    .option(
+      "--storage <place>",
+      `${of}where workers find and leave files, with --queue: ${STORAGE_HELP}; a folder must hold the results, too`,
+    );
+});
+
+/** An executor of tasks, wherever they run. */
+export interface OpenedExecutor extends TaskExecutor {
+  close(): Promise<void>;
+}
+
+/** Options of a verb that runs tasks. */
+export interface TaskVerbOptions extends QueueOptions, EngineOptions {
+  /** Threads of this process, if there is no queue. */
+  readonly workers: number;
+}
+
+/**
+ * Opens what runs the tasks of a verb: threads of this process, or the workers of a queue.
+ * @param script - module of the threads
+ * @param folder - where results of tasks are stored
+ */
+export async function openExecutor(
+  options: TaskVerbOptions,
+  { script, folder, context }: { readonly script: URL; readonly folder: string; readonly context: Context },
+): Promise<OpenedExecutor> {
+  if (options.queue === undefined) {
+    if (options.storage !== undefined) {
+      throw new UsageError(
+        "Cannot use --storage without --queue as it is where workers on other machines find files: add --queue",
+      );
+    }
+    const workerData: WorkerData = { engine: options.engine };
+    return createThreadExecutor(script, { capacity: options.workers, workerData });
+  }
+  return openQueueExecutor(options, { folder, context });
+}
+
+/**
+ * Opens an executor whose tasks run on the workers of a queue.
+ * @param folder - where results of tasks are stored; made if it is missing
+ */
+export async function openQueueExecutor(
+  options: QueueOptions & EngineOptions,
+  { folder, context }: { readonly folder: string; readonly context: Context },
+): Promise<OpenedExecutor> {
+  const { queue, storage } = await openQueueAndStorage(options, context);
+  const close = async (): Promise<void> => {
+    await queue.close();
+    await storage.close();
+  };
+  try {
+    await createFolder(folder);
+    const executor = await createQueueExecutor({
+      ...{ queue, storage, store: await storage.placeOf(folder) },
+      directory: await storage.placeOf(process.cwd()).catch(() => "."),
+      engine: (await createEngine(options.engine)).name,
+      onNote: (sentence) => context.terminal.note(sentence),
+    });
+    return {
+      ...executor,
+      async close() {
+        await executor.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens the queue and the storage that options name, which must be both. */
+export async function openQueueAndStorage(
+  { queue: address, storage: place }: QueueOptions,
+  { terminal }: Pick<Context, "terminal">,
+): Promise<{ readonly queue: TaskQueue; readonly storage: TaskStorage }> {
+  if (address === undefined || place === undefined) {
+    throw new UsageError(
+      "Cannot let workers do the work as they must find its files: add --storage, a folder that all machines share or s3://BUCKET/PREFIX",
+    );
+  }
+  const storage = await openStorage(place, { cache: join(resolve("."), ".isthmus-cache") });
+  try {
+    const queue = await openQueue(address, { onTrouble: (sentence) => terminal.note(sentence) });
+    return { queue, storage };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** What to say when a verb is stopped whose tasks run elsewhere. */
+export function noteLeft(verb: string, { queue }: QueueOptions, folder: string): string {
+  const where = `the finished tasks are in "${folder}": the same command goes on`;
+  if (queue === undefined) return `isthmus ${verb}: ${where}`;
+  return `isthmus ${verb}: workers go on with the tasks in the queue, which "isthmus queue cancel" stops; ${where}`;
+}

@@ -1,0 +1,79 @@
+import type { QueueCounts, QueueEntry, QueueState, QueueWorker, TaskQueue } from "./task-queue.ts";
+
+/** What is in a queue at a moment, as plain data. */
+export interface QueueDescription {
+  readonly kind: "queue";
+  /** The queue's name. */
+  readonly queue: string;
+  readonly counts: QueueCounts;
+  readonly workers: readonly QueueWorker[];
+  /** Tasks that run, each with the seconds since it began; at most {@link MOST_LISTED}. */
+  readonly running: readonly (QueueEntry & { readonly seconds?: number | undefined })[];
+  /** Tasks that have failed for good; at most {@link MOST_LISTED}. */
+  readonly failed: readonly QueueEntry[];
+}
+
+/** Most tasks of a state that are listed. */
+const MOST_LISTED = 1000;
+
+/** Describes what waits in a queue, what runs where, and what has failed. */
+export async function describeQueue(queue: TaskQueue): Promise<QueueDescription> {
+  const [counts, workers, running, failed] = await Promise.all([
+    queue.count(),
+    queue.workers(),
+    queue.list("running", MOST_LISTED),
+    queue.list("failed", MOST_LISTED),
+  ]);
+  const now = Date.now();
+  return {
+    ...{ kind: "queue", queue: queue.name, counts, failed },
+    workers: [...workers].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    running: running.map((entry) => ({
+      ...entry,
+      ...(entry.began !== undefined && { seconds: Math.max(0, (now - entry.began) / 1000) }),
+    })),
+  };
+}
+
+/**
+ * Takes tasks out of a queue; those that run are stopped within a lease.
+ * @param ids - undefined for all tasks
+ * @returns the number of tasks that were taken out
+ */
+export async function cancelTasks(
+  queue: TaskQueue,
+  ids?: readonly string[],
+  states: readonly QueueState[] = ["waiting", "running", "failed"],
+): Promise<number> {
+  if (ids !== undefined) return queue.cancel(ids);
+  let cancelled = 0;
+  for (const state of states) cancelled += await untilEmpty(queue, state, (some) => queue.cancel(some));
+  return cancelled;
+}
+
+/**
+ * Tries failed tasks again.
+ * @param ids - undefined for all that have failed
+ * @returns their number
+ */
+export async function retryTasks(queue: TaskQueue, ids?: readonly string[]): Promise<number> {
+  return ids === undefined ? untilEmpty(queue, "failed", (some) => queue.retry(some)) : queue.retry(ids);
+}
+
+/** Does something with all tasks in a state, some at a time; those it was done with leave the state. */
+async function untilEmpty(
+  queue: TaskQueue,
+  state: QueueState,
+  act: (ids: readonly string[]) => Promise<number>,
+): Promise<number> {
+  const seen = new Set<string>();
+  let sum = 0;
+  for (;;) {
+    const entries = await queue.list(state, MOST_LISTED);
+    // A running task is listed until its worker has stopped it.
+    const ids = entries.map(({ id }) => id).filter((id) => !seen.has(id));
+    if (ids.length === 0) return sum;
+    for (const id of ids) seen.add(id);
+    sum += await act(ids);
+  }
+}

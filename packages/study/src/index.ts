@@ -31,13 +31,13 @@ export type {
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
 export { readStudy } from "./file/read-study.ts";
-export type { SameShape } from "./file/same-shape.ts";
 export { readYamlFile, rejectProblems, type YamlFile } from "./file/yaml-file.ts";
 export { findProblems, type YamlSource } from "./file/yaml-problems.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";
 export { listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
+export type { SameShape } from "./schema/same-shape.ts";
 export type {
   StudyColumn,
   StudyFigure,

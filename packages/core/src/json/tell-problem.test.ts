@@ -13,6 +13,10 @@ describe("tellProblem()", () => {
     ],
     [{ message: "Invalid input: expected string, received undefined" }, "is missing"],
     [{ message: "must be a time" }, "must be a time"],
+    [
+      { code: "invalid_union", message: "Invalid input", options: ["sgd", "adam"] },
+      "must be one of sgd, adam",
+    ],
   ])("tellProblem() says %j in plain words", (problem, words) => {
     expect(tellProblem(["limits", "norm"], problem)).toBe(`"limits.norm" ${words}`);
   });

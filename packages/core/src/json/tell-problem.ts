@@ -9,6 +9,8 @@ export interface SchemaProblem {
   readonly inclusive?: boolean;
   /** Kind of the value that has a bound. */
   readonly origin?: string;
+  /** Choices of which the value is none. */
+  readonly options?: readonly unknown[];
 }
 
 /** What kinds of values are called in messages. */
@@ -34,6 +36,9 @@ export function tellProblem(path: readonly PropertyKey[], issue: SchemaProblem):
   const { message } = issue;
   if (/received undefined$/.test(message)) return `${name} is missing`;
   if (issue.code === "too_small" || issue.code === "too_big") return `${name} must ${boundOf(issue)}`;
+  if (issue.code === "invalid_union" && issue.options !== undefined) {
+    return `${name} must be one of ${issue.options.join(", ")}`;
+  }
   const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
   if (expected !== undefined && received !== undefined) {
     return `${name} must be ${WORDS[expected] ?? expected}: it is ${WORDS[received] ?? received}`;

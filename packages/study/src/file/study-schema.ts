@@ -16,16 +16,20 @@ import {
   type StudyDescription,
   type TrainedNetwork,
 } from "../description/study-description.ts";
-import type { SameShape } from "./same-shape.ts";
-
-/**
- * Returns a schema as it is, once the compiler has found that it accepts values of type `T` and no others:
- * a key or a choice that is added to the type or to the schema alone is an error here.
- */
-function schemaOf<T>() {
-  return <S extends z.ZodType>(schema: SameShape<z.output<S>, T> extends true ? S : never): z.ZodType =>
-    schema;
-}
+import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
+import {
+  batch,
+  count,
+  examples,
+  places,
+  positive,
+  repeats,
+  seed,
+  shareBelow1,
+  tries,
+} from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
+import { AUGMENT, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 
 /** Losses that a file may name: others need inputs or outputs of a graph that a study does not have. */
 type FileLoss =
@@ -58,64 +62,13 @@ type FileStudy = Omit<StudyDescription, "only" | "networks" | "measurements"> & 
 /** A value of a variable. */
 const value = z.union([z.string(), z.number()]);
 const where = z.record(z.string(), z.union([value, z.array(value)]));
-const count = (least: number) => z.int().min(least);
-const seed = count(0);
 
 /** Published data have two splits, and which one is meant must be seen. */
 const data = z.string().regex(/^(?!(fashion-)?mnist(@\d+)?$)/, {
   error: 'must say which examples, by ":train" or ":test" after the name',
 });
 
-const update = {
-  weightDecay: z.number().optional(),
-  decayFromRank: count(0).optional(),
-  decayExcept: z.array(z.string()).optional(),
-  clipNorm: z.number().nullable().optional(),
-};
-const adam = {
-  beta1: z.number().optional(),
-  beta2: z.number().optional(),
-  epsilon: z.number().optional(),
-  ...update,
-};
-const baseOptimizers = [
-  z.strictObject({
-    kind: z.literal("sgd"),
-    momentum: z.number().optional(),
-    nesterov: z.boolean().optional(),
-    ...update,
-  }),
-  z.strictObject({ kind: z.literal("adam"), ...adam }),
-  z.strictObject({ kind: z.literal("adamw"), ...adam }),
-] as const;
-const optimizer = z.discriminatedUnion("kind", [
-  ...baseOptimizers,
-  z.strictObject({
-    kind: z.literal("sam"),
-    rho: z.number().optional(),
-    base: z.discriminatedUnion("kind", baseOptimizers),
-  }),
-]);
-
-const rate = {
-  learningRate: z.number().positive(),
-  warmupSteps: count(0).optional(),
-  warmupFrom: z.number().optional(),
-};
-const schedule = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("constant"), ...rate }),
-  z.strictObject({ kind: z.literal("cosine"), finalRate: z.number().optional(), ...rate }),
-  z.strictObject({
-    kind: z.literal("one-cycle"),
-    rise: z.number().optional(),
-    initialDivisor: z.number().optional(),
-    finalDivisor: z.number().optional(),
-    ...rate,
-  }),
-  z.strictObject({ kind: z.literal("step"), every: count(1), factor: z.number().optional(), ...rate }),
-]);
-
-const labelSmoothing = z.number().optional();
+const labelSmoothing = shareBelow1.optional();
 const loss = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("cross-entropy"), labelSmoothing }),
   z.strictObject({ kind: z.literal("next-token"), labelSmoothing, weighted: z.boolean().optional() }),
@@ -128,13 +81,13 @@ export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
     net: z.string(),
     data,
     seed,
-    epochs: count(1),
-    snapshots: z.array(count(1)).optional(),
-    batch: count(1).optional(),
+    epochs: repeats(1),
+    snapshots: z.array(repeats(1)).optional(),
+    batch: batch.optional(),
     loss: loss.optional(),
-    optimizer: optimizer.optional(),
-    schedule: schedule.optional(),
-    augment: z.strictObject({ crop: count(0).optional(), flip: z.boolean().optional() }).optional(),
+    optimizer: OPTIMIZER.optional(),
+    schedule: SCHEDULE.optional(),
+    augment: AUGMENT.optional(),
   }),
 );
 
@@ -154,23 +107,23 @@ export const STAR_NETWORK: z.ZodType = schemaOf<StarNetwork>()(
     net: z.string().optional(),
     data,
     seed,
-    epochs: count(1),
-    batch: count(1).optional(),
-    optimizer: optimizer.optional(),
-    schedule: schedule.optional(),
+    epochs: repeats(1),
+    batch: batch.optional(),
+    optimizer: OPTIMIZER.optional(),
+    schedule: SCHEDULE.optional(),
     rays: z.enum(RAY_DISTRIBUTIONS).optional(),
-    alignEvery: count(0).optional(),
-    restarts: count(1).optional(),
-    statisticsExamples: count(1).optional(),
+    alignEvery: repeats(0).optional(),
+    restarts: tries(1).optional(),
+    statisticsExamples: examples(1).optional(),
   }),
 );
 
 const match = z.strictObject({
   data: data.optional(),
-  examples: count(1).optional(),
-  steps: count(0).optional(),
-  batch: count(1).optional(),
-  learningRate: z.number().positive().optional(),
+  examples: examples(1).optional(),
+  steps: repeats(0).optional(),
+  batch: batch.optional(),
+  learningRate: positive.optional(),
   heads: z.enum(HEAD_GROUPS).optional(),
 });
 
@@ -180,13 +133,13 @@ const pairs = {
   choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
   align: z.enum(ALIGN_CHOICES).optional(),
   where: where.optional(),
-  restarts: count(1).optional(),
+  restarts: tries(1).optional(),
   match: match.optional(),
   data,
-  points: count(3).optional(),
+  points: places(3).optional(),
   statistics: z.enum(STATISTICS_POLICIES).optional(),
   statisticsData: data.optional(),
-  batchSize: count(1).optional(),
+  batchSize: batch.optional(),
 };
 
 /** A measurement, with values in place of its variables. */
@@ -195,17 +148,17 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     z.strictObject({
       kind: z.literal("barrier"),
       ...pairs,
-      refine: count(0).optional(),
+      refine: places(0).optional(),
       path: z.enum(PATH_KINDS).optional(),
       temperature: z.boolean().optional(),
     }),
     z.strictObject({
       kind: z.literal("layers"),
       ...pairs,
-      groups: z.array(z.strictObject({ name: z.string(), patterns: z.array(z.string()).min(1) })).optional(),
+      groups: LAYER_PATTERNS.optional(),
       orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
-      predict: count(0).optional(),
-      directions: count(0).optional(),
+      predict: examples(0).optional(),
+      directions: tries(0).optional(),
     }),
     z.strictObject({
       kind: z.literal("merge"),
@@ -215,11 +168,11 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       count: count(1).optional(),
       many: z.enum(MANY_CHOICES),
       references: count(1).optional(),
-      restarts: count(1).optional(),
+      restarts: tries(1).optional(),
       data,
       statistics: z.enum(STATISTICS_POLICIES).optional(),
       statisticsData: data.optional(),
-      batchSize: count(1).optional(),
+      batchSize: batch.optional(),
     }),
   ]),
 );

@@ -1,6 +1,6 @@
-import { closestName, tellProblem } from "@isthmus/core";
 import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type Pair } from "yaml";
-import { z } from "zod";
+import type { z } from "zod";
+import { tellProblems } from "../schema/tell-problems.ts";
 
 /** A YAML text, parsed so that the line of each value can be found. */
 export interface YamlSource {
@@ -20,48 +20,7 @@ export function findProblems(
   value: unknown,
   { source, at = [] }: { readonly source: YamlSource; readonly at?: Path },
 ): readonly string[] {
-  const { error } = schema.safeParse(value);
-  return (error?.issues ?? []).flatMap((issue) => {
-    const path = [...at, ...issue.path];
-    if (issue.code !== "unrecognized_keys") return [`${lineOf(source, path)}: ${tellProblem(path, issue)}`];
-    const keys = knownKeys(schema, value, issue.path);
-    return issue.keys.map((key) => {
-      const meant = closestName(key, keys);
-      const hint = meant === undefined ? `known are ${keys.join(", ")}` : `did you mean "${meant}"?`;
-      return `${lineOf(source, [...path, key])}: unknown key "${key}"; ${hint}`;
-    });
-  });
-}
-
-/**
- * Lists the keys that the schema has where `path` leads; of several options it takes the one that fits best.
- */
-function knownKeys(schema: z.ZodType, value: unknown, path: Path): readonly string[] {
-  let at: z.ZodType | undefined = schema;
-  let here = value;
-  for (const step of path) {
-    at = childOf(at, here, step);
-    here = (here as Readonly<Record<PropertyKey, unknown>> | undefined)?.[step];
-  }
-  const object = choose(at, here);
-  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
-}
-
-function childOf(schema: z.ZodType | undefined, value: unknown, step: PropertyKey): z.ZodType | undefined {
-  const chosen = choose(schema, value);
-  if (chosen instanceof z.ZodObject) return chosen.shape[step as string] as z.ZodType | undefined;
-  if (chosen instanceof z.ZodRecord) return chosen.valueType as z.ZodType;
-  return chosen instanceof z.ZodArray ? (chosen.element as z.ZodType) : undefined;
-}
-
-/** Returns a schema without what makes it optional; of several options, the one of the value's kind. */
-function choose(schema: z.ZodType | undefined, value: unknown): z.ZodType | undefined {
-  if (schema instanceof z.ZodOptional) return choose(schema.unwrap() as z.ZodType, value);
-  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
-  const kind = (value as { kind?: unknown } | undefined)?.kind;
-  return (schema.options as readonly z.ZodObject[]).find(
-    ({ shape }) => (shape["kind"] as z.ZodLiteral | undefined)?.value === kind,
-  );
+  return tellProblems(schema, value, at).map(({ path, text }) => `${lineOf(source, path)}: ${text}`);
 }
 
 /** Finds the line of the key that a path ends in, or else of the nearest existing key around it. */

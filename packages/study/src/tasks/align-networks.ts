@@ -8,7 +8,12 @@ import {
   type MatchActivationsOptions,
   type MatchResult,
 } from "@isthmus/weight-matching";
+import { z } from "zod";
+import { batch, examples, seed, tries } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
+import { assertParams } from "./params/assert-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "./task-kind.ts";
 
 /** How the units of a network are put in the order of another. */
@@ -24,10 +29,28 @@ export type AlignNetworksParams =
 /** File of the alignment. */
 export const ALIGNMENT_FILE = "alignment.json";
 
+const PARAMS = schemaOf<AlignNetworksParams>()(
+  z.discriminatedUnion("method", [
+    z.strictObject({ method: z.literal("weight"), seed, restarts: tries(1) }),
+    z.strictObject({
+      method: z.literal("activation"),
+      seed,
+      data: TASK_DATA,
+      options: z.strictObject({
+        examples: examples(1).optional(),
+        batchSize: batch.optional(),
+        similarity: z.enum(["correlation", "covariance", "product"]).optional(),
+        values: z.enum(["read", "all"]).optional(),
+      }),
+    }),
+  ]),
+);
+
 /** Permutes network `b` to match network `a`, and proves that it still computes what it did. */
 export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
   name: "align",
   version: 1,
+  assertParams: (params) => assertParams("align", PARAMS, params),
   async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const { networks, close } = await openPair(inputs, engine, signal);
     try {

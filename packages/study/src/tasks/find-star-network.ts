@@ -1,11 +1,18 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
-import { type FindStarOptions, findStar } from "@isthmus/star-domain";
+import { type FindStarOptions, findStar, RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { pathsOf } from "@isthmus/tasks";
+import type { LossSpec } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
+import { z } from "zod";
+import { batch, examples, repeats, seed, tries } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
+import { LOSS, OPTIMIZER, REMAINDERS, SCHEDULE } from "../schema/training-schema.ts";
 import { openNetworks } from "./open-networks.ts";
+import { assertParams } from "./params/assert-params.ts";
+import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
 /** How a star is found. */
@@ -19,23 +26,44 @@ export interface FindStarNetworkParams {
     | "epochs"
     | "batch"
     | "remainder"
-    | "loss"
     | "optimizer"
     | "schedule"
     | "rays"
     | "alignEvery"
     | "restarts"
     | "statisticsExamples"
-  >;
+  > & { readonly loss?: LossSpec };
 }
 
 /** File of the star's weights. */
 export const STAR_FILE = "star.safetensors";
 
+const PARAMS = schemaOf<FindStarNetworkParams>()(
+  z.strictObject({
+    data: TASK_DATA,
+    start: TASK_NETWORK.optional(),
+    options: z.strictObject({
+      seed,
+      epochs: repeats(1).optional(),
+      batch: batch.optional(),
+      remainder: z.enum(REMAINDERS).optional(),
+
+      loss: LOSS.optional(),
+      optimizer: OPTIMIZER.optional(),
+      schedule: SCHEDULE.optional(),
+      rays: z.enum(RAY_DISTRIBUTIONS).optional(),
+      alignEvery: repeats(0).optional(),
+      restarts: tries(1).optional(),
+      statisticsExamples: examples(1).optional(),
+    }),
+  }),
+);
+
 /** Finds the star of networks; goes on from the state that an interrupted run left. */
 export const findStarNetwork: StudyTaskKind<FindStarNetworkParams> = {
   name: "star",
   version: 1,
+  assertParams: (params) => assertParams("star", PARAMS, params),
   async run(context, { data: { name }, start, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
     const statePath = join(folder, "state.safetensors");

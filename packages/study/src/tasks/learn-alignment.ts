@@ -2,8 +2,13 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, InvariantError, saveCheckpoint } from "@isthmus/core";
 import { pathOf } from "@isthmus/tasks";
-import { align, type MatchLearnedOptions } from "@isthmus/weight-matching";
+import { align, HEAD_GROUPS, type MatchLearnedOptions } from "@isthmus/weight-matching";
+import { z } from "zod";
+import { batch, examples, positive, repeats, seed } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
+import { assertParams } from "./params/assert-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
 /** How an alignment is learned. */
@@ -19,6 +24,22 @@ export interface LearnAlignmentParams {
 /** File of the aligned network. */
 export const ALIGNED_FILE = "aligned.safetensors";
 
+const PARAMS = schemaOf<LearnAlignmentParams>()(
+  z.strictObject({
+    data: TASK_DATA,
+    options: z.strictObject({
+      seed,
+      examples: examples(1).optional(),
+      streamExamples: examples(1).optional(),
+      steps: repeats(0).optional(),
+      batchSize: batch.optional(),
+      learningRate: positive.optional(),
+      heads: z.enum(HEAD_GROUPS).optional(),
+      rounds: repeats(0).optional(),
+    }),
+  }),
+);
+
 /**
  * Learns how network `b` is aligned to network `a` by the whole symmetry group, proves that it still computes
  * what it did, and saves it under the names of its own checkpoint; goes on from the state that an interrupted
@@ -27,6 +48,7 @@ export const ALIGNED_FILE = "aligned.safetensors";
 export const learnAlignment: StudyTaskKind<LearnAlignmentParams> = {
   name: "learn",
   version: 1,
+  assertParams: (params) => assertParams("learn", PARAMS, params),
   async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
     const statePath = join(folder, "state.safetensors");
     const paths = [pathOf(inputs, "a"), pathOf(inputs, "b")];

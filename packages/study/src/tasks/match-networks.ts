@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
 import { encodeAlignment } from "@isthmus/symmetry";
 import { openJournal, pathsOf } from "@isthmus/tasks";
-import { alignMany, type ManyMethod } from "@isthmus/weight-matching";
+import { alignMany, MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
+import { z } from "zod";
+import { count, seed, tries } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
+import { assertParams } from "./params/assert-params.ts";
 import type { StudyTaskKind } from "./task-kind.ts";
 
 /** How networks are matched to each other. */
@@ -19,6 +23,10 @@ export interface MatchNetworksParams {
 /** File of the alignments, one of each network. */
 export const UNIVERSE_FILE = "universe.json";
 
+const PARAMS = schemaOf<MatchNetworksParams>()(
+  z.strictObject({ many: z.enum(MANY_METHODS), reference: count(0), restarts: tries(1), seed }),
+);
+
 /**
  * Matches any number of networks to each other, and proves that none computes anything else; goes on from the
  * journal that an interrupted run left.
@@ -26,6 +34,7 @@ export const UNIVERSE_FILE = "universe.json";
 export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
   name: "match",
   version: 1,
+  assertParams: (params) => assertParams("match", PARAMS, params),
   async run({ engine, folder, signal, onProgress }, { many, reference, restarts, seed }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
     const journalPath = join(folder, "journal.json");

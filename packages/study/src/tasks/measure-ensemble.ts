@@ -1,7 +1,12 @@
 import { at } from "@isthmus/core";
 import { averagePredictions, predictionQuality, readLabels } from "@isthmus/star-domain";
 import { pathsOf } from "@isthmus/tasks";
+import { z } from "zod";
+import { batch } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
+import { assertParams } from "./params/assert-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
 /** What an ensemble is measured on. */
@@ -10,10 +15,15 @@ export interface MeasureEnsembleParams {
   readonly options: { readonly batchSize: number };
 }
 
+const PARAMS = schemaOf<MeasureEnsembleParams>()(
+  z.strictObject({ data: TASK_DATA, options: z.strictObject({ batchSize: batch }) }),
+);
+
 /** Measures loss and accuracy of the mean of the probabilities that networks predict. */
 export const measureEnsemble: StudyTaskKind<MeasureEnsembleParams> = {
   name: "ensemble",
   version: 1,
+  assertParams: (params) => assertParams("ensemble", PARAMS, params),
   async run({ engine, openData, signal, onProgress }, { data, options: { batchSize } }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
     try {

@@ -1,7 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type MeasureLayersOptions, measureLayers } from "@isthmus/barrier";
+import { CUMULATIVE_ORDERS, type MeasureLayersOptions, measureLayers } from "@isthmus/barrier";
+import { STATISTICS_CHOICES } from "@isthmus/statistics";
+import { z } from "zod";
+import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
+import { batch, examples, places, seed, tries } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
+import { assertParams } from "./params/assert-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
 /** How the barriers of the layers of two networks are measured. */
@@ -14,6 +21,23 @@ export interface MeasurePairLayersParams {
   >;
 }
 
+const PARAMS = schemaOf<MeasurePairLayersParams>()(
+  z.strictObject({
+    data: TASK_DATA,
+    statisticsData: TASK_DATA.optional(),
+    options: z.strictObject({
+      groups: LAYER_PATTERNS.optional(),
+      orders: z.array(z.enum(CUMULATIVE_ORDERS)).max(CUMULATIVE_ORDERS.length).optional(),
+      points: places(3).optional(),
+      statistics: z.enum(STATISTICS_CHOICES).optional(),
+      predict: examples(0).optional(),
+      directions: tries(0).optional(),
+      batchSize: batch.optional(),
+      seed: seed.optional(),
+    }),
+  }),
+);
+
 /**
  * Measures barriers between two networks layer by layer; goes on from the journal that an interrupted run
  * left.
@@ -21,6 +45,7 @@ export interface MeasurePairLayersParams {
 export const measurePairLayers: StudyTaskKind<MeasurePairLayersParams> = {
   name: "layers",
   version: 1,
+  assertParams: (params) => assertParams("layers", PARAMS, params),
   async run(context, { data, statisticsData, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
     const pair = await openPair(inputs, engine, signal);

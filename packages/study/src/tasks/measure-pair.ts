@@ -1,5 +1,12 @@
 import { type MeasureBarrierOptions, measureBarrier } from "@isthmus/barrier";
+import { PATH_KINDS } from "@isthmus/interpolation";
+import { STATISTICS_CHOICES } from "@isthmus/statistics";
+import { z } from "zod";
+import { batch, places } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
+import { assertParams } from "./params/assert-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
 /** How the barrier between two networks is measured. */
@@ -12,10 +19,26 @@ export interface MeasurePairParams {
   >;
 }
 
+const PARAMS = schemaOf<MeasurePairParams>()(
+  z.strictObject({
+    data: TASK_DATA,
+    statisticsData: TASK_DATA.optional(),
+    options: z.strictObject({
+      points: places(3).optional(),
+      refine: places(0).optional(),
+      path: z.enum(PATH_KINDS).optional(),
+      statistics: z.enum(STATISTICS_CHOICES).optional(),
+      temperature: z.boolean().optional(),
+      batchSize: batch.optional(),
+    }),
+  }),
+);
+
 /** Measures the barrier between two networks, the second aligned where an alignment is given. */
 export const measurePair: StudyTaskKind<MeasurePairParams> = {
   name: "barrier",
   version: 1,
+  assertParams: (params) => assertParams("barrier", PARAMS, params),
   async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
     const pair = await openPair(inputs, engine, signal);
     const inputNames = pair.networks.graph.inputs.map(({ name }) => name);

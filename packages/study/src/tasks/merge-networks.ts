@@ -7,11 +7,17 @@ import {
   chooseStatistics,
   createCorrection,
   holdInMemory,
+  STATISTICS_CHOICES,
   type StatisticsChoice,
 } from "@isthmus/statistics";
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { pathsOf, type TaskPaths } from "@isthmus/tasks";
+import { z } from "zod";
+import { batch } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
+import { assertParams } from "./params/assert-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
 /** How networks are merged and measured. */
@@ -21,6 +27,14 @@ export interface MergeNetworksParams {
   readonly options: { readonly statistics: StatisticsChoice; readonly batchSize: number };
 }
 
+const PARAMS = schemaOf<MergeNetworksParams>()(
+  z.strictObject({
+    data: TASK_DATA,
+    statisticsData: TASK_DATA.optional(),
+    options: z.strictObject({ statistics: z.enum(STATISTICS_CHOICES), batchSize: batch }),
+  }),
+);
+
 /**
  * Measures loss and accuracy of the mean of networks, each permuted by its alignment where the task reads
  * alignments, after its statistics of activations are corrected.
@@ -28,6 +42,7 @@ export interface MergeNetworksParams {
 export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
   name: "merge",
   version: 1,
+  assertParams: (params) => assertParams("merge", PARAMS, params),
   async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
     const architecture = { graph, engine };

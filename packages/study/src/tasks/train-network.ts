@@ -2,8 +2,14 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
-import { type TrainOptions, train } from "@isthmus/training";
+import { type LossSpec, type TrainOptions, train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
+import { z } from "zod";
+import { batch, repeats, seed } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
+import { AUGMENT, LOSS, OPTIMIZER, REMAINDERS, SCHEDULE } from "../schema/training-schema.ts";
+import { assertParams } from "./params/assert-params.ts";
+import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
 /** What is trained, and how. */
@@ -14,8 +20,8 @@ export interface TrainNetworkParams {
   readonly snapshots: readonly number[];
   readonly options: Pick<
     TrainOptions,
-    "seed" | "epochs" | "batch" | "remainder" | "loss" | "optimizer" | "schedule" | "augment"
-  >;
+    "seed" | "epochs" | "batch" | "remainder" | "optimizer" | "schedule" | "augment"
+  > & { readonly loss?: LossSpec };
 }
 
 /** File of the architecture. */
@@ -24,10 +30,29 @@ export const GRAPH_FILE = "graph.onnx";
 /** File of the weights after some epochs. */
 export const weightsFile = (epochs: number): string => `weights-${epochs}.safetensors`;
 
+const PARAMS = schemaOf<TrainNetworkParams>()(
+  z.strictObject({
+    network: TASK_NETWORK,
+    data: TASK_DATA,
+    snapshots: z.array(repeats(1)).min(1),
+    options: z.strictObject({
+      seed,
+      epochs: repeats(1).optional(),
+      batch: batch.optional(),
+      remainder: z.enum(REMAINDERS).optional(),
+      loss: LOSS.optional(),
+      optimizer: OPTIMIZER.optional(),
+      schedule: SCHEDULE.optional(),
+      augment: AUGMENT.optional(),
+    }),
+  }),
+);
+
 /** Trains a network; goes on from the state that an interrupted run left. */
 export const trainNetwork: StudyTaskKind<TrainNetworkParams> = {
   name: "train",
   version: 1,
+  assertParams: (params) => assertParams("train", PARAMS, params),
   async run(
     { engine, openData, folder, signal, onProgress },
     { network: { net }, data: { name }, snapshots, options },

@@ -7,7 +7,6 @@ export interface Backing {
   readonly factory: BackendFactory<IQueueBackend, BackingClient>;
   /** Makes a client for one of the classes of BullMQ. */
   connect(): BackingConnection;
-  close(): Promise<void>;
 }
 
 /** A client of a package that BullMQ takes as it is, and which only its backend looks into. */

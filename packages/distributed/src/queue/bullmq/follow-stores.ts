@@ -3,6 +3,7 @@ import { type IQueueBackend, QueueEvents } from "bullmq";
 import { digestStore } from "../queued-task.ts";
 import type { QueueEvent } from "../task-queue.ts";
 import type { Backing, BackingClient } from "./backing.ts";
+import { closeWithin } from "./close-within.ts";
 import { isProgress, type JobQueue, type JobResult, readError } from "./job-data.ts";
 import type { Trouble } from "./trouble.ts";
 
@@ -70,7 +71,7 @@ async function listenTo(
   };
   hearEvents(events, tell);
   return async () => {
-    await events.close().catch(() => undefined);
+    await closeWithin(events.close());
     await end();
   };
 }

@@ -47,7 +47,7 @@ export async function openBullQueue(
   if (open === undefined) {
     const schemes = [...OPENERS.keys()].join(", ");
     throw new UsageError(
-      `Cannot open a queue as its URL must begin with one of ${schemes} it begins ${url.protocol}`,
+      `Cannot open a queue as its URL must begin with one of ${schemes}: it begins with ${url.protocol}`,
     );
   }
   if (name === "" || name.includes(":")) {
@@ -86,7 +86,6 @@ function createBullQueue(name: string, { title, backing, trouble, patience }: Bu
     await followers.close();
     await queue.close();
     await end();
-    await backing.close();
   };
   return {
     name: title,

@@ -8,6 +8,7 @@ import {
 } from "bullmq";
 import type { Pool, PoolClient } from "pg";
 import { type Backing, type BackingPlace, cannotOpen, importClient } from "./backing.ts";
+import { closeWithin } from "./close-within.ts";
 
 /** Connections of each class of BullMQ, one of which listens; they are closed when idle. */
 const MOST_CONNECTIONS = 4;
@@ -40,9 +41,8 @@ export async function openPostgres(place: BackingPlace): Promise<Backing> {
     factory: createPostgresBackend as unknown as Backing["factory"],
     connect() {
       const pool = createPool();
-      return { connection: pool, end: () => pool.end() };
+      return { connection: pool, end: () => closeWithin(pool.end()) };
     },
-    close: async () => undefined,
   };
 }
 

@@ -1,7 +1,13 @@
 import { InputError } from "@isthmus/core";
 import { createRedisBackend } from "bullmq";
 import type { Redis } from "ioredis";
-import { type Backing, type BackingPlace, cannotOpen, importClient } from "./backing.ts";
+import {
+  type Backing,
+  type BackingConnection,
+  type BackingPlace,
+  cannotOpen,
+  importClient,
+} from "./backing.ts";
 
 /** Lowest version that BullMQ works with, as major and minor. */
 const LOWEST_VERSION = [6, 2] as const;
@@ -11,38 +17,54 @@ const PAUSE = { first: 100, longest: 2000 } as const;
 /** Connects to a Redis that a queue lies in. */
 export async function openRedis(place: BackingPlace): Promise<Backing> {
   const { Redis } = await importClient("ioredis", place, () => import("ioredis"));
-  const client = new Redis(place.url.href, {
-    // Commands wait while the server is away; `insist` limits how long.
-    maxRetriesPerRequest: null,
-    retryStrategy: (times) => Math.min(PAUSE.first * 2 ** (times - 1), PAUSE.longest),
-    lazyConnect: true,
-  });
+  const create = (): Redis =>
+    new Redis(place.url.href, {
+      // Commands wait while the server is away; `insist` limits how long.
+      maxRetriesPerRequest: null,
+      retryStrategy: (times) => Math.min(PAUSE.first * 2 ** (times - 1), PAUSE.longest),
+      lazyConnect: true,
+    });
+  const first = create();
   try {
-    await reach(client);
-    await checkServer(client, place);
+    await reach(first);
+    await checkServer(first, place);
   } catch (error) {
-    client.disconnect();
     throw error instanceof InputError ? error : cannotOpen(place, error);
+  } finally {
+    first.disconnect();
   }
-  client.on("ready", () => place.trouble.over());
-  client.on("error", (error) => place.trouble.report(error));
   return {
     factory: createRedisBackend as unknown as Backing["factory"],
-    // BullMQ makes clients of its own from this one wherever it waits.
-    connect: () => ({ connection: client, end: async () => undefined }),
-    async close() {
-      client.disconnect();
+    connect: () => watchClient(create(), place),
+  };
+}
+
+/** Watches over a client, and over those that BullMQ makes from it wherever it waits. */
+function watchClient(client: Redis, { trouble }: BackingPlace): BackingConnection {
+  const clients = new Set([client]);
+  const { duplicate } = client;
+  client.duplicate = (options) => {
+    const copy = duplicate.call(client, options);
+    clients.add(copy);
+    return copy;
+  };
+  client.on("ready", () => trouble.over());
+  client.on("error", (error) => trouble.report(error));
+  return {
+    connection: client,
+    async end() {
+      // BullMQ waits for an answer to its farewell, which does not come from a server that is away.
+      for (const one of clients) one.disconnect();
     },
   };
 }
 
 /** Connects for the first time, and fails with the first error, as a wrong address is not tried again. */
 async function reach(client: Redis): Promise<void> {
-  const failed = new Promise<never>((_resolve, reject) => void client.once("error", reject));
+  const failed = new Promise<never>((_resolve, reject) => void client.on("error", reject));
   const connected = client.connect();
   connected.catch(() => undefined);
   await Promise.race([connected, failed]);
-  client.removeAllListeners("error");
 }
 
 /** Checks the version of the server, and that it forgets nothing when memory is short. */

@@ -52,20 +52,18 @@ export async function runJob(job: TaskJob, token: string, runner: JobRunner): Pr
   }
   const entry: RunningJob = { job, abort: new AbortController() };
   running.set(job.data.entry.id, entry);
-  try {
-    const outcome = await callHandler(entry, last, runner);
-    return await settle(entry, { outcome, token, last }, runner);
-  } finally {
-    running.delete(job.data.entry.id);
-  }
+  const outcome = await callHandler(entry, last, runner);
+  return settle(entry, { outcome, token, last }, runner);
 }
 
 async function callHandler(
-  { job, abort }: RunningJob,
+  entry: RunningJob,
   last: Omit<JobProgress, "kind">,
-  { handle, trouble }: JobRunner,
+  { handle, trouble, running }: JobRunner,
 ): Promise<TaskOutcome> {
+  const { job, abort } = entry;
   const { signal } = abort;
+  const { id } = job.data.entry;
   const reporter = createReporter(async (done) => {
     if (signal.aborted) return;
     const kind = done === undefined ? "started" : "progress";
@@ -76,6 +74,8 @@ async function callHandler(
   } catch (error) {
     return { kind: "failed", error: describeError(error), again: false };
   } finally {
+    // After a lost lease this worker may have been handed the task anew.
+    if (running.get(id) === entry) running.delete(id);
     await reporter.end();
   }
 }

@@ -8,6 +8,7 @@ import {
   type TaskHandler,
 } from "../task-queue.ts";
 import type { Backing, BackingClient, BackingConnection } from "./backing.ts";
+import { closeWithin } from "./close-within.ts";
 import { encodeWorker, type JobData, type JobQueue, type JobResult, type TaskJob } from "./job-data.ts";
 import { type JobRunner, runJob } from "./run-job.ts";
 import type { Trouble } from "./trouble.ts";
@@ -26,8 +27,6 @@ type TaskWorker = Worker<JobData, JobResult, string, IQueueBackend, AnyProgress,
 const MOST_STALLS = 2 ** 31 - 1;
 /** Milliseconds before a worker asks again a queue that does not answer. */
 const LONGEST_WAIT = 5000;
-/** Milliseconds that connections may take to end. */
-const CLOSING_TIME = 5000;
 
 /** Serves a queue of BullMQ by a function. */
 export async function serveJobs(
@@ -147,17 +146,10 @@ async function drainWorker(
 ): Promise<void> {
   const closing = worker.close();
   closing.catch(() => undefined);
-  while (running.size > 0) await Promise.race([closing, setTimeout(PAUSE)]);
-  const stop = new AbortController();
-  const late = setTimeout(CLOSING_TIME, "late", { signal: stop.signal }).catch(() => undefined);
-  const first = await Promise.race([closing, late]);
-  stop.abort();
-  if (first === "late")
-    await worker
-      .getBackend()
-      .disconnect()
-      .catch(() => undefined);
+  while (running.size > 0) await setTimeout(PAUSE);
+  await closeWithin(closing);
   await end();
 }
 
-const PAUSE = 50;
+/** Milliseconds between two looks at whether tasks still run. */
+const PAUSE = 20;

@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { makeTask, until } from "../../../test/conformance/queue-bench.ts";
+import { startPostgres } from "../../../test/start-postgres.ts";
+import type { StartedServer } from "../../../test/start-process.ts";
+import { startRedis } from "../../../test/start-redis.ts";
+import type { TaskQueue } from "../task-queue.ts";
+import { openBullQueue } from "./open-bull-queue.ts";
+
+const SERVERS = [
+  { database: "Redis", start: startRedis },
+  { database: "PostgreSQL", start: startPostgres },
+] as const;
+const PATIENCE = { lease: 3000, attempts: 3, deaths: 3, pause: 20 };
+
+/** Milliseconds that the server is away: longer than workers and clients wait between two attempts. */
+const AWAY = 4000;
+
+describe.each(SERVERS)("openBullQueue() while $database is away", ({ start }) => {
+  let server: StartedServer | undefined;
+  const queues: TaskQueue[] = [];
+
+  /** Opens a queue, and gathers what it says of trouble. */
+  async function open(url: URL, name: string): Promise<{ queue: TaskQueue; said: readonly string[] }> {
+    const said: string[] = [];
+    const queue = await openBullQueue(url, { name, onTrouble: (sentence) => said.push(sentence) });
+    queues.push(queue);
+    return { queue, said };
+  }
+
+  afterEach(async () => {
+    await Promise.all(queues.splice(0).map((queue) => queue.close()));
+    await server?.stop();
+    server = undefined;
+  });
+
+  it("add() waits until it is back, all tasks are done, and each side says one sentence", async (context) => {
+    server = await start();
+    if (server === undefined) return context.skip();
+    const name = `test-${randomUUID()}`;
+    const adder = await open(server.url, name);
+    const { queue, said } = await open(server.url, name);
+    const done = new Set<string>();
+    const events = new Set<string>();
+    const tasks = Array.from({ length: 60 }, (_, number) => makeTask(number));
+    await adder.queue.follow("runs/a", ({ kind, id }) => kind === "done" && events.add(id));
+    await queue.serve(
+      async ({ id }) => {
+        await setTimeout(100);
+        done.add(id);
+        return { kind: "done", seconds: 0.1 };
+      },
+      { worker: "near", capacity: 2, ...PATIENCE },
+    );
+    await adder.queue.add(tasks.slice(0, 30));
+    await until(() => expect(done.size).toBeGreaterThan(4));
+    await server.kill();
+    const added = adder.queue.add(tasks.slice(30));
+    await setTimeout(AWAY);
+    await server.restart();
+    await added;
+    await until(() => expect(done.size).toBe(60));
+    await until(async () => expect(await adder.queue.count()).toEqual({ waiting: 0, running: 0, failed: 0 }));
+    await until(() => expect(events.size).toBeGreaterThanOrEqual(58));
+    for (const sentences of [adder.said, said]) {
+      expect(sentences.filter((one) => one.startsWith("Trouble"))).toHaveLength(1);
+      expect(sentences.join()).not.toMatch(/sesame|tester|default/);
+    }
+  });
+
+  it("drain() and close() end all the same", async (context) => {
+    server = await start();
+    if (server === undefined) return context.skip();
+    const { queue } = await open(server.url, `test-${randomUUID()}`);
+    await queue.follow("runs/a", () => undefined);
+    const serving = await queue.serve(async () => ({ kind: "released" }), {
+      worker: "near",
+      capacity: 2,
+      ...PATIENCE,
+    });
+    await server.kill();
+    await serving.drain();
+    await queue.close();
+    expect(serving.running).toBe(0);
+  });
+});

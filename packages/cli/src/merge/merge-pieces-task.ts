@@ -42,7 +42,7 @@ interface RecipeMerge {
 
 /** Makes pieces of a merge by a recipe, and writes them into their places in unfinished files. */
 export const mergePiecesTask: TaskKind<MergePiecesParams> = {
-  name: "merge",
+  name: "merge-pieces",
   version: 1,
   assertParams(params) {
     const { success, error } = SCHEMA.safeParse(params);

@@ -14,6 +14,8 @@ export interface AwaitedTasks {
   look(): Promise<void>;
   /** Returns once every task that is waited for has been queued. */
   flush(): Promise<void>;
+  /** Whether every task that was waited for has ended, so that no worker has any of them. */
+  readonly areEnded: boolean;
 }
 
 interface Awaited {
@@ -33,6 +35,7 @@ export interface AwaitedTasksOptions {
 /** Makes an empty {@link AwaitedTasks}. */
 export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions): AwaitedTasks {
   const awaited = new Map<string, Awaited>();
+  let left = 0;
   const batches = createBatches((tasks: readonly QueuedTask[]) =>
     // The next look adds them again.
     queue.add(tasks).catch((error: unknown) => tell(`The queue cannot be reached: ${messageOf(error)}`)),
@@ -59,8 +62,18 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
     else await collect(task);
   };
   return {
-    wait: (queued, folder, control) =>
-      waitFor(awaited, { queued, folder, control }, (task) => queueUnlessThere(task, collect, batches)),
+    get areEnded() {
+      return awaited.size === 0 && left === 0;
+    },
+    async wait(queued, folder, control) {
+      try {
+        return await waitFor(awaited, { queued, folder, control }, (task) =>
+          queueUnlessThere(task, collect, batches),
+        );
+      } finally {
+        if (control.signal.aborted) left++;
+      }
+    },
     receive(event) {
       const task = awaited.get(event.id);
       if (task !== undefined) note(task, event).catch((error: unknown) => task.settle({ error }));

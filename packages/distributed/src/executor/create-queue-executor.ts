@@ -54,6 +54,7 @@ export async function createQueueExecutor(options: QueueExecutorOptions): Promis
       looks.stop();
       await tasks.flush();
       await unfollow();
+      if (tasks.areEnded) await storage.sweep(store);
     },
   };
 }

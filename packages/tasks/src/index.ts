@@ -36,6 +36,7 @@ export {
   type TaskTime,
   writeTaskResult,
 } from "./task-store.ts";
+export { sumByWorker, type WorkerShare } from "./task-times.ts";
 export type { TimeLeftEstimate } from "./time-left.ts";
 export {
   createProcessExecutor,

@@ -14,7 +14,7 @@ import {
   type StudyDescription,
   type StudyResult,
 } from "@isthmus/study";
-import { readTaskResult } from "@isthmus/tasks";
+import { readTaskResult, sumByWorker } from "@isthmus/tasks";
 import { formatJson } from "../format/format-json.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseOnly } from "../options/parse-values.ts";
@@ -212,7 +212,10 @@ async function saveStudy(
   const { command, version } = study.provenance;
   await saveFile(
     page,
-    await renderResultPage({ title: titleOfResult(study), result: study, commands: [command], version }),
+    await renderResultPage({
+      ...{ title: titleOfResult(study), result: study, commands: [command], version },
+      workers: await sumByWorker(join(folder, TASKS)),
+    }),
   );
   const json = join(folder, "study.json");
   await saveFile(json, formatJson(study));

@@ -4,10 +4,13 @@ import { describeResult } from "../result/describe-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderPage } from "./render-page.ts";
 import type { ReportPage } from "./report-page.ts";
+import { type WorkerRow, workersSection } from "./workers-section.ts";
 
 /** What a page of a result of any kind shows. */
 export interface ResultPage extends ReportPage {
   readonly result: DrawableResult;
+  /** Which machines have made it, which is no part of the result. @defaultValue not shown */
+  readonly workers?: readonly WorkerRow[] | undefined;
 }
 
 /** What a page that compares barriers shows. */
@@ -41,7 +44,10 @@ export interface BarrierPage extends ReportPage {
  * ```
  */
 export async function renderResultPage(page: ResultPage): Promise<string> {
-  return renderPage(page, describeResult(page.result));
+  const { result, workers = [] } = page;
+  const report = describeResult(result);
+  if (workers.length === 0) return renderPage(page, report);
+  return renderPage(page, { ...report, sections: [...report.sections, workersSection(workers)] });
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   type SimulationResult,
 } from "@isthmus/federated";
 import { type Provenance, renderResultPage, titleOfResult } from "@isthmus/report";
-import { readTaskResult } from "@isthmus/tasks";
+import { readTaskResult, sumByWorker } from "@isthmus/tasks";
 import { formatSimulation } from "../../federate/format-simulation.ts";
 import { formatJson } from "../../format/format-json.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
@@ -177,6 +177,7 @@ async function saveSimulation(
     page,
     await renderResultPage({
       ...{ title: titleOfResult(simulation), result: simulation, commands: [command], version },
+      workers: await sumByWorker(join(folder, TASKS)),
     }),
   );
   const json = join(folder, "simulation.json");

@@ -1,0 +1,30 @@
+import type { Section } from "../result/report.ts";
+
+/** What one worker has done for a result. */
+export interface WorkerRow {
+  /** Its name. */
+  readonly worker: string;
+  /** Number of tasks. */
+  readonly tasks: number;
+  /** Seconds of all of them. */
+  readonly seconds: number;
+}
+
+/** Makes the section of a page that says which machines have made the result. */
+export function workersSection(workers: readonly WorkerRow[]): Section {
+  const caption = "Workers that have run the tasks, the number of tasks of each, and the time these took.";
+  return {
+    ...{ name: "section-workers", title: "Where it ran", figures: [] },
+    tables: [
+      {
+        ...{ name: "workers", title: "Where it ran", caption },
+        columns: [
+          { title: "Worker", kind: "text" },
+          { title: "Tasks", kind: "whole" },
+          { title: "Time", kind: "number", unit: "s" },
+        ],
+        rows: workers.map(({ worker, tasks, seconds }) => ({ cells: [worker, tasks, seconds] })),
+      },
+    ],
+  };
+}

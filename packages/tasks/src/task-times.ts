@@ -1,0 +1,35 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { readJsonFile } from "@isthmus/core";
+import { TASK_TIME_FILE, type TaskTime } from "./task-store.ts";
+
+/** What one worker has done. */
+export interface WorkerShare {
+  readonly worker: string;
+  /** Number of tasks. */
+  readonly tasks: number;
+  /** Seconds of all of them. */
+  readonly seconds: number;
+}
+
+/**
+ * Sums up which worker did how much of the finished tasks in a folder of results, in the order of their names.
+ * Tasks that ran in threads of the process that waited are left out.
+ */
+export async function sumByWorker(folder: string): Promise<readonly WorkerShare[]> {
+  const shares = new Map<string, WorkerShare>();
+  for (const key of await readdir(folder)) {
+    const { worker, seconds } = await readTime(join(folder, key));
+    if (worker === undefined) continue;
+    const share = shares.get(worker) ?? { worker, tasks: 0, seconds: 0 };
+    shares.set(worker, { worker, tasks: share.tasks + 1, seconds: share.seconds + seconds });
+  }
+  return [...shares.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1));
+}
+
+/** Reads how long a task took; no worker if its file is not there, or says none. */
+async function readTime(folder: string): Promise<TaskTime> {
+  const time = await readJsonFile(join(folder, TASK_TIME_FILE)).catch(() => undefined);
+  const { worker, seconds } = (time ?? {}) as { worker?: unknown; seconds?: unknown };
+  return typeof worker === "string" && typeof seconds === "number" ? { worker, seconds } : { seconds: 0 };
+}

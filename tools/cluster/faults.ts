@@ -1,0 +1,87 @@
+import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { RunningCommand } from "./program.ts";
+import type { ToolQueue } from "./queue-servers.ts";
+
+/** What a fault can happen to. */
+export interface Victims {
+  readonly queue: ToolQueue;
+  /** Folder on a disk of its own, which can be filled; undefined if it has none. */
+  readonly disk: string | undefined;
+  /** Milliseconds of a lease. */
+  readonly lease: number;
+  /** Workers that are alive. */
+  workers(): readonly RunningCommand[];
+  /** The command that waits for the study. */
+  waiting(): RunningCommand;
+}
+
+export const FAULTS = [
+  "kill worker",
+  "kill task",
+  "stop worker",
+  "kill waiting",
+  "restart queue",
+  "fill disk",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/**
+ * Makes a fault happen, and mends what has to be mended before anything goes on.
+ * @param pick - a number in [0, 1) that chooses the victim
+ */
+export async function happen(fault: Fault, victims: Victims, pick: number): Promise<void> {
+  const workers = victims.workers();
+  const worker = workers[Math.floor(pick * workers.length)];
+  if (fault === "kill worker") worker?.signal("SIGKILL");
+  else if (fault === "kill task" && worker !== undefined) killTask(worker);
+  else if (fault === "kill waiting") victims.waiting().signal("SIGKILL");
+  else if (fault === "fill disk" && victims.disk !== undefined) await fillDisk(victims.disk);
+  else if (fault === "stop worker" && worker !== undefined) {
+    worker.signal("SIGSTOP");
+    await setTimeout(1.5 * victims.lease);
+    worker.signal("SIGCONT");
+  } else if (fault === "restart queue" && victims.queue.server !== undefined) {
+    await victims.queue.server.kill();
+    await setTimeout(1000 * pick);
+    await victims.queue.server.restart();
+  }
+}
+
+/** Kills the process of a task of a worker, as a system does that runs out of memory. */
+function killTask({ child }: RunningCommand): void {
+  const pids = childrenOf(child.pid);
+  const [first] = pids;
+  if (first !== undefined) process.kill(first, "SIGKILL");
+}
+
+function childrenOf(pid: number | undefined): readonly number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+    return text.trim().split(/\s+/).filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Fills a disk for two seconds. */
+async function fillDisk(folder: string): Promise<void> {
+  const path = join(folder, "filling");
+  const file = openSync(path, "w");
+  try {
+    const block = Buffer.alloc(2 ** 20);
+    const { bavail, bsize } = statfsSync(folder);
+    for (let left = bavail * bsize; left > 0; left -= block.length) {
+      try {
+        writeSync(file, block, 0, Math.min(block.length, left));
+      } catch {
+        break;
+      }
+    }
+    await setTimeout(2000);
+  } finally {
+    closeSync(file);
+    rmSync(path, { force: true });
+  }
+}

@@ -1,0 +1,157 @@
+// Runs a study of 64 tasks on three workers, again and again, while faults happen at random moments: workers, tasks and the waiting command
+// are killed, workers are stopped for longer than their lease, the queue's server is killed and restarted, the disk is full for two seconds.
+// Every study must end with the bytes that threads give, every task published once, and nothing left behind.
+//
+//   npx tsx --conditions=@isthmus/source tools/kill-cluster.ts [--queue folder|redis|postgres] [--faults 100] [--seed 1] [--networks 8]
+//
+// It runs the built program (npm run build). As root on Linux the storage is a small disk of its own, which can be filled; otherwise
+// that fault is left out. Prints a line of JSON for each study, and ends with 1 if any was wrong.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { at, createRandom } from "@isthmus/core";
+import { digestTree, filesBelow } from "./cluster/digest-tree.ts";
+import { FAULTS, type Fault, happen } from "./cluster/faults.ts";
+import { type RunningCommand, runCommand, startCommand } from "./cluster/program.ts";
+import { QUEUE_SORTS, type QueueSort, startQueue, type ToolQueue } from "./cluster/queue-servers.ts";
+import { writeSmallStudy } from "./cluster/small-study.ts";
+
+const { values } = parseArgs({
+  options: {
+    queue: { type: "string", default: "folder" },
+    faults: { type: "string", default: "100" },
+    seed: { type: "string", default: "1" },
+    networks: { type: "string", default: "8" },
+  },
+});
+const LEASE = 3000;
+const WORKERS = 3;
+const sort = QUEUE_SORTS.find((name) => name === values.queue) as QueueSort;
+const random = createRandom(Number(values.seed), "faults");
+const folder = mkdtempSync(join(tmpdir(), "isthmus-cluster-"));
+const disk = mountDisk(folder);
+const study = writeSmallStudy(folder, Number(values.networks));
+
+await runCommand(["study", study, "-o", "threads", "--quiet"], folder);
+const expected = digestTree(join(folder, "threads"));
+const started = await startQueue(sort);
+if (started === undefined) throw new Error(`there is no queue of the sort ${sort} here`);
+const queue: ToolQueue = started;
+
+let [faults, wrong, round] = [0, 0, 0];
+try {
+  while (faults < Number(values.faults)) {
+    const outcome = await runStudy(`round-${round++}`, Number(values.faults) - faults);
+    faults += outcome.faults.length;
+    if (!outcome.same || outcome.twice.length > 0 || outcome.left.length > 0) wrong++;
+    console.log(JSON.stringify({ queue: sort, ...outcome, faults: countOf(outcome.faults) }));
+  }
+  console.log(JSON.stringify({ queue: sort, faults, rounds: round, wrong }));
+} finally {
+  await queue.stop();
+  if (disk !== undefined) execFileSync("umount", [disk]);
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exitCode = wrong === 0 ? 0 : 1;
+
+/** Mounts a small disk for the storage, where that is allowed. */
+function mountDisk(parent: string): string | undefined {
+  const path = join(parent, "storage");
+  mkdirSync(path);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", path], { stdio: "pipe" });
+    return path;
+  } catch {
+    return undefined;
+  }
+}
+
+interface RoundOutcome {
+  readonly seconds: number;
+  readonly faults: readonly Fault[];
+  readonly same: boolean;
+  /** Tasks whose published result was replaced. */
+  readonly twice: readonly string[];
+  /** Files that are left beside results. */
+  readonly left: readonly string[];
+}
+
+async function runStudy(name: string, most: number): Promise<RoundOutcome> {
+  const began = performance.now();
+  const storage = join(folder, "storage");
+  const where = ["--queue", queue.address, "--storage", storage];
+  const startWorker = (number: number): RunningCommand =>
+    startCommand(
+      [
+        "worker",
+        ...where,
+        "--concurrency",
+        "1",
+        "--name",
+        `worker-${number}`,
+        "--lease",
+        String(LEASE / 1000),
+      ],
+      { cwd: storage },
+    );
+  const startWaiting = (): RunningCommand =>
+    startCommand(["study", study, "-o", join(storage, name), ...where], { cwd: storage });
+  let numbers = 0;
+  let workers = Array.from({ length: WORKERS }, () => startWorker(numbers++));
+  let waiting = startWaiting();
+  const happened: Fault[] = [];
+  const published = new Map<string, number>();
+  const twice = new Set<string>();
+  let isOver = false;
+  const mend = (async () => {
+    while (!isOver) {
+      workers = workers.map((worker) => (worker.isAlive() ? worker : startWorker(numbers++)));
+      if (!waiting.isAlive()) {
+        if (waiting.child.exitCode === 0) isOver = true;
+        else waiting = startWaiting();
+      }
+      notePublished(join(storage, name, "tasks"), published, twice);
+      await setTimeout(100);
+    }
+  })();
+  while (!isOver && happened.length < most) {
+    await setTimeout(500 + 2500 * random.uniform());
+    if (isOver) break;
+    const fault = at(FAULTS, Math.floor(FAULTS.length * random.uniform()), "fault");
+    if (fault === "restart queue" && queue.server === undefined) continue;
+    if (fault === "fill disk" && disk === undefined) continue;
+    happened.push(fault);
+    const victims = { queue, disk, lease: LEASE, workers: () => workers, waiting: () => waiting };
+    await happen(fault, victims, random.uniform());
+  }
+  await mend;
+  for (const worker of workers) worker.signal("SIGTERM");
+  await Promise.all(workers.map(({ ended }) => ended));
+  const result = join(storage, name);
+  const left = filesBelow(result).filter((path) => /\.tmp$|\.attempts|\.lock$/.test(path));
+  const outcome = {
+    ...{ seconds: Math.round((performance.now() - began) / 1000), faults: happened },
+    ...{ same: digestTree(result) === expected, twice: [...twice], left },
+  };
+  if (outcome.same) rmSync(result, { recursive: true, force: true });
+  return outcome;
+}
+
+/** Notes which results are there; a result whose file is another one than before was published twice. */
+function notePublished(tasks: string, published: Map<string, number>, twice: Set<string>): void {
+  if (!existsSync(tasks)) return;
+  for (const key of readdirSync(tasks).filter((name) => !name.startsWith("."))) {
+    const inode = statSync(join(tasks, key, "result.json"), { throwIfNoEntry: false })?.ino;
+    if (inode === undefined) continue;
+    const before = published.get(key);
+    if (before !== undefined && before !== inode) twice.add(key);
+    published.set(key, inode);
+  }
+}
+
+function countOf(list: readonly Fault[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(FAULTS.map((fault) => [fault, list.filter((one) => one === fault).length]));
+}

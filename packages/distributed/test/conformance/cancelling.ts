@@ -1,6 +1,7 @@
 import { describeError } from "@isthmus/tasks";
 import { describe, expect, it } from "vitest";
-import { aborted, makeTask, type QueueBench, until, untilCounts } from "./queue-bench.ts";
+import { makeTask } from "../make-task.ts";
+import { aborted, type QueueBench, until, untilCounts } from "./queue-bench.ts";
 
 const ERROR = describeError(new Error("stopped"));
 

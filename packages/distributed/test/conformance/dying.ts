@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { makeTask, type QueueBench, until, untilCounts } from "./queue-bench.ts";
+import { makeTask } from "../make-task.ts";
+import { type QueueBench, until, untilCounts } from "./queue-bench.ts";
 
 const DONE = { kind: "done", seconds: 0.1 } as const;
 

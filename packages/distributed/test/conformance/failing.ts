@@ -2,7 +2,8 @@ import { InputError } from "@isthmus/core";
 import { describeError, reviveError } from "@isthmus/tasks";
 import { describe, expect, it } from "vitest";
 import type { QueueEntry, TaskOutcome } from "../../src/queue/task-queue.ts";
-import { makeTask, PATIENCE, type QueueBench, until, untilCounts } from "./queue-bench.ts";
+import { makeTask } from "../make-task.ts";
+import { PATIENCE, type QueueBench, until, untilCounts } from "./queue-bench.ts";
 
 const BAD = new InputError("Cannot read a.safetensors as it is empty", { input: "a.safetensors" });
 const BAD_INPUT: TaskOutcome = { kind: "failed", error: describeError(BAD), again: false };

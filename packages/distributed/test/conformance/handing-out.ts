@@ -4,7 +4,8 @@ import { createRandom } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
 import type { QueuedTask } from "../../src/queue/queued-task.ts";
 import type { TaskHandler } from "../../src/queue/task-queue.ts";
-import { makeTask, type QueueBench, until, untilCounts } from "./queue-bench.ts";
+import { makeTask } from "../make-task.ts";
+import { type QueueBench, until, untilCounts } from "./queue-bench.ts";
 
 const DONE = { kind: "done", seconds: 0.1 } as const;
 

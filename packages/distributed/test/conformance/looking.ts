@@ -1,7 +1,8 @@
 import { describeError } from "@isthmus/tasks";
 import { describe, expect, it } from "vitest";
 import type { QueueEvent } from "../../src/queue/task-queue.ts";
-import { aborted, makeTask, PATIENCE, type QueueBench, until, untilCounts } from "./queue-bench.ts";
+import { makeTask } from "../make-task.ts";
+import { aborted, PATIENCE, type QueueBench, until, untilCounts } from "./queue-bench.ts";
 
 const ERROR = describeError(new Error("disk full"));
 

@@ -1,9 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { createTask } from "@isthmus/tasks";
 import { expect, vi } from "vitest";
-import { type QueuedTask, queueTask } from "../../src/queue/queued-task.ts";
 import type {
   QueueEvent,
   QueueServer,
@@ -38,17 +36,6 @@ export interface QueueBench {
   /** Gathers the events of a store. */
   gather(store: string): Promise<readonly QueueEvent[]>;
   end(): Promise<void>;
-}
-
-/** Makes a task of a kind that nobody runs; tasks with other numbers have other keys. */
-export function makeTask(number: number, store = "runs/a"): QueuedTask {
-  const inputs = { model: [{ path: "models/a.safetensors", digest: "0f" }] };
-  const task = createTask({ name: "square", version: 1 }, "node", {
-    params: { of: number },
-    inputs,
-    label: `the square of ${number}`,
-  });
-  return queueTask(task, { engine: "node", store, directory: "work", root: "/shared" });
 }
 
 /** Waits until a check passes. */

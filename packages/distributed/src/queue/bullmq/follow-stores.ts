@@ -4,7 +4,7 @@ import { digestStore } from "../queued-task.ts";
 import type { QueueEvent } from "../task-queue.ts";
 import type { Backing, BackingClient } from "./backing.ts";
 import { closeWithin } from "./close-within.ts";
-import { isProgress, type JobQueue, type JobResult, readError } from "./job-data.ts";
+import { entryOf, isProgress, type JobQueue, type JobResult, readError } from "./job-data.ts";
 import type { Trouble } from "./trouble.ts";
 
 /** Those who listen to the events of stores, over one connection. */
@@ -53,15 +53,10 @@ export function createFollowers(queue: JobQueue, backing: Backing, trouble: Trou
 /** Starts to read events; resolves to a function that ends it, once nothing that happens from now on is missed. */
 async function listenTo(
   queue: JobQueue,
-  { connect, factory }: Backing,
+  backing: Backing,
   { trouble, listeners }: { readonly trouble: Trouble; readonly listeners: Listeners },
 ): Promise<() => Promise<void>> {
-  // An event of our own says where the reading begins: "from now on" would begin only when the first read arrives.
-  const lastEventId = await trouble.insist("follow", () =>
-    queue.getBackend().publishEvent({ event: "followed" }, MOST_EVENTS),
-  );
-  const { connection, end } = connect();
-  const events = new QueueEvents(queue.name, { connection, lastEventId }, factory);
+  const { events, close } = await trouble.insist("follow", () => openEvents(queue, backing));
   events.on("error", (error) => trouble.report(error));
   const tell = (jobId: string, describe: () => QueueEvent | undefined): void => {
     const interested = listeners.get(jobId.slice(jobId.lastIndexOf("-") + 1));
@@ -69,19 +64,53 @@ async function listenTo(
     const event = describe();
     if (event !== undefined) for (const listener of interested) listener(event);
   };
-  hearEvents(events, tell);
-  return async () => {
+  hearEvents(events, tell, async (id) => {
+    const job = await queue.getJob(id);
+    return job === undefined ? undefined : entryOf(job, "failed").error;
+  });
+  events.run().catch((error: unknown) => trouble.report(error));
+  return close;
+}
+
+interface OpenedEvents {
+  readonly events: TaskEvents;
+  readonly close: () => Promise<void>;
+}
+
+/** Connects to the events from now on. */
+async function openEvents(queue: JobQueue, { connect, factory }: Backing): Promise<OpenedEvents> {
+  // An event of our own says where the reading begins: "now" would be only when the first read arrives.
+  const lastEventId = await queue.getBackend().publishEvent({ event: "followed" }, MOST_EVENTS);
+  const { connection, end } = connect();
+  const events: TaskEvents = new QueueEvents(
+    queue.name,
+    { connection, lastEventId, blockingTimeout: POLL, autorun: false },
+    factory,
+  );
+  const close = async (): Promise<void> => {
     await closeWithin(events.close());
     await end();
   };
+  // Without anybody who hears it, an error would end the process.
+  events.on("error", () => undefined);
+  try {
+    await events.waitUntilReady();
+    return { events, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
+/** Milliseconds after which events are looked for even if nobody says that there are any. */
+const POLL = 2000;
 /** Events that BullMQ keeps, unless it is set otherwise. */
 const MOST_EVENTS = 10_000;
 
 function hearEvents(
   events: TaskEvents,
   tell: (jobId: string, describe: () => QueueEvent | undefined) => void,
+  readFault: (id: string) => Promise<ErrorDescription | undefined>,
 ): void {
   /** Errors that workers told of, until it is clear whether the task is tried again. */
   const errors = new Map<string, ErrorDescription>();
@@ -109,10 +138,23 @@ function hearEvents(
   events.on("stalled", ({ jobId: id }) =>
     tell(id, () => ({ id, kind: "retried", reason: "its worker was not heard of for too long" })),
   );
+  events.on("removed", ({ jobId: id }) =>
+    tell(id, () => {
+      errors.delete(id);
+      const error = { name: "Error", message: "it was taken out of the queue", isUsage: false };
+      return { id, kind: "failed", error };
+    }),
+  );
   events.on("failed", ({ jobId: id, failedReason }) =>
     tell(id, () => {
-      const error = takeError(id) ?? { name: "Error", message: failedReason, isUsage: false };
-      return { id, kind: "failed", error };
+      const error = takeError(id);
+      if (error !== undefined) return { id, kind: "failed", error };
+      // The worker spoke before anybody followed, or is heard late.
+      const fallback: ErrorDescription = { name: "Error", message: failedReason, isUsage: false };
+      readFault(id)
+        .catch(() => undefined)
+        .then((fault) => tell(id, () => ({ id, kind: "failed", error: fault ?? fallback })));
+      return undefined;
     }),
   );
 }

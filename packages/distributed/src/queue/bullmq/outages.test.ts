@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { makeTask, until } from "../../../test/conformance/queue-bench.ts";
+import { until } from "../../../test/conformance/queue-bench.ts";
+import { makeTask } from "../../../test/make-task.ts";
 import { startPostgres } from "../../../test/start-postgres.ts";
 import type { StartedServer } from "../../../test/start-process.ts";
 import { startRedis } from "../../../test/start-redis.ts";

@@ -9,6 +9,7 @@ import {
 import type { Pool, PoolClient } from "pg";
 import { type Backing, type BackingPlace, cannotOpen, importClient } from "./backing.ts";
 import { closeWithin } from "./close-within.ts";
+import { readLateEvents } from "./late-events.ts";
 
 /** Connections of each class of BullMQ, one of which listens; they are closed when idle. */
 const MOST_CONNECTIONS = 4;
@@ -38,13 +39,20 @@ export async function openPostgres(place: BackingPlace): Promise<Backing> {
     await first.end();
   }
   return {
-    factory: createPostgresBackend as unknown as Backing["factory"],
+    factory(name, options, roles) {
+      const { connection } = options;
+      const backend = createBackend(name, options, roles);
+      if (roles?.blocking) readLateEvents(backend, name, connection as Pool);
+      return backend;
+    },
     connect() {
       const pool = createPool();
       return { connection: pool, end: () => closeWithin(pool.end()) };
     },
   };
 }
+
+const createBackend = createPostgresBackend as unknown as Backing["factory"];
 
 /** Adds to a URL that names are looked up in the schema of BullMQ. */
 function withSchema(url: URL): string {

@@ -1,12 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type JobProgress as AnyProgress, type IQueueBackend, Worker } from "bullmq";
-import {
-  LONGEST_PAUSE,
-  type QueuePatience,
-  type QueueServer,
-  type ServeOptions,
-  type TaskHandler,
-} from "../task-queue.ts";
+import { pauseAfter } from "../pause-after.ts";
+import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
 import type { Backing, BackingClient, BackingConnection } from "./backing.ts";
 import { closeWithin } from "./close-within.ts";
 import { encodeWorker, type JobData, type JobQueue, type JobResult, type TaskJob } from "./job-data.ts";
@@ -42,12 +37,11 @@ export async function serveJobs(
     running: new Map(),
     read: (id) => queue.getJob(id),
   };
-  const { worker, client } = await trouble.insist("serve", () =>
-    openWorker(queue, backing, { name, capacity, runner }),
-  );
+  const { worker, client } = await openWorker({ queue, backing, runner }, capacity);
   worker.on("lockRenewalFailed", (ids) => {
     for (const id of ids) stopJob(runner, id, "lost");
   });
+  worker.run().catch((error: unknown) => trouble.report(error));
   const watch = watchCancelled(runner);
   let drained: Promise<void> | undefined;
   return {
@@ -61,20 +55,51 @@ export async function serveJobs(
   };
 }
 
-async function openWorker(
-  queue: JobQueue,
-  { connect, factory }: Backing,
-  { name, capacity, runner }: { name: string; capacity: number; runner: JobRunner },
-): Promise<{ worker: TaskWorker; client: BackingConnection }> {
+interface OpenedWorker {
+  readonly worker: TaskWorker;
+  readonly client: BackingConnection;
+}
+
+/** Connects a worker, which does not run yet. */
+async function openWorker(parts: WorkerParts, capacity: number): Promise<OpenedWorker> {
+  let last: OpenedWorker | undefined;
+  const closeLast = async (): Promise<void> => {
+    if (last === undefined) return;
+    await closeWithin(last.worker.close(true));
+    await last.client.end();
+    last = undefined;
+  };
+  try {
+    return await parts.runner.trouble.insist("serve", async () => {
+      // One that failed to connect never tries again.
+      await closeLast();
+      last = createWorker(parts, capacity);
+      await last.worker.waitUntilReady();
+      return last;
+    });
+  } catch (error) {
+    await closeLast();
+    throw error;
+  }
+}
+
+interface WorkerParts {
+  readonly queue: JobQueue;
+  readonly backing: Backing;
+  readonly runner: JobRunner;
+}
+
+function createWorker({ queue, backing, runner }: WorkerParts, capacity: number): OpenedWorker {
   const { patience, trouble } = runner;
   const { lease, attempts, pause } = patience;
-  const client = connect();
+  const client = backing.connect();
   const worker: TaskWorker = new Worker(
     queue.name,
     (job: TaskJob, token = "") => runJob(job, token, runner),
     {
       connection: client.connection,
-      name: encodeWorker(name),
+      autorun: false,
+      name: encodeWorker(runner.worker),
       concurrency: capacity,
       lockDuration: lease,
       stalledInterval: Math.ceil(lease / 2),
@@ -82,22 +107,16 @@ async function openWorker(
       runRetryDelay: Math.min(LONGEST_WAIT, Math.ceil(lease / 3)),
       settings: {
         backoffStrategy: (made) =>
-          made >= attempts ? -1 : Math.max(1, Math.min(pause * 2 ** (made - 1), LONGEST_PAUSE)),
+          // BullMQ gives up at -1; at 0 it would try again without telling those who follow.
+          made >= attempts ? -1 : Math.max(1, pauseAfter(made, pause)),
       },
     },
-    factory,
+    backing.factory,
   );
   worker.on("error", (error) => reportUnlessLost(error, runner));
   for (const event of ["active", "completed", "locksRenewed"] as const)
     worker.on(event, () => trouble.over());
-  try {
-    await worker.waitUntilReady();
-    return { worker, client };
-  } catch (error) {
-    await worker.close(true).catch(() => undefined);
-    await client.end();
-    throw error;
-  }
+  return { worker, client };
 }
 
 /** Tells of an error of BullMQ; that a task is another worker's by now is no trouble with the queue. */

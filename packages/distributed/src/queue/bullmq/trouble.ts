@@ -32,12 +32,13 @@ const AWAY =
 
 /** Watches over the connections to a queue. */
 export function createTrouble(name: string, clean: (error: unknown) => string): Trouble {
-  const listeners = new Set<(sentence: string) => void>();
+  /** Listeners, and how often each was added: it is told once all the same. */
+  const listeners = new Map<(sentence: string) => void, number>();
   let outage = false;
   let answered = false;
   let last = 0;
   const tell = (sentence: string): void => {
-    for (const listener of listeners) listener(sentence);
+    for (const listener of listeners.keys()) listener(sentence);
   };
   const trouble: Trouble = {
     report(error) {
@@ -52,10 +53,13 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
     },
     listen(listener) {
       if (listener === undefined) return () => undefined;
-      // A function of its own, as one listener may be added twice.
-      const own = (sentence: string): void => listener(sentence);
-      listeners.add(own);
-      return () => void listeners.delete(own);
+      const add = (times: number): void => {
+        const now = (listeners.get(listener) ?? 0) + times;
+        if (now > 0) listeners.set(listener, now);
+        else listeners.delete(listener);
+      };
+      add(1);
+      return () => add(-1);
     },
     async insist(doing, act) {
       const deadline = Date.now() + LONGEST_OUTAGE;

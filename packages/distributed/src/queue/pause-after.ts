@@ -1,0 +1,10 @@
+import { LONGEST_PAUSE } from "./task-queue.ts";
+
+/**
+ * Returns the milliseconds before a task is tried again: twice as long after each failure, up to a minute.
+ * @param failures - times that it failed so far, at least 1
+ * @param pause - milliseconds after the first
+ */
+export function pauseAfter(failures: number, pause: number): number {
+  return Math.min(pause * 2 ** (failures - 1), LONGEST_PAUSE);
+}

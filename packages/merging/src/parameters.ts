@@ -108,7 +108,7 @@ export function resolveParameters<P extends ParameterSpecs>(
   values: GivenParameters<P>,
   { tensor, networks, attempt }: ParameterPlace,
 ): TensorParameters<P> {
-  const unknown = Object.keys(values).find((name) => !(name in specs));
+  const unknown = Object.keys(values).find((name) => !Object.hasOwn(specs, name));
   if (unknown !== undefined) {
     throw new UsageError(
       `Cannot ${attempt ?? `merge by ${method}`} as there is no parameter "${unknown}": known are ${Object.keys(specs).sort().join(", ") || "none"}`,

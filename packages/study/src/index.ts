@@ -37,7 +37,9 @@ export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";
 export { listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
+export { COMMON_SCHEMAS } from "./schema/common-schemas.ts";
 export type { SameShape } from "./schema/same-shape.ts";
+export { schemaOf } from "./schema/schema-of.ts";
 export type {
   StudyColumn,
   StudyFigure,
@@ -47,5 +49,6 @@ export type {
   StudyTable,
   StudyValue,
 } from "./study-result.ts";
+export { assertTaskParams } from "./tasks/params/assert-task-params.ts";
 export type { StudyPorts } from "./tasks/task-kind.ts";
 export { STUDY_TASKS } from "./tasks/task-kinds.ts";

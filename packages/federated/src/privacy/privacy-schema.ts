@@ -1,3 +1,5 @@
+// Only a type, as servers and clients that load this need nothing of studies.
+import type { SameShape } from "@isthmus/study";
 import { z } from "zod";
 import type { PrivacyDescription } from "./privacy-description.ts";
 
@@ -10,8 +12,7 @@ const sampling = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("poisson"), probability: share }),
 ]);
 
-/** Privacy as a file describes it. */
-export const PRIVACY: z.ZodType<PrivacyDescription> = z.strictObject({
+const privacy = z.strictObject({
   clip: z.number().positive(),
   noise: z.number().min(0),
   clients: z.number().positive(),
@@ -28,3 +29,10 @@ export const PRIVACY: z.ZodType<PrivacyDescription> = z.strictObject({
   by: z.enum(["network", "layer"]).optional(),
   at: z.enum(["server", "clients"]).optional(),
 });
+
+/** A key or a choice that is added to the type or to the schema alone is an error here. */
+const checked: SameShape<z.output<typeof privacy>, PrivacyDescription> extends true ? typeof privacy : never =
+  privacy;
+
+/** Privacy as a file describes it. */
+export const PRIVACY: z.ZodType<PrivacyDescription> = checked;

@@ -11,7 +11,7 @@ import { batch, examples, repeats, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { LOSS, OPTIMIZER, REMAINDERS, SCHEDULE } from "../schema/training-schema.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertParams } from "./params/assert-params.ts";
+import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
@@ -63,7 +63,7 @@ const PARAMS = schemaOf<FindStarNetworkParams>()(
 export const findStarNetwork: StudyTaskKind<FindStarNetworkParams> = {
   name: "star",
   version: 1,
-  assertParams: (params) => assertParams("star", PARAMS, params),
+  assertParams: (params) => assertTaskParams("star", PARAMS, params),
   async run(context, { data: { name }, start, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
     const statePath = join(folder, "state.safetensors");

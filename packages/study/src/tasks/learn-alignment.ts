@@ -7,7 +7,7 @@ import { z } from "zod";
 import { batch, examples, positive, repeats, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertParams } from "./params/assert-params.ts";
+import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -48,7 +48,7 @@ const PARAMS = schemaOf<LearnAlignmentParams>()(
 export const learnAlignment: StudyTaskKind<LearnAlignmentParams> = {
   name: "learn",
   version: 1,
-  assertParams: (params) => assertParams("learn", PARAMS, params),
+  assertParams: (params) => assertTaskParams("learn", PARAMS, params),
   async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
     const statePath = join(folder, "state.safetensors");
     const paths = [pathOf(inputs, "a"), pathOf(inputs, "b")];

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { batch, repeats, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { AUGMENT, LOSS, OPTIMIZER, REMAINDERS, SCHEDULE } from "../schema/training-schema.ts";
-import { assertParams } from "./params/assert-params.ts";
+import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
@@ -52,7 +52,7 @@ const PARAMS = schemaOf<TrainNetworkParams>()(
 export const trainNetwork: StudyTaskKind<TrainNetworkParams> = {
   name: "train",
   version: 1,
-  assertParams: (params) => assertParams("train", PARAMS, params),
+  assertParams: (params) => assertTaskParams("train", PARAMS, params),
   async run(
     { engine, openData, folder, signal, onProgress },
     { network: { net }, data: { name }, snapshots, options },

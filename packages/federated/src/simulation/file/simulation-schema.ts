@@ -1,12 +1,14 @@
+import { COMMON_SCHEMAS, schemaOf } from "@isthmus/study";
 import { z } from "zod";
 import { ALIGN_TARGET_SPELLINGS } from "../../align/align-target.ts";
 import { LAYER_POLICIES } from "../../layers/treat-layers.ts";
 import { TREATMENTS } from "../../layers/treatments.ts";
 import { PRIVACY } from "../../privacy/privacy-schema.ts";
+import type { FederationDescription } from "../description/federation-description.ts";
 import { findSeedsProblem } from "../study/seeds.ts";
 
-const text = z.string();
-const count = (least: number) => z.int().min(least);
+const { batch, net, optimizer, repeats, schedule, seed, text } = COMMON_SCHEMAS;
+const positive = z.number().positive();
 const share = z.number().min(0).max(1);
 
 /** Names that tables show. */
@@ -15,17 +17,21 @@ const name = text.regex(/^[A-Za-z0-9][\w .+-]*$/, {
 });
 
 /** A name with values of parameters, which are checked where the name is looked up. */
-const named = z.object({ name: text }).catchall(z.union([text, z.number(), z.boolean()]));
-const namedOrText = z.union([text, named]);
+const parameter = z.union([text, z.number(), z.boolean()], {
+  error: "must be text, a number, true or false",
+});
+const named = z.object({ name: text }).catchall(parameter);
+const namedOrText = z.union([text, named], { error: "must be a name, or { name } with parameters" });
 
-/** Optimisers and schedules are checked by `train`, which knows them. */
-const kind = z.looseObject({ kind: text });
+/** Most clients of a federation that is simulated on one machine. */
+const MOST_CLIENTS = 1_000_000;
+const clients = z.int().min(1).max(MOST_CLIENTS);
 
 const client = z.strictObject({
-  epochs: count(1).optional(),
-  batch: count(1).optional(),
-  optimizer: kind.optional(),
-  schedule: kind.optional(),
+  epochs: repeats.optional(),
+  batch: batch.optional(),
+  optimizer: optimizer.optional(),
+  schedule: schedule.optional(),
   proximal: z.number().min(0).optional(),
   scaffold: z.boolean().optional(),
   curriculum: z
@@ -38,9 +44,9 @@ const client = z.strictObject({
     .optional(),
   wasserstein: z
     .strictObject({
-      gamma: z.number().positive(),
-      steps: count(1).optional(),
-      stepSize: z.number().positive().nullable().optional(),
+      gamma: positive,
+      steps: repeats.optional(),
+      stepSize: positive.nullable().optional(),
     })
     .optional(),
 });
@@ -49,7 +55,7 @@ const strategy = z.strictObject({
   rule: namedOrText.optional(),
   before: z.array(namedOrText).optional(),
   server: namedOrText.optional(),
-  clip: z.number().positive().optional(),
+  clip: positive.optional(),
   privacy: PRIVACY.optional(),
   share: z
     .strictObject({
@@ -64,9 +70,7 @@ const strategy = z.strictObject({
   client: client.optional(),
 });
 
-const attack = z
-  .object({ name: text, attackers: count(1) })
-  .catchall(z.union([text, z.number(), z.boolean()]));
+const attack = z.object({ name: text, attackers: clients }).catchall(parameter);
 
 /** Whether a value is `{}`, which says nothing, like `null`. */
 export const isEmpty = (value: unknown): boolean =>
@@ -77,29 +81,44 @@ const seeds = z.unknown().superRefine((value, context) => {
   if (message !== undefined) context.addIssue({ code: "custom", message });
 });
 
+/** What all federations of a simulation have in common. */
+const common = {
+  net: text,
+  data: text,
+  evaluate: text,
+  clients,
+  rounds: repeats,
+  fraction: positive.max(1).optional(),
+  sampling: z.enum(["fixed-size", "poisson"]).optional(),
+  lost: z.number().min(0).lt(1).optional(),
+  failures: repeats.optional(),
+  client: client.optional(),
+  measure: z
+    .strictObject({
+      every: repeats.optional(),
+      norms: z.boolean().optional(),
+      barriers: z.strictObject({ rounds: z.array(repeats), pairs: clients.optional() }).optional(),
+    })
+    .optional(),
+};
+
+/** A federation, as the parameters of a task have it. */
+export const FEDERATION: z.ZodType<FederationDescription> = schemaOf<FederationDescription>()(
+  z.strictObject({
+    ...common,
+    net,
+    partition: named.optional(),
+    strategy: strategy.optional(),
+    attack: attack.optional(),
+    seed,
+  }),
+);
+
 /** A simulation as a file describes it. */
 export const SIMULATION: z.ZodType = z.strictObject({
   title: text,
   description: text.optional(),
-  federation: z.strictObject({
-    net: text,
-    data: text,
-    evaluate: text,
-    clients: count(1),
-    rounds: count(1),
-    fraction: z.number().positive().max(1).optional(),
-    sampling: z.enum(["fixed-size", "poisson"]).optional(),
-    lost: z.number().min(0).lt(1).optional(),
-    failures: count(1).optional(),
-    client: client.optional(),
-    measure: z
-      .strictObject({
-        every: count(1).optional(),
-        norms: z.boolean().optional(),
-        barriers: z.strictObject({ rounds: z.array(count(1)), pairs: count(1).optional() }).optional(),
-      })
-      .optional(),
-  }),
+  federation: z.strictObject(common),
   partitions: z.record(name, named).optional(),
   strategies: z.record(name, strategy).optional(),
   attacks: z

@@ -2,11 +2,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { createTaskKinds, type TaskKind, type TaskKinds } from "@isthmus/tasks";
-import type { FederationDescription } from "../description/federation-description.ts";
 import type { PartitionedClient } from "../result/federation-run.ts";
 import { type OpenFederation, openFederation } from "../run/open-federation.ts";
 import { beginPosition, runRound } from "../run/run-round.ts";
 import { describeRun, isOver } from "../simulate-federation.ts";
+import { assertFederationParams, type FederationTaskParams } from "./federation-params.ts";
 import { readPosition, savePosition } from "./position-files.ts";
 
 /** What the tasks of a simulation work with. */
@@ -14,15 +14,6 @@ export interface SimulationTaskPorts {
   readonly engine: Engine;
   /** Opens examples by name. */
   openData(name: string): Promise<DataSet>;
-}
-
-/** A federation to simulate, with what its names stand for. */
-export interface FederationTaskParams {
-  readonly federation: FederationDescription;
-  /**
-   * Fingerprints of the examples to train and to evaluate on, and of the network's graph and first weights.
-   */
-  readonly digests: Readonly<Record<"data" | "evaluate" | "graph" | "weights", string>>;
 }
 
 /** Most bytes of a round's updates that are held in memory; larger ones are written as they are made. */
@@ -34,6 +25,7 @@ const SAVED_EVERY = 5000;
 export const federationTask: TaskKind<FederationTaskParams, SimulationTaskPorts> = {
   name: "federation",
   version: 2,
+  assertParams: assertFederationParams,
   async run({ engine, openData, folder, signal, onProgress }, { federation: description }) {
     const federation = await openFederation(description, { engine, openData });
     const path = join(folder, "position.safetensors");

@@ -3,23 +3,31 @@ import { z } from "zod";
 import { text } from "../../schema/numbers.ts";
 import { schemaOf } from "../../schema/schema-of.ts";
 import type { TaskData, TaskNetwork } from "../task-kind.ts";
+import { estimateWeights } from "./net-size.ts";
 
 /** The beginning of a SHA-256. */
 export const fingerprint: z.ZodString = z.string().regex(/^[\da-f]{32}$/, {
   error: "must be 32 hexadecimal digits",
 });
 
-/** The short string of a network of the zoo, which bounds all of its sizes. */
+/** Most weights of a network that a task may ask for: they take 8 GiB. */
+const MOST_WEIGHTS = 2 ** 31;
+
+/** The short string of a network of the zoo, which bounds all of its sizes; here its weights, too. */
 export const NET: z.ZodString = text.superRefine((net, context) => {
-  try {
-    parseNetworkName(net);
-  } catch (error) {
-    context.addIssue({
-      code: "custom",
-      message: `must name a network of the zoo: ${(error as Error).message}`,
-    });
-  }
+  const message = findNetProblem(net);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
 });
+
+function findNetProblem(net: string): string | undefined {
+  try {
+    const weights = estimateWeights(parseNetworkName(net));
+    if (weights <= MOST_WEIGHTS) return undefined;
+    return `must have at most ${MOST_WEIGHTS} weights: it is "${net}" with about ${weights.toPrecision(2)}`;
+  } catch (error) {
+    return `must name a network of the zoo: ${(error as Error).message}`;
+  }
+}
 
 /** Examples, as the key of a task records them. */
 export const TASK_DATA: z.ZodType<TaskData> = schemaOf<TaskData>()(

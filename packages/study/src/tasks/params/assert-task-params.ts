@@ -13,7 +13,7 @@ const ROOT = "params";
  * @param schema - of the parameters, which lets no other keys pass
  * @throws InputError if they do not fit the schema; it names what does not, and its value
  */
-export function assertParams(kind: string, schema: z.ZodType, params: unknown): void {
+export function assertTaskParams(kind: string, schema: z.ZodType, params: unknown): void {
   const problems = tellProblems(schema, params, [ROOT]).map(({ path, text }) => {
     if (text.startsWith("unknown key")) return `${text}, in "${path.slice(0, -1).join(".")}"`;
     return /missing$|: it is /.test(text)

@@ -1,0 +1,67 @@
+import { createTensor, InputError } from "@isthmus/core";
+import { createDataSet } from "@isthmus/data";
+import { planSimulation, readSimulation, SIMULATION_TASKS } from "@isthmus/federated";
+import type { DataSet } from "@isthmus/graph";
+import { planStudy, readStudy, STUDY_TASKS } from "@isthmus/study";
+import type { Task } from "@isthmus/tasks";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { withOtherType, withStrangeKey } from "../../../test/helpers/mutate-json.ts";
+import { type DescribedSort, findDescribed, listShipped } from "../src/study/find-described.ts";
+
+const EXAMPLES = 20;
+const labels = Int32Array.from({ length: EXAMPLES }, (_, i) => i % 10);
+const images = createTensor("f32", [EXAMPLES, 1, 28, 28], new Float32Array(EXAMPLES * 28 * 28));
+/** Stands for MNIST and Fashion-MNIST: parameters of tasks have a digest of the images, and nothing else. */
+const openData = async (name: string): Promise<DataSet> => createDataSet(images, labels, { name });
+const ports = { engine: "none", openData };
+
+async function planShipped(sort: DescribedSort, name: string): Promise<readonly Task[]> {
+  const { path } = await findDescribed(sort, name);
+  const plan =
+    sort === "study"
+      ? await planStudy(await readStudy(path), ports)
+      : await planSimulation(await readSimulation(path), ports);
+  return plan.tasks;
+}
+
+/** Checks parameters as a worker does that read them from a queue. */
+function check(kind: string, params: unknown): void {
+  const assert = (STUDY_TASKS.get(kind) ?? SIMULATION_TASKS.get(kind))?.assertParams;
+  if (assert === undefined) throw new TypeError(`Kind "${kind}" checks nothing`);
+  assert(params);
+}
+
+/** Options whose value may be null, too. */
+const NULLABLE = /"(clipNorm|stepSize)":null/;
+
+const shipped = await Promise.all(
+  (["study", "simulation"] as const).map(async (sort) =>
+    (await listShipped(sort)).map((name) => [sort, name] as const),
+  ),
+);
+
+describe("parameters of tasks", () => {
+  it.each(shipped.flat())(
+    "parameters of all tasks of the %s %s pass from machine to machine, and spoilt ones do not",
+    async (sort, name) => {
+      const tasks = (await planShipped(sort, name)).map(({ kind, params }) => {
+        return { kind, params: JSON.parse(JSON.stringify(params)) as object };
+      });
+      expect(tasks.length).toBeGreaterThan(0);
+      for (const { kind, params } of tasks) check(kind, params);
+      const spoilt = fc.constantFrom(...tasks).chain(({ kind, params }) =>
+        fc
+          .oneof(withOtherType(params), withStrangeKey(params))
+          .filter(({ value }) => !NULLABLE.test(JSON.stringify(value)))
+          .map(({ value }) => ({ kind, value })),
+      );
+      fc.assert(
+        fc.property(spoilt, ({ kind, value }) => {
+          expect(() => check(kind, value)).toThrow(InputError);
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
+});

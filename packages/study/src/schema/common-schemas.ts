@@ -1,0 +1,24 @@
+import type { OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { z } from "zod";
+import { fingerprint, NET } from "../tasks/params/task-schema.ts";
+import { batch, repeats, seed, text } from "./numbers.ts";
+import { OPTIMIZER, SCHEDULE } from "./training-schema.ts";
+
+/** Schemas of what parameters of tasks of several packages have, with the same bounds everywhere. */
+export const COMMON_SCHEMAS: {
+  readonly optimizer: z.ZodType<OptimizerSpec>;
+  readonly schedule: z.ZodType<ScheduleSpec>;
+  /** A network of the zoo. */
+  readonly net: z.ZodString;
+  readonly fingerprint: z.ZodString;
+  /** A name or a path. */
+  readonly text: z.ZodString;
+  readonly seed: z.ZodInt;
+  /** Examples in a step. */
+  readonly batch: z.ZodInt;
+  /** Epochs or rounds, of which there must be one. */
+  readonly repeats: z.ZodInt;
+} = {
+  ...{ optimizer: OPTIMIZER, schedule: SCHEDULE, net: NET, fingerprint, text, seed, batch },
+  repeats: repeats(1),
+};

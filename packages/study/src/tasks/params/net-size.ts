@@ -1,0 +1,46 @@
+import { GPT_DEFAULTS, LLAMA_DEFAULTS, type NetworkName, VIT_DEFAULTS } from "@isthmus/zoo";
+
+/** Widest channels of convolutions, before the factor of the name. */
+const CHANNELS: Readonly<Record<"vgg" | "resnet" | "small-resnet", number>> = {
+  vgg: 512,
+  resnet: 512,
+  "small-resnet": 64,
+};
+
+/** Depth and width of transformers whose names do not say them. */
+const TRANSFORMERS: Readonly<Record<"vit" | "gpt" | "llama", Readonly<Record<"depth" | "width", number>>>> = {
+  vit: VIT_DEFAULTS,
+  gpt: GPT_DEFAULTS,
+  llama: LLAMA_DEFAULTS,
+};
+
+/**
+ * Estimates the number of weights between the hidden units of a network from its name, within a factor of
+ * three, without building anything: the graph of a hostile name may be too large to build.
+ */
+export function estimateWeights({ family, options }: NetworkName): number {
+  const number = (option: string, fallback: number) => Number(options[option] ?? fallback);
+  switch (family) {
+    case "mlp":
+      return betweenLayers(options["widths"] as readonly number[]);
+    case "vgg":
+    case "resnet":
+    case "small-resnet": {
+      const stages = options["stages"] as readonly number[] | undefined;
+      const layers = stages?.reduce((sum, count) => sum + count, 0) ?? number("depth", 1);
+      return 2 * layers * (CHANNELS[family] * number("width", 1)) ** 2;
+    }
+    default: {
+      const defaults = TRANSFORMERS[family];
+      const width = number("width", defaults.width);
+      const hidden = number("hidden", 4 * width);
+      return (
+        number("depth", defaults.depth) * width * (4 * width + 2 * hidden) + number("context", 0) * width
+      );
+    }
+  }
+}
+
+function betweenLayers(widths: readonly number[]): number {
+  return widths.reduce((sum, width, i) => sum + width * (widths[i + 1] ?? 1), 0);
+}

@@ -1,4 +1,3 @@
-import { join, resolve } from "node:path";
 import { createFolder, UsageError } from "@isthmus/core";
 import {
   createQueueExecutor,
@@ -114,7 +113,7 @@ export async function openQueueAndStorage(
       "Cannot let workers do the work as they must find its files: add --storage, a folder that all machines share or s3://BUCKET/PREFIX",
     );
   }
-  const storage = await openStorage(place, { cache: join(resolve("."), ".isthmus-cache") });
+  const storage = await openStorage(place);
   try {
     const queue = await openQueue(address, { onTrouble: (sentence) => terminal.note(sentence) });
     return { queue, storage };

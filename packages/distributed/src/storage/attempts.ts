@@ -1,16 +1,19 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { createFolder, InputError, reasonOf } from "@isthmus/core";
 import { TASK_RESULT_FILE, TASK_TIME_FILE } from "@isthmus/tasks";
 import { type AttemptFile, copyWhole, listFiles } from "./attempt-files.ts";
-import { ATTEMPTS_FOLDER, assertName, partsOf, resolveInside } from "./inside.ts";
+import { ATTEMPTS_FOLDER, assertName, isInside, partsOf, resolveInside } from "./inside.ts";
 import type { TaskPlace, TaskStorage } from "./task-storage.ts";
 
 /** Folders of attempts at tasks, in `STORE/.attempts/KEY~ATTEMPT` below a root. */
 export interface Attempts extends Pick<TaskStorage, "begin" | "leave" | "sweep"> {
-  /** Checks that a folder is that of an attempt at a task, and returns the name of the attempt. */
-  nameOf(folder: string, place: TaskPlace): string;
+  /** Returns which attempt at which task a folder is for. */
+  placeOf(folder: string): TaskPlace & { readonly attempt: string };
 }
+
+/** What shows how far an attempt came. */
+type FileProgress = Pick<AttemptFile, "size" | "written">;
 
 /** Files that only a published task has. */
 const PUBLISHED: ReadonlySet<string> = new Set([TASK_RESULT_FILE, TASK_TIME_FILE]);
@@ -31,17 +34,22 @@ export function createAttempts(root: string): Attempts {
       return folder;
     },
     async leave(folder, { keep }) {
-      if (basename(dirname(folder)) !== ATTEMPTS_FOLDER) throw notAnAttempt(folder);
+      placeOf(root, folder);
       if (!keep) await rm(folder, { recursive: true, force: true });
     },
     sweep: async (store) => rm(await attemptsOf(store), { recursive: true, force: true }),
-    nameOf(folder, { store, key }) {
-      const attempts = join(root, ...partsOf(store, "the store"), ATTEMPTS_FOLDER);
-      const [task, attempt] = basename(folder).split("~");
-      if (dirname(folder) !== attempts || task !== key || attempt === undefined) throw notAnAttempt(folder);
-      return attempt;
-    },
+    placeOf: (folder) => placeOf(root, folder),
   };
+}
+
+function placeOf(root: string, folder: string): TaskPlace & { readonly attempt: string } {
+  const store = relative(root, dirname(dirname(folder)));
+  const [key, attempt] = basename(folder).split("~");
+  const isAttempt = basename(dirname(folder)) === ATTEMPTS_FOLDER && isInside(root, folder);
+  if (isAttempt && key !== undefined && attempt !== undefined) {
+    return { store: store.split(sep).join("/"), key, attempt };
+  }
+  throw notAnAttempt(folder);
 }
 
 async function create(folder: string): Promise<void> {
@@ -52,6 +60,14 @@ async function create(folder: string): Promise<void> {
     const reason = taken ? "each attempt at a task must have a name of its own" : reasonOf(error);
     throw new InputError(`Cannot create folder "${folder}" as ${reason}`, { input: folder, cause: error });
   }
+}
+
+/**
+ * Checks that a folder is for an attempt at a task.
+ * @throws InputError if it is for another task
+ */
+export function assertAttemptAt(task: TaskPlace, folder: string, place: TaskPlace): void {
+  if (place.store !== task.store || place.key !== task.key) throw notAnAttempt(folder);
 }
 
 function notAnAttempt(folder: string): InputError {
@@ -90,9 +106,10 @@ async function goOnFrom(folders: readonly string[], folder: string): Promise<voi
 }
 
 /** Compares how far two attempts came: by when they wrote last, then by how much there is. */
-function compareProgress(a: readonly AttemptFile[], b: readonly AttemptFile[]): number {
-  const lastOf = (files: readonly AttemptFile[]): number => Math.max(0, ...files.map((file) => file.written));
-  const sizeOf = (files: readonly AttemptFile[]): number => files.reduce((sum, file) => sum + file.size, 0);
+export function compareProgress(a: readonly FileProgress[], b: readonly FileProgress[]): number {
+  const lastOf = (files: readonly FileProgress[]): number =>
+    Math.max(0, ...files.map((file) => file.written));
+  const sizeOf = (files: readonly FileProgress[]): number => files.reduce((sum, file) => sum + file.size, 0);
   return lastOf(a) - lastOf(b) || sizeOf(a) - sizeOf(b);
 }
 

@@ -30,7 +30,7 @@ export function createDigests(): Digests {
 }
 
 /** Returns the error that a file is not the one that a task was planned with. */
-function otherDigest(path: string, expected: string, digest: string): InputError {
+export function otherDigest(path: string, expected: string, digest: string): InputError {
   return new InputError(
     `Cannot use "${path}" as its SHA-256 digest must be ${expected}, as when the task was planned: it is ${digest}; restore the file, or plan again`,
     { input: path },

@@ -4,9 +4,10 @@ import { setTimeout } from "node:timers/promises";
 import { createFolder, InputError, reasonOf } from "@isthmus/core";
 import { readTaskResult } from "@isthmus/tasks";
 import { copyPublished, listFiles } from "./attempt-files.ts";
-import { createAttempts } from "./attempts.ts";
+import { assertAttemptAt, createAttempts } from "./attempts.ts";
 import { createDigests } from "./digests.ts";
 import { assertName, isInside, partsOf, resolveInside } from "./inside.ts";
+import { notPublished } from "./not-published.ts";
 import { completeFolder, hasResult, renameOnce } from "./publish-folder.ts";
 import type { TaskPlace, TaskStorage } from "./task-storage.ts";
 
@@ -37,7 +38,7 @@ export async function openFolderStorage(
 ): Promise<TaskStorage> {
   await createFolder(resolve(folder));
   const root = await realpath(folder);
-  const { nameOf, ...attempts } = createAttempts(root);
+  const { placeOf, ...attempts } = createAttempts(root);
   const digests = createDigests();
   return {
     name: root,
@@ -56,7 +57,7 @@ export async function openFolderStorage(
       return path;
     },
     async publish(attempt, result) {
-      nameOf(attempt, result);
+      assertAttemptAt(result, attempt, placeOf(attempt));
       const target = await folderOf(root, result);
       if (!(await hasResult(target))) {
         await completeFolder(attempt, result);
@@ -69,7 +70,7 @@ export async function openFolderStorage(
     async collect(place, target) {
       const source = await folderOf(root, place);
       if ((await realpath(target).catch(() => resolve(target))) === source) return;
-      if (!(await hasResult(source))) throw notThere(source);
+      if (!(await hasResult(source))) throw notPublished(source);
       const names = (await listFiles(source)).map(({ name }) => name);
       await copyPublished(names, (name) => Promise.resolve(join(source, name)), target);
     },
@@ -89,7 +90,7 @@ async function openTaskFile(root: string, place: TaskPlace, name: string, patien
   for (let waited = 0; ; waited += LOOK_AGAIN) {
     const path = await resolveInside(root, parts);
     if ((await hasResult(folder)) && (await isFile(path))) return path;
-    if (waited >= patience) throw notThere(path);
+    if (waited >= patience) throw notPublished(path);
     await refresh(dirname(folder));
     await setTimeout(LOOK_AGAIN);
   }
@@ -118,11 +119,4 @@ async function refresh(folder: string): Promise<void> {
 
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() ?? false;
-}
-
-function notThere(path: string): InputError {
-  return new InputError(
-    `Cannot open "${path}" as the task that makes it must be published: it is not, or has no such file; run that task first`,
-    { input: path },
-  );
 }

@@ -1,16 +1,20 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { type FolderStorageOptions, openFolderStorage } from "./folder-storage.ts";
+import { openS3Storage, type S3StorageOptions } from "./s3/s3-storage.ts";
 import type { TaskStorage } from "./task-storage.ts";
 
-/** How a storage is used, whatever it is. */
-export interface StorageOptions extends FolderStorageOptions {
-  /** Folder for copies of files, where the storage is none itself. */
-  readonly cache?: string | undefined;
-}
+/** How a storage is used: `patience` is for folders, `cache` for S3. */
+export interface StorageOptions extends FolderStorageOptions, Partial<S3StorageOptions> {}
 
 /**
- * Opens a storage by where it is: a folder that all machines see.
+ * Opens a storage by where it is: an address that begins with `s3://`, or the path of a folder that all machines
+ * see.
+ * @param options - `cache`: folder of this machine for copies of objects; `~/.cache/isthmus` unless set
  * @throws InputError if it cannot be used
  */
 export function openStorage(location: string, options: StorageOptions = {}): Promise<TaskStorage> {
-  return openFolderStorage(location, options);
+  const { cache = join(homedir(), ".cache", "isthmus"), patience } = options;
+  if (/^s3:/i.test(location)) return openS3Storage(location, { cache });
+  return openFolderStorage(location, { patience });
 }

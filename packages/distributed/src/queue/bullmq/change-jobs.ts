@@ -1,6 +1,6 @@
 import type { QueuedTask } from "../queued-task.ts";
 import type { QueuePatience } from "../task-queue.ts";
-import type { TaskJob } from "./job-data.ts";
+import { packTask, type TaskJob } from "./job-data.ts";
 import { inBatches, type QueueParts, readJobs, readStates } from "./look-at-jobs.ts";
 
 /** Adds tasks to a queue: those that failed are tried again, those that wait or run are left alone. */
@@ -32,7 +32,7 @@ export async function addJobs(
         queue.addBulk(
           batch.map((entry) => ({
             name: entry.task.kind,
-            data: { entry },
+            data: { entry: packTask(entry) },
             opts: { ...opts, jobId: entry.id },
           })),
         ),
@@ -45,7 +45,7 @@ async function reviveJobs(parts: QueueParts, tasks: readonly QueuedTask[]): Prom
   const entries = new Map(tasks.map((entry) => [entry.id, entry]));
   await changeJobs(parts, [...entries.keys()], "add tasks to", async (job) => {
     const entry = entries.get(job.data.entry.id);
-    if (entry !== undefined) await job.updateData({ entry });
+    if (entry !== undefined) await job.updateData({ entry: packTask(entry) });
     return retryJob(job);
   });
 }

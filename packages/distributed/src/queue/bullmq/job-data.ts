@@ -4,9 +4,29 @@ import type { QueuedTask } from "../queued-task.ts";
 import type { QueueEntry, QueueState } from "../task-queue.ts";
 import type { BackingClient } from "./backing.ts";
 
+/**
+ * A task as a job carries it: what people look for in a dashboard, and the whole of it as text. PostgreSQL would
+ * give the keys of its parameters back in another order, and results hold them as they were.
+ */
+export interface PackedTask extends Pick<QueuedTask, "id" | "store"> {
+  readonly label: string;
+  readonly kind: string;
+  readonly json: string;
+}
+
+/** Packs a task for a job. */
+export function packTask(queued: QueuedTask): PackedTask {
+  const { id, store, task } = queued;
+  const { label, kind } = task;
+  return { id, store, kind, label: plainText(label), json: JSON.stringify(queued) };
+}
+
+/** Takes a task out of a job. */
+export const unpackTask = ({ json }: PackedTask): QueuedTask => JSON.parse(json) as QueuedTask;
+
 /** What a job of BullMQ is about. */
 export interface JobData {
-  readonly entry: QueuedTask;
+  readonly entry: PackedTask;
   /** Set when the task was cancelled while it ran: whoever has it drops it. */
   readonly cancelled?: true;
 }
@@ -56,13 +76,12 @@ export function isProgress(value: unknown): value is JobProgress {
 /** Describes a job as an entry of the queue. */
 export function entryOf(job: TaskJob, state: QueueState): QueueEntry {
   const { entry } = job.data;
-  const { task } = entry;
   const progress = progressOf(job);
   const runs = state === "running" && progress !== undefined && progress.kind !== "fault";
   return {
     id: entry.id,
-    label: task.label,
-    kind: task.kind,
+    label: entry.label,
+    kind: entry.kind,
     store: entry.store,
     state,
     worker: workerOf(job, state, progress),

@@ -8,6 +8,7 @@ import {
   plainText,
   progressOf,
   type TaskJob,
+  unpackTask,
   writeError,
 } from "./job-data.ts";
 import { createReporter } from "./report-progress.ts";
@@ -70,7 +71,7 @@ async function callHandler(
     await job.updateProgress({ ...last, kind, done: done ?? 0 });
   }, trouble);
   try {
-    return await handle(job.data.entry, { signal, onProgress: reporter.report });
+    return await handle(unpackTask(job.data.entry), { signal, onProgress: reporter.report });
   } catch (error) {
     return { kind: "failed", error: describeError(error), again: false };
   } finally {
@@ -115,20 +116,18 @@ async function fail(
 /** Fails a job that was cancelled, so that nothing is left of it. */
 function drop(job: TaskJob, worker: string): never {
   job.opts.removeOnFail = true;
-  throw new UnrecoverableError(
-    plainText(`${job.data.entry.task.label} was cancelled while ${worker} ran it`),
-  );
+  throw new UnrecoverableError(plainText(`${job.data.entry.label} was cancelled while ${worker} ran it`));
 }
 
 function describeDeaths(job: TaskJob, deaths: number, worker: string | undefined): ErrorDescription {
-  const { task, engine } = job.data.entry;
+  const { label } = job.data.entry;
   const last = worker === undefined ? "" : `, the last of them ${worker}`;
   const { name, message, isUsage } = describeError(
     new EngineError(
-      `Cannot run ${task.label} as ${deaths} workers that ran it died${last}; see there why they ended ` +
+      `Cannot run ${label} as ${deaths} workers that ran it died${last}; see there why they ended ` +
         "(short of memory?), then try it again",
-      { engine },
+      { engine: "worker" },
     ),
   );
-  return { name, message, isUsage, fields: { engine } };
+  return { name, message, isUsage, fields: { engine: "worker" } };
 }

@@ -131,7 +131,7 @@ function stopJob({ running, worker, trouble }: JobRunner, id: string, why: "lost
   if (entry === undefined || entry.abort.signal.aborted) return;
   entry.stopped = why;
   if (why === "lost") {
-    const { label } = entry.job.data.entry.task;
+    const { label } = entry.job.data.entry;
     trouble.tell(`Stopped ${label} as ${worker} was not heard of for too long: another worker has it by now`);
   }
   entry.abort.abort();

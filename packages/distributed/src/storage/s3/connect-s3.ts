@@ -1,0 +1,43 @@
+import type * as Sdk from "@aws-sdk/client-s3";
+import { InputError } from "@isthmus/core";
+import type { S3Location } from "./s3-location.ts";
+
+/** Milliseconds without a byte after which a connection counts as lost, and until one must be there. */
+const SILENCE = 60_000;
+const CONNECTING = 10_000;
+
+/** Times that a request is tried in all. */
+const TRIES = 5;
+
+/**
+ * Makes a client of S3, with credentials from the usual environment.
+ * @throws InputError if the package of the client is not installed
+ */
+export async function connectS3({
+  endpoint,
+  region,
+}: S3Location): Promise<{ readonly client: Sdk.S3Client; readonly sdk: typeof Sdk }> {
+  const sdk = await loadSdk();
+  const client = new sdk.S3Client({
+    // Servers other than that of AWS have no regions, but the signature must name one.
+    ...(endpoint !== undefined && { endpoint, forcePathStyle: true, region: "us-east-1" }),
+    ...(region !== undefined && { region }),
+    maxAttempts: TRIES,
+    // Whatever is written carries its MD5 digest, which more servers check than they do newer ones.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: { socketTimeout: SILENCE, connectionTimeout: CONNECTING },
+  });
+  return { client, sdk };
+}
+
+async function loadSdk(): Promise<typeof Sdk> {
+  try {
+    return await import("@aws-sdk/client-s3");
+  } catch (cause) {
+    throw new InputError(
+      'Cannot open a storage in S3 as its client must be installed: "@aws-sdk/client-s3" is not there; run npm install @aws-sdk/client-s3',
+      { input: "@aws-sdk/client-s3", cause },
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { createOutputFile } from "@isthmus/core";
+import { otherDigest } from "../digests.ts";
+import { inOrder } from "./in-order.ts";
+import type { DescribedObject, S3Objects } from "./s3-objects.ts";
+import { DIGEST_TEXT, PART_BYTES, PARTS_AT_ONCE } from "./upload-file.ts";
+
+/**
+ * Downloads an object, by ranges, under a temporary name, and renames it once its digest is right.
+ * @param digest - its SHA-256 digest; what goes with the object unless it is set
+ * @throws InputError if the server does not send it, or it has another digest
+ */
+export async function downloadObject(
+  objects: S3Objects,
+  object: DescribedObject,
+  path: string,
+  digest: string | undefined = object.metadata[DIGEST_TEXT],
+): Promise<void> {
+  const { key, size } = object;
+  const file = await createOutputFile(path);
+  try {
+    const hash = createHash("sha256");
+    const ranges = inOrder(Math.ceil(size / PART_BYTES), PARTS_AT_ONCE, (index) =>
+      objects.read(object, index * PART_BYTES, Math.min((index + 1) * PART_BYTES, size)),
+    );
+    let done = 0;
+    for await (const bytes of ranges) {
+      hash.update(bytes);
+      await file.write(bytes, done);
+      done += bytes.length;
+    }
+    const actual = hash.digest("hex");
+    if (digest !== undefined && actual !== digest)
+      throw otherDigest(`${objects.name}/${key}`, digest, actual);
+    await file.finish(false);
+    await file.publish();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}

@@ -1,0 +1,179 @@
+import { setTimeout } from "node:timers/promises";
+import type * as Sdk from "@aws-sdk/client-s3";
+import { InputError, isIsthmusError } from "@isthmus/core";
+import { connectS3 } from "./connect-s3.ts";
+import { contentMd5 } from "./content-md5.ts";
+import { s3Error, statusOf } from "./s3-error.ts";
+import type { S3Location } from "./s3-location.ts";
+
+/** What a server says of an object. */
+export interface S3Object {
+  /** Its name after the prefix of the storage. */
+  readonly key: string;
+  readonly size: number;
+  /** Changes with its bytes. */
+  readonly etag: string;
+  /** When it was written, in milliseconds since 1970, by the clock of the server. */
+  readonly written: number;
+}
+
+/** Texts that go with an object. */
+export type S3Metadata = Readonly<Record<string, string>>;
+
+/** An object with its texts. */
+export interface DescribedObject extends S3Object {
+  readonly metadata: S3Metadata;
+}
+
+/** The objects of a bucket below a prefix. Whatever fails is an InputError without anything secret in it. */
+export interface S3Objects {
+  /** Address of all of them, for people. */
+  readonly name: string;
+  /** Describes an object; undefined if there is none. */
+  head(key: string): Promise<DescribedObject | undefined>;
+  /** Lists the objects whose names begin with a text, by name. */
+  list(begin: string): Promise<readonly S3Object[]>;
+  /** Reads bytes `[begin, end)` of an object; fails if it has been replaced since it was described. */
+  read(object: S3Object, begin: number, end: number): Promise<Uint8Array>;
+  /**
+   * Writes an object.
+   * @param options - `once`: an object that is there stays, on servers that heed this
+   * @returns false if it stayed
+   */
+  write(key: string, body: Uint8Array, options: WriteOptions): Promise<boolean>;
+  remove(key: string): Promise<void>;
+  /** Does anything else with an object; `attempt` says what, for messages. */
+  send<T>(attempt: string, key: string, run: (to: S3Target) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/** How an object is written. */
+export interface WriteOptions {
+  readonly metadata?: S3Metadata;
+  readonly once?: boolean;
+}
+
+/** What a command of the client is sent with. */
+export interface S3Target {
+  readonly client: Sdk.S3Client;
+  readonly sdk: typeof Sdk;
+  /** Bucket and full name of the object. */
+  readonly at: { readonly Bucket: string; readonly Key: string };
+}
+
+/** Times that bytes are read again after a connection broke while they came. */
+const READ_TRIES = 3;
+
+/** Times that a name is tried which another one is just written under, and milliseconds between them. */
+const WRITE_TRIES = 10;
+const CONFLICT_PAUSE = 100;
+
+/**
+ * Opens the objects of a bucket, with credentials from the usual environment.
+ * @throws InputError if the client of S3 is not installed
+ */
+export async function openS3Objects(location: S3Location): Promise<S3Objects> {
+  const { bucket, prefix } = location;
+  const { client, sdk } = await connectS3(location);
+  const name = prefix === "" ? `s3://${bucket}` : `s3://${bucket}/${prefix}`;
+  const fullKey = (key: string): string => (prefix === "" ? key : `${prefix}/${key}`);
+  const send: S3Objects["send"] = async (attempt, key, run) => {
+    try {
+      return await run({ client, sdk, at: { Bucket: bucket, Key: fullKey(key) } });
+    } catch (error) {
+      throw isIsthmusError(error) ? error : s3Error(`${attempt} "${name}/${key}"`, error);
+    }
+  };
+  return {
+    name,
+    send,
+    head: (key) => send("look at", key, (target) => headObject(target, key)),
+    list: (begin) => send("list", begin, (target) => listObjects(target, fullKey("").length)),
+    read: (object, begin, end) =>
+      send("read", object.key, (target) => readRange(target, object, [begin, end])),
+    write: (key, body, options) => send("write", key, (target) => writeObject(target, body, options)),
+    async remove(key) {
+      await send("remove", key, ({ client, sdk, at }) => client.send(new sdk.DeleteObjectCommand(at)));
+    },
+    close: () => client.destroy(),
+  };
+}
+
+async function headObject({ client, sdk, at }: S3Target, key: string): Promise<DescribedObject | undefined> {
+  try {
+    const head = await client.send(new sdk.HeadObjectCommand(at));
+    return { key, ...describe(head, head.ContentLength), metadata: head.Metadata ?? {} };
+  } catch (error) {
+    // An answer to HEAD has no body that could say more, such as that there is no bucket.
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+async function listObjects({ client, sdk, at }: S3Target, cut: number): Promise<readonly S3Object[]> {
+  const objects: S3Object[] = [];
+  for (let token: string | undefined; ; ) {
+    const page = await client.send(
+      new sdk.ListObjectsV2Command({ Bucket: at.Bucket, Prefix: at.Key, ContinuationToken: token }),
+    );
+    for (const object of page.Contents ?? []) {
+      objects.push({ key: (object.Key ?? "").slice(cut), ...describe(object, object.Size) });
+    }
+    token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    if (token === undefined) return objects;
+  }
+}
+
+function describe(
+  { ETag, LastModified }: { readonly ETag?: string | undefined; readonly LastModified?: Date | undefined },
+  size = 0,
+): Omit<S3Object, "key"> {
+  return { size, etag: ETag ?? "", written: LastModified?.getTime() ?? 0 };
+}
+
+async function readRange(
+  { client, sdk, at }: S3Target,
+  { etag }: S3Object,
+  [begin, end]: readonly [number, number],
+): Promise<Uint8Array> {
+  const command = { ...at, Range: `bytes=${begin}-${end - 1}`, IfMatch: etag };
+  for (let attempt = 1; ; attempt++) {
+    const { Body, ETag } = await client.send(new sdk.GetObjectCommand(command));
+    // The client itself tries again only until the first byte is there.
+    const bytes = await Body?.transformToByteArray().catch((error: unknown) => {
+      if (attempt === READ_TRIES) throw error;
+    });
+    if (ETag !== etag) throw changed(at.Key, "it was replaced meanwhile");
+    if (bytes?.length === end - begin) return bytes;
+    if (attempt === READ_TRIES)
+      throw changed(at.Key, `bytes after ${begin + (bytes?.length ?? 0)} are missing`);
+  }
+}
+
+function changed(key: string, problem: string): InputError {
+  return new InputError(
+    `Cannot read "${key}" as it must stay as it is while it is read: ${problem}; try again`,
+    {
+      input: key,
+    },
+  );
+}
+
+async function writeObject(
+  { client, sdk, at }: S3Target,
+  body: Uint8Array,
+  { metadata, once = false }: WriteOptions,
+): Promise<boolean> {
+  const command = { ...at, Body: body, ContentMD5: contentMd5(body), Metadata: { ...metadata } };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.send(new sdk.PutObjectCommand({ ...command, ...(once && { IfNoneMatch: "*" }) }));
+      return true;
+    } catch (error) {
+      if (once && statusOf(error) === 412) return false;
+      // Another one is being written under that name: it may come to nothing.
+      if (!once || statusOf(error) !== 409 || attempt === WRITE_TRIES) throw error;
+    }
+    await setTimeout(attempt * CONFLICT_PAUSE);
+  }
+}

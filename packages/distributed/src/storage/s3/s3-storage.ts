@@ -1,0 +1,90 @@
+import { readdir, realpath } from "node:fs/promises";
+import { basename, dirname, relative, resolve, sep } from "node:path";
+import { createFolder } from "@isthmus/core";
+import { readTaskResult, TASK_RESULT_FILE } from "@isthmus/tasks";
+import { assertAttemptAt, createAttempts } from "../attempts.ts";
+import { isInside } from "../inside.ts";
+import type { TaskStorage } from "../task-storage.ts";
+import { bringEarlier, uploadAttempt } from "./attempt-objects.ts";
+import { createObjectCache } from "./object-cache.ts";
+import { publishObjects } from "./publish-objects.ts";
+import { collectTask, findTaskFile } from "./published-objects.ts";
+import { parseS3Location } from "./s3-location.ts";
+import { openS3Objects } from "./s3-objects.ts";
+import { openShared, shareObject } from "./shared-objects.ts";
+import { sweepObjects } from "./sweep-objects.ts";
+import { keysOf } from "./task-keys.ts";
+import { createWriteOnce } from "./write-once.ts";
+
+/** How a storage in S3 is used. */
+export interface S3StorageOptions {
+  /** Folder of this machine for copies of files, and for attempts under way. */
+  readonly cache: string;
+}
+
+/**
+ * Opens objects of S3, or of a server that works like it, as a storage; credentials come from the environment.
+ *
+ * The result of a task is the object `STORE/KEY/result.json`, with the name of the attempt that was published, whose
+ * files are `STORE/KEY/~ATTEMPT/FILE`: so an attempt that comes too late overwrites nothing. Files of users are
+ * `files/DIGEST`.
+ * @param address - such as `s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=us-east-1`
+ * @throws InputError if it is no such address, or the client of S3 is not installed
+ */
+export async function openS3Storage(address: string, { cache }: S3StorageOptions): Promise<TaskStorage> {
+  const objects = await openS3Objects(parseS3Location(address));
+  await createFolder(resolve(cache));
+  const root = await realpath(cache);
+  const { placeOf, ...attempts } = createAttempts(root);
+  const copies = createObjectCache(objects, root);
+  const writeOnce = createWriteOnce(objects);
+  return {
+    name: objects.name,
+    root,
+    placeOf: async (folder) => nameBelow(process.cwd(), resolve(folder)),
+    async read(place) {
+      const object = await objects.head(keysOf(place).result);
+      if (object === undefined) return undefined;
+      const folder = dirname(await copies.open(object, TASK_RESULT_FILE));
+      return readTaskResult(dirname(folder), basename(folder));
+    },
+    async openFile(file, { store }) {
+      if ("path" in file) return openShared(objects, copies, file);
+      const object = await findTaskFile(objects, { store, key: file.task }, file.file);
+      return copies.open(object, basename(file.file));
+    },
+    async begin(place, attempt) {
+      const folder = await attempts.begin(place, attempt);
+      if ((await readdir(folder)).length === 0) await bringEarlier(objects, place, folder);
+      return folder;
+    },
+    async publish(folder, result) {
+      const { attempt, ...place } = placeOf(folder);
+      assertAttemptAt(result, folder, place);
+      return publishObjects({ objects, writeOnce }, folder, result, attemptText(attempt));
+    },
+    async leave(folder, { keep }) {
+      const { attempt, ...place } = placeOf(folder);
+      if (keep) await uploadAttempt(objects, folder, keysOf(place).left(attemptText(attempt)), { atOnce: 1 });
+      await attempts.leave(folder, { keep });
+    },
+    share: (file) => shareObject(objects, file),
+    collect: (place, folder) => collectTask(objects, place, folder),
+    async sweep(store) {
+      await attempts.sweep(store);
+      await sweepObjects(objects, store);
+    },
+    close: () => Promise.resolve(objects.close()),
+  };
+}
+
+/** Names a local folder in a storage: by its path from the working folder, or by its own name elsewhere. */
+function nameBelow(directory: string, folder: string): string {
+  const way = isInside(directory, folder) ? relative(directory, folder) : basename(folder);
+  return way.split(sep).join("/");
+}
+
+/** Returns the name of an attempt with only such characters as texts of objects may have. */
+function attemptText(attempt: string): string {
+  return encodeURIComponent(attempt);
+}

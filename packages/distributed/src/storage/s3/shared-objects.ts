@@ -1,0 +1,63 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { digestFile, InputError, reasonOf } from "@isthmus/core";
+import { otherDigest } from "../digests.ts";
+import { assertName, partsOf } from "../inside.ts";
+import type { ObjectCache } from "./object-cache.ts";
+import type { S3Objects } from "./s3-objects.ts";
+import { SHARED_FOLDER } from "./task-keys.ts";
+import { uploadFile } from "./upload-file.ts";
+
+/** A file of the user, by its path and its digest. */
+interface SharedFile {
+  readonly path: string;
+  readonly digest: string;
+}
+
+/**
+ * Uploads a file under its digest, unless it is there.
+ * @returns its digest with its name, as what a task reads may be known by the ending of its name
+ * @throws InputError if it is not there, has another digest, or cannot be uploaded
+ */
+export async function shareObject(objects: S3Objects, { path, digest }: SharedFile): Promise<string> {
+  const name = basename(path);
+  assertName(name, "the name of a file");
+  const stats = await stat(path).catch((error: unknown) => {
+    throw new InputError(`Cannot share "${path}" with workers as ${reasonOf(error)}`, {
+      input: path,
+      cause: error,
+    });
+  });
+  const key = `${SHARED_FOLDER}/${digest}`;
+  if ((await objects.head(key))?.size !== stats.size) {
+    const actual = await digestFile(path);
+    if (actual !== digest) throw otherDigest(path, digest, actual);
+    await uploadFile(objects, key, path, digest);
+  }
+  return `${key}/${name}`;
+}
+
+/**
+ * Returns the path of a copy of a file that was shared.
+ * @param file - `path` is what {@link shareObject} returned
+ * @throws InputError if it was not shared, or has another digest
+ */
+export async function openShared(
+  objects: S3Objects,
+  cache: ObjectCache,
+  { path, digest }: SharedFile,
+): Promise<string> {
+  const [folder, shared, name, ...more] = partsOf(path, "the path of a file");
+  if (folder !== SHARED_FOLDER || name === undefined || more.length > 0 || shared !== digest) {
+    throw new InputError(
+      `Cannot open "${path}" as it must be a file that was shared, "${SHARED_FOLDER}/${digest}/NAME": it is not; share it again`,
+      { input: path },
+    );
+  }
+  const object = await objects.head(`${folder}/${shared}`);
+  if (object !== undefined) return cache.openDigest(object, digest, name);
+  throw new InputError(
+    `Cannot open "${path}" as it must be in "${objects.name}": it is not there; share it again`,
+    { input: path },
+  );
+}

@@ -1,0 +1,56 @@
+import type * as Sdk from "@aws-sdk/client-s3";
+import { forEachOf } from "./in-order.ts";
+import { listAttempts } from "./list-attempts.ts";
+import { statusOf } from "./s3-error.ts";
+import type { S3Objects, S3Target } from "./s3-objects.ts";
+import { keysOf, LEFT, storePrefix } from "./task-keys.ts";
+import { winnerOf } from "./write-once.ts";
+
+/** Milliseconds after which an attempt that was not published, and an upload of another store, count as left. */
+const ATTEMPT_LIFE = 60 * 60_000;
+const UPLOAD_LIFE = 24 * 60 * 60_000;
+
+/** Requests at once. */
+const AT_ONCE = 8;
+
+/**
+ * Removes what attempts at tasks of a store have left: files for the next attempt, those of attempts that came too
+ * late, or were written an hour ago and never published, and uploads that were cut off.
+ */
+export async function sweepObjects(objects: S3Objects, store: string): Promise<void> {
+  const prefix = storePrefix(store);
+  await objects.send("list uploads to", "", (target) => abortUploads(target, prefix));
+  const attempts = await listAttempts(objects, store, prefix);
+  await forEachOf(attempts, AT_ONCE, async ({ task, attempt, files }) => {
+    const winner = await winnerOf(objects, keysOf({ store, key: task }).result);
+    if (winner === attempt) return;
+    const newest = Math.max(...files.map(({ written }) => written));
+    // Somebody may be about to publish it.
+    const isLeft = attempt.endsWith(LEFT);
+    if (winner === undefined && !isLeft && Date.now() - newest < ATTEMPT_LIFE) return;
+    for (const { key } of files) await objects.remove(key);
+  });
+}
+
+/** Aborts uploads in parts to a store, and those to other stores that are a day old. */
+async function abortUploads({ client, sdk, at }: S3Target, prefix: string): Promise<void> {
+  const all = { Bucket: at.Bucket, Prefix: at.Key };
+  for (let next: Sdk.ListMultipartUploadsCommandInput | undefined = all; next !== undefined; ) {
+    const page: Sdk.ListMultipartUploadsCommandOutput = await client
+      .send(new sdk.ListMultipartUploadsCommand(next))
+      .catch(noneIfUnable);
+    for (const { Key = "", UploadId, Initiated } of page.Uploads ?? []) {
+      const isOld = Date.now() - (Initiated?.getTime() ?? 0) > UPLOAD_LIFE;
+      if (!isOld && !Key.startsWith(`${at.Key}${prefix}`)) continue;
+      await client.send(new sdk.AbortMultipartUploadCommand({ Bucket: at.Bucket, Key, UploadId }));
+    }
+    const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+    next = IsTruncated === true ? { ...all, KeyMarker, UploadIdMarker } : undefined;
+  }
+}
+
+/** Returns no uploads where a server cannot list them: such a server is for tests, or forgets them by itself. */
+function noneIfUnable(error: unknown): Sdk.ListMultipartUploadsCommandOutput {
+  if (statusOf(error) !== 501 && statusOf(error) !== 405) throw error;
+  return { $metadata: {} };
+}

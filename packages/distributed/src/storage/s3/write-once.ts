@@ -1,0 +1,112 @@
+import { createHash, randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { InputError, isIsthmusError } from "@isthmus/core";
+import type { S3Objects } from "./s3-objects.ts";
+
+/** An object that only one attempt at a task may write. */
+export interface OnceObject {
+  readonly key: string;
+  readonly body: Uint8Array;
+  /** Text that goes with the object, and tells attempts apart. */
+  readonly attempt: string;
+  /** What names of claims begin with, on servers where attempts must agree by them. */
+  readonly claims: string;
+}
+
+/** Name of the text of an object that says which attempt wrote it. */
+export const ATTEMPT_TEXT = "attempt";
+
+/** Milliseconds after which a claim counts as left by a killed process, and within which one is to win. */
+const CLAIM_LIFE = 5 * 60_000;
+const CLAIM_PATIENCE = 2 * CLAIM_LIFE;
+
+/** Shortest and longest pause between two claims of one attempt, in milliseconds. */
+const SHORTEST_PAUSE = 50;
+const LONGEST_PAUSE = 5000;
+
+/**
+ * Makes a function that writes an object unless another attempt has written it, and returns whether its own was.
+ *
+ * Servers that heed `If-None-Match` do it in one request; whether one does is tried out first. On others each
+ * attempt writes a claim, and goes on only if it then sees no other; else it withdraws and tries again.
+ */
+export function createWriteOnce(objects: S3Objects): (object: OnceObject) => Promise<boolean> {
+  let heeds: Promise<boolean> | undefined;
+  return async (object) => {
+    heeds ??= heedsCondition(objects);
+    const isConditional = await heeds.catch((error: unknown) => {
+      heeds = undefined;
+      throw error;
+    });
+    if (!isConditional) return writeByClaim(objects, object);
+    const { key, body, attempt } = object;
+    if (await objects.write(key, body, { metadata: { [ATTEMPT_TEXT]: attempt }, once: true })) return true;
+    // It may have been written by a request whose answer was lost.
+    return (await winnerOf(objects, key)) === attempt;
+  };
+}
+
+/** Returns which attempt has written an object; undefined if there is none. */
+export async function winnerOf(objects: S3Objects, key: string): Promise<string | undefined> {
+  const object = await objects.head(key);
+  return object && (object.metadata[ATTEMPT_TEXT] ?? "");
+}
+
+/** Tries out whether a server leaves an object that is there if it is asked to. */
+async function heedsCondition(objects: S3Objects): Promise<boolean> {
+  const key = `.trial-${randomUUID()}`;
+  const empty = new Uint8Array(0);
+  await objects.write(key, empty, {});
+  try {
+    return !(await objects.write(key, empty, { once: true }));
+  } catch (error) {
+    const { status } = (isIsthmusError(error) ? error.cause : {}) as { readonly status?: number };
+    if (status === 501 || status === 400) return false;
+    throw error;
+  } finally {
+    await objects.remove(key);
+  }
+}
+
+async function writeByClaim(
+  objects: S3Objects,
+  { key, body, attempt, claims }: OnceObject,
+): Promise<boolean> {
+  const claim = `${claims}${attempt}`;
+  for (let round = 0, waited = 0; waited < CLAIM_PATIENCE; round++) {
+    await objects.write(claim, new Uint8Array(0), {});
+    try {
+      if (await isAlone(objects, claim, claims)) {
+        const winner = await winnerOf(objects, key);
+        if (winner !== undefined) return winner === attempt;
+        return await objects.write(key, body, { metadata: { [ATTEMPT_TEXT]: attempt } });
+      }
+    } finally {
+      await objects.remove(claim);
+    }
+    const pause = pauseOf(attempt, round);
+    await setTimeout(pause);
+    waited += pause;
+  }
+  throw new InputError(
+    `Cannot write "${objects.name}/${key}" as no other attempt may be about to: others are, for ${CLAIM_PATIENCE / 60_000} minutes`,
+    { input: key },
+  );
+}
+
+/** Checks whether no other attempt has a claim, unless its process seems to have been killed. */
+async function isAlone(objects: S3Objects, claim: string, claims: string): Promise<boolean> {
+  const all = await objects.list(claims);
+  const mine = all.find(({ key }) => key === claim);
+  // All times are of the server's clock.
+  return (
+    mine !== undefined &&
+    all.every(({ key, written }) => key === claim || mine.written - written > CLAIM_LIFE)
+  );
+}
+
+/** Returns a pause that differs between attempts, so that they do not meet again and again. */
+function pauseOf(attempt: string, round: number): number {
+  const share = createHash("sha256").update(`${attempt} ${round}`).digest().readUInt16BE() / 2 ** 16;
+  return (0.5 + share) * Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** round);
+}

@@ -1,0 +1,156 @@
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openStorage } from "../src/storage/open-storage.ts";
+import { parseS3Location } from "../src/storage/s3/s3-location.ts";
+import { openS3Objects, type S3Objects } from "../src/storage/s3/s3-objects.ts";
+import { createWriteOnce } from "../src/storage/s3/write-once.ts";
+import type { TaskStorage } from "../src/storage/task-storage.ts";
+import { type S3Server, startS3Server } from "./s3-server.ts";
+import { describeStorage, PLACE, readFiles, resultOf, taskOf, writeFiles } from "./storage-conformance.ts";
+
+let server: S3Server;
+let machines = 0;
+beforeAll(async () => {
+  process.env["AWS_ACCESS_KEY_ID"] ??= "S3RVER";
+  process.env["AWS_SECRET_ACCESS_KEY"] ??= "S3RVER";
+  server = await startS3Server(process.env["ISTHMUS_TEST_S3"]);
+});
+afterAll(() => server.stop());
+
+const openMachine = (folder: string): Promise<TaskStorage> =>
+  openStorage(server.address(basename(folder)), { cache: join(folder, `machine-${machines++}`) });
+
+describeStorage({ name: "S3", open: openMachine, large: 20_000_000 });
+
+describe("S3 as a storage", () => {
+  let folder: string;
+  let storage: TaskStorage;
+  let objects: S3Objects;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "isthmus-s3-storage-"));
+    storage = await openMachine(folder);
+    objects = await openS3Objects(parseS3Location(server.address(basename(folder))));
+  });
+  afterEach(async () => {
+    await storage.close();
+    objects.close();
+    rmSync(folder, { recursive: true });
+  });
+  const keys = async () => (await objects.list("")).map(({ key }) => key);
+
+  it("goes on on another machine from what an attempt has left", async () => {
+    const first = await storage.begin(PLACE, "w 1-ä");
+    writeFiles(first, { "a.bin": "abc", "below/b.bin": "b", "cut.bin.tmp": "x" });
+    await storage.leave(first, { keep: true });
+    const another = await openMachine(folder);
+    const second = await another.begin(PLACE, "w2");
+    expect(readFiles(second)).toEqual({ "a.bin": "abc", "below/b.bin": "b" });
+    expect(await another.publish(second, resultOf("w2"))).toBe(true);
+    await another.sweep(PLACE.store);
+    const task = `${PLACE.store}/${PLACE.key}`;
+    expect(await keys()).toEqual(
+      [
+        `${task}/result.json`,
+        ...["a.bin", "below/b.bin", "time.json"].map((name) => `${task}/~w2/${name}`),
+      ].sort(),
+    );
+    await another.close();
+  });
+
+  it("shares a file once, and brings it once", async () => {
+    const bytes = randomBytes(9_000_000);
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    writeFiles(folder, { "model.onnx": bytes, "copy of it.onnx": bytes, "other.onnx": "x" });
+    const path = await storage.share({ path: join(folder, "model.onnx"), digest });
+    const { written } = (await objects.head(`files/${digest}`))!;
+    await storage.share({ path: join(folder, "copy of it.onnx"), digest });
+    expect((await objects.head(`files/${digest}`))?.written).toBe(written);
+    await expect(
+      storage.share({ path: join(folder, "other.onnx"), digest: digest.replace(/./, "x") }),
+    ).rejects.toThrow(/digest must be/);
+    const opened = await Promise.all([1, 2, 3].map(() => storage.openFile({ path, digest }, taskOf(""))));
+    expect(new Set(opened).size).toBe(1);
+    expect(readFileSync(opened[0]!).equals(bytes)).toBe(true);
+    const { ino } = statSync(opened[0]!);
+    expect(statSync(await storage.openFile({ path, digest }, taskOf(""))).ino).toBe(ino);
+
+    writeFiles(storage.root, { [`files/${digest}/model.onnx`]: randomBytes(bytes.length) });
+    await storage.openFile({ path, digest }, taskOf(""));
+    expect(readFileSync(opened[0]!).equals(bytes)).toBe(true);
+  });
+
+  it("refuses an object whose bytes are not those that were shared", async () => {
+    const digest = createHash("sha256").update("abc").digest("hex");
+    await objects.write(`files/${digest}`, Buffer.from("abd"), {});
+    const file = { path: `files/${digest}/a.txt`, digest };
+    await expect(storage.openFile(file, taskOf(""))).rejects.toThrow(/digest must be/);
+    expect(
+      readdirSync(storage.root, { recursive: true }).filter((name) => /a\.txt/.test(String(name))),
+    ).toEqual([]);
+  });
+
+  it("shows nothing of an attempt whose process is killed while it uploads", async () => {
+    const script = `
+      import { writeFileSync } from "node:fs";
+      import { join } from "node:path";
+      const { openStorage } = await import(${JSON.stringify(new URL("../src/storage/open-storage.ts", import.meta.url).href)});
+      const storage = await openStorage(${JSON.stringify(server.address(basename(folder)))}, { cache: ${JSON.stringify(join(folder, "killed"))} });
+      const folder = await storage.begin(${JSON.stringify(PLACE)}, "w1");
+      writeFileSync(join(folder, "small.bin"), "abc");
+      writeFileSync(join(folder, "large.bin"), Buffer.alloc(200_000_000));
+      console.log("begins");
+      await storage.publish(folder, ${JSON.stringify(resultOf("w1"))});
+    `;
+    const options = ["--import", "tsx", "--conditions=@isthmus/source", "--input-type=module", "-e", script];
+    const child = spawn(process.execPath, options, { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    while (!(await keys()).some((key) => key.endsWith("small.bin"))) {
+      expect(child.exitCode).toBe(null);
+    }
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(await storage.read(PLACE)).toBeUndefined();
+    expect((await keys()).filter((key) => /large|result/.test(key))).toEqual([]);
+    await expect(storage.collect(PLACE, join(folder, "local"))).rejects.toThrow(/must be published/);
+    const attempt = await storage.begin(PLACE, "w2");
+    expect(readFiles(attempt)).toEqual({ "small.bin": "abc" });
+    expect(await storage.publish(attempt, resultOf("w2"))).toBe(true);
+  });
+
+  it("lets one of many write an object, also on servers without conditions", async () => {
+    const unconditional: S3Objects = {
+      ...objects,
+      write: (key, body, { metadata = {} }) => objects.write(key, body, { metadata }),
+    };
+    const won = await Promise.all(
+      ["a", "b", "c", "d"].map((attempt) =>
+        createWriteOnce(unconditional)({ key: "x", body: Buffer.from(attempt), attempt, claims: "claims/" }),
+      ),
+    );
+    expect(won.filter(Boolean)).toHaveLength(1);
+    const object = (await objects.head("x"))!;
+    expect(object.metadata).toEqual({ attempt: "abcd"[won.indexOf(true)] });
+    expect(Buffer.from(await objects.read(object, 0, 1)).toString()).toBe("abcd"[won.indexOf(true)]);
+    expect(await keys()).toEqual(["x"]);
+  });
+
+  it("says what is wrong with an address or a server, and never a secret", async () => {
+    const open = (address: string) => openStorage(address, { cache: join(folder, "cache") });
+    for (const address of ["s3:", "s3://", "s3://b/x?secret=1", "s3://b?endpoint=x", "s3://b/../x//y"]) {
+      await expect(open(address)).rejects.toThrow(/must (be like s3:|lie within)/);
+    }
+    for (const address of ["s3://me:hidden@b/x", "s3://b?endpoint=http://me:hidden@127.0.0.1:1"]) {
+      await expect(open(address)).rejects.toThrow(/user name or a password/);
+      await expect(open(address)).rejects.not.toThrow(/hidden/);
+    }
+    const nowhere = await open("s3://b/x?endpoint=http://127.0.0.1:1");
+    await expect(nowhere.read(PLACE)).rejects.toThrow(/server must be reachable: ECONNREFUSED/);
+    const noBucket = await open(server.address("x").replace("s3://", "s3://no-such-"));
+    await expect(noBucket.sweep("x")).rejects.toThrow(/bucket must exist/);
+  });
+});

@@ -1,0 +1,170 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { QueueDescription } from "@isthmus/distributed";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
+import { type CliRun, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+
+const STUDY = `title: Stripes
+description: Barriers between networks on images of stripes.
+networks:
+  mlps: { for: { seed: 0..2 }, net: "mlp:4", data: "npz:stripes.npz:train", seed: "\${seed}", epochs: 3, batch: 16 }
+measurements:
+  barriers: { kind: barrier, between: mlps, align: weight, data: "npz:stripes.npz:test", points: 5 }
+tables: {}
+`;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-cli-cluster-"));
+  mkdirSync(join(folder, "work"));
+  writeFileSync(join(folder, "work", "stripes.npz"), encodeStripes());
+  writeFileSync(join(folder, "work", "stripes.yaml"), STUDY);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const where = () => ["--queue", join(folder, "queue"), "--storage", folder];
+const study = (output: string, ...more: string[]) =>
+  runCli(["study", "stripes.yaml", "-o", join(folder, output), "-q", ...more], { cwd: join(folder, "work") });
+/** Starts a worker that ends when there is nothing to do, or when a test kills it. */
+const work = (name: string, ...more: string[]): Promise<CliRun> =>
+  runAlone(["worker", ...where(), "--name", name, "--concurrency", "1", "--idle", "4", ...more], {
+    cwd: folder,
+  });
+const resultsOf = (output: string) =>
+  readdirSync(join(folder, output, "tasks"))
+    .filter((name) => !name.startsWith("."))
+    .map((key) => [key, readFileSync(join(folder, output, "tasks", key, "result.json"), "utf8")]);
+
+describe("isthmus worker", () => {
+  it("worker: two of them run a study from a folder alone, to the bytes that threads give", async () => {
+    const workers = [work("one"), work("two")];
+    const queued = await study("queued", ...where());
+    expect([queued.code, queued.stderr]).toEqual([0, ""]);
+    expect((await study("threads")).code).toBe(0);
+    expect(resultsOf("queued")).toEqual(resultsOf("threads"));
+    for (const file of ["study.json"]) {
+      expect(readFileSync(join(folder, "queued", file))).toEqual(readFileSync(join(folder, "threads", file)));
+    }
+    expect(readFileSync(join(folder, "queued", "study.html"), "utf8")).toContain("Where it ran");
+    expect(readdirSync(join(folder, "queued", "tasks")).filter((name) => name.startsWith("."))).toEqual([]);
+    const runs = await Promise.all(workers);
+    expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+    const done = runs.map(({ stdout }) => Number(/(\d+) done, 0 failed, 0 given back/.exec(stdout)?.[1]));
+    expect(done.reduce((a, b) => a + b)).toBe(9);
+    const status = await runJson<QueueDescription>(["queue", "status", "--queue", join(folder, "queue")]);
+    expect(status).toMatchObject({ counts: { waiting: 0, running: 0, failed: 0 }, workers: [] });
+  });
+
+  it("worker: sets aside at once what it must not run, and says why", async () => {
+    const outside = STUDY.replace("net:", "x-net:")
+      .replace("x-net:", "net:")
+      .replaceAll("npz:stripes", `npz:${folder}-x/stripes`);
+    mkdirSync(`${folder}-x`);
+    writeFileSync(join(`${folder}-x`, "stripes.npz"), encodeStripes());
+    writeFileSync(join(folder, "work", "stripes.yaml"), outside);
+    try {
+      const worker = work("one");
+      const run = await study("queued", ...where());
+      expect(run.code).toBe(2);
+      expect(run.stdout + run.stderr).toMatch(/must lie in the storage/);
+      expect((await worker).stdout).toMatch(/0 done, 3 failed/);
+      const { failed } = await runJson<QueueDescription>([
+        "queue",
+        "status",
+        "--queue",
+        join(folder, "queue"),
+      ]);
+      expect(failed).toHaveLength(3);
+      const text = await runCli(["queue", "cancel", "--all", "--queue", join(folder, "queue")]);
+      expect(text.stdout).toBe("3 tasks were cancelled\n");
+    } finally {
+      rmSync(`${folder}-x`, { recursive: true });
+    }
+  });
+
+  it("worker: lets its task end when it is told to stop, or gives it back", async () => {
+    const waiting = study("queued", ...where());
+    const stopped = await runAlone(
+      ["worker", ...where(), "--name", "one", "--concurrency", "1", "--grace", "0"],
+      {
+        cwd: folder,
+        onStart: (child) => {
+          child.stderr?.on("data", (text) => {
+            if (String(text).includes("began")) child.kill("SIGTERM");
+          });
+        },
+      },
+    );
+    expect(stopped.code).toBe(0);
+    expect(stopped.stdout).toMatch(/one: (0 done, 0 failed, 1 given back|1 done, 0 failed, 0 given back)/);
+    const [other, run] = await Promise.all([work("two"), waiting]);
+    expect([other.code, run.code]).toEqual([0, 0]);
+  });
+
+  it("study: refuses a queue without a storage, and results that workers would not see", async () => {
+    const alone = await study("queued", "--queue", join(folder, "queue"));
+    expect([alone.code, alone.stderr]).toEqual([
+      2,
+      expect.stringMatching(/must find its files: add --storage/),
+    ]);
+    const unused = await study("queued", "--storage", folder);
+    expect(unused.stderr).toMatch(/add --queue/);
+    const elsewhere = await study(
+      "queued",
+      "--queue",
+      join(folder, "queue"),
+      "--storage",
+      join(folder, "other"),
+    );
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([
+      2,
+      expect.stringMatching(/must lie in the folder that all of them see/),
+    ]);
+    const strange = await study("queued", "--queue", "amqp://host", "--storage", folder);
+    expect([strange.code, strange.stderr]).toEqual([
+      2,
+      expect.stringMatching(/must begin with redis:\/\/.*amqp:\/\//),
+    ]);
+  });
+});
+
+describe("isthmus queue", () => {
+  it("queue: cancels what waits, and tells which tasks must be named", async () => {
+    const queue = ["--queue", join(folder, "queue")];
+    const left = await runAlone(["study", "stripes.yaml", "-o", join(folder, "queued"), ...where()], {
+      cwd: join(folder, "work"),
+      onStart: (child) => {
+        const look = setInterval(() => {
+          const shards = join(folder, "queue", "waiting");
+          const tokens = existsSync(shards) ? readdirSync(shards, { recursive: true }) : [];
+          if (child.exitCode === null && tokens.filter((name) => String(name).includes("-")).length < 3)
+            return;
+          clearInterval(look);
+          child.kill("SIGINT");
+        }, 50);
+      },
+    });
+    expect([left.code, left.stderr]).toEqual([
+      130,
+      expect.stringMatching(/workers go on with the tasks in the queue/),
+    ]);
+    const text = await runCli(["queue", "status", ...queue]);
+    expect(text.stdout).toMatch(/: 3 waiting, 0 running, 0 failed; 0 workers/);
+    expect((await runCli(["queue", "cancel", ...queue])).stderr).toMatch(
+      /name them by their ids, or all of them by --all/,
+    );
+    expect((await runCli(["queue", "drain", ...queue])).stdout).toMatch(/3 waiting tasks were taken out/);
+    expect((await runCli(["queue", "watch", ...queue])).stdout).toMatch(/0 waiting, 0 running, 0 failed/);
+  });
+});

@@ -24,7 +24,7 @@ export interface ErrorDescription {
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
   /** Whether it is an error on an argument. */
   readonly isUsage: boolean;
-  /** Code of the system's error that it comes from, such as `ENOSPC`; missing if it comes from none. */
+  /** Code of the error of a system or a server that it comes from, such as `ENOSPC`; missing if from none. */
   readonly code?: string | undefined;
 }
 
@@ -65,7 +65,8 @@ function systemCodeOf(error: Error): { readonly code?: string } {
   let cause: unknown = error;
   for (let depth = 0; depth < DEEPEST_CAUSE && cause instanceof Error; depth++) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return { code };
+    // Codes of Node.js itself, such as ERR_INVALID_ARG_TYPE, say that a call was wrong.
+    if (typeof code === "string" && !code.startsWith("ERR_")) return { code };
     cause = cause.cause;
   }
   return {};

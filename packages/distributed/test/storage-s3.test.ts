@@ -4,10 +4,12 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { inspect } from "node:util";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { openStorage } from "../src/storage/open-storage.ts";
 import { parseS3Location } from "../src/storage/s3/s3-location.ts";
 import { openS3Objects, type S3Objects } from "../src/storage/s3/s3-objects.ts";
+import { uploadFile } from "../src/storage/s3/upload-file.ts";
 import { createWriteOnce } from "../src/storage/s3/write-once.ts";
 import type { TaskStorage } from "../src/storage/task-storage.ts";
 import { type S3Server, startS3Server } from "./s3-server.ts";
@@ -127,16 +129,50 @@ describe("S3 as a storage", () => {
       ...objects,
       write: (key, body, { metadata = {} }) => objects.write(key, body, { metadata }),
     };
+    // s3rver removes a folder with its last object, and fails to write to it at the same moment.
+    await objects.write("stays", Buffer.from(""), {});
     const won = await Promise.all(
       ["a", "b", "c", "d"].map((attempt) =>
-        createWriteOnce(unconditional)({ key: "x", body: Buffer.from(attempt), attempt, claims: "claims/" }),
+        createWriteOnce(unconditional)({ key: "x", body: Buffer.from(attempt), attempt, claims: "claim~" }),
       ),
     );
     expect(won.filter(Boolean)).toHaveLength(1);
     const object = (await objects.head("x"))!;
     expect(object.metadata).toEqual({ attempt: "abcd"[won.indexOf(true)] });
     expect(Buffer.from(await objects.read(object, 0, 1)).toString()).toBe("abcd"[won.indexOf(true)]);
-    expect(await keys()).toEqual(["x"]);
+    expect(await keys()).toEqual(["stays", "x"]);
+  });
+
+  it("notices parts that do not reach the server as they were sent", async () => {
+    const path = join(folder, "large.bin");
+    writeFiles(folder, { "large.bin": randomBytes(9_000_000) });
+    const damaged: S3Objects = {
+      ...objects,
+      send: (attempt, key, run) =>
+        objects.send(attempt, key, (to) => {
+          const send = async (command: { readonly input: { Body?: unknown } }) => {
+            if (command instanceof to.sdk.UploadPartCommand) command.input.Body = randomBytes(1000);
+            return to.client.send(command as never);
+          };
+          return run({ ...to, client: { send } as never });
+        }),
+    };
+    await expect(uploadFile(damaged, "x", path, "none")).rejects.toThrow(/bytes that were sent|BadDigest/);
+    expect(await objects.head("x")).toBeUndefined();
+    await uploadFile(objects, "x", path, "none");
+    expect((await objects.head("x"))?.size).toBe(9_000_000);
+  });
+
+  it("says nothing of the credentials that a server refuses", async () => {
+    const [id, secret] = ["HIDDENID", "hidden-secret"];
+    vi.stubEnv("AWS_ACCESS_KEY_ID", id);
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", secret);
+    const stranger = await openMachine(folder);
+    const error = await stranger.read(PLACE).catch((caught: unknown) => caught as Error);
+    vi.unstubAllEnvs();
+    expect(String(error)).toMatch(/credentials must permit it.*set AWS_ACCESS_KEY_ID/);
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/hidden/i);
+    expect(JSON.stringify(stranger)).not.toMatch(/hidden/i);
   });
 
   it("says what is wrong with an address or a server, and never a secret", async () => {

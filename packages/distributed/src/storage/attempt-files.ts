@@ -59,10 +59,10 @@ export async function copyPublished(
 }
 
 async function addFiles(folder: string, above: string, files: AttemptFile[]): Promise<void> {
-  for (const found of await readdir(join(folder, above), { withFileTypes: true })) {
-    const name = above === "" ? found.name : `${above}/${found.name}`;
-    if (found.isDirectory()) await addFiles(folder, name, files);
-    else if (!found.isFile()) throw notAFile(join(folder, name));
+  for (const item of await readdir(join(folder, above), { withFileTypes: true })) {
+    const name = above === "" ? item.name : `${above}/${item.name}`;
+    if (item.isDirectory()) await addFiles(folder, name, files);
+    else if (!item.isFile()) throw notAFile(join(folder, name));
     else if (!name.endsWith(TEMPORARY)) {
       const { size, mtimeMs } = await lstat(join(folder, name));
       files.push({ name, size, written: mtimeMs });

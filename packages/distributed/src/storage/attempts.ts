@@ -84,8 +84,8 @@ async function earlierFolders(attempts: string, key: string): Promise<readonly s
 }
 
 /**
- * Copies the files of the earlier attempt that came furthest. They are taken from one attempt only, as files of
- * several may not fit together, and copied, as its worker may still run.
+ * Copies the files of the earlier attempt that came furthest. They are taken from one attempt only, as files
+ * of several may not fit together, and copied, as its worker may still run.
  */
 async function goOnFrom(folders: readonly string[], folder: string): Promise<void> {
   const earlier: { readonly from: string; readonly files: readonly AttemptFile[] }[] = [];
@@ -97,7 +97,7 @@ async function goOnFrom(folders: readonly string[], folder: string): Promise<voi
   }
   const [furthest] = earlier.sort((a, b) => compareProgress(b.files, a.files));
   if (furthest === undefined) return;
-  // The file that was written last goes last: a copy that is cut off does not look as far on as what it is of.
+  // The file that was written last goes last: a copy that is cut off must not look as far on as the whole.
   for (const { name } of [...furthest.files].sort((a, b) => a.written - b.written)) {
     await copyWhole(join(furthest.from, name), join(folder, name)).catch((error: unknown) => {
       if (!isGone(error)) throw error;

@@ -14,8 +14,8 @@ import type { TaskPlace, TaskStorage } from "./task-storage.ts";
 /** How a shared folder is used. */
 export interface FolderStorageOptions {
   /**
-   * Milliseconds to wait for files of a task that another machine has published, as file systems of networks may
-   * show them late; 10000 unless set.
+   * Milliseconds to wait for files of a task that another machine has published, as file systems of networks
+   * may show them late; 10000 unless set.
    */
   readonly patience?: number | undefined;
 }
@@ -27,7 +27,8 @@ const PATIENCE = 10_000;
 const LOOK_AGAIN = 250;
 
 /**
- * Opens a folder that all machines see, such as one on NFS or Lustre, as a storage; makes it if it is missing.
+ * Opens a folder that all machines see, such as one on NFS or Lustre, as a storage; makes it if it is
+ * missing.
  *
  * Attempts at tasks are in `STORE/.attempts`, and become `STORE/KEY` by one rename.
  * @throws InputError if it cannot be made

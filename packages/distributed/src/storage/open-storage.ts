@@ -8,8 +8,8 @@ import type { TaskStorage } from "./task-storage.ts";
 export interface StorageOptions extends FolderStorageOptions, Partial<S3StorageOptions> {}
 
 /**
- * Opens a storage by where it is: an address that begins with `s3://`, or the path of a folder that all machines
- * see.
+ * Opens a storage by where it is: an address that begins with `s3://`, or the path of a folder that all
+ * machines see.
  * @param options - `cache`: folder of this machine for copies of objects; `~/.cache/isthmus` unless set
  * @throws InputError if it cannot be used
  */

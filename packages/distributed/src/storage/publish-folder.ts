@@ -34,8 +34,8 @@ export async function completeFolder(folder: string, result: PublishedResult): P
 }
 
 /**
- * Renames the folder of an attempt to that of its task, in one step, unless that holds a result already. A folder
- * without a result, which an interrupted run has left there, is moved out of the way.
+ * Renames the folder of an attempt to that of its task, in one step, unless that holds a result already. A
+ * folder without a result, which an interrupted run has left there, is moved out of the way.
  * @returns whether it was renamed
  */
 export async function renameOnce(folder: string, target: string): Promise<boolean> {
@@ -76,8 +76,8 @@ function isInTheWay(error: unknown): boolean {
 }
 
 /**
- * Moves a folder without a result out of the way. Its new name has the number of the folder that was seen, and
- * stays taken: so whoever comes late, and would move what was published meanwhile, cannot.
+ * Moves a folder without a result out of the way. Its new name has the number of the folder that was seen,
+ * and stays taken: so whoever comes late, and would move what was published meanwhile, cannot.
  */
 async function moveAside(target: string, aside: string): Promise<void> {
   try {

@@ -37,8 +37,8 @@ export async function removeAttempt(objects: S3Objects, prefix: string): Promise
 }
 
 /**
- * Downloads what an attempt on another machine has left of a task, if anything, into the folder of a new one: the
- * files of the attempt that came furthest.
+ * Downloads what an attempt on another machine has left of a task, if anything, into the folder of a new one:
+ * the files of the attempt that came furthest.
  */
 export async function bringEarlier(objects: S3Objects, place: TaskPlace, folder: string): Promise<void> {
   const attempts = await listAttempts(objects, place.store, keysOf(place).attempts);

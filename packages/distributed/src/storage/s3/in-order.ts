@@ -10,7 +10,12 @@ export async function* inOrder<T>(
   const underWay: Promise<T>[] = [];
   try {
     for (let next = 0; next < count || underWay.length > 0; ) {
-      for (; next < count && underWay.length < limit; next++) underWay.push(run(next));
+      for (; next < count && underWay.length < limit; next++) {
+        const promise = run(next);
+        // It may fail before its turn has come: nobody looks at it yet, which would end the process.
+        promise.catch(() => {});
+        underWay.push(promise);
+      }
       const first = underWay.shift();
       if (first !== undefined) yield await first;
     }

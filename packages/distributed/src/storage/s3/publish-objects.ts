@@ -14,7 +14,8 @@ import { type OnceObject, winnerOf } from "./write-once.ts";
 const MAX_RESULT_BYTES = 2 ** 29;
 
 /**
- * Uploads the files of an attempt and then its result, which publishes them, unless another attempt was published.
+ * Uploads the files of an attempt and then its result, which publishes them, unless another attempt was
+ * published.
  * @returns whether this attempt was published
  */
 export async function publishObjects(

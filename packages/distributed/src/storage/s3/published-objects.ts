@@ -31,7 +31,8 @@ export async function findTaskFile(
 }
 
 /**
- * Downloads the files of a published task into a folder, the result last, as it makes the task a finished one.
+ * Downloads the files of a published task into a folder, the result last, as it makes the task a finished
+ * one.
  * @throws InputError if it is not published
  */
 export async function collectTask(objects: S3Objects, place: TaskPlace, folder: string): Promise<void> {

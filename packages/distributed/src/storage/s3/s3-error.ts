@@ -19,8 +19,8 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /**
- * Returns the error that explains why a server did not do something. Its cause says the code and the status, and
- * nothing of the credentials.
+ * Returns the error that explains why a server did not do something. Its cause says the code and the status,
+ * and nothing of the credentials.
  * @param attempt - what was attempted, such as `read "s3://bucket/name"`
  */
 export function s3Error(attempt: string, error: unknown): InputError {

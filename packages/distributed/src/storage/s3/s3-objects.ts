@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type * as Sdk from "@aws-sdk/client-s3";
 import { InputError, isIsthmusError } from "@isthmus/core";
 import { connectS3 } from "./connect-s3.ts";
-import { contentMd5 } from "./content-md5.ts";
+import { assertStored, contentMd5 } from "./content-md5.ts";
 import { s3Error, statusOf } from "./s3-error.ts";
 import type { S3Location } from "./s3-location.ts";
 
@@ -164,10 +164,12 @@ async function writeObject(
   body: Uint8Array,
   { metadata, once = false }: WriteOptions,
 ): Promise<boolean> {
-  const command = { ...at, Body: body, ContentMD5: contentMd5(body), Metadata: { ...metadata } };
+  const md5 = contentMd5(body);
+  const command = { ...at, Body: body, ContentMD5: md5, Metadata: { ...metadata } };
   for (let attempt = 1; ; attempt++) {
     try {
-      await client.send(new sdk.PutObjectCommand({ ...command, ...(once && { IfNoneMatch: "*" }) }));
+      const put = new sdk.PutObjectCommand({ ...command, ...(once && { IfNoneMatch: "*" }) });
+      assertStored(await client.send(put), md5, at.Key);
       return true;
     } catch (error) {
       if (once && statusOf(error) === 412) return false;

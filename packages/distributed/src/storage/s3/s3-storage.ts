@@ -23,11 +23,12 @@ export interface S3StorageOptions {
 }
 
 /**
- * Opens objects of S3, or of a server that works like it, as a storage; credentials come from the environment.
+ * Opens objects of S3, or of a server that works like it, as a storage; credentials come from the
+ * environment.
  *
- * The result of a task is the object `STORE/KEY/result.json`, with the name of the attempt that was published, whose
- * files are `STORE/KEY/~ATTEMPT/FILE`: so an attempt that comes too late overwrites nothing. Files of users are
- * `files/DIGEST`.
+ * The result of a task is the object `STORE/KEY/result.json`, with the name of the attempt that was
+ * published, whose files are `STORE/KEY/~ATTEMPT/FILE`: so an attempt that comes too late overwrites nothing.
+ * Files of users are `files/DIGEST`.
  * @param address - such as `s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=us-east-1`
  * @throws InputError if it is no such address, or the client of S3 is not installed
  */

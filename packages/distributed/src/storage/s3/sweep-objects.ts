@@ -6,7 +6,7 @@ import type { S3Objects, S3Target } from "./s3-objects.ts";
 import { keysOf, LEFT, storePrefix } from "./task-keys.ts";
 import { winnerOf } from "./write-once.ts";
 
-/** Milliseconds after which an attempt that was not published, and an upload of another store, count as left. */
+/** Milliseconds after which an attempt without a result, and an upload of another store, count as left. */
 const ATTEMPT_LIFE = 60 * 60_000;
 const UPLOAD_LIFE = 24 * 60 * 60_000;
 
@@ -14,8 +14,8 @@ const UPLOAD_LIFE = 24 * 60 * 60_000;
 const AT_ONCE = 8;
 
 /**
- * Removes what attempts at tasks of a store have left: files for the next attempt, those of attempts that came too
- * late, or were written an hour ago and never published, and uploads that were cut off.
+ * Removes what attempts at tasks of a store have left: files for the next attempt, files of attempts that
+ * came too late, or were written an hour ago and never published, and uploads that were cut off.
  */
 export async function sweepObjects(objects: S3Objects, store: string): Promise<void> {
   const prefix = storePrefix(store);
@@ -49,7 +49,7 @@ async function abortUploads({ client, sdk, at }: S3Target, prefix: string): Prom
   }
 }
 
-/** Returns no uploads where a server cannot list them: such a server is for tests, or forgets them by itself. */
+/** Returns no uploads where a server cannot list them: it is for tests, or forgets them by itself. */
 function noneIfUnable(error: unknown): Sdk.ListMultipartUploadsCommandOutput {
   if (statusOf(error) !== 501 && statusOf(error) !== 405) throw error;
   return { $metadata: {} };

@@ -16,15 +16,15 @@ export interface TaskKeys {
   readonly claims: string;
 }
 
-/** Ending of the name of an attempt that has ended, and left its files; no attempt under way has such a name. */
+/** Ending of the name of an attempt that has ended and left its files; no other attempt has such a name. */
 export const LEFT = "~left";
 
 /** Files that users share with workers are below this name, each by its digest. */
 export const SHARED_FOLDER = "files";
 
 /**
- * Returns the names of the objects of a task. Each attempt has names of its own, so that an attempt that comes too
- * late overwrites nothing of the one that was published.
+ * Returns the names of the objects of a task. Each attempt has names of its own, so that an attempt that
+ * comes too late overwrites nothing of the one that was published.
  * @throws InputError if the place of the task could lead out of the storage
  */
 export function keysOf({ store, key }: TaskPlace): TaskKeys {
@@ -35,7 +35,7 @@ export function keysOf({ store, key }: TaskPlace): TaskKeys {
     attempts: `${folder}~`,
     attempt: (name) => `${folder}~${name}/`,
     left: (name) => `${folder}~${name}${LEFT}/`,
-    claims: `${folder}.claims/`,
+    claims: `${folder}.claim~`,
   };
 }
 

@@ -1,5 +1,5 @@
-import { type ByteSource, InputError, openFileSource } from "@isthmus/core";
-import { contentMd5 } from "./content-md5.ts";
+import { type ByteSource, openFileSource } from "@isthmus/core";
+import { assertStored, contentMd5 } from "./content-md5.ts";
 import { inOrder } from "./in-order.ts";
 import type { S3Metadata, S3Objects, S3Target } from "./s3-objects.ts";
 
@@ -14,8 +14,8 @@ const MAX_PARTS = 10_000;
 export const DIGEST_TEXT = "sha256";
 
 /**
- * Uploads a file, in parts if it is large: then nothing of it is there before all of it is. The server checks each
- * part by its digest.
+ * Uploads a file, in parts if it is large: then nothing of it is there before all of it is. The server checks
+ * each part by its digest.
  * @param digest - SHA-256 digest of the file, which goes with the object
  * @throws InputError if it cannot be read, or the server does not take it
  */
@@ -79,13 +79,7 @@ async function sendPart(
 ): Promise<string | undefined> {
   const md5 = contentMd5(bytes);
   const command = new sdk.UploadPartCommand({ ...upload, PartNumber, Body: bytes, ContentMD5: md5 });
-  const { ETag, ServerSideEncryption } = await client.send(command);
-  // Not all servers heed the header; unless the server encrypts, the tag of a part is its digest.
-  const digest = Buffer.from(md5, "base64").toString("hex");
-  const isDigest = ServerSideEncryption === undefined && /^"?[0-9a-f]{32}"?$/.test(ETag ?? "");
-  if (!isDigest || ETag?.replaceAll('"', "") === digest) return ETag;
-  throw new InputError(
-    `Cannot upload part ${PartNumber} of "${at.Key}" as the server must have the bytes that were sent: it has others; try again`,
-    { input: at.Key },
-  );
+  const answer = await client.send(command);
+  assertStored(answer, md5, at.Key);
+  return answer.ETag;
 }

@@ -14,7 +14,7 @@ export interface OnceObject {
 }
 
 /** Name of the text of an object that says which attempt wrote it. */
-export const ATTEMPT_TEXT = "attempt";
+const ATTEMPT_TEXT = "attempt";
 
 /** Milliseconds after which a claim counts as left by a killed process, and within which one is to win. */
 const CLAIM_LIFE = 5 * 60_000;
@@ -25,7 +25,8 @@ const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 5000;
 
 /**
- * Makes a function that writes an object unless another attempt has written it, and returns whether its own was.
+ * Makes a function that writes an object unless another attempt has written it, and returns whether its own
+ * was.
  *
  * Servers that heed `If-None-Match` do it in one request; whether one does is tried out first. On others each
  * attempt writes a claim, and goes on only if it then sees no other; else it withdraws and tries again.
@@ -49,7 +50,13 @@ export function createWriteOnce(objects: S3Objects): (object: OnceObject) => Pro
 /** Returns which attempt has written an object; undefined if there is none. */
 export async function winnerOf(objects: S3Objects, key: string): Promise<string | undefined> {
   const object = await objects.head(key);
-  return object && (object.metadata[ATTEMPT_TEXT] ?? "");
+  if (object === undefined) return undefined;
+  const attempt = object.metadata[ATTEMPT_TEXT];
+  if (attempt !== undefined) return attempt;
+  throw new InputError(
+    `Cannot use "${objects.name}/${key}" as it must say which attempt wrote it, in the text "${ATTEMPT_TEXT}": it does not; copy objects with their metadata, or remove it to run the task again`,
+    { input: key },
+  );
 }
 
 /** Tries out whether a server leaves an object that is there if it is asked to. */

@@ -3,7 +3,7 @@ import { type IQueueBackend, QueueEvents } from "bullmq";
 import { digestStore } from "../queued-task.ts";
 import type { QueueEvent } from "../task-queue.ts";
 import type { Backing, BackingClient } from "./backing.ts";
-import { closeWithin } from "./close-within.ts";
+import { endWithin } from "./end-within.ts";
 import { entryOf, isProgress, type JobQueue, type JobResult, readError } from "./job-data.ts";
 import type { Trouble } from "./trouble.ts";
 
@@ -88,7 +88,7 @@ async function openEvents(queue: JobQueue, { connect, factory }: Backing): Promi
     factory,
   );
   const close = async (): Promise<void> => {
-    await closeWithin(events.close());
+    await endWithin(events.close());
     await end();
   };
   // Without anybody who hears it, an error would end the process.

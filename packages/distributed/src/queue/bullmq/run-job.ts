@@ -70,6 +70,7 @@ async function callHandler(
     await job.updateProgress({ ...last, kind, done: done ?? 0 });
   }, trouble);
   try {
+    await reporter.begun;
     return await handle(job.data.entry, { signal, onProgress: reporter.report });
   } catch (error) {
     return { kind: "failed", error: describeError(error), again: false };

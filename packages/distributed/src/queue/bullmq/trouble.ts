@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { InputError } from "@isthmus/core";
 
 /** Trouble with the connections to a queue: tells of each outage once, and tries again what it stopped. */
@@ -73,7 +72,7 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
           if (!isAway(error) || Date.now() > deadline)
             throw failure(`${doing} the ${name}`, clean(error), name);
         }
-        await setTimeout(PAUSE);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     },
   };
@@ -99,15 +98,14 @@ export function failure(doing: string, reason: string, input: string): InputErro
 
 /** Waits for a promise until a moment. */
 async function within<T>(work: Promise<T>, deadline: number): Promise<T> {
-  const stop = new AbortController();
-  const late = async (): Promise<never> => {
-    await setTimeout(Math.max(0, deadline - Date.now()), undefined, { signal: stop.signal });
-    throw new Error(`timeout exceeded: no answer for ${LONGEST_OUTAGE / 1000} seconds`);
-  };
-  work.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`timeout exceeded: no answer for ${LONGEST_OUTAGE / 1000} seconds`);
+    timer = setTimeout(() => reject(error), Math.max(0, deadline - Date.now()));
+  });
   try {
-    return await Promise.race([work, late()]);
+    return await Promise.race([work, late]);
   } finally {
-    stop.abort();
+    clearTimeout(timer);
   }
 }

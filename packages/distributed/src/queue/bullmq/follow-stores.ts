@@ -27,18 +27,18 @@ export function createFollowers(queue: JobQueue, backing: Backing, trouble: Trou
       const all = listeners.get(digest) ?? new Set();
       listeners.set(digest, all);
       // A function of its own, as one listener may follow twice.
-      const own = (event: QueueEvent): void => listener(event);
-      all.add(own);
+      const hear = (event: QueueEvent): void => listener(event);
+      all.add(hear);
       opened ??= listenTo(queue, backing, { trouble, listeners });
       try {
         await opened;
       } catch (error) {
         opened = undefined;
-        all.delete(own);
+        all.delete(hear);
         throw error;
       }
       return async () => {
-        all.delete(own);
+        all.delete(hear);
         if (all.size === 0 && listeners.get(digest) === all) listeners.delete(digest);
       };
     },
@@ -50,7 +50,7 @@ export function createFollowers(queue: JobQueue, backing: Backing, trouble: Trou
   };
 }
 
-/** Starts to read events; resolves to a function that ends it, once nothing that happens from now on is missed. */
+/** Starts to read events; resolves to what ends it, once nothing that happens from then on is missed. */
 async function listenTo(
   queue: JobQueue,
   backing: Backing,

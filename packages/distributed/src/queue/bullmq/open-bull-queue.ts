@@ -33,11 +33,11 @@ const OPENERS: ReadonlyMap<string, (place: BackingPlace) => Promise<Backing>> = 
 ]);
 
 /**
- * Opens a queue that BullMQ keeps in Redis or in PostgreSQL. The package of the client, `ioredis` or `pg`, must be
- * installed; the tables of PostgreSQL are made if they are not there.
+ * Opens a queue that BullMQ keeps in Redis or in PostgreSQL. The package of the client, `ioredis` or `pg`,
+ * must be installed; the tables of PostgreSQL are made if they are not there.
  *
- * @param url - where the server is, as `redis://host:6379/0`, `rediss://…` or `postgres://host/database`; user and
- *   password in it show up nowhere
+ * @param url - where the server is, as `redis://host:6379/0`, `rediss://…` or `postgres://host/database`;
+ *   user and password in it show up nowhere
  * @throws InputError if the server cannot be reached, refuses, or its client is not installed
  */
 export async function openBullQueue(

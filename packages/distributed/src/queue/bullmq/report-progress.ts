@@ -5,8 +5,8 @@ import { isAway, type Trouble } from "./trouble.ts";
 export interface ProgressReporter {
   readonly report: (done: number) => void;
   /**
-   * Resolves once the queue knows that the task has begun, so that it can say who had it if the task ends this
-   * process at once; after a second if it does not answer.
+   * Resolves once the queue knows that the task has begun, so that it can say which worker ran it if the task
+   * ends this process at once; after a second if the queue does not answer.
    */
   readonly begun: Promise<void>;
   /** Ends it; resolves once nothing is on its way any more. */

@@ -157,7 +157,7 @@ function watchCancelled(runner: JobRunner): NodeJS.Timeout {
   );
 }
 
-/** Takes no more tasks, waits for those that run, and ends the connections even if the server is away. */
+/** Takes no more tasks, waits for the running ones, and ends the connections even if the server is away. */
 async function drainWorker(
   worker: TaskWorker,
   { end }: BackingConnection,

@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { EngineError, InputError } from "@isthmus/core";
 
 /** Trouble with the connections to a queue: tells of each outage once, and tries again what it stopped. */
 export interface Trouble {
@@ -25,13 +25,13 @@ const QUIET = 5000;
 /** Milliseconds before something is tried again. */
 const PAUSE = 250;
 
-/** Errors by which a server, or the way to it, is away: codes of Node.js, classes of PostgreSQL, texts of clients. */
+/** Errors by which a server, or the way to it, is away: codes of Node.js and PostgreSQL, texts of clients. */
 const AWAY =
-  /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Connection terminated|timeout exceeded|^57P0|LOADING|READONLY|starting up|shutting down|not queryable/i;
+  /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Connection terminated|timeout|none for \d+ seconds|^57P0|LOADING|READONLY|starting up|shutting down|not queryable/i;
 
 /** Watches over the connections to a queue. */
 export function createTrouble(name: string, clean: (error: unknown) => string): Trouble {
-  /** Listeners, and how often each was added: it is told once all the same. */
+  /** Listeners, and how often each was added: it hears a sentence once all the same. */
   const listeners = new Map<(sentence: string) => void, number>();
   let outage = false;
   let answered = false;
@@ -79,7 +79,7 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
   return trouble;
 }
 
-/** Whether an error says that the server is away, and not that it refuses. */
+/** Checks whether an error says that the server is away, and not that it refuses. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
@@ -87,7 +87,7 @@ export function isAway(error: unknown): boolean {
   return AWAY.test(error.message) || (typeof code === "string" && AWAY.test(code));
 }
 
-/** Makes the error for a queue that does not do what it is asked; its cause is left out, as it may hold secrets. */
+/** Makes the error for a queue that does not do what it is asked, without a cause, which may hold secrets. */
 export function failure(doing: string, reason: string, input: string): InputError {
   return new InputError(
     `Cannot ${doing} as it must answer: ${reason}. Check that the server runs and takes connections from here, ` +
@@ -100,7 +100,10 @@ export function failure(doing: string, reason: string, input: string): InputErro
 async function within<T>(work: Promise<T>, deadline: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    const error = new Error(`timeout exceeded: no answer for ${LONGEST_OUTAGE / 1000} seconds`);
+    const seconds = LONGEST_OUTAGE / 1000;
+    const error = new EngineError(`Cannot go on as there must be an answer: none for ${seconds} seconds`, {
+      engine: "bullmq",
+    });
     timer = setTimeout(() => reject(error), Math.max(0, deadline - Date.now()));
   });
   try {

@@ -38,6 +38,7 @@ async function setAside({ queue, serve, serveFar }: QueueBench): Promise<void> {
   for (const worker of ["first", "second"]) {
     const far = await serveFar(worker);
     await until(() => expect(far.said).toContain(`started ${task.id}`));
+    await until(async () => expect(await queue.find([task.id])).toMatchObject([{ worker }]));
     await far.kill();
   }
   let times = 0;

@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { createRandom } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
 import type { QueuedTask } from "../../src/queue/queued-task.ts";
-import type { TaskHandler } from "../../src/queue/task-queue.ts";
+import type { QueueEvent, TaskHandler } from "../../src/queue/task-queue.ts";
 import { makeTask } from "../make-task.ts";
 import { type QueueBench, until, untilCounts } from "./queue-bench.ts";
 
@@ -12,7 +12,8 @@ const DONE = { kind: "done", seconds: 0.1 } as const;
 /** Describes how tasks come to workers. */
 export function describeHandingOut(bench: () => QueueBench): void {
   describe("handing out", () => {
-    it("hands each of 300 tasks to one worker at a time, and loses none", () => shareTasks(bench()));
+    it("hands each of 300 tasks to one worker at a time, and loses none, nor that it is done", () =>
+      shareTasks(bench()));
     it("hands over the task as it was added", () => handOver(bench()));
     it("leaves a task alone that is waiting or running when it is added again", () => addAgain(bench()));
     it("runs no more tasks at once than a worker has room for", () => fillCapacity(bench()));
@@ -21,8 +22,9 @@ export function describeHandingOut(bench: () => QueueBench): void {
   });
 }
 
-async function shareTasks({ queue, serve }: QueueBench): Promise<void> {
+async function shareTasks({ queue, serve, gather }: QueueBench): Promise<void> {
   const tasks = Array.from({ length: 300 }, (_, number) => makeTask(number));
+  const events = await gather("runs/a");
   const random = createRandom(1, "pauses");
   const running = new Set<string>();
   const done: string[] = [];
@@ -43,6 +45,11 @@ async function shareTasks({ queue, serve }: QueueBench): Promise<void> {
   // A task that was done before it was added again may be done again: results count by what is published.
   expect([...new Set(done)].sort()).toEqual(tasks.map(({ id }) => id).sort());
   expect(done.length).toBeLessThanOrEqual(350);
+  await until(() => expect(idsOf(events, "done")).toEqual(tasks.map(({ id }) => id).sort()));
+}
+
+function idsOf(events: readonly QueueEvent[], kind: QueueEvent["kind"]): readonly string[] {
+  return [...new Set(events.filter((event) => event.kind === kind).map(({ id }) => id))].sort();
 }
 
 async function handOver({ queue, serve }: QueueBench): Promise<void> {
@@ -79,6 +86,8 @@ async function fillCapacity({ queue, serve }: QueueBench): Promise<void> {
   let most = 0;
   const handle: TaskHandler = async () => {
     most = Math.max(most, ++running);
+    // None ends before as many run as ever will.
+    await until(() => expect(most).toBeGreaterThanOrEqual(3));
     await setTimeout(5);
     running--;
     return DONE;

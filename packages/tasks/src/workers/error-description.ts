@@ -63,11 +63,11 @@ const DEEPEST_CAUSE = 10;
 /** Finds the code of the system's error that an error is, or comes from. */
 function systemCodeOf(error: Error): { readonly code?: string } {
   let cause: unknown = error;
-  for (let depth = 0; depth < DEEPEST_CAUSE && cause instanceof Error; depth++) {
-    const { code } = cause as NodeJS.ErrnoException;
+  for (let depth = 0; depth < DEEPEST_CAUSE && typeof cause === "object" && cause !== null; depth++) {
+    const { code, cause: next } = cause as { readonly code?: unknown; readonly cause?: unknown };
     // Codes of Node.js itself, such as ERR_INVALID_ARG_TYPE, say that a call was wrong.
     if (typeof code === "string" && !code.startsWith("ERR_")) return { code };
-    cause = cause.cause;
+    cause = next;
   }
   return {};
 }
@@ -79,7 +79,7 @@ export function reviveError({ name, message, stack, fields, isUsage, code }: Err
   const error = createError({ name, message, fields, isUsage });
   // A constructor of JavaScript knows its own name only.
   if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true });
-  if (code !== undefined) error.cause = Object.assign(new Error(code), { code });
+  if (code !== undefined) error.cause = { code };
   if (stack !== undefined) Object.defineProperty(error, "stack", { value: stack, configurable: true });
   return error;
 }

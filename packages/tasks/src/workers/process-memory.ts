@@ -30,7 +30,7 @@ export function watchMemory(
 /** Returns the bytes of memory that a process holds now; undefined if it has ended. */
 async function residentBytes(pid: number): Promise<number | undefined> {
   try {
-    const [, pages] = (await readFile(`/proc/${pid}/statm`, "latin1")).split(" ");
+    const [, pages] = (await readFile(new URL(`file:///proc/${pid}/statm`), "latin1")).split(" ");
     return Number(pages) * PAGE;
   } catch {
     return undefined;

@@ -3,7 +3,7 @@ import type { QueuePatience } from "../task-queue.ts";
 import { packTask, type TaskJob } from "./job-data.ts";
 import { inBatches, type QueueParts, readJobs, readStates } from "./look-at-jobs.ts";
 
-/** Adds tasks to a queue: those that failed are tried again, those that wait or run are left alone. */
+/** Adds tasks to a queue: failed ones are tried again, waiting and running ones are left alone. */
 export async function addJobs(
   parts: QueueParts,
   tasks: readonly QueuedTask[],
@@ -67,7 +67,7 @@ export async function retryJobs(parts: QueueParts, ids: readonly string[]): Prom
   return changeJobs(parts, some, "try tasks again in", retryJob);
 }
 
-/** Takes tasks out of the queue, and returns their number; running ones are marked, for their workers to drop. */
+/** Takes tasks out, and returns their number; running ones are marked, for their workers to drop. */
 export function cancelJobs(parts: QueueParts, ids: readonly string[]): Promise<number> {
   return changeJobs(parts, [...new Set(ids)], "cancel tasks of", async (job) => {
     // First the mark: a worker that takes the job between the two calls sees it.
@@ -85,7 +85,7 @@ async function retryJob(job: TaskJob): Promise<boolean> {
 }
 
 /**
- * Does something to jobs, and returns how many it was done to; a job that somebody else has moved or removed
+ * Does something to jobs, and returns how many it was done to; a job that somebody else moved or removed
  * meanwhile is left out.
  * @param change - returns whether it did anything
  */
@@ -102,7 +102,7 @@ async function changeJobs(
   return changed.filter(Boolean).length;
 }
 
-/** Passes an error on unless it says that a job is not there, or not as it was: BullMQ numbers those below 0. */
+/** Passes an error on unless it says that a job is gone, or not as it was: BullMQ numbers these below 0. */
 function falseIfMoved(error: unknown): false {
   const { code } = error as { code?: unknown };
   if (typeof code === "number" && code < 0) return false;

@@ -3,7 +3,7 @@ import { type IQueueBackend, QueueEvents } from "bullmq";
 import { digestStore } from "../queued-task.ts";
 import type { QueueEvent } from "../task-queue.ts";
 import type { Backing, BackingClient } from "./backing.ts";
-import { closeWithin } from "./close-within.ts";
+import { endWithin } from "./end-within.ts";
 import { entryOf, isProgress, type JobQueue, type JobResult, readError } from "./job-data.ts";
 import type { Trouble } from "./trouble.ts";
 
@@ -27,18 +27,18 @@ export function createFollowers(queue: JobQueue, backing: Backing, trouble: Trou
       const all = listeners.get(digest) ?? new Set();
       listeners.set(digest, all);
       // A function of its own, as one listener may follow twice.
-      const own = (event: QueueEvent): void => listener(event);
-      all.add(own);
+      const hear = (event: QueueEvent): void => listener(event);
+      all.add(hear);
       opened ??= listenTo(queue, backing, { trouble, listeners });
       try {
         await opened;
       } catch (error) {
         opened = undefined;
-        all.delete(own);
+        all.delete(hear);
         throw error;
       }
       return async () => {
-        all.delete(own);
+        all.delete(hear);
         if (all.size === 0 && listeners.get(digest) === all) listeners.delete(digest);
       };
     },
@@ -50,7 +50,7 @@ export function createFollowers(queue: JobQueue, backing: Backing, trouble: Trou
   };
 }
 
-/** Starts to read events; resolves to a function that ends it, once nothing that happens from now on is missed. */
+/** Starts to read events; resolves to what ends it, once nothing that happens from then on is missed. */
 async function listenTo(
   queue: JobQueue,
   backing: Backing,
@@ -88,7 +88,7 @@ async function openEvents(queue: JobQueue, { connect, factory }: Backing): Promi
     factory,
   );
   const close = async (): Promise<void> => {
-    await closeWithin(events.close());
+    await endWithin(events.close());
     await end();
   };
   // Without anybody who hears it, an error would end the process.

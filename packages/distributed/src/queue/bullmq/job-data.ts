@@ -1,3 +1,4 @@
+import { parseJson } from "@isthmus/core";
 import type { ErrorDescription } from "@isthmus/tasks";
 import type { IQueueBackend, Job, Queue } from "bullmq";
 import type { QueuedTask } from "../queued-task.ts";
@@ -22,12 +23,13 @@ export function packTask(queued: QueuedTask): PackedTask {
 }
 
 /** Takes a task out of a job. */
-export const unpackTask = ({ json }: PackedTask): QueuedTask => JSON.parse(json) as QueuedTask;
+export const unpackTask = ({ json }: PackedTask): QueuedTask =>
+  parseJson(json, { attempt: "read a task of the queue" }) as QueuedTask;
 
 /** What a job of BullMQ is about. */
 export interface JobData {
   readonly entry: PackedTask;
-  /** Set when the task was cancelled while it ran: whoever has it drops it. */
+  /** Set when the task was cancelled while it ran: its worker drops it. */
   readonly cancelled?: true;
 }
 
@@ -68,7 +70,7 @@ export function progressOf({ progress }: TaskJob): JobProgress | undefined {
   return isProgress(progress) ? progress : undefined;
 }
 
-/** Whether something is what a worker of ours says of a job. */
+/** Checks whether something is what a worker of ours says of a job. */
 export function isProgress(value: unknown): value is JobProgress {
   return typeof value === "object" && value !== null && "kind" in value && "worker" in value;
 }
@@ -121,8 +123,8 @@ export function decodeWorker(text: string): string {
 }
 
 /**
- * Writes an error as a text that any database takes: PostgreSQL takes no NUL within JSON, which is escaped twice
- * here, and numbers that are not finite would become null.
+ * Writes an error as a text that any database takes: PostgreSQL takes no NUL within JSON, which is escaped
+ * twice here, and numbers that are not finite would become null.
  */
 export function writeError(error: ErrorDescription): string {
   return JSON.stringify(error, (_key, value: unknown) =>
@@ -130,10 +132,16 @@ export function writeError(error: ErrorDescription): string {
   );
 }
 
+/** Reads an error that `writeError` wrote. */
 export function readError(text: string): ErrorDescription {
-  return JSON.parse(text, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && NUMBER in value ? Number(value[NUMBER]) : value,
-  ) as ErrorDescription;
+  const error = parseJson(text, { attempt: "read why a task failed" }) as ErrorDescription;
+  if (error.fields === undefined) return error;
+  const fields = Object.entries(error.fields).map(([name, value]) => [name, readNumber(value)]);
+  return { ...error, fields: Object.fromEntries(fields) };
+}
+
+function readNumber(value: unknown): unknown {
+  return typeof value === "object" && value !== null && NUMBER in value ? Number(value[NUMBER]) : value;
 }
 
 const NUMBER = "$number";

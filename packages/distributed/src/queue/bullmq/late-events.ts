@@ -2,9 +2,9 @@ import type { IQueueBackend } from "bullmq";
 import type { Pool } from "pg";
 
 /**
- * Milliseconds in which an event may turn up after later ones. PostgreSQL numbers events when they happen, and
- * shows them when their transaction ends: of two that happen at once the later one may be there first, and BullMQ,
- * which reads on from the last number, would never see the other.
+ * Milliseconds in which an event may turn up after later ones. PostgreSQL numbers events when they happen,
+ * and shows them when their transaction ends: of two that happen at once the later one may be there first,
+ * and BullMQ, which reads on from the last number, would never see the other.
  */
 const LATENESS = 10_000;
 /** Numbers that are looked for at once; other queues leave some out too, which never turn up here. */
@@ -22,7 +22,7 @@ export function readLateEvents(backend: IQueueBackend, queue: string, pool: Pool
     const result = await read(last, timeout);
     const late = await readEvents(pool, queue, gaps.list());
     gaps.close(late.map(([number]) => Number(number)));
-    const events = result?.[0]?.[1] ?? [];
+    const events = (result ?? []).flatMap(([, some]) => some);
     for (const [number] of events) {
       gaps.open(Number(last), Number(number));
       last = number;

@@ -35,8 +35,13 @@ export async function inBatches<T, R>(
 export async function countJobs({ queue, trouble }: QueueParts): Promise<QueueCounts> {
   const types = Object.values(STATES).flat();
   const counts = await trouble.insist("count tasks of", () => queue.getJobCounts(...types));
-  const sum = (state: QueueState): number =>
-    STATES[state].reduce((total, type) => total + (counts[type] ?? 0), 0);
+  const sum = (state: QueueState): number => {
+    const some: readonly string[] = STATES[state];
+    return Object.entries(counts).reduce(
+      (total, [type, number]) => total + (some.includes(type) ? number : 0),
+      0,
+    );
+  };
   return { waiting: sum("waiting"), running: sum("running"), failed: sum("failed") };
 }
 
@@ -72,7 +77,7 @@ export async function findJobs(
   });
 }
 
-/** Reads jobs by their ids; undefined for those that are not there. */
+/** Reads jobs by their ids; undefined where there is none. */
 export function readJobs(
   { queue, trouble }: QueueParts,
   ids: readonly string[],

@@ -4,7 +4,7 @@ import type { QueuedTask } from "../queued-task.ts";
 import { QUEUE_PATIENCE, type QueuePatience, type QueueServer, type TaskQueue } from "../task-queue.ts";
 import type { Backing, BackingPlace } from "./backing.ts";
 import { addJobs, cancelJobs, retryJobs } from "./change-jobs.ts";
-import { closeWithin } from "./close-within.ts";
+import { endWithin } from "./end-within.ts";
 import { createFollowers } from "./follow-stores.ts";
 import type { JobQueue } from "./job-data.ts";
 import { countJobs, findJobs, listJobs, listWorkers } from "./look-at-jobs.ts";
@@ -33,11 +33,11 @@ const OPENERS: ReadonlyMap<string, (place: BackingPlace) => Promise<Backing>> = 
 ]);
 
 /**
- * Opens a queue that BullMQ keeps in Redis or in PostgreSQL. The package of the client, `ioredis` or `pg`, must be
- * installed; the tables of PostgreSQL are made if they are not there.
+ * Opens a queue that BullMQ keeps in Redis or in PostgreSQL. The package of the client, `ioredis` or `pg`,
+ * must be installed; the tables of PostgreSQL are made if they are not there.
  *
- * @param url - where the server is, as `redis://host:6379/0`, `rediss://…` or `postgres://host/database`; user and
- *   password in it show up nowhere
+ * @param url - where the server is, as `redis://host:6379/0`, `rediss://…` or `postgres://host/database`;
+ *   user and password in it show up nowhere
  * @throws InputError if the server cannot be reached, refuses, or its client is not installed
  */
 export async function openBullQueue(
@@ -85,7 +85,7 @@ function createBullQueue(name: string, { title, backing, trouble, patience }: Bu
   const close = async (): Promise<void> => {
     await Promise.all([...servers].map((server) => server.drain()));
     await followers.close();
-    await closeWithin(queue.close());
+    await endWithin(queue.close());
     await end();
   };
   return {

@@ -8,7 +8,7 @@ import {
 } from "bullmq";
 import type { Pool, PoolClient } from "pg";
 import { type Backing, type BackingPlace, cannotOpen, importClient } from "./backing.ts";
-import { closeWithin } from "./close-within.ts";
+import { endWithin } from "./end-within.ts";
 import { readLateEvents } from "./late-events.ts";
 
 /** Connections of each class of BullMQ, one of which listens; they are closed when idle. */
@@ -47,7 +47,7 @@ export async function openPostgres(place: BackingPlace): Promise<Backing> {
     },
     connect() {
       const pool = createPool();
-      return { connection: pool, end: () => closeWithin(pool.end()) };
+      return { connection: pool, end: () => endWithin(pool.end()) };
     },
   };
 }

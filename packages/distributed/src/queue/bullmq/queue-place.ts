@@ -1,4 +1,4 @@
-/** Shortest secret that is looked for in messages: anything shorter would blank out words that mean something else. */
+/** Shortest secret that is looked for in messages: a shorter one would blank out parts of other words. */
 const SHORTEST_SECRET = 3;
 
 /** Returns a URL without user, password, query and fragment: what people may see of it. */
@@ -33,7 +33,7 @@ function decode(text: string): string {
   }
 }
 
-/** Says what an error is about; those of several addresses at once have no message of their own. */
+/** Says what an error is about; an error about several addresses at once has no message itself. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.message !== "") return error.message;

@@ -39,7 +39,7 @@ export async function openRedis(place: BackingPlace): Promise<Backing> {
   };
 }
 
-/** Watches over a client, and over those that BullMQ makes from it wherever it waits. */
+/** Watches over a client, and over the ones that BullMQ makes from it wherever it waits. */
 function watchClient(client: Redis, { trouble }: BackingPlace): BackingConnection {
   const clients = new Set([client]);
   const { duplicate } = client;

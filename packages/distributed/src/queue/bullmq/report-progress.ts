@@ -1,14 +1,22 @@
+import { endWithin } from "./end-within.ts";
 import { isAway, type Trouble } from "./trouble.ts";
 
 /** Tells the queue of the progress of one task. */
 export interface ProgressReporter {
   readonly report: (done: number) => void;
+  /**
+   * Resolves once the queue knows that the task has begun, so that it can say which worker ran it if the task
+   * ends this process at once; after a second if the queue does not answer.
+   */
+  readonly begun: Promise<void>;
   /** Ends it; resolves once nothing is on its way any more. */
   end(): Promise<void>;
 }
 
 /** Milliseconds between two reports on a task. */
 const INTERVAL = 500;
+/** Milliseconds that a task waits for the queue to know that it begins. */
+const LONGEST_BEGINNING = 1000;
 
 /**
  * Tells at once that a task has begun, and then of its progress, at most twice a second.
@@ -33,6 +41,7 @@ export function createReporter(
   };
   push(undefined);
   return {
+    begun: endWithin(sending, LONGEST_BEGINNING),
     report(done) {
       latest = done;
       if (timer !== undefined) return;

@@ -71,6 +71,7 @@ async function callHandler(
     await job.updateProgress({ ...last, kind, done: done ?? 0 });
   }, trouble);
   try {
+    await reporter.begun;
     return await handle(unpackTask(job.data.entry), { signal, onProgress: reporter.report });
   } catch (error) {
     return { kind: "failed", error: describeError(error), again: false };
@@ -88,7 +89,7 @@ async function settle(
   { worker, read }: JobRunner,
 ): Promise<JobResult> {
   const { job, stopped } = entry;
-  // Another worker has it, or will: whatever came of it here does not count.
+  // Another worker runs it, or will: whatever came of it here does not count.
   if (stopped === "lost") throw new WaitingError();
   if (outcome.kind === "done") return { worker, seconds: outcome.seconds };
   // Whoever added it again meanwhile has taken the mark away.
@@ -108,7 +109,7 @@ async function fail(
 ): Promise<never> {
   await job.updateProgress({ ...last, kind: "fault", error: writeError(error) });
   const message = plainText(error.message);
-  const thrown = again ? new Error(message) : new UnrecoverableError(message);
+  const thrown = again ? new EngineError(message, { engine: "worker" }) : new UnrecoverableError(message);
   thrown.stack = plainText(error.stack ?? message);
   throw thrown;
 }

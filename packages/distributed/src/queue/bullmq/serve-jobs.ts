@@ -3,7 +3,7 @@ import { type JobProgress as AnyProgress, type IQueueBackend, Worker } from "bul
 import { pauseAfter } from "../pause-after.ts";
 import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
 import type { Backing, BackingClient, BackingConnection } from "./backing.ts";
-import { closeWithin } from "./close-within.ts";
+import { endWithin } from "./end-within.ts";
 import { encodeWorker, type JobData, type JobQueue, type JobResult, type TaskJob } from "./job-data.ts";
 import { type JobRunner, runJob } from "./run-job.ts";
 import type { Trouble } from "./trouble.ts";
@@ -65,7 +65,7 @@ async function openWorker(parts: WorkerParts, capacity: number): Promise<OpenedW
   let last: OpenedWorker | undefined;
   const closeLast = async (): Promise<void> => {
     if (last === undefined) return;
-    await closeWithin(last.worker.close(true));
+    await endWithin(last.worker.close(true));
     await last.client.end();
     last = undefined;
   };
@@ -157,7 +157,7 @@ function watchCancelled(runner: JobRunner): NodeJS.Timeout {
   );
 }
 
-/** Takes no more tasks, waits for those that run, and ends the connections even if the server is away. */
+/** Takes no more tasks, waits for the running ones, and ends the connections even if the server is away. */
 async function drainWorker(
   worker: TaskWorker,
   { end }: BackingConnection,
@@ -166,7 +166,7 @@ async function drainWorker(
   const closing = worker.close();
   closing.catch(() => undefined);
   while (running.size > 0) await setTimeout(PAUSE);
-  await closeWithin(closing);
+  await endWithin(closing);
   await end();
 }
 

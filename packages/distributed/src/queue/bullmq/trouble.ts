@@ -1,5 +1,4 @@
-import { setTimeout } from "node:timers/promises";
-import { InputError } from "@isthmus/core";
+import { EngineError, InputError } from "@isthmus/core";
 
 /** Trouble with the connections to a queue: tells of each outage once, and tries again what it stopped. */
 export interface Trouble {
@@ -26,13 +25,13 @@ const QUIET = 5000;
 /** Milliseconds before something is tried again. */
 const PAUSE = 250;
 
-/** Errors by which a server, or the way to it, is away: codes of Node.js, classes of PostgreSQL, texts of clients. */
+/** Errors by which a server, or the way to it, is away: codes of Node.js and PostgreSQL, texts of clients. */
 const AWAY =
-  /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Connection terminated|timeout exceeded|^57P0|LOADING|READONLY|starting up|shutting down|not queryable/i;
+  /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Connection terminated|timeout|none for \d+ seconds|^57P0|LOADING|READONLY|starting up|shutting down|not queryable/i;
 
 /** Watches over the connections to a queue. */
 export function createTrouble(name: string, clean: (error: unknown) => string): Trouble {
-  /** Listeners, and how often each was added: it is told once all the same. */
+  /** Listeners, and how often each was added: it hears a sentence once all the same. */
   const listeners = new Map<(sentence: string) => void, number>();
   let outage = false;
   let answered = false;
@@ -73,14 +72,14 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
           if (!isAway(error) || Date.now() > deadline)
             throw failure(`${doing} the ${name}`, clean(error), name);
         }
-        await setTimeout(PAUSE);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     },
   };
   return trouble;
 }
 
-/** Whether an error says that the server is away, and not that it refuses. */
+/** Checks whether an error says that the server is away, and not that it refuses. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
@@ -88,7 +87,7 @@ export function isAway(error: unknown): boolean {
   return AWAY.test(error.message) || (typeof code === "string" && AWAY.test(code));
 }
 
-/** Makes the error for a queue that does not do what it is asked; its cause is left out, as it may hold secrets. */
+/** Makes the error for a queue that does not do what it is asked, without a cause, which may hold secrets. */
 export function failure(doing: string, reason: string, input: string): InputError {
   return new InputError(
     `Cannot ${doing} as it must answer: ${reason}. Check that the server runs and takes connections from here, ` +
@@ -99,15 +98,17 @@ export function failure(doing: string, reason: string, input: string): InputErro
 
 /** Waits for a promise until a moment. */
 async function within<T>(work: Promise<T>, deadline: number): Promise<T> {
-  const stop = new AbortController();
-  const late = async (): Promise<never> => {
-    await setTimeout(Math.max(0, deadline - Date.now()), undefined, { signal: stop.signal });
-    throw new Error(`timeout exceeded: no answer for ${LONGEST_OUTAGE / 1000} seconds`);
-  };
-  work.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const seconds = LONGEST_OUTAGE / 1000;
+    const error = new EngineError(`Cannot go on as there must be an answer: none for ${seconds} seconds`, {
+      engine: "bullmq",
+    });
+    timer = setTimeout(() => reject(error), Math.max(0, deadline - Date.now()));
+  });
   try {
-    return await Promise.race([work, late()]);
+    return await Promise.race([work, late]);
   } finally {
-    stop.abort();
+    clearTimeout(timer);
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { readJsonFile } from "@isthmus/core";
 import { digestStore, type QueuedTask } from "../queued-task.ts";
 import type { QueueEvent } from "../task-queue.ts";
 import { ifThere, namesIn, type QueueFolders, writeWhole, writtenAt } from "./queue-folders.ts";
@@ -70,10 +71,10 @@ interface FollowControl {
 async function readEvents(folder: string, listener: (event: QueueEvent) => void): Promise<void> {
   for (const name of [...(await namesIn(folder))].sort()) {
     const path = join(folder, name);
-    const text = await ifThere(() => readFile(path, "utf8"), undefined);
-    if (text === undefined) continue;
+    const event = await ifThere(() => readJsonFile(path), undefined);
+    if (event === undefined) continue;
     await rm(path, { force: true });
-    listener(JSON.parse(text) as QueueEvent);
+    listener(event as QueueEvent);
   }
 }
 

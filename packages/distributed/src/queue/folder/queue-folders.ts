@@ -96,7 +96,10 @@ export async function ifThere<T>(act: () => Promise<T>, otherwise: T): Promise<T
   try {
     return await act();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return otherwise;
+    if (isMissing(error) || isMissing((error as Error).cause)) return otherwise;
     throw error;
   }
 }
+
+const isMissing = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException | undefined)?.code === "ENOENT";

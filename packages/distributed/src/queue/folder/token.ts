@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isIsthmusError, readJsonFile } from "@isthmus/core";
 import type { ErrorDescription } from "@isthmus/tasks";
 import type { QueuedTask } from "../queued-task.ts";
 import type { QueueEntry, QueueState } from "../task-queue.ts";
@@ -30,14 +30,15 @@ export const newToken = (task: QueuedTask): Token => ({ task, attempts: 0, death
 /** Reads a token; undefined if there is none, or its file is damaged. */
 export function readToken(path: string): Promise<Token | undefined> {
   return ifThere(async () => {
-    const text = await readFile(path, "utf8");
-    try {
-      const token = JSON.parse(text) as Token;
-      return typeof token.task.id === "string" && typeof token.task.task.key === "string" ? token : undefined;
-    } catch {
-      return undefined;
-    }
+    const token = (await readJsonFile(path).catch(dropDamaged)) as Partial<Token> | null | undefined;
+    const { id, task } = token?.task ?? {};
+    return typeof id === "string" && typeof task?.key === "string" ? (token as Token) : undefined;
   }, undefined);
+}
+
+function dropDamaged(error: unknown): undefined {
+  if (isIsthmusError(error, "FormatError")) return undefined;
+  throw error;
 }
 
 /** Returns what a queue says of a task. */

@@ -157,14 +157,21 @@ describe("simulate() with failures", () => {
     expect(failed.moved).toBeGreaterThan(whole.moved);
   });
 
-  it("gives a lost task to another worker only after the lease", () => {
-    // The seed is one of which the first worker fails during its task and the second does not.
-    const cluster = { ...failing, spread: 0, start: 0, workers: 2, failures: { meanTime: 40, lease: 1000 } };
-    const seed = Array.from({ length: 100 }, (_, index) => index).find(
-      (one) => simulate(equalTasks(1, { seconds: 10 }), { ...cluster, seed: one }).shares.lost > 0,
-    );
-    const { makespan } = simulate(equalTasks(1, { seconds: 10 }), { ...cluster, seed: seed as number });
-    expect(makespan).toBeGreaterThan(1010);
+  it("gives a lost task to a worker only after the lease, and ends its transfer at once", () => {
+    const cluster = {
+      ...{ ...failing, spread: 0, start: 0, workers: 2, bandwidth: { storage: 1000, worker: 100 } },
+      failures: { meanTime: 40, lease: 1000 },
+    };
+    const reading = equalTasks(1, { seconds: 0, reads: 1000 });
+    const runs = Array.from({ length: 100 }, (_, seed) => simulate(reading, { ...cluster, seed }));
+    const lost = runs.filter(({ moved }) => moved > 1000);
+    expect(lost.length).toBeGreaterThan(0);
+    for (const { makespan, moved } of lost) {
+      expect(makespan).toBeGreaterThan(1010);
+      // A transfer that goes on without its worker would move all bytes in vain.
+      const times = Math.floor(makespan / 1000);
+      expect(moved).toBeLessThan(1000 + times * 1000);
+    }
   });
 
   it("gives the same bytes for the same seed, and other bytes for another", () => {

@@ -61,7 +61,10 @@ export function createWaitingProcess(
       const ready = [...tasks.keys()].filter((task) => missing[task] === 0);
       const queueFrom = (index: number): void => {
         const task = ready[index];
-        if (task === undefined) return turnToNext();
+        if (task === undefined) {
+          turnToNext();
+          return;
+        }
         work(times.add, () => {
           release(task);
           queueFrom(index + 1);

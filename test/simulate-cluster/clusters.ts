@@ -5,7 +5,7 @@ export const IDEAL: Cluster = {
   ...{ workers: 1, start: 0, price: 1, spread: 0, seed: 0 },
   bandwidth: { storage: Number.POSITIVE_INFINITY, worker: Number.POSITIVE_INFINITY },
   queue: { latency: 0, service: 0, poll: 0 },
-  waiting: { plan: 0, add: 0, note: 0, notePerUnfinished: 0 },
+  waiting: { plan: 0, planPerTask: 0, add: 0, note: 0, notePerUnfinished: 0 },
   failures: { meanTime: Number.POSITIVE_INFINITY, lease: 30 },
 };
 

@@ -27,7 +27,14 @@ describe("findLimit()", () => {
     const chain = Array.from({ length: 1000 }, (_, index) =>
       taskOf({ after: index % 50 === 0 ? [] : [index - 1] }),
     );
-    expect(limitOf(workloadOf(chain), cluster)).toBe("dependencies");
+    expect(limitOf(workloadOf(chain), cluster)).toBe("path");
+    // A few stages, each of which waits for all tasks of the stage before.
+    const stages = Array.from({ length: 330 }, (_, index) => {
+      const stage = Math.floor(index / 110);
+      const before = Array.from({ length: 110 }, (__, one) => (stage - 1) * 110 + one);
+      return taskOf({ after: stage === 0 ? [] : before });
+    });
+    expect(limitOf(workloadOf(stages), cluster)).toBe("dependencies");
     expect(
       limitOf(equalTasks(1000, { seconds: 10 }), { ...cluster, failures: { meanTime: 60, lease: 300 } }),
     ).toBe("failures");

@@ -42,7 +42,7 @@ const clusters = fc
     ({ workers, storage, worker, latency, service, note, seed }): Cluster => ({
       ...{ ...IDEAL, workers, seed, spread: 0.3, start: 1, bandwidth: { storage, worker } },
       queue: { latency, service, poll: 0 },
-      waiting: { plan: 0.001, add: 0.001, note, notePerUnfinished: 0 },
+      waiting: { plan: 0.1, planPerTask: 0.001, add: 0.001, note, notePerUnfinished: 0 },
     }),
   );
 
@@ -84,13 +84,14 @@ describe("simulate()", () => {
       fc.property(workloads, clusters, (workload, cluster) => {
         const { makespan } = simulate(workload, cluster);
         const { tasks } = workload;
+        const { note, add, planPerTask } = cluster.waiting;
         const work = drawTimes(tasks, cluster).reduce((sum, one) => sum + one, 0);
         const bytes = tasks.reduce((sum, { reads, writes }) => sum + reads + writes, 0);
         const bounds = [
           criticalPath(workload, cluster),
           work / cluster.workers,
           bytes / cluster.bandwidth.storage,
-          tasks.length * (cluster.waiting.note + cluster.waiting.add + cluster.waiting.plan),
+          cluster.waiting.plan + tasks.length * (note + add + planPerTask),
           tasks.length * 2 * cluster.queue.service,
         ];
         expect(makespan).toBeGreaterThanOrEqual(Math.max(...bounds) * (1 - 1e-9));
@@ -112,9 +113,9 @@ describe("simulate()", () => {
   });
 
   it("the waiting process notes one result after the other, the longer the more are unfinished", () => {
-    const waiting = { plan: 0.5, add: 0, note: 2, notePerUnfinished: 0.1 };
+    const waiting = { plan: 3, planPerTask: 0.5, add: 0, note: 2, notePerUnfinished: 0.1 };
     const { makespan } = simulate(equalTasks(10), { ...IDEAL, workers: 10, waiting });
-    expect(makespan).toBeCloseTo(5 + 1 + 10 * 2 + 0.1 * 55, 9);
+    expect(makespan).toBeCloseTo(3 + 5 + 1 + 10 * 2 + 0.1 * 55, 9);
   });
 
   it("the queue serves one message after the other, two for each task", () => {

@@ -13,7 +13,7 @@ export function clusterOf(measured: Measured, queueName: QueueName, seed: number
     },
     queue: { latency: latency.value, service: service.value, poll: poll.value },
     waiting: {
-      ...{ plan: numberOf(measured, "plan"), add: add.value },
+      ...{ plan: numberOf(measured, "plan"), planPerTask: numberOf(measured, "planPerTask"), add: add.value },
       ...{ note: numberOf(measured, "note"), notePerUnfinished: numberOf(measured, "notePerUnfinished") },
     },
     failures: { meanTime: numberOf(measured, "meanTimeBetweenFailures"), lease: numberOf(measured, "lease") },

@@ -93,8 +93,10 @@ async function measureQuantities(has: (part: string) => boolean): Promise<Record
     quantities["diskRead"] = quantity(read, "bytes/s", "dd around the cache, 512 MB; for comparison only");
   }
   if (has("waiting")) {
-    const { plan, note, notePerUnfinished, read } = await measureWaiting();
-    quantities["plan"] = quantity(plan, "s", "planStudy of star-table, for each of its tasks");
+    const { plan, planPerTask, note, notePerUnfinished, read } = await measureWaiting();
+    const planned = "planStudy of star-table against one of its seven widths";
+    quantities["plan"] = quantity(plan, "s", `${planned}: reading the examples`);
+    quantities["planPerTask"] = quantity(planPerTask, "s", `${planned}: each task`);
     quantities["note"] = quantity(
       ...([note, "s"] as const),
       `runTasks of tasks that do nothing, and reading a result from the local disk (${(1000 * read).toFixed(2)} ms)`,

@@ -42,7 +42,7 @@ function openParts(server: QueueServer, name: string) {
         new Worker(name, run, { connection, concurrency }),
     };
   }
-  const connection = { connectionString: server.connection };
+  const connection = { connectionString: server.connection, migrate: true };
   return {
     queue: new Queue(name, { connection }, createPostgresBackend),
     events: () => new QueueEvents(name, { connection }, createPostgresBackend),
@@ -71,6 +71,8 @@ export async function measureQueue(
 }
 
 async function measureSingle({ queue, events, worker }: Parts) {
+  // Before anything else, as it makes the tables that PostgreSQL needs.
+  await queue.waitUntilReady();
   let [taken, ended] = [0, 0];
   const listener = events();
   await listener.waitUntilReady();

@@ -31,8 +31,9 @@ export interface QueueTimes {
 
 /** The process that plans the tasks, waits for their results, and notes each; all one by one. */
 export interface WaitingTimes {
-  /** Seconds for planning each task, before the first is queued. */
+  /** Seconds for planning, before the first task is queued, and more for each task. */
   readonly plan: number;
+  readonly planPerTask: number;
   /** Seconds for putting one task into the queue. */
   readonly add: number;
   /** Seconds for noting one result. */

@@ -10,7 +10,7 @@ export function criticalPath({ tasks }: Workload, cluster: Cluster): number {
   const rate = Math.min(bandwidth.storage, bandwidth.worker);
   const times = drawTimes(tasks, cluster);
   const ends = new Float64Array(tasks.length);
-  const begin = Math.max(waiting.plan * tasks.length + waiting.add, cluster.start);
+  const begin = Math.max(waiting.plan + waiting.planPerTask * tasks.length + waiting.add, cluster.start);
   let longest = 0;
   for (const [index, { after, reads, writes }] of tasks.entries()) {
     // A loop, as a task may depend on more than a call can have arguments.

@@ -1,4 +1,5 @@
 import type { Cluster, Workload } from "./cluster.ts";
+import { criticalPath } from "./critical-path.ts";
 import { type Simulated, simulate } from "./simulate.ts";
 
 /** A cluster and what it runs. */
@@ -8,7 +9,7 @@ interface Setting {
 }
 
 const FREE_QUEUE = { latency: 0, service: 0, poll: 0 } as const;
-const FREE_WAITING = { plan: 0, add: 0, note: 0, notePerUnfinished: 0 } as const;
+const FREE_WAITING = { plan: 0, planPerTask: 0, add: 0, note: 0, notePerUnfinished: 0 } as const;
 /** Parts for each worker into which all work is divided, to ask what would be if it could be. */
 const PARTS_A_WORKER = 8;
 
@@ -46,12 +47,19 @@ export const LIMIT_WORDS: Readonly<Record<string, string>> = {
     failures: "failures of workers",
   },
   ...{ dependencies: "dependencies between tasks", tasks: "number of tasks" },
+  path: "critical path",
 };
 
 /** Efficiency from which nothing but the number of workers is called the limit. */
 const EFFICIENT = 0.9;
 /** Part of the time that the removal of a limit must save, to count alone. */
 const WORTH = 0.05;
+
+/**
+ * Part of the time from which the longest chain of tasks is the reason that they are too few or depend on each
+ * other, if it is as many times as long as what each worker has to do.
+ */
+const PATH = { part: 0.9, times: 2 } as const;
 
 /** What holds a cluster back. */
 export interface Limit {
@@ -65,7 +73,8 @@ export interface Limit {
 
 /**
  * Finds what holds a cluster back: the limit without which the same simulation saves most. If none alone saves
- * a twentieth, the two that save most together; nothing, if workers are used well.
+ * a twentieth, the two that save most together; nothing, if workers are used well. Where tasks that are divided,
+ * or that depend on nothing, save most, and one long chain takes nearly all the time, that chain is the limit.
  *
  * @param efficiency - the speed-up for each worker
  */
@@ -82,10 +91,21 @@ export function findLimit(
   const savings = Object.fromEntries([...times].map(([name, time]) => [name, 1 - time / simulated.makespan]));
   const best = bestOf([...times].map(([name, time]) => [[name], time] as const));
   if (efficiency >= EFFICIENT) return { names: ["none"], makespan: simulated.makespan, savings };
-  if (1 - best[1] / simulated.makespan >= WORTH) return { names: best[0], makespan: best[1], savings };
+  if (1 - best[1] / simulated.makespan >= WORTH)
+    return { names: [nameOf(best[0][0] as string, setting)], makespan: best[1], savings };
   const pairs = names.flatMap((one, index) => names.slice(index + 1).map((other) => [one, other]));
   const pair = bestOf(pairs.map((both) => [both, timeWithout(both)] as const));
   return { names: pair[0], makespan: pair[1], savings };
+}
+
+/** Names the critical path where it is why the removal of a limit saves most. */
+function nameOf(name: string, setting: Setting & { readonly simulated: Simulated }): string {
+  if (name !== "tasks" && name !== "dependencies") return name;
+  const { workload, cluster, simulated } = setting;
+  const path = criticalPath(workload, cluster);
+  const work = workload.tasks.reduce((sum, { seconds }) => sum + seconds, 0);
+  const each = work / Math.min(cluster.workers, workload.tasks.length);
+  return path >= PATH.part * simulated.makespan && path > PATH.times * each ? "path" : name;
 }
 
 type Timed = readonly [names: readonly string[], time: number];

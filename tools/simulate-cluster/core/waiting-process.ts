@@ -70,7 +70,7 @@ export function createWaitingProcess(
           queueFrom(index + 1);
         });
       };
-      work(times.plan * tasks.length, () => queueFrom(0));
+      work(times.plan + times.planPerTask * tasks.length, () => queueFrom(0));
     },
     hear(task) {
       inbox.push(task);

@@ -12,9 +12,9 @@ const QUARTER = 0.25;
 const DEVIATIONS = 0.6745;
 
 /**
- * Fits what a round takes, and a unit of its work. Of each size of work the lower quartile counts, and the
- * spread is that between it and the median, as other programs on the machine make tasks longer and never
- * shorter; the line goes through the smallest and the largest size.
+ * Fits what a round takes, and a unit of its work. Of each size of work the lower quartile counts, as other
+ * programs on the machine make tasks longer and never shorter. The line goes through the smallest and the
+ * largest size; the spread is what lies between the quartile and the median of the largest.
  */
 export function fitCost(samples: readonly TaskSample[]): Omit<TaskCost, "files"> {
   const sizes = [...new Set(samples.map(({ units }) => units))].sort((one, other) => one - other);
@@ -29,8 +29,9 @@ export function fitCost(samples: readonly TaskSample[]): Omit<TaskCost, "files">
   const [low, high] = [quartiles[0] as number, quartiles.at(-1) as number];
   const perUnit = small === large ? 0 : Math.max(0, (high - low) / (large - small));
   const perRound = Math.max(0, low - perUnit * small);
-  const spreads = rounds.map((times) => Math.log(medianOf(times) / quantileOf(times, QUARTER)) / DEVIATIONS);
-  return { count: samples.length, perRound, perUnit, spread: medianOf(spreads) };
+  const largest = rounds.at(-1) as number[];
+  const spread = Math.log(medianOf(largest) / quantileOf(largest, QUARTER)) / DEVIATIONS;
+  return { count: samples.length, perRound, perUnit, spread };
 }
 
 /** Returns the middle value, or the mean of the two in the middle. */

@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { planStudy, readStudy } from "@isthmus/study";
+import { planStudy, readStudy, restrictStudy, type StudyDescription } from "@isthmus/study";
 import { createTask, openTaskStore, readTaskResult, runTasks, type Task } from "@isthmus/tasks";
 
 /** What the waiting process takes, in seconds. */
 export interface WaitingMeasurement {
-  /** For planning one task. */
+  /** For planning a study, whatever it is of, and more for each task. */
   readonly plan: number;
+  readonly planPerTask: number;
   /** For noting one result, and more for each task that is not finished. */
   readonly note: number;
   readonly notePerUnfinished: number;
@@ -26,34 +27,58 @@ const CAPACITY = 50;
 
 /** Measures the process that waits for results: how it plans, and notes results one by one. */
 export async function measureWaiting(): Promise<WaitingMeasurement> {
-  const plan = await measurePlan();
+  const planning = await measurePlan();
+  // The first run warms up.
+  await measureRun(COUNTS.few);
   const few = await measureRun(COUNTS.few);
   const many = await measureRun(COUNTS.many);
   const read = await measureRead();
   // Half of the tasks are unfinished on average.
   const notePerUnfinished = Math.max(0, many - few) / ((COUNTS.many - COUNTS.few) / 2);
   const note = Math.max(0, few - (notePerUnfinished * COUNTS.few) / 2) + read;
-  return { plan, note, notePerUnfinished, read };
+  return { ...planning, note, notePerUnfinished, read };
 }
 
 const secondsFrom = (time: number): number => (performance.now() - time) / 1000;
 
-async function measurePlan(): Promise<number> {
-  const study = await readStudy(STUDY);
-  const began = performance.now();
-  const { tasks } = await planStudy(study, {
-    engine: createOnnxRuntimeEngine().name,
-    openData: (name, inputs = []) => openDataSet(name, { inputs }),
-  });
-  return secondsFrom(began) / tasks.length;
+/** Plans one width of the study and all of it: both read the same examples. */
+async function measurePlan(): Promise<Pick<WaitingMeasurement, "plan" | "planPerTask">> {
+  const whole = await readStudy(STUDY);
+  const planOf = async (study: StudyDescription): Promise<readonly [seconds: number, tasks: number]> => {
+    const began = performance.now();
+    const { tasks } = await planStudy(study, {
+      engine: createOnnxRuntimeEngine().name,
+      openData: (name, inputs = []) => openDataSet(name, { inputs }),
+    });
+    return [secondsFrom(began), tasks.length];
+  };
+  // The first plan warms up.
+  const part = restrictStudy(whole, { width: ["64"] });
+  await planOf(part);
+  const [[some, few], [all, many]] = [await planOf(part), await planOf(whole)];
+  const planPerTask = Math.max(0, all - some) / (many - few);
+  return { plan: Math.max(0, some - planPerTask * few), planPerTask };
 }
 
 const makeTask = (index: number): Task =>
   createTask({ name: "none", version: 1 }, "none", { params: { index }, inputs: {}, label: `task ${index}` });
 
-/** Measures the seconds of a task that does nothing, in a store that keeps nothing, on a full executor. */
+/**
+ * Measures the seconds of a task that does nothing, in a store that keeps nothing, on a full executor. Tasks
+ * end one by one, as on a cluster: if many ended at once, the waiting process would look through the others
+ * once for all of them.
+ */
 async function measureRun(count: number): Promise<number> {
   const tasks = Array.from({ length: count }, (_, index) => makeTask(index));
+  const ends: (() => void)[] = [];
+  const endOne = (): void => {
+    ends.shift()?.();
+  };
+  const run = (): Promise<object> =>
+    new Promise((resolve) => {
+      ends.push(() => resolve({}));
+      setImmediate(endOne);
+    });
   const began = performance.now();
   await runTasks(tasks, {
     store: {
@@ -63,7 +88,7 @@ async function measureRun(count: number): Promise<number> {
       finish: async () => undefined,
       close: async () => undefined,
     },
-    executor: { capacity: CAPACITY, run: async () => ({}) },
+    executor: { capacity: CAPACITY, run },
   });
   return secondsFrom(began) / count;
 }

@@ -56,6 +56,8 @@ function running(server: QueueServer, child: ChildProcess, folder: string): Runn
     server,
     processorSeconds: () => processorSeconds(Number(child.pid)),
     async stop() {
+      // Clients that were closed leave a moment later.
+      await setTimeout(1000);
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGINT");
       await ended;

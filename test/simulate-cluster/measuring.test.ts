@@ -77,10 +77,10 @@ describe("measureTasks()", () => {
       writeFileSync(join(task, "time.json"), JSON.stringify({ seconds }));
       writeFileSync(join(task, "weights-2.safetensors"), "x".repeat(99));
     }
-    const { "train mlp:8": cost } = await measureTasks([folder]);
+    const { "train mlp:8": cost } = await measureTasks([{ folder, share: 0.5 }]);
     expect(cost).toMatchObject({ count: 2, files: { weights: 99 } });
-    expect(cost?.perRound).toBeCloseTo(0.5, 9);
-    expect(cost?.perUnit).toBeCloseTo(1 / 4000, 9);
+    expect(cost?.perRound).toBeCloseTo(0.25, 9);
+    expect(cost?.perUnit).toBeCloseTo(1 / 8000, 9);
     expect(Object.keys(cost?.files ?? {})).toEqual(["result", "weights"]);
   });
 });

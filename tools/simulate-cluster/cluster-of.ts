@@ -1,6 +1,5 @@
 import type { Cluster } from "./core/cluster.ts";
 import { type Measured, mustFind, numberOf, type QueueName } from "./measured.ts";
-import { medianOf } from "./measuring/fit-cost.ts";
 
 /** A cluster without its number of workers, by what was measured and assumed. */
 export function clusterOf(measured: Measured, queueName: QueueName, seed: number): Omit<Cluster, "workers"> {
@@ -17,9 +16,6 @@ export function clusterOf(measured: Measured, queueName: QueueName, seed: number
       ...{ note: numberOf(measured, "note"), notePerUnfinished: numberOf(measured, "notePerUnfinished") },
     },
     failures: { meanTime: numberOf(measured, "meanTimeBetweenFailures"), lease: numberOf(measured, "lease") },
-    // Groups of a task or two say nothing of spread.
-    spread: medianOf(
-      Object.values(measured.tasks).flatMap(({ count, spread }) => (count < 10 ? [] : [spread])),
-    ),
+    spread: numberOf(measured, "spread"),
   };
 }

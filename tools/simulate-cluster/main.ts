@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { saveFile } from "@isthmus/core";
 import { renderResultPage } from "@isthmus/report";
 import { clusterOf } from "./cluster-of.ts";
-import type { Cluster, Workload } from "./core/cluster.ts";
+import type { Cluster, WaitingTimes, Workload } from "./core/cluster.ts";
 import { scale, WORKER_COUNTS } from "./core/scale.ts";
 import { type Measured, mustFind, QUEUES, type QueueName, readMeasured } from "./measured.ts";
 import { type ClusterResult, describeClusters, limitWords } from "./page.ts";
@@ -51,6 +51,10 @@ function changesOf(workload: string, measured: Measured, seed: number): Change[]
     ...usual,
     bandwidth: { ...usual.bandwidth, storage: bytes },
   });
+  const withWaiting = (waiting: Partial<WaitingTimes>): Omit<Cluster, "workers"> => ({
+    ...usual,
+    waiting: { ...usual.waiting, ...waiting },
+  });
   if (workload === "ties-merge") {
     return [0.2, 2, 20, 100].map((gigabytes) => [
       `storage of ${gigabytes} GB/s`,
@@ -59,10 +63,8 @@ function changesOf(workload: string, measured: Measured, seed: number): Change[]
   }
   return [
     ...QUEUES.map((queue): Change => [`queue ${queue}`, clusterOf(measured, queue, seed)]),
-    [
-      "a waiting process that does not look through all tasks",
-      { ...usual, waiting: { ...usual.waiting, notePerUnfinished: 0 } },
-    ],
+    ["plans that cost nothing", withWaiting({ plan: 0, planPerTask: 0 })],
+    ["notes of results that cost nothing", withWaiting({ note: 0, notePerUnfinished: 0 })],
     ["workers that fail once an hour", { ...usual, failures: { ...usual.failures, meanTime: 3600 } }],
   ];
 }

@@ -1,10 +1,12 @@
 /**
  * Measures on this machine what the simulation of a cluster starts from, and writes `measured.json` beside this file.
  *
- *   node packages/cli/bin/isthmus.js study tools/simulate-cluster/star-table-in-small.yaml -o FOLDER --workers 1
- *   npx tsx --conditions=@isthmus/source tools/simulate-cluster/measure.ts --study FOLDER,FOLDER [--parts tasks,merge,disk,queues,waiting]
+ *   time node packages/cli/bin/isthmus.js study tools/simulate-cluster/star-table-in-small.yaml -o FOLDER --workers 1
+ *   npx tsx --conditions=@isthmus/source tools/simulate-cluster/measure.ts --study FOLDER --share 0.9 [--parts tasks,merge,disk,queues,waiting]
  *
- * The studies are runs of the same file, one or more. `--parts` measures some parts again and keeps the others. Redis and PostgreSQL are started on free ports, and stopped.
+ * The share is the user and system time of the first command over its real time, as bash tells by `time`: on a busy
+ * machine tasks wait for a core. Several folders, and their shares, stand
+ * with commas between. `--parts` measures some parts again and keeps the others. Redis and PostgreSQL are started on free ports, and stopped.
  * What needs a cluster stands in `measuring/assumed.ts`, and is marked "assumed" in the file.
  */
 import { existsSync } from "node:fs";
@@ -21,13 +23,14 @@ import {
 } from "./measured.ts";
 import { ASSUMED } from "./measuring/assumed.ts";
 import { describeMachine, measureDisk, measureFolder, measureMerge } from "./measuring/measure-machine.ts";
-import { measureTasks } from "./measuring/measure-tasks.ts";
+import { measureTasks, type StudyRun } from "./measuring/measure-tasks.ts";
 import { measureWaiting } from "./measuring/measure-waiting.ts";
 import { type RunningServer, startPostgres, startRedis } from "./measuring/servers.ts";
 
 const { values } = parseArgs({
   options: {
     study: { type: "string" },
+    share: { type: "string", default: "1" },
     parts: { type: "string", default: "tasks,merge,disk,queues,waiting" },
   },
 });
@@ -109,11 +112,19 @@ async function measureQuantities(has: (part: string) => boolean): Promise<Record
   return quantities;
 }
 
+/** Pairs folders with shares of the clock. */
+function studyRuns(): StudyRun[] {
+  const shares = values.share.split(",").map(Number);
+  return String(values.study)
+    .split(",")
+    .map((folder, index) => ({ folder, share: shares[index] ?? shares[0] ?? 1 }));
+}
+
 const parts = new Set(values.parts.split(","));
 const has = (part: string): boolean => parts.has(part);
 const before = existsSync(MEASURED_FILE) ? await readMeasured() : undefined;
 if (has("tasks") && values.study === undefined) throw new Error("Cannot measure tasks: give --study FOLDER");
-const tasks = has("tasks") ? await measureTasks(String(values.study).split(",")) : before?.tasks;
+const tasks = has("tasks") ? await measureTasks(studyRuns()) : before?.tasks;
 const quantities = { ...before?.quantities, ...(await measureQuantities(has)), ...ASSUMED };
 const queues = has("queues") ? await measureQueues() : before?.queues;
 if (tasks === undefined || queues === undefined)

@@ -1,6 +1,6 @@
 import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import { LIMIT_WORDS } from "./core/find-limit.ts";
-import type { ScalePoint, Scaling } from "./core/scale.ts";
+import type { Scaling } from "./core/scale.ts";
 import { type Measured, mustFind } from "./measured.ts";
 import type { Variant } from "./variants.ts";
 
@@ -27,7 +27,7 @@ export function describeClusters(result: ClusterResult): StudyResult {
     tables: [
       limitsTable(result),
       scalingTable(result),
-      ...result.scalings.map(detailsTable),
+      ...result.scalings.flatMap((scaling) => [timesTable(scaling), useTable(scaling)]),
       variantsTable(result),
       inputsTable(result.measured),
       tasksTable(result.measured),
@@ -90,7 +90,7 @@ function scalingTable({ scalings }: ClusterResult): StudyTable {
   const rows: Row[] = [
     ...scalings.flatMap(({ title, points }) =>
       points.map(({ workers, speedup, makespan, cost, shares }) => ({
-        ...{ title, workers, speedup: round(speedup), hours: round(makespan / HOUR) },
+        ...{ title, workers, speedup: round(speedup), hours: Number((makespan / HOUR).toPrecision(7)) },
         ...{ cost: round(cost), used: round(shares.compute) },
       })),
     ),
@@ -101,26 +101,47 @@ function scalingTable({ scalings }: ClusterResult): StudyTable {
   return { name: "scaling", title: "All workloads", columns, rows };
 }
 
-function detailsTable({ workload, title, points }: Scaling): StudyTable {
+/** Tells how long a workload takes by the number of workers, and what holds it back. */
+function timesTable({ workload, title, points }: Scaling): StudyTable {
   const columns = [
     ...[column("workers", "Workers"), column("time", "Time"), column("speedup", "Speed-up")],
-    ...[column("efficiency", "Efficiency"), column("cost", "Cost", "USD"), column("compute", "Computing")],
-    ...[column("transfer", "Moving files"), column("idle", "Waiting"), column("storage", "Storage full")],
-    ...[column("queue", "Queue busy"), column("waiting", "Waiting process busy"), column("limit", "Limit")],
-    column("without", "Saved without it"),
+    ...[column("efficiency", "Efficiency"), column("cost", "Cost", "USD")],
+    ...[column("limit", "Limit"), column("without", "Saved without it")],
   ];
-  return { name: workload, title, columns, rows: points.map(detailsRow) };
+  const rows = points.map(
+    ({ workers, makespan, speedup, efficiency, cost, limit }): Row => ({
+      ...{ workers, time: timeWords(makespan), speedup: round(speedup), efficiency: share(efficiency) },
+      ...{ cost: round(cost), limit: limitWords(limit.names) },
+      without: limit.names[0] === "none" ? null : share(1 - limit.makespan / makespan),
+    }),
+  );
+  return { name: workload, title, columns, rows };
 }
 
-function detailsRow(point: ScalePoint): Row {
-  const { workers, makespan, speedup, efficiency, cost, shares, storage, queue, waiting, limit } = point;
-  const saved = 1 - limit.makespan / makespan;
-  return {
-    ...{ workers, time: timeWords(makespan), speedup: round(speedup), efficiency: share(efficiency) },
-    ...{ cost: round(cost), compute: share(shares.compute), transfer: share(shares.transfer) },
-    ...{ idle: share(shares.idle), storage: share(storage), queue: share(queue), waiting: share(waiting) },
-    ...{ limit: limitWords(limit.names), without: limit.names[0] === "none" ? null : share(saved) },
-  };
+/** Tells what workers spend their time on, and how busy all else is. */
+function useTable({ workload, title, points }: Scaling): StudyTable {
+  const columns = [
+    ...[column("workers", "Workers"), column("compute", "Computing"), column("transfer", "Moving files")],
+    ...[column("asking", "Asking the queue"), column("lost", "Lost"), column("idle", "Idle")],
+    ...[
+      column("storage", "Storage full"),
+      column("queue", "Queue busy"),
+      column("waiting", "Planning and noting"),
+    ],
+  ];
+  const rows = points.map(
+    ({ workers, shares, storage, queue, waiting }): Row => ({
+      ...{
+        workers,
+        compute: share(shares.compute),
+        transfer: share(shares.transfer),
+        asking: share(shares.queue),
+      },
+      ...{ lost: share(shares.lost), idle: share(shares.idle) },
+      ...{ storage: share(storage), queue: share(queue), waiting: share(waiting) },
+    }),
+  );
+  return { name: `${workload}-use`, title: `${title}: shares of the time`, columns, rows };
 }
 
 function variantsTable({ variants }: ClusterResult): StudyTable {

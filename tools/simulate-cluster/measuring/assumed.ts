@@ -30,4 +30,9 @@ export const ASSUMED: Readonly<Record<string, Quantity>> = {
   price: assume(0.04, "USD/h", "one core of a cloud, about the price of compute machines on demand"),
   folderPoll: assume(1, "s", "how often an idle worker would look into a shared folder; not written yet"),
   folderRoundTrip: assume(0.005, "s", "listing and renaming on a network file system, beside the local time"),
+  spread: assume(
+    0.1,
+    "1",
+    "times of one kind of task differ by a tenth; measured ones differ by what else the machine did",
+  ),
 };

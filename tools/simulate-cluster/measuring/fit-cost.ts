@@ -1,20 +1,20 @@
 import type { TaskCost } from "../measured.ts";
 import type { TaskWork } from "./task-work.ts";
 
-/** A task that was run. */
+/** A task that was run, and the seconds in which it had a core. */
 export interface TaskSample extends TaskWork {
   readonly seconds: number;
 }
 
-/** Quartile of the times of one size of work that counts. */
+/** The lower quartile. */
 const QUARTER = 0.25;
 /** Standard deviations between the quartile and the middle of a normal distribution. */
 const DEVIATIONS = 0.6745;
 
 /**
- * Fits what a round takes, and a unit of its work. Of each size of work the lower quartile counts, as other
- * programs on the machine make tasks longer and never shorter. The line goes through the smallest and the
- * largest size; the spread is what lies between the quartile and the median of the largest.
+ * Fits what a round takes, and a unit of its work. Of each size of work the median counts; the line goes through
+ * the smallest and the largest size. The spread is what lies between the lower quartile and the median
+ * of the largest, as others on the machine make tasks longer and never shorter.
  */
 export function fitCost(samples: readonly TaskSample[]): Omit<TaskCost, "files"> {
   const sizes = [...new Set(samples.map(({ units }) => units))].sort((one, other) => one - other);
@@ -22,15 +22,14 @@ export function fitCost(samples: readonly TaskSample[]): Omit<TaskCost, "files">
     samples.filter(({ units }) => units === size).map((one) => one.seconds / one.rounds),
   );
   const [small, large] = [sizes[0], sizes.at(-1)];
-  if (small === undefined || large === undefined) {
+  const [shortest, longest] = [rounds[0], rounds.at(-1)];
+  if (small === undefined || large === undefined || shortest === undefined || longest === undefined) {
     throw new RangeError("Cannot fit the times of tasks as there must be tasks: there are none");
   }
-  const quartiles = rounds.map((times) => quantileOf(times, QUARTER));
-  const [low, high] = [quartiles[0] as number, quartiles.at(-1) as number];
+  const [low, high] = [medianOf(shortest), medianOf(longest)];
   const perUnit = small === large ? 0 : Math.max(0, (high - low) / (large - small));
   const perRound = Math.max(0, low - perUnit * small);
-  const largest = rounds.at(-1) as number[];
-  const spread = Math.log(medianOf(largest) / quantileOf(largest, QUARTER)) / DEVIATIONS;
+  const spread = Math.log(high / quantileOf(longest, QUARTER)) / DEVIATIONS;
   return { count: samples.length, perRound, perUnit, spread };
 }
 

@@ -1,6 +1,6 @@
 import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import { LIMIT_WORDS } from "./core/find-limit.ts";
-import type { Scaling } from "./core/scale.ts";
+import type { ScalePoint, Scaling } from "./core/scale.ts";
 import { type Measured, mustFind } from "./measured.ts";
 import type { Variant } from "./variants.ts";
 
@@ -74,10 +74,16 @@ function limitsTable({ scalings }: ClusterResult): StudyTable {
     return {
       ...{ title, tasks, alone: round((points[0]?.makespan ?? Number.NaN) / HOUR) },
       ...{ path: round(criticalPath / HOUR), most: round(most.speedup), at: most.workers },
-      ...{ stops: last?.workers ?? null, why: stops === undefined ? "nothing" : limitWords(stops.limit) },
+      ...{ stops: last?.workers ?? null, why: endWords(stops?.limit, points.at(-1)) },
     };
   });
   return { name: "limits", title: "Where clusters stop scaling", columns, rows };
+}
+
+/** Names what ends scaling, or what is next to end it. */
+function endWords(limit: readonly string[] | undefined, last: ScalePoint | undefined): string {
+  if (limit !== undefined) return limitWords(limit);
+  return last === undefined ? "" : `nothing yet; next: ${limitWords(last.limit.names)}`;
 }
 
 /** All workloads below each other, for figures of all. */

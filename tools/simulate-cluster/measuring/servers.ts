@@ -1,0 +1,112 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { QueueServer } from "../../../packages/distributed/bench/measure-queue.ts";
+
+/** A server of a queue that runs for a measurement only. */
+export interface RunningServer {
+  readonly server: QueueServer;
+  /** Returns the seconds of processors that all its processes have taken. */
+  processorSeconds(): number;
+  stop(): Promise<void>;
+}
+
+/** Ticks of the clock in which Linux counts times of processes. */
+const TICKS_A_SECOND = 100;
+
+/** Starts a Redis that keeps nothing, on a port that is free. */
+export async function startRedis(): Promise<RunningServer> {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-redis-"));
+  const port = await freePort();
+  const args = ["--port", String(port), "--save", "", "--appendonly", "no", "--dir", folder];
+  const child = spawn("redis-server", args, { stdio: "ignore" });
+  await waitUntil(() => {
+    execFileSync("redis-cli", ["-p", String(port), "ping"], { stdio: "ignore" });
+  });
+  return running({ kind: "redis", port }, child, folder);
+}
+
+/** Starts a PostgreSQL with its usual settings, on a port that is free; as the user postgres if need be. */
+export async function startPostgres(): Promise<RunningServer> {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-postgres-"));
+  const user = process.getuid?.() === 0 ? userOf("postgres") : {};
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+  const port = await freePort();
+  execFileSync("initdb", ["-D", folder, "-U", "postgres", "-A", "trust"], {
+    stdio: "ignore",
+    cwd: folder,
+    ...user,
+  });
+  const args = ["-D", folder, "-p", String(port), "-h", "127.0.0.1", "-k", folder];
+  const child = spawn("postgres", args, { stdio: "ignore", cwd: folder, ...user });
+  await waitUntil(() => {
+    execFileSync("psql", ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres", "-c", "select 1"], {
+      stdio: "ignore",
+    });
+  });
+  const connection = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  return running({ kind: "postgres", connection }, child, folder);
+}
+
+function running(server: QueueServer, child: ChildProcess, folder: string): RunningServer {
+  return {
+    server,
+    processorSeconds: () => processorSeconds(Number(child.pid)),
+    async stop() {
+      // Clients that were closed leave a moment later.
+      await setTimeout(1000);
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGINT");
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Adds up the times of a process, of its children that are alive, and of those it has waited for. */
+function processorSeconds(pid: number): number {
+  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  let ticks = 0;
+  for (const name of processes) {
+    const path = `/proc/${name}/stat`;
+    if (!existsSync(path)) continue;
+    // After the name in brackets, which may hold spaces: state, parent, and from the twelfth on the times.
+    const fields = readFileSync(path, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    if (Number(name) === pid) ticks += fields.slice(11, 15).reduce((sum, one) => sum + Number(one), 0);
+    else if (Number(fields[1]) === pid) ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / TICKS_A_SECOND;
+}
+
+function userOf(name: string): { readonly uid?: number; readonly gid?: number } {
+  const id = (flag: string): number => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string")
+    throw new Error("Cannot find a free port: there is none");
+  return address.port;
+}
+
+/** Tries something until it does not throw, for ten seconds. */
+async function waitUntil(attempt: () => void): Promise<void> {
+  for (let tried = 0; ; tried++) {
+    try {
+      attempt();
+      return;
+    } catch (error) {
+      if (tried === 100) throw error;
+      await setTimeout(100);
+    }
+  }
+}

@@ -186,14 +186,14 @@ describe("isthmus study", () => {
   });
 
   it("isthmus study calls it wrong usage when a thread refuses an option", async () => {
-    const smooth = STUDY.replace(
+    const ahead = STUDY.replace(
       "net: mlp:${width}",
-      "net: mlp:${width}\n    loss: { kind: cross-entropy, labelSmoothing: 2 }",
+      "net: mlp:${width}\n    optimizer: { kind: sgd, nesterov: true }",
     );
-    writeFileSync(join(folder, "smooth.yaml"), smooth);
-    const { code, stdout } = await run("smooth.yaml");
+    writeFileSync(join(folder, "ahead.yaml"), ahead);
+    const { code, stdout } = await run("ahead.yaml");
     expect(stdout).toMatch(
-      /^train mlp:4 seed 0: Cannot smooth labels as the share must be in \[0, 1\): labelSmoothing is 2$/m,
+      /^train mlp:4 seed 0: Cannot use sgd as "momentum" must be more than 0 with nesterov: it is 0$/m,
     );
     expect(code).toBe(2);
   });

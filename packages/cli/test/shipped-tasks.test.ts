@@ -3,7 +3,7 @@ import { createDataSet } from "@isthmus/data";
 import { planSimulation, readSimulation, SIMULATION_TASKS } from "@isthmus/federated";
 import type { DataSet } from "@isthmus/graph";
 import { planStudy, readStudy, STUDY_TASKS } from "@isthmus/study";
-import type { Task } from "@isthmus/tasks";
+import { createTask, type Task, type TaskKind } from "@isthmus/tasks";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withOtherType, withStrangeKey } from "../../../test/helpers/mutate-json.ts";
@@ -25,11 +25,12 @@ async function planShipped(sort: DescribedSort, name: string): Promise<readonly 
   return plan.tasks;
 }
 
-/** Checks parameters as a worker does that read them from a queue. */
-function check(kind: string, params: unknown): void {
-  const assert = (STUDY_TASKS.get(kind) ?? SIMULATION_TASKS.get(kind))?.assertParams;
-  if (assert === undefined) throw new TypeError(`Kind "${kind}" checks nothing`);
-  assert(params);
+/** Finds a kind as a worker does. */
+function kindOf(name: string): Pick<TaskKind, "name" | "version"> & Required<Pick<TaskKind, "assertParams">> {
+  const kind = STUDY_TASKS.get(name) ?? SIMULATION_TASKS.get(name);
+  if (kind?.assertParams === undefined) throw new TypeError(`Kind "${name}" checks nothing`);
+  const { version, assertParams } = kind;
+  return { name, version, assertParams };
 }
 
 /** Options whose value may be null, too. */
@@ -45,11 +46,13 @@ describe("parameters of tasks", () => {
   it.each(shipped.flat())(
     "parameters of all tasks of the %s %s pass from machine to machine, and spoilt ones do not",
     async (sort, name) => {
-      const tasks = (await planShipped(sort, name)).map(({ kind, params }) => {
-        return { kind, params: JSON.parse(JSON.stringify(params)) as object };
-      });
+      const tasks = (await planShipped(sort, name)).map((task) => JSON.parse(JSON.stringify(task)) as Task);
       expect(tasks.length).toBeGreaterThan(0);
-      for (const { kind, params } of tasks) check(kind, params);
+      for (const task of tasks) {
+        const kind = kindOf(task.kind);
+        kind.assertParams(task.params);
+        expect(createTask(kind, ports.engine, task).key).toBe(task.key);
+      }
       const spoilt = fc.constantFrom(...tasks).chain(({ kind, params }) =>
         fc
           .oneof(withOtherType(params), withStrangeKey(params))
@@ -58,7 +61,7 @@ describe("parameters of tasks", () => {
       );
       fc.assert(
         fc.property(spoilt, ({ kind, value }) => {
-          expect(() => check(kind, value)).toThrow(InputError);
+          expect(() => kindOf(kind).assertParams(value)).toThrow(InputError);
         }),
         { numRuns: 300 },
       );

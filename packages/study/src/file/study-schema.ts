@@ -2,7 +2,6 @@ import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
-import type { CrossEntropyLoss, MeanSquaredErrorLoss, NextTokenLoss } from "@isthmus/training";
 import { HEAD_GROUPS } from "@isthmus/weight-matching";
 import { z } from "zod";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
@@ -17,25 +16,9 @@ import {
   type TrainedNetwork,
 } from "../description/study-description.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
-import {
-  batch,
-  count,
-  examples,
-  places,
-  positive,
-  repeats,
-  seed,
-  shareBelow1,
-  tries,
-} from "../schema/numbers.ts";
+import { batch, count, examples, places, positive, repeats, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
-import { AUGMENT, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
-
-/** Losses that a file may name: others need inputs or outputs of a graph that a study does not have. */
-type FileLoss =
-  | Pick<CrossEntropyLoss, "kind" | "labelSmoothing">
-  | Pick<NextTokenLoss, "kind" | "labelSmoothing" | "weighted">
-  | Pick<MeanSquaredErrorLoss, "kind">;
+import { AUGMENT, FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 
 /** A network to train, as a file describes it. */
 type FileTrainedNetwork = Omit<TrainedNetwork, "loss"> & { readonly loss?: FileLoss };
@@ -68,13 +51,6 @@ const data = z.string().regex(/^(?!(fashion-)?mnist(@\d+)?$)/, {
   error: 'must say which examples, by ":train" or ":test" after the name',
 });
 
-const labelSmoothing = shareBelow1.optional();
-const loss = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("cross-entropy"), labelSmoothing }),
-  z.strictObject({ kind: z.literal("next-token"), labelSmoothing, weighted: z.boolean().optional() }),
-  z.strictObject({ kind: z.literal("mean-squared-error") }),
-]);
-
 /** A network to train, with values in place of its variables. */
 export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
   z.strictObject({
@@ -84,7 +60,7 @@ export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
     epochs: repeats(1),
     snapshots: z.array(repeats(1)).optional(),
     batch: batch.optional(),
-    loss: loss.optional(),
+    loss: FILE_LOSS.optional(),
     optimizer: OPTIMIZER.optional(),
     schedule: SCHEDULE.optional(),
     augment: AUGMENT.optional(),

@@ -1,5 +1,7 @@
-import { expectTypeOf, it } from "vitest";
+import { expect, expectTypeOf, it } from "vitest";
+import { z } from "zod";
 import type { SameShape } from "./same-shape.ts";
+import { schemaOf } from "./schema-of.ts";
 
 interface Point {
   readonly at: readonly [x: number, y: number];
@@ -25,4 +27,16 @@ it("SameShape sees keys that are missing, added, optional or of another type", (
   expectTypeOf<SameShape<{ a: "x" | "y" }, { a: "x" }>>().toEqualTypeOf<false>();
   expectTypeOf<SameShape<Record<string, number>, Record<string, string>>>().toEqualTypeOf<false>();
   expectTypeOf<SameShape<{ a: { b?: number } }[], { a: { b: number } }[]>>().toEqualTypeOf<false>();
+});
+
+it("schemaOf() returns a schema as it is, and lets the compiler refuse one of another type", () => {
+  const at = z.tuple([z.number(), z.number()]);
+  const schema = z.strictObject({ at, label: z.string().optional() });
+  expect(schemaOf<Point>()(schema)).toBe(schema);
+  // @ts-expect-error: a key of the type is missing
+  schemaOf<Point>()(z.strictObject({ at }));
+  // @ts-expect-error: the type has no such key
+  schemaOf<Point>()(schema.extend({ more: z.string().optional() }));
+  // @ts-expect-error: the key is not optional in the type
+  schemaOf<Point>()(schema.partial());
 });

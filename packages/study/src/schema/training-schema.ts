@@ -1,4 +1,12 @@
-import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type {
+  AugmentOptions,
+  CrossEntropyLoss,
+  LossSpec,
+  MeanSquaredErrorLoss,
+  NextTokenLoss,
+  OptimizerSpec,
+  ScheduleSpec,
+} from "@isthmus/training";
 import { z } from "zod";
 import { amount, count, positive, share, shareBelow1, text } from "./numbers.ts";
 import { schemaOf } from "./schema-of.ts";
@@ -72,14 +80,31 @@ export const AUGMENT: z.ZodType<AugmentOptions> = schemaOf<AugmentOptions>()(
 );
 
 const examples = text.optional();
-const labels = { logits: text.optional(), examples, labelSmoothing: shareBelow1.optional() };
+const labelSmoothing = shareBelow1.optional();
+const weighted = z.boolean().optional();
+const labels = { logits: text.optional(), examples, labelSmoothing, weighted };
 
 /** A loss with all that it may name of a graph. */
 export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
   z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("cross-entropy"), ...labels, weighted: z.boolean().optional() }),
-    z.strictObject({ kind: z.literal("next-token"), ...labels, weighted: z.boolean().optional() }),
+    z.strictObject({ kind: z.literal("cross-entropy"), ...labels }),
+    z.strictObject({ kind: z.literal("next-token"), ...labels }),
     z.strictObject({ kind: z.literal("mean-squared-error"), prediction: text.optional(), examples }),
     z.strictObject({ kind: z.literal("output"), output: text, examples, targets: text.optional() }),
+  ]),
+);
+
+/** Losses that a file may name: others need inputs or outputs of a graph that a study does not have. */
+export type FileLoss =
+  | Pick<CrossEntropyLoss, "kind" | "labelSmoothing">
+  | Pick<NextTokenLoss, "kind" | "labelSmoothing" | "weighted">
+  | Pick<MeanSquaredErrorLoss, "kind">;
+
+/** A loss that a file may name. */
+export const FILE_LOSS: z.ZodType<FileLoss> = schemaOf<FileLoss>()(
+  z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("cross-entropy"), labelSmoothing }),
+    z.strictObject({ kind: z.literal("next-token"), labelSmoothing, weighted }),
+    z.strictObject({ kind: z.literal("mean-squared-error") }),
   ]),
 );

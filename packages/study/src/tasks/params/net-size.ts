@@ -41,6 +41,12 @@ export function estimateWeights({ family, options }: NetworkName): number {
   }
 }
 
+/** Counts the weights between every layer and the next, and one for each unit of the last. */
 function betweenLayers(widths: readonly number[]): number {
-  return widths.reduce((sum, width, i) => sum + width * (widths[i + 1] ?? 1), 0);
+  let [sum, before] = [0, 0];
+  for (const width of widths) {
+    sum += before * width;
+    before = width;
+  }
+  return sum + before;
 }

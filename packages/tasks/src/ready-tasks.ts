@@ -33,6 +33,7 @@ export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
     count(task.kind, 1);
     if (needed.size === 0) ready.push(task);
   }
+  const blocked = new Set<Task>();
   // Tasks stand here from last to first, so that the next one is at the end.
   ready.reverse();
   const insert = (task: Task): void => {
@@ -61,7 +62,7 @@ export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
       }
     },
     fail(failed) {
-      const blocked = new Set<Task>();
+      const before = blocked.size;
       const lost = [failed];
       for (let task = lost.pop(); task !== undefined; task = lost.pop()) {
         for (const dependent of entry(dependents, task.key, "task")) {
@@ -72,7 +73,8 @@ export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
           lost.push(dependent);
         }
       }
-      return [...blocked];
+      // A task that another failure had blocked already is not named again.
+      return [...blocked].slice(before);
     },
   };
 }

@@ -25,8 +25,8 @@ export interface TaskExecutor {
   /** Tasks that run at once, at least 1. */
   readonly capacity: number;
   /**
-   * Whether tasks may wait for another machine, which publishes their results in the store itself. The executor
-   * then calls `onStart` when a task begins. @defaultValue false
+   * Whether tasks may wait for another machine, which publishes their results in the store itself. The
+   * executor then calls `onStart` when a task begins. @defaultValue false
    */
   readonly isRemote?: boolean | undefined;
   /**

@@ -21,8 +21,8 @@ export interface TaskKind<P extends object = object, Ports extends object = obje
   /** Changes whenever the same parameters and files would give other bytes than before. */
   readonly version: number;
   /**
-   * Checks parameters that come from elsewhere, such as a queue; without it, tasks of the kind run on the machine
-   * that planned them alone.
+   * Checks parameters that come from elsewhere, such as a queue; without it, tasks of the kind run on the
+   * machine that planned them alone.
    * @throws InputError if they are not the parameters of a task of this kind
    */
   assertParams?(params: unknown): void;

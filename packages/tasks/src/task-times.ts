@@ -13,8 +13,8 @@ export interface WorkerShare {
 }
 
 /**
- * Sums up which worker did how much of the finished tasks in a folder of results, in the order of their names.
- * Tasks that ran in threads of the process that waited are left out.
+ * Adds up which worker did how much of the finished tasks in a folder of results, in the order of their
+ * names. Tasks that ran in threads of the process that waited are left out.
  */
 export async function sumByWorker(folder: string): Promise<readonly WorkerShare[]> {
   const shares = new Map<string, WorkerShare>();

@@ -138,7 +138,7 @@ async function openStatusPage(worker: TaskWorker, { port, host }: WorkerVerbOpti
 /** Milliseconds between two looks at whether there is something to do. */
 const LOOK_MS = 250;
 
-/** Waits until the worker is told to end, or has had nothing to do for long enough. */
+/** Waits until the worker must end, or has had nothing to do for long enough. */
 async function untilStopped(
   worker: TaskWorker,
   { idle = Number.POSITIVE_INFINITY }: WorkerVerbOptions,

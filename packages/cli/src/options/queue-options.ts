@@ -123,7 +123,7 @@ export async function openQueueAndStorage(
   }
 }
 
-/** What to say when a verb is stopped whose tasks run elsewhere. */
+/** Returns what to say when a verb is stopped whose tasks may run elsewhere. */
 export function noteLeft(verb: string, { queue }: QueueOptions, folder: string): string {
   const where = `the finished tasks are in "${folder}": the same command goes on`;
   if (queue === undefined) return `isthmus ${verb}: ${where}`;

@@ -36,7 +36,7 @@ export async function describeQueue(queue: TaskQueue): Promise<QueueDescription>
 }
 
 /**
- * Takes tasks out of a queue; those that run are stopped within a lease.
+ * Takes tasks out of a queue; running ones are stopped within a lease.
  * @param ids - undefined for all tasks
  * @returns the number of tasks that were taken out
  */

@@ -14,8 +14,8 @@ export interface OpenQueueOptions extends Partial<QueuePatience> {
 const DATABASE = /^(redis|rediss|postgres|postgresql):/;
 
 /**
- * Opens the queue at an address: `redis://`, `rediss://` and `postgres://` for databases, else a folder that all
- * machines share.
+ * Opens the queue at an address: `redis://`, `rediss://` and `postgres://` for databases, else a folder
+ * that all machines share.
  * @throws InputError if it is an address of another kind
  * @throws UsageError if the client of the database is not installed
  */

@@ -2,8 +2,8 @@ import type { ErrorDescription } from "@isthmus/tasks";
 import type { QueuedTask } from "./queued-task.ts";
 
 /**
- * A port: hands tasks to workers on any machine, each to one at a time, and tells whoever waits what became of
- * them. It may lose or repeat tasks without harm, as results count by what is published in the storage.
+ * A port: hands tasks to workers on any machine, each to one at a time, and tells whoever waits what became
+ * of them. It may lose or repeat tasks without harm, as results count by what is published in the storage.
  */
 export interface TaskQueue {
   /** What people call it, without user names and passwords. */
@@ -11,8 +11,8 @@ export interface TaskQueue {
   /** Adds tasks; one that is waiting or running already is left alone, one that failed is tried again. */
   add(tasks: readonly QueuedTask[]): Promise<void>;
   /**
-   * Listens to what happens to the tasks of one store from now on; an event may come twice, or be lost when the
-   * queue is cut off. The function that is returned ends it.
+   * Listens to what happens to the tasks of one store from now on; an event may come twice, or be lost when
+   * the queue is cut off. The function that is returned ends it.
    */
   follow(store: string, listener: (event: QueueEvent) => void): Promise<() => Promise<void>>;
   /** Finds tasks by their ids; undefined for those the queue does not have. */
@@ -78,7 +78,9 @@ export type QueueEvent = { readonly id: string } & (
 /** What became of a task that a worker was handed. */
 export type TaskOutcome =
   | { readonly kind: "done"; readonly seconds: number }
-  /** It fails at once if the input is bad, and is tried again with growing pauses after faults of the world. */
+  /**
+   * It fails at once if the input is bad, and is tried again with growing pauses after faults of the world.
+   */
   | { readonly kind: "failed"; readonly error: ErrorDescription; readonly again: boolean }
   /** It goes back to the queue without counting as tried, as its worker ends. */
   | { readonly kind: "released" };
@@ -125,6 +127,6 @@ export const LONGEST_PAUSE = 60_000;
 export interface QueueServer {
   /** Number of tasks that run now. */
   readonly running: number;
-  /** Takes no more tasks, and returns when those that run have ended. */
+  /** Takes no more tasks, and returns when the running ones have ended. */
   drain(): Promise<void>;
 }

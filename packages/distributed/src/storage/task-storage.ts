@@ -2,8 +2,8 @@ import type { TaskFile } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 
 /**
- * A port: where files of tasks lie, for many machines. A result is published once, whole, under the key of its
- * task; whatever was published before stays as it is.
+ * A port: where files of tasks lie, for many machines. A result is published once, whole, under the key of
+ * its task; whatever was published before stays as it is.
  */
 export interface TaskStorage {
   /** What people call it, without user names and passwords. */
@@ -31,7 +31,8 @@ export interface TaskStorage {
    */
   begin(place: TaskPlace, attempt: string): Promise<string>;
   /**
-   * Publishes the files of an attempt and the result of the task, all at once, unless it was published before.
+   * Publishes the files of an attempt and the result of the task, all at once, unless it was published
+   * before.
    * @returns whether this attempt was published
    */
   publish(folder: string, result: PublishedResult): Promise<boolean>;
@@ -42,7 +43,9 @@ export interface TaskStorage {
    * @throws InputError if it cannot be
    */
   share(file: { readonly path: string; readonly digest: string }): Promise<string>;
-  /** Brings what is published of a task into a local folder; nothing to do where that is the storage itself. */
+  /**
+   * Brings what is published of a task into a local folder; nothing to do where that is the storage itself.
+   */
   collect(place: TaskPlace, folder: string): Promise<void>;
   /** Removes what attempts at tasks of a store have left. */
   sweep(store: string): Promise<void>;

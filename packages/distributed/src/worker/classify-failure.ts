@@ -1,15 +1,18 @@
 import { isIsthmusError } from "@isthmus/core";
 import { describeError, type ErrorDescription } from "@isthmus/tasks";
 
-/** Codes of errors of systems and of S3 that say that a call was wrong, and not that the world was in its way. */
+/**
+ * Codes of errors of systems and of S3 that say that a call was wrong, and not that the world was in its
+ * way.
+ */
 const FAULTS_OF_INPUT = new Set([
   ...["EISDIR", "ENOTDIR", "EACCES", "EPERM", "ENAMETOOLONG", "EINVAL", "ELOOP"],
   ...["NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"],
 ]);
 
 /**
- * Describes why a task failed, and whether another attempt may succeed: not if its input is bad or its code is
- * wrong, but if the world was in its way, as a full disk is, or a process that was killed.
+ * Describes why a task failed, and whether another attempt may succeed: not if its input is bad or its code
+ * is wrong, but if the world was in its way, as a full disk is, or a process that was killed.
  */
 export function classifyFailure(error: unknown): {
   readonly error: ErrorDescription;

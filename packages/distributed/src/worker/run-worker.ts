@@ -23,7 +23,7 @@ export interface WorkerOptions extends Runnable, Partial<QueuePatience> {
 export interface TaskWorker {
   /** What it is doing, and what it has done. */
   readonly status: WorkerStatus;
-  /** Takes no more tasks, and returns when those that run have ended. */
+  /** Takes no more tasks, and returns when the running ones have ended. */
   drain(): Promise<void>;
   /** Stops tasks that run, which go back to the queue with what they have done so far, and drains. */
   release(): Promise<void>;

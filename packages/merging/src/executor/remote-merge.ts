@@ -41,7 +41,9 @@ export interface RemoteMergeExecutor {
  */
 export type OpenMergeExecutor = (folder: string) => Promise<RemoteMergeExecutor>;
 
-/** Least bytes of a task that another machine makes: smaller ones would cost more on the way than they save. */
+/**
+ * Least bytes of a task that another machine makes: smaller ones would cost more on the way than they save.
+ */
 export const REMOTE_BYTES: number = 2 ** 27;
 
 /** Number of parts that a large merge is cut into for other machines, whatever their number. */

@@ -14,8 +14,8 @@ export interface MergeTarget {
   /** Whether whoever makes a piece notes it in the journal. @defaultValue true */
   readonly isNoted?: boolean;
   /**
-   * Digest of the identity that the journal must have, where another machine asks for pieces: that merge may have
-   * been given up, and another have begun in its place. @defaultValue not checked
+   * Digest of the identity that the journal must have, where another machine asks for pieces: that merge
+   * may have been given up, and another have begun in its place. @defaultValue not checked
    */
   readonly run?: string | undefined;
 }

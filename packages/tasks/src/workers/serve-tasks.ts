@@ -8,8 +8,8 @@ import type { FromWorker, ToWorker } from "./worker-messages.ts";
 const PROGRESS_MS = 200;
 
 /**
- * Runs the tasks that an executor of `createThreadExecutor` or `createProcessExecutor` sends to this thread or
- * process, one at a time. The script of the worker calls it once.
+ * Runs the tasks that an executor of `createThreadExecutor` or `createProcessExecutor` sends to this thread
+ * or process, one at a time. The script of the worker calls it once.
  *
  * @param run - runs one task, usually by `runTask` with a registry of kinds
  * @throws UsageError if this is neither a worker thread nor a process that was started for tasks

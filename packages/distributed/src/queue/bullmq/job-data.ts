@@ -6,8 +6,8 @@ import type { QueueEntry, QueueState } from "../task-queue.ts";
 import type { BackingClient } from "./backing.ts";
 
 /**
- * A task as a job carries it: what people look for in a dashboard, and the whole of it as text. PostgreSQL would
- * give the keys of its parameters back in another order, and results hold them as they were.
+ * A task as a job carries it: what people look for in a dashboard, and the whole of it as text. PostgreSQL
+ * would give the keys of its parameters back in another order, and results hold them as they were.
  */
 export interface PackedTask extends Pick<QueuedTask, "id" | "store"> {
   readonly label: string;

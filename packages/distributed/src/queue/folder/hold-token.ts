@@ -10,10 +10,10 @@ export interface HeldToken {
   readonly token: Token;
   /**
    * Writes how far it has come, which renews its lease.
-   * @returns whether this worker still has it: not if it was cancelled, or another has taken it over
+   * @returns whether the task is still this worker's: not if it was cancelled, or another took it over
    */
   renew(done: number): Promise<boolean>;
-  /** Moves the token to where it belongs after what became of the task, unless another worker has it now. */
+  /** Moves the token to where it belongs after the outcome, unless the task is another worker's by now. */
   settle(outcome: TaskOutcome): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { QueuedTask } from "../queued-task.ts";
 import {
   QUEUE_PATIENCE,
+  type QueueCounts,
   type QueueEntry,
   type QueuePatience,
   type QueueState,
@@ -47,14 +48,7 @@ export async function openFolderQueue(
         onTrouble: (error) => onTrouble?.(error instanceof Error ? error.message : String(error)),
       }),
     find: (ids) => inTurns(ids, (id) => findEntry(folders, id)),
-    async count() {
-      const lengths = await Promise.all([...folders.shards, folders.delayed].map(namesIn));
-      return {
-        waiting: lengths.reduce((sum, { length }) => sum + length, 0),
-        running: (await namesIn(folders.running)).length,
-        failed: (await namesIn(folders.failed)).length,
-      };
-    },
+    count: () => countTasks(folders),
     list: (state, limit) => listEntries(folders, state, limit),
     workers: () => listWorkers(folders, settings),
     cancel: async (ids) => countTrue(await inTurns(ids, (id) => cancelTask(folders, id))),
@@ -100,11 +94,22 @@ async function findEntry(folders: QueueFolders, id: string): Promise<QueueEntry 
   const failed = await readToken(tokenPath(folders, "failed", id));
   if (failed !== undefined) return entryOf(failed, "failed");
   for (const folder of [folders.delayed, folders.expired]) {
-    const name = (await namesIn(folder)).find((each) => readDelayedName(each)?.id === id);
+    const name = (await namesIn(folder)).find((entry) => readDelayedName(entry)?.id === id);
     const token = name === undefined ? undefined : await readToken(join(folder, name));
     if (token !== undefined) return entryOf(token, "waiting");
   }
   return undefined;
+}
+
+async function countTasks(folders: QueueFolders): Promise<QueueCounts> {
+  const lengthOf = async (folder: string): Promise<number> => (await namesIn(folder)).length;
+  // A task that moves meanwhile is counted twice rather than not at all.
+  const before = await lengthOf(folders.running);
+  let waiting = 0;
+  for (const folder of [folders.expired, ...folders.shards, folders.delayed])
+    waiting += await lengthOf(folder);
+  const running = Math.max(before, await lengthOf(folders.running));
+  return { waiting, running, failed: await lengthOf(folders.failed) };
 }
 
 async function listEntries(

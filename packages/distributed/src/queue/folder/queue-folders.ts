@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { createFolder } from "@isthmus/core";
 
 /**
- * Folders of a queue that is nothing but a folder. A task is a file, its token, that lies in one of them and is
- * moved by renaming, which a file system does for one process at a time.
+ * Folders of a queue that is nothing but a folder. A task is a file, its token, that lies in one of them
+ * and is moved by renaming, which a file system does for one process at a time.
  */
 export interface QueueFolders {
   /** Tokens of tasks that wait, spread over {@link SHARDS} folders so that none must be listed whole. */

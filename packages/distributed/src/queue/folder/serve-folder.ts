@@ -146,7 +146,7 @@ function lostLease({ token }: HeldToken): EngineError {
   );
 }
 
-/** Says that this worker lives, and takes over from those that do not. */
+/** Says that this worker lives, and takes over from dead ones. */
 function watchOthers(
   folders: QueueFolders,
   { worker, ...patience }: ServeOptions & QueuePatience,

@@ -12,7 +12,7 @@ export interface Token {
   readonly attempts: number;
   /** Workers that died with it. */
   readonly deaths: number;
-  /** Worker that has it, or had it last, as the mark of its process; missing before the first. */
+  /** Mark of the worker that runs it, or ran it last; missing before the first. */
   readonly owner?: string | undefined;
   /** Name of that worker for people. */
   readonly worker?: string | undefined;

@@ -2,7 +2,12 @@ import type { Graph } from "@isthmus/graph";
 import { GraphBuilder } from "./graph-builder.ts";
 
 /** Kinds of norms that exporters write. */
-export const NORM_FORMS = ["layer", "layer in pieces", "root mean square in pieces"] as const;
+export const NORM_FORMS = [
+  "layer",
+  "layer in pieces",
+  "root mean square in pieces",
+  "root mean square times 1 + weight",
+] as const;
 
 /** One of {@link NORM_FORMS}. */
 export type NormForm = (typeof NORM_FORMS)[number];
@@ -31,7 +36,8 @@ function norm(b: GraphBuilder, form: NormForm, x: string, name: string): string 
   const plain = isCentred
     ? b.op("Div", [u, root])
     : b.op("Mul", [u, b.op("Div", [b.constant([1], []), root])]);
-  const scaled = b.op("Mul", [plain, gain]);
+  const isOffset = form === "root mean square times 1 + weight";
+  const scaled = b.op("Mul", [plain, isOffset ? b.op("Add", [b.constant([1], []), gain]) : gain]);
   return isCentred ? b.op("Add", [scaled, b.weight(`${name}.bias`, [WIDTH])]) : scaled;
 }
 

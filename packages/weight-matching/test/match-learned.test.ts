@@ -143,6 +143,7 @@ async function lockHeads(graph: Graph, network: Checkpoint, seed: number): Promi
 const PLANTED: readonly (readonly [string, Graph])[] = [
   ["layer norm", streamNetwork("layer")],
   ["root mean square norm in pieces", streamNetwork("root mean square in pieces")],
+  ["root mean square norm times 1 + weight", streamNetwork("root mean square times 1 + weight")],
   ["grouped queries", streamNetwork("root mean square in pieces", "grouped")],
   ["layer scale", streamNetwork("layer", "layer-scale")],
   ["rotary embedding of halves", rotaryNetwork("halves")],

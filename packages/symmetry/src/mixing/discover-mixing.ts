@@ -1,5 +1,6 @@
 import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import { isMovable, unitOf } from "../linear/label-units.ts";
+import { findOffsetWeights } from "../linear/offset-weights.ts";
 
 import { factorCells } from "./factored-cells.ts";
 import { findGates } from "./find-gates.ts";
@@ -42,8 +43,9 @@ export function deriveMixing(
   probe: Probe,
   { permutations, linear }: KnownSymmetries,
 ): MixingSymmetries {
-  const norms = findNorms(graph, probe);
-  const gates = findGates(graph, probe, norms);
+  const offsets = findOffsetWeights(graph, probe);
+  const norms = findNorms(graph, probe, offsets);
+  const gates = findGates(graph, probe, { norms, offsets });
   const rules = normRules(norms);
   const throughGates = gateRules(gates);
   const { weights } = permutations.labels;

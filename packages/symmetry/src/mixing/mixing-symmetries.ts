@@ -54,6 +54,8 @@ export interface MixedLayout {
 /** A weight that multiplies what a matrix mixes, and has to be moved into other weights before. */
 export interface StreamGain {
   readonly gain: string;
+  /** What the weight is where the gain is 0: 0, or -1 where the graph adds 1 to the weight. */
+  readonly origin: number;
   /** Scale variable of each element of the gain, by which the element can be moved. */
   readonly variables: Int32Array;
   /** Whether the scale divides the gain. */

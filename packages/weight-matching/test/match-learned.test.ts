@@ -145,6 +145,7 @@ const PLANTED: readonly (readonly [string, Graph])[] = [
   ["root mean square norm in pieces", streamNetwork("root mean square in pieces")],
   ["root mean square norm times 1 + weight", streamNetwork("root mean square times 1 + weight")],
   ["grouped queries", streamNetwork("root mean square in pieces", "grouped")],
+  ["one head of keys and values", streamNetwork("root mean square in pieces", "multi-query")],
   ["layer scale", streamNetwork("layer", "layer-scale")],
   ["rotary embedding of halves", rotaryNetwork("halves")],
   ["rotary embedding of neighbours", rotaryNetwork("interleaved")],
@@ -152,6 +153,11 @@ const PLANTED: readonly (readonly [string, Graph])[] = [
 
 const SMALL = { hidden_size: 16, intermediate_size: 24, num_hidden_layers: 1, num_attention_heads: 2 };
 const LLAMA = { ...SMALL, model_type: "llama", architectures: ["LlamaForCausalLM"] };
+const GEMMA = {
+  ...SMALL,
+  ...{ model_type: "gemma", architectures: ["GemmaForCausalLM"], tie_word_embeddings: false },
+  ...{ num_key_value_heads: 1, head_dim: 4 },
+};
 const NEOX = { ...SMALL, model_type: "gpt_neox", architectures: ["GPTNeoXForCausalLM"], rotary_pct: 0.5 };
 
 describe("matchLearned()", () => {
@@ -165,6 +171,29 @@ describe("matchLearned()", () => {
       const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
       const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
       expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+    }
+  });
+
+  test.each([
+    ["Llama with one head of keys and values", { ...LLAMA, num_key_value_heads: 1 }],
+    ["Gemma with one, and a head of its own", GEMMA],
+  ])("recovers a planted element of the whole group in closed form: %s", async (_, config) => {
+    const text = createTextDataSet(markovText(600, 0), { context: 8 });
+    const { graph } = networkOfConfig({ ...config, num_attention_heads: 4, vocab_size: text.classes });
+    const symmetries = await discoverSymmetries({ graph, engine });
+    for (let seed = 0; seed < 2; seed++) {
+      const a = createCheckpoint(randomWeights(graph, seed), {}, "a");
+      const planted = await scramble(graph, a, seed);
+      expect(await distance(a, planted)).toBeGreaterThan(100);
+      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+      const { transform, spaces } = await matchLearned(
+        { graph, engine, symmetries },
+        [a, planted],
+        text,
+        options,
+      );
+      expect(spaces).toMatchObject({ orthogonal: 1, invertible: 1 });
+      expect(await distance(a, await transform(planted))).toBeLessThan(2e-2);
     }
   });
 

@@ -41,7 +41,12 @@ export {
   verifyLinearSymmetries,
 } from "./linear/verify-linear-symmetries.ts";
 export { deriveMixing, discoverMixing } from "./mixing/discover-mixing.ts";
-export { explainMixing, type MixingExplanation, type MixingSummary } from "./mixing/explain-mixing.ts";
+export {
+  explainMixing,
+  type MixingExplanation,
+  type MixingSummary,
+  type ShiftSummary,
+} from "./mixing/explain-mixing.ts";
 export { identityMixture, type Mixture, mixInPlace } from "./mixing/mix-units.ts";
 export {
   type FixedNorm,
@@ -66,6 +71,8 @@ export {
 } from "./mixing/verify-mixing.ts";
 export { assertFits, permute } from "./permute.ts";
 export { randomAlignment } from "./random-alignment.ts";
+export type { LogitShift } from "./shifts/find-shifts.ts";
+export { meanShifts, randomShifts, type ShiftAmount, shiftLogitsInPlace } from "./shifts/shift-weights.ts";
 export type {
   AxisRef,
   FollowerFamily,

@@ -25,6 +25,8 @@ import {
   permute,
   randomAlignment,
   randomMixture,
+  randomShifts,
+  shiftLogitsInPlace,
   verifyAlignment,
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
@@ -90,6 +92,7 @@ async function scramble(graph: Graph, network: Checkpoint, seed: number): Promis
     Float64Array.from(variables, () => 0.5 + random.uniform()),
   ]);
   moveGainsInPlace(values, linear.scales, mixing, new Map(gains));
+  shiftLogitsInPlace(values, mixing.shifts, randomShifts(mixing.shifts, seed));
   return createCheckpoint(
     new Map(
       [...bound].map(([name, { shape }]) => [
@@ -158,6 +161,11 @@ const GEMMA = {
   ...{ model_type: "gemma", architectures: ["GemmaForCausalLM"], tie_word_embeddings: false },
   ...{ num_key_value_heads: 1, head_dim: 4 },
 };
+const MIXTRAL = {
+  ...SMALL,
+  ...{ model_type: "mixtral", architectures: ["MixtralForCausalLM"], num_key_value_heads: 2 },
+  ...{ num_local_experts: 3, num_experts_per_tok: 2 },
+};
 const NEOX = { ...SMALL, model_type: "gpt_neox", architectures: ["GPTNeoXForCausalLM"], rotary_pct: 0.5 };
 
 describe("matchLearned()", () => {
@@ -177,6 +185,7 @@ describe("matchLearned()", () => {
   test.each([
     ["Llama with one head of keys and values", { ...LLAMA, num_key_value_heads: 1 }],
     ["Gemma with one, and a head of its own", GEMMA],
+    ["Mixtral, whose routers' logits are shifted", MIXTRAL],
   ])("recovers a planted element of the whole group in closed form: %s", async (_, config) => {
     const text = createTextDataSet(markovText(600, 0), { context: 8 });
     const { graph } = networkOfConfig({ ...config, num_attention_heads: 4, vocab_size: text.classes });
@@ -192,7 +201,7 @@ describe("matchLearned()", () => {
         text,
         options,
       );
-      expect(spaces).toMatchObject({ orthogonal: 1, invertible: 1 });
+      expect(spaces).toMatchObject({ orthogonal: 1, invertible: config.num_key_value_heads });
       expect(await distance(a, await transform(planted))).toBeLessThan(2e-2);
     }
   });

@@ -81,8 +81,8 @@ const GROUPS: Readonly<Record<MixingGroup, string>> = {
   "unit-complex": "complex number of length 1",
 };
 
-/** Formats as tables what matrices may mix, and which residual streams they may not, and why. */
-export function formatMixing({ spaces, fixed }: MixingExplanation, width?: number): string[] {
+/** Formats as tables what matrices may mix, which logits may be shifted, and which residual streams they may not, and why. */
+export function formatMixing({ spaces, fixed, shifts }: MixingExplanation, width?: number): string[] {
   const mixed = formatTable(
     [
       { title: "mixed by" },
@@ -105,7 +105,26 @@ export function formatMixing({ spaces, fixed }: MixingExplanation, width?: numbe
     fixed.map(({ symmetry, reason }) => [symmetry, reason]),
     width,
   );
-  return [...(spaces.length === 0 ? [] : [mixed]), ...(fixed.length === 0 ? [] : [stuck])];
+  const shifted = formatTable(
+    [
+      { title: "logits shifted alike" },
+      { title: "logits", align: "right" },
+      { title: "numbers", align: "right" },
+      { title: "changes (tensor:axis)" },
+    ],
+    shifts.map(({ weight, logits, parameters, axes }) => [
+      weight,
+      String(logits),
+      String(parameters),
+      formatAxes(axes),
+    ]),
+    width,
+  );
+  return [
+    ...(spaces.length === 0 ? [] : [mixed]),
+    ...(shifts.length === 0 ? [] : [shifted]),
+    ...(fixed.length === 0 ? [] : [stuck]),
+  ];
 }
 
 /** Joins the entries of the same units into one row, such as units that can be scaled as well as negated. */

@@ -1,5 +1,6 @@
 import type { Symmetries } from "../derive-spec.ts";
 import type { LinearSymmetries, RotationSpace } from "../linear/linear-symmetries.ts";
+import type { LogitShift } from "../shifts/find-shifts.ts";
 
 /** What is known of a graph before its mixtures are looked for. */
 export interface KnownSymmetries {
@@ -100,4 +101,6 @@ export interface MixingSymmetries {
    */
   readonly gains: readonly StreamGain[];
   readonly fixed: readonly FixedNorm[];
+  /** Logits that may all be shifted alike, as a router's. */
+  readonly shifts: readonly LogitShift[];
 }

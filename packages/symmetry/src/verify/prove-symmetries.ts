@@ -73,7 +73,7 @@ export async function proveSymmetries(
       ? []
       : await verifyLinearSymmetries({ graph, engine }, both, { seed, weights, signal });
   const mixed =
-    both === undefined || mixing === undefined || mixing.spaces.length === 0
+    both === undefined || mixing === undefined || mixing.spaces.length + mixing.shifts.length === 0
       ? null
       : await verifyMixing({ graph, engine }, { ...both, mixing }, { seed, weights, signal });
   return joined({ ...permutations, narrowed: false }, beyond, mixed);

@@ -158,7 +158,7 @@ async function matchFramed(
   const result = await learnSpaces(pair, gramsOf, { midpoint, mixer }, { ...chosen, keeper });
   return {
     alignment: result.spaces.alignment,
-    transform: createTransform(architecture, frame, result.spaces, await frame.gainsOf(networks[0])),
+    transform: createTransform(architecture, frame, result.spaces, await frame.outsideOf(networks[0])),
     symmetries: frame.symmetries,
     objective: {
       before: await judgeUnaligned(architecture, networks, midpoint, signal),

@@ -14,6 +14,15 @@ export {
   encodeSpec,
   fingerprintSpec,
 } from "./encode/encode-spec.ts";
+export { type Exchange, exchangeParts, type Selector } from "./exchange/exchange-parts.ts";
+export { discoverExchanges } from "./exchange/find-exchanges.ts";
+export {
+  randomOrders,
+  VERIFY_EXCHANGES_DEFAULTS,
+  type VerifyExchangesOptions,
+  type VerifyExchangesResult,
+  verifyExchanges,
+} from "./exchange/verify-exchanges.ts";
 export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./explain-spec.ts";
 export { findSums, type UnitSums } from "./find-sums.ts";
 export { deriveLinearSymmetries, discoverLinearSymmetries } from "./linear/discover-linear-symmetries.ts";

@@ -19,12 +19,14 @@ import {
   type DiagonalSymmetry,
   discoverContinuous,
   discoverSymmetries,
+  exchangeParts,
   mixInPlace,
   moveGainsInPlace,
   occurrencesOf,
   permute,
   randomAlignment,
   randomMixture,
+  randomOrders,
   randomShifts,
   shiftLogitsInPlace,
   verifyAlignment,
@@ -71,14 +73,15 @@ function networkOf(graph: Graph, seed: number): Checkpoint {
 /** Applies a random element of the whole group: permutations, signs, scales, rotations and other gains. */
 async function scramble(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
   const permutations = await discoverSymmetries({ graph, engine });
-  const { linear, mixing } = await discoverContinuous({ graph, engine }, permutations);
+  const { linear, mixing, exchanges } = await discoverContinuous({ graph, engine }, permutations);
   const { spec } = permutations;
   const random = createRandom(seed, "factors");
   const draw = ({ variables }: DiagonalSymmetry, number: () => number) =>
     Float64Array.from({ length: variables }, number);
   const signs = draw(linear.signs, () => (random.uniform() < 0.5 ? -1 : 1));
   const scales = draw(linear.scales, () => 0.5 + random.uniform());
-  const permuted = permute(randomAlignment(spec, seed), network, spec);
+  const exchanged = await exchangeParts(network, exchanges, randomOrders(exchanges, seed));
+  const permuted = permute(randomAlignment(spec, seed), exchanged, spec);
   const multiplied = multiplyUnits(multiplyUnits(permuted, linear.signs, signs), linear.scales, scales);
   const bound = await bindWeights(graph, multiplied);
   const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
@@ -185,7 +188,7 @@ describe("matchLearned()", () => {
   test.each([
     ["Llama with one head of keys and values", { ...LLAMA, num_key_value_heads: 1 }],
     ["Gemma with one, and a head of its own", GEMMA],
-    ["Mixtral, whose routers' logits are shifted", MIXTRAL],
+    ["Mixtral, with its experts and the shifts of its routers", MIXTRAL],
   ])("recovers a planted element of the whole group in closed form: %s", async (_, config) => {
     const text = createTextDataSet(markovText(600, 0), { context: 8 });
     const { graph } = networkOfConfig({ ...config, num_attention_heads: 4, vocab_size: text.classes });

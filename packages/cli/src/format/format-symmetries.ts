@@ -1,6 +1,7 @@
 import { type BindingSummary, describeSource } from "@isthmus/graph";
 import type {
   AxisRef,
+  Exchange,
   LinearSummary,
   MixingExplanation,
   MixingGroup,
@@ -127,6 +128,25 @@ export function formatMixing({ spaces, fixed, shifts }: MixingExplanation, width
   ];
 }
 
+/** Formats as a table which parts of separate weights may change places. */
+export function formatExchanges(exchanges: readonly Exchange[], width?: number): string {
+  return formatTable(
+    [
+      { title: "change places" },
+      { title: "parts", align: "right" },
+      { title: "tensors of each", align: "right" },
+      { title: "together with (tensor:axis)" },
+    ],
+    exchanges.map(({ name, parts, selectors }) => [
+      name,
+      String(parts.length),
+      String(parts[0]?.length ?? 0),
+      formatAxes(selectors.map(({ weight, axis }) => ({ tensor: weight, axis }))),
+    ]),
+    width,
+  );
+}
+
 /** Joins the entries of the same units into one row, such as units that can be scaled as well as negated. */
 function joinKinds(linear: readonly LinearSummary[]): (LinearSummary & { readonly kinds: string })[] {
   const rows = new Map<string, LinearSummary & { readonly kinds: string }>();
@@ -192,7 +212,7 @@ export function formatVerification(result: SymmetryProof): string {
   const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
   const how = narrowed ? " on a narrowed network of the same structure" : "";
-  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}`;
+  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}${formatExchangeProof(result)}`;
 }
 
 /** Formats the largest errors of scales, signs and rotations, each over as many values. */
@@ -211,12 +231,22 @@ function formatMixingProof({ mixing }: SymmetryProof): string {
   return `\nMixed by random matrices, all at once: ${passed ? "" : "NOT "}${maxRelativeError.toExponential(1)}, outputs with the norms as they were ${restoredError.toExponential(1)}`;
 }
 
+/** Formats the largest error of exchanged parts. */
+function formatExchangeProof({ exchanges }: SymmetryProof): string {
+  if (exchanges === null) return "";
+  const { passed, maxRelativeError } = exchanges;
+  return `\nParts that changed places: ${passed ? "" : "NOT "}${maxRelativeError.toExponential(1)}`;
+}
+
 /** Explains why a verification makes the command fail; returns undefined if it passed. */
 export function explainVerification(result: SymmetryProof): string | undefined {
-  const { failedSymmetries, linear, mixing } = result;
+  const { failedSymmetries, linear, mixing, exchanges } = result;
   const wrong = linear.find(({ passed }) => !passed);
   const firstFailure = result.firstFailure ?? wrong?.firstFailure ?? mixing?.firstFailure;
-  if (firstFailure === undefined) return undefined;
+  if (firstFailure === undefined) {
+    if (exchanges?.passed !== false) return undefined;
+    return `exchanges of parts do not hold: their sums differ by ${exchanges.maxRelativeError.toPrecision(2)}`;
+  }
   if (result.firstFailure === undefined) {
     return `${wrong === undefined ? "mixture" : wrong.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
   }

@@ -59,7 +59,8 @@ export function followShift(
   return [...shifted.keys()].some((name) => outputs.has(name)) ? undefined : [...shifted.keys()];
 }
 
-function shiftsOf(
+/** Finds the shifts of the results of a node by the shifts of what it reads; undefined if it does more. */
+export function shiftsOf(
   context: Pick<ShiftGraph, "graph" | "probe">,
   node: Node,
   shifted: ReadonlyMap<string, Int32Array>,

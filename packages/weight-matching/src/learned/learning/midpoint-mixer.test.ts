@@ -40,7 +40,7 @@ async function openPair(graph: Graph): Promise<FramedPair> {
   const symmetries = await discoverSymmetries({ graph, engine });
   const linear = await discoverLinearSymmetries({ graph, engine }, symmetries);
   const mixing = await discoverMixing({ graph, engine }, { permutations: symmetries, linear });
-  const frame = createStreamFrame(graph, { linear, mixing });
+  const frame = createStreamFrame(graph, { linear, mixing, exchanges: [] });
   const [a, b] = [1, 2].map(
     (seed) =>
       new Map([...randomWeights(graph, seed)].map(([name, { data }]) => [name, toFloat64(data, "f32")])),

@@ -82,7 +82,9 @@ const GROUPS: Readonly<Record<MixingGroup, string>> = {
   "unit-complex": "complex number of length 1",
 };
 
-/** Formats as tables what matrices may mix, which logits may be shifted, and which residual streams they may not, and why. */
+/**
+ * Formats as tables what matrices may mix, which logits may be shifted, and which streams stay, and why.
+ */
 export function formatMixing({ spaces, fixed, shifts }: MixingExplanation, width?: number): string[] {
   const mixed = formatTable(
     [

@@ -43,7 +43,7 @@ export interface DecodeGraphOptions {
  * Decodes an ONNX model.
  *
  * Weights that the file contains become inputs and are returned beside the graph: floating-point initializers
- * of more than one element except scales of `Resize`, and initializers of one element that are a trained
+ * of more than one element except scales of `Resize` and tables (see `findTables`), and initializers of one element that are a trained
  * operand of an operator. In models that `encodeGraph` made, weights are inputs already, so that their
  * initializers stay constants.
  *

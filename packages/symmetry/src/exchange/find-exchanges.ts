@@ -9,13 +9,13 @@ import {
 } from "@isthmus/graph";
 import type { Exchange, Selector } from "./exchange-parts.ts";
 import { findSelectors } from "./find-selectors.ts";
-import { commonName, type FormContext, formOf, type PartForm } from "./part-forms.ts";
-import { coneOf, indexValues, isSum, summandsOf, type ValueIndex } from "./value-cones.ts";
+import { commonName, formOf, type PartForm } from "./part-forms.ts";
+import { coneOf, type FormContext, indexValues, isSum, summandsOf, type ValueIndex } from "./value-cones.ts";
 
 /**
- * Discovers the parts of a network that may change places although their weights are separate tensors, as the
- * experts of a mixture: summands that are computed alike from weights of their own, and from one index each of
- * a value whose axis may be permuted, as a router's shares.
+ * Discovers the parts of a network that may change places although their weights are separate tensors, as
+ * the experts of a mixture: summands that are computed alike from weights of their own, and from one index
+ * each of a value whose axis may be permuted, as a router's shares.
  *
  * @throws EngineError if the engine cannot run the graph
  */
@@ -63,24 +63,24 @@ function exchangeOf(
   { parts, sum }: { readonly parts: readonly PartForm[]; readonly sum: string },
 ): Exchange[] {
   const weights = parts.map((part) => part.weights);
-  const own = weights.flat();
-  if (own.length === 0 || new Set(own).size !== own.length) return [];
+  const all = weights.flat();
+  if (all.length === 0 || new Set(all).size !== all.length) return [];
   const selectors: Selector[] = [];
   const [first] = parts;
   for (const k of (first?.selections ?? []).keys()) {
-    const found = findSelectors(
+    const ofValue = findSelectors(
       index,
       probe,
       parts.map(({ selections }) => at(selections, k, "selection")),
     );
-    if (found === undefined) return [];
-    selectors.push(...found);
+    if (ofValue === undefined) return [];
+    selectors.push(...ofValue);
   }
   if (new Set(selectors.map(({ weight, axis }) => `${weight} ${axis}`)).size !== selectors.length) return [];
   const [shares] = first?.selections ?? [];
   return [
     {
-      name: commonName(own),
+      name: commonName(all),
       parts: weights,
       selectors,
       shares: shares && { value: shares.value, axis: shares.axis },

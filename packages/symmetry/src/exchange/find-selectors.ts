@@ -32,7 +32,10 @@ export function findSelectors(
 /** The weight by which a value is multiplied at the end. */
 const READER = "weight of what reads the shares";
 
-/** Multiplies a value by a weight along an axis at the end of a graph: units that nothing reads count as fixed. */
+/**
+ * Multiplies a value by a weight along an axis at the end of a graph, as units that nothing reads count as
+ * fixed.
+ */
 function multiplied(
   graph: Graph,
   probe: Probe,
@@ -97,7 +100,7 @@ function unitsAlong(symmetries: Symmetries, value: string, axis: number): Int32A
   return isWhole && !parents.flat().some((unit) => units.includes(unit)) ? units : undefined;
 }
 
-/** Lists the axes of weights along which units lie; undefined where they lie otherwise than once on an axis. */
+/** Lists the axes of weights on which units lie; undefined where they lie otherwise than once on an axis. */
 function selectorsOf(
   { spec }: Symmetries,
   partOfUnit: ReadonlyMap<number, number>,

@@ -1,8 +1,8 @@
 import { at } from "@isthmus/core";
-import type { Node, Probe } from "@isthmus/graph";
+import type { Node } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import { type Selection, selectionOf } from "./selections.ts";
-import type { ValueIndex } from "./value-cones.ts";
+import type { FormContext } from "./value-cones.ts";
 
 /** How a summand is computed. */
 export interface PartForm {
@@ -12,14 +12,6 @@ export interface PartForm {
   readonly weights: readonly string[];
   /** One element each of values that others read as well, in the same order. */
   readonly selections: readonly Selection[];
-}
-
-/** What is needed to describe the summands of a sum. */
-export interface FormContext {
-  readonly index: ValueIndex;
-  readonly probe: Probe;
-  /** Values that more than one summand is computed from. */
-  readonly isShared: (name: string) => boolean;
 }
 
 /** Describes how a summand is computed from its own weights and from what it shares with others. */

@@ -1,7 +1,7 @@
 import { at, stridesOf } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import { shiftsOf } from "../shifts/follow-shift.ts";
-import type { FormContext } from "./part-forms.ts";
+import type { FormContext } from "./value-cones.ts";
 
 /** All elements of a value that have one index on one of its axes. */
 export interface Selection {
@@ -14,8 +14,8 @@ export interface Selection {
 const TAKING: ReadonlySet<string> = new Set(["Split", "Slice", "Gather"]);
 
 /**
- * Returns what a result of a node selects of a value that others read as well; undefined if it is no selection
- * of one index.
+ * Returns what a result of a node selects of a value that others read as well; undefined if it is no
+ * selection of one index.
  */
 export function selectionOf(
   { index: { graph }, probe, isShared }: FormContext,

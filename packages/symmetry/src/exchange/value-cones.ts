@@ -1,4 +1,4 @@
-import type { Graph, Node } from "@isthmus/graph";
+import type { Graph, Node, Probe } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 
 /** What makes and reads the values of a graph. */
@@ -6,6 +6,14 @@ export interface ValueIndex {
   readonly graph: Graph;
   readonly makers: ReadonlyMap<string, Node>;
   readonly readers: ReadonlyMap<string, readonly Node[]>;
+}
+
+/** What is needed to describe the summands of a sum. */
+export interface FormContext {
+  readonly index: ValueIndex;
+  readonly probe: Probe;
+  /** Values that more than one summand is computed from. */
+  readonly isShared: (name: string) => boolean;
 }
 
 /** Indexes a graph by its values. */

@@ -73,8 +73,8 @@ function assertLayouts(checkpoint: Checkpoint, { weights }: DiagonalSymmetry): v
 }
 
 /**
- * Multiplies elements `[begin, begin + values.length)` of a weight by the factors that lie on them, around the
- * origin of the weight.
+ * Multiplies elements `[begin, begin + values.length)` of a weight by the factors that lie on them, around
+ * the origin of the weight.
  */
 export function multiplyInPlace(
   values: Float32Array | Float64Array,

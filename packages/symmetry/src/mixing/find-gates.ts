@@ -12,8 +12,8 @@ export interface Gate {
 
 /**
  * Finds the products by which a branch is scaled element by element before it is added to a stream, as
- * LayerScale does: by a weight along the last axis that nothing else reads, or its sum with a number, and not the gain of a
- * norm.
+ * LayerScale does: by a weight along the last axis that nothing else reads, or its sum with a number, and not
+ * the gain of a norm.
  *
  * @see Touvron et al., Going deeper with image transformers (2021), section 2, on LayerScale
  */

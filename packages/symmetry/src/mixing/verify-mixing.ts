@@ -40,8 +40,8 @@ export interface VerifyMixingResult extends ValueSummary {
 
 /**
  * Proves mixtures by trying them all at once: moves gains into what reads them, mixes every space by a random
- * matrix of its group, shifts logits, and compares every value that the graph computes with its prediction; then restores
- * the gains and compares the outputs with what the network gave at first.
+ * matrix of its group, shifts logits, and compares every value that the graph computes with its prediction;
+ * then restores the gains and compares the outputs with what the network gave at first.
  *
  * @throws MismatchError if the weights do not fit the graph
  * @throws UnsupportedError if a gain is 0

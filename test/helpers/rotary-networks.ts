@@ -10,6 +10,7 @@ export const ROTARY_FORMS = [
   "one operator",
   "one operator, interleaved",
   "tables computed from frequencies",
+  "rows of tables at positions",
 ] as const;
 
 /** One of {@link ROTARY_FORMS}. */
@@ -45,6 +46,7 @@ function isInterleaved(form: RotaryForm): boolean {
 export function rotaryNetwork(form: RotaryForm, trait: RotaryTrait = "none"): Graph {
   const b = new GraphBuilder(form.startsWith("one operator") ? 23 : 18);
   const x = b.input("x", [TOKENS, WIDTH]);
+  if (form === "rows of tables at positions") b.input("positions", [TOKENS], "i64");
   const heads = (name: string, count: number) =>
     b.transpose(b.reshape(b.linear(x, name, WIDTH, count * INNER), 0, TOKENS, count, INNER), 0, 2, 1, 3);
   const [queries, keys, values] = [heads("q", HEADS), heads("k", GROUPS), heads("v", GROUPS)];
@@ -162,13 +164,17 @@ class Turn {
     const angle = (token: number, dimension: number) =>
       this.#angle(token, pairOf(dimension)) + other * dimension;
     const isNegative = (dimension: number) => form === "halves by signed tables" && dimension < PAIRS;
-    return [
+    const tables: [string, string] = [
       this.#table(TURNED, (token, dimension) => Math.cos(angle(token, dimension))),
       this.#table(
         TURNED,
         (token, dimension) => (isNegative(dimension) ? -sign : sign) * Math.sin(angle(token, dimension)),
       ),
     ];
+    if (form !== "rows of tables at positions") return tables;
+    const atPositions = (table: string) =>
+      b.op("Unsqueeze", [b.op("Gather", [table, "positions"]), b.ints(1)]);
+    return [atPositions(tables[0]), atPositions(tables[1])];
   }
 
   #byOperator(x: string, interleaved: boolean): string {

@@ -2,16 +2,21 @@ import type { Graph } from "@isthmus/graph";
 import { GraphBuilder } from "./graph-builder.ts";
 
 /** Kinds of norms that exporters write. */
-export const NORM_FORMS = ["layer", "layer in pieces", "root mean square in pieces"] as const;
+export const NORM_FORMS = [
+  "layer",
+  "layer in pieces",
+  "root mean square in pieces",
+  "root mean square times 1 + weight",
+] as const;
 
 /** One of {@link NORM_FORMS}. */
 export type NormForm = (typeof NORM_FORMS)[number];
 
 /**
  * What a small pre-norm transformer may have that keeps its stream from being rotated; or, as Llama has them,
- * queries in groups and a gated MLP, which do not.
+ * queries in groups and a gated MLP, which do not; or a single head of keys and values for all queries.
  */
-export type StreamTrait = "post-norm" | "tied" | "gated" | "layer-scale" | "none" | "grouped";
+export type StreamTrait = "post-norm" | "tied" | "gated" | "layer-scale" | "none" | "grouped" | "multi-query";
 
 const WIDTH = 8;
 const HIDDEN = 12;
@@ -31,7 +36,8 @@ function norm(b: GraphBuilder, form: NormForm, x: string, name: string): string 
   const plain = isCentred
     ? b.op("Div", [u, root])
     : b.op("Mul", [u, b.op("Div", [b.constant([1], []), root])]);
-  const scaled = b.op("Mul", [plain, gain]);
+  const isOffset = form === "root mean square times 1 + weight";
+  const scaled = b.op("Mul", [plain, isOffset ? b.op("Add", [b.constant([1], []), gain]) : gain]);
   return isCentred ? b.op("Add", [scaled, b.weight(`${name}.bias`, [WIDTH])]) : scaled;
 }
 
@@ -65,6 +71,27 @@ function groupedAttention(b: GraphBuilder, x: string): string {
   return b.linear(joined, "o", 12, WIDTH);
 }
 
+/** Attention with 4 heads of queries of 3 that all share one head of keys and values. */
+function multiQueryAttention(b: GraphBuilder, x: string): string {
+  const queries = b.op("Transpose", [b.reshape(b.linear(x, "q", WIDTH, 12), 0, TOKENS, 4, 3)], {
+    perm: [0, 2, 1, 3],
+  });
+  const keys = b.op("Transpose", [b.reshape(b.linear(x, "k", WIDTH, 3), 0, TOKENS, 1, 3)], {
+    perm: [0, 2, 3, 1],
+  });
+  const scores = b.op("MatMul", [queries, keys]);
+  const values = b.op("Unsqueeze", [b.linear(x, "v", WIDTH, 3), b.ints(1)]);
+  const mixed = b.op("MatMul", [b.op("Softmax", [scores], { axis: -1 }), values]);
+  const joined = b.reshape(b.op("Transpose", [mixed], { perm: [0, 2, 1, 3] }), 0, TOKENS, 12);
+  return b.linear(joined, "o", 12, WIDTH);
+}
+
+/** Attention of each trait that has one of its own. */
+const ATTENTIONS: Partial<Record<StreamTrait, (b: GraphBuilder, x: string) => string>> = {
+  grouped: groupedAttention,
+  "multi-query": multiQueryAttention,
+};
+
 /** A transformer of one block, width 8, 4 tokens of 5 numbers, with logits of 3 classes from their mean. */
 export function streamNetwork(form: NormForm, trait: StreamTrait = "none"): Graph {
   const b = new GraphBuilder();
@@ -79,7 +106,7 @@ export function streamNetwork(form: NormForm, trait: StreamTrait = "none"): Grap
   };
   const before = (name: string) => (trait === "post-norm" ? h : norm(b, form, h, name));
   const isGrouped = trait === "grouped";
-  add((isGrouped ? groupedAttention : attention)(b, before("norm1")), "one");
+  add((ATTENTIONS[trait] ?? attention)(b, before("norm1")), "one");
   const middle = before("norm2");
   const up = b.linear(middle, "up", WIDTH, HIDDEN);
   const hidden = isGrouped

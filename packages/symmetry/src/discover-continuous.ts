@@ -1,19 +1,24 @@
 import { type Architecture, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import type { Symmetries } from "./derive-spec.ts";
+import type { Exchange } from "./exchange/exchange-parts.ts";
+import { findExchanges } from "./exchange/find-exchanges.ts";
 import { deriveLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
 import type { LinearSymmetries } from "./linear/linear-symmetries.ts";
 import { deriveMixing } from "./mixing/discover-mixing.ts";
 import type { MixingSymmetries } from "./mixing/mixing-symmetries.ts";
 
-/** All symmetries beyond permutation. */
+/** All symmetries beyond the permutation of indices of weights. */
 export interface ContinuousSymmetries {
   readonly linear: LinearSymmetries;
   readonly mixing: MixingSymmetries;
+  /** Parts whose weights are separate tensors, and that may change places. */
+  readonly exchanges: readonly Exchange[];
 }
 
 /**
  * Discovers all symmetries beyond permutation in one run of the graph: scales, signs and rotations, as
- * `discoverLinearSymmetries`, and what any matrix of a group may mix, as `discoverMixing`.
+ * `discoverLinearSymmetries`, what any matrix of a group may mix, as `discoverMixing`, and what may change
+ * places, as `discoverExchanges`.
  *
  * @param permutations - the permutation symmetries of the same graph
  * @throws EngineError if the engine cannot run the graph
@@ -25,5 +30,6 @@ export async function discoverContinuous(
 ): Promise<ContinuousSymmetries> {
   const probe = await probeGraph({ graph, engine }, options);
   const linear = deriveLinearSymmetries(graph, probe, permutations);
-  return { linear, mixing: deriveMixing(graph, probe, { permutations, linear }) };
+  const mixing = deriveMixing(graph, probe, { permutations, linear });
+  return { linear, mixing, exchanges: findExchanges(graph, probe) };
 }

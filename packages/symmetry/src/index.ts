@@ -14,6 +14,15 @@ export {
   encodeSpec,
   fingerprintSpec,
 } from "./encode/encode-spec.ts";
+export { type Exchange, exchangeParts, type Selector } from "./exchange/exchange-parts.ts";
+export { discoverExchanges } from "./exchange/find-exchanges.ts";
+export {
+  randomOrders,
+  VERIFY_EXCHANGES_DEFAULTS,
+  type VerifyExchangesOptions,
+  type VerifyExchangesResult,
+  verifyExchanges,
+} from "./exchange/verify-exchanges.ts";
 export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./explain-spec.ts";
 export { findSums, type UnitSums } from "./find-sums.ts";
 export { deriveLinearSymmetries, discoverLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
@@ -41,7 +50,12 @@ export {
   verifyLinearSymmetries,
 } from "./linear/verify-linear-symmetries.ts";
 export { deriveMixing, discoverMixing } from "./mixing/discover-mixing.ts";
-export { explainMixing, type MixingExplanation, type MixingSummary } from "./mixing/explain-mixing.ts";
+export {
+  explainMixing,
+  type MixingExplanation,
+  type MixingSummary,
+  type ShiftSummary,
+} from "./mixing/explain-mixing.ts";
 export { identityMixture, type Mixture, mixInPlace } from "./mixing/mix-units.ts";
 export {
   type FixedNorm,
@@ -66,6 +80,8 @@ export {
 } from "./mixing/verify-mixing.ts";
 export { assertFits, permute } from "./permute.ts";
 export { randomAlignment } from "./random-alignment.ts";
+export type { LogitShift } from "./shifts/find-shifts.ts";
+export { meanShifts, randomShifts, type ShiftAmount, shiftLogitsInPlace } from "./shifts/shift-weights.ts";
 export type {
   AxisRef,
   FollowerFamily,

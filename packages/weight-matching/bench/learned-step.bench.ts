@@ -73,7 +73,7 @@ if (step.targets !== step.examples) {
 
 const symmetries = await discoverSymmetries({ graph, engine });
 const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries);
-const frame = createStreamFrame(graph, { linear, mixing });
+const frame = createStreamFrame(graph, { linear, mixing, exchanges: [] });
 const architecture = { graph, engine, symmetries };
 const pair = { architecture, frame, a: await frame.enter(one), b: await frame.enter(two) };
 const withRespectTo = changedWeights(graph, frame).map(({ name }) => name);

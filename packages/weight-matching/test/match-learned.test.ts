@@ -19,12 +19,16 @@ import {
   type DiagonalSymmetry,
   discoverContinuous,
   discoverSymmetries,
+  exchangeParts,
   mixInPlace,
   moveGainsInPlace,
   occurrencesOf,
   permute,
   randomAlignment,
   randomMixture,
+  randomOrders,
+  randomShifts,
+  shiftLogitsInPlace,
   verifyAlignment,
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
@@ -69,14 +73,15 @@ function networkOf(graph: Graph, seed: number): Checkpoint {
 /** Applies a random element of the whole group: permutations, signs, scales, rotations and other gains. */
 async function scramble(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
   const permutations = await discoverSymmetries({ graph, engine });
-  const { linear, mixing } = await discoverContinuous({ graph, engine }, permutations);
+  const { linear, mixing, exchanges } = await discoverContinuous({ graph, engine }, permutations);
   const { spec } = permutations;
   const random = createRandom(seed, "factors");
   const draw = ({ variables }: DiagonalSymmetry, number: () => number) =>
     Float64Array.from({ length: variables }, number);
   const signs = draw(linear.signs, () => (random.uniform() < 0.5 ? -1 : 1));
   const scales = draw(linear.scales, () => 0.5 + random.uniform());
-  const permuted = permute(randomAlignment(spec, seed), network, spec);
+  const exchanged = await exchangeParts(network, exchanges, randomOrders(exchanges, seed));
+  const permuted = permute(randomAlignment(spec, seed), exchanged, spec);
   const multiplied = multiplyUnits(multiplyUnits(permuted, linear.signs, signs), linear.scales, scales);
   const bound = await bindWeights(graph, multiplied);
   const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
@@ -90,6 +95,7 @@ async function scramble(graph: Graph, network: Checkpoint, seed: number): Promis
     Float64Array.from(variables, () => 0.5 + random.uniform()),
   ]);
   moveGainsInPlace(values, linear.scales, mixing, new Map(gains));
+  shiftLogitsInPlace(values, mixing.shifts, randomShifts(mixing.shifts, seed));
   return createCheckpoint(
     new Map(
       [...bound].map(([name, { shape }]) => [
@@ -143,7 +149,9 @@ async function lockHeads(graph: Graph, network: Checkpoint, seed: number): Promi
 const PLANTED: readonly (readonly [string, Graph])[] = [
   ["layer norm", streamNetwork("layer")],
   ["root mean square norm in pieces", streamNetwork("root mean square in pieces")],
+  ["root mean square norm times 1 + weight", streamNetwork("root mean square times 1 + weight")],
   ["grouped queries", streamNetwork("root mean square in pieces", "grouped")],
+  ["one head of keys and values", streamNetwork("root mean square in pieces", "multi-query")],
   ["layer scale", streamNetwork("layer", "layer-scale")],
   ["rotary embedding of halves", rotaryNetwork("halves")],
   ["rotary embedding of neighbours", rotaryNetwork("interleaved")],
@@ -151,6 +159,16 @@ const PLANTED: readonly (readonly [string, Graph])[] = [
 
 const SMALL = { hidden_size: 16, intermediate_size: 24, num_hidden_layers: 1, num_attention_heads: 2 };
 const LLAMA = { ...SMALL, model_type: "llama", architectures: ["LlamaForCausalLM"] };
+const GEMMA = {
+  ...SMALL,
+  ...{ model_type: "gemma", architectures: ["GemmaForCausalLM"], tie_word_embeddings: false },
+  ...{ num_key_value_heads: 1, head_dim: 4 },
+};
+const MIXTRAL = {
+  ...SMALL,
+  ...{ model_type: "mixtral", architectures: ["MixtralForCausalLM"], num_key_value_heads: 2 },
+  ...{ num_local_experts: 3, num_experts_per_tok: 2 },
+};
 const NEOX = { ...SMALL, model_type: "gpt_neox", architectures: ["GPTNeoXForCausalLM"], rotary_pct: 0.5 };
 
 describe("matchLearned()", () => {
@@ -164,6 +182,30 @@ describe("matchLearned()", () => {
       const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
       const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
       expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
+    }
+  });
+
+  test.each([
+    ["Llama with one head of keys and values", { ...LLAMA, num_key_value_heads: 1 }],
+    ["Gemma with one, and a head of its own", GEMMA],
+    ["Mixtral, with its experts and the shifts of its routers", MIXTRAL],
+  ])("recovers a planted element of the whole group in closed form: %s", async (_, config) => {
+    const text = createTextDataSet(markovText(600, 0), { context: 8 });
+    const { graph } = networkOfConfig({ ...config, num_attention_heads: 4, vocab_size: text.classes });
+    const symmetries = await discoverSymmetries({ graph, engine });
+    for (let seed = 0; seed < 2; seed++) {
+      const a = createCheckpoint(randomWeights(graph, seed), {}, "a");
+      const planted = await scramble(graph, a, seed);
+      expect(await distance(a, planted)).toBeGreaterThan(100);
+      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
+      const { transform, spaces } = await matchLearned(
+        { graph, engine, symmetries },
+        [a, planted],
+        text,
+        options,
+      );
+      expect(spaces).toMatchObject({ orthogonal: 1, invertible: config.num_key_value_heads });
+      expect(await distance(a, await transform(planted))).toBeLessThan(2e-2);
     }
   });
 

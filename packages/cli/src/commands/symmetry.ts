@@ -5,6 +5,7 @@ import {
   type ContinuousSymmetries,
   discoverContinuous,
   discoverSymmetries,
+  type Exchange,
   encodeSpec,
   explainLinearSymmetries,
   explainMixing,
@@ -24,6 +25,7 @@ import { formatJson } from "../format/format-json.ts";
 import {
   explainVerification,
   formatBinding,
+  formatExchanges,
   formatExplanation,
   formatLinear,
   formatMixing,
@@ -87,8 +89,8 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const [network] = bound?.networks ?? [];
     const written = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
     const symmetries = written ?? (await discover(architecture, context));
-    const { linear, mixing } = await discoverBeyond(architecture, symmetries, context);
-    const proof = { seed: options.seed, linear, mixing, weights: network?.network };
+    const { linear, mixing, exchanges } = await discoverBeyond(architecture, symmetries, context);
+    const proof = { seed: options.seed, linear, mixing, exchanges, weights: network?.network };
     const verified =
       options.verify || network ? await prove(architecture, symmetries, proof, context) : undefined;
     const spec = "spec" in symmetries ? symmetries.spec : symmetries;
@@ -97,6 +99,7 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const beyond = {
       linear: linear && explainLinearSymmetries(spec, linear),
       mixed: mixing && explainMixing(spec, mixing),
+      exchanges,
     };
     return describe({ explanation: explainSpec(spec), ...beyond, binding, verified }, context);
   });
@@ -140,21 +143,34 @@ async function discoverBeyond(
   return "spec" in symmetries ? discoverContinuous({ graph, engine }, symmetries, { signal }) : {};
 }
 
+/** Lists the weights of parts that may change places, and where each part has one index. */
+function summarizeExchange({ name, parts, selectors }: Exchange) {
+  const selected = selectors.map(({ weight, axis, indices }) => ({
+    tensor: weight,
+    axis,
+    indices: [...indices],
+  }));
+  return { name, parts, selectors: selected };
+}
+
 interface Findings {
   readonly explanation: SpecExplanation;
   readonly linear: readonly LinearSummary[] | undefined;
   readonly mixed: MixingExplanation | undefined;
+  readonly exchanges: readonly Exchange[] | undefined;
   readonly binding: BindingSummary | undefined;
   readonly verified: SymmetryProof | undefined;
 }
 
 function describe(
-  { explanation, linear, mixed, binding, verified }: Findings,
+  { explanation, linear, mixed, exchanges, binding, verified }: Findings,
   { terminal }: Context,
 ): Outcome {
   const parts = [formatExplanation(explanation, terminal.columns)];
   if (linear !== undefined) parts.push(formatLinear(linear, terminal.columns));
   if (mixed !== undefined) parts.push(...formatMixing(mixed, terminal.columns));
+  if (exchanges !== undefined && exchanges.length > 0)
+    parts.push(formatExchanges(exchanges, terminal.columns));
   if (binding !== undefined) parts.push(formatBinding(binding));
   if (verified !== undefined) parts.push(formatVerification(verified));
   return {
@@ -162,6 +178,7 @@ function describe(
       ...explanation,
       linear: linear ?? null,
       mixing: mixed ?? null,
+      exchanges: exchanges?.map(summarizeExchange) ?? null,
       binding: binding ?? null,
       verified: verified ?? null,
     },

@@ -1,6 +1,7 @@
 import { type BindingSummary, describeSource } from "@isthmus/graph";
 import type {
   AxisRef,
+  Exchange,
   LinearSummary,
   MixingExplanation,
   MixingGroup,
@@ -81,8 +82,10 @@ const GROUPS: Readonly<Record<MixingGroup, string>> = {
   "unit-complex": "complex number of length 1",
 };
 
-/** Formats as tables what matrices may mix, and which residual streams they may not, and why. */
-export function formatMixing({ spaces, fixed }: MixingExplanation, width?: number): string[] {
+/**
+ * Formats as tables what matrices may mix, which logits may be shifted, and which streams stay, and why.
+ */
+export function formatMixing({ spaces, fixed, shifts }: MixingExplanation, width?: number): string[] {
   const mixed = formatTable(
     [
       { title: "mixed by" },
@@ -105,7 +108,45 @@ export function formatMixing({ spaces, fixed }: MixingExplanation, width?: numbe
     fixed.map(({ symmetry, reason }) => [symmetry, reason]),
     width,
   );
-  return [...(spaces.length === 0 ? [] : [mixed]), ...(fixed.length === 0 ? [] : [stuck])];
+  const shifted = formatTable(
+    [
+      { title: "logits shifted alike" },
+      { title: "logits", align: "right" },
+      { title: "numbers", align: "right" },
+      { title: "changes (tensor:axis)" },
+    ],
+    shifts.map(({ weight, logits, parameters, axes }) => [
+      weight,
+      String(logits),
+      String(parameters),
+      formatAxes(axes),
+    ]),
+    width,
+  );
+  return [
+    ...(spaces.length === 0 ? [] : [mixed]),
+    ...(shifts.length === 0 ? [] : [shifted]),
+    ...(fixed.length === 0 ? [] : [stuck]),
+  ];
+}
+
+/** Formats as a table which parts of separate weights may change places. */
+export function formatExchanges(exchanges: readonly Exchange[], width?: number): string {
+  return formatTable(
+    [
+      { title: "change places" },
+      { title: "parts", align: "right" },
+      { title: "tensors of each", align: "right" },
+      { title: "together with (tensor:axis)" },
+    ],
+    exchanges.map(({ name, parts, selectors }) => [
+      name,
+      String(parts.length),
+      String(parts[0]?.length ?? 0),
+      formatAxes(selectors.map(({ weight, axis }) => ({ tensor: weight, axis }))),
+    ]),
+    width,
+  );
 }
 
 /** Joins the entries of the same units into one row, such as units that can be scaled as well as negated. */
@@ -173,7 +214,7 @@ export function formatVerification(result: SymmetryProof): string {
   const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
   const how = narrowed ? " on a narrowed network of the same structure" : "";
-  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}`;
+  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}${formatExchangeProof(result)}`;
 }
 
 /** Formats the largest errors of scales, signs and rotations, each over as many values. */
@@ -192,12 +233,22 @@ function formatMixingProof({ mixing }: SymmetryProof): string {
   return `\nMixed by random matrices, all at once: ${passed ? "" : "NOT "}${maxRelativeError.toExponential(1)}, outputs with the norms as they were ${restoredError.toExponential(1)}`;
 }
 
+/** Formats the largest error of exchanged parts. */
+function formatExchangeProof({ exchanges }: SymmetryProof): string {
+  if (exchanges === null) return "";
+  const { passed, maxRelativeError } = exchanges;
+  return `\nParts that changed places: ${passed ? "" : "NOT "}${maxRelativeError.toExponential(1)}`;
+}
+
 /** Explains why a verification makes the command fail; returns undefined if it passed. */
 export function explainVerification(result: SymmetryProof): string | undefined {
-  const { failedSymmetries, linear, mixing } = result;
+  const { failedSymmetries, linear, mixing, exchanges } = result;
   const wrong = linear.find(({ passed }) => !passed);
   const firstFailure = result.firstFailure ?? wrong?.firstFailure ?? mixing?.firstFailure;
-  if (firstFailure === undefined) return undefined;
+  if (firstFailure === undefined) {
+    if (exchanges?.passed !== false) return undefined;
+    return `exchanges of parts do not hold: their sums differ by ${exchanges.maxRelativeError.toPrecision(2)}`;
+  }
   if (result.firstFailure === undefined) {
     return `${wrong === undefined ? "mixture" : wrong.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
   }

@@ -43,9 +43,9 @@ export interface DecodeGraphOptions {
  * Decodes an ONNX model.
  *
  * Weights that the file contains become inputs and are returned beside the graph: floating-point initializers
- * of more than one element except scales of `Resize`, and initializers of one element that are a trained
- * operand of an operator. In models that `encodeGraph` made, weights are inputs already, so that their
- * initializers stay constants.
+ * of more than one element except scales of `Resize` and tables (see `findTables`), and initializers of one
+ * element that are a trained operand of an operator. In models that `encodeGraph` made, weights are inputs
+ * already, so that their initializers stay constants.
  *
  * Inputs with a symbolic extent or of an integer type are data, and inputs that are used as data and not as
  * weights; see `chooseDataInputs`. All other inputs are weights.

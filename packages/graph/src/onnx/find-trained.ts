@@ -1,12 +1,14 @@
 import { DTYPES, sizeOf, type Tensor } from "@isthmus/core";
 import type { Node } from "../ir/graph.ts";
+import { findTables } from "./find-tables.ts";
 
 /**
  * Finds the tensors of a file that are weights, by name; all others belong to the architecture.
  *
  * Floating-point tensors of several elements are weights, except the regions and scales that a `Resize`
- * reads. Most tensors of one element are scales and epsilons: they are weights only where an operator has a
- * trained operand, as the bias of a layer with one output and the slope of a `PRelu` are.
+ * reads, and tables, which are known by what they hold. Most tensors of one element are scales and epsilons:
+ * they are weights only where an operator has a trained operand, as the bias of a layer with one output and
+ * the slope of a `PRelu` are.
  */
 export function findTrained(
   tensors: ReadonlyMap<string, Tensor>,
@@ -16,9 +18,11 @@ export function findTrained(
     nodes.flatMap(({ op, inputs }) => (op === "Resize" || op === "Upsample" ? inputs.slice(1) : [])),
   );
   const single = trainedOperands(nodes);
+  const tables = findTables(tensors);
   const isTrained = ([name, { dtype, shape }]: readonly [string, Tensor]): boolean =>
     DTYPES[dtype].float &&
     !factors.has(name) &&
+    !tables.has(name) &&
     (sizeOf(shape) > 1 || (sizeOf(shape) === 1 && single.has(name)));
   return new Set([...tensors].filter(isTrained).map(([name]) => name));
 }

@@ -13,6 +13,7 @@ import type {
   UnitField,
   UnitLayout,
 } from "./linear-symmetries.ts";
+import { findOffsetWeights, type OffsetWeight, offsetRules } from "./offset-weights.ts";
 import { factorOf, isInverse, ONE, variableOf } from "./signed-sets.ts";
 import { walkFactors } from "./walk-factors.ts";
 
@@ -54,21 +55,26 @@ class Walks {
   readonly #graph: Graph;
   readonly #probe: Probe;
   readonly #permutations: Symmetries;
+  readonly #offsets: readonly OffsetWeight[];
 
   constructor(graph: Graph, probe: Probe, permutations: Symmetries) {
     this.#graph = graph;
     this.#probe = probe;
     this.#permutations = permutations;
+    this.#offsets = findOffsetWeights(graph, probe);
   }
 
   diagonal(kind: DiagonalSymmetry["kind"]): DiagonalSymmetry {
     const { algebra, computed } = this.#walk(kind, () => true);
     const numbers = new Map<number, number>();
+    const offsets = kind === "scale" ? this.#offsets : [];
+    const origins = new Map(offsets.map(({ weight, origin }) => [weight, origin]));
     const weights = new Map<string, FactorLayout>();
     for (const [name, { info, view, fields }] of this.#permutations.labels.weights) {
       const factors = fields.map(({ axes, labels }) => ({ axes, data: labels.map(factorOf) }));
       const layout = layOut({ shape: info.shape, view, fields: factors }, algebra, numbers);
-      if (layout !== undefined) weights.set(name, layout);
+      const origin = origins.get(name);
+      if (layout !== undefined) weights.set(name, origin === undefined ? layout : { ...layout, origin });
     }
     const variables = numbers.size;
     const values = new Map<string, FactorLayout>();
@@ -114,7 +120,11 @@ class Walks {
   #walk(kind: LinearKind, mayChange: (label: number) => boolean) {
     const { labels } = this.#permutations;
     const algebra = new FactorAlgebra(kind, cellsOfLabels(this.#permutations));
-    const walk = { graph: this.#graph, probe: this.#probe, weights: labels.weights, mayChange };
+    const walk = {
+      ...{ graph: this.#graph, probe: this.#probe, weights: labels.weights, mayChange },
+      // Signs of such weights would take the signs of the units that norms measure away from them.
+      overrides: kind === "scale" ? offsetRules(this.#offsets) : new Map(),
+    };
     return { algebra, computed: walkFactors(walk, algebra) };
   }
 }

@@ -18,6 +18,11 @@ export interface FactorLayout {
   /** Shape the fields refer to. */
   readonly view: readonly number[];
   readonly fields: readonly FactorField[];
+  /**
+   * The number around which elements are multiplied: -1 where the graph adds 1 to a weight before it
+   * multiplies by it. @defaultValue 0
+   */
+  readonly origin?: number;
 }
 
 /**

@@ -72,18 +72,22 @@ function assertLayouts(checkpoint: Checkpoint, { weights }: DiagonalSymmetry): v
   }
 }
 
-/** Multiplies elements `[begin, begin + values.length)` of a weight by the factors that lie on them. */
+/**
+ * Multiplies elements `[begin, begin + values.length)` of a weight by the factors that lie on them, around
+ * the origin of the weight.
+ */
 export function multiplyInPlace(
   values: Float32Array | Float64Array,
   begin: number,
-  { view, fields }: FactorLayout,
+  { view, fields, origin = 0 }: FactorLayout,
   factors: Float64Array,
 ): void {
   for (const field of fields) {
     const table = tableOf(field, factors);
     const indexOf = positionIn(view, field.axes);
     for (let i = 0; i < values.length; i++) {
-      values[i] = (values[i] as number) * (table[indexOf(begin + i)] as number);
+      const factor = table[indexOf(begin + i)] as number;
+      if (factor !== 1) values[i] = origin + factor * ((values[i] as number) - origin);
     }
   }
 }

@@ -1,5 +1,7 @@
 import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import { isMovable, unitOf } from "../linear/label-units.ts";
+import { findOffsetWeights } from "../linear/offset-weights.ts";
+import { findShifts } from "../shifts/find-shifts.ts";
 
 import { factorCells } from "./factored-cells.ts";
 import { findGates } from "./find-gates.ts";
@@ -19,6 +21,8 @@ import { Streams } from "./streams.ts";
  *   weights that read them
  * - complex: pairs of queries and keys that a rotary embedding turns, by one number for each pair of keys
  * - orthogonal and keeping the vector of ones: the same between layer norms, which take the mean away
+ *
+ * And which logits may all be shifted alike, as only their differences matter.
  *
  * A stream stays fixed where a gain cannot be moved: behind a norm on the stream itself (post-norm), or where
  * the head is the embedding (tied weights).
@@ -42,8 +46,9 @@ export function deriveMixing(
   probe: Probe,
   { permutations, linear }: KnownSymmetries,
 ): MixingSymmetries {
-  const norms = findNorms(graph, probe);
-  const gates = findGates(graph, probe, norms);
+  const offsets = findOffsetWeights(graph, probe);
+  const norms = findNorms(graph, probe, offsets);
+  const gates = findGates(graph, probe, { norms, offsets });
   const rules = normRules(norms);
   const throughGates = gateRules(gates);
   const { weights } = permutations.labels;
@@ -77,6 +82,7 @@ export function deriveMixing(
     norms: streams.norms.map((norm) => ({ ...norm, space: norm.space + heads.length })),
     gains: streams.gains.map((gain) => ({ ...gain, space: gain.space + heads.length })),
     fixed: streams.fixed,
+    shifts: findShifts(graph, probe),
   };
 }
 

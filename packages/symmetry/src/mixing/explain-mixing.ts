@@ -1,3 +1,5 @@
+import { at } from "@isthmus/core";
+import type { LogitShift } from "../shifts/find-shifts.ts";
 import type { AxisRef, SymmetrySpec } from "../spec.ts";
 import type { FixedNorm, MixingGroup, MixingSymmetries } from "./mixing-symmetries.ts";
 
@@ -20,6 +22,28 @@ export interface MixingSummary {
 export interface MixingExplanation {
   readonly spaces: readonly MixingSummary[];
   readonly fixed: readonly FixedNorm[];
+  readonly shifts: readonly ShiftSummary[];
+}
+
+/** Logits that may all be shifted alike. */
+export interface ShiftSummary {
+  /** The weight that computes the logits. */
+  readonly weight: string;
+  readonly logits: number;
+  /** Numbers that may be chosen: of the vector, and one where there is a bias. */
+  readonly parameters: number;
+  /** Weight axes that the logits lie on. */
+  readonly axes: readonly AxisRef[];
+}
+
+function explainShift({ weight, shape, axis, bias }: LogitShift): ShiftSummary {
+  const ofBias = bias === undefined ? [] : [{ tensor: bias, axis: 0 }];
+  return {
+    weight,
+    logits: at(shape, axis, "axis"),
+    parameters: at(shape, 1 - axis, "axis") + ofBias.length,
+    axes: [{ tensor: weight, axis }, ...ofBias],
+  };
 }
 
 /**
@@ -27,7 +51,7 @@ export interface MixingExplanation {
  * complex numbers may multiply.
  */
 export function explainMixing(spec: SymmetrySpec, mixing: MixingSymmetries): MixingExplanation {
-  const { spaces, norms, fixed } = mixing;
+  const { spaces, norms, fixed, shifts } = mixing;
   const summaries = spec.symmetries.flatMap(({ name, axes }): MixingSummary[] => {
     const cells = spaces.filter(({ symmetry }) => symmetry === name);
     const [first] = cells;
@@ -37,7 +61,7 @@ export function explainMixing(spec: SymmetrySpec, mixing: MixingSymmetries): Mix
       { group: first.group, symmetry: name, size: first.size, cells: cells.length, norms: measured, axes },
     ];
   });
-  return { spaces: [...summaries, ...explainPairs(spec, mixing)], fixed };
+  return { spaces: [...summaries, ...explainPairs(spec, mixing)], fixed, shifts: shifts.map(explainShift) };
 }
 
 /** Summarises the spaces whose units are numbered behind the specification. */

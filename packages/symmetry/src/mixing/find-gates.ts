@@ -1,4 +1,5 @@
 import type { Graph, Node, Probe } from "@isthmus/graph";
+import type { OffsetWeight } from "../linear/offset-weights.ts";
 import type { Norm } from "./find-norms.ts";
 
 /** A product of a value and a weight that has one number for each place of the value's last axis. */
@@ -11,11 +12,20 @@ export interface Gate {
 
 /**
  * Finds the products by which a branch is scaled element by element before it is added to a stream, as
- * LayerScale does: by a weight along the last axis that nothing else reads, and not the gain of a norm.
+ * LayerScale does: by a weight along the last axis that nothing else reads, or its sum with a number, and not
+ * the gain of a norm.
  *
  * @see Touvron et al., Going deeper with image transformers (2021), section 2, on LayerScale
  */
-export function findGates({ nodes, weights }: Graph, probe: Probe, norms: readonly Norm[]): Gate[] {
+export function findGates(
+  { nodes, weights }: Graph,
+  probe: Probe,
+  { norms, offsets }: { readonly norms: readonly Norm[]; readonly offsets: readonly OffsetWeight[] },
+): Gate[] {
+  const weightOf = new Map([
+    ...[...weights.keys()].map((name) => [name, name] as const),
+    ...offsets.map(({ sum, weight }) => [sum, weight] as const),
+  ]);
   const ofNorms = new Set(norms.flatMap((norm) => norm.nodes));
   const readers = new Map<string, number>();
   for (const name of nodes.flatMap(({ inputs }) => [...inputs]))
@@ -28,9 +38,10 @@ export function findGates({ nodes, weights }: Graph, probe: Probe, norms: readon
     const { op, domain, inputs } = node;
     const [left = "", right = ""] = inputs;
     if (op !== "Mul" || domain !== "" || ofNorms.has(node)) return [];
-    const [input, gain] = weights.has(left) ? [right, left] : [left, right];
+    const [input, scale] = weightOf.has(left) ? [right, left] : [left, right];
+    const gain = weightOf.get(scale);
     const extent = probe.types.get(input)?.shape.at(-1);
-    const isGate = !weights.has(input) && isFlat(gain, extent) && readers.get(gain) === 1;
-    return isGate ? [{ node, input, gain }] : [];
+    if (gain === undefined || weightOf.has(input) || readers.get(scale) !== 1) return [];
+    return isFlat(gain, extent) ? [{ node, input, gain }] : [];
   });
 }

@@ -1,6 +1,7 @@
 import { at, type Tensor } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { intAttribute, intsAttribute } from "@isthmus/graph/ir";
+import type { OffsetWeight } from "../linear/offset-weights.ts";
 
 /** A norm along the last axis of a value: one node, or the nodes that an exporter made of it. */
 export interface Norm {
@@ -14,7 +15,7 @@ export interface Norm {
   readonly plain: string | undefined;
   /** The square of the value that is divided, where that is a value of its own. */
   readonly square: string | undefined;
-  /** The weight that the normalised value is multiplied by. */
+  /** The weight that the normalised value is multiplied by, or by its sum with a number. */
   readonly gain: string | undefined;
   /** The weight that is added, where the same node does it. */
   readonly offset: string | undefined;
@@ -28,8 +29,8 @@ export interface Norm {
  *
  * Only norms along the last axis whose gain is a weight that nothing else reads, or that have no gain.
  */
-export function findNorms(graph: Graph, probe: Probe): Norm[] {
-  const search = new Search(graph, probe);
+export function findNorms(graph: Graph, probe: Probe, offsets: readonly OffsetWeight[]): Norm[] {
+  const search = new Search(graph, probe, offsets);
   return graph.nodes.flatMap((node) => search.normOf(node) ?? []);
 }
 
@@ -45,8 +46,11 @@ class Search {
   readonly #probe: Probe;
   readonly #maker = new Map<string, Node>();
   readonly #readers = new Map<string, Node[]>();
+  /** Weights that a number is added to, by the sum. */
+  readonly #offsets: ReadonlyMap<string, OffsetWeight>;
 
-  constructor(graph: Graph, probe: Probe) {
+  constructor(graph: Graph, probe: Probe, offsets: readonly OffsetWeight[]) {
+    this.#offsets = new Map(offsets.map((offset) => [offset.sum, offset]));
     this.#graph = graph;
     this.#probe = probe;
     for (const node of graph.nodes) {
@@ -70,8 +74,9 @@ class Search {
     const axis = intAttribute(node, "axis", -1);
     if (axis !== -1 && axis !== this.#rankOf(input) - 1) return undefined;
     if (node.outputs.slice(1).some((name) => (this.#readers.get(name)?.length ?? 0) > 0)) return undefined;
-    const ofWeight = gain === undefined || this.#isFlat(gain) ? undefined : gain;
-    if (ofWeight !== undefined && !this.#isOwnWeight(ofWeight)) return undefined;
+    const isPlain = gain === undefined || this.#isFlat(gain);
+    const ofWeight = isPlain ? undefined : this.#gainBehind(gain);
+    if (!isPlain && ofWeight === undefined) return undefined;
     return {
       nodes: [node],
       ...{ input, centredInput: undefined, plain: undefined, square: undefined, gain: ofWeight },
@@ -130,8 +135,8 @@ class Search {
   #scaling(value: string): { readonly node: Node; readonly gain: string } | undefined {
     const [node, ...others] = this.#readers.get(value) ?? [];
     if (node?.op !== "Mul" || others.length > 0) return undefined;
-    const gain = node.inputs.find((name) => name !== value);
-    return gain !== undefined && this.#isOwnWeight(gain) ? { node, gain } : undefined;
+    const gain = this.#gainBehind(node.inputs.find((name) => name !== value));
+    return gain === undefined ? undefined : { node, gain };
   }
 
   #squareOf(node: Node | undefined): { readonly node: Node; readonly of: string } | undefined {
@@ -196,9 +201,11 @@ class Search {
     return data !== undefined && Array.from(data as ArrayLike<number>).every((value) => value === data[0]);
   }
 
-  #isOwnWeight(name: string): boolean {
-    const info = this.#graph.weights.get(name);
-    return info?.shape.length === 1 && this.#readers.get(name)?.length === 1;
+  /** Returns the weight that a gain is, or that a number is added to; undefined if others read it, too. */
+  #gainBehind(name: string | undefined): string | undefined {
+    if (name === undefined || this.#readers.get(name)?.length !== 1) return undefined;
+    const weight = this.#offsets.get(name)?.weight ?? name;
+    return this.#graph.weights.get(weight)?.shape.length === 1 ? weight : undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Symmetries } from "../derive-spec.ts";
 import type { LinearSymmetries, RotationSpace } from "../linear/linear-symmetries.ts";
+import type { LogitShift } from "../shifts/find-shifts.ts";
 
 /** What is known of a graph before its mixtures are looked for. */
 export interface KnownSymmetries {
@@ -54,6 +55,8 @@ export interface MixedLayout {
 /** A weight that multiplies what a matrix mixes, and has to be moved into other weights before. */
 export interface StreamGain {
   readonly gain: string;
+  /** What the weight is where the gain is 0: 0, or -1 where the graph adds 1 to the weight. */
+  readonly origin: number;
   /** Scale variable of each element of the gain, by which the element can be moved. */
   readonly variables: Int32Array;
   /** Whether the scale divides the gain. */
@@ -98,4 +101,6 @@ export interface MixingSymmetries {
    */
   readonly gains: readonly StreamGain[];
   readonly fixed: readonly FixedNorm[];
+  /** Logits that may all be shifted alike, as a router's. */
+  readonly shifts: readonly LogitShift[];
 }

@@ -6,9 +6,11 @@ import type { MixingSymmetries } from "./mixing-symmetries.ts";
 /** Weights of a network in f64, by name. */
 export type DoubleWeights = ReadonlyMap<string, Float64Array>;
 
-/** Returns the gains of all streams, by name. */
+/** Returns the gains of all streams, by the names of their weights; with 1 added where the graph adds it. */
 export function readGains(weights: DoubleWeights, { gains }: MixingSymmetries): Map<string, Float64Array> {
-  return new Map(gains.map(({ gain }) => [gain, entry(weights, gain, "gain").slice()]));
+  return new Map(
+    gains.map(({ gain, origin }) => [gain, entry(weights, gain, "gain").map((value) => value - origin)]),
+  );
 }
 
 /**
@@ -19,7 +21,7 @@ export function readGains(weights: DoubleWeights, { gains }: MixingSymmetries): 
  * them.
  *
  * @param scales - the scales that the mixtures were discovered with
- * @param gains - the new gains by name; one without an entry becomes 1
+ * @param gains - the new gains by name, as `readGains` returns them; one without an entry becomes 1
  * @throws UnsupportedError if a gain is 0, as what reads it could not be told apart from anything else
  */
 export function moveGainsInPlace(
@@ -29,8 +31,9 @@ export function moveGainsInPlace(
   gains: DoubleWeights,
 ): void {
   const factors = new Float64Array(scales.variables).fill(1);
+  const before = readGains(weights, mixing);
   for (const { gain, variables, isInverse } of mixing.gains) {
-    const current = entry(weights, gain, "gain");
+    const current = entry(before, gain, "gain");
     const target = gains.get(gain);
     variables.forEach((variable, i) => {
       const factor = (target === undefined ? 1 : at(target, i, "gain")) / at(current, i, "gain");

@@ -1,15 +1,23 @@
 import { at, InvariantError } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
+import type { Graph, Node } from "@isthmus/graph";
 import type { FactoredCells } from "./factored-cells.ts";
 import type { GateVisit } from "./gate-rules.ts";
 import type { FixedNorm, KnownSymmetries, MixingSpace, StreamGain, StreamNorm } from "./mixing-symmetries.ts";
 import type { NormVisit } from "./norm-rules.ts";
-import { sharedWeights } from "./shared-weights.ts";
+import { SharedWeights } from "./shared-weights.ts";
 
 /** The norms and gates that a walk came to. */
 export interface StreamVisits {
   readonly norms: readonly NormVisit[];
   readonly gates: readonly GateVisit[];
+}
+
+/** A norm or a gate that a walk came to. */
+interface GainVisit {
+  readonly gain: string | undefined;
+  readonly factors: Int32Array | undefined;
+  /** Nodes of the norm; undefined for a gate. */
+  readonly nodes: readonly Node[] | undefined;
 }
 
 /** The residual streams: cells whose units norms measure, that are free once gains are moved. */
@@ -21,12 +29,12 @@ export class Streams {
   readonly #known: KnownSymmetries;
   readonly #cells: FactoredCells;
   /** Weights that several nodes read. */
-  readonly #shared: ReadonlySet<string>;
+  readonly #shared: SharedWeights;
 
   constructor(graph: Graph, symmetries: KnownSymmetries, cells: FactoredCells, visits: StreamVisits) {
     this.#known = symmetries;
     this.#cells = cells;
-    this.#shared = sharedWeights(graph);
+    this.#shared = new SharedWeights(graph);
     const norms = this.#byCell(visits.norms);
     const gates = this.#byCell(visits.gates);
     for (const [cell, ofCell] of norms) this.#add(this.#spaceOf(cell), ofCell, gates.get(cell) ?? []);
@@ -55,11 +63,12 @@ export class Streams {
   #add(space: Omit<MixingSpace, "group">, norms: readonly NormVisit[], gates: readonly GateVisit[]): void {
     const isFree = this.#cells.isFree(space.firstUnit, space.size);
     const candidates = [
-      ...norms.map((visit) => ({ ...visit, ...visit.norm, where: "read the norm" })),
-      ...gates.map((visit) => ({ ...visit, ...visit.gate, where: "write the branch" })),
+      ...norms.map((visit) => ({ ...visit, ...visit.norm })),
+      ...gates.map((visit) => ({ ...visit, ...visit.gate, nodes: undefined })),
     ];
-    for (const { input, gain, factors, where } of candidates) {
-      const reason = isFree ? this.#reasonOf(space, { gain, factors, where }) : this.#fixedBecause(space);
+    for (const candidate of candidates) {
+      const { input } = candidate;
+      const reason = isFree ? this.#reasonOf(space, candidate) : this.#fixedBecause(space);
       if (reason === undefined) continue;
       this.fixed.push({ input, symmetry: space.symmetry, reason });
       return;
@@ -84,42 +93,32 @@ export class Streams {
   /** Returns why a norm or a gate does not let a space be mixed; undefined if it does. */
   #reasonOf(
     { firstUnit, size }: Omit<MixingSpace, "group">,
-    visit: {
-      readonly gain: string | undefined;
-      readonly factors: Int32Array | undefined;
-      readonly where: string;
-    },
+    { gain, factors, nodes }: GainVisit,
   ): string | undefined {
-    const { gain, factors, where } = visit;
     const units = Array.from(factors ?? [], (factor) => this.#cells.unitOf(factor));
     const present = new Set(units);
     const isWhole = units.length === size && units.every((_, i) => present.has(firstUnit + i));
     if (!isWhole) return "a norm measures only a part of the units, or some of them twice";
     if (gain === undefined || this.#gainOf(gain) !== undefined) return undefined;
-    const shared = this.#sharedOf({ firstUnit, size });
-    const reason = `the gain ${gain} cannot be moved into the weights that ${where}`;
+    const reason = `the gain ${gain} cannot be moved into the weights that`;
+    const result = nodes?.at(-1)?.outputs[0];
+    if (result === undefined) return `${reason} write the branch`;
+    const { shared, isAdded } = this.#shared.readersOf(result);
+    if (isAdded) return `${reason} read the norm: the norm is also added to another value`;
     return shared === undefined
-      ? reason
-      : `${reason}: ${shared} is read twice, as an embedding that is also the head; give the head a copy of its own (isthmus convert --untie)`;
-  }
-
-  /** Returns a weight that holds the units of a space and that several nodes read; undefined if none does. */
-  #sharedOf({ firstUnit, size }: Pick<MixingSpace, "firstUnit" | "size">): string | undefined {
-    const isOfSpace = (unit: number) => unit >= firstUnit && unit < firstUnit + size;
-    return [...this.#shared].find((name) => {
-      const layout = this.#known.permutations.spec.weights.get(name);
-      return layout?.fields.some(({ units }) => units.some(isOfSpace)) ?? false;
-    });
+      ? `${reason} read the norm`
+      : `${reason} read the norm: ${shared} is read twice, as an embedding that is also the head; give the head a copy of its own (isthmus convert --untie)`;
   }
 
   /** Returns how a gain can be moved, by a scale variable for each element; undefined if it cannot. */
   #gainOf(gain: string): Omit<StreamGain, "space"> | undefined {
-    const [field, ...others] = this.#known.linear.scales.weights.get(gain)?.fields ?? [];
+    const { fields = [], origin = 0 } = this.#known.linear.scales.weights.get(gain) ?? {};
+    const [field, ...others] = fields;
     if (field === undefined || others.length > 0) return undefined;
     const signed = field.variables;
     const isInverse = at(signed, 0, "element") < 0;
     const variables = signed.map((variable) => (isInverse ? -variable : variable) - 1);
     const isFree = new Set(signed).size === signed.length && variables.every((variable) => variable >= 0);
-    return isFree ? { gain, variables, isInverse } : undefined;
+    return isFree ? { gain, origin, variables, isInverse } : undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { asFloat32, type Checkpoint, entry, resolveOptions, type Tensor, toFloat64 } from "@isthmus/core";
 import { type Architecture, bindWeights, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import { randomShifts, shiftLogitsInPlace } from "../shifts/shift-weights.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";
 import { summarizeErrors, type ValueError, type ValueSummary } from "../verify/summarize-errors.ts";
@@ -39,8 +40,8 @@ export interface VerifyMixingResult extends ValueSummary {
 
 /**
  * Proves mixtures by trying them all at once: moves gains into what reads them, mixes every space by a random
- * matrix of its group, and compares every value that the graph computes with its prediction; then restores
- * the gains and compares the outputs with what the network gave at first.
+ * matrix of its group, shifts logits, and compares every value that the graph computes with its prediction;
+ * then restores the gains and compares the outputs with what the network gave at first.
  *
  * @throws MismatchError if the weights do not fit the graph
  * @throws UnsupportedError if a gain is 0
@@ -70,6 +71,7 @@ export async function verifyMixing(
   for (const [name, layout] of mixing.weights) {
     mixInPlace(entry(values, name, "weight"), occurrencesOf(layout, mixing.spaces), mixture);
   }
+  shiftLogitsInPlace(values, mixing.shifts, randomShifts(mixing.shifts, seed));
   const after = await run(withData(bound, values));
   const errors = compareValues([before, after], mixing, mixture);
   const named = graph.nodes.flatMap(({ name, outputs }) => outputs.map((value) => ({ value, node: name })));
@@ -108,13 +110,14 @@ function withData(bound: ReadonlyMap<string, Tensor>, values: DoubleWeights): Ma
 /** Computes the error of each value after it is mixed as predicted. */
 function compareValues(
   [before, after]: readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>],
-  { spaces, values, unpredictable }: MixingSymmetries,
+  { spaces, values, unpredictable, shifts }: MixingSymmetries,
   mixture: Mixture,
 ): Map<string, number> {
   const errors = new Map<string, number>();
+  const shifted = new Set(shifts.flatMap((shift) => [...shift.values]));
   for (const [name, tensor] of before) {
     const other = after.get(name);
-    if (other === undefined || unpredictable.has(name)) continue;
+    if (other === undefined || unpredictable.has(name) || shifted.has(name)) continue;
     const layout = values.get(name);
     if (layout === undefined) {
       errors.set(name, compareInPlace(tensor, other));

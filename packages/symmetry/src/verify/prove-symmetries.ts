@@ -2,6 +2,8 @@ import { type Checkpoint, sizeOf } from "@isthmus/core";
 import type { Architecture, Graph } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
 import { discoverSymmetries } from "../discover-symmetries.ts";
+import type { Exchange } from "../exchange/exchange-parts.ts";
+import { type VerifyExchangesResult, verifyExchanges } from "../exchange/verify-exchanges.ts";
 import { discoverLinearSymmetries } from "../linear/discover-linear-symmetries.ts";
 import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
 import { type VerifyLinearResult, verifyLinearSymmetries } from "../linear/verify-linear-symmetries.ts";
@@ -18,6 +20,8 @@ export interface ProveSymmetriesOptions {
   readonly linear?: LinearSymmetries | undefined;
   /** Mixtures of units of the same graph, to be proved as well. @defaultValue none */
   readonly mixing?: MixingSymmetries | undefined;
+  /** Exchanges of parts of the same graph, to be proved as well. @defaultValue none */
+  readonly exchanges?: readonly Exchange[] | undefined;
   /** Weights to prove them on. @defaultValue random ones */
   readonly weights?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -34,6 +38,8 @@ export interface SymmetryProof extends VerifySymmetriesResult {
   readonly linear: readonly VerifyLinearResult[];
   /** Result for mixtures; null if there are none, or the network was too large to be run. */
   readonly mixing: VerifyMixingResult | null;
+  /** Result for exchanges; null if there are none, or the network was too large to be run. */
+  readonly exchanges: VerifyExchangesResult | null;
 }
 
 /**
@@ -49,7 +55,7 @@ export interface SymmetryProof extends VerifySymmetriesResult {
 export async function proveSymmetries(
   architecture: Architecture,
   symmetries: Symmetries | SymmetrySpec,
-  { seed, linear, mixing, weights, signal }: ProveSymmetriesOptions,
+  { seed, linear, mixing, exchanges = [], weights, signal }: ProveSymmetriesOptions,
 ): Promise<SymmetryProof> {
   const { graph, engine } = architecture;
   const small = "spec" in symmetries ? await narrowLarge(architecture, signal) : undefined;
@@ -63,7 +69,7 @@ export async function proveSymmetries(
       linear: await discoverLinearSymmetries({ graph: small.graph, engine }, small.symmetries, { signal }),
     };
     const beyond = await verifyLinearSymmetries({ graph: small.graph, engine }, both, { seed, signal });
-    return joined({ ...permutations, narrowed: true }, beyond, null);
+    return joined({ ...permutations, narrowed: true }, beyond, { mixing: null, exchanges: null });
   }
   const permutations = await verifySymmetries({ graph, engine }, symmetries, { seed, weights, signal });
   const both =
@@ -73,20 +79,29 @@ export async function proveSymmetries(
       ? []
       : await verifyLinearSymmetries({ graph, engine }, both, { seed, weights, signal });
   const mixed =
-    both === undefined || mixing === undefined || mixing.spaces.length === 0
+    both === undefined || mixing === undefined || mixing.spaces.length + mixing.shifts.length === 0
       ? null
       : await verifyMixing({ graph, engine }, { ...both, mixing }, { seed, weights, signal });
-  return joined({ ...permutations, narrowed: false }, beyond, mixed);
+  const exchanged =
+    exchanges.length === 0
+      ? null
+      : await verifyExchanges({ graph, engine }, exchanges, { seed, weights, signal });
+  return joined({ ...permutations, narrowed: false }, beyond, { mixing: mixed, exchanges: exchanged });
 }
 
 /** Joins the proofs: the whole passes if all do. */
 function joined(
-  proof: Omit<SymmetryProof, "linear" | "mixing">,
+  proof: Omit<SymmetryProof, "linear" | "mixing" | "exchanges">,
   linear: readonly VerifyLinearResult[],
-  mixing: VerifyMixingResult | null,
+  { mixing, exchanges }: Pick<SymmetryProof, "mixing" | "exchanges">,
 ): SymmetryProof {
-  const passed = proof.passed && linear.every((result) => result.passed) && (mixing?.passed ?? true);
-  return { ...proof, passed, linear, mixing };
+  const further = [
+    ...linear,
+    ...(mixing === null ? [] : [mixing]),
+    ...(exchanges === null ? [] : [exchanges]),
+  ];
+  const passed = proof.passed && further.every((result) => result.passed);
+  return { ...proof, passed, linear, mixing, exchanges };
 }
 
 /** A small network of the same structure as a large one, with its symmetries. */

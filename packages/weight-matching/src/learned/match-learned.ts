@@ -14,6 +14,7 @@ import {
   type Alignment,
   type ContinuousSymmetries,
   discoverContinuous,
+  exchangeParts,
   MIXING_GROUPS,
   type MixingGroup,
   type SymmetricArchitecture,
@@ -25,6 +26,7 @@ import { JUDGED_BATCHES, learnSpaces } from "./learning/learn-spaces.ts";
 import { createLearningKeeper, describeLearning, type LearningKeeper } from "./learning/learning-state.ts";
 import { createMidpointMixer, type MidpointMixer } from "./learning/midpoint-mixer.ts";
 import { createSoftMidpoint, type SoftMidpoint } from "./learning/soft-midpoint.ts";
+import { matchExchanges } from "./match-exchanges.ts";
 import {
   assertLearnedOptions,
   chooseLearnedOptions,
@@ -98,8 +100,10 @@ export async function matchLearned(
   assertLearnedOptions({ ...resolved, seed });
   for (const network of networks) await assertFiniteWeights(architecture.graph, network);
   const frame = await openFrame(architecture, resolved);
-  const [a, b] = [await frame.enter(networks[0]), await frame.enter(networks[1])];
   const seen = limitExamples("learn an alignment", data, resolved.examples);
+  const exchange = await openExchange(architecture, networks, frame, { ...resolved, data: seen });
+  const [one, two] = [networks[0], await exchange(networks[1])];
+  const [a, b] = [await frame.enter(one), await frame.enter(two)];
   const { batchSize: asked, learningRate } = chooseLearnedOptions(
     { graph: architecture.graph, data: seen },
     resolved,
@@ -112,17 +116,15 @@ export async function matchLearned(
   }
   const pair = { architecture, frame, a, b };
   const withRespectTo = changedWeights(architecture.graph, frame).map(({ name }) => name);
-  const midpoint = await createSoftMidpoint(architecture, networks, seen, { batchSize, withRespectTo });
+  const midpoint = await createSoftMidpoint(architecture, [one, two], seen, { batchSize, withRespectTo });
   // What was opened is released in turn, as `await using` would do on newer versions of Node.
   try {
     const mixer = await createMidpointMixer(pair);
     try {
-      return await matchFramed(
-        pair,
-        networks,
-        { seen, midpoint, mixer },
-        { ...resolved, batchSize, learningRate, seed },
-      );
+      const options = { ...resolved, batchSize, learningRate, seed };
+      const before = await judgeUnaligned(architecture, networks, midpoint, resolved.signal);
+      const result = await matchFramed(pair, [one, two], { seen, midpoint, mixer, before }, options);
+      return { ...result, transform: async (network) => result.transform(await exchange(network)) };
     } finally {
       await mixer.release();
     }
@@ -131,18 +133,44 @@ export async function matchLearned(
   }
 }
 
+/** Finds which parts of B go to the places of A's, and returns what lets them change places. */
+async function openExchange(
+  architecture: SymmetricArchitecture,
+  networks: readonly [Checkpoint, Checkpoint],
+  { symmetries: { exchanges } }: StreamFrame,
+  {
+    data,
+    streamExamples,
+    batchSize,
+    signal,
+  }: Pick<ResolvedOptions, "streamExamples"> & {
+    readonly data: DataSet;
+    readonly batchSize: number | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<(network: Checkpoint) => Promise<Checkpoint>> {
+  if (exchanges.length === 0) return async (network) => network;
+  const examples = Math.min(streamExamples, data.size);
+  const orders = await matchExchanges(architecture, networks, exchanges, {
+    ...{ data, examples, batchSize: Math.min(batchSize ?? examples, examples), signal },
+  });
+  return (network) => exchangeParts(network, exchanges, orders);
+}
+
 /** The examples, and what measures networks half-way between both on them. */
 interface LearningTools {
   readonly seen: DataSet;
   readonly midpoint: SoftMidpoint;
   readonly mixer: MidpointMixer;
+  /** Minus the loss half-way to B as it was, in nats. */
+  readonly before: number;
 }
 
 /** Searches, and describes what came of it. */
 async function matchFramed(
   pair: FramedPair,
   networks: readonly [Checkpoint, Checkpoint],
-  { seen, midpoint, mixer }: LearningTools,
+  { seen, midpoint, mixer, before }: LearningTools,
   options: ResolvedOptions,
 ): Promise<MatchLearnedResult> {
   const { architecture, frame } = pair;
@@ -158,12 +186,9 @@ async function matchFramed(
   const result = await learnSpaces(pair, gramsOf, { midpoint, mixer }, { ...chosen, keeper });
   return {
     alignment: result.spaces.alignment,
-    transform: createTransform(architecture, frame, result.spaces, await frame.gainsOf(networks[0])),
+    transform: createTransform(architecture, frame, result.spaces, await frame.outsideOf(networks[0])),
     symmetries: frame.symmetries,
-    objective: {
-      before: await judgeUnaligned(architecture, networks, midpoint, signal),
-      after: result.after,
-    },
+    objective: { before, after: result.after },
     start: { closedForm: result.objectives.closedForm, descent: result.objectives.descent },
     ...{ spaces: countSpaces(frame), units: countFactors(frame.units) },
     ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
@@ -228,11 +253,11 @@ async function openFrame(
   { graph, engine, symmetries }: SymmetricArchitecture,
   { heads, signal }: Pick<MatchLearnedOptions, "heads" | "signal">,
 ): Promise<StreamFrame> {
-  const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries, { signal });
+  const { mixing, ...others } = await discoverContinuous({ graph, engine }, symmetries, { signal });
   const spaces = mixing.spaces.map((space) =>
     heads === "orthogonal" ? { ...space, group: lengthKeeping(space.group) } : space,
   );
-  return createStreamFrame(graph, { linear, mixing: { ...mixing, spaces } });
+  return createStreamFrame(graph, { ...others, mixing: { ...mixing, spaces } });
 }
 
 /** Returns the matrices of a group that keep lengths. */

@@ -3,12 +3,15 @@ import { bindWeights, type Graph } from "@isthmus/graph";
 import {
   type ContinuousSymmetries,
   type Mixture,
+  meanShifts,
   mixInPlace,
   moveGainsInPlace,
   type Occurrence,
   occurrencesOf,
   readGains,
+  type ShiftAmount,
   type SymmetricArchitecture,
+  shiftLogitsInPlace,
 } from "@isthmus/symmetry";
 import { type UnitSymmetries, unitSymmetries } from "./unit-factors.ts";
 
@@ -17,7 +20,7 @@ export type Doubles = Map<string, Float64Array>;
 
 /**
  * The frame in which spaces may be mixed: networks whose norms have gains of 1, as their gains are moved into
- * the weights that read the norms.
+ * the weights that read the norms, and whose logits have no common shift where only differences matter.
  */
 export interface StreamFrame {
   readonly symmetries: ContinuousSymmetries;
@@ -27,10 +30,18 @@ export interface StreamFrame {
   readonly occurrences: ReadonlyMap<string, readonly Occurrence[]>;
   /** Reads a network into the frame, in f64. */
   enter(network: Checkpoint): Promise<Doubles>;
-  /** Gives the norms of a network in the frame the gains of another, out of the frame. */
-  leaveInPlace(network: Doubles, gains: ReadonlyMap<string, Float64Array>): void;
-  /** Returns the gains of a network out of the frame. */
-  gainsOf(network: Checkpoint): Promise<Map<string, Float64Array>>;
+  /** Gives a network in the frame what another has out of the frame. */
+  leaveInPlace(network: Doubles, outside: Outside): void;
+  /** Returns what a network has out of the frame. */
+  outsideOf(network: Checkpoint): Promise<Outside>;
+}
+
+/** What networks have out of the frame only. */
+export interface Outside {
+  /** The gains of norms, which are 1 in the frame. */
+  readonly gains: ReadonlyMap<string, Float64Array>;
+  /** Means over the logits of layers whose logits may be shifted alike, which are 0 in the frame. */
+  readonly shifts: readonly ShiftAmount[];
 }
 
 /** Two networks in the frame, of which B is brought to A. */
@@ -61,10 +72,18 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
     async enter(network) {
       const values = await read(network);
       moveGainsInPlace(values, linear.scales, mixing, new Map());
+      shiftLogitsInPlace(values, mixing.shifts, meanShifts(values, mixing.shifts), -1);
       return values;
     },
-    leaveInPlace: (network, gains) => moveGainsInPlace(network, linear.scales, mixing, gains),
-    gainsOf: async (network) => readGains(await read(network), mixing),
+    leaveInPlace(network, { gains, shifts }) {
+      moveGainsInPlace(network, linear.scales, mixing, gains);
+      // Of all shifts those to the other network's means lead closest to it.
+      shiftLogitsInPlace(network, mixing.shifts, shifts);
+    },
+    async outsideOf(network) {
+      const values = await read(network);
+      return { gains: readGains(values, mixing), shifts: meanShifts(values, mixing.shifts) };
+    },
   };
 }
 

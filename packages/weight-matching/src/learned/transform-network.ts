@@ -10,7 +10,7 @@ import {
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { AlignedSpaces } from "./closed-form/closed-form.ts";
 import { permuteFramed } from "./permute-framed.ts";
-import { mixed, type StreamFrame } from "./stream-frame.ts";
+import { mixed, type Outside, type StreamFrame } from "./stream-frame.ts";
 import { multiplied } from "./unit-factors.ts";
 
 /** Transforms a network of the graph, under the graph's names; it computes what it computed before. */
@@ -18,21 +18,21 @@ export type NetworkTransform = (network: Checkpoint) => Promise<Checkpoint>;
 
 /**
  * Creates the function that permutes, multiplies and mixes networks and gives their norms the gains of
- * network A, so that on a path to A the norms stay as they are. It computes in f64 and rounds each tensor
- * once, to the type that it had; in memory.
+ * network A, so that on a path to A the norms stay as they are, and their logits A's shifts. It computes in
+ * f64 and rounds each tensor once, to the type that it had; in memory.
  *
- * @param gains - the gains of A by name
+ * @param outside - what A has out of the frame
  */
 export function createTransform(
   architecture: SymmetricArchitecture,
   frame: StreamFrame,
   { alignment, factors, mixture }: Omit<AlignedSpaces, "placed">,
-  gains: ReadonlyMap<string, Float64Array>,
+  outside: Outside,
 ): NetworkTransform {
   return async (network) => {
     const permuted = await permuteFramed(architecture, alignment, await frame.enter(network));
     const values = mixed(frame, multiplied(frame.units, permuted, factors), mixture);
-    frame.leaveInPlace(values, gains);
+    frame.leaveInPlace(values, outside);
     const tensors = new Map<string, Tensor>();
     for (const [name, { dtype, shape }] of network.tensors) {
       const changed = values.get(name);

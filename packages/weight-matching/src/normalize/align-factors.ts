@@ -2,7 +2,7 @@ import { type Checkpoint, entry } from "@isthmus/core";
 import type { DiagonalSymmetry } from "@isthmus/symmetry";
 import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
 import { touchedBy } from "./balance-scales.ts";
-import { readSubjects, type Subjects } from "./read-subjects.ts";
+import { aroundZero, readSubjects, type Subjects } from "./read-subjects.ts";
 
 /** Sums over the elements of both networks that one variable multiplies (in front) or divides (behind). */
 interface Sums {
@@ -28,7 +28,8 @@ export async function alignFactors(
 ): Promise<Float64Array> {
   const pair = [await readSubjects(a, symmetry), await readSubjects(b, symmetry)] as const;
   const factors = new Float64Array(symmetry.variables).fill(1);
-  for (const group of groupVariables(symmetry)) alignGroup(pair, symmetry, { group, factors });
+  const onSubjects = aroundZero(symmetry);
+  for (const group of groupVariables(symmetry)) alignGroup(pair, onSubjects, { group, factors });
   return factors;
 }
 

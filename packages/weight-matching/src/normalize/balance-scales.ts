@@ -1,7 +1,7 @@
 import { type Checkpoint, entry } from "@isthmus/core";
 import type { DiagonalSymmetry, FactorField, FactorLayout } from "@isthmus/symmetry";
 import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
-import { readSubjects, type Subjects } from "./read-subjects.ts";
+import { aroundZero, readSubjects, type Subjects } from "./read-subjects.ts";
 
 /** Sweeps after which balancing stops. */
 const MAX_SWEEPS = 50;
@@ -16,11 +16,9 @@ const TOLERANCE = 1e-4;
  * @see Stock et al., "Equi-normalization of Neural Networks" (2019), section 3
  * @returns a factor for each variable, `[variables]`
  */
-export async function balanceScales(
-  checkpoint: Checkpoint,
-  symmetry: DiagonalSymmetry,
-): Promise<Float64Array> {
-  const subjects = await readSubjects(checkpoint, symmetry);
+export async function balanceScales(checkpoint: Checkpoint, scales: DiagonalSymmetry): Promise<Float64Array> {
+  const subjects = await readSubjects(checkpoint, scales);
+  const symmetry = aroundZero(scales);
   const factors = new Float64Array(symmetry.variables).fill(1);
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
     let largest = 0;

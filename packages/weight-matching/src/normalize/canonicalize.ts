@@ -14,7 +14,7 @@ import { balanceScales } from "./balance-scales.ts";
 import { readAsFloats } from "./float-network.ts";
 import type { FoundSymmetries } from "./found-symmetries.ts";
 import { applySteps, factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
-import { readSubjects, type Subjects } from "./read-subjects.ts";
+import { aroundZero, readSubjects, type Subjects } from "./read-subjects.ts";
 import { rotationProducts, type UsePlace } from "./rotation-products.ts";
 
 /** Options of {@link canonicalize}. */
@@ -89,8 +89,9 @@ export async function canonicalize(
  *
  * @returns 1 or -1 for each variable, `[variables]`
  */
-export async function orientSigns(checkpoint: Checkpoint, symmetry: DiagonalSymmetry): Promise<Float64Array> {
-  const subjects = await readSubjects(checkpoint, symmetry);
+export async function orientSigns(checkpoint: Checkpoint, units: DiagonalSymmetry): Promise<Float64Array> {
+  const subjects = await readSubjects(checkpoint, units);
+  const symmetry = aroundZero(units);
   const signs = new Float64Array(symmetry.variables).fill(1);
   for (const group of groupVariables(symmetry)) {
     const sums = sumInFront(subjects, symmetry, group);

@@ -4,10 +4,10 @@ import type { LabelStore } from "../../labels/label-store.ts";
 import { alignRank } from "../../linear/factor-algebra.ts";
 import type { WalkAlgebra } from "../../linear/rule.ts";
 import { factorOf, ONE, SignedSets } from "../../linear/signed-sets.ts";
-import { ConstantSlices } from "./constant-slices.ts";
+import { ConstantSlices, type Slices } from "./constant-slices.ts";
 import { Marks } from "./marks.ts";
 import { type Phased, PhasedSets } from "./phased-sets.ts";
-import { PlaceTable, STILL } from "./place-table.ts";
+import { type Place, PlaceTable, STILL } from "./place-table.ts";
 
 /** Labels that functions may make; further places of their results count as unknown. */
 const MADE = 2 ** 16;
@@ -135,17 +135,32 @@ export class TurnAlgebra implements WalkAlgebra {
    */
   apply(name: string, tensor: Labelled): Labelled {
     const mark = this.marks.of(`function ${name}`);
-    const made = (code: number): number => {
-      if (code === STILL) return STILL;
-      const key = `${name} ${this.describe(code)}`;
-      const label = this.#made.get(key) ?? this.#labels + this.#made.size;
-      if (label >= this.#labels + MADE) return STILL;
-      this.#made.set(key, label);
-      return this.places.create({ label, phase: 0, mark });
-    };
+    const made = (code: number): number =>
+      code === STILL ? STILL : this.#make(`${name} ${this.describe(code)}`, { phase: 0, mark });
     const fields = tensor.fields.map((field) => ({ ...field, data: field.data.map(made) }));
     for (const field of [...tensor.fields, ...fields]) this.fixLater(field);
     return { shape: tensor.shape, fields };
+  }
+
+  /**
+   * Makes places of what is looked up in a constant table, of which equal slices, up to their sign, hold the
+   * same.
+   *
+   * @param where - says which rows are looked up
+   */
+  lookUp({ numbers, negative }: Slices, where: string): Int32Array {
+    const mark = this.marks.of(`looked up ${where}`);
+    return numbers.map((number, i) =>
+      this.#make(`row ${number} ${where}`, { phase: 2 * at(negative, i, "sign"), mark }),
+    );
+  }
+
+  /** Makes a place with the label of what it holds, the same for the same; unknown if there are many. */
+  #make(key: string, place: Pick<Place, "phase" | "mark">): number {
+    const label = this.#made.get(key) ?? this.#labels + this.#made.size;
+    if (label >= this.#labels + MADE) return STILL;
+    this.#made.set(key, label);
+    return this.places.create({ label, ...place });
   }
 
   /** Checks whether all that a tensor holds is what functions made. */

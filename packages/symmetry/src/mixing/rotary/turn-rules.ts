@@ -157,6 +157,45 @@ const concatenated: TurnRule = (context) => {
 /** Follows functions that make tables of factors, such as cosines of angles. */
 const table: TurnRule = (context) => [context.algebra.apply(context.node.op, inputOf(context, 0))];
 
+/**
+ * Follows a lookup of rows in a constant table, such as cosines of the angles at computed positions: what
+ * varies along the other axes is known though the rows are not.
+ *
+ * @param axis - the axis that is looked up along
+ * @param added - axes of the result in its place, less that one
+ */
+function looked(context: TurnContext, axis: number, added: number): readonly Labelled[] | undefined {
+  const table = context.constant(0);
+  const name = inputName(context.node, 0);
+  const indices = inputOf(context, 1);
+  if (table === undefined || name === undefined || indices.fields.length > 0) return undefined;
+  const others = table.shape.flatMap((extent, other) => (other === axis || extent === 1 ? [] : [other]));
+  if (others.length === 0) return undefined;
+  const { algebra } = context;
+  const slices = algebra.slices.of(name, table, table.shape, others);
+  const data = algebra.lookUp(slices, `along ${axis} at ${context.node.inputs[1]}`);
+  const axes = others.map((other) => (other < axis ? other : other + added));
+  const field = { frozen: false, axes, data };
+  algebra.fixLater(field);
+  return [{ shape: outputShape(context), fields: [field] }];
+}
+
+/** Follows `Gather`, at constant indices or in a constant table. */
+function gatheredAlong(context: TurnContext): ReturnType<TurnRule> {
+  if (context.constant(1) !== undefined) return gathered(context);
+  return looked(context, axisOf(context), inputOf(context, 1).shape.length - 1);
+}
+
+const placed = moved(gatherNd, ({ node }) => `at ${node.inputs[1]}`);
+
+/** Follows `GatherND`, at constant indices or for whole rows of a constant table. */
+function gatheredNd(context: TurnContext): ReturnType<TurnRule> {
+  if (context.constant(1) !== undefined) return placed(context);
+  const { shape } = inputOf(context, 1);
+  const isOfRows = shape.at(-1) === 1 && intAttribute(context.node, "batch_dims", 0) === 0;
+  return isOfRows ? looked(context, 0, shape.length - 2) : undefined;
+}
+
 const RULES: ReadonlyMap<string, TurnRule> = new Map<string, TurnRule>([
   ["Identity", pass],
   ["Dropout", pass],
@@ -180,8 +219,8 @@ const RULES: ReadonlyMap<string, TurnRule> = new Map<string, TurnRule>([
   ["Transpose", moved(transposition, byOrder)],
   ["Slice", moved(slice, bySlice)],
   ["Split", moved(split, bySplit)],
-  ["GatherND", moved(gatherNd, ({ node }) => `at ${node.inputs[1]}`)],
-  ["Gather", (context) => (context.constant(1) === undefined ? undefined : gathered(context))],
+  ["GatherND", gatheredNd],
+  ["Gather", gatheredAlong],
 ]);
 
 /** Returns the rule of a node; nodes without one demand that their inputs do not change. */

@@ -1,13 +1,18 @@
 import { at } from "@isthmus/core";
 import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { solveAssignment } from "../../assignment/solve-assignment.ts";
+import { isComplex } from "../matrices/complex-numbers.ts";
 import type { StreamFrame } from "../stream-frame.ts";
 import { pairsOfHeads } from "./pairs-of-heads.ts";
+import { headOfRows, queriesOfUnits, rowsBySpace } from "./space-rows.ts";
 
 /** A symmetry whose units carry cells that are mixed, as attention heads carry their inner dimensions. */
 export interface HeadFamily {
-  /** The heads; the key-value heads where several heads of queries share one. */
-  readonly heads: Symmetry;
+  /**
+   * The heads; the key-value heads where several heads of queries share one; absent where all heads of
+   * queries share a single one.
+   */
+  readonly heads: Symmetry | undefined;
   /** Symmetries of the inner dimensions: a mixed cell for each head. */
   readonly inner: readonly Symmetry[];
   /** For each inner symmetry the index of the space of each head's cell. */
@@ -28,7 +33,8 @@ export function findHeads(spec: SymmetrySpec, frame: StreamFrame): HeadFamily[] 
   return symmetries.flatMap((heads): HeadFamily[] => {
     if (heads.cells.length !== 1) return [];
     const carried = symmetries.filter(({ cells }) => cells.some((units) => units.some(isUnitOf(heads))));
-    if (carried.length === 0 || !carried.every((symmetry) => hasCellPerUnit(symmetry, heads))) return [];
+    if (carried.length === 0) return multiQuery(spec, frame, heads);
+    if (!carried.every((symmetry) => hasCellPerUnit(symmetry, heads))) return [];
     const spacesOf = (symmetry: Symmetry) => {
       const places = Int32Array.from({ length: heads.size }, (_, head) => cellOf(symmetry, heads, head));
       return places.map((cell) => spaceOf.get(`${symmetry.name} ${cell}`) ?? -1);
@@ -41,6 +47,21 @@ export function findHeads(spec: SymmetrySpec, frame: StreamFrame): HeadFamily[] 
     if (isNested) return [];
     return [{ heads, inner, spaces: inner.map(spacesOf), pairs: pairsOfHeads(spec, frame, heads), queries }];
   });
+}
+
+/** Returns the family of heads of queries that share their only head of keys and values, if they do. */
+function multiQuery(spec: SymmetrySpec, frame: StreamFrame, queries: Symmetry): HeadFamily[] {
+  const queryOf = queriesOfUnits(spec, queries);
+  const shared = rowsBySpace(frame).flatMap((rows, space) => {
+    const heads = new Set(rows.map((one) => headOfRows(spec, queryOf, one)));
+    heads.delete(-1);
+    return heads.size === queries.size ? [Int32Array.of(space)] : [];
+  });
+  const isPair = ([space = -1]: Int32Array) =>
+    isComplex(at(frame.symmetries.mixing.spaces, space, "space").group);
+  if (shared.length === 0) return [];
+  const spaces = shared.filter((list) => !isPair(list));
+  return [{ heads: undefined, inner: [], spaces, pairs: shared.filter(isPair), queries }];
 }
 
 function isUnitOf({ firstUnit, size, cells }: Symmetry): (unit: number) => boolean {
@@ -76,6 +97,14 @@ export function placeHeadsInto(
   queriesFrom: readonly Int32Array[],
   source: Int32Array,
 ): void {
+  if (heads === undefined) {
+    const [order] = queriesFrom;
+    if (queries === undefined || order === undefined) return;
+    order.forEach((taken, unit) => {
+      source[queries.firstUnit + unit] = queries.firstUnit + taken;
+    });
+    return;
+  }
   from.forEach((taken, head) => {
     source[heads.firstUnit + head] = heads.firstUnit + taken;
     const place = (symmetry: Symmetry, orderOf: (unit: number) => number) => {

@@ -4,7 +4,7 @@ import type { MixingGroup, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { complexOf, isComplex, matrixOf } from "../matrices/complex-numbers.ts";
 import type { Doubles, StreamFrame } from "../stream-frame.ts";
 import { bestAssignment, type HeadFamily } from "./head-families.ts";
-import { headOfRows, rowsBySpace, type SpaceRows } from "./space-rows.ts";
+import { headOfRows, queriesOfUnits, rowsBySpace, type SpaceRows } from "./space-rows.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
 /** Which head of B goes to each head of A, and in each of them which head of queries. */
@@ -32,6 +32,7 @@ export function matchHeadGroups(
   [a, b]: readonly [Doubles, Doubles],
   { heads, spaces, pairs, queries }: HeadFamily & { readonly queries: Symmetry },
 ): HeadGroupsMatch {
+  const count = heads?.size ?? 1;
   const queryOf = queriesOfUnits(spec, queries);
   const bySpace = rowsBySpace(frame);
   const rowsOfSpace = (space: number): SharedRows[] =>
@@ -55,7 +56,7 @@ export function matchHeadGroups(
     });
   const norms = [a, b].map((network) => {
     const squares = rows.map(() => 0);
-    for (let head = 0; head < heads.size; head++) {
+    for (let head = 0; head < count; head++) {
       products([network, network], head, head).forEach((gains, k) => {
         for (let i = 0; i < queries.size; i++)
           squares[k] = at(squares, k, "inner symmetry") + at(gains, i * (queries.size + 1), "head");
@@ -63,9 +64,9 @@ export function matchHeadGroups(
     }
     return squares.map(Math.sqrt);
   });
-  const matched = Array.from({ length: heads.size ** 2 }, (_, index) => {
+  const matched = Array.from({ length: count ** 2 }, (_, index) => {
     const gains = new Float32Array(queries.size ** 2);
-    products([a, b], Math.floor(index / heads.size), index % heads.size).forEach((ofSpaces, k) => {
+    products([a, b], Math.floor(index / count), index % count).forEach((ofSpaces, k) => {
       // Keys and values count alike, whatever their sizes.
       const norm = norms.reduce((product, list) => product * at(list, k, "inner symmetry"), 1) || 1;
       ofSpaces.forEach((value, i) => {
@@ -78,29 +79,13 @@ export function matchHeadGroups(
   });
   const from = bestAssignment(
     Float32Array.from(matched, ({ gain }) => gain),
-    heads.size,
+    count,
   );
   const queriesFrom = Array.from(
     from,
-    (taken, head) => at(matched, head * heads.size + taken, "pair of heads").from,
+    (taken, head) => at(matched, head * count + taken, "pair of heads").from,
   );
   return { from, queriesFrom };
-}
-
-/** Finds which head of queries, inside its group, each unit follows. */
-function queriesOfUnits(
-  { followers }: SymmetrySpec,
-  { firstUnit, size, cells }: Symmetry,
-): Map<number, number> {
-  const queryOf = new Map<number, number>();
-  const isQuery = (unit: number) => unit >= firstUnit && unit < firstUnit + size * cells.length;
-  for (const family of followers) {
-    family.parents.forEach((parents, i) => {
-      const unit = parents.find(isQuery);
-      if (unit !== undefined) queryOf.set(family.firstUnit + i, (unit - firstUnit) % size);
-    });
-  }
-  return queryOf;
 }
 
 /** Computes inner products of the circuits of two heads, `[heads of queries of A, heads of queries of B]`. */

@@ -27,6 +27,7 @@ export function matchHeads({ architecture, frame, a, b }: FramedPair): Alignment
       placeHeadsInto(family, from, queriesFrom, source);
       continue;
     }
+    if (heads === undefined) continue;
     const gains = new Float32Array(heads.size * heads.size);
     for (const ofHead of [...spaces, ...pairs]) addGains({ frame, rows }, ofHead, [a, b], gains);
     placeHeadsInto(family, bestAssignment(gains, heads.size), [], source);

@@ -24,8 +24,7 @@ export async function matchUnits(pair: FramedPair, options: MatchUnitsOptions): 
   const signed = findSignedUnits(spec, frame.units.signs);
   const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
   for (const { heads, inner, queries } of findHeads(spec, frame)) {
-    for (const { name } of [heads, ...inner]) settled.add(name);
-    if (queries !== undefined) settled.add(queries.name);
+    for (const symmetry of [heads, ...inner, queries]) if (symmetry !== undefined) settled.add(symmetry.name);
   }
   for (const { symmetry } of signed) settled.add(symmetry.name);
   const permuted = await matchOthers(pair, settled, options);

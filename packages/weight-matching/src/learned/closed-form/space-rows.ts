@@ -1,5 +1,5 @@
 import { at, entry } from "@isthmus/core";
-import type { Occurrence, SymmetrySpec } from "@isthmus/symmetry";
+import type { Occurrence, Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { positionIn } from "@isthmus/symmetry/layout";
 import type { StreamFrame } from "../stream-frame.ts";
 
@@ -16,6 +16,22 @@ export function rowsBySpace({ symmetries, occurrences }: StreamFrame): SpaceRows
     for (const occurrence of ofWeight) at(rows, occurrence.space, "space").push({ weight, occurrence });
   }
   return rows;
+}
+
+/** Finds which head of queries, inside its group if it is in one, each unit follows. */
+export function queriesOfUnits(
+  { followers }: SymmetrySpec,
+  { firstUnit, size, cells }: Symmetry,
+): Map<number, number> {
+  const queryOf = new Map<number, number>();
+  const isQuery = (unit: number) => unit >= firstUnit && unit < firstUnit + size * cells.length;
+  for (const family of followers) {
+    family.parents.forEach((parents, i) => {
+      const unit = parents.find(isQuery);
+      if (unit !== undefined) queryOf.set(family.firstUnit + i, (unit - firstUnit) % size);
+    });
+  }
+  return queryOf;
 }
 
 /**

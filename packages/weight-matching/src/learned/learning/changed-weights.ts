@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import {
+  add,
   concat,
   gather,
   matMul,
@@ -50,6 +51,8 @@ export interface MixedRows extends RowAxes {
 export interface MultipliedRows extends RowAxes {
   /** As in a `FactorField`: `v + 1`, `-(v + 1)` or 0 for each row. */
   readonly variables: Int32Array;
+  /** The number around which elements are multiplied. */
+  readonly origin: number;
 }
 
 /** A weight that matrices or factors change, and how. */
@@ -69,8 +72,8 @@ export function changedWeights(graph: Graph, frame: StreamFrame): ChangedWeight[
     if (ofSpaces === undefined && ofScales === undefined) return [];
     const mixedRows = ({ view, fields }: MixedLayout): MixedRows[] =>
       fields.map((field) => ({ view, axes: field.axes, groups: groupRows(field, mixing.spaces) }));
-    const multipliedRows = ({ view, fields }: FactorLayout): MultipliedRows[] =>
-      fields.map(({ axes, variables }) => ({ view, axes, variables }));
+    const multipliedRows = ({ view, fields, origin = 0 }: FactorLayout): MultipliedRows[] =>
+      fields.map(({ axes, variables }) => ({ view, axes, variables, origin }));
     const mixed = ofSpaces === undefined ? [] : mixedRows(ofSpaces);
     const multiplied = ofScales === undefined ? [] : multipliedRows(ofScales);
     return [{ name, shape, mixed, multiplied }];
@@ -89,6 +92,11 @@ function groupRows({ units, inverse }: MixedField, spaces: readonly MixingSpace[
     bySize.set(bases.length, group);
   }
   return [...bySize].map(([size, group]) => ({ size, ...group }));
+}
+
+/** Subtracts a number from all elements; 0 leaves the value itself. */
+export function less(x: Value, number: number): Value {
+  return number === 0 ? x : add(x, -number);
 }
 
 /** Brings axes of a weight to the front: `[positions, others]`. */

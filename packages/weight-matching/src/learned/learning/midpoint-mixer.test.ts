@@ -20,18 +20,27 @@ import { createMidpointMixer } from "./midpoint-mixer.ts";
 import { createRowMultiplier } from "./row-products.ts";
 
 const engine = createOnnxRuntimeEngine();
-// Llama's hidden units have scales of their own, and its queries share values in groups.
+// Llama's hidden units have scales of their own, and its queries share values in groups. Where the stream is
+// fixed, as its last gain is, scales of the others multiply them around -1.
 const GRAPHS: Readonly<Record<string, Graph>> = {
   stream: streamNetwork("layer"),
+  offsets: streamNetwork("root mean square times 1 + weight", "tied"),
   llama: llama({ depth: 1, width: 8, heads: 2, groups: 1, hidden: 6 }, { exampleShape: [4], classes: 5 })
     .graph,
 };
+
+/** Weights that scales beside the spaces multiply. */
+const SCALED = new Map([
+  ["stream", 0],
+  ["offsets", 6],
+  ["llama", 2],
+]);
 
 async function openPair(graph: Graph): Promise<FramedPair> {
   const symmetries = await discoverSymmetries({ graph, engine });
   const linear = await discoverLinearSymmetries({ graph, engine }, symmetries);
   const mixing = await discoverMixing({ graph, engine }, { permutations: symmetries, linear });
-  const frame = createStreamFrame(graph, { linear, mixing });
+  const frame = createStreamFrame(graph, { linear, mixing, exchanges: [] });
   const [a, b] = [1, 2].map(
     (seed) =>
       new Map([...randomWeights(graph, seed)].map(([name, { data }]) => [name, toFloat64(data, "f32")])),
@@ -62,7 +71,7 @@ describe.each(Object.entries(GRAPHS))("weights of %s", (name, graph) => {
   test("createMidpointMixer() mixes, multiplies and averages as f64 does, again and again", async () => {
     const { frame } = pair;
     const { spaces } = frame.symmetries.mixing;
-    expect(frame.units.scales.weights.size).toBe(name === "llama" ? 2 : 0);
+    expect(frame.units.scales.weights.size).toBe(entry(SCALED, name, "graph"));
     const mixer = await createMidpointMixer(pair);
     const between = mixer.of(pair.b);
     const factors = identityFactors(frame.units);

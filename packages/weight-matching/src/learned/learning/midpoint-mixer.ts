@@ -3,7 +3,7 @@ import type { Graph } from "@isthmus/graph";
 import { add, GraphBuilder, mul, reshape, type Value } from "@isthmus/graph/builder";
 import { meanOf } from "../../straight-through/kernels/step.ts";
 import type { Doubles, FramedPair } from "../stream-frame.ts";
-import { type ChangedWeight, changedWeights, fromRows, mixRows, toRows } from "./changed-weights.ts";
+import { type ChangedWeight, changedWeights, fromRows, less, mixRows, toRows } from "./changed-weights.ts";
 import { addUnitInputs, type MixedUnits, type UnitInputs } from "./unit-inputs.ts";
 
 /** Mixed B, and the network half-way between it and A, in f32. */
@@ -89,7 +89,10 @@ function addMidpoint(
   const [a, b] = ["a", "b"].map((end) => builder.input(`${end} ${name}`, { dtype: "f32", shape }));
   let value = b as Value;
   for (const rows of mixed) value = fromRows(mixRows(toRows(value, rows), rows, matricesOf), rows);
-  for (const rows of multiplied) value = mul(reshape(value, rows.view), factorsOf(rows));
+  for (const rows of multiplied) {
+    const distance = less(reshape(value, rows.view), rows.origin);
+    value = less(mul(distance, factorsOf(rows)), -rows.origin);
+  }
   const whole = reshape(value, shape);
   const mean = mul(add(a as Value, whole), 0.5);
   return [builder.rename(whole, `mixed ${name}`), builder.rename(mean, `mean ${name}`)];

@@ -4,6 +4,7 @@ import type { FramedPair } from "../stream-frame.ts";
 import {
   type ChangedWeight,
   changedWeights,
+  less,
   type MixingFactor,
   multiplyRows,
   type RowGroup,
@@ -107,7 +108,8 @@ function addProducts(builder: GraphBuilder, weights: readonly ChangedWeight[]) {
       }
     }
     for (const rows of multiplied) {
-      const value = reduceSum(toRows(mul(gradient, weight), rows), { axes: [1] });
+      const changed = mul(gradient, less(weight, rows.origin));
+      const value = reduceSum(toRows(changed, rows), { axes: [1] });
       factors.push({ variables: rows.variables, value });
     }
   }

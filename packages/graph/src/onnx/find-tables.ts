@@ -1,0 +1,100 @@
+import { at, DTYPES, sizeOf, type Tensor, toFloat64 } from "@isthmus/core";
+
+/** Least number of elements of a table: fewer numbers could fit the rules by chance. */
+const LEAST = 16;
+
+/** Largest difference of the squares of cosines and sines from their mean, relative to it. */
+const TOLERANCE = 1e-2;
+
+/** Numbers below this one stand for minus infinity. */
+const MASKED = -1e30;
+
+/**
+ * Finds the floating-point tensors of a file that belong to the architecture by what they hold: cosines and
+ * sines of the same angles, by which rotary embeddings turn pairs of dimensions, and attention masks of zeros
+ * and numbers that stand for minus infinity. Exporters that know the length of a text store them.
+ */
+export function findTables(tensors: ReadonlyMap<string, Tensor>): ReadonlySet<string> {
+  const large = [...tensors].filter(
+    ([, { dtype, shape }]) => DTYPES[dtype].float && shape.length > 1 && sizeOf(shape) >= LEAST,
+  );
+  const alone = large.filter(([, tensor]) => isMask(tensor) || isBoth(tensor)).map(([name]) => name);
+  const byShape = new Map<string, Candidate[]>();
+  for (const [name, tensor] of large) {
+    const key = `${tensor.dtype} ${tensor.shape.join()}`;
+    const { data, dtype } = tensor;
+    const first = toFloat64(data.subarray(0, LEAST) as typeof data, dtype);
+    byShape.set(key, [...(byShape.get(key) ?? []), { name, tensor, first }]);
+  }
+  return new Set([...alone, ...[...byShape.values()].flatMap(circlesOf)]);
+}
+
+/** A tensor that may be a table of cosines or sines, and its first numbers. */
+interface Candidate {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly first: Float64Array;
+}
+
+/** Finds the tensors of one shape that are cosines or sines of the angles that another has the others of. */
+function circlesOf(candidates: readonly Candidate[]): string[] {
+  return candidates.flatMap((one, index) => {
+    // The first numbers of almost all weights say already that they are no tables.
+    const others = candidates.slice(index + 1).filter((other) => areCircles(one.first, other.first));
+    const partners = others.filter((other) => {
+      const [values, more] = [one, other].map(({ tensor }) => toFloat64(tensor.data, tensor.dtype));
+      return (
+        values !== undefined &&
+        more !== undefined &&
+        areCircles(values, more) &&
+        isVaried(values) &&
+        isVaried(more)
+      );
+    });
+    return partners.length === 0 ? [] : [one.name, ...partners.map(({ name }) => name)];
+  });
+}
+
+/** Checks whether the halves of each row of a tensor are sines and cosines, or cosines and sines. */
+function isBoth({ data, dtype, shape }: Tensor): boolean {
+  const width = at(shape, shape.length - 1, "axis");
+  if (width % 2 !== 0) return false;
+  const half = width / 2;
+  const first = halves(toFloat64(data.subarray(0, width) as typeof data, dtype), half);
+  if (!areCircles(...first)) return false;
+  const whole = halves(toFloat64(data, dtype), half);
+  return areCircles(...whole) && whole.every(isVaried);
+}
+
+/** Takes rows apart into their first halves and their second halves. */
+function halves(values: Float64Array, half: number): [Float64Array, Float64Array] {
+  const isFirst = (index: number) => Math.floor(index / half) % 2 === 0;
+  return [values.filter((_, i) => isFirst(i)), values.filter((_, i) => !isFirst(i))];
+}
+
+/** Checks whether the squares of two lists of numbers have the same sum at each place. */
+function areCircles(one: Float64Array, two: Float64Array): boolean {
+  const radius = (one[0] as number) ** 2 + (two[0] as number) ** 2;
+  if (!(radius > 0 && Number.isFinite(radius))) return false;
+  return one.every(
+    (value, i) => Math.abs(value ** 2 + (two[i] as number) ** 2 - radius) < TOLERANCE * radius,
+  );
+}
+
+/** Checks whether a list holds more than two different numbers, as freshly made gains and offsets do not. */
+function isVaried(values: Float64Array): boolean {
+  const different = new Set<number>();
+  for (const value of values) {
+    different.add(value);
+    if (different.size > 2) return true;
+  }
+  return false;
+}
+
+/** Checks whether a tensor holds zeros and numbers that stand for minus infinity, and nothing else. */
+function isMask({ data, dtype }: Tensor): boolean {
+  const isMasking = (values: Float64Array) => values.every((value) => value === 0 || value < MASKED);
+  if (!isMasking(toFloat64(data.subarray(0, LEAST) as typeof data, dtype))) return false;
+  const values = toFloat64(data, dtype);
+  return isMasking(values) && values.includes(0) && values.some((value) => value !== 0);
+}

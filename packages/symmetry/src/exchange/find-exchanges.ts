@@ -1,0 +1,102 @@
+import { at } from "@isthmus/core";
+import {
+  type Architecture,
+  type Graph,
+  type Node,
+  type Probe,
+  type ProbeOptions,
+  probeGraph,
+} from "@isthmus/graph";
+import type { Exchange, Selector } from "./exchange-parts.ts";
+import { findSelectors } from "./find-selectors.ts";
+import { commonName, formOf, type PartForm } from "./part-forms.ts";
+import { coneOf, type FormContext, indexValues, isSum, summandsOf, type ValueIndex } from "./value-cones.ts";
+
+/**
+ * Discovers the parts of a network that may change places although their weights are separate tensors, as
+ * the experts of a mixture: summands that are computed alike from weights of their own, and from one index
+ * each of a value whose axis may be permuted, as a router's shares.
+ *
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function discoverExchanges(
+  { graph, engine }: Architecture,
+  options: ProbeOptions = {},
+): Promise<Exchange[]> {
+  return findExchanges(graph, await probeGraph({ graph, engine }, options));
+}
+
+/** Finds the exchanges of {@link discoverExchanges} in a graph that was probed before. */
+export function findExchanges(graph: Graph, probe: Probe): Exchange[] {
+  const index = indexValues(graph);
+  return graph.nodes.flatMap((node) => {
+    const [sum = ""] = node.outputs;
+    // Only the last of sums of sums: the others are taken apart with it.
+    const [reader, ...others] = index.readers.get(sum) ?? [];
+    const isInner = reader !== undefined && others.length === 0 && isSum(reader);
+    return isSum(node) && !isInner ? exchangesOf(index, probe, node) : [];
+  });
+}
+
+function exchangesOf(index: ValueIndex, probe: Probe, root: Node): Exchange[] {
+  const summands = summandsOf(index, root).filter((name) => index.readers.get(name)?.length === 1);
+  const byMaker = groupBy(summands, (name) => makerKey(index, name));
+  if ([...byMaker.values()].every(({ length }) => length < 2)) return [];
+  const counts = new Map<string, number>();
+  for (const summand of summandsOf(index, root))
+    for (const name of coneOf(index, summand)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const context: FormContext = { index, probe, isShared: (name) => (counts.get(name) ?? 0) > 1 };
+  const forms = summands.map((summand) => formOf(context, summand));
+  const alike = [...groupBy(forms, ({ form }) => form).values()].filter(({ length }) => length > 1);
+  return alike.flatMap((parts) => exchangeOf(index, probe, { parts, sum: at(root.outputs, 0, "output") }));
+}
+
+/** Returns what summands that are computed alike are made by. */
+function makerKey({ makers }: ValueIndex, name: string): string {
+  const maker = makers.get(name);
+  return maker === undefined ? name : `${maker.domain}:${maker.op}`;
+}
+
+function exchangeOf(
+  index: ValueIndex,
+  probe: Probe,
+  { parts, sum }: { readonly parts: readonly PartForm[]; readonly sum: string },
+): Exchange[] {
+  const weights = parts.map((part) => part.weights);
+  const all = weights.flat();
+  if (all.length === 0 || new Set(all).size !== all.length) return [];
+  const selectors: Selector[] = [];
+  const [first] = parts;
+  for (const k of (first?.selections ?? []).keys()) {
+    const ofValue = findSelectors(
+      index,
+      probe,
+      parts.map(({ selections }) => at(selections, k, "selection")),
+    );
+    if (ofValue === undefined) return [];
+    selectors.push(...ofValue);
+  }
+  if (new Set(selectors.map(({ weight, axis }) => `${weight} ${axis}`)).size !== selectors.length) return [];
+  const [shares] = first?.selections ?? [];
+  return [
+    {
+      name: commonName(all),
+      parts: weights,
+      selectors,
+      shares: shares && { value: shares.value, axis: shares.axis },
+      indices: parts.flatMap(({ selections }) => selections[0]?.index ?? []),
+      sum,
+    },
+  ];
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

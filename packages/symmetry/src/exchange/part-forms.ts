@@ -1,0 +1,70 @@
+import { at } from "@isthmus/core";
+import type { Node } from "@isthmus/graph";
+import { valuesRead } from "@isthmus/graph/ir";
+import { type Selection, selectionOf } from "./selections.ts";
+import type { FormContext } from "./value-cones.ts";
+
+/** How a summand is computed. */
+export interface PartForm {
+  /** Equal for summands that differ only by their weights, and by what they select. */
+  readonly form: string;
+  /** Weights that only this summand reads, in the order in which they are met. */
+  readonly weights: readonly string[];
+  /** One element each of values that others read as well, in the same order. */
+  readonly selections: readonly Selection[];
+}
+
+/** Describes how a summand is computed from its own weights and from what it shares with others. */
+export function formOf(context: FormContext, summand: string): PartForm {
+  const weights: string[] = [];
+  const selections: Selection[] = [];
+  const numbers = new Map<string, number>();
+  const describe = (name: string): string => {
+    if (name === "") return "-";
+    const number = numbers.get(name);
+    if (number !== undefined) return `#${number}`;
+    if (context.isShared(name) || !isMade(context, name)) return sharedForm(context, name);
+    numbers.set(name, numbers.size);
+    const weight = context.index.graph.weights.get(name);
+    if (weight !== undefined) {
+      weights.push(name);
+      return `weight ${weight.dtype} ${weight.shape.join("x")}`;
+    }
+    const maker = context.index.makers.get(name) as Node;
+    const selection = selectionOf(context, maker, name);
+    if (selection !== undefined) {
+      selections.push(selection);
+      return `one of ${selection.value} along ${selection.axis}`;
+    }
+    const inputs = valuesRead(maker).map(describe).join(", ");
+    const attributes = JSON.stringify([...maker.attributes], (_, value) =>
+      typeof value === "bigint" ? String(value) : value,
+    );
+    return `${maker.domain}:${maker.op} ${attributes} ${maker.outputs.indexOf(name)}(${inputs})`;
+  };
+  return { form: describe(summand), weights, selections };
+}
+
+function isMade({ index }: FormContext, name: string): boolean {
+  return index.makers.has(name) || index.graph.weights.has(name);
+}
+
+/** Describes a value that others share, or a constant by what it holds. */
+function sharedForm({ index, probe }: FormContext, name: string): string {
+  const constant = index.graph.constants.get(name) ?? probe.constants.get(name);
+  if (constant === undefined) return `value ${name}`;
+  const { dtype, shape, data } = constant;
+  return `constant ${dtype} ${shape.join("x")} ${Array.from(data as ArrayLike<number | bigint>, String).join()}`;
+}
+
+/** Returns the first of some weights' names without what differs between them. */
+export function commonName(names: readonly string[]): string {
+  const first = at(names, 0, "name");
+  let length = first.length;
+  for (const name of names) {
+    let same = 0;
+    while (same < length && name[same] === first[same]) same++;
+    length = same;
+  }
+  return first.slice(0, length).replace(/[._/\d]+$/, "") || first;
+}

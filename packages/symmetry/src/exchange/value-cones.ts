@@ -1,0 +1,59 @@
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import { valuesRead } from "@isthmus/graph/ir";
+
+/** What makes and reads the values of a graph. */
+export interface ValueIndex {
+  readonly graph: Graph;
+  readonly makers: ReadonlyMap<string, Node>;
+  readonly readers: ReadonlyMap<string, readonly Node[]>;
+}
+
+/** What is needed to describe the summands of a sum. */
+export interface FormContext {
+  readonly index: ValueIndex;
+  readonly probe: Probe;
+  /** Values that more than one summand is computed from. */
+  readonly isShared: (name: string) => boolean;
+}
+
+/** Indexes a graph by its values. */
+export function indexValues(graph: Graph): ValueIndex {
+  const makers = new Map<string, Node>();
+  const readers = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    for (const name of node.outputs) makers.set(name, node);
+    for (const name of new Set(valuesRead(node))) {
+      const list = readers.get(name);
+      if (list === undefined) readers.set(name, [node]);
+      else list.push(node);
+    }
+  }
+  return { graph, makers, readers };
+}
+
+/** Finds a value and all values that it is computed from. */
+export function coneOf({ makers }: ValueIndex, value: string): Set<string> {
+  const cone = new Set<string>();
+  const waiting = [value];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (name === "" || cone.has(name)) continue;
+    cone.add(name);
+    const maker = makers.get(name);
+    if (maker !== undefined) waiting.push(...valuesRead(maker));
+  }
+  return cone;
+}
+
+/** Lists the values that a sum adds, sums of sums taken apart where nothing else reads these. */
+export function summandsOf(index: ValueIndex, root: Node): string[] {
+  return root.inputs.flatMap((name): string[] => {
+    const maker = index.makers.get(name);
+    const isInner = maker !== undefined && isSum(maker) && index.readers.get(name)?.length === 1;
+    return isInner ? summandsOf(index, maker) : [name];
+  });
+}
+
+/** Checks whether a node adds values. */
+export function isSum({ op, domain }: Node): boolean {
+  return domain === "" && (op === "Add" || op === "Sum");
+}

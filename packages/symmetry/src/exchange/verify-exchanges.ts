@@ -1,0 +1,85 @@
+import { type Checkpoint, createCheckpoint, createRandom, entry, resolveOptions } from "@isthmus/core";
+import { type Architecture, bindWeights, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import { compareInPlace } from "../verify/compare-values.ts";
+import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
+import { type Exchange, exchangeParts } from "./exchange-parts.ts";
+
+/** Options of {@link verifyExchanges}. */
+export interface VerifyExchangesOptions {
+  /** Seed of the orders, of the inputs, and of the weights if `weights` is left out. */
+  readonly seed: number;
+  /** Weights to verify with. @defaultValue random ones */
+  readonly weights?: Checkpoint | undefined;
+  /** Examples to run. @defaultValue 2 */
+  readonly batch?: number;
+  /** Largest error of a sum or an output, relative to its largest element. @defaultValue 1e-4 */
+  readonly tolerance?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link VerifyExchangesOptions}; the seed has none. */
+export const VERIFY_EXCHANGES_DEFAULTS: Required<Omit<VerifyExchangesOptions, "seed">> = {
+  weights: undefined,
+  batch: 2,
+  tolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,
+  signal: undefined,
+};
+
+/** Result of {@link verifyExchanges}. */
+export interface VerifyExchangesResult {
+  readonly passed: boolean;
+  /** Largest error of a sum of parts or of an output, relative to its largest element. */
+  readonly maxRelativeError: number;
+  /** Sums and outputs that were compared. */
+  readonly values: number;
+}
+
+/**
+ * Proves exchanges by trying them all at once: lets the parts of each change places at random, and compares
+ * their sums and the outputs of the graph.
+ *
+ * @throws MismatchError if the weights do not fit the graph
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function verifyExchanges(
+  { graph, engine }: Architecture,
+  exchanges: readonly Exchange[],
+  options: VerifyExchangesOptions,
+): Promise<VerifyExchangesResult> {
+  const { seed, ...rest } = options;
+  const { weights, batch, tolerance, signal } = resolveOptions(
+    "verify exchanges",
+    VERIFY_EXCHANGES_DEFAULTS,
+    rest,
+    ["seed"],
+  );
+  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const inputs = randomInputs(graph, batch, seed);
+  const run = async (network: Checkpoint) => {
+    signal?.throwIfAborted();
+    return runAll(graph, engine, new Map([...inputs, ...(await bindWeights(graph, network))]));
+  };
+  const network = createCheckpoint(bound);
+  const before = await run(network);
+  const after = await run(await exchangeParts(network, exchanges, randomOrders(exchanges, seed)));
+  const names = new Set([...exchanges.map(({ sum }) => sum), ...graph.outputs.map(({ name }) => name)]);
+  const errors = [...names].map((name) =>
+    compareInPlace(entry(before, name, "value"), entry(after, name, "value")),
+  );
+  const maxRelativeError = Math.max(...errors);
+  return { passed: maxRelativeError <= tolerance, maxRelativeError, values: errors.length };
+}
+
+/** Draws an order of the parts of each exchange in which the first part is no longer the first. */
+export function randomOrders(exchanges: readonly Exchange[], seed: number): Int32Array[] {
+  const random = createRandom(seed, "exchange");
+  return exchanges.map(({ parts }) => {
+    const order = Int32Array.from(parts.keys());
+    // Sattolo's algorithm: one cycle through all parts.
+    for (let last = order.length - 1; last > 0; last--) {
+      const other = Math.floor(random.uniform() * last);
+      [order[last], order[other]] = [order[other] as number, order[last] as number];
+    }
+    return order;
+  });
+}

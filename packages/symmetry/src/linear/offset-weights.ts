@@ -1,0 +1,53 @@
+import { toFloat64 } from "@isthmus/core";
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import type { FactorRule } from "./rule.ts";
+
+/** A weight to which a graph adds a number before anything else reads it, as norms of Gemma add 1. */
+export interface OffsetWeight {
+  /** The node that adds, or subtracts. */
+  readonly node: Node;
+  readonly weight: string;
+  /** The value that the node computes. */
+  readonly sum: string;
+  /** What the weight is where the sum is 0: -1 where 1 is added. */
+  readonly origin: number;
+}
+
+/**
+ * Finds the weights that are read as the sum of them and a number: to multiply the sum is to multiply the
+ * weight's distance from an origin other than 0.
+ */
+export function findOffsetWeights(graph: Graph, probe: Probe): OffsetWeight[] {
+  const { nodes, weights, constants } = graph;
+  const readers = new Map<string, number>();
+  for (const name of nodes.flatMap(({ inputs }) => [...inputs]))
+    readers.set(name, (readers.get(name) ?? 0) + 1);
+  const numberOf = (name: string): number | undefined => {
+    const constant = constants.get(name) ?? probe.constants.get(name);
+    if (constant === undefined) return undefined;
+    const [first, ...others] = toFloat64(constant.data, constant.dtype);
+    return others.every((value) => value === first) ? first : undefined;
+  };
+  return nodes.flatMap((node): OffsetWeight[] => {
+    const { op, domain, inputs, outputs } = node;
+    const [left = "", right = ""] = inputs;
+    const [sum = ""] = outputs;
+    if ((op !== "Add" && op !== "Sub") || domain !== "") return [];
+    const [weight, other] = weights.has(left) ? [left, right] : [right, left];
+    const extents = weights.get(weight)?.shape.join();
+    if (extents === undefined || weights.has(other) || readers.get(weight) !== 1) return [];
+    const number = numberOf(other);
+    if (number === undefined || probe.types.get(sum)?.shape.join() !== extents) return [];
+    return [{ node, weight, sum, origin: op === "Add" ? -number : number }];
+  });
+}
+
+/** Creates the rules by which a number that multiplies the sum multiplies the weight around its origin. */
+export function offsetRules(offsets: readonly OffsetWeight[]): ReadonlyMap<Node, FactorRule> {
+  return new Map(
+    offsets.map(({ node, weight }): [Node, FactorRule] => [
+      node,
+      ({ inputs }) => [inputs[node.inputs.indexOf(weight)]],
+    ]),
+  );
+}

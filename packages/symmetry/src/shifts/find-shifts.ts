@@ -1,0 +1,99 @@
+import { at } from "@isthmus/core";
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
+import { createShiftGraph, followShift, type ShiftGraph } from "./follow-shift.ts";
+
+/**
+ * Logits of which only differences matter, as of a router's, of which the largest are chosen and normalised
+ * by softmax: `u . x + b` may be added to all of them, for any vector `u` and number `b`.
+ */
+export interface LogitShift {
+  /** A matrix that only these logits read: `u` may be added to each of its slices along an axis. */
+  readonly weight: string;
+  readonly shape: readonly number[];
+  /** The axis of the weight that the logits lie on. */
+  readonly axis: number;
+  /** A vector that is added to the logits: `b` may be added to all its elements. */
+  readonly bias: string | undefined;
+  /** Values that are shifted, all other values stay. */
+  readonly values: readonly string[];
+}
+
+/**
+ * Finds the linear layers behind which only differences of logits matter: all that reads them is softmax, the
+ * choice of the largest, comparisons and differences of one with another. Logits that the graph returns are
+ * none of these.
+ */
+export function findShifts(graph: Graph, probe: Probe): LogitShift[] {
+  const shiftGraph = createShiftGraph(graph, probe);
+  const matrices = ownMatrices(shiftGraph);
+  return graph.nodes.flatMap((node) => {
+    const layer = linearLayer(shiftGraph, matrices, node);
+    const values = layer && followShift(shiftGraph, layer.logits);
+    return layer === undefined || values === undefined ? [] : [{ ...layer.shift, values }];
+  });
+}
+
+/** A matrix, or its transpose. */
+interface Matrix {
+  readonly weight: string;
+  readonly isTransposed: boolean;
+}
+
+/** Finds the values that are matrices of weights which nothing else reads. */
+function ownMatrices({ graph, readers }: ShiftGraph): ReadonlyMap<string, Matrix> {
+  const isOwn = (name: string) => readers.get(name)?.length === 1;
+  const matrices = new Map<string, Matrix>();
+  for (const [name, { shape }] of graph.weights) {
+    if (shape.length === 2 && isOwn(name)) matrices.set(name, { weight: name, isTransposed: false });
+  }
+  for (const { op, inputs, outputs } of graph.nodes) {
+    const [value = ""] = inputs;
+    const matrix = matrices.get(value);
+    const [result = ""] = outputs;
+    if (matrix === undefined || !isOwn(result)) continue;
+    if (op === "Identity") matrices.set(result, matrix);
+    if (op === "Transpose") matrices.set(result, { ...matrix, isTransposed: !matrix.isTransposed });
+  }
+  return matrices;
+}
+
+interface LinearLayer {
+  readonly logits: string;
+  readonly shift: Omit<LogitShift, "values">;
+}
+
+/** Returns the layer that a node is the product of; undefined if it is none whose logits may be shifted. */
+function linearLayer(
+  shiftGraph: ShiftGraph,
+  matrices: ReadonlyMap<string, Matrix>,
+  node: Node,
+): LinearLayer | undefined {
+  const [left = "", right = "", third] = node.inputs;
+  const matrix = matrices.get(right);
+  const isGemm = node.op === "Gemm";
+  if ((!isGemm && node.op !== "MatMul") || node.domain !== "" || matrix === undefined) return undefined;
+  if (matrices.has(left)) return undefined;
+  const isTurned = matrix.isTransposed !== (isGemm && intAttribute(node, "transB", 0) === 1);
+  const axis = isTurned ? 0 : 1;
+  const { shape } = shiftGraph.graph.weights.get(matrix.weight) ?? { shape: [] };
+  const extent = at(shape, axis, "axis");
+  if (extent < 2 || (isGemm && floatAttribute(node, "alpha", 1) === 0)) return undefined;
+  const logits = at(node.outputs, 0, "output");
+  const vector = isGemm ? third : addedTo(shiftGraph, logits);
+  const isBias = vector !== undefined && isOwnVector(shiftGraph, vector, extent);
+  return { logits, shift: { weight: matrix.weight, shape, axis, bias: isBias ? vector : undefined } };
+}
+
+/** Returns what is added to a value, if that is all that is done to it. */
+function addedTo({ graph, readers }: ShiftGraph, value: string): string | undefined {
+  const [place, ...others] = readers.get(value) ?? [];
+  if (place === undefined || others.length > 0) return undefined;
+  const { op, inputs } = at(graph.nodes, place, "node");
+  return op === "Add" ? inputs.find((name) => name !== value) : undefined;
+}
+
+function isOwnVector({ graph, readers }: ShiftGraph, name: string, extent: number): boolean {
+  const shape = graph.weights.get(name)?.shape;
+  return shape?.length === 1 && shape[0] === extent && readers.get(name)?.length === 1;
+}

@@ -1,0 +1,100 @@
+import { entry } from "@isthmus/core";
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import { valuesRead } from "@isthmus/graph/ir";
+import { LabelStore } from "../labels/label-store.ts";
+import { inputName } from "../rules/rule.ts";
+import { SHIFT_RULES, type ShiftContext, type Shifts } from "./shift-rules.ts";
+
+/** A graph in which shifts of values are followed. */
+export interface ShiftGraph {
+  readonly graph: Graph;
+  readonly probe: Probe;
+  /** Places of the nodes that read each value, ascending. */
+  readonly readers: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Prepares a graph for {@link followShift}. */
+export function createShiftGraph(graph: Graph, probe: Probe): ShiftGraph {
+  const readers = new Map<string, number[]>();
+  graph.nodes.forEach((node, place) => {
+    for (const name of new Set(valuesRead(node))) {
+      const list = readers.get(name);
+      if (list === undefined) readers.set(name, [place]);
+      else list.push(place);
+    }
+  });
+  return { graph, probe, readers };
+}
+
+/**
+ * Follows a shift of a value along its last axis, by a number for each line, to all that reads it.
+ *
+ * @returns the values that are shifted; undefined if anything else happens to some value, or to an output
+ */
+export function followShift(
+  { graph, probe, readers }: ShiftGraph,
+  value: string,
+): readonly string[] | undefined {
+  const shape = shapeOf({ graph, probe }, value);
+  const extent = shape.at(-1) ?? 1;
+  const count = shape.reduce((product, axis) => product * axis, 1);
+  const shifted = new Map<string, Int32Array>([
+    [value, Int32Array.from({ length: count }, (_, i) => Math.floor(i / extent) + 1)],
+  ]);
+  const waiting = new Set(readers.get(value));
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  while (waiting.size > 0) {
+    const place = Math.min(...waiting);
+    waiting.delete(place);
+    const node = graph.nodes[place] as Node;
+    const results = shiftsOf({ graph, probe }, node, shifted);
+    if (results === undefined) return undefined;
+    for (const [i, name] of node.outputs.entries()) {
+      const shifts = results[i];
+      if (shifts === undefined || name === "") continue;
+      shifted.set(name, shifts);
+      for (const reader of readers.get(name) ?? []) waiting.add(reader);
+    }
+  }
+  return [...shifted.keys()].some((name) => outputs.has(name)) ? undefined : [...shifted.keys()];
+}
+
+/** Finds the shifts of the results of a node by the shifts of what it reads; undefined if it does more. */
+export function shiftsOf(
+  context: Pick<ShiftGraph, "graph" | "probe">,
+  node: Node,
+  shifted: ReadonlyMap<string, Int32Array>,
+): readonly Shifts[] | undefined {
+  const rule = node.domain === "" ? SHIFT_RULES.get(node.op) : undefined;
+  // What subgraphs read is not followed.
+  const isPlain = valuesRead(node).every((name) => !shifted.has(name) || node.inputs.includes(name));
+  return isPlain ? rule?.(contextOf(context, node, shifted)) : undefined;
+}
+
+function contextOf(
+  { graph, probe }: Pick<ShiftGraph, "graph" | "probe">,
+  node: Node,
+  shifted: ReadonlyMap<string, Int32Array>,
+): ShiftContext {
+  const shaped = (name: string) =>
+    name === "" ? undefined : { shape: shapeOf({ graph, probe }, name), fields: [] };
+  return {
+    node,
+    store: new LabelStore(),
+    opset: graph.opsets.get("") ?? 0,
+    shifts: node.inputs.map((name) => shifted.get(name)),
+    inputs: node.inputs.map(shaped),
+    outputs: node.outputs.map((name) => shaped(name)?.shape),
+    isActivation: () => true,
+    constant: (input) => {
+      const name = inputName(node, input);
+      if (name === undefined || graph.weights.has(name)) return undefined;
+      return graph.constants.get(name) ?? probe.constants.get(name);
+    },
+  };
+}
+
+function shapeOf({ graph, probe }: Pick<ShiftGraph, "graph" | "probe">, name: string): readonly number[] {
+  const shape = probe.types.get(name)?.shape ?? graph.constants.get(name)?.shape;
+  return shape ?? entry(graph.weights, name, "value").shape;
+}

@@ -1,0 +1,198 @@
+import { at, toFloat64 } from "@isthmus/core";
+import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
+import { type Labelled, spread } from "../labels/field.ts";
+import { LabelStore } from "../labels/label-store.ts";
+import { alignRank } from "../linear/factor-algebra.ts";
+import { moving } from "../linear/move-factors.ts";
+import { expansion, gather, reshaping, slice, split, tile, transposition } from "../rules/movement.ts";
+import { reducedAxes } from "../rules/reduction.ts";
+import { inputOf, outputShape, type Rule, type RuleContext } from "../rules/rule.ts";
+
+/**
+ * The number that is added to each element of a value when logits are shifted, as a code: elements of equal
+ * codes are shifted by equal numbers. Row-major; undefined for a value that does not change.
+ */
+export type Shifts = Int32Array | undefined;
+
+/** A node that reads shifted values. */
+export interface ShiftContext extends RuleContext {
+  /** Shifts of each input; undefined where it does not change. */
+  readonly shifts: readonly Shifts[];
+}
+
+/**
+ * Finds the shifts of the outputs of a node; returns undefined if something else happens to them than a
+ * shift.
+ */
+type ShiftRule = (context: ShiftContext) => readonly Shifts[] | undefined;
+
+/** Passes the shifts of the first input. */
+const pass: ShiftRule = ({ shifts }) => [shifts[0]];
+
+/** Follows operators that move elements, by the positions that they are moved from. */
+function moved(rule: Rule): ShiftRule {
+  const move = moving(rule);
+  return (context) => {
+    const { shape } = inputOf(context, 0);
+    const [codes, ...others] = context.shifts;
+    if (codes === undefined || others.some((other) => other !== undefined)) return undefined;
+    const store = new LabelStore();
+    store.create(codes.length);
+    const axes = shape.flatMap((extent, axis) => (extent > 1 ? [axis] : []));
+    const field = { frozen: false, axes, data: Int32Array.from(codes.keys()) };
+    const inputs = context.inputs.map((input, i) => (i === 0 ? { shape, fields: [field] } : input));
+    const results = move({ ...context, store, inputs });
+    return results?.map(
+      (result) => result && dense(result).map((position) => at(codes, position, "position")),
+    );
+  };
+}
+
+/** Returns the data of a tensor's only field at every element. */
+function dense({ shape, fields }: Labelled): Int32Array {
+  return spread(
+    at(fields, 0, "field"),
+    shape,
+    shape.map((_, axis) => axis),
+  );
+}
+
+/** Broadcasts codes to a shape. */
+function broadcast(codes: Int32Array, from: readonly number[], shape: readonly number[]): Int32Array {
+  const aligned = alignRank({ shape: from, fields: [] }, shape.length).shape;
+  const axes = aligned.flatMap((extent, axis) => (extent > 1 ? [axis] : []));
+  return spread(
+    { axes, data: codes },
+    shape,
+    shape.map((_, axis) => axis),
+  );
+}
+
+/** Follows sums of a shifted value and one that is not. */
+const added: ShiftRule = (context) => {
+  const shape = outputShape(context);
+  const [one, two, ...others] = context.shifts;
+  if (others.length > 0 || (one !== undefined && two !== undefined)) return undefined;
+  const which = one === undefined ? 1 : 0;
+  const codes = one ?? two;
+  return codes && [broadcast(codes, inputOf(context, which).shape, shape)];
+};
+
+/** Follows what depends on the difference of two values alone: both must be shifted by the same numbers. */
+const difference: ShiftRule = (context) => {
+  const shape = outputShape(context);
+  const [one, two] = context.shifts;
+  if (one === undefined || two === undefined) return undefined;
+  const [left, right] = [one, two].map((codes, i) => broadcast(codes, inputOf(context, i).shape, shape));
+  return left?.every((code, i) => code === right?.[i]) ? [undefined] : undefined;
+};
+
+const subtracted: ShiftRule = (context) => {
+  const [one, two] = context.shifts;
+  if (one !== undefined && two === undefined) return added(context);
+  return difference(context);
+};
+
+/** Follows a choice by a mask between a shifted value and numbers that are as good as minus infinity. */
+const chosen: ShiftRule = (context) => {
+  const shape = outputShape(context);
+  const [condition, one, two] = context.shifts;
+  if (condition !== undefined) return undefined;
+  if (one !== undefined && two !== undefined) return undefined;
+  const [codes, which] = one === undefined ? [two, 2] : [one, 1];
+  const other = context.constant(3 - which);
+  if (codes === undefined || other === undefined) return undefined;
+  const isMask = toFloat64(other.data, other.dtype).every((value) => value < MASKED);
+  return isMask ? [broadcast(codes, inputOf(context, which).shape, shape)] : undefined;
+};
+
+/** Numbers below this one stand for minus infinity. */
+const MASKED = -1e30;
+
+/** Returns the shift of each line along some axes, at every other position; undefined if it varies on one. */
+function alongAxes(context: ShiftContext, axes: readonly number[]): Int32Array | undefined {
+  const { shape } = inputOf(context, 0);
+  const [codes] = context.shifts;
+  if (codes === undefined) return undefined;
+  const lines = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+  const first = new Int32Array(lines.reduce((product, extent) => product * extent, 1)).fill(-1);
+  const lineOf = broadcast(Int32Array.from(first.keys()), lines, shape);
+  for (const [i, code] of codes.entries()) {
+    const line = at(lineOf, i, "element");
+    if (first[line] === -1) first[line] = code;
+    if (first[line] !== code) return undefined;
+  }
+  return first;
+}
+
+/** Creates a rule for what does not change if all elements along an axis are shifted by the same number. */
+function invariant(fallback: number): ShiftRule {
+  return (context) => {
+    const axis = wrapAxis(intAttribute(context.node, "axis", fallback), inputOf(context, 0).shape.length);
+    return alongAxes(context, [axis]) && context.outputs.map(() => undefined);
+  };
+}
+
+/** Follows `Softmax`; before operator set 13 it was along all axes from the one that is named. */
+const softmax: ShiftRule = (context) => {
+  if (context.opset >= 13) return invariant(-1)(context);
+  const { shape } = inputOf(context, 0);
+  const first = wrapAxis(intAttribute(context.node, "axis", 1), shape.length);
+  const axes = shape.flatMap((_, axis) => (axis >= first ? [axis] : []));
+  return alongAxes(context, axes) && [undefined];
+};
+
+/** Follows means and extremes, which are shifted as what they are of. */
+const reduced: ShiftRule = (context) => {
+  const axes = reducedAxes(context);
+  if (axes === undefined) return undefined;
+  const line = alongAxes(context, axes);
+  return line && [line];
+};
+
+/** Follows `TopK`: the values are shifted, the places are not. */
+const largest: ShiftRule = (context) => {
+  const { shape } = inputOf(context, 0);
+  const axis = wrapAxis(intAttribute(context.node, "axis", -1), shape.length);
+  const line = alongAxes(context, [axis]);
+  const result = context.outputs.find((output) => output !== undefined);
+  if (line === undefined || result === undefined) return undefined;
+  const lines = shape.map((extent, other) => (other === axis ? 1 : extent));
+  return [broadcast(line, lines, result), undefined];
+};
+
+/** Follows `GatherElements` by places that do not change. */
+const gathered: ShiftRule = (context) => {
+  const { shape } = inputOf(context, 0);
+  if (context.shifts[1] !== undefined) return undefined;
+  const axis = wrapAxis(intAttribute(context.node, "axis", 0), shape.length);
+  const line = alongAxes(context, [axis]);
+  const lines = shape.map((extent, other) => (other === axis ? 1 : extent));
+  const result = outputShape(context);
+  const isWhole = result.every((extent, other) => other === axis || extent === shape[other]);
+  return line && isWhole ? [broadcast(line, lines, result)] : undefined;
+};
+
+/** Rules by operator of what a shift passes, or leaves as it is. */
+export const SHIFT_RULES: ReadonlyMap<string, ShiftRule> = new Map<string, ShiftRule>([
+  ["Identity", pass],
+  ["Dropout", pass],
+  ["Add", added],
+  ["Sub", subtracted],
+  ...["Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"].map((op) => [op, difference] as const),
+  ["Where", chosen],
+  ["Softmax", softmax],
+  ["LogSoftmax", softmax],
+  ["ArgMax", invariant(0)],
+  ["ArgMin", invariant(0)],
+  ...["ReduceMax", "ReduceMin", "ReduceMean", "ReduceLogSumExp"].map((op) => [op, reduced] as const),
+  ["TopK", largest],
+  ["GatherElements", gathered],
+  ...["Reshape", "Flatten", "Squeeze", "Unsqueeze"].map((op) => [op, moved(reshaping)] as const),
+  ["Transpose", moved(transposition)],
+  ["Expand", moved(expansion)],
+  ["Tile", moved(tile)],
+  ["Slice", moved(slice)],
+  ["Split", moved(split)],
+  ["Gather", moved(gather)],
+]);

@@ -1,0 +1,68 @@
+import { at, createRandom, entry } from "@isthmus/core";
+import type { DoubleWeights } from "../mixing/move-gains.ts";
+import type { LogitShift } from "./find-shifts.ts";
+
+/** What is added to the logits of one layer: `vector . x + number`. */
+export interface ShiftAmount {
+  /** One element for each input of the layer. */
+  readonly vector: Float64Array;
+  /** Added to the bias; 0 where there is none. */
+  readonly number: number;
+}
+
+/** Adds amounts to the logits of layers, or takes them away. */
+export function shiftLogitsInPlace(
+  weights: DoubleWeights,
+  shifts: readonly LogitShift[],
+  amounts: readonly ShiftAmount[],
+  sign: 1 | -1 = 1,
+): void {
+  shifts.forEach((shift, index) => {
+    const { vector, number } = at(amounts, index, "amount");
+    const values = entry(weights, shift.weight, "weight");
+    eachElement(shift, (element, input) => {
+      values[element] = at(values, element, "element") + sign * at(vector, input, "input");
+    });
+    if (shift.bias === undefined) return;
+    const bias = entry(weights, shift.bias, "bias");
+    for (let i = 0; i < bias.length; i++) bias[i] = at(bias, i, "element") + sign * number;
+  });
+}
+
+/**
+ * Returns the means over the logits of each layer: without them the weights are the shortest that compute the
+ * same, and with the means of another network instead they are closest to it.
+ */
+export function meanShifts(weights: DoubleWeights, shifts: readonly LogitShift[]): ShiftAmount[] {
+  return shifts.map((shift) => {
+    const values = entry(weights, shift.weight, "weight");
+    const logits = at(shift.shape, shift.axis, "axis");
+    const vector = new Float64Array(values.length / logits);
+    eachElement(shift, (element, input) => {
+      vector[input] = at(vector, input, "input") + at(values, element, "element") / logits;
+    });
+    const bias = shift.bias === undefined ? new Float64Array(1) : entry(weights, shift.bias, "bias");
+    return { vector, number: bias.reduce((sum, value) => sum + value, 0) / bias.length };
+  });
+}
+
+/** Draws amounts as large as weights are: normal numbers times a spread. */
+export function randomShifts(
+  shifts: readonly LogitShift[],
+  seed: number,
+  spread: number = 0.5,
+): ShiftAmount[] {
+  const random = createRandom(seed, "shift");
+  return shifts.map(({ shape, axis, bias }) => ({
+    vector: Float64Array.from({ length: at(shape, 1 - axis, "axis") }, () => spread * random.normal()),
+    number: bias === undefined ? 0 : spread * random.normal(),
+  }));
+}
+
+/** Calls a function with each element of a weight, and the input of the layer that it multiplies. */
+function eachElement({ shape, axis }: LogitShift, visit: (element: number, input: number) => void): void {
+  const [rows, columns] = [at(shape, 0, "axis"), at(shape, 1, "axis")];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) visit(row * columns + column, axis === 0 ? column : row);
+  }
+}

@@ -35,6 +35,7 @@ export { type MatchLearnedResult, matchLearned } from "./learned/match-learned.t
 export {
   chooseLearnedOptions,
   HEAD_GROUPS,
+  LEARNED_PLACES,
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,
 } from "./learned/match-learned-options.ts";

@@ -325,6 +325,18 @@ describe("matchLearned()", () => {
         expect(await distance(await learned.transform(b), await whole.transform(b))).toBe(0);
       });
 
+      test("goes on to the same bytes where places are drawn, too", async () => {
+        rmSync(statePath, { force: true });
+        const sampled = await run({ at: "sampled" });
+        const moved = await sampled.transform(b);
+        expect(await distance(await learned.transform(b), moved)).toBeGreaterThan(0);
+        await stopAt(11, { at: "sampled" });
+        const again = await run({ at: "sampled", statePath });
+        expect(again.objective).toEqual(sampled.objective);
+        expect(await distance(moved, await again.transform(b))).toBe(0);
+        expect(sampled.objective.after).toBeGreaterThan(sampled.start.closedForm);
+      });
+
       test("goes on from the last steps that were written where it is killed", async () => {
         rmSync(statePath, { force: true });
         const copy = join(folder, "copy.state.safetensors");
@@ -464,6 +476,7 @@ describe("matchLearned()", () => {
       await expect(run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: "AbortError" });
       await expect(run({ steps: -1 })).rejects.toThrow(/"steps" must be/);
       await expect(run({ learningRate: 0 })).rejects.toThrow(/"learningRate" must be above 0/);
+      await expect(run({ at: "end" })).rejects.toThrow(/"at" must be half or sampled: it is end/);
       await expect(run({ heads: "any" })).rejects.toThrow(/"heads" must be invertible or orthogonal/);
       const symmetries = await discoverSymmetries({ graph, engine });
       const other = examplesFor(smallMlp());

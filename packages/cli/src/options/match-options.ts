@@ -5,6 +5,7 @@ import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
   type AlignOptions,
   HEAD_GROUPS,
+  LEARNED_PLACES,
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_LEARNED_DEFAULTS,
   MATCH_MANY_DEFAULTS,
@@ -41,6 +42,7 @@ export type MatchVerbOptions = ScalingOptions & {
   readonly matchSteps?: number | undefined;
   readonly matchBatch?: number | undefined;
   readonly matchRate?: number | undefined;
+  readonly matchAt?: (typeof LEARNED_PLACES)[number] | undefined;
   readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
 };
 
@@ -89,6 +91,7 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
         "largest step of --method learned (default: 0.006; 0.02 of texts)",
         parseNumber,
       )
+      .addOption(new Option("--match-at <place>", AT_TEXT).choices(LEARNED_PLACES))
       .addOption(new Option("--heads <group>", HEADS_TEXT).choices(HEAD_GROUPS))
       .option(
         "--match-examples <n>",
@@ -101,6 +104,8 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
 
 const METHOD_TEXT =
   "align by weights, by activations, by gradients of the loss half-way that pass through permutations, or by learning rotations as well (learned, for transformers); all but weights need data";
+const AT_TEXT =
+  "where between both networks --method learned makes its steps: half-way (half, the default), or at a place drawn for each step (sampled)";
 const HEADS_TEXT =
   "matrices that --method learned mixes attention heads by: any invertible ones, or orthogonal ones, which round less";
 const SEARCH_TEXT =
@@ -159,7 +164,8 @@ export function matchingOf(
         "Cannot align with --normalize and --method learned as learning moves scales and rotations itself: leave --normalize out",
       );
     }
-    const { matchSteps: steps, matchBatch: batchSize, matchRate: learningRate, heads } = options;
+    const { matchSteps: steps, matchBatch: batchSize, matchRate: learningRate } = options;
+    const { matchAt, heads } = options;
     if (learningRate !== undefined && !(learningRate > 0)) {
       throw new UsageError(`Cannot align with --match-rate ${learningRate} as it must be above 0`);
     }
@@ -168,7 +174,7 @@ export function matchingOf(
         "Cannot align with --restarts by --method learned as it searches once: leave --restarts out",
       );
     }
-    const learning = { steps, batchSize, learningRate, heads, examples: matchExamples };
+    const learning = { steps, batchSize, learningRate, at: matchAt, heads, examples: matchExamples };
     return { method, seed, data, ...definedOf(learning) };
   }
   assertLearnedOnly(method, options);
@@ -206,13 +212,15 @@ function assertLearnedOnly(
     matchSteps,
     matchBatch,
     matchRate,
+    matchAt,
     heads,
-  }: Pick<MatchVerbOptions, "matchSteps" | "matchBatch" | "matchRate" | "heads">,
+  }: Pick<MatchVerbOptions, "matchSteps" | "matchBatch" | "matchRate" | "matchAt" | "heads">,
 ): void {
   const options = {
     "--match-steps": matchSteps,
     "--match-batch": matchBatch,
     "--match-rate": matchRate,
+    "--match-at": matchAt,
     "--heads": heads,
   };
   const [first] = Object.keys(definedOf(options));

@@ -155,6 +155,8 @@ export interface MatchChoice {
   readonly batch?: number;
   /** Largest step of learning in an element of a generator. */
   readonly learningRate?: number;
+  /** Where between both networks learning makes its steps. */
+  readonly at?: Required<MatchLearnedOptions>["at"];
   readonly heads?: Required<MatchLearnedOptions>["heads"];
 }
 

@@ -12,7 +12,15 @@ export interface LearnAlignmentParams {
   readonly data: TaskData;
   readonly options: Pick<
     MatchLearnedOptions,
-    "seed" | "examples" | "streamExamples" | "steps" | "batchSize" | "learningRate" | "heads" | "rounds"
+    | "seed"
+    | "examples"
+    | "streamExamples"
+    | "steps"
+    | "batchSize"
+    | "learningRate"
+    | "heads"
+    | "rounds"
+    | "at"
   >;
 }
 

@@ -6,6 +6,9 @@ import type { LearnProgress } from "./learning/learn-mixture.ts";
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
 
+/** Where on the way from A to mixed B a step of learning may be made. */
+export const LEARNED_PLACES = ["half", "sampled"] as const;
+
 /** Options of `matchLearned`. */
 export interface MatchLearnedOptions {
   /** Seed of the order of batches, and of weight matching. */
@@ -25,6 +28,11 @@ export interface MatchLearnedOptions {
    * networks are trained for long, orthogonal ones round less. @defaultValue "invertible"
    */
   readonly heads?: (typeof HEAD_GROUPS)[number];
+  /**
+   * Where on the way from A to B each step lowers the loss: always half-way, or at a place that is drawn
+   * evenly for each step from the seed. @defaultValue "half"
+   */
+  readonly at?: (typeof LEARNED_PLACES)[number];
   /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
   readonly rounds?: number;
   /**
@@ -49,6 +57,7 @@ export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">>
   batchSize: undefined,
   learningRate: undefined,
   heads: "invertible",
+  at: "half",
   rounds: 20,
   statePath: undefined,
   saveEvery: 20,
@@ -81,10 +90,11 @@ export function assertLearnedOptions(
   options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress" | "onNote">>,
 ): void {
   const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0, saveEvery: 1 };
-  const { batchSize = 1, learningRate = 1, heads } = options;
+  const { batchSize = 1, learningRate = 1, heads, at } = options;
   assertWholeOptions("learn an alignment", { ...options, batchSize }, least);
   if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
   if (!HEAD_GROUPS.includes(heads)) fail("heads", HEAD_GROUPS.join(" or "), heads);
+  if (!LEARNED_PLACES.includes(at)) fail("at", LEARNED_PLACES.join(" or "), at);
 }
 
 function fail(option: string, rule: string, value: unknown): never {

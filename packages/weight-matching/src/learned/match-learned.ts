@@ -185,11 +185,12 @@ async function openKeeper(
     batchSize,
     learningRate,
     heads,
+    at: place,
     rounds,
     streamExamples,
   } = options;
   if (path === undefined || steps === 0) return undefined;
-  const decisive = { seed, steps, batchSize, learningRate, heads, rounds, streamExamples };
+  const decisive = { seed, steps, batchSize, learningRate, heads, at: place, rounds, streamExamples };
   const run = await describeLearning(pair, networks, data, decisive);
   return createLearningKeeper(pair, { path, run, onNote });
 }

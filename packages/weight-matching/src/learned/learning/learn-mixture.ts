@@ -1,14 +1,16 @@
 import { at, createRandom } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
+import type { MatchLearnedOptions } from "../match-learned-options.ts";
 import { complexOf, inverseConjugate, isComplex, matrixOf, unitOf } from "../matrices/complex-numbers.ts";
 import { orthonormalized } from "../matrices/nearest-matrix.ts";
 import type { FramedPair, StreamFrame } from "../stream-frame.ts";
+import { MIDDLE } from "./blend.ts";
 import type { Learning } from "./learning.ts";
 import type { MidpointMixer } from "./midpoint-mixer.ts";
 import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
-import { MIDDLE, stepSpaces } from "./step-spaces.ts";
+import { stepSpaces } from "./step-spaces.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
@@ -17,6 +19,8 @@ export interface LearnMixtureOptions {
   readonly steps: number;
   /** Largest step in an element of a generator; it rises for ten steps and falls as a cosine. */
   readonly learningRate: number;
+  /** Where on the way from A to mixed B steps are made. */
+  readonly at: Required<MatchLearnedOptions>["at"];
   /** Steps after which the state is handed over. */
   readonly saveEvery: number;
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +37,7 @@ export interface LearnProgress {
   readonly done: number;
   readonly step: number;
   readonly steps: number;
-  /** Loss half-way of the last batch, in nats. */
+  /** Loss of the last batch, in nats, where the step was made. */
   readonly loss: number;
 }
 
@@ -94,7 +98,7 @@ interface Tools {
 async function learn(
   { frame, midpoint, between, multiplier }: Tools,
   from: Learning,
-  { seed, steps, learningRate, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
+  { seed, steps, learningRate, at: place, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
   const { spaces } = frame.symmetries.mixing;
   const batchOf = shuffledBatches(midpoint.batches, seed);
@@ -102,14 +106,16 @@ async function learn(
   try {
     for (let step = from.step + 1; step <= steps; step++) {
       signal?.throwIfAborted();
-      const { weights, network } = await between(learning.current);
-      const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), MIDDLE);
+      const t = place === "sampled" ? sampledPlace(seed, step) : MIDDLE;
+      const { weights, network } = await between(learning.current, t);
+      const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), t);
       if (!Number.isFinite(loss)) {
         const { mixture, scales } = learning.before;
         return { mixture: settle(spaces, mixture), scales, steps: step - 1, diverged: { step, loss } };
       }
       const products = await multiplier.multiply(gradients, network);
-      learning = stepSpaces(frame, learning, products, rateAt(step, { steps, learningRate }));
+      const rate = rateAt(step, { steps, learningRate });
+      learning = stepSpaces(frame, learning, products, { t, rate });
       onProgress?.({ done: step / steps, step, steps, loss });
       if (step % saveEvery === 0 || step === steps) await onSave?.(learning);
     }
@@ -130,6 +136,11 @@ function shuffledBatches(batches: number, seed: number): (step: number) => numbe
     for (; shuffles * batches <= step; shuffles++) random.shuffleInPlace(order);
     return at(order, step % batches, "batch");
   };
+}
+
+/** Draws the place on the way from A to mixed B of a step; of nothing but the seed and the step. */
+export function sampledPlace(seed: number, step: number): number {
+  return createRandom(seed, `learned alignment, place of step ${step}`).uniform();
 }
 
 /** Returns the largest step in an element of a generator, at a step of learning. */

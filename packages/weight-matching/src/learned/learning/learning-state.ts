@@ -63,6 +63,7 @@ const WORDS: Readonly<Record<string, string>> = {
   b: "the second network",
   batchSize: "examples in a step",
   learningRate: "the largest step",
+  at: "where steps are made",
   streamExamples: "examples that streams are aligned by",
 };
 

@@ -16,28 +16,31 @@ import type { Learning } from "./learning.ts";
 import { adamStep } from "./moving-adam.ts";
 import type { RowProducts } from "./row-products.ts";
 
-/** Where the network between A and mixed B is measured while learning. */
-export const MIDDLE = 0.5;
+/** Where a step of learning is made, and how large it is. */
+export interface LearningStep {
+  readonly t: number;
+  readonly rate: number;
+}
 
 /**
  * Makes a step of Adam in all spaces and scales.
- * @param products - of the gradients of the loss half-way
- * @param rate - step in an element of a generator
+ * @param products - of the gradients of the loss on the way from A to mixed B
+ * @param t - how far on that way, and `rate`, the step in an element of a generator
  */
 export function stepSpaces(
   { symmetries: { mixing }, units }: StreamFrame,
   learning: Learning,
   products: RowProducts,
-  rate: number,
+  { t, rate }: LearningStep,
 ): Learning {
   const { current, ofMatrices, ofScales } = learning;
   const step = learning.step + 1;
-  const generators = generatorGradients(mixing.spaces, products.matrices, MIDDLE);
+  const generators = generatorGradients(mixing.spaces, products.matrices, t);
   const mixture = movedMixture(mixing.spaces, current.mixture, (index, size, group) => {
     const direction = adamStep(at(generators, index, "space"), at(ofMatrices, index, "space"), step);
     return toAlgebra(direction, size, group).map((value) => -rate * value);
   });
-  const slopes = factorGradients(units.scales.variables, products.factors, MIDDLE);
+  const slopes = factorGradients(units.scales.variables, products.factors, t);
   const logarithms = adamStep(slopes, ofScales, step);
   const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
   return { ...learning, step, current: { mixture, scales }, before: current };

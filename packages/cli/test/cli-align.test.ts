@@ -118,7 +118,10 @@ describe("isthmus align --method learned", () => {
     expect(stderr).toMatch(/^isthmus align: Cannot write .*1\.safetensors/);
   });
 
-  it.each([["--match-at", "sampled"]])("learns otherwise with %s %s", async (...choice) => {
+  it.each([
+    ["--match-at", "sampled"],
+    ["--match-units", "straight-through"],
+  ])("learns otherwise with %s %s", async (...choice) => {
     const args = await prepare();
     const few = [...args, "--match-steps", "3"];
     expect((await runCli([...few, "-o", "usual.safetensors"], { cwd: folder })).code).toBe(0);
@@ -132,6 +135,7 @@ describe("isthmus align --method learned", () => {
   it.each([
     ["--match-batch", "8"],
     ["--match-at", "sampled"],
+    ["--match-units", "straight-through"],
   ])("takes %s by no other method", async (...choice) => {
     const args = ["align", a, b, "--graph", graph, "-o", join(folder, "x.safetensors"), ...choice];
     const { code, stderr } = await runCli(args);

@@ -36,6 +36,7 @@ export {
   chooseLearnedOptions,
   HEAD_GROUPS,
   LEARNED_PLACES,
+  LEARNED_UNITS,
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,
 } from "./learned/match-learned-options.ts";

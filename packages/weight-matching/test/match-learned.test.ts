@@ -325,16 +325,27 @@ describe("matchLearned()", () => {
         expect(await distance(await learned.transform(b), await whole.transform(b))).toBe(0);
       });
 
-      test("goes on to the same bytes where places are drawn, too", async () => {
+      test.each([
+        ["places are drawn", { at: "sampled" }],
+        // Steps that are large enough to move units of so small a network.
+        ["units are moved", { units: "straight-through", learningRate: 0.5 }],
+        ["both are", { at: "sampled", units: "straight-through", learningRate: 0.5 }],
+      ])("goes on to the same bytes where %s, too", async (_, choice) => {
         rmSync(statePath, { force: true });
-        const sampled = await run({ at: "sampled" });
-        const moved = await sampled.transform(b);
+        const whole = await run(choice);
+        const moved = await whole.transform(b);
         expect(await distance(await learned.transform(b), moved)).toBeGreaterThan(0);
-        await stopAt(11, { at: "sampled" });
-        const again = await run({ at: "sampled", statePath });
-        expect(again.objective).toEqual(sampled.objective);
+        await stopAt(11, choice);
+        await stopAt(12, choice);
+        const again = await run({ ...choice, statePath });
+        expect(again.objective).toEqual(whole.objective);
+        expect(again.moved).toBe(whole.moved);
+        expect(whole.moved > 0).toBe("units" in choice);
         expect(await distance(moved, await again.transform(b))).toBe(0);
-        expect(sampled.objective.after).toBeGreaterThan(sampled.start.closedForm);
+        expect(whole.objective.after).toBeGreaterThan(whole.start.closedForm);
+        expect(await verifyAlignment({ graph, engine }, [b, moved], { seed: 3 })).toMatchObject({
+          passed: true,
+        });
       });
 
       test("goes on from the last steps that were written where it is killed", async () => {
@@ -415,6 +426,11 @@ describe("matchLearned()", () => {
       expect(spaces).toEqual({ orthogonal: 4, "orthogonal-keeping-ones": 1 });
     });
 
+    test("moves units only where asked to", async () => {
+      expect(learned.moved).toBe(0);
+      expect((await run({ units: "straight-through", learningRate: 0.5 })).moved).toBeGreaterThan(0);
+    });
+
     test("ends early where the loss is not finite, says where, and keeps the best", async () => {
       const { diverged, objective, start, steps } = await run({ learningRate: 1e6 });
       expect(diverged?.step).toBe(steps + 1);
@@ -476,6 +492,7 @@ describe("matchLearned()", () => {
       await expect(run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: "AbortError" });
       await expect(run({ steps: -1 })).rejects.toThrow(/"steps" must be/);
       await expect(run({ learningRate: 0 })).rejects.toThrow(/"learningRate" must be above 0/);
+      await expect(run({ units: "free" })).rejects.toThrow(/"units" must be fixed or straight-through/);
       await expect(run({ at: "end" })).rejects.toThrow(/"at" must be half or sampled: it is end/);
       await expect(run({ heads: "any" })).rejects.toThrow(/"heads" must be invertible or orthogonal/);
       const symmetries = await discoverSymmetries({ graph, engine });

@@ -6,6 +6,7 @@ import {
   type AlignOptions,
   HEAD_GROUPS,
   LEARNED_PLACES,
+  LEARNED_UNITS,
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_LEARNED_DEFAULTS,
   MATCH_MANY_DEFAULTS,
@@ -43,6 +44,7 @@ export type MatchVerbOptions = ScalingOptions & {
   readonly matchBatch?: number | undefined;
   readonly matchRate?: number | undefined;
   readonly matchAt?: (typeof LEARNED_PLACES)[number] | undefined;
+  readonly matchUnits?: (typeof LEARNED_UNITS)[number] | undefined;
   readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
 };
 
@@ -92,6 +94,7 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
         parseNumber,
       )
       .addOption(new Option("--match-at <place>", AT_TEXT).choices(LEARNED_PLACES))
+      .addOption(new Option("--match-units <how>", UNITS_TEXT).choices(LEARNED_UNITS))
       .addOption(new Option("--heads <group>", HEADS_TEXT).choices(HEAD_GROUPS))
       .option(
         "--match-examples <n>",
@@ -106,6 +109,8 @@ const METHOD_TEXT =
   "align by weights, by activations, by gradients of the loss half-way that pass through permutations, or by learning rotations as well (learned, for transformers); all but weights need data";
 const AT_TEXT =
   "where between both networks --method learned makes its steps: half-way (half, the default), or at a place drawn for each step (sampled)";
+const UNITS_TEXT =
+  "whether hidden units stay where weights matched them while --method learned learns (fixed, the default), or are permuted again at each step, by gradients that pass straight through (straight-through)";
 const HEADS_TEXT =
   "matrices that --method learned mixes attention heads by: any invertible ones, or orthogonal ones, which round less";
 const SEARCH_TEXT =
@@ -165,7 +170,7 @@ export function matchingOf(
       );
     }
     const { matchSteps: steps, matchBatch: batchSize, matchRate: learningRate } = options;
-    const { matchAt, heads } = options;
+    const { matchAt, matchUnits: units, heads, matchExamples: examples } = options;
     if (learningRate !== undefined && !(learningRate > 0)) {
       throw new UsageError(`Cannot align with --match-rate ${learningRate} as it must be above 0`);
     }
@@ -174,7 +179,7 @@ export function matchingOf(
         "Cannot align with --restarts by --method learned as it searches once: leave --restarts out",
       );
     }
-    const learning = { steps, batchSize, learningRate, at: matchAt, heads, examples: matchExamples };
+    const learning = { steps, batchSize, learningRate, at: matchAt, units, heads, examples };
     return { method, seed, data, ...definedOf(learning) };
   }
   assertLearnedOnly(method, options);
@@ -208,19 +213,14 @@ function definedOf<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K
  */
 function assertLearnedOnly(
   method: MatchMethod,
-  {
-    matchSteps,
-    matchBatch,
-    matchRate,
-    matchAt,
-    heads,
-  }: Pick<MatchVerbOptions, "matchSteps" | "matchBatch" | "matchRate" | "matchAt" | "heads">,
+  { matchSteps, matchBatch, matchRate, matchAt, matchUnits, heads }: MatchVerbOptions,
 ): void {
   const options = {
     "--match-steps": matchSteps,
     "--match-batch": matchBatch,
     "--match-rate": matchRate,
     "--match-at": matchAt,
+    "--match-units": matchUnits,
     "--heads": heads,
   };
   const [first] = Object.keys(definedOf(options));

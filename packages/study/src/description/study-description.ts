@@ -157,6 +157,8 @@ export interface MatchChoice {
   readonly learningRate?: number;
   /** Where between both networks learning makes its steps. */
   readonly at?: Required<MatchLearnedOptions>["at"];
+  /** Whether units may be permuted again while alignments are learned. */
+  readonly units?: Required<MatchLearnedOptions>["units"];
   readonly heads?: Required<MatchLearnedOptions>["heads"];
 }
 

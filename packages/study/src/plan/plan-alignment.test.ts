@@ -54,6 +54,7 @@ describe("planAlignment()", () => {
       batch: 64,
       learningRate: 0.006,
       at: "half",
+      units: "fixed",
     };
     expect((await learned(written))[0]?.key).toBe(task?.key);
   });
@@ -64,6 +65,7 @@ describe("planAlignment()", () => {
     ["batch", { batch: 2 }],
     ["rate", { learningRate: 0.01 }],
     ["place of steps", { at: "sampled" }],
+    ["moved units", { units: "straight-through" }],
     ["heads", { heads: "orthogonal" }],
     ["data", { data: "few:other" }],
   ])("planStudy() changes the key of a learned alignment with its %s", async (_, match) => {

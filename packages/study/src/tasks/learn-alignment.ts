@@ -20,7 +20,7 @@ export interface LearnAlignmentParams {
     | "learningRate"
     | "heads"
     | "rounds"
-    | "at"
+    | "at" | "units"
   >;
 }
 

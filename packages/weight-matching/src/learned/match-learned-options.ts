@@ -9,6 +9,9 @@ export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
 /** Where on the way from A to mixed B a step of learning may be made. */
 export const LEARNED_PLACES = ["half", "sampled"] as const;
 
+/** Whether units stay where they were matched while learning goes on. */
+export const LEARNED_UNITS = ["fixed", "straight-through"] as const;
+
 /** Options of `matchLearned`. */
 export interface MatchLearnedOptions {
   /** Seed of the order of batches, and of weight matching. */
@@ -33,6 +36,11 @@ export interface MatchLearnedOptions {
    * evenly for each step from the seed. @defaultValue "half"
    */
   readonly at?: (typeof LEARNED_PLACES)[number];
+  /**
+   * Whether hidden units stay where weights matched them, or are permuted again at each step: by the
+   * assignment to scores that follow the gradient straight through it. @defaultValue "fixed"
+   */
+  readonly units?: (typeof LEARNED_UNITS)[number];
   /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
   readonly rounds?: number;
   /**
@@ -58,6 +66,7 @@ export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">>
   learningRate: undefined,
   heads: "invertible",
   at: "half",
+  units: "fixed",
   rounds: 20,
   statePath: undefined,
   saveEvery: 20,
@@ -90,11 +99,12 @@ export function assertLearnedOptions(
   options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress" | "onNote">>,
 ): void {
   const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0, saveEvery: 1 };
-  const { batchSize = 1, learningRate = 1, heads, at } = options;
+  const { batchSize = 1, learningRate = 1, heads, at, units } = options;
   assertWholeOptions("learn an alignment", { ...options, batchSize }, least);
   if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
   if (!HEAD_GROUPS.includes(heads)) fail("heads", HEAD_GROUPS.join(" or "), heads);
   if (!LEARNED_PLACES.includes(at)) fail("at", LEARNED_PLACES.join(" or "), at);
+  if (!LEARNED_UNITS.includes(units)) fail("units", LEARNED_UNITS.join(" or "), units);
 }
 
 function fail(option: string, rule: string, value: unknown): never {

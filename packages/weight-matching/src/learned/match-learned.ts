@@ -13,9 +13,7 @@ import { bindWeights, type DataSet, type Graph, limitExamples } from "@isthmus/g
 import {
   type Alignment,
   type ContinuousSymmetries,
-  discoverContinuous,
   MIXING_GROUPS,
-  type MixingGroup,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
 import { assertFinite } from "../weights/read-parameters.ts";
@@ -31,7 +29,8 @@ import {
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,
 } from "./match-learned-options.ts";
-import { createStreamFrame, type FramedPair, type StreamFrame } from "./stream-frame.ts";
+import { openFrame } from "./open-frame.ts";
+import type { FramedPair, StreamFrame } from "./stream-frame.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
 import { countFactors } from "./unit-factors.ts";
 
@@ -63,6 +62,8 @@ export interface MatchLearnedResult {
   readonly spaces: Readonly<Record<string, number>>;
   /** Signs and scales of units beside the spaces. */
   readonly units: { readonly signs: number; readonly scales: number };
+  /** Units that learning moved from where weights had matched them. */
+  readonly moved: number;
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
@@ -111,7 +112,7 @@ export async function matchLearned(
     );
   }
   const pair = { architecture, frame, a, b };
-  const withRespectTo = changedWeights(architecture.graph, frame).map(({ name }) => name);
+  const withRespectTo = changedWeights(architecture, frame).map(({ name }) => name);
   const midpoint = await createSoftMidpoint(architecture, networks, seen, { batchSize, withRespectTo });
   // What was opened is released in turn, as `await using` would do on newer versions of Node.
   try {
@@ -152,7 +153,8 @@ async function matchFramed(
       ...{ data: seen, examples: Math.min(streamExamples, seen.size), batchSize, signal },
     });
   // Without spaces and scales all rests on permutations, and there is nothing to learn.
-  const canLearn = frame.symmetries.mixing.spaces.length + frame.units.scales.weights.size > 0;
+  const { symmetries, units, movable } = frame;
+  const canLearn = symmetries.mixing.spaces.length + units.scales.weights.size + movable.length > 0;
   const chosen = { ...options, steps: canLearn ? options.steps : 0 };
   const keeper = await openKeeper(pair, networks, seen, chosen);
   const result = await learnSpaces(pair, gramsOf, { midpoint, mixer }, { ...chosen, keeper });
@@ -165,7 +167,7 @@ async function matchFramed(
       after: result.after,
     },
     start: { closedForm: result.objectives.closedForm, descent: result.objectives.descent },
-    ...{ spaces: countSpaces(frame), units: countFactors(frame.units) },
+    ...{ spaces: countSpaces(frame), units: countFactors(frame.units), moved: result.moved },
     ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
   };
 }
@@ -186,11 +188,12 @@ async function openKeeper(
     learningRate,
     heads,
     at: place,
+    units,
     rounds,
     streamExamples,
   } = options;
   if (path === undefined || steps === 0) return undefined;
-  const decisive = { seed, steps, batchSize, learningRate, heads, at: place, rounds, streamExamples };
+  const decisive = { seed, steps, batchSize, learningRate, heads, at: place, units, rounds, streamExamples };
   const run = await describeLearning(pair, networks, data, decisive);
   return createLearningKeeper(pair, { path, run, onNote });
 }
@@ -222,24 +225,6 @@ async function judgeUnaligned(
     );
   }
   return -(await midpoint.evaluate(middle, JUDGED_BATCHES, signal));
-}
-
-/** Discovers what may be mixed, and prepares the frame in which it is. */
-async function openFrame(
-  { graph, engine, symmetries }: SymmetricArchitecture,
-  { heads, signal }: Pick<MatchLearnedOptions, "heads" | "signal">,
-): Promise<StreamFrame> {
-  const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetries, { signal });
-  const spaces = mixing.spaces.map((space) =>
-    heads === "orthogonal" ? { ...space, group: lengthKeeping(space.group) } : space,
-  );
-  return createStreamFrame(graph, { linear, mixing: { ...mixing, spaces } });
-}
-
-/** Returns the matrices of a group that keep lengths. */
-function lengthKeeping(group: MixingGroup): MixingGroup {
-  if (group === "invertible") return "orthogonal";
-  return group === "complex" ? "unit-complex" : group;
 }
 
 function countSpaces({ symmetries }: StreamFrame): Record<string, number> {

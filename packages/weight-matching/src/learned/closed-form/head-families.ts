@@ -43,6 +43,16 @@ export function findHeads(spec: SymmetrySpec, frame: StreamFrame): HeadFamily[] 
   });
 }
 
+/** Names the symmetries that are mixed, or carry what is mixed. */
+export function settledSymmetries(spec: SymmetrySpec, frame: StreamFrame): Set<string> {
+  const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
+  for (const { heads, inner, queries } of findHeads(spec, frame)) {
+    for (const { name } of [heads, ...inner]) settled.add(name);
+    if (queries !== undefined) settled.add(queries.name);
+  }
+  return settled;
+}
+
 function isUnitOf({ firstUnit, size, cells }: Symmetry): (unit: number) => boolean {
   return (unit) => unit >= firstUnit && unit < firstUnit + size * cells.length;
 }

@@ -1,4 +1,4 @@
-import { at, createRandom } from "@isthmus/core";
+import { at, createRandom, createTensor, entry } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
 import type { MatchLearnedOptions } from "../match-learned-options.ts";
@@ -11,6 +11,7 @@ import type { MidpointMixer } from "./midpoint-mixer.ts";
 import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
 import { stepSpaces } from "./step-spaces.ts";
+import { fillScoresInPlace, sumUnitProducts } from "./unit-scores.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
@@ -47,6 +48,8 @@ export interface LearnMixtureResult {
   readonly mixture: Mixture;
   /** What the scales beside the spaces are multiplied by, `[variables]`. */
   readonly scales: Float64Array;
+  /** For each movable symmetry which unit of placed B goes to each place. */
+  readonly places: readonly Int32Array[];
   /** Steps made. */
   readonly steps: number;
   /** Where learning ended early as the loss was not finite; null if it did not. */
@@ -81,7 +84,9 @@ export async function learnMixture(
 ): Promise<LearnMixtureResult> {
   const multiplier = await createRowMultiplier(pair, midpoint.parameters);
   try {
-    return await learn({ frame: pair.frame, midpoint, between: mixer.of(pair.b), multiplier }, from, options);
+    const between = mixer.of(pair.b);
+    if (from.step === 0) await scoreByWeights(pair, { between, multiplier }, from);
+    return await learn({ frame: pair.frame, midpoint, between, multiplier }, from, options);
   } finally {
     await multiplier.release();
   }
@@ -110,8 +115,8 @@ async function learn(
       const { weights, network } = await between(learning.current, t);
       const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), t);
       if (!Number.isFinite(loss)) {
-        const { mixture, scales } = learning.before;
-        return { mixture: settle(spaces, mixture), scales, steps: step - 1, diverged: { step, loss } };
+        const { mixture, ...units } = learning.before;
+        return { ...units, mixture: settle(spaces, mixture), steps: step - 1, diverged: { step, loss } };
       }
       const products = await multiplier.multiply(gradients, network);
       const rate = rateAt(step, { steps, learningRate });
@@ -123,8 +128,36 @@ async function learn(
     if (signal?.aborted) await onSave?.(learning);
     throw error;
   }
-  const { mixture, scales } = learning.current;
-  return { mixture: settle(spaces, mixture), scales, steps, diverged: null };
+  const { mixture, ...units } = learning.current;
+  return { ...units, mixture: settle(spaces, mixture), steps, diverged: null };
+}
+
+/** Begins the scores of movable units with how well they fit their places by weights. */
+async function scoreByWeights(
+  { frame: { movable }, a }: FramedPair,
+  { between, multiplier }: Pick<Tools, "between" | "multiplier">,
+  { current, scores }: Learning,
+): Promise<void> {
+  if (movable.length === 0) return;
+  const { network } = await between(current);
+  const ofA = new Map(
+    [...network].map(([name, { shape }]) => [
+      name,
+      createTensor("f32", shape, Float32Array.from(entry(a, name, "weight"))),
+    ]),
+  );
+  const sizes = movable.map(({ symmetry }) => symmetry.size);
+  const sums: Float64Array[][] = [];
+  for (const [left, right] of [
+    [ofA, network],
+    [ofA, ofA],
+    [network, network],
+  ] as const)
+    sums.push(sumUnitProducts((await multiplier.multiply(left, right)).units, sizes));
+  scores.forEach((ofUnits, index) => {
+    const products = sums.map((list) => at(list, index, "units"));
+    fillScoresInPlace(ofUnits, products as [Float64Array, Float64Array, Float64Array]);
+  });
 }
 
 /** Creates a function that says which batch a step, counted from 0, is made on: each once, then all anew. */

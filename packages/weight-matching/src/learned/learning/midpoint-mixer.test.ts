@@ -68,11 +68,12 @@ describe.each(Object.entries(GRAPHS))("weights of %s", (name, graph) => {
       const mixer = await createMidpointMixer(pair);
       const between = mixer.of(pair.b);
       const factors = identityFactors(frame.units);
-      await between({ mixture: identityMixture(spaces), scales: factors.scales });
-      await between({ mixture: identityMixture(spaces), scales: factors.scales }, 0.9);
+      const asItIs = { mixture: identityMixture(spaces), scales: factors.scales, places: [] };
+      await between(asItIs);
+      await between(asItIs, 0.9);
       const scales = factors.scales.map((_, i) => 0.5 + i / 10);
       const mixture = randomMixture(spaces, 5);
-      const { weights, network } = await between({ mixture, scales }, t);
+      const { weights, network } = await between({ mixture, scales, places: [] }, t);
       const expected = multiplied(frame.units, mixed(frame, pair.b, mixture), { ...factors, scales });
       expect([...weights.keys()]).toEqual([...graph.weights.keys()]);
       const changed = new Set([...frame.occurrences.keys(), ...frame.units.scales.weights.keys()]);

@@ -5,16 +5,17 @@ import type { Doubles, FramedPair } from "../stream-frame.ts";
 import { blendInto, MIDDLE } from "./blend.ts";
 import { type ChangedWeight, changedWeights, fromRows, mixRows, toRows } from "./changed-weights.ts";
 import { addUnitInputs, type MixedUnits, type UnitInputs } from "./unit-inputs.ts";
+import { createUnitMover } from "./unit-mover.ts";
 
 /** Mixed B, and a network between it and A, in f32. */
 export interface MidpointWeights {
   /** Between both, to be fed; overwritten by the next call. */
   readonly weights: ReadonlyMap<string, Tensor>;
-  /** The weights of mixed B that change; overwritten by the next call. */
+  /** The weights of permuted and mixed B that change; overwritten by the next call. */
   readonly network: ReadonlyMap<string, Tensor>;
 }
 
-/** Mixes and multiplies networks and averages them with A, by the engine. */
+/** Permutes, mixes and multiplies networks and averages them with A, by the engine. */
 export interface MidpointMixer {
   /**
    * Returns a function that mixes and multiplies a network and averages it with A: `(1 - t) a + t b`, half-way
@@ -40,11 +41,15 @@ export const ONE_THREAD = { threads: 1 } as const;
  * change, in f32, and writes into the same tensors each time.
  */
 export async function createMidpointMixer({
-  architecture: { graph, engine },
+  architecture,
   frame,
   a,
 }: Omit<FramedPair, "b">): Promise<MidpointMixer> {
-  const changed = changedWeights(graph, frame);
+  const { graph, engine } = architecture;
+  // What is permuted only is moved without the engine.
+  const changed = changedWeights(architecture, frame).filter(
+    ({ mixed, multiplied }) => mixed.length + multiplied.length > 0,
+  );
   const builder = new GraphBuilder("mixture", OPSET);
   const inputs = addUnitInputs(builder, changed);
   const shares = addShares(builder);
@@ -61,7 +66,10 @@ export async function createMidpointMixer({
   );
   return {
     of(b) {
-      const two = singles(b, graph);
+      const placed = singles(b, graph);
+      const mover = createUnitMover(frame.movable, placed);
+      const two = new Map([...placed, ...mover.tensors]);
+      const moved = new Map([...mover.tensors, ...network]);
       const feeds = new Map([...inputs.feeds, ...shares.feeds]);
       for (const { name } of changed) {
         feeds.set(`a ${name}`, entry(one, name, "weight"));
@@ -74,12 +82,12 @@ export async function createMidpointMixer({
       );
       let blended: number | undefined;
       return async (units, t = MIDDLE) => {
-        if (t !== blended) blendTensors([one, two], t, ofFixed);
+        if (mover.move(units.places) || t !== blended) blendTensors([one, two], t, ofFixed);
         blended = t;
         inputs.fill(units);
         shares.fill(t);
         await session?.run(feeds, out);
-        return { weights, network };
+        return { weights, network: moved };
       };
     },
     async release() {

@@ -15,6 +15,8 @@ import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts"
 import type { Learning } from "./learning.ts";
 import { adamStep } from "./moving-adam.ts";
 import type { RowProducts } from "./row-products.ts";
+import { moveVariablesInPlace } from "./unit-mover.ts";
+import { stepScores, sumUnitProducts } from "./unit-scores.ts";
 
 /** Where a step of learning is made, and how large it is. */
 export interface LearningStep {
@@ -23,16 +25,18 @@ export interface LearningStep {
 }
 
 /**
- * Makes a step of Adam in all spaces and scales.
+ * Makes a step of Adam in all spaces, scales and scores of units.
  * @param products - of the gradients of the loss on the way from A to mixed B
  * @param t - how far on that way, and `rate`, the step in an element of a generator
  */
 export function stepSpaces(
-  { symmetries: { mixing }, units }: StreamFrame,
+  frame: StreamFrame,
   learning: Learning,
   products: RowProducts,
   { t, rate }: LearningStep,
 ): Learning {
+  const { symmetries, units, movable } = frame;
+  const { mixing } = symmetries;
   const { current, ofMatrices, ofScales } = learning;
   const step = learning.step + 1;
   const generators = generatorGradients(mixing.spaces, products.matrices, t);
@@ -43,7 +47,27 @@ export function stepSpaces(
   const slopes = factorGradients(units.scales.variables, products.factors, t);
   const logarithms = adamStep(slopes, ofScales, step);
   const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
-  return { ...learning, step, current: { mixture, scales }, before: current };
+  const places = movedUnits(frame, learning, products, { t, rate });
+  movable.forEach(({ scales: lists }, index) => {
+    const way = [at(current.places, index, "units"), at(places, index, "units")] as const;
+    for (const values of [scales, ofScales.mean, ofScales.square]) moveVariablesInPlace(values, lists, way);
+  });
+  return { ...learning, step, current: { mixture, scales, places }, before: current };
+}
+
+/** Makes a step in the scores of movable units; returns where they go. */
+function movedUnits(
+  { movable }: StreamFrame,
+  { step, current: { places }, scores }: Learning,
+  { units }: RowProducts,
+  { t, rate }: LearningStep,
+): Int32Array[] {
+  const sizes = movable.map(({ symmetry }) => symmetry.size);
+  return sumUnitProducts(units, sizes).map((product, index) =>
+    stepScores(at(scores, index, "units"), product, {
+      ...{ places: at(places, index, "units"), step: step + 1, t, rate },
+    }),
+  );
 }
 
 /** Multiplies the matrix of each space by the exponential of a step. */

@@ -91,8 +91,8 @@ async function learningParams(pair: PlannedPair, match: MatchChoice, planner: Pl
 /** Returns the settings that are neither left out nor the default. */
 function differing<T extends object>(settings: T, defaults: { readonly [K in keyof T]: T[K] }): Partial<T> {
   const names = Object.keys(settings) as (keyof T)[];
-  const kept = names.filter((name) => settings[name] !== undefined && settings[name] !== defaults[name]);
-  return Object.fromEntries(kept.map((name) => [name, settings[name]])) as Partial<T>;
+  const changed = names.filter((name) => settings[name] !== undefined && settings[name] !== defaults[name]);
+  return Object.fromEntries(changed.map((name) => [name, settings[name]])) as Partial<T>;
 }
 
 /** Opens the examples that a pair is matched by. */

@@ -20,7 +20,8 @@ export interface LearnAlignmentParams {
     | "learningRate"
     | "heads"
     | "rounds"
-    | "at" | "units"
+    | "at"
+    | "units"
   >;
 }
 

@@ -1,13 +1,11 @@
 import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { lossOfData } from "@isthmus/training";
+import { LEARNED_PLACES } from "./learning/blend.ts";
 import type { LearnProgress } from "./learning/learn-mixture.ts";
 
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
-
-/** Where on the way from A to mixed B a step of learning may be made. */
-export const LEARNED_PLACES = ["half", "sampled"] as const;
 
 /** Whether units stay where they were matched while learning goes on. */
 export const LEARNED_UNITS = ["fixed", "straight-through"] as const;

@@ -20,7 +20,7 @@ export interface MovableUnits {
   readonly rows: readonly UnitRows[];
   /** Lists of sign variables, one of each unit, that move with the units. */
   readonly signs: readonly Int32Array[];
-  /** The same of scale variables. */
+  /** Lists of scale variables, which move in the same way. */
   readonly scales: readonly Int32Array[];
 }
 

@@ -43,7 +43,7 @@ export function findHeads(spec: SymmetrySpec, frame: StreamFrame): HeadFamily[] 
   });
 }
 
-/** Names the symmetries that are mixed, or carry what is mixed. */
+/** Collects the names of symmetries that are mixed, or carry what is mixed. */
 export function settledSymmetries(spec: SymmetrySpec, frame: StreamFrame): Set<string> {
   const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
   for (const { heads, inner, queries } of findHeads(spec, frame)) {

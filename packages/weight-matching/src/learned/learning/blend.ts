@@ -1,3 +1,6 @@
+/** Where on the way from A to mixed B a step of learning may be made. */
+export const LEARNED_PLACES = ["half", "sampled"] as const;
+
 /** Where the network between A and mixed B is measured, and by default learned. */
 export const MIDDLE = 0.5;
 

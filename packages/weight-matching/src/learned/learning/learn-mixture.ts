@@ -1,11 +1,10 @@
 import { at, createRandom, createTensor, entry } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
-import type { MatchLearnedOptions } from "../match-learned-options.ts";
 import { complexOf, inverseConjugate, isComplex, matrixOf, unitOf } from "../matrices/complex-numbers.ts";
 import { orthonormalized } from "../matrices/nearest-matrix.ts";
 import type { FramedPair, StreamFrame } from "../stream-frame.ts";
-import { MIDDLE } from "./blend.ts";
+import { type LEARNED_PLACES, MIDDLE } from "./blend.ts";
 import type { Learning } from "./learning.ts";
 import type { MidpointMixer } from "./midpoint-mixer.ts";
 import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
@@ -21,7 +20,7 @@ export interface LearnMixtureOptions {
   /** Largest step in an element of a generator; it rises for ten steps and falls as a cosine. */
   readonly learningRate: number;
   /** Where on the way from A to mixed B steps are made. */
-  readonly at: Required<MatchLearnedOptions>["at"];
+  readonly at: (typeof LEARNED_PLACES)[number];
   /** Steps after which the state is handed over. */
   readonly saveEvery: number;
   readonly signal?: AbortSignal | undefined;

@@ -18,8 +18,8 @@ export interface MidpointWeights {
 /** Permutes, mixes and multiplies networks and averages them with A, by the engine. */
 export interface MidpointMixer {
   /**
-   * Returns a function that mixes and multiplies a network and averages it with A: `(1 - t) a + t b`, half-way
-   * where no `t` is given.
+   * Returns a function that permutes, mixes and multiplies a network and blends it with A: `(1 - t) a + t b`,
+   * half-way where no `t` is given.
    * @param b - placed, not yet mixed
    */
   of(b: Doubles): (units: MixedUnits, t?: number) => Promise<MidpointWeights>;

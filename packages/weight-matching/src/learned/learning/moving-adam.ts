@@ -3,6 +3,12 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 const EPSILON = 1e-8;
 
+/** Where between A and mixed B a step is made, and how large it is in an element of a generator. */
+export interface LearningStep {
+  readonly t: number;
+  readonly rate: number;
+}
+
 /** Running means of the gradients of one space, in the frame that moves with its matrix, or of factors. */
 export interface Moments {
   readonly mean: Float64Array;

@@ -13,21 +13,15 @@ import { times } from "../matrices/square-matrices.ts";
 import type { StreamFrame } from "../stream-frame.ts";
 import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts";
 import type { Learning } from "./learning.ts";
-import { adamStep } from "./moving-adam.ts";
+import { adamStep, type LearningStep } from "./moving-adam.ts";
 import type { RowProducts } from "./row-products.ts";
 import { moveVariablesInPlace } from "./unit-mover.ts";
 import { stepScores, sumUnitProducts } from "./unit-scores.ts";
 
-/** Where a step of learning is made, and how large it is. */
-export interface LearningStep {
-  readonly t: number;
-  readonly rate: number;
-}
-
 /**
  * Makes a step of Adam in all spaces, scales and scores of units.
  * @param products - of the gradients of the loss on the way from A to mixed B
- * @param t - how far on that way, and `rate`, the step in an element of a generator
+ * @param step - how far on that way, and the step in an element of a generator
  */
 export function stepSpaces(
   frame: StreamFrame,

@@ -1,9 +1,8 @@
 import { at } from "@isthmus/core";
 import { bestAssignment } from "../closed-form/head-families.ts";
 import { addInPlace } from "../closed-form/weight-grams.ts";
-import { adamStep, createMoments, type Moments } from "./moving-adam.ts";
+import { adamStep, createMoments, type LearningStep, type Moments } from "./moving-adam.ts";
 import type { MatrixProduct } from "./row-products.ts";
-import type { LearningStep } from "./step-spaces.ts";
 
 /** How well each unit of placed B fits each place, as learning has found so far. */
 export interface UnitScores {
@@ -36,7 +35,7 @@ export function fillScoresInPlace(
   });
 }
 
-/** Sums the products of the rows of each movable symmetry. */
+/** Adds up the products of the rows of each movable symmetry. */
 export function sumUnitProducts(
   products: readonly MatrixProduct[],
   sizes: readonly number[],

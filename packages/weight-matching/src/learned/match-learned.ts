@@ -78,8 +78,8 @@ export interface MatchLearnedResult {
  *
  * Three stages: a closed form by activations and weights, descent by weights, and learning by gradients of
  * the loss half-way against the mean prediction of both ends, for which no labels are needed. Permutations
- * are fixed after the second. To move A as well could gain nothing: the group acts linearly on weights, so a
- * path from `gA` to `hB` is the path from `A` to `g^-1 h B`, moved by `g`.
+ * are fixed after the second, unless `units` says otherwise. To move A as well could gain nothing: the group
+ * acts linearly on weights, so a path from `gA` to `hB` is the path from `A` to `g^-1 h B`, moved by `g`.
  *
  * @see Theus, Cabodi et al., Generalized linear mode connectivity for transformers (2025), who learn the same
  *   group in a rewritten architecture; here the graph, and A, stay as they are

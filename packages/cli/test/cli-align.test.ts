@@ -121,6 +121,7 @@ describe("isthmus align --method learned", () => {
   it.each([
     ["--match-at", "sampled"],
     ["--match-units", "straight-through"],
+    ["--match-rule", "orthogonal"],
   ])("learns otherwise with %s %s", async (...choice) => {
     const args = await prepare();
     const few = [...args, "--match-steps", "3"];
@@ -136,6 +137,7 @@ describe("isthmus align --method learned", () => {
     ["--match-batch", "8"],
     ["--match-at", "sampled"],
     ["--match-units", "straight-through"],
+    ["--match-rule", "orthogonal"],
   ])("takes %s by no other method", async (...choice) => {
     const args = ["align", a, b, "--graph", graph, "-o", join(folder, "x.safetensors"), ...choice];
     const { code, stderr } = await runCli(args);

@@ -32,6 +32,7 @@ export { createAssignmentSolver } from "./assignment/create-assignment-solver.ts
 export { solveAssignment } from "./assignment/solve-assignment.ts";
 export { LEARNED_PLACES } from "./learned/learning/blend.ts";
 export type { LearnProgress } from "./learned/learning/learn-mixture.ts";
+export { LEARNED_RULES } from "./learned/learning/orthogonal-step.ts";
 export { type MatchLearnedResult, matchLearned } from "./learned/match-learned.ts";
 export {
   chooseLearnedOptions,

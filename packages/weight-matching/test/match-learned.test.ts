@@ -327,6 +327,7 @@ describe("matchLearned()", () => {
 
       test.each([
         ["places are drawn", { at: "sampled" }],
+        ["steps are orthogonal", { rule: "orthogonal" }],
         // Steps that are large enough to move units of so small a network.
         ["units are moved", { units: "straight-through", learningRate: 0.5 }],
         ["both are", { at: "sampled", units: "straight-through", learningRate: 0.5 }],
@@ -492,6 +493,7 @@ describe("matchLearned()", () => {
       await expect(run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: "AbortError" });
       await expect(run({ steps: -1 })).rejects.toThrow(/"steps" must be/);
       await expect(run({ learningRate: 0 })).rejects.toThrow(/"learningRate" must be above 0/);
+      await expect(run({ rule: "any" })).rejects.toThrow(/"rule" must be adam or orthogonal: it is any/);
       await expect(run({ units: "free" })).rejects.toThrow(/"units" must be fixed or straight-through/);
       await expect(run({ at: "end" })).rejects.toThrow(/"at" must be half or sampled: it is end/);
       await expect(run({ heads: "any" })).rejects.toThrow(/"heads" must be invertible or orthogonal/);

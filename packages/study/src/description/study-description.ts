@@ -159,6 +159,8 @@ export interface MatchChoice {
   readonly at?: Required<MatchLearnedOptions>["at"];
   /** Whether units may be permuted again while alignments are learned. */
   readonly units?: Required<MatchLearnedOptions>["units"];
+  /** How steps in matrices are made of gradients. */
+  readonly rule?: Required<MatchLearnedOptions>["rule"];
   readonly heads?: Required<MatchLearnedOptions>["heads"];
 }
 

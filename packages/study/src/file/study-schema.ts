@@ -3,7 +3,7 @@ import { PATH_KINDS } from "@isthmus/interpolation";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import type { CrossEntropyLoss, MeanSquaredErrorLoss, NextTokenLoss } from "@isthmus/training";
-import { HEAD_GROUPS, LEARNED_PLACES, LEARNED_UNITS } from "@isthmus/weight-matching";
+import { HEAD_GROUPS, LEARNED_PLACES, LEARNED_RULES, LEARNED_UNITS } from "@isthmus/weight-matching";
 import { z } from "zod";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import {
@@ -173,6 +173,7 @@ const match = z.strictObject({
   learningRate: z.number().positive().optional(),
   at: z.enum(LEARNED_PLACES).optional(),
   units: z.enum(LEARNED_UNITS).optional(),
+  rule: z.enum(LEARNED_RULES).optional(),
   heads: z.enum(HEAD_GROUPS).optional(),
 });
 

@@ -55,6 +55,7 @@ describe("planAlignment()", () => {
       learningRate: 0.006,
       at: "half",
       units: "fixed",
+      rule: "adam",
     };
     expect((await learned(written))[0]?.key).toBe(task?.key);
   });
@@ -66,6 +67,7 @@ describe("planAlignment()", () => {
     ["rate", { learningRate: 0.01 }],
     ["place of steps", { at: "sampled" }],
     ["moved units", { units: "straight-through" }],
+    ["rule", { rule: "orthogonal" }],
     ["heads", { heads: "orthogonal" }],
     ["data", { data: "few:other" }],
   ])("planStudy() changes the key of a learned alignment with its %s", async (_, match) => {

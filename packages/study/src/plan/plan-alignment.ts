@@ -78,7 +78,10 @@ async function activationParams(pair: PlannedPair, match: MatchChoice, planner: 
 async function learningParams(pair: PlannedPair, match: MatchChoice, planner: Planner) {
   const { batch, learningRate, ...settings } = match;
   const { examples, streamExamples, steps, heads, rounds } = { ...MATCH_LEARNED_DEFAULTS, ...settings };
-  const later = differing({ at: settings.at, units: settings.units }, MATCH_LEARNED_DEFAULTS);
+  const later = differing(
+    { at: settings.at, units: settings.units, rule: settings.rule },
+    MATCH_LEARNED_DEFAULTS,
+  );
   const { data, description } = await openExamples(pair, match, { batchSize: batch, planner });
   const { architecture: graph } = pair.a;
   const chosen = chooseLearnedOptions({ graph, data }, { batchSize: batch, learningRate });

@@ -22,6 +22,7 @@ export interface LearnAlignmentParams {
     | "rounds"
     | "at"
     | "units"
+    | "rule"
   >;
 }
 

@@ -189,11 +189,23 @@ async function openKeeper(
     heads,
     at: place,
     units,
+    rule,
     rounds,
     streamExamples,
   } = options;
   if (path === undefined || steps === 0) return undefined;
-  const decisive = { seed, steps, batchSize, learningRate, heads, at: place, units, rounds, streamExamples };
+  const decisive = {
+    seed,
+    steps,
+    batchSize,
+    learningRate,
+    heads,
+    at: place,
+    units,
+    rule,
+    rounds,
+    streamExamples,
+  };
   const run = await describeLearning(pair, networks, data, decisive);
   return createLearningKeeper(pair, { path, run, onNote });
 }

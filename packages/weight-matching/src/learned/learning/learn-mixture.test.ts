@@ -111,7 +111,7 @@ describe("learnMixture() with units that move", () => {
       const mixer = await createMidpointMixer(pair);
       const start = beginLearning(moving, identityMixture(frame.symmetries.mixing.spaces));
       const { places } = await learnMixture(pair, { midpoint, mixer }, start, {
-        ...{ seed, steps: 20, learningRate: 0.01, at: "half", saveEvery: 100 },
+        ...{ seed, steps: 20, learningRate: 0.01, at: "half", rule: "adam", saveEvery: 100 },
       });
       // Planted and undone is as it was.
       const back = source.slice();

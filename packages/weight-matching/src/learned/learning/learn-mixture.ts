@@ -7,6 +7,7 @@ import type { FramedPair, StreamFrame } from "../stream-frame.ts";
 import { type LEARNED_PLACES, MIDDLE } from "./blend.ts";
 import type { Learning } from "./learning.ts";
 import type { MidpointMixer } from "./midpoint-mixer.ts";
+import type { LearnedRule } from "./orthogonal-step.ts";
 import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
 import { stepSpaces } from "./step-spaces.ts";
@@ -21,6 +22,8 @@ export interface LearnMixtureOptions {
   readonly learningRate: number;
   /** Where on the way from A to mixed B steps are made. */
   readonly at: (typeof LEARNED_PLACES)[number];
+  /** How steps in matrices are made of gradients. */
+  readonly rule: LearnedRule;
   /** Steps after which the state is handed over. */
   readonly saveEvery: number;
   readonly signal?: AbortSignal | undefined;
@@ -102,7 +105,7 @@ interface Tools {
 async function learn(
   { frame, midpoint, between, multiplier }: Tools,
   from: Learning,
-  { seed, steps, learningRate, at: place, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
+  { seed, steps, learningRate, at: place, rule, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
   const { spaces } = frame.symmetries.mixing;
   const batchOf = shuffledBatches(midpoint.batches, seed);
@@ -119,7 +122,7 @@ async function learn(
       }
       const products = await multiplier.multiply(gradients, network);
       const rate = rateAt(step, { steps, learningRate });
-      learning = stepSpaces(frame, learning, products, { t, rate });
+      learning = stepSpaces(frame, learning, products, { t, rate, rule });
       onProgress?.({ done: step / steps, step, steps, loss });
       if (step % saveEvery === 0 || step === steps) await onSave?.(learning);
     }

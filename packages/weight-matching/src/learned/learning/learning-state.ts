@@ -65,6 +65,7 @@ const WORDS: Readonly<Record<string, string>> = {
   learningRate: "the largest step",
   at: "where steps are made",
   units: "whether units are moved",
+  rule: "how steps are made",
   streamExamples: "examples that streams are aligned by",
 };
 

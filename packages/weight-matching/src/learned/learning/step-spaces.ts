@@ -14,12 +14,13 @@ import type { StreamFrame } from "../stream-frame.ts";
 import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts";
 import type { Learning } from "./learning.ts";
 import { adamStep, type LearningStep } from "./moving-adam.ts";
+import { type LearnedRule, orthogonalStep } from "./orthogonal-step.ts";
 import type { RowProducts } from "./row-products.ts";
 import { moveVariablesInPlace } from "./unit-mover.ts";
 import { stepScores, sumUnitProducts } from "./unit-scores.ts";
 
 /**
- * Makes a step of Adam in all spaces, scales and scores of units.
+ * Makes a step in all spaces, scales and scores of units: of Adam, or in matrices by another rule.
  * @param products - of the gradients of the loss on the way from A to mixed B
  * @param step - how far on that way, and the step in an element of a generator
  */
@@ -27,7 +28,7 @@ export function stepSpaces(
   frame: StreamFrame,
   learning: Learning,
   products: RowProducts,
-  { t, rate }: LearningStep,
+  { t, rate, rule = "adam" }: LearningStep & { readonly rule?: LearnedRule },
 ): Learning {
   const { symmetries, units, movable } = frame;
   const { mixing } = symmetries;
@@ -35,7 +36,9 @@ export function stepSpaces(
   const step = learning.step + 1;
   const generators = generatorGradients(mixing.spaces, products.matrices, t);
   const mixture = movedMixture(mixing.spaces, current.mixture, (index, size, group) => {
-    const direction = adamStep(at(generators, index, "space"), at(ofMatrices, index, "space"), step);
+    const [gradient, moments] = [at(generators, index, "space"), at(ofMatrices, index, "space")];
+    const isWhole = rule === "orthogonal" && !isComplex(group);
+    const direction = isWhole ? orthogonalStep(gradient, moments, size) : adamStep(gradient, moments, step);
     return toAlgebra(direction, size, group).map((value) => -rate * value);
   });
   const slopes = factorGradients(units.scales.variables, products.factors, t);

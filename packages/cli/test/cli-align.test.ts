@@ -118,11 +118,31 @@ describe("isthmus align --method learned", () => {
     expect(stderr).toMatch(/^isthmus align: Cannot write .*1\.safetensors/);
   });
 
-  it("takes options of learning by no other method", async () => {
-    const args = ["align", a, b, "--graph", graph, "-o", join(folder, "x.safetensors"), "--match-batch", "8"];
+  it.each([
+    ["--match-at", "sampled"],
+    ["--match-units", "straight-through"],
+    ["--match-rule", "orthogonal"],
+  ])("learns otherwise with %s %s", async (...choice) => {
+    const args = await prepare();
+    const few = [...args, "--match-steps", "3"];
+    expect((await runCli([...few, "-o", "usual.safetensors"], { cwd: folder })).code).toBe(0);
+    expect((await runCli([...few, ...choice, "-o", "other.safetensors"], { cwd: folder })).code).toBe(0);
+    const [usual, other] = ["usual", "other"].map((name) =>
+      readFileSync(join(folder, `${name}.safetensors`)),
+    );
+    expect(other?.equals(usual as Buffer)).toBe(false);
+  });
+
+  it.each([
+    ["--match-batch", "8"],
+    ["--match-at", "sampled"],
+    ["--match-units", "straight-through"],
+    ["--match-rule", "orthogonal"],
+  ])("takes %s by no other method", async (...choice) => {
+    const args = ["align", a, b, "--graph", graph, "-o", join(folder, "x.safetensors"), ...choice];
     const { code, stderr } = await runCli(args);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--match-batch by --method weight as it is of --method learned/);
+    expect(stderr).toContain(`${choice[0]} by --method weight as it is of --method learned`);
   });
 });
 

@@ -19,12 +19,13 @@ import { bindArchitecture, limitExamples, planFeeds } from "@isthmus/graph";
 import { discoverContinuous, discoverSymmetries, identityMixture } from "@isthmus/symmetry";
 import { createStepRunner, createTrainingStep, lossOfData } from "@isthmus/training";
 import { dataContext, fitToData, openSharedArchitecture, openTokenizer } from "@isthmus/zoo";
+import { MIDDLE } from "../src/learned/learning/blend.ts";
 import { changedWeights } from "../src/learned/learning/changed-weights.ts";
 import { beginLearning } from "../src/learned/learning/learning.ts";
 import { createMidpointMixer } from "../src/learned/learning/midpoint-mixer.ts";
 import { createRowMultiplier } from "../src/learned/learning/row-products.ts";
 import { createSoftMidpoint } from "../src/learned/learning/soft-midpoint.ts";
-import { MIDDLE, stepSpaces } from "../src/learned/learning/step-spaces.ts";
+import { stepSpaces } from "../src/learned/learning/step-spaces.ts";
 import { createStreamFrame } from "../src/learned/stream-frame.ts";
 
 const { values: options } = parseArgs({
@@ -76,7 +77,7 @@ const { linear, mixing } = await discoverContinuous({ graph, engine }, symmetrie
 const frame = createStreamFrame(graph, { linear, mixing, exchanges: [] });
 const architecture = { graph, engine, symmetries };
 const pair = { architecture, frame, a: await frame.enter(one), b: await frame.enter(two) };
-const withRespectTo = changedWeights(graph, frame).map(({ name }) => name);
+const withRespectTo = changedWeights(architecture, frame).map(({ name }) => name);
 const midpoint = await createSoftMidpoint(architecture, [one, two], examples, {
   batchSize: batch,
   withRespectTo,
@@ -97,7 +98,7 @@ async function learn(): Promise<void> {
   const { weights, network } = await timed("mix", () => between(learning.current));
   const { gradients } = await timed("gradients", () => midpoint.step(weights, 0, MIDDLE));
   const products = await timed("products", () => multiplier.multiply(gradients, network));
-  learning = await timed("group", () => stepSpaces(frame, learning, products, 1e-4));
+  learning = await timed("group", () => stepSpaces(frame, learning, products, { t: MIDDLE, rate: 1e-4 }));
 }
 
 /** Rounds that are not counted. */

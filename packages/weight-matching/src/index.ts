@@ -30,11 +30,14 @@ export {
 export type { CostMatrix } from "./assignment/cost-matrix.ts";
 export { createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
 export { solveAssignment } from "./assignment/solve-assignment.ts";
+export { LEARNED_PLACES } from "./learned/learning/blend.ts";
 export type { LearnProgress } from "./learned/learning/learn-mixture.ts";
+export { LEARNED_RULES } from "./learned/learning/orthogonal-step.ts";
 export { type MatchLearnedResult, matchLearned } from "./learned/match-learned.ts";
 export {
   chooseLearnedOptions,
   HEAD_GROUPS,
+  LEARNED_UNITS,
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,
 } from "./learned/match-learned-options.ts";

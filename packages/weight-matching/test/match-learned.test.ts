@@ -5,35 +5,16 @@ import {
   type Checkpoint,
   convertData,
   createCheckpoint,
-  createRandom,
   createTensor,
   openCheckpoint,
   saveCheckpoint,
   type Tensor,
-  toFloat64,
 } from "@isthmus/core";
-import { createDataSet, createTextDataSet } from "@isthmus/data";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
-import {
-  type DiagonalSymmetry,
-  discoverContinuous,
-  discoverSymmetries,
-  exchangeParts,
-  mixInPlace,
-  moveGainsInPlace,
-  occurrencesOf,
-  permute,
-  randomAlignment,
-  randomMixture,
-  randomOrders,
-  randomShifts,
-  shiftLogitsInPlace,
-  verifyAlignment,
-} from "@isthmus/symmetry";
-import { multiplyUnits } from "@isthmus/symmetry/layout";
+import { createTextDataSet } from "@isthmus/data";
+import { bindWeights } from "@isthmus/graph";
+import { discoverSymmetries, verifyAlignment } from "@isthmus/symmetry";
 import { align, matchLearned } from "@isthmus/weight-matching";
-import { networkOfConfig, parseNetwork } from "@isthmus/zoo";
+import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
@@ -41,244 +22,9 @@ import { rotaryNetwork } from "../../../test/helpers/rotary-networks.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
 
-const engine = createOnnxRuntimeEngine();
-const EXAMPLES = 64;
-
-/** Unlabelled examples of normal numbers for a graph. */
-function examplesFor(graph: Graph): DataSet {
-  const shape = (graph.inputs[0]?.shape ?? []).slice(1).map(Number);
-  const random = createRandom(3, "examples");
-  const count = shape.reduce((x, y) => x * y, EXAMPLES);
-  const inputs = createTensor(
-    "f32",
-    [EXAMPLES, ...shape],
-    Float32Array.from({ length: count }, () => random.normal()),
-  );
-  return createDataSet(inputs, new Int32Array(EXAMPLES), { name: "noise" });
-}
-
-/** Weights with gains around 1 of both signs' sizes, and offsets. */
-function networkOf(graph: Graph, seed: number): Checkpoint {
-  const random = createRandom(seed, "gains");
-  const weights = new Map(
-    [...randomWeights(graph, seed)].map(([name, tensor]): [string, Tensor] =>
-      /norm\d\.weight/.test(name)
-        ? [name, { ...tensor, data: (tensor.data as Float32Array).map(() => 0.5 + random.uniform()) }]
-        : [name, tensor],
-    ),
-  );
-  return createCheckpoint(weights, {}, `network ${seed}`);
-}
-
-/** Applies a random element of the whole group: permutations, signs, scales, rotations and other gains. */
-async function scramble(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
-  const permutations = await discoverSymmetries({ graph, engine });
-  const { linear, mixing, exchanges } = await discoverContinuous({ graph, engine }, permutations);
-  const { spec } = permutations;
-  const random = createRandom(seed, "factors");
-  const draw = ({ variables }: DiagonalSymmetry, number: () => number) =>
-    Float64Array.from({ length: variables }, number);
-  const signs = draw(linear.signs, () => (random.uniform() < 0.5 ? -1 : 1));
-  const scales = draw(linear.scales, () => 0.5 + random.uniform());
-  const exchanged = await exchangeParts(network, exchanges, randomOrders(exchanges, seed));
-  const permuted = permute(randomAlignment(spec, seed), exchanged, spec);
-  const multiplied = multiplyUnits(multiplyUnits(permuted, linear.signs, signs), linear.scales, scales);
-  const bound = await bindWeights(graph, multiplied);
-  const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
-  moveGainsInPlace(values, linear.scales, mixing, new Map());
-  const mixture = randomMixture(mixing.spaces, seed);
-  for (const [name, layout] of mixing.weights) {
-    mixInPlace(values.get(name) as Float64Array, occurrencesOf(layout, mixing.spaces), mixture);
-  }
-  const gains = mixing.gains.map(({ gain, variables }): [string, Float64Array] => [
-    gain,
-    Float64Array.from(variables, () => 0.5 + random.uniform()),
-  ]);
-  moveGainsInPlace(values, linear.scales, mixing, new Map(gains));
-  shiftLogitsInPlace(values, mixing.shifts, randomShifts(mixing.shifts, seed));
-  return createCheckpoint(
-    new Map(
-      [...bound].map(([name, { shape }]) => [
-        name,
-        createTensor("f32", shape, Float32Array.from(values.get(name) ?? [])),
-      ]),
-    ),
-  );
-}
-
-/** Moves each weight a little, as fine-tuning does. */
-async function nudged(graph: Graph, network: Checkpoint, size: number): Promise<Checkpoint> {
-  const random = createRandom(9, "nudge");
-  return createCheckpoint(
-    new Map(
-      [...(await bindWeights(graph, network))].map(([name, tensor]) => [
-        name,
-        { ...tensor, data: (tensor.data as Float32Array).map((value) => value + size * random.normal()) },
-      ]),
-    ),
-  );
-}
-
-/**
- * Multiplies queries and keys, and values and outputs, of each head by random matrices and their inverses,
- * after which the mean of the network and of a relative is useless.
- *
- * @see MergeLock (2025), arXiv:2509.01548
- */
-async function lockHeads(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
-  const permutations = await discoverSymmetries({ graph, engine });
-  const { mixing } = await discoverContinuous({ graph, engine }, permutations);
-  const bound = await bindWeights(graph, network);
-  const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
-  const heads = mixing.spaces.map(({ group }) => group === "invertible");
-  const mixture = randomMixture(mixing.spaces, seed);
-  for (const [name, layout] of mixing.weights) {
-    const ofHeads = occurrencesOf(layout, mixing.spaces).filter(({ space }) => heads[space]);
-    mixInPlace(values.get(name) as Float64Array, ofHeads, mixture);
-  }
-  return createCheckpoint(
-    new Map(
-      [...bound].map(([name, { shape }]) => [
-        name,
-        createTensor("f32", shape, Float32Array.from(values.get(name) ?? [])),
-      ]),
-    ),
-  );
-}
-
-const PLANTED: readonly (readonly [string, Graph])[] = [
-  ["layer norm", streamNetwork("layer")],
-  ["root mean square norm in pieces", streamNetwork("root mean square in pieces")],
-  ["root mean square norm times 1 + weight", streamNetwork("root mean square times 1 + weight")],
-  ["grouped queries", streamNetwork("root mean square in pieces", "grouped")],
-  ["one head of keys and values", streamNetwork("root mean square in pieces", "multi-query")],
-  ["layer scale", streamNetwork("layer", "layer-scale")],
-  ["rotary embedding of halves", rotaryNetwork("halves")],
-  ["rotary embedding of neighbours", rotaryNetwork("interleaved")],
-];
-
-const SMALL = { hidden_size: 16, intermediate_size: 24, num_hidden_layers: 1, num_attention_heads: 2 };
-const LLAMA = { ...SMALL, model_type: "llama", architectures: ["LlamaForCausalLM"] };
-const GEMMA = {
-  ...SMALL,
-  ...{ model_type: "gemma", architectures: ["GemmaForCausalLM"], tie_word_embeddings: false },
-  ...{ num_key_value_heads: 1, head_dim: 4 },
-};
-const MIXTRAL = {
-  ...SMALL,
-  ...{ model_type: "mixtral", architectures: ["MixtralForCausalLM"], num_key_value_heads: 2 },
-  ...{ num_local_experts: 3, num_experts_per_tok: 2 },
-};
-const NEOX = { ...SMALL, model_type: "gpt_neox", architectures: ["GPTNeoXForCausalLM"], rotary_pct: 0.5 };
+import { EXAMPLES, engine, examplesFor, networkOf } from "./learned-networks.ts";
 
 describe("matchLearned()", () => {
-  test.each(PLANTED)("recovers a planted element of the whole group in closed form: %s", async (_, graph) => {
-    const symmetries = await discoverSymmetries({ graph, engine });
-    const data = examplesFor(graph);
-    for (let seed = 0; seed < 2; seed++) {
-      const a = networkOf(graph, seed);
-      const planted = await scramble(graph, a, seed);
-      expect(await distance(a, planted)).toBeGreaterThan(1);
-      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
-      const { transform } = await matchLearned({ graph, engine, symmetries }, [a, planted], data, options);
-      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
-    }
-  });
-
-  test.each([
-    ["Llama with one head of keys and values", { ...LLAMA, num_key_value_heads: 1 }],
-    ["Gemma with one, and a head of its own", GEMMA],
-    ["Mixtral, with its experts and the shifts of its routers", MIXTRAL],
-  ])("recovers a planted element of the whole group in closed form: %s", async (_, config) => {
-    const text = createTextDataSet(markovText(600, 0), { context: 8 });
-    const { graph } = networkOfConfig({ ...config, num_attention_heads: 4, vocab_size: text.classes });
-    const symmetries = await discoverSymmetries({ graph, engine });
-    for (let seed = 0; seed < 2; seed++) {
-      const a = createCheckpoint(randomWeights(graph, seed), {}, "a");
-      const planted = await scramble(graph, a, seed);
-      expect(await distance(a, planted)).toBeGreaterThan(100);
-      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
-      const { transform, spaces } = await matchLearned(
-        { graph, engine, symmetries },
-        [a, planted],
-        text,
-        options,
-      );
-      expect(spaces).toMatchObject({ orthogonal: 1, invertible: config.num_key_value_heads });
-      expect(await distance(a, await transform(planted))).toBeLessThan(2e-2);
-    }
-  });
-
-  test("finds groups of heads that only their turned queries and keys tell apart", async () => {
-    const graph = rotaryNetwork("halves");
-    const symmetries = await discoverSymmetries({ graph, engine });
-    const original = await bindWeights(graph, networkOf(graph, 4));
-    // All of the second group as of the first, except for the first 4 of 6 dimensions of queries and keys, which
-    // are turned.
-    const repeated = (name: string, width: number, ofGroup: number, turned = 0): [string, Tensor] => {
-      const { shape, data } = original.get(name) as Tensor;
-      const place = (i: number) => (i % 6 < turned ? i : i - (i % width) + (i % ofGroup));
-      return [
-        name,
-        createTensor(
-          "f32",
-          shape,
-          (data as Float32Array).map((_, i) => Number(data[place(i)])),
-        ),
-      ];
-    };
-    const alike = [
-      ...[repeated("q.weight", 24, 12, 4), repeated("q.bias", 24, 12, 4)],
-      ...[repeated("k.weight", 12, 6, 4), repeated("k.bias", 12, 6, 4)],
-      ...[repeated("v.weight", 12, 6), repeated("v.bias", 12, 6), repeated("o.weight", 72, 36)],
-    ];
-    const a = createCheckpoint(new Map([...original, ...alike]));
-    for (let seed = 0; seed < 6; seed++) {
-      const planted = await scramble(graph, a, seed);
-      const options = { seed, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
-      const { transform } = await matchLearned(
-        { graph, engine, symmetries },
-        [a, planted],
-        examplesFor(graph),
-        options,
-      );
-      expect(await distance(a, await transform(planted))).toBeLessThan(1e-3);
-    }
-  });
-
-  test("undoes matrices that were multiplied into heads so that a relative could not be merged", async () => {
-    const graph = streamNetwork("layer");
-    const a = networkOf(graph, 1);
-    const relative = await nudged(graph, a, 0.01);
-    const locked = await lockHeads(graph, relative, 4);
-    const data = examplesFor(graph);
-    const symmetries = await discoverSymmetries({ graph, engine });
-    expect(await verifyAlignment({ graph, engine }, [relative, locked], { seed: 1 })).toMatchObject({
-      passed: true,
-    });
-    const options = { seed: 0, steps: 0, batchSize: 16, streamExamples: EXAMPLES };
-    const { transform } = await matchLearned({ graph, engine, symmetries }, [a, locked], data, options);
-    const apart = await distance(a, relative);
-    expect(await distance(a, locked)).toBeGreaterThan(10 * apart);
-    expect(await distance(a, await transform(locked))).toBeLessThan(1.1 * apart);
-  });
-
-  test.each([
-    ["GPT-NeoX, partly rotary, without gates", NEOX],
-    ["Llama with one head of keys", { ...LLAMA, num_key_value_heads: 1 }],
-  ])("aligns networks of which rotary pairs are a part: %s", async (_, config) => {
-    const text = createTextDataSet(markovText(600, 0), { context: 8 });
-    const { graph, initialize } = networkOfConfig({ ...config, vocab_size: text.classes });
-    const symmetries = await discoverSymmetries({ graph, engine });
-    const [a, b] = [initialize(0), initialize(1)];
-    const options = { seed: 0, steps: 1, batchSize: 8 };
-    const { transform, spaces } = await matchLearned({ graph, engine, symmetries }, [a, b], text, options);
-    expect(spaces["complex"]).toBeGreaterThan(0);
-    expect(await verifyAlignment({ graph, engine }, [b, await transform(b)], { seed: 3 })).toMatchObject({
-      passed: true,
-    });
-  });
-
   test("takes all examples in a step where there are fewer than it would, and says so", async () => {
     const graph = streamNetwork("layer");
     const symmetries = await discoverSymmetries({ graph, engine });
@@ -367,6 +113,30 @@ describe("matchLearned()", () => {
         expect(await distance(await learned.transform(b), await whole.transform(b))).toBe(0);
       });
 
+      test.each([
+        ["places are drawn", { at: "sampled" }],
+        ["steps are orthogonal", { rule: "orthogonal" }],
+        // Steps that are large enough to move units of so small a network.
+        ["units are moved", { units: "straight-through", learningRate: 0.5 }],
+        ["both are", { at: "sampled", units: "straight-through", learningRate: 0.5 }],
+      ])("goes on to the same bytes where %s, too", async (_, choice) => {
+        rmSync(statePath, { force: true });
+        const whole = await run(choice);
+        const moved = await whole.transform(b);
+        expect(await distance(await learned.transform(b), moved)).toBeGreaterThan(0);
+        await stopAt(11, choice);
+        await stopAt(12, choice);
+        const again = await run({ ...choice, statePath });
+        expect(again.objective).toEqual(whole.objective);
+        expect(again.moved).toBe(whole.moved);
+        expect(whole.moved > 0).toBe("units" in choice);
+        expect(await distance(moved, await again.transform(b))).toBe(0);
+        expect(whole.objective.after).toBeGreaterThan(whole.start.closedForm);
+        expect(await verifyAlignment({ graph, engine }, [b, moved], { seed: 3 })).toMatchObject({
+          passed: true,
+        });
+      });
+
       test("goes on from the last steps that were written where it is killed", async () => {
         rmSync(statePath, { force: true });
         const copy = join(folder, "copy.state.safetensors");
@@ -445,6 +215,11 @@ describe("matchLearned()", () => {
       expect(spaces).toEqual({ orthogonal: 4, "orthogonal-keeping-ones": 1 });
     });
 
+    test("moves units only where asked to", async () => {
+      expect(learned.moved).toBe(0);
+      expect((await run({ units: "straight-through", learningRate: 0.5 })).moved).toBeGreaterThan(0);
+    });
+
     test("ends early where the loss is not finite, says where, and keeps the best", async () => {
       const { diverged, objective, start, steps } = await run({ learningRate: 1e6 });
       expect(diverged?.step).toBe(steps + 1);
@@ -506,6 +281,9 @@ describe("matchLearned()", () => {
       await expect(run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: "AbortError" });
       await expect(run({ steps: -1 })).rejects.toThrow(/"steps" must be/);
       await expect(run({ learningRate: 0 })).rejects.toThrow(/"learningRate" must be above 0/);
+      await expect(run({ rule: "any" })).rejects.toThrow(/"rule" must be adam or orthogonal: it is any/);
+      await expect(run({ units: "free" })).rejects.toThrow(/"units" must be fixed or straight-through/);
+      await expect(run({ at: "end" })).rejects.toThrow(/"at" must be half or sampled: it is end/);
       await expect(run({ heads: "any" })).rejects.toThrow(/"heads" must be invertible or orthogonal/);
       const symmetries = await discoverSymmetries({ graph, engine });
       const other = examplesFor(smallMlp());

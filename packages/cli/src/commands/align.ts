@@ -291,16 +291,17 @@ const GROUP_WORDS = {
 /** Describes how rotations were learned. */
 function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [string, string][] {
   const loss = (objective: number) => (-objective).toFixed(4);
-  const { start, objective, spaces, units, steps, examples, diverged } = match;
+  const { start, objective, spaces, units, moved, steps, examples, diverged } = match;
   const counts = Object.entries({ ...spaces, ...units }).flatMap(([kind, count]) =>
     count === 0 ? [] : [`${count} ${GROUP_WORDS[kind as keyof typeof GROUP_WORDS]}`],
   );
+  const movedText = moved === 0 ? "" : `, which moved ${plural(moved, "unit", "units")}`;
   const stages = `${loss(objective.before)} as they are, ${loss(start.closedForm)} in closed form, ${loss(start.descent)} after descent by weights, ${loss(objective.after)} at the end`;
   return [
     ["beside permutations", counts.join(", ") || "nothing"],
     [
       "search",
-      `${plural(steps, "step", "steps")} on ${plural(examples, "example", "examples")} without their labels`,
+      `${plural(steps, "step", "steps")} on ${plural(examples, "example", "examples")} without their labels${movedText}`,
     ],
     ["loss half-way", stages],
     ...(diverged === null

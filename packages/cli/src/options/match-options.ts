@@ -5,6 +5,9 @@ import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
   type AlignOptions,
   HEAD_GROUPS,
+  LEARNED_PLACES,
+  LEARNED_RULES,
+  LEARNED_UNITS,
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_LEARNED_DEFAULTS,
   MATCH_MANY_DEFAULTS,
@@ -41,6 +44,9 @@ export type MatchVerbOptions = ScalingOptions & {
   readonly matchSteps?: number | undefined;
   readonly matchBatch?: number | undefined;
   readonly matchRate?: number | undefined;
+  readonly matchAt?: (typeof LEARNED_PLACES)[number] | undefined;
+  readonly matchUnits?: (typeof LEARNED_UNITS)[number] | undefined;
+  readonly matchRule?: (typeof LEARNED_RULES)[number] | undefined;
   readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
 };
 
@@ -89,6 +95,9 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
         "largest step of --method learned (default: 0.006; 0.02 of texts)",
         parseNumber,
       )
+      .addOption(new Option("--match-at <place>", AT_TEXT).choices(LEARNED_PLACES))
+      .addOption(new Option("--match-units <how>", UNITS_TEXT).choices(LEARNED_UNITS))
+      .addOption(new Option("--match-rule <name>", RULE_TEXT).choices(LEARNED_RULES))
       .addOption(new Option("--heads <group>", HEADS_TEXT).choices(HEAD_GROUPS))
       .option(
         "--match-examples <n>",
@@ -101,6 +110,12 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
 
 const METHOD_TEXT =
   "align by weights, by activations, by gradients of the loss half-way that pass through permutations, or by learning rotations as well (learned, for transformers); all but weights need data";
+const AT_TEXT =
+  "where between both networks --method learned makes its steps: half-way (half, the default), or at a place drawn for each step (sampled)";
+const UNITS_TEXT =
+  "whether hidden units stay where weights matched them while --method learned learns (fixed, the default), or are permuted again at each step, by gradients that pass straight through (straight-through)";
+const RULE_TEXT =
+  "how --method learned steps in matrices: element by element (adam, the default), or in all directions alike (orthogonal, as Muon does)";
 const HEADS_TEXT =
   "matrices that --method learned mixes attention heads by: any invertible ones, or orthogonal ones, which round less";
 const SEARCH_TEXT =
@@ -159,7 +174,8 @@ export function matchingOf(
         "Cannot align with --normalize and --method learned as learning moves scales and rotations itself: leave --normalize out",
       );
     }
-    const { matchSteps: steps, matchBatch: batchSize, matchRate: learningRate, heads } = options;
+    const { matchSteps: steps, matchBatch: batchSize, matchRate: learningRate } = options;
+    const { matchUnits: units, matchRule: rule, heads, matchExamples: examples } = options;
     if (learningRate !== undefined && !(learningRate > 0)) {
       throw new UsageError(`Cannot align with --match-rate ${learningRate} as it must be above 0`);
     }
@@ -168,7 +184,7 @@ export function matchingOf(
         "Cannot align with --restarts by --method learned as it searches once: leave --restarts out",
       );
     }
-    const learning = { steps, batchSize, learningRate, heads, examples: matchExamples };
+    const learning = { steps, batchSize, learningRate, at: options.matchAt, units, rule, heads, examples };
     return { method, seed, data, ...definedOf(learning) };
   }
   assertLearnedOnly(method, options);
@@ -202,17 +218,15 @@ function definedOf<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K
  */
 function assertLearnedOnly(
   method: MatchMethod,
-  {
-    matchSteps,
-    matchBatch,
-    matchRate,
-    heads,
-  }: Pick<MatchVerbOptions, "matchSteps" | "matchBatch" | "matchRate" | "heads">,
+  { matchSteps, matchBatch, matchRate, matchAt, matchUnits, matchRule, heads }: MatchVerbOptions,
 ): void {
   const options = {
     "--match-steps": matchSteps,
     "--match-batch": matchBatch,
     "--match-rate": matchRate,
+    "--match-at": matchAt,
+    "--match-units": matchUnits,
+    "--match-rule": matchRule,
     "--heads": heads,
   };
   const [first] = Object.keys(definedOf(options));

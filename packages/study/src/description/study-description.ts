@@ -155,6 +155,12 @@ export interface MatchChoice {
   readonly batch?: number;
   /** Largest step of learning in an element of a generator. */
   readonly learningRate?: number;
+  /** Where between both networks learning makes its steps. */
+  readonly at?: Required<MatchLearnedOptions>["at"];
+  /** Whether units may be permuted again while alignments are learned. */
+  readonly units?: Required<MatchLearnedOptions>["units"];
+  /** How steps in matrices are made of gradients. */
+  readonly rule?: Required<MatchLearnedOptions>["rule"];
   readonly heads?: Required<MatchLearnedOptions>["heads"];
 }
 

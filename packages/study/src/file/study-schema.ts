@@ -2,7 +2,7 @@ import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
-import { HEAD_GROUPS } from "@isthmus/weight-matching";
+import { HEAD_GROUPS, LEARNED_PLACES, LEARNED_RULES, LEARNED_UNITS } from "@isthmus/weight-matching";
 import { z } from "zod";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import {
@@ -100,6 +100,9 @@ const match = z.strictObject({
   steps: repeats(0).optional(),
   batch: batch.optional(),
   learningRate: positive.optional(),
+  at: z.enum(LEARNED_PLACES).optional(),
+  units: z.enum(LEARNED_UNITS).optional(),
+  rule: z.enum(LEARNED_RULES).optional(),
   heads: z.enum(HEAD_GROUPS).optional(),
 });
 

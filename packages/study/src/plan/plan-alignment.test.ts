@@ -53,6 +53,9 @@ describe("planAlignment()", () => {
       steps: 300,
       batch: 64,
       learningRate: 0.006,
+      at: "half",
+      units: "fixed",
+      rule: "adam",
     };
     expect((await learned(written))[0]?.key).toBe(task?.key);
   });
@@ -62,6 +65,9 @@ describe("planAlignment()", () => {
     ["steps", { steps: 0 }],
     ["batch", { batch: 2 }],
     ["rate", { learningRate: 0.01 }],
+    ["place of steps", { at: "sampled" }],
+    ["moved units", { units: "straight-through" }],
+    ["rule", { rule: "orthogonal" }],
     ["heads", { heads: "orthogonal" }],
     ["data", { data: "few:other" }],
   ])("planStudy() changes the key of a learned alignment with its %s", async (_, match) => {

@@ -71,17 +71,31 @@ async function activationParams(pair: PlannedPair, match: MatchChoice, planner: 
   return { method: "activation", seed: planner.seed, data: description, options } as const;
 }
 
-/** Lists every option that decides the bytes, defaults included. */
+/**
+ * Lists every option that decides the bytes, defaults included, but for options that came later: where they
+ * are left out, tasks that were begun before keep their keys.
+ */
 async function learningParams(pair: PlannedPair, match: MatchChoice, planner: Planner) {
   const { batch, learningRate, ...settings } = match;
   const { examples, streamExamples, steps, heads, rounds } = { ...MATCH_LEARNED_DEFAULTS, ...settings };
+  const later = differing(
+    { at: settings.at, units: settings.units, rule: settings.rule },
+    MATCH_LEARNED_DEFAULTS,
+  );
   const { data, description } = await openExamples(pair, match, { batchSize: batch, planner });
   const { architecture: graph } = pair.a;
   const chosen = chooseLearnedOptions({ graph, data }, { batchSize: batch, learningRate });
   return {
     data: description,
-    options: { seed: planner.seed, examples, streamExamples, steps, ...chosen, heads, rounds },
+    options: { seed: planner.seed, examples, streamExamples, steps, ...chosen, heads, rounds, ...later },
   };
+}
+
+/** Returns the settings that are neither left out nor the default. */
+function differing<T extends object>(settings: T, defaults: { readonly [K in keyof T]: T[K] }): Partial<T> {
+  const names = Object.keys(settings) as (keyof T)[];
+  const changed = names.filter((name) => settings[name] !== undefined && settings[name] !== defaults[name]);
+  return Object.fromEntries(changed.map((name) => [name, settings[name]])) as Partial<T>;
 }
 
 /** Opens the examples that a pair is matched by. */

@@ -2,7 +2,14 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, InvariantError, saveCheckpoint } from "@isthmus/core";
 import { pathOf } from "@isthmus/tasks";
-import { align, HEAD_GROUPS, type MatchLearnedOptions } from "@isthmus/weight-matching";
+import {
+  align,
+  HEAD_GROUPS,
+  LEARNED_PLACES,
+  LEARNED_RULES,
+  LEARNED_UNITS,
+  type MatchLearnedOptions,
+} from "@isthmus/weight-matching";
 import { z } from "zod";
 import { batch, examples, positive, repeats, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
@@ -17,7 +24,17 @@ export interface LearnAlignmentParams {
   readonly data: TaskData;
   readonly options: Pick<
     MatchLearnedOptions,
-    "seed" | "examples" | "streamExamples" | "steps" | "batchSize" | "learningRate" | "heads" | "rounds"
+    | "seed"
+    | "examples"
+    | "streamExamples"
+    | "steps"
+    | "batchSize"
+    | "learningRate"
+    | "heads"
+    | "rounds"
+    | "at"
+    | "units"
+    | "rule"
   >;
 }
 
@@ -35,6 +52,9 @@ const PARAMS = schemaOf<LearnAlignmentParams>()(
       batchSize: batch.optional(),
       learningRate: positive.optional(),
       heads: z.enum(HEAD_GROUPS).optional(),
+      at: z.enum(LEARNED_PLACES).optional(),
+      units: z.enum(LEARNED_UNITS).optional(),
+      rule: z.enum(LEARNED_RULES).optional(),
       rounds: repeats(0).optional(),
     }),
   }),

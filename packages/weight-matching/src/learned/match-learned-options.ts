@@ -1,10 +1,15 @@
 import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { lossOfData } from "@isthmus/training";
+import { LEARNED_PLACES } from "./learning/blend.ts";
 import type { LearnProgress } from "./learning/learn-mixture.ts";
+import { LEARNED_RULES, type LearnedRule } from "./learning/orthogonal-step.ts";
 
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
+
+/** Whether units stay where they were matched while learning goes on. */
+export const LEARNED_UNITS = ["fixed", "straight-through"] as const;
 
 /** Options of `matchLearned`. */
 export interface MatchLearnedOptions {
@@ -25,6 +30,21 @@ export interface MatchLearnedOptions {
    * networks are trained for long, orthogonal ones round less. @defaultValue "invertible"
    */
   readonly heads?: (typeof HEAD_GROUPS)[number];
+  /**
+   * Where on the way from A to B each step lowers the loss: always half-way, or at a place that is drawn
+   * evenly for each step from the seed. @defaultValue "half"
+   */
+  readonly at?: (typeof LEARNED_PLACES)[number];
+  /**
+   * Whether hidden units stay where weights matched them, or are permuted again at each step: by the
+   * assignment to scores that follow the gradient straight through it. @defaultValue "fixed"
+   */
+  readonly units?: (typeof LEARNED_UNITS)[number];
+  /**
+   * How a step in a matrix is made of gradients: by Adam, element by element, or as the orthogonal factor of
+   * their mean, as Muon does. Scales, scores and complex numbers take Adam's. @defaultValue "adam"
+   */
+  readonly rule?: LearnedRule;
   /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
   readonly rounds?: number;
   /**
@@ -49,6 +69,9 @@ export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">>
   batchSize: undefined,
   learningRate: undefined,
   heads: "invertible",
+  at: "half",
+  units: "fixed",
+  rule: "adam",
   rounds: 20,
   statePath: undefined,
   saveEvery: 20,
@@ -81,10 +104,13 @@ export function assertLearnedOptions(
   options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress" | "onNote">>,
 ): void {
   const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0, saveEvery: 1 };
-  const { batchSize = 1, learningRate = 1, heads } = options;
+  const { batchSize = 1, learningRate = 1, heads, at, units, rule } = options;
   assertWholeOptions("learn an alignment", { ...options, batchSize }, least);
   if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
   if (!HEAD_GROUPS.includes(heads)) fail("heads", HEAD_GROUPS.join(" or "), heads);
+  if (!LEARNED_PLACES.includes(at)) fail("at", LEARNED_PLACES.join(" or "), at);
+  if (!LEARNED_RULES.includes(rule)) fail("rule", LEARNED_RULES.join(" or "), rule);
+  if (!LEARNED_UNITS.includes(units)) fail("units", LEARNED_UNITS.join(" or "), units);
 }
 
 function fail(option: string, rule: string, value: unknown): never {

@@ -13,10 +13,8 @@ import { bindWeights, type DataSet, type Graph, limitExamples } from "@isthmus/g
 import {
   type Alignment,
   type ContinuousSymmetries,
-  discoverContinuous,
   exchangeParts,
   MIXING_GROUPS,
-  type MixingGroup,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
 import { assertFinite } from "../weights/read-parameters.ts";
@@ -33,7 +31,8 @@ import {
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,
 } from "./match-learned-options.ts";
-import { createStreamFrame, type FramedPair, type StreamFrame } from "./stream-frame.ts";
+import { openFrame } from "./open-frame.ts";
+import type { FramedPair, StreamFrame } from "./stream-frame.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
 import { countFactors } from "./unit-factors.ts";
 
@@ -65,6 +64,8 @@ export interface MatchLearnedResult {
   readonly spaces: Readonly<Record<string, number>>;
   /** Signs and scales of units beside the spaces. */
   readonly units: { readonly signs: number; readonly scales: number };
+  /** Units that learning moved from where weights had matched them. */
+  readonly moved: number;
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
@@ -79,8 +80,8 @@ export interface MatchLearnedResult {
  *
  * Three stages: a closed form by activations and weights, descent by weights, and learning by gradients of
  * the loss half-way against the mean prediction of both ends, for which no labels are needed. Permutations
- * are fixed after the second. To move A as well could gain nothing: the group acts linearly on weights, so a
- * path from `gA` to `hB` is the path from `A` to `g^-1 h B`, moved by `g`.
+ * are fixed after the second, unless `units` says otherwise. To move A as well could gain nothing: the group
+ * acts linearly on weights, so a path from `gA` to `hB` is the path from `A` to `g^-1 h B`, moved by `g`.
  *
  * @see Theus, Cabodi et al., Generalized linear mode connectivity for transformers (2025), who learn the same
  *   group in a rewritten architecture; here the graph, and A, stay as they are
@@ -115,7 +116,7 @@ export async function matchLearned(
     );
   }
   const pair = { architecture, frame, a, b };
-  const withRespectTo = changedWeights(architecture.graph, frame).map(({ name }) => name);
+  const withRespectTo = changedWeights(architecture, frame).map(({ name }) => name);
   const midpoint = await createSoftMidpoint(architecture, [one, two], seen, { batchSize, withRespectTo });
   // What was opened is released in turn, as `await using` would do on newer versions of Node.
   try {
@@ -180,7 +181,8 @@ async function matchFramed(
       ...{ data: seen, examples: Math.min(streamExamples, seen.size), batchSize, signal },
     });
   // Without spaces and scales all rests on permutations, and there is nothing to learn.
-  const canLearn = frame.symmetries.mixing.spaces.length + frame.units.scales.weights.size > 0;
+  const { symmetries, units, movable } = frame;
+  const canLearn = symmetries.mixing.spaces.length + units.scales.weights.size + movable.length > 0;
   const chosen = { ...options, steps: canLearn ? options.steps : 0 };
   const keeper = await openKeeper(pair, networks, seen, chosen);
   const result = await learnSpaces(pair, gramsOf, { midpoint, mixer }, { ...chosen, keeper });
@@ -190,7 +192,7 @@ async function matchFramed(
     symmetries: frame.symmetries,
     objective: { before, after: result.after },
     start: { closedForm: result.objectives.closedForm, descent: result.objectives.descent },
-    ...{ spaces: countSpaces(frame), units: countFactors(frame.units) },
+    ...{ spaces: countSpaces(frame), units: countFactors(frame.units), moved: result.moved },
     ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
   };
 }
@@ -210,11 +212,25 @@ async function openKeeper(
     batchSize,
     learningRate,
     heads,
+    at: place,
+    units,
+    rule,
     rounds,
     streamExamples,
   } = options;
   if (path === undefined || steps === 0) return undefined;
-  const decisive = { seed, steps, batchSize, learningRate, heads, rounds, streamExamples };
+  const decisive = {
+    seed,
+    steps,
+    batchSize,
+    learningRate,
+    heads,
+    at: place,
+    units,
+    rule,
+    rounds,
+    streamExamples,
+  };
   const run = await describeLearning(pair, networks, data, decisive);
   return createLearningKeeper(pair, { path, run, onNote });
 }
@@ -246,24 +262,6 @@ async function judgeUnaligned(
     );
   }
   return -(await midpoint.evaluate(middle, JUDGED_BATCHES, signal));
-}
-
-/** Discovers what may be mixed, and prepares the frame in which it is. */
-async function openFrame(
-  { graph, engine, symmetries }: SymmetricArchitecture,
-  { heads, signal }: Pick<MatchLearnedOptions, "heads" | "signal">,
-): Promise<StreamFrame> {
-  const { mixing, ...others } = await discoverContinuous({ graph, engine }, symmetries, { signal });
-  const spaces = mixing.spaces.map((space) =>
-    heads === "orthogonal" ? { ...space, group: lengthKeeping(space.group) } : space,
-  );
-  return createStreamFrame(graph, { ...others, mixing: { ...mixing, spaces } });
-}
-
-/** Returns the matrices of a group that keep lengths. */
-function lengthKeeping(group: MixingGroup): MixingGroup {
-  if (group === "invertible") return "orthogonal";
-  return group === "complex" ? "unit-complex" : group;
 }
 
 function countSpaces({ symmetries }: StreamFrame): Record<string, number> {

@@ -14,6 +14,7 @@ import {
   shiftLogitsInPlace,
 } from "@isthmus/symmetry";
 import { type UnitSymmetries, unitSymmetries } from "./unit-factors.ts";
+import type { MovableUnits } from "./unit-rows.ts";
 
 /** Numbers of the parameters of a network, by name. */
 export type Doubles = Map<string, Float64Array>;
@@ -26,6 +27,8 @@ export interface StreamFrame {
   readonly symmetries: ContinuousSymmetries;
   /** Signs and scales beside the spaces. */
   readonly units: UnitSymmetries;
+  /** Units that are permuted again while spaces are learned; none where permutations stay. */
+  readonly movable: readonly MovableUnits[];
   /** Occurrences of the spaces in each weight that some space lies in. */
   readonly occurrences: ReadonlyMap<string, readonly Occurrence[]>;
   /** Reads a network into the frame, in f64. */
@@ -68,7 +71,7 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
   return {
     symmetries,
     units: unitSymmetries(linear, mixing),
-    occurrences,
+    ...{ movable: [], occurrences },
     async enter(network) {
       const values = await read(network);
       moveGainsInPlace(values, linear.scales, mixing, new Map());

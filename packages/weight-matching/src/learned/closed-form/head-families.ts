@@ -64,6 +64,15 @@ function multiQuery(spec: SymmetrySpec, frame: StreamFrame, queries: Symmetry): 
   return [{ heads: undefined, inner: [], spaces, pairs: shared.filter(isPair), queries }];
 }
 
+/** Collects the names of symmetries that are mixed, or carry what is mixed. */
+export function settledSymmetries(spec: SymmetrySpec, frame: StreamFrame): Set<string> {
+  const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
+  for (const { heads, inner, queries } of findHeads(spec, frame)) {
+    for (const symmetry of [heads, ...inner, queries]) if (symmetry !== undefined) settled.add(symmetry.name);
+  }
+  return settled;
+}
+
 function isUnitOf({ firstUnit, size, cells }: Symmetry): (unit: number) => boolean {
   return (unit) => unit >= firstUnit && unit < firstUnit + size * cells.length;
 }

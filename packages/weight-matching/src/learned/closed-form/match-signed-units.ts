@@ -4,21 +4,14 @@ import {
   type Alignment,
   type DiagonalSymmetry,
   identityAlignment,
-  type Occurrence,
-  occurrencesOf,
   type Symmetry,
   type SymmetrySpec,
 } from "@isthmus/symmetry";
-import { completeFollowers, positionIn } from "@isthmus/symmetry/layout";
+import { completeFollowers } from "@isthmus/symmetry/layout";
 import type { Doubles } from "../stream-frame.ts";
+import { countPlaces, moveRows, movesAlone, rowsOfUnits, type UnitRows, variablesAt } from "../unit-rows.ts";
 import { bestAssignment } from "./head-families.ts";
 import { rowsOf } from "./weight-grams.ts";
-
-/** Rows of a weight, one for each unit. */
-interface UnitRows {
-  readonly weight: string;
-  readonly occurrence: Occurrence;
-}
 
 /**
  * Weights of the units of a symmetry that one sign variable of each unit multiplies; none where signs stay.
@@ -40,17 +33,13 @@ export interface SignedUnits {
  * that no other unit moves with.
  */
 export function findSignedUnits(spec: SymmetrySpec, signs: DiagonalSymmetry): SignedUnits[] {
-  const parents = new Set([
-    ...spec.symmetries.flatMap(({ cells }) => cells.flat()),
-    ...spec.followers.flatMap((family) => family.parents.flat()),
-  ]);
+  const isAlone = movesAlone(spec);
   const places = countPlaces(signs);
   return spec.symmetries.flatMap((symmetry): SignedUnits[] => {
-    const { firstUnit, size, cells } = symmetry;
-    if (cells.length !== 1 || parents.has(firstUnit)) return [];
+    if (!isAlone(symmetry)) return [];
     const byVariables = new Map<string, SignedRows>();
-    for (const { weight, occurrence } of rowsOfUnits(spec, { firstUnit, size })) {
-      const variables = variablesAt(signs, weight, occurrence);
+    for (const { weight, occurrence } of rowsOfUnits(spec, symmetry)) {
+      const variables = variablesAt(signs, { weight, occurrence });
       const key = variables?.join() ?? "";
       const rows = [...(byVariables.get(key)?.rows ?? []), { weight, occurrence }];
       byVariables.set(key, { rows, variables });
@@ -63,42 +52,6 @@ export function findSignedUnits(spec: SymmetrySpec, signs: DiagonalSymmetry): Si
     );
     return parts.some(({ variables }) => variables !== undefined) ? [{ symmetry, parts }] : [];
   });
-}
-
-/** Lists the rows that hold the units of a cell, over all weights. */
-function rowsOfUnits({ weights }: SymmetrySpec, cell: Pick<Symmetry, "firstUnit" | "size">): UnitRows[] {
-  const space = { ...cell, symmetry: "", cell: 0, group: "invertible" } as const;
-  return [...weights].flatMap(([weight, { view, fields }]) => {
-    const plain = fields.map((field) => ({ ...field, inverse: new Uint8Array(field.units.length) }));
-    return occurrencesOf({ view, fields: plain }, [space]).map((occurrence) => ({ weight, occurrence }));
-  });
-}
-
-/** Counts the places over all weights where each variable lies. */
-function countPlaces({ variables, weights }: DiagonalSymmetry): Int32Array {
-  const counts = new Int32Array(variables);
-  for (const { fields } of weights.values()) {
-    for (const variable of fields.flatMap((field) => [...field.variables])) {
-      if (variable !== 0) counts[Math.abs(variable) - 1] = at(counts, Math.abs(variable) - 1, "variable") + 1;
-    }
-  }
-  return counts;
-}
-
-/** Returns the sign variable of each unit in rows of a weight; undefined unless each unit has its own. */
-function variablesAt(
-  { weights }: DiagonalSymmetry,
-  weight: string,
-  { bases }: Occurrence,
-): Int32Array | undefined {
-  const layout = weights.get(weight);
-  if (layout === undefined) return undefined;
-  for (const { axes, variables } of layout.fields) {
-    const places = bases.map(positionIn(layout.view, axes));
-    const ofUnits = places.map((place) => Math.abs(at(variables, place, "place")) - 1);
-    if (new Set(ofUnits).size === bases.length && ofUnits.every((variable) => variable >= 0)) return ofUnits;
-  }
-  return undefined;
 }
 
 /** What {@link matchSignedUnits} finds: B is permuted first, then its signs are changed. */
@@ -184,18 +137,4 @@ function gramOf(rows: SignedRows["rows"], [a, b]: readonly [Doubles, Doubles], s
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (data[i] as number);
   }
   return sum;
-}
-
-/** Permutes rows of a weight, and multiplies them. */
-function moveRows(
-  values: Float64Array,
-  { bases, offsets }: Occurrence,
-  from: Int32Array,
-  factors: Float64Array,
-): void {
-  const before = values.slice();
-  from.forEach((taken, unit) => {
-    const [to, take, factor] = [at(bases, unit, "row"), at(bases, taken, "row"), at(factors, unit, "unit")];
-    for (const offset of offsets) values[to + offset] = factor * (before[take + offset] as number);
-  });
 }

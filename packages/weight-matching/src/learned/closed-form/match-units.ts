@@ -3,7 +3,7 @@ import { type Alignment, compose, identityAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "../../match-weights.ts";
 import { permuteFramed, toCheckpoint } from "../permute-framed.ts";
 import type { FramedPair } from "../stream-frame.ts";
-import { findHeads } from "./head-families.ts";
+import { settledSymmetries } from "./head-families.ts";
 import { findSignedUnits, matchSignedUnits, type SignedMatch } from "./match-signed-units.ts";
 
 /** Options of {@link matchUnits}. */
@@ -22,10 +22,7 @@ export async function matchUnits(pair: FramedPair, options: MatchUnitsOptions): 
   const { architecture, frame, a } = pair;
   const { spec } = architecture.symmetries;
   const signed = findSignedUnits(spec, frame.units.signs);
-  const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
-  for (const { heads, inner, queries } of findHeads(spec, frame)) {
-    for (const symmetry of [heads, ...inner, queries]) if (symmetry !== undefined) settled.add(symmetry.name);
-  }
+  const settled = settledSymmetries(spec, frame);
   for (const { symmetry } of signed) settled.add(symmetry.name);
   const permuted = await matchOthers(pair, settled, options);
   const b = await permuteFramed(architecture, permuted, pair.b);

@@ -1,5 +1,4 @@
 import { at } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
 import {
   add,
   concat,
@@ -16,6 +15,8 @@ import {
   type MixedLayout,
   type MixingSpace,
   occurrencesOf,
+  type SymmetricArchitecture,
+  type WeightLayout,
 } from "@isthmus/symmetry";
 import type { StreamFrame } from "../stream-frame.ts";
 
@@ -61,22 +62,42 @@ export interface ChangedWeight {
   readonly shape: readonly number[];
   readonly mixed: readonly MixedRows[];
   readonly multiplied: readonly MultipliedRows[];
+  /** Rows of movable units: a factor's space is the index of the units. */
+  readonly permuted: readonly MixedRows[];
 }
 
-/** Lists the weights of a graph that the spaces of a frame, and scales beside them, change. */
-export function changedWeights(graph: Graph, frame: StreamFrame): ChangedWeight[] {
+/** Lists the weights that the spaces of a frame, scales beside them, and movable units change. */
+export function changedWeights(
+  { graph, symmetries: { spec } }: SymmetricArchitecture,
+  frame: StreamFrame,
+): ChangedWeight[] {
   const { mixing } = frame.symmetries;
+  const cells = frame.movable.map(
+    ({ symmetry: { name, firstUnit, size } }): MixingSpace => ({
+      ...{ symmetry: name, cell: 0, firstUnit, size, group: "invertible" },
+    }),
+  );
   const { weights: scaled } = frame.units.scales;
   return [...graph.weights].flatMap(([name, { shape }]): ChangedWeight[] => {
     const [ofSpaces, ofScales] = [mixing.weights.get(name), scaled.get(name)];
-    if (ofSpaces === undefined && ofScales === undefined) return [];
+    const permuted = cells.length === 0 ? [] : unitRows(spec.weights.get(name), cells);
+    if (ofSpaces === undefined && ofScales === undefined && permuted.length === 0) return [];
     const mixedRows = ({ view, fields }: MixedLayout): MixedRows[] =>
       fields.map((field) => ({ view, axes: field.axes, groups: groupRows(field, mixing.spaces) }));
     const multipliedRows = ({ view, fields, origin = 0 }: FactorLayout): MultipliedRows[] =>
       fields.map(({ axes, variables }) => ({ view, axes, variables, origin }));
     const mixed = ofSpaces === undefined ? [] : mixedRows(ofSpaces);
     const multiplied = ofScales === undefined ? [] : multipliedRows(ofScales);
-    return [{ name, shape, mixed, multiplied }];
+    return [{ name, shape, mixed, multiplied, permuted }];
+  });
+}
+
+/** Lists the rows of movable units in a weight. */
+function unitRows(layout: WeightLayout | undefined, cells: readonly MixingSpace[]): MixedRows[] {
+  return (layout?.fields ?? []).flatMap(({ axes, units }) => {
+    const inverse = new Uint8Array(units.length);
+    const groups = groupRows({ axes, units, inverse }, cells);
+    return groups.length === 0 ? [] : [{ view: layout?.view as readonly number[], axes, groups }];
   });
 }
 

@@ -1,14 +1,17 @@
-import { at, createRandom } from "@isthmus/core";
+import { at, createRandom, createTensor, entry } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
 import { complexOf, inverseConjugate, isComplex, matrixOf, unitOf } from "../matrices/complex-numbers.ts";
 import { orthonormalized } from "../matrices/nearest-matrix.ts";
 import type { FramedPair, StreamFrame } from "../stream-frame.ts";
+import { type LEARNED_PLACES, MIDDLE } from "./blend.ts";
 import type { Learning } from "./learning.ts";
 import type { MidpointMixer } from "./midpoint-mixer.ts";
+import type { LearnedRule } from "./orthogonal-step.ts";
 import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
-import { MIDDLE, stepSpaces } from "./step-spaces.ts";
+import { stepSpaces } from "./step-spaces.ts";
+import { fillScoresInPlace, sumUnitProducts } from "./unit-scores.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
@@ -17,6 +20,10 @@ export interface LearnMixtureOptions {
   readonly steps: number;
   /** Largest step in an element of a generator; it rises for ten steps and falls as a cosine. */
   readonly learningRate: number;
+  /** Where on the way from A to mixed B steps are made. */
+  readonly at: (typeof LEARNED_PLACES)[number];
+  /** How steps in matrices are made of gradients. */
+  readonly rule: LearnedRule;
   /** Steps after which the state is handed over. */
   readonly saveEvery: number;
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +40,7 @@ export interface LearnProgress {
   readonly done: number;
   readonly step: number;
   readonly steps: number;
-  /** Loss half-way of the last batch, in nats. */
+  /** Loss of the last batch, in nats, where the step was made. */
   readonly loss: number;
 }
 
@@ -43,6 +50,8 @@ export interface LearnMixtureResult {
   readonly mixture: Mixture;
   /** What the scales beside the spaces are multiplied by, `[variables]`. */
   readonly scales: Float64Array;
+  /** For each movable symmetry which unit of placed B goes to each place. */
+  readonly places: readonly Int32Array[];
   /** Steps made. */
   readonly steps: number;
   /** Where learning ended early as the loss was not finite; null if it did not. */
@@ -77,7 +86,9 @@ export async function learnMixture(
 ): Promise<LearnMixtureResult> {
   const multiplier = await createRowMultiplier(pair, midpoint.parameters);
   try {
-    return await learn({ frame: pair.frame, midpoint, between: mixer.of(pair.b), multiplier }, from, options);
+    const between = mixer.of(pair.b);
+    if (from.step === 0) await scoreByWeights(pair, { between, multiplier }, from);
+    return await learn({ frame: pair.frame, midpoint, between, multiplier }, from, options);
   } finally {
     await multiplier.release();
   }
@@ -94,7 +105,7 @@ interface Tools {
 async function learn(
   { frame, midpoint, between, multiplier }: Tools,
   from: Learning,
-  { seed, steps, learningRate, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
+  { seed, steps, learningRate, at: place, rule, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
   const { spaces } = frame.symmetries.mixing;
   const batchOf = shuffledBatches(midpoint.batches, seed);
@@ -102,14 +113,16 @@ async function learn(
   try {
     for (let step = from.step + 1; step <= steps; step++) {
       signal?.throwIfAborted();
-      const { weights, network } = await between(learning.current);
-      const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), MIDDLE);
+      const t = place === "sampled" ? sampledPlace(seed, step) : MIDDLE;
+      const { weights, network } = await between(learning.current, t);
+      const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), t);
       if (!Number.isFinite(loss)) {
-        const { mixture, scales } = learning.before;
-        return { mixture: settle(spaces, mixture), scales, steps: step - 1, diverged: { step, loss } };
+        const { mixture, ...units } = learning.before;
+        return { ...units, mixture: settle(spaces, mixture), steps: step - 1, diverged: { step, loss } };
       }
       const products = await multiplier.multiply(gradients, network);
-      learning = stepSpaces(frame, learning, products, rateAt(step, { steps, learningRate }));
+      const rate = rateAt(step, { steps, learningRate });
+      learning = stepSpaces(frame, learning, products, { t, rate, rule });
       onProgress?.({ done: step / steps, step, steps, loss });
       if (step % saveEvery === 0 || step === steps) await onSave?.(learning);
     }
@@ -117,8 +130,36 @@ async function learn(
     if (signal?.aborted) await onSave?.(learning);
     throw error;
   }
-  const { mixture, scales } = learning.current;
-  return { mixture: settle(spaces, mixture), scales, steps, diverged: null };
+  const { mixture, ...units } = learning.current;
+  return { ...units, mixture: settle(spaces, mixture), steps, diverged: null };
+}
+
+/** Begins the scores of movable units with how well they fit their places by weights. */
+async function scoreByWeights(
+  { frame: { movable }, a }: FramedPair,
+  { between, multiplier }: Pick<Tools, "between" | "multiplier">,
+  { current, scores }: Learning,
+): Promise<void> {
+  if (movable.length === 0) return;
+  const { network } = await between(current);
+  const ofA = new Map(
+    [...network].map(([name, { shape }]) => [
+      name,
+      createTensor("f32", shape, Float32Array.from(entry(a, name, "weight"))),
+    ]),
+  );
+  const sizes = movable.map(({ symmetry }) => symmetry.size);
+  const sums: Float64Array[][] = [];
+  for (const [left, right] of [
+    [ofA, network],
+    [ofA, ofA],
+    [network, network],
+  ] as const)
+    sums.push(sumUnitProducts((await multiplier.multiply(left, right)).units, sizes));
+  scores.forEach((ofUnits, index) => {
+    const products = sums.map((list) => at(list, index, "units"));
+    fillScoresInPlace(ofUnits, products as [Float64Array, Float64Array, Float64Array]);
+  });
 }
 
 /** Creates a function that says which batch a step, counted from 0, is made on: each once, then all anew. */
@@ -130,6 +171,11 @@ function shuffledBatches(batches: number, seed: number): (step: number) => numbe
     for (; shuffles * batches <= step; shuffles++) random.shuffleInPlace(order);
     return at(order, step % batches, "batch");
   };
+}
+
+/** Draws the place on the way from A to mixed B of a step; of nothing but the seed and the step. */
+export function sampledPlace(seed: number, step: number): number {
+  return createRandom(seed, `learned alignment, place of step ${step}`).uniform();
 }
 
 /** Returns the largest step in an element of a generator, at a step of learning. */

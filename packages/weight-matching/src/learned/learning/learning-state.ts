@@ -63,6 +63,9 @@ const WORDS: Readonly<Record<string, string>> = {
   b: "the second network",
   batchSize: "examples in a step",
   learningRate: "the largest step",
+  at: "where steps are made",
+  units: "whether units are moved",
+  rule: "how steps are made",
   streamExamples: "examples that streams are aligned by",
 };
 
@@ -133,7 +136,13 @@ function blankState({ architecture, frame, b }: FramedPair) {
   };
   const factors = identityFactors(frame.units);
   const begun = beginLearning(frame, blank());
-  const learning = { ...begun, before: { mixture: blank(), scales: factors.scales.slice() } };
+  const { places } = begun.current;
+  const before = {
+    mixture: blank(),
+    scales: factors.scales.slice(),
+    places: places.map((list) => list.slice()),
+  };
+  const learning = { ...begun, before };
   const start: StoredStart = {
     ...{ factors, mixture: blank(), alignment: identityAlignment(architecture.symmetries.spec) },
     objectives: new Float64Array(OBJECTIVES.length),
@@ -165,7 +174,10 @@ function namedTensors(start: StoredStart, learning: Learning): Map<string, Tenso
     // Without scales there are no numbers, and nothing to write.
     if (data.length > 0) tensors.set(name, createTensor("f64", [data.length], data));
   };
-  const addUnits = (name: string, { mixture, scales }: MixedUnits): void => {
+  const addUnits = (name: string, { mixture, scales, places }: MixedUnits): void => {
+    places.forEach((list, units) => {
+      tensors.set(`${name}.places.${units}`, createTensor("i32", [list.length], list));
+    });
     mixture.matrices.forEach((matrix, space) => {
       add(`${name}.matrices.${space}`, matrix);
     });
@@ -180,12 +192,16 @@ function namedTensors(start: StoredStart, learning: Learning): Map<string, Tenso
   };
   add("objectives", start.objectives);
   add("start.signs", start.factors.signs);
-  addUnits("start", { mixture: start.mixture, scales: start.factors.scales });
+  addUnits("start", { mixture: start.mixture, scales: start.factors.scales, places: [] });
   addUnits("current", learning.current);
   addUnits("before", learning.before);
   learning.ofMatrices.forEach((moments, space) => {
     addMoments(`moments.${space}`, moments);
   });
   addMoments("moments.scales", learning.ofScales);
+  learning.scores.forEach(({ scores, moments }, units) => {
+    add(`scores.${units}`, scores);
+    addMoments(`scores.${units}`, moments);
+  });
   return tensors;
 }

@@ -2,6 +2,8 @@ import type { Mixture } from "@isthmus/symmetry";
 import type { StreamFrame } from "../stream-frame.ts";
 import { createMoments, type Moments } from "./moving-adam.ts";
 import type { MixedUnits } from "./unit-inputs.ts";
+import { identityPlaces } from "./unit-mover.ts";
+import { createUnitScores, type UnitScores } from "./unit-scores.ts";
 
 /** How far learning is: all that further steps depend on. */
 export interface Learning {
@@ -14,15 +16,19 @@ export interface Learning {
   readonly ofMatrices: readonly Moments[];
   /** Moments of the logarithms of scales, `[variables]`; they change from step to step. */
   readonly ofScales: Moments;
+  /** Scores of the units of each movable symmetry; they change from step to step. */
+  readonly scores: readonly UnitScores[];
 }
 
-/** Begins to learn at a mixture, with scales of 1. */
-export function beginLearning({ symmetries, units }: StreamFrame, mixture: Mixture): Learning {
+/** Begins to learn at a mixture, with scales of 1 and units where they are. */
+export function beginLearning({ symmetries, units, movable }: StreamFrame, mixture: Mixture): Learning {
   const { variables } = units.scales;
-  const current = { mixture, scales: new Float64Array(variables).fill(1) };
+  const places = movable.map(({ symmetry }) => identityPlaces(symmetry.size));
+  const current = { mixture, scales: new Float64Array(variables).fill(1), places };
   return {
     ...{ step: 0, current, before: current },
     ofMatrices: symmetries.mixing.spaces.map(({ size }) => createMoments(size * size)),
     ofScales: createMoments(variables),
+    scores: movable.map(({ symmetry }) => createUnitScores(symmetry.size)),
   };
 }

@@ -68,31 +68,36 @@ describe.each(Object.entries(GRAPHS))("weights of %s", (name, graph) => {
     pair = await openPair(graph);
   });
 
-  test("createMidpointMixer() mixes, multiplies and averages as f64 does, again and again", async () => {
-    const { frame } = pair;
-    const { spaces } = frame.symmetries.mixing;
-    expect(frame.units.scales.weights.size).toBe(entry(SCALED, name, "graph"));
-    const mixer = await createMidpointMixer(pair);
-    const between = mixer.of(pair.b);
-    const factors = identityFactors(frame.units);
-    await between({ mixture: identityMixture(spaces), scales: factors.scales });
-    const scales = factors.scales.map((_, i) => 0.5 + i / 10);
-    const mixture = randomMixture(spaces, 5);
-    const { weights, network } = await between({ mixture, scales });
-    const expected = multiplied(frame.units, mixed(frame, pair.b, mixture), { ...factors, scales });
-    expect([...weights.keys()]).toEqual([...graph.weights.keys()]);
-    const changed = new Set([...frame.occurrences.keys(), ...frame.units.scales.weights.keys()]);
-    expect([...network.keys()].sort()).toEqual([...changed].sort());
-    for (const [weight, { data }] of network)
-      expectClose(data as Float32Array, entry(expected, weight, "weight"));
-    for (const [weight, { data }] of weights) {
-      const mean = entry(expected, weight, "weight").map(
-        (value, i) => (value + at(entry(pair.a, weight, "weight"), i, "element")) / 2,
-      );
-      expectClose(data as Float32Array, mean);
-    }
-    await mixer.release();
-  });
+  test.each([0.5, 0.2])(
+    "createMidpointMixer() mixes, multiplies and blends as f64 does, at %f",
+    async (t) => {
+      const { frame } = pair;
+      const { spaces } = frame.symmetries.mixing;
+      expect(frame.units.scales.weights.size).toBe(entry(SCALED, name, "graph"));
+      const mixer = await createMidpointMixer(pair);
+      const between = mixer.of(pair.b);
+      const factors = identityFactors(frame.units);
+      const asItIs = { mixture: identityMixture(spaces), scales: factors.scales, places: [] };
+      await between(asItIs);
+      await between(asItIs, 0.9);
+      const scales = factors.scales.map((_, i) => 0.5 + i / 10);
+      const mixture = randomMixture(spaces, 5);
+      const { weights, network } = await between({ mixture, scales, places: [] }, t);
+      const expected = multiplied(frame.units, mixed(frame, pair.b, mixture), { ...factors, scales });
+      expect([...weights.keys()]).toEqual([...graph.weights.keys()]);
+      const changed = new Set([...frame.occurrences.keys(), ...frame.units.scales.weights.keys()]);
+      expect([...network.keys()].sort()).toEqual([...changed].sort());
+      for (const [weight, { data }] of network)
+        expectClose(data as Float32Array, entry(expected, weight, "weight"));
+      for (const [weight, { data }] of weights) {
+        const mean = entry(expected, weight, "weight").map(
+          (value, i) => t * value + (1 - t) * at(entry(pair.a, weight, "weight"), i, "element"),
+        );
+        expectClose(data as Float32Array, mean);
+      }
+      await mixer.release();
+    },
+  );
 
   test("createRowMultiplier() multiplies gradients by weights, where there are gradients", async () => {
     const { frame, b } = pair;

@@ -1,26 +1,28 @@
 import { createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { add, GraphBuilder, mul, reshape, type Value } from "@isthmus/graph/builder";
-import { meanOf } from "../../straight-through/kernels/step.ts";
 import type { Doubles, FramedPair } from "../stream-frame.ts";
+import { blendInto, MIDDLE } from "./blend.ts";
 import { type ChangedWeight, changedWeights, fromRows, less, mixRows, toRows } from "./changed-weights.ts";
 import { addUnitInputs, type MixedUnits, type UnitInputs } from "./unit-inputs.ts";
+import { createUnitMover } from "./unit-mover.ts";
 
-/** Mixed B, and the network half-way between it and A, in f32. */
+/** Mixed B, and a network between it and A, in f32. */
 export interface MidpointWeights {
-  /** Half-way, to be fed; overwritten by the next call. */
+  /** Between both, to be fed; overwritten by the next call. */
   readonly weights: ReadonlyMap<string, Tensor>;
-  /** The weights of mixed B that change; overwritten by the next call. */
+  /** The weights of permuted and mixed B that change; overwritten by the next call. */
   readonly network: ReadonlyMap<string, Tensor>;
 }
 
-/** Mixes and multiplies networks and averages them with A, by the engine. */
+/** Permutes, mixes and multiplies networks and averages them with A, by the engine. */
 export interface MidpointMixer {
   /**
-   * Returns a function that mixes and multiplies a network and averages it with A.
+   * Returns a function that permutes, mixes and multiplies a network and blends it with A: `(1 - t) a + t b`,
+   * half-way where no `t` is given.
    * @param b - placed, not yet mixed
    */
-  of(b: Doubles): (units: MixedUnits) => Promise<MidpointWeights>;
+  of(b: Doubles): (units: MixedUnits, t?: number) => Promise<MidpointWeights>;
   /** Frees what the engine holds. */
   release(): Promise<void>;
 }
@@ -39,14 +41,19 @@ export const ONE_THREAD = { threads: 1 } as const;
  * change, in f32, and writes into the same tensors each time.
  */
 export async function createMidpointMixer({
-  architecture: { graph, engine },
+  architecture,
   frame,
   a,
 }: Omit<FramedPair, "b">): Promise<MidpointMixer> {
-  const changed = changedWeights(graph, frame);
+  const { graph, engine } = architecture;
+  // What is permuted only is moved without the engine.
+  const changed = changedWeights(architecture, frame).filter(
+    ({ mixed, multiplied }) => mixed.length + multiplied.length > 0,
+  );
   const builder = new GraphBuilder("mixture", OPSET);
   const inputs = addUnitInputs(builder, changed);
-  const outputs = changed.flatMap((weight) => addMidpoint(builder, inputs, weight));
+  const shares = addShares(builder);
+  const outputs = changed.flatMap((weight) => addMidpoint(builder, { inputs, shares }, weight));
   const session = changed.length === 0 ? undefined : await engine.load(builder.build(outputs), ONE_THREAD);
   const one = singles(a, graph);
   const network = zeros(changed);
@@ -59,19 +66,28 @@ export async function createMidpointMixer({
   );
   return {
     of(b) {
-      const two = singles(b, graph);
-      const feeds = new Map(inputs.feeds);
+      const placed = singles(b, graph);
+      const mover = createUnitMover(frame.movable, placed);
+      const two = new Map([...placed, ...mover.tensors]);
+      const moved = new Map([...mover.tensors, ...network]);
+      const feeds = new Map([...inputs.feeds, ...shares.feeds]);
       for (const { name } of changed) {
         feeds.set(`a ${name}`, entry(one, name, "weight"));
         feeds.set(`b ${name}`, entry(two, name, "weight"));
       }
+      const fixed = [...graph.weights].filter(([name]) => !means.has(name));
+      const ofFixed = zeros(fixed.map(([name, { shape }]) => ({ name, shape })));
       const weights = new Map(
-        [...graph.weights.keys()].map((name) => [name, means.get(name) ?? meanTensor([one, two], name)]),
+        [...graph.weights.keys()].map((name) => [name, means.get(name) ?? entry(ofFixed, name, "weight")]),
       );
-      return async (units) => {
+      let blended: number | undefined;
+      return async (units, t = MIDDLE) => {
+        if (mover.move(units.places) || t !== blended) blendTensors([one, two], t, ofFixed);
+        blended = t;
         inputs.fill(units);
+        shares.fill(t);
         await session?.run(feeds, out);
-        return { weights, network };
+        return { weights, network: moved };
       };
     },
     async release() {
@@ -80,10 +96,40 @@ export async function createMidpointMixer({
   };
 }
 
+/** How much of a network between A and mixed B is A's, and how much is B's, as inputs of a graph. */
+interface Shares {
+  readonly ofA: Value;
+  readonly ofB: Value;
+  readonly feeds: ReadonlyMap<string, Tensor>;
+  fill(t: number): void;
+}
+
+function addShares(builder: GraphBuilder): Shares {
+  const [ofA, ofB] = ["a", "b"].map((end) => {
+    const name = `share ${end}`;
+    const tensor = createTensor("f32", [], new Float32Array(1));
+    return { name, tensor, value: builder.input(name, { dtype: "f32", shape: [] }) };
+  }) as [Share, Share];
+  return {
+    ...{ ofA: ofA.value, ofB: ofB.value },
+    feeds: new Map([ofA, ofB].map(({ name, tensor }) => [name, tensor])),
+    fill(t) {
+      ofA.tensor.data[0] = 1 - t;
+      ofB.tensor.data[0] = t;
+    },
+  };
+}
+
+interface Share {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly value: Value;
+}
+
 /** Adds a changed weight and its mean with A's to a graph, and returns both. */
 function addMidpoint(
   builder: GraphBuilder,
-  { matricesOf, factorsOf }: UnitInputs,
+  { inputs: { matricesOf, factorsOf }, shares }: { readonly inputs: UnitInputs; readonly shares: Shares },
   { name, shape, mixed, multiplied }: ChangedWeight,
 ): Value[] {
   const [a, b] = ["a", "b"].map((end) => builder.input(`${end} ${name}`, { dtype: "f32", shape }));
@@ -94,7 +140,7 @@ function addMidpoint(
     value = less(mul(distance, factorsOf(rows)), -rows.origin);
   }
   const whole = reshape(value, shape);
-  const mean = mul(add(a as Value, whole), 0.5);
+  const mean = add(mul(a as Value, shares.ofA), mul(whole, shares.ofB));
   return [builder.rename(whole, `mixed ${name}`), builder.rename(mean, `mean ${name}`)];
 }
 
@@ -108,13 +154,20 @@ function singles(network: Doubles, { weights }: Graph): Map<string, Tensor> {
   );
 }
 
-function zeros(weights: readonly ChangedWeight[]): Map<string, Tensor> {
+function zeros(weights: readonly Pick<ChangedWeight, "name" | "shape">[]): Map<string, Tensor> {
   return new Map(
     weights.map(({ name, shape }) => [name, createTensor("f32", shape, new Float32Array(sizeOf(shape)))]),
   );
 }
 
-function meanTensor(networks: readonly ReadonlyMap<string, Tensor>[], name: string): Tensor {
-  const [one, two] = networks.map((network) => entry(network, name, "weight")) as [Tensor, Tensor];
-  return createTensor("f32", one.shape, meanOf(one.data as Float32Array, two.data as Float32Array));
+/** Writes the weights between two networks. */
+function blendTensors(
+  networks: readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>],
+  t: number,
+  out: ReadonlyMap<string, Tensor>,
+): void {
+  for (const [name, { data }] of out) {
+    const [one, two] = networks.map((network) => entry(network, name, "weight").data as Float32Array);
+    blendInto([one as Float32Array, two as Float32Array], t, data as Float32Array);
+  }
 }

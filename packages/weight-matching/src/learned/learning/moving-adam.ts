@@ -3,6 +3,12 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 const EPSILON = 1e-8;
 
+/** Where between A and mixed B a step is made, and how large it is in an element of a generator. */
+export interface LearningStep {
+  readonly t: number;
+  readonly rate: number;
+}
+
 /** Running means of the gradients of one space, in the frame that moves with its matrix, or of factors. */
 export interface Moments {
   readonly mean: Float64Array;
@@ -24,11 +30,14 @@ export function createMoments(count: number): Moments {
 export function adamStep(gradient: Float64Array, { mean, square }: Moments, step: number): Float64Array {
   const forMean = 1 - DECAY ** step;
   const forSquare = 1 - SQUARE_DECAY ** step;
-  return gradient.map((value, i) => {
+  const direction = new Float64Array(gradient.length);
+  for (let i = 0; i < gradient.length; i++) {
+    const value = gradient[i] as number;
     const m = DECAY * (mean[i] as number) + (1 - DECAY) * value;
     const v = SQUARE_DECAY * (square[i] as number) + (1 - SQUARE_DECAY) * value * value;
     mean[i] = m;
     square[i] = v;
-    return m / forMean / (Math.sqrt(v / forSquare) + EPSILON);
-  });
+    direction[i] = m / forMean / (Math.sqrt(v / forSquare) + EPSILON);
+  }
+  return direction;
 }

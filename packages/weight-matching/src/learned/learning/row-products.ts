@@ -5,6 +5,7 @@ import {
   type ChangedWeight,
   changedWeights,
   less,
+  type MixedRows,
   type MixingFactor,
   multiplyRows,
   type RowGroup,
@@ -30,6 +31,8 @@ export interface FactorProduct {
 export interface RowProducts {
   readonly matrices: readonly MatrixProduct[];
   readonly factors: readonly FactorProduct[];
+  /** Products of rows of movable units; their space is the index of the units. */
+  readonly units: readonly MatrixProduct[];
 }
 
 /** Multiplies gradients by weights, row by row, by the engine. */
@@ -50,10 +53,10 @@ export interface RowMultiplier {
  * @param names - weights that there are gradients of
  */
 export async function createRowMultiplier(
-  { architecture: { graph, engine }, frame }: Pick<FramedPair, "architecture" | "frame">,
+  { architecture, frame }: Pick<FramedPair, "architecture" | "frame">,
   names: readonly string[],
 ): Promise<RowMultiplier> {
-  const weights = changedWeights(graph, frame).filter(({ name }) => names.includes(name));
+  const weights = changedWeights(architecture, frame).filter(({ name }) => names.includes(name));
   const builder = new GraphBuilder("products", OPSET);
   const out = new Map<string, Tensor>();
   const output = (value: Value): Float32Array => {
@@ -62,13 +65,15 @@ export async function createRowMultiplier(
     out.set(name, createTensor("f32", shape, data));
     return data;
   };
-  const { sums, factors } = addProducts(builder, weights);
+  const { sums, factors, units } = addProducts(builder, weights);
   const products: RowProducts = {
     matrices: sums.flatMap(({ group, parts }) => splitStack(group, output(sum(parts)))),
     factors: factors.map(({ variables, value }) => ({ variables, product: output(value) })),
+    units: units.flatMap(({ group, parts }) => splitStack(group, output(sum(parts)))),
   };
   const outputs = [...out.keys()].map((name) => builder.value(name));
-  const session = outputs.length === 0 ? undefined : await engine.load(builder.build(outputs), ONE_THREAD);
+  const session =
+    outputs.length === 0 ? undefined : await architecture.engine.load(builder.build(outputs), ONE_THREAD);
   return {
     async multiply(gradients, network) {
       const feeds = new Map<string, Tensor>();
@@ -94,26 +99,35 @@ interface MatrixSum {
 /** Adds all products to a graph. */
 function addProducts(builder: GraphBuilder, weights: readonly ChangedWeight[]) {
   const sums = new Map<string, MatrixSum>();
+  const units = new Map<string, MatrixSum>();
   const factors: { readonly variables: Int32Array; readonly value: Value }[] = [];
-  for (const { name, shape, mixed, multiplied } of weights) {
+  for (const { name, shape, mixed, multiplied, permuted } of weights) {
     const [gradient, weight] = ["gradient", "weight"].map((what) =>
       builder.input(`${what} ${name}`, { dtype: "f32", shape }),
     ) as [Value, Value];
-    for (const rows of mixed) {
-      const [left, right] = [toRows(gradient, rows), toRows(weight, rows)];
-      for (const group of rows.groups) {
-        const key = group.factors.map(({ space, isInverse }) => `${space} ${isInverse}`).join();
-        const { parts } = sums.get(key) ?? { parts: [] };
-        sums.set(key, { group, parts: [...parts, multiplyRows(left, right, group)] });
-      }
-    }
+    for (const rows of mixed) addMatrixProducts(sums, [gradient, weight], rows);
+    for (const rows of permuted) addMatrixProducts(units, [gradient, weight], rows);
     for (const rows of multiplied) {
       const changed = mul(gradient, less(weight, rows.origin));
       const value = reduceSum(toRows(changed, rows), { axes: [1] });
       factors.push({ variables: rows.variables, value });
     }
   }
-  return { sums: [...sums.values()], factors };
+  return { sums: [...sums.values()], factors, units: [...units.values()] };
+}
+
+/** Adds the products of the rows of a gradient and a weight to sums. */
+function addMatrixProducts(
+  sums: Map<string, MatrixSum>,
+  [gradient, weight]: readonly [Value, Value],
+  rows: MixedRows,
+): void {
+  const [left, right] = [toRows(gradient, rows), toRows(weight, rows)];
+  for (const group of rows.groups) {
+    const key = group.factors.map(({ space, isInverse }) => `${space} ${isInverse}`).join();
+    const { parts } = sums.get(key) ?? { parts: [] };
+    sums.set(key, { group, parts: [...parts, multiplyRows(left, right, group)] });
+  }
 }
 
 /** Takes a stack of matrices apart. */

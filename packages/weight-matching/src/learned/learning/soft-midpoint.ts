@@ -22,6 +22,7 @@ import {
 import { gradientName } from "@isthmus/graph/ir";
 import { attachSoftTargets, type SoftObjective, toTrainingMode } from "@isthmus/training";
 import { masksOfOnes } from "../../straight-through/masks-of-ones.ts";
+import { blendInto, MIDDLE } from "./blend.ts";
 
 /** Weights of a network by name. */
 type Weights = ReadonlyMap<string, Tensor>;
@@ -167,12 +168,4 @@ async function loadMidpoint(
       await (await backward)?.release();
     },
   };
-}
-
-/** Where networks are evaluated between the ends. */
-const MIDDLE = 0.5;
-
-/** Computes `(1 - t) a + t b`. */
-function blendInto([a, b]: readonly [Float32Array, Float32Array], t: number, out: Float32Array): void {
-  for (let i = 0; i < out.length; i++) out[i] = (1 - t) * (a[i] as number) + t * (b[i] as number);
 }

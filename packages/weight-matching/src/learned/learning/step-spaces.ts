@@ -13,34 +13,58 @@ import { times } from "../matrices/square-matrices.ts";
 import type { StreamFrame } from "../stream-frame.ts";
 import { factorGradients, generatorGradients, toAlgebra } from "./generators.ts";
 import type { Learning } from "./learning.ts";
-import { adamStep } from "./moving-adam.ts";
+import { adamStep, type LearningStep } from "./moving-adam.ts";
+import { type LearnedRule, orthogonalStep } from "./orthogonal-step.ts";
 import type { RowProducts } from "./row-products.ts";
-
-/** Where the network between A and mixed B is measured while learning. */
-export const MIDDLE = 0.5;
+import { moveVariablesInPlace } from "./unit-mover.ts";
+import { stepScores, sumUnitProducts } from "./unit-scores.ts";
 
 /**
- * Makes a step of Adam in all spaces and scales.
- * @param products - of the gradients of the loss half-way
- * @param rate - step in an element of a generator
+ * Makes a step in all spaces, scales and scores of units: of Adam, or in matrices by another rule.
+ * @param products - of the gradients of the loss on the way from A to mixed B
+ * @param step - how far on that way, and the step in an element of a generator
  */
 export function stepSpaces(
-  { symmetries: { mixing }, units }: StreamFrame,
+  frame: StreamFrame,
   learning: Learning,
   products: RowProducts,
-  rate: number,
+  { t, rate, rule = "adam" }: LearningStep & { readonly rule?: LearnedRule },
 ): Learning {
+  const { symmetries, units, movable } = frame;
+  const { mixing } = symmetries;
   const { current, ofMatrices, ofScales } = learning;
   const step = learning.step + 1;
-  const generators = generatorGradients(mixing.spaces, products.matrices, MIDDLE);
+  const generators = generatorGradients(mixing.spaces, products.matrices, t);
   const mixture = movedMixture(mixing.spaces, current.mixture, (index, size, group) => {
-    const direction = adamStep(at(generators, index, "space"), at(ofMatrices, index, "space"), step);
+    const [gradient, moments] = [at(generators, index, "space"), at(ofMatrices, index, "space")];
+    const isWhole = rule === "orthogonal" && !isComplex(group);
+    const direction = isWhole ? orthogonalStep(gradient, moments, size) : adamStep(gradient, moments, step);
     return toAlgebra(direction, size, group).map((value) => -rate * value);
   });
-  const slopes = factorGradients(units.scales.variables, products.factors, MIDDLE);
+  const slopes = factorGradients(units.scales.variables, products.factors, t);
   const logarithms = adamStep(slopes, ofScales, step);
   const scales = current.scales.map((scale, i) => scale * Math.exp(-rate * at(logarithms, i, "variable")));
-  return { ...learning, step, current: { mixture, scales }, before: current };
+  const places = movedUnits(frame, learning, products, { t, rate });
+  movable.forEach(({ scales: lists }, index) => {
+    const way = [at(current.places, index, "units"), at(places, index, "units")] as const;
+    for (const values of [scales, ofScales.mean, ofScales.square]) moveVariablesInPlace(values, lists, way);
+  });
+  return { ...learning, step, current: { mixture, scales, places }, before: current };
+}
+
+/** Makes a step in the scores of movable units; returns where they go. */
+function movedUnits(
+  { movable }: StreamFrame,
+  { step, current: { places }, scores }: Learning,
+  { units }: RowProducts,
+  { t, rate }: LearningStep,
+): Int32Array[] {
+  const sizes = movable.map(({ symmetry }) => symmetry.size);
+  return sumUnitProducts(units, sizes).map((product, index) =>
+    stepScores(at(scores, index, "units"), product, {
+      ...{ places: at(places, index, "units"), step: step + 1, t, rate },
+    }),
+  );
 }
 
 /** Multiplies the matrix of each space by the exponential of a step. */

@@ -9,11 +9,13 @@ import {
   type RowGroup,
 } from "./changed-weights.ts";
 
-/** What a network is mixed and multiplied by. */
+/** What a network is permuted, mixed and multiplied by. */
 export interface MixedUnits {
   readonly mixture: Mixture;
   /** A factor for each scale variable. */
   readonly scales: Float64Array;
+  /** For each movable symmetry which unit of placed B goes to each place. */
+  readonly places: readonly Int32Array[];
 }
 
 /** The matrices and factors that change weights, as inputs of a graph. */

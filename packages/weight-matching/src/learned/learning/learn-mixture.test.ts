@@ -1,0 +1,127 @@
+import { at, createCheckpoint, createRandom, createTensor } from "@isthmus/core";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type DataSet, randomWeights } from "@isthmus/graph";
+import {
+  compose,
+  discoverContinuous,
+  discoverSymmetries,
+  identityAlignment,
+  identityMixture,
+  permute,
+} from "@isthmus/symmetry";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { streamNetwork } from "../../../../../test/helpers/stream-networks.ts";
+import { createStreamFrame } from "../stream-frame.ts";
+import { changedWeights } from "./changed-weights.ts";
+import { findMovableUnits } from "./find-movable-units.ts";
+import { learnMixture, sampledPlace } from "./learn-mixture.ts";
+import { beginLearning } from "./learning.ts";
+import { createMidpointMixer } from "./midpoint-mixer.ts";
+import { createSoftMidpoint } from "./soft-midpoint.ts";
+
+/** Hidden units of the network. */
+const HIDDEN = 12;
+
+/** Unlabelled examples of normal numbers. */
+function noise(seed: number): DataSet {
+  const shape = [32, ...(streamNetwork("layer").inputs[0]?.shape ?? []).slice(1).map(Number)];
+  const random = createRandom(seed, "examples");
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  const inputs = createTensor(
+    "f32",
+    shape,
+    Float32Array.from({ length: count }, () => random.normal()),
+  );
+  return createDataSet(inputs, new Int32Array(32), { name: "noise" });
+}
+
+const seeds = fc.integer({ min: 0, max: 1e6 });
+const steps = fc.integer({ min: 1, max: 1e5 });
+
+describe("sampledPlace()", () => {
+  test("lies on the way, and depends on seed and step only", () => {
+    fc.assert(
+      fc.property(seeds, steps, steps, (seed, step, other) => {
+        const t = sampledPlace(seed, step);
+        expect(t).toBeGreaterThanOrEqual(0);
+        expect(t).toBeLessThan(1);
+        // What was drawn in between decides nothing.
+        const between = sampledPlace(seed, other);
+        expect(sampledPlace(seed, step)).toBe(t);
+        if (other !== step) expect(between).not.toBe(t);
+        expect(sampledPlace(seed + 1, step)).not.toBe(t);
+      }),
+    );
+  });
+
+  test("is even over steps", () => {
+    const places = Array.from({ length: 4000 }, (_, step) => sampledPlace(7, step + 1));
+    for (let tenth = 0; tenth < 10; tenth++) {
+      const share = places.filter((t) => Math.floor(10 * t) === tenth).length / places.length;
+      // Five standard deviations of a share of a tenth among 4,000.
+      expect(Math.abs(share - 0.1)).toBeLessThan(0.024);
+    }
+  });
+});
+
+describe("learnMixture() with units that move", () => {
+  const graph = streamNetwork("layer");
+  const engine = createOnnxRuntimeEngine();
+
+  test("recovers a planted permutation of units from a small perturbation", async () => {
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const { spec } = symmetries;
+    const architecture = { graph, engine, symmetries };
+    const continuous = await discoverContinuous({ graph, engine }, symmetries);
+    const frame = createStreamFrame(graph, continuous);
+    const movable = findMovableUnits(spec, frame);
+    // The hidden units of the MLP; the stream and heads are mixed.
+    expect(movable.map(({ symmetry }) => symmetry.size)).toEqual([HIDDEN]);
+    const { firstUnit } = at(movable, 0, "units").symmetry;
+    for (let seed = 0; seed < 4; seed++) {
+      const random = createRandom(seed, "planted");
+      const planted = random.shuffleInPlace(Int32Array.from({ length: HIDDEN }, (_, unit) => unit));
+      const source = identityAlignment(spec).source.slice();
+      source.set(
+        planted.map((unit) => firstUnit + unit),
+        firstUnit,
+      );
+      const weights = randomWeights(graph, seed);
+      const noisy = new Map(
+        [...weights].map(([name, { shape, data }]) => [
+          name,
+          createTensor(
+            "f32",
+            shape,
+            (data as Float32Array).map((value) => value + 0.02 * random.normal()),
+          ),
+        ]),
+      );
+      const ends = [createCheckpoint(weights), permute({ source }, createCheckpoint(noisy), spec)] as const;
+      const [a, b] = [await frame.enter(ends[0]), await frame.enter(ends[1])];
+      const moving = { ...frame, movable };
+      const pair = { architecture, frame: moving, a, b };
+      const withRespectTo = changedWeights(architecture, moving).map(({ name }) => name);
+      const midpoint = await createSoftMidpoint(architecture, ends, noise(seed), {
+        batchSize: 8,
+        withRespectTo,
+      });
+      const mixer = await createMidpointMixer(pair);
+      const start = beginLearning(moving, identityMixture(frame.symmetries.mixing.spaces));
+      const { places } = await learnMixture(pair, { midpoint, mixer }, start, {
+        ...{ seed, steps: 20, learningRate: 0.01, at: "half", rule: "adam", saveEvery: 100 },
+      });
+      // Planted and undone is as it was.
+      const back = source.slice();
+      back.set(
+        at(places, 0, "units").map((unit) => firstUnit + unit),
+        firstUnit,
+      );
+      expect(compose({ source: back }, { source }).source).toEqual(identityAlignment(spec).source);
+      await mixer.release();
+      await midpoint.release();
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import { at } from "@isthmus/core";
+import {
+  type DiagonalSymmetry,
+  type Occurrence,
+  occurrencesOf,
+  type Symmetry,
+  type SymmetrySpec,
+} from "@isthmus/symmetry";
+import { positionIn } from "@isthmus/symmetry/layout";
+
+/** Rows of a weight, one for each unit. */
+export interface UnitRows {
+  readonly weight: string;
+  readonly occurrence: Occurrence;
+}
+
+/** A plain symmetry whose units may be permuted again while spaces are learned. */
+export interface MovableUnits {
+  readonly symmetry: Symmetry;
+  readonly rows: readonly UnitRows[];
+  /** Lists of sign variables, one of each unit, that move with the units. */
+  readonly signs: readonly Int32Array[];
+  /** Lists of scale variables, which move in the same way. */
+  readonly scales: readonly Int32Array[];
+}
+
+/** Creates a function that checks whether a symmetry is plain, and no other unit moves with its units. */
+export function movesAlone({ symmetries, followers }: SymmetrySpec): (symmetry: Symmetry) => boolean {
+  const parents = new Set([
+    ...symmetries.flatMap(({ cells }) => cells.flat()),
+    ...followers.flatMap((family) => family.parents.flat()),
+  ]);
+  return ({ firstUnit, size, cells }) => {
+    for (let unit = firstUnit; unit < firstUnit + size; unit++) if (parents.has(unit)) return false;
+    return cells.length === 1 && cells.every((units) => units.length === 0);
+  };
+}
+
+/** Lists the rows that hold the units of a cell, over all weights. */
+export function rowsOfUnits(
+  { weights }: SymmetrySpec,
+  cell: Pick<Symmetry, "firstUnit" | "size">,
+): UnitRows[] {
+  const space = { ...cell, symmetry: "", cell: 0, group: "invertible" } as const;
+  return [...weights].flatMap(([weight, { view, fields }]) => {
+    const plain = fields.map((field) => ({ ...field, inverse: new Uint8Array(field.units.length) }));
+    return occurrencesOf({ view, fields: plain }, [space]).map((occurrence) => ({ weight, occurrence }));
+  });
+}
+
+/** Counts the places over all weights where each variable lies. */
+export function countPlaces({ variables, weights }: DiagonalSymmetry): Int32Array {
+  const counts = new Int32Array(variables);
+  for (const { fields } of weights.values()) {
+    for (const variable of fields.flatMap((field) => [...field.variables])) {
+      if (variable !== 0) counts[Math.abs(variable) - 1] = at(counts, Math.abs(variable) - 1, "variable") + 1;
+    }
+  }
+  return counts;
+}
+
+/** Returns the variable of each unit in rows of a weight; undefined unless each unit has its own. */
+export function variablesAt(
+  { weights }: DiagonalSymmetry,
+  { weight, occurrence: { bases } }: UnitRows,
+): Int32Array | undefined {
+  const layout = weights.get(weight);
+  if (layout === undefined) return undefined;
+  for (const { axes, variables } of layout.fields) {
+    const places = bases.map(positionIn(layout.view, axes));
+    const ofUnits = places.map((place) => Math.abs(at(variables, place, "place")) - 1);
+    if (new Set(ofUnits).size === bases.length && ofUnits.every((variable) => variable >= 0)) return ofUnits;
+  }
+  return undefined;
+}
+
+/** Permutes rows of a weight, and multiplies them where there are factors. */
+export function moveRows(
+  values: Float32Array | Float64Array,
+  { bases, offsets }: Occurrence,
+  from: Int32Array,
+  factors?: Float64Array,
+): void {
+  const before = values.slice();
+  from.forEach((taken, unit) => {
+    const [to, take] = [at(bases, unit, "row"), at(bases, taken, "row")];
+    const factor = factors === undefined ? 1 : at(factors, unit, "unit");
+    for (const offset of offsets) values[to + offset] = factor * (before[take + offset] as number);
+  });
+}

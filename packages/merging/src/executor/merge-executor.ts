@@ -1,7 +1,7 @@
 import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
-import { noteFinished } from "./merge-journal.ts";
+import { markRun, noteFinished } from "./merge-journal.ts";
 import type { MergeSource } from "./merge-source.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
 import type { MergeWorkerData } from "./merge-worker.ts";
@@ -38,6 +38,7 @@ export async function createMergeExecutor(
   { threads, source, openExecutor, run }: MergeExecutorOptions,
 ): Promise<MergeExecutor> {
   if (openExecutor !== undefined && source !== undefined) {
+    await markRun(target.folder, run);
     const remote = await openExecutor(target.folder);
     const { folder } = target;
     return {

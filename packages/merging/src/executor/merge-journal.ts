@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { MismatchError, parseJson, readTextFile } from "@isthmus/core";
+import { MismatchError, parseJson, readTextFile, saveFile } from "@isthmus/core";
 import { canonicalJson } from "@isthmus/tasks";
 import type { MergedPiece } from "./merge-tasks.ts";
 
@@ -47,19 +47,25 @@ export function digestIdentity(identity: MergeIdentity): string {
   return createHash("sha256").update(canonicalJson(identity)).digest("hex").slice(0, 32);
 }
 
+/** Says in the folder of unfinished files which merge they are of, for other machines to compare. */
+export async function markRun(folder: string, run: string): Promise<void> {
+  await saveFile(runPath(folder), run);
+}
+
 /**
- * Checks that the folder of unfinished files still is of a merge.
+ * Checks that the folder of unfinished files still is of a merge. The journal itself may be written meanwhile.
  * @param run - digest of that merge's identity
  * @throws MismatchError if it is of another one by now, or gone
  */
 export async function assertRun(folder: string, run: string): Promise<void> {
-  const journal = await readJournal(folder);
-  if (journal !== undefined && digestIdentity(journal.identity) === run) return;
+  if ((await readTextFile(runPath(folder)).catch(() => undefined)) === run) return;
   throw new MismatchError(
     `Cannot go on with a merge in "${folder}" as it must still be wanted: it was given up, or another has begun there`,
     { parameters: ["run"] },
   );
 }
+
+const runPath = (folder: string): string => join(folder, "run.txt");
 
 /** Reads the journal in a folder; undefined if there is none, or it was cut off in its first line. */
 export async function readJournal(folder: string): Promise<MergeJournal | undefined> {

@@ -127,7 +127,8 @@ class TaskRun {
   async #execute(task: Task, state: TaskUnderWay): Promise<object> {
     const { store, executor } = this.#options;
     const { key, kind, params } = task;
-    await store.begin(key);
+    // Other machines have folders of their own for attempts.
+    if (!executor.isRemote) await store.begin(key);
     const assignment = { kind, params, inputs: resolvePaths(task, store), folder: store.folderOf(key), task };
     const result = await executor.run(assignment, {
       signal: this.#signal,

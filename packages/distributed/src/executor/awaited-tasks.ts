@@ -35,6 +35,7 @@ export interface AwaitedTasksOptions {
 /** Makes an empty {@link AwaitedTasks}. */
 export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions): AwaitedTasks {
   const awaited = new Map<string, Awaited>();
+  const watch = watchAborts(awaited);
   let left = 0;
   const batches = createBatches((tasks: readonly QueuedTask[]) =>
     // The next look adds them again.
@@ -67,9 +68,11 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
     },
     async wait(queued, folder, control) {
       try {
-        return await waitFor(awaited, { queued, folder, control }, (task) =>
+        const ended = waitFor(awaited, { queued, folder, control }, (task) =>
           queueUnlessThere(task, collect, batches),
         );
+        watch(control.signal);
+        return await ended;
       } finally {
         if (control.signal.aborted) left++;
       }
@@ -109,21 +112,32 @@ function waitFor(
   task: Omit<Awaited, "settle">,
   begin: (task: Awaited) => Promise<void>,
 ): Promise<object> {
-  const { queued, control } = task;
+  const { queued } = task;
   return new Promise((resolve, reject) => {
-    const abort = (): void => settle({ error: control.signal.reason });
     const settle: Awaited["settle"] = (outcome) => {
       awaited.delete(queued.id);
-      control.signal.removeEventListener("abort", abort);
       if ("result" in outcome) resolve(outcome.result);
       else reject(outcome.error);
     };
     const waiting: Awaited = { ...task, settle };
     awaited.set(queued.id, waiting);
-    control.signal.addEventListener("abort", abort);
-    if (control.signal.aborted) abort();
-    else void begin(waiting);
+    void begin(waiting);
   });
+}
+
+/** Returns a function that watches signals, each once however many tasks it is of, and ends waiting for these. */
+function watchAborts(awaited: ReadonlyMap<string, Awaited>): (signal: AbortSignal) => void {
+  const watched = new WeakSet<AbortSignal>();
+  return (signal) => {
+    const abort = (): void => {
+      for (const { control, settle } of awaited.values()) {
+        if (control.signal === signal) settle({ error: signal.reason });
+      }
+    };
+    if (signal.aborted) abort();
+    else if (!watched.has(signal)) signal.addEventListener("abort", abort, { once: true });
+    watched.add(signal);
+  };
 }
 
 /** Returns the message of whatever was thrown. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { QueuedTask } from "../queued-task.ts";
 import {
   QUEUE_PATIENCE,
+  QUEUE_STATES,
   type QueueCounts,
   type QueueEntry,
   type QueuePatience,
@@ -78,21 +79,31 @@ const countTrue = (values: readonly boolean[]): number => values.filter(Boolean)
 
 async function addTask(folders: QueueFolders, task: QueuedTask): Promise<void> {
   const { id } = task;
-  const entry = await findEntry(folders, id);
-  if (entry !== undefined && entry.state !== "failed") return;
+  if (await isQueued(folders, id)) return;
+  const failed = tokenPath(folders, "failed", id);
+  const error = (await isThere(failed)) ? (await readToken(failed))?.error : undefined;
   await removeIfThere(join(folders.cancelled, id));
-  await writeWhole(folders, folders.waiting(id), JSON.stringify({ ...newToken(task), error: entry?.error }));
-  await removeIfThere(tokenPath(folders, "failed", id));
+  await writeWhole(folders, folders.waiting(id), JSON.stringify({ ...newToken(task), error }));
+  await removeIfThere(failed);
 }
+
+/** Checks whether a task waits or runs. */
+async function isQueued(folders: QueueFolders, id: string): Promise<boolean> {
+  for (const path of [folders.waiting(id), tokenPath(folders, "running", id)])
+    if (await isThere(path)) return true;
+  const names = [...(await namesIn(folders.delayed)), ...(await namesIn(folders.expired))];
+  return names.some((name) => readDelayedName(name)?.id === id);
+}
+
+const isThere = async (path: string): Promise<boolean> => (await writtenAt(path)) !== undefined;
 
 /** Finds a task wherever its token lies; the order is that in which tokens move. */
 async function findEntry(folders: QueueFolders, id: string): Promise<QueueEntry | undefined> {
-  const waiting = await readToken(folders.waiting(id));
-  if (waiting !== undefined) return entryOf(waiting, "waiting");
-  const running = await readToken(tokenPath(folders, "running", id));
-  if (running !== undefined) return entryOf(running, "running");
-  const failed = await readToken(tokenPath(folders, "failed", id));
-  if (failed !== undefined) return entryOf(failed, "failed");
+  for (const state of QUEUE_STATES) {
+    const path = state === "waiting" ? folders.waiting(id) : tokenPath(folders, state, id);
+    const token = (await isThere(path)) ? await readToken(path) : undefined;
+    if (token !== undefined) return entryOf(token, state);
+  }
   for (const folder of [folders.delayed, folders.expired]) {
     const name = (await namesIn(folder)).find((entry) => readDelayedName(entry)?.id === id);
     const token = name === undefined ? undefined : await readToken(join(folder, name));

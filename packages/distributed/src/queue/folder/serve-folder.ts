@@ -22,6 +22,7 @@ export function serveFolder(
   const owner = { mark: `${options.worker}-${randomUUID()}`, worker: options.worker };
   const running = new Set<Promise<void>>();
   const draining = new AbortController();
+  const drained = aborted(draining.signal);
   const next = createTokenFinder(folders, options.worker);
   const trouble = onceEach(options.onTrouble);
 
@@ -39,7 +40,7 @@ export function serveFolder(
     let idle: number = IDLE_MS[0];
     while (!draining.signal.aborted) {
       if (running.size >= options.capacity) {
-        await Promise.race([...running, aborted(draining.signal)]);
+        await Promise.race([...running, drained]);
         continue;
       }
       const held = await takeNext().catch((error: unknown) => trouble.tell(error));

@@ -125,7 +125,10 @@ function waitFor(
   });
 }
 
-/** Returns a function that watches signals, each once however many tasks it is of, and ends waiting for these. */
+/**
+ * Returns a function that watches signals, each once however many tasks it is of, and ends waiting for
+ * these.
+ */
 function watchAborts(awaited: ReadonlyMap<string, Awaited>): (signal: AbortSignal) => void {
   const watched = new WeakSet<AbortSignal>();
   return (signal) => {

@@ -36,8 +36,15 @@ export async function createQueueExecutor(options: QueueExecutorOptions): Promis
   const tell = onceAMinute(options.onNote);
   const tasks = createAwaitedTasks({ queue, storage, tell });
   const unfollow = await queue.follow(store, (event) => tasks.receive(event));
+  const look = async (): Promise<void> => {
+    await tasks.look();
+    if (tasks.areEnded || (await queue.workers()).length > 0) return;
+    tell(
+      `No worker serves the queue ${queue.name}: start one, here or elsewhere, by isthmus worker with the same --queue and --storage`,
+    );
+  };
   const looks = repeat(check, () =>
-    tasks.look().catch((error: unknown) => tell(`The queue cannot be reached: ${messageOf(error)}`)),
+    look().catch((error: unknown) => tell(`The queue cannot be reached: ${messageOf(error)}`)),
   );
   return {
     capacity,

@@ -53,7 +53,8 @@ export async function markRun(folder: string, run: string): Promise<void> {
 }
 
 /**
- * Checks that the folder of unfinished files still is of a merge. The journal itself may be written meanwhile.
+ * Checks that the folder of unfinished files still is of a merge. The journal itself may be written
+ * meanwhile.
  * @param run - digest of that merge's identity
  * @throws MismatchError if it is of another one by now, or gone
  */

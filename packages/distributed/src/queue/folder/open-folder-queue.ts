@@ -48,14 +48,14 @@ export async function openFolderQueue(
         listener,
         onTrouble: (error) => onTrouble?.(error instanceof Error ? error.message : String(error)),
       }),
-    find: (ids) => inTurns(ids, (id) => findEntry(folders, id)),
+    find: (ids) => inTurns(ids, async (id) => (isId(id) ? findEntry(folders, id) : undefined)),
     count: () => countTasks(folders),
     list: (state, limit) => listEntries(folders, state, limit),
     workers: () => listWorkers(folders, settings),
-    cancel: async (ids) => countTrue(await inTurns(ids, (id) => cancelTask(folders, id))),
+    cancel: async (ids) => countTrue(await inTurns(ids.filter(isId), (id) => cancelTask(folders, id))),
     retry: async (ids) =>
       countTrue(
-        await inTurns(ids, async (id) => {
+        await inTurns(ids.filter(isId), async (id) => {
           const token = await readToken(tokenPath(folders, "failed", id));
           if (token !== undefined) await addTask(folders, token.task);
           return token !== undefined;
@@ -65,6 +65,9 @@ export async function openFolderQueue(
     async close() {},
   };
 }
+
+/** Checks whether a text is the id of a task, and so the name of a file in the queue. */
+const isId = (text: string): boolean => /^[\w-]+$/.test(text);
 
 /** Calls a function with each of many things, a few at once; results are in the order of the things. */
 async function inTurns<T, R>(things: readonly T[], act: (thing: T) => Promise<R>): Promise<readonly R[]> {

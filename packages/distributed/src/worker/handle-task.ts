@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { TaskExecutor, TaskPaths } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 import type { TaskHandler, TaskOutcome } from "../queue/task-queue.ts";
-import type { TaskStorage } from "../storage/task-storage.ts";
+import type { TaskPlace, TaskStorage } from "../storage/task-storage.ts";
 import { assertRunnable, pathWithin, type Runnable, relocateParams } from "./check-task.ts";
 import { classifyFailure } from "./classify-failure.ts";
 
@@ -80,8 +80,14 @@ async function attempt(
     isPublished = true;
   } finally {
     // A full disk or a lost share must not hide why the task failed.
-    if (!isPublished) await storage.leave(folder, { keep: true }).catch(() => {});
+    if (!isPublished) await leave(storage, { store, key: task.key }, folder).catch(() => {});
   }
+}
+
+/** Leaves what an attempt has made to the next one, unless another attempt was published meanwhile. */
+async function leave(storage: TaskStorage, place: TaskPlace, folder: string): Promise<void> {
+  const isOver = (await storage.read(place)) !== undefined;
+  await storage.leave(folder, { keep: !isOver });
 }
 
 async function openInputs(queued: QueuedTask, storage: TaskStorage): Promise<TaskPaths> {

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
-import { excerpt, FormatError, MismatchError, readJsonFile } from "@isthmus/core";
+import { FormatError, readJsonFile } from "@isthmus/core";
 import { fingerprintData } from "@isthmus/graph";
 import type { DataContext } from "@isthmus/zoo";
 import { z } from "zod";
 import type { DataOptions } from "../open/open-data.ts";
 import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
+import { assertSameData } from "../work/assert-same-data.ts";
 import { holdExamples } from "../work/hold-examples.ts";
 
 /** Examples of a map, as the key of a task records them: what is in them counts, not only their names. */
@@ -85,10 +86,7 @@ async function openDescribed(data: PairsData, read: unknown, path: string): Prom
     ...(tokenizedBy === undefined ? {} : { tokenizedBy }),
   };
   const opened = await openMeasured(options, context, holdExamples);
-  const computed = [fingerprintData(opened.data), fingerprintData(opened.statisticsData)];
-  if (computed.join() === [digest, statisticsDigest].join()) return { ...opened, inputNames: inputs };
-  throw new MismatchError(
-    `Cannot measure on ${excerpt(data.data)} as its examples must be the same on all machines: their fingerprint is ${computed[0]} here and ${digest} where the task was made; let all machines see the same files`,
-    { parameters: ["data"] },
-  );
+  assertSameData(opened.data, digest);
+  assertSameData(opened.statisticsData, statisticsDigest);
+  return { ...opened, inputNames: inputs };
 }

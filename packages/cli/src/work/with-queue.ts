@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
+import type { Task } from "@isthmus/tasks";
 import { createEngine, type EngineOptions } from "../options/engine-option.ts";
 import {
   assertQueue,
@@ -17,6 +18,8 @@ export interface QueueTasks {
   readonly folder: string;
   /** Name of the engine that workers must have. */
   readonly engine: string;
+  /** Runs one task, and returns its result. */
+  run(task: Task, signal: AbortSignal | undefined): Promise<object>;
 }
 
 /** Which work tasks are part of. */
@@ -47,7 +50,7 @@ export async function withQueue<T>(
   const executor = await openQueueExecutor(options, { folder, context });
   let result: T;
   try {
-    result = await work({ executor, folder, engine });
+    result = await work({ executor, folder, engine, run: runnerOf(executor, folder) });
   } catch (error) {
     if (context.signal.aborted) context.terminal.note(noteLeft(verb, options, folder));
     throw error;
@@ -56,4 +59,13 @@ export async function withQueue<T>(
   }
   await rm(folder, { recursive: true, force: true });
   return result;
+}
+
+function runnerOf(executor: QueueTasks["executor"], folder: string): QueueTasks["run"] {
+  return (task, signal = new AbortController().signal) => {
+    const { kind, params, key } = task;
+    // The files that it reads are found by the task itself, wherever it runs.
+    const assignment = { kind, params, inputs: {}, folder: join(folder, key), task };
+    return executor.run(assignment, { signal, onProgress() {} });
+  };
 }

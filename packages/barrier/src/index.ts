@@ -69,6 +69,13 @@ export {
 } from "./layers-result.ts";
 export { mapNetworks } from "./map/map-networks.ts";
 export { MAP_NETWORKS_DEFAULTS, type MapNetworksOptions, type MapProgress } from "./map/map-options.ts";
+export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
+export type {
+  MeasurePairs,
+  PairNetwork,
+  PairsControl,
+  PairsOfNetworks,
+} from "./map/measure-pairs-port.ts";
 export type {
   MapPlaces,
   MappedMean,

@@ -81,7 +81,7 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     load: async () => (await import("./commands/study.ts")).studyVerb,
   },
   worker: {
-    summary: "Run tasks of studies, simulations and merges for other machines",
+    summary: "Run tasks of studies, simulations, merges, maps and searches for other machines",
     load: async () => (await import("./commands/worker.ts")).workerVerb,
   },
   queue: {

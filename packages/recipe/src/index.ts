@@ -100,9 +100,11 @@ export {
 export {
   type JudgeMerge,
   type MergeCandidate,
-  type SearchMergeOptions,
-  searchMerge,
-} from "./search/search-merge.ts";
+  type OpenCandidatesOptions,
+  type OpenedCandidates,
+  openCandidates,
+} from "./search/open-candidates.ts";
+export { type SearchMergeOptions, searchMerge } from "./search/search-merge.ts";
 export {
   SEARCH_RECIPE_DEFAULTS,
   type SearchCandidate,
@@ -112,4 +114,4 @@ export {
   type SearchStop,
   searchRecipe,
 } from "./search/search-recipe.ts";
-export { listSearched, type SearchedNumber } from "./search/search-space.ts";
+export { fillSearched, listSearched, type SearchedNumber } from "./search/search-space.ts";

@@ -1,4 +1,5 @@
 export { findMissing, type MissingTasks } from "./find-missing.ts";
+export { forEachOf, inOrder } from "./in-order.ts";
 export { type Journal, type JournalRun, openJournal } from "./journal.ts";
 export { type RunMissingOptions, type RunMissingResult, runMissing } from "./run-missing.ts";
 export { runTask } from "./run-task.ts";

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { FormatError, InputError, MismatchError } from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openJournal } from "./journal.ts";
@@ -30,6 +31,21 @@ describe("openJournal()", () => {
       "Infinity",
       -0.5,
     ]);
+  });
+
+  it("openJournal() keeps all pieces that are computed at once, and computes each once", async () => {
+    const journal = await open(WHOLE);
+    const keys = Array.from({ length: 20 }, (_, i) => `piece ${i}`);
+    let computed = 0;
+    const compute = async (key: string) => {
+      computed += 1;
+      await setTimeout(computed % 3);
+      return [key.length];
+    };
+    await Promise.all([...keys, ...keys].map((key) => journal.get(key, () => compute(key))));
+    expect(computed).toBe(20);
+    const { pieces } = JSON.parse(readFileSync(join(folder, "journal.json"), "utf8"));
+    expect(Object.keys(pieces).sort()).toEqual(["a", ...keys].sort());
   });
 
   it.each<[string, unknown]>([

@@ -10,7 +10,7 @@ export interface Journal {
   has(key: string): boolean;
   /**
    * Returns the numbers of a piece. If they are not stored yet, computes them and stores them in the file
-   * first.
+   * first. Several pieces may be computed at once; the same piece is computed once.
    */
   get(key: string, compute: () => Promise<readonly number[]>): Promise<readonly number[]>;
 }
@@ -30,15 +30,27 @@ const VERSION = 1;
  */
 export async function openJournal(path: string | undefined, run: JournalRun): Promise<Journal> {
   const pieces: Pieces = path === undefined ? new Map() : await readPieces(path, run);
+  const underWay = new Map<string, Promise<readonly number[]>>();
+  let saved: Promise<void> = Promise.resolve();
+  const save = (to: string): Promise<void> => {
+    // One after the other, so that what is there last has all pieces.
+    saved = saved.catch(() => {}).then(() => saveFile(to, encode(pieces, run)));
+    return saved;
+  };
+  const add = async (key: string, compute: () => Promise<readonly number[]>) => {
+    const numbers = await compute();
+    pieces.set(key, numbers);
+    if (path !== undefined) await save(path);
+    return numbers;
+  };
   return {
     has: (key) => pieces.has(key),
     async get(key, compute) {
-      const stored = pieces.get(key);
+      const stored = underWay.get(key) ?? pieces.get(key);
       if (stored !== undefined) return stored;
-      const numbers = await compute();
-      pieces.set(key, numbers);
-      if (path !== undefined) await saveFile(path, encode(pieces, run));
-      return numbers;
+      const added = add(key, compute).finally(() => underWay.delete(key));
+      underWay.set(key, added);
+      return added;
     },
   };
 }

@@ -8,6 +8,7 @@ import { describeMeasurement } from "../describe-measurement.ts";
 import type { MapResult } from "../map-result.ts";
 import { alignmentJournal } from "./alignment-journal.ts";
 import { type MapNetworksOptions, type ResolvedMapOptions, resolveMapOptions } from "./map-options.ts";
+import { measurePairsBy } from "./measure-pairs.ts";
 import { countOfStage, measureStage, type StageNetwork } from "./measure-stage.ts";
 
 /** Share of the time that alignment takes, for progress. */
@@ -80,11 +81,12 @@ export async function mapNetworks(
   try {
     let counted = 0;
     const total = 2 * countOfStage(trained.length, points);
-    const count = () => {
-      counted += 1;
+    const count = (more: number) => {
+      counted += more;
       report("measuring", ALIGNING + (1 - ALIGNING) * (counted / total));
     };
-    const tools = { graph, engine, data, evaluator, journal, options: resolved, count };
+    const pairing = { measurePairs: resolved.measurePairs ?? measurePairsBy(evaluator) };
+    const tools = { graph, engine, data, evaluator, journal, options: resolved, ...pairing, count };
     const { ends, ...before } = await measureStage(trained, tools);
     const { ends: _, ...after } = await measureStage(aligned, tools);
     return {

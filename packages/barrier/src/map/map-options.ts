@@ -3,6 +3,7 @@ import type { DataSet } from "@isthmus/graph";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
 import { MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
+import type { MeasurePairs } from "./measure-pairs-port.ts";
 
 /** Progress of {@link mapNetworks}. */
 export interface MapProgress {
@@ -38,6 +39,11 @@ export interface MapNetworksOptions {
   readonly journalPath?: string | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /**
+   * Measures the pairs, for example on other machines. @defaultValue they are measured here, one after the
+   * other
+   */
+  readonly measurePairs?: MeasurePairs | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MapProgress) => void) | undefined;
 }
@@ -54,6 +60,7 @@ export const MAP_NETWORKS_DEFAULTS: Required<Omit<MapNetworksOptions, "seed">> =
   statisticsData: undefined,
   journalPath: undefined,
   batchSize: 100,
+  measurePairs: undefined,
   signal: undefined,
   onProgress: undefined,
 };

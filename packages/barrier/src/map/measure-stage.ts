@@ -1,20 +1,19 @@
-import { at, type Checkpoint } from "@isthmus/core";
-import { average, createPath, innerProducts } from "@isthmus/interpolation";
+import { at, InvariantError } from "@isthmus/core";
+import { average } from "@isthmus/interpolation";
 import type { Journal } from "@isthmus/tasks";
 import { chordBarrier } from "../barrier-values.ts";
-import { bindNetwork, parameterNames } from "../bind-network.ts";
+import { bindNetwork } from "../bind-network.ts";
 import type { CorrectedEvaluator, EvaluatedArchitecture } from "../create-corrected-evaluator.ts";
 import type { MappedMean, MappedPair, MapStage } from "../map-result.ts";
 import { joinByAverage } from "./average-linkage.ts";
 import type { ResolvedMapOptions } from "./map-options.ts";
+import { distanceOf, placesOf } from "./measure-pairs.ts";
+import type { MeasurePairs, PairNetwork } from "./measure-pairs-port.ts";
 import { orderLeaves } from "./order-leaves.ts";
 import { placeByDistances } from "./place-by-distances.ts";
 
 /** A network in one state of alignment. */
-export interface StageNetwork {
-  readonly network: Checkpoint;
-  /** Identifies its weights, which the journal keeps measurements under. */
-  readonly fingerprint: string;
+export interface StageNetwork extends PairNetwork {
   readonly role: "network" | "star";
 }
 
@@ -23,8 +22,9 @@ export interface StageTools extends EvaluatedArchitecture {
   readonly evaluator: CorrectedEvaluator;
   readonly journal: Journal;
   readonly options: ResolvedMapOptions;
-  /** Called after every network that was evaluated, or that the journal had. */
-  readonly count: () => void;
+  readonly measurePairs: MeasurePairs;
+  /** Called with how many networks more were evaluated, or taken from the journal. */
+  readonly count: (more: number) => void;
 }
 
 /** Loss and error of a network. */
@@ -45,19 +45,7 @@ export async function measureStage(
 ): Promise<MapStage & { readonly ends: readonly Measured[] }> {
   const ends: Measured[] = [];
   for (const network of networks) ends.push(await measureEnd(network, tools));
-  const pairs: MappedPair[] = [];
-  for (const [a, first] of networks.entries()) {
-    let opened: Checkpoint | undefined;
-    const open = async () => {
-      opened ??= await bindNetwork(tools.graph, first.network);
-      return opened;
-    };
-    for (const [b, second] of networks.entries()) {
-      if (b <= a) continue;
-      const both = [at(ends, a, "network"), at(ends, b, "network")] as const;
-      pairs.push({ a, b, ...(await measurePair({ ...first, open }, second, both, tools)) });
-    }
-  }
+  const pairs = await measureAllPairs(networks, ends, tools);
   const mean = await measureMean(networks, tools);
   return { ends, pairs, mean, ...arrange(networks.length, pairs, mean) };
 }
@@ -71,44 +59,65 @@ async function measureEnd(
     const { loss, error } = await evaluator.evaluate(network, undefined);
     return [loss, error];
   });
-  count();
+  count(1);
   return { loss: at(numbers, 0, "loss"), error: at(numbers, 1, "error") };
 }
 
-/** Measures the barriers between two networks, and their distance. */
-async function measurePair(
-  first: StageNetwork & { readonly open: () => Promise<Checkpoint> },
-  second: StageNetwork,
-  ends: readonly [Measured, Measured],
-  { graph, evaluator, journal, options: { points, signal }, count }: StageTools,
-): Promise<Omit<MappedPair, "a" | "b">> {
-  const places = Array.from({ length: points }, (_, i) => i / (points - 1));
-  const between = places.slice(1, -1);
-  let evaluated = 0;
-  const numbers = await journal.get(`pair ${first.fingerprint} ${second.fingerprint}`, async () => {
-    const both = [await first.open(), await bindNetwork(graph, second.network)] as const;
-    const path = createPath("linear", ...both);
-    const measured: Measured[] = [];
-    for (const t of between) {
-      signal?.throwIfAborted();
-      measured.push(await evaluator.evaluate(path(t), [1 - t, t]));
-      evaluated += 1;
-      count();
-    }
-    const losses = measured.map(({ loss }) => loss);
-    return [await distanceOf(both, parameterNames(graph)), ...losses, ...measured.map(({ error }) => error)];
-  });
-  for (; evaluated < between.length; evaluated++) count();
-  const [a, b] = ends;
+/** Measures the barriers between all pairs of networks, and their distances, except those in the journal. */
+async function measureAllPairs(
+  networks: readonly StageNetwork[],
+  ends: readonly Measured[],
+  { graph, journal, options, measurePairs, count }: StageTools,
+): Promise<MappedPair[]> {
+  const { points, statistics, batchSize, signal } = options;
+  const all = networks.flatMap((_, a) => networks.slice(a + 1).map((_, i) => [a, a + 1 + i] as const));
+  const keyOf = ([a, b]: readonly [number, number]) =>
+    `pair ${at(networks, a, "network").fingerprint} ${at(networks, b, "network").fingerprint}`;
+  const missing = all.filter((pair) => !journal.has(keyOf(pair)));
+  const placesBetween = points - 2;
+  count(placesBetween * (all.length - missing.length));
+  let counted = 0;
+  const countTo = (evaluated: number) => {
+    count(evaluated - counted);
+    counted = evaluated;
+  };
+  if (missing.length > 0) {
+    await measurePairs(
+      { graph, networks, pairs: missing, options: { points, statistics, batchSize } },
+      {
+        signal,
+        onProgress: (done) => countTo(done * placesBetween * missing.length),
+        async onPair(pair, numbers) {
+          await journal.get(keyOf(at(missing, pair, "pair")), async () => numbers);
+        },
+      },
+    );
+  }
+  countTo(placesBetween * missing.length);
+  const pairs: MappedPair[] = [];
+  for (const pair of all) {
+    const numbers = await journal.get(keyOf(pair), () => {
+      throw new InvariantError(`the pair ${pair.join(" and ")} of the map was not measured`);
+    });
+    const both = [at(ends, pair[0], "network"), at(ends, pair[1], "network")] as const;
+    pairs.push({ a: pair[0], b: pair[1], ...barriersOf(numbers, both, points) });
+  }
+  return pairs;
+}
+
+/** Computes the barriers of a pair from what was measured between its networks. */
+function barriersOf(
+  numbers: readonly number[],
+  [a, b]: readonly [Measured, Measured],
+  points: number,
+): Omit<MappedPair, "a" | "b"> {
+  const places = placesOf(points);
+  const between = places.length - 2;
   const rise = (from: number, measure: keyof Measured) => {
-    const values = numbers.slice(from, from + between.length);
+    const values = numbers.slice(from, from + between);
     return chordBarrier(places, [a[measure], ...values, b[measure]]).chord;
   };
-  return {
-    distance: at(numbers, 0, "distance"),
-    loss: rise(1, "loss"),
-    error: rise(1 + between.length, "error"),
-  };
+  return { distance: at(numbers, 0, "distance"), loss: rise(1, "loss"), error: rise(1 + between, "error") };
 }
 
 /** Measures the mean of all networks but the star. */
@@ -127,21 +136,13 @@ async function measureMean(
       const measured = await evaluator.evaluate(mean, shares);
       const lengths: number[] = [];
       for (const { network } of networks) {
-        lengths.push(await distanceOf([mean, network], parameterNames(graph)));
+        lengths.push(await distanceOf(graph, [mean, network]));
       }
       return [measured.loss, measured.error, ...lengths];
     },
   );
-  count();
+  count(1);
   return { loss, error, distances };
-}
-
-async function distanceOf(
-  networks: readonly [Checkpoint, Checkpoint],
-  tensors: readonly string[],
-): Promise<number> {
-  const [[square = Number.NaN] = []] = await innerProducts(networks, [[-1, 1]], { tensors });
-  return Math.sqrt(square);
 }
 
 /** Makes the tree of barriers, and the places by distances. */

@@ -2,9 +2,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MAP_NETWORKS_DEFAULTS, type MapResult, mapNetworks } from "@isthmus/barrier";
 import { at, InputError, saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import { limitExamples } from "@isthmus/graph";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
-import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
@@ -12,19 +10,24 @@ import { formatJson } from "../format/format-json.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { describePairsData } from "../map/pairs-data.ts";
+import { queuePairs } from "../map/queue-pairs.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, type DataOptions, openData } from "../open/open-data.ts";
+import { addScalingOptions, type DataOptions } from "../open/open-data.ts";
+import { openMeasured } from "../open/open-measured.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseBytes, parseCount, parseSeed } from "../options/parse-values.ts";
+import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { withProvenance } from "../result/result-provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+import { withQueue } from "../work/with-queue.ts";
 
-interface MapVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions {
+interface MapVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions, QueueOptions {
   readonly graph?: string | undefined;
   readonly star?: string | undefined;
   readonly many: ManyMethod;
@@ -56,6 +59,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus map a.pt b.pt c.pt --graph cnn.onnx --data fashion-mnist:test@1000 --points 11 --many cycle",
     "barriers on a finer grid, aligned by the cycle-consistent search alone",
+  ],
+  [
+    "isthmus map nets/*.safetensors --graph nets/0.onnx --data mnist:test -o map.json --queue /shared/queue --storage /shared",
+    "pairs are measured by workers, started by: isthmus worker --queue /shared/queue --storage /shared",
   ],
 );
 
@@ -95,7 +102,8 @@ function withMeasurement(command: ReturnType<typeof createMapVerb>) {
     "--data <name>",
     `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
   );
-  return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, "--data"))))
+  const fed = addBindingOptions(addScalingOptions(addNormOptions(measured, "--data")));
+  return addQueueOptions(addEngineOption(fed))
     .option("--journal <file>", "keep finished pairs in this file, and go on from it after an interruption")
     .option("-o, --output <file>", "write the result (.json), for isthmus report")
     .option("--report <file>", "write a page with maps and all numbers (.html)");
@@ -115,7 +123,8 @@ async function mapFiles(
   const all = star === undefined ? paths : [...paths, star];
   await assertArchitecture("map networks", all, options);
   const read = await openSharedArchitecture(all, options);
-  const { data, statisticsData } = await openData(options, dataContext(read));
+  const measured = await openMeasured(options, dataContext(read));
+  const { data, statisticsData } = measured;
   const opened = fitToData(read, data);
   return withCheckpoints(all, async (checkpoints) => {
     const inputs = [
@@ -134,23 +143,26 @@ async function mapFiles(
     }))
       context.terminal.note(line);
     const networks = bound.map(({ network }) => network);
-    const examples = statisticsData ?? limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
     const { many, restarts, memory, seed, points } = options;
-    const result = await mapNetworks(architecture, networks.slice(0, paths.length), data, {
-      ...{ many, restarts, memory, seed, points, statistics },
-      star: star === undefined ? undefined : at(networks, paths.length, "star"),
-      statisticsData: examples,
-      journalPath: journal,
-      signal: context.signal,
-      onProgress: ({ phase, done }) =>
-        context.progress(phase === "aligning" ? "Aligning" : "Measuring pairs", done),
-    });
+    const queued = { ...describePairsData(options, dataContext(read), measured), size: data.size };
+    const work = { verb: "map", beside: journal ?? output ?? report ?? "map", context };
+    const result = await withQueue(options, work, (tasks) =>
+      mapNetworks(architecture, networks.slice(0, paths.length), data, {
+        ...{ many, restarts, memory, seed, points, statistics, statisticsData },
+        star: star === undefined ? undefined : at(networks, paths.length, "star"),
+        journalPath: journal,
+        measurePairs: tasks && queuePairs(tasks, queued),
+        signal: context.signal,
+        onProgress: ({ phase, done }) =>
+          context.progress(phase === "aligning" ? "Aligning" : "Measuring pairs", done),
+      }),
+    );
     const outputs = await saveOutputs(result, { options, inputs, context });
     return {
       result: { ...result, binding, outputs },
       text: [
         formatMap(result, context.terminal),
-        ...formatNote(formatStatistics(architecture.graph, { ...measuredOn(examples), statistics })),
+        ...formatNote(formatStatistics(architecture.graph, { ...measuredOn(statisticsData), statistics })),
         formatOutputs(outputs),
       ].join(""),
     };

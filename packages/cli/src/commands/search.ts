@@ -1,35 +1,35 @@
 import { dirname, join } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { openCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import { saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   createAligner,
-  isRecipeFile,
   type JudgeMerge,
   judgeByCommand,
-  judgeByExamples,
-  listReferences,
   openRecipe,
   type Recipe,
   readRecipe,
   SEARCH_RECIPE_DEFAULTS,
+  type SearchProgress,
   type SearchResult,
   saveRecipe,
   searchMerge,
+  searchRecipe,
 } from "@isthmus/recipe";
 import { renderResultPage } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
-import { dataContext, fitToData } from "@isthmus/zoo";
 import { formatPairs } from "../format/format-table.ts";
 import { PRODUCTS_MODULE } from "../merge/products.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { optionGroup } from "../options/option-group.ts";
 import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
+import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { describeSearch, formatSearch } from "../search/describe-search.ts";
+import { openJudge } from "../search/open-judge.ts";
+import { assertQueueable, queueCandidates } from "../search/queue-candidates.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import {
   type CommonOptions,
@@ -39,11 +39,13 @@ import {
   type Outcome,
   type RunVerb,
 } from "../verb.ts";
+import { type QueueTasks, withQueue } from "../work/with-queue.ts";
 
 type SearchOptions = CommonOptions &
   EngineOptions &
   BindingOptions &
-  ScalingOptions & {
+  ScalingOptions &
+  QueueOptions & {
     readonly output: string;
     readonly evaluate?: string | undefined;
     readonly data?: string | undefined;
@@ -83,6 +85,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus search recipe.yml -o merged --data npz:tokens.npz --evaluations 40 --report search.html",
     "model folders, with a page of all that was tried",
+  ],
+  [
+    "isthmus search recipe.yml -o merged.safetensors --graph model.onnx --data mnist:train --queue /shared/queue --storage /shared",
+    "merges of a generation are judged at once, by workers: isthmus worker --queue /shared/queue --storage /shared",
   ],
 );
 
@@ -129,28 +135,58 @@ const addSearchOptions = optionGroup<SearchOptions>((command) => {
       collect,
     )
     .option("--report <file>", "write a page with all merges that were tried (.html)");
-  addScalingOptions(addBindingOptions(addEngineOption(command)));
+  addQueueOptions(addScalingOptions(addBindingOptions(addEngineOption(command))));
 });
 
 async function search(path: string, options: SearchOptions, context: Context): Promise<Outcome> {
   assertOneJudge(options);
+  assertQueueable(options);
   if (options.report !== undefined) assertPageName(options.report);
   if (options.output.endsWith(".safetensors")) await assertOutput(options.output, [path]);
   const recipe = await readRecipe(path);
-  const { evaluations, population, sigma, seed, goal, journal, methods: methodFiles } = options;
+  const { seed, goal } = options;
   const align = createAligner(await createEngine(options.engine), followAlignment("weight", context));
-  const judging = await createJudge(recipe, options);
-  const searched = await searchMerge(recipe, {
-    ...{ judge: judging.judge, methodFiles, align, evaluations, sigma, seed, goal },
-    productsModule: PRODUCTS_MODULE,
-    ...(population === undefined ? {} : { population }),
-    journal: journal ?? `${options.output.replace(/\/+$/, "")}.search.jsonl`,
-    signal: context.signal,
-    onProgress: ({ done, best }) => context.progress(`Searching, best ${best.toPrecision(5)}`, done),
-  }).finally(judging.release);
+  const work = { verb: "search", beside: options.output, context };
+  const searched = await withQueue(options, work, (tasks) =>
+    searchCandidates(recipe, options, { align, tasks, context }),
+  );
   const result = describeSearch(searched, { recipe: path, goal, seed });
   if (options.report !== undefined) await savePage(options.report, result, context);
   return saveBest(searched, { result, options, align }, context);
+}
+
+/** Searches here, or on the workers of a queue. */
+async function searchCandidates(
+  recipe: Recipe,
+  options: SearchOptions,
+  {
+    align,
+    tasks,
+    context,
+  }: {
+    readonly align: ReturnType<typeof createAligner>;
+    readonly tasks: QueueTasks | undefined;
+    readonly context: Context;
+  },
+): Promise<SearchResult<Recipe>> {
+  const { evaluations, population, sigma, seed, goal, journal, methods: methodFiles } = options;
+  const searching = {
+    ...{ evaluations, sigma, seed, goal },
+    ...(population === undefined ? {} : { population }),
+    journal: journal ?? `${options.output.replace(/\/+$/, "")}.search.jsonl`,
+    signal: context.signal,
+    onProgress: ({ done, best }: SearchProgress) =>
+      context.progress(`Searching, best ${best.toPrecision(5)}`, done),
+  };
+  if (tasks !== undefined) {
+    const evaluate = await queueCandidates(tasks, recipe, options);
+    return searchRecipe(recipe, { ...searching, evaluate, atOnce: tasks.executor.capacity });
+  }
+  const { judge, release } = await createJudge(recipe, options);
+  return searchMerge(recipe, {
+    ...{ ...searching, judge, methodFiles, align },
+    productsModule: PRODUCTS_MODULE,
+  }).finally(release);
 }
 
 async function saveBest(
@@ -203,27 +239,9 @@ async function createJudge(
   recipe: Recipe,
   options: SearchOptions,
 ): Promise<{ readonly judge: JudgeMerge; readonly release: () => Promise<void> }> {
-  const { evaluate, output, data, score, exportedFrom, unread } = options;
-  if (evaluate !== undefined) {
-    const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
-    return { judge: judgeByCommand(evaluate, join(dirname(output), name)), release: async () => {} };
-  }
-  const first = listReferences(recipe)
-    .map(({ reference }) => reference)
-    .find((reference) => typeof reference === "string" && !isRecipeFile(reference)) as string | undefined;
-  const read = await openSharedArchitecture(first === undefined ? [] : [first], options);
-  const examples = await openExamples(data ?? "", options, dataContext(read));
-  const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
-  const judge = judgeByExamples(fitToData(read, examples), examples, {
-    score,
-    exportedFrom: witness,
-    unread,
-  });
-  return {
-    judge: judge.judge,
-    release: async () => {
-      await judge.release();
-      await witness?.close();
-    },
-  };
+  const { evaluate, output, data = "" } = options;
+  if (evaluate === undefined)
+    return openJudge(recipe, { ...options, data }, { engine: await createEngine(options.engine) });
+  const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
+  return { judge: judgeByCommand(evaluate, join(dirname(output), name)), release: async () => {} };
 }

@@ -56,8 +56,8 @@ const EXAMPLES = formatExamples(
 const NOTES = `
 Each task runs in a process of its own. The first SIGTERM or Ctrl-C lets tasks that run end, for as long as
 --grace says; what is not done by then goes back to the queue. A second one ends the worker at once.
-A worker runs nothing but tasks of studies, simulations and merges, on files below the storage. Whoever can
-write to the queue can make workers do that: do not let strangers reach it.
+A worker runs nothing but tasks of studies, simulations, merges, maps and searches, on files below the storage.
+Whoever can write to the queue can make workers do that: do not let strangers reach it.
 `;
 
 function createWorkerVerb() {

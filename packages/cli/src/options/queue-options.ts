@@ -57,16 +57,20 @@ export async function openExecutor(
   options: TaskVerbOptions,
   { script, folder, context }: { readonly script: URL; readonly folder: string; readonly context: Context },
 ): Promise<OpenedExecutor> {
+  assertQueue(options);
   if (options.queue === undefined) {
-    if (options.storage !== undefined) {
-      throw new UsageError(
-        "Cannot use --storage without --queue as it is where workers on other machines find files: add --queue",
-      );
-    }
     const workerData: WorkerData = { engine: options.engine };
     return createThreadExecutor(script, { capacity: options.workers, workerData });
   }
   return openQueueExecutor(options, { folder, context });
+}
+
+/** @throws UsageError if there is a storage and no queue */
+export function assertQueue({ queue, storage }: QueueOptions): void {
+  if (queue !== undefined || storage === undefined) return;
+  throw new UsageError(
+    "Cannot use --storage without --queue as it is where workers on other machines find files: add --queue",
+  );
 }
 
 /**

@@ -8,6 +8,7 @@ describe("describeCommand()", () => {
     ["layers a b --data mnist:test -o x.json --resume", "isthmus layers a b --data mnist:test"],
     ["barrier a b --report=x.html --seed 3 --json -q", "isthmus barrier a b --seed 3"],
     ["study s.yaml --output=there --only width=4", "isthmus study s.yaml --only width=4"],
+    ["map a b --queue /q --storage=/s --seed 3", "isthmus map a b --seed 3"],
     // Networks must go somewhere, or the command does not run.
     ["curve a b -o bend.safetensors --report x.html", "isthmus curve a b -o bend.safetensors"],
   ])("describeCommand() leaves out of %j what changes nothing", (line, command) => {

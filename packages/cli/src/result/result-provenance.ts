@@ -13,10 +13,13 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   simulation: true,
   comparison: true,
 };
-/** Options that change nothing of a result, then options with a value that say where results are written. */
+/**
+ * Options that change nothing of a result, then options with a value that say where
+ * the work is done and results are written.
+ */
 const INCIDENTAL: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--resume"]);
-const REPORT: ReadonlySet<string> = new Set(["--report"]);
-const OUTPUT: ReadonlySet<string> = new Set(["--report", "--output", "-o"]);
+const REPORT: ReadonlySet<string> = new Set(["--report", "--queue", "--storage"]);
+const OUTPUT: ReadonlySet<string> = new Set([...REPORT, "--output", "-o"]);
 /** Verbs that train networks and write them: without an output their command does not run. */
 const TRAINING: ReadonlySet<string> = new Set(["curve", "star"]);
 

@@ -4,8 +4,8 @@ import { bindArchitecture, createEvaluator, type DataSet, type Evaluator } from 
 import { saveMerge } from "@isthmus/merging";
 import type { OpenedArchitecture } from "@isthmus/zoo";
 import { writeRecipeFiles } from "../run/write-recipe-files.ts";
+import type { JudgeMerge, MergeCandidate } from "./open-candidates.ts";
 import { runEvaluation } from "./run-evaluation.ts";
-import type { JudgeMerge, MergeCandidate } from "./search-merge.ts";
 
 /**
  * Creates a judge that runs a command of the user's on each merged network; see `runEvaluation`.

@@ -1,32 +1,17 @@
-import type { Checkpoint } from "@isthmus/core";
-import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
-import { keyOf } from "../plan/groups.ts";
-import { rememberAlignments } from "../plan/open-inputs.ts";
-import { planRecipe } from "../plan/plan-recipe.ts";
-import type { ModelReference, Recipe } from "../recipe/recipe.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 import type { OpenRecipeOptions } from "../run/open-recipe.ts";
-import { openReference } from "../run/open-reference.ts";
-import { type PreparedModels, prepareModels } from "../run/prepare-models.ts";
-import { readMethods } from "../run/read-methods.ts";
-import { type SearchRecipeOptions, type SearchResult, searchRecipe } from "./search-recipe.ts";
-
-/** A merge that a search tries. */
-export interface MergeCandidate {
-  /** The recipe with numbers in place of its ranges. */
-  readonly recipe: Recipe;
-  readonly plan: MergePlan;
-  readonly models: PreparedModels;
-  /** The merged network, computed as it is read. */
-  readonly network: Checkpoint;
-}
-
-/** Returns the score of a merged network; NaN counts as the worst. */
-export type JudgeMerge = (candidate: MergeCandidate, signal: AbortSignal | undefined) => Promise<number>;
+import { type JudgeMerge, openCandidates } from "./open-candidates.ts";
+import {
+  SEARCH_RECIPE_DEFAULTS,
+  type SearchRecipeOptions,
+  type SearchResult,
+  searchRecipe,
+} from "./search-recipe.ts";
 
 /** Options of {@link searchMerge}; the seed is that of the search and of the merges. */
 export interface SearchMergeOptions
   extends OpenRecipeOptions,
-    Omit<SearchRecipeOptions<Recipe>, "evaluate" | "seed"> {
+    Omit<SearchRecipeOptions<Recipe>, "evaluate" | "seed" | "atOnce"> {
   readonly judge: JudgeMerge;
 }
 
@@ -62,52 +47,18 @@ export async function searchMerge(
   recipe: Recipe,
   options: SearchMergeOptions,
 ): Promise<SearchResult<Recipe>> {
-  const {
-    judge,
-    open = openReference,
-    align,
-    methods: some,
-    methodFiles = [],
-    seed = 0,
-    ...search
-  } = options;
-  const methods = await readMethods(methodFiles, some);
-  const opened: Checkpoint[] = [];
-  const { productsModule, ...searching } = search;
-  const products = productsModule === undefined ? undefined : await openMergeProducts(productsModule, 0);
-  const openAndKeep = async (reference: ModelReference) => {
-    const network = await open(reference);
-    opened.push(network);
-    return network;
-  };
+  const { judge, open, align, methods, methodFiles, productsModule, ...searching } = options;
+  const { seed } = searching;
+  const candidates = await openCandidates(recipe, {
+    ...{ judge, open, align, methods, methodFiles, productsModule, seed },
+  });
   try {
-    const models = await prepareModels(recipe, openAndKeep);
-    const openOnce = remember(openAndKeep, keyOf);
-    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
     return await searchRecipe(recipe, {
-      ...{ ...searching, seed },
-      async evaluate(filled, signal) {
-        const prepare = async (part: Recipe) =>
-          part === filled ? models.networks : (await prepareModels(part, openOnce)).networks;
-        const plan = { ...(await planRecipe(filled, { ...planning, prepare })), products };
-        return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
-      },
+      ...searching,
+      seed: seed ?? SEARCH_RECIPE_DEFAULTS.seed,
+      evaluate: (filled, signal) => candidates.judge(filled, signal),
     });
   } finally {
-    await products?.release();
-    for (const network of opened) await network.close();
+    await candidates.close();
   }
-}
-
-/** Calls a function once for arguments of the same key. */
-function remember<A extends readonly unknown[], T>(
-  work: (...parts: A) => Promise<T>,
-  key: (...parts: A) => string,
-): (...parts: A) => Promise<T> {
-  const results = new Map<string, Promise<T>>();
-  return (...parts) => {
-    const result = results.get(key(...parts)) ?? work(...parts);
-    results.set(key(...parts), result);
-    return result;
-  };
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { searchRecipe } from "./search-recipe.ts";
 import { fillSearched, fromUnit, listSearched } from "./search-space.ts";
@@ -41,6 +42,30 @@ describe("searchRecipe()", () => {
   test("looks for large scores if asked", async () => {
     const options = { evaluate: async (r: typeof recipe) => -score(r), evaluations: 120 };
     expect((await searchRecipe(recipe, { ...options, goal: "maximize" })).best.score).toBeGreaterThan(-0.01);
+  });
+
+  test("finds the same with candidates judged at once, in whatever order they end", async () => {
+    const journal = join(folder, "search.json");
+    const options = { evaluations: 60, seed: 3 };
+    const one = await searchRecipe(recipe, { ...options, evaluate: async (r) => score(r) });
+    let [underWay, most] = [0, 0];
+    const scores: number[] = [];
+    const many = await searchRecipe(recipe, {
+      ...{ ...options, atOnce: 100, journal },
+      async evaluate(r, _, values) {
+        most = Math.max(most, ++underWay);
+        await setTimeout((values[0] ?? 0) * 5);
+        underWay--;
+        expect(fillSearched(recipe, values)).toEqual(r);
+        return score(r);
+      },
+      onProgress: (progress) => scores.push(progress.score),
+    });
+    expect(many).toEqual(one);
+    expect(scores).toEqual(one.candidates.map((candidate) => candidate.score));
+    expect(most).toBeGreaterThan(3);
+    const evaluate = () => Promise.reject(new TypeError("judged"));
+    expect(await searchRecipe(recipe, { ...options, evaluate, journal })).toEqual(one);
   });
 
   test("goes on from its journal after it was stopped, and ends the same", async () => {

@@ -1,5 +1,5 @@
 import { assertWholeOptions, at, InputError, UsageError } from "@isthmus/core";
-import { canonicalJson, openJournal } from "@isthmus/tasks";
+import { canonicalJson, inOrder, openJournal } from "@isthmus/tasks";
 import { type CmaEsStop, createCmaEs } from "./cma-es.ts";
 import { fillSearched, fromUnit, listSearched, type SearchedNumber, toUnit } from "./search-space.ts";
 
@@ -23,8 +23,20 @@ export interface SearchProgress {
 
 /** Options of {@link searchRecipe}. */
 export interface SearchRecipeOptions<T> {
-  /** Judges a recipe: merges its networks and measures the result. NaN counts as the worst. */
-  readonly evaluate: (recipe: T, signal: AbortSignal | undefined) => Promise<number>;
+  /**
+   * Judges a recipe: merges its networks and measures the result, here or elsewhere. NaN counts as the worst.
+   * The last argument has the searched numbers in the order of the recipe.
+   */
+  readonly evaluate: (
+    recipe: T,
+    signal: AbortSignal | undefined,
+    values: readonly number[],
+  ) => Promise<number>;
+  /**
+   * Candidates that may be judged at once, at least 1, where `evaluate` can do so; all of a generation are
+   * independent of each other. It changes nothing of the result. @defaultValue 1
+   */
+  readonly atOnce?: number;
   /**
    * Whether a small score is good, as of a loss, or a large one, as of an accuracy. @defaultValue "minimize"
    */
@@ -45,8 +57,8 @@ export interface SearchRecipeOptions<T> {
 
 /** Defaults of {@link searchRecipe}; the population depends on the recipe. */
 export const SEARCH_RECIPE_DEFAULTS: Required<
-  Pick<SearchRecipeOptions<object>, "goal" | "evaluations" | "sigma" | "seed">
-> = { goal: "minimize", evaluations: 100, sigma: 1 / 6, seed: 0 };
+  Pick<SearchRecipeOptions<object>, "goal" | "evaluations" | "sigma" | "seed" | "atOnce">
+> = { goal: "minimize", evaluations: 100, sigma: 1 / 6, seed: 0, atOnce: 1 };
 
 /** Why a search ended: there was nothing more to find, or it had no evaluations left. */
 export type SearchStop = CmaEsStop | "evaluations";
@@ -87,8 +99,9 @@ export async function searchRecipe<T extends object>(
   options: SearchRecipeOptions<T>,
 ): Promise<SearchResult<T>> {
   const { evaluate, population, journal: path, signal, onProgress } = options;
-  const { goal, evaluations, sigma, seed } = { ...SEARCH_RECIPE_DEFAULTS, ...options };
-  assertWholeOptions("search a recipe", { evaluations, seed }, { evaluations: 1, seed: 0 });
+  const { goal, evaluations, sigma, seed, atOnce } = { ...SEARCH_RECIPE_DEFAULTS, ...options };
+  const least = { evaluations: 1, seed: 0, atOnce: 1 };
+  assertWholeOptions("search a recipe", { evaluations, seed, atOnce }, least);
   const numbers = listMarked(recipe);
   const run = { recipe: canonicalJson(recipe), goal, sigma, seed, population: population ?? 0 };
   const journal = await openJournal(path, run);
@@ -99,26 +112,33 @@ export async function searchRecipe<T extends object>(
   const isBetter = (a: number, b: number) => Number.isNaN(b) || sign * a < sign * b;
   let best: SearchCandidate<T> | undefined;
 
-  const judge = async (unit: readonly number[]): Promise<number> => {
+  const judge = async (unit: readonly number[]): Promise<SearchCandidate<T>> => {
     signal?.throwIfAborted();
     const values = numbers.map((number, i) => fromUnit(number, at(unit, i, "coordinate")));
     const filled = fillSearched(recipe, values);
-    const [score] = await journal.get(values.join(","), async () => [await evaluate(filled, signal)]);
+    const [score = Number.NaN] = await journal.get(values.join(","), async () => [
+      await evaluate(filled, signal, values),
+    ]);
     const named = Object.fromEntries(numbers.map(({ path: name }, i) => [name, at(values, i, "value")]));
-    const candidate = { recipe: filled, values: named, score: score ?? Number.NaN };
+    return { recipe: filled, values: named, score };
+  };
+  const add = (candidate: SearchCandidate<T>): void => {
     candidates.push(candidate);
     if (best === undefined || isBetter(candidate.score, best.score)) best = candidate;
     const done = candidates.length;
     onProgress?.({ done: done / evaluations, evaluations: done, score: candidate.score, best: best.score });
-    return sign * candidate.score;
   };
 
   while (search.stopped === undefined) {
     const units = search.ask();
     if (candidates.length + units.length > evaluations) break;
-    const scores: number[] = [];
-    for (const unit of units) scores.push(await judge(unit));
-    search.tell(scores);
+    const generation: number[] = [];
+    const judged = inOrder(units.length, atOnce, (i) => judge(at(units, i, "candidate")));
+    for await (const candidate of judged) {
+      add(candidate);
+      generation.push(sign * candidate.score);
+    }
+    search.tell(generation);
   }
   if (best === undefined || !Number.isFinite(best.score)) throw noScore(candidates.length, evaluations);
   return { best, candidates, stopped: search.stopped ?? "evaluations" };

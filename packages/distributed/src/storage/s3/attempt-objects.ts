@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { digestFile } from "@isthmus/core";
-import { TASK_RESULT_FILE, TASK_TIME_FILE } from "@isthmus/tasks";
+import { forEachOf, TASK_RESULT_FILE, TASK_TIME_FILE } from "@isthmus/tasks";
 import { listFiles } from "../attempt-files.ts";
 import { compareProgress } from "../attempts.ts";
 import type { TaskPlace } from "../task-storage.ts";
 import { downloadObject } from "./download-object.ts";
-import { forEachOf } from "./in-order.ts";
 import { listAttempts } from "./list-attempts.ts";
 import type { S3Objects } from "./s3-objects.ts";
 import { keysOf } from "./task-keys.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createOutputFile } from "@isthmus/core";
+import { inOrder } from "@isthmus/tasks";
 import { otherDigest } from "../digests.ts";
-import { inOrder } from "./in-order.ts";
 import type { DescribedObject, S3Objects } from "./s3-objects.ts";
 import { DIGEST_TEXT, PART_BYTES, PARTS_AT_ONCE } from "./upload-file.ts";
 

@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { TASK_RESULT_FILE } from "@isthmus/tasks";
+import { forEachOf, TASK_RESULT_FILE } from "@isthmus/tasks";
 import { partsOf } from "../inside.ts";
 import { notPublished } from "../not-published.ts";
 import type { TaskPlace } from "../task-storage.ts";
 import { downloadObject } from "./download-object.ts";
-import { forEachOf } from "./in-order.ts";
 import { listAttempts } from "./list-attempts.ts";
 import type { DescribedObject, S3Objects } from "./s3-objects.ts";
 import { keysOf } from "./task-keys.ts";

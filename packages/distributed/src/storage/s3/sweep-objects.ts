@@ -1,5 +1,5 @@
 import type * as Sdk from "@aws-sdk/client-s3";
-import { forEachOf } from "./in-order.ts";
+import { forEachOf } from "@isthmus/tasks";
 import { listAttempts } from "./list-attempts.ts";
 import { statusOf } from "./s3-error.ts";
 import type { S3Objects, S3Target } from "./s3-objects.ts";

@@ -1,6 +1,6 @@
 import { type ByteSource, openFileSource } from "@isthmus/core";
+import { inOrder } from "@isthmus/tasks";
 import { assertStored, contentMd5 } from "./content-md5.ts";
-import { inOrder } from "./in-order.ts";
 import type { S3Metadata, S3Objects, S3Target } from "./s3-objects.ts";
 
 /** Bytes of a part of a file, and parts that travel at once. */

@@ -1,0 +1,92 @@
+import { resolve } from "node:path";
+import { FormatError, readJsonFile } from "@isthmus/core";
+import { fingerprintData } from "@isthmus/graph";
+import type { DataContext } from "@isthmus/zoo";
+import { z } from "zod";
+import type { DataOptions } from "../open/open-data.ts";
+import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
+import { assertSameData } from "../work/assert-same-data.ts";
+import { holdExamples } from "../work/hold-examples.ts";
+
+/** Examples of a map, as the key of a task records them: what is in them counts, not only their names. */
+export interface PairsData extends DataOptions {
+  /** Folder of the tokenizer, for texts. */
+  readonly tokenizedBy?: string | undefined;
+  readonly digest: string;
+  readonly statisticsDigest: string;
+}
+
+/** What an architecture says of its data, as plain data without paths. */
+const FEEDS = z.strictObject({
+  inputs: z.array(z.string()),
+  context: z.int().min(1).optional(),
+  vocabularySize: z.int().min(1).optional(),
+  vocabulary: z.array(z.tuple([z.string(), z.int()])).optional(),
+});
+
+/** Describes examples for another machine: paths in parameters of a task, all else in a file of feeds. */
+export function describePairsData(
+  { data, recalibrateData, recalibrateExamples, mean, std }: DataOptions,
+  { tokenizedBy, vocabulary, ...context }: DataContext,
+  opened: MeasuredData,
+): { readonly data: PairsData; readonly feeds: string } {
+  const isText = [data, recalibrateData].some((name) => name?.startsWith("text:"));
+  return {
+    data: {
+      ...{ data, recalibrateData, recalibrateExamples, mean, std },
+      tokenizedBy: isText && tokenizedBy !== undefined ? resolve(tokenizedBy) : undefined,
+      digest: fingerprintData(opened.data),
+      statisticsDigest: fingerprintData(opened.statisticsData),
+    },
+    feeds: JSON.stringify({ ...context, vocabulary: vocabulary && [...vocabulary] }),
+  };
+}
+
+/** Examples, and the names of the inputs of the graph that they are fed to. */
+interface PairsExamples extends MeasuredData {
+  readonly inputNames: readonly string[];
+}
+
+/** The examples that this process has opened last: its tasks come one after the other. */
+let last: { readonly key: string; readonly opened: Promise<PairsExamples> } | undefined;
+
+/**
+ * Opens the examples of a task.
+ * @param feeds - path of the file of feeds
+ * @throws MismatchError if they are others than where the task was made
+ */
+export async function openPairsData(data: PairsData, feeds: string): Promise<PairsExamples> {
+  const read = await readJsonFile(feeds);
+  const key = JSON.stringify([process.cwd(), data, read]);
+  if (last?.key !== key) last = { key, opened: openDescribed(data, read, feeds) };
+  try {
+    return await last.opened;
+  } catch (error) {
+    // A file that is not there yet may be there for the next attempt.
+    last = undefined;
+    throw error;
+  }
+}
+
+async function openDescribed(data: PairsData, read: unknown, path: string): Promise<PairsExamples> {
+  const { tokenizedBy, digest, statisticsDigest, ...options } = data;
+  const { data: feeds, error } = FEEDS.safeParse(read);
+  if (feeds === undefined) {
+    throw new FormatError(
+      `Cannot read "${path}" as it must say how data are fed to a graph: ${z.prettifyError(error)}`,
+      { format: "feeds" },
+    );
+  }
+  const { inputs, context: tokens, vocabulary, vocabularySize } = feeds;
+  const context: DataContext = {
+    inputs,
+    ...(tokens === undefined ? {} : { context: tokens }),
+    ...(vocabularySize === undefined ? {} : { vocabularySize }),
+    ...(vocabulary === undefined ? {} : { vocabulary: new Map(vocabulary) }),
+    ...(tokenizedBy === undefined ? {} : { tokenizedBy }),
+  };
+  const opened = await openMeasured(options, context, holdExamples);
+  assertSameData(opened.data, digest);
+  assertSameData(opened.statisticsData, statisticsDigest);
+  return { ...opened, inputNames: inputs };
+}

@@ -1,0 +1,59 @@
+import { openCheckpoint } from "@isthmus/core";
+import type { DataSet, Engine } from "@isthmus/graph";
+import {
+  type ExamplesJudge,
+  isRecipeFile,
+  type JudgeByExamplesOptions,
+  judgeByExamples,
+  listReferences,
+  type Recipe,
+} from "@isthmus/recipe";
+import { dataContext, fitToData, type GraphOptions, openSharedArchitecture } from "@isthmus/zoo";
+import { openExamples, type ScalingOptions } from "../open/open-data.ts";
+
+/** How merges are judged by examples. */
+export interface JudgeOptions extends ScalingOptions, GraphOptions, Pick<JudgeByExamplesOptions, "unread"> {
+  /** What is measured. */
+  readonly score: "loss" | "error";
+  readonly data: string;
+  readonly graph?: string | undefined;
+  /** Path of the checkpoint that the graph was exported from. */
+  readonly exportedFrom?: string | undefined;
+}
+
+/** A judge of merges, and the examples that it judges by. */
+export interface OpenedJudge extends ExamplesJudge {
+  readonly examples: DataSet;
+}
+
+/** Opens a judge of the merges of a recipe by examples. */
+export async function openJudge(
+  recipe: Recipe,
+  options: JudgeOptions,
+  {
+    engine,
+    change = (data) => data,
+  }: {
+    readonly engine: Engine;
+    /** Is applied to the examples. */
+    readonly change?: (data: DataSet) => DataSet;
+  },
+): Promise<OpenedJudge> {
+  const { data, score, exportedFrom, unread, graph, input, logits } = options;
+  const first = listReferences(recipe)
+    .map(({ reference }) => reference)
+    .find((reference) => typeof reference === "string" && !isRecipeFile(reference)) as string | undefined;
+  const paths = first === undefined ? [] : [first];
+  const read = await openSharedArchitecture(paths, engine, { graph, input, logits });
+  const examples = change(await openExamples(data, options, dataContext(read)));
+  const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
+  const judging = { score, exportedFrom: witness, unread };
+  const { judge, release } = judgeByExamples(fitToData(read, examples), examples, judging);
+  return {
+    ...{ examples, judge },
+    async release() {
+      await release();
+      await witness?.close();
+    },
+  };
+}

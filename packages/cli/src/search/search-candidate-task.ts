@@ -1,0 +1,136 @@
+import { FormatError, readJsonFile } from "@isthmus/core";
+import { type Engine, UNREAD_POLICIES } from "@isthmus/graph";
+import {
+  assertRecipe,
+  createAligner,
+  fillSearched,
+  type OpenedCandidates,
+  openCandidates,
+  type Recipe,
+} from "@isthmus/recipe";
+import { assertTaskParams } from "@isthmus/study";
+import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
+import { z } from "zod";
+import { PRODUCTS_MODULE } from "../merge/products.ts";
+import { assertSameData } from "../work/assert-same-data.ts";
+import { holdExamples } from "../work/hold-examples.ts";
+import type { WorkerPorts } from "../work/worker-ports.ts";
+import { type JudgeOptions, openJudge } from "./open-judge.ts";
+
+/** A merge of a search, and how it is judged. */
+export interface SearchCandidateParams {
+  /** The recipe with ranges; paths are looked up from the folder of whoever waits. */
+  readonly recipe: Recipe;
+  /** Numbers in place of its ranges, in their order. */
+  readonly values: readonly number[];
+  readonly seed: number;
+  /** Names of inputs and outputs of the graph are in a file, as they may look like paths. */
+  readonly judge: Omit<JudgeOptions, "input" | "logits">;
+  /** Fingerprint of the examples. */
+  readonly digest: string;
+}
+
+/** What a merge was judged to be. */
+export interface SearchCandidateResult {
+  readonly kind: "search-candidate";
+  /** A number; as text if it is not finite. */
+  readonly score: number | string;
+}
+
+const name = z.string().min(1).max(4096);
+
+const PARAMS = z.strictObject({
+  recipe: z.record(z.string(), z.unknown()),
+  values: z.array(z.number()).min(1),
+  seed: z.int().min(0),
+  judge: z.strictObject({
+    data: name,
+    score: z.enum(["loss", "error"]),
+    mean: z.number().optional(),
+    std: z.number().optional(),
+    graph: name.optional(),
+    exportedFrom: name.optional(),
+    unread: z.enum(UNREAD_POLICIES).optional(),
+  }),
+  digest: z.string().regex(/^[\da-f]{32}$/),
+});
+
+const NAMES = z.strictObject({ input: z.array(z.string()).optional(), logits: z.string().optional() });
+
+/** Merges by a recipe with numbers in place of its ranges, in memory, and judges the result by examples. */
+export const searchCandidateTask: TaskKind<SearchCandidateParams, WorkerPorts> = {
+  name: "search-candidate",
+  version: 1,
+  assertParams(params) {
+    assertTaskParams("search-candidate", PARAMS, params);
+    assertRecipe((params as SearchCandidateParams).recipe);
+  },
+  async run({ engine, signal }, { values, ...search }, inputs) {
+    const candidates = await candidatesOf(search, { engine, names: pathOf(inputs, "names") });
+    const score = await candidates.judge(fillSearched(search.recipe, values), signal);
+    const result: SearchCandidateResult = {
+      kind: "search-candidate",
+      score: Number.isFinite(score) ? score : String(score),
+    };
+    return result;
+  },
+};
+
+/** Everything of a task but the numbers, which all tasks of a search have. */
+type SearchParams = Omit<SearchCandidateParams, "values">;
+
+/** What a search is opened with. */
+interface SearchPlace {
+  readonly engine: Engine;
+  /** Path of the file with names of the graph. */
+  readonly names: string;
+}
+
+/** The search that this process has opened last: its tasks come one after the other. */
+let last: { readonly key: string; readonly opened: Promise<OpenedCandidates> } | undefined;
+
+async function candidatesOf(search: SearchParams, place: SearchPlace): Promise<OpenedCandidates> {
+  const key = canonicalJson([process.cwd(), search, await readJsonFile(place.names)]);
+  if (last?.key !== key) {
+    const earlier = last;
+    last = { key, opened: openSearch(search, place) };
+    await earlier?.opened.then((candidates) => candidates.close()).catch(() => {});
+  }
+  try {
+    return await last.opened;
+  } catch (error) {
+    // A file that is not there yet may be there for the next attempt.
+    last = undefined;
+    throw error;
+  }
+}
+
+async function openSearch(
+  { recipe, seed, judge: described, digest }: SearchParams,
+  { engine, names }: SearchPlace,
+): Promise<OpenedCandidates> {
+  const { data: graphNames, error } = NAMES.safeParse(await readJsonFile(names));
+  if (graphNames === undefined) {
+    throw new FormatError(
+      `Cannot read "${names}" as it must have names of a graph: ${z.prettifyError(error)}`,
+      { format: "names" },
+    );
+  }
+  const judging = await openJudge(recipe, { ...described, ...graphNames }, { engine, change: holdExamples });
+  try {
+    assertSameData(judging.examples, digest);
+    const opened = await openCandidates(recipe, {
+      ...{ judge: judging.judge, seed, align: createAligner(engine), productsModule: PRODUCTS_MODULE },
+    });
+    return {
+      ...opened,
+      async close() {
+        await opened.close();
+        await judging.release();
+      },
+    };
+  } catch (failure) {
+    await judging.release();
+    throw failure;
+  }
+}

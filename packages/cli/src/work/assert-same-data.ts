@@ -1,0 +1,16 @@
+import { MismatchError } from "@isthmus/core";
+import { type DataSet, fingerprintData } from "@isthmus/graph";
+
+/**
+ * Checks that examples are the ones that a task was planned with.
+ * @param digest - their fingerprint where it was planned
+ * @throws MismatchError if they are others
+ */
+export function assertSameData(data: DataSet, digest: string): void {
+  const computed = fingerprintData(data);
+  if (computed === digest) return;
+  throw new MismatchError(
+    `Cannot measure on "${data.name}" as its examples must be the same on all machines: their fingerprint is ${computed} here, and ${digest} where the task was planned; let all machines see the same files`,
+    { parameters: ["data"] },
+  );
+}

@@ -1,0 +1,71 @@
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Task } from "@isthmus/tasks";
+import { createEngine, type EngineOptions } from "../options/engine-option.ts";
+import {
+  assertQueue,
+  noteLeft,
+  type OpenedExecutor,
+  openQueueExecutor,
+  type QueueOptions,
+} from "../options/queue-options.ts";
+import type { Context } from "../verb.ts";
+
+/** The workers of a queue, and where files and results of tasks lie for them. */
+export interface QueueTasks {
+  readonly executor: Omit<OpenedExecutor, "close">;
+  /** Folder for files and results of tasks; it is removed once all work is done. */
+  readonly folder: string;
+  /** Name of the engine that workers must have. */
+  readonly engine: string;
+  /** Runs one task, and returns its result. */
+  run(task: Task, signal: AbortSignal | undefined): Promise<object>;
+}
+
+/** Which work tasks are part of. */
+export interface QueuedWork {
+  readonly verb: string;
+  /** Path of a result, beside which the folder for tasks lies. */
+  readonly beside: string;
+  readonly context: Context;
+}
+
+/** End of the names of folders for tasks. */
+const TASKS = ".isthmus-tasks";
+
+/**
+ * Calls a function with the workers of a queue, or with undefined if the options name none, and clears up
+ * after it. What tasks have found stays if the work fails or is stopped, so that the same command goes on.
+ * @throws UsageError if there is a queue without a storage, or a storage without a queue
+ */
+export async function withQueue<T>(
+  options: QueueOptions & EngineOptions,
+  { verb, beside, context }: QueuedWork,
+  work: (tasks: QueueTasks | undefined) => Promise<T>,
+): Promise<T> {
+  assertQueue(options);
+  if (options.queue === undefined) return work(undefined);
+  const folder = `${resolve(beside)}${TASKS}`;
+  const engine = (await createEngine(options.engine)).name;
+  const executor = await openQueueExecutor(options, { folder, context });
+  let result: T;
+  try {
+    result = await work({ executor, folder, engine, run: runnerOf(executor, folder) });
+  } catch (error) {
+    if (context.signal.aborted) context.terminal.note(noteLeft(verb, options, folder));
+    throw error;
+  } finally {
+    await executor.close();
+  }
+  await rm(folder, { recursive: true, force: true });
+  return result;
+}
+
+function runnerOf(executor: QueueTasks["executor"], folder: string): QueueTasks["run"] {
+  return (task, signal = new AbortController().signal) => {
+    const { kind, params, key } = task;
+    // The files that it reads are found by the task itself, wherever it runs.
+    const assignment = { kind, params, inputs: {}, folder: join(folder, key), task };
+    return executor.run(assignment, { signal, onProgress() {} });
+  };
+}

@@ -1,0 +1,92 @@
+import type { Checkpoint } from "@isthmus/core";
+import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
+import { keyOf } from "../plan/groups.ts";
+import { rememberAlignments } from "../plan/open-inputs.ts";
+import { planRecipe } from "../plan/plan-recipe.ts";
+import type { ModelReference, Recipe } from "../recipe/recipe.ts";
+import type { OpenRecipeOptions } from "../run/open-recipe.ts";
+import { openReference } from "../run/open-reference.ts";
+import { type PreparedModels, prepareModels } from "../run/prepare-models.ts";
+import { readMethods } from "../run/read-methods.ts";
+
+/** A merge that a search tries. */
+export interface MergeCandidate {
+  /** The recipe with numbers in place of its ranges. */
+  readonly recipe: Recipe;
+  readonly plan: MergePlan;
+  readonly models: PreparedModels;
+  /** The merged network, computed as it is read. */
+  readonly network: Checkpoint;
+}
+
+/** Returns the score of a merged network; NaN counts as the worst. */
+export type JudgeMerge = (candidate: MergeCandidate, signal: AbortSignal | undefined) => Promise<number>;
+
+/** Options of {@link openCandidates}. */
+export interface OpenCandidatesOptions extends OpenRecipeOptions {
+  readonly judge: JudgeMerge;
+}
+
+/** The networks of a recipe with ranges, opened to merge and to judge any number of candidates. */
+export interface OpenedCandidates {
+  /** Merges and judges the recipe with numbers in place of its ranges. */
+  judge(filled: Recipe, signal: AbortSignal | undefined): Promise<number>;
+  /** Lists the files of all networks that were opened so far. */
+  listFiles(): readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the networks of a recipe with ranges once for all candidates; they are aligned once, too, when the
+ * first candidate is judged.
+ * @throws what `openRecipe` throws
+ */
+export async function openCandidates(
+  recipe: Recipe,
+  options: OpenCandidatesOptions,
+): Promise<OpenedCandidates> {
+  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule } = options;
+  const methods = await readMethods(methodFiles, options.methods);
+  const opened: Checkpoint[] = [];
+  const products = productsModule === undefined ? undefined : await openMergeProducts(productsModule, 0);
+  const openAndKeep = async (reference: ModelReference) => {
+    const network = await open(reference);
+    opened.push(network);
+    return network;
+  };
+  const close = async () => {
+    await products?.release();
+    for (const network of opened) await network.close();
+  };
+  try {
+    const models = await prepareModels(recipe, openAndKeep);
+    const openOnce = remember(openAndKeep, keyOf);
+    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
+    return {
+      async judge(filled, signal) {
+        const prepare = async (part: Recipe) =>
+          part === filled ? models.networks : (await prepareModels(part, openOnce)).networks;
+        const plan = { ...(await planRecipe(filled, { ...planning, prepare })), products };
+        return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
+      },
+      listFiles: () => [...new Set(opened.flatMap(({ files }) => files))],
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Calls a function once for arguments of the same key. */
+function remember<A extends readonly unknown[], T>(
+  work: (...parts: A) => Promise<T>,
+  key: (...parts: A) => string,
+): (...parts: A) => Promise<T> {
+  const results = new Map<string, Promise<T>>();
+  return (...parts) => {
+    const result = results.get(key(...parts)) ?? work(...parts);
+    results.set(key(...parts), result);
+    return result;
+  };
+}

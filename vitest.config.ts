@@ -10,7 +10,7 @@ export default defineConfig({
     reporters: ["default", "./tools/summary-reporter.mjs"],
     setupFiles: ["test/helpers/equal-arrays.ts"],
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveCheckpoint } from "@isthmus/core";
@@ -97,6 +105,8 @@ describe("isthmus search --queue", () => {
     for (const [recipe, args, message] of refused) {
       const run = await search(recipe, "refused", ...args);
       expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(message)]);
+      const left = existsSync(join(folder, "refused")) ? readdirSync(join(folder, "refused")) : [];
+      expect(left).toEqual([]);
     }
   });
 });

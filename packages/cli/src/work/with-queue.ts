@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { removeFolders } from "@isthmus/core";
 import type { Task } from "@isthmus/tasks";
 import { createEngine, type EngineOptions } from "../options/engine-option.ts";
 import {
@@ -47,15 +48,19 @@ export async function withQueue<T>(
   if (options.queue === undefined) return work(undefined);
   const folder = `${resolve(beside)}${TASKS}`;
   const engine = (await createEngine(options.engine)).name;
-  const executor = await openQueueExecutor(options, { folder, context });
   let result: T;
   try {
-    result = await work({ executor, folder, engine, run: runnerOf(executor, folder) });
+    const executor = await openQueueExecutor(options, { folder, context });
+    try {
+      result = await work({ executor, folder, engine, run: runnerOf(executor, folder) });
+    } finally {
+      await executor.close();
+    }
   } catch (error) {
     if (context.signal.aborted) context.terminal.note(noteLeft(verb, options, folder));
+    // Where nothing was queued there is nothing to go on from.
+    await removeFolders([folder]);
     throw error;
-  } finally {
-    await executor.close();
   }
   await rm(folder, { recursive: true, force: true });
   return result;

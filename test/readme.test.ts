@@ -10,7 +10,7 @@ const readme = readFileSync(join(root, "README.md"), "utf8");
 const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
 
 /** Verbs that have verbs below them. */
-const GROUPS = new Set(["federate"]);
+const GROUPS = new Set(["federate", "queue"]);
 
 /** Words and options of a text's commands `isthmus VERB ...`, the options with their dashes. */
 function commandsIn(

@@ -1,0 +1,28 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { cancelTasks, type TaskQueue } from "@isthmus/distributed";
+import { chosenTasks, createTasksVerb, withQueue } from "../../queue/queue-verb.ts";
+import { formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
+
+/** Creates the command `isthmus queue cancel`. */
+export function queueCancelVerb(run: RunVerb): CommandUnknownOpts {
+  return createTasksVerb("cancel", "Take tasks out of the queue; those that run are stopped")
+    .addHelpText("after", EXAMPLES)
+    .action((ids, options) =>
+      run(options, (context) =>
+        withQueue(options, context, (queue) => act(queue, chosenTasks("cancel", ids, options))),
+      ),
+    );
+}
+
+const EXAMPLES = formatExamples(
+  ["isthmus queue cancel --all --queue /shared/queue", "give everything up"],
+  ["isthmus queue cancel 925d26a43905c5751a0252b3-4f1c2a9d --queue /shared/queue", "one task"],
+);
+
+async function act(queue: TaskQueue, ids: readonly string[] | undefined): Promise<Outcome> {
+  const cancelled = await cancelTasks(queue, ids);
+  return {
+    result: { cancelled },
+    text: `${cancelled} ${cancelled === 1 ? "task was" : "tasks were"} cancelled`,
+  };
+}

@@ -56,7 +56,7 @@ export function serveFolder(
     }
   };
   const takeNext = async (): Promise<HeldToken | undefined> => {
-    for (let id = await next(); id !== undefined; id = await next()) {
+    for (let id = await next(); id !== undefined && !draining.signal.aborted; id = await next()) {
       const held = await takeToken(folders, { id, owner, patience: options });
       if (held !== undefined) return held;
     }
@@ -106,7 +106,9 @@ function createTokenFinder(folders: QueueFolders, worker: string): () => Promise
     for (let tried = 0; names.length === 0 && tried < shards.length; tried++) {
       const folder = shards[shard];
       shard = (shard + 1) % shards.length;
-      if (folder !== undefined) names = [...(await namesIn(folder))].reverse();
+      // Whatever else lies there is none of ours, and could never be taken.
+      if (folder !== undefined)
+        names = (await namesIn(folder)).filter((id) => folders.waiting(id) === join(folder, id)).reverse();
     }
     return names.pop();
   };

@@ -102,6 +102,7 @@ describe("isthmus search --queue", () => {
         /must lie in the folder that all of them see/,
       ],
     ];
+    mkdirSync(join(folder, "elsewhere"));
     for (const [recipe, args, message] of refused) {
       const run = await search(recipe, "refused", ...args);
       expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(message)]);

@@ -120,6 +120,18 @@ describe("isthmus worker", () => {
     ]);
     const unused = await study("queued", "--storage", folder);
     expect(unused.stderr).toMatch(/add --queue/);
+    const missing = await study(
+      "queued",
+      "--queue",
+      join(folder, "queue"),
+      "--storage",
+      join(folder, "none"),
+    );
+    expect([missing.code, missing.stderr]).toEqual([
+      2,
+      expect.stringMatching(/there is none; make it, or mount it/),
+    ]);
+    mkdirSync(join(folder, "other"));
     const elsewhere = await study(
       "queued",
       "--queue",

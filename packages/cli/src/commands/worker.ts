@@ -1,7 +1,8 @@
 import { availableParallelism, hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { runWorker, serveWorkerStatus, type TaskWorker } from "@isthmus/distributed";
+import { UsageError } from "@isthmus/core";
+import { runWorker, serveWorkerStatus, type TaskQueue, type TaskWorker } from "@isthmus/distributed";
 import { createProcessExecutor } from "@isthmus/tasks";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
@@ -93,8 +94,24 @@ function createWorkerVerb() {
     .option("--host <address>", "address to listen at, with --port", "127.0.0.1");
 }
 
+/** Least memory that a process of a task needs before it does anything, in bytes. */
+const LEAST_MEMORY = 2 ** 28;
+
+/** @throws UsageError if an option is too small for any task */
+function assertWorkerOptions({ lease, memory, concurrency }: WorkerVerbOptions): void {
+  if (!(lease >= 1)) {
+    throw new UsageError(`Cannot start a worker as --lease must be at least 1 second: it is ${lease}`);
+  }
+  if (memory === undefined || memory / concurrency >= LEAST_MEMORY) return;
+  const megabytes = Math.floor(memory / concurrency / 2 ** 20);
+  throw new UsageError(
+    `Cannot start a worker as each task must have 256 MB of memory: --memory gives each of ${concurrency} ${megabytes} MB; give more, or lower --concurrency`,
+  );
+}
+
 async function serve(options: WorkerVerbOptions, context: Context): Promise<Outcome> {
-  const { terminal, signal } = context;
+  assertWorkerOptions(options);
+  const { terminal } = context;
   const name = options.name ?? `${hostname()}-${process.pid}`;
   const { queue, storage } = await openQueueAndStorage(options, context);
   const executor = createProcessExecutor(TASK_PROCESS, {
@@ -116,18 +133,37 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
         ),
       onTrouble: (sentence) => terminal.note(`${name}: ${sentence}`),
     });
-    const page = await openStatusPage(worker, options);
-    const address = page === undefined ? "" : `; ${page.url}/metrics`;
-    terminal.note(`${name}: serves ${queue.name}, ${options.concurrency} tasks at once${address}`);
-    await untilStopped(worker, options, signal);
-    if (worker.status.running.length > 0) terminal.note(`${name}: waits for the tasks that run`);
-    await end(worker, options);
-    await page?.close();
+    try {
+      await serveUntilStopped(worker, options, { queue, context });
+    } finally {
+      await worker.release();
+    }
     return describe(worker);
   } finally {
     await executor.close();
     await queue.close();
     await storage.close();
+  }
+}
+
+/** Shows how the worker is, until it must end and its tasks have ended. */
+async function serveUntilStopped(
+  worker: TaskWorker,
+  options: WorkerVerbOptions,
+  { queue, context }: { readonly queue: TaskQueue; readonly context: Context },
+): Promise<void> {
+  const { terminal, signal } = context;
+  const { name } = worker.status;
+  const page = await openStatusPage(worker, options);
+  const address = page === undefined ? "" : `; ${page.url}/metrics`;
+  const atOnce = `${options.concurrency} ${options.concurrency === 1 ? "task" : "tasks"} at once`;
+  terminal.note(`${name}: serves ${queue.name}, ${atOnce}${address}`);
+  try {
+    await untilStopped(worker, options, signal);
+    if (worker.status.running.length > 0) terminal.note(`${name}: waits for the tasks that run`);
+    await end(worker, options);
+  } finally {
+    await page?.close();
   }
 }
 

@@ -1,4 +1,5 @@
-import { createFolder, UsageError } from "@isthmus/core";
+import { stat } from "node:fs/promises";
+import { createFolder, InputError, UsageError } from "@isthmus/core";
 import {
   createQueueExecutor,
   openQueue,
@@ -117,6 +118,7 @@ export async function openQueueAndStorage(
       "Cannot let workers do the work as they must find its files: add --storage, a folder that all machines share or s3://BUCKET/PREFIX",
     );
   }
+  await assertStorage(place);
   const storage = await openStorage(place);
   try {
     const queue = await openQueue(address, { onTrouble: (sentence) => terminal.note(sentence) });
@@ -127,9 +129,21 @@ export async function openQueueAndStorage(
   }
 }
 
+/**
+ * Checks that a folder for files is there: one that is not mounted must not be made by mistake.
+ * @throws InputError if it is not
+ */
+async function assertStorage(place: string): Promise<void> {
+  if (place.startsWith("s3://") || (await stat(place).catch(() => undefined))?.isDirectory()) return;
+  throw new InputError(
+    `Cannot use "${place}" as the storage as it must be a folder that all machines share: there is none; make it, or mount it`,
+    { input: place },
+  );
+}
+
 /** Returns what to say when a verb is stopped whose tasks may run elsewhere. */
 export function noteLeft(verb: string, { queue }: QueueOptions, folder: string): string {
   const where = `the finished tasks are in "${folder}": the same command goes on`;
   if (queue === undefined) return `isthmus ${verb}: ${where}`;
-  return `isthmus ${verb}: workers go on with the tasks in the queue, which "isthmus queue cancel" stops; ${where}`;
+  return `isthmus ${verb}: workers go on with the tasks in the queue, which isthmus queue cancel --all stops; ${where}`;
 }

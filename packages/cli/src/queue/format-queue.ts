@@ -8,7 +8,7 @@ const SHOWN = 20;
 /** Formats what is in a queue: counts, workers, and the tasks that run or have failed. */
 export function formatQueue({ queue, counts, workers, running, failed }: QueueDescription): string {
   const parts = [
-    `${queue}: ${counts.waiting} waiting, ${counts.running} running, ${counts.failed} failed; ${workers.length} workers${workers.length === 0 ? "" : `: ${workers.map(({ name }) => name).join(", ")}`}`,
+    `${queue}: ${counts.waiting} waiting, ${counts.running} running, ${counts.failed} failed; ${workers.length} ${workers.length === 1 ? "worker" : "workers"}${workers.length === 0 ? "" : `: ${workers.map(({ name }) => name).join(", ")}`}`,
   ];
   if (running.length > 0) {
     const rows = running

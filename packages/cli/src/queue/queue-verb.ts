@@ -34,7 +34,10 @@ export async function withQueue(
   { terminal }: Context,
   act: (queue: TaskQueue) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const queue = await openQueue(address, { onTrouble: (sentence) => terminal.note(sentence) });
+  const queue = await openQueue(address, {
+    mayMake: false,
+    onTrouble: (sentence) => terminal.note(sentence),
+  });
   try {
     return await act(queue);
   } finally {

@@ -1,3 +1,4 @@
+import { InputError } from "@isthmus/core";
 import { reviveError, type TaskControl } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 import type { QueueEvent, TaskQueue } from "../queue/task-queue.ts";
@@ -22,8 +23,16 @@ interface Awaited {
   readonly queued: QueuedTask;
   readonly folder: string;
   readonly control: TaskControl;
+  /** Times that it was said to be done, and its result was not there. */
+  absent: number;
   readonly settle: (outcome: { readonly result: object } | { readonly error: unknown }) => void;
 }
+
+/**
+ * Times that a result may be said to be there and not be found, before the storage is taken for another
+ * one.
+ */
+const MOST_ABSENT = 3;
 
 /** What waiting needs. */
 export interface AwaitedTasksOptions {
@@ -53,14 +62,23 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
     task.settle({ result });
     return true;
   };
+  const noteAbsent = (task: Awaited, worker: string): void => {
+    // A share may show late what another machine has written: the next look finds it, or queues it again.
+    task.absent++;
+    if (task.absent < MOST_ABSENT) return;
+    const rule = `workers must publish it in the storage "${storage.name}": ${worker} says that it has, ${MOST_ABSENT} times, and it is not there`;
+    const remedy = "start all workers with the storage that this command has";
+    const { label } = task.queued.task;
+    const message = `Cannot use the result of "${label}" as ${rule}; ${remedy}`;
+    task.settle({ error: new InputError(message, { input: storage.name }) });
+  };
   const note = async (task: Awaited, event: QueueEvent): Promise<void> => {
     const { label } = task.queued.task;
     if (event.kind === "started") task.control.onStart?.();
     else if (event.kind === "progress") task.control.onProgress(event.done);
     else if (event.kind === "retried") tell(`"${label}" is tried again: ${event.reason}`);
     else if (event.kind === "failed") task.settle({ error: reviveError(event.error) });
-    // A share may show late what another machine has written; the next look finds it.
-    else await collect(task);
+    else if (!(await collect(task))) noteAbsent(task, event.worker);
   };
   return {
     get areEnded() {
@@ -109,7 +127,7 @@ async function queueUnlessThere(
 
 function waitFor(
   awaited: Map<string, Awaited>,
-  task: Omit<Awaited, "settle">,
+  task: Omit<Awaited, "settle" | "absent">,
   begin: (task: Awaited) => Promise<void>,
 ): Promise<object> {
   const { queued } = task;
@@ -119,7 +137,7 @@ function waitFor(
       if ("result" in outcome) resolve(outcome.result);
       else reject(outcome.error);
     };
-    const waiting: Awaited = { ...task, settle };
+    const waiting: Awaited = { ...task, absent: 0, settle };
     awaited.set(queued.id, waiting);
     void begin(waiting);
   });

@@ -26,13 +26,20 @@ export async function describeQueue(queue: TaskQueue): Promise<QueueDescription>
   ]);
   const now = Date.now();
   return {
-    ...{ kind: "queue", queue: queue.name, counts, failed },
+    ...{ kind: "queue", queue: queue.name, counts, failed: failed.map(withoutStack) },
     workers: [...workers].sort((a, b) => (a.name < b.name ? -1 : 1)),
     running: running.map((entry) => ({
       ...entry,
       ...(entry.began !== undefined && { seconds: Math.max(0, (now - entry.began) / 1000) }),
     })),
   };
+}
+
+/** Leaves out where in the code an error was thrown, which says nothing of the task. */
+function withoutStack({ error, ...entry }: QueueEntry): QueueEntry {
+  if (error === undefined) return entry;
+  const { stack: _, ...description } = error;
+  return { ...entry, error: description };
 }
 
 /**

@@ -6,6 +6,8 @@ import type { QueuePatience, TaskQueue } from "./task-queue.ts";
 export interface OpenQueueOptions extends Partial<QueuePatience> {
   /** Name of the queue in a database that has several. @defaultValue "isthmus" */
   readonly name?: string | undefined;
+  /** Whether to make a folder if there is no queue yet; databases have none to make. @defaultValue true */
+  readonly mayMake?: boolean;
   /** Called with sentences about trouble with the queue, such as a lost connection. */
   readonly onTrouble?: ((sentence: string) => void) | undefined;
 }
@@ -20,15 +22,27 @@ const DATABASE = /^(redis|rediss|postgres|postgresql):/;
  * @throws UsageError if the client of the database is not installed
  */
 export async function openQueue(address: string, options: OpenQueueOptions = {}): Promise<TaskQueue> {
-  const { name = "isthmus", ...rest } = options;
+  const { name = "isthmus", mayMake = true, ...rest } = options;
   if (DATABASE.test(address)) {
     const { openBullQueue } = await import("./bullmq/open-bull-queue.ts");
-    return openBullQueue(new URL(address), { name, ...rest });
+    return openBullQueue(parseAddress(address), { name, ...rest });
   }
   const scheme = /^[a-z][a-z0-9+.-]+:\/\//i.exec(address)?.[0];
-  if (scheme === undefined) return openFolderQueue(address, rest);
+  if (scheme === undefined) return openFolderQueue(address, { ...rest, mayMake });
   throw new InputError(
     `Cannot open a queue as its address must begin with redis://, rediss:// or postgres://, or be a folder: it begins with ${scheme}`,
+    { input: "queue" },
+  );
+}
+
+/**
+ * @throws InputError if an address of a database is not written as one; it is not repeated, for its
+ *   password
+ */
+function parseAddress(address: string): URL {
+  if (URL.canParse(address)) return new URL(address);
+  throw new InputError(
+    "Cannot open a queue as its address must be written as one, SCHEME://USER:PASSWORD@HOST:PORT/NAME: it is not; write / in a password as %2F, @ as %40, : as %3A, # as %23",
     { input: "queue" },
   );
 }

@@ -59,16 +59,24 @@ function isSafe(part: string): boolean {
 
 /** Returns where the part of a path that is there really ends. */
 async function endOf(path: string): Promise<string> {
-  for (let existing = path; ; existing = dirname(existing)) {
+  let existing = path;
+  for (;;) {
     try {
       return await realpath(existing);
     } catch (error) {
-      const isLink = (await lstat(existing).catch(() => undefined)) !== undefined;
-      if (!isLink && (error as NodeJS.ErrnoException).code === "ENOENT") continue;
-      throw new InputError(`Cannot use "${path}" as ${reasonOf(error, "a link on the way leads nowhere")}`, {
-        input: path,
-        cause: error,
-      });
+      const stats = await lstat(existing).catch(() => undefined);
+      const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT" && !stats?.isSymbolicLink();
+      if (!isMissing) {
+        throw new InputError(
+          `Cannot use "${path}" as ${reasonOf(error, "a link on the way leads nowhere")}`,
+          {
+            input: path,
+            cause: error,
+          },
+        );
+      }
+      // What has appeared meanwhile is looked at again.
+      if (stats === undefined) existing = dirname(existing);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { InputError } from "@isthmus/core";
+import { EngineError, InputError } from "@isthmus/core";
 import { createTask, type Task, type TaskKinds } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 
@@ -15,6 +15,7 @@ export interface Runnable {
  * Checks that a task from a queue is one that this worker would have made itself: of a kind in its registry,
  * of the same version and engine, with parameters that the kind accepts, and with the key that follows.
  * @throws InputError if it is not
+ * @throws EngineError if it must run on another engine
  */
 export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable): void {
   const attempt = `run "${task.label}"`;
@@ -27,8 +28,10 @@ export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable)
     );
   }
   if (engine !== runnable.engine) {
-    throw refuse(
-      `it must run on "${engine}", and this worker has "${runnable.engine}": start one with that engine`,
+    // Another worker may have it.
+    throw new EngineError(
+      `Cannot ${attempt} here as it must run on "${engine}": this worker has "${runnable.engine}"`,
+      { engine: runnable.engine },
     );
   }
   if (kind.assertParams === undefined)

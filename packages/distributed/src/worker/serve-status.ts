@@ -79,9 +79,9 @@ function createMetrics(worker: TaskWorker): Registry {
     Math.max(0, ...worker.status.running.map(({ seconds }) => seconds)),
   );
   for (const outcome of ["done", "failed", "released"] as const) {
-    gauge(`tasks_${outcome}_total`, `Tasks that have ended: ${outcome}`, () => worker.status.ended[outcome]);
+    gauge(`tasks_${outcome}`, `Tasks that have ended: ${outcome}`, () => worker.status.ended[outcome]);
   }
-  gauge("busy_seconds_total", "Seconds of all tasks that have ended", () => worker.status.busySeconds);
+  gauge("busy_seconds", "Seconds of all tasks that have ended", () => worker.status.busySeconds);
   gauge("memory_bytes", "Resident memory of the worker itself, without its tasks", () =>
     process.memoryUsage.rss(),
   );

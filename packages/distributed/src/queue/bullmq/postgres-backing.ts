@@ -6,7 +6,7 @@ import {
   runMigrations,
   SchemaMigrationRequiredError,
 } from "bullmq";
-import type { Pool, PoolClient } from "pg";
+import type { Client, Pool, PoolClient } from "pg";
 import { type Backing, type BackingPlace, cannotOpen, importClient } from "./backing.ts";
 import { endWithin } from "./end-within.ts";
 import { readLateEvents } from "./late-events.ts";
@@ -30,13 +30,14 @@ export async function openPostgres(place: BackingPlace): Promise<Backing> {
     pool.on("error", (error) => place.trouble.report(error));
     return pool;
   };
-  const first = createPool();
+  // A pool would keep the connection of a client that may not come in, and this process alive with it.
+  const first = new pg.default.Client({ connectionString, connectionTimeoutMillis: CONNECTION_TIMEOUT });
   try {
     await prepareSchema(first);
   } catch (error) {
     throw cannotOpen(place, error);
   } finally {
-    await first.end();
+    await endWithin(first.end());
   }
   return {
     factory(name, options, roles) {
@@ -63,15 +64,12 @@ function withSchema(url: URL): string {
   return result.href;
 }
 
-async function prepareSchema(pool: Pool): Promise<void> {
-  const client = await pool.connect();
+async function prepareSchema(client: Client): Promise<void> {
   // The server may end the connection while it is idle, which is an event without anybody to hear it.
   client.on("error", () => undefined);
-  try {
-    if (!(await isCurrent(client))) await runMigrations(client);
-  } finally {
-    client.release();
-  }
+  await client.connect();
+  if (!(await isCurrent(client as unknown as PoolClient)))
+    await runMigrations(client as unknown as PoolClient);
 }
 
 /** Whether the tables are there and new enough; a worker need not have the right to make them. */

@@ -13,10 +13,12 @@ import {
 } from "../task-queue.ts";
 import { followEvents } from "./queue-events.ts";
 import {
+  isId,
   namesIn,
   openQueueFolders,
   type QueueFolders,
   removeIfThere,
+  waitingIn,
   writeWhole,
   writtenAt,
 } from "./queue-folders.ts";
@@ -28,6 +30,12 @@ const FORGOTTEN_LEASES = 3;
 /** Tokens that are written or read at once. */
 const AT_ONCE = 16;
 
+/** Options of {@link openFolderQueue}. */
+export interface FolderQueueOptions extends Partial<QueuePatience>, Pick<ServeOptions, "onTrouble"> {
+  /** Whether to make the folder if there is no queue yet. @defaultValue true */
+  readonly mayMake?: boolean;
+}
+
 /**
  * Opens a queue that is a folder, on a disk that all machines share; it is made if it is missing.
  *
@@ -36,9 +44,9 @@ const AT_ONCE = 16;
  */
 export async function openFolderQueue(
   root: string,
-  { onTrouble, ...patience }: Partial<QueuePatience> & Pick<ServeOptions, "onTrouble"> = {},
+  { onTrouble, mayMake = true, ...patience }: FolderQueueOptions = {},
 ): Promise<TaskQueue> {
-  const folders = await openQueueFolders(root);
+  const folders = await openQueueFolders(root, mayMake);
   const settings: QueuePatience = { ...QUEUE_PATIENCE, ...patience };
   return {
     name: root,
@@ -65,9 +73,6 @@ export async function openFolderQueue(
     async close() {},
   };
 }
-
-/** Checks whether a text is the id of a task, and so the name of a file in the queue. */
-const isId = (text: string): boolean => /^[\w-]+$/.test(text);
 
 /** Calls a function with each of many things, a few at once; results are in the order of the things. */
 async function inTurns<T, R>(things: readonly T[], act: (thing: T) => Promise<R>): Promise<readonly R[]> {
@@ -116,6 +121,12 @@ async function findEntry(folders: QueueFolders, id: string): Promise<QueueEntry 
 }
 
 async function countTasks(folders: QueueFolders): Promise<QueueCounts> {
+  const counts = await countOnce(folders);
+  // A task may have moved from folders that were not counted yet to folders that were.
+  return counts.waiting + counts.running > 0 ? counts : countOnce(folders);
+}
+
+async function countOnce(folders: QueueFolders): Promise<QueueCounts> {
   const lengthOf = async (folder: string): Promise<number> => (await namesIn(folder)).length;
   // A task that moves meanwhile is counted twice rather than not at all.
   const before = await lengthOf(folders.running);
@@ -134,7 +145,8 @@ async function listEntries(
   const places = state === "waiting" ? [...folders.shards, folders.delayed] : [tokenPath(folders, state, "")];
   const entries: QueueEntry[] = [];
   for (const folder of places) {
-    const names = (await namesIn(folder)).slice(0, limit - entries.length);
+    const all = folders.shards.includes(folder) ? await waitingIn(folders, folder) : await namesIn(folder);
+    const names = all.slice(0, limit - entries.length);
     const tokens = await inTurns(names, (name) => readToken(join(folder, name)));
     entries.push(
       ...tokens.filter((token): token is Token => token !== undefined).map((token) => entryOf(token, state)),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFolder } from "@isthmus/core";
+import { createFolder, InputError } from "@isthmus/core";
 
 /**
  * Folders of a queue that is nothing but a folder. A task is a file, its token, that lies in one of them
@@ -31,8 +31,17 @@ export interface QueueFolders {
 /** Digits that ids begin with: a folder of waiting tasks for each. */
 const SHARDS = "0123456789abcdef";
 
-/** Makes the folders of a queue, if they are not there. */
-export async function openQueueFolders(root: string): Promise<QueueFolders> {
+/**
+ * Makes the folders of a queue, if they are not there.
+ * @throws InputError if there is no queue, and none may be made
+ */
+export async function openQueueFolders(root: string, mayMake: boolean): Promise<QueueFolders> {
+  if (!mayMake && (await writtenAt(join(root, "waiting"))) === undefined) {
+    throw new InputError(
+      `Cannot open the queue "${root}" as it must be a folder that a worker or a command uses as a queue: there is none`,
+      { input: root },
+    );
+  }
   await createFolder(root);
   const shards = [...SHARDS].map((digit) => join(root, "waiting", digit));
   const flat = (name: string): string => join(root, name);
@@ -49,7 +58,7 @@ export async function openQueueFolders(root: string): Promise<QueueFolders> {
     temporary: flat("temporary"),
   };
   const { waiting: _, shards: __, ...others } = folders;
-  for (const folder of [...shards, ...Object.values(others)]) await mkdir(folder, { recursive: true });
+  for (const folder of [...shards, ...Object.values(others)]) await createFolder(folder);
   return folders;
 }
 
@@ -85,6 +94,16 @@ export async function removeIfThere(path: string): Promise<boolean> {
 export function namesIn(folder: string): Promise<readonly string[]> {
   return ifThere<readonly string[]>(() => readdir(folder), []);
 }
+
+/**
+ * Lists the tasks that wait in a shard; whatever else lies there is none of ours, and could never be taken.
+ */
+export async function waitingIn(folders: QueueFolders, shard: string): Promise<readonly string[]> {
+  return (await namesIn(shard)).filter((id) => isId(id) && folders.waiting(id) === join(shard, id));
+}
+
+/** Checks whether a text is the id of a task, and so the name of a file in the queue. */
+export const isId = (text: string): boolean => /^[\w-]+$/.test(text);
 
 /** Returns when a file was written last, in milliseconds by the clock of the file system. */
 export function writtenAt(path: string): Promise<number | undefined> {

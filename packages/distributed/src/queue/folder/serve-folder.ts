@@ -5,7 +5,7 @@ import { EngineError } from "@isthmus/core";
 import { describeError } from "@isthmus/tasks";
 import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
 import { type HeldToken, takeToken } from "./hold-token.ts";
-import { namesIn, type QueueFolders, removeIfThere, writeWhole, writtenAt } from "./queue-folders.ts";
+import { type QueueFolders, removeIfThere, waitingIn, writeWhole, writtenAt } from "./queue-folders.ts";
 import { takeOver } from "./take-over.ts";
 
 /** Shortest and longest pause of a worker that finds nothing to do, in milliseconds. */
@@ -106,9 +106,7 @@ function createTokenFinder(folders: QueueFolders, worker: string): () => Promise
     for (let tried = 0; names.length === 0 && tried < shards.length; tried++) {
       const folder = shards[shard];
       shard = (shard + 1) % shards.length;
-      // Whatever else lies there is none of ours, and could never be taken.
-      if (folder !== undefined)
-        names = (await namesIn(folder)).filter((id) => folders.waiting(id) === join(folder, id)).reverse();
+      if (folder !== undefined) names = [...(await waitingIn(folders, folder))].reverse();
     }
     return names.pop();
   };

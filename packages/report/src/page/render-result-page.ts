@@ -4,7 +4,8 @@ import { describeResult } from "../result/describe-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderPage } from "./render-page.ts";
 import type { ReportPage } from "./report-page.ts";
-import { type WorkerRow, workersSection } from "./workers-section.ts";
+import type { WorkerRow } from "./worker-row.ts";
+import { workersSection } from "./workers-section.ts";
 
 /** What a page of a result of any kind shows. */
 export interface ResultPage extends ReportPage {

@@ -1,14 +1,5 @@
 import type { Section } from "../result/report.ts";
-
-/** What one worker has done for a result. */
-export interface WorkerRow {
-  /** Its name. */
-  readonly worker: string;
-  /** Number of tasks. */
-  readonly tasks: number;
-  /** Seconds of all of them. */
-  readonly seconds: number;
-}
+import type { WorkerRow } from "./worker-row.ts";
 
 /** Makes the section of a page that says which machines have made the result. */
 export function workersSection(workers: readonly WorkerRow[]): Section {

@@ -72,7 +72,7 @@ export { openPositionalFile, type PositionalFile } from "./io/positional-file.ts
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
 export { syncFolder } from "./io/sync-folder.ts";
-export { reasonOf } from "./io/system-error.ts";
+export { messageOf, reasonOf } from "./io/system-error.ts";
 export { lockPathOf, takeLock } from "./io/take-lock.ts";
 export { excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";

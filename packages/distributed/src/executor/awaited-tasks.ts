@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { InputError, messageOf } from "@isthmus/core";
 import { reviveError, type TaskControl } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 import type { QueueEvent, TaskQueue } from "../queue/task-queue.ts";
@@ -160,6 +160,3 @@ function watchAborts(awaited: ReadonlyMap<string, Awaited>): (signal: AbortSigna
     watched.add(signal);
   };
 }
-
-/** Returns the message of whatever was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,9 +1,9 @@
-import { EngineError } from "@isthmus/core";
+import { EngineError, messageOf } from "@isthmus/core";
 import type { TaskExecutor } from "@isthmus/tasks";
 import { type QueuedTask, queueTask } from "../queue/queued-task.ts";
 import type { TaskQueue } from "../queue/task-queue.ts";
 import type { TaskStorage } from "../storage/task-storage.ts";
-import { createAwaitedTasks, messageOf } from "./awaited-tasks.ts";
+import { createAwaitedTasks } from "./awaited-tasks.ts";
 import { shareInputs } from "./share-inputs.ts";
 
 /** Runs tasks on the workers of a queue. */

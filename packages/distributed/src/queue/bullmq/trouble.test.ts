@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { InputError, messageOf } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createTrouble, isAway, type Trouble } from "./trouble.ts";
 
@@ -10,7 +10,7 @@ let trouble: Trouble;
 beforeEach(() => {
   vi.useFakeTimers();
   said = [];
-  trouble = createTrouble("queue a", (error) => (error instanceof Error ? error.message : String(error)));
+  trouble = createTrouble("queue a", messageOf);
   trouble.listen((sentence) => said.push(sentence));
 });
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { messageOf } from "@isthmus/core";
 import type { QueuedTask } from "../queued-task.ts";
 import {
   QUEUE_PATIENCE,
@@ -54,7 +55,7 @@ export async function openFolderQueue(
     follow: async (store, listener) =>
       followEvents(folders, store, {
         listener,
-        onTrouble: (error) => onTrouble?.(error instanceof Error ? error.message : String(error)),
+        onTrouble: (error) => onTrouble?.(messageOf(error)),
       }),
     find: (ids) => inTurns(ids, async (id) => (isId(id) ? findEntry(folders, id) : undefined)),
     count: () => countTasks(folders),

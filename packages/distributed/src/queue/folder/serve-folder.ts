@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { EngineError } from "@isthmus/core";
+import { EngineError, messageOf } from "@isthmus/core";
 import { describeError } from "@isthmus/tasks";
 import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
 import { type HeldToken, takeToken } from "./hold-token.ts";
@@ -190,7 +190,7 @@ function onceEach(onTrouble: ((sentence: string) => void) | undefined): Trouble 
   const told = new Set<string>();
   return {
     tell(error) {
-      const sentence = error instanceof Error ? error.message : String(error);
+      const sentence = messageOf(error);
       const sort = (error as NodeJS.ErrnoException | undefined)?.code ?? sentence;
       if (!told.has(sort)) onTrouble?.(`The queue's folder is in trouble: ${sentence}`);
       told.add(sort);

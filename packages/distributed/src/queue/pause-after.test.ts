@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { pauseAfter } from "./pause-after.ts";
-import { LONGEST_PAUSE } from "./task-queue.ts";
+import { LONGEST_PAUSE, pauseAfter } from "./pause-after.ts";
 
 describe("pauseAfter()", () => {
   it("begins with the pause, doubles it, and stays within a minute", () => {

@@ -1,4 +1,5 @@
-import { LONGEST_PAUSE } from "./task-queue.ts";
+/** Longest pause before a task is tried again, in milliseconds. */
+export const LONGEST_PAUSE = 60_000;
 
 /**
  * Returns the milliseconds before a task is tried again: twice as long after each failure, up to a minute.

@@ -120,9 +120,6 @@ export interface QueuePatience {
 /** When a queue gives up, unless options say otherwise. */
 export const QUEUE_PATIENCE: QueuePatience = { lease: 30_000, attempts: 5, deaths: 3, pause: 1000 };
 
-/** Longest pause before a task is tried again, in milliseconds. */
-export const LONGEST_PAUSE = 60_000;
-
 /** A worker's side of a queue. */
 export interface QueueServer {
   /** Number of tasks that run now. */

@@ -1,6 +1,7 @@
 import { utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { LONGEST_PAUSE, type QueuePatience, type TaskOutcome } from "../task-queue.ts";
+import { pauseAfter } from "../pause-after.ts";
+import type { QueuePatience, TaskOutcome } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
 import { ifThere, moveIfThere, type QueueFolders, removeIfThere, writeWhole } from "./queue-folders.ts";
 import { delayedName, readToken, type Token, tokenPath } from "./token.ts";
@@ -45,9 +46,10 @@ export async function takeToken(
     await removeIfThere(path);
     return undefined;
   }
-  const token: Token = { ...waited, owner: owner.mark, worker: owner.worker, began: Date.now(), done: 0 };
+  const { mark, worker } = owner;
+  const token = { ...waited, owner: mark, worker, began: Date.now(), done: 0 };
   await writeWhole(folders, path, JSON.stringify(token));
-  const isHeld = async (): Promise<boolean> => (await readToken(path))?.owner === owner.mark;
+  const isHeld = async (): Promise<boolean> => (await readToken(path))?.owner === mark;
   return {
     token,
     async renew(done) {
@@ -68,7 +70,7 @@ export async function takeToken(
 
 interface Settled {
   readonly id: string;
-  readonly token: Token;
+  readonly token: Token & { readonly worker: string };
   readonly path: string;
   readonly patience: QueuePatience;
 }
@@ -78,7 +80,7 @@ async function settleToken(
   { id, token, path, patience }: Settled,
   outcome: TaskOutcome,
 ): Promise<void> {
-  const { task, worker = "" } = token;
+  const { task, worker } = token;
   if (outcome.kind === "done") {
     await writeEvent(folders, task, { id, kind: "done", worker, seconds: outcome.seconds });
     await removeIfThere(path);
@@ -97,7 +99,7 @@ async function settleToken(
     await leave(failed, tokenPath(folders, "failed", id));
     return writeEvent(folders, task, { id, kind: "failed", error });
   }
-  const pause = Math.min(patience.pause * 2 ** (attempts - 1), LONGEST_PAUSE);
-  await leave(failed, join(folders.delayed, delayedName(id, Date.now() + pause)));
+  const due = Date.now() + pauseAfter(attempts, patience.pause);
+  await leave(failed, join(folders.delayed, delayedName(id, due)));
   return writeEvent(folders, task, { id, kind: "retried", reason: error.message });
 }

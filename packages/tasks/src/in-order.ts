@@ -1,3 +1,5 @@
+import { at } from "@isthmus/core";
+
 /**
  * Does something several times, a few at once, and yields the results in order.
  * @param limit - most that are under way, or wait for those before them
@@ -20,7 +22,7 @@ export async function* inOrder<T>(
       if (first !== undefined) yield await first;
     }
   } finally {
-    // After a failure, or where nobody wants the rest: what is under way must end before its things go.
+    // After a failure, or once the caller stops early, the others still use files that the caller then closes.
     await Promise.allSettled(underWay);
   }
 }
@@ -31,5 +33,5 @@ export async function forEachOf<T>(
   limit: number,
   run: (item: T) => Promise<void>,
 ): Promise<void> {
-  for await (const _ of inOrder(items.length, limit, (index) => run(items[index] as T)));
+  for await (const _ of inOrder(items.length, limit, (index) => run(at(items, index, "item"))));
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { messageOf } from "@isthmus/core";
+import { at, messageOf } from "@isthmus/core";
+import { inOrder } from "@isthmus/tasks";
 import type { QueuedTask } from "../queued-task.ts";
 import {
   QUEUE_PATIENCE,
@@ -78,8 +79,8 @@ export async function openFolderQueue(
 /** Calls a function with each of many things, a few at once; results are in the order of the things. */
 async function inTurns<T, R>(things: readonly T[], act: (thing: T) => Promise<R>): Promise<readonly R[]> {
   const results: R[] = [];
-  for (let begin = 0; begin < things.length; begin += AT_ONCE) {
-    results.push(...(await Promise.all(things.slice(begin, begin + AT_ONCE).map(act))));
+  for await (const result of inOrder(things.length, AT_ONCE, (index) => act(at(things, index, "thing")))) {
+    results.push(result);
   }
   return results;
 }
@@ -143,7 +144,7 @@ async function listEntries(
   state: QueueState,
   limit: number,
 ): Promise<readonly QueueEntry[]> {
-  const places = state === "waiting" ? [...folders.shards, folders.delayed] : [tokenPath(folders, state, "")];
+  const places = state === "waiting" ? [...folders.shards, folders.delayed] : [folders[state]];
   const entries: QueueEntry[] = [];
   for (const folder of places) {
     const all = folders.shards.includes(folder) ? await waitingIn(folders, folder) : await namesIn(folder);
@@ -171,8 +172,7 @@ async function listWorkers(folders: QueueFolders, { lease }: QueuePatience): Pro
 
 async function cancelTask(folders: QueueFolders, id: string): Promise<boolean> {
   if (await removeIfThere(folders.waiting(id))) return true;
-  const isRunning = (await writtenAt(tokenPath(folders, "running", id))) !== undefined;
-  if (isRunning) {
+  if (await isThere(tokenPath(folders, "running", id))) {
     await writeWhole(folders, join(folders.cancelled, id), "");
     return true;
   }

@@ -2,6 +2,7 @@ import { EngineError, messageOf } from "@isthmus/core";
 import type { TaskExecutor } from "@isthmus/tasks";
 import { type QueuedTask, queueTask } from "../queue/queued-task.ts";
 import type { TaskQueue } from "../queue/task-queue.ts";
+import { repeat } from "../repeat.ts";
 import type { TaskStorage } from "../storage/task-storage.ts";
 import { createAwaitedTasks } from "./awaited-tasks.ts";
 import { shareInputs } from "./share-inputs.ts";
@@ -58,26 +59,11 @@ export async function createQueueExecutor(options: QueueExecutorOptions): Promis
       return tasks.wait(queueTask(await shareInputs(task, storage), place), folder, control);
     },
     async close() {
-      looks.stop();
+      // A look may wait long for a queue that is away.
+      void looks.stop();
       await tasks.flush();
       await unfollow();
       if (tasks.areEnded) await storage.sweep(store);
-    },
-  };
-}
-
-/** Calls a function again and again, each time after the call before has ended. */
-function repeat(milliseconds: number, act: () => Promise<unknown>): { stop(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
-  const next = (): void => {
-    if (!isStopped) timer = setTimeout(() => void act().finally(next), milliseconds);
-  };
-  next();
-  return {
-    stop() {
-      isStopped = true;
-      clearTimeout(timer);
     },
   };
 }

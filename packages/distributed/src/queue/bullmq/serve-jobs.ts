@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { type JobProgress as AnyProgress, type IQueueBackend, Worker } from "bullmq";
+import { type Repetition, repeat } from "../../repeat.ts";
 import { pauseAfter } from "../pause-after.ts";
 import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
 import type { Backing, BackingClient, BackingConnection } from "./backing.ts";
@@ -49,7 +50,10 @@ export async function serveJobs(
       return runner.running.size;
     },
     drain() {
-      drained ??= drainWorker(worker, client, runner).finally(() => clearInterval(watch));
+      drained ??= drainWorker(worker, client, runner).finally(() => {
+        // A look may wait long for a queue that is away.
+        void watch.stop();
+      });
       return drained;
     },
   };
@@ -138,23 +142,16 @@ function stopJob({ running, worker, trouble }: JobRunner, id: string, why: "lost
 }
 
 /** Looks from time to time whether tasks that run here were cancelled, or removed. */
-function watchCancelled(runner: JobRunner): NodeJS.Timeout {
+function watchCancelled(runner: JobRunner): Repetition {
   const { running, patience, read, trouble } = runner;
   const look = async (id: string): Promise<void> => {
     const job = await read(id);
     if (job === undefined) stopJob(runner, id, "lost");
     else if (job.data.cancelled) stopJob(runner, id, "cancelled");
   };
-  let looking = false;
-  return setInterval(
-    async () => {
-      if (looking) return;
-      looking = true;
-      await Promise.all([...running.keys()].map(look)).catch((error: unknown) => trouble.report(error));
-      looking = false;
-    },
-    Math.ceil(patience.lease / 3),
-  );
+  return repeat(Math.ceil(patience.lease / 3), async () => {
+    await Promise.all([...running.keys()].map(look)).catch((error: unknown) => trouble.report(error));
+  });
 }
 
 /** Takes no more tasks, waits for the running ones, and ends the connections even if the server is away. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { at, messageOf } from "@isthmus/core";
+import { at } from "@isthmus/core";
 import { inOrder } from "@isthmus/tasks";
 import type { QueuedTask } from "../queued-task.ts";
 import {
@@ -13,6 +13,7 @@ import {
   type ServeOptions,
   type TaskQueue,
 } from "../task-queue.ts";
+import { createFolderTrouble } from "./folder-trouble.ts";
 import { followEvents } from "./queue-events.ts";
 import {
   isId,
@@ -54,10 +55,7 @@ export async function openFolderQueue(
     name: root,
     add: (tasks) => inTurns(tasks, (task) => addTask(folders, task)).then(() => {}),
     follow: async (store, listener) =>
-      followEvents(folders, store, {
-        listener,
-        onTrouble: (error) => onTrouble?.(messageOf(error)),
-      }),
+      followEvents(folders, store, { listener, trouble: createFolderTrouble(onTrouble) }),
     find: (ids) => inTurns(ids, async (id) => (isId(id) ? findEntry(folders, id) : undefined)),
     count: () => countTasks(folders),
     list: (state, limit) => listEntries(folders, state, limit),

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
+import { repeat } from "../../repeat.ts";
 import { digestStore, type QueuedTask } from "../queued-task.ts";
 import type { QueueEvent } from "../task-queue.ts";
+import type { FolderTrouble } from "./folder-trouble.ts";
 import { ifThere, namesIn, type QueueFolders, writeWhole, writtenAt } from "./queue-folders.ts";
 import { readToken, tokenPath } from "./token.ts";
 
@@ -30,42 +32,31 @@ export async function writeEvent(
 export function followEvents(
   folders: QueueFolders,
   store: string,
-  { listener, onTrouble }: FollowControl,
+  { listener, trouble }: FollowControl,
 ): () => Promise<void> {
   const digest = digestStore(store);
   const folder = join(folders.events, digest);
   const progress = createProgressReader(folders, digest);
-  let isEnded = false;
-  let wake = (): void => {};
-  const look = async (): Promise<void> => {
-    for (let looks = 0; !isEnded; looks++) {
-      try {
-        await readEvents(folder, listener);
-        if (looks % LOOKS_PER_PROGRESS === 0) await progress.read(listener);
-      } catch (error) {
-        onTrouble(error);
-      }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, LOOK_MS);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+  let looks = 0;
+  const looking = repeat(LOOK_MS, async () => {
+    try {
+      await readEvents(folder, listener);
+      if (looks++ % LOOKS_PER_PROGRESS !== 0) return;
+      await progress.read(listener);
+      trouble.isOver();
+    } catch (error) {
+      trouble.tell(error);
     }
-  };
-  const ended = look();
+  });
   return async () => {
-    isEnded = true;
-    wake();
-    await ended;
+    await looking.stop();
     await rm(folder, { recursive: true, force: true });
   };
 }
 
 interface FollowControl {
   readonly listener: (event: QueueEvent) => void;
-  readonly onTrouble: (error: unknown) => void;
+  readonly trouble: FolderTrouble;
 }
 
 async function readEvents(folder: string, listener: (event: QueueEvent) => void): Promise<void> {

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { EngineError, messageOf } from "@isthmus/core";
+import { at, EngineError } from "@isthmus/core";
 import { describeError } from "@isthmus/tasks";
+import { repeat } from "../../repeat.ts";
 import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
+import { createFolderTrouble, type FolderTrouble } from "./folder-trouble.ts";
 import { type HeldToken, takeToken } from "./hold-token.ts";
 import { type QueueFolders, removeIfThere, waitingIn, writeWhole, writtenAt } from "./queue-folders.ts";
 import { takeOver } from "./take-over.ts";
@@ -24,7 +26,7 @@ export function serveFolder(
   const draining = new AbortController();
   const drained = aborted(draining.signal);
   const next = createTokenFinder(folders, options.worker);
-  const trouble = onceEach(options.onTrouble);
+  const trouble = createFolderTrouble(options.onTrouble);
 
   const runOne = async (held: HeldToken): Promise<void> => {
     const { renewal, signal, onProgress } = keepLease(held, options, trouble);
@@ -84,7 +86,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 const PERSIST = { pause: 1000, attempts: 60 };
 
 /** Does something that must not be given up at the first fault; after many, others take the task over. */
-async function persist(act: () => Promise<void>, trouble: Trouble): Promise<void> {
+async function persist(act: () => Promise<void>, trouble: FolderTrouble): Promise<void> {
   for (let attempt = 0; attempt < PERSIST.attempts; attempt++) {
     try {
       return await act();
@@ -104,16 +106,15 @@ function createTokenFinder(folders: QueueFolders, worker: string): () => Promise
   let names: string[] = [];
   return async () => {
     for (let tried = 0; names.length === 0 && tried < shards.length; tried++) {
-      const folder = shards[shard];
+      names = [...(await waitingIn(folders, at(shards, shard, "folder")))].reverse();
       shard = (shard + 1) % shards.length;
-      if (folder !== undefined) names = [...(await waitingIn(folders, folder))].reverse();
     }
     return names.pop();
   };
 }
 
 /** Writes again and again that a task runs here, and tells it to stop once it is no longer ours. */
-function keepLease(held: HeldToken, { lease }: QueuePatience, trouble: Trouble) {
+function keepLease(held: HeldToken, { lease }: QueuePatience, trouble: FolderTrouble) {
   const controller = new AbortController();
   let done = 0;
   let written = Date.now();
@@ -151,51 +152,26 @@ function lostLease({ token }: HeldToken): EngineError {
 function watchOthers(
   folders: QueueFolders,
   { worker, ...patience }: ServeOptions & QueuePatience,
-  trouble: Trouble,
+  trouble: FolderTrouble,
 ) {
   const file = join(folders.workers, encodeURIComponent(worker));
   const clock = async (): Promise<number> => {
     await writeWhole(folders, file, JSON.stringify({ name: worker }));
     return (await writtenAt(file)) ?? Date.now();
   };
-  let looking: Promise<void> = Promise.resolve();
-  const look = (): void => {
-    looking = looking.then(async () => {
-      try {
-        await clock();
-        await takeOver(folders, clock, patience);
-      } catch (error) {
-        trouble.tell(error);
-      }
-    });
-  };
-  look();
-  const timer = setInterval(look, Math.min(patience.lease / 3, 5000, Math.max(100, patience.pause / 2)));
+  const interval = Math.min(patience.lease / 3, 5000, Math.max(100, patience.pause / 2));
+  const looking = repeat(interval, async () => {
+    try {
+      await clock();
+      await takeOver(folders, clock, patience);
+    } catch (error) {
+      trouble.tell(error);
+    }
+  });
   return {
     async stop() {
-      clearInterval(timer);
-      await looking;
+      await looking.stop();
       await removeIfThere(file).catch(() => {});
     },
-  };
-}
-
-/** Tells of trouble with the folder, each sort once until it is over. */
-interface Trouble {
-  tell(error: unknown): undefined;
-  isOver(): void;
-}
-
-function onceEach(onTrouble: ((sentence: string) => void) | undefined): Trouble {
-  const told = new Set<string>();
-  return {
-    tell(error) {
-      const sentence = messageOf(error);
-      const sort = (error as NodeJS.ErrnoException | undefined)?.code ?? sentence;
-      if (!told.has(sort)) onTrouble?.(`The queue's folder is in trouble: ${sentence}`);
-      told.add(sort);
-      return undefined;
-    },
-    isOver: () => told.clear(),
   };
 }

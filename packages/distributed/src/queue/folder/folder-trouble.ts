@@ -1,0 +1,22 @@
+import { messageOf } from "@isthmus/core";
+
+/** Tells of trouble with the folder of a queue, each sort once until it is over. */
+export interface FolderTrouble {
+  tell(error: unknown): undefined;
+  isOver(): void;
+}
+
+/** Makes a {@link FolderTrouble} that calls a function with sentences. */
+export function createFolderTrouble(onTrouble: ((sentence: string) => void) | undefined): FolderTrouble {
+  const told = new Set<string>();
+  return {
+    tell(error) {
+      const sentence = messageOf(error);
+      const sort = (error as NodeJS.ErrnoException | undefined)?.code ?? sentence;
+      if (!told.has(sort)) onTrouble?.(`The queue's folder is in trouble: ${sentence}`);
+      told.add(sort);
+      return undefined;
+    },
+    isOver: () => told.clear(),
+  };
+}

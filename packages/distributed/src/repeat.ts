@@ -1,0 +1,29 @@
+import { setTimeout } from "node:timers/promises";
+
+/** Something that is done again and again. */
+export interface Repetition {
+  /** Ends it, and returns once what is under way has ended. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Calls a function at once and then again and again, each time a pause after the call before has ended.
+ * @param act - never fails
+ */
+export function repeat(milliseconds: number, act: () => Promise<void>): Repetition {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await act();
+      await setTimeout(milliseconds, undefined, { signal }).catch(() => {});
+    }
+  };
+  const ended = run();
+  return {
+    stop() {
+      stopping.abort();
+      return ended;
+    },
+  };
+}

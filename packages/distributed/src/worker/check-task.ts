@@ -1,7 +1,8 @@
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { EngineError, InputError } from "@isthmus/core";
 import { createTask, type Task, type TaskKinds } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
+import { isInside } from "../storage/inside.ts";
 
 /** What a worker can run. */
 export interface Runnable {
@@ -84,8 +85,7 @@ export function pathWithin(root: string, path: string): string {
 }
 
 function assertWithin(root: string, path: string): void {
-  const way = relative(root, path);
-  if (way !== ".." && !way.startsWith("../") && !isAbsolute(way)) return;
+  if (isInside(root, path)) return;
   throw new InputError(
     `Cannot use "${path}" as files of tasks must lie in the storage "${root}": it lies elsewhere; put it there, and name it by its path there`,
     { input: path },

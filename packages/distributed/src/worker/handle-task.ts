@@ -51,36 +51,29 @@ async function attempt(
 ): Promise<void> {
   const { storage, executor, name } = options;
   const { task, store } = queued;
+  const { key, kind, label } = task;
+  const place = { store, key };
   assertRunnable(queued, options);
   pathWithin(storage.root, store);
-  if ((await storage.read({ store, key: task.key })) !== undefined) return;
+  if ((await storage.read(place)) !== undefined) return;
   const directory = pathWithin(storage.root, queued.directory);
   const params = relocateParams(task, { from: queued.root, root: storage.root, directory });
   const inputs = await openInputs(queued, storage);
   signal.throwIfAborted();
-  const folder = await storage.begin({ store, key: task.key }, randomUUID());
+  const folder = await storage.begin(place, randomUUID());
   const began = performance.now();
   let isPublished = false;
   try {
-    const assignment = { kind: task.kind, params, inputs, folder, directory };
+    const assignment = { kind, params, inputs, folder, directory };
     const result = await executor.run(assignment, { signal, onProgress });
     signal.throwIfAborted();
     const seconds = (performance.now() - began) / 1000;
-    const { key, kind, label } = task;
-    await storage.publish(folder, {
-      store,
-      key,
-      kind,
-      label,
-      params: task.params,
-      result,
-      seconds,
-      worker: name,
-    });
+    const published = { ...place, kind, label, params: task.params, result };
+    await storage.publish(folder, { ...published, seconds, worker: name });
     isPublished = true;
   } finally {
     // A full disk or a lost share must not hide why the task failed.
-    if (!isPublished) await leave(storage, { store, key: task.key }, folder).catch(() => {});
+    if (!isPublished) await leave(storage, place, folder).catch(() => {});
   }
 }
 

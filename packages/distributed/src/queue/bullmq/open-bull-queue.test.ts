@@ -3,7 +3,7 @@ import { DivergenceError, InputError } from "@isthmus/core";
 import { describeError, reviveError } from "@isthmus/tasks";
 import { Queue } from "bullmq";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PATIENCE, untilCounts } from "../../../test/conformance/queue-bench.ts";
+import { PATIENCE, until, untilCounts } from "../../../test/conformance/queue-bench.ts";
 import { makeTask } from "../../../test/make-task.ts";
 import { startPostgres } from "../../../test/start-postgres.ts";
 import { freePort, type StartedServer } from "../../../test/start-process.ts";
@@ -57,6 +57,26 @@ describe.each([
       expect([error, said, (error as InputError).stack].join()).not.toMatch(SECRETS);
       expect((error as InputError).cause).toBeUndefined();
     }
+  });
+
+  it("is as patient as it was opened to be, unless a server says otherwise", async (context) => {
+    if (server === undefined) return context.skip();
+    const queue = await openBullQueue(server.url, { name: `test-${randomUUID()}`, ...PATIENCE, attempts: 1 });
+    let times = 0;
+    const handle = async () => {
+      times++;
+      return { kind: "failed", error: describeError(new Error("disk full")), again: true } as const;
+    };
+    const first = await queue.serve(handle, { worker: "near", capacity: 1 });
+    await queue.add([makeTask(1)]);
+    await untilCounts(queue, [0, 0, 1]);
+    expect(times).toBe(1);
+    await first.drain();
+    await queue.serve(handle, { worker: "near", capacity: 1, attempts: 2 });
+    await queue.retry([makeTask(1).id]);
+    await until(() => expect(times).toBe(3));
+    await untilCounts(queue, [0, 0, 1]);
+    await queue.close();
   });
 
   it("gives an error back whole, even with characters and numbers that databases do not take", async (context) => {

@@ -15,11 +15,9 @@ import { serveJobs } from "./serve-jobs.ts";
 import { createTrouble, type Trouble } from "./trouble.ts";
 
 /** How a queue of BullMQ is opened. */
-export interface BullQueueOptions {
+export interface BullQueueOptions extends Partial<QueuePatience> {
   /** Name of the queue: all who open it by the same name at the same place share it. */
   readonly name: string;
-  /** When it gives up on workers and tasks, unless a server says otherwise. */
-  readonly patience?: Partial<QueuePatience> | undefined;
   /** Called with sentences about trouble with the queue, such as a lost connection: one for each outage. */
   readonly onTrouble?: ((sentence: string) => void) | undefined;
 }
@@ -42,7 +40,7 @@ const OPENERS: ReadonlyMap<string, (place: BackingPlace) => Promise<Backing>> = 
  */
 export async function openBullQueue(
   url: URL,
-  { name, patience, onTrouble }: BullQueueOptions,
+  { name, onTrouble, ...patience }: BullQueueOptions,
 ): Promise<TaskQueue> {
   const open = OPENERS.get(url.protocol);
   if (open === undefined) {
@@ -100,7 +98,7 @@ function createBullQueue(name: string, { title, backing, trouble, patience }: Bu
     retry: (ids) => retryJobs(parts, ids),
     async serve(handle, options) {
       const forget = trouble.listen(options.onTrouble);
-      const served = { queue, backing, trouble, patience: choosePatience(patience, options) };
+      const served = { queue, backing, trouble, patience: { ...patience, ...options } };
       const server = await serveJobs(served, handle, options).catch((error: unknown) => {
         forget();
         throw error;
@@ -118,18 +116,5 @@ function createBullQueue(name: string, { title, backing, trouble, patience }: Bu
       closed ??= close();
       return closed;
     },
-  };
-}
-
-/** Chooses how patient a server is: as it says itself, where it does. */
-function choosePatience(
-  usual: QueuePatience,
-  { lease, attempts, deaths, pause }: Partial<QueuePatience>,
-): QueuePatience {
-  return {
-    lease: lease ?? usual.lease,
-    attempts: attempts ?? usual.attempts,
-    deaths: deaths ?? usual.deaths,
-    pause: pause ?? usual.pause,
   };
 }

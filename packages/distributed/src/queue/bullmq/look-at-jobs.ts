@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { JobType } from "bullmq";
 import type { QueueCounts, QueueEntry, QueueState, QueueWorker } from "../task-queue.ts";
 import { decodeWorker, entryOf, type JobQueue, type TaskJob } from "./job-data.ts";
@@ -71,13 +72,13 @@ export async function findJobs(
   const { running, failed } = await readStates(parts);
   const jobs = await readJobs(parts, ids);
   return jobs.map((job, index) => {
-    const id = ids[index];
-    if (job?.data.entry === undefined || id === undefined) return undefined;
+    if (job?.data.entry === undefined) return undefined;
+    const id = at(ids, index, "id");
     return entryOf(job, running.has(id) ? "running" : failed.has(id) ? "failed" : "waiting");
   });
 }
 
-/** Reads jobs by their ids; undefined where there is none. */
+/** Reads jobs by their ids, in the same order; a job that the queue does not have is undefined. */
 export function readJobs(
   { queue, trouble }: QueueParts,
   ids: readonly string[],

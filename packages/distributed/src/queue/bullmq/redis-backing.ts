@@ -72,9 +72,7 @@ async function checkServer(client: Redis, { name, trouble }: BackingPlace): Prom
   const info = await client.info();
   const find = (field: string): string | undefined => new RegExp(`^${field}:(.*?)\\r?$`, "m").exec(info)?.[1];
   const version = find("redis_version");
-  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
-  const [lowest, lowestMinor] = LOWEST_VERSION;
-  if (version !== undefined && (major < lowest || (major === lowest && minor < lowestMinor))) {
+  if (version !== undefined && isTooOld(version)) {
     throw new InputError(
       `Cannot open the ${name} as Redis must be ${LOWEST_VERSION.join(".")} or newer: it is ${version}; update it`,
       { input: name },
@@ -87,4 +85,10 @@ async function checkServer(client: Redis, { name, trouble }: BackingPlace): Prom
         "set it in redis.conf, or by CONFIG SET",
     );
   }
+}
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [lowest, lowestMinor] = LOWEST_VERSION;
+  return major < lowest || (major === lowest && minor < lowestMinor);
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { InputError } from "@isthmus/core";
-import { Gauge, Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { TaskWorker } from "./run-worker.ts";
 
 /** A small server that tells how a worker is. */
@@ -23,7 +23,7 @@ export async function serveWorkerStatus(
   worker: TaskWorker,
   { port, host = "127.0.0.1" }: { readonly port: number; readonly host?: string },
 ): Promise<StatusServer> {
-  const metrics = createMetrics(worker);
+  const metrics = await createMetrics(worker);
   const server = createServer((request, response) => {
     const path = request.url?.split("?")[0];
     if (request.method !== "GET" && request.method !== "HEAD")
@@ -64,7 +64,9 @@ function answer(response: ServerResponse, status: number, text: string, type = "
   response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(text);
 }
 
-function createMetrics(worker: TaskWorker): Registry {
+async function createMetrics(worker: TaskWorker): Promise<Registry> {
+  // Every verb that may use a queue loads this module, and few serve metrics.
+  const { Gauge, Registry } = await import("prom-client");
   const registry = new Registry();
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({

@@ -2,8 +2,6 @@ import { readFile } from "node:fs/promises";
 
 /** Milliseconds between two looks at the memory of a process. */
 const LOOK_MS = 500;
-/** Bytes of a page of memory where the system does not say otherwise. */
-const PAGE = 4096;
 
 /**
  * Watches how much memory a process takes, on Linux; elsewhere nothing is watched.
@@ -30,8 +28,9 @@ export function watchMemory(
 /** Returns the bytes of memory that a process holds now; undefined if it has ended. */
 async function residentBytes(pid: number): Promise<number | undefined> {
   try {
-    const [, pages] = (await readFile(new URL(`file:///proc/${pid}/statm`), "latin1")).split(" ");
-    return Number(pages) * PAGE;
+    const status = await readFile(new URL(`file:///proc/${pid}/status`), "latin1");
+    const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { entry } from "@isthmus/core";
+import { at, entry } from "@isthmus/core";
 import { dependenciesOf, type Task } from "./task.ts";
 
 /** Hands out tasks in their order, each once all that it depends on is done. */
@@ -41,8 +41,7 @@ export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
     let [low, high] = [0, ready.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      const other = ready[middle];
-      if (other !== undefined && placeOf(other) > placeOf(task)) low = middle + 1;
+      if (placeOf(at(ready, middle, "task")) > placeOf(task)) low = middle + 1;
       else high = middle;
     }
     ready.splice(low, 0, task);

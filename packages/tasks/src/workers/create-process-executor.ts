@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { TaskExecutor } from "../task-executor.ts";
 import { watchMemory } from "./process-memory.ts";
@@ -40,7 +42,7 @@ export function createProcessExecutor(
   script: URL,
   { capacity, args = [], memory, onLine }: ProcessExecutorOptions,
 ): ProcessExecutor {
-  const workers = createTaskWorkers(() => {
+  const start = (): TaskWorker => {
     const child = fork(fileURLToPath(script), [PROCESS_MARK, ...args], {
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -48,17 +50,13 @@ export function createProcessExecutor(
     });
     for (const stream of [child.stdout, child.stderr]) passLines(stream, onLine);
     return startProcess(child, memory);
-  });
-  return { capacity, run: (...task) => workers.run(...task), close: () => workers.close() };
+  };
+  return { capacity, ...createTaskWorkers(start) };
 }
 
-function passLines(stream: NodeJS.ReadableStream | null, onLine: ((line: string) => void) | undefined): void {
-  let rest = "";
-  stream?.setEncoding("utf8").on("data", (text: string) => {
-    const lines = `${rest}${text}`.split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine?.(line);
-  });
+/** Passes on what a process prints; it is read even if nobody wants it, as the process would wait otherwise. */
+function passLines(stream: Readable | null, onLine: (line: string) => void = () => {}): void {
+  if (stream !== null) createInterface(stream).on("line", onLine);
 }
 
 function startProcess(child: ChildProcess, memory: number | undefined): TaskWorker {

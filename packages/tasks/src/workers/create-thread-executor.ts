@@ -28,8 +28,8 @@ export function createThreadExecutor(
   script: URL,
   { capacity, workerData }: ThreadExecutorOptions,
 ): ThreadExecutor {
-  const workers = createTaskWorkers(() => startThread(new Worker(script, { workerData, ...workerFlags() })));
-  return { capacity, run: (...task) => workers.run(...task), close: () => workers.close() };
+  const start = (): TaskWorker => startThread(new Worker(script, { workerData, ...workerFlags() }));
+  return { capacity, ...createTaskWorkers(start) };
 }
 
 function startThread(thread: Worker): TaskWorker {

@@ -39,7 +39,9 @@ export async function collectTask(objects: S3Objects, place: TaskPlace, folder: 
   const attempt = await winnerOf(objects, keys.result);
   if (attempt === undefined) throw notPublished(`${objects.name}/${keys.result}`);
   const [published] = await listAttempts(objects, place.store, keys.attempt(attempt));
-  await forEachOf(published?.files ?? [], FILES_AT_ONCE, async ({ key, name }) =>
+  // Every attempt has at least the file of its time.
+  if (published === undefined) throw notPublished(`${objects.name}/${keys.attempt(attempt)}`);
+  await forEachOf(published.files, FILES_AT_ONCE, async ({ key, name }) =>
     downloadObject(objects, await describe(objects, key), join(folder, name)),
   );
   await downloadObject(objects, await describe(objects, keys.result), join(folder, TASK_RESULT_FILE));

@@ -31,6 +31,19 @@ export function s3Error(attempt: string, error: unknown): InputError {
   });
 }
 
+/**
+ * Returns a part of a server's answer that must be there.
+ * @param what - what the part says, such as `the size of "name"`
+ * @throws InputError if it is missing
+ */
+export function mustSay<T>(part: T | undefined, what: string): T {
+  if (part !== undefined) return part;
+  throw new InputError(
+    `Cannot use the answer of the server as it must say ${what}: it does not; use a server that speaks the protocol of S3`,
+    { input: what },
+  );
+}
+
 function reasonOf(error: ClientError): string {
   const { name = "Error", message = "", code } = error;
   const status = statusOf(error);

@@ -3,7 +3,7 @@ import type * as Sdk from "@aws-sdk/client-s3";
 import { InputError, isIsthmusError } from "@isthmus/core";
 import { connectS3 } from "./connect-s3.ts";
 import { assertStored, contentMd5 } from "./content-md5.ts";
-import { s3Error, statusOf } from "./s3-error.ts";
+import { mustSay, s3Error, statusOf } from "./s3-error.ts";
 import type { S3Location } from "./s3-location.ts";
 
 /** What a server says of an object. */
@@ -102,7 +102,8 @@ export async function openS3Objects(location: S3Location): Promise<S3Objects> {
 async function headObject({ client, sdk, at }: S3Target, key: string): Promise<DescribedObject | undefined> {
   try {
     const head = await client.send(new sdk.HeadObjectCommand(at));
-    return { key, ...describe(head, head.ContentLength), metadata: head.Metadata ?? {} };
+    const { ETag, LastModified, ContentLength: Size, Metadata: metadata = {} } = head;
+    return { ...describe({ Key: at.Key, ETag, LastModified, Size }), key, metadata };
   } catch (error) {
     // An answer to HEAD has no body that could say more, such as that there is no bucket.
     if (statusOf(error) === 404) return undefined;
@@ -117,18 +118,23 @@ async function listObjects({ client, sdk, at }: S3Target, cut: number): Promise<
       new sdk.ListObjectsV2Command({ Bucket: at.Bucket, Prefix: at.Key, ContinuationToken: token }),
     );
     for (const object of page.Contents ?? []) {
-      objects.push({ key: (object.Key ?? "").slice(cut), ...describe(object, object.Size) });
+      const described = describe(object);
+      objects.push({ ...described, key: described.key.slice(cut) });
     }
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     if (token === undefined) return objects;
   }
 }
 
-function describe(
-  { ETag, LastModified }: { readonly ETag?: string | undefined; readonly LastModified?: Date | undefined },
-  size = 0,
-): Omit<S3Object, "key"> {
-  return { size, etag: ETag ?? "", written: LastModified?.getTime() ?? 0 };
+/** Describes an object by an answer of a server, under its full name. */
+function describe({ Key, Size, ETag, LastModified }: Sdk._Object): S3Object {
+  const key = mustSay(Key, "the name of an object");
+  return {
+    key,
+    size: mustSay(Size, `the size of "${key}"`),
+    etag: mustSay(ETag, `the tag of "${key}"`),
+    written: mustSay(LastModified, `when "${key}" was written`).getTime(),
+  };
 }
 
 async function readRange(

@@ -1,7 +1,7 @@
 import type * as Sdk from "@aws-sdk/client-s3";
 import { forEachOf } from "@isthmus/tasks";
 import { listAttempts } from "./list-attempts.ts";
-import { statusOf } from "./s3-error.ts";
+import { mustSay, statusOf } from "./s3-error.ts";
 import type { S3Objects, S3Target } from "./s3-objects.ts";
 import { keysOf, LEFT, storePrefix } from "./task-keys.ts";
 import { winnerOf } from "./write-once.ts";
@@ -39,8 +39,10 @@ async function abortUploads({ client, sdk, at }: S3Target, prefix: string): Prom
     const page: Sdk.ListMultipartUploadsCommandOutput = await client
       .send(new sdk.ListMultipartUploadsCommand(next))
       .catch(noneIfUnable);
-    for (const { Key = "", UploadId, Initiated } of page.Uploads ?? []) {
-      const isOld = Date.now() - (Initiated?.getTime() ?? 0) > UPLOAD_LIFE;
+    for (const { Key: name, UploadId, Initiated } of page.Uploads ?? []) {
+      const Key = mustSay(name, "the name of an upload");
+      const began = mustSay(Initiated, `when the upload of "${Key}" began`);
+      const isOld = Date.now() - began.getTime() > UPLOAD_LIFE;
       if (!isOld && !Key.startsWith(`${at.Key}${prefix}`)) continue;
       await client.send(new sdk.AbortMultipartUploadCommand({ Bucket: at.Bucket, Key, UploadId }));
     }

@@ -63,7 +63,7 @@ export { at, entry, InvariantError } from "./invariant.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { createFolder, removeFolders } from "./io/create-folder.ts";
-export { digestFile } from "./io/digest-file.ts";
+export { type DigestFileOptions, digestFile } from "./io/digest-file.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
 export { resolveModelPath } from "./io/hub-cache.ts";
 export { hubHint } from "./io/open-file.ts";

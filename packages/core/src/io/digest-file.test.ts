@@ -19,6 +19,14 @@ describe("digestFile()", () => {
     expect(await digestFile(path)).toBe(createHash("sha256").update(bytes).digest("hex"));
   });
 
+  it("stops with its signal", async () => {
+    const path = join(folder, "bytes.bin");
+    writeFileSync(path, "abc");
+    await expect(digestFile(path, { signal: AbortSignal.abort(new TypeError("stopped")) })).rejects.toThrow(
+      "stopped",
+    );
+  });
+
   it("refuses what is not a file", async () => {
     await expect(digestFile(folder)).rejects.toThrow(/must be a regular file/);
     await expect(digestFile(join(folder, "none.bin"))).rejects.toThrow(/none\.bin/);

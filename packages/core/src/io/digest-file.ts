@@ -1,19 +1,29 @@
 import { createHash } from "node:crypto";
 import { openFileSource } from "./file-source.ts";
 
-/** Bytes read at once. */
+/** Bytes that are read and digested at a time. */
 const CHUNK_BYTES = 2 ** 20;
+
+/** Options of {@link digestFile}. */
+export interface DigestFileOptions {
+  /** Signal that stops it. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Computes the SHA-256 digest of the bytes of a file, in hexadecimal.
  * @throws InputError if it cannot be read, is not a regular file, or changes meanwhile
  */
-export async function digestFile(path: string): Promise<string> {
+export async function digestFile(path: string, { signal }: DigestFileOptions = {}): Promise<string> {
   const hash = createHash("sha256");
   const source = await openFileSource(path);
   try {
-    for (let begin = 0; begin < source.size; begin += CHUNK_BYTES) {
-      hash.update(await source.read(begin, Math.min(begin + CHUNK_BYTES, source.size)));
+    const chunk = new Uint8Array(Math.min(CHUNK_BYTES, source.size));
+    for (let begin = 0; begin < source.size; begin += chunk.length) {
+      signal?.throwIfAborted();
+      const part = chunk.subarray(0, source.size - begin);
+      await source.readInto(begin, part);
+      hash.update(part);
     }
   } finally {
     await source.close();

@@ -2,9 +2,8 @@ import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { InputError } from "@isthmus/core";
+import { digestFile, InputError } from "@isthmus/core";
 import type { ClientMessage, PrivacyDescription, SecureTask } from "@isthmus/federated/rounds";
-import { hashFile } from "../store/hash-file.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
 import { parseTask, type TaskAnswer } from "./parse-task.ts";
 import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
@@ -102,7 +101,7 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
 }
 
 async function download(request: Requester, hash: string, path: string): Promise<void> {
-  if ((await fileSize(path)) > 0 && (await hashFile(path)) === hash) return;
+  if ((await fileSize(path)) > 0 && (await digestFile(path)) === hash) return;
   const part = `${path}.${hash.slice(0, 16)}.part`;
   await request({
     path: `/v1/models/${hash}`,
@@ -113,7 +112,7 @@ async function download(request: Requester, hash: string, path: string): Promise
     },
     read: (body, status) => pipeline(body, createWriteStream(part, { flags: status === 206 ? "a" : "w" })),
   });
-  if ((await hashFile(part)) === hash) return rename(part, path);
+  if ((await digestFile(part)) === hash) return rename(part, path);
   await rm(part, { force: true });
   throw new InputError(
     `Cannot use the network that the server sent as its SHA-256 must be ${hash}: it is another`,

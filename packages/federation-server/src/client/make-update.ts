@@ -4,6 +4,7 @@ import {
   type Checkpoint,
   composeCheckpoint,
   createRandom,
+  digestFile,
   openCheckpoint,
   readJsonFile,
   saveCheckpoint,
@@ -12,7 +13,6 @@ import {
 import { drawSecret, isLocal, privatizeUpdate } from "@isthmus/federated/rounds";
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
-import { hashFile } from "../store/hash-file.ts";
 import { fileSize } from "../store/read-pieces.ts";
 import type { WorkingClient } from "./working-client.ts";
 
@@ -96,7 +96,7 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
     if (ownNames.length > 0) await save(files.own, pick(weights, ownNames));
     const metrics = { accuracy: 1 - error, trainedLoss: result.loss };
     const record: UpdateRecord = {
-      ...{ ...task, hash: await hashFile(join(folder, files.update)), examples: data.size, loss, metrics },
+      ...{ ...task, hash: await digestFile(join(folder, files.update)), examples: data.size, loss, metrics },
       ...{ update: files.update, own: ownNames.length > 0 ? files.own : null },
     };
     await saveFile(paths.record, JSON.stringify(record));

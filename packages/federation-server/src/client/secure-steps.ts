@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   at,
   type Checkpoint,
+  digestFile,
   entry,
   isIsthmusError,
   openCheckpoint,
@@ -25,7 +26,6 @@ import {
   type SurvivorsMessage,
   shareSecrets,
 } from "@isthmus/federated/rounds";
-import { hashFile } from "../store/hash-file.ts";
 import { fileSize } from "../store/read-pieces.ts";
 import { secureLayout } from "../work/secure-layout.ts";
 import type { MadeUpdate } from "./make-update.ts";
@@ -90,7 +90,7 @@ export async function maskMade(
     await file.close();
     await Promise.all([global.close(), update.close()]);
   }
-  return { path, hash: await hashFile(path) };
+  return { path, hash: await digestFile(path) };
 }
 
 /** Takes the shares of the others; undefined if the client cannot go on, as where one of them is wrong. */

@@ -1,6 +1,6 @@
+import { digestFile } from "@isthmus/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
-import { hashFile } from "../store/hash-file.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
 import { attend } from "./attend.ts";
 import { RefusedError } from "./refuse.ts";
@@ -35,7 +35,7 @@ export async function addModelRoutes(app: FastifyInstance, federation: Federatio
   });
   const path = config.graph;
   if (path === null) return;
-  const graph = { path, hash: await hashFile(path), type: "application/octet-stream" };
+  const graph = { path, hash: await digestFile(path), type: "application/octet-stream" };
   app.get("/v1/graph", {
     schema: { response: REFUSED, tags: ["networks"], summary: "Read the graph of the network, as ONNX" },
     handler: (request, reply) => sendFile(request, reply, graph),

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { digestFile } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
-import { hashFile } from "../store/hash-file.ts";
 import { fileSize, readPieces } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
 import { RefusedError } from "./refuse.ts";
@@ -115,7 +115,7 @@ export function createUploads(store: Store): Uploads {
       const path = store.upload(client, hash);
       if (writing.has(client) || digests.get(client)?.path === path || (await fileSize(path)) === 0)
         return false;
-      return complete.get(client) === path || (await hashFile(path)) === hash;
+      return complete.get(client) === path || (await digestFile(path)) === hash;
     },
     remove: (client, hash) => rm(store.upload(client, hash), { force: true }),
   };

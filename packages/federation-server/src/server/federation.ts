@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { excerpt, MismatchError, openCheckpoint, parseJson, saveCheckpoint } from "@isthmus/core";
+import { digestFile, excerpt, MismatchError, openCheckpoint, parseJson, saveCheckpoint } from "@isthmus/core";
 import {
   advance,
   beginFederation,
@@ -17,7 +17,6 @@ import { assertServedPrivacy } from "../config/assert-served-privacy.ts";
 import { assertServedSecure } from "../config/assert-served-secure.ts";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
-import { hashFile } from "../store/hash-file.ts";
 import { openNoiseSecret } from "../store/noise-secret.ts";
 import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
 import { namesTreated } from "../work/names-treated.ts";
@@ -89,7 +88,7 @@ async function importNetwork(path: string, store: Store): Promise<string> {
   } finally {
     await network.close();
   }
-  const hash = await hashFile(copy);
+  const hash = await digestFile(copy);
   await publish(copy, store.model(hash));
   return hash;
 }

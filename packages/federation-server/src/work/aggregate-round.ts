@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, isIsthmusError, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, digestFile, isIsthmusError, openCheckpoint } from "@isthmus/core";
 import {
   type ClientUpdate,
   type PrivacyReport,
@@ -13,7 +13,6 @@ import {
 } from "@isthmus/federated/rounds";
 import type { Graph } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
-import { hashFile } from "../store/hash-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
 import { namesTreated } from "./names-treated.ts";
@@ -102,7 +101,7 @@ export async function aggregateRound(
       ...{ privacyState: privacy.state, noiseSeed: privacy.noiseSeed },
       memory: MEMORY,
     });
-    const hash = await hashFile(output.network);
+    const hash = await digestFile(output.network);
     await publish(output.network, `${output.models}/${hash}.safetensors`);
     return { kind: "aggregated", hash, privacy: report.privacy };
   } catch (error) {

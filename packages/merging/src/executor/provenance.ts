@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type Checkpoint, FormatError, openFileSource, parseJson } from "@isthmus/core";
+import { type Checkpoint, digestFile, FormatError, parseJson } from "@isthmus/core";
 import { plainProducts } from "@isthmus/linear-algebra";
 import type { MergePlan } from "../merge-plan.ts";
 import { needsProducts } from "./merge-products.ts";
@@ -39,9 +38,6 @@ const KEY = "isthmus";
 
 /** Digits that stand in the place of a hash until it is known. */
 const UNKNOWN_HASH = "0".repeat(64);
-
-/** Bytes that are read and hashed at a time. */
-const HASHED_BYTES = 2 ** 22;
 
 /** Returns the version of the program that merges. */
 export function programVersion(): string {
@@ -128,21 +124,6 @@ export async function hashFiles(
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const hashes = new Map<string, string>();
-  const buffer = new Uint8Array(HASHED_BYTES);
-  for (const path of new Set(paths)) {
-    const source = await openFileSource(path);
-    try {
-      const hash = createHash("sha256");
-      for (let begin = 0; begin < source.size; begin += buffer.length) {
-        signal?.throwIfAborted();
-        const part = buffer.subarray(0, Math.min(buffer.length, source.size - begin));
-        await source.readInto(begin, part);
-        hash.update(part);
-      }
-      hashes.set(path, hash.digest("hex"));
-    } finally {
-      await source.close();
-    }
-  }
+  for (const path of new Set(paths)) hashes.set(path, await digestFile(path, { signal }));
   return hashes;
 }

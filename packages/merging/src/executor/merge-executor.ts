@@ -5,7 +5,7 @@ import { markRun, noteFinished } from "./merge-journal.ts";
 import type { MergeSource } from "./merge-source.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
 import type { MergeWorkerData } from "./merge-worker.ts";
-import { describePieces, type OpenMergeExecutor } from "./remote-merge.ts";
+import { describePieces, digestAnywhere, type OpenMergeExecutor } from "./remote-merge.ts";
 import { type MergeTarget, runPieces } from "./run-pieces.ts";
 
 /** Runs tasks of merges in threads, or side by side in this one. */
@@ -38,15 +38,16 @@ export async function createMergeExecutor(
   { threads, source, openExecutor, run }: MergeExecutorOptions,
 ): Promise<MergeExecutor> {
   if (openExecutor !== undefined && source !== undefined) {
-    await markRun(target.folder, run);
-    const remote = await openExecutor(target.folder);
     const { folder } = target;
+    await markRun(folder, run);
+    const remote = await openExecutor(folder);
+    const merge = { data: source.data, digest: digestAnywhere(plan), target, run };
     return {
       capacity: remote.capacity,
       isRemote: true,
       async run({ params }, control) {
         const task = params as MergeTask;
-        await remote.run(describePieces({ plan, source, target, run }, task), control);
+        await remote.run(describePieces(merge, task), control);
         // Machines that share a folder cannot append to one file at once: it is noted here.
         for (const piece of task.pieces) await noteFinished(folder, piece);
         return {};

@@ -3,7 +3,6 @@ import { entry, MismatchError, type StagedTensor } from "@isthmus/core";
 import type { TaskExecutor } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
-import type { MergeSource } from "./merge-source.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
 import { type MergeTarget, type PiecesControl, runPieces } from "./run-pieces.ts";
 
@@ -50,32 +49,19 @@ export const REMOTE_BYTES: number = 2 ** 27;
 export const REMOTE_PARTS = 256;
 
 /** A merge whose pieces other machines make. */
-export interface DescribedMerge {
-  readonly plan: MergePlan;
-  readonly source: MergeSource;
+export interface DescribedMerge extends Pick<MergePiecesParams, "data" | "digest" | "run"> {
   readonly target: MergeTarget;
-  /** Digest of its identity. */
-  readonly run: string;
 }
 
 /** Describes a task of a merge for another machine. */
 export function describePieces(
-  { plan, source, target, run }: DescribedMerge,
+  { data, digest, run, target }: DescribedMerge,
   { pieces, bytes }: Pick<MergeTask, "pieces" | "bytes">,
 ): MergePiecesParams {
   const names = [...new Set(pieces.map(({ tensor }) => tensor))];
   const { folder, allowNonFinite, durable } = target;
   return {
-    ...{
-      data: source.data,
-      digest: digestAnywhere(plan),
-      folder,
-      run,
-      allowNonFinite,
-      durable,
-      pieces,
-      bytes,
-    },
+    ...{ data, digest, folder, run, allowNonFinite, durable, pieces, bytes },
     tensors: names.map((name) => [name, entry(target.tensors, name, "tensor")]),
   };
 }
@@ -96,12 +82,12 @@ export async function runMergePieces(
       { parameters: ["digest"] },
     );
   }
-  const target = { folder, tensors: new Map(tensors), allowNonFinite, durable, isNoted: false, run };
+  const target = { folder, tensors: new Map(tensors), allowNonFinite, durable, run };
   await runPieces(plan, pieces, target, control);
 }
 
 /** Computes a digest of a plan that does not depend on where its files lie. */
-function digestAnywhere(plan: MergePlan): string {
+export function digestAnywhere(plan: MergePlan): string {
   const networks = plan.networks.map(({ source }) => ({ source: basename(source) }));
   return digestPlan({ ...plan, networks }, false);
 }

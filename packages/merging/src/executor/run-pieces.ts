@@ -11,11 +11,10 @@ export interface MergeTarget {
   readonly allowNonFinite: boolean;
   /** Whether the disk must have a piece before the journal says that it is finished. */
   readonly durable: boolean;
-  /** Whether whoever makes a piece notes it in the journal. @defaultValue true */
-  readonly isNoted?: boolean;
   /**
-   * Digest of the identity that the journal must have, where another machine asks for pieces: that merge
-   * may have been given up, and another have begun in its place. @defaultValue not checked
+   * Digest of the identity of the merge, if another machine asks for the pieces. That machine notes them in
+   * the journal itself, and its merge may have been given up, and another have begun in the same folder.
+   * @defaultValue undefined: this process merges, and notes pieces
    */
   readonly run?: string | undefined;
 }
@@ -53,7 +52,7 @@ export async function runPieces(
 async function runGroup(
   plan: MergePlan,
   { name, pieces }: { readonly name: string; readonly pieces: readonly MergedPiece[] },
-  { folder, tensors, allowNonFinite, durable, isNoted = true, run }: MergeTarget,
+  { folder, tensors, allowNonFinite, durable, run }: MergeTarget,
   { signal, onBytes }: PiecesControl,
 ): Promise<void> {
   const { path, target, position } = entry(tensors, name, "tensor");
@@ -66,7 +65,7 @@ async function runGroup(
       const range = { name, begin, end, file, position };
       await writeTensorRange(checkpoint, range, { allowNonFinite, signal, onBytes });
       if (durable) await file.sync();
-      if (isNoted) await noteFinished(folder, { tensor, begin, end });
+      if (run === undefined) await noteFinished(folder, { tensor, begin, end });
     }
   } finally {
     await file.close();

@@ -1,4 +1,4 @@
-import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
+import { assertWholeOptions, OutOfRangeError, UsageError } from "@isthmus/core";
 import { DEFAULT_MEMORY, type MergeEstimate } from "./estimate-merge.ts";
 import type { MergeSource } from "./merge-source.ts";
 import type { OpenMergeExecutor } from "./remote-merge.ts";
@@ -85,15 +85,22 @@ export const SAVE_MERGE_DEFAULTS: Required<SaveMergeOptions> = {
 export type ResolvedOptions = Readonly<Required<SaveMergeOptions>>;
 
 /**
- * Checks the numbers among the options.
- * @throws OutOfRangeError if one is not a whole number, or too small
+ * Checks the numbers among the options, and that other machines get a description of the merge.
+ * @throws OutOfRangeError if a number is not whole, or too small
+ * @throws UsageError if other machines are to make the pieces, and nothing says of what
  */
-export function assertOptions({ threads, memory, maxShardBytes, pieceBytes }: ResolvedOptions): void {
+export function assertOptions(options: ResolvedOptions): void {
+  const { threads, memory, maxShardBytes, pieceBytes, source, openExecutor } = options;
   assertWholeOptions(
     "save a merge",
     { threads: threads ?? 1, memory, pieceBytes },
     { threads: 1, memory: 1, pieceBytes: 1 },
   );
+  if (openExecutor !== undefined && source === undefined) {
+    throw new UsageError(
+      "Cannot save a merge by an executor as source must describe it, from which other machines make the plan: it is undefined; describe it, or leave out openExecutor",
+    );
+  }
   if (maxShardBytes >= 1) return;
   throw new OutOfRangeError(
     `Cannot save a merge as maxShardBytes must be at least 1: it is ${maxShardBytes}`,

@@ -262,6 +262,14 @@ describe("saveMerge()", () => {
     expect(readdirSync(folder)).toEqual(["bad.safetensors"]);
   });
 
+  it("refuses to have other machines make what nothing describes to them", async () => {
+    const openExecutor = () => Promise.reject(new Error("opened"));
+    await expect(saveMerge(await planOf(), out(), { openExecutor })).rejects.toThrow(
+      "source must describe it",
+    );
+    expect(existsSync(out())).toBe(false);
+  });
+
   it("refuses too little memory, and says how much is needed", async () => {
     await expect(saveMerge(await planOf(), out(), { memory: 1000 })).rejects.toThrow(
       /within 1000 bytes of memory as it needs at least \d{9}/,

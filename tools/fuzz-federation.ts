@@ -7,10 +7,11 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { freePort, startServer } from "../packages/federation-server/test/kill-server.ts";
+import { startServer } from "../packages/federation-server/test/kill-server.ts";
 import { sendMalformed } from "../packages/federation-server/test/malformed-requests.ts";
 import { plainClient, takePart } from "../packages/federation-server/test/plain-client.ts";
 import { makeFederation, makeUpdate } from "../packages/federation-server/test/small-federation.ts";
+import { freePort } from "../test/helpers/free-port.ts";
 
 const { values } = parseArgs({
   options: { count: { type: "string", default: "10000" }, seed: { type: "string", default: "1" } },

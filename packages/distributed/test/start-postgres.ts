@@ -2,7 +2,8 @@ import { execFileSync, type SpawnOptions } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, killProcess, type StartedServer, startProcess, warnSkipped } from "./start-process.ts";
+import { freePort } from "../../../test/helpers/free-port.ts";
+import { killProcess, type StartedServer, startProcess, warnSkipped } from "./start-process.ts";
 
 const FOLDERS = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"];
 

@@ -1,6 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 
 /** A server that a test started, on a port of its own on this machine. */
@@ -13,16 +12,6 @@ export interface StartedServer {
   restart(): Promise<void>;
   /** Ends it and removes its files. */
   stop(): Promise<void>;
-}
-
-/** Returns a port that is free now, so that a server can come back at it. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, killProcess, type StartedServer, startProcess, warnSkipped } from "./start-process.ts";
+import { freePort } from "../../../test/helpers/free-port.ts";
+import { killProcess, type StartedServer, startProcess, warnSkipped } from "./start-process.ts";
 
 const PROGRAMS = ["/usr/bin/redis-server", "/usr/local/bin/redis-server", "/opt/homebrew/bin/redis-server"];
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createRandom } from "@isthmus/core";
+import { freePort } from "../../../test/helpers/free-port.ts";
 import { plainClient, takePart } from "./plain-client.ts";
 import { makeFederation, makeUpdate, type SmallFederation, type SmallOptions } from "./small-federation.ts";
 
@@ -33,16 +33,6 @@ export async function startServer({
   if (child.stdout === null) throw new Error("no output of the server");
   const [url] = (await once(createInterface(child.stdout), "line")) as [string];
   return { child, url };
-}
-
-/** Returns a port that is free now, so that a server can come back at it. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { QueueServer } from "../../../packages/distributed/bench/measure-queue.ts";
+import { freePort } from "../../../test/helpers/free-port.ts";
 
 /** A server of a queue that runs for a measurement only. */
 export interface RunningServer {
@@ -86,16 +86,6 @@ function processorSeconds(pid: number): number {
 function userOf(name: string): { readonly uid?: number; readonly gid?: number } {
   const id = (flag: string): number => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string")
-    throw new Error("Cannot find a free port: there is none");
-  return address.port;
 }
 
 /** Tries something until it does not throw, for ten seconds. */

@@ -22,7 +22,7 @@ export async function* inOrder<T>(
       if (first !== undefined) yield await first;
     }
   } finally {
-    // After a failure, or once the caller stops early, the others still use files that the caller then closes.
+    // After a failure, or if the caller stops early: the others still use what the caller closes next.
     await Promise.allSettled(underWay);
   }
 }

@@ -68,7 +68,7 @@ export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
           if (blocked.has(dependent)) continue;
           blocked.add(dependent);
           count(dependent.kind, -1);
-          // It never becomes ready, as one that it depends on is never done.
+          // It never becomes ready, as a task that it depends on is never done.
           lost.push(dependent);
         }
       }

@@ -23,15 +23,12 @@ interface Awaited {
   readonly queued: QueuedTask;
   readonly folder: string;
   readonly control: TaskControl;
-  /** Times that it was said to be done, and its result was not there. */
+  /** Times that a worker said that it is done, and its result was not there. */
   absent: number;
   readonly settle: (outcome: { readonly result: object } | { readonly error: unknown }) => void;
 }
 
-/**
- * Times that a result may be said to be there and not be found, before the storage is taken for another
- * one.
- */
+/** Times that a published result may be missing before the storage of its worker is taken for another. */
 const MOST_ABSENT = 3;
 
 /** What waiting needs. */
@@ -144,8 +141,8 @@ function waitFor(
 }
 
 /**
- * Returns a function that watches signals, each once however many tasks it is of, and ends waiting for
- * these.
+ * Returns a function that watches a signal, once for all tasks that share it, and stops waiting for them when
+ * it is aborted.
  */
 function watchAborts(awaited: ReadonlyMap<string, Awaited>): (signal: AbortSignal) => void {
   const watched = new WeakSet<AbortSignal>();

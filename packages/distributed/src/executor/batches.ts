@@ -6,7 +6,7 @@ const WAIT_MS = 20;
 /** Gathers things that come one by one, and hands them on together. */
 export interface Batches<T> {
   add(thing: T): void;
-  /** Hands on what is there, and returns once all has been handed on. */
+  /** Hands on all things that wait, and returns once that is done. */
   flush(): Promise<void>;
 }
 

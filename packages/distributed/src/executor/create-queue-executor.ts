@@ -28,8 +28,8 @@ export interface QueueExecutorOptions extends Omit<QueuedTask, "id" | "task" | "
 /**
  * Makes an executor whose tasks run on the workers of a queue, wherever these are.
  *
- * What counts is what is published in the storage: a task that was published before is not queued, and one
- * that a queue has lost is queued again. Whoever waits may leave and come back.
+ * Results count once they are published in the storage: a task that was published before is not queued, and
+ * a task that the queue has lost is queued again. Whoever waits may leave and come back.
  */
 export async function createQueueExecutor(options: QueueExecutorOptions): Promise<QueueExecutor> {
   const { queue, storage, store, engine, directory, capacity = 1000, check = 5000 } = options;

@@ -2,7 +2,7 @@ import type { Task, TaskFile, TaskInputs } from "@isthmus/tasks";
 import type { TaskStorage } from "../storage/task-storage.ts";
 
 /**
- * Returns a task whose files of the user are named by their paths in a storage, where all workers find them.
+ * Returns a task that names the files of the user by their paths in a storage, where all workers find them.
  * Its key stays, as paths are no part of it.
  */
 export async function shareInputs(task: Task, storage: TaskStorage): Promise<Task> {

@@ -17,7 +17,7 @@ export function createDigests(): Digests {
     if (earlier?.state === state) return earlier.digest;
     const digest = digestFile(path);
     digests.set(path, { state, digest });
-    // One that could not be read is tried again, as a disk of the network may be back by then.
+    // A file that could not be read is tried again, as a disk of the network may be back by then.
     digest.catch(() => digests.delete(path));
     return digest;
   };

@@ -47,7 +47,7 @@ export async function resolveInside(root: string, parts: readonly string[]): Pro
   );
 }
 
-/** Checks whether a path is a folder itself or lies below that folder. Links are not followed: resolve them first. */
+/** Checks whether a path is a folder itself or lies below it. Links are not followed: resolve them first. */
 export function isInside(root: string, path: string): boolean {
   const way = relative(root, path);
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);

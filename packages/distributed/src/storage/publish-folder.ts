@@ -34,9 +34,10 @@ export async function completeFolder(folder: string, result: PublishedResult): P
 }
 
 /**
- * Renames the folder of an attempt to that of its task, in one step, unless that holds a result already. A
- * folder without a result, which an interrupted run has left there, is moved out of the way.
- * @returns whether it was renamed
+ * Publishes an attempt by renaming its folder to the folder of the task, in one step. Nothing is renamed if
+ * the task has a result already; a folder without a result, which an interrupted run has left, is moved out
+ * of the way first.
+ * @returns whether the folder was renamed
  */
 export async function renameOnce(folder: string, target: string): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -9,8 +9,8 @@ export interface TaskStorage {
   /** What people call it, without user names and passwords. */
   readonly name: string;
   /**
-   * Folder of this machine below which the files of the storage lie: the shared folder itself, or that of a
-   * cache. No path of a task may lead out of it.
+   * Folder of this machine that holds the files of the storage: the shared folder itself, or a cache of
+   * objects. No path of a task may lead out of this folder.
    */
   readonly root: string;
   /**
@@ -44,7 +44,8 @@ export interface TaskStorage {
    */
   share(file: { readonly path: string; readonly digest: string }): Promise<string>;
   /**
-   * Brings what is published of a task into a local folder; nothing to do where that is the storage itself.
+   * Copies the published files of a task into a local folder; does nothing if they are in that folder
+   * already.
    */
   collect(place: TaskPlace, folder: string): Promise<void>;
   /** Removes what attempts at tasks of a store have left. */

@@ -11,7 +11,7 @@ export interface WorkerOptions extends Runnable, Partial<QueuePatience> {
   readonly storage: TaskStorage;
   /** Runs tasks in processes or threads, never on the event loop, which must say in time that they run. */
   readonly executor: TaskExecutor;
-  /** Name for people, such as that of the machine; no two workers of a queue may have the same. */
+  /** Name that people know the worker by, such as the name of its machine: each worker needs its own. */
   readonly name: string;
   readonly onStart?: ((task: QueuedTask) => void) | undefined;
   readonly onEnd?: ((ended: EndedTask) => void) | undefined;

@@ -15,7 +15,7 @@ export interface StatusServer {
 /**
  * Serves `/health` as JSON, with status 503 while the worker drains, and `/metrics` for Prometheus.
  *
- * There is no password: listen where those alone can connect who may know labels of tasks.
+ * There is no password: whoever can connect reads the labels of tasks.
  * @param where - `port`: 0 for any that is free
  * @throws InputError if it cannot listen there
  */

@@ -177,7 +177,7 @@ async function makePieces(
   }
 }
 
-/** Cuts what is not finished of a plan into tasks. */
+/** Cuts the unfinished part of a plan into tasks. */
 async function cutPlan(
   plan: MergePlan,
   { threads, finished }: { readonly threads: number; readonly finished: ReadonlySet<string> },

@@ -32,8 +32,8 @@ export interface ProcessExecutorOptions {
 const END_MS = 2000;
 
 /**
- * Makes an executor that runs every task in a process of its own: one that takes too much memory, or crashes,
- * takes nothing else with it. Processes are started when they are needed, and used again; they end when this
+ * Makes an executor that runs every task in a process of its own: a task that takes too much memory, or
+ * crashes, ends no other task. Processes are started when they are needed, and used again; they end when this
  * process does.
  *
  * @param script - module of each process, which calls `serveTasks`
@@ -54,7 +54,7 @@ export function createProcessExecutor(
   return { capacity, ...createTaskWorkers(start) };
 }
 
-/** Passes on what a process prints; it is read even if nobody wants it, as the process would wait otherwise. */
+/** Passes on what a process prints. It is read even if nobody listens, or the process would wait. */
 function passLines(stream: Readable | null, onLine: (line: string) => void = () => {}): void {
   if (stream !== null) createInterface(stream).on("line", onLine);
 }

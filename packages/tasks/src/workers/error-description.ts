@@ -24,7 +24,7 @@ export interface ErrorDescription {
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
   /** Whether it is an error on an argument. */
   readonly isUsage: boolean;
-  /** Code of the error of a system or a server that it comes from, such as `ENOSPC`; missing if from none. */
+  /** Code of the error of a system or a server that caused it, such as `ENOSPC`; missing if neither did. */
   readonly code?: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Returns the flags of Node for threads and processes where they must not be the flags of this process: a
- * program that is given on the command line has a flag for its type, which one that runs a file refuses.
+ * program that is given on the command line has a flag for its type, which Node refuses for a file.
  */
 export function workerFlags(): { readonly execArgv?: string[] } {
   const flags = process.execArgv;

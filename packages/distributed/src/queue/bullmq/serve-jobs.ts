@@ -75,7 +75,7 @@ async function openWorker(parts: WorkerParts, capacity: number): Promise<OpenedW
   };
   try {
     return await parts.runner.trouble.insist("serve", async () => {
-      // One that failed to connect never tries again.
+      // A worker that failed to connect never tries again by itself.
       await closeLast();
       last = createWorker(parts, capacity);
       await last.worker.waitUntilReady();

@@ -105,7 +105,7 @@ async function isQueued(folders: QueueFolders, id: string): Promise<boolean> {
 
 const isThere = async (path: string): Promise<boolean> => (await writtenAt(path)) !== undefined;
 
-/** Finds a task wherever its token lies; the order is that in which tokens move. */
+/** Finds a task wherever its token lies, looking in the order in which tokens move. */
 async function findEntry(folders: QueueFolders, id: string): Promise<QueueEntry | undefined> {
   for (const state of QUEUE_STATES) {
     const path = state === "waiting" ? folders.waiting(id) : tokenPath(folders, state, id);

@@ -56,7 +56,7 @@ export function tokenPath(folders: QueueFolders, state: "running" | "failed", id
 /** Name of the token of a task that waits for its next try. */
 export const delayedName = (id: string, due: number): string => `${due}~${id}`;
 
-/** Reads such a name; undefined if it is not one. */
+/** Reads the name of such a token; undefined if a file has a name of another form. */
 export function readDelayedName(name: string): { readonly due: number; readonly id: string } | undefined {
   const match = /^(\d+)~(.+)$/.exec(name);
   return match?.[1] === undefined || match[2] === undefined

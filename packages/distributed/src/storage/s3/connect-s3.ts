@@ -19,7 +19,7 @@ export async function connectS3({
 }: S3Location): Promise<{ readonly client: Sdk.S3Client; readonly sdk: typeof Sdk }> {
   const sdk = await loadSdk();
   const client = new sdk.S3Client({
-    // Servers other than that of AWS have no regions, but the signature must name one.
+    // Only AWS has regions, but the signature must name a region for any server.
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true, region: "us-east-1" }),
     ...(region !== undefined && { region }),
     maxAttempts: TRIES,

@@ -15,7 +15,7 @@ export function contentMd5(bytes: Uint8Array): string {
 /**
  * Checks that a server has the bytes that were sent, as not all heed the header: unless a server encrypts,
  * the tag of what was sent at once is its digest.
- * @throws InputError if it has others
+ * @throws InputError if the server has other bytes
  */
 export function assertStored({ ETag, ServerSideEncryption }: StoredAnswer, md5: string, key: string): void {
   const tag = ETag?.replaceAll('"', "");

@@ -6,9 +6,9 @@ export interface S3Location {
   readonly bucket: string;
   /** Without `/` at its ends; empty if names begin with nothing. */
   readonly prefix: string;
-  /** Address of the server; that of AWS if it is missing. */
+  /** Address of the server; AWS if it is missing. */
   readonly endpoint?: string | undefined;
-  /** Region of AWS; what the environment says if it is missing. */
+  /** Region of AWS; the environment says which if it is missing. */
   readonly region?: string | undefined;
 }
 

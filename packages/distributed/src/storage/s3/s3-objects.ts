@@ -64,7 +64,7 @@ export interface S3Target {
 /** Times that bytes are read again after a connection broke while they came. */
 const READ_TRIES = 3;
 
-/** Times that a name is tried which another one is just written under, and milliseconds between them. */
+/** Times that a write is tried while another request writes the same object, and milliseconds between. */
 const WRITE_TRIES = 10;
 const CONFLICT_PAUSE = 100;
 
@@ -179,7 +179,7 @@ async function writeObject(
       return true;
     } catch (error) {
       if (once && statusOf(error) === 412) return false;
-      // Another one is being written under that name: it may come to nothing.
+      // Another request is writing the same object, and may fail.
       if (!once || statusOf(error) !== 409 || attempt === WRITE_TRIES) throw error;
     }
     await setTimeout(attempt * CONFLICT_PAUSE);

@@ -14,8 +14,8 @@ const MAX_PARTS = 10_000;
 export const DIGEST_TEXT = "sha256";
 
 /**
- * Uploads a file, in parts if it is large: then nothing of it is there before all of it is. The server checks
- * each part by its digest.
+ * Uploads a file, in parts if it is large, so that nobody sees any of it before all of it is there. The
+ * server checks each part by its digest.
  * @param digest - SHA-256 digest of the file, which goes with the object
  * @throws InputError if it cannot be read, or the server does not take it
  */

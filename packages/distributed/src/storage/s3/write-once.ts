@@ -16,7 +16,7 @@ export interface OnceObject {
 /** Name of the text of an object that says which attempt wrote it. */
 const ATTEMPT_TEXT = "attempt";
 
-/** Milliseconds after which a claim counts as left by a killed process, and within which one is to win. */
+/** Milliseconds after which a claim counts as left by a killed process, and of claiming before giving up. */
 const CLAIM_LIFE = 5 * 60_000;
 const CLAIM_PATIENCE = 2 * CLAIM_LIFE;
 

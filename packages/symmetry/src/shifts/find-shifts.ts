@@ -4,8 +4,8 @@ import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
 import { createShiftGraph, followShift, type ShiftGraph } from "./follow-shift.ts";
 
 /**
- * Logits of which only the differences matter, so that `u . x + b` may be added to all of them, for any vector
- * `u` and number `b`. A router has such logits: the largest are chosen and normalised by softmax.
+ * Logits of which only the differences matter, so that `u . x + b` may be added to all of them, for any
+ * vector `u` and number `b`. A router has such logits: the largest are chosen and normalised by softmax.
  */
 export interface LogitShift {
   /** A matrix that only these logits read: `u` may be added to each of its slices along an axis. */

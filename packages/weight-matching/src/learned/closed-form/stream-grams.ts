@@ -44,7 +44,7 @@ export async function streamGrams(
   return grams;
 }
 
-/** Returns the activations of all tokens of the examples, `[tokens, size]`, each divided by its root mean square. */
+/** Returns the activations of tokens, `[tokens, size]`, each divided by its root mean square. */
 function tokenRows({ data, dtype, shape }: Tensor, { rows, examples }: BothRuns, size: number): Matrix {
   const perRow = at(shape, 0, "batch") === rows ? examples / rows : 1;
   const values = toFloat64(data, dtype).subarray(0, Math.round(data.length * perRow));

@@ -1,31 +1,17 @@
 import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type Graph, randomWeights } from "@isthmus/graph";
-import {
-  discoverContinuous,
-  discoverSymmetries,
-  transformRandomly,
-  verifyAlignment,
-  verifyLinearSymmetries,
-} from "@isthmus/symmetry";
+import { randomWeights } from "@isthmus/graph";
+import { transformRandomly, verifyAlignment, verifyLinearSymmetries } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { canonicalize, matchNormalized, matchWeights } from "@isthmus/weight-matching";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { discoverAll } from "../../../test/helpers/discover-all.ts";
 import { distance } from "../../../test/helpers/distance.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
-
-async function discover(graph: Graph) {
-  const permutations = await discoverSymmetries({ graph, engine });
-  return {
-    permutations,
-    spec: permutations.spec,
-    ...(await discoverContinuous({ graph, engine }, permutations)),
-  };
-}
 
 // Its stream is fixed, so that the gains of its norms may be scaled one by one.
 const TIED = streamNetwork("root mean square times 1 + weight", "tied");
@@ -45,7 +31,7 @@ describe("gains of the form 1 + w", () => {
     );
     const scaled = b.op("Mul", [b.op("Tanh", [b.linear(b.input("x", [5]), "one", 5, 6)]), scale]);
     const graph = b.output(b.linear(scaled, "two", 6, 3)).build();
-    const { permutations, linear } = await discover(graph);
+    const { permutations, linear } = await discoverAll(graph);
     expect(linear.scales.variables).toBe(6);
     expect(linear.scales.weights.get("gain")).toMatchObject({ origin });
     const verified = await verifyLinearSymmetries({ graph, engine }, { permutations, linear }, { seed: 1 });
@@ -75,13 +61,13 @@ describe("gains of the form 1 + w", () => {
         b.op("Add", [gain, numbers]),
       ]);
       const sum = kind === "twice" ? b.op("Add", [scaled, gain]) : scaled;
-      const { linear } = await discover(b.output(b.linear(sum, "two", 3, 3)).build());
+      const { linear } = await discoverAll(b.output(b.linear(sum, "two", 3, 3)).build());
       expect(linear.scales.variables, kind).toBe(0);
     }
   });
 
   test("come to the same canonical form however they were scaled, and back", async () => {
-    const found = await discover(TIED);
+    const found = await discoverAll(TIED);
     await fc.assert(
       fc.asyncProperty(fc.nat(1e6), async (seed) => {
         const network = createCheckpoint(randomWeights(TIED, seed));
@@ -101,7 +87,7 @@ describe("gains of the form 1 + w", () => {
   });
 
   test("are brought back to those of a network that was scaled", async () => {
-    const found = await discover(TIED);
+    const found = await discoverAll(TIED);
     const a = createCheckpoint(randomWeights(TIED, 2));
     const b = transformRandomly(a, found.spec, found.linear, { seed: 3, kinds: ["scale"] });
     const { network } = await matchNormalized([a, b], found, ["scale"], ([one, two]) =>

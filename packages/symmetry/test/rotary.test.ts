@@ -1,9 +1,6 @@
 import { entry } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Graph } from "@isthmus/graph";
 import {
-  discoverContinuous,
-  discoverSymmetries,
   explainMixing,
   type MixingGroup,
   type MixingSymmetries,
@@ -14,14 +11,10 @@ import {
 } from "@isthmus/symmetry";
 import { networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
+import { discoverAll } from "../../../test/helpers/discover-all.ts";
 import { ROTARY_FORMS, type RotaryTrait, rotaryNetwork } from "../../../test/helpers/rotary-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
-
-async function discover(graph: Graph) {
-  const permutations = await discoverSymmetries({ graph, engine });
-  return { permutations, ...(await discoverContinuous({ graph, engine }, permutations)) };
-}
 
 const pairsOf = ({ spaces }: MixingSymmetries) => spaces.filter(({ group }) => group === "complex");
 
@@ -37,7 +30,7 @@ function placesOf({ weights, spaces }: MixingSymmetries, name: string): string[]
 describe("discoverMixing() of rotary embeddings", () => {
   test.each(ROTARY_FORMS)("finds and proves a number for each pair and head of keys: %s", async (form) => {
     const graph = rotaryNetwork(form);
-    const symmetries = await discover(graph);
+    const symmetries = await discoverAll(graph);
     expect(pairsOf(symmetries.mixing)).toHaveLength(4);
     const verified = await verifyMixing({ graph, engine }, symmetries, { seed: 1 });
     expect(verified).toMatchObject({ passed: true, firstFailure: undefined });
@@ -47,7 +40,7 @@ describe("discoverMixing() of rotary embeddings", () => {
     ["halves", 2],
     ["interleaved", 1],
   ] as const)("pairs dimensions as they are laid out: %s", async (form, distance) => {
-    const { mixing } = await discover(rotaryNetwork(form));
+    const { mixing } = await discoverAll(rotaryNetwork(form));
     const first = mixing.spaces.findIndex(({ group }) => group === "complex");
     // Heads of queries 0 and 1 read keys 0, the others keys 1.
     const expected = (heads: readonly number[], side: string) =>
@@ -76,21 +69,21 @@ describe("discoverMixing() of rotary embeddings", () => {
     "sines added",
   ])("finds none where there is none: %s", async (trait) => {
     const graph = rotaryNetwork("halves", trait);
-    const symmetries = await discover(graph);
+    const symmetries = await discoverAll(graph);
     expect(pairsOf(symmetries.mixing)).toEqual([]);
     expect(await verifyMixing({ graph, engine }, symmetries, { seed: 1 })).toMatchObject({ passed: true });
   });
 
   test("finds numbers also where keys are turned backwards", async () => {
     const graph = rotaryNetwork("halves", "keys turned backwards");
-    const symmetries = await discover(graph);
+    const symmetries = await discoverAll(graph);
     expect(pairsOf(symmetries.mixing)).toHaveLength(4);
     expect(await verifyMixing({ graph, engine }, symmetries, { seed: 1 })).toMatchObject({ passed: true });
   });
 
   test("explains each layer in one row, and proves all", async () => {
     const graph = rotaryNetwork("halves");
-    const { permutations, ...beyond } = await discover(graph);
+    const { permutations, ...beyond } = await discoverAll(graph);
     const { spaces } = explainMixing(permutations.spec, beyond.mixing);
     const weights = ["q.weight:1", "q.bias:0", "k.weight:1", "k.bias:0"];
     const rows = spaces.filter(({ group }) => group === "complex");
@@ -134,7 +127,7 @@ describe("discoverMixing() of models", () => {
     ["norms of heads", QWEN3, { invertible: 4, orthogonal: 1 }],
   ] as const)("finds and proves what may be mixed: %s", async (_, config, expected) => {
     const { graph } = networkOfConfig(config, { length: 6 });
-    const symmetries = await discover(graph);
+    const symmetries = await discoverAll(graph);
     const counts: Partial<Record<MixingGroup, number>> = {};
     for (const { group } of symmetries.mixing.spaces) counts[group] = (counts[group] ?? 0) + 1;
     expect(counts).toEqual(expected);
@@ -146,7 +139,7 @@ describe("discoverMixing() of models", () => {
 describe("verifyMixing() of rotary embeddings", () => {
   test.each(["invertible", "orthogonal"] as const)("catches too large a group: %s", async (group) => {
     const graph = rotaryNetwork("halves");
-    const { mixing, ...known } = await discover(graph);
+    const { mixing, ...known } = await discoverAll(graph);
     const spaces = mixing.spaces.map((space) => (space.group === "complex" ? { ...space, group } : space));
     // Half of the orthogonal matrices are rotations, which would do.
     const results = [1, 2, 3].map((seed) =>
@@ -157,7 +150,7 @@ describe("verifyMixing() of rotary embeddings", () => {
 
   test.each(["k.bias", "q.weight"])("catches a weight that is left as it is: %s", async (name) => {
     const graph = rotaryNetwork("interleaved");
-    const { mixing, ...known } = await discover(graph);
+    const { mixing, ...known } = await discoverAll(graph);
     const weights = new Map([...mixing.weights].filter(([other]) => other !== name));
     const wrong = { ...known, mixing: { ...mixing, weights } };
     expect(await verifyMixing({ graph, engine }, wrong, { seed: 1 })).toMatchObject({ passed: false });

@@ -1,9 +1,7 @@
-import { createCheckpoint, createTensor, toFloat64 } from "@isthmus/core";
+import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import {
-  discoverContinuous,
-  discoverSymmetries,
   explainMixing,
   type LogitShift,
   meanShifts,
@@ -15,14 +13,11 @@ import {
 import { networkOfConfig } from "@isthmus/zoo";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { discoverAll } from "../../../test/helpers/discover-all.ts";
+import { networkOfDoubles, toDoubles } from "../../../test/helpers/double-weights.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 
 const engine = createOnnxRuntimeEngine();
-
-async function discover(graph: Graph) {
-  const permutations = await discoverSymmetries({ graph, engine });
-  return { permutations, ...(await discoverContinuous({ graph, engine }, permutations)) };
-}
 
 const EXPERTS = 4;
 
@@ -106,7 +101,7 @@ describe("findShifts()", () => {
   test.each(SHIFTED)("finds logits of which only differences matter: %s", async (_, choose) => {
     for (const hasBias of [true, false]) {
       const graph = mixture(choose, hasBias);
-      const symmetries = await discover(graph);
+      const symmetries = await discoverAll(graph);
       const expected = { weight: "gate.weight", axis: 1, bias: hasBias ? "gate.bias" : undefined };
       const { shifts } = symmetries.mixing;
       expect(shifts.map(({ weight, axis, bias }) => ({ weight, axis, bias }))).toEqual([expected]);
@@ -118,7 +113,7 @@ describe("findShifts()", () => {
   });
 
   test.each(FIXED)("finds none where more than differences matters: %s", async (_, choose) => {
-    expect((await discover(mixture(choose))).mixing.shifts).toEqual([]);
+    expect((await discoverAll(mixture(choose))).mixing.shifts).toEqual([]);
   });
 
   test("finds those of a classifier that ends in softmax, and none of one that returns logits", async () => {
@@ -127,9 +122,9 @@ describe("findShifts()", () => {
       const hidden = b.op("Tanh", [b.linear(b.input("x", [5]), "one", 5, 6)]);
       return b.output(end(b, b.linear(hidden, "two", 6, EXPERTS))).build();
     };
-    const ended = await discover(classifier(softmax));
+    const ended = await discoverAll(classifier(softmax));
     expect(ended.mixing.shifts).toMatchObject([{ weight: "two.weight", bias: "two.bias" }]);
-    expect((await discover(classifier((_, x) => x))).mixing.shifts).toEqual([]);
+    expect((await discoverAll(classifier((_, x) => x))).mixing.shifts).toEqual([]);
   });
 
   test("finds the router of each layer of Mixtral", async () => {
@@ -138,7 +133,7 @@ describe("findShifts()", () => {
       ...{ hidden_size: 8, intermediate_size: 6, num_hidden_layers: 2, num_attention_heads: 2 },
       ...{ num_key_value_heads: 1, num_local_experts: 3, num_experts_per_tok: 2 },
     });
-    const symmetries = await discover(graph);
+    const symmetries = await discoverAll(graph);
     expect(symmetries.mixing.shifts.map(({ weight }) => weight)).toEqual([
       "model.layers.0.block_sparse_moe.gate.weight",
       "model.layers.1.block_sparse_moe.gate.weight",
@@ -149,7 +144,7 @@ describe("findShifts()", () => {
   test("is caught by the verification where it is wrong", async () => {
     const [, sigmoid] = FIXED[0] as (typeof FIXED)[number];
     const graph = mixture(sigmoid);
-    const { mixing, ...known } = await discover(graph);
+    const { mixing, ...known } = await discoverAll(graph);
     const shifts: LogitShift[] = [
       { weight: "gate.weight", shape: [5, EXPERTS], axis: 1, bias: "gate.bias", values: [] },
     ];
@@ -161,11 +156,11 @@ describe("findShifts()", () => {
 describe("shiftLogitsInPlace()", () => {
   test("keeps the function, whatever the shift, and means tell what it was", async () => {
     const graph = mixture(softmax);
-    const { shifts } = (await discover(graph)).mixing;
+    const { shifts } = (await discoverAll(graph)).mixing;
     await fc.assert(
       fc.asyncProperty(fc.nat(1e6), async (seed) => {
         const bound = randomWeights(graph, seed);
-        const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
+        const values = toDoubles(bound);
         const [before] = meanShifts(values, shifts);
         const amounts = randomShifts(shifts, seed);
         shiftLogitsInPlace(values, shifts, amounts);
@@ -173,14 +168,7 @@ describe("shiftLogitsInPlace()", () => {
         amounts[0]?.vector.forEach((amount, i) => {
           expect(Number(after?.vector[i]) - Number(before?.vector[i])).toBeCloseTo(amount, 10);
         });
-        const moved = createCheckpoint(
-          new Map(
-            [...bound].map(([name, { shape }]) => [
-              name,
-              createTensor("f32", shape, Float32Array.from(values.get(name) ?? [])),
-            ]),
-          ),
-        );
+        const moved = networkOfDoubles(bound, values);
         const result = await verifyAlignment({ graph, engine }, [createCheckpoint(bound), moved], { seed });
         expect(result).toMatchObject({ passed: true });
         shiftLogitsInPlace(values, shifts, meanShifts(values, shifts), -1);

@@ -1,18 +1,8 @@
-import {
-  type Checkpoint,
-  createCheckpoint,
-  createRandom,
-  createTensor,
-  type Tensor,
-  toFloat64,
-} from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import { type Checkpoint, createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Engine, type Graph, randomWeights } from "@isthmus/graph";
 import {
   type DiagonalSymmetry,
-  discoverContinuous,
-  discoverSymmetries,
   exchangeParts,
   mixInPlace,
   moveGainsInPlace,
@@ -25,6 +15,9 @@ import {
   shiftLogitsInPlace,
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
+import { discoverAll } from "../../../test/helpers/discover-all.ts";
+import { networkOfDoubles, toDoubles } from "../../../test/helpers/double-weights.ts";
+import { randomExamples } from "../../../test/helpers/random-examples.ts";
 
 /** Engine of these tests. */
 export const engine: Engine = createOnnxRuntimeEngine();
@@ -32,16 +25,9 @@ export const engine: Engine = createOnnxRuntimeEngine();
 export const EXAMPLES = 64;
 
 /** Unlabelled examples of normal numbers for a graph. */
-export function examplesFor(graph: Graph): DataSet {
+export function examplesFor(graph: Graph, seed: number = 3, size: number = EXAMPLES): DataSet {
   const shape = (graph.inputs[0]?.shape ?? []).slice(1).map(Number);
-  const random = createRandom(3, "examples");
-  const count = shape.reduce((x, y) => x * y, EXAMPLES);
-  const inputs = createTensor(
-    "f32",
-    [EXAMPLES, ...shape],
-    Float32Array.from({ length: count }, () => random.normal()),
-  );
-  return createDataSet(inputs, new Int32Array(EXAMPLES), { name: "noise" });
+  return randomExamples(shape, { size, seed, name: "noise" });
 }
 
 /** Weights with gains around 1 of both signs' sizes, and offsets. */
@@ -59,9 +45,7 @@ export function networkOf(graph: Graph, seed: number): Checkpoint {
 
 /** Applies a random element of the whole group: permutations, signs, scales, rotations and other gains. */
 export async function scramble(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
-  const permutations = await discoverSymmetries({ graph, engine });
-  const { linear, mixing, exchanges } = await discoverContinuous({ graph, engine }, permutations);
-  const { spec } = permutations;
+  const { spec, linear, mixing, exchanges } = await discoverAll(graph);
   const random = createRandom(seed, "factors");
   const draw = ({ variables }: DiagonalSymmetry, number: () => number) =>
     Float64Array.from({ length: variables }, number);
@@ -71,7 +55,7 @@ export async function scramble(graph: Graph, network: Checkpoint, seed: number):
   const permuted = permute(randomAlignment(spec, seed), exchanged, spec);
   const multiplied = multiplyUnits(multiplyUnits(permuted, linear.signs, signs), linear.scales, scales);
   const bound = await bindWeights(graph, multiplied);
-  const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
+  const values = toDoubles(bound);
   moveGainsInPlace(values, linear.scales, mixing, new Map());
   const mixture = randomMixture(mixing.spaces, seed);
   for (const [name, layout] of mixing.weights) {
@@ -83,14 +67,7 @@ export async function scramble(graph: Graph, network: Checkpoint, seed: number):
   ]);
   moveGainsInPlace(values, linear.scales, mixing, new Map(gains));
   shiftLogitsInPlace(values, mixing.shifts, randomShifts(mixing.shifts, seed));
-  return createCheckpoint(
-    new Map(
-      [...bound].map(([name, { shape }]) => [
-        name,
-        createTensor("f32", shape, Float32Array.from(values.get(name) ?? [])),
-      ]),
-    ),
-  );
+  return networkOfDoubles(bound, values);
 }
 
 /** Moves each weight a little, as fine-tuning does. */
@@ -113,22 +90,14 @@ export async function nudged(graph: Graph, network: Checkpoint, size: number): P
  * @see MergeLock (2025), arXiv:2509.01548
  */
 export async function lockHeads(graph: Graph, network: Checkpoint, seed: number): Promise<Checkpoint> {
-  const permutations = await discoverSymmetries({ graph, engine });
-  const { mixing } = await discoverContinuous({ graph, engine }, permutations);
+  const { mixing } = await discoverAll(graph);
   const bound = await bindWeights(graph, network);
-  const values = new Map([...bound].map(([name, { data, dtype }]) => [name, toFloat64(data, dtype)]));
+  const values = toDoubles(bound);
   const heads = mixing.spaces.map(({ group }) => group === "invertible");
   const mixture = randomMixture(mixing.spaces, seed);
   for (const [name, layout] of mixing.weights) {
     const ofHeads = occurrencesOf(layout, mixing.spaces).filter(({ space }) => heads[space]);
     mixInPlace(values.get(name) as Float64Array, ofHeads, mixture);
   }
-  return createCheckpoint(
-    new Map(
-      [...bound].map(([name, { shape }]) => [
-        name,
-        createTensor("f32", shape, Float32Array.from(values.get(name) ?? [])),
-      ]),
-    ),
-  );
+  return networkOfDoubles(bound, values);
 }

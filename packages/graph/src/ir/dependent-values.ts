@@ -1,7 +1,7 @@
 import type { Graph } from "./graph.ts";
 import { valuesRead } from "./values.ts";
 
-/** Lists the values that depend on the numbers of others, and these. */
+/** Returns some values of a graph, and all values that depend on their numbers. */
 export function dependentValues({ nodes }: Graph, names: Iterable<string>): Set<string> {
   const dependent = new Set(names);
   for (const node of nodes) {

@@ -14,6 +14,7 @@ export { constantNumbers } from "./constant-numbers.ts";
 export { dependentValues } from "./dependent-values.ts";
 export { gradientName } from "./gradient-name.ts";
 export { listNames } from "./list-names.ts";
+export { MASKED } from "./masked.ts";
 export { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "./operator-families.ts";
 export { pruneNodes } from "./prune-nodes.ts";
 export { shareNodes } from "./share-nodes.ts";

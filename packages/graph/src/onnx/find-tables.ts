@@ -1,13 +1,11 @@
 import { at, DTYPES, sizeOf, type Tensor, toFloat64 } from "@isthmus/core";
+import { MASKED } from "../ir/masked.ts";
 
 /** Least number of elements of a table: fewer numbers could fit the rules by chance. */
 const LEAST = 16;
 
 /** Largest difference of the squares of cosines and sines from their mean, relative to it. */
 const TOLERANCE = 1e-2;
-
-/** Numbers below this one stand for minus infinity. */
-const MASKED = -1e30;
 
 /**
  * Finds the floating-point tensors of a file that belong to the architecture by what they hold: cosines and
@@ -22,8 +20,7 @@ export function findTables(tensors: ReadonlyMap<string, Tensor>): ReadonlySet<st
   const byShape = new Map<string, Candidate[]>();
   for (const [name, tensor] of large) {
     const key = `${tensor.dtype} ${tensor.shape.join()}`;
-    const { data, dtype } = tensor;
-    const first = toFloat64(data.subarray(0, LEAST) as typeof data, dtype);
+    const first = firstNumbers(tensor, LEAST);
     byShape.set(key, [...(byShape.get(key) ?? []), { name, tensor, first }]);
   }
   return new Set([...alone, ...[...byShape.values()].flatMap(circlesOf)]);
@@ -36,34 +33,36 @@ interface Candidate {
   readonly first: Float64Array;
 }
 
-/** Finds the tensors of one shape that are cosines or sines of the angles that another has the others of. */
+/** Finds the tensors of one shape that are cosines or sines, and whose partner is among them, too. */
 function circlesOf(candidates: readonly Candidate[]): string[] {
   return candidates.flatMap((one, index) => {
     // The first numbers of almost all weights say already that they are no tables.
     const others = candidates.slice(index + 1).filter((other) => areCircles(one.first, other.first));
     const partners = others.filter((other) => {
-      const [values, more] = [one, other].map(({ tensor }) => toFloat64(tensor.data, tensor.dtype));
-      return (
-        values !== undefined &&
-        more !== undefined &&
-        areCircles(values, more) &&
-        isVaried(values) &&
-        isVaried(more)
-      );
+      const [values, more] = [allNumbers(one.tensor), allNumbers(other.tensor)];
+      return areCircles(values, more) && isVaried(values) && isVaried(more);
     });
     return partners.length === 0 ? [] : [one.name, ...partners.map(({ name }) => name)];
   });
 }
 
 /** Checks whether the halves of each row of a tensor are sines and cosines, or cosines and sines. */
-function isBoth({ data, dtype, shape }: Tensor): boolean {
+function isBoth(tensor: Tensor): boolean {
+  const { shape } = tensor;
   const width = at(shape, shape.length - 1, "axis");
   if (width % 2 !== 0) return false;
   const half = width / 2;
-  const first = halves(toFloat64(data.subarray(0, width) as typeof data, dtype), half);
-  if (!areCircles(...first)) return false;
-  const whole = halves(toFloat64(data, dtype), half);
+  if (!areCircles(...halves(firstNumbers(tensor, width), half))) return false;
+  const whole = halves(allNumbers(tensor), half);
   return areCircles(...whole) && whole.every(isVaried);
+}
+
+function allNumbers({ data, dtype }: Tensor): Float64Array {
+  return toFloat64(data, dtype);
+}
+
+function firstNumbers({ data, dtype }: Tensor, count: number): Float64Array {
+  return toFloat64(data.subarray(0, count) as typeof data, dtype);
 }
 
 /** Takes rows apart into their first halves and their second halves. */
@@ -92,9 +91,9 @@ function isVaried(values: Float64Array): boolean {
 }
 
 /** Checks whether a tensor holds zeros and numbers that stand for minus infinity, and nothing else. */
-function isMask({ data, dtype }: Tensor): boolean {
+function isMask(tensor: Tensor): boolean {
   const isMasking = (values: Float64Array) => values.every((value) => value === 0 || value < MASKED);
-  if (!isMasking(toFloat64(data.subarray(0, LEAST) as typeof data, dtype))) return false;
-  const values = toFloat64(data, dtype);
+  if (!isMasking(firstNumbers(tensor, LEAST))) return false;
+  const values = allNumbers(tensor);
   return isMasking(values) && values.includes(0) && values.some((value) => value !== 0);
 }

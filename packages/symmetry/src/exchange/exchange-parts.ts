@@ -4,6 +4,7 @@ import {
   createCheckpoint,
   InvariantError,
   MismatchError,
+  sizeOf,
   type Tensor,
 } from "@isthmus/core";
 
@@ -88,7 +89,7 @@ function tensorOf(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
 /** Takes the indices of parts along an axis in another order. */
 function reordered(tensor: Tensor, { shape, axis, indices }: Selector, order: Int32Array): Tensor {
   const extent = at(shape, axis, "axis");
-  const inner = shape.slice(axis + 1).reduce((product, one) => product * one, 1);
+  const inner = sizeOf(shape.slice(axis + 1));
   const from = Int32Array.from({ length: extent }, (_, index) => index);
   order.forEach((source, part) => {
     from[at(indices, part, "part")] = at(indices, source, "part");

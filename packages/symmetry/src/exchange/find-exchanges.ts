@@ -7,10 +7,11 @@ import {
   type ProbeOptions,
   probeGraph,
 } from "@isthmus/graph";
+import { indexValues, type ValueIndex } from "../value-index.ts";
 import type { Exchange, Selector } from "./exchange-parts.ts";
 import { findSelectors } from "./find-selectors.ts";
 import { commonName, formOf, type PartForm } from "./part-forms.ts";
-import { coneOf, type FormContext, indexValues, isSum, summandsOf, type ValueIndex } from "./value-cones.ts";
+import { coneOf, type FormContext, isSum, summandsOf } from "./value-cones.ts";
 
 /**
  * Discovers the parts of a network that may change places although their weights are separate tensors, as
@@ -29,22 +30,22 @@ export async function discoverExchanges(
 /** Finds the exchanges of {@link discoverExchanges} in a graph that was probed before. */
 export function findExchanges(graph: Graph, probe: Probe): Exchange[] {
   const index = indexValues(graph);
-  return graph.nodes.flatMap((node) => {
-    const [sum = ""] = node.outputs;
+  return graph.nodes.filter(isSum).flatMap((node) => {
     // Only the last of sums of sums: the others are taken apart with it.
-    const [reader, ...others] = index.readers.get(sum) ?? [];
+    const [reader, ...others] = index.readers.get(at(node.outputs, 0, "output")) ?? [];
     const isInner = reader !== undefined && others.length === 0 && isSum(reader);
-    return isSum(node) && !isInner ? exchangesOf(index, probe, node) : [];
+    return isInner ? [] : exchangesOf(index, probe, node);
   });
 }
 
 function exchangesOf(index: ValueIndex, probe: Probe, root: Node): Exchange[] {
-  const summands = summandsOf(index, root).filter((name) => index.readers.get(name)?.length === 1);
+  const all = summandsOf(index, root);
+  const summands = all.filter((name) => index.readers.get(name)?.length === 1);
   const byMaker = groupBy(summands, (name) => makerKey(index, name));
   if ([...byMaker.values()].every(({ length }) => length < 2)) return [];
   const counts = new Map<string, number>();
-  for (const summand of summandsOf(index, root))
-    for (const name of coneOf(index, summand)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const name of all.flatMap((summand) => [...coneOf(index, summand)]))
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   const context: FormContext = { index, probe, isShared: (name) => (counts.get(name) ?? 0) > 1 };
   const forms = summands.map((summand) => formOf(context, summand));
   const alike = [...groupBy(forms, ({ form }) => form).values()].filter(({ length }) => length > 1);
@@ -66,25 +67,23 @@ function exchangeOf(
   const all = weights.flat();
   if (all.length === 0 || new Set(all).size !== all.length) return [];
   const selectors: Selector[] = [];
-  const [first] = parts;
-  for (const k of (first?.selections ?? []).keys()) {
-    const ofValue = findSelectors(
-      index,
-      probe,
-      parts.map(({ selections }) => at(selections, k, "selection")),
-    );
+  // Parts of the same form select as often.
+  const { selections } = at(parts, 0, "part");
+  const selectionsAt = (k: number) => parts.map((part) => at(part.selections, k, "selection"));
+  for (const k of selections.keys()) {
+    const ofValue = findSelectors(index, probe, selectionsAt(k));
     if (ofValue === undefined) return [];
     selectors.push(...ofValue);
   }
   if (new Set(selectors.map(({ weight, axis }) => `${weight} ${axis}`)).size !== selectors.length) return [];
-  const [shares] = first?.selections ?? [];
+  const [shares] = selections;
   return [
     {
       name: commonName(all),
       parts: weights,
       selectors,
       shares: shares && { value: shares.value, axis: shares.axis },
-      indices: parts.flatMap(({ selections }) => selections[0]?.index ?? []),
+      indices: shares === undefined ? [] : selectionsAt(0).map((selection) => selection.index),
       sum,
     },
   ];

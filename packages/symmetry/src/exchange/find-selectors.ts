@@ -1,11 +1,11 @@
 import { at, entry } from "@isthmus/core";
-import type { Graph, Node, Probe } from "@isthmus/graph";
+import type { Graph, Node, Probe, WeightInfo } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import { deriveSpec, type Symmetries } from "../derive-spec.ts";
+import type { ValueIndex } from "../value-index.ts";
 import { layOutValues } from "../value-layouts.ts";
 import type { Selector } from "./exchange-parts.ts";
 import type { Selection } from "./selections.ts";
-import type { ValueIndex } from "./value-cones.ts";
 
 /**
  * Finds the indices of weights that decide which part selects what: of a router the row of each expert.
@@ -42,7 +42,8 @@ function multiplied(
   { value, axis }: Pick<Selection, "value" | "axis">,
 ): [Graph, Probe] {
   const { shape, dtype } = entry(probe.types, value, "value");
-  const weight = { dtype, shape: shape.map((extent, other) => (other === axis ? extent : 1)), role: ROLE };
+  const alongAxis = shape.map((extent, other) => (other === axis ? extent : 1));
+  const weight: WeightInfo = { dtype, shape: alongAxis, role: "parameter" };
   const output = "product of the shares";
   const node = { name: output, op: "Mul", domain: "", inputs: [value, READER], outputs: [output] };
   return [
@@ -54,8 +55,6 @@ function multiplied(
     { ...probe, types: new Map([...probe.types, [output, { dtype, shape }]]) },
   ];
 }
-
-const ROLE = "parameter" as const;
 
 /** Cuts out of a graph what only one value needs; what others need as well becomes an input. */
 function innerGraph({ graph, readers }: ValueIndex, probe: Probe, value: string): Graph {
@@ -77,7 +76,7 @@ function innerGraph({ graph, readers }: ValueIndex, probe: Probe, value: string)
   const isConstant = (name: string) => graph.constants.has(name) || probe.constants.has(name);
   const inputs = [...read]
     .filter((name) => !made.has(name) && !weights.has(name) && !isConstant(name))
-    .map((name) => ({ name, shape: [], dtype: probe.types.get(name)?.dtype ?? "f32" }));
+    .map((name) => ({ name }));
   return { ...graph, nodes: [...nodes].reverse(), inputs, outputs: [], weights };
 }
 

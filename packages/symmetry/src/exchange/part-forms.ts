@@ -1,5 +1,4 @@
-import { at } from "@isthmus/core";
-import type { Node } from "@isthmus/graph";
+import { at, entry } from "@isthmus/core";
 import { valuesRead } from "@isthmus/graph/ir";
 import { type Selection, selectionOf } from "./selections.ts";
 import type { FormContext } from "./value-cones.ts";
@@ -30,7 +29,7 @@ export function formOf(context: FormContext, summand: string): PartForm {
       weights.push(name);
       return `weight ${weight.dtype} ${weight.shape.join("x")}`;
     }
-    const maker = context.index.makers.get(name) as Node;
+    const maker = entry(context.index.makers, name, "value");
     const selection = selectionOf(context, maker, name);
     if (selection !== undefined) {
       selections.push(selection);

@@ -1,4 +1,4 @@
-import { at, stridesOf } from "@isthmus/core";
+import { at, sizeOf, stridesOf } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import { shiftsOf } from "../shifts/follow-shift.ts";
 import type { FormContext } from "./value-cones.ts";
@@ -25,7 +25,7 @@ export function selectionOf(
   const [value = ""] = node.inputs;
   const shape = probe.types.get(value)?.shape;
   if (!TAKING.has(node.op) || node.domain !== "" || shape === undefined || !isShared(value)) return undefined;
-  const count = shape.reduce((product, extent) => product * extent, 1);
+  const count = sizeOf(shape);
   const everywhere = new Map([[value, Int32Array.from({ length: count }, (_, position) => position)]]);
   const taken = shiftsOf({ graph, probe }, node, everywhere)?.[node.outputs.indexOf(result)];
   if (taken === undefined) return undefined;

@@ -1,12 +1,6 @@
-import type { Graph, Node, Probe } from "@isthmus/graph";
+import type { Node, Probe } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
-
-/** What makes and reads the values of a graph. */
-export interface ValueIndex {
-  readonly graph: Graph;
-  readonly makers: ReadonlyMap<string, Node>;
-  readonly readers: ReadonlyMap<string, readonly Node[]>;
-}
+import type { ValueIndex } from "../value-index.ts";
 
 /** What is needed to describe the summands of a sum. */
 export interface FormContext {
@@ -14,21 +8,6 @@ export interface FormContext {
   readonly probe: Probe;
   /** Values that more than one summand is computed from. */
   readonly isShared: (name: string) => boolean;
-}
-
-/** Indexes a graph by its values. */
-export function indexValues(graph: Graph): ValueIndex {
-  const makers = new Map<string, Node>();
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    for (const name of node.outputs) makers.set(name, node);
-    for (const name of new Set(valuesRead(node))) {
-      const list = readers.get(name);
-      if (list === undefined) readers.set(name, [node]);
-      else list.push(node);
-    }
-  }
-  return { graph, makers, readers };
 }
 
 /** Finds a value and all values that it is computed from. */

@@ -67,8 +67,7 @@ class Walks {
   diagonal(kind: DiagonalSymmetry["kind"]): DiagonalSymmetry {
     const { algebra, computed } = this.#walk(kind, () => true);
     const numbers = new Map<number, number>();
-    const offsets = kind === "scale" ? this.#offsets : [];
-    const origins = new Map(offsets.map(({ weight, origin }) => [weight, origin]));
+    const origins = new Map(this.#offsetsOf(kind).map(({ weight, origin }) => [weight, origin]));
     const weights = new Map<string, FactorLayout>();
     for (const [name, { info, view, fields }] of this.#permutations.labels.weights) {
       const factors = fields.map(({ axes, labels }) => ({ axes, data: labels.map(factorOf) }));
@@ -117,13 +116,18 @@ class Walks {
     return factors;
   }
 
+  /** Returns the weights that a kind of factor multiplies around an origin other than 0. */
+  #offsetsOf(kind: LinearKind): readonly OffsetWeight[] {
+    // Signs of such weights would take the signs of the units that norms measure away from them.
+    return kind === "scale" ? this.#offsets : [];
+  }
+
   #walk(kind: LinearKind, mayChange: (label: number) => boolean) {
     const { labels } = this.#permutations;
     const algebra = new FactorAlgebra(kind, cellsOfLabels(this.#permutations));
     const walk = {
       ...{ graph: this.#graph, probe: this.#probe, weights: labels.weights, mayChange },
-      // Signs of such weights would take the signs of the units that norms measure away from them.
-      overrides: kind === "scale" ? offsetRules(this.#offsets) : new Map(),
+      overrides: offsetRules(this.#offsetsOf(kind)),
     };
     return { algebra, computed: walkFactors(walk, algebra) };
   }

@@ -1,17 +1,8 @@
 import { constantNumbers, intAttribute } from "@isthmus/graph/ir";
 import type { Labelled } from "../labels/field.ts";
 import { insertAxes, removeAxes, reshape, transpose } from "../primitives/move.ts";
-import {
-  depthToSpace,
-  expansion,
-  gather,
-  reshaping,
-  slice,
-  spaceToDepth,
-  split,
-  tile,
-  transposition,
-} from "../rules/movement.ts";
+import { depthToSpace, gather, spaceToDepth } from "../rules/movement.ts";
+import { MOVEMENT_RULES } from "../rules/movement-rules.ts";
 import { givenInputs, inputOf, outputShape } from "../rules/rule.ts";
 import type { WalkKind } from "./factor-algebra.ts";
 import {
@@ -158,9 +149,6 @@ const even: FactorRule = (context) =>
 /** Splits a list of names. */
 const words = (list: string): string[] => list.split(" ");
 
-/** Follows operators that only change the shape. */
-const shaped = moving(reshaping);
-
 /** Rules of factors by operator; operators without a rule demand that their inputs do not change. */
 export const FACTOR_RULES: ReadonlyMap<string, FactorRule> = new Map<string, FactorRule>([
   ...words("Identity Neg Dropout").map((op) => [op, pass] as const),
@@ -199,15 +187,7 @@ export const FACTOR_RULES: ReadonlyMap<string, FactorRule> = new Map<string, Fac
   ["ReduceMin", only(["scale"], sumFactors)],
   ["Concat", concatenateFactors],
   ["Pad", padFactors],
-  ["Reshape", shaped],
-  ["Flatten", shaped],
-  ["Squeeze", shaped],
-  ["Unsqueeze", shaped],
-  ["Transpose", moving(transposition)],
-  ["Expand", moving(expansion)],
-  ["Tile", moving(tile)],
-  ["Split", moving(split)],
-  ["Slice", moving(slice)],
+  ...[...MOVEMENT_RULES].map(([op, rule]) => [op, moving(rule)] as const),
   ["Gather", gathering(gather)],
   ["DepthToSpace", moving(depthToSpace)],
   ["SpaceToDepth", moving(spaceToDepth)],

@@ -1,5 +1,6 @@
 import { toFloat64 } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
+import { countReadings } from "../value-index.ts";
 import type { FactorRule } from "./rule.ts";
 
 /** A weight to which a graph adds a number before anything else reads it, as norms of Gemma add 1. */
@@ -14,14 +15,12 @@ export interface OffsetWeight {
 }
 
 /**
- * Finds the weights that are read as the sum of them and a number: to multiply the sum is to multiply the
- * weight's distance from an origin other than 0.
+ * Finds the weights that are read only as their sum with a number. A factor of such a sum multiplies the
+ * distance of the weight from its origin.
  */
 export function findOffsetWeights(graph: Graph, probe: Probe): OffsetWeight[] {
   const { nodes, weights, constants } = graph;
-  const readers = new Map<string, number>();
-  for (const name of nodes.flatMap(({ inputs }) => [...inputs]))
-    readers.set(name, (readers.get(name) ?? 0) + 1);
+  const readings = countReadings(graph);
   const numberOf = (name: string): number | undefined => {
     const constant = constants.get(name) ?? probe.constants.get(name);
     if (constant === undefined) return undefined;
@@ -35,7 +34,7 @@ export function findOffsetWeights(graph: Graph, probe: Probe): OffsetWeight[] {
     if ((op !== "Add" && op !== "Sub") || domain !== "") return [];
     const [weight, other] = weights.has(left) ? [left, right] : [right, left];
     const extents = weights.get(weight)?.shape.join();
-    if (extents === undefined || weights.has(other) || readers.get(weight) !== 1) return [];
+    if (extents === undefined || weights.has(other) || readings.get(weight) !== 1) return [];
     const number = numberOf(other);
     if (number === undefined || probe.types.get(sum)?.shape.join() !== extents) return [];
     return [{ node, weight, sum, origin: op === "Add" ? -number : number }];

@@ -30,7 +30,7 @@ export interface ShiftSummary {
   /** The weight that computes the logits. */
   readonly weight: string;
   readonly logits: number;
-  /** Numbers that may be chosen: of the vector, and one where there is a bias. */
+  /** Numbers that may be chosen: one for each input of the layer, and one more if the layer has a bias. */
   readonly parameters: number;
   /** Weight axes that the logits lie on. */
   readonly axes: readonly AxisRef[];

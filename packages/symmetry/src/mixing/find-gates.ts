@@ -1,5 +1,6 @@
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import type { OffsetWeight } from "../linear/offset-weights.ts";
+import { countReadings } from "../value-index.ts";
 import type { Norm } from "./find-norms.ts";
 
 /** A product of a value and a weight that has one number for each place of the value's last axis. */
@@ -18,18 +19,17 @@ export interface Gate {
  * @see Touvron et al., Going deeper with image transformers (2021), section 2, on LayerScale
  */
 export function findGates(
-  { nodes, weights }: Graph,
+  graph: Graph,
   probe: Probe,
   { norms, offsets }: { readonly norms: readonly Norm[]; readonly offsets: readonly OffsetWeight[] },
 ): Gate[] {
+  const { nodes, weights } = graph;
   const weightOf = new Map([
     ...[...weights.keys()].map((name) => [name, name] as const),
     ...offsets.map(({ sum, weight }) => [sum, weight] as const),
   ]);
   const ofNorms = new Set(norms.flatMap((norm) => norm.nodes));
-  const readers = new Map<string, number>();
-  for (const name of nodes.flatMap(({ inputs }) => [...inputs]))
-    readers.set(name, (readers.get(name) ?? 0) + 1);
+  const readings = countReadings(graph);
   const isFlat = (name: string, extent: number | undefined): boolean => {
     const shape = weights.get(name)?.shape;
     return shape?.at(-1) === extent && shape?.slice(0, -1).every((axis) => axis === 1) === true;
@@ -41,7 +41,7 @@ export function findGates(
     const [input, scale] = weightOf.has(left) ? [right, left] : [left, right];
     const gain = weightOf.get(scale);
     const extent = probe.types.get(input)?.shape.at(-1);
-    if (gain === undefined || weightOf.has(input) || readers.get(scale) !== 1) return [];
+    if (gain === undefined || weightOf.has(input) || readings.get(scale) !== 1) return [];
     return isFlat(gain, extent) ? [{ node, input, gain }] : [];
   });
 }

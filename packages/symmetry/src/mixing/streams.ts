@@ -112,10 +112,10 @@ export class Streams {
 
   /** Returns how a gain can be moved, by a scale variable for each element; undefined if it cannot. */
   #gainOf(gain: string): Omit<StreamGain, "space"> | undefined {
-    const { fields = [], origin = 0 } = this.#known.linear.scales.weights.get(gain) ?? {};
-    const [field, ...others] = fields;
-    if (field === undefined || others.length > 0) return undefined;
-    const signed = field.variables;
+    const layout = this.#known.linear.scales.weights.get(gain);
+    if (layout?.fields.length !== 1) return undefined;
+    const { origin = 0, fields } = layout;
+    const signed = at(fields, 0, "field").variables;
     const isInverse = at(signed, 0, "element") < 0;
     const variables = signed.map((variable) => (isInverse ? -variable : variable) - 1);
     const isFree = new Set(signed).size === signed.length && variables.every((variable) => variable >= 0);

@@ -2,20 +2,8 @@ import { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "@isthmus/graph/ir";
 import { tie } from "../primitives/tie.ts";
 import { convolution, convTranspose } from "./convolution.ts";
 import { einsum, gemm, matMul } from "./matrix-product.ts";
-import {
-  concatenation,
-  depthToSpace,
-  expansion,
-  gather,
-  gatherNd,
-  pad,
-  reshaping,
-  slice,
-  spaceToDepth,
-  split,
-  tile,
-  transposition,
-} from "./movement.ts";
+import { concatenation, depthToSpace, gather, gatherNd, pad, spaceToDepth } from "./movement.ts";
+import { MOVEMENT_RULES } from "./movement-rules.ts";
 import {
   batchNormalization,
   groupNormalization,
@@ -75,15 +63,7 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["LpPool", windowed],
   ["Resize", windowed],
   ["Upsample", windowed],
-  ["Reshape", reshaping],
-  ["Flatten", reshaping],
-  ["Squeeze", reshaping],
-  ["Unsqueeze", reshaping],
-  ["Transpose", transposition],
-  ["Expand", expansion],
-  ["Tile", tile],
-  ["Split", split],
-  ["Slice", slice],
+  ...MOVEMENT_RULES,
   ["Gather", gather],
   ["GatherND", gatherNd],
   ["Concat", concatenation],

@@ -1,11 +1,11 @@
-import { at } from "@isthmus/core";
+import { at, entry } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
 import { createShiftGraph, followShift, type ShiftGraph } from "./follow-shift.ts";
 
 /**
- * Logits of which only differences matter, as of a router's, of which the largest are chosen and normalised
- * by softmax: `u . x + b` may be added to all of them, for any vector `u` and number `b`.
+ * Logits of which only the differences matter, so that `u . x + b` may be added to all of them, for any
+ * vector `u` and number `b`. A router has such logits: the largest are chosen and normalised by softmax.
  */
 export interface LogitShift {
   /** A matrix that only these logits read: `u` may be added to each of its slices along an axis. */
@@ -76,7 +76,7 @@ function linearLayer(
   if (matrices.has(left)) return undefined;
   const isTurned = matrix.isTransposed !== (isGemm && intAttribute(node, "transB", 0) === 1);
   const axis = isTurned ? 0 : 1;
-  const { shape } = shiftGraph.graph.weights.get(matrix.weight) ?? { shape: [] };
+  const { shape } = entry(shiftGraph.graph.weights, matrix.weight, "weight");
   const extent = at(shape, axis, "axis");
   if (extent < 2 || (isGemm && floatAttribute(node, "alpha", 1) === 0)) return undefined;
   const logits = at(node.outputs, 0, "output");
@@ -86,11 +86,10 @@ function linearLayer(
 }
 
 /** Returns what is added to a value, if that is all that is done to it. */
-function addedTo({ graph, readers }: ShiftGraph, value: string): string | undefined {
-  const [place, ...others] = readers.get(value) ?? [];
-  if (place === undefined || others.length > 0) return undefined;
-  const { op, inputs } = at(graph.nodes, place, "node");
-  return op === "Add" ? inputs.find((name) => name !== value) : undefined;
+function addedTo({ readers }: ShiftGraph, value: string): string | undefined {
+  const [reader, ...others] = readers.get(value) ?? [];
+  if (reader?.op !== "Add" || others.length > 0) return undefined;
+  return reader.inputs.find((name) => name !== value);
 }
 
 function isOwnVector({ graph, readers }: ShiftGraph, name: string, extent: number): boolean {

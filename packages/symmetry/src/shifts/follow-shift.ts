@@ -1,29 +1,25 @@
-import { entry } from "@isthmus/core";
+import { at, entry, sizeOf } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import { LabelStore } from "../labels/label-store.ts";
 import { inputName } from "../rules/rule.ts";
+import { indexValues, type ValueIndex } from "../value-index.ts";
 import { SHIFT_RULES, type ShiftContext, type Shifts } from "./shift-rules.ts";
 
+/** A graph with the shapes of its values. */
+type ProbedGraph = Pick<ShiftGraph, "graph" | "probe">;
+
 /** A graph in which shifts of values are followed. */
-export interface ShiftGraph {
-  readonly graph: Graph;
+export interface ShiftGraph extends ValueIndex {
   readonly probe: Probe;
-  /** Places of the nodes that read each value, ascending. */
-  readonly readers: ReadonlyMap<string, readonly number[]>;
+  /** The place of each node in the order of the graph. */
+  readonly placeOf: ReadonlyMap<Node, number>;
 }
 
 /** Prepares a graph for {@link followShift}. */
 export function createShiftGraph(graph: Graph, probe: Probe): ShiftGraph {
-  const readers = new Map<string, number[]>();
-  graph.nodes.forEach((node, place) => {
-    for (const name of new Set(valuesRead(node))) {
-      const list = readers.get(name);
-      if (list === undefined) readers.set(name, [place]);
-      else list.push(place);
-    }
-  });
-  return { graph, probe, readers };
+  const placeOf = new Map(graph.nodes.map((node, place) => [node, place]));
+  return { ...indexValues(graph), probe, placeOf };
 }
 
 /**
@@ -32,28 +28,31 @@ export function createShiftGraph(graph: Graph, probe: Probe): ShiftGraph {
  * @returns the values that are shifted; undefined if anything else happens to some value, or to an output
  */
 export function followShift(
-  { graph, probe, readers }: ShiftGraph,
+  { graph, probe, readers, placeOf }: ShiftGraph,
   value: string,
 ): readonly string[] | undefined {
   const shape = shapeOf({ graph, probe }, value);
-  const extent = shape.at(-1) ?? 1;
-  const count = shape.reduce((product, axis) => product * axis, 1);
+  const extent = at(shape, shape.length - 1, "axis");
   const shifted = new Map<string, Int32Array>([
-    [value, Int32Array.from({ length: count }, (_, i) => Math.floor(i / extent) + 1)],
+    [value, Int32Array.from({ length: sizeOf(shape) }, (_, i) => Math.floor(i / extent) + 1)],
   ]);
-  const waiting = new Set(readers.get(value));
+  const waiting = new Set<number>();
+  const visitReaders = (name: string) => {
+    for (const node of readers.get(name) ?? []) waiting.add(entry(placeOf, node, "node"));
+  };
+  visitReaders(value);
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   while (waiting.size > 0) {
     const place = Math.min(...waiting);
     waiting.delete(place);
-    const node = graph.nodes[place] as Node;
+    const node = at(graph.nodes, place, "node");
     const results = shiftsOf({ graph, probe }, node, shifted);
     if (results === undefined) return undefined;
     for (const [i, name] of node.outputs.entries()) {
       const shifts = results[i];
       if (shifts === undefined || name === "") continue;
       shifted.set(name, shifts);
-      for (const reader of readers.get(name) ?? []) waiting.add(reader);
+      visitReaders(name);
     }
   }
   return [...shifted.keys()].some((name) => outputs.has(name)) ? undefined : [...shifted.keys()];
@@ -61,7 +60,7 @@ export function followShift(
 
 /** Finds the shifts of the results of a node by the shifts of what it reads; undefined if it does more. */
 export function shiftsOf(
-  context: Pick<ShiftGraph, "graph" | "probe">,
+  context: ProbedGraph,
   node: Node,
   shifted: ReadonlyMap<string, Int32Array>,
 ): readonly Shifts[] | undefined {
@@ -72,7 +71,7 @@ export function shiftsOf(
 }
 
 function contextOf(
-  { graph, probe }: Pick<ShiftGraph, "graph" | "probe">,
+  { graph, probe }: ProbedGraph,
   node: Node,
   shifted: ReadonlyMap<string, Int32Array>,
 ): ShiftContext {
@@ -94,7 +93,7 @@ function contextOf(
   };
 }
 
-function shapeOf({ graph, probe }: Pick<ShiftGraph, "graph" | "probe">, name: string): readonly number[] {
+function shapeOf({ graph, probe }: ProbedGraph, name: string): readonly number[] {
   const shape = probe.types.get(name)?.shape ?? graph.constants.get(name)?.shape;
   return shape ?? entry(graph.weights, name, "value").shape;
 }

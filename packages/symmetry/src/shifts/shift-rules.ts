@@ -1,15 +1,16 @@
-import { at, toFloat64 } from "@isthmus/core";
-import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
-import { type Labelled, spread } from "../labels/field.ts";
+import { at, sizeOf, toFloat64 } from "@isthmus/core";
+import { intAttribute, MASKED, wrapAxis } from "@isthmus/graph/ir";
+import { type Field, spread } from "../labels/field.ts";
 import { LabelStore } from "../labels/label-store.ts";
 import { alignRank } from "../linear/factor-algebra.ts";
 import { moving } from "../linear/move-factors.ts";
-import { expansion, gather, reshaping, slice, split, tile, transposition } from "../rules/movement.ts";
+import { gather } from "../rules/movement.ts";
+import { MOVEMENT_RULES } from "../rules/movement-rules.ts";
 import { reducedAxes } from "../rules/reduction.ts";
 import { inputOf, outputShape, type Rule, type RuleContext } from "../rules/rule.ts";
 
 /**
- * The number that is added to each element of a value when logits are shifted, as a code: elements of equal
+ * The numbers that are added to the elements of a value when logits are shifted, as codes: elements of equal
  * codes are shifted by equal numbers. Row-major; undefined for a value that does not change.
  */
 export type Shifts = Int32Array | undefined;
@@ -43,15 +44,17 @@ function moved(rule: Rule): ShiftRule {
     const inputs = context.inputs.map((input, i) => (i === 0 ? { shape, fields: [field] } : input));
     const results = move({ ...context, store, inputs });
     return results?.map(
-      (result) => result && dense(result).map((position) => at(codes, position, "position")),
+      (result) =>
+        result &&
+        dense(at(result.fields, 0, "field"), result.shape).map((position) => at(codes, position, "position")),
     );
   };
 }
 
-/** Returns the data of a tensor's only field at every element. */
-function dense({ shape, fields }: Labelled): Int32Array {
+/** Repeats numbers that lie on some axes of a shape along all of its axes. */
+function dense(numbers: Pick<Field, "axes" | "data">, shape: readonly number[]): Int32Array {
   return spread(
-    at(fields, 0, "field"),
+    numbers,
     shape,
     shape.map((_, axis) => axis),
   );
@@ -61,11 +64,12 @@ function dense({ shape, fields }: Labelled): Int32Array {
 function broadcast(codes: Int32Array, from: readonly number[], shape: readonly number[]): Int32Array {
   const aligned = alignRank({ shape: from, fields: [] }, shape.length).shape;
   const axes = aligned.flatMap((extent, axis) => (extent > 1 ? [axis] : []));
-  return spread(
-    { axes, data: codes },
-    shape,
-    shape.map((_, axis) => axis),
-  );
+  return dense({ axes, data: codes }, shape);
+}
+
+/** Returns a shape with extents of 1 on some axes: one element for each line along these axes. */
+function linesAlong(shape: readonly number[], axes: readonly number[]): readonly number[] {
+  return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 }
 
 /** Follows sums of a shifted value and one that is not. */
@@ -106,16 +110,13 @@ const chosen: ShiftRule = (context) => {
   return isMask ? [broadcast(codes, inputOf(context, which).shape, shape)] : undefined;
 };
 
-/** Numbers below this one stand for minus infinity. */
-const MASKED = -1e30;
-
-/** Returns the shift of each line along some axes, at every other position; undefined if it varies on one. */
+/** Returns the shift of each line along some axes; undefined if it is not the same along a whole line. */
 function alongAxes(context: ShiftContext, axes: readonly number[]): Int32Array | undefined {
   const { shape } = inputOf(context, 0);
   const [codes] = context.shifts;
   if (codes === undefined) return undefined;
-  const lines = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
-  const first = new Int32Array(lines.reduce((product, extent) => product * extent, 1)).fill(-1);
+  const lines = linesAlong(shape, axes);
+  const first = new Int32Array(sizeOf(lines)).fill(-1);
   const lineOf = broadcast(Int32Array.from(first.keys()), lines, shape);
   for (const [i, code] of codes.entries()) {
     const line = at(lineOf, i, "element");
@@ -142,7 +143,7 @@ const softmax: ShiftRule = (context) => {
   return alongAxes(context, axes) && [undefined];
 };
 
-/** Follows means and extremes, which are shifted as what they are of. */
+/** Follows means and extremes, which are shifted by the number that all their elements are shifted by. */
 const reduced: ShiftRule = (context) => {
   const axes = reducedAxes(context);
   if (axes === undefined) return undefined;
@@ -157,8 +158,7 @@ const largest: ShiftRule = (context) => {
   const line = alongAxes(context, [axis]);
   const result = context.outputs.find((output) => output !== undefined);
   if (line === undefined || result === undefined) return undefined;
-  const lines = shape.map((extent, other) => (other === axis ? 1 : extent));
-  return [broadcast(line, lines, result), undefined];
+  return [broadcast(line, linesAlong(shape, [axis]), result), undefined];
 };
 
 /** Follows `GatherElements` by places that do not change. */
@@ -167,10 +167,9 @@ const gathered: ShiftRule = (context) => {
   if (context.shifts[1] !== undefined) return undefined;
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), shape.length);
   const line = alongAxes(context, [axis]);
-  const lines = shape.map((extent, other) => (other === axis ? 1 : extent));
   const result = outputShape(context);
   const isWhole = result.every((extent, other) => other === axis || extent === shape[other]);
-  return line && isWhole ? [broadcast(line, lines, result)] : undefined;
+  return line && isWhole ? [broadcast(line, linesAlong(shape, [axis]), result)] : undefined;
 };
 
 /** Rules by operator of what a shift passes, or leaves as it is. */
@@ -188,11 +187,6 @@ export const SHIFT_RULES: ReadonlyMap<string, ShiftRule> = new Map<string, Shift
   ...["ReduceMax", "ReduceMin", "ReduceMean", "ReduceLogSumExp"].map((op) => [op, reduced] as const),
   ["TopK", largest],
   ["GatherElements", gathered],
-  ...["Reshape", "Flatten", "Squeeze", "Unsqueeze"].map((op) => [op, moved(reshaping)] as const),
-  ["Transpose", moved(transposition)],
-  ["Expand", moved(expansion)],
-  ["Tile", moved(tile)],
-  ["Slice", moved(slice)],
-  ["Split", moved(split)],
+  ...[...MOVEMENT_RULES].map(([op, rule]) => [op, moved(rule)] as const),
   ["Gather", moved(gather)],
 ]);

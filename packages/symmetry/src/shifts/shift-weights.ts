@@ -6,7 +6,7 @@ import type { LogitShift } from "./find-shifts.ts";
 export interface ShiftAmount {
   /** One element for each input of the layer. */
   readonly vector: Float64Array;
-  /** Added to the bias; 0 where there is none. */
+  /** The number that is added to each element of the bias; 0 for a layer without a bias. */
   readonly number: number;
 }
 
@@ -30,8 +30,8 @@ export function shiftLogitsInPlace(
 }
 
 /**
- * Returns the means over the logits of each layer: without them the weights are the shortest that compute the
- * same, and with the means of another network instead they are closest to it.
+ * Returns the means over the logits of each layer. Without its means a layer has the shortest weights that
+ * compute the same; with the means of another network it is as close to that network as shifts can bring it.
  */
 export function meanShifts(weights: DoubleWeights, shifts: readonly LogitShift[]): ShiftAmount[] {
   return shifts.map((shift) => {
@@ -41,7 +41,8 @@ export function meanShifts(weights: DoubleWeights, shifts: readonly LogitShift[]
     eachElement(shift, (element, input) => {
       vector[input] = at(vector, input, "input") + at(values, element, "element") / logits;
     });
-    const bias = shift.bias === undefined ? new Float64Array(1) : entry(weights, shift.bias, "bias");
+    if (shift.bias === undefined) return { vector, number: 0 };
+    const bias = entry(weights, shift.bias, "bias");
     return { vector, number: bias.reduce((sum, value) => sum + value, 0) / bias.length };
   });
 }

@@ -1,8 +1,8 @@
-import { at, type Checkpoint, entry, type Tensor, toFloat64 } from "@isthmus/core";
-import { type Architecture, bindWeights, limitExamples, planFeeds } from "@isthmus/graph";
+import { at, type Checkpoint, sizeOf, type Tensor, toFloat64 } from "@isthmus/core";
+import type { Architecture } from "@isthmus/graph";
 import type { Exchange } from "@isthmus/symmetry";
 import { bestAssignment } from "./closed-form/head-families.ts";
-import type { StreamGramsOptions } from "./closed-form/stream-grams.ts";
+import { type RunBothOptions, runBoth } from "./closed-form/run-both.ts";
 
 /**
  * Finds which part of B, such as an expert of a mixture, goes to the place of which of A: the assignment for
@@ -12,31 +12,23 @@ import type { StreamGramsOptions } from "./closed-form/stream-grams.ts";
  * @returns the order of B's parts for each exchange; parts that have no shares stay
  */
 export async function matchExchanges(
-  { graph, engine }: Architecture,
+  architecture: Architecture,
   networks: readonly [Checkpoint, Checkpoint],
   exchanges: readonly Exchange[],
-  { data, examples, batchSize, signal }: StreamGramsOptions,
+  options: RunBothOptions,
 ): Promise<Int32Array[]> {
   const grams = exchanges.map(({ parts }) => createGram(parts.length));
-  const values = exchanges.flatMap(({ shares }) => (shares === undefined ? [] : [shares.value]));
-  if (values.length > 0) {
-    const seen = limitExamples("match experts", data, examples);
-    const plan = planFeeds("match experts", graph, seen, batchSize);
-    const session = await engine.load({ ...graph, outputs: values.map((name) => ({ name })) });
-    try {
-      const weights = await Promise.all(networks.map((network) => bindWeights(graph, network)));
-      for (const range of plan.ranges) {
-        signal?.throwIfAborted();
-        const { feeds } = plan.read(range);
-        const runs: ReadonlyMap<string, Tensor>[] = [];
-        for (const bound of weights) runs.push(await session.run(new Map([...bound, ...feeds])));
-        exchanges.forEach((exchange, index) => {
-          const [a, b] = runs.map((results) => sharesOf(exchange, results));
-          if (a !== undefined && b !== undefined) at(grams, index, "exchange").add(a, b);
-        });
-      }
-    } finally {
-      await session.release();
+  const names = exchanges.flatMap(({ shares }) => (shares === undefined ? [] : [shares.value]));
+  if (names.length > 0) {
+    for await (const runs of runBoth(architecture, networks, { attempt: "match experts", names }, options)) {
+      exchanges.forEach(({ shares, indices }, index) => {
+        if (shares === undefined) return;
+        const [a, b] = runs.valuesOf(shares.value);
+        at(grams, index, "exchange").add(
+          sharesOf(a, shares.axis, indices),
+          sharesOf(b, shares.axis, indices),
+        );
+      });
     }
   }
   return grams.map((gram, index) => {
@@ -48,16 +40,13 @@ export async function matchExchanges(
 }
 
 /** Reads the share of each part at each place, `[parts, places]`. */
-function sharesOf({ shares, parts, indices }: Exchange, results: ReadonlyMap<string, Tensor>) {
-  if (shares === undefined) return undefined;
-  const { data, dtype, shape } = entry(results, shares.value, "shares");
+function sharesOf({ data, dtype, shape }: Tensor, axis: number, indices: readonly number[]): Float64Array[] {
   const values = toFloat64(data, dtype);
-  const inner = shape.slice(shares.axis + 1).reduce((product, extent) => product * extent, 1);
-  const extent = at(shape, shares.axis, "axis");
-  return parts.map((_, part) => {
-    const index = at(indices, part, "part");
-    return values.filter((_value, place) => Math.floor(place / inner) % extent === index);
-  });
+  const inner = sizeOf(shape.slice(axis + 1));
+  const extent = at(shape, axis, "axis");
+  return indices.map((index) =>
+    values.filter((_value, place) => Math.floor(place / inner) % extent === index),
+  );
 }
 
 /** Creates the sums of which covariances of the shares of two networks are made. */

@@ -134,21 +134,18 @@ export async function matchLearned(
   }
 }
 
+/** Options that decide how parts are matched. */
+interface ExchangeOptions
+  extends Pick<Required<MatchLearnedOptions>, "streamExamples" | "batchSize" | "signal"> {
+  readonly data: DataSet;
+}
+
 /** Finds which parts of B go to the places of A's, and returns what lets them change places. */
 async function openExchange(
   architecture: SymmetricArchitecture,
   networks: readonly [Checkpoint, Checkpoint],
   { symmetries: { exchanges } }: StreamFrame,
-  {
-    data,
-    streamExamples,
-    batchSize,
-    signal,
-  }: Pick<ResolvedOptions, "streamExamples"> & {
-    readonly data: DataSet;
-    readonly batchSize: number | undefined;
-    readonly signal: AbortSignal | undefined;
-  },
+  { data, streamExamples, batchSize, signal }: ExchangeOptions,
 ): Promise<(network: Checkpoint) => Promise<Checkpoint>> {
   if (exchanges.length === 0) return async (network) => network;
   const examples = Math.min(streamExamples, data.size);
@@ -197,6 +194,20 @@ async function matchFramed(
   };
 }
 
+/** Options that must be the same for learning to go on from a state. */
+const DECISIVE = [
+  "seed",
+  "steps",
+  "batchSize",
+  "learningRate",
+  "heads",
+  "at",
+  "units",
+  "rule",
+  "rounds",
+  "streamExamples",
+] as const;
+
 /** Opens what keeps the state of learning, if a file is named for it and there is something to learn. */
 async function openKeeper(
   pair: FramedPair,
@@ -204,33 +215,9 @@ async function openKeeper(
   data: DataSet,
   options: ResolvedOptions,
 ): Promise<LearningKeeper | undefined> {
-  const {
-    statePath: path,
-    onNote,
-    seed,
-    steps,
-    batchSize,
-    learningRate,
-    heads,
-    at: place,
-    units,
-    rule,
-    rounds,
-    streamExamples,
-  } = options;
+  const { statePath: path, steps, onNote } = options;
   if (path === undefined || steps === 0) return undefined;
-  const decisive = {
-    seed,
-    steps,
-    batchSize,
-    learningRate,
-    heads,
-    at: place,
-    units,
-    rule,
-    rounds,
-    streamExamples,
-  };
+  const decisive = Object.fromEntries(DECISIVE.map((name) => [name, options[name]]));
   const run = await describeLearning(pair, networks, data, decisive);
   return createLearningKeeper(pair, { path, run, onNote });
 }

@@ -1,10 +1,13 @@
 import { at } from "@isthmus/core";
 import {
   type DiagonalSymmetry,
+  type MixedLayout,
+  type MixingSpace,
   type Occurrence,
   occurrencesOf,
   type Symmetry,
   type SymmetrySpec,
+  type WeightLayout,
 } from "@isthmus/symmetry";
 import { positionIn } from "@isthmus/symmetry/layout";
 
@@ -36,16 +39,25 @@ export function movesAlone({ symmetries, followers }: SymmetrySpec): (symmetry: 
   };
 }
 
-/** Lists the rows that hold the units of a cell, over all weights. */
-export function rowsOfUnits(
-  { weights }: SymmetrySpec,
-  cell: Pick<Symmetry, "firstUnit" | "size">,
-): UnitRows[] {
-  const space = { ...cell, symmetry: "", cell: 0, group: "invertible" } as const;
-  return [...weights].flatMap(([weight, { view, fields }]) => {
-    const plain = fields.map((field) => ({ ...field, inverse: new Uint8Array(field.units.length) }));
-    return occurrencesOf({ view, fields: plain }, [space]).map((occurrence) => ({ weight, occurrence }));
-  });
+/** Returns the units of a plain symmetry as a space, so that their rows are found as a space's are. */
+export function unitSpace({ name, firstUnit, size }: Symmetry): MixingSpace {
+  return { symmetry: name, cell: 0, firstUnit, size, group: "invertible" };
+}
+
+/** Returns the layout of a weight as a layout of spaces, none of them inverse. */
+export function spaceLayout({ view, fields }: WeightLayout): MixedLayout {
+  return {
+    view,
+    fields: fields.map(({ axes, units }) => ({ axes, units, inverse: new Uint8Array(units.length) })),
+  };
+}
+
+/** Lists the rows that hold the units of a plain symmetry, over all weights. */
+export function rowsOfUnits({ weights }: SymmetrySpec, symmetry: Symmetry): UnitRows[] {
+  const spaces = [unitSpace(symmetry)];
+  return [...weights].flatMap(([weight, layout]) =>
+    occurrencesOf(spaceLayout(layout), spaces).map((occurrence) => ({ weight, occurrence })),
+  );
 }
 
 /** Counts the places over all weights where each variable lies. */
@@ -74,8 +86,8 @@ export function variablesAt(
   return undefined;
 }
 
-/** Permutes rows of a weight, and multiplies them where there are factors. */
-export function moveRows(
+/** Permutes the rows of a weight, and multiplies each by its factor if factors are given. */
+export function moveRowsInPlace(
   values: Float32Array | Float64Array,
   { bases, offsets }: Occurrence,
   from: Int32Array,

@@ -24,8 +24,7 @@ const MOST_TOKENS = 256;
 
 /**
  * Finds out how data are read for an architecture: arrays by the names of its inputs; texts in windows of
- * as many tokens as it takes, by
- * the vocabulary of its model's folder, or the folder of the weights.
+ * as many tokens as it takes, by the vocabulary in the folder of its model, or of the weights.
  */
 export function dataContext({
   graph,

@@ -52,16 +52,19 @@ export function findHeads(spec: SymmetrySpec, frame: StreamFrame): HeadFamily[] 
 /** Returns the family of heads of queries that share their only head of keys and values, if they do. */
 function multiQuery(spec: SymmetrySpec, frame: StreamFrame, queries: Symmetry): HeadFamily[] {
   const queryOf = queriesOfUnits(spec, queries);
+  // No unit follows the hidden units of an MLP: they are no heads.
+  if (queryOf.size === 0) return [];
   const shared = rowsBySpace(frame).flatMap((rows, space) => {
     const heads = new Set(rows.map((one) => headOfRows(spec, queryOf, one)));
     heads.delete(-1);
-    return heads.size === queries.size ? [Int32Array.of(space)] : [];
+    return heads.size === queries.size ? [space] : [];
   });
-  const isPair = ([space = -1]: Int32Array) =>
-    isComplex(at(frame.symmetries.mixing.spaces, space, "space").group);
   if (shared.length === 0) return [];
-  const spaces = shared.filter((list) => !isPair(list));
-  return [{ heads: undefined, inner: [], spaces, pairs: shared.filter(isPair), queries }];
+  const isPair = (space: number) => isComplex(at(frame.symmetries.mixing.spaces, space, "space").group);
+  // Of the only head each list names one space.
+  const listed = (spaces: readonly number[]) => spaces.map((space) => Int32Array.of(space));
+  const spaces = listed(shared.filter((space) => !isPair(space)));
+  return [{ heads: undefined, inner: [], spaces, pairs: listed(shared.filter(isPair)), queries }];
 }
 
 /** Collects the names of symmetries that are mixed, or carry what is mixed. */

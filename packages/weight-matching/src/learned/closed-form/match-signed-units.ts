@@ -9,7 +9,14 @@ import {
 } from "@isthmus/symmetry";
 import { completeFollowers } from "@isthmus/symmetry/layout";
 import type { Doubles } from "../stream-frame.ts";
-import { countPlaces, moveRows, movesAlone, rowsOfUnits, type UnitRows, variablesAt } from "../unit-rows.ts";
+import {
+  countPlaces,
+  moveRowsInPlace,
+  movesAlone,
+  rowsOfUnits,
+  type UnitRows,
+  variablesAt,
+} from "../unit-rows.ts";
 import { bestAssignment } from "./head-families.ts";
 import { rowsOf } from "./weight-grams.ts";
 
@@ -119,7 +126,7 @@ function matchInPlace(
     );
     hasChanged ||= turns.includes(-1);
     for (const { weight, occurrence } of rows)
-      moveRows(entry(networks[1], weight, "weight"), occurrence, from, turns);
+      moveRowsInPlace(entry(networks[1], weight, "weight"), occurrence, from, turns);
     if (variables === undefined) return;
     const old = variables.map((variable) => at(signs, variable, "variable"));
     variables.forEach((variable, unit) => {

@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 import { isComplex } from "../matrices/complex-numbers.ts";
 import type { StreamFrame } from "../stream-frame.ts";
-import { headOfRows } from "./space-rows.ts";
+import { headOfRows, rowsBySpace } from "./space-rows.ts";
 
 /**
  * Finds the pairs of a rotary embedding that each head carries: for each pair of a head the index of the
@@ -11,21 +11,14 @@ import { headOfRows } from "./space-rows.ts";
 export function pairsOfHeads(spec: SymmetrySpec, frame: StreamFrame, heads: Symmetry): Int32Array[] {
   const { spaces } = frame.symmetries.mixing;
   const headOf = headsOfUnits(spec, heads);
-  const headsOfSpaces = new Map<number, Set<number>>();
-  for (const [weight, occurrences] of frame.occurrences) {
-    for (const occurrence of occurrences) {
-      if (!isComplex(at(spaces, occurrence.space, "space").group)) continue;
-      const ofSpace = headsOfSpaces.get(occurrence.space) ?? new Set();
-      headsOfSpaces.set(occurrence.space, ofSpace.add(headOfRows(spec, headOf, { weight, occurrence })));
-    }
-  }
   const carried = Array.from({ length: heads.size }, (): number[] => []);
-  for (const [space, [head = -1, ...others]] of headsOfSpaces) {
+  rowsBySpace(frame).forEach((rows, space) => {
+    if (!isComplex(at(spaces, space, "space").group)) return;
+    const [head = -1, ...others] = new Set(rows.map((one) => headOfRows(spec, headOf, one)));
     if (head >= 0 && others.length === 0) at(carried, head, "head").push(space);
-  }
+  });
   const count = at(carried, 0, "head").length;
   if (carried.some((list) => list.length !== count)) return [];
-  for (const list of carried) list.sort((a, b) => a - b);
   return Array.from({ length: count }, (_, pair) =>
     Int32Array.from(carried, (list) => at(list, pair, "space")),
   );

@@ -1,18 +1,9 @@
-import { at, type Checkpoint, entry, InputError, toFloat64 } from "@isthmus/core";
-import { type Architecture, bindWeights, type DataSet, limitExamples, planFeeds } from "@isthmus/graph";
-import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import { at, type Checkpoint, InputError, type Tensor, toFloat64 } from "@isthmus/core";
+import type { Architecture } from "@isthmus/graph";
+import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSymmetries, StreamNorm } from "@isthmus/symmetry";
+import { type BothRuns, type RunBothOptions, runBoth } from "./run-both.ts";
 import { addInPlace } from "./weight-grams.ts";
-
-/** Options of {@link streamGrams}. */
-export interface StreamGramsOptions {
-  readonly data: DataSet;
-  /** Examples to take, from the first. */
-  readonly examples: number;
-  /** Examples in one engine call. */
-  readonly batchSize: number;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Computes, for each residual stream, the products of the activations of two networks on the same inputs, in
@@ -24,48 +15,40 @@ export interface StreamGramsOptions {
  * @throws InputError if the data do not fit the graph, or activations are not finite
  */
 export async function streamGrams(
-  { graph, engine }: Architecture,
-  [a, b]: readonly [Checkpoint, Checkpoint],
+  architecture: Architecture,
+  networks: readonly [Checkpoint, Checkpoint],
   { spaces, norms }: MixingSymmetries,
-  { data, examples, batchSize, signal }: StreamGramsOptions,
+  options: RunBothOptions,
 ): Promise<Float64Array[]> {
   const grams = spaces.map(({ size }) => new Float64Array(size * size));
   if (norms.length === 0) return grams;
   const sites = new Map<string, StreamNorm>(norms.map((norm) => [norm.input, norm]));
-  const seen = limitExamples("align streams", data, examples);
-  const plan = planFeeds("align streams", graph, seen, batchSize);
-  const inner = [...sites.keys()];
-  const session = await engine.load({ ...graph, outputs: inner.map((name) => ({ name })) });
-  try {
-    const weights = await Promise.all([a, b].map((network) => bindWeights(graph, network)));
-    for (const range of plan.ranges) {
-      signal?.throwIfAborted();
-      const fed = plan.read(range);
-      const runs = [];
-      for (const bound of weights) runs.push(await session.run(new Map([...bound, ...fed.feeds])));
-      for (const [name, { space }] of sites) {
-        const { size } = at(spaces, space, "space");
-        const rows = runs.map((results) => {
-          const { data: values, dtype, shape } = entry(results, name, "value");
-          const perRow = at(shape, 0, "batch") === fed.rows ? fed.examples / fed.rows : 1;
-          const values64 = toFloat64(values, dtype).subarray(0, Math.round(values.length * perRow));
-          return createMatrix(values64.length / size, size, dividedByRms(values64, size));
-        });
-        const product = multiply(at(rows, 0, "run"), at(rows, 1, "run"), { transposeLeft: true });
-        addInPlace(at(grams, space, "space"), product.data);
-      }
+  const values = { attempt: "align streams", names: [...sites.keys()] };
+  for await (const runs of runBoth(architecture, networks, values, options)) {
+    for (const [name, { space }] of sites) {
+      const { size } = at(spaces, space, "space");
+      const [one, two] = runs.valuesOf(name);
+      const product = multiply(tokenRows(one, runs, size), tokenRows(two, runs, size), {
+        transposeLeft: true,
+      });
+      addInPlace(at(grams, space, "space"), product.data);
     }
-  } finally {
-    await session.release();
   }
   for (const gram of grams) {
     if (gram.every(Number.isFinite)) continue;
     throw new InputError(
-      `Cannot align streams on "${data.name}" as activations must be finite: some are not; are the weights of "${a.source}" and "${b.source}" finite?`,
-      { input: data.name },
+      `Cannot align streams on "${options.data.name}" as activations must be finite: some are not; are the weights of "${networks[0].source}" and "${networks[1].source}" finite?`,
+      { input: options.data.name },
     );
   }
   return grams;
+}
+
+/** Returns the activations of tokens, `[tokens, size]`, each divided by its root mean square. */
+function tokenRows({ data, dtype, shape }: Tensor, { rows, examples }: BothRuns, size: number): Matrix {
+  const perRow = at(shape, 0, "batch") === rows ? examples / rows : 1;
+  const values = toFloat64(data, dtype).subarray(0, Math.round(data.length * perRow));
+  return createMatrix(values.length / size, size, dividedByRms(values, size));
 }
 
 /** Divides each row, `[size]`, by the root of its mean square; a row of zeros stays. */

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, entry } from "@isthmus/core";
 import {
   add,
   concat,
@@ -16,9 +16,9 @@ import {
   type MixingSpace,
   occurrencesOf,
   type SymmetricArchitecture,
-  type WeightLayout,
 } from "@isthmus/symmetry";
 import type { StreamFrame } from "../stream-frame.ts";
+import { spaceLayout, unitSpace } from "../unit-rows.ts";
 
 /** The matrix of a space, or its inverse, transposed. */
 export interface MixingFactor {
@@ -72,33 +72,29 @@ export function changedWeights(
   frame: StreamFrame,
 ): ChangedWeight[] {
   const { mixing } = frame.symmetries;
-  const cells = frame.movable.map(
-    ({ symmetry: { name, firstUnit, size } }): MixingSpace => ({
-      ...{ symmetry: name, cell: 0, firstUnit, size, group: "invertible" },
-    }),
-  );
+  const ofUnits = frame.movable.map(({ symmetry }) => unitSpace(symmetry));
+  const permutedRows = (name: string): MixedRows[] =>
+    ofUnits.length === 0 ? [] : mixedRows(spaceLayout(entry(spec.weights, name, "weight")), ofUnits);
   const { weights: scaled } = frame.units.scales;
   return [...graph.weights].flatMap(([name, { shape }]): ChangedWeight[] => {
     const [ofSpaces, ofScales] = [mixing.weights.get(name), scaled.get(name)];
-    const permuted = cells.length === 0 ? [] : unitRows(spec.weights.get(name), cells);
+    const permuted = permutedRows(name);
     if (ofSpaces === undefined && ofScales === undefined && permuted.length === 0) return [];
-    const mixedRows = ({ view, fields }: MixedLayout): MixedRows[] =>
-      fields.map((field) => ({ view, axes: field.axes, groups: groupRows(field, mixing.spaces) }));
-    const multipliedRows = ({ view, fields, origin = 0 }: FactorLayout): MultipliedRows[] =>
-      fields.map(({ axes, variables }) => ({ view, axes, variables, origin }));
-    const mixed = ofSpaces === undefined ? [] : mixedRows(ofSpaces);
+    const mixed = ofSpaces === undefined ? [] : mixedRows(ofSpaces, mixing.spaces);
     const multiplied = ofScales === undefined ? [] : multipliedRows(ofScales);
     return [{ name, shape, mixed, multiplied, permuted }];
   });
 }
 
-/** Lists the rows of movable units in a weight. */
-function unitRows(layout: WeightLayout | undefined, cells: readonly MixingSpace[]): MixedRows[] {
-  return (layout?.fields ?? []).flatMap(({ axes, units }) => {
-    const inverse = new Uint8Array(units.length);
-    const groups = groupRows({ axes, units, inverse }, cells);
-    return groups.length === 0 ? [] : [{ view: layout?.view as readonly number[], axes, groups }];
-  });
+/** Lists the rows of a weight that spaces lie in. */
+function mixedRows({ view, fields }: MixedLayout, spaces: readonly MixingSpace[]): MixedRows[] {
+  const rows = fields.map((field) => ({ view, axes: field.axes, groups: groupRows(field, spaces) }));
+  return rows.filter(({ groups }) => groups.length > 0);
+}
+
+/** Lists the rows of a weight that factors multiply. */
+function multipliedRows({ view, fields, origin = 0 }: FactorLayout): MultipliedRows[] {
+  return fields.map(({ axes, variables }) => ({ view, axes, variables, origin }));
 }
 
 /** Groups the rows of a field by the size of what mixes them. */

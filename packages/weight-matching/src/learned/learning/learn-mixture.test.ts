@@ -1,7 +1,6 @@
 import { at, createCheckpoint, createRandom, createTensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type DataSet, randomWeights } from "@isthmus/graph";
+import { randomWeights } from "@isthmus/graph";
 import {
   compose,
   discoverContinuous,
@@ -13,6 +12,7 @@ import {
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { streamNetwork } from "../../../../../test/helpers/stream-networks.ts";
+import { examplesFor } from "../../../test/learned-networks.ts";
 import { createStreamFrame } from "../stream-frame.ts";
 import { changedWeights } from "./changed-weights.ts";
 import { findMovableUnits } from "./find-movable-units.ts";
@@ -20,22 +20,10 @@ import { learnMixture, sampledPlace } from "./learn-mixture.ts";
 import { beginLearning } from "./learning.ts";
 import { createMidpointMixer } from "./midpoint-mixer.ts";
 import { createSoftMidpoint } from "./soft-midpoint.ts";
+import { identityPlaces } from "./unit-mover.ts";
 
 /** Hidden units of the network. */
 const HIDDEN = 12;
-
-/** Unlabelled examples of normal numbers. */
-function noise(seed: number): DataSet {
-  const shape = [32, ...(streamNetwork("layer").inputs[0]?.shape ?? []).slice(1).map(Number)];
-  const random = createRandom(seed, "examples");
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const inputs = createTensor(
-    "f32",
-    shape,
-    Float32Array.from({ length: count }, () => random.normal()),
-  );
-  return createDataSet(inputs, new Int32Array(32), { name: "noise" });
-}
 
 const seeds = fc.integer({ min: 0, max: 1e6 });
 const steps = fc.integer({ min: 1, max: 1e5 });
@@ -82,7 +70,7 @@ describe("learnMixture() with units that move", () => {
     const { firstUnit } = at(movable, 0, "units").symmetry;
     for (let seed = 0; seed < 4; seed++) {
       const random = createRandom(seed, "planted");
-      const planted = random.shuffleInPlace(Int32Array.from({ length: HIDDEN }, (_, unit) => unit));
+      const planted = random.shuffleInPlace(identityPlaces(HIDDEN));
       const source = identityAlignment(spec).source.slice();
       source.set(
         planted.map((unit) => firstUnit + unit),
@@ -104,7 +92,7 @@ describe("learnMixture() with units that move", () => {
       const moving = { ...frame, movable };
       const pair = { architecture, frame: moving, a, b };
       const withRespectTo = changedWeights(architecture, moving).map(({ name }) => name);
-      const midpoint = await createSoftMidpoint(architecture, ends, noise(seed), {
+      const midpoint = await createSoftMidpoint(architecture, ends, examplesFor(graph, seed, 32), {
         batchSize: 8,
         withRespectTo,
       });

@@ -2,13 +2,7 @@ import { at, createRandom, createTensor, entry, type Tensor, toFloat64 } from "@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Matrix, multiply } from "@isthmus/linear-algebra";
-import {
-  discoverLinearSymmetries,
-  discoverMixing,
-  discoverSymmetries,
-  identityMixture,
-  randomMixture,
-} from "@isthmus/symmetry";
+import { discoverContinuous, discoverSymmetries, identityMixture, randomMixture } from "@isthmus/symmetry";
 import { llama } from "@isthmus/zoo";
 import { beforeAll, describe, expect, test } from "vitest";
 import { streamNetwork } from "../../../../../test/helpers/stream-networks.ts";
@@ -38,9 +32,7 @@ const SCALED = new Map([
 
 async function openPair(graph: Graph): Promise<FramedPair> {
   const symmetries = await discoverSymmetries({ graph, engine });
-  const linear = await discoverLinearSymmetries({ graph, engine }, symmetries);
-  const mixing = await discoverMixing({ graph, engine }, { permutations: symmetries, linear });
-  const frame = createStreamFrame(graph, { linear, mixing, exchanges: [] });
+  const frame = createStreamFrame(graph, await discoverContinuous({ graph, engine }, symmetries));
   const [a, b] = [1, 2].map(
     (seed) =>
       new Map([...randomWeights(graph, seed)].map(([name, { data }]) => [name, toFloat64(data, "f32")])),

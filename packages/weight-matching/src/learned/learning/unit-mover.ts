@@ -1,5 +1,5 @@
 import { at, entry, type Tensor } from "@isthmus/core";
-import { type MovableUnits, moveRows } from "../unit-rows.ts";
+import { type MovableUnits, moveRowsInPlace } from "../unit-rows.ts";
 
 /** Keeps copies of the weights that units may be moved in, with the units where they were moved to. */
 export interface UnitMover {
@@ -42,7 +42,7 @@ export function createUnitMover(
         at(current, index, "symmetry").set(next);
         for (const { weight, occurrence } of rows) {
           if (!touched.has(weight)) continue;
-          moveRows(entry(tensors, weight, "weight").data as Float32Array, occurrence, next);
+          moveRowsInPlace(entry(tensors, weight, "weight").data as Float32Array, occurrence, next);
         }
       });
       return moved.length > 0;

@@ -1,0 +1,2 @@
+/** Numbers below this one stand for minus infinity, as in attention masks. */
+export const MASKED = -1e30;

@@ -1,0 +1,51 @@
+import { type Checkpoint, entry, type Tensor } from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet, limitExamples, planFeeds } from "@isthmus/graph";
+
+/** Options of {@link runBoth}. */
+export interface RunBothOptions {
+  readonly data: DataSet;
+  /** Examples to take, from the first. */
+  readonly examples: number;
+  /** Examples in one engine call. */
+  readonly batchSize: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What two networks compute on the same batch. */
+export interface BothRuns {
+  /** Returns a value of each network. */
+  valuesOf(name: string): readonly [Tensor, Tensor];
+  /** Rows that were fed, and how many of them are examples: the others fill up the batch. */
+  readonly rows: number;
+  readonly examples: number;
+}
+
+/**
+ * Runs two networks on the same inputs, and yields what they compute batch by batch.
+ *
+ * @param attempt - what is attempted, for messages
+ * @param names - the values to compute
+ * @throws InputError if the data do not fit the graph
+ */
+export async function* runBoth(
+  { graph, engine }: Architecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  { attempt, names }: { readonly attempt: string; readonly names: readonly string[] },
+  { data, examples, batchSize, signal }: RunBothOptions,
+): AsyncGenerator<BothRuns> {
+  const plan = planFeeds(attempt, graph, limitExamples(attempt, data, examples), batchSize);
+  const session = await engine.load({ ...graph, outputs: names.map((name) => ({ name })) });
+  try {
+    const weights = [await bindWeights(graph, a), await bindWeights(graph, b)] as const;
+    for (const range of plan.ranges) {
+      signal?.throwIfAborted();
+      const fed = plan.read(range);
+      const one = await session.run(new Map([...weights[0], ...fed.feeds]));
+      const two = await session.run(new Map([...weights[1], ...fed.feeds]));
+      const valuesOf = (name: string) => [entry(one, name, "value"), entry(two, name, "value")] as const;
+      yield { valuesOf, rows: fed.rows, examples: fed.examples };
+    }
+  } finally {
+    await session.release();
+  }
+}

@@ -53,7 +53,7 @@ function studyWork(study: string): Work {
   };
 }
 
-/** Writes three networks of half the size each, so that they and the result have so many gigabytes... of bf16. */
+/** Writes a base and two networks of bf16, each as many gigabytes as the result of their merge. */
 async function mergeWork(gigabytes: number): Promise<Work> {
   const width = 4096;
   const layers = Math.max(1, Math.round((gigabytes * 1e9) / (2 * width * width)));

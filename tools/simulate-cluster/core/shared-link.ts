@@ -21,7 +21,7 @@ export interface Transfer {
 export interface SharedLink {
   /** Time at which the next transfer ends; infinite if there is none. */
   readonly next: number;
-  /** Bytes that were moved, those of cancelled transfers included. */
+  /** Bytes that were moved, also by transfers that were cancelled. */
   readonly moved: number;
   /** Seconds in which the storage, and not the workers, held transfers back. */
   readonly saturated: number;

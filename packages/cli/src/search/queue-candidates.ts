@@ -82,7 +82,7 @@ async function listFiles(recipe: Recipe, seed: number): Promise<readonly string[
   const candidates = await openCandidates(recipe, {
     seed,
     judge: async () => Number.NaN,
-    // Nothing is computed here: what is aligned is only planned.
+    // Nothing is computed here: alignments are only planned.
     align: async (networks) => networks.map(({ network }) => network),
   });
   try {

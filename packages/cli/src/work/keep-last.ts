@@ -1,7 +1,7 @@
 /**
  * Returns what opens something and keeps it until something of another key is opened: tasks of a process come
  * one after the other, and most are like the one before.
- * @param close - closes what is kept no longer
+ * @param close - is called with what was kept, before something else is opened
  */
 export function keepLast<T>(
   close: (opened: T) => Promise<void> = async () => {},

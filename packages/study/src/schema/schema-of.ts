@@ -18,7 +18,10 @@ export type FieldsOf<T> = {
     : z.ZodType<T[K]>;
 };
 
-/** Returns fields of a schema as they are, once the compiler has found, as {@link schemaOf} does, that they fit. */
+/**
+ * Returns fields of a schema as they are, once the compiler has found that they are the fields of type `T`;
+ * see {@link schemaOf}.
+ */
 export function fieldsOf<T>(): <S extends z.ZodRawShape>(
   fields: SameShape<z.output<z.ZodObject<S>>, T> extends true ? S : never,
 ) => FieldsOf<T> {

@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { at } from "@isthmus/core";
 import { startProcess } from "../packages/distributed/test/start-process.ts";
 import { digestTree } from "./cluster/digest-tree.ts";
 import { runCommand, startCommand } from "./cluster/program.ts";
@@ -23,26 +24,19 @@ const HOSTS = ["isthmus-one", "isthmus-two"] as const;
 const folder = mkdtempSync(join(tmpdir(), "isthmus-cut-"));
 const study = writeSmallStudy(folder, Number(values.networks));
 const address = "redis://10.77.0.1:6390";
-const on = (host: string): readonly string[] => ["ip", "netns", "exec", host];
+const on = (host: string) => ["ip", "netns", "exec", host] as const;
 const ip = (...words: string[]): void => void execFileSync("ip", words, { stdio: "pipe" });
 
 await runCommand(["study", study, "-o", "threads", "--quiet"], folder);
 const expected = digestTree(join(folder, "threads"));
 setUp();
+const [program, ...words] = on(HOSTS[0]);
 const redis = await startProcess(
-  "ip",
+  program,
   [
-    "netns",
-    "exec",
-    HOSTS[0],
-    "redis-server",
-    "--port",
-    "6390",
-    "--bind",
-    "10.77.0.1",
-    "--protected-mode",
-    "no",
-  ].concat(["--save", "", "--dir", folder, "--maxmemory-policy", "noeviction"]),
+    ...[...words, "redis-server", "--port", "6390", "--bind", "10.77.0.1", "--protected-mode", "no"],
+    ...["--save", "", "--dir", folder, "--maxmemory-policy", "noeviction"],
+  ],
   { ready: /Ready to accept connections/ },
 );
 try {
@@ -94,8 +88,8 @@ function setUp(): void {
   tearDown();
   for (const host of HOSTS) ip("netns", "add", host);
   ip("link", "add", "isthmus-a", "type", "veth", "peer", "name", "isthmus-b");
-  for (const [index, device] of ["isthmus-a", "isthmus-b"].entries()) {
-    const host = HOSTS[index] ?? HOSTS[0];
+  for (const [index, host] of HOSTS.entries()) {
+    const device = at(["isthmus-a", "isthmus-b"], index, "device");
     ip("link", "set", device, "netns", host);
     ip("netns", "exec", host, "ip", "addr", "add", `10.77.0.${index + 1}/24`, "dev", device);
     ip("netns", "exec", host, "ip", "link", "set", device, "up");

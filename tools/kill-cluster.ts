@@ -16,7 +16,7 @@ import { at, createRandom } from "@isthmus/core";
 import { digestTree, filesBelow } from "./cluster/digest-tree.ts";
 import { FAULTS, type Fault, happen } from "./cluster/faults.ts";
 import { type RunningCommand, runCommand, startCommand } from "./cluster/program.ts";
-import { QUEUE_SORTS, type QueueSort, startQueue, type ToolQueue } from "./cluster/queue-servers.ts";
+import { queueSort, startQueue, type ToolQueue } from "./cluster/queue-servers.ts";
 import { writeSmallStudy } from "./cluster/small-study.ts";
 
 const { values } = parseArgs({
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 });
 const LEASE = 3000;
 const WORKERS = 3;
-const sort = QUEUE_SORTS.find((name) => name === values.queue) as QueueSort;
+const sort = queueSort(values.queue);
 const random = createRandom(Number(values.seed), "faults");
 const folder = mkdtempSync(join(tmpdir(), "isthmus-cluster-"));
 const disk = mountDisk(folder);
@@ -86,14 +86,8 @@ async function runStudy(name: string, most: number): Promise<RoundOutcome> {
   const startWorker = (number: number): RunningCommand =>
     startCommand(
       [
-        "worker",
-        ...where,
-        "--concurrency",
-        "1",
-        "--name",
-        `worker-${number}`,
-        "--lease",
-        String(LEASE / 1000),
+        ...["worker", ...where, "--concurrency", "1"],
+        ...["--name", `worker-${number}`, "--lease", String(LEASE / 1000)],
       ],
       { cwd: storage },
     );

@@ -5,14 +5,15 @@
 //
 // It runs the built program (npm run build), on an otherwise idle machine; files are in the folder for temporary files, three times --gb and
 // once more for each result. --study "" and --gb 0 leave out one of both. Prints a line of JSON for each run.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createCheckpoint, createRandom, createTensor, digestFile, saveCheckpoint } from "@isthmus/core";
 import { digestTree } from "../cluster/digest-tree.ts";
 import { runCommand, startCommand } from "../cluster/program.ts";
-import { QUEUE_SORTS, type QueueSort, startQueue } from "../cluster/queue-servers.ts";
+import { type QueueSort, queueSort, startQueue } from "../cluster/queue-servers.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,12 +26,14 @@ const { values } = parseArgs({
 });
 const folder = mkdtempSync(join(tmpdir(), "isthmus-bench-cluster-"));
 const WORKERS = 2;
-const sorts = values.queues.split(",").map((name) => QUEUE_SORTS.find((sort) => sort === name) as QueueSort);
+const sorts = values.queues.split(",").map(queueSort);
 
 /** A piece of work that a command does, into an output, and the digest of what it has made. */
 interface Work {
   readonly name: string;
   readonly command: (output: string) => readonly string[];
+  /** Options by which as many threads as workers do it. */
+  readonly byThreads: readonly string[];
   readonly digest: (output: string) => Promise<string> | string;
 }
 
@@ -49,11 +52,12 @@ function studyWork(study: string): Work {
   return {
     name: [study, ...only].join(" "),
     command: (output) => ["study", study, "-o", output, "--quiet", ...only],
+    byThreads: ["--workers", String(WORKERS)],
     digest: digestTree,
   };
 }
 
-/** Writes three networks of half the size each, so that they and the result have so many gigabytes... of bf16. */
+/** Writes a base and two networks of bf16, each as many gigabytes as the result of their merge. */
 async function mergeWork(gigabytes: number): Promise<Work> {
   const width = 4096;
   const layers = Math.max(1, Math.round((gigabytes * 1e9) / (2 * width * width)));
@@ -82,13 +86,14 @@ async function mergeWork(gigabytes: number): Promise<Work> {
   return {
     name: `ties, ${gigabytes} GB`,
     command: (output) => ["merge", "ties.yml", "-o", `${output}.safetensors`, "--no-check", "--quiet"],
+    byThreads: ["--threads", String(WORKERS)],
     digest: (output) => digestFile(`${output}.safetensors`),
   };
 }
 
 async function compare(work: Work): Promise<void> {
   for (let round = 0; round < Number(values.repeat); round++) {
-    const threads = await time(work, ["--workers"], join(folder, "threads"));
+    const threads = await time(work, work.byThreads, join(folder, "threads"));
     print({ work: work.name, round, by: "threads", seconds: threads.seconds });
     for (const sort of sorts) {
       const run = await runOnWorkers(work, sort);
@@ -111,7 +116,7 @@ async function runOnWorkers(work: Work, sort: QueueSort): Promise<Timed | undefi
   );
   try {
     while (!workers.every((worker) => worker.output().includes("serves"))) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await setTimeout(100);
     }
     return await time(work, where, join(folder, sort));
   } finally {
@@ -126,13 +131,9 @@ interface Timed {
   readonly digest: string;
 }
 
-async function time(work: Work, where: readonly string[], output: string): Promise<Timed> {
-  mkdirSync(folder, { recursive: true });
-  const command = work.command(output);
-  const how =
-    where[0] === "--workers" ? (command[0] === "study" ? ["--workers", "2"] : ["--threads", "2"]) : where;
+async function time(work: Work, how: readonly string[], output: string): Promise<Timed> {
   const began = performance.now();
-  await runCommand([...command, ...how], folder);
+  await runCommand([...work.command(output), ...how], folder);
   const seconds = (performance.now() - began) / 1000;
   const digest = await work.digest(output);
   rmSync(output, { recursive: true, force: true });

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createQueueExecutor, openQueue, openStorage, runWorker } from "@isthmus/distributed";
 import { createTask, createTaskKinds, runMissing, runTask, type TaskKind } from "@isthmus/tasks";
-import { QUEUE_SORTS, type QueueSort, startQueue } from "../cluster/queue-servers.ts";
+import { type QueueSort, queueSort, startQueue } from "../cluster/queue-servers.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,8 +27,7 @@ const noop: TaskKind = { name: "noop", version: 1, assertParams() {}, run: async
 const kinds = createTaskKinds([noop]);
 
 if (values.serve === undefined) {
-  for (const name of values.queues.split(","))
-    await measure(QUEUE_SORTS.find((sort) => sort === name) as QueueSort);
+  for (const sort of values.queues.split(",").map(queueSort)) await measure(sort);
 } else {
   await runWorker({
     ...{

@@ -14,8 +14,17 @@ export interface ToolQueue {
   stop(): Promise<void>;
 }
 
-export const QUEUE_SORTS = ["folder", "redis", "postgres"] as const;
+const QUEUE_SORTS = ["folder", "redis", "postgres"] as const;
 export type QueueSort = (typeof QUEUE_SORTS)[number];
+
+/** Returns the sort of queue of a name, as options of tools have it. */
+export function queueSort(name: string): QueueSort {
+  const sort = QUEUE_SORTS.find((one) => one === name);
+  if (sort !== undefined) return sort;
+  throw new Error(
+    `Cannot start a queue as its sort must be one of ${QUEUE_SORTS.join(", ")}: it is "${name}"`,
+  );
+}
 
 /** Starts an empty queue of a sort; undefined, with a warning, if its server is not installed. */
 export async function startQueue(sort: QueueSort): Promise<ToolQueue | undefined> {

@@ -1,33 +1,15 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { saveCheckpoint } from "@isthmus/core";
-import { encodeGraph } from "@isthmus/graph";
-import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
-import { runAlone, runCli } from "../../../test/helpers/run-cli.ts";
-import { stripes } from "../../../test/helpers/stripes.ts";
+import { runCli } from "../../../test/helpers/run-cli.ts";
+import { type ClusterFolder, countDone, makeClusterFolder, writeNetworks } from "./cluster-folder.ts";
 
-let folder: string;
-const write = (name: string, text: string | Uint8Array) => writeFileSync(join(folder, "work", name), text);
+let cluster: ClusterFolder;
+const write = (name: string, text: string) => writeFileSync(join(cluster.work, name), text);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-cli-cluster-search-"));
-  mkdirSync(join(folder, "work"));
-  write("stripes.npz", encodeStripes());
-  const { graph, initialize } = parseNetwork("mlp:6", stripes(100));
-  write("model.onnx", encodeGraph(graph));
-  for (const seed of [0, 1])
-    await saveCheckpoint(initialize(seed), join(folder, "work", `net-${seed}.safetensors`));
+  cluster = makeClusterFolder();
+  await writeNetworks(cluster.work, [0, 1]);
   const range = "{ search: [0, 1] }";
   write(
     "plain.yml",
@@ -38,21 +20,19 @@ beforeAll(async () => {
     `merge_method: slerp\nbase_model: net-0.safetensors\nparameters: { t: ${range} }\nmodels:\n  - { model: net-0.safetensors }\n  - { model: net-1.safetensors, align: { graph: model.onnx } }\n`,
   );
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => cluster.remove());
 
-const where = () => ["--queue", join(folder, "queue"), "--storage", folder];
+const inFolder = (...names: string[]) => join(cluster.folder, ...names);
 const search = (recipe: string, output: string, ...more: string[]) =>
   runCli(
     [
-      ...["search", recipe, "-o", join(folder, output, "best.safetensors"), "--graph", "model.onnx"],
+      ...["search", recipe, "-o", inFolder(output, "best.safetensors"), "--graph", "model.onnx"],
       ...["--evaluations", "8", "-q", ...more],
     ],
-    { cwd: join(folder, "work") },
+    { cwd: cluster.work },
   );
 const byData = ["--data", "npz:stripes.npz"];
-const work = (name: string) =>
-  runAlone(["worker", ...where(), "--name", name, "--concurrency", "1", "--idle", "4"], { cwd: folder });
-const read = (output: string, name: string) => readFileSync(join(folder, output, name));
+const read = (output: string, name: string) => readFileSync(inFolder(output, name));
 const scoresOf = (output: string) =>
   JSON.parse(read(output, "best.safetensors.search.jsonl").toString()) as { readonly pieces: object };
 
@@ -61,21 +41,19 @@ describe("isthmus search --queue", () => {
     "search: two workers judge the merges of %s, to the bytes that one machine gives",
     async (recipe) => {
       const [queued, alone] = [`queued-${recipe}`, `alone-${recipe}`];
-      for (const output of [queued, alone]) mkdirSync(join(folder, output));
-      const workers = [work("one"), work("two")];
-      const run = await search(recipe, queued, ...byData, ...where());
+      for (const output of [queued, alone]) mkdirSync(inFolder(output));
+      const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
+      const run = await search(recipe, queued, ...byData, ...cluster.where);
       expect([run.code, run.stderr]).toEqual([0, ""]);
       expect((await search(recipe, alone, ...byData)).code).toBe(0);
       expect(read(queued, "best.safetensors")).toEqual(read(alone, "best.safetensors"));
       expect(scoresOf(queued)).toEqual(scoresOf(alone));
-      expect(readdirSync(join(folder, queued)).sort()).toEqual(readdirSync(join(folder, alone)).sort());
-      const runs = await Promise.all(workers);
-      const done = runs.map(({ stdout }) => Number(/(\d+) done, 0 failed, 0 given back/.exec(stdout)?.[1]));
-      expect(done.reduce((a, b) => a + b)).toBe(8);
+      expect(readdirSync(inFolder(queued)).sort()).toEqual(readdirSync(inFolder(alone)).sort());
+      expect(countDone(await Promise.all(workers))).toBe(8);
 
       // With its journal, the same search needs no worker.
-      rmSync(join(folder, queued, "best.safetensors"));
-      expect((await search(recipe, queued, ...byData, ...where())).code).toBe(0);
+      rmSync(inFolder(queued, "best.safetensors"));
+      expect((await search(recipe, queued, ...byData, ...cluster.where)).code).toBe(0);
       expect(read(queued, "best.safetensors")).toEqual(read(alone, "best.safetensors"));
     },
     120_000,
@@ -85,28 +63,28 @@ describe("isthmus search --queue", () => {
     const refused: readonly (readonly [recipe: string, args: readonly string[], message: RegExp])[] = [
       [
         "plain.yml",
-        ["--evaluate", "echo 1 {}", ...where()],
+        ["--evaluate", "echo 1 {}", ...cluster.where],
         /--evaluate is code of your own, which workers do not run: it is "echo 1 {}"; judge by --data/,
       ],
-      ["plain.yml", [...byData, "--methods", "mine.mjs", ...where()], /methods of your own are code/],
+      ["plain.yml", [...byData, "--methods", "mine.mjs", ...cluster.where], /methods of your own are code/],
       [
         "plain.yml",
-        [...byData, "--queue", join(folder, "queue"), "--storage", "s3://bucket"],
+        [...byData, ...cluster.queue, "--storage", "s3://bucket"],
         /--storage is "s3:\/\/bucket"/,
       ],
-      ["plain.yml", [...byData, "--queue", join(folder, "queue")], /add --storage/],
-      ["plain.yml", [...byData, "--storage", folder], /add --queue/],
+      ["plain.yml", [...byData, ...cluster.queue], /add --storage/],
+      ["plain.yml", [...byData, "--storage", cluster.folder], /add --queue/],
       [
         "plain.yml",
-        [...byData, "--queue", join(folder, "queue"), "--storage", join(folder, "elsewhere")],
+        [...byData, ...cluster.queue, "--storage", inFolder("elsewhere")],
         /must lie in the folder that all of them see/,
       ],
     ];
-    mkdirSync(join(folder, "elsewhere"));
+    mkdirSync(inFolder("elsewhere"));
     for (const [recipe, args, message] of refused) {
       const run = await search(recipe, "refused", ...args);
       expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(message)]);
-      const left = existsSync(join(folder, "refused")) ? readdirSync(join(folder, "refused")) : [];
+      const left = existsSync(inFolder("refused")) ? readdirSync(inFolder("refused")) : [];
       expect(left).toEqual([]);
     }
   });

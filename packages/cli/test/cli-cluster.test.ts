@@ -1,19 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { QueueDescription } from "@isthmus/distributed";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
-import { type CliRun, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { type ClusterFolder, countDone, makeClusterFolder } from "./cluster-folder.ts";
 
 const STUDY = `title: Stripes
 description: Barriers between networks on images of stripes.
@@ -24,23 +16,17 @@ measurements:
 tables: {}
 `;
 
+let cluster: ClusterFolder;
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-cli-cluster-"));
-  mkdirSync(join(folder, "work"));
-  writeFileSync(join(folder, "work", "stripes.npz"), encodeStripes());
-  writeFileSync(join(folder, "work", "stripes.yaml"), STUDY);
+  cluster = makeClusterFolder();
+  folder = cluster.folder;
+  writeFileSync(join(cluster.work, "stripes.yaml"), STUDY);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => cluster.remove());
 
-const where = () => ["--queue", join(folder, "queue"), "--storage", folder];
 const study = (output: string, ...more: string[]) =>
-  runCli(["study", "stripes.yaml", "-o", join(folder, output), "-q", ...more], { cwd: join(folder, "work") });
-/** Starts a worker that ends when there is nothing to do, or when a test kills it. */
-const work = (name: string, ...more: string[]): Promise<CliRun> =>
-  runAlone(["worker", ...where(), "--name", name, "--concurrency", "1", "--idle", "4", ...more], {
-    cwd: folder,
-  });
+  runCli(["study", "stripes.yaml", "-o", join(folder, output), "-q", ...more], { cwd: cluster.work });
 const resultsOf = (output: string) =>
   readdirSync(join(folder, output, "tasks"))
     .filter((name) => !name.startsWith("."))
@@ -48,45 +34,38 @@ const resultsOf = (output: string) =>
 
 describe("isthmus worker", () => {
   it("worker: two of them run a study from a folder alone, to the bytes that threads give", async () => {
-    const workers = [work("one"), work("two")];
-    const queued = await study("queued", ...where());
+    const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
+    const queued = await study("queued", ...cluster.where);
     expect([queued.code, queued.stderr]).toEqual([0, ""]);
     expect((await study("threads")).code).toBe(0);
     expect(resultsOf("queued")).toEqual(resultsOf("threads"));
-    for (const file of ["study.json"]) {
-      expect(readFileSync(join(folder, "queued", file))).toEqual(readFileSync(join(folder, "threads", file)));
-    }
+    const [queuedJson, threadsJson] = ["queued", "threads"].map((output) =>
+      readFileSync(join(folder, output, "study.json")),
+    );
+    expect(queuedJson).toEqual(threadsJson);
     expect(readFileSync(join(folder, "queued", "study.html"), "utf8")).toContain("Where it ran");
     expect(readdirSync(join(folder, "queued", "tasks")).filter((name) => name.startsWith("."))).toEqual([]);
     const runs = await Promise.all(workers);
     expect(runs.map(({ code }) => code)).toEqual([0, 0]);
-    const done = runs.map(({ stdout }) => Number(/(\d+) done, 0 failed, 0 given back/.exec(stdout)?.[1]));
-    expect(done.reduce((a, b) => a + b)).toBe(9);
-    const status = await runJson<QueueDescription>(["queue", "status", "--queue", join(folder, "queue")]);
+    expect(countDone(runs)).toBe(9);
+    const status = await runJson<QueueDescription>(["queue", "status", ...cluster.queue]);
     expect(status).toMatchObject({ counts: { waiting: 0, running: 0, failed: 0 }, workers: [] });
   });
 
   it("worker: sets aside at once what it must not run, and says why", async () => {
-    const outside = STUDY.replace("net:", "x-net:")
-      .replace("x-net:", "net:")
-      .replaceAll("npz:stripes", `npz:${folder}-x/stripes`);
+    const outside = STUDY.replaceAll("npz:stripes", `npz:${folder}-x/stripes`);
     mkdirSync(`${folder}-x`);
     writeFileSync(join(`${folder}-x`, "stripes.npz"), encodeStripes());
-    writeFileSync(join(folder, "work", "stripes.yaml"), outside);
+    writeFileSync(join(cluster.work, "stripes.yaml"), outside);
     try {
-      const worker = work("one");
-      const run = await study("queued", ...where());
+      const worker = cluster.startWorker("one");
+      const run = await study("queued", ...cluster.where);
       expect(run.code).toBe(2);
       expect(run.stdout + run.stderr).toMatch(/must lie in the storage/);
       expect((await worker).stdout).toMatch(/0 done, 3 failed/);
-      const { failed } = await runJson<QueueDescription>([
-        "queue",
-        "status",
-        "--queue",
-        join(folder, "queue"),
-      ]);
+      const { failed } = await runJson<QueueDescription>(["queue", "status", ...cluster.queue]);
       expect(failed).toHaveLength(3);
-      const text = await runCli(["queue", "cancel", "--all", "--queue", join(folder, "queue")]);
+      const text = await runCli(["queue", "cancel", "--all", ...cluster.queue]);
       expect(text.stdout).toBe("3 tasks were cancelled\n");
     } finally {
       rmSync(`${folder}-x`, { recursive: true });
@@ -94,9 +73,9 @@ describe("isthmus worker", () => {
   });
 
   it("worker: lets its task end when it is told to stop, or gives it back", async () => {
-    const waiting = study("queued", ...where());
+    const waiting = study("queued", ...cluster.where);
     const stopped = await runAlone(
-      ["worker", ...where(), "--name", "one", "--concurrency", "1", "--grace", "0"],
+      ["worker", ...cluster.where, "--name", "one", "--concurrency", "1", "--grace", "0"],
       {
         cwd: folder,
         onStart: (child) => {
@@ -108,37 +87,25 @@ describe("isthmus worker", () => {
     );
     expect(stopped.code).toBe(0);
     expect(stopped.stdout).toMatch(/one: (0 done, 0 failed, 1 given back|1 done, 0 failed, 0 given back)/);
-    const [other, run] = await Promise.all([work("two"), waiting]);
+    const [other, run] = await Promise.all([cluster.startWorker("two"), waiting]);
     expect([other.code, run.code]).toEqual([0, 0]);
   });
 
   it("study: refuses a queue without a storage, and results that workers would not see", async () => {
-    const alone = await study("queued", "--queue", join(folder, "queue"));
+    const alone = await study("queued", ...cluster.queue);
     expect([alone.code, alone.stderr]).toEqual([
       2,
       expect.stringMatching(/must find its files: add --storage/),
     ]);
     const unused = await study("queued", "--storage", folder);
     expect(unused.stderr).toMatch(/add --queue/);
-    const missing = await study(
-      "queued",
-      "--queue",
-      join(folder, "queue"),
-      "--storage",
-      join(folder, "none"),
-    );
+    const missing = await study("queued", ...cluster.queue, "--storage", join(folder, "none"));
     expect([missing.code, missing.stderr]).toEqual([
       2,
       expect.stringMatching(/there is none; make it, or mount it/),
     ]);
     mkdirSync(join(folder, "other"));
-    const elsewhere = await study(
-      "queued",
-      "--queue",
-      join(folder, "queue"),
-      "--storage",
-      join(folder, "other"),
-    );
+    const elsewhere = await study("queued", ...cluster.queue, "--storage", join(folder, "other"));
     expect([elsewhere.code, elsewhere.stderr]).toEqual([
       2,
       expect.stringMatching(/must lie in the folder that all of them see/),
@@ -153,9 +120,9 @@ describe("isthmus worker", () => {
 
 describe("isthmus queue", () => {
   it("queue: cancels what waits, and tells which tasks must be named", async () => {
-    const queue = ["--queue", join(folder, "queue")];
-    const left = await runAlone(["study", "stripes.yaml", "-o", join(folder, "queued"), ...where()], {
-      cwd: join(folder, "work"),
+    const { queue } = cluster;
+    const left = await runAlone(["study", "stripes.yaml", "-o", join(folder, "queued"), ...cluster.where], {
+      cwd: cluster.work,
       onStart: (child) => {
         const look = setInterval(() => {
           const shards = join(folder, "queue", "waiting");

@@ -7,7 +7,7 @@ export interface WaitingProcess {
   readonly unfinished: number;
   /** Seconds in which it was busy, planning included. */
   readonly busy: number;
-  /** Plans all tasks, then queues those that depend on nothing. */
+  /** Plans all tasks, then queues the tasks that depend on nothing. */
   begin(): void;
   /** Says that the result of a task is published. */
   hear(task: number): void;

@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { QueueServer } from "../../../packages/distributed/bench/measure-queue.ts";
+import { killProcess, startProcess } from "../../../packages/distributed/test/start-process.ts";
 import { freePort } from "../../../test/helpers/free-port.ts";
 
 /** A server of a queue that runs for a measurement only. */
@@ -22,10 +23,7 @@ export async function startRedis(): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), "isthmus-redis-"));
   const port = await freePort();
   const args = ["--port", String(port), "--save", "", "--appendonly", "no", "--dir", folder];
-  const child = spawn("redis-server", args, { stdio: "ignore" });
-  await waitUntil(() => {
-    execFileSync("redis-cli", ["-p", String(port), "ping"], { stdio: "ignore" });
-  });
+  const child = await startProcess("redis-server", args, { ready: /Ready to accept connections/ });
   return running({ kind: "redis", port }, child, folder);
 }
 
@@ -41,12 +39,8 @@ export async function startPostgres(): Promise<RunningServer> {
     ...user,
   });
   const args = ["-D", folder, "-p", String(port), "-h", "127.0.0.1", "-k", folder];
-  const child = spawn("postgres", args, { stdio: "ignore", cwd: folder, ...user });
-  await waitUntil(() => {
-    execFileSync("psql", ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres", "-c", "select 1"], {
-      stdio: "ignore",
-    });
-  });
+  const ready = /ready to accept connections/;
+  const child = await startProcess("postgres", args, { ready, cwd: folder, ...user });
   const connection = `postgres://postgres@127.0.0.1:${port}/postgres`;
   return running({ kind: "postgres", connection }, child, folder);
 }
@@ -58,9 +52,7 @@ function running(server: QueueServer, child: ChildProcess, folder: string): Runn
     async stop() {
       // Clients that were closed leave a moment later.
       await setTimeout(1000);
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGINT");
-      await ended;
+      await killProcess(child, "SIGINT");
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -86,17 +78,4 @@ function processorSeconds(pid: number): number {
 function userOf(name: string): { readonly uid?: number; readonly gid?: number } {
   const id = (flag: string): number => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
-}
-
-/** Tries something until it does not throw, for ten seconds. */
-async function waitUntil(attempt: () => void): Promise<void> {
-  for (let tried = 0; ; tried++) {
-    try {
-      attempt();
-      return;
-    } catch (error) {
-      if (tried === 100) throw error;
-      await setTimeout(100);
-    }
-  }
 }

@@ -45,8 +45,9 @@ export interface MeasurePairsOptions extends Readonly<PairsOptions> {
  * const architecture = { graph, engine, data: await openDataSet("mnist:test@100") };
  *
  * const how = { points: 3, statistics: "keep", batchSize: 100 } as const;
- * const [[distance, loss, error] = []] = await measurePairs(architecture, networks, [[0, 1]], how);
- * assert((distance ?? 0) > 10 && (loss ?? 0) > 1 && error !== undefined); // half-way from one to the other
+ * const [numbers] = await measurePairs(architecture, networks, [[0, 1]], how);
+ * const [distance, loss, error] = numbers as [number, number, number]; // half-way from one to the other
+ * assert(distance > 10 && loss > 1 && error > 0);
  * await Promise.all(networks.map((network) => network.close()));
  * ```
  */
@@ -113,8 +114,6 @@ export function placesOf(points: number): readonly number[] {
 
 /** Measures the Euclidean distance of two networks in their parameters. */
 export async function distanceOf(graph: Graph, networks: readonly [Checkpoint, Checkpoint]): Promise<number> {
-  const [[square = Number.NaN] = []] = await innerProducts(networks, [[-1, 1]], {
-    tensors: parameterNames(graph),
-  });
-  return Math.sqrt(square);
+  const products = await innerProducts(networks, [[-1, 1]], { tensors: parameterNames(graph) });
+  return Math.sqrt(at(at(products, 0, "combination"), 0, "combination"));
 }

@@ -67,42 +67,56 @@ async function measureEnd(
 async function measureAllPairs(
   networks: readonly StageNetwork[],
   ends: readonly Measured[],
-  { graph, journal, options, measurePairs, count }: StageTools,
+  tools: StageTools,
 ): Promise<MappedPair[]> {
-  const { points, statistics, batchSize, signal } = options;
+  const { journal, options, count } = tools;
+  const { points } = options;
   const all = networks.flatMap((_, a) => networks.slice(a + 1).map((_, i) => [a, a + 1 + i] as const));
-  const keyOf = ([a, b]: readonly [number, number]) =>
-    `pair ${at(networks, a, "network").fingerprint} ${at(networks, b, "network").fingerprint}`;
-  const missing = all.filter((pair) => !journal.has(keyOf(pair)));
-  const placesBetween = points - 2;
-  count(placesBetween * (all.length - missing.length));
-  let counted = 0;
-  const countTo = (evaluated: number) => {
-    count(evaluated - counted);
-    counted = evaluated;
-  };
-  if (missing.length > 0) {
-    await measurePairs(
-      { graph, networks, pairs: missing, options: { points, statistics, batchSize } },
-      {
-        signal,
-        onProgress: (done) => countTo(done * placesBetween * missing.length),
-        async onPair(pair, numbers) {
-          await journal.get(keyOf(at(missing, pair, "pair")), async () => numbers);
-        },
-      },
-    );
-  }
-  countTo(placesBetween * missing.length);
+  const missing = all.filter((pair) => !journal.has(pairKey(networks, pair)));
+  count((points - 2) * (all.length - missing.length));
+  if (missing.length > 0) await measureMissingPairs(networks, missing, tools);
   const pairs: MappedPair[] = [];
   for (const pair of all) {
-    const numbers = await journal.get(keyOf(pair), () => {
+    const numbers = await journal.get(pairKey(networks, pair), () => {
       throw new InvariantError(`the pair ${pair.join(" and ")} of the map was not measured`);
     });
     const both = [at(ends, pair[0], "network"), at(ends, pair[1], "network")] as const;
     pairs.push({ a: pair[0], b: pair[1], ...barriersOf(numbers, both, points) });
   }
   return pairs;
+}
+
+type Pair = readonly [a: number, b: number];
+
+/** Returns the key of a pair in the journal. */
+function pairKey(networks: readonly StageNetwork[], [a, b]: Pair): string {
+  return `pair ${at(networks, a, "network").fingerprint} ${at(networks, b, "network").fingerprint}`;
+}
+
+/** Measures pairs of networks into the journal. */
+async function measureMissingPairs(
+  networks: readonly StageNetwork[],
+  pairs: readonly Pair[],
+  { graph, journal, options, measurePairs, count }: StageTools,
+): Promise<void> {
+  const { points, statistics, batchSize, signal } = options;
+  const evaluations = (points - 2) * pairs.length;
+  let counted = 0;
+  const countTo = (evaluated: number) => {
+    count(evaluated - counted);
+    counted = evaluated;
+  };
+  await measurePairs(
+    { graph, networks, pairs, options: { points, statistics, batchSize } },
+    {
+      signal,
+      onProgress: (done) => countTo(done * evaluations),
+      async onPair(pair, numbers) {
+        await journal.get(pairKey(networks, at(pairs, pair, "pair")), async () => numbers);
+      },
+    },
+  );
+  countTo(evaluations);
 }
 
 /** Computes the barriers of a pair from what was measured between its networks. */

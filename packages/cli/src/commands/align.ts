@@ -28,6 +28,7 @@ import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatPairs } from "../format/format-table.ts";
+import { plural } from "../format/plural.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
@@ -314,8 +315,6 @@ function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [s
         ]),
   ];
 }
-
-const plural = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
 
 /** Formats how long matching took, and the shares of its parts. */
 function formatTime({ total, products, reading, assignment }: MatchSeconds): string {

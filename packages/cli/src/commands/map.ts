@@ -1,23 +1,21 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { MAP_NETWORKS_DEFAULTS, type MapResult, mapNetworks } from "@isthmus/barrier";
+import { MAP_NETWORKS_DEFAULTS, type MapResult, type MeasurePairs, mapNetworks } from "@isthmus/barrier";
 import { at, InputError, saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
-import { describePairsData } from "../map/pairs-data.ts";
-import { queuePairs } from "../map/queue-pairs.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions } from "../open/open-data.ts";
-import { openMeasured } from "../open/open-measured.ts";
+import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseBytes, parseCount, parseSeed } from "../options/parse-values.ts";
@@ -25,7 +23,7 @@ import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts"
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { withProvenance } from "../result/result-provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
-import { withQueue } from "../work/with-queue.ts";
+import { type QueueTasks, withQueue } from "../work/with-queue.ts";
 
 interface MapVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions, QueueOptions {
   readonly graph?: string | undefined;
@@ -144,14 +142,13 @@ async function mapFiles(
       context.terminal.note(line);
     const networks = bound.map(({ network }) => network);
     const { many, restarts, memory, seed, points } = options;
-    const queued = { ...describePairsData(options, dataContext(read), measured), size: data.size };
     const work = { verb: "map", beside: journal ?? output ?? report ?? "map", context };
-    const result = await withQueue(options, work, (tasks) =>
+    const result = await withQueue(options, work, async (tasks) =>
       mapNetworks(architecture, networks.slice(0, paths.length), data, {
         ...{ many, restarts, memory, seed, points, statistics, statisticsData },
         star: star === undefined ? undefined : at(networks, paths.length, "star"),
         journalPath: journal,
-        measurePairs: tasks && queuePairs(tasks, queued),
+        measurePairs: tasks && (await measureByQueue(tasks, options, dataContext(read), measured)),
         signal: context.signal,
         onProgress: ({ phase, done }) =>
           context.progress(phase === "aligning" ? "Aligning" : "Measuring pairs", done),
@@ -181,6 +178,21 @@ function assertSeveral(paths: readonly string[]): void {
   const [only = "networks"] = paths;
   throw new InputError(`Cannot map networks as there must be at least two: got only "${only}"`, {
     input: only,
+  });
+}
+
+/** Returns what measures pairs on the workers of a queue; a map without a queue does not load it. */
+async function measureByQueue(
+  tasks: QueueTasks,
+  options: DataOptions,
+  context: DataContext,
+  measured: MeasuredData,
+): Promise<MeasurePairs> {
+  const { describePairsData } = await import("../map/pairs-data.ts");
+  const { queuePairs } = await import("../map/queue-pairs.ts");
+  return queuePairs(tasks, {
+    ...describePairsData(options, context, measured),
+    size: measured.data.size,
   });
 }
 

@@ -27,9 +27,9 @@ import { optionGroup } from "../options/option-group.ts";
 import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { assertQueueable } from "../search/assert-queueable.ts";
 import { describeSearch, formatSearch } from "../search/describe-search.ts";
 import { openJudge } from "../search/open-judge.ts";
-import { assertQueueable, queueCandidates } from "../search/queue-candidates.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import {
   type CommonOptions,
@@ -179,6 +179,8 @@ async function searchCandidates(
       context.progress(`Searching, best ${best.toPrecision(5)}`, done),
   };
   if (tasks !== undefined) {
+    // A search without a queue does not load it.
+    const { queueCandidates } = await import("../search/queue-candidates.ts");
     const evaluate = await queueCandidates(tasks, recipe, options);
     return searchRecipe(recipe, { ...searching, evaluate, atOnce: tasks.executor.capacity });
   }

@@ -1,9 +1,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { readTextFile, saveFile } from "@isthmus/core";
+import { readTextFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
-import { type Provenance, renderResultPage, titleOfResult } from "@isthmus/report";
 import {
   listMissing,
   planStudy,
@@ -14,22 +13,16 @@ import {
   type StudyDescription,
   type StudyResult,
 } from "@isthmus/study";
-import { readTaskResult, sumByWorker } from "@isthmus/tasks";
-import { formatJson } from "../format/format-json.ts";
+import { readTaskResult } from "@isthmus/tasks";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseOnly } from "../options/parse-values.ts";
-import { addQueueOptions, noteLeft, openExecutor, type QueueOptions } from "../options/queue-options.ts";
+import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { describeCommand } from "../result/result-provenance.ts";
-import { saveFigures, saveTables } from "../result/save-parts.ts";
+import { describeFailures } from "../study/describe-failures.ts";
 import { findDescribed } from "../study/find-described.ts";
-import {
-  formatFailures,
-  formatMissing,
-  formatStudy,
-  formatTasks,
-  formatTimeLeft,
-} from "../study/format-study.ts";
-import { explainFailure } from "../terminal/explain-failure.ts";
+import { formatMissing, formatStudy, formatTasks, formatTimeLeft } from "../study/format-study.ts";
+import { saveDescribed, TASKS } from "../study/save-described.ts";
+import { withExecutor } from "../study/with-executor.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface StudyVerbOptions extends EngineOptions, QueueOptions {
@@ -42,8 +35,6 @@ interface StudyVerbOptions extends EngineOptions, QueueOptions {
 
 /** The script of the threads that tasks run in. */
 const STUDY_WORKER = new URL("../work/study-worker.js", import.meta.url);
-/** Name of the folder for the files of tasks, within the folder of the results. */
-const TASKS = "tasks";
 
 /** Creates the command `isthmus study`. */
 export function studyVerb(run: RunVerb): CommandUnknownOpts {
@@ -142,11 +133,9 @@ async function runTasks(
   options: StudyVerbOptions,
   context: Context,
 ): Promise<Outcome> {
-  const { signal, progress, terminal } = context;
-  progress("Planning");
-  const tasks = join(folder, TASKS);
-  const executor = await openExecutor(options, { script: STUDY_WORKER, folder: tasks, context });
-  try {
+  const { signal, progress } = context;
+  const work = { verb: "study", script: STUDY_WORKER, folder, context };
+  return withExecutor(options, work, async (executor, tasks) => {
     const outcome = await runStudy(description, {
       ...(await planPorts(options)),
       folder: tasks,
@@ -156,34 +145,9 @@ async function runTasks(
     });
     const { study } = outcome;
     return study === undefined
-      ? await describeFailures(outcome)
+      ? await describeFailures(outcome, "study's tasks")
       : await describeStudy({ ...outcome, study }, folder, context);
-  } catch (error) {
-    if (signal.aborted) terminal.note(noteLeft("study", options, folder));
-    throw error;
-  } finally {
-    await executor.close();
-  }
-}
-
-/**
- * Describes the tasks that failed. The exit code is 2 if all of them failed by wrong input or usage, else 1.
- */
-async function describeFailures({ failures, blocked, ran, kept }: RunStudyResult): Promise<Outcome> {
-  const explained = await Promise.all(
-    failures.map(async ({ task: { key, label }, error }) => ({
-      key,
-      label,
-      ...(await explainFailure(error)),
-    })),
-  );
-  const counts = { blocked: blocked.map(({ key, label }) => ({ key, label })), ran, kept };
-  return {
-    result: { failures: explained.map(({ key, label, message }) => ({ key, label, message })), ...counts },
-    text: formatFailures(explained, counts),
-    failure: `${failures.length} of the study's tasks failed`,
-    exitCode: explained.every(({ exitCode }) => exitCode === 2) ? 2 : 1,
-  };
+  });
 }
 
 async function describeStudy(
@@ -191,33 +155,10 @@ async function describeStudy(
   folder: string,
   { provenance, terminal }: Context,
 ): Promise<Outcome> {
-  const outputs = await saveStudy({ ...study, provenance }, folder);
+  const outputs = await saveDescribed({ ...study, provenance }, folder);
   const counts = `${ran} tasks run, ${kept} were finished before`;
   return {
     result: { ...study, provenance, ran, kept, outputs },
     text: `${formatStudy(study, terminal)}\n\n${counts}\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
   };
-}
-
-/**
- * Writes the results of a study into its folder: the JSON, a page, and every table and figure as a file;
- * returns the files.
- */
-async function saveStudy(
-  study: StudyResult & { readonly provenance: Provenance },
-  folder: string,
-): Promise<readonly string[]> {
-  const parts = [...(await saveTables(study, folder)), ...(await saveFigures(study, folder))];
-  const page = join(folder, "study.html");
-  const { command, version } = study.provenance;
-  await saveFile(
-    page,
-    await renderResultPage({
-      ...{ title: titleOfResult(study), result: study, commands: [command], version },
-      workers: await sumByWorker(join(folder, TASKS)),
-    }),
-  );
-  const json = join(folder, "study.json");
-  await saveFile(json, formatJson(study));
-  return [json, page, ...parts];
 }

@@ -4,6 +4,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import { runWorker, serveWorkerStatus, type TaskQueue, type TaskWorker } from "@isthmus/distributed";
 import { createProcessExecutor } from "@isthmus/tasks";
+import { plural } from "../format/plural.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
 import { openQueueAndStorage, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
@@ -156,7 +157,7 @@ async function serveUntilStopped(
   const { name } = worker.status;
   const page = await openStatusPage(worker, options);
   const address = page === undefined ? "" : `; ${page.url}/metrics`;
-  const atOnce = `${options.concurrency} ${options.concurrency === 1 ? "task" : "tasks"} at once`;
+  const atOnce = `${plural(options.concurrency, "task", "tasks")} at once`;
   terminal.note(`${name}: serves ${queue.name}, ${atOnce}${address}`);
   try {
     await untilStopped(worker, options, signal);

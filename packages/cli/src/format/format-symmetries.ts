@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { type BindingSummary, describeSource } from "@isthmus/graph";
 import type {
   AxisRef,
@@ -142,7 +143,7 @@ export function formatExchanges(exchanges: readonly Exchange[], width?: number):
     exchanges.map(({ name, parts, selectors }) => [
       name,
       String(parts.length),
-      String(parts[0]?.length ?? 0),
+      String(at(parts, 0, "part").length),
       formatAxes(selectors.map(({ weight, axis }) => ({ tensor: weight, axis }))),
     ]),
     width,

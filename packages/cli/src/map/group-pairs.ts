@@ -23,7 +23,9 @@ export function groupPairs(
   for (const [position, [a, b]] of pairs.entries()) {
     const rank = a * networks - (a * (a + 1)) / 2 + (b - a - 1);
     const group = Math.floor(rank / pairsOfTask);
-    groups.set(group, [...(groups.get(group) ?? []), position]);
+    const positions = groups.get(group);
+    if (positions === undefined) groups.set(group, [position]);
+    else positions.push(position);
   }
   return [...groups.values()];
 }

@@ -2,7 +2,7 @@ import { type MeasurePairsOptions, measurePairs, type PairsOfNetworks } from "@i
 import { type Checkpoint, openCheckpoint, readFileBytes } from "@isthmus/core";
 import { decodeGraph } from "@isthmus/graph";
 import { NORM_POLICIES } from "@isthmus/statistics";
-import { assertTaskParams, schemaOf } from "@isthmus/study";
+import { assertTaskParams, COMMON_SCHEMAS, schemaOf } from "@isthmus/study";
 import { pathOf, pathsOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { MOST } from "../options/parse-values.ts";
@@ -24,9 +24,9 @@ export interface MapPairsResult {
   readonly numbers: readonly (readonly number[])[];
 }
 
-const name = z.string().min(1).max(4096);
+const { batch, fingerprint, text } = COMMON_SCHEMAS;
+const name = text.min(1);
 const position = z.int().min(0).max(1_000_000);
-const fingerprint = z.string().regex(/^[\da-f]{32}$/);
 
 const PARAMS = schemaOf<MapPairsParams>()(
   z.strictObject({
@@ -43,10 +43,7 @@ const PARAMS = schemaOf<MapPairsParams>()(
     options: z.strictObject({
       points: z.int().min(3).max(MOST.places),
       statistics: z.enum(NORM_POLICIES),
-      batchSize: z
-        .int()
-        .min(1)
-        .max(2 ** 20),
+      batchSize: batch,
     }),
     pairs: z.array(z.tuple([position, position])),
   }),

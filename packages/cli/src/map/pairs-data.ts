@@ -7,6 +7,7 @@ import type { DataOptions } from "../open/open-data.ts";
 import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
 import { assertSameData } from "../work/assert-same-data.ts";
 import { holdExamples } from "../work/hold-examples.ts";
+import { keepLast } from "../work/keep-last.ts";
 
 /** Examples of a map, as the key of a task records them: what is in them counts, not only their names. */
 export interface PairsData extends DataOptions {
@@ -47,8 +48,7 @@ interface PairsExamples extends MeasuredData {
   readonly inputNames: readonly string[];
 }
 
-/** The examples that this process has opened last: its tasks come one after the other. */
-let last: { readonly key: string; readonly opened: Promise<PairsExamples> } | undefined;
+const keepExamples = keepLast<PairsExamples>();
 
 /**
  * Opens the examples of a task.
@@ -58,14 +58,7 @@ let last: { readonly key: string; readonly opened: Promise<PairsExamples> } | un
 export async function openPairsData(data: PairsData, feeds: string): Promise<PairsExamples> {
   const read = await readJsonFile(feeds);
   const key = JSON.stringify([process.cwd(), data, read]);
-  if (last?.key !== key) last = { key, opened: openDescribed(data, read, feeds) };
-  try {
-    return await last.opened;
-  } catch (error) {
-    // A file that is not there yet may be there for the next attempt.
-    last = undefined;
-    throw error;
-  }
+  return keepExamples(key, () => openDescribed(data, read, feeds));
 }
 
 async function openDescribed(data: PairsData, read: unknown, path: string): Promise<PairsExamples> {

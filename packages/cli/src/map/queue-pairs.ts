@@ -117,7 +117,7 @@ function weightsOf({ weights }: Graph): number {
 }
 
 function labelOf(pairs: readonly (readonly [a: number, b: number])[]): string {
-  const [[a, b]] = [at(pairs, 0, "pair")];
+  const [a, b] = at(pairs, 0, "pair");
   const more = pairs.length === 1 ? "" : ` and ${pairs.length - 1} more`;
   return `map pair ${a}-${b}${more}`;
 }

@@ -9,6 +9,7 @@ import {
 import { assertRecipe, type OpenedRecipe, openRecipe, type Recipe } from "@isthmus/recipe";
 import { canonicalJson, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
+import { keepLast } from "../work/keep-last.ts";
 import { PRODUCTS_MODULE } from "./products.ts";
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -63,28 +64,16 @@ export const mergePiecesTask: TaskKind<MergePiecesParams> = {
   },
 };
 
-/** The merge that this process has opened last: its tasks come one after the other. */
-let last: { readonly key: string; readonly opened: Promise<Opened> } | undefined;
-
 interface Opened {
   readonly recipe: OpenedRecipe;
   readonly plan: MergePlan;
 }
 
+const keepMerge = keepLast<Opened>(({ recipe }) => recipe.close());
+
 async function planOf(merge: RecipeMerge): Promise<MergePlan> {
   const key = canonicalJson([process.cwd(), merge]);
-  if (last?.key !== key) {
-    const earlier = last;
-    last = { key, opened: openMerge(merge) };
-    await earlier?.opened.then(({ recipe }) => recipe.close()).catch(() => {});
-  }
-  try {
-    return (await last.opened).plan;
-  } catch (error) {
-    // A file that is not there yet may be there for the next attempt.
-    last = undefined;
-    throw error;
-  }
+  return (await keepMerge(key, () => openMerge(merge))).plan;
 }
 
 async function openMerge({ recipe, seed }: RecipeMerge): Promise<Opened> {

@@ -1,11 +1,12 @@
 import { join, resolve } from "node:path";
-import { createFolder, UsageError } from "@isthmus/core";
+import { at, UsageError } from "@isthmus/core";
 import type { OpenMergeExecutor } from "@isthmus/merging";
 import type { OpenedRecipe } from "@isthmus/recipe";
 import { createTask } from "@isthmus/tasks";
 import { createEngine } from "../options/engine-option.ts";
 import { openQueueExecutor } from "../options/queue-options.ts";
 import type { Context } from "../verb.ts";
+import { runQueuedTask } from "../work/with-queue.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import { mergePiecesTask } from "./merge-pieces-task.ts";
 
@@ -31,24 +32,20 @@ export function openMergeExecutor(
   }
   return async (unfinished) => {
     const folder = join(resolve(unfinished), TASKS);
-    await createFolder(folder);
     const executor = await openQueueExecutor(options, { folder, context });
     const engine = (await createEngine(options.engine)).name;
     let parts = 0;
     return {
       capacity: executor.capacity,
       run(params, control) {
-        const label = `merge part ${++parts}, from ${params.pieces[0]?.tensor}`;
+        const label = `merge part ${++parts}, from ${at(params.pieces, 0, "piece").tensor}`;
         const inside = {
           ...params,
           folder: resolve(params.folder),
           tensors: params.tensors.map(absolutePlace),
         };
         const task = createTask(mergePiecesTask, engine, { params: inside, inputs: {}, label });
-        return executor.run(
-          { kind: task.kind, params: inside, inputs: {}, folder: join(folder, task.key), task },
-          control,
-        );
+        return runQueuedTask(executor, folder, task, control);
       },
       close: () => executor.close(),
     };

@@ -1,12 +1,6 @@
 import { stat } from "node:fs/promises";
 import { createFolder, InputError, UsageError } from "@isthmus/core";
-import {
-  createQueueExecutor,
-  openQueue,
-  openStorage,
-  type TaskQueue,
-  type TaskStorage,
-} from "@isthmus/distributed";
+import type { TaskQueue, TaskStorage } from "@isthmus/distributed";
 import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
 import type { Context } from "../verb.ts";
 import type { WorkerData } from "../work/worker-ports.ts";
@@ -88,6 +82,7 @@ export async function openQueueExecutor(
     await storage.close();
   };
   try {
+    const { createQueueExecutor } = await loadDistributed();
     await createFolder(folder);
     const executor = await createQueueExecutor({
       ...{ queue, storage, store: await storage.placeOf(folder) },
@@ -108,6 +103,9 @@ export async function openQueueExecutor(
   }
 }
 
+/** Loads what queues and storages are made of, which verbs without a queue start faster without. */
+const loadDistributed = () => import("@isthmus/distributed");
+
 /** Opens the queue and the storage that options name, which must be both. */
 export async function openQueueAndStorage(
   { queue: address, storage: place }: QueueOptions,
@@ -119,6 +117,7 @@ export async function openQueueAndStorage(
     );
   }
   await assertStorage(place);
+  const { openQueue, openStorage } = await loadDistributed();
   const storage = await openStorage(place);
   try {
     const queue = await openQueue(address, { onTrouble: (sentence) => terminal.note(sentence) });

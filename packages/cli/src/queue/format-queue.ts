@@ -1,5 +1,6 @@
 import type { QueueDescription } from "@isthmus/distributed";
 import { formatTable } from "../format/format-table.ts";
+import { plural } from "../format/plural.ts";
 import { formatSeconds } from "../training/format-training.ts";
 
 /** Tasks of a list that are shown. */
@@ -7,8 +8,10 @@ const SHOWN = 20;
 
 /** Formats what is in a queue: counts, workers, and the tasks that run or have failed. */
 export function formatQueue({ queue, counts, workers, running, failed }: QueueDescription): string {
+  const names = workers.length === 0 ? "" : `: ${workers.map(({ name }) => name).join(", ")}`;
+  const served = `${plural(workers.length, "worker", "workers")}${names}`;
   const parts = [
-    `${queue}: ${counts.waiting} waiting, ${counts.running} running, ${counts.failed} failed; ${workers.length} ${workers.length === 1 ? "worker" : "workers"}${workers.length === 0 ? "" : `: ${workers.map(({ name }) => name).join(", ")}`}`,
+    `${queue}: ${counts.waiting} waiting, ${counts.running} running, ${counts.failed} failed; ${served}`,
   ];
   if (running.length > 0) {
     const rows = running

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { digestFile, saveFile, UsageError } from "@isthmus/core";
+import { digestFile, saveFile } from "@isthmus/core";
 import { fingerprintData } from "@isthmus/graph";
 import {
   fillSearched,
@@ -11,42 +11,15 @@ import {
   type SearchRecipeOptions,
 } from "@isthmus/recipe";
 import { createTask, type TaskFile } from "@isthmus/tasks";
-import { createEngine, type EngineOptions } from "../options/engine-option.ts";
-import type { QueueOptions } from "../options/queue-options.ts";
+import { createEngine } from "../options/engine-option.ts";
 import type { QueueTasks } from "../work/with-queue.ts";
-import { type JudgeOptions, openJudge } from "./open-judge.ts";
+import type { QueuedSearchOptions } from "./assert-queueable.ts";
+import { openJudge } from "./open-judge.ts";
 import {
   type SearchCandidateParams,
   type SearchCandidateResult,
   searchCandidateTask,
 } from "./search-candidate-task.ts";
-
-/** Options of a search whose merges may be judged elsewhere. */
-export interface QueuedSearchOptions extends QueueOptions, EngineOptions, Omit<JudgeOptions, "data"> {
-  readonly data?: string | undefined;
-  readonly evaluate?: string | undefined;
-  readonly methods?: readonly string[] | undefined;
-  readonly seed: number;
-}
-
-/** @throws UsageError if merges of a search cannot be judged on the workers of a queue */
-export function assertQueueable({ queue, storage, evaluate, methods = [] }: QueuedSearchOptions): void {
-  if (queue === undefined) return;
-  const refuse = (rule: string): UsageError =>
-    new UsageError(`Cannot judge merges on the workers of a queue as ${rule}`);
-  if (evaluate !== undefined) {
-    throw refuse(
-      `the command of --evaluate is code of your own, which workers do not run: it is "${evaluate}"; judge by --data, or leave out --queue`,
-    );
-  }
-  if (methods.length > 0)
-    throw refuse("methods of your own are code, which workers do not run: leave out --methods, or --queue");
-  if (storage?.startsWith("s3:")) {
-    throw refuse(
-      `they find the networks of a recipe by its paths, in a folder that all machines share: --storage is "${storage}"`,
-    );
-  }
-}
 
 /**
  * Returns what merges and judges candidates on the workers of a queue, as `evaluate` of a search.
@@ -109,7 +82,7 @@ async function listFiles(recipe: Recipe, seed: number): Promise<readonly string[
   const candidates = await openCandidates(recipe, {
     seed,
     judge: async () => Number.NaN,
-    // Nothing is computed here: what is aligned is only planned.
+    // Nothing is computed here: alignments are only planned.
     align: async (networks) => networks.map(({ network }) => network),
   });
   try {

@@ -8,12 +8,13 @@ import {
   openCandidates,
   type Recipe,
 } from "@isthmus/recipe";
-import { assertTaskParams } from "@isthmus/study";
+import { assertTaskParams, COMMON_SCHEMAS } from "@isthmus/study";
 import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { PRODUCTS_MODULE } from "../merge/products.ts";
 import { assertSameData } from "../work/assert-same-data.ts";
 import { holdExamples } from "../work/hold-examples.ts";
+import { keepLast } from "../work/keep-last.ts";
 import type { WorkerPorts } from "../work/worker-ports.ts";
 import { type JudgeOptions, openJudge } from "./open-judge.ts";
 
@@ -37,12 +38,13 @@ export interface SearchCandidateResult {
   readonly score: number | string;
 }
 
-const name = z.string().min(1).max(4096);
+const { fingerprint, seed, text } = COMMON_SCHEMAS;
+const name = text.min(1);
 
 const PARAMS = z.strictObject({
   recipe: z.record(z.string(), z.unknown()),
   values: z.array(z.number()).min(1),
-  seed: z.int().min(0),
+  seed,
   judge: z.strictObject({
     data: name,
     score: z.enum(["loss", "error"]),
@@ -52,7 +54,7 @@ const PARAMS = z.strictObject({
     exportedFrom: name.optional(),
     unread: z.enum(UNREAD_POLICIES).optional(),
   }),
-  digest: z.string().regex(/^[\da-f]{32}$/),
+  digest: fingerprint,
 });
 
 const NAMES = z.strictObject({ input: z.array(z.string()).optional(), logits: z.string().optional() });
@@ -86,23 +88,11 @@ interface SearchPlace {
   readonly names: string;
 }
 
-/** The search that this process has opened last: its tasks come one after the other. */
-let last: { readonly key: string; readonly opened: Promise<OpenedCandidates> } | undefined;
+const keepSearch = keepLast<OpenedCandidates>((candidates) => candidates.close());
 
 async function candidatesOf(search: SearchParams, place: SearchPlace): Promise<OpenedCandidates> {
   const key = canonicalJson([process.cwd(), search, await readJsonFile(place.names)]);
-  if (last?.key !== key) {
-    const earlier = last;
-    last = { key, opened: openSearch(search, place) };
-    await earlier?.opened.then((candidates) => candidates.close()).catch(() => {});
-  }
-  try {
-    return await last.opened;
-  } catch (error) {
-    // A file that is not there yet may be there for the next attempt.
-    last = undefined;
-    throw error;
-  }
+  return keepSearch(key, () => openSearch(search, place));
 }
 
 async function openSearch(

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { removeFolders } from "@isthmus/core";
-import type { Task } from "@isthmus/tasks";
+import type { Task, TaskControl } from "@isthmus/tasks";
 import { createEngine, type EngineOptions } from "../options/engine-option.ts";
 import {
   assertQueue,
@@ -52,7 +52,11 @@ export async function withQueue<T>(
   try {
     const executor = await openQueueExecutor(options, { folder, context });
     try {
-      result = await work({ executor, folder, engine, run: runnerOf(executor, folder) });
+      result = await work({
+        ...{ executor, folder, engine },
+        run: (task, signal = new AbortController().signal) =>
+          runQueuedTask(executor, folder, task, { signal, onProgress() {} }),
+      });
     } finally {
       await executor.close();
     }
@@ -66,11 +70,17 @@ export async function withQueue<T>(
   return result;
 }
 
-function runnerOf(executor: QueueTasks["executor"], folder: string): QueueTasks["run"] {
-  return (task, signal = new AbortController().signal) => {
-    const { kind, params, key } = task;
-    // The files that it reads are found by the task itself, wherever it runs.
-    const assignment = { kind, params, inputs: {}, folder: join(folder, key), task };
-    return executor.run(assignment, { signal, onProgress() {} });
-  };
+/**
+ * Runs one task on the workers of a queue, and returns its result.
+ * @param folder - where results of tasks are stored
+ */
+export function runQueuedTask(
+  executor: QueueTasks["executor"],
+  folder: string,
+  task: Task,
+  control: TaskControl,
+): Promise<object> {
+  const { kind, params, key } = task;
+  // The files that it reads are found by the task itself, wherever it runs.
+  return executor.run({ kind, params, inputs: {}, folder: join(folder, key), task }, control);
 }

@@ -1,8 +1,6 @@
 import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
-import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
-import { HEAD_GROUPS, LEARNED_PLACES, LEARNED_RULES, LEARNED_UNITS } from "@isthmus/weight-matching";
 import { z } from "zod";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import {
@@ -16,8 +14,9 @@ import {
   type TrainedNetwork,
 } from "../description/study-description.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
-import { batch, count, examples, places, positive, repeats, seed, tries } from "../schema/numbers.ts";
+import { batch, count, examples, places, repeats, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
+import { LEARNING_FIELDS, STAR_FIELDS } from "../schema/shared-fields.ts";
 import { AUGMENT, FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 
 /** A network to train, as a file describes it. */
@@ -87,23 +86,14 @@ export const STAR_NETWORK: z.ZodType = schemaOf<StarNetwork>()(
     batch: batch.optional(),
     optimizer: OPTIMIZER.optional(),
     schedule: SCHEDULE.optional(),
-    rays: z.enum(RAY_DISTRIBUTIONS).optional(),
-    alignEvery: repeats(0).optional(),
-    restarts: tries(1).optional(),
-    statisticsExamples: examples(1).optional(),
+    ...STAR_FIELDS,
   }),
 );
 
 const match = z.strictObject({
   data: data.optional(),
-  examples: examples(1).optional(),
-  steps: repeats(0).optional(),
   batch: batch.optional(),
-  learningRate: positive.optional(),
-  at: z.enum(LEARNED_PLACES).optional(),
-  units: z.enum(LEARNED_UNITS).optional(),
-  rule: z.enum(LEARNED_RULES).optional(),
-  heads: z.enum(HEAD_GROUPS).optional(),
+  ...LEARNING_FIELDS,
 });
 
 const pairs = {

@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import type { SameShape } from "./same-shape.ts";
-import { schemaOf } from "./schema-of.ts";
+import { fieldsOf, schemaOf } from "./schema-of.ts";
 
 interface Point {
   readonly at: readonly [x: number, y: number];
@@ -39,4 +39,18 @@ it("schemaOf() returns a schema as it is, and lets the compiler refuse one of an
   schemaOf<Point>()(schema.extend({ more: z.string().optional() }));
   // @ts-expect-error: the key is not optional in the type
   schemaOf<Point>()(schema.partial());
+});
+
+it("fieldsOf() returns fields as they are, and lets the compiler refuse fields of another type", () => {
+  const at = z.tuple([z.number(), z.number()]);
+  const fields = { at, label: z.string().optional() };
+  expect(fieldsOf<Point>()(fields)).toBe(fields);
+  // @ts-expect-error: a key of the type is missing
+  fieldsOf<Point>()({ at });
+  // @ts-expect-error: the type has no such key
+  fieldsOf<Point>()({ ...fields, more: z.string().optional() });
+  // @ts-expect-error: the key is not optional in the type
+  fieldsOf<Point>()({ ...fields, at: at.optional() });
+  // @ts-expect-error: the type has another choice
+  fieldsOf<{ readonly side: "left" | "right" }>()({ side: z.enum(["left"]) });
 });

@@ -10,3 +10,20 @@ export function schemaOf<T>(): <S extends z.ZodType>(
 ) => z.ZodType<T> {
   return (schema) => schema as z.ZodType as z.ZodType<T>;
 }
+
+/** Schemas of the fields of a type, to be spread into schemas of larger types. */
+export type FieldsOf<T> = {
+  readonly [K in keyof T]-?: object extends Pick<T, K>
+    ? z.ZodOptional<z.ZodType<Exclude<T[K], undefined>>>
+    : z.ZodType<T[K]>;
+};
+
+/**
+ * Returns fields of a schema as they are, once the compiler has found that they are the fields of type `T`;
+ * see {@link schemaOf}.
+ */
+export function fieldsOf<T>(): <S extends z.ZodRawShape>(
+  fields: SameShape<z.output<z.ZodObject<S>>, T> extends true ? S : never,
+) => FieldsOf<T> {
+  return (fields) => fields as z.ZodRawShape as FieldsOf<T>;
+}

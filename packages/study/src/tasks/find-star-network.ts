@@ -1,15 +1,18 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
-import { type FindStarOptions, findStar, RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
+import { findStar } from "@isthmus/star-domain";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { pathsOf } from "@isthmus/tasks";
-import type { LossSpec } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
-import { batch, examples, repeats, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
-import { LOSS, OPTIMIZER, REMAINDERS, SCHEDULE } from "../schema/training-schema.ts";
+import {
+  STAR_FIELDS,
+  type StarOptions,
+  TRAINING_FIELDS,
+  type TrainingOptions,
+} from "../schema/shared-fields.ts";
 import { openNetworks } from "./open-networks.ts";
 import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
@@ -20,19 +23,7 @@ export interface FindStarNetworkParams {
   readonly data: TaskData;
   /** The network whose random weights it starts from; the anchors' mean where there is none. */
   readonly start?: TaskNetwork;
-  readonly options: Pick<
-    FindStarOptions,
-    | "seed"
-    | "epochs"
-    | "batch"
-    | "remainder"
-    | "optimizer"
-    | "schedule"
-    | "rays"
-    | "alignEvery"
-    | "restarts"
-    | "statisticsExamples"
-  > & { readonly loss?: LossSpec };
+  readonly options: TrainingOptions & StarOptions;
 }
 
 /** File of the star's weights. */
@@ -42,20 +33,7 @@ const PARAMS = schemaOf<FindStarNetworkParams>()(
   z.strictObject({
     data: TASK_DATA,
     start: TASK_NETWORK.optional(),
-    options: z.strictObject({
-      seed,
-      epochs: repeats(1).optional(),
-      batch: batch.optional(),
-      remainder: z.enum(REMAINDERS).optional(),
-
-      loss: LOSS.optional(),
-      optimizer: OPTIMIZER.optional(),
-      schedule: SCHEDULE.optional(),
-      rays: z.enum(RAY_DISTRIBUTIONS).optional(),
-      alignEvery: repeats(0).optional(),
-      restarts: tries(1).optional(),
-      statisticsExamples: examples(1).optional(),
-    }),
+    options: z.strictObject({ ...TRAINING_FIELDS, ...STAR_FIELDS }),
   }),
 );
 

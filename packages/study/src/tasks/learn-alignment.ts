@@ -2,17 +2,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, InvariantError, saveCheckpoint } from "@isthmus/core";
 import { pathOf } from "@isthmus/tasks";
-import {
-  align,
-  HEAD_GROUPS,
-  LEARNED_PLACES,
-  LEARNED_RULES,
-  LEARNED_UNITS,
-  type MatchLearnedOptions,
-} from "@isthmus/weight-matching";
+import { align, type MatchLearnedOptions } from "@isthmus/weight-matching";
 import { z } from "zod";
-import { batch, examples, positive, repeats, seed } from "../schema/numbers.ts";
+import { batch, examples, repeats, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
+import { LEARNING_FIELDS, type LearningOptions } from "../schema/shared-fields.ts";
 import { openNetworks } from "./open-networks.ts";
 import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
@@ -22,20 +16,8 @@ import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 export interface LearnAlignmentParams {
   /** Labels are not used. */
   readonly data: TaskData;
-  readonly options: Pick<
-    MatchLearnedOptions,
-    | "seed"
-    | "examples"
-    | "streamExamples"
-    | "steps"
-    | "batchSize"
-    | "learningRate"
-    | "heads"
-    | "rounds"
-    | "at"
-    | "units"
-    | "rule"
-  >;
+  readonly options: LearningOptions &
+    Pick<MatchLearnedOptions, "seed" | "streamExamples" | "batchSize" | "rounds">;
 }
 
 /** File of the aligned network. */
@@ -46,15 +28,9 @@ const PARAMS = schemaOf<LearnAlignmentParams>()(
     data: TASK_DATA,
     options: z.strictObject({
       seed,
-      examples: examples(1).optional(),
+      ...LEARNING_FIELDS,
       streamExamples: examples(1).optional(),
-      steps: repeats(0).optional(),
       batchSize: batch.optional(),
-      learningRate: positive.optional(),
-      heads: z.enum(HEAD_GROUPS).optional(),
-      at: z.enum(LEARNED_PLACES).optional(),
-      units: z.enum(LEARNED_UNITS).optional(),
-      rule: z.enum(LEARNED_RULES).optional(),
       rounds: repeats(0).optional(),
     }),
   }),

@@ -2,12 +2,13 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
-import { type LossSpec, type TrainOptions, train } from "@isthmus/training";
+import { type AugmentOptions, train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
-import { batch, repeats, seed } from "../schema/numbers.ts";
+import { repeats } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
-import { AUGMENT, LOSS, OPTIMIZER, REMAINDERS, SCHEDULE } from "../schema/training-schema.ts";
+import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
+import { AUGMENT } from "../schema/training-schema.ts";
 import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
@@ -18,10 +19,7 @@ export interface TrainNetworkParams {
   readonly data: TaskData;
   /** Numbers of epochs after which weights are kept. */
   readonly snapshots: readonly number[];
-  readonly options: Pick<
-    TrainOptions,
-    "seed" | "epochs" | "batch" | "remainder" | "optimizer" | "schedule" | "augment"
-  > & { readonly loss?: LossSpec };
+  readonly options: TrainingOptions & { readonly augment?: AugmentOptions };
 }
 
 /** File of the architecture. */
@@ -35,16 +33,7 @@ const PARAMS = schemaOf<TrainNetworkParams>()(
     network: TASK_NETWORK,
     data: TASK_DATA,
     snapshots: z.array(repeats(1)).min(1),
-    options: z.strictObject({
-      seed,
-      epochs: repeats(1).optional(),
-      batch: batch.optional(),
-      remainder: z.enum(REMAINDERS).optional(),
-      loss: LOSS.optional(),
-      optimizer: OPTIMIZER.optional(),
-      schedule: SCHEDULE.optional(),
-      augment: AUGMENT.optional(),
-    }),
+    options: z.strictObject({ ...TRAINING_FIELDS, augment: AUGMENT.optional() }),
   }),
 );
 

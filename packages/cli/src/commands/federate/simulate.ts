@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { readTextFile, saveFile } from "@isthmus/core";
+import { readTextFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import {
   listMissingFederations,
@@ -12,18 +12,17 @@ import {
   type SimulationDescription,
   type SimulationResult,
 } from "@isthmus/federated";
-import { type Provenance, renderResultPage, titleOfResult } from "@isthmus/report";
-import { readTaskResult, sumByWorker } from "@isthmus/tasks";
+import { readTaskResult } from "@isthmus/tasks";
 import { formatSimulation } from "../../federate/format-simulation.ts";
-import { formatJson } from "../../format/format-json.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
 import { parseCount } from "../../options/parse-values.ts";
-import { addQueueOptions, noteLeft, openExecutor, type QueueOptions } from "../../options/queue-options.ts";
+import { addQueueOptions, type QueueOptions } from "../../options/queue-options.ts";
 import { describeCommand } from "../../result/result-provenance.ts";
-import { saveFigures, saveTables } from "../../result/save-parts.ts";
+import { describeFailures } from "../../study/describe-failures.ts";
 import { findDescribed } from "../../study/find-described.ts";
-import { formatFailures, formatMissing, formatTasks, formatTimeLeft } from "../../study/format-study.ts";
-import { explainFailure } from "../../terminal/explain-failure.ts";
+import { formatMissing, formatTasks, formatTimeLeft } from "../../study/format-study.ts";
+import { saveDescribed, TASKS } from "../../study/save-described.ts";
+import { withExecutor } from "../../study/with-executor.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
 interface SimulateVerbOptions extends EngineOptions, QueueOptions {
@@ -35,8 +34,6 @@ interface SimulateVerbOptions extends EngineOptions, QueueOptions {
 
 /** The script of the threads that federations are simulated in. */
 const SIMULATION_WORKER = new URL("../../work/simulation-worker.js", import.meta.url);
-/** Name of the folder for the files of tasks, within the folder of the results. */
-const TASKS = "tasks";
 
 /** Creates the command `isthmus federate simulate`. */
 export function federateSimulateVerb(run: RunVerb): CommandUnknownOpts {
@@ -114,43 +111,20 @@ async function runFederations(
   options: SimulateVerbOptions,
   context: Context,
 ): Promise<Outcome> {
-  const { signal, progress, terminal } = context;
-  progress("Planning");
-  const tasks = join(folder, TASKS);
-  const executor = await openExecutor(options, { script: SIMULATION_WORKER, folder: tasks, context });
-  try {
+  const { signal, progress } = context;
+  const work = { verb: "federate simulate", script: SIMULATION_WORKER, folder, context };
+  return withExecutor(options, work, async (executor, tasks) => {
     const outcome = await runSimulation(description, {
       ...(await planPorts(options)),
       folder: tasks,
       ...{ executor, signal },
       onProgress: (at) => progress(formatTasks(at), at.done, () => formatTimeLeft(at)),
     });
-    const { simulation } = outcome;
+    const { simulation, failures, ran, kept } = outcome;
     return simulation === undefined
-      ? await describeFailures(outcome)
+      ? await describeFailures({ failures, ran, kept }, "federations")
       : await describeSimulation({ ...outcome, simulation }, folder, context);
-  } catch (error) {
-    if (signal.aborted) terminal.note(noteLeft("federate simulate", options, folder));
-    throw error;
-  } finally {
-    await executor.close();
-  }
-}
-
-/** Describes the federations that could not be simulated. */
-async function describeFailures({ failures, ran, kept }: RunSimulationResult): Promise<Outcome> {
-  const explained = await Promise.all(
-    failures.map(async ({ task: { key, label }, error }) => ({
-      ...{ key, label },
-      ...(await explainFailure(error)),
-    })),
-  );
-  return {
-    result: { failures: explained.map(({ key, label, message }) => ({ key, label, message })), ran, kept },
-    text: formatFailures(explained, { blocked: [], ran, kept }),
-    failure: `${failures.length} of the federations failed`,
-    exitCode: explained.every(({ exitCode }) => exitCode === 2) ? 2 : 1,
-  };
+  });
 }
 
 async function describeSimulation(
@@ -158,29 +132,9 @@ async function describeSimulation(
   folder: string,
   { provenance }: Context,
 ): Promise<Outcome> {
-  const outputs = await saveSimulation({ ...simulation, provenance }, folder);
+  const outputs = await saveDescribed({ ...simulation, provenance }, folder);
   return {
     result: { ...simulation, provenance, ran, kept, outputs },
     text: `${formatSimulation(simulation)}\n\n${ran} federations simulated, ${kept} there before\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
   };
-}
-
-/** Writes the JSON, a page, and every table and figure as a file; returns the files. */
-async function saveSimulation(
-  simulation: SimulationResult & { readonly provenance: Provenance },
-  folder: string,
-): Promise<readonly string[]> {
-  const parts = [...(await saveTables(simulation, folder)), ...(await saveFigures(simulation, folder))];
-  const page = join(folder, "simulation.html");
-  const { command, version } = simulation.provenance;
-  await saveFile(
-    page,
-    await renderResultPage({
-      ...{ title: titleOfResult(simulation), result: simulation, commands: [command], version },
-      workers: await sumByWorker(join(folder, TASKS)),
-    }),
-  );
-  const json = join(folder, "simulation.json");
-  await saveFile(json, formatJson(simulation));
-  return [json, page, ...parts];
 }

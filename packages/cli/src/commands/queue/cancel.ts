@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { cancelTasks, type TaskQueue } from "@isthmus/distributed";
+import { plural } from "../../format/plural.ts";
 import { chosenTasks, createTasksVerb, withQueue } from "../../queue/queue-verb.ts";
 import { formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
@@ -21,8 +22,5 @@ const EXAMPLES = formatExamples(
 
 async function act(queue: TaskQueue, ids: readonly string[] | undefined): Promise<Outcome> {
   const cancelled = await cancelTasks(queue, ids);
-  return {
-    result: { cancelled },
-    text: `${cancelled} ${cancelled === 1 ? "task was" : "tasks were"} cancelled`,
-  };
+  return { result: { cancelled }, text: `${plural(cancelled, "task was", "tasks were")} cancelled` };
 }

@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { retryTasks, type TaskQueue } from "@isthmus/distributed";
+import { plural } from "../../format/plural.ts";
 import { chosenTasks, createTasksVerb, withQueue } from "../../queue/queue-verb.ts";
 import { formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
@@ -21,5 +22,5 @@ const EXAMPLES = formatExamples([
 
 async function act(queue: TaskQueue, ids: readonly string[] | undefined): Promise<Outcome> {
   const retried = await retryTasks(queue, ids);
-  return { result: { retried }, text: `${retried} ${retried === 1 ? "task is" : "tasks are"} tried again` };
+  return { result: { retried }, text: `${plural(retried, "task is", "tasks are")} tried again` };
 }

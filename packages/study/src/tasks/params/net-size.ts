@@ -27,7 +27,7 @@ export function estimateWeights({ family, options }: NetworkName): number {
     case "resnet":
     case "small-resnet": {
       const stages = options["stages"] as readonly number[] | undefined;
-      const layers = stages?.reduce((sum, count) => sum + count, 0) ?? number("depth", 1);
+      const layers = stages?.reduce((sum, count) => sum + count, 0) ?? (options["depth"] as number);
       return 2 * layers * (CHANNELS[family] * number("width", 1)) ** 2;
     }
     default: {

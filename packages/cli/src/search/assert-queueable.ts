@@ -1,0 +1,31 @@
+import { UsageError } from "@isthmus/core";
+import type { EngineOptions } from "../options/engine-option.ts";
+import type { QueueOptions } from "../options/queue-options.ts";
+import type { JudgeOptions } from "./open-judge.ts";
+
+/** Options of a search whose merges may be judged elsewhere. */
+export interface QueuedSearchOptions extends QueueOptions, EngineOptions, Omit<JudgeOptions, "data"> {
+  readonly data?: string | undefined;
+  readonly evaluate?: string | undefined;
+  readonly methods?: readonly string[] | undefined;
+  readonly seed: number;
+}
+
+/** @throws UsageError if merges of a search cannot be judged on the workers of a queue */
+export function assertQueueable({ queue, storage, evaluate, methods = [] }: QueuedSearchOptions): void {
+  if (queue === undefined) return;
+  const refuse = (rule: string): UsageError =>
+    new UsageError(`Cannot judge merges on the workers of a queue as ${rule}`);
+  if (evaluate !== undefined) {
+    throw refuse(
+      `the command of --evaluate is code of your own, which workers do not run: it is "${evaluate}"; judge by --data, or leave out --queue`,
+    );
+  }
+  if (methods.length > 0)
+    throw refuse("methods of your own are code, which workers do not run: leave out --methods, or --queue");
+  if (storage?.startsWith("s3:")) {
+    throw refuse(
+      `they find the networks of a recipe by its paths, in a folder that all machines share: --storage is "${storage}"`,
+    );
+  }
+}

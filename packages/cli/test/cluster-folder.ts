@@ -1,0 +1,55 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { saveCheckpoint } from "@isthmus/core";
+import { encodeGraph } from "@isthmus/graph";
+import { parseNetwork } from "@isthmus/zoo";
+import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
+import { type CliRun, runAlone } from "../../../test/helpers/run-cli.ts";
+import { stripes } from "../../../test/helpers/stripes.ts";
+
+/** A folder that all machines of a test see. */
+export interface ClusterFolder {
+  readonly folder: string;
+  /** Folder within it, with examples in `stripes.npz`, that commands run in. */
+  readonly work: string;
+  /** Options that name the queue, and the queue and the storage. */
+  readonly queue: readonly string[];
+  readonly where: readonly string[];
+  /** Starts a worker that ends when there is nothing to do, or when a test kills it. */
+  startWorker(name: string, ...more: string[]): Promise<CliRun>;
+  remove(): void;
+}
+
+/** Makes a folder for the machines of a test; the queue in it is made by who uses it first. */
+export function makeClusterFolder(): ClusterFolder {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-cli-cluster-"));
+  const work = join(folder, "work");
+  mkdirSync(work);
+  writeFileSync(join(work, "stripes.npz"), encodeStripes());
+  const queue = ["--queue", join(folder, "queue")];
+  const where = [...queue, "--storage", folder];
+  return {
+    ...{ folder, work, queue, where },
+    startWorker: (name, ...more) =>
+      runAlone(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4", ...more], {
+        cwd: folder,
+      }),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+/** Writes a graph as `model.onnx`, and a network `net-0.safetensors`, `net-1.safetensors`... for each seed. */
+export async function writeNetworks(work: string, seeds: readonly number[]): Promise<void> {
+  const { graph, initialize } = parseNetwork("mlp:6", stripes(100));
+  writeFileSync(join(work, "model.onnx"), encodeGraph(graph));
+  for (const [index, seed] of seeds.entries()) {
+    await saveCheckpoint(initialize(seed), join(work, `net-${index}.safetensors`));
+  }
+}
+
+/** Counts the tasks that workers say they did; NaN if one says that tasks failed or were given back. */
+export function countDone(workers: readonly CliRun[]): number {
+  const done = workers.map(({ stdout }) => Number(/(\d+) done, 0 failed, 0 given back/.exec(stdout)?.[1]));
+  return done.reduce((sum, one) => sum + one, 0);
+}

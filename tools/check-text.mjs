@@ -98,6 +98,13 @@ function checkTracked(path, text) {
   for (const match of text.matchAll(/\/work\/(?:shared|main|pyenv)\b|\/root\/|\/tmp\/helper/g)) {
     findings.push(`${path}:${lineOf(text, match.index)} names a private path: ${match[0]}`);
   }
+  if (!path.endsWith(".test.ts")) return;
+  // Files of tests share their modules: one that another file has loaded is not replaced.
+  for (const match of text.matchAll(/\bvi\.(mock|doMock|resetModules)\(/g)) {
+    findings.push(
+      `${path}:${lineOf(text, match.index)} replaces a module: change its functions, and restore`,
+    );
+  }
 }
 
 function trackedTextFiles() {

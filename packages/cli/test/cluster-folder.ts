@@ -53,3 +53,8 @@ export function countDone(workers: readonly CliRun[]): number {
   const done = workers.map(({ stdout }) => Number(/(\d+) done, 0 failed, 0 given back/.exec(stdout)?.[1]));
   return done.reduce((sum, one) => sum + one, 0);
 }
+
+/** Leaves out the note that a waiting command prints if workers start late, as on a busy machine. */
+export function withoutNote(stderr: string): string {
+  return stderr.replace(/^No worker serves the queue .*\n/m, "");
+}

@@ -15,14 +15,18 @@ import type { TaskStorage } from "../src/storage/task-storage.ts";
 import { type S3Server, startS3Server } from "./s3-server.ts";
 import { describeStorage, PLACE, readFiles, resultOf, taskOf, writeFiles } from "./storage-conformance.ts";
 
+/** Variables that the client of S3 reads; tests of other files do without. */
+const CREDENTIALS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 let server: S3Server;
 let machines = 0;
 beforeAll(async () => {
-  process.env["AWS_ACCESS_KEY_ID"] ??= "S3RVER";
-  process.env["AWS_SECRET_ACCESS_KEY"] ??= "S3RVER";
+  for (const name of CREDENTIALS) process.env[name] ??= "S3RVER";
   server = await startS3Server(process.env["ISTHMUS_TEST_S3"]);
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  for (const name of CREDENTIALS) if (process.env[name] === "S3RVER") delete process.env[name];
+  await server.stop();
+});
 
 const openMachine = (folder: string): Promise<TaskStorage> =>
   openStorage(server.address(basename(folder)), { cache: join(folder, `machine-${machines++}`) });

@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { promises } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCheckpoint } from "../checkpoint/create-checkpoint.ts";
 import { InputError, isIsthmusError } from "../errors.ts";
 import { openCheckpoint } from "../open-checkpoint.ts";
@@ -11,38 +13,41 @@ import { saveCheckpoint } from "../save-checkpoint.ts";
 import { toFloat32 } from "../tensor/convert.ts";
 
 /** Steps at which names of files change, and after how many of them the system lets no more happen. */
-const disk = vi.hoisted(() => ({
+const disk = {
   steps: 0,
   last: Number.POSITIVE_INFINITY,
   failing: -1,
   beforeOpen: async (_path: string): Promise<void> => {},
-}));
+};
 
-vi.mock("node:fs/promises", async (load) => {
-  const real = await load<typeof import("node:fs/promises")>();
-  /** A process that was killed does nothing more; one whose step fails can go on. */
-  const gated = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
-    return async (...args: A): Promise<R> => {
-      const step = disk.steps++;
-      if (step >= disk.last) throw new RangeError("killed, as in the test");
-      if (step === disk.failing) throw Object.assign(new RangeError("failed"), { code: "EACCES" });
-      return call(...args);
-    };
+const real = { ...promises };
+
+/** Returns a call of the system that fails after the last step, and at the step that is to fail. */
+function gated<A extends unknown[], R>(call: (...args: A) => Promise<R>) {
+  return async (...args: A): Promise<R> => {
+    const step = disk.steps++;
+    if (step >= disk.last) throw new RangeError("killed, as in the test");
+    if (step === disk.failing) throw Object.assign(new RangeError("failed"), { code: "EACCES" });
+    return call(...args);
   };
-  const open: typeof real.open = async (path, ...rest) => {
-    await disk.beforeOpen(String(path));
-    return real.open(path, ...rest);
-  };
-  return { ...real, open, rename: gated(real.rename), unlink: gated(real.unlink), rm: gated(real.rm) };
-});
+}
 
 let root: string;
 let count = 0;
 beforeAll(async () => {
+  const open: typeof promises.open = async (path, ...rest) => {
+    await disk.beforeOpen(String(path));
+    return real.open(path, ...rest);
+  };
+  const { rename, unlink, rm: remove } = promises;
+  Object.assign(promises, { open, rename: gated(rename), unlink: gated(unlink), rm: gated(remove) });
+  // Modules that were loaded before see the changed functions, too.
+  syncBuiltinESMExports();
   root = await mkdtemp(join(tmpdir(), "isthmus-publish-"));
 });
 afterAll(async () => {
-  reset();
+  Object.assign(promises, real);
+  syncBuiltinESMExports();
   await rm(root, { recursive: true });
 });
 

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { TestOrder } from "./tools/test-order.mjs";
 
 const conditions = ["@isthmus/source"];
 
@@ -8,6 +9,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
     reporters: ["default", "./tools/summary-reporter.mjs"],
+    sequence: { sequencer: TestOrder },
     setupFiles: ["test/helpers/equal-arrays.ts"],
     pool: "forks",
     // Files of tests share their modules, as loading them took a third of the time: tests leave them as they were.

@@ -1,4 +1,5 @@
-// Runs many tasks that do nothing through each sort of queue: how many a second, and how much memory the waiting process takes.
+// Runs many tasks that do nothing through each sort of queue: how many a second, and how much memory the waiting process
+// and the server of the queue take.
 //
 //   npx tsx --conditions=@isthmus/source tools/bench/small-tasks.ts [--tasks 10000] [--queues folder,redis,postgres]
 //
@@ -12,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createQueueExecutor, openQueue, openStorage, runWorker } from "@isthmus/distributed";
 import { createTask, createTaskKinds, runMissing, runTask, type TaskKind } from "@isthmus/tasks";
+import { memoryBytes } from "../cluster/processes.ts";
 import { type QueueSort, queueSort, startQueue } from "../cluster/queue-servers.ts";
 
 const { values } = parseArgs({
@@ -61,8 +63,12 @@ async function measure(sort: QueueSort): Promise<void> {
   });
   const before = process.memoryUsage.rss();
   let most = before;
+  const serverBytes = (): number => (server.server === undefined ? 0 : memoryBytes(server.server.pid()));
+  const serverBefore = serverBytes();
+  let serverMost = serverBefore;
   const watch = setInterval(() => {
     most = Math.max(most, process.memoryUsage.rss());
+    serverMost = Math.max(serverMost, serverBytes());
   }, 200);
   const [began, cpu] = [performance.now(), process.cpuUsage()];
   const keys = tasks.map(({ key }) => key);
@@ -77,6 +83,7 @@ async function measure(sort: QueueSort): Promise<void> {
       ...{ seconds: Number(seconds.toFixed(1)), perSecond: Math.round(count / seconds) },
       cpuOfWaiting: Number(((user + system) / 1e6).toFixed(1)),
       memory: { before: megabytes(before), most: megabytes(most) },
+      serverMemory: { before: megabytes(serverBefore), most: megabytes(serverMost) },
     }),
   );
   for (const worker of workers) worker.kill("SIGKILL");

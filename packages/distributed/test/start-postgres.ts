@@ -66,6 +66,7 @@ async function startServer(programs: string): Promise<StartedServer> {
   url.password = password;
   return {
     url,
+    pid: () => Number(child.pid),
     // Killed outright, its own processes would hold the memory that it needs to start again.
     kill: () => killProcess(child, "SIGQUIT"),
     async restart() {

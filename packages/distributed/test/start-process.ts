@@ -6,6 +6,8 @@ import { createInterface } from "node:readline";
 export interface StartedServer {
   /** Where it is, with a user and a password. */
   readonly url: URL;
+  /** Number of its first process. */
+  pid(): number;
   /** Ends it at once, as a machine that loses power. */
   kill(): Promise<void>;
   /** Starts it again at the same port, with what it had on disk. */

@@ -29,6 +29,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Star
     url.password = password;
     return {
       url,
+      pid: () => Number(child.pid),
       kill: () => killProcess(child),
       async restart() {
         child = await start();

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { QueueServer } from "../../../packages/distributed/bench/measure-queue.ts";
 import { killProcess, startProcess } from "../../../packages/distributed/test/start-process.ts";
 import { freePort } from "../../../test/helpers/free-port.ts";
+import { processorSeconds } from "../../cluster/processes.ts";
 
 /** A server of a queue that runs for a measurement only. */
 export interface RunningServer {
@@ -14,9 +15,6 @@ export interface RunningServer {
   processorSeconds(): number;
   stop(): Promise<void>;
 }
-
-/** Ticks of the clock in which Linux counts times of processes. */
-const TICKS_A_SECOND = 100;
 
 /** Starts a Redis that keeps nothing, on a port that is free. */
 export async function startRedis(): Promise<RunningServer> {
@@ -56,23 +54,6 @@ function running(server: QueueServer, child: ChildProcess, folder: string): Runn
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Adds up the times of a process, of its children that are alive, and of those it has waited for. */
-function processorSeconds(pid: number): number {
-  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  let ticks = 0;
-  for (const name of processes) {
-    const path = `/proc/${name}/stat`;
-    if (!existsSync(path)) continue;
-    // After the name in brackets, which may hold spaces: state, parent, and from the twelfth on the times.
-    const fields = readFileSync(path, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    if (Number(name) === pid) ticks += fields.slice(11, 15).reduce((sum, one) => sum + Number(one), 0);
-    else if (Number(fields[1]) === pid) ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks / TICKS_A_SECOND;
 }
 
 function userOf(name: string): { readonly uid?: number; readonly gid?: number } {

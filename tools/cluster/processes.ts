@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+/** Ticks of the clock in which Linux counts times of processes. */
+const TICKS_A_SECOND = 100;
+
+/** Adds up the times of a process, of its children that are alive, and of children it has waited for. */
+export function processorSeconds(pid: number): number {
+  let ticks = 0;
+  for (const process of familyOf(pid)) {
+    const times = process.fields.slice(11, process.pid === pid ? 15 : 13);
+    ticks += times.reduce((sum, one) => sum + Number(one), 0);
+  }
+  return ticks / TICKS_A_SECOND;
+}
+
+/** Adds up the bytes of memory of a process and its children; what they share counts once. */
+export function memoryBytes(pid: number): number {
+  let kilobytes = 0;
+  for (const process of familyOf(pid)) {
+    const path = `/proc/${process.pid}/smaps_rollup`;
+    if (!existsSync(path)) continue;
+    kilobytes += Number(/^Pss: +(\d+) kB$/m.exec(readFileSync(path, "latin1"))?.[1] ?? Number.NaN);
+  }
+  return kilobytes * 1024;
+}
+
+/** A process as Linux describes it: after its name come its state, its parent, and from the twelfth on its times. */
+interface LinuxProcess {
+  readonly pid: number;
+  readonly fields: readonly string[];
+}
+
+/** Lists a process and its children. */
+function familyOf(pid: number): readonly LinuxProcess[] {
+  const family: LinuxProcess[] = [];
+  for (const name of readdirSync("/proc").filter((one) => /^\d+$/.test(one))) {
+    const path = `/proc/${name}/stat`;
+    if (!existsSync(path)) continue;
+    // The name, in brackets, may hold spaces and brackets.
+    const fields = readFileSync(path, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    if (Number(name) === pid || Number(fields[1]) === pid) family.push({ pid: Number(name), fields });
+  }
+  return family;
+}

@@ -56,5 +56,5 @@ export function countDone(workers: readonly CliRun[]): number {
 
 /** Leaves out the note that a waiting command prints if workers start late, as on a busy machine. */
 export function withoutNote(stderr: string): string {
-  return stderr.replace(/^No worker serves the queue .*\n/m, "");
+  return stderr.replace(/^No worker serves .*\n/m, "");
 }

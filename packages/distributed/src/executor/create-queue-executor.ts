@@ -41,7 +41,7 @@ export async function createQueueExecutor(options: QueueExecutorOptions): Promis
     await tasks.look();
     if (tasks.areEnded || (await queue.workers()).length > 0) return;
     tell(
-      `No worker serves the queue ${queue.name}: start one, here or elsewhere, by isthmus worker with the same --queue and --storage`,
+      `No worker serves ${queue.name}: start one, here or elsewhere, by isthmus worker with the same --queue and --storage`,
     );
   };
   const looks = repeat(check, () =>

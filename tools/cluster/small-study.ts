@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Writes a study of n networks and n(n - 1) tasks on their pairs into a folder: 8 networks give 64 tasks. */
-export function writeSmallStudy(folder: string, networks: number): string {
+export function writeSmallStudy(folder: string, networks: number, epochs = 3): string {
   const path = join(folder, "small.yaml");
   writeFileSync(
     path,
@@ -14,7 +14,7 @@ networks:
     net: mlp:16
     data: mnist:test@1000
     seed: \${seed}
-    epochs: 3
+    epochs: ${epochs}
 measurements:
   barrier: { kind: barrier, between: mlps, align: weight, data: mnist:test@500, points: 5 }
 tables: {}

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { QueueDescription } from "@isthmus/distributed";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
@@ -143,7 +143,28 @@ describe("isthmus queue", () => {
     expect((await runCli(["queue", "cancel", ...queue])).stderr).toMatch(
       /name them by their ids, or all of them by --all/,
     );
+    for (const verb of ["cancel", "retry"]) {
+      const [known = ""] = readdirSync(join(folder, "queue", "waiting"), {
+        recursive: true,
+        encoding: "utf8",
+      })
+        .filter((name) => name.includes("-"))
+        .map((name) => basename(name));
+      const refused = await runCli(["queue", verb, known, "nothing-0", "nothing-1", ...queue]);
+      expect([refused.code, refused.stderr]).toEqual([
+        2,
+        expect.stringMatching(
+          /it has no nothing-0, nothing-1; it holds 3 waiting, 0 running, 0 failed, such as /,
+        ),
+      ]);
+      expect(refused.stderr).toContain(known);
+    }
     expect((await runCli(["queue", "drain", ...queue])).stdout).toMatch(/3 waiting tasks were taken out/);
     expect((await runCli(["queue", "watch", ...queue])).stdout).toMatch(/0 waiting, 0 running, 0 failed/);
+    const gone = await runCli(["queue", "retry", "nothing-0", ...queue]);
+    expect([gone.code, gone.stderr]).toEqual([
+      2,
+      expect.stringMatching(/it holds 0 waiting, 0 running, 0 failed; finished tasks are forgotten/),
+    ]);
   });
 });

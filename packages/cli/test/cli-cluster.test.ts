@@ -52,6 +52,28 @@ describe("isthmus worker", () => {
     expect(status).toMatchObject({ counts: { waiting: 0, running: 0, failed: 0 }, workers: [] });
   });
 
+  it("worker: says that another worker has its name", async () => {
+    let said = "";
+    const first = await runAlone(
+      ["worker", ...cluster.where, "--name", "one", "--concurrency", "1", "--idle", "60"],
+      {
+        cwd: folder,
+        onStart: (child) => {
+          child.stderr?.on("data", (text) => {
+            if (!String(text).includes("serves")) return;
+            cluster.startWorker("one", "--idle", "0").then(({ stderr }) => {
+              said = stderr;
+              child.kill("SIGTERM");
+            });
+          });
+        },
+      },
+    );
+    expect(first.code).toBe(0);
+    expect(said).toMatch(/^one: another worker of this name was seen \d+ s ago; .*give --name$/m);
+    expect(first.stderr).not.toMatch(/another worker/);
+  });
+
   it("worker: sets aside at once what it must not run, and says why", async () => {
     const outside = STUDY.replaceAll("npz:stripes", `npz:${folder}-x/stripes`);
     mkdirSync(`${folder}-x`);

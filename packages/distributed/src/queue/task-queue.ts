@@ -21,7 +21,7 @@ export interface TaskQueue {
   count(): Promise<QueueCounts>;
   /** Lists tasks in a state, at most `limit` of them. */
   list(state: QueueState, limit: number): Promise<readonly QueueEntry[]>;
-  /** Lists the workers that serve the queue now. */
+  /** Lists the workers that serve the queue now: each of several that have the same name. */
   workers(): Promise<readonly QueueWorker[]>;
   /**
    * Takes tasks out of the queue: waiting and failed ones at once; a running one is stopped within a lease.
@@ -63,6 +63,8 @@ export interface QueueEntry {
 /** A worker that serves a queue. */
 export interface QueueWorker {
   readonly name: string;
+  /** Seconds since it was heard of; missing where a connection shows that it is there. */
+  readonly silent?: number | undefined;
 }
 
 /** Something that happened to a task. */

@@ -119,6 +119,17 @@ describe("isthmus worker", () => {
       2,
       expect.stringMatching(/must find its files: add --storage/),
     ]);
+    for (const [option = "", ...words] of [
+      ["--workers", "study", "stripes.yaml", "--workers", "2"],
+      ["--workers", "federate", "simulate", "attacks", "--workers", "2"],
+      ["--threads", "merge", "recipe.yml", "-o", "merged", "--threads", "2"],
+    ]) {
+      const both = await runCli([...words, ...cluster.where], { cwd: cluster.work });
+      expect([both.code, both.stderr]).toEqual([
+        2,
+        expect.stringMatching(`Cannot use ${option} with --queue as workers of the queue decide`),
+      ]);
+    }
     const unused = await study("queued", "--storage", folder);
     expect(unused.stderr).toMatch(/add --queue/);
     const missing = await study("queued", ...cluster.queue, "--storage", join(folder, "none"));

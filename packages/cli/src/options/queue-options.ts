@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { createFolder, InputError, UsageError } from "@isthmus/core";
 import type { TaskQueue, TaskStorage } from "@isthmus/distributed";
 import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
@@ -19,7 +20,13 @@ export const QUEUE_HELP =
 /** What addresses of storages may be, for help. */
 export const STORAGE_HELP = "a folder that all machines share, or s3://BUCKET/PREFIX";
 
-/** Adds `--queue` and `--storage`, for verbs whose tasks may run on other machines. */
+/** Options of verbs that say how many tasks run at once in this process. */
+const AT_ONCE = ["workers", "threads"];
+
+/**
+ * Adds `--queue` and `--storage`, for verbs whose tasks may run on other machines. With a queue, options that say
+ * how many tasks run at once here are refused.
+ */
 export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGroup((command, of = "") => {
   command
     .option(
@@ -29,8 +36,19 @@ export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGr
     .option(
       "--storage <place>",
       `${of}where workers find and leave files, with --queue: ${STORAGE_HELP}; a folder must hold the results, too`,
-    );
+    )
+    .hook("preAction", assertWorkersDecide);
 });
+
+/** @throws UsageError if there is a queue, and the user says how many tasks run at once */
+function assertWorkersDecide(command: CommandUnknownOpts): void {
+  const { queue } = command.opts() as QueueOptions;
+  const name = AT_ONCE.find((option) => command.getOptionValueSource(option) === "cli");
+  if (queue === undefined || name === undefined) return;
+  throw new UsageError(
+    `Cannot use --${name} with --queue as workers of the queue decide how many tasks run at once: leave out --${name}, and start more workers, or each with --concurrency`,
+  );
+}
 
 /** An executor of tasks, wherever they run. */
 export interface OpenedExecutor extends TaskExecutor {

@@ -151,6 +151,26 @@ describe("isthmus worker", () => {
   });
 });
 
+describe("isthmus study", () => {
+  it("study: says again and again that it waits where nothing happens", async () => {
+    const waiting = await runAlone(
+      ["study", "stripes.yaml", "-o", join(folder, "queued"), ...cluster.where],
+      {
+        cwd: cluster.work,
+        onStart: (child) => {
+          let text = "";
+          child.stderr?.on("data", (more) => {
+            text += more;
+            if (text.split("0 done, 0 running, 9 left").length > 3) child.kill("SIGINT");
+          });
+        },
+      },
+    );
+    expect(waiting.code).toBe(130);
+    expect(waiting.stderr).toMatch(/No worker serves the queue/);
+  });
+});
+
 describe("isthmus queue", () => {
   it("queue: cancels what waits, and tells which tasks must be named", async () => {
     const { queue } = cluster;

@@ -108,9 +108,11 @@ export async function openQueueExecutor(
       engine: (await createEngine(options.engine)).name,
       onNote: (sentence) => context.terminal.note(sentence),
     });
+    const stopTelling = context.keepTelling();
     return {
       ...executor,
       async close() {
+        stopTelling();
         await executor.close();
         await close();
       },

@@ -152,6 +152,18 @@ describe("isthmus worker", () => {
 });
 
 describe("isthmus study", () => {
+  it("study, worker: end at once where a storage cannot be reached", async () => {
+    const where = [...cluster.queue, "--storage", "s3://bucket/x?endpoint=http://127.0.0.1:1"];
+    const env = { AWS_ACCESS_KEY_ID: "none", AWS_SECRET_ACCESS_KEY: "none", HOME: folder };
+    for (const args of [
+      ["study", "stripes.yaml"],
+      ["worker", "--idle", "60"],
+    ]) {
+      const run = await runAlone([...args, ...where], { cwd: cluster.work, env });
+      expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(/as the server must be reachable/)]);
+    }
+  });
+
   it("study: says again and again that it waits where nothing happens", async () => {
     const waiting = await runAlone(
       ["study", "stripes.yaml", "-o", join(folder, "queued"), ...cluster.where],

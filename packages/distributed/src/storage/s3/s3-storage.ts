@@ -10,7 +10,7 @@ import { createObjectCache } from "./object-cache.ts";
 import { publishObjects } from "./publish-objects.ts";
 import { collectTask, findTaskFile } from "./published-objects.ts";
 import { parseS3Location } from "./s3-location.ts";
-import { openS3Objects } from "./s3-objects.ts";
+import { openS3Objects, type S3Objects } from "./s3-objects.ts";
 import { openShared, shareObject } from "./shared-objects.ts";
 import { sweepObjects } from "./sweep-objects.ts";
 import { keysOf } from "./task-keys.ts";
@@ -30,12 +30,23 @@ export interface S3StorageOptions {
  * published, whose files are `STORE/KEY/~ATTEMPT/FILE`: so an attempt that comes too late overwrites nothing.
  * Files of users are `files/DIGEST`.
  * @param address - such as `s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=us-east-1`
- * @throws InputError if it is no such address, or the client of S3 is not installed
+ * @throws InputError if it is no such address, the client of S3 is not installed, the server cannot be reached or
+ *   refuses, or there is no such bucket
  */
 export async function openS3Storage(address: string, { cache }: S3StorageOptions): Promise<TaskStorage> {
   const objects = await openS3Objects(parseS3Location(address));
-  await createFolder(resolve(cache));
-  const root = await realpath(cache);
+  try {
+    await objects.reach();
+    await createFolder(resolve(cache));
+    return createS3Storage(objects, await realpath(cache));
+  } catch (error) {
+    objects.close();
+    throw error;
+  }
+}
+
+/** @param root - folder of copies and attempts, without links in its path */
+function createS3Storage(objects: S3Objects, root: string): TaskStorage {
   const { placeOf, ...attempts } = createAttempts(root);
   const copies = createObjectCache(objects, root);
   const writeOnce = createWriteOnce(objects);

@@ -10,7 +10,7 @@ export interface Token {
   readonly task: QueuedTask;
   /** Times that it was tried and failed by a fault of the world. */
   readonly attempts: number;
-  /** Workers that died with it. */
+  /** Workers, and processes of workers, that died with it. */
   readonly deaths: number;
   /** Mark of the worker that runs it, or ran it last; missing before the first. */
   readonly owner?: string | undefined;

@@ -155,6 +155,8 @@ describe("isthmus study", () => {
   it("study, worker: end at once where a storage cannot be reached", async () => {
     const where = [...cluster.queue, "--storage", "s3://bucket/x?endpoint=http://127.0.0.1:1"];
     const env = { AWS_ACCESS_KEY_ID: "none", AWS_SECRET_ACCESS_KEY: "none", HOME: folder };
+    const folderCache = await runCli(["worker", ...cluster.where, "--cache", "5GB"]);
+    expect([folderCache.code, folderCache.stderr]).toEqual([2, expect.stringMatching(/--cache as .*s3:/)]);
     for (const args of [
       ["study", "stripes.yaml"],
       ["worker", "--idle", "60"],

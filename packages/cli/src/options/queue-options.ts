@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { createFolder, InputError, UsageError } from "@isthmus/core";
-import type { TaskQueue, TaskStorage } from "@isthmus/distributed";
+import type { StorageOptions, TaskQueue, TaskStorage } from "@isthmus/distributed";
 import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
 import type { Context } from "../verb.ts";
 import type { WorkerData } from "../work/worker-ports.ts";
@@ -126,10 +126,14 @@ export async function openQueueExecutor(
 /** Loads what queues and storages are made of, which verbs without a queue start faster without. */
 const loadDistributed = () => import("@isthmus/distributed");
 
-/** Opens the queue and the storage that options name, which must be both. */
+/**
+ * Opens the queue and the storage that options name, which must be both.
+ * @param copies - most bytes of copies of files, of a worker with a storage in S3
+ */
 export async function openQueueAndStorage(
   { queue: address, storage: place }: QueueOptions,
   { terminal }: Pick<Context, "terminal">,
+  copies: Pick<StorageOptions, "cacheBytes"> = {},
 ): Promise<{ readonly queue: TaskQueue; readonly storage: TaskStorage }> {
   if (address === undefined || place === undefined) {
     throw new UsageError(
@@ -138,7 +142,7 @@ export async function openQueueAndStorage(
   }
   await assertStorage(place);
   const { openQueue, openStorage } = await loadDistributed();
-  const storage = await openStorage(place);
+  const storage = await openStorage(place, copies);
   try {
     const queue = await openQueue(address, { onTrouble: (sentence) => terminal.note(sentence) });
     return { queue, storage };
@@ -148,12 +152,15 @@ export async function openQueueAndStorage(
   }
 }
 
+/** Returns whether an address of a storage is one of S3. */
+export const isS3 = (place: string): boolean => /^s3:/i.test(place);
+
 /**
  * Checks that a folder for files is there: one that is not mounted must not be made by mistake.
  * @throws InputError if it is not
  */
 async function assertStorage(place: string): Promise<void> {
-  if (place.startsWith("s3://") || (await stat(place).catch(() => undefined))?.isDirectory()) return;
+  if (isS3(place) || (await stat(place).catch(() => undefined))?.isDirectory()) return;
   throw new InputError(
     `Cannot use "${place}" as the storage as it must be a folder that all machines share: there is none; make it, or mount it`,
     { input: place },

@@ -1,10 +1,11 @@
 import { utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { ifThere } from "../../if-there.ts";
 import { describeDeaths } from "../describe-deaths.ts";
 import { pauseAfter } from "../pause-after.ts";
 import type { QueuePatience, TaskOutcome } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
-import { ifThere, moveIfThere, type QueueFolders, removeIfThere, writeWhole } from "./queue-folders.ts";
+import { moveIfThere, type QueueFolders, removeIfThere, writeWhole } from "./queue-folders.ts";
 import { delayedName, readToken, type Token, tokenPath } from "./token.ts";
 
 /** A task that this worker has. */

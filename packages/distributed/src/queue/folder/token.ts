@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { isIsthmusError, readJsonFile } from "@isthmus/core";
 import type { ErrorDescription } from "@isthmus/tasks";
+import { ifThere } from "../../if-there.ts";
 import type { QueuedTask } from "../queued-task.ts";
 import type { QueueEntry, QueueState } from "../task-queue.ts";
-import { ifThere, type QueueFolders } from "./queue-folders.ts";
+import type { QueueFolders } from "./queue-folders.ts";
 
 /** A task in a folder queue, with its past: the contents of its file. */
 export interface Token {

@@ -24,8 +24,8 @@ export const STORAGE_HELP = "a folder that all machines share, or s3://BUCKET/PR
 const AT_ONCE = ["workers", "threads"];
 
 /**
- * Adds `--queue` and `--storage`, for verbs whose tasks may run on other machines. With a queue, options that say
- * how many tasks run at once here are refused.
+ * Adds `--queue` and `--storage`, for verbs whose tasks may run on other machines. With a queue, options that
+ * say how many tasks run at once here are refused.
  */
 export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGroup((command, of = "") => {
   command

@@ -42,8 +42,8 @@ export function createProgress(terminal: Terminal, now: () => number = Date.now)
 export interface RepeatedProgress {
   readonly progress: Progress;
   /**
-   * Tells the last step again whenever a line is due, until the function that is returned is called: a log shows
-   * that a command goes on which waits for others.
+   * Tells the last step again whenever a line is due, until the function that is returned is called: a log
+   * shows that a command goes on which waits for others.
    */
   keepTelling(): () => void;
 }

@@ -48,8 +48,8 @@ export interface WorkerStatus {
 }
 
 /**
- * Starts a worker, which runs tasks of a queue until it is drained; a worker of the same name that is there is
- * told of as trouble.
+ * Starts a worker, which runs tasks of a queue until it is drained; a worker of the same name that is there
+ * counts as trouble.
  */
 export async function runWorker(options: WorkerOptions): Promise<TaskWorker> {
   const { queue, name, executor, onStart, onEnd, onTrouble, lease, attempts, deaths, pause } = options;

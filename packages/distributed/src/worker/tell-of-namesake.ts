@@ -8,8 +8,8 @@ export interface NamesakeWatch {
 }
 
 /**
- * Tells if another worker serves a queue under a name, which this worker is about to have too. Of two that
- * begin at the same time neither sees the other at first, so that there is a second look.
+ * Tells of another worker that serves a queue under a name, which this worker is about to have too. Of two
+ * that begin at the same time neither sees the other at first, so that there is a second look.
  * @param options - `pause`: milliseconds until the second look
  */
 export async function tellOfNamesake(
@@ -18,7 +18,7 @@ export async function tellOfNamesake(
   { pause, tell }: { readonly pause: number; readonly tell: (sentence: string) => void },
 ): Promise<NamesakeWatch> {
   const look = async (mine: number): Promise<boolean> => {
-    // A queue that is away is told of by what needs it.
+    // What needs the queue says that it is away.
     const workers = await queue.workers().catch(() => []);
     const named = workers.filter((worker) => worker.name === name);
     if (named.length <= mine) return false;
@@ -28,11 +28,11 @@ export async function tellOfNamesake(
     tell(`another worker of this name ${seen}; results cannot be told apart; give --name`);
     return true;
   };
-  const isTold = await look(0);
+  const isKnown = await look(0);
   let timer: NodeJS.Timeout | undefined;
   return {
     begin() {
-      if (!isTold) timer = setTimeout(() => void look(1), pause).unref();
+      if (!isKnown) timer = setTimeout(() => void look(1), pause).unref();
     },
     end: () => clearTimeout(timer),
   };

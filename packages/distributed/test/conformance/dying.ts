@@ -4,10 +4,8 @@ import { makeTask } from "../make-task.ts";
 import { PATIENCE, type QueueBench, until, untilCounts } from "./queue-bench.ts";
 
 const DONE = { kind: "done", seconds: 0.1 } as const;
-const DIED = {
-  ...{ kind: "failed", again: true, died: true },
-  error: describeError(new Error("it was ended by SIGKILL")),
-} as const;
+const KILLED = describeError(new Error("it was ended by SIGKILL"));
+const DIED = { kind: "failed", again: true, died: true, error: KILLED } as const;
 
 /** Describes what becomes of tasks whose workers die. */
 export function describeDying(bench: () => QueueBench): void {

@@ -98,8 +98,8 @@ function lostWorker(name: string, reason: string, cause: unknown): EngineError {
 }
 
 /**
- * Returns whether an executor of this process threw an error as the thread or process of a task had ended: it was
- * killed, took too much memory, or crashed.
+ * Returns whether an executor of this process threw an error as the thread or process of a task had ended: it
+ * was killed, took too much memory, or crashed.
  */
 export function isLostWorker(error: unknown): boolean {
   return error instanceof Error && losses.has(error);

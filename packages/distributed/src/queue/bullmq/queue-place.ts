@@ -9,8 +9,8 @@ export function placeOf(url: URL): string {
 }
 
 /**
- * Makes a function that says in one line what went wrong, without the secrets of a URL, and without a full stop, as
- * more of the sentence may follow.
+ * Makes a function that says in one line what went wrong, without the secrets of a URL, and without a full
+ * stop, as more of the sentence may follow.
  */
 export function createCleaner(url: URL): (error: unknown) => string {
   const secrets = secretsOf(url);

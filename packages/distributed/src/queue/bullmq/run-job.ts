@@ -119,7 +119,7 @@ async function settle(
 
 type Failed = TaskOutcome & { kind: "failed" };
 
-/** Fails a job whose process has died: like the death of a worker, it counts towards setting the task aside. */
+/** Fails a job whose process has died, which counts like the death of a worker. */
 function failDead(
   job: TaskJob,
   outcome: Failed,

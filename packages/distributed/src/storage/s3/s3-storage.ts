@@ -35,8 +35,8 @@ export interface S3StorageOptions {
  * published, whose files are `STORE/KEY/~ATTEMPT/FILE`: so an attempt that comes too late overwrites nothing.
  * Files of users are `files/DIGEST`.
  * @param address - such as `s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=us-east-1`
- * @throws InputError if it is no such address, the client of S3 is not installed, the server cannot be reached or
- *   refuses, or there is no such bucket
+ * @throws InputError if it is no such address, the client of S3 is not installed, the server cannot be
+ *   reached or refuses, or there is no such bucket
  */
 export async function openS3Storage(
   address: string,

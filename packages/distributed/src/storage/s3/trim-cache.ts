@@ -7,8 +7,8 @@ import { sweepUsed } from "./used-files.ts";
 /** Keeps a cache of copies within a number of bytes. */
 export interface CacheLimit {
   /**
-   * Notes that bytes were added. If there are too many, the copies that were not used for longest are removed,
-   * unless a task reads them.
+   * Notes that bytes were added. If there are too many, the copies that were not used for longest are
+   * removed, unless a task reads them.
    */
   note(bytes: number): Promise<void>;
 }

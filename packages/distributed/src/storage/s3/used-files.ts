@@ -5,9 +5,9 @@ import { dirname, join, relative } from "node:path";
 import { ifThere, isMissing } from "../../if-there.ts";
 
 /**
- * Copies that tasks of this process read, each under a second name (a hard link) of this process alone: whoever
- * removes a copy from the cache takes nothing away from them, at any moment, and sees by the number of its names
- * that it is in use.
+ * Copies that tasks of this process read, each under a second name (a hard link) of this process alone:
+ * whoever removes a copy from the cache takes nothing away from them, at any moment, and sees by the number
+ * of its names that it is in use.
  */
 export interface UsedFiles {
   /**

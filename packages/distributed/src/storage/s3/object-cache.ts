@@ -32,7 +32,7 @@ export interface ObjectCacheOptions {
 /** Digits of the digest that stands for an object and its tag. */
 const FOLDER_DIGITS = 32;
 /** Times that a copy is brought that others remove at the same moment. */
-const TRIES = 5;
+const TRIES = 10;
 
 /** Keeps copies of objects below a folder, which other processes of this machine may use, too. */
 export function createObjectCache(
@@ -65,7 +65,10 @@ export function createObjectCache(
   };
   return {
     release: used.release,
-    close: used.close,
+    async close() {
+      await used.close();
+      await limit?.close();
+    },
     open(object, name, user) {
       const identity = createHash("sha256").update(`${objects.name}\n${object.key}\n${object.etag}`);
       const path = join(root, OBJECTS_FOLDER, identity.digest("hex").slice(0, FOLDER_DIGITS), name);

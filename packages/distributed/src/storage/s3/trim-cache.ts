@@ -11,6 +11,8 @@ export interface CacheLimit {
    * removed, unless a task reads them.
    */
   note(bytes: number): Promise<void>;
+  /** Removes what is too much a last time, as far as no other process uses it. */
+  close(): Promise<void>;
 }
 
 /** Share of the limit that is left after copies were removed, so that not each new one has others removed. */
@@ -18,7 +20,9 @@ const LEFT = 0.9;
 /** Milliseconds after which a cache is listed again, as other workers add to it. */
 const LIST_MS = 5 * 60_000;
 /** Milliseconds for which a copy counts as in use after it was asked for: its task is about to open it. */
-const FRESH_MS = 60_000;
+const FRESH_MS = 1000;
+/** Milliseconds after which copies are looked at again of which too many were in use. */
+const AGAIN_MS = 2000;
 /** Milliseconds after which a file that is not complete, or an empty folder, counts as left behind. */
 const LEFT_BEHIND_MS = 60 * 60_000;
 
@@ -27,20 +31,33 @@ export function createCacheLimit(root: string, limit: number): CacheLimit {
   let bytes = 0;
   let listed = Number.NEGATIVE_INFINITY;
   let trimming: Promise<void> | undefined;
+  let again: NodeJS.Timeout | undefined;
   const trim = async (): Promise<void> => {
     listed = Date.now();
     await sweepUsed(root);
     bytes = await trimCache(root, limit);
   };
+  const trimOnce = (): Promise<void> => {
+    clearTimeout(again);
+    again = undefined;
+    trimming ??= trim()
+      // A cache that cannot be looked into, or a copy that cannot be removed, must not fail a task.
+      .catch(() => {})
+      .finally(() => {
+        trimming = undefined;
+        if (bytes > limit) again = setTimeout(() => void trimOnce(), AGAIN_MS).unref();
+      });
+    return trimming;
+  };
   return {
     async note(added) {
       bytes += added;
-      if (bytes <= limit && Date.now() - listed < LIST_MS) return;
-      trimming ??= trim().finally(() => {
-        trimming = undefined;
-      });
-      // A cache that cannot be looked into, or a copy that cannot be removed, must not fail a task.
-      await trimming.catch(() => {});
+      const isDue = bytes > limit ? again === undefined : Date.now() - listed >= LIST_MS;
+      if (isDue) await trimOnce();
+    },
+    async close() {
+      await trimOnce();
+      clearTimeout(again);
     },
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { describeCommand, withProvenance } from "./result/result-provenance.ts";
 import { explainFailure } from "./terminal/explain-failure.ts";
-import { createProgress } from "./terminal/progress.ts";
+import { createProgress, repeatProgress } from "./terminal/progress.ts";
 import { quoteCommand } from "./terminal/quote-command.ts";
 import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal/terminal.ts";
@@ -53,7 +53,7 @@ function createContext(
   const version = readVersion();
   return {
     ...shared,
-    progress: quiet ? () => {} : createProgress(terminal),
+    ...repeatProgress(quiet ? () => {} : createProgress(terminal)),
     commandLine: quoteCommand(["isthmus", ...argv]),
     version,
     provenance: describeCommand(argv, version),

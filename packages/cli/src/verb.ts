@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Provenance } from "@isthmus/report";
 import { optionGroup } from "./options/option-group.ts";
-import type { Progress } from "./terminal/progress.ts";
+import type { RepeatedProgress } from "./terminal/progress.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 /** Options that every verb has. */
@@ -13,11 +13,10 @@ export type CommonOptions = {
 };
 
 /** Everything of the program that a verb works with. */
-export interface Context {
+export interface Context extends RepeatedProgress {
   readonly terminal: Terminal;
   /** Aborted when the user asks to stop. */
   readonly signal: AbortSignal;
-  readonly progress: Progress;
   /** The command line as the user could type it again. */
   readonly commandLine: string;
   /** Version of this program. */

@@ -48,6 +48,11 @@ describe("isthmus map --queue", () => {
     expect(textOf("queued.json")).toBe(textOf("threads.json"));
   }, 120_000);
 
+  it("map: says in its help what workers do, and what runs here", async () => {
+    const { stdout } = await runCli(["map", "--help"]);
+    expect(stdout).toMatch(/workers measure the pairs; the alignment itself runs on this machine/);
+  });
+
   it("map: goes on from what workers found before it was stopped", async () => {
     const worker = cluster.startWorker("one");
     const stopped = await runAlone(

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { QueueDescription } from "@isthmus/distributed";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
@@ -52,6 +52,28 @@ describe("isthmus worker", () => {
     expect(status).toMatchObject({ counts: { waiting: 0, running: 0, failed: 0 }, workers: [] });
   });
 
+  it("worker: says that another worker has its name", async () => {
+    let said = "";
+    const first = await runAlone(
+      ["worker", ...cluster.where, "--name", "one", "--concurrency", "1", "--idle", "60"],
+      {
+        cwd: folder,
+        onStart: (child) => {
+          child.stderr?.on("data", (text) => {
+            if (!String(text).includes("serves")) return;
+            cluster.startWorker("one", "--idle", "0").then(({ stderr }) => {
+              said = stderr;
+              child.kill("SIGTERM");
+            });
+          });
+        },
+      },
+    );
+    expect(first.code).toBe(0);
+    expect(said).toMatch(/^one: another worker of this name was seen \d+ s ago; .*give --name$/m);
+    expect(first.stderr).not.toMatch(/another worker/);
+  });
+
   it("worker: sets aside at once what it must not run, and says why", async () => {
     const outside = STUDY.replaceAll("npz:stripes", `npz:${folder}-x/stripes`);
     mkdirSync(`${folder}-x`);
@@ -97,6 +119,17 @@ describe("isthmus worker", () => {
       2,
       expect.stringMatching(/must find its files: add --storage/),
     ]);
+    for (const [option = "", ...words] of [
+      ["--workers", "study", "stripes.yaml", "--workers", "2"],
+      ["--workers", "federate", "simulate", "attacks", "--workers", "2"],
+      ["--threads", "merge", "recipe.yml", "-o", "merged", "--threads", "2"],
+    ]) {
+      const both = await runCli([...words, ...cluster.where], { cwd: cluster.work });
+      expect([both.code, both.stderr]).toEqual([
+        2,
+        expect.stringMatching(`Cannot use ${option} with --queue as workers of the queue decide`),
+      ]);
+    }
     const unused = await study("queued", "--storage", folder);
     expect(unused.stderr).toMatch(/add --queue/);
     const missing = await study("queued", ...cluster.queue, "--storage", join(folder, "none"));
@@ -115,6 +148,40 @@ describe("isthmus worker", () => {
       2,
       expect.stringMatching(/must begin with redis:\/\/.*amqp:\/\//),
     ]);
+  });
+});
+
+describe("isthmus study", () => {
+  it("study, worker: end at once where a storage cannot be reached", async () => {
+    const where = [...cluster.queue, "--storage", "s3://bucket/x?endpoint=http://127.0.0.1:1"];
+    const env = { AWS_ACCESS_KEY_ID: "none", AWS_SECRET_ACCESS_KEY: "none", HOME: folder };
+    const folderCache = await runCli(["worker", ...cluster.where, "--cache", "5GB"]);
+    expect([folderCache.code, folderCache.stderr]).toEqual([2, expect.stringMatching(/--cache as .*s3:/)]);
+    for (const args of [
+      ["study", "stripes.yaml"],
+      ["worker", "--idle", "60"],
+    ]) {
+      const run = await runAlone([...args, ...where], { cwd: cluster.work, env });
+      expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(/as the server must be reachable/)]);
+    }
+  });
+
+  it("study: says again and again that it waits where nothing happens", async () => {
+    const waiting = await runAlone(
+      ["study", "stripes.yaml", "-o", join(folder, "queued"), ...cluster.where],
+      {
+        cwd: cluster.work,
+        onStart: (child) => {
+          let text = "";
+          child.stderr?.on("data", (more) => {
+            text += more;
+            if (text.split("0 done, 0 running, 9 left").length > 3) child.kill("SIGINT");
+          });
+        },
+      },
+    );
+    expect(waiting.code).toBe(130);
+    expect(waiting.stderr).toMatch(/No worker serves the queue/);
   });
 });
 
@@ -143,7 +210,28 @@ describe("isthmus queue", () => {
     expect((await runCli(["queue", "cancel", ...queue])).stderr).toMatch(
       /name them by their ids, or all of them by --all/,
     );
+    for (const verb of ["cancel", "retry"]) {
+      const [known = ""] = readdirSync(join(folder, "queue", "waiting"), {
+        recursive: true,
+        encoding: "utf8",
+      })
+        .filter((name) => name.includes("-"))
+        .map((name) => basename(name));
+      const refused = await runCli(["queue", verb, known, "nothing-0", "nothing-1", ...queue]);
+      expect([refused.code, refused.stderr]).toEqual([
+        2,
+        expect.stringMatching(
+          /it has no nothing-0, nothing-1; it holds 3 waiting, 0 running, 0 failed, such as /,
+        ),
+      ]);
+      expect(refused.stderr).toContain(known);
+    }
     expect((await runCli(["queue", "drain", ...queue])).stdout).toMatch(/3 waiting tasks were taken out/);
     expect((await runCli(["queue", "watch", ...queue])).stdout).toMatch(/0 waiting, 0 running, 0 failed/);
+    const gone = await runCli(["queue", "retry", "nothing-0", ...queue]);
+    expect([gone.code, gone.stderr]).toEqual([
+      2,
+      expect.stringMatching(/it holds 0 waiting, 0 running, 0 failed; finished tasks are forgotten/),
+    ]);
   });
 });

@@ -171,12 +171,14 @@ describe("S3 as a storage", () => {
     const [id, secret] = ["HIDDENID", "hidden-secret"];
     vi.stubEnv("AWS_ACCESS_KEY_ID", id);
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", secret);
-    const stranger = await openMachine(folder);
-    const error = await stranger.read(PLACE).catch((caught: unknown) => caught as Error);
+    const error = await openMachine(folder).catch((caught: unknown) => caught as Error);
+    const stranger = await openS3Objects(parseS3Location(server.address("x")));
+    await stranger.reach().catch(() => {});
     vi.unstubAllEnvs();
+    expect(JSON.stringify(stranger)).not.toMatch(/hidden/i);
+    stranger.close();
     expect(String(error)).toMatch(/credentials must permit it.*set AWS_ACCESS_KEY_ID/);
     expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/hidden/i);
-    expect(JSON.stringify(stranger)).not.toMatch(/hidden/i);
   });
 
   it("says what is wrong with an address or a server, and never a secret", async () => {
@@ -188,9 +190,11 @@ describe("S3 as a storage", () => {
       await expect(open(address)).rejects.toThrow(/user name or a password/);
       await expect(open(address)).rejects.not.toThrow(/hidden/);
     }
-    const nowhere = await open("s3://b/x?endpoint=http://127.0.0.1:1");
-    await expect(nowhere.read(PLACE)).rejects.toThrow(/server must be reachable: ECONNREFUSED/);
-    const noBucket = await open(server.address("x").replace("s3://", "s3://no-such-"));
-    await expect(noBucket.sweep("x")).rejects.toThrow(/bucket must exist/);
+    await expect(open("s3://b/x?endpoint=http://127.0.0.1:1")).rejects.toThrow(
+      /^Cannot open "s3:\/\/b\/x\/" as the server must be reachable: ECONNREFUSED/,
+    );
+    await expect(open(server.address("x").replace("s3://", "s3://no-such-"))).rejects.toThrow(
+      /^Cannot open "s3:.*bucket must exist/,
+    );
   });
 });

@@ -51,3 +51,4 @@ export {
 } from "./workers/create-thread-executor.ts";
 export { describeError, type ErrorDescription, reviveError } from "./workers/error-description.ts";
 export { serveTasks } from "./workers/serve-tasks.ts";
+export { isLostWorker } from "./workers/task-worker.ts";

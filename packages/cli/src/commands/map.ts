@@ -42,6 +42,7 @@ interface MapVerbOptions extends DataOptions, NormOptions, BindingOptions, Engin
 export function mapVerb(run: RunVerb): CommandUnknownOpts {
   return withMeasurement(createMapVerb())
     .addHelpText("after", EXAMPLES)
+    .addHelpText("after", NOTES)
     .action((paths, options) => run(options, (context) => mapFiles(paths, options, context)));
 }
 
@@ -63,6 +64,10 @@ const EXAMPLES = formatExamples(
     "pairs are measured by workers, started by: isthmus worker --queue /shared/queue --storage /shared",
   ],
 );
+
+const NOTES = `
+With --queue, workers measure the pairs; the alignment itself runs on this machine.
+`;
 
 const MANY_HELP =
   "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on";

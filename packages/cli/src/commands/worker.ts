@@ -7,7 +7,7 @@ import { createProcessExecutor } from "@isthmus/tasks";
 import { plural } from "../format/plural.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
-import { openQueueAndStorage, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
+import { isS3, openQueueAndStorage, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
 import { formatSeconds } from "../training/format-training.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 import { WORKER_TASKS } from "../work/worker-kinds.ts";
@@ -18,6 +18,7 @@ interface WorkerVerbOptions extends EngineOptions {
   readonly name?: string | undefined;
   readonly concurrency: number;
   readonly memory?: number | undefined;
+  readonly cache?: number | undefined;
   readonly lease: number;
   readonly grace: number;
   readonly idle?: number | undefined;
@@ -77,6 +78,11 @@ function createWorkerVerb() {
       "most memory of all tasks together, such as 8GB (default: no limit)",
       parseBytes,
     )
+    .option(
+      "--cache <size>",
+      "most disk for copies of files, with --storage s3://; files that tasks read stay (default: 50GB)",
+      parseBytes,
+    )
     .option("--name <name>", "name of this worker (default: machine and process)")
     .option(
       "--lease <seconds>",
@@ -98,8 +104,16 @@ function createWorkerVerb() {
 /** Least memory that a process of a task needs before it does anything, in bytes. */
 const LEAST_MEMORY = 2 ** 28;
 
-/** @throws UsageError if an option is too small for any task */
-function assertWorkerOptions({ lease, memory, concurrency }: WorkerVerbOptions): void {
+/** Most bytes of copies of files that are kept, unless others are chosen. */
+const CACHE_BYTES = 50e9;
+
+/** @throws UsageError if an option is too small for any task, or does not go with another */
+function assertWorkerOptions({ lease, memory, concurrency, cache, storage }: WorkerVerbOptions): void {
+  if (cache !== undefined && !isS3(storage)) {
+    throw new UsageError(
+      `Cannot limit the copies of files by --cache as a worker must make some, with --storage s3://BUCKET: tasks read the files of "${storage}" where they are`,
+    );
+  }
   if (!(lease >= 1)) {
     throw new UsageError(`Cannot start a worker as --lease must be at least 1 second: it is ${lease}`);
   }
@@ -114,7 +128,9 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
   assertWorkerOptions(options);
   const { terminal } = context;
   const name = options.name ?? `${hostname()}-${process.pid}`;
-  const { queue, storage } = await openQueueAndStorage(options, context);
+  const { queue, storage } = await openQueueAndStorage(options, context, {
+    cacheBytes: options.cache ?? CACHE_BYTES,
+  });
   const executor = createProcessExecutor(TASK_PROCESS, {
     capacity: options.concurrency,
     args: [options.engine],

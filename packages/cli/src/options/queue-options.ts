@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { createFolder, InputError, UsageError } from "@isthmus/core";
-import type { TaskQueue, TaskStorage } from "@isthmus/distributed";
+import type { StorageOptions, TaskQueue, TaskStorage } from "@isthmus/distributed";
 import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
 import type { Context } from "../verb.ts";
 import type { WorkerData } from "../work/worker-ports.ts";
@@ -19,7 +20,13 @@ export const QUEUE_HELP =
 /** What addresses of storages may be, for help. */
 export const STORAGE_HELP = "a folder that all machines share, or s3://BUCKET/PREFIX";
 
-/** Adds `--queue` and `--storage`, for verbs whose tasks may run on other machines. */
+/** Options of verbs that say how many tasks run at once in this process. */
+const AT_ONCE = ["workers", "threads"];
+
+/**
+ * Adds `--queue` and `--storage`, for verbs whose tasks may run on other machines. With a queue, options that
+ * say how many tasks run at once here are refused.
+ */
 export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGroup((command, of = "") => {
   command
     .option(
@@ -29,8 +36,19 @@ export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGr
     .option(
       "--storage <place>",
       `${of}where workers find and leave files, with --queue: ${STORAGE_HELP}; a folder must hold the results, too`,
-    );
+    )
+    .hook("preAction", assertWorkersDecide);
 });
+
+/** @throws UsageError if there is a queue, and the user says how many tasks run at once */
+function assertWorkersDecide(command: CommandUnknownOpts): void {
+  const { queue } = command.opts() as QueueOptions;
+  const name = AT_ONCE.find((option) => command.getOptionValueSource(option) === "cli");
+  if (queue === undefined || name === undefined) return;
+  throw new UsageError(
+    `Cannot use --${name} with --queue as workers of the queue decide how many tasks run at once: leave out --${name}, and start more workers, or each with --concurrency`,
+  );
+}
 
 /** An executor of tasks, wherever they run. */
 export interface OpenedExecutor extends TaskExecutor {
@@ -90,9 +108,11 @@ export async function openQueueExecutor(
       engine: (await createEngine(options.engine)).name,
       onNote: (sentence) => context.terminal.note(sentence),
     });
+    const stopTelling = context.keepTelling();
     return {
       ...executor,
       async close() {
+        stopTelling();
         await executor.close();
         await close();
       },
@@ -106,10 +126,14 @@ export async function openQueueExecutor(
 /** Loads what queues and storages are made of, which verbs without a queue start faster without. */
 const loadDistributed = () => import("@isthmus/distributed");
 
-/** Opens the queue and the storage that options name, which must be both. */
+/**
+ * Opens the queue and the storage that options name, which must be both.
+ * @param copies - most bytes of copies of files, of a worker with a storage in S3
+ */
 export async function openQueueAndStorage(
   { queue: address, storage: place }: QueueOptions,
   { terminal }: Pick<Context, "terminal">,
+  copies: Pick<StorageOptions, "cacheBytes"> = {},
 ): Promise<{ readonly queue: TaskQueue; readonly storage: TaskStorage }> {
   if (address === undefined || place === undefined) {
     throw new UsageError(
@@ -118,7 +142,7 @@ export async function openQueueAndStorage(
   }
   await assertStorage(place);
   const { openQueue, openStorage } = await loadDistributed();
-  const storage = await openStorage(place);
+  const storage = await openStorage(place, copies);
   try {
     const queue = await openQueue(address, { onTrouble: (sentence) => terminal.note(sentence) });
     return { queue, storage };
@@ -128,12 +152,15 @@ export async function openQueueAndStorage(
   }
 }
 
+/** Returns whether an address of a storage is one of S3. */
+export const isS3 = (place: string): boolean => /^s3:/i.test(place);
+
 /**
  * Checks that a folder for files is there: one that is not mounted must not be made by mistake.
  * @throws InputError if it is not
  */
 async function assertStorage(place: string): Promise<void> {
-  if (place.startsWith("s3://") || (await stat(place).catch(() => undefined))?.isDirectory()) return;
+  if (isS3(place) || (await stat(place).catch(() => undefined))?.isDirectory()) return;
   throw new InputError(
     `Cannot use "${place}" as the storage as it must be a folder that all machines share: there is none; make it, or mount it`,
     { input: place },

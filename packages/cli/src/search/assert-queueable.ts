@@ -1,6 +1,6 @@
 import { UsageError } from "@isthmus/core";
 import type { EngineOptions } from "../options/engine-option.ts";
-import type { QueueOptions } from "../options/queue-options.ts";
+import { isS3, type QueueOptions } from "../options/queue-options.ts";
 import type { JudgeOptions } from "./open-judge.ts";
 
 /** Options of a search whose merges may be judged elsewhere. */
@@ -23,7 +23,7 @@ export function assertQueueable({ queue, storage, evaluate, methods = [] }: Queu
   }
   if (methods.length > 0)
     throw refuse("methods of your own are code, which workers do not run: leave out --methods, or --queue");
-  if (storage?.startsWith("s3:")) {
+  if (storage !== undefined && isS3(storage)) {
     throw refuse(
       `they find the networks of a recipe by its paths, in a folder that all machines share: --storage is "${storage}"`,
     );

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { createProgress } from "./progress.ts";
+import { describe, expect, it, vi } from "vitest";
+import { createProgress, repeatProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 function fakeTerminal(interactive: boolean, unicode = true) {
@@ -64,5 +64,29 @@ describe("createProgress()", () => {
     createProgress(terminal)("x".repeat(100), 2);
     expect(statuses[0]).toMatch(/^#{24} 200 % x+$/);
     expect(statuses[0]).toHaveLength(59);
+  });
+});
+
+describe("repeatProgress()", () => {
+  it("repeatProgress() writes the last step again while nothing new is reported, as often as any line", () => {
+    vi.useFakeTimers();
+    const { terminal, notes } = fakeTerminal(false);
+    const { progress, keepTelling } = repeatProgress(createProgress(terminal));
+    const stop = keepTelling();
+    vi.advanceTimersByTime(6000);
+    expect(notes).toEqual([]);
+    progress("Waiting", 0.25);
+    vi.advanceTimersByTime(4999);
+    expect(notes).toEqual(["Waiting:  25 %"]);
+    vi.advanceTimersByTime(20_000);
+    expect(notes.length).toBeGreaterThan(3);
+    progress("Waiting", 0.5);
+    vi.advanceTimersByTime(6000);
+    expect(notes.at(-1)).toBe("Waiting:  50 %");
+    const before = notes.length;
+    stop();
+    vi.advanceTimersByTime(600_000);
+    expect(notes).toHaveLength(before);
+    vi.useRealTimers();
   });
 });

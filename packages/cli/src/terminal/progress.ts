@@ -38,6 +38,36 @@ export function createProgress(terminal: Terminal, now: () => number = Date.now)
   };
 }
 
+/** Progress that can be told again while nothing new is reported. */
+export interface RepeatedProgress {
+  readonly progress: Progress;
+  /**
+   * Tells the last step again whenever a line is due, until the function that is returned is called: a log
+   * shows that a command goes on which waits for others.
+   */
+  keepTelling(): () => void;
+}
+
+/** Milliseconds between two looks at whether a line is due. */
+const TELL_MS = 1000;
+
+/** Makes a {@link RepeatedProgress}. */
+export function repeatProgress(progress: Progress): RepeatedProgress {
+  let last: Parameters<Progress> | undefined;
+  return {
+    progress(...step) {
+      last = step;
+      progress(...step);
+    },
+    keepTelling() {
+      const timer = setInterval(() => {
+        if (last !== undefined) progress(...last);
+      }, TELL_MS);
+      return () => clearInterval(timer);
+    },
+  };
+}
+
 function drawBar(step: string, share: number | undefined, terminal: Terminal): string {
   const [full, empty] = terminal.unicode ? ["█", "░"] : ["#", "."];
   const cells = share === undefined ? 0 : Math.round(Math.min(Math.max(share, 0), 1) * BAR_CELLS);

@@ -21,7 +21,7 @@ export interface TaskQueue {
   count(): Promise<QueueCounts>;
   /** Lists tasks in a state, at most `limit` of them. */
   list(state: QueueState, limit: number): Promise<readonly QueueEntry[]>;
-  /** Lists the workers that serve the queue now. */
+  /** Lists the workers that serve the queue now: each of several that have the same name. */
   workers(): Promise<readonly QueueWorker[]>;
   /**
    * Takes tasks out of the queue: waiting and failed ones at once; a running one is stopped within a lease.
@@ -63,6 +63,8 @@ export interface QueueEntry {
 /** A worker that serves a queue. */
 export interface QueueWorker {
   readonly name: string;
+  /** Seconds since it was heard of; missing where a connection shows that it is there. */
+  readonly silent?: number | undefined;
 }
 
 /** Something that happened to a task. */
@@ -81,7 +83,13 @@ export type TaskOutcome =
   /**
    * It fails at once if the input is bad, and is tried again with growing pauses after faults of the world.
    */
-  | { readonly kind: "failed"; readonly error: ErrorDescription; readonly again: boolean }
+  | {
+      readonly kind: "failed";
+      readonly error: ErrorDescription;
+      readonly again: boolean;
+      /** Whether the process that ran it died, which counts as the death of a worker does. */
+      readonly died?: boolean;
+    }
   /** It goes back to the queue without counting as tried, as its worker ends. */
   | { readonly kind: "released" };
 
@@ -111,7 +119,7 @@ export interface QueuePatience {
   readonly lease: number;
   /** Times that a task is tried in all, when faults of the world stop it. */
   readonly attempts: number;
-  /** Workers that may die with a task before it is set aside. */
+  /** Workers, or processes of workers, that may die with a task before it is set aside. */
   readonly deaths: number;
   /** Milliseconds before a task is tried a second time; each later pause is twice as long, to 60 seconds. */
   readonly pause: number;

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { createFolder, InputError, reasonOf } from "@isthmus/core";
 import { TASK_RESULT_FILE, TASK_TIME_FILE } from "@isthmus/tasks";
+import { isMissing } from "../if-there.ts";
 import { type AttemptFile, copyWhole, listFiles } from "./attempt-files.ts";
 import { ATTEMPTS_FOLDER, assertName, isInside, partsOf, resolveInside } from "./inside.ts";
 import type { TaskPlace, TaskStorage } from "./task-storage.ts";
@@ -100,7 +101,7 @@ async function goOnFrom(folders: readonly string[], folder: string): Promise<voi
   // The file that was written last goes last: a copy that is cut off must not look as far on as the whole.
   for (const { name } of [...furthest.files].sort((a, b) => a.written - b.written)) {
     await copyWhole(join(furthest.from, name), join(folder, name)).catch((error: unknown) => {
-      if (!isGone(error)) throw error;
+      if (!isMissing(error)) throw error;
     });
   }
 }
@@ -111,8 +112,4 @@ export function compareProgress(a: readonly FileProgress[], b: readonly FileProg
     Math.max(0, ...files.map((file) => file.written));
   const sizeOf = (files: readonly FileProgress[]): number => files.reduce((sum, file) => sum + file.size, 0);
   return lastOf(a) - lastOf(b) || sizeOf(a) - sizeOf(b);
-}
-
-function isGone(error: unknown): boolean {
-  return ((error as InputError).cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
 }

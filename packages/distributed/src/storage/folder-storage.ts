@@ -75,6 +75,7 @@ export async function openFolderStorage(
       const names = (await listFiles(source)).map(({ name }) => name);
       await copyPublished(names, (name) => Promise.resolve(join(source, name)), target);
     },
+    release: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }

@@ -21,10 +21,13 @@ export interface TaskStorage {
   /** Reads the result of a task; undefined if none is published. */
   read(place: TaskPlace): Promise<object | undefined>;
   /**
-   * Returns the path on this machine of a file that a task reads, which is brought here first if need be.
+   * Returns the path on this machine of a file that a task reads, which is brought here first if need be, and
+   * stays until the task is released.
    * @throws InputError if it is not there, or has another digest
    */
   openFile(file: TaskFile, task: QueuedTask): Promise<string>;
+  /** Says that a task has ended, so that nobody reads the files that were opened for it. */
+  release(task: QueuedTask): Promise<void>;
   /**
    * Makes a folder for one attempt at a task, for it alone; it holds what an interrupted attempt left.
    * @param attempt - name that no other attempt has

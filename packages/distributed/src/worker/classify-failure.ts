@@ -1,5 +1,5 @@
 import { isIsthmusError } from "@isthmus/core";
-import { describeError, type ErrorDescription } from "@isthmus/tasks";
+import { describeError, type ErrorDescription, isLostWorker } from "@isthmus/tasks";
 
 /**
  * Codes of errors of systems and of S3 that say that a call was wrong, and not that the world was in its
@@ -17,9 +17,12 @@ const FAULTS_OF_INPUT = new Set([
 export function classifyFailure(error: unknown): {
   readonly error: ErrorDescription;
   readonly again: boolean;
+  /** Whether the process of the task died. */
+  readonly died: boolean;
 } {
   const description = describeError(error);
   const { code } = description;
   const isOfWorld = code !== undefined && !FAULTS_OF_INPUT.has(code);
-  return { error: description, again: isOfWorld || isIsthmusError(error, "EngineError") };
+  const again = isOfWorld || isIsthmusError(error, "EngineError");
+  return { error: description, again, died: isLostWorker(error) };
 }

@@ -31,7 +31,9 @@ export function createTaskHandler(options: HandleTaskOptions): TaskHandler {
     const began = performance.now();
     const seconds = (): number => (performance.now() - began) / 1000;
     const signal = AbortSignal.any([control.signal, options.signal]);
-    const outcome = await attempt(task, { ...control, signal }, options).then(
+    const release = (): Promise<void> => options.storage.release(task).catch(() => {});
+    const trying = attempt(task, { ...control, signal }, options).finally(release);
+    const outcome = await trying.then(
       (): TaskOutcome => ({ kind: "done", seconds: seconds() }),
       (error: unknown): TaskOutcome => {
         if (signal.aborted) return { kind: "released" };

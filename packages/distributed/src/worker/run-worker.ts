@@ -1,9 +1,10 @@
 import type { TaskExecutor } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
-import type { QueuePatience, TaskQueue } from "../queue/task-queue.ts";
+import { QUEUE_PATIENCE, type QueuePatience, type TaskQueue } from "../queue/task-queue.ts";
 import type { TaskStorage } from "../storage/task-storage.ts";
 import type { Runnable } from "./check-task.ts";
 import { createTaskHandler, type EndedTask } from "./handle-task.ts";
+import { tellOfNamesake } from "./tell-of-namesake.ts";
 
 /** What a worker works with. */
 export interface WorkerOptions extends Runnable, Partial<QueuePatience> {
@@ -46,7 +47,10 @@ export interface WorkerStatus {
   readonly isDraining: boolean;
 }
 
-/** Starts a worker, which runs tasks of a queue until it is drained. */
+/**
+ * Starts a worker, which runs tasks of a queue until it is drained; a worker of the same name that is there
+ * counts as trouble.
+ */
 export async function runWorker(options: WorkerOptions): Promise<TaskWorker> {
   const { queue, name, executor, onStart, onEnd, onTrouble, lease, attempts, deaths, pause } = options;
   const stopping = new AbortController();
@@ -67,6 +71,10 @@ export async function runWorker(options: WorkerOptions): Promise<TaskWorker> {
   const patience = Object.fromEntries(
     Object.entries({ lease, attempts, deaths, pause }).filter(([, value]) => value !== undefined),
   );
+  const namesake = await tellOfNamesake(queue, name, {
+    pause: lease ?? QUEUE_PATIENCE.lease,
+    tell: onTrouble ?? (() => {}),
+  });
   const server = await queue.serve(
     (task, control) => {
       const state = { done: 0, began: performance.now() };
@@ -80,8 +88,10 @@ export async function runWorker(options: WorkerOptions): Promise<TaskWorker> {
     },
     { worker: name, capacity: executor.capacity, onTrouble, ...patience },
   );
+  namesake.begin();
   const drain = (): Promise<void> => {
     isDraining = true;
+    namesake.end();
     return server.drain();
   };
   return {

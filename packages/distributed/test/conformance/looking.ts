@@ -81,6 +81,10 @@ async function listWorkers({ queue, serve }: QueueBench): Promise<void> {
   await until(async () => expect(await names()).toEqual(["b", "machine 7:1"]));
   await server.drain();
   await until(async () => expect(await names()).toEqual(["b"]));
+  const namesake = await serve(handle, { worker: "b" });
+  await until(async () => expect(await names()).toEqual(["b", "b"]));
+  await namesake.drain();
+  await until(async () => expect(await names()).toEqual(["b"]));
 }
 
 async function followStore({ queue, serve, gather, open }: QueueBench): Promise<void> {

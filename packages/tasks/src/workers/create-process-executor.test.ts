@@ -30,6 +30,10 @@ describe("createProcessExecutor()", () => {
     expect(await run([1])).toEqual({ sum: 1 });
   });
 
+  it("createProcessExecutor() lets a task go on whose process is told to end with all others", async () => {
+    expect(await run([-6, 7])).toEqual({ sum: 1 });
+  });
+
   it("createProcessExecutor() stops a task with its signal", async () => {
     const controller = new AbortController();
     const stopped = run([-4], controller.signal);

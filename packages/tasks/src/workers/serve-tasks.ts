@@ -61,6 +61,8 @@ function findParent(): Parent {
   }
   // Whatever a task still does is of no use to anybody once its parent is gone.
   process.once("disconnect", () => process.exit());
+  // A terminal or Slurm tells all processes of a group to end: the parent decides what becomes of its tasks.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
   return {
     send: (message) => void process.send?.(message),
     onMessage: (listener) => process.on("message", (message) => listener(message as ToWorker)),

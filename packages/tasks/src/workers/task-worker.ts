@@ -85,9 +85,22 @@ function runOn(
   });
 }
 
+/** Errors of workers that ended while they ran a task. */
+const losses = new WeakSet<Error>();
+
 function lostWorker(name: string, reason: string, cause: unknown): EngineError {
-  return new EngineError(`Cannot run a task as its ${name} must go on to the end: ${reason}`, {
+  const error = new EngineError(`Cannot run a task as its ${name} must go on to the end: ${reason}`, {
     engine: `worker ${name}`,
     cause,
   });
+  losses.add(error);
+  return error;
+}
+
+/**
+ * Returns whether an executor of this process threw an error as the thread or process of a task had ended: it
+ * was killed, took too much memory, or crashed.
+ */
+export function isLostWorker(error: unknown): boolean {
+  return error instanceof Error && losses.has(error);
 }

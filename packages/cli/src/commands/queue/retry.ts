@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { retryTasks, type TaskQueue } from "@isthmus/distributed";
 import { plural } from "../../format/plural.ts";
+import { assertQueued } from "../../queue/assert-queued.ts";
 import { chosenTasks, createTasksVerb, withQueue } from "../../queue/queue-verb.ts";
 import { formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
@@ -21,6 +22,7 @@ const EXAMPLES = formatExamples([
 ]);
 
 async function act(queue: TaskQueue, ids: readonly string[] | undefined): Promise<Outcome> {
+  await assertQueued("retry", queue, ids);
   const retried = await retryTasks(queue, ids);
   return { result: { retried }, text: `${plural(retried, "task is", "tasks are")} tried again` };
 }

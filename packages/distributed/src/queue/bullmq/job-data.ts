@@ -47,6 +47,8 @@ export interface JobProgress {
   readonly began: number;
   /** Why it failed last, as `writeError` writes it. */
   readonly error?: string | undefined;
+  /** Processes of workers that died with it; missing if none did. */
+  readonly deaths?: number | undefined;
   /** Deaths of workers that no longer count, as the task was set aside for them before. */
   readonly forgiven: number;
 }

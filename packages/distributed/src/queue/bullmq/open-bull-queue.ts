@@ -35,7 +35,7 @@ const OPENERS: ReadonlyMap<string, (place: BackingPlace) => Promise<Backing>> = 
  * must be installed; the tables of PostgreSQL are made if they are not there.
  *
  * @param url - where the server is, as `redis://host:6379/0`, `rediss://…` or `postgres://host/database`;
- *   user and password in it show up nowhere
+ *   a password in it shows up nowhere
  * @throws InputError if the server cannot be reached, refuses, or its client is not installed
  */
 export async function openBullQueue(

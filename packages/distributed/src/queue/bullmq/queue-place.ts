@@ -1,3 +1,5 @@
+import { withoutStop } from "../../without-stop.ts";
+
 /** Shortest secret that is looked for in messages: a shorter one would blank out parts of other words. */
 const SHORTEST_SECRET = 3;
 
@@ -6,19 +8,28 @@ export function placeOf(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
-/** Makes a function that says in one line what went wrong, without the secrets of a URL. */
+/**
+ * Makes a function that says in one line what went wrong, without the secrets of a URL, and without a full
+ * stop, as more of the sentence may follow.
+ */
 export function createCleaner(url: URL): (error: unknown) => string {
   const secrets = secretsOf(url);
   return (error) => {
     let message = reasonOf(error).replaceAll(url.href, placeOf(url));
     for (const secret of secrets) message = message.replaceAll(secret, "***");
-    return message.split("\n", 1)[0] ?? message;
+    return withoutStop(message.split("\n", 1)[0] ?? message);
   };
 }
 
+/** Names of parameters whose values nobody may see, such as `password` and `sslkey`. */
+const SECRET_PARAMETER = /pass|key|secret|token/i;
+
 /** Lists what nobody may see, as it stands in the URL and as it is meant; the longest first. */
-function secretsOf({ username, password, search, searchParams, hash }: URL): readonly string[] {
-  const written = [username, password, search.slice(1), hash.slice(1), ...searchParams.values()];
+function secretsOf({ protocol, username, password, searchParams, hash }: URL): readonly string[] {
+  const parameters = [...searchParams].flatMap(([name, value]) => (SECRET_PARAMETER.test(name) ? value : []));
+  // Redis knows passwords without a user, and then who forgets the ":" before one gives it as the user.
+  const user = password === "" && protocol.startsWith("redis") ? [username] : [];
+  const written = [...user, password, hash.slice(1), ...parameters];
   return [...new Set(written.flatMap((secret) => [secret, decode(secret)]))]
     .filter((secret) => secret.length >= SHORTEST_SECRET || secret === decode(password))
     .filter((secret) => secret !== "")

@@ -1,6 +1,7 @@
 import { EngineError } from "@isthmus/core";
-import { describeError, type ErrorDescription } from "@isthmus/tasks";
+import { describeError } from "@isthmus/tasks";
 import { UnrecoverableError, WaitingError } from "bullmq";
+import { describeDeaths } from "../describe-deaths.ts";
 import type { QueuePatience, TaskHandler, TaskOutcome } from "../task-queue.ts";
 import {
   type JobProgress,
@@ -45,16 +46,30 @@ export async function runJob(job: TaskJob, token: string, runner: JobRunner): Pr
   job.opts.attempts = Number.MAX_SAFE_INTEGER;
   if (job.data.cancelled) return drop(job, worker);
   const forgiven = before?.forgiven ?? 0;
-  const last = { worker, done: 0, began: Date.now(), error: before?.error, forgiven };
-  if (job.stalledCounter - forgiven >= patience.deaths) {
-    const error = describeDeaths(job, job.stalledCounter - forgiven, before?.worker);
-    const fault = { ...last, worker: before?.worker ?? worker, forgiven: job.stalledCounter };
-    return fail(job, { kind: "failed", error, again: false }, fault);
+  const { error: lastError, deaths: lastDeaths } = before ?? {};
+  const last = { worker, done: 0, began: Date.now(), error: lastError, deaths: lastDeaths, forgiven };
+  const deaths = deathsOf(job, last);
+  if (deaths >= patience.deaths) {
+    const error = describeDeaths({ label: job.data.entry.label, deaths, worker: before?.worker });
+    return fail(
+      job,
+      { kind: "failed", error, again: false },
+      { ...last, worker: before?.worker ?? worker },
+      patience,
+    );
   }
   const entry: RunningJob = { job, abort: new AbortController() };
   running.set(job.data.entry.id, entry);
   const outcome = await callHandler(entry, last, runner);
   return settle(entry, { outcome, token, last }, runner);
+}
+
+/** Counts the workers, and processes of workers, that died with a job since it was set aside last. */
+function deathsOf(
+  { stalledCounter }: TaskJob,
+  { deaths = 0, forgiven }: Pick<JobProgress, "deaths" | "forgiven">,
+): number {
+  return stalledCounter - forgiven + deaths;
 }
 
 async function callHandler(
@@ -86,7 +101,7 @@ async function callHandler(
 async function settle(
   entry: RunningJob,
   { outcome, token, last }: { outcome: TaskOutcome; token: string; last: Omit<JobProgress, "kind"> },
-  { worker, read }: JobRunner,
+  { worker, read, patience }: JobRunner,
 ): Promise<JobResult> {
   const { job, stopped } = entry;
   // Another worker runs it, or will: whatever came of it here does not count.
@@ -98,16 +113,38 @@ async function settle(
     await job.moveToWait(token);
     throw new WaitingError();
   }
-  return fail(job, outcome, last);
+  if (outcome.died) return failDead(job, outcome, last, patience);
+  return fail(job, outcome, last, patience);
+}
+
+type Failed = TaskOutcome & { kind: "failed" };
+
+/** Fails a job whose process has died, which counts like the death of a worker. */
+function failDead(
+  job: TaskJob,
+  outcome: Failed,
+  last: Omit<JobProgress, "kind">,
+  patience: QueuePatience,
+): Promise<never> {
+  const after = { ...last, deaths: (last.deaths ?? 0) + 1 };
+  const deaths = deathsOf(job, after);
+  if (deaths < patience.deaths) return fail(job, outcome, after, patience);
+  const { label } = job.data.entry;
+  const error = describeDeaths({ label, deaths, worker: last.worker, reason: outcome.error.message });
+  return fail(job, { kind: "failed", error, again: false }, after, patience);
 }
 
 /** Fails a job so that its error stays with it, whole. */
 async function fail(
   job: TaskJob,
-  { error, again }: TaskOutcome & { kind: "failed" },
+  { error, again }: Failed,
   last: Omit<JobProgress, "kind">,
+  { attempts }: QueuePatience,
 ): Promise<never> {
-  await job.updateProgress({ ...last, kind: "fault", error: writeError(error) });
+  const isLast = !again || job.attemptsMade + 1 >= attempts;
+  // Whoever tries it again after that begins anew.
+  const counts = isLast && { deaths: undefined, forgiven: job.stalledCounter };
+  await job.updateProgress({ ...last, ...counts, kind: "fault", error: writeError(error) });
   const message = plainText(error.message);
   const thrown = again ? new EngineError(message, { engine: "worker" }) : new UnrecoverableError(message);
   thrown.stack = plainText(error.stack ?? message);
@@ -118,17 +155,4 @@ async function fail(
 function drop(job: TaskJob, worker: string): never {
   job.opts.removeOnFail = true;
   throw new UnrecoverableError(plainText(`${job.data.entry.label} was cancelled while ${worker} ran it`));
-}
-
-function describeDeaths(job: TaskJob, deaths: number, worker: string | undefined): ErrorDescription {
-  const { label } = job.data.entry;
-  const last = worker === undefined ? "" : `, the last of them ${worker}`;
-  const { name, message, isUsage } = describeError(
-    new EngineError(
-      `Cannot run ${label} as ${deaths} workers that ran it died${last}; see there why they ended ` +
-        "(short of memory?), then try it again",
-      { engine: "worker" },
-    ),
-  );
-  return { name, message, isUsage, fields: { engine: "worker" } };
 }

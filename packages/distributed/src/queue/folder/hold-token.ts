@@ -1,9 +1,11 @@
 import { utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { ifThere } from "../../if-there.ts";
+import { describeDeaths } from "../describe-deaths.ts";
 import { pauseAfter } from "../pause-after.ts";
 import type { QueuePatience, TaskOutcome } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
-import { ifThere, moveIfThere, type QueueFolders, removeIfThere, writeWhole } from "./queue-folders.ts";
+import { moveIfThere, type QueueFolders, removeIfThere, writeWhole } from "./queue-folders.ts";
 import { delayedName, readToken, type Token, tokenPath } from "./token.ts";
 
 /** A task that this worker has. */
@@ -92,10 +94,14 @@ async function settleToken(
     await moveIfThere(path, to);
   };
   if (outcome.kind === "released") return leave(left, folders.waiting(id));
-  const { error, again } = outcome;
   const attempts = token.attempts + 1;
-  const failed = { ...left, attempts, error };
-  if (!again || attempts >= patience.attempts) {
+  const deaths = token.deaths + (outcome.died ? 1 : 0);
+  const isPoison = outcome.died && deaths >= patience.deaths;
+  const error = isPoison
+    ? describeDeaths({ label: task.task.label, deaths, worker, reason: outcome.error.message })
+    : outcome.error;
+  const failed = { ...left, attempts, deaths, error };
+  if (isPoison || !outcome.again || attempts >= patience.attempts) {
     await leave(failed, tokenPath(folders, "failed", id));
     return writeEvent(folders, task, { id, kind: "failed", error });
   }

@@ -25,7 +25,7 @@ import {
   writeWhole,
   writtenAt,
 } from "./queue-folders.ts";
-import { serveFolder } from "./serve-folder.ts";
+import { serveFolder, workerOf } from "./serve-folder.ts";
 import { entryOf, newToken, readDelayedName, readToken, type Token, tokenPath } from "./token.ts";
 
 /** Leases after which a worker that has not been heard of is not listed any more. */
@@ -162,7 +162,8 @@ async function listWorkers(folders: QueueFolders, { lease }: QueuePatience): Pro
     const path = join(folders.workers, name);
     const written = await writtenAt(path);
     if (written === undefined) continue;
-    if (written > Date.now() - FORGOTTEN_LEASES * lease) workers.push({ name: decodeURIComponent(name) });
+    const silent = Math.max(0, Date.now() - written);
+    if (silent < FORGOTTEN_LEASES * lease) workers.push({ name: workerOf(name), silent: silent / 1000 });
     else await removeIfThere(path);
   }
   return workers;

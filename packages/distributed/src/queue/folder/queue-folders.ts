@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFolder, InputError } from "@isthmus/core";
+import { ifThere } from "../../if-there.ts";
 
 /**
  * Folders of a queue that is nothing but a folder. A task is a file, its token, that lies in one of them
@@ -109,16 +110,3 @@ export const isId = (text: string): boolean => /^[\w-]+$/.test(text);
 export function writtenAt(path: string): Promise<number | undefined> {
   return ifThere<number | undefined>(async () => (await stat(path)).mtimeMs, undefined);
 }
-
-/** Does something with a file or folder; returns `otherwise` if there is none. */
-export async function ifThere<T>(act: () => Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (isMissing(error) || isMissing((error as Error).cause)) return otherwise;
-    throw error;
-  }
-}
-
-const isMissing = (error: unknown): boolean =>
-  (error as NodeJS.ErrnoException | undefined)?.code === "ENOENT";

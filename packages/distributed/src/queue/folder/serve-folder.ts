@@ -148,13 +148,26 @@ function lostLease({ token }: HeldToken): EngineError {
   );
 }
 
+/** Stands between the name of a worker and what no other worker has, in the names of files of workers. */
+const FILE_MARK = "~";
+
+/** Returns the name of a worker from the name of its file. */
+export function workerOf(file: string): string {
+  const [name = file] = file.split(FILE_MARK);
+  return decodeURIComponent(name);
+}
+
 /** Says that this worker lives, and takes over from dead ones. */
 function watchOthers(
   folders: QueueFolders,
   { worker, ...patience }: ServeOptions & QueuePatience,
   trouble: FolderTrouble,
 ) {
-  const file = join(folders.workers, encodeURIComponent(worker));
+  // Two workers may have been given one name.
+  const file = join(
+    folders.workers,
+    `${encodeURIComponent(worker).replaceAll("~", "%7E")}${FILE_MARK}${randomUUID()}`,
+  );
   const clock = async (): Promise<number> => {
     await writeWhole(folders, file, JSON.stringify({ name: worker }));
     return (await writtenAt(file)) ?? Date.now();

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { EngineError } from "@isthmus/core";
-import { describeError } from "@isthmus/tasks";
+import { describeDeaths } from "../describe-deaths.ts";
 import type { QueuePatience } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
 import {
@@ -66,12 +65,8 @@ async function bury(
   const dead: Token = { ...token, deaths: token.deaths + 1 };
   const worker = token.worker ?? "a worker";
   const isPoison = dead.deaths >= patience.deaths;
-  const error = describeError(
-    new EngineError(
-      `Cannot run "${token.task.task.label}" as its worker must go on to the end: ${dead.deaths} workers have died with it, the last was ${worker}`,
-      { engine: "worker" },
-    ),
-  );
+  const { label } = token.task.task;
+  const error = describeDeaths({ label, deaths: dead.deaths, worker: token.worker });
   const after: Token = isPoison ? { ...dead, error } : { ...dead, owner: undefined };
   await writeWhole(folders, mine, JSON.stringify(after));
   if (isPoison) await moveIfThere(mine, tokenPath(folders, "failed", id));

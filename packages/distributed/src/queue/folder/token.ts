@@ -1,16 +1,17 @@
 import { join } from "node:path";
 import { isIsthmusError, readJsonFile } from "@isthmus/core";
 import type { ErrorDescription } from "@isthmus/tasks";
+import { ifThere } from "../../if-there.ts";
 import type { QueuedTask } from "../queued-task.ts";
 import type { QueueEntry, QueueState } from "../task-queue.ts";
-import { ifThere, type QueueFolders } from "./queue-folders.ts";
+import type { QueueFolders } from "./queue-folders.ts";
 
 /** A task in a folder queue, with its past: the contents of its file. */
 export interface Token {
   readonly task: QueuedTask;
   /** Times that it was tried and failed by a fault of the world. */
   readonly attempts: number;
-  /** Workers that died with it. */
+  /** Workers, and processes of workers, that died with it. */
   readonly deaths: number;
   /** Mark of the worker that runs it, or ran it last; missing before the first. */
   readonly owner?: string | undefined;

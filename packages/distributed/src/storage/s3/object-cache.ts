@@ -1,59 +1,114 @@
 import { createHash } from "node:crypto";
-import { rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { rm, stat, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isMissing } from "../../if-there.ts";
 import { createDigests } from "../digests.ts";
 import { downloadObject } from "./download-object.ts";
 import type { DescribedObject, S3Objects } from "./s3-objects.ts";
-import { SHARED_FOLDER } from "./task-keys.ts";
+import { OBJECTS_FOLDER, SHARED_FOLDER } from "./task-keys.ts";
+import { createCacheLimit } from "./trim-cache.ts";
+import { createUsedFiles, type UsedFiles } from "./used-files.ts";
 
-/** Copies of objects on this machine. */
-export interface ObjectCache {
-  /** Returns the path of an object as its tag says that it is, under a name. */
-  open(object: DescribedObject, name: string): Promise<string>;
-  /** Returns the path of an object that has a digest, under a name. */
-  openDigest(object: DescribedObject, digest: string, name: string): Promise<string>;
+/** Copies of objects on this machine, which stay while somebody uses them. */
+export interface ObjectCache extends Pick<UsedFiles, "release" | "close"> {
+  /** Returns the path of an object as its tag says that it is, under a name, for a user. */
+  open(object: DescribedObject, name: string, user: object): Promise<string>;
+  /** Returns the path of an object that has a digest, under a name, for a user. */
+  openDigest(
+    object: DescribedObject,
+    as: { readonly digest: string; readonly name: string },
+    user: object,
+  ): Promise<string>;
+}
+
+/** Where copies lie. */
+export interface ObjectCacheOptions {
+  /** Folder of the copies. */
+  readonly root: string;
+  /** Most bytes of copies; all are kept if it is missing. */
+  readonly bytes?: number | undefined;
 }
 
 /** Digits of the digest that stands for an object and its tag. */
 const FOLDER_DIGITS = 32;
+/** Times that a copy is brought that others remove at the same moment. */
+const TRIES = 10;
 
 /** Keeps copies of objects below a folder, which other processes of this machine may use, too. */
-export function createObjectCache(objects: S3Objects, root: string): ObjectCache {
+export function createObjectCache(
+  objects: S3Objects,
+  { root, bytes: most }: ObjectCacheOptions,
+): ObjectCache {
   const digests = createDigests();
-  const underWay = new Map<string, Promise<void>>();
-  /** Has something done once for all who ask for it at the same time. */
-  const once = (path: string, bring: () => Promise<void>): Promise<void> => {
-    const existing = underWay.get(path);
-    if (existing !== undefined) return existing;
-    const promise = bring().finally(() => underWay.delete(path));
-    underWay.set(path, promise);
-    return promise;
+  const used = createUsedFiles(root);
+  const limit = most === undefined ? undefined : createCacheLimit(root, most);
+  const once = createOnce();
+  /** @param fetch - brings the copy unless it is there, and returns the bytes that were added */
+  const bring = async (path: string, user: object, fetch: () => Promise<number>): Promise<string> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const added = await once(path, async () => {
+          await touch(dirname(path));
+          return fetch();
+        });
+        const link = await used.use(path, user);
+        await limit?.note(added);
+        return link;
+      } catch (error) {
+        if (attempt === TRIES || !isMissing(error)) throw error;
+      }
+    }
+  };
+  const download = async (object: DescribedObject, path: string, digest?: string): Promise<number> => {
+    await downloadObject(objects, object, path, digest);
+    return object.size;
   };
   return {
-    async open(object, name) {
-      const identity = createHash("sha256").update(`${objects.name}\n${object.key}\n${object.etag}`);
-      const path = join(root, "objects", identity.digest("hex").slice(0, FOLDER_DIGITS), name);
-      await once(path, async () => {
-        if ((await sizeOf(path)) !== object.size) await downloadObject(objects, object, path);
-      });
-      return path;
+    release: used.release,
+    async close() {
+      await used.close();
+      await limit?.close();
     },
-    async openDigest(object, digest, name) {
+    open(object, name, user) {
+      const identity = createHash("sha256").update(`${objects.name}\n${object.key}\n${object.etag}`);
+      const path = join(root, OBJECTS_FOLDER, identity.digest("hex").slice(0, FOLDER_DIGITS), name);
+      return bring(path, user, async () =>
+        (await sizeOf(path)) === object.size ? 0 : download(object, path),
+      );
+    },
+    openDigest(object, { digest, name }, user) {
       const path = join(root, SHARED_FOLDER, digest, name);
-      await once(path, async () => {
+      return bring(path, user, async () => {
         if ((await sizeOf(path)) === object.size) {
           const isWhole = await digests.check(path, digest).then(
             () => true,
             () => false,
           );
-          if (isWhole) return;
+          if (isWhole) return 0;
           await rm(path, { force: true });
         }
-        await downloadObject(objects, object, path, digest);
+        return download(object, path, digest);
       });
-      return path;
     },
   };
+}
+
+/** Returns a function that has something done once for all who ask for it at the same time. */
+function createOnce(): (path: string, act: () => Promise<number>) => Promise<number> {
+  const underWay = new Map<string, Promise<number>>();
+  return (path, act) => {
+    const existing = underWay.get(path);
+    if (existing !== undefined) return existing;
+    const promise = act().finally(() => underWay.delete(path));
+    underWay.set(path, promise);
+    return promise;
+  };
+}
+
+/** Notes that a copy is asked for, by the time of its folder: its own time tells whether it has changed. */
+async function touch(folder: string): Promise<void> {
+  const now = new Date();
+  await utimes(folder, now, now).catch(() => {});
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -1,4 +1,5 @@
 import { InputError } from "@isthmus/core";
+import { withoutStop } from "../../without-stop.ts";
 
 /** What of an error of the client is looked at; the rest may hold names of keys. */
 interface ClientError {
@@ -56,5 +57,5 @@ function reasonOf(error: ClientError): string {
   if (status === undefined) {
     return `the server must be reachable: ${code ?? name}; check the endpoint and the network`;
   }
-  return `the server must do it: it says ${name} (${status}) ${message}`.trimEnd();
+  return withoutStop(`the server must do it: it says ${name} (${status}) ${message}`);
 }

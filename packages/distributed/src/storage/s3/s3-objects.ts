@@ -29,6 +29,8 @@ export interface DescribedObject extends S3Object {
 export interface S3Objects {
   /** Address of all of them, for people. */
   readonly name: string;
+  /** Tries whether the server answers and has the bucket. */
+  reach(): Promise<void>;
   /** Describes an object; undefined if there is none. */
   head(key: string): Promise<DescribedObject | undefined>;
   /** Lists the objects whose names begin with a text, by name. */
@@ -87,6 +89,12 @@ export async function openS3Objects(location: S3Location): Promise<S3Objects> {
   return {
     name,
     send,
+    async reach() {
+      // An answer to this has a body, which says whether it is the bucket that is missing.
+      await send("open", "", ({ client, sdk, at }) =>
+        client.send(new sdk.ListObjectsV2Command({ Bucket: at.Bucket, Prefix: at.Key })),
+      );
+    },
     head: (key) => send("look at", key, (target) => headObject(target, key)),
     list: (begin) => send("list", begin, (target) => listObjects(target, fullKey("").length)),
     read: (object, begin, end) =>

@@ -6,11 +6,11 @@ import { assertAttemptAt, createAttempts } from "../attempts.ts";
 import { isInside } from "../inside.ts";
 import type { TaskStorage } from "../task-storage.ts";
 import { bringEarlier, uploadAttempt } from "./attempt-objects.ts";
-import { createObjectCache } from "./object-cache.ts";
+import { createObjectCache, type ObjectCache } from "./object-cache.ts";
 import { publishObjects } from "./publish-objects.ts";
 import { collectTask, findTaskFile } from "./published-objects.ts";
 import { parseS3Location } from "./s3-location.ts";
-import { openS3Objects } from "./s3-objects.ts";
+import { openS3Objects, type S3Objects } from "./s3-objects.ts";
 import { openShared, shareObject } from "./shared-objects.ts";
 import { sweepObjects } from "./sweep-objects.ts";
 import { keysOf } from "./task-keys.ts";
@@ -20,6 +20,11 @@ import { createWriteOnce } from "./write-once.ts";
 export interface S3StorageOptions {
   /** Folder of this machine for copies of files, and for attempts under way. */
   readonly cache: string;
+  /**
+   * Most bytes of copies; the ones that were not used for longest are removed, unless a task reads them. All
+   * are kept unless it is set.
+   */
+  readonly cacheBytes?: number | undefined;
 }
 
 /**
@@ -30,14 +35,29 @@ export interface S3StorageOptions {
  * published, whose files are `STORE/KEY/~ATTEMPT/FILE`: so an attempt that comes too late overwrites nothing.
  * Files of users are `files/DIGEST`.
  * @param address - such as `s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=us-east-1`
- * @throws InputError if it is no such address, or the client of S3 is not installed
+ * @throws InputError if it is no such address, the client of S3 is not installed, the server cannot be
+ *   reached or refuses, or there is no such bucket
  */
-export async function openS3Storage(address: string, { cache }: S3StorageOptions): Promise<TaskStorage> {
+export async function openS3Storage(
+  address: string,
+  { cache, cacheBytes }: S3StorageOptions,
+): Promise<TaskStorage> {
   const objects = await openS3Objects(parseS3Location(address));
-  await createFolder(resolve(cache));
-  const root = await realpath(cache);
+  try {
+    await objects.reach();
+    await createFolder(resolve(cache));
+    const root = await realpath(cache);
+    const copies = createObjectCache(objects, { root, bytes: cacheBytes });
+    return createS3Storage(objects, root, copies);
+  } catch (error) {
+    objects.close();
+    throw error;
+  }
+}
+
+/** @param root - folder of copies and attempts, without links in its path */
+function createS3Storage(objects: S3Objects, root: string, copies: ObjectCache): TaskStorage {
   const { placeOf, ...attempts } = createAttempts(root);
-  const copies = createObjectCache(objects, root);
   const writeOnce = createWriteOnce(objects);
   return {
     name: objects.name,
@@ -46,14 +66,20 @@ export async function openS3Storage(address: string, { cache }: S3StorageOptions
     async read(place) {
       const object = await objects.head(keysOf(place).result);
       if (object === undefined) return undefined;
-      const folder = dirname(await copies.open(object, TASK_RESULT_FILE));
-      return readTaskResult(dirname(folder), basename(folder));
+      const reader = {};
+      try {
+        const folder = dirname(await copies.open(object, TASK_RESULT_FILE, reader));
+        return await readTaskResult(dirname(folder), basename(folder));
+      } finally {
+        await copies.release(reader);
+      }
     },
-    async openFile(file, { store }) {
-      if ("path" in file) return openShared(objects, copies, file);
-      const object = await findTaskFile(objects, { store, key: file.task }, file.file);
-      return copies.open(object, basename(file.file));
+    async openFile(file, task) {
+      if ("path" in file) return openShared(objects, copies, { file, user: task });
+      const object = await findTaskFile(objects, { store: task.store, key: file.task }, file.file);
+      return copies.open(object, basename(file.file), task);
     },
+    release: (task) => copies.release(task),
     async begin(place, attempt) {
       const folder = await attempts.begin(place, attempt);
       if ((await readdir(folder)).length === 0) await bringEarlier(objects, place, folder);
@@ -75,7 +101,10 @@ export async function openS3Storage(address: string, { cache }: S3StorageOptions
       await attempts.sweep(store);
       await sweepObjects(objects, store);
     },
-    close: () => Promise.resolve(objects.close()),
+    async close() {
+      await copies.close();
+      objects.close();
+    },
   };
 }
 

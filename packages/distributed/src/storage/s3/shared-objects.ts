@@ -39,13 +39,14 @@ export async function shareObject(objects: S3Objects, { path, digest }: SharedFi
 
 /**
  * Returns the path of a copy of a file that was shared.
- * @param file - `path` is what {@link shareObject} returned
+ * @param options - `file`: its path is what {@link shareObject} returned; `user`: the copy stays until it is
+ *   released
  * @throws InputError if it was not shared, or has another digest
  */
 export async function openShared(
   objects: S3Objects,
   cache: ObjectCache,
-  { path, digest }: SharedFile,
+  { file: { path, digest }, user }: { readonly file: SharedFile; readonly user: object },
 ): Promise<string> {
   const [folder, shared, name, ...more] = partsOf(path, "the path of a file");
   if (folder !== SHARED_FOLDER || name === undefined || more.length > 0 || shared !== digest) {
@@ -55,7 +56,7 @@ export async function openShared(
     );
   }
   const object = await objects.head(`${folder}/${shared}`);
-  if (object !== undefined) return cache.openDigest(object, digest, name);
+  if (object !== undefined) return cache.openDigest(object, { digest, name }, user);
   throw new InputError(
     `Cannot open "${path}" as it must be in "${objects.name}": it is not there; share it again`,
     { input: path },

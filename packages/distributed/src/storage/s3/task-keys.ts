@@ -19,6 +19,9 @@ export interface TaskKeys {
 /** Ending of the name of an attempt that has ended and left its files; no other attempt has such a name. */
 export const LEFT = "~left";
 
+/** Copies of files of tasks are below this name of a cache. */
+export const OBJECTS_FOLDER = "objects";
+
 /** Files that users share with workers are below this name, each by its digest. */
 export const SHARED_FOLDER = "files";
 

@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { constants, copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { ifThere, isMissing } from "../../if-there.ts";
+
+/**
+ * Copies that tasks of this process read, each under a second name (a hard link) of this process alone:
+ * whoever removes a copy from the cache takes nothing away from them, at any moment, and sees by the number
+ * of its names that it is in use.
+ */
+export interface UsedFiles {
+  /**
+   * Returns a path of a copy that stays until its user, any object, releases it.
+   * @throws an error with code ENOENT if the copy was removed meanwhile
+   */
+  use(copy: string, user: object): Promise<string>;
+  /** Ends the use of all copies by a user. */
+  release(user: object): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Folder of a cache that holds a folder for each process. */
+const USED = "used";
+/** Milliseconds between two signs of life, and after which a process without any may be dead. */
+const SIGN_MS = 5 * 60_000;
+const SILENCE_MS = 60 * 60_000;
+
+/** Starts without any copy in use. */
+export function createUsedFiles(root: string): UsedFiles {
+  const folder = join(root, USED, folderName());
+  const users = new Map<string, Set<object>>();
+  const inTurn = createTurns();
+  let signs: NodeJS.Timeout | undefined;
+  const giveSign = async (): Promise<void> => {
+    const now = new Date();
+    await utimes(folder, now, now).catch(() => {});
+  };
+  const leave = async (path: string, user: object): Promise<void> => {
+    const others = users.get(path);
+    if (others?.delete(user) !== true || others.size > 0) return;
+    users.delete(path);
+    // Another task may have begun to use it meanwhile.
+    await inTurn(path, async () => (users.has(path) ? undefined : rm(path, { force: true })));
+  };
+  return {
+    async use(copy, user) {
+      signs ??= setInterval(() => void giveSign(), SIGN_MS).unref();
+      const path = join(folder, relative(root, copy));
+      users.set(path, (users.get(path) ?? new Set()).add(user));
+      try {
+        await inTurn(path, () => linkTo(copy, path));
+      } catch (error) {
+        await leave(path, user);
+        throw error;
+      }
+      return path;
+    },
+    async release(user) {
+      for (const path of [...users.keys()]) await leave(path, user);
+    },
+    async close() {
+      clearInterval(signs);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Returns a function that does things about a path one after the other. */
+function createTurns(): (path: string, act: () => Promise<void>) => Promise<void> {
+  const last = new Map<string, Promise<void>>();
+  return (path, act) => {
+    const turn = (last.get(path) ?? Promise.resolve()).catch(() => {}).then(act);
+    last.set(path, turn);
+    const forget = (): void => {
+      if (last.get(path) === turn) last.delete(path);
+    };
+    turn.then(forget, forget);
+    return turn;
+  };
+}
+
+async function linkTo(copy: string, path: string): Promise<void> {
+  const { ino } = await stat(copy, { bigint: true });
+  const there = await ifThere(() => stat(path, { bigint: true }), undefined);
+  if (there?.ino === ino) return;
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await link(copy, temporary).catch((error: unknown) => {
+      if (isMissing(error)) throw error;
+      // The file system has no hard links.
+      return copyFile(copy, temporary, constants.COPYFILE_FICLONE);
+    });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Stands between the machine, the process, and what makes the name unique. */
+const BETWEEN = "~";
+
+function machineName(): string {
+  return encodeURIComponent(hostname()).replaceAll(BETWEEN, "_");
+}
+
+function folderName(): string {
+  return [machineName(), process.pid, randomUUID()].join(BETWEEN);
+}
+
+/** Removes what processes have left that were killed an hour ago or more. */
+export async function sweepUsed(root: string): Promise<void> {
+  const names = await ifThere<readonly string[]>(() => readdir(join(root, USED)), []);
+  for (const name of names) {
+    const [machine, pid] = name.split(BETWEEN);
+    if (machine === machineName() && isRunning(Number(pid))) continue;
+    const folder = join(root, USED, name);
+    const sign = await ifThere(async () => (await stat(folder)).mtimeMs, Number.POSITIVE_INFINITY);
+    if (Date.now() - sign > SILENCE_MS) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // A process of another user may not be sent signals.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

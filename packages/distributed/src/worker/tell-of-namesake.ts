@@ -1,0 +1,39 @@
+import type { TaskQueue } from "../queue/task-queue.ts";
+
+/** Tells of another worker of the same name, once. */
+export interface NamesakeWatch {
+  /** Starts to wait for workers that began at the same time. */
+  begin(): void;
+  end(): void;
+}
+
+/**
+ * Tells of another worker that serves a queue under a name, which this worker is about to have too. Of two
+ * that begin at the same time neither sees the other at first, so that there is a second look.
+ * @param options - `pause`: milliseconds until the second look
+ */
+export async function tellOfNamesake(
+  queue: TaskQueue,
+  name: string,
+  { pause, tell }: { readonly pause: number; readonly tell: (sentence: string) => void },
+): Promise<NamesakeWatch> {
+  const look = async (mine: number): Promise<boolean> => {
+    // What needs the queue says that it is away.
+    const workers = await queue.workers().catch(() => []);
+    const named = workers.filter((worker) => worker.name === name);
+    if (named.length <= mine) return false;
+    const silent = named.flatMap((worker) => worker.silent ?? []);
+    const seen =
+      silent.length === 0 ? "is connected" : `was seen ${Math.max(0, Math.round(Math.max(...silent)))} s ago`;
+    tell(`another worker of this name ${seen}; results cannot be told apart; give --name`);
+    return true;
+  };
+  const isKnown = await look(0);
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    begin() {
+      if (!isKnown) timer = setTimeout(() => void look(1), pause).unref();
+    },
+    end: () => clearTimeout(timer),
+  };
+}

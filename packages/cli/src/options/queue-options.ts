@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { createFolder, InputError, UsageError } from "@isthmus/core";
-import type { TaskQueue, TaskStorage } from "@isthmus/distributed";
+import type { QueueExecutor, TaskQueue, TaskStorage } from "@isthmus/distributed";
 import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
 import type { Context } from "../verb.ts";
 import type { WorkerData } from "../work/worker-ports.ts";
@@ -75,7 +75,7 @@ export function assertQueue({ queue, storage }: QueueOptions): void {
 export async function openQueueExecutor(
   options: QueueOptions & EngineOptions,
   { folder, context }: { readonly folder: string; readonly context: Context },
-): Promise<OpenedExecutor> {
+): Promise<QueueExecutor> {
   const { queue, storage } = await openQueueAndStorage(options, context);
   const close = async (): Promise<void> => {
     await queue.close();

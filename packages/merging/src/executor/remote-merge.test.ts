@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Checkpoint, defineCheckpoint } from "@isthmus/core";
+import { type Checkpoint, defineCheckpoint, type TensorInfo } from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planMerge } from "../merge.ts";
 import type { MergePlan } from "../merge-plan.ts";
@@ -23,9 +23,9 @@ const path = (name: string): string => join(folder, name);
 
 /** A network that is large enough for three tasks: each large tensor is one, the small ones together another. */
 function network(seed: number): Checkpoint {
-  const large = { dtype: "bf16" as const, shape: [REMOTE_BYTES / 2] };
-  const small = { dtype: "f32" as const, shape: [5] };
-  const tensors = new Map([
+  const large: TensorInfo = { dtype: "bf16", shape: [REMOTE_BYTES / 2] };
+  const small: TensorInfo = { dtype: "f32", shape: [5] };
+  const tensors = new Map<string, TensorInfo>([
     ["b", small],
     ["a", large],
     ["c", small],

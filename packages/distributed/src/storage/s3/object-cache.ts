@@ -10,8 +10,11 @@ import { SHARED_FOLDER } from "./task-keys.ts";
 export interface ObjectCache {
   /** Returns the path of an object as its tag says that it is, under a name. */
   open(object: DescribedObject, name: string): Promise<string>;
-  /** Returns the path of an object that has a digest, under a name. */
-  openDigest(object: DescribedObject, digest: string, name: string): Promise<string>;
+  /**
+   * Returns the path of an object that has a digest, under a name.
+   * @param find - describes the object, if there is no copy of it yet
+   */
+  openDigest(digest: string, name: string, find: () => Promise<DescribedObject>): Promise<string>;
 }
 
 /** Digits of the digest that stands for an object and its tag. */
@@ -38,18 +41,17 @@ export function createObjectCache(objects: S3Objects, root: string): ObjectCache
       });
       return path;
     },
-    async openDigest(object, digest, name) {
+    async openDigest(digest, name, find) {
       const path = join(root, SHARED_FOLDER, digest, name);
       await once(path, async () => {
-        if ((await sizeOf(path)) === object.size) {
-          const isWhole = await digests.check(path, digest).then(
-            () => true,
-            () => false,
-          );
-          if (isWhole) return;
-          await rm(path, { force: true });
-        }
-        await downloadObject(objects, object, path, digest);
+        const isWhole = await digests.check(path, digest).then(
+          () => true,
+          () => false,
+        );
+        if (isWhole) return;
+        await rm(path, { force: true });
+        await downloadObject(objects, await find(), path, digest);
+        await digests.note(path, digest);
       });
       return path;
     },

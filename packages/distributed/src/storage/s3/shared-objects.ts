@@ -71,10 +71,12 @@ export async function openShared(
       { input: path },
     );
   }
-  const object = await objects.head(`${folder}/${shared}`);
-  if (object !== undefined) return cache.openDigest(object, digest, name);
-  throw new InputError(
-    `Cannot open "${path}" as it must be in "${objects.name}": it is not there; share it again`,
-    { input: path },
-  );
+  return cache.openDigest(digest, name, async () => {
+    const object = await objects.head(`${folder}/${shared}`);
+    if (object !== undefined) return object;
+    throw new InputError(
+      `Cannot open "${path}" as it must be in "${objects.name}": it is not there; share it again`,
+      { input: path },
+    );
+  });
 }

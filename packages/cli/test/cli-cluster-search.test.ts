@@ -73,11 +73,6 @@ describe("isthmus search --queue", () => {
         /--evaluate is code of your own, which workers do not run: it is "echo 1 {}"; judge by --data/,
       ],
       ["plain.yml", [...byData, "--methods", "mine.mjs", ...cluster.where], /methods of your own are code/],
-      [
-        "plain.yml",
-        [...byData, ...cluster.queue, "--storage", "s3://bucket"],
-        /--storage is "s3:\/\/bucket"/,
-      ],
       ["plain.yml", [...byData, ...cluster.queue], /add --storage/],
       ["plain.yml", [...byData, "--storage", cluster.folder], /add --queue/],
       [

@@ -10,6 +10,7 @@ export {
   createTokenDataSet,
   type Tokens,
 } from "./create-token-data-set.ts";
+export { type DataSetPath, listDataFiles, moveDataFiles } from "./list-data-files.ts";
 export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
 export { DATA_SET_FORMS, type Split } from "./parse-data-set-name.ts";
 export { decodeIdx, readIdx } from "./read-idx.ts";

@@ -7,6 +7,8 @@ import S3rver from "s3rver";
 export interface S3Server {
   /** Address of a storage on it. */
   address(prefix: string): string;
+  /** Folder of this machine with the objects, each a file `NAME._S3rver_object`; empty for another server. */
+  readonly folder: string;
   stop(): Promise<void>;
 }
 
@@ -19,7 +21,8 @@ export interface S3Server {
  */
 export async function startS3Server(other?: string): Promise<S3Server> {
   if (other !== undefined) {
-    return { address: (prefix) => other.replace("?", `/${prefix}?`), stop: () => Promise.resolve() };
+    const address = (prefix: string): string => other.replace("?", `/${prefix}?`);
+    return { address, folder: "", stop: () => Promise.resolve() };
   }
   const folder = mkdtempSync(join(tmpdir(), "isthmus-s3-"));
   const server = new S3rver({
@@ -31,6 +34,7 @@ export async function startS3Server(other?: string): Promise<S3Server> {
   });
   const { port } = await server.run();
   return {
+    folder,
     address: (prefix) => `s3://isthmus/${prefix}?endpoint=http://127.0.0.1:${port}`,
     async stop() {
       await server.close();

@@ -90,6 +90,7 @@ export function describeStorage(subject: StorageUnderTest): void {
     describePublishing(bench);
     describeRaces(bench);
   });
+  describe(`${subject.name} removes`, () => describeRemoving(bench));
   describe(`${subject.name} goes on`, () => describeResuming(bench));
   describe(`${subject.name} refuses`, () => {
     describeEscapes(bench);
@@ -150,6 +151,35 @@ function describePublishing({ storage, folder, openAnother, large }: Bench): voi
       taskOf(PLACE.store),
     );
     expect(digestOf(readFileSync(path))).toBe(digestOf(bytes));
+  });
+}
+
+function describeRemoving({ storage, folder, openAnother }: Bench): void {
+  it("one task, or all of a store, and no other", async () => {
+    const other = { ...PLACE, key: "other" };
+    const beside = { ...PLACE, store: `${PLACE.store} and another` };
+    for (const place of [PLACE, other, beside]) {
+      const attempt = await storage().begin(place, "w1");
+      writeFiles(attempt, { "a.bin": "abc", "below/b.bin": "b" });
+      await storage().publish(attempt, { ...resultOf("w1"), ...place });
+    }
+    const another = await openAnother();
+    const thereOf = async () =>
+      Promise.all([PLACE, other, beside].map(async (place) => (await another.read(place)) !== undefined));
+    expect(await thereOf()).toEqual([true, true, true]);
+    await storage().remove(PLACE);
+    await storage().remove(PLACE);
+    expect(await thereOf()).toEqual([false, true, true]);
+    await expect(another.collect(PLACE, join(folder(), "local"))).rejects.toThrow(/must be published/);
+    expect(await publish(storage(), "w2", { "a.bin": "a" })).toBe(true);
+    const left = await storage().begin(other, "w3");
+    writeFiles(left, { "a.bin": "abcdef" });
+    await storage().leave(left, { keep: true });
+    await storage().clear(PLACE.store);
+    expect(await thereOf()).toEqual([false, false, true]);
+    expect(readFiles(await storage().begin(other, "w4"))).toEqual({});
+    await expect(storage().clear("")).rejects.toThrow(/must be a folder within the storage/);
+    await expect(storage().clear("..")).rejects.toThrow(/must lie within/);
   });
 }
 

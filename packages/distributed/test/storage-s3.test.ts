@@ -90,6 +90,23 @@ describe("S3 as a storage", () => {
     expect(readFileSync(opened[0]!).equals(bytes)).toBe(true);
   });
 
+  it("uploads a file once for many tasks that share it at the same time", async () => {
+    const bytes = randomBytes(1000);
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    writeFiles(folder, { "a.bin": bytes });
+    const file = { path: join(folder, "a.bin"), digest };
+    await expect(storage.share({ ...file, path: join(folder, "b.bin") })).rejects.toThrow(/must exist/);
+    const paths = await Promise.all([1, 2, 3, 4].map(() => storage.share(file)));
+    expect(new Set(paths)).toEqual(new Set([`files/${digest}/a.bin`]));
+    const { written } = (await objects.head(`files/${digest}`))!;
+    // What another machine shares later is there already.
+    await (await openMachine(folder)).share(file);
+    expect((await objects.head(`files/${digest}`))?.written).toBe(written);
+    // It is not looked at again.
+    rmSync(file.path);
+    expect(await storage.share(file)).toBe(paths[0]);
+  });
+
   it("refuses an object whose bytes are not those that were shared", async () => {
     const digest = createHash("sha256").update("abc").digest("hex");
     await objects.write(`files/${digest}`, Buffer.from("abd"), {});

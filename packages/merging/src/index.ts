@@ -28,6 +28,7 @@ export {
   type MergePiecesParams,
   type OpenMergeExecutor,
   type RemoteMergeExecutor,
+  type RemotePieces,
   runMergePieces,
 } from "./executor/remote-merge.ts";
 export {

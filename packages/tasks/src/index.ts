@@ -1,6 +1,8 @@
 export { findMissing, type MissingTasks } from "./find-missing.ts";
+export { type GatheredFile, type GatheredFiles, gatherFiles } from "./gather-files.ts";
 export { forEachOf, inOrder } from "./in-order.ts";
 export { type Journal, type JournalRun, openJournal } from "./journal.ts";
+export { type AtOnce, limitAtOnce } from "./limit-at-once.ts";
 export { type RunMissingOptions, type RunMissingResult, runMissing } from "./run-missing.ts";
 export { runTask } from "./run-task.ts";
 export {
@@ -17,6 +19,7 @@ export {
   type Task,
   type TaskFile,
   type TaskInputs,
+  type UserFile,
 } from "./task.ts";
 export type { TaskAssignment, TaskControl, TaskExecutor } from "./task-executor.ts";
 export {

@@ -33,6 +33,7 @@ describe("createTask()", () => {
     ["engine", { engine: "tfjs" }],
     ["parameters", { params: { ...params, b: 2 } }],
     ["files", { inputs: { ...inputs, graph: [{ path: "/x/y.onnx", digest: "cd" }] } }],
+    ["names of files", { inputs: { ...inputs, graph: [{ path: "/x/y.onnx", digest: "ab", name: "y" }] } }],
   ])("createTask() gives another key for another %s", (_, change) => {
     const keyOf = (parts: { kind: typeof kind; engine: string; params: object; inputs: TaskInputs }) =>
       createTask(parts.kind, parts.engine, { params: parts.params, inputs: parts.inputs, label: "L" }).key;

@@ -2,9 +2,19 @@ import { createHash } from "node:crypto";
 import type { TaskKind } from "./task-kind.ts";
 
 /** A file that a task reads: one that another task makes, or one that the user has. */
-export type TaskFile =
-  | { readonly task: string; readonly file: string }
-  | { readonly path: string; readonly digest: string };
+export type TaskFile = { readonly task: string; readonly file: string } | UserFile;
+
+/** A file that the user has. */
+export interface UserFile {
+  readonly path: string;
+  /** SHA-256 digest of its bytes. */
+  readonly digest: string;
+  /**
+   * Path from the working folder, with `/` between its parts, at which the task itself looks for it; another
+   * machine makes a working folder of all such files. @defaultValue the task is given a path
+   */
+  readonly name?: string | undefined;
+}
 
 /** Files that a task reads, by their role in it. */
 export type TaskInputs = Readonly<Record<string, readonly TaskFile[]>>;
@@ -26,7 +36,8 @@ const KEY_LENGTH = 24;
 
 /**
  * Makes a task, whose key is a digest of its kind and the kind's version, the engine, the parameters and the
- * contents of the files it reads. Neither the label, nor the order of keys, nor the paths of files count.
+ * contents of the files it reads. Neither the label, nor the order of keys, nor the paths of files count,
+ * but for names by which the task itself looks for them.
  *
  * @param engine - name of what computes the result; part of the key, as the bits of results depend on it
  */
@@ -50,7 +61,7 @@ export function dependenciesOf({ inputs }: Pick<Task, "inputs">): readonly strin
 /** Replaces the path of each file of the user by its digest: what is in a file matters, not where it lies. */
 function withoutPaths(inputs: TaskInputs): Readonly<Record<string, readonly object[]>> {
   const entries = Object.entries(inputs).map(([name, files]) => {
-    const contents = files.map((file) => ("path" in file ? { digest: file.digest } : file));
+    const contents = files.map((file) => ("path" in file ? { digest: file.digest, name: file.name } : file));
     return [name, contents] as const;
   });
   return Object.fromEntries(entries);

@@ -3,6 +3,7 @@ import { MAP_NETWORKS_DEFAULTS, type MapResult, type MeasurePairs, mapNetworks }
 import { at, InputError, saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
+import { gatherFiles } from "@isthmus/tasks";
 import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
@@ -195,10 +196,11 @@ async function measureByQueue(
 ): Promise<MeasurePairs> {
   const { describePairsData } = await import("../map/pairs-data.ts");
   const { queuePairs } = await import("../map/queue-pairs.ts");
-  return queuePairs(tasks, {
-    ...describePairsData(options, context, measured),
-    size: measured.data.size,
-  });
+  const { describeGathered } = await import("../work/gather-inputs.ts");
+  const files = gatherFiles({ isElsewhere: !tasks.executor.isShared });
+  const described = await describePairsData(options, context, { opened: measured, files });
+  const { size } = measured.data;
+  return queuePairs(tasks, { ...described, size, files: await describeGathered(files) });
 }
 
 /** Writes the result and its page, and returns their names. */

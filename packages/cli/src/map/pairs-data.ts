@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import { FormatError, readJsonFile } from "@isthmus/core";
 import { fingerprintData } from "@isthmus/graph";
+import type { GatheredFiles } from "@isthmus/tasks";
 import type { DataContext } from "@isthmus/zoo";
 import { z } from "zod";
 import type { DataOptions } from "../open/open-data.ts";
 import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
 import { assertSameData } from "../work/assert-same-data.ts";
+import { gatherData, gatherTokenizer } from "../work/gather-inputs.ts";
 import { holdExamples } from "../work/hold-examples.ts";
 import { keepLast } from "../work/keep-last.ts";
 
@@ -25,17 +27,26 @@ const FEEDS = z.strictObject({
   vocabulary: z.array(z.tuple([z.string(), z.int()])).optional(),
 });
 
+/** Examples that were opened, and files that another machine needs to open them again. */
+interface OpenedPairsData {
+  readonly opened: MeasuredData;
+  readonly files: GatheredFiles;
+}
+
 /** Describes examples for another machine: paths in parameters of a task, all else in a file of feeds. */
-export function describePairsData(
+export async function describePairsData(
   { data, recalibrateData, recalibrateExamples, mean, std }: DataOptions,
   { tokenizedBy, vocabulary, ...context }: DataContext,
-  opened: MeasuredData,
-): { readonly data: PairsData; readonly feeds: string } {
+  { opened, files }: OpenedPairsData,
+): Promise<{ readonly data: PairsData; readonly feeds: string }> {
   const isText = [data, recalibrateData].some((name) => name?.startsWith("text:"));
+  const tokenizer = isText && tokenizedBy !== undefined ? resolve(tokenizedBy) : undefined;
   return {
     data: {
-      ...{ data, recalibrateData, recalibrateExamples, mean, std },
-      tokenizedBy: isText && tokenizedBy !== undefined ? resolve(tokenizedBy) : undefined,
+      ...{ recalibrateExamples, mean, std },
+      data: await gatherData(data, files),
+      recalibrateData: recalibrateData && (await gatherData(recalibrateData, files)),
+      tokenizedBy: tokenizer && (await gatherTokenizer(tokenizer, files)),
       digest: fingerprintData(opened.data),
       statisticsDigest: fingerprintData(opened.statisticsData),
     },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { bindNetwork, type MeasurePairs, type PairNetwork, type PairsOfNetworks } from "@isthmus/barrier";
 import { at, digestFile, entry, saveCheckpoint, saveFile, sizeOf } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { createTask, runMissing, type Task, type TaskFile } from "@isthmus/tasks";
+import { createTask, runMissing, type Task, type TaskFile, type UserFile } from "@isthmus/tasks";
 import type { QueueTasks } from "../work/with-queue.ts";
 import { encodeForTasks } from "./encode-for-tasks.ts";
 import { groupPairs } from "./group-pairs.ts";
@@ -17,6 +17,8 @@ export interface QueuedData {
   readonly feeds: string;
   /** Number of examples. */
   readonly size: number;
+  /** Files that tasks find by paths in the description of the data. */
+  readonly files: readonly UserFile[];
 }
 
 /** Pairs that one task measures, by their positions in the list. */
@@ -65,7 +67,7 @@ export function queuePairs(tasks: QueueTasks, queued: QueuedData): MeasurePairs 
 
 async function planTasks(
   { graph, networks, pairs, options }: PairsOfNetworks,
-  { data, feeds, size }: QueuedData,
+  { data, feeds, size, files: named }: QueuedData,
   { folder, engine }: QueueTasks,
 ): Promise<readonly QueuedPairs[]> {
   const write = async (name: string, content: string | Uint8Array): Promise<TaskFile> => {
@@ -76,6 +78,7 @@ async function planTasks(
   const shared = {
     feeds: [await write("feeds.json", feeds)],
     graph: [await write("graph.onnx", encodeForTasks(graph))],
+    ...(named.length === 0 ? {} : { files: named }),
   };
   const used = [...new Set(pairs.flat())].sort((a, b) => a - b);
   const files = new Map<number, TaskFile>();

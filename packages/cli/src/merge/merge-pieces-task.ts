@@ -15,10 +15,7 @@ import { PRODUCTS_MODULE } from "./products.ts";
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const name = z.string().min(1);
 
-/** What the parameters of pieces of a merge must look like; a recipe is checked by its own rules. */
-const SCHEMA = z.strictObject({
-  data: z.strictObject({ recipe: z.record(z.string(), z.unknown()), methodFiles: z.tuple([]), seed: count }),
-  digest: name,
+const UNFINISHED = z.strictObject({
   folder: name,
   run: name,
   tensors: z.array(
@@ -29,10 +26,17 @@ const SCHEMA = z.strictObject({
       }),
     ]),
   ),
-  allowNonFinite: z.boolean(),
   durable: z.boolean(),
+});
+
+/** What the parameters of pieces of a merge must look like; a recipe is checked by its own rules. */
+const SCHEMA = z.strictObject({
+  data: z.strictObject({ recipe: z.record(z.string(), z.unknown()), methodFiles: z.tuple([]), seed: count }),
+  digest: name,
+  allowNonFinite: z.boolean(),
   pieces: z.array(z.strictObject({ tensor: name, begin: count, end: count })),
   bytes: count,
+  unfinished: UNFINISHED.optional(),
 });
 
 /** A merge by a recipe as plain data, as `openRecipe` describes it. */
@@ -41,7 +45,10 @@ interface RecipeMerge {
   readonly seed: number;
 }
 
-/** Makes pieces of a merge by a recipe, and writes them into their places in unfinished files. */
+/**
+ * Makes pieces of a merge by a recipe, and writes them into their places in unfinished files, or into a file
+ * of its own where it does not see these.
+ */
 export const mergePiecesTask: TaskKind<MergePiecesParams> = {
   name: "merge-pieces",
   version: 1,
@@ -53,13 +60,13 @@ export const mergePiecesTask: TaskKind<MergePiecesParams> = {
       { input: "params" },
     );
   },
-  async run({ signal, onProgress }, params) {
+  async run({ folder, signal, onProgress }, params) {
     let written = 0;
     const onBytes = (more: number): void => {
       written += more;
       onProgress(Math.min(1, written / params.bytes));
     };
-    await runMergePieces(await planOf(params.data as RecipeMerge), params, { signal, onBytes });
+    await runMergePieces(await planOf(params.data as RecipeMerge), params, { folder, signal, onBytes });
     return { bytes: params.bytes };
   },
 };

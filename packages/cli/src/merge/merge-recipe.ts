@@ -70,7 +70,7 @@ export async function mergeRecipe(
       ...{ threads, allowNonFinite, overwrite: true, hashInputs, resume: restart !== true },
       ...(memory === undefined ? {} : { memory }),
       ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
-      openExecutor: openMergeExecutor(options, { opened, context }),
+      openExecutor: openMergeExecutor(options, { recipe, opened, context }),
       signal: context.signal,
       onStart(estimate) {
         if (!options.quiet) context.terminal.note(formatEstimate(estimate));

@@ -1,11 +1,14 @@
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { at, UsageError } from "@isthmus/core";
-import type { OpenMergeExecutor } from "@isthmus/merging";
-import type { OpenedRecipe } from "@isthmus/recipe";
-import { createTask } from "@isthmus/tasks";
+import { at, InvariantError, UsageError } from "@isthmus/core";
+import type { QueueExecutor } from "@isthmus/distributed";
+import type { MergePiecesParams, OpenMergeExecutor, RemotePieces } from "@isthmus/merging";
+import { gatherRecipe, type OpenedRecipe, type Recipe } from "@isthmus/recipe";
+import { createTask, gatherFiles, type Task } from "@isthmus/tasks";
 import { createEngine } from "../options/engine-option.ts";
 import { openQueueExecutor } from "../options/queue-options.ts";
 import type { Context } from "../verb.ts";
+import { describeGathered } from "../work/gather-inputs.ts";
 import { runQueuedTask } from "../work/with-queue.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import { mergePiecesTask } from "./merge-pieces-task.ts";
@@ -19,7 +22,11 @@ const TASKS = "tasks";
  */
 export function openMergeExecutor(
   options: MergeOptions,
-  { opened, context }: { readonly opened: OpenedRecipe; readonly context: Context },
+  {
+    recipe,
+    opened,
+    context,
+  }: { readonly recipe: Recipe; readonly opened: OpenedRecipe; readonly context: Context },
 ): OpenMergeExecutor | undefined {
   const { queue, methods = [] } = options;
   if (queue === undefined) return undefined;
@@ -33,25 +40,59 @@ export function openMergeExecutor(
   return async (unfinished) => {
     const folder = join(resolve(unfinished), TASKS);
     const executor = await openQueueExecutor(options, { folder, context });
-    const engine = (await createEngine(options.engine)).name;
-    let parts = 0;
-    return {
-      capacity: executor.capacity,
-      run(params, control) {
-        const label = `merge part ${++parts}, from ${at(params.pieces, 0, "piece").tensor}`;
-        const inside = {
-          ...params,
-          folder: resolve(params.folder),
-          tensors: params.tensors.map(absolutePlace),
-        };
-        const task = createTask(mergePiecesTask, engine, { params: inside, inputs: {}, label });
-        return runQueuedTask(executor, folder, task, control);
-      },
-      close: () => executor.close(),
-    };
+    const { isShared } = executor;
+    try {
+      const describe = isShared ? describeInPlace : await describeElsewhere(recipe);
+      const engine = (await createEngine(options.engine)).name;
+      let parts = 0;
+      return {
+        capacity: executor.capacity,
+        isShared,
+        async run(params, control) {
+          const label = `merge part ${++parts}, from ${at(params.pieces, 0, "piece").tensor}`;
+          const task = createTask(mergePiecesTask, engine, { ...describe(params), label });
+          await runQueuedTask(executor, folder, task, control);
+          return piecesOf(executor, join(folder, task.key), task.key);
+        },
+        clear: async () => (isShared ? undefined : executor.clear()),
+        close: () => executor.close(),
+      };
+    } catch (error) {
+      await executor.close();
+      throw error;
+    }
   };
 }
 
-type Place = Parameters<Awaited<ReturnType<OpenMergeExecutor>>["run"]>[0]["tensors"][number];
+/** Parameters and files of a task that makes pieces. */
+type Described = Pick<Task, "params" | "inputs">;
 
-const absolutePlace = ([name, place]: Place): Place => [name, { ...place, path: resolve(place.path) }];
+/** Describes pieces for machines that see the networks and the unfinished files. */
+function describeInPlace(params: MergePiecesParams): Described {
+  const { unfinished } = params;
+  if (unfinished === undefined) throw new InvariantError("pieces for a shared folder have places there");
+  const tensors = unfinished.tensors.map(
+    ([name, place]) => [name, { ...place, path: resolve(place.path) }] as const,
+  );
+  const inside = { ...unfinished, folder: resolve(unfinished.folder), tensors };
+  return { params: { ...params, unfinished: inside }, inputs: {} };
+}
+
+/** Returns what describes pieces for machines that see only files that are sent to them. */
+async function describeElsewhere(recipe: Recipe): Promise<(params: MergePiecesParams) => Described> {
+  const files = gatherFiles({ isElsewhere: true });
+  const moved = await gatherRecipe(recipe, files);
+  const inputs = { files: await describeGathered(files) };
+  return (params) => ({ params: { ...params, data: { ...(params.data as object), recipe: moved } }, inputs });
+}
+
+function piecesOf({ isShared, remove }: QueueExecutor, folder: string, key: string): RemotePieces {
+  return {
+    folder,
+    async remove() {
+      if (isShared) return;
+      await remove(key);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

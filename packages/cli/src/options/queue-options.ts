@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { createFolder, InputError, UsageError } from "@isthmus/core";
-import type { StorageOptions, TaskQueue, TaskStorage } from "@isthmus/distributed";
+import type { QueueExecutor, StorageOptions, TaskQueue, TaskStorage } from "@isthmus/distributed";
 import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
 import type { Context } from "../verb.ts";
 import type { WorkerData } from "../work/worker-ports.ts";
@@ -93,7 +93,7 @@ export function assertQueue({ queue, storage }: QueueOptions): void {
 export async function openQueueExecutor(
   options: QueueOptions & EngineOptions,
   { folder, context }: { readonly folder: string; readonly context: Context },
-): Promise<OpenedExecutor> {
+): Promise<QueueExecutor> {
   const { queue, storage } = await openQueueAndStorage(options, context);
   const close = async (): Promise<void> => {
     await queue.close();

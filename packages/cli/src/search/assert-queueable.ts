@@ -1,6 +1,6 @@
 import { UsageError } from "@isthmus/core";
 import type { EngineOptions } from "../options/engine-option.ts";
-import { isS3, type QueueOptions } from "../options/queue-options.ts";
+import type { QueueOptions } from "../options/queue-options.ts";
 import type { JudgeOptions } from "./open-judge.ts";
 
 /** Options of a search whose merges may be judged elsewhere. */
@@ -12,7 +12,7 @@ export interface QueuedSearchOptions extends QueueOptions, EngineOptions, Omit<J
 }
 
 /** @throws UsageError if merges of a search cannot be judged on the workers of a queue */
-export function assertQueueable({ queue, storage, evaluate, methods = [] }: QueuedSearchOptions): void {
+export function assertQueueable({ queue, evaluate, methods = [] }: QueuedSearchOptions): void {
   if (queue === undefined) return;
   const refuse = (rule: string): UsageError =>
     new UsageError(`Cannot judge merges on the workers of a queue as ${rule}`);
@@ -23,9 +23,4 @@ export function assertQueueable({ queue, storage, evaluate, methods = [] }: Queu
   }
   if (methods.length > 0)
     throw refuse("methods of your own are code, which workers do not run: leave out --methods, or --queue");
-  if (storage !== undefined && isS3(storage)) {
-    throw refuse(
-      `they find the networks of a recipe by its paths, in a folder that all machines share: --storage is "${storage}"`,
-    );
-  }
 }

@@ -1,20 +1,13 @@
 import { join } from "node:path";
 import { digestFile, saveFile } from "@isthmus/core";
 import { fingerprintData } from "@isthmus/graph";
-import {
-  fillSearched,
-  isRecipeFile,
-  listReferences,
-  listSearched,
-  openCandidates,
-  type Recipe,
-  type SearchRecipeOptions,
-} from "@isthmus/recipe";
-import { createTask, type TaskFile } from "@isthmus/tasks";
+import { gatherPath, gatherRecipe, type Recipe, type SearchRecipeOptions } from "@isthmus/recipe";
+import { createTask, type GatheredFiles, gatherFiles } from "@isthmus/tasks";
 import { createEngine } from "../options/engine-option.ts";
+import { describeGathered, gatherData } from "../work/gather-inputs.ts";
 import type { QueueTasks } from "../work/with-queue.ts";
 import type { QueuedSearchOptions } from "./assert-queueable.ts";
-import { openJudge } from "./open-judge.ts";
+import { type JudgeOptions, openJudge } from "./open-judge.ts";
 import {
   type SearchCandidateParams,
   type SearchCandidateResult,
@@ -52,14 +45,17 @@ export async function queueCandidates(
   await judging.release();
   const names = join(tasks.folder, "names.json");
   await saveFile(names, JSON.stringify({ input, logits }));
-  const used = [graph, exportedFrom].filter((path) => path !== undefined);
+  const files = gatherFiles({ isElsewhere: !tasks.executor.isShared });
+  const there = {
+    recipe: await gatherRecipe(recipe, files),
+    judge: await gatherJudge(judge, files),
+  };
   const inputs = {
-    names: await describeFiles([names]),
-    networks: await describeFiles(await listFiles(recipe, seed)),
-    ...(used.length === 0 ? {} : { judge: await describeFiles(used) }),
+    names: [{ path: names, digest: await digestFile(names) }],
+    files: await describeGathered(files),
   };
   return async (_, signal, values) => {
-    const params: SearchCandidateParams = { recipe, values, seed, judge, digest };
+    const params: SearchCandidateParams = { ...there, values, seed, digest };
     const label = `merge with ${values.join(", ")}`;
     const task = createTask(searchCandidateTask, tasks.engine, { params, inputs, label });
     const result = (await tasks.run(task, signal)) as SearchCandidateResult;
@@ -67,28 +63,16 @@ export async function queueCandidates(
   };
 }
 
-async function describeFiles(paths: readonly string[]): Promise<readonly TaskFile[]> {
-  const files: TaskFile[] = [];
-  for (const path of paths) files.push({ path, digest: await digestFile(path) });
-  return files;
-}
-
-/** Lists all files that merges by a recipe read, which plans one of them. */
-async function listFiles(recipe: Recipe, seed: number): Promise<readonly string[]> {
-  const starts = listSearched(recipe).map(({ start }) => start);
-  const nested = listReferences(recipe).flatMap(({ reference }) =>
-    typeof reference === "string" && isRecipeFile(reference) ? [reference] : [],
-  );
-  const candidates = await openCandidates(recipe, {
-    seed,
-    judge: async () => Number.NaN,
-    // Nothing is computed here: alignments are only planned.
-    align: async (networks) => networks.map(({ network }) => network),
-  });
-  try {
-    await candidates.judge(fillSearched(recipe, starts), undefined);
-    return [...candidates.listFiles(), ...nested];
-  } finally {
-    await candidates.close();
-  }
+/** Adds the files that merges are judged by, and returns how tasks find them. */
+async function gatherJudge<T extends Pick<JudgeOptions, "data" | "graph" | "exportedFrom">>(
+  judge: T,
+  files: GatheredFiles,
+): Promise<T> {
+  const { data, graph, exportedFrom } = judge;
+  return {
+    ...judge,
+    data: await gatherData(data, files),
+    ...(graph === undefined ? {} : { graph: await gatherPath(graph, files) }),
+    ...(exportedFrom === undefined ? {} : { exportedFrom: await gatherPath(exportedFrom, files) }),
+  };
 }

@@ -1,20 +1,15 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { removeFolders } from "@isthmus/core";
-import type { Task, TaskControl } from "@isthmus/tasks";
+import type { QueueExecutor } from "@isthmus/distributed";
+import type { Task, TaskControl, TaskExecutor } from "@isthmus/tasks";
 import { createEngine, type EngineOptions } from "../options/engine-option.ts";
-import {
-  assertQueue,
-  noteLeft,
-  type OpenedExecutor,
-  openQueueExecutor,
-  type QueueOptions,
-} from "../options/queue-options.ts";
+import { assertQueue, noteLeft, openQueueExecutor, type QueueOptions } from "../options/queue-options.ts";
 import type { Context } from "../verb.ts";
 
 /** The workers of a queue, and where files and results of tasks lie for them. */
 export interface QueueTasks {
-  readonly executor: Omit<OpenedExecutor, "close">;
+  readonly executor: Omit<QueueExecutor, "close">;
   /** Folder for files and results of tasks; it is removed once all work is done. */
   readonly folder: string;
   /** Name of the engine that workers must have. */
@@ -57,6 +52,7 @@ export async function withQueue<T>(
         run: (task, signal = new AbortController().signal) =>
           runQueuedTask(executor, folder, task, { signal, onProgress() {} }),
       });
+      await executor.clear();
     } finally {
       await executor.close();
     }
@@ -75,7 +71,7 @@ export async function withQueue<T>(
  * @param folder - where results of tasks are stored
  */
 export function runQueuedTask(
-  executor: QueueTasks["executor"],
+  executor: Pick<TaskExecutor, "run">,
   folder: string,
   task: Task,
   control: TaskControl,

@@ -25,6 +25,8 @@ interface Awaited {
   readonly control: TaskControl;
   /** Times that a worker said that it is done, and its result was not there. */
   absent: number;
+  /** Set while its result is being collected, which may take longer than it takes until the next look. */
+  collecting?: Promise<boolean> | undefined;
   readonly settle: (outcome: { readonly result: object } | { readonly error: unknown }) => void;
 }
 
@@ -48,16 +50,11 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
     queue.add(tasks).catch((error: unknown) => tell(`The queue cannot be reached: ${messageOf(error)}`)),
   );
 
-  const collect = async (task: Awaited): Promise<boolean> => {
-    const {
-      store,
-      task: { key },
-    } = task.queued;
-    const result = await storage.read({ store, key });
-    if (result === undefined) return false;
-    await storage.collect({ store, key }, task.folder);
-    task.settle({ result });
-    return true;
+  const collect = (task: Awaited): Promise<boolean> => {
+    task.collecting ??= collectFrom(storage, task).finally(() => {
+      task.collecting = undefined;
+    });
+    return task.collecting;
   };
   const noteAbsent = (task: Awaited, worker: string): void => {
     // A share may show late what another machine has written: the next look finds it, or queues it again.
@@ -101,6 +98,8 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
       const entries = await queue.find(tasks.map(({ queued }) => queued.id));
       for (const [index, task] of tasks.entries()) {
         const entry = entries[index];
+        // What has ended meanwhile may have been removed from the storage.
+        if (awaited.get(task.queued.id) !== task) continue;
         if (entry === undefined) await queueUnlessThere(task, collect, batches);
         else if (entry.state === "failed" && entry.error !== undefined)
           task.settle({ error: reviveError(entry.error) });
@@ -108,6 +107,16 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
     },
     flush: () => batches.flush(),
   };
+}
+
+/** Takes the result of a task from the storage; false if it is not there. */
+async function collectFrom(storage: TaskStorage, { queued, folder, settle }: Awaited): Promise<boolean> {
+  const place = { store: queued.store, key: queued.task.key };
+  const result = await storage.read(place);
+  if (result === undefined) return false;
+  await storage.collect(place, folder);
+  settle({ result });
+  return true;
 }
 
 async function queueUnlessThere(

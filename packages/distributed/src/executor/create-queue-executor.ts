@@ -9,6 +9,12 @@ import { shareInputs } from "./share-inputs.ts";
 
 /** Runs tasks on the workers of a queue. */
 export interface QueueExecutor extends TaskExecutor {
+  /** Whether workers see the files of this machine under their paths, and may write into them. */
+  readonly isShared: boolean;
+  /** Removes what was published of a task that has been collected, from the storage. */
+  remove(key: string): Promise<void>;
+  /** Removes all that tasks have published from the storage, once nothing of it is needed any more. */
+  clear(): Promise<void>;
   /** Stops waiting; tasks that are in the queue stay there, and workers go on with them. */
   close(): Promise<void>;
 }
@@ -50,6 +56,9 @@ export async function createQueueExecutor(options: QueueExecutorOptions): Promis
   return {
     capacity,
     isRemote: true,
+    isShared: storage.isShared,
+    remove: (key) => storage.remove({ store, key }),
+    clear: () => storage.clear(store),
     async run({ task, folder }, control) {
       if (task === undefined) {
         throw new EngineError("Cannot queue work as it must be a task with a key: it is none", {

@@ -9,9 +9,7 @@ export async function shareInputs(task: Task, storage: TaskStorage): Promise<Tas
   const inputs: Record<string, readonly TaskFile[]> = {};
   for (const [role, files] of Object.entries(task.inputs)) {
     inputs[role] = await Promise.all(
-      files.map(async (file) =>
-        "path" in file ? { path: await storage.share(file), digest: file.digest } : file,
-      ),
+      files.map(async (file) => ("path" in file ? { ...file, path: await storage.share(file) } : file)),
     );
   }
   return { ...task, inputs: inputs satisfies TaskInputs };

@@ -5,14 +5,15 @@ import { digestFile, InputError } from "@isthmus/core";
 export interface Digests {
   /** @throws InputError if a file is not there or has another digest */
   check(path: string, digest: string): Promise<void>;
+  /** Takes note of the digest of a file that was computed while it was written. */
+  note(path: string, digest: string): Promise<void>;
 }
 
 /** Starts without any digest. */
 export function createDigests(): Digests {
   const digests = new Map<string, { readonly state: string; readonly digest: Promise<string> }>();
   const digestOf = async (path: string): Promise<string> => {
-    const stats = await stat(path, { bigint: true }).catch(() => undefined);
-    const state = stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+    const state = await stateOf(path);
     const earlier = digests.get(path);
     if (earlier?.state === state) return earlier.digest;
     const digest = digestFile(path);
@@ -26,7 +27,16 @@ export function createDigests(): Digests {
       const digest = await digestOf(path);
       if (digest !== expected) throw otherDigest(path, expected, digest);
     },
+    async note(path, digest) {
+      digests.set(path, { state: await stateOf(path), digest: Promise.resolve(digest) });
+    },
   };
+}
+
+/** Returns a text that changes when a file is written to or replaced. */
+async function stateOf(path: string): Promise<string> {
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
 }
 
 /** Returns the error that a file is not the one that a task was planned with. */

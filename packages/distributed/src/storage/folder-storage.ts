@@ -6,7 +6,7 @@ import { readTaskResult } from "@isthmus/tasks";
 import { copyPublished, listFiles } from "./attempt-files.ts";
 import { assertAttemptAt, createAttempts } from "./attempts.ts";
 import { createDigests } from "./digests.ts";
-import { assertName, isInside, partsOf, resolveInside } from "./inside.ts";
+import { assertName, assertPart, isInside, partsOf, resolveInside } from "./inside.ts";
 import { notPublished } from "./not-published.ts";
 import { completeFolder, hasResult, renameOnce } from "./publish-folder.ts";
 import type { TaskPlace, TaskStorage } from "./task-storage.ts";
@@ -44,6 +44,7 @@ export async function openFolderStorage(
   return {
     name: root,
     root,
+    isShared: true,
     ...attempts,
     placeOf: (folder) => pathBelow(root, folder),
     async read(place) {
@@ -76,6 +77,12 @@ export async function openFolderStorage(
       await copyPublished(names, (name) => Promise.resolve(join(source, name)), target);
     },
     release: () => Promise.resolve(),
+    remove: async (place) => rm(await folderOf(root, place), { recursive: true, force: true }),
+    async clear(store) {
+      assertPart(store);
+      const folder = await resolveInside(root, partsOf(store, "the store"));
+      await rm(folder, { recursive: true, force: true });
+    },
     close: () => Promise.resolve(),
   };
 }

@@ -33,6 +33,18 @@ export function assertName(name: string, what: string): void {
 }
 
 /**
+ * Checks that a store is a part of a storage, and not all of it.
+ * @throws InputError if it is all of it
+ */
+export function assertPart(store: string): void {
+  if (store !== "") return;
+  throw new InputError(
+    'Cannot remove a store as it must be a folder within the storage: it is ""; remove its tasks one by one',
+    { input: store },
+  );
+}
+
+/**
  * Returns the path of something below a root, whether it is there or not.
  * @param root - path without links in it
  * @throws InputError if a link on the way leads out of the root, or nowhere

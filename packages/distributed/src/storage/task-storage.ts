@@ -1,4 +1,4 @@
-import type { TaskFile } from "@isthmus/tasks";
+import type { TaskFile, UserFile } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 
 /**
@@ -13,6 +13,11 @@ export interface TaskStorage {
    * objects. No path of a task may lead out of this folder.
    */
   readonly root: string;
+  /**
+   * Whether all machines see the files of whoever waits where they are, so that tasks may find them by their
+   * paths and write into them. If not, tasks read only what was shared, and what they write is collected.
+   */
+  readonly isShared: boolean;
   /**
    * Returns the name in the storage of a folder of results of whoever waits, or of a working folder.
    * @throws InputError if the folder is not in the storage, and has to be
@@ -45,14 +50,22 @@ export interface TaskStorage {
    * Makes a file of whoever waits available to all workers, and returns its path for the queue.
    * @throws InputError if it cannot be
    */
-  share(file: { readonly path: string; readonly digest: string }): Promise<string>;
+  share(file: UserFile): Promise<string>;
   /**
    * Copies the published files of a task into a local folder; does nothing if they are in that folder
    * already.
    */
   collect(place: TaskPlace, folder: string): Promise<void>;
+  /** Removes all that was published of a task, for whoever has collected it and needs it no more. */
+  remove(place: TaskPlace): Promise<void>;
   /** Removes what attempts at tasks of a store have left. */
   sweep(store: string): Promise<void>;
+  /**
+   * Removes everything of a store, for whoever needs none of its results any more; files that were shared
+   * stay.
+   * @throws InputError if it would be the whole storage
+   */
+  clear(store: string): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import type { TaskHandler, TaskOutcome } from "../queue/task-queue.ts";
 import type { TaskPlace, TaskStorage } from "../storage/task-storage.ts";
 import { assertRunnable, pathWithin, type Runnable, relocateParams } from "./check-task.ts";
 import { classifyFailure } from "./classify-failure.ts";
+import { layOutFiles, type NamedFile } from "./lay-out-files.ts";
 
 /** What a worker handles tasks with. */
 export interface HandleTaskOptions extends Runnable {
@@ -58,9 +59,10 @@ async function attempt(
   assertRunnable(queued, options);
   pathWithin(storage.root, store);
   if ((await storage.read(place)) !== undefined) return;
-  const directory = pathWithin(storage.root, queued.directory);
+  const { inputs, named } = await openInputs(queued, storage);
+  const directory =
+    named.length === 0 ? pathWithin(storage.root, queued.directory) : await layOutFiles(storage.root, named);
   const params = relocateParams(task, { from: queued.root, root: storage.root, directory });
-  const inputs = await openInputs(queued, storage);
   signal.throwIfAborted();
   const folder = await storage.begin(place, randomUUID());
   const began = performance.now();
@@ -85,12 +87,21 @@ async function leave(storage: TaskStorage, place: TaskPlace, folder: string): Pr
   await storage.leave(folder, { keep: !isOver });
 }
 
-async function openInputs(queued: QueuedTask, storage: TaskStorage): Promise<TaskPaths> {
-  const paths: Record<string, string[]> = {};
+/** Brings the files that a task reads to this machine. */
+async function openInputs(
+  queued: QueuedTask,
+  storage: TaskStorage,
+): Promise<{ readonly inputs: TaskPaths; readonly named: readonly NamedFile[] }> {
+  const inputs: Record<string, string[]> = {};
+  const named: NamedFile[] = [];
   for (const [role, files] of Object.entries(queued.task.inputs)) {
     const opened: string[] = [];
-    for (const file of files) opened.push(await storage.openFile(file, queued));
-    paths[role] = opened;
+    for (const file of files) {
+      const path = await storage.openFile(file, queued);
+      opened.push(path);
+      if ("path" in file && file.name !== undefined) named.push({ name: file.name, path });
+    }
+    inputs[role] = opened;
   }
-  return paths;
+  return { inputs, named };
 }

@@ -1,15 +1,24 @@
-import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
+import { createThreadExecutor, limitAtOnce, type TaskExecutor } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
 import { markRun, noteFinished } from "./merge-journal.ts";
 import type { MergeSource } from "./merge-source.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
 import type { MergeWorkerData } from "./merge-worker.ts";
-import { describePieces, digestAnywhere, type OpenMergeExecutor } from "./remote-merge.ts";
+import { unpackPieces } from "./packed-pieces.ts";
+import {
+  type DescribedMerge,
+  describePieces,
+  digestAnywhere,
+  type OpenMergeExecutor,
+  type RemoteMergeExecutor,
+} from "./remote-merge.ts";
 import { type MergeTarget, runPieces } from "./run-pieces.ts";
 
 /** Runs tasks of merges in threads, or side by side in this one. */
 export interface MergeExecutor extends TaskExecutor {
+  /** Is called once all tasks of the merge are done. */
+  finish(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,6 +40,9 @@ const WORKER = new URL(
   import.meta.url,
 );
 
+/** Tasks whose pieces are copied into their places at once. */
+const PLACED_AT_ONCE = 2;
+
 /** Creates an executor for the tasks of a merge. */
 export async function createMergeExecutor(
   plan: MergePlan,
@@ -38,26 +50,13 @@ export async function createMergeExecutor(
   { threads, source, openExecutor, run }: MergeExecutorOptions,
 ): Promise<MergeExecutor> {
   if (openExecutor !== undefined && source !== undefined) {
-    const { folder } = target;
-    await markRun(folder, run);
-    const remote = await openExecutor(folder);
+    await markRun(target.folder, run);
     const merge = { data: source.data, digest: digestAnywhere(plan), target, run };
-    return {
-      capacity: remote.capacity,
-      isRemote: true,
-      async run({ params }, control) {
-        const task = params as MergeTask;
-        await remote.run(describePieces(merge, task), control);
-        // Machines that share a folder cannot append to one file at once: it is noted here.
-        for (const piece of task.pieces) await noteFinished(folder, piece);
-        return {};
-      },
-      close: () => remote.close(),
-    };
+    return createRemoteExecutor(plan, merge, await openExecutor(target.folder));
   }
   if (source !== undefined && threads > 1) {
     const workerData: MergeWorkerData = { source, digest: digestPlan(plan, false), target };
-    return createThreadExecutor(WORKER, { capacity: threads, workerData });
+    return { ...createThreadExecutor(WORKER, { capacity: threads, workerData }), async finish() {} };
   }
   return {
     capacity: threads,
@@ -73,7 +72,34 @@ export async function createMergeExecutor(
       await runPieces(plan, pieces, target, { signal, onBytes });
       return {};
     },
+    async finish() {},
     async close() {},
+  };
+}
+
+/** Creates an executor for the tasks of a merge that other machines run. */
+function createRemoteExecutor(
+  plan: MergePlan,
+  merge: DescribedMerge,
+  remote: RemoteMergeExecutor,
+): MergeExecutor {
+  const { target } = merge;
+  const placing = limitAtOnce(PLACED_AT_ONCE);
+  return {
+    capacity: remote.capacity,
+    isRemote: true,
+    async run({ params }, control) {
+      const task = params as MergeTask;
+      const { folder, remove } = await remote.run(describePieces(merge, task, remote.isShared), control);
+      if (!remote.isShared) await placing(() => unpackPieces(plan, { ...task, folder }, target));
+      // A merge that is killed between the two lines makes these pieces again, and leaves nothing behind.
+      await remove();
+      // Machines that share a folder cannot append to one file at once: it is noted here.
+      for (const piece of task.pieces) await noteFinished(target.folder, piece);
+      return {};
+    },
+    finish: () => remote.clear(),
+    close: () => remote.close(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { TaskExecutor } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
+import { packPieces } from "./packed-pieces.ts";
 import { type MergeTarget, type PiecesControl, runPieces } from "./run-pieces.ts";
 
 /** Some pieces of a merge as plain data, from which another machine makes them in their places. */
@@ -12,26 +13,47 @@ export interface MergePiecesParams {
   readonly data: unknown;
   /** Digest of the plan that must follow from it. */
   readonly digest: string;
+  readonly allowNonFinite: boolean;
+  readonly pieces: readonly MergedPiece[];
+  /** Bytes that the pieces have together. */
+  readonly bytes: number;
+  /**
+   * The unfinished files, where the other machine sees them too, and writes pieces into their places.
+   * @defaultValue it writes them into a file of its own, one after the other
+   */
+  readonly unfinished?: UnfinishedMerge | undefined;
+}
+
+/** Unfinished files that several machines write into. */
+export interface UnfinishedMerge {
   /** Folder of unfinished files. */
   readonly folder: string;
   /** Digest of the identity of the merge that the folder must be of. */
   readonly run: string;
   /** Where the tensors that the pieces are of stand in the unfinished files, by name. */
   readonly tensors: readonly (readonly [name: string, place: StagedTensor])[];
-  readonly allowNonFinite: boolean;
   readonly durable: boolean;
-  readonly pieces: readonly MergedPiece[];
-  /** Bytes that the pieces have together. */
-  readonly bytes: number;
 }
 
 /** An executor that makes pieces of one merge elsewhere. */
 export interface RemoteMergeExecutor {
   /** Tasks that it takes at once. */
   readonly capacity: number;
-  /** Makes pieces, and returns once they are written. */
-  run(params: MergePiecesParams, control: Parameters<TaskExecutor["run"]>[1]): Promise<unknown>;
+  /** Whether other machines see the unfinished files, and write into them. */
+  readonly isShared: boolean;
+  /** Makes pieces, and returns once they are written, into their places or into a file of their own. */
+  run(params: MergePiecesParams, control: Parameters<TaskExecutor["run"]>[1]): Promise<RemotePieces>;
+  /** Removes all that tasks have left elsewhere, once all pieces are in their places. */
+  clear(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Pieces that another machine has made. */
+export interface RemotePieces {
+  /** Folder of this machine that holds the file of the pieces, if they are not in their places. */
+  readonly folder: string;
+  /** Removes that file wherever it is, once all of it is in its places. */
+  remove(): Promise<void>;
 }
 
 /**
@@ -49,32 +71,44 @@ export const REMOTE_BYTES: number = 2 ** 27;
 export const REMOTE_PARTS = 256;
 
 /** A merge whose pieces other machines make. */
-export interface DescribedMerge extends Pick<MergePiecesParams, "data" | "digest" | "run"> {
+export interface DescribedMerge extends Pick<MergePiecesParams, "data" | "digest"> {
+  /** Digest of its identity. */
+  readonly run: string;
   readonly target: MergeTarget;
 }
 
-/** Describes a task of a merge for another machine. */
+/**
+ * Describes a task of a merge for another machine.
+ * @param isShared - whether that machine sees the unfinished files
+ */
 export function describePieces(
   { data, digest, run, target }: DescribedMerge,
   { pieces, bytes }: Pick<MergeTask, "pieces" | "bytes">,
+  isShared: boolean,
 ): MergePiecesParams {
-  const names = [...new Set(pieces.map(({ tensor }) => tensor))];
   const { folder, allowNonFinite, durable } = target;
-  return {
-    ...{ data, digest, folder, run, allowNonFinite, durable, pieces, bytes },
-    tensors: names.map((name) => [name, entry(target.tensors, name, "tensor")]),
-  };
+  const params = { data, digest, allowNonFinite, pieces, bytes };
+  if (!isShared) return params;
+  const names = [...new Set(pieces.map(({ tensor }) => tensor))];
+  const tensors = names.map((name) => [name, entry(target.tensors, name, "tensor")] as const);
+  return { ...params, unfinished: { folder, run, tensors, durable } };
+}
+
+/** Where another machine makes pieces of a merge. */
+export interface RunMergePiecesControl extends PiecesControl {
+  /** Folder of the task, for the file of the pieces where the unfinished files are not seen. */
+  readonly folder: string;
 }
 
 /**
- * Makes pieces of a merge that another machine has planned, and writes them into their places; whoever waits
- * notes them in the journal.
+ * Makes pieces of a merge that another machine has planned, and writes them into their places, or into a file
+ * of their own where these are not seen; whoever waits notes them in the journal.
  * @throws MismatchError if the plan is another one here
  */
 export async function runMergePieces(
   plan: MergePlan,
-  { digest, folder, run, tensors, allowNonFinite, durable, pieces }: MergePiecesParams,
-  control: PiecesControl,
+  { digest, allowNonFinite, pieces, bytes, unfinished }: MergePiecesParams,
+  { folder, ...control }: RunMergePiecesControl,
 ): Promise<void> {
   if (digestAnywhere(plan) !== digest) {
     throw new MismatchError(
@@ -82,7 +116,11 @@ export async function runMergePieces(
       { parameters: ["digest"] },
     );
   }
-  const target = { folder, tensors: new Map(tensors), allowNonFinite, durable, run };
+  if (unfinished === undefined) {
+    await packPieces(plan, { pieces, bytes, allowNonFinite, folder }, control);
+    return;
+  }
+  const target = { ...unfinished, tensors: new Map(unfinished.tensors), allowNonFinite, isNoted: false };
   await runPieces(plan, pieces, target, control);
 }
 

@@ -12,11 +12,16 @@ export interface MergeTarget {
   /** Whether the disk must have a piece before the journal says that it is finished. */
   readonly durable: boolean;
   /**
-   * Digest of the identity of the merge, if another machine asks for the pieces. That machine notes them in
-   * the journal itself, and its merge may have been given up, and another have begun in the same folder.
-   * @defaultValue undefined: this process merges, and notes pieces
+   * Digest of the identity of the merge, if another machine asks for the pieces: its merge may have been
+   * given up, and another have begun in the same folder.
+   * @defaultValue undefined: this process merges
    */
   readonly run?: string | undefined;
+  /**
+   * Whether pieces are noted in the journal here; a machine that asks another one for them notes them itself.
+   * @defaultValue true
+   */
+  readonly isNoted?: boolean;
 }
 
 /** How a run of pieces is stopped, and where it reports the bytes it has written. */
@@ -52,7 +57,7 @@ export async function runPieces(
 async function runGroup(
   plan: MergePlan,
   { name, pieces }: { readonly name: string; readonly pieces: readonly MergedPiece[] },
-  { folder, tensors, allowNonFinite, durable, run }: MergeTarget,
+  { folder, tensors, allowNonFinite, durable, run, isNoted = true }: MergeTarget,
   { signal, onBytes }: PiecesControl,
 ): Promise<void> {
   const { path, target, position } = entry(tensors, name, "tensor");
@@ -65,7 +70,7 @@ async function runGroup(
       const range = { name, begin, end, file, position };
       await writeTensorRange(checkpoint, range, { allowNonFinite, signal, onBytes });
       if (durable) await file.sync();
-      if (run === undefined) await noteFinished(folder, { tensor, begin, end });
+      if (isNoted) await noteFinished(folder, { tensor, begin, end });
     }
   } finally {
     await file.close();

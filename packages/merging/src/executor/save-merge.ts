@@ -170,6 +170,7 @@ async function makePieces(
     // Other machines have memory of their own.
     const room = executor.isRemote ? Number.POSITIVE_INFINITY : roomForSurveys(plan, { memory, threads });
     await runMergeTasks(tasks, { executor, room, folder, signal, onBytes });
+    await executor.finish();
     return { resumedBytes, hashed: await hashing };
   } finally {
     stop.abort();

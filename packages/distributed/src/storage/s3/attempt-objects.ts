@@ -30,8 +30,8 @@ export async function uploadAttempt(
   });
 }
 
-/** Removes the files of an attempt. */
-export async function removeAttempt(objects: S3Objects, prefix: string): Promise<void> {
+/** Removes all objects whose names begin with a text. */
+export async function removeAll(objects: S3Objects, prefix: string): Promise<void> {
   await forEachOf(await objects.list(prefix), REMOVED_AT_ONCE, ({ key }) => objects.remove(key));
 }
 

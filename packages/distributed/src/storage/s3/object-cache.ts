@@ -14,11 +14,15 @@ export interface ObjectCache extends Pick<UsedFiles, "release" | "close"> {
   /** Returns the path of an object as its tag says that it is, under a name, for a user. */
   open(object: DescribedObject, name: string, user: object): Promise<string>;
   /** Returns the path of an object that has a digest, under a name, for a user. */
-  openDigest(
-    object: DescribedObject,
-    as: { readonly digest: string; readonly name: string },
-    user: object,
-  ): Promise<string>;
+  openDigest(shared: SharedCopy, user: object): Promise<string>;
+}
+
+/** An object that is known by its digest. */
+export interface SharedCopy {
+  readonly digest: string;
+  readonly name: string;
+  /** Describes the object, if there is no copy of it yet. */
+  find(): Promise<DescribedObject>;
 }
 
 /** Where copies lie. */
@@ -76,18 +80,18 @@ export function createObjectCache(
         (await sizeOf(path)) === object.size ? 0 : download(object, path),
       );
     },
-    openDigest(object, { digest, name }, user) {
+    openDigest({ digest, name, find }, user) {
       const path = join(root, SHARED_FOLDER, digest, name);
       return bring(path, user, async () => {
-        if ((await sizeOf(path)) === object.size) {
-          const isWhole = await digests.check(path, digest).then(
-            () => true,
-            () => false,
-          );
-          if (isWhole) return 0;
-          await rm(path, { force: true });
-        }
-        return download(object, path, digest);
+        const isWhole = await digests.check(path, digest).then(
+          () => true,
+          () => false,
+        );
+        if (isWhole) return 0;
+        await rm(path, { force: true });
+        const bytes = await download(await find(), path, digest);
+        await digests.note(path, digest);
+        return bytes;
       });
     },
   };

@@ -5,7 +5,7 @@ import { TASK_RESULT_FILE } from "@isthmus/tasks";
 import { listFiles } from "../attempt-files.ts";
 import { completeFolder } from "../publish-folder.ts";
 import type { PublishedResult } from "../task-storage.ts";
-import { removeAttempt, uploadAttempt } from "./attempt-objects.ts";
+import { removeAll, uploadAttempt } from "./attempt-objects.ts";
 import type { S3Objects } from "./s3-objects.ts";
 import { keysOf } from "./task-keys.ts";
 import { type OnceObject, winnerOf } from "./write-once.ts";
@@ -38,7 +38,7 @@ export async function publishObjects(
     const body = await readFileBytes(join(folder, TASK_RESULT_FILE), MAX_RESULT_BYTES);
     isPublished = await writeOnce({ key: keys.result, body, attempt, claims: keys.claims });
   }
-  if (!isPublished) await removeAttempt(objects, prefix);
+  if (!isPublished) await removeAll(objects, prefix);
   await rm(folder, { recursive: true, force: true });
   return isPublished;
 }

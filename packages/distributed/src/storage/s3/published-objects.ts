@@ -3,6 +3,7 @@ import { forEachOf, TASK_RESULT_FILE } from "@isthmus/tasks";
 import { partsOf } from "../inside.ts";
 import { notPublished } from "../not-published.ts";
 import type { TaskPlace } from "../task-storage.ts";
+import { removeAll } from "./attempt-objects.ts";
 import { downloadObject } from "./download-object.ts";
 import { listAttempts } from "./list-attempts.ts";
 import type { DescribedObject, S3Objects } from "./s3-objects.ts";
@@ -45,6 +46,13 @@ export async function collectTask(objects: S3Objects, place: TaskPlace, folder: 
     downloadObject(objects, await describe(objects, key), join(folder, name)),
   );
   await downloadObject(objects, await describe(objects, keys.result), join(folder, TASK_RESULT_FILE));
+}
+
+/** Removes a published task: its result first, as what has none was not published. */
+export async function removeTask(objects: S3Objects, place: TaskPlace): Promise<void> {
+  const { result, folder } = keysOf(place);
+  await objects.remove(result);
+  await removeAll(objects, folder);
 }
 
 async function describe(objects: S3Objects, key: string): Promise<DescribedObject> {

@@ -1,19 +1,19 @@
 import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, relative, resolve, sep } from "node:path";
 import { createFolder } from "@isthmus/core";
-import { readTaskResult, TASK_RESULT_FILE } from "@isthmus/tasks";
+import { limitAtOnce, readTaskResult, TASK_RESULT_FILE } from "@isthmus/tasks";
 import { assertAttemptAt, createAttempts } from "../attempts.ts";
-import { isInside } from "../inside.ts";
+import { assertPart, isInside } from "../inside.ts";
 import type { TaskStorage } from "../task-storage.ts";
-import { bringEarlier, uploadAttempt } from "./attempt-objects.ts";
+import { bringEarlier, removeAll, uploadAttempt } from "./attempt-objects.ts";
 import { createObjectCache, type ObjectCache } from "./object-cache.ts";
 import { publishObjects } from "./publish-objects.ts";
-import { collectTask, findTaskFile } from "./published-objects.ts";
+import { collectTask, findTaskFile, removeTask } from "./published-objects.ts";
 import { parseS3Location } from "./s3-location.ts";
 import { openS3Objects, type S3Objects } from "./s3-objects.ts";
-import { openShared, shareObject } from "./shared-objects.ts";
+import { createSharing, openShared } from "./shared-objects.ts";
 import { sweepObjects } from "./sweep-objects.ts";
-import { keysOf } from "./task-keys.ts";
+import { keysOf, storePrefix } from "./task-keys.ts";
 import { createWriteOnce } from "./write-once.ts";
 
 /** How a storage in S3 is used. */
@@ -26,6 +26,9 @@ export interface S3StorageOptions {
    */
   readonly cacheBytes?: number | undefined;
 }
+
+/** Tasks that are collected at once, which bounds memory where many have ended before somebody waits. */
+const COLLECTED_AT_ONCE = 2;
 
 /**
  * Opens objects of S3, or of a server that works like it, as a storage; credentials come from the
@@ -59,9 +62,11 @@ export async function openS3Storage(
 function createS3Storage(objects: S3Objects, root: string, copies: ObjectCache): TaskStorage {
   const { placeOf, ...attempts } = createAttempts(root);
   const writeOnce = createWriteOnce(objects);
+  const collecting = limitAtOnce(COLLECTED_AT_ONCE);
   return {
     name: objects.name,
     root,
+    isShared: false,
     placeOf: async (folder) => nameBelow(process.cwd(), resolve(folder)),
     async read(place) {
       const object = await objects.head(keysOf(place).result);
@@ -95,11 +100,17 @@ function createS3Storage(objects: S3Objects, root: string, copies: ObjectCache):
       if (keep) await uploadAttempt(objects, folder, keysOf(place).left(attemptText(attempt)), { atOnce: 1 });
       await attempts.leave(folder, { keep });
     },
-    share: (file) => shareObject(objects, file),
-    collect: (place, folder) => collectTask(objects, place, folder),
+    share: createSharing(objects),
+    collect: (place, folder) => collecting(() => collectTask(objects, place, folder)),
+    remove: (place) => removeTask(objects, place),
     async sweep(store) {
       await attempts.sweep(store);
       await sweepObjects(objects, store);
+    },
+    async clear(store) {
+      assertPart(store);
+      await attempts.sweep(store);
+      await removeAll(objects, storePrefix(store));
     },
     async close() {
       await copies.close();

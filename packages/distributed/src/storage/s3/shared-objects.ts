@@ -1,17 +1,34 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { digestFile, InputError, reasonOf } from "@isthmus/core";
+import { limitAtOnce, type UserFile } from "@isthmus/tasks";
 import { otherDigest } from "../digests.ts";
 import { assertName, partsOf } from "../inside.ts";
 import type { ObjectCache } from "./object-cache.ts";
-import type { S3Objects } from "./s3-objects.ts";
+import type { DescribedObject, S3Objects } from "./s3-objects.ts";
 import { SHARED_FOLDER } from "./task-keys.ts";
 import { uploadFile } from "./upload-file.ts";
 
-/** A file of the user, by its path and its digest. */
-interface SharedFile {
-  readonly path: string;
-  readonly digest: string;
+/** Files that are uploaded at once, each in parts that are, too. */
+const SHARED_AT_ONCE = 2;
+
+/**
+ * Makes a function that shares files, each once however often, and by however many tasks at a time, it is
+ * asked for.
+ */
+export function createSharing(objects: S3Objects): (file: UserFile) => Promise<string> {
+  const shared = new Map<string, Promise<string>>();
+  const atOnce = limitAtOnce(SHARED_AT_ONCE);
+  return ({ path, digest }) => {
+    const key = JSON.stringify([digest, basename(path)]);
+    const earlier = shared.get(key);
+    if (earlier !== undefined) return earlier;
+    const sharing = atOnce(() => shareObject(objects, { path, digest }));
+    shared.set(key, sharing);
+    // What could not be uploaded is tried again for the next task.
+    sharing.catch(() => shared.delete(key));
+    return sharing;
+  };
 }
 
 /**
@@ -19,7 +36,7 @@ interface SharedFile {
  * @returns its digest with its name, as what a task reads may be known by the ending of its name
  * @throws InputError if it is not there, has another digest, or cannot be uploaded
  */
-export async function shareObject(objects: S3Objects, { path, digest }: SharedFile): Promise<string> {
+async function shareObject(objects: S3Objects, { path, digest }: UserFile): Promise<string> {
   const name = basename(path);
   assertName(name, "the name of a file");
   const stats = await stat(path).catch((error: unknown) => {
@@ -39,14 +56,14 @@ export async function shareObject(objects: S3Objects, { path, digest }: SharedFi
 
 /**
  * Returns the path of a copy of a file that was shared.
- * @param options - `file`: its path is what {@link shareObject} returned; `user`: the copy stays until it is
+ * @param options - `file`: its path is what {@link createSharing} returned; `user`: the copy stays until it is
  *   released
  * @throws InputError if it was not shared, or has another digest
  */
 export async function openShared(
   objects: S3Objects,
   cache: ObjectCache,
-  { file: { path, digest }, user }: { readonly file: SharedFile; readonly user: object },
+  { file: { path, digest }, user }: { readonly file: UserFile; readonly user: object },
 ): Promise<string> {
   const [folder, shared, name, ...more] = partsOf(path, "the path of a file");
   if (folder !== SHARED_FOLDER || name === undefined || more.length > 0 || shared !== digest) {
@@ -55,10 +72,13 @@ export async function openShared(
       { input: path },
     );
   }
-  const object = await objects.head(`${folder}/${shared}`);
-  if (object !== undefined) return cache.openDigest(object, { digest, name }, user);
-  throw new InputError(
-    `Cannot open "${path}" as it must be in "${objects.name}": it is not there; share it again`,
-    { input: path },
-  );
+  const find = async (): Promise<DescribedObject> => {
+    const object = await objects.head(`${folder}/${shared}`);
+    if (object !== undefined) return object;
+    throw new InputError(
+      `Cannot open "${path}" as it must be in "${objects.name}": it is not there; share it again`,
+      { input: path },
+    );
+  };
+  return cache.openDigest({ digest, name, find }, user);
 }

@@ -6,6 +6,8 @@ import type { TaskPlace } from "../task-storage.ts";
 export interface TaskKeys {
   /** Its result, which goes with the name of the attempt that was published. */
   readonly result: string;
+  /** What the names of all its objects, and of nothing else, begin with. */
+  readonly folder: string;
   /** What the names of files of an attempt begin with. */
   attempt(name: string): string;
   /** What the names of files that an attempt has left to the next one begin with. */
@@ -34,6 +36,7 @@ export function keysOf({ store, key }: TaskPlace): TaskKeys {
   assertName(key, "the key of a task");
   const folder = `${storePrefix(store)}${key}/`;
   return {
+    folder,
     result: `${folder}${TASK_RESULT_FILE}`,
     attempts: `${folder}~`,
     attempt: (name) => `${folder}~${name}/`,

@@ -1,0 +1,53 @@
+import { createHash, randomUUID } from "node:crypto";
+import { link, readlink, rename, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { canonicalJson } from "@isthmus/tasks";
+import { partsOf, resolveInside } from "../storage/inside.ts";
+
+/** A file on this machine, and the name by which a task looks for it from its working folder. */
+export interface NamedFile {
+  /** With `/` between its parts. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Folder within a root that holds working folders. */
+const FOLDERS = "folders";
+
+/** Hexadecimal digits that tell working folders apart. */
+const FOLDER_DIGITS = 32;
+
+/**
+ * Makes a working folder in which files have the names by which a task looks for them, as links: the same
+ * folder for the same files, which other tasks may use meanwhile.
+ * @returns its path below the root
+ * @throws InputError if a name leads out of it, or a link cannot be made
+ */
+export async function layOutFiles(root: string, files: readonly NamedFile[]): Promise<string> {
+  const list = files.map(({ name, path }) => [name, path]).sort();
+  const digest = createHash("sha256").update(canonicalJson(list)).digest("hex").slice(0, FOLDER_DIGITS);
+  for (const { name, path } of files) {
+    const parts = partsOf(name, "the name of a file");
+    const place = await resolveInside(root, [FOLDERS, digest, ...parts.slice(0, -1)]);
+    await createFolder(place);
+    await linkTo(path, join(root, FOLDERS, digest, ...parts));
+  }
+  return join(root, FOLDERS, digest);
+}
+
+/** Makes a link to a file, unless it is there. */
+async function linkTo(path: string, place: string): Promise<void> {
+  if ((await readlink(place).catch(() => undefined)) === path) return;
+  const temporary = `${place}.${randomUUID()}.tmp`;
+  try {
+    // Some systems let only administrators make symbolic links.
+    await symlink(path, temporary).catch(() => link(path, temporary));
+    await rename(temporary, place);
+  } catch (error) {
+    throw new InputError(`Cannot lay out "${path}" in "${dirname(place)}" for a task as ${reasonOf(error)}`, {
+      input: path,
+      cause: error,
+    });
+  }
+}

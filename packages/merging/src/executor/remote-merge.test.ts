@@ -1,0 +1,122 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Checkpoint, defineCheckpoint, type TensorInfo } from "@isthmus/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { planMerge } from "../merge.ts";
+import type { MergePlan } from "../merge-plan.ts";
+import { slerp } from "../methods/slerp.ts";
+import {
+  type MergePiecesParams,
+  type OpenMergeExecutor,
+  REMOTE_BYTES,
+  runMergePieces,
+} from "./remote-merge.ts";
+import { saveMerge } from "./save-merge.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-remote-merge-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+const path = (name: string): string => join(folder, name);
+
+/** A network that is large enough for three tasks: each large tensor is one, the small ones together another. */
+function network(seed: number): Checkpoint {
+  const large: TensorInfo = { dtype: "bf16", shape: [REMOTE_BYTES / 2] };
+  const small: TensorInfo = { dtype: "f32", shape: [5] };
+  const tensors = new Map<string, TensorInfo>([
+    ["b", small],
+    ["a", large],
+    ["c", small],
+    ["d", large],
+  ]);
+  const source = `network ${seed}`;
+  const number = (i: number): number => 0x3f00 + ((i * 7 + seed * 31) % 97);
+  return defineCheckpoint({
+    ...{ source, tensors },
+    async readInto(name, begin, out) {
+      const isLarge = name === "a" || name === "d";
+      for (let i = 0; i < out.length; i++) out[i] = (isLarge ? number(begin + i) : begin + i + seed) as never;
+    },
+  });
+}
+
+const plan = (): MergePlan =>
+  planMerge([network(1), network(2)], { method: slerp, parameters: { t: 0.3 }, seed: 0, base: undefined });
+const control = { signal: new AbortController().signal, onProgress() {} };
+
+/** Says what executors on machines that see no file of this one did. */
+interface Machines {
+  readonly ran: MergePiecesParams[];
+  readonly removed: string[];
+  cleared: number;
+}
+
+/** Opens machines of which each makes a file of pieces, but for the task of some number, which fails. */
+function openMachines(machines: Machines, failing = -1): OpenMergeExecutor {
+  return async () => ({
+    capacity: 1,
+    isShared: false,
+    async run(params) {
+      const place = path(`task-${machines.ran.length}`);
+      machines.ran.push(params);
+      mkdirSync(place, { recursive: true });
+      if (machines.ran.length - 1 === failing) throw new TypeError("a machine has failed");
+      await runMergePieces(plan(), params, { ...control, folder: place, onBytes() {} });
+      expect(readdirSync(place)).toEqual(["pieces.bin"]);
+      return {
+        folder: place,
+        async remove() {
+          machines.removed.push(place);
+          rmSync(place, { recursive: true });
+        },
+      };
+    },
+    async clear() {
+      machines.cleared++;
+    },
+    async close() {},
+  });
+}
+
+const source = { module: import.meta.url, data: { recipe: "as it is" } };
+
+describe("saveMerge() with machines that share no disk", () => {
+  it("puts files of pieces together to the bytes of threads, and goes on after a machine has failed", async () => {
+    const machines: Machines = { ran: [], removed: [], cleared: 0 };
+    const file = path("remote.safetensors");
+    const save = (failing: number) =>
+      saveMerge(plan(), file, { source, openExecutor: openMachines(machines, failing) });
+    await expect(save(1)).rejects.toThrow("a machine has failed");
+    expect([machines.ran.length, machines.removed.length, machines.cleared]).toEqual([2, 1, 0]);
+
+    const { resumedBytes } = await save(-1);
+    expect(resumedBytes).toBe(machines.ran[0]?.bytes);
+    expect(machines.ran[2]).toEqual(machines.ran[1]);
+    expect([machines.ran.length, machines.removed.length, machines.cleared]).toEqual([4, 3, 1]);
+    expect(machines.ran[0]).not.toHaveProperty("unfinished");
+
+    await saveMerge(plan(), path("alone.safetensors"), { threads: 1 });
+    const [remote, alone] = [readFileSync(file), readFileSync(path("alone.safetensors"))];
+    expect(remote.equals(alone)).toBe(true);
+  }, 60_000);
+
+  it("refuses a file of another size, and another plan", async () => {
+    const open: OpenMergeExecutor = async () => ({
+      ...{ capacity: 1, isShared: false },
+      async run({ bytes }) {
+        writeFileSync(path("pieces.bin"), new Uint8Array(bytes + 1));
+        return { folder, async remove() {} };
+      },
+      async clear() {},
+      async close() {},
+    });
+    const saved = saveMerge(plan(), path("short.safetensors"), { source, openExecutor: open });
+    await expect(saved).rejects.toThrow(/must hold them and nothing else, \d+ bytes: it has \d+/);
+    const params = { data: {}, digest: "other", allowNonFinite: false, pieces: [], bytes: 0 };
+    await expect(runMergePieces(plan(), params, { ...control, folder, onBytes() {} })).rejects.toThrow(
+      /must give the plan that was made elsewhere/,
+    );
+  }, 60_000);
+});

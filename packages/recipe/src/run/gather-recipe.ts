@@ -1,0 +1,127 @@
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { InputError, openCheckpoint, resolveModelPath } from "@isthmus/core";
+import type { GatheredFiles } from "@isthmus/tasks";
+import { TOKENIZER_FILES } from "../models/list-model-files.ts";
+import { settingOf } from "../plan/align-setting.ts";
+import { keyOf, listGroups, type Member } from "../plan/groups.ts";
+import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
+import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
+import { nameOf } from "./list-references.ts";
+import { openReference, splitReference } from "./open-reference.ts";
+
+/** Files beside weights that decide how they are merged or read. */
+const BESIDE = ["config.json", "adapter_config.json", ...TOKENIZER_FILES];
+
+/**
+ * Adds all files that opening a recipe reads: weights, indexes, configs, tokenizers, adapters, measurements,
+ * graphs for alignment and recipes in files.
+ *
+ * @returns the recipe with the paths by which tasks find them; the recipe itself if no path has changed
+ * @throws InputError if a network cannot be opened, or a recipe in a file names one elsewhere
+ */
+export async function gatherRecipe(recipe: Recipe, files: GatheredFiles): Promise<Recipe> {
+  const moved = new Map<string, unknown>();
+  for (const reference of listNamed(recipe)) {
+    const there = await gatherReference(reference, files);
+    if (keyOf(there) === keyOf(reference)) continue;
+    moved.set(keyOf(reference), there);
+    // Tokenizers are named by the names of networks.
+    moved.set(JSON.stringify(nameOf(reference)), nameOf(there));
+  }
+  for (const graph of listGraphs(recipe)) {
+    const there = await gatherPath(graph, files);
+    if (there !== graph) moved.set(JSON.stringify(graph), there);
+  }
+  return moved.size === 0 ? recipe : (replaceAll(recipe, moved) as Recipe);
+}
+
+/**
+ * Adds the files of a graph or a checkpoint, with weights that lie beside it.
+ * @returns the path by which tasks find it
+ */
+export async function gatherPath(path: string, files: GatheredFiles): Promise<string> {
+  const place = files.place(path);
+  // A graph need not have weights.
+  const read = await openCheckpoint(path).catch(() => undefined);
+  for (const file of read?.files ?? [path]) files.add(file);
+  await read?.close();
+  return place;
+}
+
+/** Lists all networks that a recipe, and the recipes in it, name by paths, and files of what was measured. */
+function listNamed(recipe: Recipe): readonly Exclude<ModelReference, Recipe>[] {
+  return listMembers(recipe).flatMap(({ reference, measured }) => [
+    ...(isRecipe(reference) ? listNamed(reference) : [reference]),
+    ...Object.values(measured),
+  ]);
+}
+
+function listGraphs(recipe: Recipe): readonly string[] {
+  return listMembers(recipe).flatMap((member) => {
+    const { graph } = settingOf(member);
+    const inside = isRecipe(member.reference) ? listGraphs(member.reference) : [];
+    return graph === undefined ? inside : [graph, ...inside];
+  });
+}
+
+function listMembers(recipe: Recipe): readonly Member[] {
+  return listGroups(recipe).flatMap(({ members, base }) =>
+    base === undefined ? members : [...members, base],
+  );
+}
+
+async function gatherReference(
+  reference: Exclude<ModelReference, Recipe>,
+  files: GatheredFiles,
+): Promise<Exclude<ModelReference, Recipe>> {
+  const { path, revision, lora } = await splitReference(reference);
+  if (isRecipeFile(path)) return gatherRecipeFile(path, files);
+  const network = await openReference(reference);
+  const read = network.files;
+  await network.close();
+  const name = revision === undefined ? path : `${path}@${revision}`;
+  const model = await gatherModel(name, files);
+  const adapter = lora === undefined ? undefined : await gatherModel(lora, files);
+  for (const file of read) files.add(file);
+  if (model === path && adapter === lora) return reference;
+  if (typeof reference === "string") return adapter === undefined ? model : `${model}+${adapter}`;
+  return adapter === undefined ? { model } : { model, lora: adapter };
+}
+
+/**
+ * Adds the files beside the weights of a network or an adapter.
+ * @returns the path by which tasks find it
+ */
+async function gatherModel(name: string, files: GatheredFiles): Promise<string> {
+  const location = await resolveModelPath(name);
+  const place = files.place(location);
+  const stats = await stat(location).catch(() => undefined);
+  const folder = stats?.isDirectory() ? location : dirname(location);
+  for (const beside of BESIDE) {
+    const file = join(folder, beside);
+    if ((await stat(file).catch(() => undefined))?.isFile()) files.add(file);
+  }
+  return place;
+}
+
+async function gatherRecipeFile(path: string, files: GatheredFiles): Promise<string> {
+  const recipe = await readRecipe(path);
+  if ((await gatherRecipe(recipe, files)) !== recipe) {
+    throw new InputError(
+      `Cannot use recipe "${path}" on other machines as the paths in a recipe of its own must be relative, and lie below the working folder: some lie elsewhere; write the recipe in place of its path`,
+      { input: path },
+    );
+  }
+  files.add(path);
+  return files.place(path);
+}
+
+/** Replaces parts of a value by others, which are found by the JSON of what they replace. */
+function replaceAll(value: unknown, moved: ReadonlyMap<string, unknown>): unknown {
+  const replaced = moved.get(JSON.stringify(value));
+  if (replaced !== undefined) return replaced;
+  if (Array.isArray(value)) return value.map((part) => replaceAll(part, moved));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, replaceAll(part, moved)]));
+}

@@ -52,7 +52,7 @@ export async function queueCandidates(
   };
   const inputs = {
     names: [{ path: names, digest: await digestFile(names) }],
-    files: await describeGathered(files),
+    files: await describeGathered(files, tasks.context),
   };
   return async (_, signal, values) => {
     const params: SearchCandidateParams = { ...there, values, seed, digest };

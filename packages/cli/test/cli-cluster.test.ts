@@ -5,7 +5,13 @@ import type { QueueDescription } from "@isthmus/distributed";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
-import { type ClusterFolder, countDone, makeClusterFolder, withoutNote } from "./cluster-folder.ts";
+import {
+  type ClusterFolder,
+  countDone,
+  makeClusterFolder,
+  withoutNote,
+  writeNetworks,
+} from "./cluster-folder.ts";
 
 const STUDY = `title: Stripes
 description: Barriers between networks on images of stripes.
@@ -184,6 +190,28 @@ describe("isthmus study", () => {
     );
     expect(waiting.code).toBe(130);
     expect(waiting.stderr).toMatch(/No worker serves/);
+  });
+});
+
+describe("isthmus merge --queue", () => {
+  it("merge: workers write pieces into the output of a shared folder, to the bytes that threads give", async () => {
+    const { work } = cluster;
+    await writeNetworks(work, [0, 1]);
+    writeFileSync(
+      join(work, "slerp.yml"),
+      "merge_method: slerp\nbase_model: net-0.safetensors\nparameters: { t: 0.3 }\nmodels: [{ model: net-0.safetensors }, { model: net-1.safetensors }]\n",
+    );
+    const merge = (output: string, ...more: string[]) =>
+      runCli(["merge", "slerp.yml", "-o", output, "-q", ...more], { cwd: work });
+    const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
+    expect((await merge("queued.safetensors", ...cluster.where)).code).toBe(0);
+    expect((await merge("threads.safetensors")).code).toBe(0);
+    const [queued, threads] = ["queued", "threads"].map((name) =>
+      readFileSync(join(work, `${name}.safetensors`)),
+    );
+    expect(queued).toEqual(threads);
+    expect(readdirSync(work).filter((name) => name.startsWith("."))).toEqual([]);
+    expect(countDone(await Promise.all(workers))).toBe(1);
   });
 });
 

@@ -200,7 +200,7 @@ async function measureByQueue(
   const files = gatherFiles({ isElsewhere: !tasks.executor.isShared });
   const described = await describePairsData(options, context, { opened: measured, files });
   const { size } = measured.data;
-  return queuePairs(tasks, { ...described, size, files: await describeGathered(files) });
+  return queuePairs(tasks, { ...described, size, files: await describeGathered(files, tasks.context) });
 }
 
 /** Writes the result and its page, and returns their names. */

@@ -67,6 +67,10 @@ const EXAMPLES = formatExamples(
     "which line of the recipe gives these tensors which values",
   ],
   [
+    "isthmus merge recipe.yml -o merged --queue redis://queue.example --storage s3://bucket/isthmus",
+    "workers make the pieces, on machines that share no disk: isthmus worker with the same two options",
+  ],
+  [
     "isthmus merge lora-a lora-b --combination svd --weights .7,.3 -o lora",
     "LoRA adapters with each other, into an adapter that PEFT loads",
   ],

@@ -42,7 +42,7 @@ export function openMergeExecutor(
     const executor = await openQueueExecutor(options, { folder, context });
     const { isShared } = executor;
     try {
-      const describe = isShared ? describeInPlace : await describeElsewhere(recipe);
+      const describe = isShared ? describeInPlace : await describeElsewhere(recipe, context);
       const engine = (await createEngine(options.engine)).name;
       let parts = 0;
       return {
@@ -79,10 +79,13 @@ function describeInPlace(params: MergePiecesParams): Described {
 }
 
 /** Returns what describes pieces for machines that see only files that are sent to them. */
-async function describeElsewhere(recipe: Recipe): Promise<(params: MergePiecesParams) => Described> {
+async function describeElsewhere(
+  recipe: Recipe,
+  context: Context,
+): Promise<(params: MergePiecesParams) => Described> {
   const files = gatherFiles({ isElsewhere: true });
   const moved = await gatherRecipe(recipe, files);
-  const inputs = { files: await describeGathered(files) };
+  const inputs = { files: await describeGathered(files, context) };
   return (params) => ({ params: { ...params, data: { ...(params.data as object), recipe: moved } }, inputs });
 }
 

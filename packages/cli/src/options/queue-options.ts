@@ -35,7 +35,7 @@ export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGr
     )
     .option(
       "--storage <place>",
-      `${of}where workers find and leave files, with --queue: ${STORAGE_HELP}; a folder must hold the results, too`,
+      `${of}where workers find and leave files, with --queue: ${STORAGE_HELP}; a folder must hold the results, too, and files that tasks read; to s3:// they are sent`,
     )
     .hook("preAction", assertWorkersDecide);
 });

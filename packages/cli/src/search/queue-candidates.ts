@@ -1,7 +1,15 @@
 import { join } from "node:path";
 import { digestFile, saveFile } from "@isthmus/core";
 import { fingerprintData } from "@isthmus/graph";
-import { gatherPath, gatherRecipe, type Recipe, type SearchRecipeOptions } from "@isthmus/recipe";
+import {
+  fillSearched,
+  gatherPath,
+  gatherRecipe,
+  listSearched,
+  openCandidates,
+  type Recipe,
+  type SearchRecipeOptions,
+} from "@isthmus/recipe";
 import { createTask, type GatheredFiles, gatherFiles } from "@isthmus/tasks";
 import { createEngine } from "../options/engine-option.ts";
 import { describeGathered, gatherData } from "../work/gather-inputs.ts";
@@ -45,6 +53,7 @@ export async function queueCandidates(
   await judging.release();
   const names = join(tasks.folder, "names.json");
   await saveFile(names, JSON.stringify({ input, logits }));
+  await assertPlannable(recipe, seed);
   const files = gatherFiles({ isElsewhere: !tasks.executor.isShared });
   const there = {
     recipe: await gatherRecipe(recipe, files),
@@ -52,7 +61,7 @@ export async function queueCandidates(
   };
   const inputs = {
     names: [{ path: names, digest: await digestFile(names) }],
-    files: await describeGathered(files),
+    files: await describeGathered(files, tasks.context),
   };
   return async (_, signal, values) => {
     const params: SearchCandidateParams = { ...there, values, seed, digest };
@@ -61,6 +70,25 @@ export async function queueCandidates(
     const result = (await tasks.run(task, signal)) as SearchCandidateResult;
     return Number(result.score);
   };
+}
+
+/**
+ * Plans one of the merges, so that what is wrong in a recipe is said before anything is queued.
+ * @throws what `openRecipe` throws
+ */
+async function assertPlannable(recipe: Recipe, seed: number): Promise<void> {
+  const starts = listSearched(recipe).map(({ start }) => start);
+  const candidates = await openCandidates(recipe, {
+    seed,
+    judge: async () => Number.NaN,
+    // Nothing is computed here: alignments are only planned.
+    align: async (networks) => networks.map(({ network }) => network),
+  });
+  try {
+    await candidates.judge(fillSearched(recipe, starts), undefined);
+  } finally {
+    await candidates.close();
+  }
 }
 
 /** Adds the files that merges are judged by, and returns how tasks find them. */

@@ -3,14 +3,27 @@ import { join } from "node:path";
 import { digestFile } from "@isthmus/core";
 import { listDataFiles, moveDataFiles } from "@isthmus/data";
 import type { GatheredFiles, UserFile } from "@isthmus/tasks";
+import type { Context } from "../verb.ts";
 
 /** Files by which texts are encoded. */
 const TOKENIZER = new Set(["tokenizer.json", "tokenizer_config.json"]);
 
-/** Returns gathered files as inputs of tasks, by their digests. */
-export async function describeGathered(files: GatheredFiles): Promise<readonly UserFile[]> {
+/**
+ * Returns gathered files as inputs of tasks, by their digests, which take a while for large networks.
+ * @throws the reason of the signal if it is aborted meanwhile
+ */
+export async function describeGathered(
+  files: GatheredFiles,
+  { signal, progress }: Pick<Context, "signal" | "progress">,
+): Promise<readonly UserFile[]> {
+  const all = files.list();
   const described: UserFile[] = [];
-  for (const { path, name } of files.list()) described.push({ path, digest: await digestFile(path), name });
+  for (const { path, name } of all) {
+    progress("Hashing files for workers", described.length / all.length);
+    described.push({ path, digest: await digestFile(path, { signal }), name });
+  }
+  // What is not there yet goes to the storage with the first task that reads it.
+  if (files.isElsewhere) progress("Sending files to workers");
   return described;
 }
 

@@ -12,6 +12,8 @@ export interface QueueTasks {
   readonly executor: Omit<QueueExecutor, "close">;
   /** Folder for files and results of tasks; it is removed once all work is done. */
   readonly folder: string;
+  /** Of the command that waits. */
+  readonly context: Context;
   /** Name of the engine that workers must have. */
   readonly engine: string;
   /** Runs one task, and returns its result. */
@@ -48,7 +50,7 @@ export async function withQueue<T>(
     const executor = await openQueueExecutor(options, { folder, context });
     try {
       result = await work({
-        ...{ executor, folder, engine },
+        ...{ executor, folder, engine, context },
         run: (task, signal = new AbortController().signal) =>
           runQueuedTask(executor, folder, task, { signal, onProgress() {} }),
       });

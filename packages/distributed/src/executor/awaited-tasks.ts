@@ -56,6 +56,8 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
     });
     return task.collecting;
   };
+  const isAwaited = (task: Awaited): boolean => awaited.get(task.queued.id) === task;
+  const waiting: Waiting = { collect, isAwaited, batches };
   const noteAbsent = (task: Awaited, worker: string): void => {
     // A share may show late what another machine has written: the next look finds it, or queues it again.
     task.absent++;
@@ -81,7 +83,7 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
     async wait(queued, folder, control) {
       try {
         const ended = waitFor(awaited, { queued, folder, control }, (task) =>
-          queueUnlessThere(task, collect, batches),
+          queueUnlessThere(task, waiting),
         );
         watch(control.signal);
         return await ended;
@@ -98,15 +100,20 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
       const entries = await queue.find(tasks.map(({ queued }) => queued.id));
       for (const [index, task] of tasks.entries()) {
         const entry = entries[index];
-        // What has ended meanwhile may have been removed from the storage.
-        if (awaited.get(task.queued.id) !== task) continue;
-        if (entry === undefined) await queueUnlessThere(task, collect, batches);
+        if (entry === undefined) await queueUnlessThere(task, waiting);
         else if (entry.state === "failed" && entry.error !== undefined)
           task.settle({ error: reviveError(entry.error) });
       }
     },
     flush: () => batches.flush(),
   };
+}
+
+/** What tasks that are waited for are queued by. */
+interface Waiting {
+  readonly collect: (task: Awaited) => Promise<boolean>;
+  readonly isAwaited: (task: Awaited) => boolean;
+  readonly batches: Batches<QueuedTask>;
 }
 
 /** Takes the result of a task from the storage; false if it is not there. */
@@ -119,13 +126,11 @@ async function collectFrom(storage: TaskStorage, { queued, folder, settle }: Awa
   return true;
 }
 
-async function queueUnlessThere(
-  task: Awaited,
-  collect: (task: Awaited) => Promise<boolean>,
-  batches: Batches<QueuedTask>,
-): Promise<void> {
+async function queueUnlessThere(task: Awaited, { collect, isAwaited, batches }: Waiting): Promise<void> {
   try {
-    if (!(await collect(task)) && !task.control.signal.aborted) batches.add(task.queued);
+    // What has ended meanwhile may have been removed from the storage.
+    if (!isAwaited(task) || (await collect(task)) || !isAwaited(task)) return;
+    if (!task.control.signal.aborted) batches.add(task.queued);
   } catch (error) {
     task.settle({ error });
   }

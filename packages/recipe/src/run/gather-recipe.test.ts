@@ -10,6 +10,7 @@ import type { Recipe } from "../recipe/recipe.ts";
 import { gatherRecipe } from "./gather-recipe.ts";
 import { openRecipe } from "./open-recipe.ts";
 
+const GOLDEN = new URL("../../test/golden/vocabularies/", import.meta.url);
 const HERE = process.cwd();
 let folder: string;
 const network = (value: number) =>
@@ -40,9 +41,28 @@ afterEach(() => {
 /** Merges by a recipe in the folder that the process runs in. */
 async function valuesOf(recipe: Recipe): Promise<unknown> {
   const { plan, close } = await openRecipe(recipe);
-  const { data } = await mergeByPlan(plan).read("q.weight");
+  const merged = mergeByPlan(plan);
+  const values: unknown[] = [];
+  for (const name of merged.tensors.keys()) values.push([name, (await merged.read(name)).data]);
   await close();
-  return data;
+  return values;
+}
+
+/** Writes a language model with a golden tokenizer, whose rows of tokens are `[id + offset, ...]`. */
+async function saveModel(
+  path: string,
+  tokenizer: string,
+  { rows, offset }: { rows: number; offset: number },
+) {
+  cpSync(new URL(tokenizer, GOLDEN), path, { recursive: true });
+  const values = Float32Array.from({ length: 3 * rows }, (_, i) => Math.floor(i / 3) + offset);
+  const table = createTensor("f32", [rows, 3], values);
+  const up = createTensor("f32", [5, 3], new Float32Array(15).fill(offset));
+  const tensors = { "model.embed_tokens.weight": table, "model.layers.0.mlp.up_proj.weight": up };
+  await saveCheckpoint(
+    createCheckpoint({ ...tensors, "lm_head.weight": table }),
+    join(path, "model.safetensors"),
+  );
 }
 
 /** Merges by a recipe on another machine, which has the files that were gathered and no others. */
@@ -120,6 +140,26 @@ describe("gatherRecipe()", () => {
     const { names, values } = await valuesElsewhere(recipe);
     expect(values).toEqual(expected);
     expect(names).toEqual([".outside/0/good.yml", "nets/a.safetensors"]);
+  });
+
+  it("gathers tokenizers, and renames the network that one is taken from", async () => {
+    await saveModel("../elsewhere/a", "bpe", { rows: 56, offset: 0 });
+    await saveModel("b", "bpe-chat", { rows: 50, offset: 1000 });
+    const recipe = parseRecipe(`
+      merge_method: linear
+      base_model: b
+      parameters: { weight: 1 }
+      tokenizer:
+        source: ../elsewhere/a
+        tokens: { "<|im_start|>": { source: { kind: model_token, model: ../elsewhere/a, token_id: 3 } } }
+      models: [{ model: ../elsewhere/a }, { model: b }]
+    `);
+    const expected = await valuesOf(recipe);
+    const { names, values } = await valuesElsewhere(recipe);
+    expect(values).toEqual(expected);
+    expect(names).toEqual(
+      expect.arrayContaining([".outside/0/a/tokenizer.json", "b/config.json", "b/tokenizer.json"]),
+    );
   });
 
   it("refuses what cannot be opened", async () => {

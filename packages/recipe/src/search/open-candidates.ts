@@ -31,8 +31,6 @@ export interface OpenCandidatesOptions extends OpenRecipeOptions {
 export interface OpenedCandidates {
   /** Merges and judges the recipe with numbers in place of its ranges. */
   judge(filled: Recipe, signal: AbortSignal | undefined): Promise<number>;
-  /** Lists the files of all networks that were opened so far. */
-  listFiles(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -69,7 +67,6 @@ export async function openCandidates(
         const plan = { ...(await planRecipe(filled, { ...planning, prepare })), products };
         return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
       },
-      listFiles: () => [...new Set(opened.flatMap(({ files }) => files))],
       close,
     };
   } catch (error) {

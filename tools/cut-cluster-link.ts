@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 const HOSTS = ["isthmus-one", "isthmus-two"] as const;
 const folder = mkdtempSync(join(tmpdir(), "isthmus-cut-"));
-const study = writeSmallStudy(folder, Number(values.networks));
+const study = writeSmallStudy(folder, { networks: Number(values.networks) });
 const address = "redis://10.77.0.1:6390";
 const on = (host: string) => ["ip", "netns", "exec", host] as const;
 const ip = (...words: string[]): void => void execFileSync("ip", words, { stdio: "pipe" });

@@ -2,11 +2,12 @@
 // are killed, workers are stopped for longer than their lease, the queue's server is killed and restarted, the disk is full for two seconds.
 // Every study must end with the bytes that threads give, every task published once, and nothing left behind.
 //
-//   npx tsx --conditions=@isthmus/source tools/kill-cluster.ts [--queue folder|redis|postgres] [--faults 100] [--seed 1] [--networks 8] [--epochs 3]
+//   npx tsx --conditions=@isthmus/source tools/kill-cluster.ts [--queue folder|redis|postgres] [--faults 100] [--seed 1]
+//     [--networks 8] [--net mlp:16] [--epochs 3]
 //
-// A study of more epochs takes longer, so that more of the faults happen to it. It runs the built program (npm run build). As root on
-// Linux the storage is a small disk of its own, which can be filled; otherwise that fault is left out. Prints a line of JSON for each
-// study, and ends with 1 if any was wrong.
+// A study of wider networks and more epochs takes longer, so that more of the faults happen to it. It runs the built program
+// (npm run build). As root on Linux the storage is a small disk of its own, which can be filled; otherwise that fault is left out.
+// Prints a line of JSON for each study, and ends with 1 if any was wrong.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     faults: { type: "string", default: "100" },
     seed: { type: "string", default: "1" },
     networks: { type: "string", default: "8" },
+    net: { type: "string", default: "mlp:16" },
     epochs: { type: "string", default: "3" },
   },
 });
@@ -35,7 +37,11 @@ const sort = queueSort(values.queue);
 const random = createRandom(Number(values.seed), "faults");
 const folder = mkdtempSync(join(tmpdir(), "isthmus-cluster-"));
 const disk = mountDisk(folder);
-const study = writeSmallStudy(folder, Number(values.networks), Number(values.epochs));
+const study = writeSmallStudy(folder, {
+  networks: Number(values.networks),
+  net: values.net,
+  epochs: Number(values.epochs),
+});
 
 await runCommand(["study", study, "-o", "threads", "--quiet"], folder);
 const expected = digestTree(join(folder, "threads"));

@@ -19,7 +19,7 @@ export async function assertQueued(
   const unknown = ids.filter((_id, index) => entries[index] === undefined);
   if (unknown.length === 0) return;
   throw new UsageError(
-    `Cannot ${verb} ${plural(ids.length, "task", "tasks")} as the queue "${queue.name}" must hold what is named: it has no ${unknown.join(", ")}; ${await describeHeld(queue)}`,
+    `Cannot ${verb} ${plural(ids.length, "task", "tasks")} as ${queue.name} must hold what is named: it has no ${unknown.join(", ")}; ${await describeHeld(queue)}`,
   );
 }
 

@@ -23,7 +23,7 @@ export async function describeGathered(
     described.push({ path, digest: await digestFile(path, { signal }), name });
   }
   // What is not there yet goes to the storage with the first task that reads it.
-  if (files.isElsewhere) progress("Sending files to workers");
+  if (files.isElsewhere) progress("Sending files to workers, and waiting for them");
   return described;
 }
 

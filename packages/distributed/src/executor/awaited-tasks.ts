@@ -23,6 +23,8 @@ interface Awaited {
   readonly queued: QueuedTask;
   readonly folder: string;
   readonly control: TaskControl;
+  /** Name of the worker that began with it last, which may have another storage than this command. */
+  worker?: string | undefined;
   /** Times that a worker said that it is done, and its result was not there. */
   absent: number;
   /** Set while its result is being collected, which may take longer than it takes until the next look. */
@@ -70,9 +72,11 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
   };
   const note = async (task: Awaited, event: QueueEvent): Promise<void> => {
     const { label } = task.queued.task;
-    if (event.kind === "started") task.control.onStart?.();
-    else if (event.kind === "progress") task.control.onProgress(event.done);
-    else if (event.kind === "retried") tell(`"${label}" is tried again: ${event.reason}`);
+    if (event.kind === "started") {
+      task.worker = event.worker;
+      task.control.onStart?.();
+    } else if (event.kind === "progress") task.control.onProgress(event.done);
+    else if (event.kind === "retried") tell(`"${label}" is tried again${by(task)}: ${event.reason}`);
     else if (event.kind === "failed") task.settle({ error: reviveError(event.error) });
     else if (!(await collect(task))) noteAbsent(task, event.worker);
   };
@@ -107,6 +111,10 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
     },
     flush: () => batches.flush(),
   };
+}
+
+function by({ worker }: Awaited): string {
+  return worker === undefined ? "" : `, as ${worker} could not do it`;
 }
 
 /** What tasks that are waited for are queued by. */

@@ -15,6 +15,9 @@ export interface OpenQueueOptions extends Partial<QueuePatience> {
 /** How addresses of databases begin. */
 const DATABASE = /^(redis|rediss|postgres|postgresql):/;
 
+/** An address without its scheme. */
+const HOST_AND_PORT = /^[\w.-]+:\d+$/;
+
 /**
  * Opens the queue at an address: `redis://`, `rediss://` and `postgres://` for databases, else a folder
  * that all machines share.
@@ -26,6 +29,12 @@ export async function openQueue(address: string, options: OpenQueueOptions = {})
   if (DATABASE.test(address)) {
     const { openBullQueue } = await import("./bullmq/open-bull-queue.ts");
     return openBullQueue(parseAddress(address), { name, ...rest });
+  }
+  if (HOST_AND_PORT.test(address)) {
+    throw new InputError(
+      `Cannot open a queue as its address must begin with redis://, rediss:// or postgres://, or be a folder: "${address}" looks like a server; write redis://${address}, or ./${address} for a folder`,
+      { input: "queue" },
+    );
   }
   const scheme = /^[a-z][a-z0-9+.-]+:\/\//i.exec(address)?.[0];
   if (scheme === undefined) return openFolderQueue(address, { ...rest, mayMake });
@@ -40,7 +49,9 @@ export async function openQueue(address: string, options: OpenQueueOptions = {})
  *   password
  */
 function parseAddress(address: string): URL {
-  if (URL.canParse(address)) return new URL(address);
+  // An @ after the host is one of a password, of which a part would be taken for the host.
+  const isMisread = /^[^@]*@.*@/.test(address) || /^\w+:\/\/[^/]*[/?#].*@/.test(address);
+  if (!isMisread && URL.canParse(address)) return new URL(address);
   throw new InputError(
     "Cannot open a queue as its address must be written as one, SCHEME://USER:PASSWORD@HOST:PORT/NAME: it is not; write / in a password as %2F, @ as %40, : as %3A, # as %23",
     { input: "queue" },

@@ -23,8 +23,8 @@ describe("tellOfNamesake()", () => {
     workers = workers.flatMap((worker) => [worker, worker]);
     await vi.advanceTimersByTimeAsync(5000);
     expect(said).toEqual([
-      "another worker of this name was seen 12 s ago; results cannot be told apart; give --name",
-      "another worker of this name is connected; results cannot be told apart; give --name",
+      "another worker of this name was seen 12 s ago; results cannot be told apart; give one of them another --name",
+      "another worker of this name is connected; results cannot be told apart; give one of them another --name",
     ]);
   });
 

@@ -25,7 +25,9 @@ export async function tellOfNamesake(
     const silent = named.flatMap((worker) => worker.silent ?? []);
     const seen =
       silent.length === 0 ? "is connected" : `was seen ${Math.max(0, Math.round(Math.max(...silent)))} s ago`;
-    tell(`another worker of this name ${seen}; results cannot be told apart; give --name`);
+    tell(
+      `another worker of this name ${seen}; results cannot be told apart; give one of them another --name`,
+    );
     return true;
   };
   const isKnown = await look(0);

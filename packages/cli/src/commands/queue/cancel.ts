@@ -17,12 +17,13 @@ export function queueCancelVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 const EXAMPLES = formatExamples(
-  ["isthmus queue cancel --all --queue /shared/queue", "give everything up"],
+  ["isthmus queue cancel --all --queue /shared/queue", "give everything up, once no command waits for it"],
   ["isthmus queue cancel 925d26a43905c5751a0252b3-4f1c2a9d --queue /shared/queue", "one task"],
 );
 
 async function act(queue: TaskQueue, ids: readonly string[] | undefined): Promise<Outcome> {
   await assertQueued("cancel", queue, ids);
   const cancelled = await cancelTasks(queue, ids);
-  return { result: { cancelled }, text: `${plural(cancelled, "task was", "tasks were")} cancelled` };
+  const text = `${plural(cancelled, "task was", "tasks were")} cancelled; a command that still waits for them adds them again: stop it first`;
+  return { result: { cancelled }, text };
 }

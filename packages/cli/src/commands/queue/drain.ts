@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { cancelTasks, type TaskQueue } from "@isthmus/distributed";
+import { plural } from "../../format/plural.ts";
 import { createQueueVerb, LOOK_MS, withQueue } from "../../queue/queue-verb.ts";
 import { type Context, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
@@ -24,5 +25,8 @@ async function act(queue: TaskQueue, { signal, progress }: Context): Promise<Out
     progress(`${running} tasks still run`);
     await setTimeout(LOOK_MS, undefined, { signal });
   }
-  return { result: { cancelled }, text: `${cancelled} waiting tasks were taken out, and none runs any more` };
+  return {
+    result: { cancelled },
+    text: `${plural(cancelled, "waiting task was", "waiting tasks were")} taken out, and none runs any more; a command that still waits for them adds them again: stop it first`,
+  };
 }

@@ -56,8 +56,8 @@ async function shareObject(objects: S3Objects, { path, digest }: UserFile): Prom
 
 /**
  * Returns the path of a copy of a file that was shared.
- * @param options - `file`: its path is what {@link createSharing} returned; `user`: the copy stays until it is
- *   released
+ * @param options - `file`: its path is what {@link createSharing} returned; `user`: the copy stays until it
+ *   is released
  * @throws InputError if it was not shared, or has another digest
  */
 export async function openShared(

@@ -35,6 +35,8 @@ export interface KrylovSpace {
   readonly diagonal: readonly number[];
   /** The operator on the basis: what couples each vector to the next; the last leads out of the space. */
   readonly coupling: readonly number[];
+  /** Length of what each product had within the space beside these two, which is rounding. */
+  readonly rounding: readonly number[];
 }
 
 /**
@@ -53,6 +55,7 @@ export async function lanczos({
   const basis: Float64Array[] = [];
   const diagonal: number[] = [];
   const coupling: number[] = [];
+  const rounding: number[] = [];
   const most = start.length - locked.length;
   const limit = Math.min(steps, most);
   let next: Float64Array | undefined = start;
@@ -65,17 +68,19 @@ export async function lanczos({
     diagonal.push(innerProduct(vector, product));
     if (before !== undefined)
       addMultipleInPlace(product, -at(coupling, coupling.length - 1, "coupling"), before);
+    addMultipleInPlace(product, -at(diagonal, diagonal.length - 1, "diagonal"), vector);
     basis.push(vector);
     // All at once: what one set leaves of the other is not small beside a product nearly within the space.
-    orthogonalizeInPlace(product, [...locked, ...basis]);
+    const parts = orthogonalizeInPlace(product, [...locked, ...basis]);
+    rounding.push(norm(parts.subarray(locked.length)));
     const left = norm(product);
     const isClosed = basis.length === most || left <= ROUNDING * scale;
     coupling.push(isClosed ? 0 : left);
-    if (isEnough?.({ basis, diagonal, coupling })) break;
+    if (isEnough?.({ basis, diagonal, coupling, rounding })) break;
     if (!isClosed) scaleInPlace(product, 1 / left);
     next = isClosed ? directionBeside(random, start.length, [...locked, ...basis]) : product;
   }
-  return { basis, diagonal, coupling };
+  return { basis, diagonal, coupling, rounding };
 }
 
 /**
@@ -94,7 +99,10 @@ export function directionBeside(
 }
 
 /** Computes the eigenvalues of the operator on the space, falling, and their vectors in the basis. */
-export function spaceEigen({ diagonal, coupling }: Omit<KrylovSpace, "basis">): SymmetricEigen {
+export function spaceEigen({
+  diagonal,
+  coupling,
+}: Pick<KrylovSpace, "diagonal" | "coupling">): SymmetricEigen {
   const n = diagonal.length;
   const data = new Float64Array(n * n);
   diagonal.forEach((value, i) => {

@@ -42,11 +42,16 @@ export function spectrumSize({ eigen }: RitzSpace, pairs: readonly Eigenpair[]):
   return values.reduce((size, value) => Math.max(size, Math.abs(value)), 0);
 }
 
-/** Returns the residual of an eigenvector on the space: the part of its product that leads out of it. */
-export function ritzResidual({ space: { coupling }, eigen: { vectors } }: RitzSpace, place: number): number {
-  const last = vectors.rows - 1;
-  const weight = at(vectors.data, last * vectors.columns + place, "element");
-  return Math.abs(at(coupling, last, "coupling") * weight);
+/**
+ * Returns a bound of the residual of an eigenvector on the space: the part of its product that leads out of
+ * it, and what products had within it beside the tridiagonal matrix, as products of an f32 graph have.
+ */
+export function ritzResidual({ space, eigen: { vectors } }: RitzSpace, place: number): number {
+  const weights = space.rounding.map((_, i) => at(vectors.data, i * vectors.columns + place, "element"));
+  const last = weights.length - 1;
+  const outside = at(space.coupling, last, "coupling") * at(weights, last, "weight");
+  const inside = space.rounding.reduce((sum, part, i) => sum + Math.abs(part * at(weights, i, "weight")), 0);
+  return Math.hypot(outside, inside);
 }
 
 /**

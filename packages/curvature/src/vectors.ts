@@ -23,11 +23,18 @@ export function scaleInPlace(x: Float64Array, factor: number): void {
 /**
  * Takes the parts along orthonormal vectors out of a vector in place, twice, as what rounding leaves of them
  * after once is not small where little else is left.
+ * @returns the part along each vector
  */
-export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Array[]): void {
+export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Array[]): Float64Array {
+  const parts = new Float64Array(basis.length);
   for (let pass = 0; pass < 2; pass++) {
-    for (const vector of basis) addMultipleInPlace(x, -innerProduct(vector, x), vector);
+    basis.forEach((vector, i) => {
+      const part = innerProduct(vector, x);
+      parts[i] = (parts[i] as number) + part;
+      addMultipleInPlace(x, -part, vector);
+    });
   }
+  return parts;
 }
 
 /** Draws a vector of independent signs. */

@@ -16,7 +16,7 @@ import {
 } from "@isthmus/curvature";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { DataSet, Graph } from "@isthmus/graph";
+import type { DataSet, Engine, Graph } from "@isthmus/graph";
 import { GraphBuilder, gemm, matMul, mul, reduceMean, slice, sub, tanh } from "@isthmus/graph/builder";
 import { createMatrix, symmetricEigen } from "@isthmus/linear-algebra";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
@@ -184,6 +184,51 @@ describe("hessian()", () => {
         );
       }
     }
+  });
+
+  test("takes differences where second derivatives cannot be run, and says why", async () => {
+    const graph = classifier(false);
+    const network = randomNetwork(graph, 1);
+    const limited: Engine = {
+      ...engine,
+      load(loaded, options) {
+        const isSecond = loaded.inputs.some(({ name }) => name.startsWith("v("));
+        if (isSecond) throw new UnsupportedError("Cannot differentiate twice", { feature: "second" });
+        return engine.load(loaded, options);
+      },
+    };
+    const { derivatives, reason, step, eigenvalues } = await measureCurvature(
+      { graph, engine: limited },
+      network,
+      examples(),
+      { count: 2, runs: 0, traceProducts: 0 },
+    );
+    expect({ derivatives, reason, step }).toEqual({
+      ...{ derivatives: "finite-differences", reason: "Cannot differentiate twice", step: 1e-5 },
+    });
+    const exact = await measureCurvature({ graph, engine }, network, examples(), {
+      ...{ count: 2, runs: 0, traceProducts: 0 },
+    });
+    expect(exact.reason).toBeUndefined();
+    for (const [i, { value }] of (exact.eigenvalues?.largest ?? []).entries())
+      expect(Math.abs(value - (eigenvalues?.largest[i]?.value ?? Number.NaN))).toBeLessThan(1e-6);
+    const refused = hessian({ graph, engine: limited }, network, examples(), { derivatives: "exact" });
+    await expect(refused).rejects.toThrow("Cannot differentiate twice");
+  });
+
+  test("has residuals that are not below the rounding of an f32 graph", async () => {
+    const graph = smallMlp();
+    const data = randomExamples([6], { size: 30, classes: 4, seed: 3 });
+    await use(hessian({ graph, engine }, randomNetwork(graph, 6), data), async (operator) => {
+      const { largest } = await topEigenpairs(operator, { count: 3, tolerance: 1e-5 });
+      for (const { value, vector, residual } of largest) {
+        const left = (await product(operator, vector)).map((x, i) => x - value * (vector[i] as number));
+        // Products with two roundings of one vector differ by rounding again.
+        expect(Math.hypot(...left)).toBeLessThan(residual + 1e-6 * value);
+        expect(residual).toBeGreaterThan(1e-9 * value);
+        expect(residual).toBeLessThanOrEqual(1e-5 * (largest[0]?.value ?? 0));
+      }
+    });
   });
 
   test("of a part of the parameters is that part of the whole", async () => {

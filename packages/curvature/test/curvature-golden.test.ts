@@ -85,6 +85,17 @@ describe.each(golden.matrices)(
         expect(Math.abs(x - (product[i] ?? Number.NaN))).toBeLessThan(2e-6);
     });
 
+    test("is what products are of where the graph fixes its batch, whose last one is filled up", async () => {
+      const { architecture, network, data } = problem("f32");
+      const fixed = { ...architecture, graph: twoLayerMlp() };
+      const operator = await OPERATORS[kind](fixed, network, data);
+      const result = new Float64Array(SIZE);
+      await operator.apply(Float64Array.from(waves([SIZE], 20, 1).data as Float32Array), result);
+      await operator.release();
+      for (const [i, x] of result.entries())
+        expect(Math.abs(x - (product[i] ?? Number.NaN))).toBeLessThan(2e-6);
+    });
+
     test("has the same eigenvalues and trace", async () => {
       await withOperator({ kind, dtype: "f64" }, async (operator) => {
         const pairs = await topEigenpairs(operator, { count: 10, end: "both", tolerance: 0 });

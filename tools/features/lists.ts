@@ -1,6 +1,7 @@
 // Lists what the project reads, builds and does beside operators, each with the test that covers it. A name
 // that the sources have and this list lacks is an error: of types where the names are a type, else when the
 // page is written.
+import { CURVATURE_KINDS } from "@isthmus/curvature";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import * as interpolation from "@isthmus/interpolation";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
@@ -201,6 +202,28 @@ const MERGING: Readonly<Record<string, Described>> = {
   ],
 };
 
+const CURVATURE: Readonly<Record<string, Described>> = {
+  hessian: [
+    "packages/curvature/test/curvature-golden.test.ts",
+    "products with second derivatives of the mean loss, or with differences of gradients",
+  ],
+  "gauss-newton": [
+    "packages/curvature/test/curvature-golden.test.ts",
+    "products with the Gauss-Newton matrix, exactly",
+  ],
+  "empirical-fisher": [
+    "packages/curvature/test/curvature-golden.test.ts",
+    "products with the empirical Fisher information",
+  ],
+  eigenvalues: [
+    "packages/curvature/src/top-eigenpairs.test.ts",
+    "both ends of the spectrum by Lanczos' method, with residuals",
+  ],
+  trace: ["packages/curvature/src/estimate-trace.test.ts", "Hutch++ with a standard error"],
+  density: ["packages/curvature/src/spectral-density.test.ts", "stochastic Lanczos quadrature"],
+  solve: ["packages/curvature/src/solve.test.ts", "damped systems by conjugate gradients"],
+};
+
 /** Exported functions of interpolation that are parts of the operations above. */
 const PARTS =
   "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
@@ -218,6 +241,7 @@ export function listFeatures(): FeatureList[] {
   assertComplete("studies", ALIGN_CHOICES, STUDIED_PAIRS);
   assertComplete("paths", [...interpolation.PATH_KINDS, ...interpolation.CURVE_KINDS], PATHS);
   assertComplete("merging", functions, MERGING);
+  assertComplete("curvature", CURVATURE_KINDS, CURVATURE);
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
   return [
     { title: "Checkpoint formats", rows: rowsOf(CHECKPOINT_FORMATS) },
@@ -235,6 +259,7 @@ export function listFeatures(): FeatureList[] {
       rows: [...[...MERGE_METHODS.values()].map(methodRow), ...[...METHODS_WITH_DATA.values()].map(dataRow)],
     },
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
+    { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
   ];
 }
 

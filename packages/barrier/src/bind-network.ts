@@ -1,4 +1,4 @@
-import { assertFiniteTensors, type Checkpoint, createCheckpoint, DTYPES } from "@isthmus/core";
+import { assertFiniteTensors, type Checkpoint, createCheckpoint } from "@isthmus/core";
 import { assertNetwork, bindWeights, type Graph } from "@isthmus/graph";
 
 /**
@@ -11,14 +11,4 @@ export async function bindNetwork(graph: Graph, checkpoint: Checkpoint): Promise
   const network = createCheckpoint(await bindWeights(graph, checkpoint), {}, checkpoint.source);
   await assertFiniteTensors("measure networks with the weights", network);
   return network;
-}
-
-/**
- * Returns the names of a graph's floating-point parameters, without running statistics: distances between
- * networks are measured in these.
- */
-export function parameterNames(graph: Graph): string[] {
-  return [...graph.weights]
-    .filter(([, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float)
-    .map(([name]) => name);
 }

@@ -7,7 +7,7 @@ export type {
   TemperedPoint,
 } from "./barrier-result.ts";
 export { barrierValues } from "./barrier-values.ts";
-export { bindNetwork, parameterNames } from "./bind-network.ts";
+export { bindNetwork } from "./bind-network.ts";
 
 export {
   type CorrectedEvaluation,

@@ -1,5 +1,11 @@
 import { at, type Checkpoint } from "@isthmus/core";
-import { type Architecture, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
+import {
+  type Architecture,
+  type DataSet,
+  fingerprintWeights,
+  type Graph,
+  parameterNames,
+} from "@isthmus/graph";
 import {
   type CurveKind,
   createPlane,
@@ -9,7 +15,7 @@ import {
   type PlaneProjection,
 } from "@isthmus/interpolation";
 import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
-import { bindNetwork, parameterNames } from "./bind-network.ts";
+import { bindNetwork } from "./bind-network.ts";
 import {
   type CorrectedEvaluator,
   createCorrectedEvaluator,

@@ -96,6 +96,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure which layers stand between two networks",
     load: async () => (await import("./commands/layers.ts")).layersVerb,
   },
+  curvature: {
+    summary: "Measure how the loss curves around a network",
+    load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
+  },
   report: {
     summary: "Draw a result: in the terminal, as a page, as figures and tables",
     load: async () => (await import("./commands/report.ts")).reportVerb,

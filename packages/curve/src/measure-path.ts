@@ -1,6 +1,6 @@
-import { bindNetwork, createCorrectedEvaluator, parameterNames } from "@isthmus/barrier";
+import { bindNetwork, createCorrectedEvaluator } from "@isthmus/barrier";
 import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, parameterNames } from "@isthmus/graph";
 import { innerProducts, type Path } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { MeasuredPath, PathSummary } from "./curve-result.ts";

@@ -22,6 +22,7 @@ export {
   toFloat64,
   withTensors,
 } from "@isthmus/core";
+export { type CurvatureResult, measureCurvature } from "@isthmus/curvature";
 export { measureCurve, trainCurve } from "@isthmus/curve";
 export { createDataSet, openDataSet } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";

@@ -12,6 +12,12 @@ export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blen
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-feeder.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
 export {
+  createObjectiveRunner,
+  type MeanLoss,
+  type ObjectiveOutcome,
+  type ObjectiveRunner,
+} from "./gradients/create-objective-runner.ts";
+export {
   MEASURE_FISHER_DEFAULTS,
   type MeasureFisherOptions,
   measureFisher,

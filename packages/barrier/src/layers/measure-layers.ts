@@ -1,9 +1,9 @@
 import { at, type Checkpoint } from "@isthmus/core";
-import { type Architecture, type DataSet, fingerprintWeights } from "@isthmus/graph";
+import { type Architecture, type DataSet, fingerprintWeights, parameterNames } from "@isthmus/graph";
 import { innerProducts } from "@isthmus/interpolation";
 import { chooseStatistics } from "@isthmus/statistics";
 import { type Journal, openJournal } from "@isthmus/tasks";
-import { bindNetwork, parameterNames } from "../bind-network.ts";
+import { bindNetwork } from "../bind-network.ts";
 import { createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
 import { describeMeasurement } from "../describe-measurement.ts";
 import type {

@@ -1,7 +1,7 @@
 import { at, type Checkpoint } from "@isthmus/core";
-import type { DataSet, Graph } from "@isthmus/graph";
+import { type DataSet, type Graph, parameterNames } from "@isthmus/graph";
 import { createPath, innerProducts } from "@isthmus/interpolation";
-import { bindNetwork, parameterNames } from "../bind-network.ts";
+import { bindNetwork } from "../bind-network.ts";
 import {
   type CorrectedEvaluator,
   createCorrectedEvaluator,

@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import type { CurvatureResult } from "@isthmus/curvature";
+import { encodeGraph } from "@isthmus/graph";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomExamples } from "../../../test/helpers/random-examples.ts";
+import { randomNetwork } from "../../../test/helpers/random-network.ts";
+import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { smallMlp } from "../../../test/helpers/small-networks.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const command = (...rest: readonly string[]) => [
+  ...[
+    "curvature",
+    at("a.safetensors"),
+    "--graph",
+    at("graph.onnx"),
+    "--data",
+    `safetensors:${at("data.safetensors")}`,
+  ],
+  ...rest,
+];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-curvature-"));
+  const graph = smallMlp();
+  writeFileSync(at("graph.onnx"), encodeGraph(graph));
+  await saveCheckpoint(randomNetwork(graph, 1), at("a.safetensors"));
+  const { inputs, labels } = randomExamples([6], { size: 30, classes: 4 }).read(0, 30);
+  const y = { dtype: "i32", shape: [30], data: labels } as const;
+  const examples = new Map([
+    ["x", inputs],
+    ["y", y],
+  ]);
+  await saveCheckpoint(createCheckpoint(examples, {}, "examples"), at("data.safetensors"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("isthmus curvature", () => {
+  test("writes what measureCurvature() returns, the same for the same seed", async () => {
+    const file = at("curvature.json");
+    const printed = await runJson<CurvatureResult>(
+      command("--operator", "gauss-newton", "--count", "2", "--runs", "1", "--seed", "3", "-o", file),
+    );
+    expect(printed).toMatchObject({
+      kind: "curvature",
+      operator: "gauss-newton",
+      dimension: 368,
+      examples: 30,
+    });
+    expect(printed.eigenvalues?.largest).toHaveLength(2);
+    expect(printed.density?.density).toHaveLength(1000);
+    const written = readFileSync(file, "utf8");
+    await runCli(
+      command("--operator", "gauss-newton", "--count", "2", "--runs", "1", "--seed", "3", "-o", file),
+    );
+    expect(readFileSync(file, "utf8")).toBe(written);
+    expect(JSON.parse(written)).toMatchObject({ trace: printed.trace ?? {}, seed: 3 });
+  });
+
+  test("prints a table, of some parameters if asked", async () => {
+    const { code, stdout } = await runCli(
+      command("--parameters", "l2.*", "--count", "1", "--runs", "0", "--examples", "20"),
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/in 52 parameters, on 20 examples/);
+    expect(stdout).toMatch(/trace \S+ \(exactly, 52 products\)/);
+    expect(stdout).toMatch(/^largest 1 +\d/m);
+    expect(stdout).toMatch(/^smallest 1 +-?\d/m);
+  });
+
+  test("refuses names of no parameter", async () => {
+    const { code, stderr } = await runCli(command("--parameters", "none"));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('"parameters" must match');
+  });
+});

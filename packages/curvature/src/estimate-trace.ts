@@ -1,0 +1,137 @@
+import {
+  assertWholeOptions,
+  createRandom,
+  OutOfRangeError,
+  type Random,
+  resolveOptions,
+} from "@isthmus/core";
+import { type CountedProducts, countProducts } from "./counted-products.ts";
+import { type LinearOperator, PRODUCT_DEFAULTS, type ProductOptions } from "./linear-operator.ts";
+import { innerProduct, norm, orthogonalizeInPlace, randomSigns, scaleInPlace } from "./vectors.ts";
+
+/** Options of {@link estimateTrace}. */
+export interface EstimateTraceOptions extends ProductOptions {
+  /** The most products, at least 6. @defaultValue 100 */
+  readonly products?: number;
+  /** Standard error over the estimate at which it stops; 0 to make all products. @defaultValue 1e-3 */
+  readonly relativeError?: number;
+}
+
+/** Defaults of {@link estimateTrace}. */
+export const ESTIMATE_TRACE_DEFAULTS: Required<EstimateTraceOptions> = {
+  ...PRODUCT_DEFAULTS,
+  products: 100,
+  relativeError: 1e-3,
+};
+
+/** An estimate of a trace. */
+export interface TraceEstimate {
+  readonly trace: number;
+  /** Standard error of the trace; 0 if it is exact. */
+  readonly standardError: number;
+  /** Random vectors that the standard error comes from; 0 if the trace is exact. */
+  readonly samples: number;
+  /** Number of products made. */
+  readonly products: number;
+  /** Whether the relative error that was asked for is reached. */
+  readonly converged: boolean;
+}
+
+const ATTEMPT = "estimate a trace";
+
+/** Fewest samples that a standard error is trusted of. */
+const LEAST_SAMPLES = 10;
+
+/** Part of its length below which what is left of a sketched vector is rounding. */
+const ROUNDING = 1e-10;
+
+/**
+ * Estimates the trace of an operator (Hutch++): a third of the products finds a space on which much of the
+ * operator lies, another third computes the trace on it exactly, and what is left is estimated from random
+ * signs, whose spread gives the standard error. It stops once that is small enough. An operator of no more
+ * rows than products is summed up exactly.
+ *
+ * @throws OutOfRangeError if an option is out of range
+ * @throws InputError if a product is not finite
+ * @see Meyer et al., Hutch++: optimal stochastic trace estimation, 2021, algorithm 1
+ */
+export async function estimateTrace(
+  operator: LinearOperator,
+  options: EstimateTraceOptions = {},
+): Promise<TraceEstimate> {
+  const resolved = resolveOptions(ATTEMPT, ESTIMATE_TRACE_DEFAULTS, options);
+  const { products: most, relativeError, seed } = resolved;
+  assertWholeOptions(ATTEMPT, resolved, { products: 6, seed: 0 });
+  if (!(relativeError >= 0)) {
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "relativeError" must be at least 0: it is ${relativeError}`,
+    );
+  }
+  const { dimension } = operator;
+  const counted = countProducts(ATTEMPT, operator, { ...resolved, total: Math.min(most, dimension) });
+  if (dimension <= most) return exactTrace(dimension, counted);
+  const random = createRandom(seed, ATTEMPT);
+  const third = Math.floor(most / 3);
+  const basis = await sketch(counted, random, { dimension, size: third });
+  const trace = await traceOn(basis, counted);
+  const samples: number[] = [];
+  let estimate = summarize(trace, samples);
+  while (counted.completed() < most) {
+    const signs = randomSigns(random, dimension);
+    orthogonalizeInPlace(signs, basis);
+    samples.push(innerProduct(signs, await counted.multiply(signs)));
+    estimate = summarize(trace, samples);
+    if (samples.length >= LEAST_SAMPLES && isWithin(estimate, relativeError)) break;
+  }
+  return { ...estimate, products: counted.completed(), converged: isWithin(estimate, relativeError) };
+}
+
+type Estimate = Pick<TraceEstimate, "trace" | "standardError" | "samples">;
+
+const isWithin = ({ trace, standardError }: Estimate, relativeError: number): boolean =>
+  standardError <= relativeError * Math.abs(trace);
+
+async function exactTrace(dimension: number, { multiply }: CountedProducts): Promise<TraceEstimate> {
+  let trace = 0;
+  for (let i = 0; i < dimension; i++) {
+    const unit = new Float64Array(dimension);
+    unit[i] = 1;
+    trace += innerProduct(unit, await multiply(unit));
+  }
+  return { trace, standardError: 0, samples: 0, products: dimension, converged: true };
+}
+
+/** Computes an orthonormal basis of products with random signs. */
+async function sketch(
+  { multiply }: CountedProducts,
+  random: Random,
+  { dimension, size }: { readonly dimension: number; readonly size: number },
+): Promise<Float64Array[]> {
+  const basis: Float64Array[] = [];
+  for (let i = 0; i < size; i++) {
+    const product = await multiply(randomSigns(random, dimension));
+    const length = norm(product);
+    orthogonalizeInPlace(product, basis);
+    const left = norm(product);
+    // The operator has no more rank than the basis has vectors.
+    if (left <= ROUNDING * length) break;
+    scaleInPlace(product, 1 / left);
+    basis.push(product);
+  }
+  return basis;
+}
+
+/** Computes the trace of an operator on a space. */
+async function traceOn(basis: readonly Float64Array[], { multiply }: CountedProducts): Promise<number> {
+  let trace = 0;
+  for (const vector of basis) trace += innerProduct(vector, await multiply(vector));
+  return trace;
+}
+
+function summarize(trace: number, samples: readonly number[]): Estimate {
+  const count = samples.length;
+  const mean = samples.reduce((sum, x) => sum + x, 0) / Math.max(1, count);
+  const squares = samples.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  const standardError = count < 2 ? Number.POSITIVE_INFINITY : Math.sqrt(squares / (count - 1) / count);
+  return { trace: trace + mean, standardError, samples: count };
+}

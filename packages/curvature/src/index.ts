@@ -1,0 +1,43 @@
+export type { ComputedEigenvalue, CurvatureResult } from "./curvature-result.ts";
+export {
+  ESTIMATE_TRACE_DEFAULTS,
+  type EstimateTraceOptions,
+  estimateTrace,
+  type TraceEstimate,
+} from "./estimate-trace.ts";
+export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
+export {
+  type CurvatureProgress,
+  MEASURE_CURVATURE_DEFAULTS,
+  type MeasureCurvatureOptions,
+  measureCurvature,
+} from "./measure-curvature.ts";
+export { empiricalFisher } from "./operators/empirical-fisher.ts";
+export { gaussNewton } from "./operators/gauss-newton.ts";
+export { hessian } from "./operators/hessian.ts";
+export {
+  CURVATURE_KINDS,
+  CURVATURE_OPERATOR_DEFAULTS,
+  type CurvatureKind,
+  type CurvatureOperator,
+  type CurvatureOperatorOptions,
+  HESSIAN_DEFAULTS,
+  HESSIAN_DERIVATIVES,
+  type HessianDerivatives,
+  type HessianOptions,
+} from "./operators/operator-options.ts";
+export { type Eigenpair, SPECTRUM_ENDS, type SpectrumEnd } from "./ritz-pairs.ts";
+export { SOLVE_DEFAULTS, type SolveOptions, type SolveResult, solve } from "./solve.ts";
+export {
+  SPECTRAL_DENSITY_DEFAULTS,
+  type SpectralDensity,
+  type SpectralDensityOptions,
+  smoothNodes,
+  spectralDensity,
+} from "./spectral-density.ts";
+export {
+  TOP_EIGENPAIRS_DEFAULTS,
+  type TopEigenpairsOptions,
+  type TopEigenpairsResult,
+  topEigenpairs,
+} from "./top-eigenpairs.ts";

@@ -1,0 +1,46 @@
+/** The part of a vector that belongs to one tensor. */
+export interface OperatorTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Place of its first element. */
+  readonly offset: number;
+}
+
+/** A symmetric matrix that is known by its products with vectors. */
+export interface LinearOperator {
+  /** Number of its rows, which is that of its columns. */
+  readonly dimension: number;
+  /** Tensors that a vector consists of, one after another, each in row-major order. */
+  readonly layout: readonly OperatorTensor[];
+  /**
+   * Computes the product with a vector into `out`.
+   * @param vector - `[dimension]`, which stays as it is
+   * @param out - `[dimension]`, another array than `vector`; overwritten
+   */
+  readonly apply: (vector: Float64Array, out: Float64Array) => Promise<void>;
+}
+
+/** Progress of what is computed by products with an operator. */
+export interface ProductProgress {
+  /** Share of the work that is done, in `[0, 1]`; it may end before all products are made. */
+  readonly done: number;
+  /** Products made so far, at most `total`. */
+  readonly completed: number;
+  readonly total: number;
+}
+
+/** Options of everything that is computed by products with an operator. */
+export interface ProductOptions {
+  /** Seed of random vectors. @defaultValue 0 */
+  readonly seed?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every product. */
+  readonly onProgress?: ((progress: ProductProgress) => void) | undefined;
+}
+
+/** Defaults of {@link ProductOptions}. */
+export const PRODUCT_DEFAULTS: Required<ProductOptions> = {
+  seed: 0,
+  signal: undefined,
+  onProgress: undefined,
+};

@@ -1,0 +1,55 @@
+import { gaussNewtonProduct } from "@isthmus/autodiff";
+import { type Checkpoint, resolveOptions, UnsupportedError } from "@isthmus/core";
+import { type Architecture, type DataSet, type Graph, logitsOf } from "@isthmus/graph";
+import type { LossSpec } from "@isthmus/training";
+import { exactOperator, openLoss, type ProductGraph } from "./open-operator.ts";
+import {
+  CURVATURE_OPERATOR_DEFAULTS,
+  type CurvatureOperator,
+  type CurvatureOperatorOptions,
+} from "./operator-options.ts";
+
+const ATTEMPT = "compute a Gauss-Newton matrix";
+
+/**
+ * Creates the Gauss-Newton matrix `J' H J` of the mean loss of a network in inference mode, exactly: `J` is
+ * the Jacobian of its output by the parameters, `H` the Hessian of the loss by the output. For cross-entropy
+ * it is the Fisher information, by labels that the network itself draws. It is positive semi-definite.
+ * Release it once it is not needed any more.
+ * @throws MismatchError if the checkpoint does not fit the graph
+ * @throws InputError if the data do not fit the graph or the loss
+ * @throws OutOfRangeError if an option is out of range
+ * @throws UnsupportedError if the graph computes the loss itself, or an operator has no gradient rule
+ */
+export async function gaussNewton(
+  { graph, engine }: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  options: CurvatureOperatorOptions = {},
+): Promise<CurvatureOperator> {
+  const resolved = resolveOptions(ATTEMPT, CURVATURE_OPERATOR_DEFAULTS, options);
+  const output = outputOf(graph, resolved.loss);
+  const product: ProductGraph = {
+    derive: ({ graph: lossGraph, loss }, names) =>
+      gaussNewtonProduct(lossGraph, { loss, output, withRespectTo: names }),
+    factor: () => 1,
+  };
+  return exactOperator(
+    "gauss-newton",
+    await openLoss(ATTEMPT, { graph, engine, network, data }, resolved, product),
+  );
+}
+
+/** Returns the name of the output that a loss is a function of. */
+function outputOf(graph: Graph, loss: LossSpec | undefined): string {
+  if (loss?.kind === "output") {
+    throw new UnsupportedError(
+      `Cannot ${ATTEMPT} of graph "${graph.name}" as its loss must be a function of an output: "${loss.output}" is computed by the graph itself; take the Hessian, or a loss of kind cross-entropy, next-token or mean-squared-error`,
+      { feature: "loss of kind output" },
+    );
+  }
+  const name = loss?.kind === "mean-squared-error" ? loss.prediction : loss?.logits;
+  const first = loss?.kind === "mean-squared-error" ? graph.outputs[0]?.name : logitsOf(graph);
+  // A graph without outputs is refused when the loss is attached.
+  return name ?? first ?? "";
+}

@@ -1,0 +1,124 @@
+import { gradient, productName, vectorName } from "@isthmus/autodiff";
+import { assertWholeOptions, at, type Checkpoint, entry, type Tensor, toFloat64 } from "@isthmus/core";
+import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
+import { gradientName } from "@isthmus/graph/ir";
+import { createObjectiveRunner, type Objective, type ObjectiveRunner } from "@isthmus/training";
+import type { OperatorTensor } from "../linear-operator.ts";
+import { addTensorsInPlace, layoutParameters, splitVector, type VectorLayout } from "./layout.ts";
+import type { CurvatureOperator, CurvatureOperatorOptions } from "./operator-options.ts";
+
+/** A network, and the data its loss is measured on. */
+export interface MeasuredLoss extends Architecture {
+  readonly network: Checkpoint;
+  readonly data: DataSet;
+}
+
+/** The graph of a product with a vector. */
+export interface ProductGraph {
+  /** Makes the graph, with inputs and outputs named as by `hessianVectorProduct`. */
+  readonly derive: (objective: Objective, names: readonly string[]) => Graph;
+  /** Returns what the product on a batch of so many examples is multiplied by, for its mean. */
+  readonly factor: (count: number) => number;
+}
+
+/** A loss that can be differentiated, and multiplied with a vector if there is a graph of the product. */
+export interface OpenedLoss extends VectorLayout {
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly examples: number;
+  /** Computes the mean loss at some weights, and its gradient into `out`. */
+  readonly gradientAt: (weights: ReadonlyMap<string, Tensor>, out: Float64Array) => Promise<number>;
+  readonly apply: (vector: Float64Array, out: Float64Array) => Promise<void>;
+  readonly release: () => Promise<void>;
+}
+
+/** Places of the graphs that are made of the loss. */
+const [GRADIENT, PRODUCT] = [0, 1];
+
+/**
+ * Prepares a network's loss for products with its curvature. Sums over batches are in f64.
+ * @param product - undefined if there are only gradients
+ * @throws MismatchError if the checkpoint does not fit the graph
+ * @throws InputError if the data do not fit the graph or the loss
+ * @throws UnsupportedError if an operator has no gradient rule
+ */
+export async function openLoss(
+  attempt: string,
+  { graph, engine, network, data }: MeasuredLoss,
+  options: Required<CurvatureOperatorOptions>,
+  product: ProductGraph | undefined,
+): Promise<OpenedLoss> {
+  assertWholeOptions(attempt, options, { examples: 0, batchSize: 1 });
+  assertNetwork(graph, network);
+  const { loss, batchSize, signal } = options;
+  const { layout, dimension } = layoutParameters(attempt, graph, options.parameters);
+  const names = layout.map(({ name }) => name);
+  const examples = options.examples === 0 ? data.size : Math.min(options.examples, data.size);
+  const weights = await bindWeights(graph, network);
+  const runner = await createObjectiveRunner(
+    { attempt, graph, engine, data, loss, examples, batchSize, signal },
+    (objective) => [
+      gradient(objective.graph, { loss: objective.loss, withRespectTo: names }),
+      ...(product === undefined ? [] : [product.derive(objective, names)]),
+    ],
+  );
+  const opened = { runner, layout, examples };
+  return {
+    ...{ layout, dimension, weights, examples },
+    gradientAt: (moved, out) => gradientInto(opened, moved, out),
+    async apply(vector, out) {
+      out.fill(0);
+      const parts = [...splitVector(layout, vector, weights)];
+      const inputs = new Map([...weights, ...parts.map(([name, part]) => [vectorName(name), part] as const)]);
+      await runner.run(PRODUCT, inputs, ({ results, objective, count }) => {
+        const share = ((product?.factor(count) ?? 1) * count) / examples;
+        addTensorsInPlace(
+          out,
+          share,
+          partsOf(layout, results, (name) => productName(objective.loss, name)),
+        );
+      });
+    },
+    release: () => runner.release(),
+  };
+}
+
+async function gradientInto(
+  {
+    runner,
+    layout,
+    examples,
+  }: {
+    readonly runner: ObjectiveRunner;
+    readonly layout: readonly OperatorTensor[];
+    readonly examples: number;
+  },
+  weights: ReadonlyMap<string, Tensor>,
+  out: Float64Array,
+): Promise<number> {
+  out.fill(0);
+  let loss = 0;
+  await runner.run(GRADIENT, weights, ({ results, objective, count }) => {
+    const { data, dtype } = entry(results, objective.loss, "output");
+    loss += (at(toFloat64(data, dtype), 0, "loss") * count) / examples;
+    const parts = partsOf(layout, results, (name) => gradientName(objective.loss, name));
+    addTensorsInPlace(out, count / examples, parts);
+  });
+  return loss;
+}
+
+function partsOf(
+  layout: readonly OperatorTensor[],
+  results: ReadonlyMap<string, Tensor>,
+  nameOf: (name: string) => string,
+): (readonly [OperatorTensor, Tensor])[] {
+  return layout.map((tensor) => [tensor, entry(results, nameOf(tensor.name), "derivative")]);
+}
+
+/** Returns the operator of an opened loss whose products are exact. */
+export function exactOperator(kind: CurvatureOperator["kind"], opened: OpenedLoss): CurvatureOperator {
+  const { dimension, layout, examples, apply, release, weights } = opened;
+  return {
+    ...{ kind, derivatives: "exact", dimension, layout, examples, apply, release },
+    gradient: (out) => opened.gradientAt(weights, out),
+  };
+}

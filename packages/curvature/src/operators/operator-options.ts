@@ -1,0 +1,77 @@
+import type { LossSpec } from "@isthmus/training";
+import type { LinearOperator } from "../linear-operator.ts";
+
+/** Kinds of curvature. */
+export const CURVATURE_KINDS = ["hessian", "gauss-newton", "empirical-fisher"] as const;
+
+/** A kind of curvature. */
+export type CurvatureKind = (typeof CURVATURE_KINDS)[number];
+
+/**
+ * How products with the Hessian are computed: `exact` from second derivatives; `finite-differences` from
+ * gradients at two places; `auto`, exact where every operator of the graph has second derivatives.
+ */
+export const HESSIAN_DERIVATIVES = ["auto", "exact", "finite-differences"] as const;
+
+/** How products with the Hessian are computed. */
+export type HessianDerivatives = (typeof HESSIAN_DERIVATIVES)[number];
+
+/** Options of operators that a network's loss has. */
+export interface CurvatureOperatorOptions {
+  /** Names of parameters, in which `*` matches any characters. @defaultValue all parameters */
+  readonly parameters?: readonly string[] | undefined;
+  /**
+   * The loss.
+   * @defaultValue the loss networks are evaluated by: cross-entropy, for texts of the next token
+   */
+  readonly loss?: LossSpec | undefined;
+  /** Number of examples, the first ones; 0 for all. @defaultValue 0 */
+  readonly examples?: number;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of the Hessian of a network's loss. */
+export interface HessianOptions extends CurvatureOperatorOptions {
+  /** @defaultValue "auto" */
+  readonly derivatives?: HessianDerivatives;
+  /**
+   * Length of the way to each of both places of finite differences, in units of the parameters; 0 for 1e-5
+   * if all parameters are f64, else 1e-3. @defaultValue 0
+   */
+  readonly step?: number;
+}
+
+/** Defaults of {@link CurvatureOperatorOptions}. */
+export const CURVATURE_OPERATOR_DEFAULTS: Required<CurvatureOperatorOptions> = {
+  parameters: undefined,
+  loss: undefined,
+  examples: 0,
+  batchSize: 100,
+  signal: undefined,
+};
+
+/** Defaults of {@link HessianOptions}. */
+export const HESSIAN_DEFAULTS: Required<HessianOptions> = {
+  ...CURVATURE_OPERATOR_DEFAULTS,
+  derivatives: "auto",
+  step: 0,
+};
+
+/** A curvature of the mean loss of a network in inference mode. */
+export interface CurvatureOperator extends LinearOperator {
+  readonly kind: CurvatureKind;
+  /** How products are computed. */
+  readonly derivatives: Exclude<HessianDerivatives, "auto">;
+  /** Why products are not exact, though they were to be if possible. */
+  readonly reason?: string;
+  /** Length of the way to each place of finite differences; missing if products are exact. */
+  readonly step?: number;
+  /** Number of examples, the first ones of the data. */
+  readonly examples: number;
+  /** Computes the mean loss, and its gradient into `out`, `[dimension]`. */
+  readonly gradient: (out: Float64Array) => Promise<number>;
+  /** Frees what the engine holds; the operator cannot be used after it. */
+  readonly release: () => Promise<void>;
+}

@@ -1,0 +1,191 @@
+import { at, InputError, type Tensor } from "@isthmus/core";
+import {
+  type Architecture,
+  type BatchRange,
+  type DataSet,
+  type FeedPlan,
+  type Graph,
+  planFeeds,
+  type Session,
+  specialize,
+} from "@isthmus/graph";
+import { attachLoss } from "../loss/attach-loss.ts";
+import { lossOfData } from "../loss/loss-of-data.ts";
+import type { LossSpec } from "../loss/loss-spec.ts";
+import type { Objective } from "../objective.ts";
+import { createTargetFiller } from "../train/create-target-filler.ts";
+
+/** A mean loss over some examples of a data set, for networks in inference mode. */
+export interface MeanLoss extends Architecture {
+  /** What is attempted, for messages, such as `differentiate the loss`. */
+  readonly attempt: string;
+  readonly data: DataSet;
+  /** Undefined for the loss that networks are evaluated by: cross-entropy, for texts of the next token. */
+  readonly loss: LossSpec | undefined;
+  /** Number of examples, the first ones of the data. */
+  readonly examples: number;
+  /** Examples in one engine call. */
+  readonly batchSize: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a graph that was made of an objective computed on one batch. */
+export interface ObjectiveOutcome {
+  readonly results: ReadonlyMap<string, Tensor>;
+  readonly objective: Objective;
+  /** Number of the batch's examples, without what only fills it up. */
+  readonly count: number;
+}
+
+/** Runs graphs that were made of an objective on all examples, batch by batch. */
+export interface ObjectiveRunner {
+  /**
+   * Runs one of the graphs on every batch, in order.
+   * @param place - place of the graph in the list of graphs made
+   * @param tensors - weights and further inputs; what the graph does not take is left out
+   */
+  run(
+    place: number,
+    tensors: ReadonlyMap<string, Tensor>,
+    visit: (outcome: ObjectiveOutcome) => void,
+  ): Promise<void>;
+  /** Frees what the engine holds. */
+  release(): Promise<void>;
+}
+
+/** A graph as it was loaded. */
+interface LoadedGraph {
+  readonly session: Session;
+  /** Names of all tensors that it takes. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** Examples `begin` to `end` in batches of one size, and the graphs for that size. */
+interface Part {
+  readonly begin: number;
+  readonly end: number;
+  readonly batch: number;
+  readonly plan: FeedPlan;
+  readonly objective: Objective;
+  readonly graphs: readonly LoadedGraph[];
+}
+
+/**
+ * Prepares graphs that are made of a mean loss, such as its derivatives: for whole batches and, as shapes are
+ * fixed, for the remaining examples. If the graph fixes the size of its batch, the last batch is filled up
+ * instead, by examples of weight 0. Every example counts the same, however many of its positions count.
+ *
+ * @param derive - makes the graphs from the objective, whose graph has the loss as its only output
+ * @throws InputError or MismatchError if the data do not fit the graph or the loss
+ */
+export async function createObjectiveRunner(
+  mean: MeanLoss,
+  derive: (objective: Objective) => readonly Graph[],
+): Promise<ObjectiveRunner> {
+  const { attempt, graph, data, batchSize, signal } = mean;
+  const plan = planFeeds(attempt, graph, data, batchSize);
+  const parts: Part[] = [];
+  const release = async () => {
+    const sessions = parts.flatMap(({ graphs }) => graphs.map(({ session }) => session));
+    await Promise.all(sessions.map((session) => session.release()));
+  };
+  try {
+    for (const range of rangesOf(mean, plan.fixedBatch))
+      parts.push(await createPart(mean, plan, { range, derive }));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return {
+    async run(place, tensors, visit) {
+      for (const part of parts) {
+        const { session, names } = at(part.graphs, place, "graph");
+        const taken = new Map([...tensors].filter(([name]) => names.has(name)));
+        for (let begin = part.begin; begin < part.end; begin += part.batch) {
+          signal?.throwIfAborted();
+          const end = Math.min(begin + part.batch, part.end);
+          const results = await session.run(new Map([...taken, ...feedsOf(part, data, { begin, end })]));
+          visit({ results, objective: part.objective, count: end - begin });
+        }
+      }
+    },
+    release,
+  };
+}
+
+/**
+ * Divides the examples into whole batches and, as shapes are fixed, the remaining examples. If the graph
+ * fixes the size of its batch, the last batch is filled up instead.
+ */
+function rangesOf(
+  { examples, batchSize }: MeanLoss,
+  fixed: number | undefined,
+): Pick<Part, "begin" | "end" | "batch">[] {
+  if (fixed !== undefined) return [{ begin: 0, end: examples, batch: fixed }];
+  const batch = Math.min(batchSize, examples);
+  const whole = examples - (examples % batch);
+  return [
+    { begin: 0, end: whole, batch },
+    { begin: whole, end: examples, batch: examples - whole },
+  ].filter(({ begin, end }) => begin < end);
+}
+
+async function createPart(
+  mean: MeanLoss,
+  plan: FeedPlan,
+  {
+    range,
+    derive,
+  }: {
+    readonly range: Pick<Part, "begin" | "end" | "batch">;
+    readonly derive: (objective: Objective) => readonly Graph[];
+  },
+): Promise<Part> {
+  const { graph, engine, data, loss } = mean;
+  const typed = await specialize({ graph, engine }, { batch: range.batch, extents: plan.extents });
+  const isFilled = (range.end - range.begin) % range.batch > 0;
+  const spec = loss ?? lossOfData(graph, data);
+  const attached = attachLoss(typed, isFilled ? weighted(spec, mean, range.batch) : spec);
+  const outputs = attached.graph.outputs.filter(({ name }) => name === attached.loss);
+  const objective = { ...attached, graph: { ...attached.graph, outputs } };
+  const graphs: LoadedGraph[] = [];
+  try {
+    for (const derived of derive(objective)) {
+      const names = new Set([...derived.inputs.map(({ name }) => name), ...derived.weights.keys()]);
+      graphs.push({ session: await engine.load(derived), names });
+    }
+  } catch (error) {
+    await Promise.all(graphs.map(({ session }) => session.release()));
+    throw error;
+  }
+  return { ...range, plan, objective, graphs };
+}
+
+/** Returns the weighted form of a loss, by which examples that only fill up a batch can be left out. */
+function weighted(loss: LossSpec, { attempt, data: { name } }: MeanLoss, batch: number): LossSpec {
+  if (loss.kind === "cross-entropy" || loss.kind === "next-token") return { ...loss, weighted: true };
+  throw new InputError(
+    `Cannot ${attempt} on "${name}" as the graph takes batches of ${batch}, and of a loss of kind ${loss.kind} no examples can be left out: take a multiple of ${batch} examples`,
+    { input: name },
+  );
+}
+
+function feedsOf(
+  { plan, objective, batch: rows }: Part,
+  data: DataSet,
+  range: BatchRange,
+): Map<string, Tensor> {
+  const { graph, examples, targets, targetWeights } = objective;
+  const { feeds, batch } = plan.read(range);
+  const step = {
+    ...{ graph, batch: rows, examples, targets: targets.name },
+    ...(targetWeights === undefined ? {} : { targetWeights }),
+  };
+  // As in the evaluation of networks, every example counts the same, however many of its positions count.
+  const filler = createTargetFiller(step, batch, { classes: data.classes, weighting: "examples" });
+  filler.fill();
+  const all = new Map(feeds);
+  if (targets.name !== examples) all.set(targets.name, filler.targets);
+  if (targetWeights !== undefined && filler.weights !== undefined) all.set(targetWeights, filler.weights);
+  return all;
+}

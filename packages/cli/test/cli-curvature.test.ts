@@ -58,7 +58,10 @@ describe("isthmus curvature", () => {
       command("--operator", "gauss-newton", "--count", "2", "--runs", "1", "--seed", "3", "-o", file),
     );
     expect(readFileSync(file, "utf8")).toBe(written);
-    expect(JSON.parse(written)).toMatchObject({ trace: printed.trace ?? {}, seed: 3 });
+    expect(JSON.parse(written)).toMatchObject({
+      ...{ trace: printed.trace ?? {}, seed: 3 },
+      provenance: { command: expect.stringMatching(/^isthmus curvature .* --seed 3$/) },
+    });
   });
 
   test("prints a table, of some parameters if asked", async () => {
@@ -70,6 +73,26 @@ describe("isthmus curvature", () => {
     expect(stdout).toMatch(/trace \S+ \(exactly, 52 products\)/);
     expect(stdout).toMatch(/^largest 1 +\d/m);
     expect(stdout).toMatch(/^smallest 1 +-?\d/m);
+  });
+
+  test("writes a page, the one that isthmus report makes of the result", async () => {
+    const [page, file, again] = [at("page.html"), at("result.json"), at("again.html")];
+    const counts = ["--parameters", "l2.*", "--count", "2", "--runs", "1"];
+    const { code, stdout } = await runCli(command(...counts, "--report", page, "-o", file));
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Wrote ${file}, ${page}`);
+    const drawn = readFileSync(page, "utf8");
+    for (const name of ["density", "eigenvalues"]) expect(drawn).toContain(`id="figure-${name}"`);
+    expect((await runCli(["report", file, "-o", again])).code).toBe(0);
+    const mainOf = (html: string) => /<header>.*<h2 id="method"/s.exec(html)?.[0];
+    expect(mainOf(drawn)).toBeDefined();
+    expect(mainOf(readFileSync(again, "utf8"))).toBe(mainOf(drawn));
+  });
+
+  test("refuses a page that is none, before it measures", async () => {
+    const { code, stderr } = await runCli(command("--report", at("page.txt")));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("its name must end in .html");
   });
 
   test("refuses names of no parameter", async () => {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
+import { curvatureResult } from "./curvature-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -50,6 +51,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   star: pageOf(starResult()),
   study: pageOf(studyResult()),
   comparison: pageOf(comparisonResult()),
+  curvature: pageOf(curvatureResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -78,6 +80,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   star: () => makeHostile(starResult()),
   study: () => makeHostile(studyResult()),
   comparison: () => makeHostile(comparisonResult()),
+  curvature: () => makeHostile(curvatureResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -155,7 +158,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(["layers", "plane", "map", "star", "study", "comparison"])(
+  it.each(["layers", "plane", "map", "star", "study", "comparison", "curvature"])(
     "tables of a page of %s sort, by mouse and by keyboard",
     async (name) => {
       const complaints = await visit(name, async (page) => {

@@ -8,6 +8,7 @@ import {
   measureCurvature,
 } from "@isthmus/curvature";
 import { DATA_SET_FORMS } from "@isthmus/data";
+import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatJson } from "../format/format-json.ts";
@@ -18,7 +19,8 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseNames, parseSeed } from "../options/parse-values.ts";
-import { assertOutput } from "../output/assert-output.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { withProvenance } from "../result/result-provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CurvatureVerbOptions extends EngineOptions, BindingOptions, ScalingOptions {
@@ -32,6 +34,7 @@ interface CurvatureVerbOptions extends EngineOptions, BindingOptions, ScalingOpt
   readonly runs: number;
   readonly seed: number;
   readonly output?: string | undefined;
+  readonly report?: string | undefined;
 }
 
 const DEFAULTS = MEASURE_CURVATURE_DEFAULTS;
@@ -81,13 +84,14 @@ function createCurvatureVerb() {
       DEFAULTS.runs,
     )
     .option("--seed <n>", "seed of random vectors", parseSeed, DEFAULTS.seed)
-    .option("-o, --output <file>", "write the result, with the density (.json)");
+    .option("-o, --output <file>", "write the result, with the density (.json)")
+    .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
 
 const EXAMPLES = formatExamples(
   [
-    "isthmus curvature a.safetensors --graph model.onnx --data mnist:train -o curvature.json",
-    "how sharply the loss curves around a network",
+    "isthmus curvature a.safetensors --graph model.onnx --data mnist:train -o curvature.json --report curvature.html",
+    "how sharply the loss curves around a network, also as a page",
   ],
   [
     "isthmus curvature a.pt --graph model.onnx --data mnist:train --operator gauss-newton --parameters 'head.*' --runs 0",
@@ -96,11 +100,13 @@ const EXAMPLES = formatExamples(
 );
 
 async function curvature(path: string, options: CurvatureVerbOptions, context: Context): Promise<Outcome> {
+  if (options.report !== undefined) assertPageName(options.report);
   return withCheckpoints([path], async (checkpoints) => {
-    const { output, parameters, operator, examples, count, traceProducts, runs, seed } = options;
+    const { output, report, parameters, operator, examples, count, traceProducts, runs, seed } = options;
     const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
-    if (output !== undefined) await assertOutput(output, inputs);
+    const outputs = [output, report].filter((file) => file !== undefined);
+    for (const file of outputs) await assertOutput(file, inputs);
     await assertArchitecture("measure curvature", [path], options);
     const read = await openSharedArchitecture([path], options);
     const data = await openExamples(options.data, options, dataContext(read));
@@ -111,10 +117,16 @@ async function curvature(path: string, options: CurvatureVerbOptions, context: C
       signal: context.signal,
       onProgress: ({ stage, done }) => context.progress(STAGES[stage], done),
     });
-    if (output !== undefined) await saveFile(output, formatJson(result), inputs);
+    if (output !== undefined)
+      await saveFile(output, formatJson(withProvenance(result, context.provenance)), inputs);
+    if (report !== undefined) {
+      const { commandLine, version } = context;
+      const page = { title: titleOfResult(result), result, commands: [commandLine], version };
+      await saveFile(report, await renderResultPage(page), inputs);
+    }
     return {
       result: { ...result, binding },
-      text: formatCurvature(result) + formatOutputs(output === undefined ? [] : [output]),
+      text: formatCurvature(result) + formatOutputs(outputs),
     };
   });
 }

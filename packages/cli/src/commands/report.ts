@@ -11,6 +11,7 @@ import {
 import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
+import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
@@ -126,5 +127,7 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatSimulation(result);
     case "comparison":
       return formatComparison(result, terminal.columns);
+    case "curvature":
+      return formatCurvature(result);
   }
 }

@@ -12,6 +12,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   study: true,
   simulation: true,
   comparison: true,
+  curvature: true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

@@ -30,7 +30,7 @@ ${report.summary === "" ? "" : html`<p class="lead">${report.summary}</p>`}
 ${renderTiles(report.tiles)}
 </header>
 ${await renderSections(report.sections)}
-${renderNotes(page.notes ?? [])}
+${renderNotes([...(report.notes ?? []), ...(page.notes ?? [])])}
 ${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 <section aria-labelledby="raw"><h2 id="raw">The measurement itself</h2>
 <p>This page contains the whole measurement as JSON, in the element <code>#measurement</code>.</p>

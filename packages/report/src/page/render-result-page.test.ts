@@ -3,6 +3,7 @@ import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
+import { curvatureResult } from "../../test/curvature-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
@@ -17,6 +18,7 @@ const RESULTS: readonly DrawableResult[] = [
   starResult(),
   studyResult(),
   comparisonResult(),
+  curvatureResult(),
 ];
 
 interface Element {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
+import { CURVATURE_SCHEMA } from "./curvature-schema.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
@@ -350,4 +351,5 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   study: schemaOf<"study">()(study.extend({ provenance })),
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
+  curvature: CURVATURE_SCHEMA,
 };

@@ -22,6 +22,8 @@ export function titleOfResult(result: DrawableResult): string {
       return result.only === undefined ? result.title : `${result.title} (a part)`;
     case "simulation":
       return result.title;
+    case "curvature":
+      return `Curvature of the loss around ${basename(result.network)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

@@ -1,6 +1,7 @@
 import { assertDrawable } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeBarriers } from "./describe-barriers.ts";
+import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
@@ -35,5 +36,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeSimulation(result);
     case "comparison":
       return describeComparison(result);
+    case "curvature":
+      return describeCurvature(result);
   }
 }

@@ -34,6 +34,8 @@ export interface Report {
   readonly sections: readonly Section[];
   /** How it was made, as far as the result itself knows. */
   readonly facts: readonly PageFact[];
+  /** What a reader has to know of the numbers, in plain sentences. @defaultValue none */
+  readonly notes?: readonly string[];
   /** What the page carries as JSON. */
   readonly data: unknown;
 }

@@ -1,0 +1,154 @@
+import type { CurvatureResult } from "@isthmus/curvature";
+import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
+import {
+  CURVATURE_STYLES,
+  densitySection,
+  eigenvaluesSection,
+  OPERATOR_WORDS,
+} from "./curvature-sections.ts";
+import { factsOf } from "./facts.ts";
+import type { PageFact } from "./page-fact.ts";
+import type { Report, Section, Tile } from "./report.ts";
+
+/**
+ * Says how the loss curves around a network.
+ * @throws UsageError if there is a density without any value above 0
+ */
+export function describeCurvature(result: CurvatureResult): Report {
+  return {
+    subject: "curvature of a loss",
+    summary: summarise(result),
+    tiles: tilesOf(result),
+    sections: [...densitySection(result), ...eigenvaluesSection(result), ...traceSection(result)],
+    facts: [{ name: "Network", value: result.network }, ...factsOf(result, measuredFacts(result))],
+    notes: notesOf(result),
+    data: result,
+  };
+}
+
+function summarise({ operator, eigenvalues, trace }: CurvatureResult): string {
+  const [largest] = eigenvalues?.largest ?? [];
+  const [smallest] = eigenvalues?.smallest ?? [];
+  const matrix = `the ${OPERATOR_WORDS[operator]}`;
+  const ends =
+    largest && smallest
+      ? `The largest eigenvalue of ${matrix} is ${formatNumber(largest.value)}, the smallest ${formatNumber(smallest.value)}.`
+      : "";
+  const sum = trace
+    ? `The trace${ends === "" ? ` of ${matrix}` : ""} is ${formatNumber(trace.trace)}, ${errorWords(trace)}.`
+    : "";
+  return [ends, sum].filter((sentence) => sentence !== "").join(" ");
+}
+
+/** Says how far from the true trace an estimate may be. */
+function errorWords({ standardError, samples }: NonNullable<CurvatureResult["trace"]>): string {
+  if (samples === 0) return "summed up exactly";
+  if (!Number.isFinite(standardError)) return "of an unknown standard error";
+  return `with a standard error of ${formatNumber(standardError)}`;
+}
+
+function tilesOf({ eigenvalues, trace, loss, gradientNorm }: CurvatureResult): Tile[] {
+  const ends = (["largest", "smallest"] as const).flatMap((end) => {
+    const [first] = eigenvalues?.[end] ?? [];
+    if (!first) return [];
+    const more = [`residual ${formatNumber(first.residual)}`];
+    const style = CURVATURE_STYLES[end];
+    return [{ name: `${end} eigenvalue`, value: formatNumber(first.value), unit: "", more, style }];
+  });
+  const sum = trace && {
+    name: "trace",
+    value: formatNumber(trace.trace),
+    unit: "",
+    more: [errorWords(trace), formatCounted(trace.products, "product")],
+  };
+  const more = [`length of its gradient ${formatNumber(gradientNorm)}`];
+  return [...ends, ...(sum ? [sum] : []), { name: "mean loss", value: formatNumber(loss), unit: "", more }];
+}
+
+function measuredFacts(result: CurvatureResult): PageFact[] {
+  const { operator, dimension, parameters, derivatives, eigenvalues, trace, density } = result;
+  const products =
+    derivatives === "exact" ? "exact" : `by differences of gradients${stepWords(result, ", ")}`;
+  const facts: readonly (readonly [name: string, value: string | undefined])[] = [
+    ["Matrix", OPERATOR_WORDS[operator]],
+    ["Size", `${formatCounted(dimension, "parameter")} of ${formatCounted(parameters.length, "tensor")}`],
+    ["Products", products],
+    ["Mean loss", formatNumber(result.loss)],
+    ["Length of the gradient", formatNumber(result.gradientNorm)],
+    [
+      "Eigenvalues",
+      eigenvalues &&
+        `from ${formatCounted(eigenvalues.products, "product")}, tolerance ${formatShort(eigenvalues.tolerance)}`,
+    ],
+    ["Trace", trace && `${formatNumber(trace.trace)}, ${errorWords(trace)}`],
+    [
+      "Density",
+      density &&
+        `from ${formatCounted(density.runs, "random vector")}, ${formatCount(density.steps)} products each`,
+    ],
+  ];
+  return facts.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+}
+
+function stepWords({ step }: CurvatureResult, before: string): string {
+  return step === undefined ? "" : `${before}${formatShort(step)} to either side`;
+}
+
+function notesOf(result: CurvatureResult): string[] {
+  const { derivatives, reason, eigenvalues, trace } = result;
+  const notes: string[] = [];
+  if (derivatives === "finite-differences") {
+    const why = reason === undefined ? "as asked for" : `as exact ones cannot be had: ${reason}`;
+    notes.push(
+      `Products with the ${OPERATOR_WORDS[result.operator]} are differences of gradients${stepWords(result, " ")}, ${why}.`,
+    );
+  }
+  if (eigenvalues && !eigenvalues.converged) {
+    const residuals = [...eigenvalues.largest, ...eigenvalues.smallest].map(({ residual }) => residual);
+    notes.push(
+      `Eigenvalues have not all converged after ${formatCounted(eigenvalues.products, "product")}: true ones are within the residual of each, which is up to ${formatNumber(Math.max(0, ...residuals))}.`,
+    );
+  }
+  if (trace && !trace.converged) {
+    const { products, samples } = trace;
+    notes.push(
+      `The trace has not reached the precision asked for after ${formatCounted(products, "product")}: it is estimated from ${formatCounted(samples, "random vector")}, ${errorWords(trace)}.`,
+    );
+  }
+  return notes;
+}
+
+function traceSection({ trace }: CurvatureResult): Section[] {
+  if (trace === undefined) return [];
+  return [
+    {
+      name: "trace",
+      title: "The trace",
+      figures: [],
+      tables: [
+        {
+          name: "trace",
+          title: "The trace",
+          caption:
+            "Sum of all eigenvalues. The standard error comes from so many random vectors; of none, the trace is exact.",
+          columns: [
+            { title: "Trace", kind: "number" },
+            { title: "Standard error", kind: "number" },
+            { title: "Random vectors", kind: "count" },
+            { title: "Products", kind: "count" },
+            { title: "Converged", kind: "text" },
+          ],
+          rows: [
+            {
+              cells: [
+                ...[trace.trace, trace.standardError, trace.samples, trace.products],
+                trace.converged ? "yes" : "no",
+              ],
+            },
+          ],
+          fixed: true,
+        },
+      ],
+    },
+  ];
+}

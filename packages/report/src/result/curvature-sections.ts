@@ -57,6 +57,7 @@ export function densitySection(result: CurvatureResult): Section[] {
             { title: "Density", kind: "number" },
           ],
           rows: drawn.places.map(({ x, y }) => ({ cells: [x, y] })),
+          fixed: true,
         },
       ],
     },

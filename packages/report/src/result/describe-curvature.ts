@@ -49,7 +49,7 @@ function errorWords({ standardError, samples }: NonNullable<CurvatureResult["tra
 
 function tilesOf({ eigenvalues, trace, loss, gradientNorm }: CurvatureResult): Tile[] {
   const ends = (["largest", "smallest"] as const).flatMap((end) => {
-    const [first] = eigenvalues?.[end] ?? [];
+    const first = eigenvalues?.[end][0];
     if (!first) return [];
     const more = [`residual ${formatNumber(first.residual)}`];
     const style = CURVATURE_STYLES[end];

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Ticks of the clock in which Linux counts times of processes. */
 const TICKS_A_SECOND = 100;
@@ -17,9 +17,9 @@ export function processorSeconds(pid: number): number {
 export function memoryBytes(pid: number): number {
   let kilobytes = 0;
   for (const process of familyOf(pid)) {
-    const path = `/proc/${process.pid}/smaps_rollup`;
-    if (!existsSync(path)) continue;
-    kilobytes += Number(/^Pss: +(\d+) kB$/m.exec(readFileSync(path, "latin1"))?.[1] ?? Number.NaN);
+    const text = readProcess(process.pid, "smaps_rollup");
+    const size = /^Pss: +(\d+) kB$/m.exec(text ?? "")?.[1];
+    if (size !== undefined) kilobytes += Number(size);
   }
   return kilobytes * 1024;
 }
@@ -34,13 +34,21 @@ interface LinuxProcess {
 function familyOf(pid: number): readonly LinuxProcess[] {
   const family: LinuxProcess[] = [];
   for (const name of readdirSync("/proc").filter((one) => /^\d+$/.test(one))) {
-    const path = `/proc/${name}/stat`;
-    if (!existsSync(path)) continue;
     // The name, in brackets, may hold spaces and brackets.
-    const fields = readFileSync(path, "utf8")
-      .replace(/^.*\) /s, "")
+    const fields = readProcess(Number(name), "stat")
+      ?.replace(/^.*\) /s, "")
       .split(" ");
+    if (fields === undefined) continue;
     if (Number(name) === pid || Number(fields[1]) === pid) family.push({ pid: Number(name), fields });
   }
   return family;
+}
+
+/** Reads what Linux says of a process; undefined if it has ended, or ends meanwhile. */
+function readProcess(pid: number, name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return undefined;
+  }
 }

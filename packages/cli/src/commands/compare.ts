@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, isIsthmusError, saveFile, UsageError } from "@isthmus/core";
+import { type Checkpoint, isIsthmusError, UsageError } from "@isthmus/core";
 import { withNamesOf } from "@isthmus/graph";
 import {
   COMPARE_NETWORKS_DEFAULTS,
@@ -8,10 +8,9 @@ import {
   judgeMerge,
   readModelFacts,
 } from "@isthmus/recipe";
-import { type ComparisonResult, renderResultPage, titleOfResult } from "@isthmus/report";
+import type { ComparisonResult } from "@isthmus/report";
 import { assertArchitecture } from "@isthmus/zoo";
 import { formatComparison } from "../format/format-comparison.ts";
-import { formatJson } from "../format/format-json.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
@@ -20,7 +19,7 @@ import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { withProvenance } from "../result/result-provenance.ts";
+import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CompareOptions extends EngineOptions, BindingOptions {
@@ -112,7 +111,7 @@ async function compareFiles(
       pairs: comparison.pairs,
       verdicts: judged.pairs,
     };
-    await saveOutputs(result, { options, inputs: all, context });
+    await saveResult(result, options, { inputs: all, context });
     return {
       result,
       text: formatComparison(result, context.terminal.columns) + formatOutputs(outputs),
@@ -137,22 +136,6 @@ async function checkOutputs(
   const outputs = [output, report].filter((path) => path !== undefined);
   for (const path of outputs) await assertOutput(path, inputs);
   return outputs;
-}
-
-async function saveOutputs(
-  result: ComparisonResult,
-  {
-    options: { output, report },
-    inputs,
-    context: { provenance, commandLine, version },
-  }: { readonly options: CompareOptions; readonly inputs: readonly string[]; readonly context: Context },
-): Promise<void> {
-  if (output !== undefined) {
-    await saveFile(output, formatJson(withProvenance(result, provenance)), inputs);
-  }
-  if (report === undefined) return;
-  const page = { title: titleOfResult(result), result, commands: [commandLine], version };
-  await saveFile(report, await renderResultPage(page), inputs);
 }
 
 /** Says why a merge would be meaningless; undefined if there are only warnings. */

@@ -1,5 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { at, saveFile } from "@isthmus/core";
+import { at } from "@isthmus/core";
 import {
   CURVATURE_KINDS,
   type CurvatureKind,
@@ -8,10 +8,8 @@ import {
   measureCurvature,
 } from "@isthmus/curvature";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { formatCurvature } from "../format/format-curvature.ts";
-import { formatJson } from "../format/format-json.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
@@ -20,7 +18,7 @@ import { addScalingOptions, openExamples, type ScalingOptions } from "../open/op
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseNames, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { withProvenance } from "../result/result-provenance.ts";
+import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CurvatureVerbOptions extends EngineOptions, BindingOptions, ScalingOptions {
@@ -117,13 +115,7 @@ async function curvature(path: string, options: CurvatureVerbOptions, context: C
       signal: context.signal,
       onProgress: ({ stage, done }) => context.progress(STAGES[stage], done),
     });
-    if (output !== undefined)
-      await saveFile(output, formatJson(withProvenance(result, context.provenance)), inputs);
-    if (report !== undefined) {
-      const { commandLine, version } = context;
-      const page = { title: titleOfResult(result), result, commands: [commandLine], version };
-      await saveFile(report, await renderResultPage(page), inputs);
-    }
+    await saveResult(result, { output, report }, { inputs, context });
     return {
       result: { ...result, binding },
       text: formatCurvature(result) + formatOutputs(outputs),

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 
-import { type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import { type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
 
 import {
   type CurveResult,
@@ -14,7 +14,6 @@ import {
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
-import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import {
   assertArchitecture,
@@ -35,6 +34,7 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { saveResult } from "../result/save-result.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
@@ -169,7 +169,7 @@ async function findCurve(
     };
     const trained = await trainBends(job, context);
     const result = await measureBends(trained, job, context);
-    if (report !== undefined) await saveFile(report, await renderPage(result, context), inputs);
+    await saveResult(result, { report }, { inputs, context });
     const bends = await saveBends(trained, job, context);
     const outputs = report === undefined ? bends : [...bends, report];
     return {
@@ -183,10 +183,6 @@ async function findCurve(
       ].join(""),
     };
   });
-}
-
-function renderPage(result: CurveResult, { commandLine, version }: Context): Promise<string> {
-  return renderResultPage({ title: titleOfResult(result), result, commands: [commandLine], version });
 }
 
 /** The examples to train on, to measure on, and to measure statistics on. */

@@ -1,13 +1,11 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { MAP_NETWORKS_DEFAULTS, type MapResult, type MeasurePairs, mapNetworks } from "@isthmus/barrier";
-import { at, InputError, saveFile, UsageError } from "@isthmus/core";
+import { MAP_NETWORKS_DEFAULTS, type MeasurePairs, mapNetworks } from "@isthmus/barrier";
+import { at, InputError, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { gatherFiles } from "@isthmus/tasks";
 import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
-import { formatJson } from "../format/format-json.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
@@ -22,7 +20,7 @@ import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm
 import { MOST, parseBytes, parseCount, parseSeed } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { withProvenance } from "../result/result-provenance.ts";
+import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 import { type QueueTasks, withQueue } from "../work/with-queue.ts";
 
@@ -160,7 +158,8 @@ async function mapFiles(
           context.progress(phase === "aligning" ? "Aligning" : "Measuring pairs", done),
       }),
     );
-    const outputs = await saveOutputs(result, { options, inputs, context });
+    await saveResult(result, options, { inputs, context });
+    const outputs = [options.output, options.report].filter((path) => path !== undefined);
     return {
       result: { ...result, binding, outputs },
       text: [
@@ -201,21 +200,4 @@ async function measureByQueue(
   const described = await describePairsData(options, context, { opened: measured, files });
   const { size } = measured.data;
   return queuePairs(tasks, { ...described, size, files: await describeGathered(files, tasks.context) });
-}
-
-/** Writes the result and its page, and returns their names. */
-async function saveOutputs(
-  result: MapResult,
-  {
-    options: { output, report },
-    inputs,
-    context: { provenance, commandLine, version },
-  }: { readonly options: MapVerbOptions; readonly inputs: readonly string[]; readonly context: Context },
-): Promise<string[]> {
-  if (output !== undefined) await saveFile(output, formatJson(withProvenance(result, provenance)), inputs);
-  if (report !== undefined) {
-    const page = { title: titleOfResult(result), result, commands: [commandLine], version };
-    await saveFile(report, await renderResultPage(page), inputs);
-  }
-  return [output, report].filter((path) => path !== undefined);
 }

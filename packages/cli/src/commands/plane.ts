@@ -1,11 +1,10 @@
 import { basename, extname } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
-import { at, saveFile } from "@isthmus/core";
+import { at } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
-import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
@@ -20,6 +19,7 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { collect, MOST, parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface PlaneVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions {
@@ -140,15 +140,7 @@ async function plane(
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Measuring the plane", done),
     });
-    if (report !== undefined) {
-      const title = titleOfResult(result);
-      const { commandLine, version } = context;
-      await saveFile(
-        report,
-        await renderResultPage({ title, result, commands: [commandLine], version }),
-        inputs,
-      );
-    }
+    await saveResult(result, { report }, { inputs, context });
     return {
       result: { ...result, binding },
       text: [

@@ -1,15 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import {
-  type Checkpoint,
-  createCheckpoint,
-  describeMaking,
-  saveCheckpoint,
-  saveFile,
-  UsageError,
-} from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
 import { bindWeights } from "@isthmus/graph";
-import { renderResultPage, titleOfResult } from "@isthmus/report";
 import {
   comparePredictors,
   type FindStarProgress,
@@ -22,6 +14,7 @@ import {
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { saveResult } from "../result/save-result.ts";
 import { formatStar } from "../star/format-star.ts";
 import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";
@@ -95,14 +88,7 @@ async function runAlone(job: Job, context: Context): Promise<Outcome> {
   const measured = await measure(search.star, job, context);
   const predictions = await predict(search.star, job, context);
   const result: StarResult = predictions === undefined ? measured : { ...measured, predictions };
-  if (files.report !== undefined) {
-    const page = {
-      title: titleOfResult(result),
-      result,
-      commands: [context.commandLine],
-    };
-    await saveFile(files.report, await renderResultPage({ ...page, version: context.version }), inputs);
-  }
+  await saveResult(result, { report: files.report }, { inputs, context });
   await rm(files.state, { force: true });
   const outputs = [files.checkpoint, ...(files.report === undefined ? [] : [files.report])];
   return {

@@ -8,7 +8,7 @@ export interface OperatorTensor {
 
 /** A symmetric matrix that is known by its products with vectors. */
 export interface LinearOperator {
-  /** Number of its rows, which is that of its columns. */
+  /** Number of rows of the matrix; it has as many columns. */
   readonly dimension: number;
   /** Tensors that a vector consists of, one after another, each in row-major order. */
   readonly layout: readonly OperatorTensor[];

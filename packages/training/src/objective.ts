@@ -21,4 +21,8 @@ export interface Objective {
    * graph computes itself.
    */
   readonly losses?: string;
+  /**
+   * Output of the network that the loss is computed from. Missing for a loss that the graph computes itself.
+   */
+  readonly output?: string;
 }

@@ -1,7 +1,6 @@
 import { gaussNewtonProduct } from "@isthmus/autodiff";
 import { type Checkpoint, resolveOptions, UnsupportedError } from "@isthmus/core";
-import { type Architecture, type DataSet, type Graph, logitsOf } from "@isthmus/graph";
-import type { LossSpec } from "@isthmus/training";
+import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 import { exactOperator, openLoss, type ProductGraph } from "./open-operator.ts";
 import {
   CURVATURE_OPERATOR_DEFAULTS,
@@ -10,6 +9,14 @@ import {
 } from "./operator-options.ts";
 
 const ATTEMPT = "compute a Gauss-Newton matrix";
+
+const PRODUCT: ProductGraph = {
+  derive({ graph, loss, output }, names) {
+    if (output === undefined) throw lossOfGraph(graph, loss);
+    return gaussNewtonProduct(graph, { loss, output, withRespectTo: names });
+  },
+  factor: () => 1,
+};
 
 /**
  * Creates the Gauss-Newton matrix `J' H J` of the mean loss of a network in inference mode, exactly: `J` is
@@ -28,28 +35,16 @@ export async function gaussNewton(
   options: CurvatureOperatorOptions = {},
 ): Promise<CurvatureOperator> {
   const resolved = resolveOptions(ATTEMPT, CURVATURE_OPERATOR_DEFAULTS, options);
-  const output = outputOf(graph, resolved.loss);
-  const product: ProductGraph = {
-    derive: ({ graph: lossGraph, loss }, names) =>
-      gaussNewtonProduct(lossGraph, { loss, output, withRespectTo: names }),
-    factor: () => 1,
-  };
+  if (resolved.loss?.kind === "output") throw lossOfGraph(graph, resolved.loss.output);
   return exactOperator(
     "gauss-newton",
-    await openLoss(ATTEMPT, { graph, engine, network, data }, resolved, product),
+    await openLoss(ATTEMPT, { graph, engine, network, data }, resolved, PRODUCT),
   );
 }
 
-/** Returns the name of the output that a loss is a function of. */
-function outputOf(graph: Graph, loss: LossSpec | undefined): string {
-  if (loss?.kind === "output") {
-    throw new UnsupportedError(
-      `Cannot ${ATTEMPT} of graph "${graph.name}" as its loss must be a function of an output: "${loss.output}" is computed by the graph itself; take the Hessian, or a loss of kind cross-entropy, next-token or mean-squared-error`,
-      { feature: "loss of kind output" },
-    );
-  }
-  const name = loss?.kind === "mean-squared-error" ? loss.prediction : loss?.logits;
-  const first = loss?.kind === "mean-squared-error" ? graph.outputs[0]?.name : logitsOf(graph);
-  // A graph without outputs is refused when the loss is attached.
-  return name ?? first ?? "";
+function lossOfGraph(graph: Graph, loss: string): UnsupportedError {
+  return new UnsupportedError(
+    `Cannot ${ATTEMPT} of graph "${graph.name}" as its loss must be a function of an output: "${loss}" is computed by the graph itself; take the Hessian, or a loss of kind cross-entropy, next-token or mean-squared-error`,
+    { feature: "loss of kind output" },
+  );
 }

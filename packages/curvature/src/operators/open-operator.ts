@@ -1,5 +1,13 @@
 import { gradient, productName, vectorName } from "@isthmus/autodiff";
-import { assertWholeOptions, at, type Checkpoint, entry, type Tensor, toFloat64 } from "@isthmus/core";
+import {
+  assertWholeOptions,
+  at,
+  type Checkpoint,
+  entry,
+  InvariantError,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
 import { createObjectiveRunner, type Objective, type ObjectiveRunner } from "@isthmus/training";
@@ -66,11 +74,13 @@ export async function openLoss(
     ...{ layout, dimension, weights, examples },
     gradientAt: (moved, out) => gradientInto(opened, moved, out),
     async apply(vector, out) {
+      if (product === undefined)
+        throw new InvariantError("a loss without a graph of the product has gradients alone");
       out.fill(0);
       const parts = [...splitVector(layout, vector, weights)];
       const inputs = new Map([...weights, ...parts.map(([name, part]) => [vectorName(name), part] as const)]);
       await runner.run(PRODUCT, inputs, ({ results, objective, count }) => {
-        const share = ((product?.factor(count) ?? 1) * count) / examples;
+        const share = (product.factor(count) * count) / examples;
         addTensorsInPlace(
           out,
           share,

@@ -36,6 +36,7 @@ export function attachCrossEntropy(graph: Graph, loss: CrossEntropyLoss): Object
     return finishObjective(graph, {
       loss: reduceMean(losses),
       losses,
+      output: logits,
       metrics: { correct: reduceSum(cast(correct, "f32")), ...counted },
       examples: examples.name,
       targets: labels,
@@ -44,6 +45,7 @@ export function attachCrossEntropy(graph: Graph, loss: CrossEntropyLoss): Object
   const targetWeights = builder.input(unusedName(graph, "targetWeights"), { dtype: "f32", shape });
   return finishObjective(graph, {
     losses,
+    output: logits,
     ...weightedLoss({ losses, correct, weights: targetWeights }),
     examples: examples.name,
     targets: labels,

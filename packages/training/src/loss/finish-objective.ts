@@ -7,6 +7,8 @@ import { unusedName } from "../unused-name.ts";
 interface ObjectiveValues {
   readonly loss: Value;
   readonly losses: Value;
+  /** Output that the losses are computed from. */
+  readonly output: Value;
   readonly metrics: Readonly<Record<string, Value>>;
   readonly examples: string;
   readonly targets: Value;
@@ -17,7 +19,7 @@ interface ObjectiveValues {
  * Builds the graph of an objective. Its outputs are the outputs of `graph`, then the loss, then the metrics.
  */
 export function finishObjective(graph: Graph, values: ObjectiveValues): Objective {
-  const { loss, losses, examples, targets, targetWeights } = values;
+  const { loss, losses, output, examples, targets, targetWeights } = values;
   const { builder } = loss;
   const named = (value: Value, name: string) => builder.rename(value, unusedName(graph, name));
   const outputs = graph.outputs.map(({ name }) => builder.value(name));
@@ -34,5 +36,6 @@ export function finishObjective(graph: Graph, values: ObjectiveValues): Objectiv
     ...(targetWeights === undefined ? {} : { targetWeights: targetWeights.name }),
     metrics: new Map(metrics.map(([what, { name }]) => [what, name])),
     losses: losses.name,
+    output: output.name,
   };
 }

@@ -22,6 +22,7 @@ export function attachMeanSquaredError(graph: Graph, loss: MeanSquaredErrorLoss)
   return finishObjective(graph, {
     loss: reduceMean(losses),
     losses,
+    output: predicted,
     metrics: {},
     examples: examples.name,
     targets,

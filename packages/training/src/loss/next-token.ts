@@ -41,6 +41,7 @@ export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
     return finishObjective(graph, {
       loss: reduceSum(mul(losses, evenWeights(losses))),
       losses,
+      output: logits,
       metrics: { correct: reduceSum(cast(correct, "f32")) },
       examples: examples.name,
       targets: builder.value(examples.name),
@@ -53,6 +54,7 @@ export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
   const weights = shift(targetWeights, 0);
   return finishObjective(graph, {
     losses,
+    output: logits,
     ...weightedLoss({ losses, correct, weights }),
     examples: examples.name,
     targets: builder.value(examples.name),

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { at } from "@isthmus/core";
 import { inOrder } from "@isthmus/tasks";
+import { namesIn } from "../../if-there.ts";
 import type { QueuedTask } from "../queued-task.ts";
 import {
   QUEUE_PATIENCE,
@@ -17,7 +18,6 @@ import { createFolderTrouble } from "./folder-trouble.ts";
 import { followEvents } from "./queue-events.ts";
 import {
   isId,
-  namesIn,
   openQueueFolders,
   type QueueFolders,
   removeIfThere,

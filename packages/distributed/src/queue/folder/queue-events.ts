@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
-import { ifThere } from "../../if-there.ts";
+import { ifThere, namesIn } from "../../if-there.ts";
 import { repeat } from "../../repeat.ts";
 import { digestStore, type QueuedTask } from "../queued-task.ts";
 import type { QueueEvent } from "../task-queue.ts";
 import type { FolderTrouble } from "./folder-trouble.ts";
-import { namesIn, type QueueFolders, writeWhole, writtenAt } from "./queue-folders.ts";
+import { type QueueFolders, writeWhole, writtenAt } from "./queue-folders.ts";
 import { readToken, tokenPath } from "./token.ts";
 
 /** Milliseconds between two looks at what has happened. */

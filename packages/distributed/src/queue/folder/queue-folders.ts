@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFolder, InputError } from "@isthmus/core";
-import { ifThere } from "../../if-there.ts";
+import { ifThere, namesIn } from "../../if-there.ts";
 
 /**
  * Folders of a queue that is nothing but a folder. A task is a file, its token, that lies in one of them
@@ -89,11 +89,6 @@ export async function removeIfThere(path: string): Promise<boolean> {
     await rm(path);
     return true;
   }, false);
-}
-
-/** Lists the names in a folder; none if it is not there. */
-export function namesIn(folder: string): Promise<readonly string[]> {
-  return ifThere<readonly string[]>(() => readdir(folder), []);
 }
 
 /**

@@ -1,15 +1,9 @@
 import { join } from "node:path";
+import { namesIn } from "../../if-there.ts";
 import { describeDeaths } from "../describe-deaths.ts";
 import type { QueuePatience } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
-import {
-  moveIfThere,
-  namesIn,
-  type QueueFolders,
-  removeIfThere,
-  writeWhole,
-  writtenAt,
-} from "./queue-folders.ts";
+import { moveIfThere, type QueueFolders, removeIfThere, writeWhole, writtenAt } from "./queue-folders.ts";
 import { delayedName, readDelayedName, readToken, type Token, tokenPath } from "./token.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { lstat, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { lstat, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ifThere } from "../../if-there.ts";
+import { ifThere, namesIn } from "../../if-there.ts";
 import { OBJECTS_FOLDER, SHARED_FOLDER } from "./task-keys.ts";
 import { sweepUsed } from "./used-files.ts";
 
@@ -99,9 +99,6 @@ async function listEntries(root: string): Promise<readonly Entry[]> {
   }
   return entries;
 }
-
-const namesIn = (folder: string): Promise<readonly string[]> =>
-  ifThere<readonly string[]>(() => readdir(folder), []);
 
 async function describeEntry(folder: string): Promise<Entry | undefined> {
   const { mtimeMs: used } = await stat(folder);

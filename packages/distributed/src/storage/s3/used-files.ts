@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { constants, copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { constants, copyFile, link, mkdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { ifThere, isMissing } from "../../if-there.ts";
+import { ifThere, isMissing, namesIn } from "../../if-there.ts";
 
 /**
  * Copies that tasks of this process read, each under a second name (a hard link) of this process alone:
@@ -112,7 +112,7 @@ function folderName(): string {
 
 /** Removes what processes have left that were killed an hour ago or more. */
 export async function sweepUsed(root: string): Promise<void> {
-  const names = await ifThere<readonly string[]>(() => readdir(join(root, USED)), []);
+  const names = await namesIn(join(root, USED));
   for (const name of names) {
     const [machine, pid] = name.split(BETWEEN);
     if (machine === machineName() && isRunning(Number(pid))) continue;

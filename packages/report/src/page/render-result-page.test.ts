@@ -1,10 +1,10 @@
 import type { StudyResult } from "@isthmus/study";
-import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
 import { mapResult } from "../../test/map-result.ts";
+import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
@@ -21,21 +21,10 @@ const RESULTS: readonly DrawableResult[] = [
   curvatureResult(),
 ];
 
-interface Element {
-  readonly textContent: string;
-  getAttribute(name: string): string | null;
-}
-interface Document {
-  querySelector(selector: string): Element | null;
-  querySelectorAll(selector: string): Iterable<Element>;
-}
-
-const parse = (page: string): Document => parseHTML(page).document as unknown as Document;
-const all = (document: Document, selector: string): Element[] => [...document.querySelectorAll(selector)];
 const pageOf = (result: DrawableResult): Promise<string> =>
   renderResultPage({ title: `Of ${result.kind}`, result, commands: ["isthmus again"], version: "1.2.3" });
-const cellsOf = (document: Document, table: string): string[] =>
-  all(document, `#table-${table} tbody tr`).map((row) => row.textContent);
+const cellsOf = (document: PageDocument, table: string): string[] =>
+  allOf(document, `#table-${table} tbody tr`).map((row) => row.textContent);
 
 /** A study of one line over as many widths as there are counts, whose values go from 1 to `high`. */
 function countedStudy(counts: readonly number[], high: number): StudyResult {
@@ -92,13 +81,13 @@ describe("renderResultPage()", () => {
     "renderResultPage() draws a $kind with words and a table for every figure",
     async (result) => {
       const page = await pageOf(result);
-      const document = parse(page);
-      const figures = all(document, "figure");
+      const document = parsePage(page);
+      const figures = allOf(document, "figure");
       expect(figures.length).toBeGreaterThan(0);
-      expect(all(document, 'figure svg[role="img"]')).toHaveLength(2 * figures.length);
-      for (const svg of all(document, "figure svg"))
+      expect(allOf(document, 'figure svg[role="img"]')).toHaveLength(2 * figures.length);
+      for (const svg of allOf(document, "figure svg"))
         expect(svg.getAttribute("aria-label")).toMatch(/\w{4,}.*\.$|\d/);
-      for (const link of all(document, "figcaption a"))
+      for (const link of allOf(document, "figcaption a"))
         expect(document.querySelector(link.getAttribute("href") ?? "none")).not.toBeNull();
       expect(document.querySelector("pre code")?.textContent).toBe("isthmus again");
       expect(
@@ -121,7 +110,7 @@ describe("renderResultPage()", () => {
   });
 
   it("renderResultPage() says which layer costs most, and what all do", async () => {
-    const document = parse(await pageOf(layersResult()));
+    const document = parsePage(await pageOf(layersResult()));
     expect(document.querySelector(".lead")?.textContent).toBe(
       "Averaging all groups costs 1.863 nats. Of 6 groups by themselves fc1 costs most, 0.4629 nats; one by one they add up to 0.9104.",
     );
@@ -134,14 +123,14 @@ describe("renderResultPage()", () => {
 
   it("renderResultPage() leaves out what layers were not asked for", async () => {
     const { predictions: _, robustness: __, ...result } = layersResult();
-    const document = parse(await pageOf({ ...result, cumulative: [] }));
-    expect(all(document, "figure")).toHaveLength(3);
+    const document = parsePage(await pageOf({ ...result, cumulative: [] }));
+    expect(allOf(document, "figure")).toHaveLength(3);
     expect(document.querySelector("#predictions")).toBeNull();
   });
 
   it("renderResultPage() says whether the axes of a plane have one scale", async () => {
     const captionOf = async (result: DrawableResult) =>
-      parse(await pageOf(result)).querySelector("#figure-plane-loss figcaption")?.textContent;
+      parsePage(await pageOf(result)).querySelector("#figure-plane-loss figcaption")?.textContent;
     const result = planeResult();
     expect(await captionOf(result)).toContain("Both axes have one scale.");
     const ys = result.ys.map((y) => y / 100);
@@ -151,19 +140,19 @@ describe("renderResultPage()", () => {
   });
 
   it("renderResultPage() draws the heat maps of layers that stand side by side in the same colours", async () => {
-    const document = parse(await pageOf(layersResult()));
+    const document = parsePage(await pageOf(layersResult()));
     for (const [one, other] of [
       ["along-a", "along-b"],
       ["interactions-a", "interactions-b"],
     ]) {
       const levels = [one, other].map((name) =>
-        all(document, `#figure-${name} .full svg > g:last-of-type > *`).map(
+        allOf(document, `#figure-${name} .full svg > g:last-of-type > *`).map(
           (element) => `${element.textContent} ${element.getAttribute("fill")}`,
         ),
       );
       expect(levels[0]?.length).toBeGreaterThan(8);
       expect(levels[0]).toEqual(levels[1]);
-      const numbers = all(document, `#figure-${one} .full svg g[aria-label="text"] text`);
+      const numbers = allOf(document, `#figure-${one} .full svg g[aria-label="text"] text`);
       const decimals = numbers.map(({ textContent }) => textContent.split(".")[1]?.length);
       // Of 11 places in half the width of a page there is no room for numbers.
       expect(numbers.length).toBe(one === "along-a" ? 0 : 36);
@@ -173,8 +162,8 @@ describe("renderResultPage()", () => {
     const [first] = layersResult().predictions?.interactions ?? [];
     const curvatures = first?.curvatures.map((row) => row.map((_, column) => (column === 0 ? -1 : 0))) ?? [];
     const none = { ...layersResult().predictions, interactions: [{ network: "a", curvatures }] } as never;
-    const page = parse(await pageOf({ ...layersResult(), predictions: none }));
-    const fills = all(page, '#figure-interactions-a .full svg g[aria-label="cell"] rect').map((cell) =>
+    const page = parsePage(await pageOf({ ...layersResult(), predictions: none }));
+    const fills = allOf(page, '#figure-interactions-a .full svg g[aria-label="cell"] rect').map((cell) =>
       cell.getAttribute("fill"),
     );
     expect(fills.filter((fill) => fill === "#f0f0f0")).toHaveLength(30);
@@ -182,22 +171,24 @@ describe("renderResultPage()", () => {
   });
 
   it("renderResultPage() shows what the others of a group stay as by marks of their own, not as error bars", async () => {
-    const document = parse(await pageOf(layersResult()));
-    expect(all(document, '#figure-layers .full g[aria-label="rule"] line').length).toBe(7); // the axis of each row
-    const legend = all(document, "#figure-layers .full text").map(({ textContent }) => textContent);
+    const document = parsePage(await pageOf(layersResult()));
+    expect(allOf(document, '#figure-layers .full g[aria-label="rule"] line').length).toBe(7); // the axis of each row
+    const legend = allOf(document, "#figure-layers .full text").map(({ textContent }) => textContent);
     for (const words of ["others as in A", "others as in B"]) expect(legend).toContain(words);
-    expect(all(document, '#figure-layers .full g[aria-label="dot"] > *').length).toBe(2 * 6 + 4);
+    expect(allOf(document, '#figure-layers .full g[aria-label="dot"] > *').length).toBe(2 * 6 + 4);
   });
 
   it("renderResultPage() says of every figure which examples it shows, and of layers how similar they are", async () => {
     const ofExamples = RESULTS.filter(({ kind }) => kind !== "study" && kind !== "comparison");
     for (const result of ofExamples) {
-      const captions = all(parse(await pageOf(result)), "figcaption").map(({ textContent }) => textContent);
+      const captions = allOf(parsePage(await pageOf(result)), "figcaption").map(
+        ({ textContent }) => textContent,
+      );
       // Distances between weights need no examples.
       const measured = captions.filter((caption) => !caption.includes("Networks in the plane"));
       for (const caption of measured) expect(caption).toMatch(/examples of (fashion-)?mnist:(test|train)/);
     }
-    const heads = all(parse(await pageOf(layersResult())), "#table-groups th").map(
+    const heads = allOf(parsePage(await pageOf(layersResult())), "#table-groups th").map(
       ({ textContent }) => textContent,
     );
     expect(heads).toContain("Cosine similarity");
@@ -209,8 +200,8 @@ describe("renderResultPage()", () => {
       { name: "Seed", value: "0" },
       { name: "Alignment", value: "by weight" },
     ];
-    const document = parse(await renderResultPage({ title: "", result: layersResult(), facts }));
-    const names = all(document, "dt").map(({ textContent }) => textContent);
+    const document = parsePage(await renderResultPage({ title: "", result: layersResult(), facts }));
+    const names = allOf(document, "dt").map(({ textContent }) => textContent);
     expect(names.filter((name) => name === "Seed")).toHaveLength(1);
     expect(names).toContain("Alignment");
   });
@@ -219,9 +210,9 @@ describe("renderResultPage()", () => {
     const rulesOf = async (draws: number) => {
       const { robustness = [], ...result } = layersResult();
       const fewer = robustness.map((one) => ({ ...one, random: one.random.slice(0, draws) }));
-      const document = parse(await pageOf({ ...result, robustness: fewer }));
+      const document = parsePage(await pageOf({ ...result, robustness: fewer }));
       const caption = document.querySelector("#figure-robustness figcaption")?.textContent ?? "";
-      return { caption, lines: all(document, '#figure-robustness .full g[aria-label="rule"] line').length };
+      return { caption, lines: allOf(document, '#figure-robustness .full g[aria-label="rule"] line').length };
     };
     expect(await rulesOf(5)).toMatchObject({
       lines: 6 + 6, // the axis of each row, and the ranges
@@ -234,13 +225,13 @@ describe("renderResultPage()", () => {
   });
 
   it("renderResultPage() shows every place of a plane, and says where there is no loss", async () => {
-    const document = parse(await pageOf(planeResult()));
+    const document = parsePage(await pageOf(planeResult()));
     expect(cellsOf(document, "grid")).toHaveLength(441);
     expect(document.querySelector("#figure-plane-loss figcaption")?.textContent).toContain(
       "2 places have no loss, and are grey.",
     );
     const read = JSON.parse(JSON.stringify(planeResult()));
-    const again = parse(await pageOf(read));
+    const again = parsePage(await pageOf(read));
     expect(again.querySelector("#figure-plane-loss figcaption")?.textContent).toContain(
       "2 places have no loss",
     );
@@ -248,7 +239,7 @@ describe("renderResultPage()", () => {
   });
 
   it("renderResultPage() compares a curve with the line", async () => {
-    const document = parse(await pageOf(curveResult()));
+    const document = parsePage(await pageOf(curveResult()));
     expect(document.querySelector(".lead")?.textContent).toBe(
       "The worst loss on the Bezier curve is 0.3600 nats, that on the straight line 2.307 nats: 6.4 times lower. The curve is 1.58 times as long as the line.",
     );
@@ -257,11 +248,11 @@ describe("renderResultPage()", () => {
 
   it("renderResultPage() shows every pair of a star, and predictions where there are some", async () => {
     const result = starResult();
-    const document = parse(await pageOf(result));
+    const document = parsePage(await pageOf(result));
     expect(cellsOf(document, "pairs")).toHaveLength(190 + 3 + 17);
     expect(cellsOf(document, "predictors")[2]).toBe("deep ensemble1796.60 %0.13800.01460.05900.9280");
     const { predictions: _, ...without } = result;
-    expect(parse(await pageOf(without)).querySelector("#predictors")).toBeNull();
+    expect(parsePage(await pageOf(without)).querySelector("#predictors")).toBeNull();
   });
 
   it("renderResultPage() tells of the anchors of a star where no networks were held out", async () => {
@@ -278,22 +269,22 @@ describe("renderResultPage()", () => {
     const pairs = pair === undefined ? [] : [{ ...pair, loss: 1.18432 }];
     // Earlier versions wrote a deviation of 0.
     const starHeldOut = { pairs, mean: 1.18432, std: 0 };
-    const document = parse(await pageOf({ ...result, barriers: { ...result.barriers, starHeldOut } }));
-    expect(all(document, ".tile").map(({ textContent }) => textContent.replaceAll("\n", " "))[1]).toBe(
+    const document = parsePage(await pageOf({ ...result, barriers: { ...result.barriers, starHeldOut } }));
+    expect(allOf(document, ".tile").map(({ textContent }) => textContent.replaceAll("\n", " "))[1]).toBe(
       "star to held out 1.184 natsloss barrier of 1 pair",
     );
     expect(document.querySelector(".lead")?.textContent).toContain(
       "meets a loss barrier of 1.184 nats on the way to a network it has not seen",
     );
     expect(cellsOf(document, "groups")[1]).toMatch(/^star to held out11\.1841\.1841\.184/);
-    const words = all(document, "#figure-barriers .full text").map(({ textContent }) => textContent);
+    const words = allOf(document, "#figure-barriers .full text").map(({ textContent }) => textContent);
     expect(words).toContain("star to held out: 1.184, 1 pair");
-    expect(all(document, '#figure-barriers .full g[aria-label="rule"] line')).toHaveLength(2);
+    expect(allOf(document, '#figure-barriers .full g[aria-label="rule"] line')).toHaveLength(2);
   });
 
   it("renderResultPage() says of what the numbers of a study are made, by its results", async () => {
     const captionOf = async (counts: readonly number[], high = 2) => {
-      const document = parse(await pageOf(countedStudy(counts, high)));
+      const document = parsePage(await pageOf(countedStudy(counts, high)));
       return document.querySelector("figcaption")?.textContent ?? "";
     };
     expect(await captionOf([3, 3])).toContain(
@@ -310,7 +301,7 @@ describe("renderResultPage()", () => {
     const measurements = (study.measurements ?? []).map((group) => {
       return { ...group, settings: { kind: "merge", of: "mlps", many: "cycle" } };
     });
-    const document = parse(await pageOf({ ...study, measurements }));
+    const document = parsePage(await pageOf({ ...study, measurements }));
     expect(document.querySelector("figcaption")?.textContent).toContain("Networks: seed 0 to 3.");
   });
 
@@ -318,22 +309,22 @@ describe("renderResultPage()", () => {
     const linesOf = async (high: number) => {
       const study = countedStudy([1, 1], high);
       const figures = study.figures.map((figure) => ({ ...figure, mark: "dot" as const }));
-      const document = parse(await pageOf({ ...study, figures }));
-      return all(document, 'figure .full g[aria-label="rule"] line').length;
+      const document = parsePage(await pageOf({ ...study, figures }));
+      return allOf(document, 'figure .full g[aria-label="rule"] line').length;
     };
     expect([await linesOf(2), await linesOf(1)]).toEqual([2, 0]);
   });
 
   it("renderResultPage() says of a part of a study that it is one, and what was trained", async () => {
     const study = countedStudy([3, 3], 2);
-    const document = parse(await pageOf({ ...study, only: { width: [64], seed: [0, 1, 2, 3] } }));
+    const document = parsePage(await pageOf({ ...study, only: { width: [64], seed: [0, 1, 2, 3] } }));
     expect(document.querySelector(".lead")?.textContent).toMatch(
       /^This is a part of a study: width 64; seed 0 to 3 only\. The study as a whole: MLPs with/,
     );
     const facts = Object.fromEntries(
-      all(document, "dt").map(({ textContent }, index) => [
+      allOf(document, "dt").map(({ textContent }, index) => [
         textContent,
-        all(document, "dd")[index]?.textContent,
+        allOf(document, "dd")[index]?.textContent,
       ]),
     );
     expect(facts["Networks mlps"]).toBe(
@@ -347,22 +338,22 @@ describe("renderResultPage()", () => {
     const study = studyResult();
     const repeated = study.figures.map(({ series: _, low: __, high: ___, ...figure }) => figure);
     const tables = study.tables.map((table) => ({ ...table, rows: [...table.rows, ...table.rows] }));
-    const document = parse(await pageOf({ ...study, tables, figures: repeated }));
+    const document = parsePage(await pageOf({ ...study, tables, figures: repeated }));
     for (const figure of ["figure-1", "figure-3"]) {
       expect(document.querySelector(`#figure-${figure} figcaption`)?.textContent).toContain(
         "Some places have several values; nothing joins them.",
       );
-      expect(all(document, `#figure-${figure} .full g[aria-label="line"]`)).toEqual([]);
-      expect(all(document, `#figure-${figure} .full g[aria-label="bar"]`)).toEqual([]);
+      expect(allOf(document, `#figure-${figure} .full g[aria-label="line"]`)).toEqual([]);
+      expect(allOf(document, `#figure-${figure} .full g[aria-label="bar"]`)).toEqual([]);
     }
-    expect(all(document, '#figure-figure-3 .full g[aria-label="dot"] > *')).toHaveLength(10);
+    expect(allOf(document, '#figure-figure-3 .full g[aria-label="dot"] > *')).toHaveLength(10);
   });
 
   it("renderResultPage() joins the values of a line from left to right, whatever the order of rows", async () => {
     const study = countedStudy([1, 1, 1, 1], 1);
     const [table] = study.tables;
     const rows = [...(table?.rows ?? [])].reverse();
-    const document = parse(await pageOf({ ...study, tables: table ? [{ ...table, rows }] : [] }));
+    const document = parsePage(await pageOf({ ...study, tables: table ? [{ ...table, rows }] : [] }));
     const path = document.querySelector('figure .full g[aria-label="line"] path')?.getAttribute("d") ?? "";
     const places = [...path.matchAll(/[ML]([\d.]+),/g)].map(([, x]) => Number(x));
     expect(places).toHaveLength(4);
@@ -370,7 +361,7 @@ describe("renderResultPage()", () => {
   });
 
   it("renderResultPage() says of logarithmic axes that they are", async () => {
-    const words = all(parse(await pageOf(studyResult())), "#figure-figure-1 .full text").map(
+    const words = allOf(parsePage(await pageOf(studyResult())), "#figure-figure-1 .full text").map(
       ({ textContent }) => textContent,
     );
     expect(words).toContain("↑ Loss barrier (nats), log scale");
@@ -378,7 +369,7 @@ describe("renderResultPage()", () => {
   });
 
   it("renderResultPage() counts the rows of a study that have no number", async () => {
-    const document = parse(await pageOf(studyResult()));
+    const document = parsePage(await pageOf(studyResult()));
     expect(document.querySelector("#figure-figure-1 figcaption")?.textContent).toContain(
       "2 of 30 rows have no number to draw.",
     );
@@ -394,21 +385,21 @@ describe("renderResultPage()", () => {
       x: "net",
       y: "accuracy",
     };
-    const document = parse(await pageOf({ ...study, figures: [figure] }));
+    const document = parsePage(await pageOf({ ...study, figures: [figure] }));
     expect(document.querySelector("figure")).toBeNull();
     expect(document.querySelector("dd")?.textContent).toBe("T: no row has numbers that fit its axes");
   });
 
   it("renderResultPage() draws a barrier before and after alignment", async () => {
     const [before, after] = [barrierCurve("", 1.387).result, barrierCurve("", 0.0074).result];
-    const document = parse(await pageOf({ ...after, asTrained: before, alignment: {} }));
+    const document = parsePage(await pageOf({ ...after, asTrained: before, alignment: {} }));
     expect(document.querySelector(".lead")?.textContent).toContain(
       "1.387 nats as trained and 0.00740 nats aligned",
     );
   });
 
   it("renderResultPage() shows what networks are to each other, and what differs", async () => {
-    const document = parse(await pageOf(comparisonResult()));
+    const document = parsePage(await pageOf(comparisonResult()));
     expect(document.querySelector(".lead")?.textContent).toBe(
       "4 networks: same ancestor, they can be merged as they are (97 % sure). There are 1 error and 1 warning to read before a merge.",
     );
@@ -425,7 +416,7 @@ describe("renderResultPage()", () => {
     expect(cellsOf(document, "differences")).toContain("1 and 3only in 3extra.biasabsentpresent");
     expect(cellsOf(document, "networks")[2]).toContain("f32\u00a0(26), f16\u00a0(1)512tied");
     expect(cellsOf(document, "vocabularies")[1]).toBe("1 and 3model.embed_tokens.weight5005120.970025.00 %");
-    expect(all(document, "figure .full svg")).toHaveLength(3);
+    expect(allOf(document, "figure .full svg")).toHaveLength(3);
   });
 
   it("renderResultPage() of networks that have nothing in common has no figures of distances", async () => {
@@ -433,7 +424,7 @@ describe("renderResultPage()", () => {
     const [pair, judged] = [pairs[0] ?? expect.fail(), verdicts[0] ?? expect.fail()];
     const strangers = { ...pair, distance: null, cosine: null, kinship: null, vocabulary: null, tensors: [] };
     const verdict = "different architecture";
-    const document = parse(
+    const document = parsePage(
       await pageOf({
         ...comparison,
         ...{ networks: comparison.networks.slice(0, 2), base: null, taskVectors: null, verdict },
@@ -443,7 +434,7 @@ describe("renderResultPage()", () => {
     expect(document.querySelector(".lead")?.textContent).toMatch(
       /^Both networks: different architecture, they cannot be averaged/,
     );
-    expect(all(document, "figure")).toEqual([]);
+    expect(allOf(document, "figure")).toEqual([]);
   });
 
   it("renderResultPage() refuses results that contradict themselves or show nothing", async () => {

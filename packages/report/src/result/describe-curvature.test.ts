@@ -1,39 +1,28 @@
-import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { curvatureResult } from "../../test/curvature-result.ts";
+import { allOf, parsePage } from "../../test/parse-page.ts";
 import { renderResultPage } from "../page/render-result-page.ts";
 import type { DrawableResult } from "./drawable-result.ts";
 
-interface Element {
-  readonly textContent: string;
-  getAttribute(name: string): string | null;
-}
-interface Document {
-  querySelector(selector: string): Element | null;
-  querySelectorAll(selector: string): Iterable<Element>;
-}
-
-const parse = (page: string): Document => parseHTML(page).document as unknown as Document;
-const all = (document: Document, selector: string): Element[] => [...document.querySelectorAll(selector)];
 const pageOf = (result: DrawableResult): Promise<string> => renderResultPage({ title: "", result });
 
 describe("describeCurvature()", () => {
   it("describeCurvature() says what of a curvature has not converged, and why its products are not exact", async () => {
     const result = curvatureResult();
-    const document = parse(await pageOf(result));
+    const document = parsePage(await pageOf(result));
     expect(document.querySelector(".lead")?.textContent).toBe(
       "The largest eigenvalue of the Hessian is 23.40, the smallest -0.3100. The trace is 61.30, with a standard error of 1.700.",
     );
-    const notes = all(document, ".notes li").map(({ textContent }) => textContent);
+    const notes = allOf(document, ".notes li").map(({ textContent }) => textContent);
     expect(notes).toEqual([
       'Products with the Hessian are differences of gradients 0.001 to either side, as exact ones cannot be had: operator "Gelu" has no second derivative.',
       "Eigenvalues have not all converged after 40 products: true ones are within the residual of each, which is up to 0.0468.",
       "The trace has not reached the precision asked for after 60 products: it is estimated from 12 random vectors, with a standard error of 1.700.",
     ]);
-    expect(all(document, "#table-eigenvalues tbody tr")).toHaveLength(6);
+    expect(allOf(document, "#table-eigenvalues tbody tr")).toHaveLength(6);
     const { reason: _, step: __, trace, eigenvalues, ...others } = result;
     if (!trace || !eigenvalues) throw new TypeError("Cannot test without a trace and eigenvalues");
-    const converged = parse(
+    const converged = parsePage(
       await pageOf({
         ...{ ...others, derivatives: "exact" },
         trace: { ...trace, converged: true },
@@ -46,7 +35,7 @@ describe("describeCurvature()", () => {
   it("describeCurvature() draws what a curvature has: a part of it, or nothing but its numbers", async () => {
     const { eigenvalues, density, trace, ...others } = curvatureResult();
     const figuresOf = async (result: DrawableResult) =>
-      all(parse(await pageOf(result)), "figure").map((figure) => figure.getAttribute("id"));
+      allOf(parsePage(await pageOf(result)), "figure").map((figure) => figure.getAttribute("id"));
     expect(await figuresOf({ ...others, ...(density && { density }) })).toEqual(["figure-density"]);
     expect(await figuresOf({ ...others, ...(eigenvalues && { eigenvalues }) })).toEqual([
       "figure-eigenvalues",
@@ -55,8 +44,9 @@ describe("describeCurvature()", () => {
   });
 
   it("describeCurvature() ends the line of a density where less than a hundredth of an eigenvalue is", async () => {
-    const document = parse(await pageOf(curvatureResult()));
-    const path = all(document, '#figure-density .full g[aria-label="line"] path')[0]?.getAttribute("d") ?? "";
+    const document = parsePage(await pageOf(curvatureResult()));
+    const path =
+      allOf(document, '#figure-density .full g[aria-label="line"] path')[0]?.getAttribute("d") ?? "";
     // Around 0, and around each of three eigenvalues far from it.
     expect(path.match(/M/g)).toHaveLength(4);
   });

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { childrenOf } from "./processes.ts";
 import type { RunningCommand } from "./program.ts";
 import type { ToolQueue } from "./queue-servers.ts";
 
@@ -51,18 +52,8 @@ export async function happen(fault: Fault, victims: Victims, pick: number): Prom
 
 /** Kills the process of a task of a worker, as a system does that runs out of memory. */
 function killTask({ child }: RunningCommand): void {
-  const pids = childrenOf(child.pid);
-  const [first] = pids;
+  const [first] = child.pid === undefined ? [] : childrenOf(child.pid);
   if (first !== undefined) process.kill(first, "SIGKILL");
-}
-
-function childrenOf(pid: number | undefined): readonly number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
-    return text.trim().split(/\s+/).filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
 }
 
 /** Fills a disk for two seconds. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 
 /** Ticks of the clock in which Linux counts times of processes. */
 const TICKS_A_SECOND = 100;
@@ -30,18 +30,19 @@ interface LinuxProcess {
   readonly fields: readonly string[];
 }
 
-/** Lists a process and its children. */
+/** Lists a process and its children, as far as they have not ended. */
 function familyOf(pid: number): readonly LinuxProcess[] {
-  const family: LinuxProcess[] = [];
-  for (const name of readdirSync("/proc").filter((one) => /^\d+$/.test(one))) {
+  return [pid, ...childrenOf(pid)].flatMap((one) => {
     // The name, in brackets, may hold spaces and brackets.
-    const fields = readProcess(Number(name), "stat")
-      ?.replace(/^.*\) /s, "")
-      .split(" ");
-    if (fields === undefined) continue;
-    if (Number(name) === pid || Number(fields[1]) === pid) family.push({ pid: Number(name), fields });
-  }
-  return family;
+    const text = readProcess(one, "stat")?.replace(/^.*\) /s, "");
+    return text === undefined ? [] : [{ pid: one, fields: text.split(" ") }];
+  });
+}
+
+/** Lists the children of a process; none if it has ended. */
+export function childrenOf(pid: number): readonly number[] {
+  const text = readProcess(pid, `task/${pid}/children`) ?? "";
+  return text.split(/\s+/).filter(Boolean).map(Number);
 }
 
 /** Reads what Linux says of a process; undefined if it has ended, or ends meanwhile. */

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync, writeSync } from "node:fs";
+import { peakMemory } from "@isthmus/core";
 
 /** What reading one input took. */
 export interface Reading {
@@ -28,13 +29,13 @@ export function createMeter(): Meter {
     begin() {
       if (marks !== undefined) writeSync(marks, "5");
       const before = process.memoryUsage.rss();
-      const mark = peak();
+      const mark = peakMemory();
       const cpu = process.cpuUsage();
       const began = performance.now();
       return () => {
         const wallMs = performance.now() - began;
         const { user, system } = process.cpuUsage(cpu);
-        const most = peak();
+        const most = peakMemory();
         const grownBytes = most > mark || marks !== undefined ? Math.max(0, most - before) : 0;
         return { wallMs, cpuMs: (user + system) / 1000, grownBytes };
       };
@@ -44,8 +45,6 @@ export function createMeter(): Meter {
     },
   };
 }
-
-const peak = (): number => process.resourceUsage().maxRSS * 1024;
 
 function openMarks(): number | undefined {
   try {

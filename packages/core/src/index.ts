@@ -68,6 +68,7 @@ export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
 export { resolveModelPath } from "./io/hub-cache.ts";
 export { hubHint } from "./io/open-file.ts";
 export { createOutputFile, type OutputFile } from "./io/output-file.ts";
+export { peakMemory } from "./io/peak-memory.ts";
 export { openPositionalFile, type PositionalFile } from "./io/positional-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";

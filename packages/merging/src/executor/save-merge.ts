@@ -4,6 +4,7 @@ import {
   byteLengthOf,
   type Checkpoint,
   InputError,
+  peakMemory,
   resolveOptions,
   type StagedCheckpoint,
   stageCheckpoint,
@@ -114,7 +115,7 @@ export async function saveMerge(
     return {
       ...{ ...saved, resumedBytes, tensors: countTensors(plan), threads: estimate.threads },
       seconds: (performance.now() - began) / 1000,
-      peakBytes: process.resourceUsage().maxRSS * 1024,
+      peakBytes: peakMemory(),
     };
   } catch (error) {
     throw await leave(stage, error, resolved);

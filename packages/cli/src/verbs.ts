@@ -100,6 +100,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure how the loss curves around a network",
     load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
   },
+  similarity: {
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    load: async () => (await import("./commands/similarity.ts")).similarityVerb,
+  },
   report: {
     summary: "Draw a result: in the terminal, as a page, as figures and tables",
     load: async () => (await import("./commands/report.ts")).reportVerb,

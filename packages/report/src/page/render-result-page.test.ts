@@ -6,6 +6,7 @@ import { curvatureResult } from "../../test/curvature-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { similarityResult } from "../../test/similarity-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
 
@@ -19,6 +20,7 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  similarityResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

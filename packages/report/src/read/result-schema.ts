@@ -3,6 +3,7 @@ import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_SCHEMA } from "./curvature-schema.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
+import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
 /** JSON has no NaN: it writes null for what could not be measured. */
@@ -352,4 +353,5 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
   curvature: CURVATURE_SCHEMA,
+  similarity: SIMILARITY_SCHEMA,
 };

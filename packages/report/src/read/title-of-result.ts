@@ -24,6 +24,8 @@ export function titleOfResult(result: DrawableResult): string {
       return result.title;
     case "curvature":
       return `Curvature of the loss around ${basename(result.network)}`;
+    case "similarity":
+      return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

@@ -5,6 +5,7 @@ import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
+import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
@@ -38,5 +39,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
+    case "similarity":
+      return describeSimilarity(result);
   }
 }

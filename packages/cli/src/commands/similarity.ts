@@ -51,7 +51,7 @@ const EXAMPLES = formatExamples(
     "every layer of one network with every layer of the other, by five measures",
   ],
   [
-    "isthmus similarity a.pt a.pt --graph model.onnx --data mnist:test --measures linear-cka --samples 0",
+    "isthmus similarity a.pt a.pt --graph model.onnx --data mnist:test --measures linear-cka --examples 0 --samples 0",
     "layers of one network with each other, on all examples; memory does not grow with them",
   ],
   [

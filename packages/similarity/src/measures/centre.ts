@@ -1,14 +1,18 @@
 import type { Matrix } from "@isthmus/linear-algebra";
 
-/** Computes the mean of each column in f64. */
+/**
+ * Computes the mean of each column in f64, counted from its first element: of equal elements it is exactly
+ * that element, so that a column that does not vary is exactly 0 once it is centred.
+ */
 export function columnMeans({ rows, columns, data }: Matrix): Float64Array {
   const means = new Float64Array(columns);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
-      means[j] = (means[j] as number) + (data[i * columns + j] as number) / rows;
+      const difference = (data[i * columns + j] as number) - (data[j] as number);
+      means[j] = (means[j] as number) + difference / rows;
     }
   }
-  return means;
+  return means.map((mean, j) => (data[j] as number) + mean);
 }
 
 /** Copies a matrix as f64 with a number subtracted from each column. */
@@ -30,7 +34,7 @@ export function centreColumns(matrix: Matrix): Matrix {
 /** Copies a Gram matrix of samples as the one of the same samples with the mean of all subtracted. */
 export function centreGram({ rows: n, data }: Matrix): Matrix {
   const means = columnMeans({ rows: n, columns: n, data });
-  const mean = means.reduce((sum, value) => sum + value / n, 0);
+  const [mean = 0] = columnMeans({ rows: n, columns: 1, data: means });
   const centred = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {

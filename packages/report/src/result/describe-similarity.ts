@@ -18,7 +18,7 @@ export function describeSimilarity(result: SimilarityResult): Report {
     subject: "similarity of representations",
     summary: summarise(result),
     tiles: tilesOf(result),
-    sections: [...diagonalSection(result), ...result.tables.map((table) => heatSection(result, table))],
+    sections: [...diagonalSection(result), ...heatSection(result)],
     facts: factsOf(result, measuredFacts(result)),
     notes: notesOf(result),
     data: result,

@@ -2,9 +2,11 @@ import { at } from "@isthmus/core";
 import type { SimilarityNumber, SimilarityResult, SimilarityTable } from "@isthmus/similarity";
 import { dataWords } from "../data-words.ts";
 import { sequentialScale } from "../figure/color-scale.ts";
+import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import { drawLines, type LinePoint } from "../figure/line-figure.ts";
 import { formatAlike, formatCounted, formatNumber } from "../format-value.ts";
+import type { Table } from "../table/table.ts";
 import type { Section } from "./report.ts";
 
 /** What numbers of similarity are called. */
@@ -91,8 +93,24 @@ function lowestOf(tables: readonly SimilarityTable[]): number {
   return Math.min(0, Math.floor(10 * Math.min(0, ...numbers)) / 10);
 }
 
-/** Describes every layer of A with every layer of B by one number. */
-export function heatSection(result: SimilarityResult, table: SimilarityTable): Section {
+/** Describes every layer of A with every layer of B, by one heat map for each number. */
+export function heatSection(result: SimilarityResult): Section[] {
+  if (result.tables.length === 0) return [];
+  const maps = result.tables.map((table) => heatOf(result, table));
+  return [
+    {
+      name: "layers",
+      title: "Every layer of A with every layer of B",
+      figures: maps.map(({ figure }) => figure),
+      tables: maps.map(({ table }) => table),
+    },
+  ];
+}
+
+function heatOf(
+  result: SimilarityResult,
+  table: SimilarityTable,
+): { readonly figure: Figure; readonly table: Table } {
   const { layersA, layersB, samples, data, examples } = result;
   const { number, values } = table;
   const [rows, columns] = [layersA.map(({ label }) => label), layersB.map(({ label }) => label)];
@@ -100,40 +118,34 @@ export function heatSection(result: SimilarityResult, table: SimilarityTable): S
   const twoDigits = formatAlike(numbers, 2);
   const title = capitalize(SIMILARITY_WORDS[number]);
   return {
-    name: number,
-    title: `${title} of all layers`,
-    figures: [
-      {
-        name: number,
-        title: `${title} of every two layers:`,
-        caption: `one row a layer of A, one column a layer of B; lighter is more alike, and all heat maps have the same colours. ${SETTINGS[number](result)} Measured on ${formatCounted(samples, "sample")} of ${dataWords(data, examples)}.`,
-        words: `Heat map of ${SIMILARITY_WORDS[number]} by layer of A and layer of B, ${rangeWords(numbers)}.`,
-        table: number,
-        size: columns.length > WIDE ? "hero" : "half",
-        draw: drawHeat({
-          rows,
-          columns,
-          values,
-          label: title,
-          columnLabel: "Layer of B",
-          scale: SCALE,
-          format: formatAlike(numbers),
-          coarse: (value) => twoDigits(value).replace(/^0(?=\.)/, ""),
-        }),
-      },
-    ],
-    tables: [
-      {
-        name: number,
-        title: `${title} of all layers`,
-        caption: "One row a layer of A, one column a layer of B.",
-        columns: [
-          { title: "Layer of A", kind: "text" },
-          ...columns.map((column) => ({ title: column, kind: "number" }) as const),
-        ],
-        rows: rows.map((row, i) => ({ cells: [row, ...at(values, i, "row")] })),
-      },
-    ],
+    figure: {
+      name: number,
+      title: `${title} of every two layers:`,
+      caption: `one row a layer of A, one column a layer of B; lighter is more alike, and all heat maps have the same colours. ${SETTINGS[number](result)} Measured on ${formatCounted(samples, "sample")} of ${dataWords(data, examples)}.`,
+      words: `Heat map of ${SIMILARITY_WORDS[number]} by layer of A and layer of B, ${rangeWords(numbers)}.`,
+      table: number,
+      size: columns.length > WIDE ? "hero" : "half",
+      draw: drawHeat({
+        rows,
+        columns,
+        values,
+        label: title,
+        columnLabel: "Layer of B",
+        scale: SCALE,
+        format: formatAlike(numbers),
+        coarse: (value) => twoDigits(value).replace(/^0(?=\.)/, ""),
+      }),
+    },
+    table: {
+      name: number,
+      title: `${title} of all layers`,
+      caption: "One row a layer of A, one column a layer of B.",
+      columns: [
+        { title: "Layer of A", kind: "text" },
+        ...columns.map((column) => ({ title: column, kind: "number" }) as const),
+      ],
+      rows: rows.map((row, i) => ({ cells: [row, ...at(values, i, "row")] })),
+    },
   };
 }
 

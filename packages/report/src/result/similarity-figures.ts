@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import type { SimilarityNumber, SimilarityResult, SimilarityTable } from "@isthmus/similarity";
 import { dataWords } from "../data-words.ts";
-import { sequentialScale } from "../figure/color-scale.ts";
+import { unitScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import { drawLines, type LinePoint } from "../figure/line-figure.ts";
@@ -16,13 +16,13 @@ export const SIMILARITY_WORDS: Readonly<Record<SimilarityNumber, string>> = {
   svcca: "SVCCA",
   pwcca: "PWCCA",
   procrustes: "Procrustes similarity",
-  "relative-cosine": "cosine of relative representations",
-  "relative-mrr": "reciprocal rank of relative representations",
-  "relative-jaccard": "Jaccard index of relative representations",
+  "relative-cosine": "relative cosine",
+  "relative-mrr": "relative MRR",
+  "relative-jaccard": "relative Jaccard index",
 };
 
 /** Colours of all heat maps: the same value has the same colour on every page. */
-const SCALE = sequentialScale([0, 1]);
+const SCALE = unitScale();
 
 /** Columns from which a heat map has the whole width of the page. */
 const WIDE = 11;
@@ -160,7 +160,8 @@ const SETTINGS: Readonly<Record<SimilarityNumber, (result: SimilarityResult) => 
     `Canonical correlations of the directions that hold ${formatNumber(100 * variance)} % of the variance of each, weighted by what they are in the features of A.`,
   procrustes: () =>
     "1 minus half the squared distance that the best rotation leaves, of representations of norm 1.",
-  "relative-cosine": (result) => `Mean cosine of a sample in A and in B, ${anchorWords(result)}.`,
+  "relative-cosine": (result) =>
+    `Mean cosine of the relative representations of a sample in A and in B, ${anchorWords(result)}.`,
   "relative-mrr": (result) =>
     `Mean reciprocal rank of a sample of B among all by its cosine with the same sample of A, ${anchorWords(result)}.`,
   "relative-jaccard": (result) =>

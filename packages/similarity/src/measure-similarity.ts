@@ -60,13 +60,15 @@ const MOST_SAMPLES = 16384;
  * import { openCheckpoint, openDataSet } from "isthmus";
  *
  * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
- * const [a, b] = [await openCheckpoint("examples/mnist-mlp/s0.safetensors"), await openCheckpoint("examples/mnist-mlp/s1.safetensors")];
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
  * const data = await openDataSet("mnist:test@200");
  * const [one, other] = [{ ...architecture, network: a }, { ...architecture, network: b }];
  * const { layersA, tables } = await measureSimilarity(one, other, data, { measures: ["linear-cka"] });
  * assert.deepEqual(layersA.map(({ label }) => label), ["Relu", "Relu_1", "Relu_2", "logits"]);
  * const [first] = tables[0]?.values ?? [];
- * assert((first?.[0] ?? 0) > 0.9 && (first?.[0] ?? 0) > (first?.[2] ?? 1)); // layers of one depth are most alike
+ * // Layers of one depth are most alike.
+ * assert((first?.[0] ?? 0) > 0.9 && (first?.[0] ?? 0) > (first?.[2] ?? 1));
  * await a.close();
  * await b.close();
  * ```

@@ -41,9 +41,9 @@ export interface MeasureSimilarityOptions {
   readonly measures?: readonly SimilarityMeasure[];
   /** What positions of images and of sequences are. @defaultValue "auto" */
   readonly positions?: Positions;
-  /** The most examples, the first ones; 0 for all. @defaultValue 2000 */
+  /** The most examples, the first ones; 0 for all. @defaultValue 1000 */
   readonly examples?: number;
-  /** The most samples, taken at equal distances; 0 for all. @defaultValue 2000 */
+  /** The most samples, taken at equal distances; 0 for all. @defaultValue 1000 */
   readonly samples?: number;
   /** How CKA is estimated. @defaultValue "unbiased" */
   readonly estimator?: CkaEstimator;
@@ -71,8 +71,8 @@ export const MEASURE_SIMILARITY_DEFAULTS: Required<MeasureSimilarityOptions> = {
   values: undefined,
   measures: SIMILARITY_MEASURES.filter((name) => name !== "pwcca"),
   positions: "auto",
-  examples: 2000,
-  samples: 2000,
+  examples: 1000,
+  samples: 1000,
   estimator: "unbiased",
   block: 256,
   bandwidth: 0.8,

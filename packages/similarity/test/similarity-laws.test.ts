@@ -54,7 +54,7 @@ async function expectSame(
   ];
   expect(Object.keys(other)).toEqual(Object.keys(one));
   for (const [name, value] of Object.entries(one)) {
-    expect(other[name as keyof typeof other], name).toBeCloseTo(value, 8);
+    expect(other[name as keyof typeof other], name).toBeCloseTo(value ?? Number.NaN, 8);
   }
 }
 

@@ -47,7 +47,7 @@ function createSimilarityVerb() {
 
 const EXAMPLES = formatExamples(
   [
-    "isthmus similarity a.pt b.pt --graph model.onnx --data mnist:test@2000 --report similarity.html",
+    "isthmus similarity a.pt b.pt --graph model.onnx --data mnist:test --report similarity.html",
     "every layer of one network with every layer of the other, by five measures",
   ],
   [

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { type Matrix, type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
 import { columnMeans, shiftColumns } from "./centre.ts";
 import { alignmentOf, type HsicEstimator } from "./hsic.ts";
@@ -6,7 +7,7 @@ import { createLinearMoments, type LinearMoments } from "./linear-moments.ts";
 /** Linear CKA of several representations with several others, from samples that come in batches. */
 export interface CkaStream {
   /**
-   * Adds samples, the same of all representations.
+   * Adds samples, which all representations are of.
    * @param left - `[samples, features]` of each representation
    * @param right - of each of the others
    */
@@ -93,5 +94,5 @@ function createMoments(left: readonly Matrix[], right: readonly Matrix[], produc
 }
 
 function shiftAll(matrices: readonly Matrix[], shifts: readonly Float64Array[]): Matrix[] {
-  return matrices.map((matrix, i) => shiftColumns(matrix, shifts[i] ?? new Float64Array(matrix.columns)));
+  return matrices.map((matrix, i) => shiftColumns(matrix, at(shifts, i, "shift")));
 }

@@ -30,9 +30,10 @@ export type CompareRepresentationsOptions = Pick<
  * import { compareRepresentations } from "@isthmus/similarity";
  *
  * const x = Float64Array.from({ length: 30 }, (_, i) => Math.sin(i * i));
- * const turned = x.map((_, i) => (i % 3 === 0 ? (x[i + 1] ?? 0) : i % 3 === 1 ? -(x[i - 1] ?? 0) : (x[i] ?? 0)));
+ * const reversed = x.map((_, i) => x[i - (i % 3) + 2 - (i % 3)] ?? Number.NaN);
  * const options = { measures: ["linear-cka", "procrustes"] } as const;
- * const result = await compareRepresentations([createMatrix(10, 3, x), createMatrix(10, 3, turned)], options);
+ * const matrices = [createMatrix(10, 3, x), createMatrix(10, 3, reversed)] as const;
+ * const result = await compareRepresentations(matrices, options);
  * assert(Math.abs((result["linear-cka"] ?? 0) - 1) < 1e-12);
  * assert(Math.abs((result.procrustes ?? 0) - 1) < 1e-12);
  * ```

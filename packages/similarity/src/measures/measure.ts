@@ -23,11 +23,3 @@ export interface Measure<Form> {
   prepare(representation: Representation): Promise<Form>;
   compare(a: Form, b: Form): Promise<Similarities>;
 }
-
-/** Compares two representations. */
-export async function compareBy<Form>(
-  { prepare, compare }: Measure<Form>,
-  [a, b]: readonly [Representation, Representation],
-): Promise<Similarities> {
-  return compare(await prepare(a), await prepare(b));
-}

@@ -10,7 +10,7 @@ import { centreColumns, centreGram } from "./centre.ts";
 /** Columns whose products are added up at once, so that few of a wide matrix are f64 at a time. */
 const CHUNK = 2048;
 
-/** Singular values below this share of the largest are rounding of activations in f32, or of Gram matrices. */
+/** Singular values below this share of the largest are rounding, of activations or of Gram matrices. */
 const LOST = 1e-6;
 
 /** Singular values and left singular vectors of samples with the mean of all subtracted. */
@@ -117,7 +117,7 @@ function scaleColumns({ rows, columns, data }: Matrix, factorOf: (column: number
 }
 
 /** Computes scalar products of every two rows in f64, some columns at a time. */
-export async function gramOfRows({ rows, columns, data }: Matrix, products: MatrixProducts): Promise<Matrix> {
+async function gramOfRows({ rows, columns, data }: Matrix, products: MatrixProducts): Promise<Matrix> {
   const gram = new Float64Array(rows * rows);
   for (let begin = 0; begin < columns; begin += CHUNK) {
     const width = Math.min(CHUNK, columns - begin);

@@ -4,8 +4,8 @@ import { largestEigenvectors, type Matrix, type MatrixProducts, svd } from "@ist
 const EXACT = 96;
 
 /**
- * Sums the singular values of a matrix. Where its shorter side is longer than 96 they are roots of
- * eigenvalues of a Gram matrix, so each has an error of up to 1e-8 of the largest.
+ * Computes the sum of the singular values of a matrix. Where its shorter side is longer than 96 they are
+ * roots of eigenvalues of a Gram matrix, so each has an error of up to 1e-8 of the largest.
  */
 export async function sumOfSingularValues(matrix: Matrix, products: MatrixProducts): Promise<number> {
   const isWide = matrix.columns > matrix.rows;

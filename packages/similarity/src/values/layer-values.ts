@@ -57,7 +57,9 @@ function computedValues(graph: Graph): string[] {
   const dependent = dependentValues(graph, inputs);
   const moved = new Set(inputs);
   for (const { op, inputs: read, outputs } of graph.nodes) {
-    if (MOVES.has(op) && moved.has(read[0] ?? "")) for (const name of outputs) moved.add(name);
+    const [first] = read;
+    if (!MOVES.has(op) || first === undefined || !moved.has(first)) continue;
+    for (const name of outputs) moved.add(name);
   }
   return graph.nodes.flatMap(({ outputs }) =>
     outputs.filter((name) => name !== "" && dependent.has(name) && !moved.has(name)),

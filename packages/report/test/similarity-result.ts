@@ -1,13 +1,13 @@
 import { SIMILARITY_NUMBERS, type SimilarityResult } from "@isthmus/similarity";
 
-const LAYERS = ["Relu", "Relu_1", "Relu_2", "logits"];
+const LAYERS = [..."0123456".split("").map((index) => `blocks.${index}/Relu`), "logits"];
 
 /** Similarity of two small networks by every measure, with a layer that does not vary. */
 export function similarityResult(): SimilarityResult {
   const layers = LAYERS.map((label, i) => ({
     name: `/${label}_output_0`,
     label,
-    features: i === 3 ? 10 : 32,
+    features: i === 7 ? 10 : 32,
   }));
   return {
     kind: "similarity",
@@ -19,7 +19,7 @@ export function similarityResult(): SimilarityResult {
       number,
       values: LAYERS.map((_, i) =>
         LAYERS.map((_, j) =>
-          i === 2 && k === 2 ? null : 0.95 - 0.04 * k - 0.17 * Math.abs(i - j) - 0.01 * i,
+          i === 2 && k === 2 ? null : 0.95 - 0.04 * k - 0.08 * Math.abs(i - j) - 0.01 * i,
         ),
       ),
     })),

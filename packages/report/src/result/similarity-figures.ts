@@ -4,6 +4,7 @@ import { dataWords } from "../data-words.ts";
 import { unitScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
+import { fitText } from "../figure/legend.ts";
 import { drawLines, type LinePoint } from "../figure/line-figure.ts";
 import { formatAlike, formatCounted, formatNumber } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
@@ -23,6 +24,9 @@ export const SIMILARITY_WORDS: Readonly<Record<SimilarityNumber, string>> = {
 
 /** Colours of all heat maps: the same value has the same colour on every page. */
 const SCALE = unitScale();
+
+/** Pixels of a name below the lines, so that the first one does not stand out of the figure. */
+const TICK_WIDTH = 110;
 
 /** Columns from which a heat map has the whole width of the page. */
 const WIDE = 11;
@@ -59,7 +63,10 @@ export function diagonalSection(result: SimilarityResult): Section[] {
               label: SIMILARITY_WORDS[table.number],
               points: diagonalOf(table).flatMap((y, x): LinePoint[] => (y === null ? [] : [{ x, y }])),
             })),
-            x: { label: "Layer, from the input to the output", names },
+            x: {
+              label: "Layer, from the input to the output",
+              names: names.map((name) => fitText(name, TICK_WIDTH)),
+            },
             y: { label: "Similarity", domain: [lowestOf(tables), 1] },
           }),
         },

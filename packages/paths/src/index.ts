@@ -14,6 +14,8 @@ export {
   MEASURE_DROPOUT_PATH_DEFAULTS,
   type MeasureDropoutPathOptions,
   measureDropoutPath,
+  type NamedMeasuredPath,
+  type NamedPath,
 } from "./construct/measure-dropout-path.ts";
 export { type LayerRemainder, UNIT_CHOICES, type UnitChoice } from "./drop/choose-units.ts";
 export { dropUnits } from "./drop/drop-units.ts";

@@ -1,7 +1,7 @@
-import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
 import { type MeasuredPath, measurePath } from "@isthmus/curve";
 import type { DataSet } from "@isthmus/graph";
-import { createPath } from "@isthmus/interpolation";
+import { createPath, type Path } from "@isthmus/interpolation";
 import type { NormPolicy } from "@isthmus/statistics";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { UnitChoice } from "../drop/choose-units.ts";
@@ -16,10 +16,24 @@ export interface DropoutPathProgress {
   readonly stage: "build" | "measure";
 }
 
+/** A path to measure, with the name it has in the result. */
+export interface NamedPath {
+  readonly name: string;
+  readonly path: Path;
+}
+
+/** A path that was measured. */
+export interface NamedMeasuredPath {
+  readonly name: string;
+  readonly path: MeasuredPath;
+}
+
 /** Options of {@link measureDropoutPath}. */
 export interface MeasureDropoutPathOptions extends Omit<BuildDropoutPathOptions, "onProgress"> {
   /** Places on each line of the path, its first end included and its last one not. @defaultValue 4 */
   readonly pointsPerLine?: number;
+  /** Other paths to measure at as many places, such as the line to an aligned network. @defaultValue none */
+  readonly beside?: readonly NamedPath[];
   readonly onProgress?: ((progress: DropoutPathProgress) => void) | undefined;
 }
 
@@ -27,14 +41,17 @@ export interface MeasureDropoutPathOptions extends Omit<BuildDropoutPathOptions,
 export const MEASURE_DROPOUT_PATH_DEFAULTS: Required<MeasureDropoutPathOptions> = {
   ...BUILD_DROPOUT_PATH_DEFAULTS,
   pointsPerLine: 4,
+  beside: [],
   onProgress: undefined,
 };
 
-/** Loss and error on a path through dropout-stable networks, beside the straight line. */
+/** Loss and error on a path through dropout-stable networks, beside the straight line and other paths. */
 export interface DropoutPathResult extends Pick<DropoutPath, "segments" | "order" | "bound"> {
   readonly kind: "dropout-path";
   readonly path: MeasuredPath;
   readonly line: MeasuredPath;
+  /** Other paths, as they were given. */
+  readonly beside: readonly NamedMeasuredPath[];
   readonly choice: UnitChoice;
   readonly rescale: Rescaling;
   readonly trials: number;
@@ -81,26 +98,26 @@ export async function measureDropoutPath(
   const attempt = "measure a path through dropout-stable networks";
   const resolved = resolveOptions(attempt, MEASURE_DROPOUT_PATH_DEFAULTS, options);
   assertWholeOptions(attempt, resolved, { pointsPerLine: 1 });
-  const { pointsPerLine, onProgress, ...building } = resolved;
+  const { pointsPerLine, beside, onProgress, ...building } = resolved;
   const built = await buildDropoutPath(architecture, networks, data, {
     ...building,
     onProgress: ({ done }) => onProgress?.({ done: BUILDING * done, stage: "build" }),
   });
   const { choice, rescale, trials, statistics, statisticsData, batchSize, seed, signal } = resolved;
-  const measuring = { statistics, statisticsData, batchSize, signal };
   const points = built.segments.length * pointsPerLine + 1;
-  const stepOf = (begin: number, share: number) => (progress: { readonly done: number }) =>
-    onProgress?.({ done: begin + share * progress.done, stage: "measure" });
-  const rest = (1 - BUILDING) / 2;
-  const path = await measurePath(architecture, built.path, data, {
-    ...{ ...measuring, points, onProgress: stepOf(BUILDING, rest) },
-  });
-  const line = await measurePath(architecture, createPath("linear", ...networks), data, {
-    ...{ ...measuring, points, onProgress: stepOf(BUILDING + rest, rest) },
-  });
+  const paths = [built.path, createPath("linear", ...networks), ...beside.map(({ path }) => path)];
+  const measured: MeasuredPath[] = [];
+  for (const [index, path] of paths.entries()) {
+    const options = { statistics, statisticsData, batchSize, signal, points };
+    const onStep = ({ done }: { readonly done: number }) =>
+      onProgress?.({ done: BUILDING + ((1 - BUILDING) * (index + done)) / paths.length, stage: "measure" });
+    measured.push(await measurePath(architecture, path, data, { ...options, onProgress: onStep }));
+  }
   const [a, b] = networks;
   return {
-    ...{ kind: "dropout-path", path, line, segments: built.segments, order: built.order, bound: built.bound },
+    ...{ kind: "dropout-path", path: at(measured, 0, "path"), line: at(measured, 1, "line") },
+    beside: beside.map(({ name }, index) => ({ name, path: at(measured, index + 2, "path") })),
+    ...{ segments: built.segments, order: built.order, bound: built.bound },
     ...{ choice, rescale, trials, statistics, examples: data.size, data: data.name },
     ...{ a: a.source, b: b.source, seed, engine: architecture.engine.name },
   };

@@ -52,9 +52,7 @@ function summarise({ loss, shares, layers }: DropoutStabilityResult): string {
 }
 
 /** Mean loss over trials of each step of a share, the last layer first. */
-function meanLosses({
-  trials,
-}: DropoutShare): readonly {
+function meanLosses({ trials }: DropoutShare): readonly {
   readonly from: string;
   readonly loss: number;
   readonly low: number;

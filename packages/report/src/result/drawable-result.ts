@@ -8,6 +8,7 @@ import type {
 import type { CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
+import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { SimilarityResult } from "@isthmus/similarity";
 import type { StarResult } from "@isthmus/star-domain";
@@ -55,6 +56,8 @@ export type DrawableResult = (
   | SimulationResult
   | ComparisonResult
   | CurvatureResult
+  | DropoutStabilityResult
+  | DropoutPathResult
   | SimilarityResult
 ) & { readonly provenance?: Provenance };
 

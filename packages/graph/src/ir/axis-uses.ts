@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
-import type { Graph, Node } from "@isthmus/graph";
-import { intAttribute, intsAttribute } from "@isthmus/graph/ir";
+import { intAttribute, intsAttribute } from "./attributes.ts";
+import type { Graph, Node } from "./graph.ts";
 
 /** The ways in which nodes use the axes of one weight. */
 export interface AxisUse {

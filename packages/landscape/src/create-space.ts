@@ -117,7 +117,9 @@ async function measureBasis(
   );
   const right = basis.map((_, i) => others.map((__, k) => product(i, size + k) / length(i)));
   const solved = await solveCosines(network, cosines, right);
-  const placeOf = (k: number) => basis.map((_, i) => at(solved, i * others.length + k, "place") / length(i));
+  // Without a sign of zero, which JSON does not keep.
+  const placeOf = (k: number) =>
+    basis.map((_, i) => at(solved, i * others.length + k, "place") / length(i) + 0);
   const places: Place[] = [];
   for (const k of others.keys()) {
     const place = placeOf(k);

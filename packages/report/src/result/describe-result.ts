@@ -8,6 +8,7 @@ import { describePlane } from "./describe-plane.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
+import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
 import type { Report } from "./report.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
@@ -38,5 +39,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
+    case "landscape":
+      return describeLandscape(result);
   }
 }

@@ -19,7 +19,7 @@ export async function differenceDirections(task: DirectionTask, sign: 1 | -1): P
     const values = zerosFor(task.network, differingNames(task));
     await addWeightsInPlace(values, sign, other);
     await addWeightsInPlace(values, -sign, task.network);
-    directions.push({ label, values });
+    directions.push({ label: sign === 1 ? label : "way from the initialization", values });
   }
   return directions;
 }

@@ -106,7 +106,9 @@ export function drawContours(figure: ContourFigure): Drawing {
 const Y_LABELS = ["y (distance between weights)", "y (same unit)"] as const;
 
 const yLabel = ({ axes }: ContourFigure, room: number): string =>
-  (axes === undefined ? Y_LABELS : [axes.y]).find((words) => textWidth(words) <= room) ?? "y";
+  (axes === undefined ? Y_LABELS : [axes.y, axes.y.replace(/ \(.*/, "")]).find(
+    (words) => textWidth(words) <= room,
+  ) ?? "y";
 
 /**
  * Contours of the grid itself, whose values stand in the middle of cells; values are compared by their

@@ -1,9 +1,10 @@
 import { at } from "@isthmus/core";
+import type { Markish } from "@observablehq/plot";
+import { formatShort } from "../format-value.ts";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
 import { colorOf, sequentialScale } from "./color-scale.ts";
 import { type Drawing, FIGURE_WIDTHS, type Plot } from "./figure.ts";
-import { endsOf } from "./resample.ts";
 
 /** One slice of a grid. */
 export interface Slice {
@@ -15,9 +16,9 @@ export interface Slice {
 
 /** What {@link drawSlices} draws. */
 export interface SliceFigure {
-  /** Ascending coordinates of the columns of every slice; at least two. */
+  /** Even ascending coordinates of the columns of every slice; at least two. */
   readonly xs: readonly number[];
-  /** Ascending coordinates of the rows of every slice; at least two. */
+  /** Even ascending coordinates of the rows of every slice; at least two. */
   readonly ys: readonly number[];
   readonly slices: readonly Slice[];
   /** Words for the colours, with the unit. */
@@ -27,18 +28,17 @@ export interface SliceFigure {
 
 /** Columns of slices by the width of the figure. */
 const COLUMNS = { hero: 5, half: 3, compact: 2 } as const;
-const MARGIN = { right: 16, bottom: 40, left: 44, top: 30 } as const;
-/** Pixels between slices, and for the words above each. */
-const GAP = { across: 14, words: 24 } as const;
+const MARGIN = { right: 16, bottom: 28, left: 44, top: 22 } as const;
+/** Pixels between slices beside and below each other. */
+const GAP = { across: 14, down: 28 } as const;
 
-interface Cell {
-  readonly fx: number;
-  readonly fy: number;
-  readonly x1: number;
-  readonly x2: number;
-  readonly y1: number;
-  readonly y2: number;
-  readonly fill: string;
+/** Where a slice is, in units of its side from the top left of the frame. */
+interface Corner {
+  readonly left: number;
+  readonly top: number;
+  /** Whether nothing is below it, and left of it. */
+  readonly lowest: boolean;
+  readonly first: boolean;
 }
 
 /** Draws slices of a grid beside each other as cells, all with one scale of colours. */
@@ -48,43 +48,31 @@ export function drawSlices({ xs, ys, slices, label, format }: SliceFigure): Draw
   return (plot, width) => {
     const columns = Math.min(columnsFor(width), slices.length);
     const rows = Math.ceil(slices.length / columns);
-    const side = (width - MARGIN.left - MARGIN.right - (columns - 1) * GAP.across) / columns;
+    const inner = width - MARGIN.left - MARGIN.right;
+    const side = (inner - (columns - 1) * GAP.across) / columns;
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT;
-    const facets = slices.map((slice, index) => ({
-      ...slice,
-      ...{ fx: index % columns, fy: Math.floor(index / columns) },
-    }));
-    const cells = facets.flatMap(({ values, fx, fy }) => cellsOf({ xs, ys, values, fillOf }, { fx, fy }));
+    const high = rows * side + (rows - 1) * GAP.down;
+    const cornerOf = (index: number): Corner => ({
+      left: (index % columns) * (1 + GAP.across / side),
+      top: Math.floor(index / columns) * (1 + GAP.down / side),
+      lowest: index + columns >= slices.length,
+      first: index % columns === 0,
+    });
     return {
       width,
-      height: Math.round(marginTop + MARGIN.bottom + rows * side + (rows - 1) * GAP.words),
+      height: Math.round(marginTop + MARGIN.bottom + high),
       ...{ marginTop, marginRight: MARGIN.right, marginBottom: MARGIN.bottom, marginLeft: MARGIN.left },
       style: FIGURE_TEXT_STYLE,
       color: { type: "identity" },
-      x: { domain: outerEnds(xs) },
-      y: { domain: outerEnds(ys) },
-      fx: {
-        axis: null,
-        padding: paddingOf(columns, side, GAP.across),
-        domain: Array.from({ length: columns }, (_, i) => i),
-      },
-      fy: {
-        axis: null,
-        padding: paddingOf(rows, side, GAP.words),
-        domain: Array.from({ length: rows }, (_, i) => i),
-      },
+      x: { domain: [0, inner / side], axis: null },
+      y: { domain: [high / side, 0], axis: null },
       marks: [
-        plot.rect(cells, {
-          ...{ fx: "fx", fy: "fy", x1: "x1", x2: "x2", y1: "y1", y2: "y2" },
-          fill: "fill",
-          inset: -0.25,
-        }),
-        ...axisMarks(plot, columns),
-        plot.text(facets, {
-          ...{ fx: "fx", fy: "fy", text: "label", frameAnchor: "top-left", dy: -14 },
-          fill: "var(--isthmus-text)",
-        }),
-        colorLegend({ label, scale, format, above: GAP.words - 6 }),
+        plot.rect(
+          slices.flatMap(({ values }, index) => cellsOf({ values, fillOf }, cornerOf(index))),
+          { x1: "x1", x2: "x2", y1: "y1", y2: "y2", fill: "fill", inset: -0.25 },
+        ),
+        ...wordMarks(plot, { xs, ys, slices }, cornerOf),
+        colorLegend({ label, scale, format, above: MARGIN.top }),
       ],
     };
   };
@@ -95,46 +83,45 @@ function columnsFor(width: number): number {
   return width >= FIGURE_WIDTHS.half ? COLUMNS.half : COLUMNS.compact;
 }
 
-/** Share of a step between slices that is left free. */
-const paddingOf = (count: number, side: number, gap: number): number => (count < 2 ? 0 : gap / (side + gap));
-
-function axisMarks(plot: Plot, columns: number): ReturnType<Plot["axisX"]>[] {
-  const style = { tickSize: 3, fill: "var(--isthmus-muted)", stroke: "var(--isthmus-muted)", label: null };
-  const ticks = columns > 3 ? 3 : 4;
-  return [
-    plot.axisX({ ...style, anchor: "bottom", ticks }),
-    plot.axisY({ ...style, anchor: "left", ticks }),
-  ] as ReturnType<Plot["axisX"]>[];
-}
-
-/** Cells reach half-way to their neighbours, and as far beyond the ends. */
-function edgesOf(coordinates: readonly number[]): number[] {
-  const [first, last] = endsOf(coordinates);
-  const half = (last - first) / (coordinates.length - 1) / 2;
-  const between = coordinates.slice(1).map((x, i) => (x + at(coordinates, i, "coordinate")) / 2);
-  return [first - half, ...between, last + half];
-}
-
-function outerEnds(coordinates: readonly number[]): [number, number] {
-  return endsOf(edgesOf(coordinates));
-}
-
 function cellsOf(
-  {
-    xs,
-    ys,
-    values,
-    fillOf,
-  }: Pick<SliceFigure, "xs" | "ys"> & Pick<Slice, "values"> & { readonly fillOf: (value: number) => string },
-  facet: Pick<Cell, "fx" | "fy">,
-): Cell[] {
-  const [columns, rows] = [edgesOf(xs), edgesOf(ys)];
+  { values, fillOf }: Pick<Slice, "values"> & { readonly fillOf: (value: number) => string },
+  { left, top }: Corner,
+) {
+  const rows = values.length;
   return values.flatMap((row, j) =>
     row.map((value, i) => ({
-      ...facet,
-      ...{ x1: at(columns, i, "edge"), x2: at(columns, i + 1, "edge") },
-      ...{ y1: at(rows, j, "edge"), y2: at(rows, j + 1, "edge") },
+      ...{ x1: left + i / row.length, x2: left + (i + 1) / row.length },
+      ...{ y1: top + 1 - j / rows, y2: top + 1 - (j + 1) / rows },
       fill: fillOf(value),
     })),
   );
+}
+
+/** Writes the label above every slice, and the ends of the axes below and on the left of the outer ones. */
+function wordMarks(
+  plot: Plot,
+  { xs, ys, slices }: Pick<SliceFigure, "xs" | "ys" | "slices">,
+  cornerOf: (index: number) => Corner,
+): Markish[] {
+  const corners = slices.map(({ label }, index) => ({ label, ...cornerOf(index) }));
+  const ends = (axis: readonly number[]) =>
+    [0, axis.length - 1].map((i) => ({
+      share: (i + 0.5) / axis.length,
+      text: formatShort(at(axis, i, "coordinate")),
+    }));
+  const below = corners
+    .filter(({ lowest }) => lowest)
+    .flatMap(({ left, top }) => ends(xs).map(({ share, text }) => ({ x: left + share, y: top + 1, text })));
+  const beside = corners
+    .filter(({ first }) => first)
+    .flatMap(({ left, top }) => ends(ys).map(({ share, text }) => ({ x: left, y: top + 1 - share, text })));
+  const muted = { x: "x", y: "y", text: "text", fill: "var(--isthmus-muted)" } as const;
+  return [
+    plot.text(corners, {
+      ...{ x: "left", y: "top", text: "label", textAnchor: "start", dy: -9 },
+      fill: "var(--isthmus-text)",
+    }),
+    plot.text(below, { ...muted, dy: 11 }),
+    plot.text(beside, { ...muted, textAnchor: "end", dx: -6 }),
+  ];
 }

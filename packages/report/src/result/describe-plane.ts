@@ -105,8 +105,8 @@ function captionOf(result: PlaneResult, measure: Measure, missing: number): stri
   return `${unit}; darker is lower, bands grow by factors, dots are networks. Measured at ${xs.length} by ${ys.length} places on ${dataWords(data, examples)}; between them it is interpolated linearly, so that bands have corners where places are few. ${scaleWords(result)}${holes}`;
 }
 
-/** Says how the axes compare. */
-function scaleWords(plane: Pick<PlaneResult, "xs" | "ys">): string {
+/** Says how the axes of a plane compare. */
+export function scaleWords(plane: Pick<PlaneResult, "xs" | "ys">): string {
   const stretch = stretchOf(plane);
   // Rounding of the division must not read as a scale of its own.
   if (Math.abs(stretch - 1) < 1e-6) return "Both axes have one scale.";

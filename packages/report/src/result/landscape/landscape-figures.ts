@@ -7,12 +7,15 @@ import type { Figure } from "../../figure/figure.ts";
 import { drawLines, type LineSeries } from "../../figure/line-figure.ts";
 import { drawSlices } from "../../figure/slice-figure.ts";
 import { formatMeasure, formatShort } from "../../format-value.ts";
+import { scaleWords } from "../describe-plane.ts";
 import { coordinatesOf, planeOf, sliceOf } from "./landscape-planes.ts";
 import { axisWords, DIRECTION_WORDS, SIZE_WORDS } from "./landscape-words.ts";
 
 const MEASURES = ["loss", "error"] as const;
 /** Most minima and most saddles that are marked in a plane. */
 const MOST_MARKS = 40;
+/** Points of a parabola: so many that they are a line without marks. */
+const PARABOLA_POINTS = 201;
 
 /** Draws what was measured: lines, a plane, or slices of a grid. */
 export function landscapeFigures(result: LandscapeResult): Figure[] {
@@ -65,7 +68,9 @@ function parabolaSeries(
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const room = 0.02 * (high - low);
   const from = at(network.place, 0, "coordinate");
-  const parabola = points.map(({ x }) => {
+  const [first, last] = [at(points, 0, "place").x, at(points, points.length - 1, "place").x];
+  const parabola = Array.from({ length: PARABOLA_POINTS }, (_, i) => {
+    const x = first + ((last - first) * i) / (PARABOLA_POINTS - 1);
     const y = network.loss + slope * (x - from) + 0.5 * curvature * (x - from) ** 2;
     return { x, y: y >= low - room && y <= high + room ? y : Number.NaN };
   });
@@ -103,7 +108,7 @@ function planeFigure(result: LandscapeResult, measure: Measure): Figure {
   return {
     name: `plane-${measure}`,
     title: `${name} in the plane,`,
-    caption: `${captionOf(result)} Darker is lower, bands grow by factors, dots are networks.${marked}${holes}`,
+    caption: `${captionOf(result)} Darker is lower, bands grow by factors, dots are networks.${marked} ${scaleWords(plane)}${holes}`,
     words: `${name} over a plane, as contours. ${network === undefined ? "" : `${formatMeasure(network[measure], measure)} at ${network.label}.`}`,
     table: "grid",
     size: "half",

@@ -1,6 +1,6 @@
 import { bindNetwork, describeMeasurement, evaluateGrid, type PlaneSubject } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { type Architecture, type DataSet, fingerprintWeights } from "@isthmus/graph";
+import { type Architecture, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
 import type { JournalRun } from "@isthmus/tasks";
 import { createSpace, describeBasis, type LandscapeSpace } from "./create-space.ts";
 import { type DirectionTask, movedNames } from "./directions/direction-task.ts";
@@ -55,17 +55,13 @@ const MARGIN = 0.2;
  */
 export async function measureLandscape(
   { graph, engine }: Architecture,
-  { network, others = [] }: LandscapeNetworks,
+  networks: LandscapeNetworks,
   data: DataSet,
   options: MeasureLandscapeOptions = {},
 ): Promise<LandscapeResult> {
-  const resolved = resolveLandscapeOptions(options, others.length);
+  const subjects = await bindSubjects(graph, networks, options);
+  const resolved = resolveLandscapeOptions(options, subjects.others.length);
   const names = movedNames(graph, resolved);
-  const bind = async (subject: PlaneSubject): Promise<PlaneSubject> => ({
-    label: subject.label,
-    network: await bindNetwork(graph, subject.network),
-  });
-  const subjects = { network: await bind(network), others: await Promise.all(others.map(bind)) };
   const task: DirectionTask = {
     ...{ architecture: { graph, engine }, data, names, options: resolved },
     ...{ network: subjects.network.network, others: subjects.others },
@@ -97,6 +93,26 @@ export async function measureLandscape(
     ...{ seed: resolved.seed, statistics: resolved.statistics, examples: data.size },
     ...{ data: data.name, engine: engine.name },
   };
+}
+
+/** Reads networks into memory. The last snapshot of a trajectory may be the network itself: it counts once. */
+async function bindSubjects(
+  graph: Graph,
+  { network, others = [] }: LandscapeNetworks,
+  { directions }: MeasureLandscapeOptions,
+): Promise<Required<LandscapeNetworks> & { readonly others: readonly PlaneSubject[] }> {
+  const bind = async (subject: PlaneSubject): Promise<PlaneSubject> => ({
+    label: subject.label,
+    network: await bindNetwork(graph, subject.network),
+  });
+  const [middle, ...rest] = await Promise.all([network, ...others].map(bind));
+  const subjects = { network: middle ?? network, others: rest };
+  const last = rest.at(-1);
+  if (directions !== "trajectory" || last === undefined) return subjects;
+  const same =
+    (await fingerprintWeights(graph, last.network)) ===
+    (await fingerprintWeights(graph, subjects.network.network));
+  return same ? { ...subjects, others: rest.slice(0, -1) } : subjects;
 }
 
 /** Computes the coordinates of the grid along every direction. */

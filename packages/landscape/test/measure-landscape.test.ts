@@ -242,6 +242,12 @@ describe("a trajectory", () => {
     expect(first).toMatchObject(await lossOf(b));
   });
 
+  test("counts its end once, if it is named among the snapshots, too", async () => {
+    const options = { directions: "trajectory", points: 2, local: false } as const;
+    const once = await measure(options, { others: [b, c], network: d });
+    expect(await measure(options, { others: [b, c, d], network: d })).toEqual(once);
+  });
+
   test("of more snapshots leaves a distance, which the parts that are not explained make", async () => {
     const { basis, networks } = await measure(
       { directions: "trajectory", points: 2, dimensions: 1 },
@@ -361,7 +367,7 @@ describe("measureLandscape()", () => {
     [{ directions: "trajectory", normalization: "filter" }, [b, c], /must keep their lengths/],
     [
       { directions: "trajectory", dimensions: 2 },
-      [b, a],
+      [b, b],
       /differ in 2 directions: the 3 from .* differ in 1/,
     ],
     [{ directions: "networks", dimensions: 2 }, [b], /one other network for every direction/],

@@ -52,7 +52,7 @@ export function describePlane(result: PlaneResult): Report {
 
 /** Describes the minima and saddles of the losses. */
 function topologyOfPlane(result: PlaneResult): Section[] {
-  const { xs, ys, loss, data } = result;
+  const { xs, ys, loss, data, examples } = result;
   return topologySections({
     topology: topologyOf(result),
     values: loss.flat(),
@@ -61,6 +61,7 @@ function topologyOfPlane(result: PlaneResult): Section[] {
       { name: "y", of: (place) => at(ys, Math.floor(place / xs.length), "row") },
     ],
     label: measureWords("loss", data).axis,
+    examples: dataWords(data, examples),
   });
 }
 

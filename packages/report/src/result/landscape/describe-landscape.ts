@@ -1,7 +1,7 @@
 import { at, UsageError } from "@isthmus/core";
 import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
-import { measureWords } from "../../data-words.ts";
-import { formatCount, formatMeasure, formatNumber, formatShort } from "../../format-value.ts";
+import { dataWords, measureWords } from "../../data-words.ts";
+import { formatCount, formatCounted, formatMeasure, formatNumber, formatShort } from "../../format-value.ts";
 import { factsOf } from "../facts.ts";
 import type { PageFact } from "../page-fact.ts";
 import type { Report, Tile } from "../report.ts";
@@ -29,6 +29,7 @@ export function describeLandscape(read: LandscapeResult): Report {
       { name: "landscape", title: "The landscape", figures: landscapeFigures(result), tables: [] },
       ...topologySections({
         ...{ topology, values: loss, label: measureWords("loss", result.data).axis },
+        examples: dataWords(result.data, result.examples),
         coordinates: basis.map(({ label }, axis) => ({
           name: label,
           of: (place: number) => at(coordinatesOf(result, place), axis, "coordinate"),
@@ -87,7 +88,7 @@ function tilesOf({ networks, basis, topology, interpolation }: LandscapeResult):
       name: "minima of the grid",
       value: formatCount(minima.length),
       unit: "",
-      more: [`${formatCount(saddles.length)} saddles`, `SMAD ${formatNumber(saddleMinimumDistance.mean)}`],
+      more: [formatCounted(saddles.length, "saddle"), `SMAD ${formatNumber(saddleMinimumDistance.mean)}`],
     },
   ];
 }

@@ -18,6 +18,8 @@ export interface TopologyOfGrid {
   readonly coordinates: readonly { readonly name: string; readonly of: (place: number) => number }[];
   /** Words for the losses, with the unit. */
   readonly label: string;
+  /** Says which examples they were measured on. */
+  readonly examples: string;
 }
 
 /** Describes the minima and saddles of a grid, with the tree in which they join. */
@@ -27,6 +29,7 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
   const left = topology.minima.length - shown.minima.length;
   const leftWords =
     left === 0 ? "" : ` ${formatCounted(left, "minimum", "minima")} that persist least are left out.`;
+  const measuredOn = `Measured on ${grid.examples}.`;
   const { mean, normalized, weighted } = topology.saddleMinimumDistance;
   const figures =
     shown.minima.length < 2
@@ -35,7 +38,7 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
           {
             name: "merge-tree",
             title: "Merge tree of the losses,",
-            caption: `how the parts below a level appear at minima and join at saddles as the level rises. Places beside each other along an axis count as neighbours.${leftWords}`,
+            caption: `how the parts below a level appear at minima and join at saddles as the level rises. Places beside each other along an axis count as neighbours.${leftWords} ${measuredOn}`,
             words: `A tree of ${formatCounted(shown.minima.length, "minimum", "minima")} that join at ${formatCounted(shown.saddles.length, "saddle")}.`,
             table: "minima",
             size: "half" as const,
@@ -44,7 +47,7 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
           {
             name: "barcode",
             title: "Persistence of the minima,",
-            caption: `one bar for each, from its loss to the loss at which it meets a deeper one; the deepest, in another colour, goes on to the highest loss.${leftWords}`,
+            caption: `one bar for each, from its loss to the loss at which it meets a deeper one; the deepest, in another colour, goes on to the highest loss.${leftWords} ${measuredOn}`,
             words: `Bars of ${formatCounted(shown.minima.length, "minimum", "minima")}, the longest first.`,
             table: "minima",
             size: "half" as const,

@@ -156,10 +156,8 @@ async function landscape(path: string, options: LandscapeVerbOptions, context: C
     const bound = await bindArchitecture(fitToData(read, data), checkpoints, options, context);
     const { networks, binding, ...architecture } = bound;
     const labels = labelsOf(paths);
-    const [network, ...rest] = networks.map(
-      (each, k): PlaneSubject => ({ label: at(labels, k, "label"), network: each.network }),
-    );
-    const subjects = { network: network ?? at([], 0, "network"), others: rest };
+    const all = networks.map(({ network }, k): PlaneSubject => ({ label: at(labels, k, "label"), network }));
+    const subjects = { network: at(all, 0, "network"), others: all.slice(1) };
     const result = await measureLandscape(architecture, subjects, data, {
       ...measureOptions(options, directions),
       statisticsData,

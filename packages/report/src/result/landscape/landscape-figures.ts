@@ -1,3 +1,4 @@
+import type { PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import type { LandscapeResult } from "@isthmus/landscape";
 import type { Measure } from "../../barrier-curve.ts";
@@ -20,7 +21,8 @@ const PARABOLA_POINTS = 201;
 /** Draws what was measured: lines, a plane, or slices of a grid. */
 export function landscapeFigures(result: LandscapeResult): Figure[] {
   if (result.axes.length === 1) return MEASURES.map((measure) => lineFigure(result, measure));
-  if (result.axes.length === 2) return MEASURES.map((measure) => planeFigure(result, measure));
+  const plane = planeOf(result);
+  if (plane !== undefined) return MEASURES.map((measure) => planeFigure(result, plane, measure));
   return MEASURES.map((measure) => slicesFigure(result, measure));
 }
 
@@ -92,9 +94,7 @@ function markSeries({ networks }: LandscapeResult, measure: Measure): LineSeries
   ];
 }
 
-function planeFigure(result: LandscapeResult, measure: Measure): Figure {
-  const plane = planeOf(result);
-  if (plane === undefined) throw new TypeError("Cannot draw a plane as there must be two directions");
+function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measure): Figure {
   const { name, axis } = measureWords(measure, result.data);
   const marks = measure === "loss" ? marksOf(result) : [];
   const [network] = plane.models;

@@ -1,6 +1,12 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
+export type {
+  CurvatureChoice,
+  CurvatureMeasurement,
+  EachMeasurement,
+  NetworkMeasurement,
+} from "./description/network-measurement.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export {
   ALIGN_CHOICES,
@@ -28,6 +34,7 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
+export type { TunedNetwork } from "./description/tuned-network.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
 export { readStudy } from "./file/read-study.ts";

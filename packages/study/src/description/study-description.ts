@@ -5,7 +5,9 @@ import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { MatchLearnedOptions } from "@isthmus/weight-matching";
 import type { MergeMeasurement } from "./merge-measurement.ts";
+import type { EachMeasurement } from "./network-measurement.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
+import type { TunedNetwork } from "./tuned-network.ts";
 import type { VariableValue, WantedValues } from "./variable-values.ts";
 
 /** Values by name of the variable. */
@@ -97,7 +99,7 @@ export interface StarNetwork {
 }
 
 /** A network of a study. */
-export type NetworkDescription = TrainedNetwork | LoadedNetwork | StarNetwork;
+export type NetworkDescription = TrainedNetwork | LoadedNetwork | StarNetwork | TunedNetwork;
 
 /**
  * Which networks are measured two by two: networks of one group that differ in one variable only, or every
@@ -198,10 +200,18 @@ export interface LayersMeasurement extends PairMeasurement {
 }
 
 /** Something that a study measures. */
-export type MeasurementDescription = BarrierMeasurement | LayersMeasurement | MergeMeasurement;
+export type MeasurementDescription =
+  | BarrierMeasurement
+  | LayersMeasurement
+  | MergeMeasurement
+  | EachMeasurement;
 
 /** A group of networks. */
-export type RepeatedNetwork = Repeated<TrainedNetwork> | Repeated<LoadedNetwork> | Repeated<StarNetwork>;
+export type RepeatedNetwork =
+  | Repeated<TrainedNetwork>
+  | Repeated<LoadedNetwork>
+  | Repeated<StarNetwork>
+  | Repeated<TunedNetwork>;
 
 /** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */
 export interface StudyDescription {
@@ -212,7 +222,7 @@ export interface StudyDescription {
   readonly only?: Readonly<Record<string, readonly VariableValue[]>>;
   /** Seed of whatever measurements choose at random. @defaultValue 0 */
   readonly seed?: number;
-  /** Groups of networks by name; stars after their anchors. */
+  /** Groups of networks by name; networks that are made of others after them. */
   readonly networks: Readonly<Record<string, RepeatedNetwork>>;
   readonly measurements: Readonly<Record<string, Repeated<MeasurementDescription>>>;
   readonly tables: Readonly<Record<string, TableDescription>>;

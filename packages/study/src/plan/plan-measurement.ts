@@ -10,6 +10,7 @@ import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { planAlignment } from "./plan-alignment.ts";
+import { planEach } from "./plan-each.ts";
 import { planMerge } from "./plan-merge.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import { selectPairs } from "./select-pairs.ts";
@@ -29,7 +30,7 @@ interface PairWork<O> {
 
 /**
  * Plans the tasks of a measurement: one for every pair of networks that it selects, after the alignment of
- * the pair if the measurement asks for one; or the tasks that merge networks.
+ * the pair if the measurement asks for one; or for every network by itself; or the tasks that merge networks.
  *
  * @throws InputError if the selection holds no pair, or too few networks, or the data do not fit the networks
  */
@@ -40,6 +41,8 @@ export function planMeasurement(
   switch (entry.kind) {
     case "merge":
       return planMerge(entry, context);
+    case "curvature":
+      return planEach(entry, context);
     case "layers":
       return planPairs(entry, context, layersWork(entry, context.planner.seed));
     default:

@@ -4,11 +4,13 @@ import { findStarNetwork } from "./find-star-network.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
+import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
+import { tuneNetwork } from "./tune-network.ts";
 
 /** The registry of all kinds of tasks that studies have. */
 export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
@@ -21,4 +23,6 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
+  measureNetworkCurvature,
+  tuneNetwork,
 ]);

@@ -58,8 +58,17 @@ const STUDY: StudyDescription = {
       },
       ...{ rays: "beta", alignEvery: 2, restarts: 2, statisticsExamples: 8, optimizer: { kind: "adam" } },
     },
+    tuned: {
+      ...{ tune: "mlps", where: { epochs: 3 }, data: "few:train", seed: 1, epochs: 2, batch: 4 },
+      ...{ freeze: ["layers.0.*"], augment: { flip: true } },
+    },
   },
   measurements: {
+    curvature: {
+      ...{ kind: "curvature", of: "tuned", data: "few:test", operator: "gauss-newton", batchSize: 4 },
+      ...{ parameters: ["layers.*"], examples: 8, count: 1, tolerance: 1e-3, steps: 10 },
+      ...{ traceProducts: 8, relativeError: 0.1, runs: 1, densitySteps: 4 },
+    },
     barriers: {
       ...{ kind: "barrier", for: { way: ["none", "weight", "activation", "learned"] }, between: "mlps" },
       ...{ align: "${way}", data: "few:test", statisticsData: "few:train", temperature: true, refine: 2 },

@@ -140,6 +140,16 @@ const NETWORKS: Readonly<Record<FamilyName, Described>> = {
   llama: ["packages/zoo/test/zoo.test.ts", GRAMMAR.llama.help],
 };
 
+const DROPOUT = "packages/paths/test/dropout.test.ts";
+
+const DROPPED: Readonly<Record<string, Described>> = {
+  "dropout stability": [DROPOUT, "loss without a share of the units of the last layers, of all layers"],
+  "constructed paths": [
+    DROPOUT,
+    "paths through networks without half of their units, with a bound of the loss",
+  ],
+};
+
 const CURVES = "packages/interpolation/src/curve.test.ts";
 const LINES = "packages/interpolation/src/interpolation.test.ts";
 const PATHS: Readonly<Record<string, Described>> = {
@@ -287,6 +297,7 @@ export function listFeatures(): FeatureList[] {
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
     { title: "Landscapes of losses", rows: rowsOf(LANDSCAPES) },
+    { title: "Networks without some units", rows: rowsOf(DROPPED) },
   ];
 }
 

@@ -9,7 +9,6 @@ export {
   stringAttribute,
   wrapAxis,
 } from "./attributes.ts";
-export { type AxisUse, findAxisUses } from "./axis-uses.ts";
 export { capturedNames } from "./captured-names.ts";
 export { constantNumbers } from "./constant-numbers.ts";
 export { dependentValues } from "./dependent-values.ts";

@@ -1,6 +1,6 @@
 import { at, entry, sizeOf } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { type AxisUse, findAxisUses } from "@isthmus/graph/ir";
+import { type AxisUse, findAxisUses } from "@isthmus/symmetry/layout";
 import type { Normalization } from "../landscape-options.ts";
 import type { DirectionValues } from "./direction-values.ts";
 

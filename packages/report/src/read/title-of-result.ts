@@ -26,6 +26,10 @@ export function titleOfResult(result: DrawableResult): string {
       return `Curvature of the loss around ${basename(result.network)}`;
     case "landscape":
       return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
+    case "dropout-stability":
+      return `Dropout stability of ${basename(result.network)}`;
+    case "dropout-path":
+      return `${pairOf(result)} through halved networks`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

@@ -9,6 +9,7 @@ import type { CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
 import type { LandscapeResult } from "@isthmus/landscape";
+import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
@@ -56,6 +57,8 @@ export type DrawableResult = (
   | ComparisonResult
   | CurvatureResult
   | LandscapeResult
+  | DropoutStabilityResult
+  | DropoutPathResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

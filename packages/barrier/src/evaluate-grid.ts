@@ -143,7 +143,10 @@ async function evaluateRows(
     const numbers = await journal.get(rowKey(row), async () => {
       const evaluations: LossAndError[] = [];
       for (const place of last) evaluations.push(await evaluate(networkAt([...begin, place])));
-      return [...evaluations.map((each) => each.loss), ...evaluations.map((each) => each.error)];
+      return [
+        ...evaluations.map((measured) => measured.loss),
+        ...evaluations.map((measured) => measured.error),
+      ];
     });
     loss.push(...numbers.slice(0, last.length));
     error.push(...numbers.slice(last.length));

@@ -124,7 +124,7 @@ async function measureBasis(
   for (const k of others.keys()) {
     const place = placeOf(k);
     // Measured again, as a difference of products has few correct digits for networks that are near.
-    const rest = toOther(k).map((share, j) => share - (place[j] ?? 0));
+    const rest = toOther(k).map((share, j) => (j < size ? -at(place, j, "coordinate") : share));
     const [[square]] = (await innerProducts(all, [rest], { tensors })) as [[number]];
     places.push({ place, distance: Math.sqrt(square) });
   }
@@ -165,7 +165,7 @@ async function solveCosines(
   return solved.data.filter((_, i) => i % (columns + 1) !== columns);
 }
 
-/** What a result says of directions. */
+/** Returns what a result says of directions. */
 export function describeBasis({ directions, lengths }: LandscapeSpace): LandscapeResult["basis"] {
   return directions.map(({ values: _, ...facts }, k) => ({ ...facts, length: at(lengths, k, "length") }));
 }

@@ -52,7 +52,10 @@ export interface LandscapeProgress extends Omit<GridProgress, "done"> {
 export interface MeasureLandscapeOptions {
   /** @defaultValue "random" */
   readonly directions?: LandscapeKind;
-  /** Number of directions, at least 1. @defaultValue 2; to other networks, as many as there are; 1 from an init */
+  /**
+   * Number of directions, at least 1.
+   * @defaultValue 2; to other networks, as many as there are; 1 from an initialization
+   */
   readonly dimensions?: number | undefined;
   /** Places along every direction, at least 2. @defaultValue 51; 25 for planes, 9 for three, 5 for more */
   readonly points?: number | undefined;
@@ -131,8 +134,7 @@ export function resolveLandscapeOptions(options: MeasureLandscapeOptions, others
   assertChoices(merged);
   const { directions: kind } = merged;
   const isRandom = kind === "random";
-  const dimensions =
-    merged.dimensions ?? { networks: Math.max(1, others), initialization: 1 }[String(kind)] ?? 2;
+  const dimensions = merged.dimensions ?? defaultDimensions(kind, others);
   const resolved = {
     ...merged,
     dimensions,
@@ -146,6 +148,11 @@ export function resolveLandscapeOptions(options: MeasureLandscapeOptions, others
   assertRange(resolved.range);
   assertFits(resolved, others);
   return resolved;
+}
+
+function defaultDimensions(kind: LandscapeKind, others: number): number {
+  if (kind === "initialization") return 1;
+  return kind === "networks" ? Math.max(1, others) : 2;
 }
 
 function assertChoices(options: Required<MeasureLandscapeOptions>): void {

@@ -14,7 +14,7 @@ export interface LandscapeDirection {
   readonly residual?: number;
   /** Share of the variance of a trajectory along it, in `[0, 1]`; of trajectories only. */
   readonly explained?: number;
-  /** First derivative of the mean loss along it, at the network, by the coordinate; absent if not measured. */
+  /** First derivative of the mean loss along it by the coordinate, at the network, if it was measured. */
   readonly slope?: number;
   /** Second derivative of the mean loss along it, at the network, by the coordinate. */
   readonly curvature?: number;

@@ -95,7 +95,7 @@ export async function measureLandscape(
   };
 }
 
-/** Reads networks into memory. The last snapshot of a trajectory may be the network itself: it counts once. */
+/** Reads networks into memory. A last snapshot that is the end of its trajectory itself counts once. */
 async function bindSubjects(
   graph: Graph,
   { network, others = [] }: LandscapeNetworks,

@@ -50,7 +50,7 @@ export async function chooseDirections({
     : { directions: kind, others: [] };
 }
 
-/** Lists the snapshots that files and folders name; the ones of a folder in the order of the numbers in their names. */
+/** Lists the snapshots that files and folders name; of a folder, in the order of numbers in their names. */
 async function listSnapshots(paths: readonly string[]): Promise<string[]> {
   const lists = await Promise.all(
     paths.map(async (path) => {

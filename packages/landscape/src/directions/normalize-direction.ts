@@ -45,15 +45,15 @@ interface Filters {
 
 function filtersOfTensor(shape: readonly number[], use: AxisUse | undefined): Filters {
   const axis = filterAxis(shape, use);
-  return { count: shape[axis] ?? 1, inner: sizeOf(shape.slice(axis + 1)) };
+  return { count: shape.length === 0 ? 1 : at(shape, axis, "axis"), inner: sizeOf(shape.slice(axis + 1)) };
 }
 
 /** Finds the axis of a tensor that counts the outputs of its layer: the first that no layer sums over. */
 function filterAxis(shape: readonly number[], use: AxisUse | undefined): number {
-  const axes = [...shape.keys()].filter(
+  const first = [...shape.keys()].findIndex(
     (axis) => at(shape, axis, "axis") > 1 && use?.kept.has(axis) && !use.contracted.has(axis),
   );
-  return axes[0] ?? 0;
+  return Math.max(0, first);
 }
 
 const filterOf = (index: number, { count, inner }: Filters): number => Math.floor(index / inner) % count;

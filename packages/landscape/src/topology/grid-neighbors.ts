@@ -1,6 +1,6 @@
 import { at, OutOfRangeError } from "@isthmus/core";
 
-/** Which places of a grid count as beside each other: those that share a face of their cells, or any corner. */
+/** Which places of a grid count as beside each other: if their cells share a face, or any corner. */
 export const GRID_NEIGHBORS = ["faces", "corners"] as const;
 
 /** Which places of a grid count as beside each other. */

@@ -152,7 +152,7 @@ function joinParts(
     return { minimum: place, top };
   }
   const rises = ({ minimum }: Part) => valueAt(values, place) - valueAt(values, minimum) > leastPersistence;
-  for (const part of younger.filter((each) => !rises(each))) {
+  for (const part of younger.filter((part) => !rises(part))) {
     forest.minima.delete(part.minimum);
     forest.leftOut.set(part.minimum, elder.minimum);
   }

@@ -18,7 +18,7 @@ export const SIZE_WORDS: Readonly<Record<LandscapeResult["normalization"], strin
   none: "not scaled",
 };
 
-/** Names the axis of a direction, with what is known of it in brackets. */
+/** Returns the name of a direction for its axis, with what is known of it in brackets. */
 export function axisWords({ basis }: LandscapeResult, axis: number): string {
   const { label = "", eigenvalue, explained } = basis[axis] ?? {};
   if (eigenvalue !== undefined) return `${label} (eigenvalue ${formatShort(eigenvalue)})`;

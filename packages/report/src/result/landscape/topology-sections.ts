@@ -127,7 +127,7 @@ function minimaTable(
   };
 }
 
-/** Sums up the minima of a grid in a sentence. */
+/** Says in a sentence what minima a grid has. */
 export function topologyWords({ minima, saddles, saddleMinimumDistance }: GridTopology): string {
   const [deepest] = minima;
   if (deepest === undefined) return "";

@@ -90,7 +90,17 @@ describe("isthmus landscape", () => {
   test("takes the snapshots that a training kept, in their order", async () => {
     const run = at("run");
     const trained = await runCli([
-      ...["train", "--graph", at("graph.onnx"), "--from", at("a.safetensors"), "--epochs", "11", "--batch", "10"],
+      ...[
+        "train",
+        "--graph",
+        at("graph.onnx"),
+        "--from",
+        at("a.safetensors"),
+        "--epochs",
+        "11",
+        "--batch",
+        "10",
+      ],
       ...["--data", `safetensors:${at("data.safetensors")}`, "--eval-data", "none"],
       ...["--snapshots", run, "-o", at("trained.safetensors")],
     ]);

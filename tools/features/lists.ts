@@ -4,6 +4,7 @@
 import { CURVATURE_KINDS } from "@isthmus/curvature";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import * as interpolation from "@isthmus/interpolation";
+import { LANDSCAPE_KINDS } from "@isthmus/landscape";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import { SIMILARITY_MEASURES } from "@isthmus/similarity";
 import { ALIGN_CHOICES } from "@isthmus/study";
@@ -256,6 +257,30 @@ const SIMILARITY: Readonly<Record<string, Described>> = {
   ],
 };
 
+const LANDSCAPES: Readonly<Record<string, Described>> = {
+  random: [
+    "packages/landscape/test/landscape-golden.test.ts",
+    "normal directions, scaled to the size of every filter, every layer or the network, or plain",
+  ],
+  eigenvectors: [
+    "packages/landscape/test/landscape-golden.test.ts",
+    "eigenvectors of the Hessian's largest eigenvalues",
+  ],
+  trajectory: [
+    "packages/landscape/test/measure-landscape.test.ts",
+    "principal components of a training run, with its way and the variance they explain",
+  ],
+  networks: ["packages/landscape/test/measure-landscape.test.ts", "differences to other networks"],
+  initialization: [
+    "packages/landscape/test/measure-landscape.test.ts",
+    "the line from an initialization: the largest rise, and barriers",
+  ],
+  "merge trees": [
+    "packages/landscape/src/topology/merge-tree.test.ts",
+    "minima, saddles, persistence and saddle-minimum average distance of grids of any dimension",
+  ],
+};
+
 /** Exported functions of interpolation that are parts of the operations above. */
 const PARTS =
   "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
@@ -275,6 +300,7 @@ export function listFeatures(): FeatureList[] {
   assertComplete("merging", functions, MERGING);
   assertComplete("curvature", CURVATURE_KINDS, CURVATURE);
   assertComplete("similarity", SIMILARITY_MEASURES, SIMILARITY);
+  assertComplete("landscapes", LANDSCAPE_KINDS, LANDSCAPES);
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
   return [
     { title: "Checkpoint formats", rows: rowsOf(CHECKPOINT_FORMATS) },
@@ -293,6 +319,7 @@ export function listFeatures(): FeatureList[] {
     },
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
+    { title: "Landscapes of losses", rows: rowsOf(LANDSCAPES) },
     { title: "Networks without some units", rows: rowsOf(DROPPED) },
     { title: "Similarity of representations", rows: rowsOf(SIMILARITY) },
   ];

@@ -68,6 +68,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure loss and error on the plane through three networks",
     load: async () => (await import("./commands/plane.ts")).planeVerb,
   },
+  landscape: {
+    summary: "Measure loss and error on a line, a plane or a grid around a network",
+    load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
+  },
   map: {
     summary: "Measure barriers between all pairs of many networks, and place them in the plane",
     load: async () => (await import("./commands/map.ts")).mapVerb,

@@ -55,6 +55,12 @@ export {
 } from "@isthmus/graph";
 export { average, createPath, lerp } from "@isthmus/interpolation";
 export {
+  type LandscapeResult,
+  measureLandscape,
+  mergeTree,
+  topologyOf,
+} from "@isthmus/landscape";
+export {
   applyAdapter,
   byLayer,
   defineMergeMethod,

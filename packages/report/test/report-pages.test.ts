@@ -11,6 +11,7 @@ import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureResult } from "./curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
+import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { similarityResult } from "./similarity-result.ts";
@@ -54,6 +55,10 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   study: pageOf(studyResult()),
   comparison: pageOf(comparisonResult()),
   curvature: pageOf(curvatureResult()),
+  landscape: pageOf(landscapeResult()),
+  slices: pageOf(landscapeResult(3)),
+  trajectory: pageOf(trajectoryResult()),
+  initialization: pageOf(initializationResult()),
   "dropout-stability": pageOf(dropoutStabilityResult()),
   "dropout-path": pageOf(dropoutPathResult()),
   similarity: pageOf(similarityResult()),
@@ -86,6 +91,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   study: () => makeHostile(studyResult()),
   comparison: () => makeHostile(comparisonResult()),
   curvature: () => makeHostile(curvatureResult()),
+  landscape: () => makeHostile(landscapeResult()),
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),
   "dropout-path": () => makeHostile(dropoutPathResult()),
   similarity: () => makeHostile(similarityResult()),
@@ -174,6 +180,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "study",
     "comparison",
     "curvature",
+    "landscape",
     "dropout-stability",
     "dropout-path",
     "similarity",

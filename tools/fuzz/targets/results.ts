@@ -2,6 +2,11 @@ import { readResult, renderFigures, renderResultPage, renderTables } from "@isth
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
 import { curvatureResult } from "../../../packages/report/test/curvature-result.ts";
+import {
+  initializationResult,
+  landscapeResult,
+  trajectoryResult,
+} from "../../../packages/report/test/landscape-result.ts";
 import { mapResult } from "../../../packages/report/test/map-result.ts";
 import {
   curveResult,
@@ -30,6 +35,10 @@ export function createResultTarget(): FuzzTarget {
     comparisonResult(),
     curvatureResult(),
     similarityResult(),
+    landscapeResult(1),
+    trajectoryResult(),
+    landscapeResult(3),
+    initializationResult(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

@@ -15,6 +15,7 @@ import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
 import { formatDropoutStability } from "../format/format-dropout-stability.ts";
+import { formatLandscape } from "../format/format-landscape.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -132,6 +133,8 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatComparison(result, terminal.columns);
     case "curvature":
       return formatCurvature(result);
+    case "landscape":
+      return formatLandscape(result, terminal);
     case "dropout-stability":
       return formatDropoutStability(result);
     case "dropout-path":

@@ -13,6 +13,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   simulation: true,
   comparison: true,
   curvature: true,
+  landscape: true,
   "dropout-stability": true,
   "dropout-path": true,
   similarity: true,

@@ -4,6 +4,7 @@ import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
+import { landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
@@ -21,6 +22,7 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  landscapeResult(),
   dropoutStabilityResult(),
   dropoutPathResult(),
   similarityResult(),

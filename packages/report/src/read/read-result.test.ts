@@ -6,6 +6,7 @@ import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
+import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import { similarityResult } from "../../test/similarity-result.ts";
@@ -36,6 +37,8 @@ describe("readResult()", () => {
     studyResult(),
     comparisonResult(),
     curvatureResult(),
+    landscapeResult(),
+    initializationResult(),
     dropoutStabilityResult(),
     dropoutPathResult(),
     similarityResult(),
@@ -80,6 +83,7 @@ describe("readResult()", () => {
       [
         { kind: "checkpoint" },
         /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, similarity: it is "checkpoint"; give a file/,
+        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, landscape, dropout-stability, dropout-path: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

@@ -3,6 +3,7 @@ import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_SCHEMA } from "./curvature-schema.ts";
 import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA } from "./dropout-schema.ts";
+import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
@@ -333,6 +334,7 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
   curvature: CURVATURE_SCHEMA,
+  landscape: LANDSCAPE_SCHEMA,
   "dropout-stability": DROPOUT_STABILITY_SCHEMA,
   "dropout-path": DROPOUT_PATH_SCHEMA,
   similarity: SIMILARITY_SCHEMA,

@@ -24,6 +24,8 @@ export function titleOfResult(result: DrawableResult): string {
       return result.title;
     case "curvature":
       return `Curvature of the loss around ${basename(result.network)}`;
+    case "landscape":
+      return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
     case "dropout-stability":
       return `Dropout stability of ${basename(result.network)}`;
     case "dropout-path":

@@ -11,6 +11,7 @@ import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
+import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
 import type { Report } from "./report.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
@@ -41,6 +42,8 @@ export function describeResult(result: DrawableResult): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
+    case "landscape":
+      return describeLandscape(result);
     case "dropout-stability":
       return describeDropoutStability(result);
     case "dropout-path":

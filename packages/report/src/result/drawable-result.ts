@@ -8,6 +8,7 @@ import type {
 import type { CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
+import type { LandscapeResult } from "@isthmus/landscape";
 import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { SimilarityResult } from "@isthmus/similarity";
@@ -56,6 +57,7 @@ export type DrawableResult = (
   | SimulationResult
   | ComparisonResult
   | CurvatureResult
+  | LandscapeResult
   | DropoutStabilityResult
   | DropoutPathResult
   | SimilarityResult

@@ -13,6 +13,7 @@ import { similarityResult } from "../../test/similarity-result.ts";
 import { takenApart } from "../../test/taken-apart.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
+import { RESULT_SCHEMAS } from "./result-schema.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -82,8 +83,7 @@ describe("readResult()", () => {
       ["{", /must be JSON/],
       [
         { kind: "checkpoint" },
-        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, similarity: it is "checkpoint"; give a file/,
-        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, landscape, dropout-stability, dropout-path: it is "checkpoint"; give a file/,
+        new RegExp(`one of ${Object.keys(RESULT_SCHEMAS).join(", ")}: it is "checkpoint"; give a file`),
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

@@ -34,7 +34,9 @@ export function createUpdateStep(
     optimizer.clipNorm === null
       ? { gradients: [gradient], norm: globalNorm([gradient]) }
       : clipGradients([gradient], optimizer.clipNorm);
-  const updates = updateParameters(optimizer, scalars, {
+  // Rules by the number of axes are for biases and norms, which coordinates are not.
+  const decayOf = () => optimizer.decayOf({ name, shape: [dimension, 1] });
+  const updates = updateParameters({ ...optimizer, decayOf }, scalars, {
     parameters: [parameter],
     gradients: clipped.gradients,
     trained: new Map([[name, { name }]]),

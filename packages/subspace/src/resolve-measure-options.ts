@@ -1,0 +1,117 @@
+import {
+  assertWholeOptions,
+  matchesAny,
+  OutOfRangeError,
+  resolveOptions,
+  sizeOf,
+  UnsupportedError,
+} from "@isthmus/core";
+import { type DataSet, type Graph, parameterNames } from "@isthmus/graph";
+import { chooseTrainOptions, type ScheduleSpec, TRAIN_DEFAULTS } from "@isthmus/training";
+import { SUBSPACE_DEFAULTS } from "./create-subspace.ts";
+import type { MeasureIntrinsicDimensionOptions } from "./measure-options.ts";
+
+/** Learning rate of Adam in subspaces: columns have length 1, so that it is the way of a step. */
+export const SUBSPACE_LEARNING_RATE = 0.1;
+
+/** What depends on the network, its data, and the optimiser. */
+type Chosen = "loss" | "batch" | "schedule" | "baselineSchedule" | "first" | "most";
+
+/** Defaults of {@link MeasureIntrinsicDimensionOptions}; missing ones depend on network and data. */
+export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<Omit<MeasureIntrinsicDimensionOptions, Chosen>> =
+  {
+    ...SUBSPACE_DEFAULTS,
+    threshold: 0.9,
+    seeds: [0, 1, 2],
+    least: 1,
+    resolution: 0.1,
+    epochs: TRAIN_DEFAULTS.epochs,
+    remainder: TRAIN_DEFAULTS.remainder,
+    optimizer: { kind: "adam" },
+    augment: TRAIN_DEFAULTS.augment,
+    freeze: TRAIN_DEFAULTS.freeze,
+    threads: TRAIN_DEFAULTS.threads,
+    journalPath: undefined,
+    signal: undefined,
+    onProgress: undefined,
+  };
+
+/** Options with all defaults filled in. */
+export type ResolvedMeasureOptions = Required<Omit<MeasureIntrinsicDimensionOptions, "loss">> &
+  Pick<ReturnType<typeof chooseTrainOptions>, "loss"> & {
+    readonly batch: number;
+    readonly parameters: number;
+  };
+
+const ATTEMPT = "measure an intrinsic dimension";
+
+/**
+ * Fills in the defaults of options, for a graph and its data, and checks them.
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if a number is out of its range
+ * @throws UnsupportedError if the loss has no accuracy
+ */
+export function resolveMeasureOptions(
+  network: { readonly graph: Graph; readonly data: DataSet },
+  { loss, batch, schedule, baselineSchedule, first, most, ...options }: MeasureIntrinsicDimensionOptions,
+): ResolvedMeasureOptions {
+  const resolved = resolveOptions(ATTEMPT, MEASURE_INTRINSIC_DIMENSION_DEFAULTS, options);
+  const { optimizer } = resolved;
+  const usual = chooseTrainOptions(network, { loss, batch, optimizer });
+  assertAccuracy(network.graph, usual.loss.kind);
+  const parameters = countTrained(network.graph, resolved.freeze);
+  const complete = {
+    ...resolved,
+    loss: usual.loss,
+    batch: usual.batch,
+    parameters,
+    schedule: schedule ?? subspaceSchedule(usual.schedule),
+    baselineSchedule: baselineSchedule ?? usual.schedule,
+    first: first ?? Math.max(1, Math.round(Math.sqrt(parameters))),
+    most: most ?? parameters,
+  };
+  assertWholeOptions(ATTEMPT, complete, { least: 1, first: 1, most: 1, epochs: 1 });
+  assertRanges(complete);
+  return complete;
+}
+
+function subspaceSchedule(usual: ScheduleSpec): ScheduleSpec {
+  return { ...usual, learningRate: SUBSPACE_LEARNING_RATE };
+}
+
+function assertAccuracy({ name }: Graph, kind: string): void {
+  if (kind === "cross-entropy" || kind === "next-token") return;
+  throw new UnsupportedError(
+    `Cannot ${ATTEMPT} of graph "${name}" as the dimension is the smallest that reaches a share of an accuracy, and the loss "${kind}" has none: choose cross-entropy`,
+    { feature: `accuracy of ${kind}` },
+  );
+}
+
+/** Counts the numbers that are trained. */
+function countTrained(graph: Graph, freeze: readonly string[]): number {
+  const names = parameterNames(graph).filter((name) => !matchesAny(freeze, name));
+  return names.reduce((sum, name) => sum + sizeOf(graph.weights.get(name)?.shape ?? [0]), 0);
+}
+
+function assertRanges({
+  threshold,
+  seeds,
+  resolution,
+  least,
+  most,
+  parameters,
+}: ResolvedMeasureOptions): void {
+  const rules: readonly (readonly [boolean, string])[] = [
+    [threshold > 0 && threshold <= 1, `"threshold" must be more than 0 and at most 1: it is ${threshold}`],
+    [
+      resolution > 0 && resolution <= 1,
+      `"resolution" must be more than 0 and at most 1: it is ${resolution}`,
+    ],
+    [seeds.length > 0, `"seeds" must have at least one seed: it is empty`],
+    [new Set(seeds).size === seeds.length, `"seeds" must differ: they are ${seeds.join(", ")}`],
+    [most <= parameters, `"most" must be at most the ${parameters} trained parameters: it is ${most}`],
+    [least <= most, `"least" must be at most the largest dimension, ${most}: it is ${least}`],
+  ];
+  const broken = rules.find(([holds]) => !holds);
+  if (broken !== undefined) throw new OutOfRangeError(`Cannot ${ATTEMPT} as ${broken[1]}`);
+}

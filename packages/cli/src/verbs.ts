@@ -100,6 +100,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure how the loss curves around a network",
     load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
   },
+  "intrinsic-dimension": {
+    summary: "Find the smallest random subspace that a network can be trained in",
+    load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
+  },
   report: {
     summary: "Draw a result: in the terminal, as a page, as figures and tables",
     load: async () => (await import("./commands/report.ts")).reportVerb,

@@ -135,8 +135,10 @@ async function trainOnce(
       dimension: dimension ?? options.parameters,
       ...{ seed, training, trainings: done.trainings },
     });
+  const { saveEvery } = options;
   const numbers = await journal.get(name, async () => {
-    const shared = { ...trainOptions(piece, options), statePath, resume: statePath !== undefined };
+    const state = statePath === undefined ? {} : { statePath, saveEvery, resume: true };
+    const shared = { ...trainOptions(piece, options), ...state };
     const result = await runTraining(subject, piece, { ...shared, onProgress: report }, options);
     const { accuracy, loss } = result.evaluation ?? {};
     if (accuracy === undefined || loss === undefined) throw withoutAccuracy(subject.evaluation);

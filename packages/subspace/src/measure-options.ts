@@ -26,6 +26,7 @@ type SharedOptions = Pick<
   | "augment"
   | "freeze"
   | "threads"
+  | "saveEvery"
   | "signal"
 >;
 

@@ -5,6 +5,7 @@ import {
   resolveOptions,
   sizeOf,
   UnsupportedError,
+  UsageError,
 } from "@isthmus/core";
 import { type DataSet, type Graph, parameterNames } from "@isthmus/graph";
 import { chooseTrainOptions, type ScheduleSpec, TRAIN_DEFAULTS } from "@isthmus/training";
@@ -31,6 +32,7 @@ export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<Omit<MeasureIntrinsi
     augment: TRAIN_DEFAULTS.augment,
     freeze: TRAIN_DEFAULTS.freeze,
     threads: TRAIN_DEFAULTS.threads,
+    saveEvery: TRAIN_DEFAULTS.saveEvery,
     journalPath: undefined,
     signal: undefined,
     onProgress: undefined,
@@ -59,6 +61,11 @@ export function resolveMeasureOptions(
   const { optimizer } = resolved;
   const usual = chooseTrainOptions(network, { loss, batch, optimizer });
   assertAccuracy(network.graph, usual.loss.kind);
+  if (optimizer.kind === "sam") {
+    throw new UsageError(
+      `Cannot ${ATTEMPT} with optimizer "sam" as steps in subspaces have one gradient: choose sgd, adam or adamw`,
+    );
+  }
   const parameters = countTrained(network.graph, resolved.freeze);
   const complete = {
     ...resolved,

@@ -13,6 +13,7 @@ import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurve } from "../format/format-curve.ts";
+import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -129,5 +130,7 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatComparison(result, terminal.columns);
     case "curvature":
       return formatCurvature(result);
+    case "intrinsic-dimension":
+      return formatIntrinsicDimension(result, terminal);
   }
 }

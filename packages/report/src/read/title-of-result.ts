@@ -24,6 +24,8 @@ export function titleOfResult(result: DrawableResult): string {
       return result.title;
     case "curvature":
       return `Curvature of the loss around ${basename(result.network)}`;
+    case "intrinsic-dimension":
+      return `Intrinsic dimension of ${basename(result.network)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

@@ -3,6 +3,7 @@ import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurve } from "./describe-curve.ts";
+import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describeStar } from "./describe-star.ts";
@@ -38,5 +39,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
+    case "intrinsic-dimension":
+      return describeIntrinsicDimension(result);
   }
 }

@@ -11,6 +11,7 @@ import type { SimulationResult } from "@isthmus/federated";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
+import type { IntrinsicDimensionResult } from "@isthmus/subspace";
 import type { BarrierCurve } from "../barrier-curve.ts";
 
 /**
@@ -54,6 +55,7 @@ export type DrawableResult = (
   | SimulationResult
   | ComparisonResult
   | CurvatureResult
+  | IntrinsicDimensionResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

@@ -131,6 +131,7 @@ const MODELS: Readonly<Record<string, Described>> = Object.fromEntries(
 
 const NETWORKS: Readonly<Record<FamilyName, Described>> = {
   mlp: ["packages/zoo/test/zoo.test.ts", GRAMMAR.mlp.help],
+  lenet: ["packages/zoo/test/zoo.test.ts", GRAMMAR.lenet.help],
   vgg: ["packages/zoo/test/zoo.test.ts", GRAMMAR.vgg.help],
   "small-resnet": ["packages/zoo/test/zoo.test.ts", GRAMMAR["small-resnet"].help],
   resnet: ["packages/zoo/test/zoo.test.ts", GRAMMAR.resnet.help],

@@ -103,6 +103,7 @@ describe("symmetries", () => {
   test.each([
     ["mlp:512x3", image, ["512", "512", "512"], [3, 3]],
     ["mlp:24-12:gelu", image, ["12", "24"], [3, 3]],
+    ["lenet", image, ["6", "16", "84", "120"], [3, 4]],
     ["vgg:1-1-2:w0.125", image, ["8", "16", "32", "32"], [3, 1]],
     ["vgg:1-1:w0.5:group", image, ["4", "8", "4x8", "8x8"], [3, 1]],
     // Streams of each stage, tied over its blocks, and the inner channels of three blocks each.

@@ -10,6 +10,7 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/brows
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureResult } from "./curvature-result.ts";
+import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -52,6 +53,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   study: pageOf(studyResult()),
   comparison: pageOf(comparisonResult()),
   curvature: pageOf(curvatureResult()),
+  "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -81,6 +83,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   study: () => makeHostile(studyResult()),
   comparison: () => makeHostile(comparisonResult()),
   curvature: () => makeHostile(curvatureResult()),
+  "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -158,7 +161,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(["layers", "plane", "map", "star", "study", "comparison", "curvature"])(
+  it.each(["layers", "plane", "map", "star", "study", "comparison", "curvature", "intrinsic-dimension"])(
     "tables of a page of %s sort, by mouse and by keyboard",
     async (name) => {
       const complaints = await visit(name, async (page) => {

@@ -90,7 +90,11 @@ export function createSubspace(
   };
 }
 
-function assertScope(scope: SubspaceScope): void {
+/**
+ * Checks the scope of a subspace.
+ * @throws UsageError if there is no such scope
+ */
+export function assertScope(scope: SubspaceScope): void {
   if (SUBSPACE_SCOPES.includes(scope)) return;
   throw new UsageError(
     `Cannot train in a subspace as "scope" must be one of ${SUBSPACE_SCOPES.join(", ")}: it is ${excerpt(scope)}`,
@@ -98,7 +102,10 @@ function assertScope(scope: SubspaceScope): void {
 }
 
 /** Groups the names of parameters by what one matrix reaches, in their order. */
-function groupParameters(names: readonly string[], scope: SubspaceScope): readonly (readonly string[])[] {
+export function groupParameters(
+  names: readonly string[],
+  scope: SubspaceScope,
+): readonly (readonly string[])[] {
   if (scope === "whole") return [names];
   const groups = new Map<string, string[]>();
   for (const name of names) groups.set(layerOf(name), [...(groups.get(layerOf(name)) ?? []), name]);

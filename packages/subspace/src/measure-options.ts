@@ -47,7 +47,7 @@ export interface MeasureIntrinsicDimensionOptions extends SharedOptions, Omit<Su
   readonly seeds?: readonly number[];
   /** The first dimension of the search. @defaultValue the root of the number of trained parameters */
   readonly first?: number;
-  /** The smallest dimension of the search. @defaultValue 1 */
+  /** The smallest dimension of the search. @defaultValue 1, or one for each layer */
   readonly least?: number;
   /** The largest dimension of the search. @defaultValue the number of trained parameters */
   readonly most?: number;

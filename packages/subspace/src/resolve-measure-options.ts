@@ -1,5 +1,6 @@
 import {
   assertWholeOptions,
+  entry,
   matchesAny,
   OutOfRangeError,
   resolveOptions,
@@ -9,14 +10,15 @@ import {
 } from "@isthmus/core";
 import { type DataSet, type Graph, parameterNames } from "@isthmus/graph";
 import { chooseTrainOptions, type ScheduleSpec, TRAIN_DEFAULTS } from "@isthmus/training";
-import { SUBSPACE_DEFAULTS } from "./create-subspace.ts";
+import { assertScope, groupParameters, SUBSPACE_DEFAULTS } from "./create-subspace.ts";
 import type { MeasureIntrinsicDimensionOptions } from "./measure-options.ts";
+import { assertProjectionKind } from "./projection/create-projection.ts";
 
 /** Learning rate of Adam in subspaces: columns have length 1, so that it is the way of a step. */
 export const SUBSPACE_LEARNING_RATE = 0.1;
 
 /** What depends on the network, its data, and the optimiser. */
-type Chosen = "loss" | "batch" | "schedule" | "baselineSchedule" | "first" | "most";
+type Chosen = "loss" | "batch" | "schedule" | "baselineSchedule" | "first" | "least" | "most";
 
 /** Defaults of {@link MeasureIntrinsicDimensionOptions}; missing ones depend on network and data. */
 export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<Omit<MeasureIntrinsicDimensionOptions, Chosen>> =
@@ -24,7 +26,6 @@ export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<Omit<MeasureIntrinsi
     ...SUBSPACE_DEFAULTS,
     threshold: 0.9,
     seeds: [0, 1, 2],
-    least: 1,
     resolution: 0.1,
     epochs: TRAIN_DEFAULTS.epochs,
     remainder: TRAIN_DEFAULTS.remainder,
@@ -55,10 +56,21 @@ const ATTEMPT = "measure an intrinsic dimension";
  */
 export function resolveMeasureOptions(
   network: { readonly graph: Graph; readonly data: DataSet },
-  { loss, batch, schedule, baselineSchedule, first, most, ...options }: MeasureIntrinsicDimensionOptions,
+  {
+    loss,
+    batch,
+    schedule,
+    baselineSchedule,
+    first,
+    least,
+    most,
+    ...options
+  }: MeasureIntrinsicDimensionOptions,
 ): ResolvedMeasureOptions {
   const resolved = resolveOptions(ATTEMPT, MEASURE_INTRINSIC_DIMENSION_DEFAULTS, options);
-  const { optimizer } = resolved;
+  const { optimizer, freeze, projection, scope } = resolved;
+  assertProjectionKind(projection);
+  assertScope(scope);
   const usual = chooseTrainOptions(network, { loss, batch, optimizer });
   assertAccuracy(network.graph, usual.loss.kind);
   if (optimizer.kind === "sam") {
@@ -66,7 +78,9 @@ export function resolveMeasureOptions(
       `Cannot ${ATTEMPT} with optimizer "sam" as steps in subspaces have one gradient: choose sgd, adam or adamw`,
     );
   }
-  const parameters = countTrained(network.graph, resolved.freeze);
+  const names = parameterNames(network.graph).filter((name) => !matchesAny(freeze, name));
+  const parameters = countNumbers(network.graph, names);
+  const smallest = groupParameters(names, scope).length;
   const complete = {
     ...resolved,
     loss: usual.loss,
@@ -74,11 +88,13 @@ export function resolveMeasureOptions(
     parameters,
     schedule: schedule ?? subspaceSchedule(usual.schedule),
     baselineSchedule: baselineSchedule ?? usual.schedule,
-    first: first ?? Math.max(1, Math.round(Math.sqrt(parameters))),
+    first: first ?? Math.round(Math.sqrt(parameters)),
+    least: least ?? smallest,
     most: most ?? parameters,
   };
-  assertWholeOptions(ATTEMPT, complete, { least: 1, first: 1, most: 1, epochs: 1 });
   assertRanges(complete);
+  assertWholeOptions(ATTEMPT, complete, { first: 1, most: 1, epochs: 1 });
+  assertLeast(complete, smallest);
   return complete;
 }
 
@@ -94,10 +110,18 @@ function assertAccuracy({ name }: Graph, kind: string): void {
   );
 }
 
-/** Counts the numbers that are trained. */
-function countTrained(graph: Graph, freeze: readonly string[]): number {
-  const names = parameterNames(graph).filter((name) => !matchesAny(freeze, name));
-  return names.reduce((sum, name) => sum + sizeOf(graph.weights.get(name)?.shape ?? [0]), 0);
+/** Counts the numbers of some weights. */
+function countNumbers({ weights }: Graph, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + sizeOf(entry(weights, name, "weight").shape), 0);
+}
+
+/** Checks that every matrix can have a coordinate. */
+function assertLeast({ least, scope }: ResolvedMeasureOptions, smallest: number): void {
+  if (Number.isSafeInteger(least) && least >= smallest) return;
+  const layers = scope === "layer" ? `${smallest}, one for each layer` : "1";
+  throw new OutOfRangeError(
+    `Cannot ${ATTEMPT} as "least" must be a whole number of at least ${layers}: it is ${least}`,
+  );
 }
 
 function assertRanges({
@@ -109,6 +133,7 @@ function assertRanges({
   parameters,
 }: ResolvedMeasureOptions): void {
   const rules: readonly (readonly [boolean, string])[] = [
+    [parameters > 0, `at least one parameter must be trained: all are frozen`],
     [threshold > 0 && threshold <= 1, `"threshold" must be more than 0 and at most 1: it is ${threshold}`],
     [
       resolution > 0 && resolution <= 1,

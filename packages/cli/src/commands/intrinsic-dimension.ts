@@ -120,8 +120,9 @@ async function measure(
   try {
     const result = await measureIntrinsicDimension(architecture, startsOf(options, network, data), data, {
       ...recipeOf(options, network, data),
-      ...{ projection, scope, threshold, least, resolution, journalPath: journal, signal, onProgress },
+      ...{ projection, scope, threshold, resolution, journalPath: journal, signal, onProgress },
       ...(first === undefined ? {} : { first }),
+      ...(least === undefined ? {} : { least }),
       ...(most === undefined ? {} : { most }),
       seeds: Array.from({ length: runs }, (_, i) => seed + i),
     });

@@ -33,7 +33,7 @@ export type SearchFlags = {
   readonly threshold: number;
   readonly runs: number;
   readonly first?: number | undefined;
-  readonly least: number;
+  readonly least?: number | undefined;
   readonly most?: number | undefined;
   readonly resolution: number;
   readonly journal?: string | undefined;
@@ -101,7 +101,7 @@ function addSearch(command: CommandUnknownOpts): void {
     )
     .option("--runs <n>", "trainings in each dimension, from --seed on", parseCount(1), DEFAULTS.seeds.length)
     .option("--first <n>", "the first dimension (default: the root of the parameters)", parseCount(1))
-    .option("--least <n>", "the smallest dimension", parseCount(1), DEFAULTS.least)
+    .option("--least <n>", "the smallest dimension (default: 1, or one for each layer)", parseCount(1))
     .option("--most <n>", "the largest dimension (default: the number of parameters)", parseCount(1))
     .option(
       "--resolution <x>",

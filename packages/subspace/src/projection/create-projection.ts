@@ -33,14 +33,21 @@ const CREATORS: Readonly<Record<ProjectionKind, (shape: ProjectionShape) => Proj
  * ```
  */
 export function createProjection(kind: ProjectionKind, shape: ProjectionShape): Projection {
-  if (!PROJECTION_KINDS.includes(kind)) {
-    throw new UsageError(
-      `Cannot project at random as the projection must be one of ${PROJECTION_KINDS.join(", ")}: it is ${excerpt(kind)}`,
-    );
-  }
+  assertProjectionKind(kind);
   const { rows, columns } = shape;
   if (Number.isSafeInteger(columns) && columns >= 1 && columns <= rows) return CREATORS[kind](shape);
   throw new OutOfRangeError(
     `Cannot project at random as a matrix of ${rows} rows must have from 1 to ${rows} columns: it has ${columns}`,
+  );
+}
+
+/**
+ * Checks the kind of a random matrix.
+ * @throws UsageError if there is no such kind
+ */
+export function assertProjectionKind(kind: ProjectionKind): void {
+  if (PROJECTION_KINDS.includes(kind)) return;
+  throw new UsageError(
+    `Cannot project at random as the projection must be one of ${PROJECTION_KINDS.join(", ")}: it is ${excerpt(kind)}`,
   );
 }

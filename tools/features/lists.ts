@@ -6,6 +6,7 @@ import { DATA_SET_FORMS } from "@isthmus/data";
 import * as interpolation from "@isthmus/interpolation";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import { ALIGN_CHOICES } from "@isthmus/study";
+import { PROJECTION_KINDS } from "@isthmus/subspace";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
 import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts";
@@ -225,6 +226,26 @@ const CURVATURE: Readonly<Record<string, Described>> = {
   solve: ["packages/curvature/src/solve.test.ts", "damped systems by conjugate gradients"],
 };
 
+const SUBSPACES: Readonly<Record<string, Described>> = {
+  dense: ["packages/subspace/src/projection/projection.test.ts", "normal numbers, in columns of length 1"],
+  sparse: [
+    "packages/subspace/src/projection/projection.test.ts",
+    "a sign at a share `1 / sqrt(D)` of the places",
+  ],
+  fastfood: [
+    "packages/subspace/src/projection/projection.test.ts",
+    "diagonals, permutations and fast Walsh-Hadamard transforms",
+  ],
+  training: [
+    "packages/training/test/train-reparameterized.test.ts",
+    "steps in coordinates by any optimiser of one gradient, as PyTorch makes them",
+  ],
+  "intrinsic dimension": [
+    "packages/subspace/test/measure-intrinsic-dimension.test.ts",
+    "the smallest dimension that reaches 90 % of the full accuracy, with an interval",
+  ],
+};
+
 /** Exported functions of interpolation that are parts of the operations above. */
 const PARTS =
   "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
@@ -243,6 +264,7 @@ export function listFeatures(): FeatureList[] {
   assertComplete("paths", [...interpolation.PATH_KINDS, ...interpolation.CURVE_KINDS], PATHS);
   assertComplete("merging", functions, MERGING);
   assertComplete("curvature", CURVATURE_KINDS, CURVATURE);
+  assertComplete("subspaces", PROJECTION_KINDS, SUBSPACES);
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
   return [
     { title: "Checkpoint formats", rows: rowsOf(CHECKPOINT_FORMATS) },
@@ -261,6 +283,7 @@ export function listFeatures(): FeatureList[] {
     },
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
+    { title: "Random subspaces", rows: rowsOf(SUBSPACES) },
   ];
 }
 

@@ -5,8 +5,8 @@ import type { Batch, DataSet } from "@isthmus/graph";
 const CHUNK = 1024;
 
 /**
- * Returns a data set with the same examples and the same labels in another order, so that labels say nothing of
- * examples, and a network can only learn them by heart.
+ * Returns a data set with the same examples and the same labels in another order, so that labels say nothing
+ * of examples, and a network can only learn them by heart.
  * @param seed - decides the order
  * @throws UnsupportedError if labels belong to positions, as of texts
  * @throws OutOfRangeError if the seed is not a whole number in `[0, 2^53)`

@@ -9,8 +9,8 @@ import { splitDimension } from "./split-dimension.ts";
 export const SUBSPACE_SCOPES = ["whole", "layer"] as const;
 
 /**
- * What a random matrix reaches: `whole`, all trained parameters at once; `layer`, the parameters of one layer,
- * which share a name up to the last dot, so that each layer has coordinates of its own.
+ * What a random matrix reaches: `whole`, all trained parameters at once; `layer`, the parameters of one
+ * layer, which share a name up to the last dot, so that each layer has coordinates of its own.
  */
 export type SubspaceScope = (typeof SUBSPACE_SCOPES)[number];
 

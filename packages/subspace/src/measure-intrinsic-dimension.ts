@@ -34,8 +34,8 @@ export interface TrainedAndEvaluated {
  * trains all seeds in one dimension after the other: it doubles or halves the dimension until the line is
  * between two, and then takes their geometric mean until they are near. It does not rely on accuracies that
  * rise: after every dimension, the bracket is found anew by the rising numbers that are nearest to the means
- * over seeds. The result is the smallest measured dimension at which these reach the line, with the place where
- * they cross it, and an interval from where the accuracies of each seed alone do.
+ * over seeds. The result is the smallest measured dimension at which these reach the line, with the place
+ * where they cross it, and an interval from where the accuracies of each seed alone do.
  *
  * Coordinates are drawn in the network's parameters as they are: another network of the same function, as by
  * permuted units, has other subspaces, but their distribution is the same. Rescaled layers change it.

@@ -14,10 +14,10 @@ export interface TrainInSubspaceOptions extends TrainReparameterizedOptions, Sub
  * Trains a network in a random subspace through its start: its parameters are `theta_0 + P z`, and the
  * optimiser changes the coordinates `z` alone, which start as zeros, by the gradient `P^T g`.
  *
- * The matrix `P` comes from the seed. Weight decay and clipping act on the coordinates. The columns of `P` have
- * length 1, so that the length of `z` is nearly the distance from the start, and plain SGD moves the network
- * only by the share of the gradient that is in the subspace: Adam, whose steps do not depend on it, needs no
- * other learning rate in other dimensions. Resumes to the same bytes, as `train` does.
+ * The matrix `P` comes from the seed. Weight decay and clipping act on the coordinates. The columns of `P`
+ * have length 1, so that the length of `z` is nearly the distance from the start, and plain SGD moves the
+ * network only by the share of the gradient that is in the subspace: Adam, whose steps do not depend on it,
+ * needs no other learning rate in other dimensions. Resumes to the same bytes, as `train` does.
  *
  * Another network of the same function, as by permuted units, is trained in another subspace: results differ
  * as they do between seeds.

@@ -16,7 +16,7 @@ export function formatIntrinsicDimension(result: IntrinsicDimensionResult, termi
 function formatWords(result: IntrinsicDimensionResult): string {
   const { network, parameters, data, dimension, crossing, interval, threshold, line, seeds } = result;
   const share = formatShort(100 * threshold);
-  const found =
+  const reached =
     dimension === null || crossing === null
       ? `no dimension up to ${formatCount(result.points.at(-1)?.dimension ?? 0)} reaches ${share} %`
       : `d_${share} = ${formatCount(dimension)}, crossed at ${formatCount(Math.round(crossing))}`;
@@ -26,7 +26,7 @@ function formatWords(result: IntrinsicDimensionResult): string {
       : ` (95 % interval ${formatCount(Math.round(interval.low))} to ${formatCount(Math.round(interval.high))}, ${seeds.length} seeds)`;
   return [
     `Intrinsic dimension of ${network}, ${formatCount(parameters)} parameters, on ${data}`,
-    `${found}${between}`,
+    `${reached}${between}`,
     `line ${percent(line)}: ${share} % of the full accuracy, ${percent(line / threshold)}`,
   ].join("\n");
 }

@@ -3,23 +3,23 @@ import { addColumn, dotColumn } from "./kernels/columns.ts";
 import type { Projection, ProjectionShape } from "./projection.ts";
 
 /** Numbers of a matrix up to which it is kept in memory, 256 MB; columns of a larger one are made anew. */
-export const KEPT_NUMBERS: number = 2 ** 26;
+const KEPT_NUMBERS = 2 ** 26;
 
 /**
  * Creates a matrix of normal numbers whose columns have length 1. Each column is drawn from a stream of its
  * own, so that the matrix is the same whether it is kept or not.
- * @param kept - numbers up to which it is kept
+ * @param memory - numbers up to which it is kept
  */
 export function createDenseProjection(
   { rows, columns, seed, label }: ProjectionShape,
-  kept: number = KEPT_NUMBERS,
+  memory: number = KEPT_NUMBERS,
 ): Projection {
   const draw = (j: number, out: Float32Array) =>
     drawDirectionInto(createRandom(seed, `${label} column ${j}`), out);
   const scratch = new Float32Array(rows);
   const sum = new Float64Array(rows);
   const matrix =
-    rows * columns <= kept
+    rows * columns <= memory
       ? Array.from({ length: columns }, (_, j) => draw(j, new Float32Array(rows)))
       : undefined;
   const column = (j: number) => (matrix === undefined ? draw(j, scratch) : at(matrix, j, "column"));

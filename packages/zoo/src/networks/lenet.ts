@@ -18,9 +18,9 @@ const LEAST_SIDE = 16;
 
 /**
  * Builds LeNet-5 as it is usual today, with rectifiers and maxima: two 5x5 convolutions of 6 and 16 channels
- * without padding, `features.0` and `features.3`, each followed by a pooling that halves the image; then linear
- * layers of 120 and 84 units and the logits, `classifier.0`, `.2` and `.4`. For images of 28 x 28 pixels and ten
- * classes it has 44,426 parameters.
+ * without padding, `features.0` and `features.3`, each followed by a pooling that halves the image; then
+ * linear layers of 120 and 84 units and the logits, `classifier.0`, `.2` and `.4`. For images of 28 x 28
+ * pixels and ten classes it has 44,426 parameters.
  *
  * Weights start normal of variance 2 over the fan-in, biases 0.
  * @throws InputError if examples are not images

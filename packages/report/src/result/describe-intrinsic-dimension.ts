@@ -14,6 +14,10 @@ const whole = (dimension: number): string => formatCount(Math.round(dimension));
 /** Indices of the curves whose colours things have. */
 const STYLES = { mean: 0, line: 1, interval: 2, seeds: 3 } as const;
 
+/** Room beyond the accuracies, as a share of their range, and the least of it. */
+const ROOM = 0.1;
+const LEAST_ROOM = 0.01;
+
 /**
  * Says how many dimensions a network needs.
  * @throws UsageError if nothing was trained in a subspace
@@ -110,9 +114,17 @@ function accuracyFigure(result: IntrinsicDimensionResult): Figure {
     draw: drawLines({
       series: seriesOf(result),
       x: { label: "Dimension", scale: "log" },
-      y: { label: "Accuracy (%)", percent: true },
+      y: { label: "Accuracy (%)", percent: true, domain: accuracyDomain(result) },
     }),
   };
+}
+
+/** Finds the ends of the axis of accuracies: chance is far below, and would only make differences small. */
+function accuracyDomain({ points, line }: IntrinsicDimensionResult): [number, number] {
+  const accuracies = [line, ...points.map(({ accuracy }) => accuracy)];
+  const [low, high] = [Math.min(...accuracies), Math.max(...accuracies)];
+  const room = Math.max(LEAST_ROOM, ROOM * (high - low));
+  return [Math.max(0, low - room), Math.min(1, high + room)];
 }
 
 function seriesOf(result: IntrinsicDimensionResult): LineSeries[] {

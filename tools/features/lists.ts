@@ -141,6 +141,16 @@ const NETWORKS: Readonly<Record<FamilyName, Described>> = {
   llama: ["packages/zoo/test/zoo.test.ts", GRAMMAR.llama.help],
 };
 
+const DROPOUT = "packages/paths/test/dropout.test.ts";
+
+const DROPPED: Readonly<Record<string, Described>> = {
+  "dropout stability": [DROPOUT, "loss without a share of the units of the last layers, of all layers"],
+  "constructed paths": [
+    DROPOUT,
+    "paths through networks without half of their units, with a bound of the loss",
+  ],
+};
+
 const CURVES = "packages/interpolation/src/curve.test.ts";
 const LINES = "packages/interpolation/src/interpolation.test.ts";
 const PATHS: Readonly<Record<string, Described>> = {
@@ -283,6 +293,7 @@ export function listFeatures(): FeatureList[] {
     },
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
+    { title: "Networks without some units", rows: rowsOf(DROPPED) },
     { title: "Random subspaces", rows: rowsOf(SUBSPACES) },
   ];
 }

@@ -13,6 +13,8 @@ import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurve } from "../format/format-curve.ts";
+import { formatDropoutPath } from "../format/format-dropout-path.ts";
+import { formatDropoutStability } from "../format/format-dropout-stability.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
@@ -130,6 +132,10 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatComparison(result, terminal.columns);
     case "curvature":
       return formatCurvature(result);
+    case "dropout-stability":
+      return formatDropoutStability(result);
+    case "dropout-path":
+      return formatDropoutPath(result, terminal);
     case "intrinsic-dimension":
       return formatIntrinsicDimension(result, terminal);
   }

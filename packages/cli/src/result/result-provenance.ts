@@ -13,6 +13,8 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   simulation: true,
   comparison: true,
   curvature: true,
+  "dropout-stability": true,
+  "dropout-path": true,
   "intrinsic-dimension": true,
 };
 /**

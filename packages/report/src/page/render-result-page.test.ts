@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
+import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
@@ -20,6 +21,8 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  dropoutStabilityResult(),
+  dropoutPathResult(),
   intrinsicDimensionResult(),
 ];
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
+import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
@@ -35,6 +36,8 @@ describe("readResult()", () => {
     studyResult(),
     comparisonResult(),
     curvatureResult(),
+    dropoutStabilityResult(),
+    dropoutPathResult(),
     intrinsicDimensionResult(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
@@ -76,7 +79,7 @@ describe("readResult()", () => {
       ["{", /must be JSON/],
       [
         { kind: "checkpoint" },
-        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, intrinsic-dimension: it is "checkpoint"; give a file/,
+        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, intrinsic-dimension: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

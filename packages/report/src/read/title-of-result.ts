@@ -24,6 +24,10 @@ export function titleOfResult(result: DrawableResult): string {
       return result.title;
     case "curvature":
       return `Curvature of the loss around ${basename(result.network)}`;
+    case "dropout-stability":
+      return `Dropout stability of ${basename(result.network)}`;
+    case "dropout-path":
+      return `${pairOf(result)} through halved networks`;
     case "intrinsic-dimension":
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "comparison":

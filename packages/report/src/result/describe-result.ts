@@ -3,6 +3,8 @@ import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurve } from "./describe-curve.ts";
+import { describeDropoutPath } from "./describe-dropout-path.ts";
+import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
@@ -39,6 +41,10 @@ export function describeResult(result: DrawableResult): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
+    case "dropout-stability":
+      return describeDropoutStability(result);
+    case "dropout-path":
+      return describeDropoutPath(result);
     case "intrinsic-dimension":
       return describeIntrinsicDimension(result);
   }

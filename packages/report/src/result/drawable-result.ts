@@ -8,6 +8,7 @@ import type {
 import type { CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
+import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
@@ -55,6 +56,8 @@ export type DrawableResult = (
   | SimulationResult
   | ComparisonResult
   | CurvatureResult
+  | DropoutStabilityResult
+  | DropoutPathResult
   | IntrinsicDimensionResult
 ) & { readonly provenance?: Provenance };
 

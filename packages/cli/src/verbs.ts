@@ -112,6 +112,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Find the smallest random subspace that a network can be trained in",
     load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
   },
+  similarity: {
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    load: async () => (await import("./commands/similarity.ts")).similarityVerb,
+  },
   report: {
     summary: "Draw a result: in the terminal, as a page, as figures and tables",
     load: async () => (await import("./commands/report.ts")).reportVerb,

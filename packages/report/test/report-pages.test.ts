@@ -14,6 +14,7 @@ import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts"
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
+import { similarityResult } from "./similarity-result.ts";
 import { takenApart } from "./taken-apart.ts";
 
 const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
@@ -57,6 +58,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   "dropout-stability": pageOf(dropoutStabilityResult()),
   "dropout-path": pageOf(dropoutPathResult()),
   "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
+  similarity: pageOf(similarityResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -89,6 +91,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),
   "dropout-path": () => makeHostile(dropoutPathResult()),
   "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),
+  similarity: () => makeHostile(similarityResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -177,6 +180,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "dropout-stability",
     "dropout-path",
     "intrinsic-dimension",
+    "similarity",
   ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
     const complaints = await visit(name, async (page) => {
       const head = page.locator('th[data-sort="number"]').first();

@@ -33,7 +33,7 @@ export interface DropoutPath {
   readonly segments: readonly PathSegment[];
   /** How units were taken out of both networks: layer by layer, or all layers on one line. */
   readonly order: "layers" | "direct";
-  /** Largest loss of both networks and of all between that have fewer units: what the path's loss is at most. */
+  /** Largest loss of both networks and of all between with fewer units: what the loss is at most. */
   readonly bound: number;
 }
 
@@ -59,7 +59,8 @@ const ATTEMPT = "build a path through dropout-stable networks";
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { buildDropoutPath, createOnnxRuntimeEngine, discoverSymmetries, openDataSet, parseNetwork } from "isthmus";
+ * import { buildDropoutPath, createOnnxRuntimeEngine, discoverSymmetries } from "isthmus";
+ * import { openDataSet, parseNetwork } from "isthmus";
  *
  * const data = await openDataSet("mnist:test@50");
  * const { graph, initialize } = parseNetwork("mlp:8", data);

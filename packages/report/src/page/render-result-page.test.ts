@@ -8,6 +8,7 @@ import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { similarityResult } from "../../test/similarity-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
 
@@ -24,6 +25,7 @@ const RESULTS: readonly DrawableResult[] = [
   dropoutStabilityResult(),
   dropoutPathResult(),
   intrinsicDimensionResult(),
+  similarityResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

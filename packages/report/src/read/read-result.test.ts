@@ -9,6 +9,7 @@ import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-re
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { similarityResult } from "../../test/similarity-result.ts";
 import { takenApart } from "../../test/taken-apart.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
@@ -39,6 +40,7 @@ describe("readResult()", () => {
     dropoutStabilityResult(),
     dropoutPathResult(),
     intrinsicDimensionResult(),
+    similarityResult(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
     expect(await read(written)).toEqual(written);
@@ -79,7 +81,7 @@ describe("readResult()", () => {
       ["{", /must be JSON/],
       [
         { kind: "checkpoint" },
-        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, intrinsic-dimension: it is "checkpoint"; give a file/,
+        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, intrinsic-dimension, similarity: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

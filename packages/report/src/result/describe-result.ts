@@ -8,6 +8,7 @@ import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
+import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
@@ -47,5 +48,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeDropoutPath(result);
     case "intrinsic-dimension":
       return describeIntrinsicDimension(result);
+    case "similarity":
+      return describeSimilarity(result);
   }
 }

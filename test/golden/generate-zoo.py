@@ -50,6 +50,20 @@ class Mlp(nn.Module):
         return self.layers[-1](x)
 
 
+class LeNet(nn.Module):
+    """LeNet-5 with rectifiers and maxima, as in PyTorch's tutorials."""
+
+    def __init__(self, inputs, flat, classes):
+        super().__init__()
+        first = [nn.Conv2d(inputs, 6, 5), nn.ReLU(), nn.MaxPool2d(2)]
+        self.features = nn.Sequential(*first, nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2))
+        head = [nn.Linear(flat, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, classes)]
+        self.classifier = nn.Sequential(*head)
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
 class Vgg(nn.Module):
     """torchvision.models.vgg, with the number of channels a parameter, and the usual single layer for small images."""
 
@@ -304,6 +318,7 @@ NETWORKS = {
     "mlp:16x2": ([1, 4, 4], 5, Mlp([16, 16, 16, 5], F.relu)),
     "mlp:12-9:gelu": ([7], 5, Mlp([7, 12, 9, 5], F.gelu)),
     "mlp:9:silu": ([7], 5, Mlp([7, 9, 5], F.silu)),
+    "lenet": ([2, 16, 18], 5, LeNet(2, 16, 5)),
     "vgg:1-2:w0.125": ([3, 8, 8], 5, Vgg([1, 2], [8, 16], "batch", 0, 8, 3, 5)),
     "vgg:11:w0.0625:layer": ([1, 16, 16], 5, Vgg([1, 1, 2, 2, 2], [4, 8, 16, 32, 32], "layer", 0, 16, 1, 5)),
     "vgg:1-1:w0.5:group": ([1, 6, 6], 5, Vgg([1, 1], [32, 64], "group", 0, 6, 1, 5)),

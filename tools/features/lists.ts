@@ -8,6 +8,7 @@ import { LANDSCAPE_KINDS } from "@isthmus/landscape";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import { SIMILARITY_MEASURES } from "@isthmus/similarity";
 import { ALIGN_CHOICES } from "@isthmus/study";
+import { PROJECTION_KINDS } from "@isthmus/subspace";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
 import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts";
@@ -133,6 +134,7 @@ const MODELS: Readonly<Record<string, Described>> = Object.fromEntries(
 
 const NETWORKS: Readonly<Record<FamilyName, Described>> = {
   mlp: ["packages/zoo/test/zoo.test.ts", GRAMMAR.mlp.help],
+  lenet: ["packages/zoo/test/zoo.test.ts", GRAMMAR.lenet.help],
   vgg: ["packages/zoo/test/zoo.test.ts", GRAMMAR.vgg.help],
   "small-resnet": ["packages/zoo/test/zoo.test.ts", GRAMMAR["small-resnet"].help],
   resnet: ["packages/zoo/test/zoo.test.ts", GRAMMAR.resnet.help],
@@ -236,6 +238,26 @@ const CURVATURE: Readonly<Record<string, Described>> = {
   solve: ["packages/curvature/src/solve.test.ts", "damped systems by conjugate gradients"],
 };
 
+const SUBSPACES: Readonly<Record<string, Described>> = {
+  dense: ["packages/subspace/src/projection/projection.test.ts", "normal numbers, in columns of length 1"],
+  sparse: [
+    "packages/subspace/src/projection/projection.test.ts",
+    "a sign at a share `1 / sqrt(D)` of the places",
+  ],
+  fastfood: [
+    "packages/subspace/src/projection/projection.test.ts",
+    "diagonals, permutations and fast Walsh-Hadamard transforms",
+  ],
+  training: [
+    "packages/training/test/train-reparameterized.test.ts",
+    "steps in coordinates by any optimiser of one gradient, as PyTorch makes them",
+  ],
+  "intrinsic dimension": [
+    "packages/subspace/test/measure-intrinsic-dimension.test.ts",
+    "the smallest dimension that reaches 90 % of the full accuracy, with an interval",
+  ],
+};
+
 const SIMILARITY: Readonly<Record<string, Described>> = {
   "linear-cka": [
     "packages/similarity/test/similarity-golden.test.ts",
@@ -299,6 +321,7 @@ export function listFeatures(): FeatureList[] {
   assertComplete("paths", [...interpolation.PATH_KINDS, ...interpolation.CURVE_KINDS], PATHS);
   assertComplete("merging", functions, MERGING);
   assertComplete("curvature", CURVATURE_KINDS, CURVATURE);
+  assertComplete("subspaces", PROJECTION_KINDS, SUBSPACES);
   assertComplete("similarity", SIMILARITY_MEASURES, SIMILARITY);
   assertComplete("landscapes", LANDSCAPE_KINDS, LANDSCAPES);
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
@@ -321,6 +344,7 @@ export function listFeatures(): FeatureList[] {
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
     { title: "Landscapes of losses", rows: rowsOf(LANDSCAPES) },
     { title: "Networks without some units", rows: rowsOf(DROPPED) },
+    { title: "Random subspaces", rows: rowsOf(SUBSPACES) },
     { title: "Similarity of representations", rows: rowsOf(SIMILARITY) },
   ];
 }

@@ -112,6 +112,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Build a path of low loss between two networks without training, and measure it",
     load: async () => (await import("./commands/path.ts")).pathVerb,
   },
+  "intrinsic-dimension": {
+    summary: "Find the smallest random subspace that a network can be trained in",
+    load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
+  },
   similarity: {
     summary: "Measure how alike the layers of two networks are in what they compute",
     load: async () => (await import("./commands/similarity.ts")).similarityVerb,

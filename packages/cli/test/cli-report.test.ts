@@ -7,6 +7,7 @@ import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 import { barrierCurve } from "../../report/test/barrier-curve.ts";
 import { comparisonResult } from "../../report/test/comparison-result.ts";
 import { curvatureResult } from "../../report/test/curvature-result.ts";
+import { intrinsicDimensionResult } from "../../report/test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../report/test/landscape-result.ts";
 import {
   curveResult,
@@ -29,6 +30,7 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  intrinsicDimensionResult(),
   similarityResult(),
   landscapeResult(),
 ];

@@ -100,6 +100,11 @@ export { measureSimilarity, type SimilarityResult } from "@isthmus/similarity";
 export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";
 export { correctStatistics, measureGrams } from "@isthmus/statistics";
 export { runStudy } from "@isthmus/study";
+export {
+  type IntrinsicDimensionResult,
+  measureIntrinsicDimension,
+  trainInSubspace,
+} from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
 export { measureFisher, train } from "@isthmus/training";
 export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";

@@ -11,6 +11,7 @@ import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureResult } from "./curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
+import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
@@ -61,6 +62,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   initialization: pageOf(initializationResult()),
   "dropout-stability": pageOf(dropoutStabilityResult()),
   "dropout-path": pageOf(dropoutPathResult()),
+  "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
   similarity: pageOf(similarityResult()),
 };
 
@@ -94,6 +96,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   landscape: () => makeHostile(landscapeResult()),
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),
   "dropout-path": () => makeHostile(dropoutPathResult()),
+  "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),
   similarity: () => makeHostile(similarityResult()),
 };
 
@@ -183,6 +186,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "landscape",
     "dropout-stability",
     "dropout-path",
+    "intrinsic-dimension",
     "similarity",
   ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
     const complaints = await visit(name, async (page) => {

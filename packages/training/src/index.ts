@@ -78,6 +78,13 @@ export {
   type SgdSpec,
   type UpdateRules,
 } from "./optimizer/optimizer-spec.ts";
+export type { Reparameterization, Reparameterize } from "./reparameterized/reparameterization.ts";
+export {
+  type ReparameterizedNetwork,
+  type TrainedCoordinates,
+  type TrainReparameterizedOptions,
+  trainReparameterized,
+} from "./reparameterized/train-reparameterized.ts";
 export { assertSchedule, learningRateAt } from "./schedule/learning-rate-at.ts";
 export {
   COSINE_DEFAULTS,

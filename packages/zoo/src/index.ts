@@ -28,6 +28,7 @@ export { readTextEncoding, type TextEncoding } from "./models/text-encoding.ts";
 export { untieHead } from "./models/untie-head.ts";
 export type { Network, NetworkShape } from "./network.ts";
 export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
+export { lenet } from "./networks/lenet.ts";
 export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";
 export { type Activation, MLP_DEFAULTS, type MlpOptions, type MlpStart, mlp } from "./networks/mlp.ts";
 export {

@@ -99,10 +99,20 @@ const image = { exampleShape: [1, 28, 28], classes: 10 };
 const picture = { exampleShape: [3, 16, 16], classes: 10 };
 const text = { exampleShape: [16], classes: 30 };
 
+describe("lenet", () => {
+  test("has 44,426 parameters for digits, and needs 16 pixels a side", () => {
+    const { graph } = parseNetwork("lenet", image);
+    expect(shapesOf(graph).reduce((sum, [, shape]) => sum + sizeOf(shape), 0)).toBe(44_426);
+    const tiny = { exampleShape: [1, 15, 28], classes: 10 };
+    expect(() => parseNetwork("lenet", tiny)).toThrow(/at least 16 pixels a side: they are 15 x 28/);
+  });
+});
+
 describe("symmetries", () => {
   test.each([
     ["mlp:512x3", image, ["512", "512", "512"], [3, 3]],
     ["mlp:24-12:gelu", image, ["12", "24"], [3, 3]],
+    ["lenet", image, ["6", "16", "84", "120"], [3, 4]],
     ["vgg:1-1-2:w0.125", image, ["8", "16", "32", "32"], [3, 1]],
     ["vgg:1-1:w0.5:group", image, ["4", "8", "4x8", "8x8"], [3, 1]],
     // Streams of each stage, tied over its blocks, and the inner channels of three blocks each.

@@ -2,6 +2,7 @@ import { readResult, renderFigures, renderResultPage, renderTables } from "@isth
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
 import { curvatureResult } from "../../../packages/report/test/curvature-result.ts";
+import { intrinsicDimensionResult } from "../../../packages/report/test/intrinsic-dimension-result.ts";
 import {
   initializationResult,
   landscapeResult,
@@ -39,6 +40,7 @@ export function createResultTarget(): FuzzTarget {
     trajectoryResult(),
     landscapeResult(3),
     initializationResult(),
+    intrinsicDimensionResult(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

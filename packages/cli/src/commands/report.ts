@@ -15,6 +15,7 @@ import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
 import { formatDropoutStability } from "../format/format-dropout-stability.ts";
+import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
@@ -139,6 +140,8 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatDropoutStability(result);
     case "dropout-path":
       return formatDropoutPath(result, terminal);
+    case "intrinsic-dimension":
+      return formatIntrinsicDimension(result, terminal);
     case "similarity":
       return formatSimilarity(result);
   }

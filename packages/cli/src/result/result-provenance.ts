@@ -16,6 +16,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   landscape: true,
   "dropout-stability": true,
   "dropout-path": true,
+  "intrinsic-dimension": true,
   similarity: true,
 };
 /**

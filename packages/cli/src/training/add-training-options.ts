@@ -12,16 +12,19 @@ import {
 
 /**
  * Adds the options of every verb that trains: length, changes of images, loss, optimiser, schedule,
- * seed and threads. The setting is the least number of epochs, 0 if a network that is not trained at all
- * is a result, too.
+ * seed and threads. The settings are the least number of epochs, 0 if a network that is not trained at all
+ * is a result, too, and the optimiser that is used if none is named.
  */
-export const addTrainingOptions: AddOptions<TrainingFlags, [leastEpochs: 0 | 1]> = optionGroup(
-  (command, leastEpochs) => {
-    command.optionsGroup("How to train:");
-    addLength(command, leastEpochs);
-    for (const add of [addObjective, addOptimizer, addSchedule, addMachine]) add(command);
-  },
-);
+export const addTrainingOptions: AddOptions<
+  TrainingFlags,
+  [leastEpochs: 0 | 1, optimizer?: TrainingFlags["optimizer"]]
+> = optionGroup((command, leastEpochs, optimizer = "sgd") => {
+  command.optionsGroup("How to train:");
+  addLength(command, leastEpochs);
+  addObjective(command);
+  addOptimizer(command, optimizer);
+  for (const add of [addSchedule, addMachine]) add(command);
+});
 
 function addLength(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
   command
@@ -62,12 +65,12 @@ function addObjective(command: CommandUnknownOpts): void {
     );
 }
 
-function addOptimizer(command: CommandUnknownOpts): void {
+function addOptimizer(command: CommandUnknownOpts, optimizer: TrainingFlags["optimizer"]): void {
   command
     .addOption(
       new Option("--optimizer <name>", "the rule that makes a step from a gradient")
         .choices(OPTIMIZER_NAMES)
-        .default("sgd"),
+        .default(optimizer),
     )
     .option(
       "--lr <x>",

@@ -4,6 +4,7 @@ import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
+import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
@@ -25,6 +26,7 @@ const RESULTS: readonly DrawableResult[] = [
   landscapeResult(),
   dropoutStabilityResult(),
   dropoutPathResult(),
+  intrinsicDimensionResult(),
   similarityResult(),
 ];
 

@@ -6,6 +6,7 @@ import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
+import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
@@ -42,6 +43,7 @@ describe("readResult()", () => {
     initializationResult(),
     dropoutStabilityResult(),
     dropoutPathResult(),
+    intrinsicDimensionResult(),
     similarityResult(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
@@ -84,6 +86,7 @@ describe("readResult()", () => {
       [
         { kind: "checkpoint" },
         new RegExp(`one of ${Object.keys(RESULT_SCHEMAS).join(", ")}: it is "checkpoint"; give a file`),
+        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, intrinsic-dimension, similarity: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

@@ -3,6 +3,7 @@ import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_SCHEMA } from "./curvature-schema.ts";
 import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA } from "./dropout-schema.ts";
+import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
@@ -337,5 +338,6 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   landscape: LANDSCAPE_SCHEMA,
   "dropout-stability": DROPOUT_STABILITY_SCHEMA,
   "dropout-path": DROPOUT_PATH_SCHEMA,
+  "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   similarity: SIMILARITY_SCHEMA,
 };

@@ -5,6 +5,7 @@ import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { describeDropoutStability } from "./describe-dropout-stability.ts";
+import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describeSimilarity } from "./describe-similarity.ts";
@@ -48,6 +49,8 @@ export function describeResult(result: DrawableResult): Report {
       return describeDropoutStability(result);
     case "dropout-path":
       return describeDropoutPath(result);
+    case "intrinsic-dimension":
+      return describeIntrinsicDimension(result);
     case "similarity":
       return describeSimilarity(result);
   }

@@ -14,6 +14,7 @@ import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@ist
 import type { SimilarityResult } from "@isthmus/similarity";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
+import type { IntrinsicDimensionResult } from "@isthmus/subspace";
 import type { BarrierCurve } from "../barrier-curve.ts";
 
 /**
@@ -60,6 +61,7 @@ export type DrawableResult = (
   | LandscapeResult
   | DropoutStabilityResult
   | DropoutPathResult
+  | IntrinsicDimensionResult
   | SimilarityResult
 ) & { readonly provenance?: Provenance };
 

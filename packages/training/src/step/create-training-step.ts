@@ -1,7 +1,7 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { at, entry, MismatchError, OutOfRangeError } from "@isthmus/core";
+import { MismatchError, OutOfRangeError } from "@isthmus/core";
 import { type Engine, type Graph, specialize } from "@isthmus/graph";
-import { cast, GraphBuilder, mul, type Value } from "@isthmus/graph/builder";
+import { GraphBuilder, type Value } from "@isthmus/graph/builder";
 import { capturedNames, gradientName } from "@isthmus/graph/ir";
 import type { BlendDecay, BlendPoint } from "../blend/blend-point.ts";
 import { type CorrectedGradients, correctGradients } from "../local/correct-gradients.ts";
@@ -12,13 +12,12 @@ import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import { toTrainingMode } from "../mode/to-training-mode.ts";
 import type { Objective } from "../objective.ts";
-import { clipGradients } from "../optimizer/clip-gradients.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import { type ResolvedOptimizer, resolveOptimizer } from "../optimizer/optimizers.ts";
-import { sharpnessAwareGradients } from "../optimizer/sharpness-aware.ts";
 import { StepScalars } from "../optimizer/step-scalars.ts";
 import { chooseTarget, type StepTarget } from "./step-target.ts";
-import type { CarriedRole, TrainingStep } from "./training-step.ts";
+import type { TrainingStep } from "./training-step.ts";
+import { type CarriedValue, isParameter, updatesOf } from "./update-parameters.ts";
 
 /** Options of {@link createTrainingStep}. */
 export interface TrainingStepOptions {
@@ -57,6 +56,11 @@ export interface TrainingStepOptions {
   readonly corrected?: boolean;
   /** How examples are moved before the step is made. @defaultValue not at all */
   readonly wasserstein?: WassersteinOptions | undefined;
+  /**
+   * Whether the step updates nothing, and returns the gradients by the trained parameters instead, see
+   * `gradients` of {@link TrainingStep}. @defaultValue false
+   */
+  readonly gradientsOnly?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -85,6 +89,7 @@ export async function createTrainingStep(
     blend,
     blendDecay = "points",
     corrected = false,
+    gradientsOnly = false,
     signal,
   } = options;
   if (!Number.isSafeInteger(batch) || batch < 1) {
@@ -108,7 +113,13 @@ export async function createTrainingStep(
       : moveExamples({ forward: target.graph, differentiated, objective, batch }, wasserstein);
   const by = { loss: objective.loss, parameters: withRespectTo };
   const gradients = correctGradients(moved, by, { mu, corrected });
-  return assembleStep({ batch, objective, target, optimizer, gradients });
+  return assembleStep({
+    batch,
+    objective,
+    target,
+    optimizer: gradientsOnly ? undefined : optimizer,
+    gradients,
+  });
 }
 
 /** A graph with gradients, and everything that decides what a step does with them. */
@@ -116,7 +127,8 @@ interface StepParts {
   readonly batch: number;
   readonly objective: Objective;
   readonly target: StepTarget;
-  readonly optimizer: ResolvedOptimizer;
+  /** Undefined if the step returns gradients, and updates nothing. */
+  readonly optimizer: ResolvedOptimizer | undefined;
   /** The target's graph with an output for the gradient by each trained weight. */
   readonly gradients: CorrectedGradients;
 }
@@ -128,12 +140,12 @@ function assembleStep({ batch, objective, target, optimizer, ...parts }: StepPar
   const builder = GraphBuilder.from(differentiated);
   const scalars = new StepScalars(builder, differentiated);
   const parameters = [...target.trained.keys()].map((name) => builder.value(name));
-  const { gradients, norm } = updateGradients(optimizer, differentiated, { loss, parameters });
-  const updates = updateParameters(optimizer, scalars, {
-    parameters,
-    gradients,
-    trained: target.trained,
-  });
+  const { updates, norm } =
+    optimizer === undefined
+      ? { updates: [] }
+      : updatesOf(optimizer, scalars, { graph: differentiated, loss, parameters, trained: target.trained });
+  const returned = optimizer === undefined ? parameters.map(({ name }) => name) : [];
+  const gradients = new Map(returned.map((name) => [name, gradientName(loss, name)]));
   const statistics = [...target.statistics].map(([name, output]): CarriedValue => {
     return { input: builder.value(name), output: builder.value(output), role: "statistic" };
   });
@@ -148,6 +160,7 @@ function assembleStep({ batch, objective, target, optimizer, ...parts }: StepPar
     builder.value(loss),
     ...watched.map(([, value]) => value),
     ...carried.map(({ output }) => output),
+    ...[...gradients.values()].map((name) => builder.value(name)),
   ];
   const graph = lowerBatchNorm(builder.build(outputs));
   return {
@@ -163,70 +176,11 @@ function assembleStep({ batch, objective, target, optimizer, ...parts }: StepPar
     masks: target.masks,
     references,
     corrections,
+    ...(gradients.size === 0 ? {} : { gradients }),
     ...(target.points === undefined ? {} : { blend: target.points }),
     loss,
     metrics: new Map(watched.map(([what, { name }]) => [what, name])),
   };
-}
-
-/** Returns the gradients that the update uses, and their norm before clipping if they are clipped. */
-function updateGradients(
-  { rho, clipNorm }: ResolvedOptimizer,
-  differentiated: Graph,
-  { loss, parameters }: { readonly loss: string; readonly parameters: readonly Value[] },
-): { readonly gradients: readonly Value[]; readonly norm?: Value } {
-  const plain = parameters.map(({ name, builder }) => builder.value(gradientName(loss, name)));
-  const gradients =
-    rho === null
-      ? plain
-      : sharpnessAwareGradients(differentiated, { loss, rho }, { parameters, gradients: plain });
-  return clipNorm === null ? { gradients } : clipGradients(gradients, clipNorm);
-}
-
-/** A carried tensor, as values of the step under construction. */
-interface CarriedValue {
-  readonly input: Value;
-  readonly output: Value;
-  readonly role: CarriedRole;
-}
-
-const isParameter = ({ role }: CarriedValue): boolean => role === "parameter";
-
-/** Adds the update of every trained parameter, and returns the parameters and the optimiser's state. */
-function updateParameters(
-  { update, decayOf }: ResolvedOptimizer,
-  scalars: StepScalars,
-  {
-    parameters,
-    gradients,
-    trained,
-  }: {
-    readonly parameters: readonly Value[];
-    readonly gradients: readonly Value[];
-    readonly trained: StepTarget["trained"];
-  },
-): CarriedValue[] {
-  return parameters.flatMap((parameter, i) => {
-    const { builder, name, dtype, shape } = parameter;
-    const states = new Map<string, Value>();
-    const state = (kind: string): Value => {
-      const value = states.get(kind) ?? builder.weight(`${kind}(${name})`, { dtype, shape }, "statistic");
-      states.set(kind, value);
-      return value;
-    };
-    const gradient = at(gradients, i, "gradient");
-    const { name: networkName, share } = entry(trained, name, "trained weight");
-    const decay = decayOf({ name: networkName, shape });
-    const decayed =
-      share === undefined ? parameter : mul(builder.value(networkName), cast(builder.value(share), dtype));
-    const next = update({ parameter, gradient, decay, decayed, scalars, state });
-    return [
-      { input: parameter, output: next.parameter, role: "parameter" as const },
-      ...Object.entries(next.state).map(([kind, output]): CarriedValue => {
-        return { input: state(kind), output, role: "state" };
-      }),
-    ];
-  });
 }
 
 /** Removes weights that no node uses: running statistics, once norms take the statistics of the batch. */

@@ -28,6 +28,12 @@ export interface ScalarInput {
   readonly valueAt: (step: number, learningRate: number) => number;
 }
 
+/** What a runner needs of a step. */
+export type RunnableStep = Pick<
+  TrainingStep,
+  "graph" | "carried" | "scalars" | "masks" | "gradients" | "loss" | "metrics"
+>;
+
 /**
  * One step of training as a graph, so that a step is one engine call: it takes a batch, parameters and state,
  * and returns loss, parameters and state.
@@ -56,6 +62,11 @@ export interface TrainingStep {
   readonly references: ReadonlyMap<string, string>;
   /** Data inputs for tensors that are added to gradients, by trained parameter; none if nothing is. */
   readonly corrections: ReadonlyMap<string, string>;
+  /**
+   * Outputs for the gradients by the trained parameters, by these; missing if the step updates parameters
+   * itself.
+   */
+  readonly gradients?: ReadonlyMap<string, string>;
   /** Points whose weighted sum is the network; missing without a blend. */
   readonly blend?: readonly BlendedPoint[];
   /** Scalar output: the mean loss of the batch before the step. */

@@ -13,7 +13,7 @@ import {
 import { bindWeights, type Engine, type Graph, type Session } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import type { MaskInput } from "../mode/mask-input.ts";
-import type { TrainingStep } from "../step/training-step.ts";
+import type { RunnableStep } from "../step/training-step.ts";
 
 /** Options of {@link createStepRunner}. */
 export interface StepRunnerOptions {
@@ -45,6 +45,8 @@ export interface StepRunner {
    * The next step writes into other tensors, the step after that into these again.
    */
   carried(): ReadonlyMap<string, Tensor>;
+  /** Gradients of the last step by the trained parameters, for steps that return them; else empty. */
+  readonly gradients: ReadonlyMap<string, Tensor>;
   /** Weights of the step that it does not change. */
   readonly fixed: ReadonlyMap<string, Tensor>;
   /**
@@ -66,7 +68,7 @@ export interface StepRunner {
  * @throws EngineError if the engine refuses the graph
  */
 export async function createStepRunner(
-  step: TrainingStep,
+  step: RunnableStep,
   engine: Engine,
   weights: Checkpoint,
   { seed, threads = 0 }: StepRunnerOptions,
@@ -80,7 +82,7 @@ export async function createStepRunner(
 }
 
 /** Returns the step's graph without the optimiser's state, which no checkpoint has, among its weights. */
-function withoutState({ graph, carried }: TrainingStep): Graph {
+function withoutState({ graph, carried }: RunnableStep): Graph {
   const state = new Set(carried.filter(({ role }) => role === "state").map(({ input }) => input));
   return { ...graph, weights: new Map([...graph.weights].filter(([name]) => !state.has(name))) };
 }
@@ -88,7 +90,7 @@ function withoutState({ graph, carried }: TrainingStep): Graph {
 /** Two sets of the carried tensors, by the names of the weights that take them. */
 type Buffers = readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>];
 
-function createBuffers({ carried }: TrainingStep, weights: ReadonlyMap<string, Tensor>): Buffers {
+function createBuffers({ carried }: RunnableStep, weights: ReadonlyMap<string, Tensor>): Buffers {
   const first = new Map<string, Tensor>();
   const second = new Map<string, Tensor>();
   for (const { input, dtype, shape } of carried) {
@@ -108,7 +110,7 @@ function allocate({ dtype, shape }: TensorInfo): Tensor {
 
 /** A step, its session and its tensors. */
 interface RunnerParts {
-  readonly step: TrainingStep;
+  readonly step: RunnableStep;
   readonly fixed: ReadonlyMap<string, Tensor>;
   readonly buffers: Buffers;
   readonly session: Session;
@@ -117,6 +119,7 @@ interface RunnerParts {
 
 class Runner implements StepRunner {
   readonly fixed: ReadonlyMap<string, Tensor>;
+  readonly gradients: ReadonlyMap<string, Tensor>;
   readonly #parts: RunnerParts;
   readonly #scalars: ReadonlyMap<string, Tensor>;
   readonly #masks: ReadonlyMap<string, Tensor>;
@@ -133,6 +136,10 @@ class Runner implements StepRunner {
     this.#scalars = new Map(step.scalars.map(({ name }) => [name, allocate({ dtype: "f32", shape: [] })]));
     this.#masks = new Map(step.masks.map((mask) => [mask.name, allocate(mask)]));
     this.#results = createResults(step);
+    const gradients = [...(step.gradients ?? [])];
+    this.gradients = new Map(
+      gradients.map(([name, output]) => [name, entry(this.#results, output, "gradient")]),
+    );
     const feedsOf = (from: ReadonlyMap<string, Tensor>) =>
       new Map([...fixed, ...from, ...this.#scalars, ...this.#masks]);
     const outsOf = (to: ReadonlyMap<string, Tensor>) =>
@@ -171,11 +178,14 @@ class Runner implements StepRunner {
   }
 }
 
-/** Allocates the scalars that a step reports. */
-function createResults({ graph, loss, metrics }: TrainingStep): Map<string, Tensor> {
+/** Allocates the scalars that a step reports, and the gradients that it returns. */
+function createResults({ graph, loss, metrics, gradients }: RunnableStep): Map<string, Tensor> {
   const types = typesOf(graph);
   return new Map(
-    [loss, ...metrics.values()].map((name) => [name, allocate(entry(types, name, "type of value"))]),
+    [loss, ...metrics.values(), ...(gradients?.values() ?? [])].map((name) => [
+      name,
+      allocate(entry(types, name, "type of value")),
+    ]),
   );
 }
 

@@ -34,6 +34,7 @@ export async function prepareSteps(
     data,
     blend,
     corrected = false,
+    gradientsOnly = false,
     openOrder,
   }: {
     readonly graph: Graph;
@@ -42,6 +43,8 @@ export async function prepareSteps(
     readonly blend?: Pick<Blend, "points" | "decay">;
     /** Whether the step takes tensors that are added to its gradients. */
     readonly corrected?: boolean;
+    /** Whether the step returns gradients instead of updating parameters. */
+    readonly gradientsOnly?: boolean;
     /** Returns the order of examples, once it is known that training can begin. */
     readonly openOrder?: () => Promise<EpochOrder | undefined>;
   },
@@ -62,6 +65,7 @@ export async function prepareSteps(
     freeze,
     proximal,
     corrected,
+    gradientsOnly,
     wasserstein,
     ...(blend === undefined ? {} : { blend: blend.points, blendDecay: blend.decay ?? "points" }),
     ...(signal === undefined ? {} : { signal }),

@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, type Tensor, UsageError } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 import {
   type Architecture,
   assertNetwork,
@@ -9,6 +9,7 @@ import {
 import type { Blend, PointWeights } from "../blend/blend.ts";
 import { createBlendFeeder, trainedPoints } from "../blend/create-blend-feeder.ts";
 import { joinPoints } from "../blend/join-points.ts";
+import { assertNotLocal } from "../local/assert-not-local.ts";
 import type { LocalTrainingOptions } from "../local/local-training.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun, type RunDescription } from "./describe-run.ts";
@@ -89,7 +90,7 @@ export async function trainBlend(
   options: Omit<TrainOptions, "onEpoch" | "evaluationData" | keyof LocalTrainingOptions>,
 ): Promise<TrainedBlend> {
   const training = { graph, engine, data };
-  assertNotLocal(options);
+  assertNotLocal("a blend of networks", options);
   const resolved = resolveTrainOptions(training, options, 1);
   const { seed, threads } = resolved;
   for (const start of blend.start.values()) assertNetwork(graph, start);
@@ -106,22 +107,6 @@ export async function trainBlend(
   } finally {
     await runner.release();
   }
-}
-
-/** Names of the options that are for a network which a client trains alone. */
-const LOCAL: readonly (keyof LocalTrainingOptions)[] = [
-  "proximal",
-  "controlVariates",
-  "curriculum",
-  "wasserstein",
-];
-
-function assertNotLocal(options: Readonly<Record<string, unknown>>): void {
-  const name = LOCAL.find((option) => options[option] !== undefined);
-  if (name === undefined) return;
-  throw new UsageError(
-    `Cannot train a blend of networks with "${name}" as that is for single networks: train() takes it; leave it out`,
-  );
 }
 
 async function describeBlend(

@@ -137,7 +137,8 @@ async function openEvaluator(
   return createNetworkEvaluator({ graph, engine, data: evaluationData, loss, batch, threads });
 }
 
-function collectWeights(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Checkpoint {
+/** Returns the weights of a graph, in its order, from tensors among which they are. */
+export function collectWeights(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Checkpoint {
   const trained = [...graph.weights.keys()].map((name) => [name, entry(tensors, name, "weight")] as const);
   return createCheckpoint(new Map(trained), {}, "trained network");
 }

@@ -1,5 +1,6 @@
 import type { Network, NetworkShape } from "../network.ts";
 import { GPT_DEFAULTS, gpt } from "../networks/gpt.ts";
+import { lenet } from "../networks/lenet.ts";
 import { LLAMA_DEFAULTS, llama } from "../networks/llama.ts";
 import { MLP_DEFAULTS, type MlpOptions, mlp } from "../networks/mlp.ts";
 import { RESNET_DEFAULTS, type ResnetOptions, resnet } from "../networks/resnet.ts";
@@ -18,6 +19,7 @@ export interface Family {
 /** The builders behind the grammar. */
 export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   mlp: { defaults: MLP_DEFAULTS, build: (options, shape) => mlp(options as unknown as MlpOptions, shape) },
+  lenet: { defaults: {}, build: (_, shape) => lenet(shape) },
   vgg: { defaults: VGG_DEFAULTS, build: (options, shape) => vgg(options as unknown as VggOptions, shape) },
   "small-resnet": {
     defaults: RESNET_DEFAULTS,

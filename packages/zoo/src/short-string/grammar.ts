@@ -34,7 +34,7 @@ export interface Form {
 }
 
 /** Names of families; the two kinds of residual networks share a prefix and differ in their depths. */
-export type FamilyName = "mlp" | "vgg" | "small-resnet" | "resnet" | "vit" | "gpt" | "llama";
+export type FamilyName = "mlp" | "lenet" | "vgg" | "small-resnet" | "resnet" | "vit" | "gpt" | "llama";
 
 const widthFactor = numberField("width", "w", {
   help: "all channels times this",
@@ -77,6 +77,13 @@ export const GRAMMAR: Readonly<Record<FamilyName, Form>> = {
     required: ["widths"],
     example: "mlp:512x3",
     help: "linear layers with an activation between them",
+  },
+  lenet: {
+    name: "lenet",
+    fields: [],
+    required: [],
+    example: "lenet",
+    help: "LeNet-5: two 5x5 convolutions of 6 and 16 channels, linear layers of 120 and 84 units",
   },
   vgg: {
     name: "vgg",

@@ -36,6 +36,7 @@ const specs = fc.oneof(
         fc.option(fc.constantFrom("relu", "gelu", "silu", "tanh", "sigmoid")),
         maybe("drop", share),
       ),
+      fc.constant("lenet"),
       joined(
         fc.constantFrom("vgg:11", "vgg:13", "vgg:1-1-2-2-2", "vgg:1-2"),
         maybe("w", factor),
@@ -105,6 +106,7 @@ describe("parseNetwork()", () => {
 
   it.each([
     ["", /there is none of the name ""; a network is one of mlp:<widths>.*llama/],
+    ["lenet:6", /it has no segment of the form "6"; it is lenet, for example lenet/],
     ["resnet21", /there is none of the name "resnet21"; .*resnet8\|14\|20/],
     ["resnet", /there is none of the name "resnet"/],
     ["mlp", /it must give the widths; it is mlp:<widths>\[:relu.*, for example mlp:512x3/],

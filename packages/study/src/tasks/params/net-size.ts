@@ -14,6 +14,9 @@ const TRANSFORMERS: Readonly<Record<"vit" | "gpt" | "llama", Readonly<Record<"de
   llama: LLAMA_DEFAULTS,
 };
 
+/** Weights between the layers of a LeNet for images of 28 x 28 pixels. */
+const LENET_WEIGHTS = 43_000;
+
 /**
  * Estimates the number of weights between the hidden units of a network from its name, within a factor of
  * three, without building anything: the graph of a hostile name may be too large to build.
@@ -23,6 +26,8 @@ export function estimateWeights({ family, options }: NetworkName): number {
   switch (family) {
     case "mlp":
       return betweenLayers(options["widths"] as readonly number[]);
+    case "lenet":
+      return LENET_WEIGHTS;
     case "vgg":
     case "resnet":
     case "small-resnet": {

@@ -1,0 +1,123 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { DATA_SET_FORMS } from "@isthmus/data";
+import {
+  MEASURE_INTRINSIC_DIMENSION_DEFAULTS,
+  PROJECTION_KINDS,
+  type ProjectionKind,
+  SUBSPACE_LEARNING_RATE,
+  SUBSPACE_SCOPES,
+  type SubspaceScope,
+} from "@isthmus/subspace";
+import { NETWORK_FORMS } from "@isthmus/zoo";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { parseCount, parseNumber } from "../options/parse-values.ts";
+
+/** Options of a verb that measures intrinsic dimensions: what is trained. */
+export type TrainedFlags = BindingOptions &
+  ScalingOptions & {
+    readonly net?: string | undefined;
+    readonly graph?: string | undefined;
+    readonly from?: string | undefined;
+    readonly data: string;
+    readonly evalData?: string | undefined;
+    readonly shuffleLabels?: true | undefined;
+  };
+
+/** Options that say what is searched, and where results go. */
+export type SearchFlags = {
+  readonly projection: ProjectionKind;
+  readonly scope: SubspaceScope;
+  readonly subspaceLr: number;
+  readonly threshold: number;
+  readonly runs: number;
+  readonly first?: number | undefined;
+  readonly least?: number | undefined;
+  readonly most?: number | undefined;
+  readonly resolution: number;
+  readonly journal?: string | undefined;
+  readonly output?: string | undefined;
+  readonly report?: string | undefined;
+};
+
+const DEFAULTS = MEASURE_INTRINSIC_DIMENSION_DEFAULTS;
+
+/** Adds the options that say what is trained, and on what. */
+export const addTrainedOptions: AddOptions<TrainedFlags> = optionGroup((command) => {
+  command
+    .optionsGroup("What to train:")
+    .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
+    .option("--graph <file>", "the architecture to train, an .onnx file")
+    .option("--from <file>", "a checkpoint that all seeds start from (default: random weights of each seed)");
+  addScalingOptions(addBindingOptions(command).optionsGroup("On what:"))
+    .requiredOption(
+      "--data <name>",
+      `${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
+    )
+    .option(
+      "--eval-data <name>",
+      "examples that accuracies are measured on (default: the test split of mnist and fashion-mnist, if --data names none)",
+    )
+    .option(
+      "--shuffle-labels",
+      "train on labels in another order, and measure how many of them are learned by heart",
+    );
+});
+
+/** Adds the options that say what is searched, and where results go. */
+export const addSearchOptions: AddOptions<SearchFlags> = optionGroup((command) => {
+  for (const add of [addSubspace, addSearch, addPlaces]) add(command);
+});
+
+function addSubspace(command: CommandUnknownOpts): void {
+  command
+    .optionsGroup("What to search:")
+    .addOption(
+      new Option("--projection <kind>", "the random matrix")
+        .choices(PROJECTION_KINDS)
+        .default(DEFAULTS.projection),
+    )
+    .addOption(
+      new Option("--scope <scope>", "what a matrix reaches: the whole network, or one layer each")
+        .choices(SUBSPACE_SCOPES)
+        .default(DEFAULTS.scope),
+    )
+    .option(
+      "--subspace-lr <x>",
+      "learning rate in subspaces, the largest of the schedule",
+      parseNumber,
+      SUBSPACE_LEARNING_RATE,
+    );
+}
+
+function addSearch(command: CommandUnknownOpts): void {
+  command
+    .option(
+      "--threshold <x>",
+      "share of the full accuracy that is to be reached",
+      parseNumber,
+      DEFAULTS.threshold,
+    )
+    .option("--runs <n>", "trainings in each dimension, from --seed on", parseCount(1), DEFAULTS.seeds.length)
+    .option("--first <n>", "the first dimension (default: the root of the parameters)", parseCount(1))
+    .option("--least <n>", "the smallest dimension (default: 1, or one for each layer)", parseCount(1))
+    .option("--most <n>", "the largest dimension (default: the number of parameters)", parseCount(1))
+    .option(
+      "--resolution <x>",
+      "width of the last bracket, as a share of its lower end",
+      parseNumber,
+      DEFAULTS.resolution,
+    );
+}
+
+function addPlaces(command: CommandUnknownOpts): void {
+  command
+    .optionsGroup("Where to:")
+    .option(
+      "--journal <file>",
+      "keep finished trainings in this file, and go on from it after an interruption",
+    )
+    .option("-o, --output <file>", "write the result, with every accuracy (.json)")
+    .option("--report <file>", "write a page with the figure and all numbers (.html)");
+}

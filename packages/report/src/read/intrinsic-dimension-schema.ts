@@ -1,0 +1,40 @@
+import { PROJECTION_KINDS, SUBSPACE_SCOPES } from "@isthmus/subspace";
+import { z } from "zod";
+import { provenance, schemaOf } from "./schema-of.ts";
+
+const count = z.int().min(0);
+const text = z.string();
+const number = z.number();
+const trained = z.looseObject({ seed: count, accuracy: number, loss: number });
+
+/** Form of an intrinsic dimension. */
+export const INTRINSIC_DIMENSION_SCHEMA: z.ZodType = schemaOf<"intrinsic-dimension">()(
+  z.looseObject({
+    kind: z.literal("intrinsic-dimension"),
+    dimension: count.nullable(),
+    crossing: number.nullable(),
+    crossings: z.array(z.looseObject({ seed: count, dimension: number.nullable() })),
+    interval: z.looseObject({ low: number, high: number }).optional(),
+    threshold: number,
+    line: number,
+    baseline: z.array(trained),
+    points: z.array(trained.extend({ dimension: count })),
+    parameters: count,
+    projection: z.enum(PROJECTION_KINDS),
+    scope: z.enum(SUBSPACE_SCOPES),
+    resolution: number,
+    seeds: z.array(count),
+    epochs: count,
+    batch: count,
+    optimizer: text,
+    learningRate: number,
+    baselineLearningRate: number,
+    network: text,
+    data: text,
+    examples: count,
+    evaluationData: text,
+    evaluationExamples: count,
+    engine: text,
+    provenance,
+  }),
+);

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
+import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
+
+describe("describeIntrinsicDimension()", () => {
+  it("says the dimension, its interval, and the accuracies beside the line", () => {
+    const { summary, tiles, sections, notes } = describeIntrinsicDimension(intrinsicDimensionResult());
+    expect(summary).toBe(
+      "400 numbers, 500 times fewer than it has, in a random subspace, reach 90 % of the full accuracy, 87.21 %.",
+    );
+    expect(tiles[0]).toMatchObject({
+      name: "d_90",
+      value: "400",
+      more: ["crossed at 391", "95 % interval 117 to 1,487, 2 seeds"],
+    });
+    const [means, trainings] = sections.flatMap(({ tables }) => tables);
+    expect(means?.rows.map(({ cells }) => cells.at(-1))).toEqual(["no", "no", "yes", "no", "yes"]);
+    expect(means?.rows.filter(({ strong }) => strong).map(({ cells }) => cells[0])).toEqual([400]);
+    expect(trainings?.rows).toHaveLength(12);
+    expect(notes?.join()).toMatch(/do not rise with every dimension: 450 lies on the other side/);
+  });
+
+  it("says that no dimension reaches the line", () => {
+    const { interval: _, ...rest } = intrinsicDimensionResult();
+    const crossings = [
+      { seed: 0, dimension: null },
+      { seed: 1, dimension: 790 },
+    ];
+    const none = { ...rest, dimension: null, crossing: null, crossings, line: 0.95 };
+    const { summary, tiles, notes } = describeIntrinsicDimension(none);
+    expect(summary).toBe(
+      "No measured dimension, up to 800 of 199,210, reaches 90 % of the full accuracy, 95.00 %.",
+    );
+    expect(tiles[0]).toMatchObject({ value: "> 800", more: [] });
+    expect(notes?.join()).toMatch(/Of seed 0, no measured dimension reaches the line/);
+  });
+
+  it("refuses a result without trainings in subspaces", () => {
+    expect(() => describeIntrinsicDimension({ ...intrinsicDimensionResult(), points: [] })).toThrow(
+      /needs at least one training in a subspace/,
+    );
+  });
+});

@@ -1,0 +1,26 @@
+import type { IntrinsicDimensionResult } from "@isthmus/subspace";
+
+/** Accuracies that trainings of all seeds reach in one dimension. */
+export interface DimensionMean {
+  readonly dimension: number;
+  /** Mean over seeds. */
+  readonly accuracy: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** Returns the mean accuracy over seeds in each measured dimension, by rising dimension. */
+export function meansByDimension({ points }: Pick<IntrinsicDimensionResult, "points">): DimensionMean[] {
+  const groups = new Map<number, number[]>();
+  for (const { dimension, accuracy } of points) {
+    groups.set(dimension, [...(groups.get(dimension) ?? []), accuracy]);
+  }
+  return [...groups]
+    .map(([dimension, accuracies]) => ({
+      dimension,
+      accuracy: accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length,
+      lowest: Math.min(...accuracies),
+      highest: Math.max(...accuracies),
+    }))
+    .sort((one, other) => one.dimension - other.dimension);
+}

@@ -1,0 +1,146 @@
+import { at, entry, excerpt, OutOfRangeError, type Tensor, UsageError } from "@isthmus/core";
+import { layerOf } from "@isthmus/interpolation";
+import type { Reparameterization } from "@isthmus/training";
+import { createProjection } from "./projection/create-projection.ts";
+import type { Projection, ProjectionKind } from "./projection/projection.ts";
+import { splitDimension } from "./split-dimension.ts";
+
+/** What a random matrix reaches. */
+export const SUBSPACE_SCOPES = ["whole", "layer"] as const;
+
+/**
+ * What a random matrix reaches: `whole`, all trained parameters at once; `layer`, the parameters of one
+ * layer, which share a name up to the last dot, so that each layer has coordinates of its own.
+ */
+export type SubspaceScope = (typeof SUBSPACE_SCOPES)[number];
+
+/** Options of a random subspace. */
+export interface SubspaceOptions {
+  /**
+   * Coordinates in all, at least 1 and at most as many as there are trained parameters; with the scope
+   * `layer` they are split over the layers by their sizes, at least one each.
+   */
+  readonly dimension: number;
+  /** The random matrix. @defaultValue "fastfood" */
+  readonly projection?: ProjectionKind;
+  /** What a matrix reaches. @defaultValue "whole" */
+  readonly scope?: SubspaceScope;
+}
+
+/** Defaults of {@link SubspaceOptions}; the dimension has none. */
+export const SUBSPACE_DEFAULTS: Required<Omit<SubspaceOptions, "dimension">> = {
+  projection: "fastfood",
+  scope: "whole",
+};
+
+/** A random matrix and the parameters that it reaches. */
+interface Part {
+  readonly names: readonly string[];
+  readonly projection: Projection;
+  /** Place of its first coordinate. */
+  readonly begin: number;
+  /** Numbers of all its parameters, one after the other. */
+  readonly flat: Float32Array;
+}
+
+/**
+ * Creates the random subspace `theta_0 + P z` through parameters: a map from coordinates `z` to parameters,
+ * with the gradient `P^T g` by them.
+ * @param start - the parameters `theta_0`, in order
+ * @throws UsageError if there is no such projection or scope
+ * @throws OutOfRangeError if the dimension is not from 1, or one for each layer, to the number of parameters
+ */
+export function createSubspace(
+  start: ReadonlyMap<string, Tensor>,
+  { dimension, projection, scope }: Required<SubspaceOptions>,
+  seed: number,
+): Reparameterization {
+  assertScope(scope);
+  const groups = groupParameters([...start.keys()], scope);
+  const sizes = groups.map((names) =>
+    names.reduce((sum, name) => sum + entry(start, name, "parameter").data.length, 0),
+  );
+  assertDimension(dimension, sizes);
+  const dimensions = splitDimension(sizes, dimension);
+  let next = 0;
+  const parts = groups.map((names, index): Part => {
+    const [rows, columns] = [at(sizes, index, "size"), at(dimensions, index, "dimension")];
+    const begin = next;
+    next += columns;
+    const shape = { rows, columns, seed, label: `projection ${index}` };
+    return { names, projection: createProjection(projection, shape), begin, flat: new Float32Array(rows) };
+  });
+  return {
+    dimension,
+    description: { dimension, projection, scope },
+    placeInto(coordinates, parameters) {
+      for (const part of parts) {
+        part.projection.multiplyInto(coordinatesOf(part, coordinates), part.flat);
+        for (const [name, change] of piecesOf(part, start)) {
+          addInto(floatsOf(start, name), change, floatsOf(parameters, name));
+        }
+      }
+    },
+    pullBackInto(gradients, out) {
+      for (const part of parts) {
+        for (const [name, piece] of piecesOf(part, start)) piece.set(floatsOf(gradients, name));
+        part.projection.multiplyTransposedInto(part.flat, coordinatesOf(part, out));
+      }
+    },
+  };
+}
+
+/**
+ * Checks the scope of a subspace.
+ * @throws UsageError if there is no such scope
+ */
+export function assertScope(scope: SubspaceScope): void {
+  if (SUBSPACE_SCOPES.includes(scope)) return;
+  throw new UsageError(
+    `Cannot train in a subspace as "scope" must be one of ${SUBSPACE_SCOPES.join(", ")}: it is ${excerpt(scope)}`,
+  );
+}
+
+/** Groups the names of parameters by what one matrix reaches, in their order. */
+export function groupParameters(
+  names: readonly string[],
+  scope: SubspaceScope,
+): readonly (readonly string[])[] {
+  if (scope === "whole") return [names];
+  const groups = new Map<string, string[]>();
+  for (const name of names) groups.set(layerOf(name), [...(groups.get(layerOf(name)) ?? []), name]);
+  return [...groups.values()];
+}
+
+function assertDimension(dimension: number, sizes: readonly number[]): void {
+  const parameters = sizes.reduce((sum, size) => sum + size, 0);
+  const least = sizes.length;
+  if (Number.isSafeInteger(dimension) && dimension >= least && dimension <= parameters) return;
+  const layers = least === 1 ? "1" : `${least}, one for each layer,`;
+  throw new OutOfRangeError(
+    `Cannot train in a subspace as "dimension" must be a whole number from ${layers} to the ${parameters} trained parameters: it is ${dimension}`,
+  );
+}
+
+const coordinatesOf = ({ begin, projection }: Part, all: Float32Array): Float32Array =>
+  all.subarray(begin, begin + projection.columns);
+
+/** Lists the parameters of a part with their places among its numbers. */
+function piecesOf(
+  { names, flat }: Part,
+  start: ReadonlyMap<string, Tensor>,
+): (readonly [name: string, piece: Float32Array])[] {
+  let begin = 0;
+  return names.map((name) => {
+    const piece = flat.subarray(begin, begin + floatsOf(start, name).length);
+    begin += piece.length;
+    return [name, piece];
+  });
+}
+
+const floatsOf = (tensors: ReadonlyMap<string, Tensor>, name: string): Float32Array =>
+  entry(tensors, name, "parameter").data as Float32Array;
+
+function addInto(x: Float32Array, y: Float32Array, out: Float32Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = (x[i] as number) + (y[i] as number);
+}

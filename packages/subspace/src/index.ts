@@ -1,0 +1,28 @@
+export {
+  createSubspace,
+  SUBSPACE_DEFAULTS,
+  SUBSPACE_SCOPES,
+  type SubspaceOptions,
+  type SubspaceScope,
+} from "./create-subspace.ts";
+export type {
+  IntrinsicDimensionResult,
+  SeedAccuracy,
+  SeedCrossing,
+  SubspaceAccuracy,
+} from "./intrinsic-dimension-result.ts";
+export { measureIntrinsicDimension, type TrainedAndEvaluated } from "./measure-intrinsic-dimension.ts";
+export type { IntrinsicDimensionProgress, MeasureIntrinsicDimensionOptions } from "./measure-options.ts";
+export { createProjection } from "./projection/create-projection.ts";
+export {
+  PROJECTION_KINDS,
+  type Projection,
+  type ProjectionKind,
+  type ProjectionShape,
+} from "./projection/projection.ts";
+export {
+  MEASURE_INTRINSIC_DIMENSION_DEFAULTS,
+  SUBSPACE_LEARNING_RATE,
+} from "./resolve-measure-options.ts";
+export type { DimensionInterval } from "./search/log-interval.ts";
+export { type TrainInSubspaceOptions, trainInSubspace } from "./train-in-subspace.ts";

@@ -1,0 +1,66 @@
+import type { ScheduleSpec, TrainOptions, TrainProgress } from "@isthmus/training";
+import type { SubspaceOptions } from "./create-subspace.ts";
+
+/** Progress of `measureIntrinsicDimension`. */
+export interface IntrinsicDimensionProgress {
+  /** Full trainings, then trainings in subspaces. */
+  readonly stage: "baseline" | "search";
+  /** Dimension of the subspace, or the number of trained parameters. */
+  readonly dimension: number;
+  readonly seed: number;
+  /** Trainings that are done; how many there will be is not known before the search ends. */
+  readonly trainings: number;
+  /** Progress of the present training. */
+  readonly training: TrainProgress;
+}
+
+/** Options that full trainings and trainings in subspaces share. */
+type SharedOptions = Pick<
+  TrainOptions,
+  | "epochs"
+  | "batch"
+  | "remainder"
+  | "loss"
+  | "optimizer"
+  | "schedule"
+  | "augment"
+  | "freeze"
+  | "threads"
+  | "saveEvery"
+  | "signal"
+>;
+
+/** Options of `measureIntrinsicDimension`. */
+export interface MeasureIntrinsicDimensionOptions extends SharedOptions, Omit<SubspaceOptions, "dimension"> {
+  /**
+   * How the learning rate changes in subspaces.
+   * @defaultValue as in full trainings, but from 0.1, which suits Adam and coordinates
+   */
+  readonly schedule?: ScheduleSpec;
+  /** How it changes in full trainings. @defaultValue as `train` chooses it for the optimiser */
+  readonly baselineSchedule?: ScheduleSpec;
+  /** Share of the full network's accuracy that is to be reached, in `(0, 1]`. @defaultValue 0.9 */
+  readonly threshold?: number;
+  /**
+   * Seeds of trainings: each decides a start, a subspace, and the order of examples. @defaultValue [0, 1, 2]
+   */
+  readonly seeds?: readonly number[];
+  /** The first dimension of the search. @defaultValue the root of the number of trained parameters */
+  readonly first?: number;
+  /** The smallest dimension of the search. @defaultValue 1, or one for each layer */
+  readonly least?: number;
+  /** The largest dimension of the search. @defaultValue the number of trained parameters */
+  readonly most?: number;
+  /**
+   * The search ends once the bracket is no wider than this share of its lower end, in `(0, 1]`.
+   * @defaultValue 0.1
+   */
+  readonly resolution?: number;
+  /**
+   * File for the results of finished trainings, from which a measurement resumes; the state of the present
+   * training is kept beside it. @defaultValue none is written
+   */
+  readonly journalPath?: string | undefined;
+  /** Called after every step of a training. */
+  readonly onProgress?: ((progress: IntrinsicDimensionProgress) => void) | undefined;
+}

@@ -1,0 +1,29 @@
+/** Kinds of random matrices. */
+export const PROJECTION_KINDS = ["dense", "sparse", "fastfood"] as const;
+
+/**
+ * Kind of a random matrix with nearly orthonormal columns: `dense`, normal numbers; `sparse`, signs at a
+ * share `1 / sqrt(rows)` of the places; `fastfood`, a product of diagonal matrices, permutations and
+ * Walsh-Hadamard transforms.
+ */
+export type ProjectionKind = (typeof PROJECTION_KINDS)[number];
+
+/** A random matrix `P` `[rows, columns]` with columns of length 1, which is known by its products alone. */
+export interface Projection {
+  readonly rows: number;
+  readonly columns: number;
+  /** Writes `P z` into `out` `[rows]`. */
+  multiplyInto(z: Float32Array, out: Float32Array): void;
+  /** Writes the product of the transpose with `y` `[rows]` into `out` `[columns]`. */
+  multiplyTransposedInto(y: Float32Array, out: Float32Array): void;
+}
+
+/** Size and seed of a random matrix. */
+export interface ProjectionShape {
+  readonly rows: number;
+  /** At most `rows`. */
+  readonly columns: number;
+  readonly seed: number;
+  /** Names the matrix among all of the same seed. */
+  readonly label: string;
+}

@@ -1,0 +1,149 @@
+import {
+  assertWholeOptions,
+  entry,
+  matchesAny,
+  OutOfRangeError,
+  resolveOptions,
+  sizeOf,
+  UnsupportedError,
+  UsageError,
+} from "@isthmus/core";
+import { type DataSet, type Graph, parameterNames } from "@isthmus/graph";
+import { chooseTrainOptions, type ScheduleSpec, TRAIN_DEFAULTS } from "@isthmus/training";
+import { assertScope, groupParameters, SUBSPACE_DEFAULTS } from "./create-subspace.ts";
+import type { MeasureIntrinsicDimensionOptions } from "./measure-options.ts";
+import { assertProjectionKind } from "./projection/create-projection.ts";
+
+/** Learning rate of Adam in subspaces: columns have length 1, so that it is the way of a step. */
+export const SUBSPACE_LEARNING_RATE = 0.1;
+
+/** What depends on the network, its data, and the optimiser. */
+type Chosen = "loss" | "batch" | "schedule" | "baselineSchedule" | "first" | "least" | "most";
+
+/** Defaults of {@link MeasureIntrinsicDimensionOptions}; missing ones depend on network and data. */
+export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<Omit<MeasureIntrinsicDimensionOptions, Chosen>> =
+  {
+    ...SUBSPACE_DEFAULTS,
+    threshold: 0.9,
+    seeds: [0, 1, 2],
+    resolution: 0.1,
+    epochs: TRAIN_DEFAULTS.epochs,
+    remainder: TRAIN_DEFAULTS.remainder,
+    optimizer: { kind: "adam" },
+    augment: TRAIN_DEFAULTS.augment,
+    freeze: TRAIN_DEFAULTS.freeze,
+    threads: TRAIN_DEFAULTS.threads,
+    saveEvery: TRAIN_DEFAULTS.saveEvery,
+    journalPath: undefined,
+    signal: undefined,
+    onProgress: undefined,
+  };
+
+/** Options with all defaults filled in. */
+export type ResolvedMeasureOptions = Required<Omit<MeasureIntrinsicDimensionOptions, "loss">> &
+  Pick<ReturnType<typeof chooseTrainOptions>, "loss"> & {
+    readonly batch: number;
+    readonly parameters: number;
+  };
+
+const ATTEMPT = "measure an intrinsic dimension";
+
+/**
+ * Fills in the defaults of options, for a graph and its data, and checks them.
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if a number is out of its range
+ * @throws UnsupportedError if the loss has no accuracy
+ */
+export function resolveMeasureOptions(
+  network: { readonly graph: Graph; readonly data: DataSet },
+  {
+    loss,
+    batch,
+    schedule,
+    baselineSchedule,
+    first,
+    least,
+    most,
+    ...options
+  }: MeasureIntrinsicDimensionOptions,
+): ResolvedMeasureOptions {
+  const resolved = resolveOptions(ATTEMPT, MEASURE_INTRINSIC_DIMENSION_DEFAULTS, options);
+  const { optimizer, freeze, projection, scope } = resolved;
+  assertProjectionKind(projection);
+  assertScope(scope);
+  const usual = chooseTrainOptions(network, { loss, batch, optimizer });
+  assertAccuracy(network.graph, usual.loss.kind);
+  if (optimizer.kind === "sam") {
+    throw new UsageError(
+      `Cannot ${ATTEMPT} with optimizer "sam" as steps in subspaces have one gradient: choose sgd, adam or adamw`,
+    );
+  }
+  const names = parameterNames(network.graph).filter((name) => !matchesAny(freeze, name));
+  const parameters = countNumbers(network.graph, names);
+  const smallest = groupParameters(names, scope).length;
+  const complete = {
+    ...resolved,
+    loss: usual.loss,
+    batch: usual.batch,
+    parameters,
+    schedule: schedule ?? subspaceSchedule(usual.schedule),
+    baselineSchedule: baselineSchedule ?? usual.schedule,
+    first: first ?? Math.round(Math.sqrt(parameters)),
+    least: least ?? smallest,
+    most: most ?? parameters,
+  };
+  assertRanges(complete);
+  assertWholeOptions(ATTEMPT, complete, { first: 1, most: 1, epochs: 1 });
+  assertLeast(complete, smallest);
+  return complete;
+}
+
+function subspaceSchedule(usual: ScheduleSpec): ScheduleSpec {
+  return { ...usual, learningRate: SUBSPACE_LEARNING_RATE };
+}
+
+function assertAccuracy({ name }: Graph, kind: string): void {
+  if (kind === "cross-entropy" || kind === "next-token") return;
+  throw new UnsupportedError(
+    `Cannot ${ATTEMPT} of graph "${name}" as the dimension is the smallest that reaches a share of an accuracy, and the loss "${kind}" has none: choose cross-entropy`,
+    { feature: `accuracy of ${kind}` },
+  );
+}
+
+/** Counts the numbers of some weights. */
+function countNumbers({ weights }: Graph, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + sizeOf(entry(weights, name, "weight").shape), 0);
+}
+
+/** Checks that every matrix can have a coordinate. */
+function assertLeast({ least, scope }: ResolvedMeasureOptions, smallest: number): void {
+  if (Number.isSafeInteger(least) && least >= smallest) return;
+  const layers = scope === "layer" ? `${smallest}, one for each layer` : "1";
+  throw new OutOfRangeError(
+    `Cannot ${ATTEMPT} as "least" must be a whole number of at least ${layers}: it is ${least}`,
+  );
+}
+
+function assertRanges({
+  threshold,
+  seeds,
+  resolution,
+  least,
+  most,
+  parameters,
+}: ResolvedMeasureOptions): void {
+  const rules: readonly (readonly [boolean, string])[] = [
+    [parameters > 0, `at least one parameter must be trained: all are frozen`],
+    [threshold > 0 && threshold <= 1, `"threshold" must be more than 0 and at most 1: it is ${threshold}`],
+    [
+      resolution > 0 && resolution <= 1,
+      `"resolution" must be more than 0 and at most 1: it is ${resolution}`,
+    ],
+    [seeds.length > 0, `"seeds" must have at least one seed: it is empty`],
+    [new Set(seeds).size === seeds.length, `"seeds" must differ: they are ${seeds.join(", ")}`],
+    [most <= parameters, `"most" must be at most the ${parameters} trained parameters: it is ${most}`],
+    [least <= most, `"least" must be at most the largest dimension, ${most}: it is ${least}`],
+  ];
+  const broken = rules.find(([holds]) => !holds);
+  if (broken !== undefined) throw new OutOfRangeError(`Cannot ${ATTEMPT} as ${broken[1]}`);
+}

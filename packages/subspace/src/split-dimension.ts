@@ -1,0 +1,27 @@
+import { at } from "@isthmus/core";
+
+/**
+ * Splits a dimension over layers in proportion to their sizes, with at least 1 and at most its size for each:
+ * what rounding leaves over goes where most was cut off, to the first of several.
+ * @param sizes - numbers of parameters, each at least 1
+ * @param dimension - from the number of layers to the sum of the sizes
+ */
+export function splitDimension(sizes: readonly number[], dimension: number): number[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const shares = sizes.map((size) => (size / total) * dimension);
+  const parts = shares.map((share) => Math.max(1, Math.floor(share)));
+  let left = dimension - parts.reduce((sum, part) => sum + part, 0);
+  const lacks = (index: number) => at(shares, index, "share") - at(parts, index, "part");
+  const indices = [...sizes.keys()];
+  const change = (by: 1 | -1) => {
+    const able = indices.filter((index) => {
+      const part = at(parts, index, "part") + by;
+      return part >= 1 && part <= at(sizes, index, "size");
+    });
+    const chosen = able.reduce((best, index) => (by * (lacks(index) - lacks(best)) > 0 ? index : best));
+    parts[chosen] = at(parts, chosen, "part") + by;
+    left -= by;
+  };
+  while (left !== 0) change(left > 0 ? 1 : -1);
+  return parts;
+}

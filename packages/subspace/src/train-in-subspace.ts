@@ -1,0 +1,62 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import {
+  type TrainedCoordinates,
+  type TrainReparameterizedOptions,
+  trainReparameterized,
+} from "@isthmus/training";
+import { createSubspace, SUBSPACE_DEFAULTS, type SubspaceOptions } from "./create-subspace.ts";
+
+/** Options of {@link trainInSubspace}; `freeze` leaves parameters out of the subspace. */
+export interface TrainInSubspaceOptions extends TrainReparameterizedOptions, SubspaceOptions {}
+
+/**
+ * Trains a network in a random subspace through its start: its parameters are `theta_0 + P z`, and the
+ * optimiser changes the coordinates `z` alone, which start as zeros, by the gradient `P^T g`.
+ *
+ * The matrix `P` comes from the seed. Weight decay and clipping act on the coordinates. The columns of `P`
+ * have length 1, so that the length of `z` is nearly the distance from the start, and plain SGD moves the
+ * network only by the share of the gradient that is in the subspace: Adam, whose steps do not depend on it,
+ * needs no other learning rate in other dimensions. Resumes to the same bytes, as `train` does.
+ *
+ * Another network of the same function, as by permuted units, is trained in another subspace: results differ
+ * as they do between seeds.
+ * @throws OutOfRangeError if the dimension is not from 1 to the number of trained parameters
+ * @throws UsageError if an option is unknown, or the optimiser is sharpness-aware
+ * @throws UnsupportedError if a trained parameter is not f32
+ * @throws InputError, MismatchError, FormatError, DivergenceError, EngineError, DOMException as `train`
+ * @see Li et al., Measuring the intrinsic dimension of objective landscapes, 2018
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, trainInSubspace } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const options = { dimension: 20, seed: 0, epochs: 1 };
+ * const { weights, coordinates } = await trainInSubspace(architecture, initialize(0), data, options);
+ * assert.equal(weights.tensors.size, 4);
+ * assert.equal(coordinates.length, 20); // 20 numbers, with the seed, are the whole network
+ * ```
+ */
+export async function trainInSubspace(
+  architecture: Architecture,
+  start: Checkpoint,
+  data: DataSet,
+  {
+    dimension,
+    projection = SUBSPACE_DEFAULTS.projection,
+    scope = SUBSPACE_DEFAULTS.scope,
+    ...options
+  }: TrainInSubspaceOptions,
+): Promise<TrainedCoordinates> {
+  const network = {
+    start,
+    reparameterize: (parameters: Parameters<typeof createSubspace>[0]) =>
+      createSubspace(parameters, { dimension, projection, scope }, options.seed),
+  };
+  return trainReparameterized(architecture, network, data, options);
+}

@@ -1,0 +1,23 @@
+import { UsageError } from "@isthmus/core";
+import type { LocalTrainingOptions } from "./local-training.ts";
+
+/** Names of the options that are for a network which a client trains alone. */
+const LOCAL: readonly (keyof LocalTrainingOptions)[] = [
+  "proximal",
+  "controlVariates",
+  "curriculum",
+  "wasserstein",
+];
+
+/**
+ * Checks that a training has no options that only `train` takes.
+ * @param what - what is trained, for messages, such as `a blend of networks`
+ * @throws UsageError if it has one
+ */
+export function assertNotLocal(what: string, options: Readonly<Record<string, unknown>>): void {
+  const name = LOCAL.find((option) => options[option] !== undefined);
+  if (name === undefined) return;
+  throw new UsageError(
+    `Cannot train ${what} with "${name}" as that is for single networks: train() takes it; leave it out`,
+  );
+}

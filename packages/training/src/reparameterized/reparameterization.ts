@@ -1,0 +1,22 @@
+import type { Tensor } from "@isthmus/core";
+import type { RunDescription } from "../train/describe-run.ts";
+
+/**
+ * A map from coordinates to the parameters of a network, so that training changes the coordinates: the
+ * network's parameters are always the ones that belong to them.
+ *
+ * All tensors are f32 and by the names of the trained parameters; the map must always give the same bytes.
+ */
+export interface Reparameterization {
+  /** Number of coordinates, at least 1; they start as zeros. */
+  readonly dimension: number;
+  /** Writes the parameters that belong to coordinates `[dimension]`. */
+  readonly placeInto: (coordinates: Float32Array, parameters: ReadonlyMap<string, Tensor>) => void;
+  /** Writes the gradient by coordinates, from the gradients by the parameters, into `out` `[dimension]`. */
+  readonly pullBackInto: (gradients: ReadonlyMap<string, Tensor>, out: Float32Array) => void;
+  /** What decides the map, beside the parameters that it starts from. */
+  readonly description: RunDescription;
+}
+
+/** A function that makes the map, from the trained parameters that training starts from. */
+export type Reparameterize = (start: ReadonlyMap<string, Tensor>) => Reparameterization;

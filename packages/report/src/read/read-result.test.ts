@@ -86,7 +86,6 @@ describe("readResult()", () => {
       [
         { kind: "checkpoint" },
         new RegExp(`one of ${Object.keys(RESULT_SCHEMAS).join(", ")}: it is "checkpoint"; give a file`),
-        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, intrinsic-dimension, similarity: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

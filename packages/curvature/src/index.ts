@@ -4,7 +4,18 @@ export {
   type CriticalSharpnessResult,
   criticalSharpness,
 } from "./critical-sharpness.ts";
-export type { ComputedEigenvalue, CurvatureResult } from "./curvature-result.ts";
+export {
+  type CurvatureProgress,
+  type CurvatureStage,
+  MEASURE_CURVATURE_DEFAULTS,
+  type MeasureCurvatureOptions,
+} from "./curvature-options.ts";
+export type {
+  ComputedEigenvalue,
+  CurvatureMeasures,
+  CurvatureResult,
+  LayerCurvature,
+} from "./curvature-result.ts";
 export {
   ESTIMATE_TRACE_DEFAULTS,
   type EstimateTraceOptions,
@@ -23,12 +34,7 @@ export {
   learningCoefficient,
 } from "./learning-coefficient.ts";
 export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
-export {
-  type CurvatureProgress,
-  MEASURE_CURVATURE_DEFAULTS,
-  type MeasureCurvatureOptions,
-  measureCurvature,
-} from "./measure-curvature.ts";
+export { measureCurvature } from "./measure-curvature.ts";
 export {
   MEASURE_SHARPNESS_DEFAULTS,
   type MeasureSharpnessOptions,

@@ -128,6 +128,6 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
     case "comparison":
       return formatComparison(result, terminal.columns);
     case "curvature":
-      return formatCurvature(result);
+      return formatCurvature(result, terminal);
   }
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 import { barrierCurve } from "../../report/test/barrier-curve.ts";
 import { comparisonResult } from "../../report/test/comparison-result.ts";
-import { curvatureResult } from "../../report/test/curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "../../report/test/curvature-result.ts";
 import {
   curveResult,
   layersResult,
@@ -27,6 +27,7 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  curvatureHistory(),
 ];
 
 let folder: string;

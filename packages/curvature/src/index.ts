@@ -84,3 +84,11 @@ export {
   type TopEigenpairsResult,
   topEigenpairs,
 } from "./top-eigenpairs.ts";
+export {
+  type CurvatureHistory,
+  type CurvaturePoint,
+  type CurvatureTracker,
+  TRACK_CURVATURE_DEFAULTS,
+  type TrackCurvatureOptions,
+  trackCurvature,
+} from "./track-curvature.ts";

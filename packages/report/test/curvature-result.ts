@@ -1,5 +1,10 @@
 import { createRandom } from "@isthmus/core";
-import { type CurvatureMeasures, type CurvatureResult, smoothNodes } from "@isthmus/curvature";
+import {
+  type CurvatureHistory,
+  type CurvatureMeasures,
+  type CurvatureResult,
+  smoothNodes,
+} from "@isthmus/curvature";
 
 /** Curvature of a small network's loss, with everything that can be asked for and nothing converged. */
 export function curvatureResult(): CurvatureResult {
@@ -76,5 +81,18 @@ function further(
       ...{ localization: 100, loss: 0.214, examples: 1000, batchSize: 100, seed: 0 },
       course: Array.from({ length: 30 }, (_, i) => 15 * (1 - Math.exp(-i / (8 * scale)))),
     },
+  };
+}
+
+/** Curvature along a training that gets sharper. */
+export function curvatureHistory(): CurvatureHistory {
+  return {
+    kind: "curvature-history",
+    points: Array.from({ length: 6 }, (_, i) => ({
+      ...{ epoch: 2 * i, loss: 2.3 * 0.6 ** i, gradientNorm: 1.2 * 0.8 ** i },
+      largest: { value: 4 + 3 * i, residual: 0.01 },
+      ...{ trace: 30 + 11 * i, traceError: 0.4 },
+    })),
+    ...{ every: 2, examples: 500, data: "mnist:train", seed: 0, engine: "onnxruntime" },
   };
 }

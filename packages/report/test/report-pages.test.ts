@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
-import { curvatureResult } from "./curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -52,6 +52,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   study: pageOf(studyResult()),
   comparison: pageOf(comparisonResult()),
   curvature: pageOf(curvatureResult()),
+  "curvature-history": pageOf(curvatureHistory()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -81,6 +82,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   study: () => makeHostile(studyResult()),
   comparison: () => makeHostile(comparisonResult()),
   curvature: () => makeHostile(curvatureResult()),
+  "curvature-history": () => makeHostile(curvatureHistory()),
 };
 
 async function renderHostile(name: string): Promise<string> {

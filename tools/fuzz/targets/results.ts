@@ -1,7 +1,7 @@
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
-import { curvatureResult } from "../../../packages/report/test/curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "../../../packages/report/test/curvature-result.ts";
 import { mapResult } from "../../../packages/report/test/map-result.ts";
 import {
   curveResult,
@@ -28,6 +28,7 @@ export function createResultTarget(): FuzzTarget {
     studyResult(),
     comparisonResult(),
     curvatureResult(),
+    curvatureHistory(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

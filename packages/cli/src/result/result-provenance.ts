@@ -13,6 +13,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   simulation: true,
   comparison: true,
   curvature: true,
+  "curvature-history": true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

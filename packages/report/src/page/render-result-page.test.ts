@@ -2,7 +2,7 @@ import type { StudyResult } from "@isthmus/study";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
-import { curvatureResult } from "../../test/curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
@@ -19,6 +19,7 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  curvatureHistory(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

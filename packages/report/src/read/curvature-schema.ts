@@ -126,3 +126,26 @@ export const CURVATURE_SCHEMA: z.ZodType = schemaOf<"curvature">()(
     provenance,
   }),
 );
+
+/** Form of the curvature along a training. */
+export const CURVATURE_HISTORY_SCHEMA: z.ZodType = schemaOf<"curvature-history">()(
+  z.looseObject({
+    kind: z.literal("curvature-history"),
+    points: z.array(
+      z.looseObject({
+        epoch: count,
+        loss: z.number(),
+        gradientNorm: z.number(),
+        largest: eigenvalue,
+        trace: z.number(),
+        traceError: error,
+      }),
+    ),
+    every: count,
+    examples: count,
+    data: text,
+    seed: count,
+    engine: text,
+    provenance,
+  }),
+);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
-import { curvatureResult } from "../../test/curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import { takenApart } from "../../test/taken-apart.ts";
@@ -34,6 +34,7 @@ describe("readResult()", () => {
     studyResult(),
     comparisonResult(),
     curvatureResult(),
+    curvatureHistory(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
     expect(await read(written)).toEqual(written);

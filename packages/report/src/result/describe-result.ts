@@ -2,6 +2,7 @@ import { assertDrawable } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
+import { describeCurvatureHistory } from "./describe-curvature-history.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
@@ -38,5 +39,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
+    case "curvature-history":
+      return describeCurvatureHistory(result);
   }
 }

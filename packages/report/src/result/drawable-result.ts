@@ -5,7 +5,7 @@ import type {
   MapResult,
   PlaneResult,
 } from "@isthmus/barrier";
-import type { CurvatureResult } from "@isthmus/curvature";
+import type { CurvatureHistory, CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
@@ -54,6 +54,7 @@ export type DrawableResult = (
   | SimulationResult
   | ComparisonResult
   | CurvatureResult
+  | CurvatureHistory
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

@@ -131,6 +131,6 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
     case "curvature":
       return formatCurvature(result, terminal);
     case "curvature-history":
-      return formatCurvatureHistory(result);
+      return formatCurvatureHistory(result, terminal);
   }
 }

@@ -75,7 +75,7 @@ describe("readResult()", () => {
       ["{", /must be JSON/],
       [
         { kind: "checkpoint" },
-        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature: it is "checkpoint"; give a file/,
+        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, curvature-history: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

@@ -4,6 +4,7 @@ import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
 import { formatCounted, formatNumber } from "../format-value.ts";
+import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
 import type { Report } from "./report.ts";
 
@@ -68,7 +69,7 @@ export function describeCurvatureHistory(result: CurvatureHistory): Report {
         name: "history",
         title: "Along the training",
         figures: LINES.map((line, style) => lineFigure(result, line, style)),
-        tables: [historyTable(points)],
+        tables: [extremesTable(points), historyTable(points)],
       },
     ],
     facts: factsOf(result, [
@@ -109,7 +110,31 @@ function lineFigure({ points, data, examples }: CurvatureHistory, line: Line, st
   };
 }
 
-function historyTable(points: readonly CurvaturePoint[]): Report["sections"][number]["tables"][number] {
+/** Says where each number was largest, and what it is at both ends. */
+function extremesTable(points: readonly CurvaturePoint[]): Table {
+  const rows = LINES.map(({ label, value }) => {
+    const values = points.map(value);
+    const most = Math.max(...values);
+    const at = points[values.indexOf(most)]?.epoch ?? null;
+    return { cells: [label, values[0] ?? null, values.at(-1) ?? null, most, at] };
+  });
+  return {
+    name: "extremes",
+    title: "At both ends, and at most",
+    caption: "The epoch is the first one at which the number is largest.",
+    columns: [
+      { title: "Number", kind: "text" },
+      { title: "First", kind: "number" },
+      { title: "Last", kind: "number" },
+      { title: "Largest", kind: "number" },
+      { title: "At epoch", kind: "count" },
+    ],
+    rows,
+    fixed: true,
+  };
+}
+
+function historyTable(points: readonly CurvaturePoint[]): Table {
   return {
     name: "history",
     title: "Along the training",

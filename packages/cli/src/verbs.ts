@@ -100,6 +100,14 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure how the loss curves around a network",
     load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
   },
+  dropout: {
+    summary: "Measure how much a network loses when units are taken out",
+    load: async () => (await import("./commands/dropout.ts")).dropoutVerb,
+  },
+  path: {
+    summary: "Build a path of low loss between two networks without training, and measure it",
+    load: async () => (await import("./commands/path.ts")).pathVerb,
+  },
   report: {
     summary: "Draw a result: in the terminal, as a page, as figures and tables",
     load: async () => (await import("./commands/report.ts")).reportVerb,

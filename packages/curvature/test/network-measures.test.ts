@@ -160,6 +160,41 @@ describe("other losses and networks", () => {
   });
 });
 
+describe("operators whose second derivatives are not compared with differences elsewhere", () => {
+  /** The mean square of an operator's results over products of the examples with weights. */
+  function graphOf(op: "PRelu" | "ReduceProd"): Graph {
+    const b = new GraphBuilder(op, 21);
+    const x = b.input("x", { dtype: "f32", shape: [2, 4] });
+    const scaled = mul(x, b.weight("w", { dtype: "f32", shape: [4] }));
+    const isProduct = op === "ReduceProd";
+    const operand = isProduct ? b.ints([1]) : b.weight("slope", { dtype: "f32", shape: [4] });
+    const shape = isProduct ? [2, 1] : [2, 4];
+    const [result] = b.emit(op, [scaled, operand], [{ dtype: "f32", shape }]);
+    if (result === undefined) throw new Error("no result");
+    return b.build([b.rename(reduceMean(mul(result, result)), "loss")], { batchName: "N" });
+  }
+
+  test.each(["PRelu", "ReduceProd"] as const)("%s has them, even where a weight is 0", async (op) => {
+    const graph = graphOf(op);
+    const values = op === "PRelu" ? [1, -2, 0.5, 1.5] : [0, 1.2, -0.7, 1.1];
+    const tensors = [...graph.weights].map(([name, { shape }], i) => {
+      const data = Float32Array.from(values, (value) => value + i / 7);
+      return [name, { dtype: "f32", shape, data }] as const;
+    });
+    const network = createCheckpoint(new Map(tensors), {}, op);
+    const rows = randomExamples([4], { size: 6, seed: 2 });
+    const loss = { kind: "output", output: "loss" } as const;
+    const open = (derivatives: "auto" | "finite-differences") =>
+      hessian({ graph, engine }, network, rows, { loss, derivatives });
+    const operator = await open("auto");
+    expect(operator.derivatives).toBe("exact");
+    await operator.release();
+    const vector = (size: number) => randomVector(size, 3);
+    const exact = await productOf(open("auto"), vector);
+    expect(away(await productOf(open("finite-differences"), vector), exact)).toBeLessThan(0.01);
+  });
+});
+
 test("linear regression has half as large a learning coefficient as it has parameters", async () => {
   const SIZE = 4;
   const b = new GraphBuilder("regression", 21);

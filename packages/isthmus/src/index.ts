@@ -67,6 +67,13 @@ export {
   slerp,
 } from "@isthmus/merging";
 export {
+  buildDropoutPath,
+  type DropoutPathResult,
+  type DropoutStabilityResult,
+  measureDropoutPath,
+  measureDropoutStability,
+} from "@isthmus/paths";
+export {
   compareNetworks,
   createAligner,
   explainPlan,

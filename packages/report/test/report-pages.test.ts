@@ -10,6 +10,7 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/brows
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
+import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -53,6 +54,8 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   comparison: pageOf(comparisonResult()),
   curvature: pageOf(curvatureResult()),
   "curvature-history": pageOf(curvatureHistory()),
+  "dropout-stability": pageOf(dropoutStabilityResult()),
+  "dropout-path": pageOf(dropoutPathResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -83,6 +86,8 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   comparison: () => makeHostile(comparisonResult()),
   curvature: () => makeHostile(curvatureResult()),
   "curvature-history": () => makeHostile(curvatureHistory()),
+  "dropout-stability": () => makeHostile(dropoutStabilityResult()),
+  "dropout-path": () => makeHostile(dropoutPathResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -160,29 +165,36 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(["layers", "plane", "map", "star", "study", "comparison", "curvature"])(
-    "tables of a page of %s sort, by mouse and by keyboard",
-    async (name) => {
-      const complaints = await visit(name, async (page) => {
-        const head = page.locator('th[data-sort="number"]').first();
-        const table = page.locator("table", { has: head }).first();
-        const column = await head.evaluate((cell: HTMLTableCellElement) => cell.cellIndex);
-        const values = async (): Promise<number[]> =>
-          (await table.locator(`tbody tr > :nth-child(${column + 1})`).allTextContents())
-            .filter((text) => text !== "")
-            .map((text) => Number.parseFloat(text.replaceAll(",", "")));
-        const before = await values();
-        expect(await head.getAttribute("aria-sort")).toBeNull();
-        await head.locator("button").click();
-        expect(await head.getAttribute("aria-sort")).toBe("ascending");
-        expect(await values()).toEqual(before.toSorted((a, b) => a - b));
-        await head.locator("button").press("Enter");
-        expect(await head.getAttribute("aria-sort")).toBe("descending");
-        expect(await values()).toEqual(before.toSorted((a, b) => b - a));
-      });
-      expect(complaints).toEqual([]);
-    },
-  );
+  it.each([
+    "layers",
+    "plane",
+    "map",
+    "star",
+    "study",
+    "comparison",
+    "curvature",
+    "dropout-stability",
+    "dropout-path",
+  ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
+    const complaints = await visit(name, async (page) => {
+      const head = page.locator('th[data-sort="number"]').first();
+      const table = page.locator("table", { has: head }).first();
+      const column = await head.evaluate((cell: HTMLTableCellElement) => cell.cellIndex);
+      const values = async (): Promise<number[]> =>
+        (await table.locator(`tbody tr > :nth-child(${column + 1})`).allTextContents())
+          .filter((text) => text !== "")
+          .map((text) => Number.parseFloat(text.replaceAll(",", "")));
+      const before = await values();
+      expect(await head.getAttribute("aria-sort")).toBeNull();
+      await head.locator("button").click();
+      expect(await head.getAttribute("aria-sort")).toBe("ascending");
+      expect(await values()).toEqual(before.toSorted((a, b) => a - b));
+      await head.locator("button").press("Enter");
+      expect(await head.getAttribute("aria-sort")).toBe("descending");
+      expect(await values()).toEqual(before.toSorted((a, b) => b - a));
+    });
+    expect(complaints).toEqual([]);
+  });
 
   it("the button shows the other theme, and paper is always light", async () => {
     const background = () => getComputedStyle(document.documentElement).backgroundColor;

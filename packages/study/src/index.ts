@@ -1,26 +1,43 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
-export { restrictStudy } from "./description/restrict-study.ts";
+export type {
+  CurvatureChoice,
+  CurvatureMeasurement,
+  DropoutStabilityChoice,
+  DropoutStabilityMeasurement,
+  EachMeasurement,
+  NetworkMeasurement,
+} from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,
-  type BarrierMeasurement,
-  type LayersMeasurement,
-  type LoadedNetwork,
   type MatchChoice,
-  type MeasurementDescription,
-  type NetworkDescription,
   type PairChoice,
-  type PairMeasurement,
   type PairSelection,
-  type Repeated,
-  type RepeatedNetwork,
-  type StarNetwork,
-  type StudyDescription,
-  type Templated,
-  type TrainedNetwork,
-  type Variables,
+} from "./description/pair-selection.ts";
+export type {
+  CurveChoice,
+  CurveMeasurement,
+  DropoutPathChoice,
+  DropoutPathMeasurement,
+  PathMeasurement,
+} from "./description/path-measurements.ts";
+export { restrictStudy } from "./description/restrict-study.ts";
+export type {
+  BarrierMeasurement,
+  LayersMeasurement,
+  LoadedNetwork,
+  MeasurementDescription,
+  NetworkDescription,
+  PairMeasurement,
+  Repeated,
+  RepeatedNetwork,
+  StarNetwork,
+  StudyDescription,
+  Templated,
+  TrainedNetwork,
+  Variables,
 } from "./description/study-description.ts";
 export type {
   ColumnDescription,
@@ -28,6 +45,7 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
+export type { TunedNetwork } from "./description/tuned-network.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
 export { readStudy } from "./file/read-study.ts";

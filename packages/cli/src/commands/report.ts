@@ -14,6 +14,8 @@ import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
+import { formatDropoutPath } from "../format/format-dropout-path.ts";
+import { formatDropoutStability } from "../format/format-dropout-stability.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -132,5 +134,9 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatCurvature(result, terminal);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
+    case "dropout-stability":
+      return formatDropoutStability(result);
+    case "dropout-path":
+      return formatDropoutPath(result, terminal);
   }
 }

@@ -14,6 +14,8 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   comparison: true,
   curvature: true,
   "curvature-history": true,
+  "dropout-stability": true,
+  "dropout-path": true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
+import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
@@ -20,6 +21,8 @@ const RESULTS: readonly DrawableResult[] = [
   comparisonResult(),
   curvatureResult(),
   curvatureHistory(),
+  dropoutStabilityResult(),
+  dropoutPathResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

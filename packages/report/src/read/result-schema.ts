@@ -2,25 +2,18 @@ import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
+import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA } from "./dropout-schema.ts";
+import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
-/** JSON has no NaN: it writes null for what could not be measured. */
-const measured = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.NaN);
+const measured = MEASURED;
 const count = z.int().min(0);
 const text = z.string();
 const numbers = z.array(z.number());
 const network = z.enum(["a", "b"]);
 const measures = z.looseObject({ loss: measured, error: measured });
-const point = z.looseObject({
-  t: z.number(),
-  loss: measured,
-  error: measured,
-  perplexity: measured.optional(),
-});
+const point = POINT;
 const definitions = z.looseObject({
   chord: measured,
   meanOfEndpoints: measured,
@@ -214,19 +207,6 @@ const map = z.looseObject({
   ...origin,
 });
 
-const summary = z.looseObject({
-  min: measured,
-  max: measured,
-  mean: measured,
-  lengthMean: measured,
-  at: measured,
-});
-const path = z.looseObject({
-  points: z.array(point.extend({ length: z.number() })),
-  length: z.number(),
-  loss: summary,
-  error: summary,
-});
 const curve = z.looseObject({
   kind: z.literal("curve"),
   curve: z.enum(["bezier", "chain"]),
@@ -240,8 +220,8 @@ const curve = z.looseObject({
     }),
   ),
   trainingData: text,
-  path,
-  line: path,
+  path: PATH,
+  line: PATH,
   seed: count,
   ...pair,
   ...norms,
@@ -353,4 +333,6 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   comparison: COMPARISON_SCHEMA,
   curvature: CURVATURE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
+  "dropout-stability": DROPOUT_STABILITY_SCHEMA,
+  "dropout-path": DROPOUT_PATH_SCHEMA,
 };

@@ -26,6 +26,10 @@ export function titleOfResult(result: DrawableResult): string {
       return `Curvature of the loss around ${basename(result.network)}`;
     case "curvature-history":
       return `Curvature of the loss along a training on ${result.data}`;
+    case "dropout-stability":
+      return `Dropout stability of ${basename(result.network)}`;
+    case "dropout-path":
+      return `${pairOf(result)} through halved networks`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

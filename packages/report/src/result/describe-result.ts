@@ -4,6 +4,8 @@ import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurvatureHistory } from "./describe-curvature-history.ts";
 import { describeCurve } from "./describe-curve.ts";
+import { describeDropoutPath } from "./describe-dropout-path.ts";
+import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describeStar } from "./describe-star.ts";
@@ -41,5 +43,9 @@ export function describeResult(result: DrawableResult): Report {
       return describeCurvature(result);
     case "curvature-history":
       return describeCurvatureHistory(result);
+    case "dropout-stability":
+      return describeDropoutStability(result);
+    case "dropout-path":
+      return describeDropoutPath(result);
   }
 }

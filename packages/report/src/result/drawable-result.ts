@@ -8,6 +8,7 @@ import type {
 import type { CurvatureHistory, CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
+import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
@@ -55,6 +56,8 @@ export type DrawableResult = (
   | ComparisonResult
   | CurvatureResult
   | CurvatureHistory
+  | DropoutStabilityResult
+  | DropoutPathResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

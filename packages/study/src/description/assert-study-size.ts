@@ -1,14 +1,15 @@
 import { InputError } from "@isthmus/core";
 import { fulfils } from "./fulfils.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
+import type { NetworkMeasurement } from "./network-measurement.ts";
+import type { PairChoice, PairSelection } from "./pair-selection.ts";
 import type {
   MeasurementDescription,
-  PairChoice,
-  PairSelection,
   Repeated,
   RepeatedNetwork,
   StudyDescription,
 } from "./study-description.ts";
+import type { TunedNetwork } from "./tuned-network.ts";
 import { listValues, unfold } from "./unfold.ts";
 import type { VariableValue } from "./variable-values.ts";
 
@@ -56,7 +57,7 @@ export function* countStudy({
 }: Pick<StudyDescription, "networks" | "measurements">): Generator<readonly [string, number]> {
   const groups = new Map<string, Ranges>();
   for (const [name, repeated] of Object.entries(networks)) {
-    const ranges = rangesOf(name, repeated);
+    const ranges = rangesOf(name, repeated, groups);
     groups.set(name, ranges);
     yield [`networks.${name}`, productOf(ranges)];
   }
@@ -65,8 +66,11 @@ export function* countStudy({
   }
 }
 
-/** Lists the values of the variables of a group; the epochs of its snapshots are one of them. */
-function rangesOf(name: string, repeated: RepeatedNetwork): Ranges {
+/**
+ * Lists the values of the variables of a group; the epochs of its snapshots are one of them, and a network
+ * that is trained on has the variables of the one it starts from.
+ */
+function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<string, Ranges>): Ranges {
   const ranges = new Map(
     Object.entries(repeated.for ?? {}).map(([variable, range]) => {
       return [variable, listValues(`networks.${name}.for.${variable}`, range)] as const;
@@ -74,14 +78,16 @@ function rangesOf(name: string, repeated: RepeatedNetwork): Ranges {
   );
   const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
   if (Array.isArray(snapshots) && !ranges.has("epochs")) ranges.set("epochs", snapshots as VariableValue[]);
-  return ranges;
+  if (!("tune" in repeated)) return ranges;
+  const { tune, where } = repeated as Pick<TunedNetwork, "tune" | "where">;
+  return new Map([...restrict(groups.get(tune), where), ...ranges]);
 }
 
 function productOf(ranges: Ranges): number {
   return [...ranges.values()].reduce((product, values) => product * values.length, 1);
 }
 
-/** Counts tasks of a measurement: one for a pair, another where it is aligned; or the tasks of merges. */
+/** Counts tasks of a measurement: one for a network or a pair, another where it is aligned; or of merges. */
 function countMeasurements(
   name: string,
   repeated: Repeated<MeasurementDescription>,
@@ -94,6 +100,11 @@ function countMeasurements(
     );
     return unfold<T>(`measurements.${name}`, Object.fromEntries(decisive) as Repeated<T>);
   };
+  if ("of" in repeated && !("many" in repeated)) {
+    return unfoldOnly<NetworkMeasurement>(EACH_KEYS).reduce((sum, { entry }) => {
+      return sum + productOf(restrict(groups.get(entry.of), entry.where));
+    }, 0);
+  }
   if ("of" in repeated) {
     const merges = unfoldOnly<MergeMeasurement>(MERGE_KEYS);
     return merges.reduce((sum, { entry }) => sum + countMerges(entry, groups), 0);
@@ -105,6 +116,7 @@ function countMeasurements(
 
 /** Keys of a measurement that decide the number of its tasks. */
 const PAIR_KEYS = ["for", "between", "across", "where", "choose", "align"];
+const EACH_KEYS = ["for", "of", "where"];
 const MERGE_KEYS = ["for", "of", "across", "where", "count", "many", "references"];
 
 /** Tasks of merges: one for each mean of networks, and another where they are matched. */

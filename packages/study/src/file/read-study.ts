@@ -2,7 +2,9 @@ import type { ZodType } from "zod";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
 import { unfold } from "../description/unfold.ts";
-import { LOADED_NETWORK, MEASUREMENT, STAR_NETWORK, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
+import { MEASUREMENT } from "./measurement-schema.ts";
+import { LOADED_NETWORK, STAR_NETWORK, TRAINED_NETWORK, TUNED_NETWORK } from "./network-schema.ts";
+import { STUDY } from "./study-schema.ts";
 import { readYamlFile, rejectProblems } from "./yaml-file.ts";
 import { findProblems, type YamlSource } from "./yaml-problems.ts";
 
@@ -40,5 +42,6 @@ function* findEntryProblems(
 
 function schemaOf(network: RepeatedNetwork): ZodType {
   if ("star" in network) return STAR_NETWORK;
+  if ("tune" in network) return TUNED_NETWORK;
   return "net" in network ? TRAINED_NETWORK : LOADED_NETWORK;
 }

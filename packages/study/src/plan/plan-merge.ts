@@ -98,7 +98,7 @@ function planMean(
   const { key } = planner.add(mergeNetworks, {
     params: { data, ...(statisticsData !== undefined && { statisticsData }), options },
     inputs: {
-      ...filesOf(networks),
+      ...filesOfAll(networks),
       ...(universe !== undefined && { universe: [{ task: universe, file: UNIVERSE_FILE }] }),
     },
     label: `merge ${describe(networks, entry, variables)}, statistics ${statistics}, ${data.name}`,
@@ -113,7 +113,7 @@ function planEnsemble(
   const { batchSize = BATCH_SIZE } = entry;
   const { key } = planner.add(measureEnsemble, {
     params: { data, options: { batchSize } },
-    inputs: filesOf(networks),
+    inputs: filesOfAll(networks),
     label: `measure ${describe(networks, entry)}, ${data.name}`,
   });
   return { variables: {}, task: key };
@@ -129,12 +129,12 @@ function planMatching(
   const at = many === "reference" ? { reference } : {};
   return planner.add(matchNetworks, {
     params: { many, reference, restarts, seed: planner.seed },
-    inputs: filesOf(networks),
+    inputs: filesOfAll(networks),
     label: `match ${describe(networks, entry, at)}`,
   }).key;
 }
 
-function filesOf(networks: readonly PlannedNetwork[]): TaskInputs {
+function filesOfAll(networks: readonly PlannedNetwork[]): TaskInputs {
   const exportedFrom = networks.find((network) => network.exportedFrom !== undefined)?.exportedFrom;
   return {
     graph: networks.slice(0, 1).map(({ graph }) => graph),

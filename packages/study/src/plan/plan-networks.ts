@@ -16,9 +16,11 @@ import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks
 import type { TaskNetwork } from "../tasks/task-kind.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
+import { planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import { agree } from "./select-pairs.ts";
+import { trainOptionsOf } from "./train-options.ts";
 
 /**
  * Plans all networks of a group.
@@ -34,6 +36,8 @@ export async function planNetworks(
   for (const { variables, entry } of unfold<NetworkDescription>(`networks.${group}`, repeated)) {
     if ("star" in entry) {
       networks.push(await planStar(group, { variables, entry }, { anchors: find(entry.star), planner }));
+    } else if ("tune" in entry) {
+      networks.push(...(await planTuned(group, { variables, entry }, { find, planner })));
     } else if ("net" in entry) {
       networks.push(...(await planTraining(group, { variables, entry }, planner)));
     } else {
@@ -125,7 +129,7 @@ async function planTraining(
   { variables, entry }: Unfolded<TrainedNetwork>,
   planner: Planner,
 ): Promise<readonly PlannedNetwork[]> {
-  const { net, data: name } = entry;
+  const { net, data: name, snapshots: _, ...settings } = entry;
   const snapshots = snapshotsOf(group, entry);
   const { data, description } = await planner.open(name);
   const network = parseNetwork(net, data);
@@ -133,7 +137,7 @@ async function planTraining(
     network: await describeNetwork(network, entry.seed),
     data: description,
     snapshots,
-    options: trainOptionsOf(entry, network.graph, data),
+    options: trainOptionsOf(settings, network.graph, data),
   };
   const label = `${network.spec} seed ${entry.seed}`;
   const { key } = planner.add(trainNetwork, { params, inputs: {}, label: `train ${label}` });
@@ -169,23 +173,6 @@ function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNet
     `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 1 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
     { input: group },
   );
-}
-
-/** Lists every option that decides the bytes, defaults included. */
-function trainOptionsOf(
-  { net: _, data: __, snapshots: ___, ...settings }: TrainedNetwork,
-  graph: Graph,
-  data: DataSet,
-): TrainNetworkParams["options"] {
-  const {
-    threads: _threads,
-    saveEvery: _saveEvery,
-    resume: _resume,
-    freeze: _freeze,
-    ...defaults
-  } = TRAIN_DEFAULTS;
-  const chosen = chooseTrainOptions({ graph, data }, settings);
-  return resolveOptions("train", { seed: 0, ...defaults, ...chosen }, { ...settings, ...chosen });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Graph } from "@isthmus/graph";
-import type { TaskFile } from "@isthmus/tasks";
+import type { TaskFile, TaskInputs } from "@isthmus/tasks";
 import type { Variables } from "../description/study-description.ts";
 
 /** A network that will be there once its task is done. */
@@ -15,4 +15,13 @@ export interface PlannedNetwork {
   readonly weights: TaskFile;
   /** Checkpoint that the graph was exported from, where it is named. */
   readonly exportedFrom?: TaskFile;
+}
+
+/** Lists the files of a network as inputs of a task that reads one network. */
+export function filesOf({ graph, weights, exportedFrom }: PlannedNetwork): TaskInputs {
+  return {
+    graph: [graph],
+    network: [weights],
+    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
+  };
 }

@@ -58,8 +58,40 @@ const STUDY: StudyDescription = {
       },
       ...{ rays: "beta", alignEvery: 2, restarts: 2, statisticsExamples: 8, optimizer: { kind: "adam" } },
     },
+    tuned: {
+      ...{ tune: "mlps", where: { epochs: 3 }, data: "few:train", seed: 1, epochs: 2, batch: 4 },
+      ...{ freeze: ["layers.0.*"], augment: { flip: true } },
+    },
   },
   measurements: {
+    dropout: {
+      ...{ kind: "dropout-stability", of: "tuned", data: "few:test", batchSize: 4, shares: [0.5] },
+      ...{ choice: "largest", rescale: "fit", trials: 2, statistics: "recalibrate", layers: ["layers.0"] },
+    },
+    paths: {
+      ...{
+        kind: "dropout-path",
+        between: "mlps",
+        data: "few:test",
+        statisticsData: "few:train",
+        batchSize: 4,
+      },
+      ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
+    },
+    curves: {
+      ...{ kind: "curve", between: "mlps", data: "few:test", statisticsData: "few:train", batchSize: 4 },
+      ...{ trainOn: "few:train", epochs: 1, batch: 4, curve: "chain", bends: 2, points: 3 },
+      ...{
+        statistics: "keep",
+        optimizer: { kind: "adam" },
+        schedule: { kind: "constant", learningRate: 0.1 },
+      },
+    },
+    curvature: {
+      ...{ kind: "curvature", of: "tuned", data: "few:test", operator: "gauss-newton", batchSize: 4 },
+      ...{ parameters: ["layers.*"], examples: 8, count: 1, tolerance: 1e-3, steps: 10 },
+      ...{ traceProducts: 8, relativeError: 0.1, runs: 1, densitySteps: 4 },
+    },
     barriers: {
       ...{ kind: "barrier", for: { way: ["none", "weight", "activation", "learned"] }, between: "mlps" },
       ...{ align: "${way}", data: "few:test", statisticsData: "few:train", temperature: true, refine: 2 },

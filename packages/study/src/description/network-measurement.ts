@@ -1,0 +1,53 @@
+import type { MeasureCurvatureOptions } from "@isthmus/curvature";
+import type { MeasureDropoutStabilityOptions } from "@isthmus/paths";
+import type { WantedValues } from "./variable-values.ts";
+
+/** What is measured on every network of a group, each by itself. */
+export interface NetworkMeasurement {
+  /** Name of the group of networks. */
+  readonly of: string;
+  /** Only networks whose variables have these values. */
+  readonly where?: WantedValues;
+  /** Name of the examples to measure on. */
+  readonly data: string;
+  /** Examples in one engine call: more are faster for small networks. */
+  readonly batchSize?: number;
+}
+
+/** Which curvature is measured, and how precisely, as a study says it. */
+export interface CurvatureChoice
+  extends Pick<
+    MeasureCurvatureOptions,
+    | "operator"
+    | "examples"
+    | "count"
+    | "tolerance"
+    | "steps"
+    | "traceProducts"
+    | "relativeError"
+    | "runs"
+    | "densitySteps"
+  > {
+  /** Names of parameters, in which `*` matches any characters. @defaultValue all parameters */
+  readonly parameters?: readonly string[];
+}
+
+/** The curvature around networks; options that are missing have the defaults of `measureCurvature`. */
+export interface CurvatureMeasurement extends NetworkMeasurement, CurvatureChoice {
+  readonly kind: "curvature";
+}
+
+/** How units are taken out, as a study says it. */
+export interface DropoutStabilityChoice
+  extends Pick<MeasureDropoutStabilityOptions, "choice" | "rescale" | "trials" | "statistics" | "shares"> {
+  /** Names of layers that lose units, in which `*` matches any characters. @defaultValue all */
+  readonly layers?: readonly string[];
+}
+
+/** The dropout stability of networks; options that are missing have the defaults of `measureDropoutStability`. */
+export interface DropoutStabilityMeasurement extends NetworkMeasurement, DropoutStabilityChoice {
+  readonly kind: "dropout-stability";
+}
+
+/** Something that is measured on every network by itself. */
+export type EachMeasurement = CurvatureMeasurement | DropoutStabilityMeasurement;

@@ -1,0 +1,28 @@
+import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { WantedValues } from "./variable-values.ts";
+
+/**
+ * Networks that are trained on from networks of another group; options that are missing have the defaults of
+ * `train`.
+ */
+export interface TunedNetwork {
+  /**
+   * Name of the group of networks to start from, which must come before it: each network of the group that
+   * agrees with this entry in all variables that both have is trained on.
+   */
+  readonly tune: string;
+  /** Only networks whose variables have these values. */
+  readonly where?: WantedValues;
+  /** Name of the examples to train on. */
+  readonly data: string;
+  /** Seed of the order of examples, augmentation and dropout. */
+  readonly seed: number;
+  readonly epochs: number;
+  /** Patterns of parameters that stay as they are. @defaultValue none */
+  readonly freeze?: readonly string[];
+  readonly batch?: number;
+  readonly loss?: LossSpec;
+  readonly optimizer?: OptimizerSpec;
+  readonly schedule?: ScheduleSpec;
+  readonly augment?: AugmentOptions;
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
+import type { TunedNetwork } from "../description/tuned-network.ts";
+import { batch, repeats, seed, text } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
+import { STAR_FIELDS } from "../schema/shared-fields.ts";
+import { AUGMENT, FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
+import { NAMED_DATA, WHERE } from "./entry-fields.ts";
+
+/** A network to train, as a file describes it. */
+type FileTrainedNetwork = Omit<TrainedNetwork, "loss"> & { readonly loss?: FileLoss };
+
+/** A network that is trained on, as a file describes it. */
+type FileTunedNetwork = Omit<TunedNetwork, "loss"> & { readonly loss?: FileLoss };
+
+/** A network to train, with values in place of its variables. */
+export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
+  z.strictObject({
+    net: z.string(),
+    data: NAMED_DATA,
+    seed,
+    epochs: repeats(1),
+    snapshots: z.array(repeats(1)).optional(),
+    batch: batch.optional(),
+    loss: FILE_LOSS.optional(),
+    optimizer: OPTIMIZER.optional(),
+    schedule: SCHEDULE.optional(),
+    augment: AUGMENT.optional(),
+  }),
+);
+
+/** A network that is there, with values in place of its variables. */
+export const LOADED_NETWORK: z.ZodType = schemaOf<LoadedNetwork>()(
+  z.strictObject({
+    graph: z.string(),
+    checkpoint: z.string(),
+    exportedFrom: z.string().optional(),
+  }),
+);
+
+/** A star to be found, with values in place of its variables. */
+export const STAR_NETWORK: z.ZodType = schemaOf<StarNetwork>()(
+  z.strictObject({
+    star: z.string(),
+    net: z.string().optional(),
+    data: NAMED_DATA,
+    seed,
+    epochs: repeats(1),
+    batch: batch.optional(),
+    optimizer: OPTIMIZER.optional(),
+    schedule: SCHEDULE.optional(),
+    ...STAR_FIELDS,
+  }),
+);
+
+/** A network that is trained on, with values in place of its variables. */
+export const TUNED_NETWORK: z.ZodType = schemaOf<FileTunedNetwork>()(
+  z.strictObject({
+    tune: z.string(),
+    where: WHERE.optional(),
+    data: NAMED_DATA,
+    seed,
+    epochs: repeats(1),
+    freeze: z.array(text).optional(),
+    batch: batch.optional(),
+    loss: FILE_LOSS.optional(),
+    optimizer: OPTIMIZER.optional(),
+    schedule: SCHEDULE.optional(),
+    augment: AUGMENT.optional(),
+  }),
+);

@@ -1,0 +1,81 @@
+import { MEASURE_CURVATURE_DEFAULTS } from "@isthmus/curvature";
+import { MEASURE_DROPOUT_STABILITY_DEFAULTS } from "@isthmus/paths";
+import type {
+  CurvatureMeasurement,
+  DropoutStabilityMeasurement,
+  EachMeasurement,
+} from "../description/network-measurement.ts";
+import { measureNetworkCurvature } from "../tasks/measure-network-curvature.ts";
+import { measureNetworkDropout } from "../tasks/measure-network-dropout.ts";
+import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
+import { selectNetworks } from "./network-cells.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
+import { filesOf } from "./planned-network.ts";
+
+/** Parameters of a task that measures something on one network. */
+interface EachParams<O> {
+  readonly data: TaskData;
+  readonly options: O;
+}
+
+/** The kind of task that measures a network, with the options of every such task of a measurement. */
+interface EachWork<O> {
+  readonly kind: StudyTaskKind<EachParams<O>>;
+  readonly options: O & { readonly batchSize: number };
+}
+
+/**
+ * Plans the tasks of a measurement of networks by themselves, one for each that it selects.
+ * @throws InputError if it selects none, or the data do not fit the networks
+ */
+export function planEach(
+  entry: EachMeasurement,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const { seed } = context.planner;
+  switch (entry.kind) {
+    case "curvature":
+      return planWork(entry, context, curvatureWork(entry, seed));
+    default:
+      return planWork(entry, context, dropoutWork(entry, seed));
+  }
+}
+
+function curvatureWork(
+  { of: _, where: __, data: ___, kind: ____, ...choice }: CurvatureMeasurement,
+  seed: number,
+) {
+  const { batchSize, operator, examples, count, tolerance, steps } = MEASURE_CURVATURE_DEFAULTS;
+  const { traceProducts, relativeError, runs, densitySteps } = MEASURE_CURVATURE_DEFAULTS;
+  const precision = { count, tolerance, steps, traceProducts, relativeError, runs, densitySteps };
+  const options = { batchSize, operator, examples, ...precision, ...choice, seed };
+  return { kind: measureNetworkCurvature, options };
+}
+
+function dropoutWork(
+  { of: _, where: __, data: ___, kind: ____, ...chosen }: DropoutStabilityMeasurement,
+  seed: number,
+) {
+  const { batchSize, choice, rescale, trials, statistics, shares } = MEASURE_DROPOUT_STABILITY_DEFAULTS;
+  const options = { batchSize, choice, rescale, trials, statistics, shares, ...chosen, seed };
+  return { kind: measureNetworkDropout, options };
+}
+
+async function planWork<O>(
+  { of, where, data }: EachMeasurement,
+  { networks, planner, variables }: MeasurementContext,
+  { kind, options }: EachWork<O>,
+): Promise<readonly PlannedMeasurement[]> {
+  const selected = selectNetworks(networks, of, where);
+  const architectures = new Set(selected.map(({ architecture }) => architecture));
+  const fitting = { architectures, batchSize: options.batchSize };
+  const { description } = await planner.openFor(data, fitting);
+  return selected.map((network) => {
+    const { key } = planner.add(kind, {
+      params: { data: description, options },
+      inputs: filesOf(network),
+      label: `${kind.name} of ${network.label}, ${data}`,
+    });
+    return { variables: { ...network.variables, ...variables }, task: key };
+  });
+}

@@ -1,0 +1,109 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { measureCurvature } from "@isthmus/curvature";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { runTask, type TaskExecutor } from "@isthmus/tasks";
+import { train } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fewImages } from "../../test/few-images.ts";
+import { countStudy } from "../description/assert-study-size.ts";
+import type { StudyDescription } from "../description/study-description.ts";
+import { runStudy } from "../run-study.ts";
+import { STUDY_TASKS } from "../tasks/task-kinds.ts";
+import { planStudy } from "./plan-study.ts";
+
+const engine = createOnnxRuntimeEngine();
+const openData = async (name: string) => fewImages(name, name === "few:later" ? 3 : 0);
+const executor: TaskExecutor = {
+  capacity: 1,
+  run: (assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control),
+};
+const OPTIMIZER = { kind: "sgd", momentum: 0 } as const;
+const SCHEDULE = { kind: "constant", learningRate: 0.05 } as const;
+const CURVATURE = { count: 1, traceProducts: 8, runs: 0, parameters: ["layers.1.*"] };
+
+/** Networks from two seeds, trained on with other images at two rates, and the curvature around each. */
+const STUDY: StudyDescription = {
+  title: "Tuned",
+  networks: {
+    first: {
+      for: { seed: [0, 1] },
+      ...{ net: "mlp:4", data: "few:train", seed: "${seed}", epochs: 2, batch: 4 },
+      ...{ optimizer: OPTIMIZER, schedule: SCHEDULE },
+    },
+    second: {
+      for: { frozen: ["layers.1.*", "layers.0.*"] },
+      ...{ tune: "first", data: "few:later", seed: 7, epochs: 3, batch: 4, freeze: ["${frozen}"] },
+      ...{ optimizer: OPTIMIZER, schedule: SCHEDULE },
+    },
+  },
+  measurements: {
+    before: { kind: "curvature", of: "first", data: "few:test", ...CURVATURE },
+    after: { kind: "curvature", of: "second", data: "few:test", where: { seed: 1 }, ...CURVATURE },
+  },
+  tables: {
+    after: {
+      title: "Curvature",
+      of: "after",
+      by: ["frozen"],
+      columns: {
+        frozen: { title: "Frozen" },
+        largest: { title: "Largest", mean: "eigenvalues.largest.0.value" },
+      },
+    },
+  },
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-study-tuned-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const run = () => runStudy(STUDY, { engine: engine.name, openData, folder, executor });
+
+describe("planTuned()", () => {
+  it("plans one training for each network it starts from, which is counted before", async () => {
+    const { tasks, measurements } = await planStudy(STUDY, { engine: "none", openData });
+    expect(tasks.filter(({ kind }) => kind === "tune")).toHaveLength(4);
+    expect(measurements["after"]?.map(({ variables }) => variables)).toEqual(
+      ["layers.1.*", "layers.0.*"].map((frozen) => ({ seed: 1, epochs: 2, frozen })),
+    );
+    expect([...countStudy(STUDY)].map(([, count]) => count)).toEqual([2, 4, 2, 2]);
+  });
+
+  it("refuses a group of which no network agrees", async () => {
+    const second = { ...STUDY.networks["second"], for: { frozen: ["layers.1.*"], seed: [5] } };
+    const study = { ...STUDY, networks: { ...STUDY.networks, second } } as StudyDescription;
+    await expect(planStudy(study, { engine: "none", openData })).rejects.toThrow(
+      'Cannot plan "networks.second" of the study as a network "first" must agree with it: none has {"frozen":"layers.1.*","seed":5}',
+    );
+  });
+
+  it("trains on and measures as its functions do when they are called one by one", async () => {
+    const { study } = await run();
+    const { graph, initialize } = parseNetwork("mlp:4", await openData("few:train"));
+    const options = { batch: 4, optimizer: OPTIMIZER, schedule: SCHEDULE };
+    const first = await train({ graph, engine }, initialize(1), await openData("few:train"), {
+      ...{ ...options, seed: 1, epochs: 2 },
+    });
+    const largest: (number | undefined)[] = [];
+    for (const frozen of ["layers.1.*", "layers.0.*"]) {
+      const { weights } = await train({ graph, engine }, first.weights, await openData("few:later"), {
+        ...{ ...options, seed: 7, epochs: 3, freeze: [frozen] },
+      });
+      const { eigenvalues } = await measureCurvature(
+        { graph, engine },
+        weights,
+        await openData("few:test"),
+        CURVATURE,
+      );
+      largest.push(eigenvalues?.largest[0]?.value);
+    }
+    expect(study?.tables[0]?.rows.map(({ largest }) => largest)).toEqual(largest);
+    expect((await run()).ran).toBe(0);
+  });
+});

@@ -1,0 +1,25 @@
+import { resolveOptions } from "@isthmus/core";
+import type { DataSet, Graph } from "@isthmus/graph";
+import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
+import type { TrainedNetwork } from "../description/study-description.ts";
+import type { TrainNetworkParams } from "../tasks/train-network.ts";
+
+/** What an entry says of training, beside the network, its examples and when it is saved. */
+type TrainingSettings = Omit<TrainedNetwork, "net" | "data" | "snapshots">;
+
+/** Lists every option of a training that decides its bytes, defaults included. */
+export function trainOptionsOf(
+  settings: TrainingSettings,
+  graph: Graph,
+  data: DataSet,
+): TrainNetworkParams["options"] {
+  const {
+    threads: _threads,
+    saveEvery: _saveEvery,
+    resume: _resume,
+    freeze: _freeze,
+    ...defaults
+  } = TRAIN_DEFAULTS;
+  const chosen = chooseTrainOptions({ graph, data }, settings);
+  return resolveOptions("train", { seed: 0, ...defaults, ...chosen }, { ...settings, ...chosen });
+}

@@ -1,0 +1,47 @@
+import { at } from "@isthmus/core";
+import { measureCurvature } from "@isthmus/curvature";
+import { pathOf } from "@isthmus/tasks";
+import { z } from "zod";
+import type { CurvatureChoice } from "../description/network-measurement.ts";
+import { batch, seed } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
+import { CURVATURE_FIELDS } from "../schema/shared-fields.ts";
+import { openNetworks } from "./open-networks.ts";
+import { assertTaskParams } from "./params/assert-task-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
+import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+
+/** How the curvature around a network is measured. */
+export interface MeasureNetworkCurvatureParams {
+  readonly data: TaskData;
+  readonly options: CurvatureChoice & { readonly batchSize: number; readonly seed: number };
+}
+
+const PARAMS = schemaOf<MeasureNetworkCurvatureParams>()(
+  z.strictObject({
+    data: TASK_DATA,
+    options: z.strictObject({ ...CURVATURE_FIELDS, batchSize: batch, seed }),
+  }),
+);
+
+/** Measures the curvature of the loss around a network. */
+export const measureNetworkCurvature: StudyTaskKind<MeasureNetworkCurvatureParams> = {
+  name: "curvature",
+  version: 1,
+  assertParams: (params) => assertTaskParams("curvature", PARAMS, params),
+  async run({ engine, openData, signal, onProgress }, { data, options }, inputs) {
+    const { graph, networks, close } = await openNetworks(inputs, [pathOf(inputs, "network")], engine);
+    try {
+      const inputNames = graph.inputs.map(({ name }) => name);
+      const { network: _, ...result } = await measureCurvature(
+        { graph, engine },
+        at(networks, 0, "network").network,
+        await openData(data.name, inputNames),
+        { ...options, signal, onProgress: ({ done }) => onProgress(done) },
+      );
+      return result;
+    } finally {
+      await close();
+    }
+  },
+};

@@ -1,0 +1,65 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { at, saveCheckpoint } from "@isthmus/core";
+import { pathOf } from "@isthmus/tasks";
+import { type AugmentOptions, train } from "@isthmus/training";
+import { z } from "zod";
+import { text } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
+import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
+import { AUGMENT } from "../schema/training-schema.ts";
+import { openNetworks } from "./open-networks.ts";
+import { assertTaskParams } from "./params/assert-task-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
+import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+
+/** How a network is trained on. */
+export interface TuneNetworkParams {
+  readonly data: TaskData;
+  readonly options: TrainingOptions & {
+    readonly augment?: AugmentOptions;
+    readonly freeze?: readonly string[];
+  };
+}
+
+/** File of the weights after training. */
+export const TUNED_FILE = "weights.safetensors";
+
+const PARAMS = schemaOf<TuneNetworkParams>()(
+  z.strictObject({
+    data: TASK_DATA,
+    options: z.strictObject({
+      ...TRAINING_FIELDS,
+      augment: AUGMENT.optional(),
+      freeze: z.array(text).optional(),
+    }),
+  }),
+);
+
+/** Trains a network on; goes on from the state that an interrupted run left. */
+export const tuneNetwork: StudyTaskKind<TuneNetworkParams> = {
+  name: "tune",
+  version: 1,
+  assertParams: (params) => assertTaskParams("tune", PARAMS, params),
+  async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
+    const statePath = join(folder, "state.safetensors");
+    const { graph, networks, close } = await openNetworks(inputs, [pathOf(inputs, "network")], engine);
+    try {
+      const { network, restore } = at(networks, 0, "network");
+      const inputNames = graph.inputs.map(({ name }) => name);
+      const tuned = await train({ graph, engine }, network, await openData(data.name, inputNames), {
+        ...options,
+        statePath,
+        resume: true,
+        signal,
+        onProgress: ({ step, steps }) => onProgress(step / steps),
+      });
+      await saveCheckpoint(restore(tuned.weights), join(folder, TUNED_FILE), { overwrite: true });
+      await rm(statePath, { force: true });
+      const { seed, steps, batch, epochs } = tuned.result;
+      return { kind: "tune", data: data.name, seed, steps, batch, epochs };
+    } finally {
+      await close();
+    }
+  },
+};

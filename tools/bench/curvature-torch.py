@@ -153,7 +153,7 @@ def curvlinops_():
     from curvlinops import HessianLinearOperator, hutchpp_trace
     from scipy.sparse.linalg import eigsh
 
-    operator = HessianLinearOperator(model, nn.CrossEntropyLoss(), dict(model.named_parameters()), BATCHES, check_deterministic=False)
+    operator = HessianLinearOperator(model, nn.CrossEntropyLoss(), list(model.parameters()), BATCHES, check_deterministic=False)
     values, seconds = clocked(lambda: eigsh(operator.to_scipy(), k=3, which="LA", tol=1e-4, return_eigenvectors=False))
     trace, trace_seconds = clocked(lambda: hutchpp_trace(operator, num_matvecs=99))
     result = {"largest": sorted(values.tolist(), reverse=True), "seconds": seconds}

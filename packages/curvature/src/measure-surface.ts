@@ -11,7 +11,7 @@ import type { AnnounceStage, PlannedWork } from "./stage-progress.ts";
 type Options = Required<MeasureCurvatureOptions>;
 
 /** Losses and gradients that the critical sharpness takes, or so. */
-const CRITICAL_WORK = 10;
+const CRITICAL_WORK = 20;
 
 /** Plans the work of what is measured by losses and gradients, in products with a matrix. */
 export function plannedLosses(options: Options, examples: number): PlannedWork[] {

@@ -5,6 +5,7 @@ import { CURVATURE_KINDS } from "@isthmus/curvature";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import * as interpolation from "@isthmus/interpolation";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
+import { SIMILARITY_MEASURES } from "@isthmus/similarity";
 import { ALIGN_CHOICES } from "@isthmus/study";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
@@ -270,6 +271,27 @@ const CURVATURE: Readonly<Record<string, Described>> = {
   ],
 };
 
+const SIMILARITY: Readonly<Record<string, Described>> = {
+  "linear-cka": [
+    "packages/similarity/test/similarity-golden.test.ts",
+    "centred kernel alignment: unbiased, biased, or by minibatches; streamed over examples",
+  ],
+  "rbf-cka": ["packages/similarity/test/similarity-golden.test.ts", "the same with a Gaussian kernel"],
+  svcca: [
+    "packages/similarity/test/similarity-golden.test.ts",
+    "mean canonical correlation of leading directions",
+  ],
+  pwcca: ["packages/similarity/test/similarity-golden.test.ts", "correlations weighted by the features of A"],
+  procrustes: [
+    "packages/similarity/test/similarity-golden.test.ts",
+    "the distance that the best rotation leaves",
+  ],
+  relative: [
+    "packages/similarity/test/similarity-golden.test.ts",
+    "cosines with anchors: mean cosine, reciprocal rank, Jaccard index of neighbours",
+  ],
+};
+
 /** Exported functions of interpolation that are parts of the operations above. */
 const PARTS =
   "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
@@ -288,6 +310,7 @@ export function listFeatures(): FeatureList[] {
   assertComplete("paths", [...interpolation.PATH_KINDS, ...interpolation.CURVE_KINDS], PATHS);
   assertComplete("merging", functions, MERGING);
   assertComplete("curvature", CURVATURE_KINDS, CURVATURE);
+  assertComplete("similarity", SIMILARITY_MEASURES, SIMILARITY);
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
   return [
     { title: "Checkpoint formats", rows: rowsOf(CHECKPOINT_FORMATS) },
@@ -307,6 +330,7 @@ export function listFeatures(): FeatureList[] {
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
     { title: "Networks without some units", rows: rowsOf(DROPPED) },
+    { title: "Similarity of representations", rows: rowsOf(SIMILARITY) },
   ];
 }
 

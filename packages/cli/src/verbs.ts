@@ -108,6 +108,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Build a path of low loss between two networks without training, and measure it",
     load: async () => (await import("./commands/path.ts")).pathVerb,
   },
+  similarity: {
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    load: async () => (await import("./commands/similarity.ts")).similarityVerb,
+  },
   report: {
     summary: "Draw a result: in the terminal, as a page, as figures and tables",
     load: async () => (await import("./commands/report.ts")).reportVerb,

@@ -14,6 +14,7 @@ import {
   starResult,
   studyResult,
 } from "../../report/test/results.ts";
+import { similarityResult } from "../../report/test/similarity-result.ts";
 import { takenApart } from "../../report/test/taken-apart.ts";
 
 const { result: tempered, decomposition } = takenApart(barrierCurve("as trained", 1.387, true));
@@ -28,6 +29,7 @@ const RESULTS: readonly DrawableResult[] = [
   comparisonResult(),
   curvatureResult(),
   curvatureHistory(),
+  similarityResult(),
 ];
 
 let folder: string;

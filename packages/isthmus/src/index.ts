@@ -90,6 +90,7 @@ export {
   verifyRecipe,
 } from "@isthmus/recipe";
 export { renderFigures, renderResultPage } from "@isthmus/report";
+export { measureSimilarity, type SimilarityResult } from "@isthmus/similarity";
 export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";
 export { correctStatistics, measureGrams } from "@isthmus/statistics";
 export { runStudy } from "@isthmus/study";

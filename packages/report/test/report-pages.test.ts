@@ -13,6 +13,7 @@ import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
+import { similarityResult } from "./similarity-result.ts";
 import { takenApart } from "./taken-apart.ts";
 
 const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
@@ -56,6 +57,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   "curvature-history": pageOf(curvatureHistory()),
   "dropout-stability": pageOf(dropoutStabilityResult()),
   "dropout-path": pageOf(dropoutPathResult()),
+  similarity: pageOf(similarityResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -88,6 +90,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   "curvature-history": () => makeHostile(curvatureHistory()),
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),
   "dropout-path": () => makeHostile(dropoutPathResult()),
+  similarity: () => makeHostile(similarityResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -175,6 +178,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "curvature",
     "dropout-stability",
     "dropout-path",
+    "similarity",
   ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
     const complaints = await visit(name, async (page) => {
       const head = page.locator('th[data-sort="number"]').first();

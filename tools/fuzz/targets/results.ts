@@ -10,6 +10,7 @@ import {
   starResult,
   studyResult,
 } from "../../../packages/report/test/results.ts";
+import { similarityResult } from "../../../packages/report/test/similarity-result.ts";
 import { openJournal } from "../../../packages/tasks/src/journal.ts";
 import { deepen } from "../bombs.ts";
 import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
@@ -29,6 +30,7 @@ export function createResultTarget(): FuzzTarget {
     comparisonResult(),
     curvatureResult(),
     curvatureHistory(),
+    similarityResult(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

@@ -20,6 +20,7 @@ import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPlane } from "../format/format-plane.ts";
+import { formatSimilarity } from "../format/format-similarity.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
@@ -138,5 +139,7 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatDropoutStability(result);
     case "dropout-path":
       return formatDropoutPath(result, terminal);
+    case "similarity":
+      return formatSimilarity(result);
   }
 }

@@ -16,6 +16,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   "curvature-history": true,
   "dropout-stability": true,
   "dropout-path": true,
+  similarity: true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

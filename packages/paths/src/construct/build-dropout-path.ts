@@ -33,7 +33,7 @@ export interface DropoutPath {
   readonly segments: readonly PathSegment[];
   /** How units were taken out of both networks: layer by layer, or all layers on one line. */
   readonly order: "layers" | "direct";
-  /** Largest loss of both networks and of all between that have fewer units: what the path's loss is at most. */
+  /** Largest loss of both networks and of all between with fewer units: what the loss is at most. */
   readonly bound: number;
 }
 
@@ -55,6 +55,23 @@ const ATTEMPT = "build a path through dropout-stable networks";
  * @throws MismatchError if the checkpoints do not fit the graph
  * @throws InputError if the data do not fit the graph, or it has no hidden units that can be taken out
  * @throws UnsupportedError if weights have fewer than 32 bits
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { buildDropoutPath, createOnnxRuntimeEngine, discoverSymmetries } from "isthmus";
+ * import { openDataSet, parseNetwork } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@50");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const engine = createOnnxRuntimeEngine();
+ * const architecture = { graph, engine, symmetries: await discoverSymmetries({ graph, engine }) };
+ *
+ * const [a, b] = [initialize(0), initialize(1)]; // trained ones, as a rule
+ * const { points, segments } = await buildDropoutPath(architecture, [a, b], data);
+ * assert.equal(segments.length, points.length - 1);
+ * assert.deepEqual(await points[0].read("layers.0.weight"), await a.read("layers.0.weight"));
+ * ```
  */
 export async function buildDropoutPath(
   architecture: SymmetricArchitecture,

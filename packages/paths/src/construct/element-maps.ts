@@ -7,7 +7,7 @@ export type Slots = Int32Array;
 /** An element is at a place that holds nothing. */
 export const NOTHING = -1;
 /** An element is at no unit of a layer. */
-export const NO_UNIT = -2;
+const NO_UNIT = -2;
 
 /** How elements of a weight move along one axis, from each place of a unit to the unit that it holds. */
 export interface AxisMap {

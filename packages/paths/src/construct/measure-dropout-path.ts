@@ -77,7 +77,8 @@ const BUILDING = 0.2;
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createOnnxRuntimeEngine, discoverSymmetries, measureDropoutPath, openDataSet, parseNetwork } from "isthmus";
+ * import { createOnnxRuntimeEngine, discoverSymmetries, measureDropoutPath } from "isthmus";
+ * import { openDataSet, parseNetwork } from "isthmus";
  *
  * const data = await openDataSet("mnist:test@100");
  * const { graph, initialize } = parseNetwork("mlp:8x2", data);

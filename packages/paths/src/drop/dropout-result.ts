@@ -18,7 +18,7 @@ export interface DroppedLayers {
 export interface DropoutTrial {
   /** The last layer first, then with one layer more each time. */
   readonly steps: readonly DroppedLayers[];
-  /** Largest loss of a step less the loss of the network: it is dropout stable to this, and may be below 0. */
+  /** Largest loss of a step less the loss of the network; it may be below 0. */
   readonly rise: number;
 }
 

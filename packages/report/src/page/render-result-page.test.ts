@@ -7,6 +7,7 @@ import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-re
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { similarityResult } from "../../test/similarity-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
 
@@ -23,6 +24,7 @@ const RESULTS: readonly DrawableResult[] = [
   curvatureHistory(),
   dropoutStabilityResult(),
   dropoutPathResult(),
+  similarityResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

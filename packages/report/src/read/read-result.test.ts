@@ -8,6 +8,7 @@ import { curvatureHistory, curvatureResult } from "../../test/curvature-result.t
 import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { similarityResult } from "../../test/similarity-result.ts";
 import { takenApart } from "../../test/taken-apart.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
@@ -38,6 +39,7 @@ describe("readResult()", () => {
     curvatureHistory(),
     dropoutStabilityResult(),
     dropoutPathResult(),
+    similarityResult(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
     expect(await read(written)).toEqual(written);
@@ -79,6 +81,7 @@ describe("readResult()", () => {
       [
         { kind: "checkpoint" },
         /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, curvature-history, dropout-stability, dropout-path: it is "checkpoint"; give a file/,
+        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, similarity: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

@@ -5,6 +5,7 @@ import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.t
 import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA } from "./dropout-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
+import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
 const measured = MEASURED;
@@ -335,4 +336,5 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
   "dropout-stability": DROPOUT_STABILITY_SCHEMA,
   "dropout-path": DROPOUT_PATH_SCHEMA,
+  similarity: SIMILARITY_SCHEMA,
 };

@@ -30,6 +30,8 @@ export function titleOfResult(result: DrawableResult): string {
       return `Dropout stability of ${basename(result.network)}`;
     case "dropout-path":
       return `${pairOf(result)} through halved networks`;
+    case "similarity":
+      return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

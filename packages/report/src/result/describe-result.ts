@@ -8,6 +8,7 @@ import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
+import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
@@ -47,5 +48,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeDropoutStability(result);
     case "dropout-path":
       return describeDropoutPath(result);
+    case "similarity":
+      return describeSimilarity(result);
   }
 }

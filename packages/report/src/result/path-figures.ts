@@ -150,7 +150,7 @@ export function placesTable(paths: readonly NamedPath[]): Table {
   };
 }
 
-/** Sums a path up by its worst loss. */
+/** Describes a path by its worst loss. */
 export function pathTile({ label, path }: NamedPath, style: number): Tile {
   return {
     name: `worst loss, ${label}`,

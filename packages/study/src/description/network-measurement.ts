@@ -44,7 +44,9 @@ export interface DropoutStabilityChoice
   readonly layers?: readonly string[];
 }
 
-/** The dropout stability of networks; options that are missing have the defaults of `measureDropoutStability`. */
+/**
+ * The dropout stability of networks; options that are missing have the defaults of `measureDropoutStability`.
+ */
 export interface DropoutStabilityMeasurement extends NetworkMeasurement, DropoutStabilityChoice {
   readonly kind: "dropout-stability";
 }

@@ -80,8 +80,7 @@ describe("readResult()", () => {
       ["{", /must be JSON/],
       [
         { kind: "checkpoint" },
-        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, curvature-history, dropout-stability, dropout-path: it is "checkpoint"; give a file/,
-        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, dropout-stability, dropout-path, similarity: it is "checkpoint"; give a file/,
+        /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, curvature-history, dropout-stability, dropout-path, similarity: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

@@ -74,7 +74,7 @@ export interface CurvatureResult extends CurvatureMeasures {
   /** Names of the tensors that they are in, in the order of the graph. */
   readonly parameters: readonly string[];
   /**
-   * The same of the network in canonical form, which computes the same: numbers that differ depend on scales
+   * Measures of the network in canonical form, which computes the same: numbers that differ depend on scales
    * that the function does not. Absent if it was not asked for.
    */
   readonly canonical?: CurvatureMeasures;

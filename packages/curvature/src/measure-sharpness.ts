@@ -11,9 +11,9 @@ import { addMultipleInPlace, norm, randomDirection, scaleInPlace } from "./vecto
 
 /** Options of {@link measureSharpness}. */
 export interface MeasureSharpnessOptions {
-  /** Radius of the ball in which the loss may rise, as SAM has it. @defaultValue 0.05 */
+  /** Radius of the ball in which the loss may rise, as in SAM. @defaultValue 0.05 */
   readonly radius?: number;
-  /** Radius in units of the absolute parameters, as ASAM has it. @defaultValue 0.5 */
+  /** Radius in units of the absolute parameters, as in ASAM. @defaultValue 0.5 */
   readonly adaptiveRadius?: number;
   /** Steps of ascent in the ball; 0 for the one step of SAM alone. @defaultValue 20 */
   readonly steps?: number;

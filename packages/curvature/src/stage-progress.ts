@@ -16,7 +16,7 @@ export function announceStages(
 ): AnnounceStage {
   const all = planned.reduce((sum, { work }) => sum + work, 0);
   return (stage) => {
-    const place = planned.findIndex((each) => each.stage === stage);
+    const place = planned.findIndex((other) => other.stage === stage);
     const before = planned.slice(0, place).reduce((sum, { work }) => sum + work, 0);
     const work = planned[place]?.work ?? all - before;
     return (share) => onProgress?.({ done: Math.min(1, (before + share * work) / all), stage });

@@ -62,8 +62,8 @@ export interface TrainingMeasurement {
 }
 
 /**
- * Opens the measurement of a training; undefined if none is asked for. It goes on from an earlier file only if
- * the training itself goes on.
+ * Opens the measurement of a training; undefined if none is asked for. It goes on from an earlier file only
+ * if the training itself goes on.
  * @throws InputError if that file holds something else
  */
 export async function openMeasurement(

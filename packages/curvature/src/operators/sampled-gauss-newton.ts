@@ -46,8 +46,8 @@ const ATTEMPT = "sample a Gauss-Newton matrix";
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss
  * @throws OutOfRangeError if an option is out of range
- * @throws UnsupportedError if the loss is not the cross-entropy of one label an example, or an operator has no
- *   gradient rule
+ * @throws UnsupportedError if the loss is not the cross-entropy of one label an example, or an operator has
+ *   no gradient rule
  */
 export async function sampledGaussNewton(
   { graph, engine }: Architecture,

@@ -6,7 +6,7 @@ export interface Form {
   readonly measures: CurvatureMeasures;
 }
 
-/** Lists the network as it is, without a label if it is alone, and its canonical form if that was measured. */
+/** Lists the network as it is, without a label if it is alone, and its canonical form if it was measured. */
 export const formsOf = (result: CurvatureResult): Form[] => [
   { label: result.canonical ? "as it is" : "", measures: result },
   ...(result.canonical ? [{ label: "canonical form", measures: result.canonical }] : []),

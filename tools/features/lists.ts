@@ -225,6 +225,10 @@ const CURVATURE: Readonly<Record<string, Described>> = {
     "packages/curvature/test/curvature-golden.test.ts",
     "products with the Gauss-Newton matrix, exactly",
   ],
+  "sampled-gauss-newton": [
+    "packages/curvature/test/network-measures.test.ts",
+    "an estimate of it from labels that the network draws, the exact matrix on average",
+  ],
   "empirical-fisher": [
     "packages/curvature/test/curvature-golden.test.ts",
     "products with the empirical Fisher information",
@@ -236,6 +240,38 @@ const CURVATURE: Readonly<Record<string, Described>> = {
   trace: ["packages/curvature/src/estimate-trace.test.ts", "Hutch++ with a standard error"],
   density: ["packages/curvature/src/spectral-density.test.ts", "stochastic Lanczos quadrature"],
   solve: ["packages/curvature/src/solve.test.ts", "damped systems by conjugate gradients"],
+  "inverse of outer products": [
+    "packages/curvature/src/invert-outer-products.test.ts",
+    "a damped mean of outer products of gradients, by Woodbury's identity as in M-FAC",
+  ],
+  layers: [
+    "packages/curvature/test/network-measures.test.ts",
+    "largest eigenvalue and trace of every layer or block",
+  ],
+  sharpness: [
+    "packages/curvature/src/measure-sharpness.test.ts",
+    "the rise of the loss as SAM and ASAM have it, after one step, at worst and on average",
+  ],
+  "critical sharpness": [
+    "packages/curvature/src/critical-sharpness.test.ts",
+    "curvature along an update from a few losses",
+  ],
+  "learning coefficient": [
+    "packages/curvature/src/learning-coefficient.test.ts",
+    "the local learning coefficient by stochastic gradient Langevin dynamics, with a standard error over chains",
+  ],
+  "canonical form": [
+    "packages/curvature/test/network-measures.test.ts",
+    "all of these before and after scales, signs and rotations are undone",
+  ],
+  history: [
+    "packages/cli/test/cli-train.test.ts",
+    "gradient, largest eigenvalue and trace along a training, drawn as lines",
+  ],
+  figures: [
+    "packages/report/src/result/describe-curvature.test.ts",
+    "density, eigenvalues, bars by layer and of sharpness, and the course of the learning coefficient",
+  ],
 };
 
 const SUBSPACES: Readonly<Record<string, Described>> = {

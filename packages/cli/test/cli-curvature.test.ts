@@ -89,6 +89,40 @@ describe("isthmus curvature", () => {
     expect(mainOf(readFileSync(again, "utf8"))).toBe(mainOf(drawn));
   });
 
+  test("measures layers, sharpness and the rest, before and after scales are undone", async () => {
+    const spectrum = ["--count", "1", "--trace-products", "400", "--runs", "0"];
+    const chains = ["--learning-coefficient", "--draws", "4", "--chains", "3", "--burn-in", "2"];
+    const measures = [
+      "--by",
+      "layer",
+      "--sharpness",
+      "0.1",
+      "--critical-sharpness",
+      ...chains,
+      "--canonical",
+    ];
+    const page = at("measures.html");
+    const printed = await runJson<CurvatureResult>(command(...spectrum, ...measures, "--report", page));
+    expect(printed.layers?.map(({ name }) => name)).toEqual(["l0", "l1", "l2"]);
+    expect(printed.sharpness?.plain.radius).toBe(0.1);
+    expect(printed.learningCoefficient?.chains).toHaveLength(3);
+    expect(printed.canonical?.layers?.[0]?.trace?.trace).not.toBe(printed.layers?.[0]?.trace?.trace);
+    const html = readFileSync(page, "utf8");
+    for (const name of ["layer-traces", "layer-eigenvalues", "sharpness", "learning-coefficient"])
+      expect(html).toContain(`id="figure-${name}"`);
+    const { stdout } = await runCli(command(...spectrum, ...measures));
+    expect(stdout).toMatch(/^critical sharpness \S+ \(learning rate /m);
+    expect(stdout).toMatch(/^learning coefficient \S+ \(standard error \S+, 3 chains of 4 draws\)$/m);
+    expect(stdout).toMatch(/^l1 +\d+ .*[█#]/m);
+    expect(stdout).toContain("In canonical form, which computes the same:");
+  });
+
+  test("refuses options of chains without their measure", async () => {
+    const { code, stderr } = await runCli(command("--burn-in", "5"));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("--burn-in alone as it belongs to --learning-coefficient");
+  });
+
   test("refuses a page that is none, before it measures", async () => {
     const { code, stderr } = await runCli(command("--report", at("page.txt")));
     expect(code).not.toBe(0);

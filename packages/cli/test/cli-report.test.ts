@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 import { barrierCurve } from "../../report/test/barrier-curve.ts";
 import { comparisonResult } from "../../report/test/comparison-result.ts";
-import { curvatureResult } from "../../report/test/curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "../../report/test/curvature-result.ts";
 import { intrinsicDimensionResult } from "../../report/test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../report/test/landscape-result.ts";
 import {
@@ -31,6 +31,7 @@ const RESULTS: readonly DrawableResult[] = [
   comparisonResult(),
   curvatureResult(),
   intrinsicDimensionResult(),
+  curvatureHistory(),
   similarityResult(),
   landscapeResult(),
 ];

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import type { CurvatureHistory } from "@isthmus/curvature";
 import { encodeGraph, randomWeights } from "@isthmus/graph";
 import type { TrainResult } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,6 +25,7 @@ interface CliTrainResult extends TrainResult {
   readonly network: string;
   readonly evaluationData: string | null;
   readonly outputs: readonly string[];
+  readonly measured?: CurvatureHistory;
 }
 
 const data = ["--data", "npz:stripes.npz", "--batch", "16"];
@@ -160,6 +162,35 @@ describe("isthmus train", () => {
     expect(resumed.resumedAt).toBeGreaterThan(0);
     expect(read("a.safetensors").equals(read("whole.safetensors"))).toBe(true);
     expect(existsSync(state)).toBe(false);
+  });
+
+  it("isthmus train measures curvature along a training, which ends with the same bytes, stopped or not", async () => {
+    const args = ["--net", "mlp:24", ...data, "--epochs", "6"];
+    await json(...args, "-o", "plain.safetensors");
+    const measure = ["--measure", "curvature", "--measure-every", "2", "--measure-examples", "20"];
+    const whole = await json(...args, ...measure, "-o", "whole.safetensors");
+    expect(read("whole.safetensors").equals(read("plain.safetensors"))).toBe(true);
+    expect(whole.measured?.points.map(({ epoch }) => epoch)).toEqual([0, 2, 4, 6]);
+    expect(whole.outputs).toContain("whole.curvature.json");
+    const history = JSON.parse(read("whole.curvature.json").toString());
+    expect(history).toMatchObject({ ...whole.measured, provenance: {} });
+    expect((await runCli(["report", "whole.curvature.json", "-o", "page.html"], { cwd: folder })).code).toBe(
+      0,
+    );
+    expect(read("page.html").toString()).toContain('id="figure-trace"');
+
+    await runAlone(["train", ...args, ...measure, "-o", "a.safetensors"], {
+      cwd: folder,
+      onStart: killOnceThere(join(folder, "a.state.safetensors")),
+    });
+    const other = ["--measure", "curvature", "--measure-every", "3", "-o", "a.safetensors", "--resume"];
+    if (existsSync(join(folder, "a.state.safetensors")))
+      expect((await run(...args, ...other)).stderr).toContain("choose the same options");
+    const resumed = await json(...args, ...measure, "-o", "a.safetensors", "--resume");
+    expect(resumed.measured?.points).toEqual(whole.measured?.points);
+    expect(read("a.safetensors").equals(read("plain.safetensors"))).toBe(true);
+    const refused = await run(...args, "--measure-every", "2", "-o", "b.safetensors");
+    expect(refused.stderr).toContain("add --measure curvature");
   });
 
   it("isthmus train stopped by SIGINT says how to go on", async () => {

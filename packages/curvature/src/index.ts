@@ -1,20 +1,57 @@
-export type { ComputedEigenvalue, CurvatureResult } from "./curvature-result.ts";
+export {
+  CRITICAL_SHARPNESS_DEFAULTS,
+  type CriticalSharpnessOptions,
+  type CriticalSharpnessResult,
+  criticalSharpness,
+} from "./critical-sharpness.ts";
+export {
+  type CurvatureProgress,
+  type CurvatureStage,
+  MEASURE_CURVATURE_DEFAULTS,
+  type MeasureCurvatureOptions,
+} from "./curvature-options.ts";
+export type {
+  ComputedEigenvalue,
+  CurvatureMeasures,
+  CurvatureResult,
+  LayerCurvature,
+} from "./curvature-result.ts";
 export {
   ESTIMATE_TRACE_DEFAULTS,
   type EstimateTraceOptions,
   estimateTrace,
   type TraceEstimate,
 } from "./estimate-trace.ts";
-export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
 export {
-  type CurvatureProgress,
-  MEASURE_CURVATURE_DEFAULTS,
-  type MeasureCurvatureOptions,
-  measureCurvature,
-} from "./measure-curvature.ts";
+  INVERT_OUTER_PRODUCTS_DEFAULTS,
+  type InvertOuterProductsOptions,
+  invertOuterProducts,
+} from "./invert-outer-products.ts";
+export {
+  LEARNING_COEFFICIENT_DEFAULTS,
+  type LearningCoefficientOptions,
+  type LearningCoefficientResult,
+  learningCoefficient,
+} from "./learning-coefficient.ts";
+export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
+export { measureCurvature } from "./measure-curvature.ts";
+export {
+  MEASURE_SHARPNESS_DEFAULTS,
+  type MeasureSharpnessOptions,
+  measureSharpness,
+  type SharpnessResult,
+  type SharpnessValues,
+} from "./measure-sharpness.ts";
 export { empiricalFisher } from "./operators/empirical-fisher.ts";
 export { gaussNewton } from "./operators/gauss-newton.ts";
 export { hessian } from "./operators/hessian.ts";
+export {
+  LOSS_SURFACE_DEFAULTS,
+  type LossSurface,
+  type LossSurfaceOptions,
+  type NetworkSurface,
+  openLossSurface,
+} from "./operators/loss-surface.ts";
 export {
   CURVATURE_KINDS,
   CURVATURE_OPERATOR_DEFAULTS,
@@ -26,6 +63,12 @@ export {
   type HessianDerivatives,
   type HessianOptions,
 } from "./operators/operator-options.ts";
+export {
+  SAMPLED_GAUSS_NEWTON_DEFAULTS,
+  type SampledGaussNewtonOptions,
+  sampledGaussNewton,
+} from "./operators/sampled-gauss-newton.ts";
+export { type OperatorBlock, restrictOperator } from "./restrict-operator.ts";
 export { type Eigenpair, SPECTRUM_ENDS, type SpectrumEnd } from "./ritz-pairs.ts";
 export { SOLVE_DEFAULTS, type SolveOptions, type SolveResult, solve } from "./solve.ts";
 export {
@@ -41,3 +84,11 @@ export {
   type TopEigenpairsResult,
   topEigenpairs,
 } from "./top-eigenpairs.ts";
+export {
+  type CurvatureHistory,
+  type CurvaturePoint,
+  type CurvatureTracker,
+  TRACK_CURVATURE_DEFAULTS,
+  type TrackCurvatureOptions,
+  trackCurvature,
+} from "./track-curvature.ts";

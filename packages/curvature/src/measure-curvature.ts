@@ -1,88 +1,37 @@
+import { GROUPINGS } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import type { CurvatureResult } from "./curvature-result.ts";
-import { ESTIMATE_TRACE_DEFAULTS, estimateTrace } from "./estimate-trace.ts";
-import type { ProductProgress } from "./linear-operator.ts";
+import { discoverLinearSymmetries, discoverSymmetries } from "@isthmus/symmetry";
+import { canonicalize } from "@isthmus/weight-matching";
+import {
+  type CurvatureProgress,
+  MEASURE_CURVATURE_DEFAULTS,
+  type MeasureCurvatureOptions,
+} from "./curvature-options.ts";
+import type { CurvatureMeasures, CurvatureResult } from "./curvature-result.ts";
+import { layerBlocks, measureOperator, plannedProducts } from "./measure-operator.ts";
+import { measureSurface, plannedLosses } from "./measure-surface.ts";
 import { empiricalFisher } from "./operators/empirical-fisher.ts";
 import { gaussNewton } from "./operators/gauss-newton.ts";
 import { hessian } from "./operators/hessian.ts";
-import {
-  CURVATURE_KINDS,
-  type CurvatureKind,
-  type CurvatureOperator,
-  HESSIAN_DEFAULTS,
-  type HessianOptions,
-} from "./operators/operator-options.ts";
-import type { Eigenpair } from "./ritz-pairs.ts";
-import { SPECTRAL_DENSITY_DEFAULTS, spectralDensity } from "./spectral-density.ts";
-import { TOP_EIGENPAIRS_DEFAULTS, topEigenpairs } from "./top-eigenpairs.ts";
+import { CURVATURE_KINDS, type CurvatureOperator } from "./operators/operator-options.ts";
+import { sampledGaussNewton } from "./operators/sampled-gauss-newton.ts";
+import { announceStages } from "./stage-progress.ts";
 import { norm } from "./vectors.ts";
 
-/** Progress of {@link measureCurvature}. */
-export interface CurvatureProgress {
-  /** Share of the work that is done, in `[0, 1]`; it may end before all products are made. */
-  readonly done: number;
-  readonly stage: "eigenvalues" | "trace" | "density";
-  /** Products of this stage made so far, at most `total`. */
-  readonly completed: number;
-  readonly total: number;
-}
-
-/** Options of {@link measureCurvature}. */
-export interface MeasureCurvatureOptions extends HessianOptions {
-  /** The matrix to measure. @defaultValue "hessian" */
-  readonly operator?: CurvatureKind;
-  /** Number of eigenvalues at each end of the spectrum; 0 for none. @defaultValue 10 */
-  readonly count?: number;
-  /** Largest residual of an eigenvalue over the largest absolute one. @defaultValue 1e-4 */
-  readonly tolerance?: number;
-  /** The most products for eigenvalues. @defaultValue 200 */
-  readonly steps?: number;
-  /** The most products for the trace, at least 6; 0 for no trace. @defaultValue 100 */
-  readonly traceProducts?: number;
-  /** Standard error over the trace at which its estimation stops. @defaultValue 1e-3 */
-  readonly relativeError?: number;
-  /** Random vectors for the density; 0 for no density. @defaultValue 10 */
-  readonly runs?: number;
-  /** Products for each of them. @defaultValue 80 */
-  readonly densitySteps?: number;
-  /** Places of the density. @defaultValue 1000 */
-  readonly points?: number;
-  /** Standard deviation of its Gaussians; 0 for a hundredth of the range. @defaultValue 0 */
-  readonly width?: number;
-  /** Seed of random vectors. @defaultValue 0 */
-  readonly seed?: number;
-  /** Called after every product. */
-  readonly onProgress?: ((progress: CurvatureProgress) => void) | undefined;
-}
-
-/** Defaults of {@link measureCurvature}. */
-export const MEASURE_CURVATURE_DEFAULTS: Required<MeasureCurvatureOptions> = {
-  ...HESSIAN_DEFAULTS,
-  examples: 1000,
-  operator: "hessian",
-  count: TOP_EIGENPAIRS_DEFAULTS.count,
-  tolerance: TOP_EIGENPAIRS_DEFAULTS.tolerance,
-  steps: TOP_EIGENPAIRS_DEFAULTS.steps,
-  traceProducts: ESTIMATE_TRACE_DEFAULTS.products,
-  relativeError: ESTIMATE_TRACE_DEFAULTS.relativeError,
-  runs: SPECTRAL_DENSITY_DEFAULTS.runs,
-  densitySteps: SPECTRAL_DENSITY_DEFAULTS.steps,
-  points: SPECTRAL_DENSITY_DEFAULTS.points,
-  width: SPECTRAL_DENSITY_DEFAULTS.width,
-  seed: 0,
-  onProgress: undefined,
-};
+type Options = Required<MeasureCurvatureOptions>;
 
 const ATTEMPT = "measure curvature";
 
 /**
  * Measures the curvature of a network's mean loss: the eigenvalues at both ends of the spectrum of its
  * Hessian (or Gauss-Newton matrix, or empirical Fisher information), the trace with a standard error, and the
- * density of all eigenvalues. The network is in inference mode; the same seed gives the same result.
+ * density of all eigenvalues; on demand also by layer, and what losses around the network show: sharpness,
+ * critical sharpness, the local learning coefficient. The network is in inference mode; the same seed gives
+ * the same result.
  *
- * None of these is invariant to scalings of layers that leave the function as it is: compare networks after
- * `canonicalize` of `@isthmus/weight-matching`.
+ * Only adaptive sharpness is invariant to scalings of layers that leave the function as it is, and the
+ * learning coefficient nearly so: with `canonical`, everything is measured of the canonical form, too.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss, or a derivative is not finite
  * @throws OutOfRangeError if an option is out of range
@@ -111,29 +60,82 @@ export async function measureCurvature(
   options: MeasureCurvatureOptions = {},
 ): Promise<CurvatureResult> {
   const resolved = resolveOptions(ATTEMPT, MEASURE_CURVATURE_DEFAULTS, options);
-  assertWholeOptions(ATTEMPT, resolved, { count: 0, traceProducts: 0, runs: 0, seed: 0 });
-  const operator = await openOperator(architecture, network, data, resolved);
+  assertOptions(resolved);
+  const { canonical, seed, onProgress } = resolved;
+  const forms = canonical ? 2 : 1;
+  const announced = (form: number): Options => ({
+    ...resolved,
+    onProgress: ({ done, stage }: CurvatureProgress) => onProgress?.({ done: (form + done) / forms, stage }),
+  });
+  const { operator, measures } = await measureForm(architecture, network, data, announced(0));
+  const { reason, step } = operator;
+  const second = canonical
+    ? await measureForm(
+        architecture,
+        await canonicalForm(architecture, network, resolved),
+        data,
+        announced(1),
+      )
+    : undefined;
+  return {
+    kind: "curvature",
+    operator: operator.kind,
+    derivatives: operator.derivatives,
+    ...(reason === undefined ? {} : { reason }),
+    ...(step === undefined ? {} : { step }),
+    dimension: operator.dimension,
+    parameters: operator.layout.map(({ name }) => name),
+    ...measures,
+    ...(second && { canonical: second.measures }),
+    examples: operator.examples,
+    data: data.name,
+    network: network.source,
+    seed,
+    engine: architecture.engine.name,
+  };
+}
+
+function assertOptions(options: Options): void {
+  const least = { count: 0, traceProducts: 0, runs: 0, seed: 0, labelSamples: 1 };
+  assertWholeOptions(ATTEMPT, options, least);
+  const { by } = options;
+  if (by === undefined || GROUPINGS.includes(by)) return;
+  throw new OutOfRangeError(`Cannot ${ATTEMPT} as "by" must be one of ${GROUPINGS.join(", ")}: it is ${by}`);
+}
+
+async function canonicalForm(
+  architecture: Architecture,
+  network: Checkpoint,
+  { signal }: Options,
+): Promise<Checkpoint> {
+  const symmetries = await discoverSymmetries(architecture, { signal });
+  const linear = await discoverLinearSymmetries(architecture, symmetries, { signal });
+  return (await canonicalize(network, { spec: symmetries.spec, linear })).network;
+}
+
+/** Measures everything that is asked for around one network. */
+async function measureForm(
+  architecture: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  options: Options,
+): Promise<{ readonly operator: CurvatureOperator; readonly measures: CurvatureMeasures }> {
+  const operator = await openOperator(architecture, network, data, options);
   try {
+    const blocks = layerBlocks(architecture.graph, operator, options);
+    const planned = [
+      ...plannedProducts(operator, blocks, options),
+      ...plannedLosses(options, operator.examples),
+    ];
+    const progress = { options, announce: announceStages(planned, options.onProgress) };
     const gradient = new Float64Array(operator.dimension);
     const loss = await operator.gradient(gradient);
-    const { reason, step } = operator;
-    return {
-      kind: "curvature",
-      operator: operator.kind,
-      derivatives: operator.derivatives,
-      ...(reason === undefined ? {} : { reason }),
-      ...(step === undefined ? {} : { step }),
-      loss,
-      gradientNorm: norm(gradient),
-      dimension: operator.dimension,
-      parameters: operator.layout.map(({ name }) => name),
-      ...(await measureOperator(operator, resolved)),
-      examples: operator.examples,
-      data: data.name,
-      network: network.source,
-      seed: resolved.seed,
-      engine: architecture.engine.name,
+    const measures = {
+      ...{ loss, gradientNorm: norm(gradient) },
+      ...(await measureOperator(operator, { blocks, gradient }, progress)),
+      ...(await measureSurface(architecture, network, data, progress)),
     };
+    return { operator, measures };
   } finally {
     await operator.release();
   }
@@ -143,7 +145,7 @@ function openOperator(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
-  resolved: Required<MeasureCurvatureOptions>,
+  resolved: Options,
 ): Promise<CurvatureOperator> {
   const { operator, parameters, loss, examples, batchSize, signal, derivatives, step } = resolved;
   const shared = { parameters, loss, examples, batchSize, signal };
@@ -152,6 +154,10 @@ function openOperator(
       return hessian(architecture, network, data, { ...shared, derivatives, step });
     case "gauss-newton":
       return gaussNewton(architecture, network, data, shared);
+    case "sampled-gauss-newton": {
+      const { labelSamples, seed } = resolved;
+      return sampledGaussNewton(architecture, network, data, { ...shared, labelSamples, seed });
+    }
     case "empirical-fisher":
       return empiricalFisher(architecture, network, data, shared);
     default:
@@ -159,61 +165,4 @@ function openOperator(
         `Cannot ${ATTEMPT} as "operator" must be one of ${CURVATURE_KINDS.join(", ")}: it is ${operator}`,
       );
   }
-}
-
-type Measured = Pick<CurvatureResult, "eigenvalues" | "trace" | "density">;
-
-async function measureOperator(
-  operator: CurvatureOperator,
-  options: Required<MeasureCurvatureOptions>,
-): Promise<Measured> {
-  const { count, tolerance, steps, traceProducts, relativeError, runs, densitySteps, points, width } =
-    options;
-  const { seed, signal } = options;
-  const stages = stagesOf(operator, options);
-  const shared = (stage: CurvatureProgress["stage"]) => ({ seed, signal, onProgress: stages(stage) });
-  const measured: { -readonly [K in keyof Measured]: Measured[K] } = {};
-  if (count > 0) {
-    const pairs = await topEigenpairs(operator, {
-      ...{ ...shared("eigenvalues"), count, tolerance, steps, end: "both" },
-    });
-    const { converged, products } = pairs;
-    const [largest, smallest] = [pairs.largest.map(withoutVector), pairs.smallest.map(withoutVector)];
-    measured.eigenvalues = { largest, smallest, converged, tolerance, products };
-  }
-  if (traceProducts > 0) {
-    measured.trace = await estimateTrace(operator, {
-      ...{ ...shared("trace"), products: traceProducts, relativeError },
-    });
-  }
-  if (runs > 0) {
-    measured.density = await spectralDensity(operator, {
-      ...{ ...shared("density"), runs, steps: densitySteps, points, width },
-    });
-  }
-  return measured;
-}
-
-const withoutVector = ({ value, residual }: Eigenpair) => ({ value, residual });
-
-/** Returns what announces the progress of each stage as a part of the whole. */
-function stagesOf(
-  { dimension }: CurvatureOperator,
-  options: Required<MeasureCurvatureOptions>,
-): (stage: CurvatureProgress["stage"]) => (progress: ProductProgress) => void {
-  const { count, steps, traceProducts, runs, densitySteps, onProgress } = options;
-  const products = {
-    eigenvalues: count > 0 ? steps : 0,
-    trace: Math.min(traceProducts, dimension),
-    density: runs * Math.min(densitySteps, dimension),
-  };
-  const all = products.eigenvalues + products.trace + products.density;
-  const before = {
-    eigenvalues: 0,
-    trace: products.eigenvalues,
-    density: products.eigenvalues + products.trace,
-  };
-  return (stage) =>
-    ({ completed, total }) =>
-      onProgress?.({ done: (before[stage] + completed) / all, stage, completed, total });
 }

@@ -1,5 +1,10 @@
 import { createRandom } from "@isthmus/core";
-import { type CurvatureResult, smoothNodes } from "@isthmus/curvature";
+import {
+  type CurvatureHistory,
+  type CurvatureMeasures,
+  type CurvatureResult,
+  smoothNodes,
+} from "@isthmus/curvature";
 
 /** Curvature of a small network's loss, with everything that can be asked for and nothing converged. */
 export function curvatureResult(): CurvatureResult {
@@ -33,10 +38,61 @@ export function curvatureResult(): CurvatureResult {
       runs: 1,
       steps: 64,
     },
+    ...further(1),
+    canonical: {
+      ...{ loss: 0.214, gradientNorm: 0.0203 },
+      trace: { trace: 34.8, standardError: 0.9, samples: 12, products: 60, converged: true },
+      ...further(0.6),
+    },
     examples: 1000,
     data: "mnist:test",
     network: "runs/s0.safetensors",
     seed: 0,
     engine: "onnxruntime",
+  };
+}
+
+/** What is measured besides the spectrum, of a network as sharp as the scale says. */
+function further(
+  scale: number,
+): Pick<CurvatureMeasures, "layers" | "sharpness" | "criticalSharpness" | "learningCoefficient"> {
+  const rises = (by: number) => ({
+    ...{ radius: by / 10, oneStep: 0.03 * scale * by, worst: 0.04 * scale * by },
+    average: { rise: 0.01 * scale * by, standardError: 0.001 * by, deviation: by / 100 },
+  });
+  return {
+    layers: ["l1", "l2"].map((name, i) => ({
+      ...{ name, parameters: [`${name}.weight`, `${name}.bias`], dimension: 184 },
+      gradientNorm: 0.02 * scale,
+      largest: { value: (20 - 9 * i) * scale, residual: 0.3, converged: i === 0, products: 25 },
+      trace: { trace: (35 - 9 * i) * scale, standardError: 1.1, samples: 12, products: 60, converged: false },
+    })),
+    sharpness: {
+      ...{ kind: "sharpness", loss: 0.214, plain: rises(1), adaptive: rises(2) },
+      ...{ steps: 20, samples: 20, seed: 0 },
+    },
+    criticalSharpness: {
+      ...{ kind: "critical-sharpness", sharpness: 9.4 * scale, direction: "gradient" },
+      ...{ learningRate: [0.207 / scale, 0.218 / scale], passes: 9, loss: 0.214 },
+    },
+    learningCoefficient: {
+      ...{ kind: "learning-coefficient", coefficient: 14.2, standardError: 0.5, chains: [13.4, 14.9, 14.3] },
+      ...{ drift: { rise: 2.1, standardError: 0.3 }, beta: 144.8, draws: 20, burnIn: 10, step: 1e-5 },
+      ...{ localization: 100, loss: 0.214, examples: 1000, batchSize: 100, seed: 0 },
+      course: Array.from({ length: 30 }, (_, i) => 15 * (1 - Math.exp(-i / (8 * scale)))),
+    },
+  };
+}
+
+/** Curvature along a training that gets sharper. */
+export function curvatureHistory(): CurvatureHistory {
+  return {
+    kind: "curvature-history",
+    points: Array.from({ length: 6 }, (_, i) => ({
+      ...{ epoch: 2 * i, loss: 2.3 * 0.6 ** i, gradientNorm: 1.2 * 0.8 ** i },
+      largest: { value: 4 + 3 * i, residual: 0.01 },
+      ...{ trace: 30 + 11 * i, traceError: 0.4 },
+    })),
+    ...{ every: 2, examples: 500, data: "mnist:train", seed: 0, engine: "onnxruntime" },
   };
 }

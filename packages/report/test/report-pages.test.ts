@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
-import { curvatureResult } from "./curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
@@ -60,6 +60,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   slices: pageOf(landscapeResult(3)),
   trajectory: pageOf(trajectoryResult()),
   initialization: pageOf(initializationResult()),
+  "curvature-history": pageOf(curvatureHistory()),
   "dropout-stability": pageOf(dropoutStabilityResult()),
   "dropout-path": pageOf(dropoutPathResult()),
   "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
@@ -94,6 +95,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   comparison: () => makeHostile(comparisonResult()),
   curvature: () => makeHostile(curvatureResult()),
   landscape: () => makeHostile(landscapeResult()),
+  "curvature-history": () => makeHostile(curvatureHistory()),
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),
   "dropout-path": () => makeHostile(dropoutPathResult()),
   "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),

@@ -1,7 +1,7 @@
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
-import { curvatureResult } from "../../../packages/report/test/curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "../../../packages/report/test/curvature-result.ts";
 import { intrinsicDimensionResult } from "../../../packages/report/test/intrinsic-dimension-result.ts";
 import {
   initializationResult,
@@ -35,6 +35,7 @@ export function createResultTarget(): FuzzTarget {
     studyResult(),
     comparisonResult(),
     curvatureResult(),
+    curvatureHistory(),
     similarityResult(),
     landscapeResult(1),
     trajectoryResult(),

@@ -15,16 +15,26 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import {
+  addCurvatureMeasures,
+  type CurvatureMeasureOptions,
+  curvatureMeasures,
+} from "../options/curvature-measures.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseNames, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface CurvatureVerbOptions extends EngineOptions, BindingOptions, ScalingOptions {
+interface CurvatureVerbOptions
+  extends EngineOptions,
+    BindingOptions,
+    ScalingOptions,
+    CurvatureMeasureOptions {
   readonly graph?: string | undefined;
   readonly data: string;
   readonly operator: CurvatureKind;
+  readonly labelSamples: number;
   readonly parameters?: readonly string[] | undefined;
   readonly examples: number;
   readonly count: number;
@@ -39,7 +49,8 @@ const DEFAULTS = MEASURE_CURVATURE_DEFAULTS;
 
 /** Creates the command `isthmus curvature`. */
 export function curvatureVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(addScalingOptions(addEngineOption(createCurvatureVerb())))
+  const measures = addCurvatureMeasures(createCurvatureVerb());
+  return addBindingOptions(addScalingOptions(addEngineOption(measures)))
     .addHelpText("after", EXAMPLES)
     .action((path, options) => run(options, (context) => curvature(path, options, context)));
 }
@@ -56,6 +67,12 @@ function createCurvatureVerb() {
       new Option("--operator <kind>", "the matrix that is measured")
         .choices(CURVATURE_KINDS)
         .default(DEFAULTS.operator),
+    )
+    .option(
+      "--label-samples <n>",
+      "labels drawn for each example of a sampled Gauss-Newton matrix",
+      parseCount(1),
+      DEFAULTS.labelSamples,
     )
     .option(
       "--parameters <names>",
@@ -95,12 +112,22 @@ const EXAMPLES = formatExamples(
     "isthmus curvature a.pt --graph model.onnx --data mnist:train --operator gauss-newton --parameters 'head.*' --runs 0",
     "the Gauss-Newton matrix of one layer, without the density",
   ],
+  [
+    "isthmus curvature a.pt --graph model.onnx --data mnist:train --by layer --sharpness --critical-sharpness --canonical --runs 0 --report curvature.html",
+    "every layer, and how far the loss rises nearby; all of it with scales of layers undone, too",
+  ],
+  [
+    "isthmus curvature a.pt --graph model.onnx --data mnist:train --learning-coefficient --step 1e-4 --count 0 --trace-products 0 --runs 0",
+    "the local learning coefficient alone",
+  ],
 );
 
 async function curvature(path: string, options: CurvatureVerbOptions, context: Context): Promise<Outcome> {
   if (options.report !== undefined) assertPageName(options.report);
+  const measures = curvatureMeasures(options);
   return withCheckpoints([path], async (checkpoints) => {
-    const { output, report, parameters, operator, examples, count, traceProducts, runs, seed } = options;
+    const { output, report, parameters, operator, labelSamples, examples } = options;
+    const { count, traceProducts, runs, seed } = options;
     const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
     const outputs = [output, report].filter((file) => file !== undefined);
@@ -111,14 +138,14 @@ async function curvature(path: string, options: CurvatureVerbOptions, context: C
     const bound = await bindArchitecture(fitToData(read, data), checkpoints, options, context);
     const { graph, engine, networks, binding } = bound;
     const result = await measureCurvature({ graph, engine }, at(networks, 0, "network").network, data, {
-      ...{ operator, parameters, examples, count, traceProducts, runs, seed },
+      ...{ operator, labelSamples, parameters, examples, count, traceProducts, runs, seed, ...measures },
       signal: context.signal,
       onProgress: ({ stage, done }) => context.progress(STAGES[stage], done),
     });
     await saveResult(result, { output, report }, { inputs, context });
     return {
       result: { ...result, binding },
-      text: formatCurvature(result) + formatOutputs(outputs),
+      text: formatCurvature(result, context.terminal) + formatOutputs(outputs),
     };
   });
 }
@@ -127,4 +154,8 @@ const STAGES: Readonly<Record<CurvatureProgress["stage"], string>> = {
   eigenvalues: "Computing eigenvalues",
   trace: "Estimating the trace",
   density: "Estimating the density",
+  layers: "Measuring layers",
+  sharpness: "Climbing",
+  "critical-sharpness": "Searching the critical learning rate",
+  "learning-coefficient": "Sampling losses nearby",
 };

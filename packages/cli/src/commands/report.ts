@@ -12,6 +12,7 @@ import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
+import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
 import { formatDropoutStability } from "../format/format-dropout-stability.ts";
@@ -133,9 +134,11 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
     case "comparison":
       return formatComparison(result, terminal.columns);
     case "curvature":
-      return formatCurvature(result);
+      return formatCurvature(result, terminal);
     case "landscape":
       return formatLandscape(result, terminal);
+    case "curvature-history":
+      return formatCurvatureHistory(result, terminal);
     case "dropout-stability":
       return formatDropoutStability(result);
     case "dropout-path":

@@ -1,7 +1,8 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
+import type { CurvatureHistory } from "@isthmus/curvature";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
@@ -16,6 +17,12 @@ import { addTrainingOptions } from "../training/add-training-options.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";
 import { addLocalOptions, type LocalFlags, localOptions } from "../training/local-options.ts";
+import {
+  addMeasureOptions,
+  assertMeasure,
+  type MeasureFlags,
+  openMeasurement,
+} from "../training/measure-training.ts";
 import {
   assertNetworkOptions,
   type NetworkOptions,
@@ -38,6 +45,7 @@ interface TrainVerbOptions
   extends NetworkOptions,
     TrainingDataOptions,
     LocalFlags,
+    MeasureFlags,
     Omit<TrainingFlags, "seed"> {
   readonly output: string;
   readonly saveGraph?: string | undefined;
@@ -47,7 +55,8 @@ interface TrainVerbOptions
 
 /** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  return withOutput(addEngineOption(addLocalOptions(addTrainingOptions(withData(createWithNetwork()), 0))))
+  const training = addLocalOptions(addTrainingOptions(withData(createWithNetwork()), 0));
+  return withOutput(addEngineOption(addMeasureOptions(training)))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
     .action((options) => run(options, (context) => trainNetwork(options, context)));
@@ -103,6 +112,10 @@ const EXAMPLES = formatExamples(
     "a small language model of characters, evaluated on the last tenth of the text",
   ],
   [
+    "isthmus train --net mlp:512x2 --data mnist --epochs 10 --measure curvature -o a.safetensors",
+    "with the sharpness of the loss after every epoch in a.curvature.json, which isthmus report draws",
+  ],
+  [
     "isthmus train --graph a.onnx --from a.safetensors --data fashion-mnist --lr 0.01 --epochs 1 -o tuned.safetensors",
     "fine-tune a checkpoint",
   ],
@@ -110,6 +123,7 @@ const EXAMPLES = formatExamples(
 
 async function trainNetwork(options: TrainVerbOptions, context: Context): Promise<Outcome> {
   assertNetworkOptions(options);
+  assertMeasure(options);
   const files = nameTrainingFiles(options);
   const inputs = [options.graph, options.from, options.exportedFrom].filter((path) => path !== undefined);
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
@@ -136,6 +150,7 @@ async function trainAlone(
         data: data.data.name,
         evaluationData: data.evaluationData?.name ?? null,
         ...trained.result,
+        ...(trained.measured && { measured: trained.measured }),
         ...(network.binding && { binding: network.binding }),
         outputs: written,
       },
@@ -153,21 +168,38 @@ interface Run {
   readonly network: OpenNetwork;
 }
 
-async function runTraining({ options, files, data, network }: Run, context: Context): Promise<Trained> {
+async function runTraining(
+  { options, files, data, network }: Run,
+  context: Context,
+): Promise<Trained & { readonly measured?: CurvatureHistory }> {
   const { graph, weights } = network;
   const { snapshots } = options;
-  const onEpoch =
-    snapshots === undefined ? undefined : await saveSnapshots(snapshots, network, context.signal);
-  return followTraining({ verb: "train", state: files.state }, context, async (following) =>
-    train({ graph, engine: await createEngine(options.engine) }, weights, data.data, {
+  const save = snapshots === undefined ? undefined : await saveSnapshots(snapshots, network, context.signal);
+  const engine = await createEngine(options.engine);
+  const resume = options.resume ?? false;
+  const measurement = await openMeasurement(
+    { graph, engine },
+    data.data,
+    { flags: options, files, resume },
+    context,
+  );
+  await measurement?.onEpoch(0, weights);
+  const follows = save !== undefined || measurement !== undefined;
+  const onEpoch = async (epochs: number, current: Checkpoint): Promise<void> => {
+    await save?.(epochs, current);
+    await measurement?.onEpoch(epochs, current);
+  };
+  const trained = await followTraining({ verb: "train", state: files.state }, context, async (following) =>
+    train({ graph, engine }, weights, data.data, {
       ...trainingOptions(options, { graph, data: data.data }),
       ...localOptions(options),
       evaluationData: data.evaluationData,
       ...following,
-      onEpoch,
-      resume: options.resume ?? false,
+      onEpoch: follows ? onEpoch : undefined,
+      resume,
     }),
   );
+  return { ...trained, ...(measurement && { measured: measurement.history() }) };
 }
 
 /** Saves the graph and the weights, then removes the state of the training; returns the files written. */
@@ -191,7 +223,7 @@ async function saveTrained(
     signal,
   });
   await rm(files.state, { force: true });
-  return [path, ...outputs];
+  return [path, ...outputs, ...(files.measured === undefined ? [] : [files.measured])];
 }
 
 function formatTrained(

@@ -14,6 +14,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   comparison: true,
   curvature: true,
   landscape: true,
+  "curvature-history": true,
   "dropout-stability": true,
   "dropout-path": true,
   "intrinsic-dimension": true,

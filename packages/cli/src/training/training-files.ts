@@ -8,6 +8,8 @@ export interface TrainingFiles {
   readonly graph: string | undefined;
   /** The state that an interrupted training goes on from; removed at the end. */
   readonly state: string;
+  /** The curvature along the training; undefined if it is not measured. */
+  readonly measured: string | undefined;
 }
 
 /** Ending of the names of checkpoints. */
@@ -22,17 +24,19 @@ export function nameState(checkpoint: string): string {
 
 /**
  * Returns the names of the files of a training, beside the checkpoint: `a.onnx` and
- * `a.state.safetensors` for `a.safetensors`.
+ * `a.state.safetensors` for `a.safetensors`, and `a.curvature.json` if curvature is measured.
  * @throws UsageError if the output is not named `*.safetensors`, or two files have one name
  */
 export function nameTrainingFiles({
   output,
   saveGraph,
   graph,
+  measure,
 }: {
   readonly output: string;
   readonly saveGraph?: string | undefined;
   readonly graph?: string | undefined;
+  readonly measure?: "curvature" | undefined;
 }): TrainingFiles {
   if (!output.endsWith(ENDING)) {
     throw new UsageError(`Cannot train as -o must name a file ending in ${ENDING}: it is "${output}"`);
@@ -42,6 +46,7 @@ export function nameTrainingFiles({
     checkpoint: output,
     graph: saveGraph ?? (graph === undefined ? `${stem}.onnx` : undefined),
     state: nameState(output),
+    measured: measure === undefined ? undefined : `${stem}.${measure}.json`,
   };
   const others = [files.checkpoint, files.state].map((path) => resolve(path));
   if (files.graph === undefined || !others.includes(resolve(files.graph))) return files;

@@ -2,7 +2,12 @@ import type { LossSpec } from "@isthmus/training";
 import type { LinearOperator } from "../linear-operator.ts";
 
 /** Kinds of curvature. */
-export const CURVATURE_KINDS = ["hessian", "gauss-newton", "empirical-fisher"] as const;
+export const CURVATURE_KINDS = [
+  "hessian",
+  "gauss-newton",
+  "sampled-gauss-newton",
+  "empirical-fisher",
+] as const;
 
 /** A kind of curvature. */
 export type CurvatureKind = (typeof CURVATURE_KINDS)[number];

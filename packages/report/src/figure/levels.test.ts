@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { levelsBetween } from "./levels.ts";
+import { levelsBetween, logarithmicLevels } from "./levels.ts";
 
 const positive = fc.double({ min: 1e-6, max: 1e6, noNaN: true });
 
@@ -32,5 +32,10 @@ describe("levelsBetween()", () => {
     expect(levelsBetween(0, 0)).toEqual([]);
     expect(levelsBetween(0, 5e-324)).toEqual([]);
     expect(levelsBetween(0, 1)).toEqual([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]);
+  });
+
+  it("logarithmicLevels() has no levels up to infinity, or from 0", () => {
+    expect(logarithmicLevels(1, Number.POSITIVE_INFINITY, 5)).toEqual([]);
+    expect(logarithmicLevels(0, 1, 5)).toEqual([]);
   });
 });

@@ -34,10 +34,10 @@ const SMALLEST = 1e-300;
 
 /**
  * Lists round numbers by factors between `low` and `high`, ends included; both must be positive. Empty if
- * `low` is as good as 0.
+ * `low` is as good as 0, or `high` beyond all numbers.
  */
 export function logarithmicLevels(low: number, high: number, most: number): number[] {
-  if (low < SMALLEST) return [];
+  if (low < SMALLEST || high === Number.POSITIVE_INFINITY) return [];
   const first = Math.floor(Math.log10(low));
   const decades = Array.from(
     { length: Math.ceil(Math.log10(high)) - first + 1 },

@@ -2,7 +2,7 @@ import type { StudyResult } from "@isthmus/study";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
-import { curvatureResult } from "../../test/curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../test/landscape-result.ts";
@@ -24,6 +24,7 @@ const RESULTS: readonly DrawableResult[] = [
   comparisonResult(),
   curvatureResult(),
   landscapeResult(),
+  curvatureHistory(),
   dropoutStabilityResult(),
   dropoutPathResult(),
   intrinsicDimensionResult(),

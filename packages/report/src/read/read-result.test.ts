@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
-import { curvatureResult } from "../../test/curvature-result.ts";
+import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
@@ -41,6 +41,7 @@ describe("readResult()", () => {
     curvatureResult(),
     landscapeResult(),
     initializationResult(),
+    curvatureHistory(),
     dropoutStabilityResult(),
     dropoutPathResult(),
     intrinsicDimensionResult(),

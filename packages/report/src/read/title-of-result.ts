@@ -26,6 +26,8 @@ export function titleOfResult(result: DrawableResult): string {
       return `Curvature of the loss around ${basename(result.network)}`;
     case "landscape":
       return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
+    case "curvature-history":
+      return `Curvature of the loss along a training on ${result.data}`;
     case "dropout-stability":
       return `Dropout stability of ${basename(result.network)}`;
     case "dropout-path":

@@ -10,6 +10,7 @@ import type { Section } from "./report.ts";
 export const OPERATOR_WORDS: Readonly<Record<CurvatureKind, string>> = {
   hessian: "Hessian",
   "gauss-newton": "Gauss-Newton matrix",
+  "sampled-gauss-newton": "sampled Gauss-Newton matrix",
   "empirical-fisher": "empirical Fisher information",
 };
 
@@ -104,7 +105,7 @@ function densityFigure(result: CurvatureResult, density: SpectralDensity, drawn:
           : []),
       ],
       x: { label: "Eigenvalue" },
-      y: { label: "Density", scale: "log", domain: [floor, 2 * peak.y] },
+      y: { label: "Density", scale: "log", domain: [floor, Math.min(2 * peak.y, Number.MAX_VALUE)] },
     }),
   };
 }

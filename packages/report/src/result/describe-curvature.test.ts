@@ -18,9 +18,10 @@ describe("describeCurvature()", () => {
       'Products with the Hessian are differences of gradients 0.001 to either side, as exact ones cannot be had: operator "Gelu" has no second derivative.',
       "Eigenvalues have not all converged after 40 products: true ones are within the residual of each, which is up to 0.0468.",
       "The trace has not reached the precision asked for after 60 products: it is estimated from 12 random vectors, with a standard error of 1.700.",
+      "The chains of the learning coefficient have not settled: the second half of the draws says 2.100 more than the first. Take a larger step, or more burn-in.",
     ]);
     expect(allOf(document, "#table-eigenvalues tbody tr")).toHaveLength(6);
-    const { reason: _, step: __, trace, eigenvalues, ...others } = result;
+    const { reason: _, step: __, learningCoefficient: ___, trace, eigenvalues, ...others } = result;
     if (!trace || !eigenvalues) throw new TypeError("Cannot test without a trace and eigenvalues");
     const converged = parsePage(
       await pageOf({
@@ -33,7 +34,8 @@ describe("describeCurvature()", () => {
   });
 
   it("describeCurvature() draws what a curvature has: a part of it, or nothing but its numbers", async () => {
-    const { eigenvalues, density, trace, ...others } = curvatureResult();
+    const { eigenvalues, density, trace, canonical, ...measured } = curvatureResult();
+    const { layers, sharpness, criticalSharpness: _, learningCoefficient, ...others } = measured;
     const figuresOf = async (result: DrawableResult) =>
       allOf(parsePage(await pageOf(result)), "figure").map((figure) => figure.getAttribute("id"));
     expect(await figuresOf({ ...others, ...(density && { density }) })).toEqual(["figure-density"]);
@@ -41,6 +43,19 @@ describe("describeCurvature()", () => {
       "figure-eigenvalues",
     ]);
     expect(await figuresOf({ ...others, ...(trace && { trace }) })).toEqual([]);
+    expect(await figuresOf({ ...others, ...(layers && { layers }) })).toEqual([
+      "figure-layer-traces",
+      "figure-layer-eigenvalues",
+    ]);
+    expect(await figuresOf({ ...others, ...(sharpness && { sharpness }) })).toEqual(["figure-sharpness"]);
+    expect(await figuresOf({ ...others, ...(learningCoefficient && { learningCoefficient }) })).toEqual([
+      "figure-learning-coefficient",
+    ]);
+    const document = parsePage(await pageOf({ ...others, ...(canonical && { canonical }) }));
+    expect(allOf(document, "#table-canonical tbody tr").map(({ textContent }) => textContent)).toEqual([
+      "mean loss0.21400.2140",
+      "length of the gradient0.03720.0203",
+    ]);
   });
 
   it("describeCurvature() ends the line of a density where less than a hundredth of an eigenvalue is", async () => {
@@ -49,6 +64,17 @@ describe("describeCurvature()", () => {
       allOf(document, '#figure-density .full g[aria-label="line"] path')[0]?.getAttribute("d") ?? "";
     // Around 0, and around each of three eigenvalues far from it.
     expect(path.match(/M/g)).toHaveLength(4);
+  });
+
+  it("describeCurvature() draws densities that are as large as numbers get", async () => {
+    for (const peak of [1e308, Number.MAX_VALUE, 1e-320]) {
+      const density = {
+        ...{ range: [0, 1] as const, density: [peak / 2, peak, 0], width: 1, runs: 1, steps: 1 },
+        nodes: { values: [0], weights: [1] },
+      };
+      const { canonical: _, ...result } = curvatureResult();
+      expect(await pageOf({ ...result, density })).toContain("figure-density");
+    }
   });
 
   it("describeCurvature() refuses a density of nothing", async () => {

@@ -1,5 +1,7 @@
 import type { CurvatureResult } from "@isthmus/curvature";
 import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
+import { layersSection } from "./curvature-layers.ts";
+import { canonicalSection, coefficientSection, sharpnessSection } from "./curvature-measures.ts";
 import {
   CURVATURE_STYLES,
   densitySection,
@@ -10,6 +12,9 @@ import { factsOf } from "./facts.ts";
 import type { PageFact } from "./page-fact.ts";
 import type { Report, Section, Tile } from "./report.ts";
 
+/** Standard errors from which chains count as not settled. */
+const DRIFT_ERRORS = 3;
+
 /**
  * Says how the loss curves around a network.
  * @throws UsageError if there is a density without any value above 0
@@ -19,7 +24,15 @@ export function describeCurvature(result: CurvatureResult): Report {
     subject: "curvature of a loss",
     summary: summarise(result),
     tiles: tilesOf(result),
-    sections: [...densitySection(result), ...eigenvaluesSection(result), ...traceSection(result)],
+    sections: [
+      ...densitySection(result),
+      ...eigenvaluesSection(result),
+      ...traceSection(result),
+      ...layersSection(result),
+      ...sharpnessSection(result),
+      ...coefficientSection(result),
+      ...canonicalSection(result),
+    ],
     facts: [{ name: "Network", value: result.network }, ...factsOf(result, measuredFacts(result))],
     notes: notesOf(result),
     data: result,
@@ -47,7 +60,8 @@ function errorWords({ standardError, samples }: NonNullable<CurvatureResult["tra
   return `with a standard error of ${formatNumber(standardError)}`;
 }
 
-function tilesOf({ eigenvalues, trace, loss, gradientNorm }: CurvatureResult): Tile[] {
+function tilesOf(result: CurvatureResult): Tile[] {
+  const { eigenvalues, trace, loss, gradientNorm, criticalSharpness, learningCoefficient } = result;
   const ends = (["largest", "smallest"] as const).flatMap((end) => {
     const first = eigenvalues?.[end][0];
     if (!first) return [];
@@ -62,7 +76,23 @@ function tilesOf({ eigenvalues, trace, loss, gradientNorm }: CurvatureResult): T
     more: [errorWords(trace), formatCounted(trace.products, "product")],
   };
   const more = [`length of its gradient ${formatNumber(gradientNorm)}`];
-  return [...ends, ...(sum ? [sum] : []), { name: "mean loss", value: formatNumber(loss), unit: "", more }];
+  const critical = criticalSharpness && {
+    name: "critical sharpness",
+    value: formatNumber(criticalSharpness.sharpness),
+    unit: "",
+    more: [`from ${formatCounted(criticalSharpness.passes, "loss")}`],
+  };
+  const coefficient = learningCoefficient && {
+    name: "learning coefficient",
+    value: formatNumber(learningCoefficient.coefficient),
+    unit: "",
+    more: [
+      `standard error ${formatNumber(learningCoefficient.standardError)}`,
+      formatCounted(learningCoefficient.chains.length, "chain"),
+    ],
+  };
+  const further = [sum, critical, coefficient].flatMap((tile) => (tile ? [tile] : []));
+  return [...ends, ...further, { name: "mean loss", value: formatNumber(loss), unit: "", more }];
 }
 
 function measuredFacts(result: CurvatureResult): PageFact[] {
@@ -113,6 +143,12 @@ function notesOf(result: CurvatureResult): string[] {
     const { products, samples } = trace;
     notes.push(
       `The trace has not reached the precision asked for after ${formatCounted(products, "product")}: it is estimated from ${formatCounted(samples, "random vector")}, ${errorWords(trace)}.`,
+    );
+  }
+  const drift = result.learningCoefficient?.drift;
+  if (drift && Math.abs(drift.rise) > DRIFT_ERRORS * drift.standardError) {
+    notes.push(
+      `The chains of the learning coefficient have not settled: the second half of the draws says ${formatNumber(drift.rise)} more than the first. Take a larger step, or more burn-in.`,
     );
   }
   return notes;

@@ -2,6 +2,7 @@ import { assertDrawable } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
+import { describeCurvatureHistory } from "./describe-curvature-history.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { describeDropoutStability } from "./describe-dropout-stability.ts";
@@ -45,6 +46,8 @@ export function describeResult(result: DrawableResult): Report {
       return describeCurvature(result);
     case "landscape":
       return describeLandscape(result);
+    case "curvature-history":
+      return describeCurvatureHistory(result);
     case "dropout-stability":
       return describeDropoutStability(result);
     case "dropout-path":

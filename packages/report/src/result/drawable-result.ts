@@ -5,7 +5,7 @@ import type {
   MapResult,
   PlaneResult,
 } from "@isthmus/barrier";
-import type { CurvatureResult } from "@isthmus/curvature";
+import type { CurvatureHistory, CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
 import type { LandscapeResult } from "@isthmus/landscape";
@@ -59,6 +59,7 @@ export type DrawableResult = (
   | ComparisonResult
   | CurvatureResult
   | LandscapeResult
+  | CurvatureHistory
   | DropoutStabilityResult
   | DropoutPathResult
   | IntrinsicDimensionResult

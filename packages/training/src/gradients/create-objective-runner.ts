@@ -39,15 +39,19 @@ export interface ObjectiveOutcome {
 
 /** Runs graphs that were made of an objective on all examples, batch by batch. */
 export interface ObjectiveRunner {
+  /** Examples in each batch; the last one may have fewer. */
+  readonly batchSize: number;
   /**
    * Runs one of the graphs on every batch, in order.
    * @param place - place of the graph in the list of graphs made
    * @param tensors - weights and further inputs; what the graph does not take is left out
+   * @param only - number of the only batch to run, from 0
    */
   run(
     place: number,
     tensors: ReadonlyMap<string, Tensor>,
     visit: (outcome: ObjectiveOutcome) => void,
+    only?: number,
   ): Promise<void>;
   /** Frees what the engine holds. */
   release(): Promise<void>;
@@ -96,12 +100,15 @@ export async function createObjectiveRunner(
     await release();
     throw error;
   }
+  const size = at(parts, 0, "part").batch;
   return {
-    async run(place, tensors, visit) {
+    batchSize: size,
+    async run(place, tensors, visit, only) {
       for (const part of parts) {
         const { session, names } = at(part.graphs, place, "graph");
         const taken = new Map([...tensors].filter(([name]) => names.has(name)));
         for (let begin = part.begin; begin < part.end; begin += part.batch) {
+          if (only !== undefined && begin !== only * size) continue;
           signal?.throwIfAborted();
           const end = Math.min(begin + part.batch, part.end);
           const results = await session.run(new Map([...taken, ...feedsOf(part, data, { begin, end })]));

@@ -1,0 +1,143 @@
+import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
+import { norm } from "./vectors.ts";
+
+/** Options of {@link criticalSharpness}. */
+export interface CriticalSharpnessOptions {
+  /**
+   * Change of the parameters at a learning rate of 1, `[dimension]`; with one, no gradient is computed.
+   * @defaultValue the negative gradient
+   */
+  readonly direction?: Float64Array | undefined;
+  /** Learning rate that is tried first, such as the result at an earlier step. @defaultValue 1e-3 */
+  readonly guess?: number;
+  /** Width of the bracket of the learning rate over its upper end at which it stops. @defaultValue 1 / 16 */
+  readonly tolerance?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link criticalSharpness}. */
+export const CRITICAL_SHARPNESS_DEFAULTS: Required<CriticalSharpnessOptions> = {
+  direction: undefined,
+  guess: 1e-3,
+  tolerance: 1 / 16,
+  signal: undefined,
+};
+
+/** The curvature along an update that losses alone show. */
+export interface CriticalSharpnessResult {
+  readonly kind: "critical-sharpness";
+  /** Two over the middle of the bracket of the critical learning rate. */
+  readonly sharpness: number;
+  /** The smallest learning rate at which the loss rises lies between these. */
+  readonly learningRate: readonly [low: number, high: number];
+  readonly direction: "gradient" | "given";
+  /** Number of times that the loss of all examples was computed, the network's own among them. */
+  readonly passes: number;
+  readonly loss: number;
+}
+
+const ATTEMPT = "measure critical sharpness";
+
+/** What becomes of the loss on a step. */
+type Change = "rise" | "fall" | "none";
+
+/** Doublings or halvings after which there seems to be no critical learning rate. */
+const MOST_FACTORS = 60;
+
+/**
+ * Measures critical sharpness, `2 / eta`, by losses alone: `eta` is the smallest learning rate at which a
+ * step along the negative gradient, or another direction, raises the loss. It is bracketed by doubling or
+ * halving, then by bisection. Where the loss is quadratic, it is the curvature along the gradient `g`,
+ * `g' H g / g' g`, at most the largest eigenvalue. It is not invariant to scalings of layers that leave the
+ * function as it is.
+ * @throws OutOfRangeError if an option is out of range
+ * @throws InputError if a loss is not finite, or no step of any length raises or lowers it
+ * @see Kalra et al., A scalable measure of loss landscape curvature for analyzing the training dynamics of
+ *   LLMs, 2026
+ */
+export async function criticalSharpness(
+  surface: LossSurface,
+  options: CriticalSharpnessOptions = {},
+): Promise<CriticalSharpnessResult> {
+  const resolved = resolveOptions(ATTEMPT, CRITICAL_SHARPNESS_DEFAULTS, options);
+  assertOptions(surface, resolved);
+  const { tolerance, signal } = resolved;
+  const direction = resolved.direction ?? (await descent(surface));
+  const { place } = surface;
+  let passes = 1;
+  const loss = assertFinite(ATTEMPT, await surface.lossAt(place), "look at the network's weights");
+  const changeAt = async (rate: number): Promise<Change> => {
+    signal?.throwIfAborted();
+    passes += 1;
+    const next = await surface.lossAt(place.map((x, i) => x + rate * (direction[i] as number)));
+    if (next === loss) return "none";
+    // A step into numbers that overflow is one that is too long.
+    return next < loss ? "fall" : "rise";
+  };
+  let [low, high] = await bracket(resolved.guess, changeAt);
+  while (high - low > tolerance * high) {
+    const middle = (low + high) / 2;
+    if ((await changeAt(middle)) === "rise") high = middle;
+    else low = middle;
+  }
+  return {
+    kind: "critical-sharpness",
+    sharpness: 4 / (low + high),
+    learningRate: [low, high],
+    direction: resolved.direction === undefined ? "gradient" : "given",
+    passes,
+    loss,
+  };
+}
+
+function assertOptions(
+  { dimension }: LossSurface,
+  { direction, guess, tolerance }: Required<CriticalSharpnessOptions>,
+): void {
+  if (!(guess > 0 && Number.isFinite(guess))) {
+    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "guess" must be above 0 and finite: it is ${guess}`);
+  }
+  if (!(tolerance > 0 && tolerance < 1)) {
+    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "tolerance" must be between 0 and 1: it is ${tolerance}`);
+  }
+  if (direction === undefined) return;
+  if (direction.length !== dimension) {
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} of ${dimension} parameters as "direction" must be as long: it has ${direction.length} elements`,
+    );
+  }
+  const length = norm(direction);
+  if (length > 0 && Number.isFinite(length)) return;
+  throw new OutOfRangeError(`Cannot ${ATTEMPT} as "direction" must lead somewhere: its length is ${length}`);
+}
+
+async function descent(surface: LossSurface): Promise<Float64Array> {
+  const gradient = new Float64Array(surface.dimension);
+  await surface.gradientAt(surface.place, gradient);
+  const length = norm(gradient);
+  if (length > 0 && Number.isFinite(length)) return gradient.map((x) => -x);
+  throw new InputError(
+    `Cannot ${ATTEMPT} along the gradient as it must lead somewhere: its length is ${length}; pass a "direction"`,
+    { input: "gradient" },
+  );
+}
+
+/** Finds a rate at which the loss does not rise, and twice as large a one at which it does. */
+async function bracket(
+  guess: number,
+  changeAt: (rate: number) => Promise<Change>,
+): Promise<[low: number, high: number]> {
+  const isTooLong = (await changeAt(guess)) === "rise";
+  const sought = isTooLong ? "fall" : "rise";
+  let rate = guess;
+  for (let i = 0; i < MOST_FACTORS; i++) {
+    const next = isTooLong ? rate / 2 : rate * 2;
+    if ((await changeAt(next)) === sought) return isTooLong ? [next, rate] : [rate, next];
+    rate = next;
+  }
+  throw new InputError(
+    `Cannot ${ATTEMPT} as the loss must ${sought} on the way: it does not from a learning rate of ${guess} to one of ${rate}; take another direction or guess`,
+    { input: "direction" },
+  );
+}

@@ -1,0 +1,187 @@
+import {
+  assertWholeOptions,
+  createRandom,
+  OutOfRangeError,
+  type Random,
+  resolveOptions,
+} from "@isthmus/core";
+import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
+import { mean, standardErrorOf } from "./sample-statistics.ts";
+
+/** Options of {@link learningCoefficient}. */
+export interface LearningCoefficientOptions {
+  /** Losses from each chain. @defaultValue 200 */
+  readonly draws?: number;
+  /** Number of chains, at least 2. @defaultValue 10 */
+  readonly chains?: number;
+  /** Steps of each chain before the first of these losses. @defaultValue 100 */
+  readonly burnIn?: number;
+  /** Size of a step, the variance of its noise. @defaultValue 1e-5 */
+  readonly step?: number;
+  /** Strength of the pull back to the network. @defaultValue 100 */
+  readonly localization?: number;
+  /**
+   * Number of examples times the inverse temperature; 0 for `n / log n` of `n` examples. @defaultValue 0
+   */
+  readonly beta?: number;
+  /** Seed of the noise and the batches. @defaultValue 0 */
+  readonly seed?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every step with the share of the work that is done. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** Defaults of {@link learningCoefficient}. */
+export const LEARNING_COEFFICIENT_DEFAULTS: Required<LearningCoefficientOptions> = {
+  draws: 200,
+  chains: 10,
+  burnIn: 100,
+  step: 1e-5,
+  localization: 100,
+  beta: 0,
+  seed: 0,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** An estimate of the local learning coefficient. */
+export interface LearningCoefficientResult {
+  readonly kind: "learning-coefficient";
+  readonly coefficient: number;
+  /** Standard error over chains. */
+  readonly standardError: number;
+  /** The estimate of each chain; it does not depend on how many there are. */
+  readonly chains: readonly number[];
+  /**
+   * How much higher the estimate of the second half of all draws is than that of the first, and its standard
+   * error over chains: chains that still climb away from the network give too small an estimate.
+   */
+  readonly drift: { readonly rise: number; readonly standardError: number };
+  /** What the estimate would be from the losses after each step alone, burn-in included. */
+  readonly course: readonly number[];
+  /** Number of examples times the inverse temperature. */
+  readonly beta: number;
+  readonly draws: number;
+  readonly burnIn: number;
+  readonly step: number;
+  readonly localization: number;
+  /** Mean loss of the network itself. */
+  readonly loss: number;
+  readonly examples: number;
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
+const ATTEMPT = "estimate the local learning coefficient";
+const ADVICE = "take a smaller step, or a larger localization";
+
+/**
+ * Estimates the local learning coefficient of a network, `n beta (mean loss around it - its own loss)`, by
+ * stochastic gradient Langevin dynamics: chains that start at the network, pulled back to it. Each step is on
+ * one batch, whose loss is compared with the network's own loss on the same batch.
+ *
+ * The coefficient itself is invariant to every symmetry of the network. The estimate is so only nearly, as
+ * noise and pull treat all parameters alike: compare networks after `canonicalize` of
+ * `@isthmus/weight-matching`.
+ * @throws OutOfRangeError if an option is out of range
+ * @throws InputError if a loss is not finite
+ * @see Lau et al., The local learning coefficient: a singularity-aware complexity measure, 2023
+ */
+export async function learningCoefficient(
+  surface: LossSurface,
+  options: LearningCoefficientOptions = {},
+): Promise<LearningCoefficientResult> {
+  const resolved = resolveOptions(ATTEMPT, LEARNING_COEFFICIENT_DEFAULTS, options);
+  assertOptions(surface, resolved);
+  const { draws, chains: count, burnIn, step, localization, seed } = resolved;
+  const { examples, batchSize } = surface;
+  const beta = resolved.beta > 0 ? resolved.beta : examples / Math.log(examples);
+  const losses = ownLosses(surface);
+  const courses: number[][] = [];
+  for (let chain = 0; chain < count; chain++) {
+    const random = createRandom(seed, `${ATTEMPT} chain ${chain}`);
+    const onStep = (made: number) => {
+      resolved.signal?.throwIfAborted();
+      resolved.onProgress?.((chain + made / (burnIn + draws)) / count);
+    };
+    courses.push(await runChain({ surface, random, losses, onStep }, { ...resolved, beta }));
+  }
+  const drawn = courses.map((rises) => rises.slice(burnIn));
+  const chains = drawn.map((rises) => beta * mean(rises));
+  const half = Math.floor(draws / 2);
+  const drifts = drawn.map((rises) => beta * (mean(rises.slice(draws - half)) - mean(rises.slice(0, half))));
+  return {
+    kind: "learning-coefficient",
+    coefficient: mean(chains),
+    standardError: standardErrorOf(chains),
+    chains,
+    drift: { rise: mean(drifts), standardError: standardErrorOf(drifts) },
+    course: Array.from(
+      { length: burnIn + draws },
+      (_, i) => beta * mean(courses.map((rises) => rises[i] as number)),
+    ),
+    ...{ beta, draws, burnIn, step, localization },
+    loss: assertFinite(ATTEMPT, await surface.lossAt(surface.place), ADVICE),
+    ...{ examples, batchSize, seed },
+  };
+}
+
+function assertOptions({ examples }: LossSurface, options: Required<LearningCoefficientOptions>): void {
+  assertWholeOptions(ATTEMPT, options, { draws: 2, chains: 2, burnIn: 0, seed: 0 });
+  const { step, localization, beta } = options;
+  if (!(step > 0 && Number.isFinite(step))) {
+    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "step" must be above 0 and finite: it is ${step}`);
+  }
+  for (const [name, value] of Object.entries({ localization, beta })) {
+    if (value >= 0 && Number.isFinite(value)) continue;
+    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "${name}" must be at least 0 and finite: it is ${value}`);
+  }
+  if (examples >= 2 || beta > 0) return;
+  throw new OutOfRangeError(
+    `Cannot ${ATTEMPT} from ${examples} example as there must be at least 2 to choose a temperature by: take more examples, or pass "beta"`,
+  );
+}
+
+/** Returns what computes the loss of the network itself on each batch, once. */
+function ownLosses(surface: LossSurface): (batch: number) => Promise<number> {
+  const losses = new Map<number, Promise<number>>();
+  return (batch) => {
+    const loss = losses.get(batch) ?? surface.lossAt(surface.place, batch);
+    losses.set(batch, loss);
+    return loss;
+  };
+}
+
+interface Chain {
+  readonly surface: LossSurface;
+  readonly random: Random;
+  readonly losses: (batch: number) => Promise<number>;
+  readonly onStep: (made: number) => void;
+}
+
+/** Runs one chain, and returns by how much the loss after each step is above the network's own. */
+async function runChain(
+  { surface, random, losses, onStep }: Chain,
+  { step, localization, beta, draws, burnIn }: Required<LearningCoefficientOptions>,
+): Promise<number[]> {
+  const { place: center, examples, batchSize } = surface;
+  const place = Float64Array.from(center);
+  const gradient = new Float64Array(surface.dimension);
+  // By example, so that a smaller last batch is as likely as its examples are.
+  const drawBatch = () => Math.floor(random.integer(examples) / batchSize);
+  const [pull, spread] = [step / 2, Math.sqrt(step)];
+  await surface.gradientAt(place, gradient, drawBatch());
+  const rises: number[] = [];
+  for (let i = 0; i < burnIn + draws; i++) {
+    for (let j = 0; j < place.length; j++) {
+      const x = place[j] as number;
+      const force = beta * (gradient[j] as number) + localization * (x - (center[j] as number));
+      place[j] = x - pull * force + spread * random.normal();
+    }
+    const batch = drawBatch();
+    const loss = assertFinite(ATTEMPT, await surface.gradientAt(place, gradient, batch), ADVICE);
+    rises.push(loss - (await losses(batch)));
+    onStep(i + 1);
+  }
+  return rises;
+}

@@ -1,0 +1,122 @@
+import { groupLayers } from "@isthmus/barrier";
+import type { Graph } from "@isthmus/graph";
+import type { MeasureCurvatureOptions } from "./curvature-options.ts";
+import type { CurvatureMeasures, LayerCurvature } from "./curvature-result.ts";
+import { estimateTrace } from "./estimate-trace.ts";
+import type { CurvatureOperator } from "./operators/operator-options.ts";
+import { type OperatorBlock, restrictOperator } from "./restrict-operator.ts";
+import type { Eigenpair } from "./ritz-pairs.ts";
+import { spectralDensity } from "./spectral-density.ts";
+import type { AnnounceStage, PlannedWork } from "./stage-progress.ts";
+import { topEigenpairs } from "./top-eigenpairs.ts";
+import { norm } from "./vectors.ts";
+
+type Options = Required<MeasureCurvatureOptions>;
+
+/** A part of an operator that belongs to a layer. */
+interface LayerBlock {
+  readonly name: string;
+  readonly block: OperatorBlock;
+}
+
+/** Lists the blocks of layers or blocks of the network that an operator has parameters of. */
+export function layerBlocks(graph: Graph, operator: CurvatureOperator, { by }: Options): LayerBlock[] {
+  if (by === undefined) return [];
+  const names = new Set(operator.layout.map(({ name }) => name));
+  return groupLayers(graph, [], by).flatMap(({ name, tensors }) => {
+    const measured = tensors.filter((tensor) => names.has(tensor));
+    return measured.length === 0 ? [] : [{ name, block: restrictOperator(operator, measured) }];
+  });
+}
+
+/** Plans how many products each measure of an operator takes at most. */
+export function plannedProducts(
+  { dimension }: CurvatureOperator,
+  blocks: readonly LayerBlock[],
+  { count, steps, traceProducts, runs, densitySteps }: Options,
+): PlannedWork[] {
+  const ofBlocks = blocks.map(({ block }) => blockProducts(block, { count, steps, traceProducts }));
+  return [
+    { stage: "eigenvalues", work: count > 0 ? steps : 0 },
+    { stage: "trace", work: Math.min(traceProducts, dimension) },
+    { stage: "density", work: runs * Math.min(densitySteps, dimension) },
+    { stage: "layers", work: ofBlocks.reduce((sum, products) => sum + products, 0) },
+  ];
+}
+
+function blockProducts(
+  { dimension }: OperatorBlock,
+  { count, steps, traceProducts }: Pick<Options, "count" | "steps" | "traceProducts">,
+): number {
+  return (count > 0 ? Math.min(steps, dimension) : 0) + Math.min(traceProducts, dimension);
+}
+
+/** Measures eigenvalues, trace, density and blocks of an operator, as far as they are asked for. */
+export async function measureOperator(
+  operator: CurvatureOperator,
+  { blocks, gradient }: { readonly blocks: readonly LayerBlock[]; readonly gradient: Float64Array },
+  { options, announce }: { readonly options: Options; readonly announce: AnnounceStage },
+): Promise<Pick<CurvatureMeasures, "eigenvalues" | "trace" | "density" | "layers">> {
+  const { count, tolerance, steps, traceProducts, relativeError, runs, seed, signal } = options;
+  const measured: { -readonly [K in keyof CurvatureMeasures]?: CurvatureMeasures[K] } = {};
+  if (count > 0) {
+    const onProgress = announce("eigenvalues");
+    const pairs = await topEigenpairs(operator, {
+      ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
+      ...{ count, tolerance, steps, end: "both" },
+    });
+    const { converged, products } = pairs;
+    const [largest, smallest] = [pairs.largest.map(withoutVector), pairs.smallest.map(withoutVector)];
+    measured.eigenvalues = { largest, smallest, converged, tolerance, products };
+  }
+  if (traceProducts > 0) {
+    const onProgress = announce("trace");
+    measured.trace = await estimateTrace(operator, {
+      ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
+      ...{ products: traceProducts, relativeError },
+    });
+  }
+  if (runs > 0) {
+    const onProgress = announce("density");
+    const { densitySteps, points, width } = options;
+    measured.density = await spectralDensity(operator, {
+      ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
+      ...{ runs, steps: densitySteps, points, width },
+    });
+  }
+  if (options.by !== undefined) {
+    const layers: LayerCurvature[] = [];
+    const onProgress = announce("layers");
+    for (const [i, { name, block }] of blocks.entries()) {
+      const gradientNorm = norm(block.cut(gradient));
+      layers.push({ name, gradientNorm, ...(await measureBlock(block, options)) });
+      onProgress((i + 1) / blocks.length);
+    }
+    measured.layers = layers;
+  }
+  return measured;
+}
+
+async function measureBlock(
+  block: OperatorBlock,
+  { count, tolerance, steps, traceProducts, relativeError, seed, signal }: Options,
+): Promise<Omit<LayerCurvature, "name" | "gradientNorm">> {
+  const { dimension, layout } = block;
+  const shared = { dimension, parameters: layout.map(({ name }) => name) };
+  const pairs =
+    count > 0 ? await topEigenpairs(block, { seed, signal, count: 1, tolerance, steps }) : undefined;
+  const [pair] = pairs?.largest ?? [];
+  const trace =
+    traceProducts > 0
+      ? await estimateTrace(block, { seed, signal, products: traceProducts, relativeError })
+      : undefined;
+  return {
+    ...shared,
+    ...(pairs && pair
+      ? { largest: { ...withoutVector(pair), converged: pairs.converged, products: pairs.products } }
+      : {}),
+    ...(trace && { trace }),
+  };
+}
+
+const withoutVector = ({ value, residual }: Eigenpair) => ({ value, residual });

@@ -1,0 +1,206 @@
+import {
+  assertWholeOptions,
+  createRandom,
+  OutOfRangeError,
+  type Random,
+  resolveOptions,
+} from "@isthmus/core";
+import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
+import { mean, standardErrorOf } from "./sample-statistics.ts";
+import { addMultipleInPlace, norm, randomDirection, scaleInPlace } from "./vectors.ts";
+
+/** Options of {@link measureSharpness}. */
+export interface MeasureSharpnessOptions {
+  /** Radius of the ball in which the loss may rise, as in SAM. @defaultValue 0.05 */
+  readonly radius?: number;
+  /** Radius in units of the absolute parameters, as in ASAM. @defaultValue 0.5 */
+  readonly adaptiveRadius?: number;
+  /** Steps of ascent in the ball; 0 for the one step of SAM alone. @defaultValue 20 */
+  readonly steps?: number;
+  /** Standard deviation of Gaussian noise. @defaultValue 0.01 */
+  readonly deviation?: number;
+  /** Standard deviation in units of the absolute parameters. @defaultValue 0.1 */
+  readonly adaptiveDeviation?: number;
+  /** Number of noises, at least 2; 0 for none. @defaultValue 20 */
+  readonly samples?: number;
+  /** Seed of noise. @defaultValue 0 */
+  readonly seed?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every loss with the share of the work that is done. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** Defaults of {@link measureSharpness}. */
+export const MEASURE_SHARPNESS_DEFAULTS: Required<MeasureSharpnessOptions> = {
+  radius: 0.05,
+  adaptiveRadius: 0.5,
+  steps: 20,
+  deviation: 0.01,
+  adaptiveDeviation: 0.1,
+  samples: 20,
+  seed: 0,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** How far the loss rises around a network, by one measure of distance. */
+export interface SharpnessValues {
+  readonly radius: number;
+  /** Rise of the loss after one step of the radius' length along the gradient, as SAM takes it. */
+  readonly oneStep: number;
+  /** Largest rise met while climbing in the ball, at least `oneStep`; absent if there were no steps. */
+  readonly worst?: number;
+  /** Mean rise under Gaussian noise; absent if there were no samples. */
+  readonly average?: {
+    readonly rise: number;
+    /** Standard error of the mean over the noises. */
+    readonly standardError: number;
+    readonly deviation: number;
+  };
+}
+
+/** Sharpness of a loss around a network. */
+export interface SharpnessResult {
+  readonly kind: "sharpness";
+  readonly loss: number;
+  /** All parameters alike; not invariant to scalings of layers that leave the function as it is. */
+  readonly plain: SharpnessValues;
+  /** Every parameter in units of its absolute value; invariant to such scalings. */
+  readonly adaptive: SharpnessValues;
+  readonly steps: number;
+  readonly samples: number;
+  readonly seed: number;
+}
+
+const ATTEMPT = "measure sharpness";
+const ADVICE = "take a smaller radius or deviation";
+
+/** Lengths of all steps together over the radius, so that the edge is reached from anywhere within. */
+const TRAVEL = 2.5;
+
+/**
+ * Measures how far the loss rises around a network: in the worst direction within a ball, and on average
+ * under Gaussian noise. Both are measured plain, and with every parameter in units of its absolute value.
+ * The adaptive ones stay the same where layers are scaled against each other; the plain ones do not.
+ * @throws OutOfRangeError if an option is out of range
+ * @throws InputError if a loss is not finite
+ * @see Foret et al., Sharpness-aware minimization, 2021; Kwon et al., ASAM, 2021; Andriushchenko et al., A
+ *   modern look at the relationship between sharpness and generalization, 2023
+ */
+export async function measureSharpness(
+  surface: LossSurface,
+  options: MeasureSharpnessOptions = {},
+): Promise<SharpnessResult> {
+  const resolved = resolveOptions(ATTEMPT, MEASURE_SHARPNESS_DEFAULTS, options);
+  assertOptions(resolved);
+  const { radius, adaptiveRadius, deviation, adaptiveDeviation, steps, samples, seed } = resolved;
+  const gradient = new Float64Array(surface.dimension);
+  const loss = assertFinite(ATTEMPT, await surface.gradientAt(surface.place, gradient), ADVICE);
+  const total = 2 * (1 + steps + samples);
+  let made = 0;
+  const next = (): void => {
+    resolved.signal?.throwIfAborted();
+    made += 1;
+    resolved.onProgress?.(made / total);
+  };
+  const start = { surface, loss, gradient, next };
+  const ones = new Float64Array(surface.dimension).fill(1);
+  const sizes = surface.place.map(Math.abs);
+  const plain = await measureAround({ ...start, scale: ones }, { radius, deviation, steps, samples, seed });
+  const adaptive = await measureAround(
+    { ...start, scale: sizes },
+    { radius: adaptiveRadius, deviation: adaptiveDeviation, steps, samples, seed },
+  );
+  return { kind: "sharpness", loss, plain, adaptive, steps, samples, seed };
+}
+
+function assertOptions(options: Required<MeasureSharpnessOptions>): void {
+  assertWholeOptions(ATTEMPT, options, { steps: 0, samples: 0, seed: 0 });
+  if (options.samples === 1) {
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "samples" must be 0, or at least 2 for a standard error: it is 1`,
+    );
+  }
+  for (const name of ["radius", "adaptiveRadius", "deviation", "adaptiveDeviation"] as const) {
+    if (options[name] > 0 && Number.isFinite(options[name])) continue;
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "${name}" must be above 0 and finite: it is ${options[name]}`,
+    );
+  }
+}
+
+/** A loss around its place, in coordinates that are stretched by a scale. */
+interface Stretched {
+  readonly surface: LossSurface;
+  readonly loss: number;
+  readonly gradient: Float64Array;
+  readonly scale: Float64Array;
+  readonly next: () => void;
+}
+
+interface Extent {
+  readonly radius: number;
+  readonly deviation: number;
+  readonly steps: number;
+  readonly samples: number;
+  readonly seed: number;
+}
+
+async function measureAround(stretched: Stretched, extent: Extent): Promise<SharpnessValues> {
+  const { radius, deviation, steps, samples, seed } = extent;
+  const { surface, loss } = stretched;
+  const riseAt = async (way: Float64Array): Promise<number> => {
+    const at = assertFinite(ATTEMPT, await surface.lossAt(placeAt(stretched, way)), ADVICE);
+    stretched.next();
+    return at - loss;
+  };
+  const first = upwards(stretched, stretched.gradient);
+  scaleInPlace(first, radius);
+  const oneStep = await riseAt(first);
+  const worst = steps === 0 ? {} : { worst: Math.max(oneStep, await climb(stretched, extent)) };
+  if (samples === 0) return { radius, oneStep, ...worst };
+  const rises: number[] = [];
+  for (let sample = 0; sample < samples; sample++) {
+    const random = createRandom(seed, `${ATTEMPT} noise ${sample}`);
+    rises.push(await riseAt(noise(random, surface.dimension, deviation)));
+  }
+  const average = { rise: mean(rises), standardError: standardErrorOf(rises), deviation };
+  return { radius, oneStep, ...worst, average };
+}
+
+const noise = (random: Random, dimension: number, deviation: number): Float64Array =>
+  Float64Array.from({ length: dimension }, () => deviation * random.normal());
+
+/** Returns the place that a way in stretched coordinates leads to. */
+const placeAt = ({ surface, scale }: Stretched, way: Float64Array): Float64Array =>
+  surface.place.map((x, i) => x + (scale[i] as number) * (way[i] as number));
+
+/** Returns the direction in which the loss rises fastest, of length 1; of length 0 if there is none. */
+function upwards({ scale }: Stretched, gradient: Float64Array): Float64Array {
+  const direction = gradient.map((x, i) => x * (scale[i] as number));
+  const length = norm(direction);
+  scaleInPlace(direction, length > 0 ? 1 / length : 0);
+  return direction;
+}
+
+/** Climbs by steps along the gradient that stay in the ball, and returns the largest rise that it met. */
+async function climb(stretched: Stretched, { radius, steps, seed }: Extent): Promise<number> {
+  const { surface, loss, gradient: first, next } = stretched;
+  const step = (TRAVEL * radius) / steps;
+  const gradient = Float64Array.from(first);
+  const way = new Float64Array(surface.dimension);
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < steps; i++) {
+    const direction = upwards(stretched, gradient);
+    // Where the loss is level, as at a minimum, any direction is as good to begin with.
+    const isLevel = norm(direction) === 0;
+    const taken = isLevel ? randomDirection(createRandom(seed, ATTEMPT), surface.dimension) : direction;
+    addMultipleInPlace(way, step, taken);
+    const length = norm(way);
+    if (length > radius) scaleInPlace(way, radius / length);
+    const at = await surface.gradientAt(placeAt(stretched, way), gradient);
+    most = Math.max(most, assertFinite(ATTEMPT, at, ADVICE) - loss);
+    next();
+  }
+  return most;
+}

@@ -1,0 +1,69 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { criticalSharpness } from "./critical-sharpness.ts";
+import type { MeasureCurvatureOptions } from "./curvature-options.ts";
+import type { CurvatureMeasures } from "./curvature-result.ts";
+import { LEARNING_COEFFICIENT_DEFAULTS, learningCoefficient } from "./learning-coefficient.ts";
+import { MEASURE_SHARPNESS_DEFAULTS, measureSharpness } from "./measure-sharpness.ts";
+import { openLossSurface } from "./operators/loss-surface.ts";
+import type { AnnounceStage, PlannedWork } from "./stage-progress.ts";
+
+type Options = Required<MeasureCurvatureOptions>;
+
+/** Losses and gradients that the critical sharpness takes, or so. */
+const CRITICAL_WORK = 20;
+
+/** Plans the work of what is measured by losses and gradients, in products with a matrix. */
+export function plannedLosses(options: Options, examples: number): PlannedWork[] {
+  const { sharpness, criticalSharpness, learningCoefficient, batchSize } = options;
+  const climb = { ...MEASURE_SHARPNESS_DEFAULTS, ...sharpness };
+  const chains = { ...LEARNING_COEFFICIENT_DEFAULTS, ...learningCoefficient };
+  const share = Math.min(1, batchSize / examples);
+  return [
+    { stage: "sharpness", work: sharpness === undefined ? 0 : climb.steps + climb.samples },
+    { stage: "critical-sharpness", work: criticalSharpness === undefined ? 0 : CRITICAL_WORK },
+    {
+      stage: "learning-coefficient",
+      work:
+        learningCoefficient === undefined ? 0 : (share * chains.chains * (chains.burnIn + chains.draws)) / 2,
+    },
+  ];
+}
+
+/** Measures what losses and gradients around a network show, as far as it is asked for. */
+export async function measureSurface(
+  architecture: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  { options, announce }: { readonly options: Options; readonly announce: AnnounceStage },
+): Promise<Pick<CurvatureMeasures, "sharpness" | "criticalSharpness" | "learningCoefficient">> {
+  const { parameters, loss, examples, batchSize, seed, signal } = options;
+  if (!options.sharpness && !options.criticalSharpness && !options.learningCoefficient) return {};
+  const shared = { parameters, loss, examples, batchSize, signal };
+  const surface = await openLossSurface(architecture, network, data, shared);
+  const measured: { -readonly [K in keyof CurvatureMeasures]?: CurvatureMeasures[K] } = {};
+  try {
+    if (options.sharpness) {
+      const onProgress = announce("sharpness");
+      measured.sharpness = await measureSharpness(surface, {
+        ...options.sharpness,
+        seed,
+        signal,
+        onProgress,
+      });
+    }
+    if (options.criticalSharpness) {
+      measured.criticalSharpness = await criticalSharpness(surface, { ...options.criticalSharpness, signal });
+      announce("critical-sharpness")(1);
+    }
+    if (options.learningCoefficient) {
+      const onProgress = announce("learning-coefficient");
+      measured.learningCoefficient = await learningCoefficient(surface, {
+        ...{ ...options.learningCoefficient, seed, signal, onProgress },
+      });
+    }
+    return measured;
+  } finally {
+    await surface.release();
+  }
+}

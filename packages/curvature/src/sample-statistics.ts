@@ -1,0 +1,11 @@
+/** Computes the mean of numbers. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
+
+/** Computes the standard error of the mean of independent numbers, at least two. */
+export function standardErrorOf(values: readonly number[]): number {
+  const center = mean(values);
+  const squares = values.reduce((sum, x) => sum + (x - center) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1) / values.length);
+}

@@ -10,6 +10,7 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/brows
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureResult } from "./curvature-result.ts";
+import { attackResult, ensembleResult } from "./ensemble-results.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -52,6 +53,8 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   study: pageOf(studyResult()),
   comparison: pageOf(comparisonResult()),
   curvature: pageOf(curvatureResult()),
+  ensemble: pageOf(ensembleResult()),
+  attack: pageOf(attackResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -81,6 +84,8 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   study: () => makeHostile(studyResult()),
   comparison: () => makeHostile(comparisonResult()),
   curvature: () => makeHostile(curvatureResult()),
+  ensemble: () => makeHostile(ensembleResult()),
+  attack: () => makeHostile(attackResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
+import { attackResult, ensembleResult } from "../../test/ensemble-results.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
@@ -19,6 +20,8 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  ensembleResult(),
+  attackResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_SCHEMA } from "./curvature-schema.ts";
+import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA } from "./ensemble-schema.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
@@ -352,4 +353,6 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
   curvature: CURVATURE_SCHEMA,
+  ensemble: ENSEMBLE_SCHEMA,
+  attack: ATTACK_SCHEMA,
 };

@@ -24,6 +24,10 @@ export function titleOfResult(result: DrawableResult): string {
       return result.title;
     case "curvature":
       return `Curvature of the loss around ${basename(result.network)}`;
+    case "ensemble":
+      return `Predictions of ${result.networks.length} networks, alone and together`;
+    case "attack":
+      return `Adversarial examples, shown to ${result.targets.length === 1 ? "1 network" : `${result.targets.length} networks`}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

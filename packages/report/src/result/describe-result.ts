@@ -1,8 +1,10 @@
 import { assertDrawable } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
+import { describeAttack } from "./describe-attack.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurve } from "./describe-curve.ts";
+import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describeStar } from "./describe-star.ts";
@@ -38,5 +40,9 @@ export function describeResult(result: DrawableResult): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
+    case "ensemble":
+      return describeEnsemble(result);
+    case "attack":
+      return describeAttack(result);
   }
 }

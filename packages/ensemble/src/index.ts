@@ -22,6 +22,7 @@ export {
 } from "./attack/measure-attack.ts";
 export {
   COLLECT_NETWORKS_DEFAULTS,
+  COLLECT_WEIGHT_DECAY,
   type CollectedNetworks,
   type CollectNetworksOptions,
   type CollectResult,

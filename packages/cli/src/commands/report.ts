@@ -9,10 +9,12 @@ import {
   titleOfResult,
 } from "@isthmus/report";
 import { formatSimulation } from "../federate/format-simulation.ts";
+import { formatAttack } from "../format/format-attack.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurve } from "../format/format-curve.ts";
+import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -129,5 +131,9 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatComparison(result, terminal.columns);
     case "curvature":
       return formatCurvature(result);
+    case "ensemble":
+      return formatEnsemble(result);
+    case "attack":
+      return formatAttack(result);
   }
 }

@@ -13,6 +13,8 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   simulation: true,
   comparison: true,
   curvature: true,
+  ensemble: true,
+  attack: true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

@@ -60,8 +60,10 @@ export interface CollectedNetworks {
   readonly result: CollectResult;
 }
 
-/** Weights are shrunk as all three papers do. */
-const OPTIMIZER = { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 } as const;
+/** Weight decay of SGD that the authors of FGE and LGV collect networks with. */
+export const COLLECT_WEIGHT_DECAY = 1e-4;
+
+const OPTIMIZER = { kind: "sgd", momentum: 0.9, weightDecay: COLLECT_WEIGHT_DECAY } as const;
 
 /** Defaults of {@link collectNetworks} beside the ones of `train` and {@link COLLECT_RATES}. */
 export const COLLECT_NETWORKS_DEFAULTS: Required<

@@ -181,8 +181,8 @@ describe("isthmus attack", () => {
     );
     expect(result.sources.map(({ name, mode, networks }) => [name, mode, networks.length])).toEqual([
       ["a.safetensors", "together", 1],
-      ["2 together", "together", 2],
-      ["3 in turn", "in-turn", 3],
+      ["2 networks together", "together", 2],
+      ["3 networks in turn", "in-turn", 3],
     ]);
     expect(result).toMatchObject({ pixels: true, epsilon: 0.2, steps: 4, examples: 50 });
     for (const { loss, targets } of result.sources) {

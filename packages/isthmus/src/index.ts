@@ -27,6 +27,16 @@ export { measureCurve, trainCurve } from "@isthmus/curve";
 export { createDataSet, openDataSet } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
 export {
+  type AttackResult,
+  attackExamples,
+  type CollectResult,
+  collectNetworks,
+  compareEnsembles,
+  type EnsembleResult,
+  meanOfWeights,
+  measureAttack,
+} from "@isthmus/ensemble";
+export {
   aggregateUpdates,
   alignUpdates,
   personalNetwork,

@@ -178,7 +178,7 @@ async function expandSources({
   ] as const) {
     for (const pattern of patterns) {
       const paths = await expandPaths(pattern.split(","));
-      sources.push({ name: `${paths.length} ${mode.replace("-", " ")}`, mode, paths });
+      sources.push({ name: `${paths.length} networks ${mode.replace("-", " ")}`, mode, paths });
     }
   }
   if (sources.length > 0) return sources;

@@ -30,7 +30,7 @@ export function qualityFigure(
     size: "half",
     draw: drawBars({
       rows: predictors.map(({ name }) => name),
-      series: [""],
+      series: ["predictor"],
       bars: predictors.map((one) => ({ row: one.name, series: 0, value: one[measure] })),
       ...(dots && {
         points: [

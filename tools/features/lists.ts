@@ -225,7 +225,9 @@ const CURVATURE: Readonly<Record<string, Described>> = {
   solve: ["packages/curvature/src/solve.test.ts", "damped systems by conjugate gradients"],
 };
 
-const ENSEMBLES: Readonly<Record<CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality", Described>> = {
+const ENSEMBLES: Readonly<
+  Record<CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality", Described>
+> = {
   swa: [
     "packages/ensemble/test/collect-networks.test.ts",
     "networks at the end of each cycle and the mean of their weights, batch norms measured anew",

@@ -73,10 +73,11 @@ const ATTEMPT = "compare ensembles";
 /**
  * Compares ways to predict by several networks of one architecture: by single networks, whose qualities are
  * averaged; by the mean of their weights, with batch norms measured anew; by an ensemble of all, whose class
- * probabilities are averaged; by an ensemble chosen greedily, see {@link selectGreedily}; and by further ones.
+ * probabilities are averaged; by an ensemble chosen greedily, see {@link selectGreedily}; and by further
+ * ones.
  *
- * Predictions do not change under the symmetries of a network. The mean of weights does: align networks that were
- * not trained from one another first.
+ * Predictions do not change under the symmetries of a network. The mean of weights does: align networks that
+ * were not trained from one another first.
  * @throws OutOfRangeError if there are no networks, or an option is out of its range
  * @throws MismatchError if a network does not fit the graph, or a label is no class
  * @throws InputError if the data do not fit the graph

@@ -13,7 +13,7 @@ export const data: DataSet = stripes(60);
 export const testData: DataSet = stripes(40, 1);
 
 /** Linear layers with relu and a batch norm if asked for, for images of `stripes`. */
-export function smallNetwork(norm = false): Graph {
+function smallNetwork(norm = false): Graph {
   const b = new GraphBuilder(17);
   const x = b.linear(b.reshape(b.input("x", [1, 4, 4]), 0, 16), "l0", 16, 8);
   return b.output(b.linear(b.op("Relu", [norm ? batchNorm(b, x, "norm", 8) : x]), "l1", 8, 3)).build("small");

@@ -14,8 +14,8 @@ export interface FolderStore extends NetworkStore {
 const NAME = /^net-\d+\.safetensors$/;
 
 /**
- * Creates a store of networks `net-001.safetensors` and so on in a folder, with the names of the tensors that the
- * network they are trained from has in its file.
+ * Creates a store of networks `net-001.safetensors` and so on in a folder, with the names of the tensors that
+ * the network they are trained from has in its file.
  */
 export function createFolderStore(
   folder: string,

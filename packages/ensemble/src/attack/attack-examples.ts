@@ -9,10 +9,11 @@ import { readBatches } from "./read-batches.ts";
 const ATTEMPT = "make adversarial examples";
 
 /**
- * Makes adversarial examples on some networks: examples that are changed a little so that the cross-entropy of the
- * networks rises.
+ * Makes adversarial examples on some networks: examples that are changed a little so that the cross-entropy
+ * of the networks rises.
  * @returns all examples as they are changed, `[examples, ...]`
- * @throws OutOfRangeError, UsageError, MismatchError, InputError, UnsupportedError, DOMException as `measureAttack`
+ * @throws OutOfRangeError, UsageError, MismatchError, InputError, UnsupportedError, DOMException as
+ *   `measureAttack`
  *
  * @example
  * ```ts

@@ -24,8 +24,8 @@ export interface AttackOptions {
   /** @defaultValue "linf" */
   readonly norm?: AttackNorm;
   /**
-   * The largest distance from the example, at least 0: for images of bytes in pixels from 0 to 1, which changed
-   * images keep to; else in the numbers of the examples. @defaultValue {@link ATTACK_EPSILONS}
+   * The largest distance from the example, at least 0: for images of bytes in pixels from 0 to 1, which
+   * changed images keep to; else in the numbers of the examples. @defaultValue {@link ATTACK_EPSILONS}
    */
   readonly epsilon?: number | undefined;
   /** Steps of `pgd`, at least 1. @defaultValue 10 */

@@ -4,8 +4,8 @@ import type { SourceMode } from "./attack-source.ts";
 /** What adversarial examples of one source do to one target. */
 export interface AttackedTarget {
   /**
-   * Share of the examples that the target classifies correctly whose changed ones it does not, in `[0, 1]`; null
-   * if it classifies none correctly.
+   * Share of the examples that the target classifies correctly whose changed ones it does not, in `[0, 1]`;
+   * null if it classifies none correctly.
    */
   readonly success: number | null;
   /** Share of all changed examples that it classifies correctly, in `[0, 1]`. */
@@ -27,7 +27,9 @@ export interface AttackedSource {
 export interface AttackResult extends ResolvedAttack {
   readonly kind: "attack";
   readonly norm: AttackNorm;
-  /** Whether sizes are of pixels from 0 to 1, which changed examples keep to; else of the examples' numbers. */
+  /**
+   * Whether sizes are of pixels from 0 to 1, which changed examples keep to; else of the examples' numbers.
+   */
   readonly pixels: boolean;
   readonly sources: readonly AttackedSource[];
   /** Networks that are attacked, with the share of examples that they classify correctly. */

@@ -5,8 +5,8 @@ import type { AttackedBatch, InputGradient, NetworkWeights } from "./input-gradi
 import { ascendInPlace, type Ball, projectInPlace, scatterInPlace } from "./perturb.ts";
 
 /**
- * How several networks make one attack: `together` by the mean of their logits at every step; `in-turn` by one of
- * them a step, in an order drawn by the seed, as networks of a large geometric vicinity do.
+ * How several networks make one attack: `together` by the mean of their logits at every step; `in-turn` by
+ * one of them a step, in an order drawn by the seed, as networks of a large geometric vicinity do.
  */
 export const SOURCE_MODES = ["together", "in-turn"] as const;
 /** How several networks make one attack, see {@link SOURCE_MODES}. */
@@ -96,8 +96,8 @@ async function meanGradient(
   const total = sumOf(logits);
   const slopes: Float32Array[] = [];
   for (const [i, network] of networks.entries()) {
-    const own = at(logits, i, "network");
-    const others = total.map((sum, k) => sum - (own[k] as number));
+    const scores = at(logits, i, "network");
+    const others = total.map((sum, k) => sum - (scores[k] as number));
     slopes.push(await gradients.gradient(network, batch, { others, networks: networks.length }));
   }
   return sumOf(slopes);

@@ -112,10 +112,10 @@ function mixLogits(
   { logits, examples }: { readonly logits: string; readonly examples: string },
 ): { readonly objective: Objective; readonly others: string; readonly scale: string } {
   const builder = GraphBuilder.from(graph);
-  const own = builder.value(logits);
-  const others = builder.input(OTHERS, { dtype: own.dtype, shape: own.shape });
-  const scale = builder.input(SCALE, { dtype: own.dtype, shape: [] });
-  const mixed = builder.rename(mul(add(own, others), scale), MIXED);
+  const scores = builder.value(logits);
+  const others = builder.input(OTHERS, { dtype: scores.dtype, shape: scores.shape });
+  const scale = builder.input(SCALE, { dtype: scores.dtype, shape: [] });
+  const mixed = builder.rename(mul(add(scores, others), scale), MIXED);
   const objective = attachLoss(builder.build([mixed]), { kind: "cross-entropy", logits: MIXED, examples });
   return { objective, others: others.name, scale: scale.name };
 }

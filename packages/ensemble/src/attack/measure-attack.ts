@@ -48,9 +48,10 @@ const ATTEMPT = "attack networks";
  * Makes adversarial examples on some networks and measures how they transfer to others: small changes of the
  * examples that raise the cross-entropy of a surrogate, of several together, or of several in turn (LGV).
  *
- * All networks are of one architecture, in inference mode. The result does not change under the symmetries of a
- * network, except by rounding where a sign is close.
- * @throws OutOfRangeError if there are no sources, networks of a source or targets, or an option is out of its range
+ * All networks are of one architecture, in inference mode. The result does not change under the symmetries of
+ * a network, except by rounding where a sign is close.
+ * @throws OutOfRangeError if there are no sources, networks of a source or targets, or an option is out of
+ *   its range
  * @throws UsageError if an option is unknown or does not belong to the attack
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if examples cannot change a little, such as words, or do not fit the graph
@@ -61,7 +62,8 @@ const ATTEMPT = "attack networks";
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createOnnxRuntimeEngine, measureAttack, openArchitecture, openCheckpoint, openDataSet } from "isthmus";
+ * import { createOnnxRuntimeEngine, measureAttack, openArchitecture } from "isthmus";
+ * import { openCheckpoint, openDataSet } from "isthmus";
  *
  * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
  * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");

@@ -1,7 +1,9 @@
 import type { Random } from "@isthmus/core";
 import type { AttackNorm, ExampleRange } from "./attack-options.ts";
 
-/** Where a changed example must stay: at most `radius` from the original, and within the range of its numbers. */
+/**
+ * Where a changed example must stay: at most `radius` from the original, and within the range of its numbers.
+ */
 export interface Ball extends Pick<ExampleRange, "low" | "high"> {
   readonly norm: AttackNorm;
   /** In the numbers of the examples. */
@@ -9,8 +11,8 @@ export interface Ball extends Pick<ExampleRange, "low" | "high"> {
 }
 
 /**
- * Moves an example up its gradient in place: by `size` in every number along the gradient's sign for `linf`, by
- * `size` in all along its direction for `l2`. Where the gradient is 0 nothing moves.
+ * Moves an example up its gradient in place: by `size` in every number along the gradient's sign for `linf`,
+ * by `size` in all along its direction for `l2`. Where the gradient is 0 nothing moves.
  */
 export function ascendInPlace(
   example: Float32Array,
@@ -42,8 +44,8 @@ export function projectInPlace(example: Float32Array, original: Float32Array, ba
 }
 
 /**
- * Moves an example to a random place of its ball in place: uniform for `linf`, for `l2` in a uniform direction
- * with a distance such that the place is uniform in the ball.
+ * Moves an example to a random place of its ball in place: uniform for `linf`, for `l2` in a uniform
+ * direction with a distance such that the place is uniform in the ball.
  */
 export function scatterInPlace(example: Float32Array, ball: Ball, random: Random): void {
   const { norm, radius } = ball;

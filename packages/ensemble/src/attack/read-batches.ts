@@ -40,7 +40,7 @@ export function markCorrect(
   }
 }
 
-/** Sums the cross-entropy over the examples of a batch, in f64. */
+/** Adds up the cross-entropy over the examples of a batch, in f64. */
 export function sumOfLosses(logits: Float32Array, { labels, count }: FilledBatch): number {
   const classes = logits.length / labels.length;
   let sum = 0;

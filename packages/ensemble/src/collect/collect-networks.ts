@@ -26,7 +26,10 @@ export interface CollectNetworksOptions extends Omit<TrainOptions, Decided>, Par
    * Whether the mean of the weights is made. @defaultValue only by `swa`
    */
   readonly mean?: boolean | undefined;
-  /** Whether the network that training starts from counts in the mean, as it does for Izmailov et al. @defaultValue true */
+  /**
+   * Whether the network that training starts from counts in the mean, as it does for Izmailov et al.
+   * @defaultValue true
+   */
   readonly withStart?: boolean;
   /**
    * Examples on which batch norms of the mean are measured anew.
@@ -78,15 +81,16 @@ export const COLLECT_NETWORKS_DEFAULTS: Required<
 };
 
 /**
- * Trains on from a network and collects its weights on the way: at a constant or cyclic rate for their mean (SWA),
- * at the low points of a rate that falls and rises for an ensemble (FGE), or several times an epoch at a constant
- * high rate for attacks that transfer (LGV).
+ * Trains on from a network and collects its weights on the way: at a constant or cyclic rate for their mean
+ * (SWA), at the low points of a rate that falls and rises for an ensemble (FGE), or several times an epoch at
+ * a constant high rate for attacks that transfer (LGV).
  *
  * It is as exact as `train`: stopped and resumed, it ends with the same bytes.
- * @throws UsageError if an option is unknown or does not belong to the method, or a state is kept without a store
+ * @throws UsageError if an option is unknown or does not belong to the method, or a state is kept without a
+ *   store
  * @throws OutOfRangeError if an option is out of its range, or cycles are shorter than a step
- * @throws InputError, MismatchError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as
- *   `train`
+ * @throws InputError, MismatchError, FormatError, UnsupportedError, DivergenceError, EngineError,
+ *   DOMException as `train`
  * @see Izmailov et al. 2018 (SWA), Garipov et al. 2018 (FGE), Gubri et al. 2022 (LGV)
  *
  * @example

@@ -2,7 +2,9 @@ import { at, type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/cor
 
 /** Where collected networks are kept, so that a collection that resumes has all of them. */
 export interface NetworkStore {
-  /** Keeps a network; one of the same index is replaced. It must not depend on a signal, and read all weights. */
+  /**
+   * Keeps a network; one of the same index is replaced. It must not depend on a signal, and read all weights.
+   */
   save(index: number, network: Checkpoint): Promise<void>;
   /** Opens a network that was kept. */
   open(index: number): Promise<Checkpoint>;

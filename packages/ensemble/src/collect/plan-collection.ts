@@ -23,8 +23,8 @@ export interface CollectRates {
 }
 
 /**
- * Defaults of each way, as their authors have them: Izmailov et al. 2018, Garipov et al. 2018 and Gubri et al.
- * 2022, who collect four networks an epoch.
+ * Defaults of each way, as their authors have them: Izmailov et al. 2018, Garipov et al. 2018 and Gubri et
+ * al. 2022, who collect four networks an epoch.
  */
 export const COLLECT_RATES: Readonly<Record<CollectMethod, CollectRates>> = {
   swa: { epochs: 10, learningRate: 0.05, lowRate: undefined, cycle: 1 },
@@ -45,9 +45,9 @@ const ATTEMPT = "collect networks";
 const ROUNDING = 1e-9;
 
 /**
- * Plans the learning rate and the steps of a collection. At a constant rate, and in the falling cycles of `swa`,
- * a network is collected at the end of each cycle; in the cycles of `fge` in the middle, where the rate is lowest.
- * Cycles have the same whole number of steps, for `fge` an even one.
+ * Plans the learning rate and the steps of a collection. At a constant rate, and in the falling cycles of
+ * `swa`, a network is collected at the end of each cycle; in the cycles of `fge` in the middle, where the
+ * rate is lowest. Cycles have the same whole number of steps, for `fge` an even one.
  * @param totalSteps - steps of the whole training
  * @throws UsageError if there is no such method, or rates do not belong to it
  * @throws OutOfRangeError if a number is out of its range, or cycles are shorter than a step

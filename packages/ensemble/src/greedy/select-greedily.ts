@@ -19,7 +19,9 @@ export interface GreedyChoice {
   readonly index: number;
   /** Its own mean negative log likelihood, in nats. */
   readonly nll: number;
-  /** What it lacks in diversity: the smaller, the less it is like the networks chosen before; 0 for the first. */
+  /**
+   * What it lacks in diversity: the smaller, the less it is like the networks chosen before; 0 for the first.
+   */
   readonly likeness: number;
   /** Mean negative log likelihood of the ensemble with it, in nats; it never rises. */
   readonly ensembleNll: number;
@@ -28,11 +30,11 @@ export interface GreedyChoice {
 const ATTEMPT = "choose networks greedily";
 
 /**
- * Chooses networks for an ensemble one after another by their predictions for examples that are neither trained
- * nor judged on: each time the network of the least `nll + log sum over j of exp(-lambda / M * d_j)`, where `d_j`
- * is the mean squared distance of its probabilities from network `j` among the ones chosen, and `M` the most that
- * are chosen. A network that would raise the negative log likelihood of the ensemble is passed over, and the
- * choice ends where all would.
+ * Chooses networks for an ensemble one after another by their predictions for examples that are neither
+ * trained nor judged on: each time the network of the least `nll + log sum over j of exp(-lambda / M * d_j)`,
+ * where `d_j` is the mean squared distance of its probabilities from network `j` among the ones chosen, and
+ * `M` the most that are chosen. A network that would raise the negative log likelihood of the ensemble is
+ * passed over, and the choice ends where all would.
  *
  * The sum is the diversity term of Tiulpin and Blaschko, who train each network by it; here it chooses among
  * networks that are trained already. Ties go to the first network.

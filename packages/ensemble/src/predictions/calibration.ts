@@ -11,8 +11,8 @@ export interface ConfidenceBin {
 }
 
 /**
- * Sorts examples into 15 bins of equal width by their confidence. A bin includes its upper bound; the first one
- * also includes 0. Examples whose confidence is NaN are in none.
+ * Sorts examples into 15 bins of equal width by their confidence. A bin includes its upper bound; the first
+ * one also includes 0. Examples whose confidence is NaN are in none.
  * @param confidences - the largest probability of each example, in `[0, 1]`
  * @param correct - 1 for each example that is classified correctly, else 0
  * @returns the bins that have examples, rising

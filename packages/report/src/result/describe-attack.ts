@@ -30,7 +30,9 @@ export function describeAttack(result: AttackResult): Report {
   };
 }
 
-/** Returns the shares of targets other than the source's own networks; of all targets if there are no others. */
+/**
+ * Returns the shares of targets other than the source's own networks; of all targets if there are no others.
+ */
 function transfersOf({ targets }: AttackResult, source: AttackedSource): number[] {
   const all = source.targets.map(({ success }, i) => ({
     success,

@@ -47,20 +47,20 @@ export function qualityFigure(
 
 /** Draws how often predictions of about equal confidence are right; no figure if nothing is known of it. */
 export function reliabilityFigure({ predictors, data, examples }: EnsembleResult): Figure[] {
-  const known = predictors
+  const drawn = predictors
     .map((predictor, style) => ({ predictor, style }))
     .filter(({ predictor }) => predictor.reliability.length > 0);
-  if (known.length === 0) return [];
+  if (drawn.length === 0) return [];
   return [
     {
       name: "reliability",
       title: "Accuracy over confidence:",
       caption: `predictions in 15 bins of equal width by their largest probability; on the dotted line confidence is right, below it too high. Measured on ${dataWords(data, examples)}.`,
-      words: `Lines of accuracy over confidence. ${known.map(({ predictor }) => reliabilityWords(predictor)).join("; ")}.`,
+      words: `Lines of accuracy over confidence. ${drawn.map(({ predictor }) => reliabilityWords(predictor)).join("; ")}.`,
       table: "predictors",
       size: "half",
       draw: drawLines({
-        series: known.map(({ predictor, style }) => ({
+        series: drawn.map(({ predictor, style }) => ({
           label: predictor.name,
           style,
           points: predictor.reliability.map(({ confidence, accuracy }) => ({ x: confidence, y: accuracy })),

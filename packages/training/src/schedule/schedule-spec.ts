@@ -48,7 +48,9 @@ export interface StepSchedule extends ScheduleRules {
   readonly factor?: number;
 }
 
-/** Options that schedules of equal cycles have in common; step `i` of a cycle, from 1, is at `t = i / every`. */
+/**
+ * Options that schedules of equal cycles have in common; step `i` of a cycle, from 1, is at `t = i / every`.
+ */
 interface CyclicRules extends ScheduleRules {
   /** The lowest rate, at least 0. */
   readonly lowRate: number;

@@ -52,6 +52,17 @@ export {
   type SelectGreedilyOptions,
   selectGreedily,
 } from "./greedy/select-greedily.ts";
+export { hypervolume, paretoFront } from "./pareto/hypervolume.ts";
+export { type MeasureFrontOptions, measureFront, type SharedNetwork } from "./pareto/measure-front.ts";
+export type { Front, FrontPoint, ParetoResult } from "./pareto/pareto-result.ts";
+export { splitHeads } from "./pareto/task-graph.ts";
+export {
+  type TaskTrainingOptions,
+  type TrainedPareto,
+  type TrainParetoOptions,
+  trainPareto,
+  trainScalarised,
+} from "./pareto/train-pareto.ts";
 export {
   type AveragePredictionsOptions,
   averagePredictions,

@@ -226,7 +226,10 @@ const CURVATURE: Readonly<Record<string, Described>> = {
 };
 
 const ENSEMBLES: Readonly<
-  Record<CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality", Described>
+  Record<
+    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume",
+    Described
+  >
 > = {
   swa: [
     "packages/ensemble/test/collect-networks.test.ts",
@@ -249,6 +252,11 @@ const ENSEMBLES: Readonly<
     "packages/ensemble/test/ensemble-golden.test.ts",
     "accuracy, NLL, ECE, Brier score, AUROC of errors and of other data",
   ],
+  pareto: [
+    "packages/ensemble/test/pareto.test.ts",
+    "one network a task in one run, the front of the networks between them, beside weighted sums",
+  ],
+  hypervolume: ["packages/ensemble/src/pareto/hypervolume.test.ts", "exact, for any number of objectives"],
   fgsm: ["packages/ensemble/test/ensemble-golden.test.ts", "one step of the gradient's sign or direction"],
   pgd: [
     "packages/ensemble/test/ensemble-golden.test.ts",

@@ -104,6 +104,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Make adversarial examples on some networks, and show them to others",
     load: async () => (await import("./commands/attack.ts")).attackVerb,
   },
+  pareto: {
+    summary: "Train one network a task in one run, and draw the front of the networks between them",
+    load: async () => (await import("./commands/pareto.ts")).paretoVerb,
+  },
   layers: {
     summary: "Measure which layers stand between two networks",
     load: async () => (await import("./commands/layers.ts")).layersVerb,

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AttackResult, CollectResult, EnsembleResult } from "@isthmus/ensemble";
+import type { AttackResult, CollectResult, EnsembleResult, ParetoResult } from "@isthmus/ensemble";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
 import { killOnceThere, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
@@ -202,5 +202,44 @@ describe("isthmus attack", () => {
     const { code, stderr } = await run(...attack, ...wrong);
     expect(code).not.toBe(0);
     expect(stderr).toContain(message);
+  });
+});
+
+describe("isthmus pareto", () => {
+  const pareto = [
+    "pareto",
+    "--net",
+    "mlp:6",
+    ...training,
+    "--test-data",
+    "npz:stripes.npz:test",
+    "--layout",
+    "beside",
+  ];
+
+  it("trains a network a task in one run, and measures the front beside single ones", async () => {
+    const rest = ["--epochs", "3", "--points", "5", "--scalarised", "2"];
+    const result = await json<ParetoResult>(...pareto, ...rest, "-o", "front", "--report", "front.html");
+    expect(result.manifold.points.map(({ shares }) => shares[0])).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect(result.scalarised).toMatchObject({ steps: 2 * result.manifold.steps });
+    expect(readdirSync(at("front")).sort()).toEqual([
+      ...["graph.onnx", "pareto.json", "task_1.safetensors", "task_2.safetensors"],
+    ]);
+    expect(read("front.html").toString()).toContain('id="figure-front-losses"');
+    const { stdout } = await run("report", "front/pareto.json");
+    expect(stdout).toMatch(/^hypervolume, between +\d/m);
+    const before = read("front", "task_1.safetensors");
+    await json(...pareto, ...rest, "-o", "again");
+    expect(read("again", "task_1.safetensors")).toEqual(before);
+  });
+
+  it.each([
+    [["--concentration", "0"], '"concentration" must be a number of more than 0'],
+    [["--layout", "above"], "Allowed choices are beside, overlaid"],
+  ])("refuses %j", async (wrong, message) => {
+    const { code, stderr } = await run(...pareto, "--epochs", "1", ...wrong, "-o", "none");
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(message);
+    expect(existsSync(at("none"))).toBe(false);
   });
 });

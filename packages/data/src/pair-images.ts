@@ -2,7 +2,10 @@ import { createRandom, createTensor, excerpt, InputError, resolveOptions, UsageE
 import type { DataSet } from "@isthmus/graph";
 import { createDataSet } from "./create-data-set.ts";
 
-/** Ways to put two images into one: next to each other, or in opposite corners, where the brighter pixel counts. */
+/**
+ * Ways to put two images into one: next to each other, or in opposite corners, where the brighter pixel
+ * counts.
+ */
 export const PAIR_LAYOUTS = ["beside", "overlaid"] as const;
 
 /** A way to put two images into one, see {@link PAIR_LAYOUTS}. */
@@ -29,8 +32,8 @@ const ATTEMPT = "pair images";
 const CHUNK = 1000;
 
 /**
- * Makes a data set of two tasks from images: each image is put together with another one, drawn by the seed, and
- * both labels are to be told. Labels are of the first image; the arrays `task_1` and `task_2` hold both.
+ * Makes a data set of two tasks from images: each image is put together with another one, drawn by the seed,
+ * and both labels are to be told. Labels are of the first image; the arrays `task_1` and `task_2` hold both.
  * @throws InputError if examples are no images of one label each
  * @throws UsageError if there is no such layout
  * @throws OutOfRangeError if an option is out of its range

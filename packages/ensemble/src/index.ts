@@ -52,6 +52,13 @@ export {
   type SelectGreedilyOptions,
   selectGreedily,
 } from "./greedy/select-greedily.ts";
+export {
+  type ComparedPareto,
+  type CompareParetoOptions,
+  comparePareto,
+  type ParetoData,
+  type ParetoProgress,
+} from "./pareto/compare-pareto.ts";
 export { hypervolume, paretoFront } from "./pareto/hypervolume.ts";
 export { type MeasureFrontOptions, measureFront, type SharedNetwork } from "./pareto/measure-front.ts";
 export type { Front, FrontPoint, ParetoResult } from "./pareto/pareto-result.ts";

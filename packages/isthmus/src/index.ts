@@ -32,9 +32,11 @@ export {
   type CollectResult,
   collectNetworks,
   compareEnsembles,
+  comparePareto,
   type EnsembleResult,
   meanOfWeights,
   measureAttack,
+  type ParetoResult,
 } from "@isthmus/ensemble";
 export {
   aggregateUpdates,

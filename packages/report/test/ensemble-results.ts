@@ -1,4 +1,11 @@
-import type { AttackResult, ConfidenceBin, EnsembleResult, JudgedQuality } from "@isthmus/ensemble";
+import type {
+  AttackResult,
+  ConfidenceBin,
+  EnsembleResult,
+  Front,
+  JudgedQuality,
+  ParetoResult,
+} from "@isthmus/ensemble";
 
 const qualityOf = (nll: number, ece: number): JudgedQuality => ({
   accuracy: 1 - nll / 5,
@@ -96,6 +103,34 @@ export function attackResult(): AttackResult {
     targets,
     data: "fashion-mnist:test",
     examples: 500,
+    engine: "onnxruntime",
+  };
+}
+
+function frontOf(points: number, surplus: number, steps: number): Front {
+  return {
+    points: Array.from({ length: points }, (_, i) => {
+      const share = i / (points - 1);
+      const losses = [share, 1 - share].map((part) => 0.2 + surplus + 1.1 * (1 - part) ** 3);
+      return { shares: [share, 1 - share], losses, accuracies: losses.map((loss) => 1 - loss / 4) };
+    }),
+    hypervolume: 3.9 - 3 * surplus,
+    steps,
+  };
+}
+
+/** Networks for two digits on one image, between two networks and trained one by one. */
+export function paretoResult(): ParetoResult {
+  return {
+    kind: "pareto",
+    tasks: ["task_1", "task_2"],
+    manifold: frontOf(11, 0.02, 1560),
+    scalarised: frontOf(5, 0.06, 7800),
+    reference: [Math.log(10), Math.log(10)],
+    trainedOn: "pairs of mnist:train@20000",
+    data: "mnist:test",
+    examples: 10_000,
+    seed: 0,
     engine: "onnxruntime",
   };
 }

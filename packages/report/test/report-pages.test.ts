@@ -10,7 +10,7 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/brows
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureResult } from "./curvature-result.ts";
-import { attackResult, ensembleResult } from "./ensemble-results.ts";
+import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -55,6 +55,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   curvature: pageOf(curvatureResult()),
   ensemble: pageOf(ensembleResult()),
   attack: pageOf(attackResult()),
+  pareto: pageOf(paretoResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -86,6 +87,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   curvature: () => makeHostile(curvatureResult()),
   ensemble: () => makeHostile(ensembleResult()),
   attack: () => makeHostile(attackResult()),
+  pareto: () => makeHostile(paretoResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {

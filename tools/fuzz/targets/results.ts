@@ -2,7 +2,11 @@ import { readResult, renderFigures, renderResultPage, renderTables } from "@isth
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
 import { curvatureResult } from "../../../packages/report/test/curvature-result.ts";
-import { attackResult, ensembleResult } from "../../../packages/report/test/ensemble-results.ts";
+import {
+  attackResult,
+  ensembleResult,
+  paretoResult,
+} from "../../../packages/report/test/ensemble-results.ts";
 import { mapResult } from "../../../packages/report/test/map-result.ts";
 import {
   curveResult,
@@ -31,6 +35,7 @@ export function createResultTarget(): FuzzTarget {
     curvatureResult(),
     ensembleResult(),
     attackResult(),
+    paretoResult(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

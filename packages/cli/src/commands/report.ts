@@ -18,6 +18,7 @@ import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
+import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -135,5 +136,7 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatEnsemble(result);
     case "attack":
       return formatAttack(result);
+    case "pareto":
+      return formatPareto(result);
   }
 }

@@ -15,6 +15,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   curvature: true,
   ensemble: true,
   attack: true,
+  pareto: true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

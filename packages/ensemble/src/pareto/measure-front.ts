@@ -1,5 +1,13 @@
 import { at, type Checkpoint, entry, type Tensor } from "@isthmus/core";
-import { type Architecture, bindWeights, type DataSet, planFeeds, specialize } from "@isthmus/graph";
+import {
+  type Architecture,
+  type BatchRange,
+  bindWeights,
+  type DataSet,
+  planFeeds,
+  type Session,
+  specialize,
+} from "@isthmus/graph";
 import { hypervolume } from "./hypervolume.ts";
 import type { Front, FrontPoint } from "./pareto-result.ts";
 import { assertTasks } from "./task-graph.ts";
@@ -38,44 +46,59 @@ export async function measureFront(
   { tasks, reference, steps, batchSize = 100, signal, onNetwork }: MeasureFrontOptions,
 ): Promise<Front> {
   assertTasks(ATTEMPT, { graph, data, tasks });
-  const batch = Math.min(batchSize, data.size);
-  const points: FrontPoint[] = [];
-  const { extents } = planFeeds(ATTEMPT, graph, data, batch);
-  for (const { shares, network } of networks) {
-    const weights = await bindWeights(graph, network);
-    const sums = tasks.map(() => ({ loss: 0, correct: 0 }));
-    for (let begin = 0; begin < data.size; begin += batch) {
-      signal?.throwIfAborted();
-      const end = Math.min(begin + batch, data.size);
-      const typed = await specialize({ graph, engine }, { batch: end - begin, extents });
-      const session = await engine.load(typed);
-      try {
-        const examples = data.read(begin, end);
-        const { feedsOf } = planFeeds(ATTEMPT, typed, data, end - begin);
-        const results = await session.run(new Map([...weights, ...feedsOf(examples)]));
+  const runner = createRunner({ graph, engine, data }, Math.min(batchSize, data.size));
+  try {
+    const points: FrontPoint[] = [];
+    for (const { shares, network } of networks) {
+      const weights = await bindWeights(graph, network);
+      const sums = tasks.map(() => ({ loss: 0, correct: 0 }));
+      for (const range of runner.ranges) {
+        signal?.throwIfAborted();
+        const { results, arrays } = await runner.run(weights, range);
         for (const [i, task] of tasks.entries()) {
           const logits = entry(results, at(graph.outputs, i, "output").name, "output");
-          const labels = entry(examples.features ?? new Map<string, Tensor>(), task, "array");
+          const labels = entry(arrays, task, "array");
           addInto(at(sums, i, "task"), logits.data as Float32Array, labels.data as BigInt64Array);
         }
-      } finally {
-        await session.release();
       }
+      points.push({
+        shares,
+        losses: sums.map(({ loss }) => loss / data.size),
+        accuracies: sums.map(({ correct }) => correct / data.size),
+      });
+      onNetwork?.();
     }
-    points.push({
-      shares,
-      losses: sums.map(({ loss }) => loss / data.size),
-      accuracies: sums.map(({ correct }) => correct / data.size),
-    });
-    onNetwork?.();
+    const losses = points.map((point) => point.losses);
+    return { points, hypervolume: hypervolume(losses, reference), steps };
+  } finally {
+    await runner.release();
   }
+}
+
+type Tensors = ReadonlyMap<string, Tensor>;
+
+/** Creates what runs a graph on ranges of examples, whose sessions are loaded once for each size. */
+function createRunner({ graph, engine, data }: Architecture & { readonly data: DataSet }, batch: number) {
+  const sessions = new Map<number, Session>();
+  const { ranges, extents, feedsOf } = planFeeds(ATTEMPT, graph, data, batch);
+  const open = async (rows: number): Promise<Session> => {
+    const loaded = sessions.get(rows);
+    if (loaded !== undefined) return loaded;
+    const session = await engine.load(await specialize({ graph, engine }, { batch: rows, extents }));
+    sessions.set(rows, session);
+    return session;
+  };
   return {
-    points,
-    hypervolume: hypervolume(
-      points.map(({ losses }) => losses),
-      reference,
-    ),
-    steps,
+    ranges,
+    async run(weights: Tensors, { begin, end }: BatchRange): Promise<{ results: Tensors; arrays: Tensors }> {
+      const session = await open(end - begin);
+      const examples = data.read(begin, end);
+      const results = await session.run(new Map([...weights, ...feedsOf(examples)]));
+      return { results, arrays: examples.features ?? new Map() };
+    },
+    async release() {
+      for (const session of sessions.values()) await session.release();
+    },
   };
 }
 

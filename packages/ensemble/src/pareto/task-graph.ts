@@ -28,8 +28,8 @@ export interface TaskGraph {
 }
 
 /**
- * Adds the loss of several tasks to a network: the sum of the cross-entropies of its outputs, each by the share of
- * its task, which is a weight: blended networks blend their shares, too.
+ * Adds the loss of several tasks to a network: the sum of the cross-entropies of its outputs, each by the
+ * share of its task, which is a weight: blended networks blend their shares, too.
  * @param tasks - names of the arrays of labels, one for each output in their order
  * @throws InputError if there are fewer outputs than tasks, an output is no logits, or the data lack a task
  */

@@ -32,8 +32,8 @@ export interface TaskTrainingOptions
 /** Options of {@link trainPareto}. */
 export interface TrainParetoOptions extends TaskTrainingOptions {
   /**
-   * Concentration of the Dirichlet distribution that shares of the tasks are drawn from in every step: below 1
-   * mostly one task counts, above 1 mostly all. @defaultValue 1
+   * Concentration of the Dirichlet distribution that shares of the tasks are drawn from in every step: below
+   * 1 mostly one task counts, above 1 mostly all. @defaultValue 1
    */
   readonly concentration?: number;
 }
@@ -49,9 +49,9 @@ const ATTEMPT = "train for several tasks";
 const BATCH = 128;
 
 /**
- * Trains one network for each task in one run, such that each network between them, blended by some shares, is
- * good for the tasks in these shares: every step draws shares from a Dirichlet distribution, blends the networks by
- * them, and lowers the tasks' losses in the same shares.
+ * Trains one network for each task in one run, such that each network between them, blended by some shares,
+ * is good for the tasks in these shares: every step draws shares from a Dirichlet distribution, blends the
+ * networks by them, and lowers the tasks' losses in the same shares.
  *
  * Running statistics of batch norms are not trained: measure them anew on the networks that are used.
  * @param starts - a network for each task to start from

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
-import { attackResult, ensembleResult } from "../../test/ensemble-results.ts";
+import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-results.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
@@ -22,6 +22,7 @@ const RESULTS: readonly DrawableResult[] = [
   curvatureResult(),
   ensembleResult(),
   attackResult(),
+  paretoResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

@@ -83,3 +83,33 @@ export const ATTACK_SCHEMA: z.ZodType = schemaOf<"attack">()(
     provenance,
   }),
 );
+
+const front = z.looseObject({
+  points: z
+    .array(
+      z.looseObject({
+        shares: z.array(z.number()),
+        losses: z.array(measured),
+        accuracies: z.array(measured),
+      }),
+    )
+    .min(1),
+  hypervolume: measured,
+  steps: count,
+});
+
+/** Form of fronts of networks for several tasks. */
+export const PARETO_SCHEMA: z.ZodType = schemaOf<"pareto">()(
+  z.looseObject({
+    kind: z.literal("pareto"),
+    tasks: z.array(text),
+    manifold: front,
+    scalarised: front.optional(),
+    reference: z.array(z.number()),
+    trainedOn: text,
+    ...named,
+    seed: count,
+    engine: text,
+    provenance,
+  }),
+);

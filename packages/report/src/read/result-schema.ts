@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_SCHEMA } from "./curvature-schema.ts";
-import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA } from "./ensemble-schema.ts";
+import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
@@ -355,4 +355,5 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   curvature: CURVATURE_SCHEMA,
   ensemble: ENSEMBLE_SCHEMA,
   attack: ATTACK_SCHEMA,
+  pareto: PARETO_SCHEMA,
 };

@@ -28,6 +28,8 @@ export function titleOfResult(result: DrawableResult): string {
       return `Predictions of ${result.networks.length} networks, alone and together`;
     case "attack":
       return `Adversarial examples, shown to ${result.targets.length === 1 ? "1 network" : `${result.targets.length} networks`}`;
+    case "pareto":
+      return `Networks for ${result.tasks.join(" and ")}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

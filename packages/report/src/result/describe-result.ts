@@ -6,6 +6,7 @@ import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeLayers } from "./describe-layers.ts";
+import { describePareto } from "./describe-pareto.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
@@ -44,5 +45,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeEnsemble(result);
     case "attack":
       return describeAttack(result);
+    case "pareto":
+      return describePareto(result);
   }
 }

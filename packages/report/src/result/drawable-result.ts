@@ -7,7 +7,7 @@ import type {
 } from "@isthmus/barrier";
 import type { CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
-import type { AttackResult, EnsembleResult } from "@isthmus/ensemble";
+import type { AttackResult, EnsembleResult, ParetoResult } from "@isthmus/ensemble";
 import type { SimulationResult } from "@isthmus/federated";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { StarResult } from "@isthmus/star-domain";
@@ -57,6 +57,7 @@ export type DrawableResult = (
   | CurvatureResult
   | EnsembleResult
   | AttackResult
+  | ParetoResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

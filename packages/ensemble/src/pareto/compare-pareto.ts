@@ -153,7 +153,7 @@ async function recalibrated(
  * Lists evenly spaced shares of a number of tasks, of sum 1, `points` of them along each edge; the first
  * rises.
  */
-export function latticeOf(tasks: number, points: number): number[][] {
+function latticeOf(tasks: number, points: number): number[][] {
   const parts = points - 1;
   const split = (left: number, count: number): number[][] =>
     count === 1

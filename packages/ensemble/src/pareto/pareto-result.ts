@@ -25,7 +25,7 @@ export interface ParetoResult {
   readonly manifold: Front;
   /** Networks that were each trained on a weighted sum of the tasks' losses; absent if none were. */
   readonly scalarised?: Front;
-  /** Losses from which on nothing counts: those of a guess, the logarithm of the classes. */
+  /** Losses from which on nothing counts: the logarithm of the classes, which a guess has. */
   readonly reference: readonly number[];
   readonly trainedOn: string;
   readonly data: string;

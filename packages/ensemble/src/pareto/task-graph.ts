@@ -118,9 +118,9 @@ export async function splitHeads({ graph, engine }: Architecture, heads: number)
       { input: graph.name },
     );
   }
-  const each = classes / heads;
+  const width = classes / heads;
   const parts = Array.from({ length: heads }, (_, i) =>
-    builder.rename(slice(logits, [{ axis: 1, begin: i * each, end: (i + 1) * each }]), `head_${i + 1}`),
+    builder.rename(slice(logits, [{ axis: 1, begin: i * width, end: (i + 1) * width }]), `head_${i + 1}`),
   );
   return builder.build(parts, { batchName: "N" });
 }

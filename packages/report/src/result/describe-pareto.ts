@@ -38,9 +38,9 @@ export function describePareto(result: ParetoResult): Report {
 }
 
 function summarise({ manifold, scalarised, tasks }: ParetoResult): string {
-  const found = `Networks between one network for each of ${formatCounted(tasks.length, "task")}, trained in one run of ${formatCounted(manifold.steps, "step")}, have a hypervolume of ${formatNumber(manifold.hypervolume)}`;
-  if (!scalarised) return `${found}.`;
-  return `${found}; ${formatCounted(scalarised.points.length, "network")} that were each trained on a weighted sum of the losses, in ${formatCounted(scalarised.steps, "step")} together, have ${formatNumber(scalarised.hypervolume)}.`;
+  const sentence = `Networks between one network for each of ${formatCounted(tasks.length, "task")}, trained in one run of ${formatCounted(manifold.steps, "step")}, have a hypervolume of ${formatNumber(manifold.hypervolume)}`;
+  if (!scalarised) return `${sentence}.`;
+  return `${sentence}; ${formatCounted(scalarised.points.length, "network")} that were each trained on a weighted sum of the losses, in ${formatCounted(scalarised.steps, "step")} together, have ${formatNumber(scalarised.hypervolume)}.`;
 }
 
 function tileOf({ label, front }: ReturnType<typeof frontsOf>[number], style: number): Tile {

@@ -227,7 +227,7 @@ const CURVATURE: Readonly<Record<string, Described>> = {
 
 const ENSEMBLES: Readonly<
   Record<
-    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume",
+    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume" | "posterior",
     Described
   >
 > = {
@@ -251,6 +251,10 @@ const ENSEMBLES: Readonly<
   quality: [
     "packages/ensemble/test/ensemble-golden.test.ts",
     "accuracy, NLL, ECE, Brier score, AUROC of errors and of other data",
+  ],
+  posterior: [
+    "packages/ensemble/test/bootstrap-posterior.test.ts",
+    "networks trained on examples of Dirichlet weights, beside a prior network's predictions",
   ],
   pareto: [
     "packages/ensemble/test/pareto.test.ts",

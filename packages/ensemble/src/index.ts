@@ -70,6 +70,7 @@ export {
   trainPareto,
   trainScalarised,
 } from "./pareto/train-pareto.ts";
+export { type BootstrapPosteriorOptions, bootstrapPosterior } from "./posterior/bootstrap-posterior.ts";
 export {
   type AveragePredictionsOptions,
   averagePredictions,

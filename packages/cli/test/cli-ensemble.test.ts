@@ -98,6 +98,20 @@ describe("isthmus collect", () => {
     expect(existsSync(at("none"))).toBe(false);
   });
 
+  it("draws networks from the posterior, and goes on after the ones that are there", async () => {
+    const posterior = ["--method", "posterior", "--epochs", "1", "--members", "2", "--concentration", "50"];
+    await json(...collect, ...posterior, "-o", "drawn");
+    expect(readdirSync(at("drawn")).sort()).toEqual(["net-001.safetensors", "net-002.safetensors"]);
+    const [first, second] = [read("drawn", "net-001.safetensors"), read("drawn", "net-002.safetensors")];
+    expect(second).not.toEqual(first);
+    rmSync(at("drawn", "net-002.safetensors"));
+    const { code, stdout } = await run(...collect, ...posterior, "-o", "drawn", "--resume");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("after 1 of 2")]);
+    expect(read("drawn", "net-002.safetensors")).toEqual(second);
+    const wrong = await run(...collect, ...posterior, "--cycle", "1", "-o", "none");
+    expect(wrong.stderr).toContain("--cycle, --per-epoch, --low-lr, --average or --statistics-data");
+  });
+
   it("refuses a file for a folder", async () => {
     const { code, stderr } = await run(...collect, "-o", "b.safetensors");
     expect(code).not.toBe(0);

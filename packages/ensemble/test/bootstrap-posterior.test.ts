@@ -21,6 +21,7 @@ describe("bootstrapPosterior()", () => {
     expect(new Set(numbers.map((one) => JSON.stringify(one))).size).toBe(3);
     expect(await numbersOf(await draw({ concentration: 30 }))).toEqual(numbers);
     expect(await numbersOf(await draw({ concentration: 30, seed: 1 }))).not.toEqual(numbers);
+    expect(await numbersOf(await draw({ concentration: 30, skip: 2 }))).toEqual(numbers.slice(2));
     const { predictors } = await compareEnsembles(architecture, networks, testData);
     for (const { accuracy } of predictors) expect(accuracy).toBeGreaterThan(0.8);
   });

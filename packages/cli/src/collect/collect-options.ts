@@ -1,7 +1,8 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { UsageError } from "@isthmus/core";
+import { InvariantError, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import {
+  type BootstrapPosteriorOptions,
   COLLECT_METHODS,
   COLLECT_NETWORKS_DEFAULTS,
   COLLECT_RATES,
@@ -10,6 +11,7 @@ import {
   type CollectNetworksOptions,
 } from "@isthmus/ensemble";
 import type { DataSet, Graph } from "@isthmus/graph";
+import { TRAIN_DEFAULTS } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
@@ -25,7 +27,9 @@ export type CollectVerbOptions = Omit<NetworkOptions, "from"> &
   ScalingOptions &
   StepFlags & {
     readonly data: string;
-    readonly method: CollectMethod;
+    readonly method: CollectMethod | "posterior";
+    readonly members: number;
+    readonly concentration: number;
     readonly epochs?: number | undefined;
     readonly lowLr?: number | undefined;
     readonly cycle?: number | undefined;
@@ -66,9 +70,9 @@ function addMethod(command: CommandUnknownOpts): void {
     .addOption(
       new Option(
         "--method <name>",
-        "swa: at the end of each cycle, for their mean; fge: where a rate that falls and rises is lowest, for an ensemble; lgv: several times an epoch at a high rate, for attacks",
+        "swa: at the end of each cycle, for their mean; fge: where a rate that falls and rises is lowest, for an ensemble; lgv: several times an epoch at a high rate, for attacks; posterior: networks trained on examples of random weights",
       )
-        .choices(COLLECT_METHODS)
+        .choices([...COLLECT_METHODS, "posterior"])
         .default(COLLECT_NETWORKS_DEFAULTS.method),
     )
     .option(
@@ -87,6 +91,13 @@ function addMethod(command: CommandUnknownOpts): void {
       `lowest learning rate of cycles (default: fge ${COLLECT_RATES.fge.lowRate}; swa keeps to --lr without it)`,
       parseNumber,
     )
+    .option("--members <n>", "of posterior: networks to train", parseCount(1), 5)
+    .option(
+      "--concentration <n>",
+      "of posterior: how many examples the first network's predictions count as",
+      parseNumber,
+      0,
+    )
     .option("--average", "write the mean of the weights, too, as swa does")
     .option("--no-start", "leave the network that training starts from out of the mean")
     .option(
@@ -104,6 +115,7 @@ export function collectionOptions(
   network: { readonly graph: Graph; readonly data: DataSet },
 ): CollectNetworksOptions {
   const { method, epochs, lr, lowLr, cycle, perEpoch, average, start } = options;
+  if (method === "posterior") throw new InvariantError("networks of the posterior are not along a training");
   if (cycle !== undefined && perEpoch !== undefined) {
     throw new UsageError("Cannot collect networks as --cycle and --per-epoch say the same: leave one out");
   }
@@ -118,4 +130,28 @@ export function collectionOptions(
     mean: average,
     withStart: start,
   } as CollectNetworksOptions;
+}
+
+/**
+ * Returns the options of `bootstrapPosterior` that the command line asks for.
+ * @throws UsageError if an option belongs to networks along a training
+ */
+export function posteriorOptions(
+  options: CollectVerbOptions,
+  network: { readonly graph: Graph; readonly data: DataSet },
+): BootstrapPosteriorOptions {
+  const { cycle, perEpoch, lowLr, average, statisticsData, members, concentration } = options;
+  if ([cycle, perEpoch, lowLr, average, statisticsData].some((one) => one !== undefined)) {
+    throw new UsageError(
+      "Cannot draw networks from the posterior with --cycle, --per-epoch, --low-lr, --average or --statistics-data as these are for networks along one training: leave them out",
+    );
+  }
+  const flags = {
+    ...options,
+    epochs: options.epochs ?? TRAIN_DEFAULTS.epochs,
+    schedule: "cosine",
+    warmup: 0,
+  } as const;
+  const { saveEvery: _, ...training } = trainingOptions(flags, network);
+  return { ...training, members, concentration };
 }

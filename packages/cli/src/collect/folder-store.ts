@@ -4,10 +4,18 @@ import { type Checkpoint, InputError, openCheckpoint, saveCheckpoint } from "@is
 import type { NetworkStore } from "@isthmus/ensemble";
 import type { OpenNetwork } from "../training/open-network.ts";
 
+/** Counts the networks that a collection has left in a folder. */
+export async function countNetworks(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => NAME.test(name)).length;
+}
+
 /** A store of collected networks in a folder. */
 export interface FolderStore extends NetworkStore {
   /** Paths of all networks that were opened, in order. */
   readonly paths: readonly string[];
+  /** Returns the path of a network. */
+  pathOf(index: number): string;
   close(): Promise<void>;
 }
 
@@ -25,6 +33,7 @@ export function createFolderStore(
   const opened = new Map<string, Checkpoint>();
   const pathOf = (index: number) => join(folder, `net-${String(index + 1).padStart(3, "0")}.safetensors`);
   return {
+    pathOf,
     get paths() {
       return [...opened.keys()];
     },

@@ -2,10 +2,20 @@ import { rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, InputError, saveCheckpoint } from "@isthmus/core";
-import { type CollectResult, collectNetworks } from "@isthmus/ensemble";
+import { bootstrapPosterior, type CollectResult, collectNetworks } from "@isthmus/ensemble";
 import type { DataSet } from "@isthmus/graph";
-import { addCollectOptions, type CollectVerbOptions, collectionOptions } from "../collect/collect-options.ts";
-import { assertNoNetworks, createFolderStore, type FolderStore } from "../collect/folder-store.ts";
+import {
+  addCollectOptions,
+  type CollectVerbOptions,
+  collectionOptions,
+  posteriorOptions,
+} from "../collect/collect-options.ts";
+import {
+  assertNoNetworks,
+  countNetworks,
+  createFolderStore,
+  type FolderStore,
+} from "../collect/folder-store.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { openExamples } from "../open/open-data.ts";
 import { createEngine } from "../options/engine-option.ts";
@@ -89,6 +99,7 @@ async function collectInto(
   const making = { verb: "collect", version: context.version, method, data: data.name, seed };
   const metadata = describeMaking([weights], making);
   const store = createFolderStore(folder, network, metadata);
+  if (method === "posterior") return drawInto({ folder, network, data, store }, options, context);
   try {
     const { mean, result } = await followTraining({ verb: "collect", state }, context, async (following) =>
       collectNetworks({ graph, engine: await createEngine(engine) }, weights, data, {
@@ -107,6 +118,51 @@ async function collectInto(
   } finally {
     await store.close();
   }
+}
+
+/** Draws networks from the posterior; the ones that an interrupted run has left are not drawn again. */
+async function drawInto(
+  {
+    folder,
+    network,
+    data,
+    store,
+  }: Pick<Collection, "folder" | "network" | "data"> & { readonly store: FolderStore },
+  options: CollectVerbOptions,
+  { signal, progress }: Context,
+): Promise<Outcome> {
+  const { graph, weights } = network;
+  const { members, concentration } = options;
+  const skip = Math.min(members, await countNetworks(folder));
+  let drawn = skip;
+  const architecture = { graph, engine: await createEngine(options.engine) };
+  const posterior = bootstrapPosterior(architecture, weights, data, {
+    ...posteriorOptions(options, { graph, data }),
+    ...{ skip, signal },
+    onProgress: ({ step, steps }) =>
+      progress(`Network ${drawn + 1} of ${members}`, (drawn + step / steps) / members),
+  });
+  for await (const member of posterior) {
+    await store.save(drawn, member);
+    drawn += 1;
+  }
+  const outputs = Array.from({ length: members }, (_, index) => store.pathOf(index));
+  return {
+    result: {
+      network: network.name,
+      from: weights.source,
+      data: data.name,
+      method: "posterior",
+      members,
+      concentration,
+      outputs,
+    },
+    text: formatPairs([
+      ["method", "posterior"],
+      ...(skip === 0 ? [] : [["went on", `after ${skip} of ${members}`] as const]),
+      ["wrote", outputs.join(", ")],
+    ]),
+  };
 }
 
 async function saveMean(

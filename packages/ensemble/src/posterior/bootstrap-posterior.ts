@@ -28,6 +28,8 @@ export interface BootstrapPosteriorOptions
    * as there are examples for as much as these. @defaultValue 0
    */
   readonly concentration?: number;
+  /** Number of networks that were drawn before and are left out. @defaultValue 0 */
+  readonly skip?: number;
 }
 
 const ATTEMPT = "draw networks from a posterior";
@@ -50,16 +52,16 @@ export async function* bootstrapPosterior(
   { graph, engine }: Architecture,
   prior: Checkpoint,
   data: DataSet,
-  { members = 5, concentration = 0, epochs = 10, seed, ...options }: BootstrapPosteriorOptions,
+  { members = 5, concentration = 0, skip = 0, epochs = 10, seed, ...options }: BootstrapPosteriorOptions,
 ): AsyncGenerator<Checkpoint> {
-  assertWholeOptions(ATTEMPT, { members, epochs, seed }, { members: 1, epochs: 1, seed: 0 });
+  assertWholeOptions(ATTEMPT, { members, epochs, seed, skip }, { members: 1, epochs: 1, seed: 0, skip: 0 });
   if (!(concentration >= 0 && Number.isFinite(concentration))) {
     throw new OutOfRangeError(
       `Cannot ${ATTEMPT} as "concentration" must be a number of at least 0: it is ${concentration}`,
     );
   }
   const draws = concentration === 0 ? undefined : await openPrior({ graph, engine }, prior, data);
-  for (let member = 0; member < members; member++) {
+  for (let member = skip; member < members; member++) {
     const others = draws === undefined ? 0 : data.size;
     const alphas = new Float64Array(data.size + others).fill(1);
     alphas.fill(concentration / data.size, data.size);

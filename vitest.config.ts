@@ -17,6 +17,8 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     maxWorkers: 3,
+    // Threads of onnxruntime wait for each other without resting, which takes the cores from other workers.
+    env: { ISTHMUS_ENGINE_THREADS: "1" },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,4 +1,5 @@
-// Writes the table of packages, what each is for and what it imports, into README.md and CONTRIBUTING.md.
+// Writes tables of packages: their names into README.md, what each is for into docs/packages.md, and what each may
+// import into CONTRIBUTING.md.
 //
 //   node tools/write-arrows.mjs [--check]
 //
@@ -13,7 +14,8 @@ const BLOCK = /(<!-- packages -->\n)[\s\S]*?(<!-- \/packages -->)/;
 const isCheck = process.argv.includes("--check");
 const findings = [];
 for (const [path, table] of [
-  ["README.md", describe()],
+  ["README.md", list()],
+  ["docs/packages.md", describe()],
   ["CONTRIBUTING.md", arrows()],
 ]) {
   const text = readFileSync(join(root, path), "utf8");
@@ -25,12 +27,21 @@ for (const [path, table] of [
 }
 report("write-arrows", findings);
 
+/** Names of all packages, from the lowest floor up. */
+function list() {
+  const rows = floors.map(([floor, packages]) => {
+    const links = packages.map(([name]) => `[${name}](packages/${name})`);
+    return `| ${floor} | ${links.join(", ")} |`;
+  });
+  return ["| layer | packages |", "|---|---|", ...rows].join("\n");
+}
+
 /** What each package is for, from the lowest floor up. */
 function describe() {
   const rows = floors.flatMap(([floor, packages]) =>
     packages.map(([name], i) => {
       const sentence = readManifest(name).description.replace(/\.$/, "");
-      return `| ${i === 0 ? floor : ""} | [${name}](packages/${name}) | ${sentence} |`;
+      return `| ${i === 0 ? floor : ""} | [${name}](../packages/${name}) | ${sentence} |`;
     }),
   );
   return ["| layer | package | what it is for |", "|---|---|---|", ...rows].join("\n");

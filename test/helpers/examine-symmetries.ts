@@ -1,14 +1,17 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Graph } from "@isthmus/graph";
+import { type Engine, type Graph, withSharedSessions } from "@isthmus/graph";
 import { discoverSymmetries, verifySymmetries } from "@isthmus/symmetry";
 import { expect } from "vitest";
 import { describeSizes } from "./describe-symmetries.ts";
 
-const engine = createOnnxRuntimeEngine();
 const SEED = 7;
 
 /** Discovers, verifies on every value, and controls that each weight left unpermuted is caught. */
-export async function examine(graph: Graph): Promise<{ sizes: string[]; unknown: string[] }> {
+export function examine(graph: Graph): Promise<{ sizes: string[]; unknown: string[] }> {
+  return withSharedSessions(createOnnxRuntimeEngine(), (engine) => examineWith(engine, graph));
+}
+
+async function examineWith(engine: Engine, graph: Graph): Promise<{ sizes: string[]; unknown: string[] }> {
   const permutations = await discoverSymmetries({ graph, engine });
   const { spec } = permutations;
   const result = await verifySymmetries({ graph, engine }, permutations, { seed: SEED });

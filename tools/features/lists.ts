@@ -5,7 +5,9 @@ import { CURVATURE_KINDS } from "@isthmus/curvature";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import type { AttackMethod, CollectMethod } from "@isthmus/ensemble";
 import * as interpolation from "@isthmus/interpolation";
+import { LANDSCAPE_KINDS } from "@isthmus/landscape";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
+import { SIMILARITY_MEASURES } from "@isthmus/similarity";
 import { ALIGN_CHOICES } from "@isthmus/study";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
@@ -140,6 +142,16 @@ const NETWORKS: Readonly<Record<FamilyName, Described>> = {
   llama: ["packages/zoo/test/zoo.test.ts", GRAMMAR.llama.help],
 };
 
+const DROPOUT = "packages/paths/test/dropout.test.ts";
+
+const DROPPED: Readonly<Record<string, Described>> = {
+  "dropout stability": [DROPOUT, "loss without a share of the units of the last layers, of all layers"],
+  "constructed paths": [
+    DROPOUT,
+    "paths through networks without half of their units, with a bound of the loss",
+  ],
+};
+
 const CURVES = "packages/interpolation/src/curve.test.ts";
 const LINES = "packages/interpolation/src/interpolation.test.ts";
 const PATHS: Readonly<Record<string, Described>> = {
@@ -268,6 +280,51 @@ const ENSEMBLES: Readonly<
   ],
 };
 
+const SIMILARITY: Readonly<Record<string, Described>> = {
+  "linear-cka": [
+    "packages/similarity/test/similarity-golden.test.ts",
+    "centred kernel alignment: unbiased, biased, or by minibatches; streamed over examples",
+  ],
+  "rbf-cka": ["packages/similarity/test/similarity-golden.test.ts", "the same with a Gaussian kernel"],
+  svcca: [
+    "packages/similarity/test/similarity-golden.test.ts",
+    "mean canonical correlation of leading directions",
+  ],
+  pwcca: ["packages/similarity/test/similarity-golden.test.ts", "correlations weighted by the features of A"],
+  procrustes: [
+    "packages/similarity/test/similarity-golden.test.ts",
+    "the distance that the best rotation leaves",
+  ],
+  relative: [
+    "packages/similarity/test/similarity-golden.test.ts",
+    "cosines with anchors: mean cosine, reciprocal rank, Jaccard index of neighbours",
+  ],
+};
+
+const LANDSCAPES: Readonly<Record<string, Described>> = {
+  random: [
+    "packages/landscape/test/landscape-golden.test.ts",
+    "normal directions, scaled to the size of every filter, every layer or the network, or plain",
+  ],
+  eigenvectors: [
+    "packages/landscape/test/landscape-golden.test.ts",
+    "eigenvectors of the Hessian's largest eigenvalues",
+  ],
+  trajectory: [
+    "packages/landscape/test/measure-landscape.test.ts",
+    "principal components of a training run, with its way and the variance they explain",
+  ],
+  networks: ["packages/landscape/test/measure-landscape.test.ts", "differences to other networks"],
+  initialization: [
+    "packages/landscape/test/measure-landscape.test.ts",
+    "the line from an initialization: the largest rise, and barriers",
+  ],
+  "merge trees": [
+    "packages/landscape/src/topology/merge-tree.test.ts",
+    "minima, saddles, persistence and saddle-minimum average distance of grids of any dimension",
+  ],
+};
+
 /** Exported functions of interpolation that are parts of the operations above. */
 const PARTS =
   "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
@@ -286,6 +343,8 @@ export function listFeatures(): FeatureList[] {
   assertComplete("paths", [...interpolation.PATH_KINDS, ...interpolation.CURVE_KINDS], PATHS);
   assertComplete("merging", functions, MERGING);
   assertComplete("curvature", CURVATURE_KINDS, CURVATURE);
+  assertComplete("similarity", SIMILARITY_MEASURES, SIMILARITY);
+  assertComplete("landscapes", LANDSCAPE_KINDS, LANDSCAPES);
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
   return [
     { title: "Checkpoint formats", rows: rowsOf(CHECKPOINT_FORMATS) },
@@ -305,6 +364,9 @@ export function listFeatures(): FeatureList[] {
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
     { title: "Ensembles and attacks", rows: rowsOf(ENSEMBLES) },
+    { title: "Landscapes of losses", rows: rowsOf(LANDSCAPES) },
+    { title: "Networks without some units", rows: rowsOf(DROPPED) },
+    { title: "Similarity of representations", rows: rowsOf(SIMILARITY) },
   ];
 }
 

@@ -29,6 +29,14 @@ export type {
   LossAndError,
   PartExcess,
 } from "./decomposition-result.ts";
+export { describeMeasurement } from "./describe-measurement.ts";
+export {
+  type EvaluatedGrid,
+  type EvaluateGridOptions,
+  evaluateGrid,
+  type GridProgress,
+  type GridTask,
+} from "./evaluate-grid.ts";
 export { type ChoosableLayers, chooseLayers } from "./layers/choose-layers.ts";
 export {
   alongGroups,

@@ -1,4 +1,4 @@
-import { at, type Checkpoint } from "@isthmus/core";
+import { at } from "@isthmus/core";
 import {
   type Architecture,
   type DataSet,
@@ -14,14 +14,11 @@ import {
   type PlanePlace,
   type PlaneProjection,
 } from "@isthmus/interpolation";
-import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
+import type { JournalRun } from "@isthmus/tasks";
 import { bindNetwork } from "./bind-network.ts";
-import {
-  type CorrectedEvaluator,
-  createCorrectedEvaluator,
-  type EvaluatedArchitecture,
-} from "./create-corrected-evaluator.ts";
+import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 import { describeMeasurement } from "./describe-measurement.ts";
+import { evaluateGrid } from "./evaluate-grid.ts";
 import {
   type MeasurePlaneOptions,
   type PlaneGrid,
@@ -137,75 +134,26 @@ async function evaluatePlane(
   task: PlaneTask,
   options: Required<Omit<MeasurePlaneOptions, "placed">>,
 ): Promise<Pick<PlaneResult, "loss" | "error" | "models">> {
-  const { statistics, statisticsData, batchSize, signal, journalPath } = options;
-  const journal = await openJournal(journalPath, await describePlane(architecture, task, options));
-  const evaluator = await createCorrectedEvaluator(architecture, {
-    attempt: "measure a plane",
-    allowNonFinite: true,
-    statistics,
-    statisticsData,
-    batchSize,
-    signal,
+  const { plane, grid, subjects } = task;
+  const { statistics, statisticsData, batchSize, signal, journalPath, onProgress } = options;
+  const { loss, error, networks } = await evaluateGrid(
+    architecture,
+    {
+      attempt: "measure a plane",
+      axes: [grid.ys, grid.xs],
+      at: ([y = Number.NaN, x = Number.NaN]) => plane.at({ x, y }),
+      networks: subjects.map(({ network }) => network),
+      run: await describePlane(architecture, task, options),
+    },
+    { statistics, statisticsData, batchSize, signal, journalPath, onProgress },
+  );
+  const columns = grid.xs.length;
+  const rowsOf = (values: readonly number[]) =>
+    grid.ys.map((_, row) => values.slice(row * columns, (row + 1) * columns));
+  const models = subjects.map(({ label, network: { source }, place }, k): PlaneModel => {
+    return { label, source, ...place, ...at(networks, k, "network") };
   });
-  try {
-    const finished = task.grid.ys.filter((_, row) => journal.has(rowKey(row))).length;
-    const evaluate = countEvaluations(evaluator, { task, rows: finished, options });
-    const rows = await evaluateRows(task, { journal, evaluate });
-    const models: PlaneModel[] = [];
-    for (const { label, network, place } of task.subjects) {
-      const { source } = network;
-      models.push({ label, source, ...place, ...(await evaluate(network)) });
-    }
-    return { loss: rows.map(({ loss }) => loss), error: rows.map(({ error }) => error), models };
-  } finally {
-    await evaluator.release();
-  }
-}
-
-type Evaluate = (network: Checkpoint) => Promise<{ readonly loss: number; readonly error: number }>;
-
-/** Returns a function that evaluates networks and reports how many are done. */
-function countEvaluations(
-  evaluator: CorrectedEvaluator,
-  {
-    task: { grid, subjects },
-    rows,
-    options: { signal, onProgress },
-  }: {
-    readonly task: PlaneTask;
-    readonly rows: number;
-    readonly options: Required<Omit<MeasurePlaneOptions, "placed">>;
-  },
-): Evaluate {
-  const total = grid.xs.length * grid.ys.length + subjects.length;
-  let completed = grid.xs.length * rows;
-  return async (network) => {
-    signal?.throwIfAborted();
-    const { loss, error } = await evaluator.evaluate(network, []);
-    completed += 1;
-    onProgress?.({ done: completed / total, completed, total });
-    return { loss, error };
-  };
-}
-
-const rowKey = (row: number) => `row ${row}`;
-
-/** Evaluates the rows that are not in the journal yet. */
-async function evaluateRows(
-  { plane, grid }: PlaneTask,
-  { journal, evaluate }: { readonly journal: Journal; readonly evaluate: Evaluate },
-): Promise<{ readonly loss: number[]; readonly error: number[] }[]> {
-  const rows: { readonly loss: number[]; readonly error: number[] }[] = [];
-  for (const [row, y] of grid.ys.entries()) {
-    const numbers = await journal.get(rowKey(row), async () => {
-      const evaluations: Awaited<ReturnType<Evaluate>>[] = [];
-      for (const x of grid.xs) evaluations.push(await evaluate(plane.at({ x, y })));
-      return [...evaluations.map(({ loss }) => loss), ...evaluations.map(({ error }) => error)];
-    });
-    const columns = grid.xs.length;
-    rows.push({ loss: numbers.slice(0, columns), error: numbers.slice(columns) });
-  }
-  return rows;
+  return { loss: rowsOf(loss), error: rowsOf(error), models };
 }
 
 /** Describes everything that decides the numbers of the rows. */

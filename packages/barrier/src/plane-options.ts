@@ -2,6 +2,7 @@ import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } 
 import type { DataSet } from "@isthmus/graph";
 import type { CurveKind, PlanePlace } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
+import type { GridProgress } from "./evaluate-grid.ts";
 
 /** A network of a plane, and its label there. */
 export interface PlaneSubject {
@@ -17,13 +18,7 @@ export interface PlaneSubject {
 export type PlaneModels = readonly [PlaneSubject, PlaneSubject, PlaneSubject];
 
 /** Progress of {@link measurePlane}. */
-export interface PlaneProgress {
-  /** Share of the work that is done, in `[0, 1]`. */
-  readonly done: number;
-  /** Networks measured so far, of `total`. */
-  readonly completed: number;
-  readonly total: number;
-}
+export type PlaneProgress = GridProgress;
 
 /** Options of {@link measurePlane}. */
 export interface MeasurePlaneOptions {

@@ -68,6 +68,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure loss and error on the plane through three networks",
     load: async () => (await import("./commands/plane.ts")).planeVerb,
   },
+  landscape: {
+    summary: "Measure loss and error on a line, a plane or a grid around a network",
+    load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
+  },
   map: {
     summary: "Measure barriers between all pairs of many networks, and place them in the plane",
     load: async () => (await import("./commands/map.ts")).mapVerb,
@@ -115,6 +119,18 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
   curvature: {
     summary: "Measure how the loss curves around a network",
     load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
+  },
+  dropout: {
+    summary: "Measure how much a network loses when units are taken out",
+    load: async () => (await import("./commands/dropout.ts")).dropoutVerb,
+  },
+  path: {
+    summary: "Build a path of low loss between two networks without training, and measure it",
+    load: async () => (await import("./commands/path.ts")).pathVerb,
+  },
+  similarity: {
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    load: async () => (await import("./commands/similarity.ts")).similarityVerb,
   },
   report: {
     summary: "Draw a result: in the terminal, as a page, as figures and tables",

@@ -7,6 +7,7 @@ import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 import { barrierCurve } from "../../report/test/barrier-curve.ts";
 import { comparisonResult } from "../../report/test/comparison-result.ts";
 import { curvatureResult } from "../../report/test/curvature-result.ts";
+import { landscapeResult } from "../../report/test/landscape-result.ts";
 import {
   curveResult,
   layersResult,
@@ -14,6 +15,7 @@ import {
   starResult,
   studyResult,
 } from "../../report/test/results.ts";
+import { similarityResult } from "../../report/test/similarity-result.ts";
 import { takenApart } from "../../report/test/taken-apart.ts";
 
 const { result: tempered, decomposition } = takenApart(barrierCurve("as trained", 1.387, true));
@@ -27,6 +29,8 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  similarityResult(),
+  landscapeResult(),
 ];
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Engine } from "./engine.ts";
 import type { Graph } from "./ir/graph.ts";
-import { shareSessions } from "./share-sessions.ts";
+import { shareSessions, withSharedSessions } from "./share-sessions.ts";
 
 /** Makes an engine that tells what it loads and releases; graphs named `bad` are refused. */
 function tellingEngine() {
@@ -66,5 +66,40 @@ describe("shareSessions()", () => {
     await expect(shared.load(bad)).rejects.toThrow("refused");
     expect(told).toEqual(["load bad", "load bad"]);
     await shared.close();
+  });
+});
+
+describe("withSharedSessions()", () => {
+  const twice = async (engine: Engine, graph: Graph) => {
+    for (let user = 0; user < 2; user++) await (await engine.load(graph)).release();
+  };
+
+  it("withSharedSessions() loads a graph once, frees it at the end, and returns what the work does", async () => {
+    const { engine, told } = tellingEngine();
+    const result = await withSharedSessions(engine, async (shared) => {
+      await twice(shared, graphOf("a"));
+      return told.length;
+    });
+    expect([result, told]).toEqual([1, ["load a", "release a"]]);
+  });
+
+  it("withSharedSessions() leaves sessions to an engine that shares them already", async () => {
+    const { engine, told } = tellingEngine();
+    const graph = graphOf("a");
+    await withSharedSessions(engine, async (outer) => {
+      for (let work = 0; work < 2; work++) await withSharedSessions(outer, (inner) => twice(inner, graph));
+      expect(told).toEqual(["load a"]);
+    });
+    expect(told).toEqual(["load a", "release a"]);
+  });
+
+  it("withSharedSessions() frees sessions when the work fails", async () => {
+    const { engine, told } = tellingEngine();
+    const failing = withSharedSessions(engine, async (shared) => {
+      await twice(shared, graphOf("a"));
+      throw new Error("lost");
+    });
+    await expect(failing).rejects.toThrow("lost");
+    expect(told).toEqual(["load a", "release a"]);
   });
 });

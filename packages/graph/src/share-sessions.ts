@@ -72,3 +72,16 @@ export function shareSessions({ name, load }: Engine): SharedEngine {
     },
   };
 }
+
+/** Does work with an engine that keeps its sessions until the work is done: see {@link shareSessions}. */
+export async function withSharedSessions<T>(
+  engine: Engine,
+  work: (shared: Engine) => Promise<T>,
+): Promise<T> {
+  const shared = shareSessions(engine);
+  try {
+    return await work(shared);
+  } finally {
+    await shared.close();
+  }
+}

@@ -7,8 +7,8 @@ import { expect, test } from "vitest";
 import { randomGraph } from "../../../test/helpers/random-graph.ts";
 import { randomImageGraph } from "../../../test/helpers/random-image-graph.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
-import { runAll } from "../src/probe/probe-graph.ts";
 import { randomInputs } from "../src/probe/random-inputs.ts";
+import { runAll } from "../src/probe/run-all.ts";
 
 const engine = createOnnxRuntimeEngine();
 const FOLDER = fileURLToPath(new URL("../../../test/fixtures/exported-networks/", import.meta.url));

@@ -67,6 +67,12 @@ export {
 } from "@isthmus/graph";
 export { average, createPath, lerp } from "@isthmus/interpolation";
 export {
+  type LandscapeResult,
+  measureLandscape,
+  mergeTree,
+  topologyOf,
+} from "@isthmus/landscape";
+export {
   applyAdapter,
   byLayer,
   defineMergeMethod,
@@ -78,6 +84,13 @@ export {
   saveAdapter,
   slerp,
 } from "@isthmus/merging";
+export {
+  buildDropoutPath,
+  type DropoutPathResult,
+  type DropoutStabilityResult,
+  measureDropoutPath,
+  measureDropoutStability,
+} from "@isthmus/paths";
 export {
   compareNetworks,
   createAligner,
@@ -95,6 +108,7 @@ export {
   verifyRecipe,
 } from "@isthmus/recipe";
 export { renderFigures, renderResultPage } from "@isthmus/report";
+export { measureSimilarity, type SimilarityResult } from "@isthmus/similarity";
 export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";
 export { correctStatistics, measureGrams } from "@isthmus/statistics";
 export { runStudy } from "@isthmus/study";

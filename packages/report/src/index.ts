@@ -46,6 +46,7 @@ export {
   type DrawableResult,
   type Provenance,
 } from "./result/drawable-result.ts";
+export { planeOf } from "./result/landscape/landscape-planes.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
 export type { PageFact } from "./result/page-fact.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";

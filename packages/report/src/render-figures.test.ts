@@ -20,6 +20,8 @@ describe("renderFigures()", () => {
       "along-b",
       "plane-loss",
       "plane-error",
+      "merge-tree",
+      "barcode",
       "figure-1",
       "figure-2",
       "figure-3",

@@ -11,8 +11,11 @@ import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureResult } from "./curvature-result.ts";
 import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
+import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
+import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
+import { similarityResult } from "./similarity-result.ts";
 import { takenApart } from "./taken-apart.ts";
 
 const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
@@ -56,6 +59,13 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   ensemble: pageOf(ensembleResult()),
   attack: pageOf(attackResult()),
   pareto: pageOf(paretoResult()),
+  landscape: pageOf(landscapeResult()),
+  slices: pageOf(landscapeResult(3)),
+  trajectory: pageOf(trajectoryResult()),
+  initialization: pageOf(initializationResult()),
+  "dropout-stability": pageOf(dropoutStabilityResult()),
+  "dropout-path": pageOf(dropoutPathResult()),
+  similarity: pageOf(similarityResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -88,6 +98,10 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   ensemble: () => makeHostile(ensembleResult()),
   attack: () => makeHostile(attackResult()),
   pareto: () => makeHostile(paretoResult()),
+  landscape: () => makeHostile(landscapeResult()),
+  "dropout-stability": () => makeHostile(dropoutStabilityResult()),
+  "dropout-path": () => makeHostile(dropoutPathResult()),
+  similarity: () => makeHostile(similarityResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -165,29 +179,38 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(["layers", "plane", "map", "star", "study", "comparison", "curvature"])(
-    "tables of a page of %s sort, by mouse and by keyboard",
-    async (name) => {
-      const complaints = await visit(name, async (page) => {
-        const head = page.locator('th[data-sort="number"]').first();
-        const table = page.locator("table", { has: head }).first();
-        const column = await head.evaluate((cell: HTMLTableCellElement) => cell.cellIndex);
-        const values = async (): Promise<number[]> =>
-          (await table.locator(`tbody tr > :nth-child(${column + 1})`).allTextContents())
-            .filter((text) => text !== "")
-            .map((text) => Number.parseFloat(text.replaceAll(",", "")));
-        const before = await values();
-        expect(await head.getAttribute("aria-sort")).toBeNull();
-        await head.locator("button").click();
-        expect(await head.getAttribute("aria-sort")).toBe("ascending");
-        expect(await values()).toEqual(before.toSorted((a, b) => a - b));
-        await head.locator("button").press("Enter");
-        expect(await head.getAttribute("aria-sort")).toBe("descending");
-        expect(await values()).toEqual(before.toSorted((a, b) => b - a));
-      });
-      expect(complaints).toEqual([]);
-    },
-  );
+  it.each([
+    "layers",
+    "plane",
+    "map",
+    "star",
+    "study",
+    "comparison",
+    "curvature",
+    "landscape",
+    "dropout-stability",
+    "dropout-path",
+    "similarity",
+  ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
+    const complaints = await visit(name, async (page) => {
+      const head = page.locator('th[data-sort="number"]').first();
+      const table = page.locator("table", { has: head }).first();
+      const column = await head.evaluate((cell: HTMLTableCellElement) => cell.cellIndex);
+      const values = async (): Promise<number[]> =>
+        (await table.locator(`tbody tr > :nth-child(${column + 1})`).allTextContents())
+          .filter((text) => text !== "")
+          .map((text) => Number.parseFloat(text.replaceAll(",", "")));
+      const before = await values();
+      expect(await head.getAttribute("aria-sort")).toBeNull();
+      await head.locator("button").click();
+      expect(await head.getAttribute("aria-sort")).toBe("ascending");
+      expect(await values()).toEqual(before.toSorted((a, b) => a - b));
+      await head.locator("button").press("Enter");
+      expect(await head.getAttribute("aria-sort")).toBe("descending");
+      expect(await values()).toEqual(before.toSorted((a, b) => b - a));
+    });
+    expect(complaints).toEqual([]);
+  });
 
   it("the button shows the other theme, and paper is always light", async () => {
     const background = () => getComputedStyle(document.documentElement).backgroundColor;

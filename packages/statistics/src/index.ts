@@ -21,6 +21,7 @@ export {
 } from "./activations/statistics-options.ts";
 export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";
 export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
+export { type VisitedNetwork, visitActivations } from "./activations/visit-activations.ts";
 export {
   assertChoice,
   type ChosenStatistics,

@@ -4,29 +4,40 @@ export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./descript
 export type {
   CurvatureChoice,
   CurvatureMeasurement,
+  DropoutStabilityChoice,
+  DropoutStabilityMeasurement,
   EachMeasurement,
   NetworkMeasurement,
 } from "./description/network-measurement.ts";
-export { restrictStudy } from "./description/restrict-study.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,
-  type BarrierMeasurement,
-  type LayersMeasurement,
-  type LoadedNetwork,
   type MatchChoice,
-  type MeasurementDescription,
-  type NetworkDescription,
   type PairChoice,
-  type PairMeasurement,
   type PairSelection,
-  type Repeated,
-  type RepeatedNetwork,
-  type StarNetwork,
-  type StudyDescription,
-  type Templated,
-  type TrainedNetwork,
-  type Variables,
+} from "./description/pair-selection.ts";
+export type {
+  CurveChoice,
+  CurveMeasurement,
+  DropoutPathChoice,
+  DropoutPathMeasurement,
+  PathMeasurement,
+} from "./description/path-measurements.ts";
+export { restrictStudy } from "./description/restrict-study.ts";
+export type {
+  BarrierMeasurement,
+  LayersMeasurement,
+  LoadedNetwork,
+  MeasurementDescription,
+  NetworkDescription,
+  PairMeasurement,
+  Repeated,
+  RepeatedNetwork,
+  StarNetwork,
+  StudyDescription,
+  Templated,
+  TrainedNetwork,
+  Variables,
 } from "./description/study-description.ts";
 export type {
   ColumnDescription,

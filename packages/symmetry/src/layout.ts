@@ -7,3 +7,12 @@ export {
 } from "./layout-components.ts";
 export { groupVariables } from "./linear/group-variables.ts";
 export { multiplyInPlace, multiplyUnits, positionIn } from "./linear/multiply-units.ts";
+export { type AxisUse, findAxisUses } from "./units/axis-uses.ts";
+export {
+  findHiddenLayers,
+  type HiddenLayer,
+  type HiddenLayers,
+  type UnitSite,
+} from "./units/hidden-layers.ts";
+export { type AxisLayouts, layOutAxes, type TensorUnits } from "./units/lay-out-axes.ts";
+export { findUnitRoots, type UnitRoots } from "./units/unit-roots.ts";

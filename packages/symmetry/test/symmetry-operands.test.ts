@@ -1,5 +1,5 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Graph, Node } from "@isthmus/graph";
+import { type Engine, type Graph, type Node, withSharedSessions } from "@isthmus/graph";
 import {
   discoverLinearSymmetries,
   discoverSymmetries,
@@ -13,7 +13,6 @@ import { OPERATOR_CASES } from "../../../test/helpers/operator-cases/table.ts";
 import { runGraph } from "../../../test/helpers/run-graph.ts";
 import { scoreOutputs } from "../../../test/helpers/score-outputs.ts";
 
-const engine = createOnnxRuntimeEngine();
 const SEEDS = [0, 1, 2];
 
 /** Operators in the cases of which some use is followed by no rule: they freeze what they touch. */
@@ -46,7 +45,18 @@ async function networkOf(given: OperatorCase, seed: number, isWeight: (operand: 
 }
 
 /** Discovers and verifies; how many symmetries there are. */
-async function examine(given: OperatorCase, seed: number, isWeight: (operand: string) => boolean) {
+function examine(given: OperatorCase, seed: number, isWeight: (operand: string) => boolean) {
+  return withSharedSessions(createOnnxRuntimeEngine(), (engine) =>
+    examineWith(engine, given, seed, isWeight),
+  );
+}
+
+async function examineWith(
+  engine: Engine,
+  given: OperatorCase,
+  seed: number,
+  isWeight: (operand: string) => boolean,
+) {
   const { graph, weights } = await networkOf(given, seed, isWeight);
   if (weights.length === 0) return { weights, symmetries: 0 };
   const permutations = await discoverSymmetries({ graph, engine });

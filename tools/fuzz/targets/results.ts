@@ -7,6 +7,11 @@ import {
   ensembleResult,
   paretoResult,
 } from "../../../packages/report/test/ensemble-results.ts";
+import {
+  initializationResult,
+  landscapeResult,
+  trajectoryResult,
+} from "../../../packages/report/test/landscape-result.ts";
 import { mapResult } from "../../../packages/report/test/map-result.ts";
 import {
   curveResult,
@@ -15,6 +20,7 @@ import {
   starResult,
   studyResult,
 } from "../../../packages/report/test/results.ts";
+import { similarityResult } from "../../../packages/report/test/similarity-result.ts";
 import { openJournal } from "../../../packages/tasks/src/journal.ts";
 import { deepen } from "../bombs.ts";
 import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
@@ -36,6 +42,11 @@ export function createResultTarget(): FuzzTarget {
     ensembleResult(),
     attackResult(),
     paretoResult(),
+    similarityResult(),
+    landscapeResult(1),
+    trajectoryResult(),
+    landscapeResult(3),
+    initializationResult(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

@@ -1,6 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
-  at,
   type Checkpoint,
   describeMaking,
   isIsthmusError,
@@ -21,7 +20,7 @@ import {
   PLAN_KINDS,
   type PlanKind,
 } from "@isthmus/fusion";
-import { type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
+import { limitExamples } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
 import {
   correctStatistics,
@@ -29,19 +28,11 @@ import {
   STATISTICS_POLICIES,
   type StatisticsPolicy,
 } from "@isthmus/statistics";
-import {
-  assertArchitecture,
-  assertNoModelFolder,
-  dataContext,
-  fitToData,
-  type OpenedArchitecture,
-  readArchitecture,
-} from "@isthmus/zoo";
+import { assertNoModelFolder, readArchitecture } from "@isthmus/zoo";
 import { formatPairs, formatTable } from "../format/format-table.ts";
-import { bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { type NamedNetwork, type OpenedNetwork, openOwnArchitecture } from "../open/open-own-architecture.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -181,27 +172,15 @@ function assertData({ data, method, statistics }: FuseVerbOptions): void {
   );
 }
 
-/** A checkpoint, and where its architecture is read from. */
-interface NamedNetwork {
-  readonly path: string;
-  readonly checkpoint: Checkpoint;
-  readonly graph: string | undefined;
-  readonly letter: "a" | "b";
-}
-
-/** A network of its own architecture, ready to be fused. */
-interface OpenedNetwork extends Pick<OpenedArchitecture, "graph" | "engine"> {
-  readonly network: Checkpoint;
-  readonly bound: BoundNetwork;
-  readonly data: DataSet | undefined;
-}
-
 async function openBoth(
   [a, b]: readonly [NamedNetwork, NamedNetwork],
   options: FuseVerbOptions,
   context: Context,
 ): Promise<[OpenedNetwork, OpenedNetwork]> {
-  return [await openNetwork(a, options, context), await openNetwork(b, options, context)];
+  return [
+    await openOwnArchitecture("fuse", a, options, context),
+    await openOwnArchitecture("fuse", b, options, context),
+  ];
 }
 
 /** Throws an error again; if each graph has the weights of the other network, it says so. */
@@ -220,21 +199,6 @@ async function hintAtSwap(error: unknown, [a, b]: readonly [NamedNetwork, NamedN
     `${error.message}; --graph-a has the weights of B, and --graph-b those of A: exchange them`,
     { parameters: (error as MismatchError).parameters, cause: error },
   );
-}
-
-async function openNetwork(
-  { path, checkpoint, graph, letter }: NamedNetwork,
-  options: FuseVerbOptions,
-  context: Context,
-): Promise<OpenedNetwork> {
-  await assertArchitecture(`fuse (--graph-${letter})`, [path], { graph });
-  const read = await openSharedArchitecture([path], { engine: options.engine, graph });
-  const data =
-    options.data === undefined ? undefined : await openExamples(options.data, options, dataContext(read));
-  const architecture = data === undefined ? read : fitToData(read, data);
-  const { networks, ...bound } = await bindArchitecture(architecture, [checkpoint], {}, context);
-  const network = at(networks, 0, "network");
-  return { graph: bound.graph, engine: bound.engine, network: network.network, bound: network, data };
 }
 
 /** Corrects the statistics of the fused network, if that is asked for. */

@@ -1,4 +1,3 @@
-import { basename, extname } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
@@ -11,6 +10,7 @@ import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { labelsOf } from "../format/labels-of.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
@@ -152,10 +152,4 @@ async function plane(
       ].join(""),
     };
   });
-}
-
-/** Returns the names of files without folders and endings, or whole paths if two of these names are equal. */
-function labelsOf(paths: readonly string[]): readonly string[] {
-  const names = paths.map((path) => basename(path, extname(path)));
-  return new Set(names).size === names.length ? names : paths;
 }

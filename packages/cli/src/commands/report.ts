@@ -15,11 +15,15 @@ import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatEnsemble } from "../format/format-ensemble.ts";
+import { formatDropoutPath } from "../format/format-dropout-path.ts";
+import { formatDropoutStability } from "../format/format-dropout-stability.ts";
+import { formatLandscape } from "../format/format-landscape.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
+import { formatSimilarity } from "../format/format-similarity.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
@@ -138,5 +142,13 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatAttack(result);
     case "pareto":
       return formatPareto(result);
+    case "landscape":
+      return formatLandscape(result, terminal);
+    case "dropout-stability":
+      return formatDropoutStability(result);
+    case "dropout-path":
+      return formatDropoutPath(result, terminal);
+    case "similarity":
+      return formatSimilarity(result);
   }
 }

@@ -28,6 +28,7 @@ import {
   type TrainingData,
   type TrainingDataOptions,
 } from "../training/open-training-data.ts";
+import { saveSnapshots } from "../training/save-snapshots.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
@@ -41,6 +42,7 @@ interface TrainVerbOptions
   readonly output: string;
   readonly saveGraph?: string | undefined;
   readonly resume?: true | undefined;
+  readonly snapshots?: string | undefined;
 }
 
 /** Creates the command `isthmus train`. */
@@ -79,6 +81,10 @@ function withOutput<A extends unknown[], O extends OptionValues>(command: Comman
     .option(
       "--save-graph <file>",
       "the graph (default: beside the output as .onnx; not written with --graph)",
+    )
+    .option(
+      "--snapshots <folder>",
+      "keep the network before training and after every epoch there, for isthmus landscape",
     )
     .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted training left one");
 }
@@ -149,12 +155,16 @@ interface Run {
 
 async function runTraining({ options, files, data, network }: Run, context: Context): Promise<Trained> {
   const { graph, weights } = network;
+  const { snapshots } = options;
+  const onEpoch =
+    snapshots === undefined ? undefined : await saveSnapshots(snapshots, network, context.signal);
   return followTraining({ verb: "train", state: files.state }, context, async (following) =>
     train({ graph, engine: await createEngine(options.engine) }, weights, data.data, {
       ...trainingOptions(options, { graph, data: data.data }),
       ...localOptions(options),
       evaluationData: data.evaluationData,
       ...following,
+      onEpoch,
       resume: options.resume ?? false,
     }),
   );

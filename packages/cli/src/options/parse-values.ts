@@ -45,6 +45,13 @@ export function parseNumbers(text: string): number[] {
   return text.split(",").map(parseNumber);
 }
 
+/** Parses two numbers, the first one smaller: `-1:1`. */
+export function parseRange(text: string): readonly [from: number, to: number] {
+  const [from = Number.NaN, to = Number.NaN, ...rest] = text.split(":").map(parseNumber);
+  if (rest.length === 0 && from < to) return [from, to];
+  throw new InvalidArgumentError("It must be two numbers from:to such as -1:1, the first one smaller.");
+}
+
 /** Most values of a range such as `0:1:0.1`. */
 const MOST_SCALES = 1000;
 

@@ -16,6 +16,10 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   ensemble: true,
   attack: true,
   pareto: true,
+  landscape: true,
+  "dropout-stability": true,
+  "dropout-path": true,
+  similarity: true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

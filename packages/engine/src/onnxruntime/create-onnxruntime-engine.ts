@@ -9,6 +9,7 @@ import {
 } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
 import { blockConvolutions } from "./block-convolutions.ts";
+import { defaultThreads } from "./default-threads.ts";
 import { measureBlock } from "./measure-block.ts";
 import { InferenceSession, Tensor as OrtTensor } from "./onnxruntime-node.ts";
 
@@ -22,7 +23,8 @@ const ERRORS_ONLY = 3;
 /**
  * Returns the default engine: onnxruntime on the CPU, as shipped in the npm package `onnxruntime-node`.
  *
- * Results have the same bits on every run with the same number of threads.
+ * Results have the same bits on every run with the same number of threads. A run that names none takes every
+ * core, or as many threads as `ISTHMUS_ENGINE_THREADS` says: 1 is fastest where programs share the cores.
  *
  * @example
  * ```ts
@@ -47,13 +49,14 @@ export function createOnnxRuntimeEngine(): Engine {
 
 async function load(graph: Graph, options: LoadOptions = {}): Promise<Session> {
   const { threads, optimize } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
+  const intraOpNumThreads = threads === 0 ? defaultThreads() : threads;
   let session: InferenceSession;
   try {
     const prepared = optimize ? blockConvolutions(graph, await measureBlock()) : graph;
     session = await InferenceSession.create(encodeGraph(prepared), {
       executionProviders: ["cpu"],
       graphOptimizationLevel: optimize ? "all" : "disabled",
-      intraOpNumThreads: threads,
+      intraOpNumThreads,
       interOpNumThreads: 1,
       executionMode: "sequential",
       logSeverityLevel: ERRORS_ONLY,

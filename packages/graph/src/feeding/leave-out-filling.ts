@@ -4,9 +4,10 @@ import { batchInputs, followBatch } from "../batch/follow-batch.ts";
 import { joinRows, takeExamples } from "../batch/take-examples.ts";
 import type { Engine } from "../engine.ts";
 import type { Graph } from "../ir/graph.ts";
-import { probeGraph, runAll } from "../probe/probe-graph.ts";
+import { probeGraph } from "../probe/probe-graph.ts";
 import { randomInputs } from "../probe/random-inputs.ts";
 import { randomWeights } from "../probe/random-weights.ts";
+import { runAll } from "../probe/run-all.ts";
 import type { FedBatch, FeedPlan } from "./plan-feeds.ts";
 
 /** Removes from a value of a batch the part of the rows that only fill up the batch. */

@@ -47,6 +47,19 @@ describe("probeGraph()", () => {
     ]);
   });
 
+  test("probeGraph() probes a graph once for the same engine and options, and anew for others", async () => {
+    const sum = createTensor("f32", [4], Float32Array.of(5, 5, 5, 5));
+    const { engine, loaded } = fakeEngine(new Map([["Add_0:0", sum]]));
+    const graph = buildProduct(true);
+    const first = await probeGraph({ graph, engine });
+    expect(await probeGraph({ graph, engine }, { batch: 2 })).toBe(first);
+    expect(loaded).toHaveLength(1);
+    await probeGraph({ graph, engine }, { batch: 5 });
+    await probeGraph({ graph, engine: { ...engine, name: "other" } });
+    await probeGraph({ graph: { ...graph }, engine });
+    expect(loaded).toHaveLength(4);
+  });
+
   test("probeGraph() refuses what no machine has the memory for, before it takes any", async () => {
     const { engine, loaded } = fakeEngine(new Map());
     const wide = new GraphBuilder("wide", 21);

@@ -18,8 +18,8 @@ import { dependentValues } from "../ir/dependent-values.ts";
 import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { sequenceValues } from "../ir/sequence-values.ts";
-import { exposeValues } from "../ir/values.ts";
 import { inputShape, randomInputs } from "./random-inputs.ts";
+import { runAll } from "./run-all.ts";
 import { runShapes, type ShapesRun } from "./run-shapes.ts";
 import { withoutProducts } from "./without-products.ts";
 
@@ -68,7 +68,22 @@ export async function probeGraph(
   options: ProbeOptions = {},
 ): Promise<Probe> {
   const { signal, ...rest } = options;
-  const { batch, seed, extents } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
+  const resolved = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
+  const key = JSON.stringify([engine.name, resolved]);
+  const earlier = probes.get(graph)?.get(key);
+  if (earlier !== undefined) return earlier;
+  const probe = await probeAnew({ graph, engine }, { ...resolved, signal });
+  probes.set(graph, new Map([...(probes.get(graph) ?? []), [key, probe]]));
+  return probe;
+}
+
+/** Probes by graph, engine and options: what looks for each kind of symmetry probes the graph again. */
+const probes = new WeakMap<Graph, ReadonlyMap<string, Probe>>();
+
+async function probeAnew(
+  { graph, engine }: Architecture,
+  { batch, seed, extents, signal }: Required<Omit<ProbeOptions, "signal">> & Pick<ProbeOptions, "signal">,
+): Promise<Probe> {
   const fromTypes = await probeTyped(graph, engine, { batch, extents });
   if (fromTypes !== undefined) return fromTypes;
   assertFitsMemory(graph, batch, extents);
@@ -179,23 +194,6 @@ function zeroWeights(graph: Graph): Map<string, Tensor> {
     weights.set(name, { dtype, shape, data: allocateData(dtype, sizeOf(shape)) });
   }
   return weights;
-}
-
-/** Runs a graph without optimization and returns every tensor that its nodes compute. */
-export async function runAll(
-  graph: Graph,
-  engine: Engine,
-  feeds: ReadonlyMap<string, Tensor>,
-): Promise<Map<string, Tensor>> {
-  const sequences = sequenceValues(graph);
-  const computed = graph.nodes.flatMap(({ outputs }) => outputs);
-  const names = computed.filter((name) => name !== "" && !sequences.has(name));
-  const session = await engine.load(exposeValues(graph, names), { optimize: false });
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.release();
-  }
 }
 
 /** Lists the values that depend on an input or a weight. */

@@ -2,6 +2,7 @@ import { entry, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import { exposeValues } from "../ir/values.ts";
+import { runOnce } from "./run-all.ts";
 
 /** Opset from which `Slice` takes its bounds as inputs. */
 const SLICE_BY_INPUTS = 10;
@@ -29,20 +30,15 @@ export async function runShapes(
   if ((graph.opsets.get("") ?? 0) < SLICE_BY_INPUTS) return undefined;
   const described = describeValues(graph, shaped);
   const outputs = [...whole, ...shaped.flatMap((name) => [shapeOf(name), sampleOf(name)])];
-  const session = await engine.load(exposeValues(described, outputs), { optimize: false });
-  try {
-    const results = await session.run(feeds);
-    const types = shaped.map((name): [string, TensorInfo] => {
-      const extents = entry(results, shapeOf(name), "shape").data as BigInt64Array;
-      const { dtype } = entry(results, sampleOf(name), "element");
-      return [name, { dtype, shape: Array.from(extents, Number) }];
-    });
-    const values = new Map(whole.map((name) => [name, entry(results, name, "value")]));
-    for (const [name, { dtype, shape }] of values) types.push([name, { dtype, shape }]);
-    return { types: new Map(types), values };
-  } finally {
-    await session.release();
-  }
+  const results = await runOnce(exposeValues(described, outputs), engine, feeds);
+  const types = shaped.map((name): [string, TensorInfo] => {
+    const extents = entry(results, shapeOf(name), "shape").data as BigInt64Array;
+    const { dtype } = entry(results, sampleOf(name), "element");
+    return [name, { dtype, shape: Array.from(extents, Number) }];
+  });
+  const values = new Map(whole.map((name) => [name, entry(results, name, "value")]));
+  for (const [name, { dtype, shape }] of values) types.push([name, { dtype, shape }]);
+  return { types: new Map(types), values };
 }
 
 const shapeOf = (name: string): string => `isthmus.shape.${name}`;

@@ -43,6 +43,14 @@ export function factorScale(values: readonly number[], most: number = MOST_LEVEL
   return rampOver(high > 0 ? logarithmicLevels(low, high, most).filter((level) => level < high) : []);
 }
 
+/** Bands of a scale from 0 to 1. */
+const UNIT_BANDS = 10;
+
+/** Makes a scale from dark to light of ten equal bands from 0 to 1, the same for all pictures. */
+export function unitScale(): ColorScale {
+  return rampOver(Array.from({ length: UNIT_BANDS - 1 }, (_, i) => (i + 1) / UNIT_BANDS));
+}
+
 /** Spreads the ramp over the bands between levels, from dark to light. */
 function rampOver(levels: readonly number[]): ColorScale {
   const last = levels.length;

@@ -24,6 +24,14 @@ export interface ContourFigure {
     readonly label: string;
     readonly points: readonly (readonly [x: number, y: number])[];
   }[];
+  /** Minima and saddles to mark. @defaultValue none */
+  readonly marks?: readonly {
+    readonly kind: "minimum" | "saddle";
+    readonly x: number;
+    readonly y: number;
+  }[];
+  /** Words for the axes. @defaultValue distances between weights along x and y */
+  readonly axes?: { readonly x: string; readonly y: string };
 }
 
 /** Most levels of a plane. */
@@ -81,10 +89,11 @@ export function drawContours(figure: ContourFigure): Drawing {
       marks: [
         ...contourMarks(plot, figure, scale),
         missingMark(plot, figure),
-        ...verticalAxis(plot, { label: yLabel(inner * aspect), beside: true }, y).slice(1),
-        ...horizontalAxis(plot, { label: "x (distance between weights)" }, x, { count: 5 }),
+        ...verticalAxis(plot, { label: yLabel(figure, inner * aspect), beside: true }, y).slice(1),
+        ...horizontalAxis(plot, { label: figure.axes?.x ?? "x (distance between weights)" }, x, { count: 5 }),
         plot.frame({ stroke: "var(--isthmus-muted)" }),
         ...pathMarks(plot, figure),
+        ...pointMarks(plot, figure),
         ...modelMarks(plot, figure),
         labelMark(labelsOf(figure), { ...OVER, avoid: obstaclesOf(figure) }),
         colorLegend({ label, scale, format }),
@@ -96,7 +105,10 @@ export function drawContours(figure: ContourFigure): Drawing {
 /** Words along the vertical axis, from the longest: the first that fit are shown. */
 const Y_LABELS = ["y (distance between weights)", "y (same unit)"] as const;
 
-const yLabel = (room: number): string => Y_LABELS.find((words) => textWidth(words) <= room) ?? "y";
+const yLabel = ({ axes }: ContourFigure, room: number): string =>
+  (axes === undefined ? Y_LABELS : [axes.y, axes.y.replace(/ \(.*/, "")]).find(
+    (words) => textWidth(words) <= room,
+  ) ?? "y";
 
 /**
  * Contours of the grid itself, whose values stand in the middle of cells; values are compared by their
@@ -181,6 +193,20 @@ function pathMarks(plot: Plot, { paths }: ContourFigure): Markish[] {
       strokeDasharray: at(DASHES, index % DASHES.length),
     }),
   ]);
+}
+
+/** Minima as triangles on their tips, saddles as crosses. */
+function pointMarks(plot: Plot, { marks = [] }: ContourFigure): Markish[] {
+  const place = { x: "x", y: "y", title: "kind" } as const;
+  const saddles = marks.filter(({ kind }) => kind === "saddle");
+  return [
+    plot.dot(
+      marks.filter(({ kind }) => kind === "minimum"),
+      { ...place, r: 4, symbol: "triangle2", fill: OVER.color, stroke: OVER.halo, strokeWidth: 1 },
+    ),
+    plot.dot(saddles, { ...place, r: 4, symbol: "times", stroke: OVER.halo, strokeWidth: 4 }),
+    plot.dot(saddles, { ...place, r: 4, symbol: "times", stroke: OVER.color, strokeWidth: 1.75 }),
+  ];
 }
 
 function modelMarks(plot: Plot, { models }: ContourFigure): Markish[] {

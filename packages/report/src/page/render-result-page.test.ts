@@ -4,9 +4,12 @@ import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
 import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-results.ts";
+import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
+import { landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { similarityResult } from "../../test/similarity-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
 
@@ -23,6 +26,10 @@ const RESULTS: readonly DrawableResult[] = [
   ensembleResult(),
   attackResult(),
   paretoResult(),
+  landscapeResult(),
+  dropoutStabilityResult(),
+  dropoutPathResult(),
+  similarityResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

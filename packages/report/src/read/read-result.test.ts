@@ -6,11 +6,15 @@ import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureResult } from "../../test/curvature-result.ts";
 import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-results.ts";
+import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
+import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { similarityResult } from "../../test/similarity-result.ts";
 import { takenApart } from "../../test/taken-apart.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
+import { RESULT_SCHEMAS } from "./result-schema.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -38,6 +42,11 @@ describe("readResult()", () => {
     ensembleResult(),
     attackResult(),
     paretoResult(),
+    landscapeResult(),
+    initializationResult(),
+    dropoutStabilityResult(),
+    dropoutPathResult(),
+    similarityResult(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
     expect(await read(written)).toEqual(written);
@@ -79,6 +88,7 @@ describe("readResult()", () => {
       [
         { kind: "checkpoint" },
         /one of barrier, layers, plane, map, curve, star, study, simulation, comparison, curvature, ensemble, attack, pareto: it is "checkpoint"; give a file/,
+        new RegExp(`one of ${Object.keys(RESULT_SCHEMAS).join(", ")}: it is "checkpoint"; give a file`),
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

@@ -3,25 +3,20 @@ import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_SCHEMA } from "./curvature-schema.ts";
 import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
+import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA } from "./dropout-schema.ts";
+import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
+import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
+import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
-/** JSON has no NaN: it writes null for what could not be measured. */
-const measured = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.NaN);
+const measured = MEASURED;
 const count = z.int().min(0);
 const text = z.string();
 const numbers = z.array(z.number());
 const network = z.enum(["a", "b"]);
 const measures = z.looseObject({ loss: measured, error: measured });
-const point = z.looseObject({
-  t: z.number(),
-  loss: measured,
-  error: measured,
-  perplexity: measured.optional(),
-});
+const point = POINT;
 const definitions = z.looseObject({
   chord: measured,
   meanOfEndpoints: measured,
@@ -215,19 +210,6 @@ const map = z.looseObject({
   ...origin,
 });
 
-const summary = z.looseObject({
-  min: measured,
-  max: measured,
-  mean: measured,
-  lengthMean: measured,
-  at: measured,
-});
-const path = z.looseObject({
-  points: z.array(point.extend({ length: z.number() })),
-  length: z.number(),
-  loss: summary,
-  error: summary,
-});
 const curve = z.looseObject({
   kind: z.literal("curve"),
   curve: z.enum(["bezier", "chain"]),
@@ -241,8 +223,8 @@ const curve = z.looseObject({
     }),
   ),
   trainingData: text,
-  path,
-  line: path,
+  path: PATH,
+  line: PATH,
   seed: count,
   ...pair,
   ...norms,
@@ -356,4 +338,8 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   ensemble: ENSEMBLE_SCHEMA,
   attack: ATTACK_SCHEMA,
   pareto: PARETO_SCHEMA,
+  landscape: LANDSCAPE_SCHEMA,
+  "dropout-stability": DROPOUT_STABILITY_SCHEMA,
+  "dropout-path": DROPOUT_PATH_SCHEMA,
+  similarity: SIMILARITY_SCHEMA,
 };

@@ -30,6 +30,14 @@ export function titleOfResult(result: DrawableResult): string {
       return `Adversarial examples, shown to ${result.targets.length === 1 ? "1 network" : `${result.targets.length} networks`}`;
     case "pareto":
       return `Networks for ${result.tasks.join(" and ")}`;
+    case "landscape":
+      return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
+    case "dropout-stability":
+      return `Dropout stability of ${basename(result.network)}`;
+    case "dropout-path":
+      return `${pairOf(result)} through halved networks`;
+    case "similarity":
+      return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

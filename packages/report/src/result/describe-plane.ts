@@ -1,5 +1,6 @@
 import type { PlaneResult } from "@isthmus/barrier";
-import { UsageError } from "@isthmus/core";
+import { at, UsageError } from "@isthmus/core";
+import { topologyOf } from "@isthmus/landscape";
 import type { Measure } from "../barrier-curve.ts";
 import { dataWords, measureWords } from "../data-words.ts";
 import { drawContours, stretchOf } from "../figure/contour-figure.ts";
@@ -7,7 +8,8 @@ import type { Figure } from "../figure/figure.ts";
 import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
-import type { Report } from "./report.ts";
+import { topologySections } from "./landscape/topology-sections.ts";
+import type { Report, Section } from "./report.ts";
 
 /**
  * Says what a plane shows.
@@ -27,6 +29,7 @@ export function describePlane(result: PlaneResult): Report {
     ...(paths.length === 0
       ? []
       : [{ name: "paths", title: "Paths in the plane", figures: [], tables: [pathsTable(result)] }]),
+    ...topologyOfPlane(result),
     { name: "grid", title: "Every measured place", figures: [], tables: [gridTable(result)] },
   ];
   return {
@@ -45,6 +48,21 @@ export function describePlane(result: PlaneResult): Report {
     ]),
     data: result,
   };
+}
+
+/** Describes the minima and saddles of the losses. */
+function topologyOfPlane(result: PlaneResult): Section[] {
+  const { xs, ys, loss, data, examples } = result;
+  return topologySections({
+    topology: topologyOf(result),
+    values: loss.flat(),
+    coordinates: [
+      { name: "x", of: (place) => at(xs, place % xs.length, "column") },
+      { name: "y", of: (place) => at(ys, Math.floor(place / xs.length), "row") },
+    ],
+    label: measureWords("loss", data).axis,
+    examples: dataWords(data, examples),
+  });
 }
 
 function summarise({ loss, models }: PlaneResult): string {
@@ -88,8 +106,8 @@ function captionOf(result: PlaneResult, measure: Measure, missing: number): stri
   return `${unit}; darker is lower, bands grow by factors, dots are networks. Measured at ${xs.length} by ${ys.length} places on ${dataWords(data, examples)}; between them it is interpolated linearly, so that bands have corners where places are few. ${scaleWords(result)}${holes}`;
 }
 
-/** Says how the axes compare. */
-function scaleWords(plane: Pick<PlaneResult, "xs" | "ys">): string {
+/** Says how the axes of a plane compare. */
+export function scaleWords(plane: Pick<PlaneResult, "xs" | "ys">): string {
   const stretch = stretchOf(plane);
   // Rounding of the division must not read as a scale of its own.
   if (Math.abs(stretch - 1) < 1e-6) return "Both axes have one scale.";

@@ -5,12 +5,16 @@ import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeEnsemble } from "./describe-ensemble.ts";
+import { describeDropoutPath } from "./describe-dropout-path.ts";
+import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePareto } from "./describe-pareto.ts";
 import { describePlane } from "./describe-plane.ts";
+import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
+import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
 import type { Report } from "./report.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
@@ -47,5 +51,13 @@ export function describeResult(result: DrawableResult): Report {
       return describeAttack(result);
     case "pareto":
       return describePareto(result);
+    case "landscape":
+      return describeLandscape(result);
+    case "dropout-stability":
+      return describeDropoutStability(result);
+    case "dropout-path":
+      return describeDropoutPath(result);
+    case "similarity":
+      return describeSimilarity(result);
   }
 }

@@ -9,7 +9,10 @@ import type { CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { AttackResult, EnsembleResult, ParetoResult } from "@isthmus/ensemble";
 import type { SimulationResult } from "@isthmus/federated";
+import type { LandscapeResult } from "@isthmus/landscape";
+import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
+import type { SimilarityResult } from "@isthmus/similarity";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
 import type { BarrierCurve } from "../barrier-curve.ts";
@@ -58,6 +61,10 @@ export type DrawableResult = (
   | EnsembleResult
   | AttackResult
   | ParetoResult
+  | LandscapeResult
+  | DropoutStabilityResult
+  | DropoutPathResult
+  | SimilarityResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

@@ -2,10 +2,9 @@ import { InputError } from "@isthmus/core";
 import { fulfils } from "./fulfils.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
+import type { PairChoice, PairSelection } from "./pair-selection.ts";
 import type {
   MeasurementDescription,
-  PairChoice,
-  PairSelection,
   Repeated,
   RepeatedNetwork,
   StudyDescription,

@@ -1,4 +1,5 @@
 import type { MeasureCurvatureOptions } from "@isthmus/curvature";
+import type { MeasureDropoutStabilityOptions } from "@isthmus/paths";
 import type { WantedValues } from "./variable-values.ts";
 
 /** What is measured on every network of a group, each by itself. */
@@ -36,5 +37,19 @@ export interface CurvatureMeasurement extends NetworkMeasurement, CurvatureChoic
   readonly kind: "curvature";
 }
 
+/** How units are taken out, as a study says it. */
+export interface DropoutStabilityChoice
+  extends Pick<MeasureDropoutStabilityOptions, "choice" | "rescale" | "trials" | "statistics" | "shares"> {
+  /** Names of layers that lose units, in which `*` matches any characters. @defaultValue all */
+  readonly layers?: readonly string[];
+}
+
+/**
+ * The dropout stability of networks; options that are missing have the defaults of `measureDropoutStability`.
+ */
+export interface DropoutStabilityMeasurement extends NetworkMeasurement, DropoutStabilityChoice {
+  readonly kind: "dropout-stability";
+}
+
 /** Something that is measured on every network by itself. */
-export type EachMeasurement = CurvatureMeasurement;
+export type EachMeasurement = CurvatureMeasurement | DropoutStabilityMeasurement;

@@ -3,24 +3,33 @@ import { PATH_KINDS } from "@isthmus/interpolation";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { z } from "zod";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type { CurvatureMeasurement } from "../description/network-measurement.ts";
-import {
-  ALIGN_CHOICES,
-  type BarrierMeasurement,
-  type LayersMeasurement,
-} from "../description/study-description.ts";
+import type {
+  CurvatureMeasurement,
+  DropoutStabilityMeasurement,
+} from "../description/network-measurement.ts";
+import { ALIGN_CHOICES } from "../description/pair-selection.ts";
+import type { CurveMeasurement, DropoutPathMeasurement } from "../description/path-measurements.ts";
+import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
+import { CURVE_FIELDS, DROPOUT_PATH_FIELDS, DROPOUT_STABILITY_FIELDS } from "../schema/dropout-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
-import { batch, count, examples, places, tries } from "../schema/numbers.ts";
+import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { CURVATURE_FIELDS, LEARNING_FIELDS } from "../schema/shared-fields.ts";
+import { FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
+
+/** A curve to be trained, as a file describes it. */
+type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: FileLoss };
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
   | FileOf<BarrierMeasurement>
   | FileOf<LayersMeasurement>
   | FileOf<MergeMeasurement>
-  | CurvatureMeasurement;
+  | CurvatureMeasurement
+  | DropoutStabilityMeasurement
+  | DropoutPathMeasurement
+  | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
 };
@@ -31,7 +40,8 @@ const match = z.strictObject({
   ...LEARNING_FIELDS,
 });
 
-const pairs = {
+/** Which pairs of networks, and on which examples. */
+const selected = {
   between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
   across: z.string().optional(),
   choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
@@ -40,10 +50,14 @@ const pairs = {
   restarts: tries(1).optional(),
   match: match.optional(),
   data: NAMED_DATA,
-  points: places(3).optional(),
-  statistics: z.enum(STATISTICS_POLICIES).optional(),
   statisticsData: NAMED_DATA.optional(),
   batchSize: batch.optional(),
+};
+
+const pairs = {
+  ...selected,
+  points: places(3).optional(),
+  statistics: z.enum(STATISTICS_POLICIES).optional(),
 };
 
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
@@ -84,6 +98,22 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       kind: z.literal("curvature"),
       ...single,
       ...CURVATURE_FIELDS,
+    }),
+    z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
+    z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({
+      kind: z.literal("curve"),
+      ...selected,
+      curve: CURVE_FIELDS.curve.optional(),
+      bends: CURVE_FIELDS.bends.optional(),
+      points: CURVE_FIELDS.points.optional(),
+      statistics: CURVE_FIELDS.statistics.optional(),
+      trainOn: NAMED_DATA,
+      epochs: repeats(1),
+      batch: batch.optional(),
+      loss: FILE_LOSS.optional(),
+      optimizer: OPTIMIZER.optional(),
+      schedule: SCHEDULE.optional(),
     }),
   ]),
 );

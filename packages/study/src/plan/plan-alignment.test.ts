@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
-import type { BarrierMeasurement, MatchChoice, StudyDescription } from "../description/study-description.ts";
+import type { MatchChoice } from "../description/pair-selection.ts";
+import type { BarrierMeasurement, StudyDescription } from "../description/study-description.ts";
 import { planStudy } from "./plan-study.ts";
 
 const ports = { engine: "none", openData: async (name: string) => fewImages(name, name.length) };

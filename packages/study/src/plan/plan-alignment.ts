@@ -6,7 +6,7 @@ import {
   MATCH_LEARNED_DEFAULTS,
   MATCH_WEIGHTS_DEFAULTS,
 } from "@isthmus/weight-matching";
-import type { MatchChoice, PairSelection } from "../description/study-description.ts";
+import type { MatchChoice, PairSelection } from "../description/pair-selection.ts";
 import { ALIGNMENT_FILE, type AlignNetworksParams, alignNetworks } from "../tasks/align-networks.ts";
 import { ALIGNED_FILE, learnAlignment } from "../tasks/learn-alignment.ts";
 import type { PlannedNetwork } from "./planned-network.ts";

@@ -1,6 +1,12 @@
 import { MEASURE_CURVATURE_DEFAULTS } from "@isthmus/curvature";
-import type { CurvatureMeasurement, EachMeasurement } from "../description/network-measurement.ts";
+import { MEASURE_DROPOUT_STABILITY_DEFAULTS } from "@isthmus/paths";
+import type {
+  CurvatureMeasurement,
+  DropoutStabilityMeasurement,
+  EachMeasurement,
+} from "../description/network-measurement.ts";
 import { measureNetworkCurvature } from "../tasks/measure-network-curvature.ts";
+import { measureNetworkDropout } from "../tasks/measure-network-dropout.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { selectNetworks } from "./network-cells.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
@@ -26,7 +32,13 @@ export function planEach(
   entry: EachMeasurement,
   context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
-  return planWork(entry, context, curvatureWork(entry, context.planner.seed));
+  const { seed } = context.planner;
+  switch (entry.kind) {
+    case "curvature":
+      return planWork(entry, context, curvatureWork(entry, seed));
+    default:
+      return planWork(entry, context, dropoutWork(entry, seed));
+  }
 }
 
 function curvatureWork(
@@ -38,6 +50,15 @@ function curvatureWork(
   const precision = { count, tolerance, steps, traceProducts, relativeError, runs, densitySteps };
   const options = { batchSize, operator, examples, ...precision, ...choice, seed };
   return { kind: measureNetworkCurvature, options };
+}
+
+function dropoutWork(
+  { of: _, where: __, data: ___, kind: ____, ...chosen }: DropoutStabilityMeasurement,
+  seed: number,
+) {
+  const { batchSize, choice, rescale, trials, statistics, shares } = MEASURE_DROPOUT_STABILITY_DEFAULTS;
+  const options = { batchSize, choice, rescale, trials, statistics, shares, ...chosen, seed };
+  return { kind: measureNetworkDropout, options };
 }
 
 async function planWork<O>(

@@ -1,6 +1,8 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
+import { MEASURE_DROPOUT_PATH_DEFAULTS } from "@isthmus/paths";
+import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
+import type { DropoutPathMeasurement } from "../description/path-measurements.ts";
 import type {
-  AlignChoice,
   BarrierMeasurement,
   LayersMeasurement,
   MeasurementDescription,
@@ -8,8 +10,10 @@ import type {
 } from "../description/study-description.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
+import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { planAlignment } from "./plan-alignment.ts";
+import { planCurves } from "./plan-curves.ts";
 import { planEach } from "./plan-each.ts";
 import { planMerge } from "./plan-merge.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
@@ -42,7 +46,12 @@ export function planMeasurement(
     case "merge":
       return planMerge(entry, context);
     case "curvature":
+    case "dropout-stability":
       return planEach(entry, context);
+    case "curve":
+      return planCurves(entry, context);
+    case "dropout-path":
+      return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
     case "layers":
       return planPairs(entry, context, layersWork(entry, context.planner.seed));
     default:
@@ -65,8 +74,17 @@ function layersWork(entry: LayersMeasurement, seed: number) {
   return { kind: measurePairLayers, options };
 }
 
+function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {
+  const settings = { ...MEASURE_DROPOUT_PATH_DEFAULTS, ...entry };
+  const { choice, rescale, trials, statistics, pointsPerLine, batchSize } = settings;
+  return {
+    kind: measurePairPath,
+    options: { choice, rescale, trials, statistics, pointsPerLine, batchSize, seed },
+  };
+}
+
 async function planPairs<O>(
-  entry: PairMeasurement,
+  entry: PairSelection & Pick<PairMeasurement, "data" | "statisticsData">,
   { networks, planner, variables }: MeasurementContext,
   { kind, options }: PairWork<O>,
 ): Promise<readonly PlannedMeasurement[]> {

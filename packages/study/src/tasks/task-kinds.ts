@@ -5,11 +5,14 @@ import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
+import { measureNetworkDropout } from "./measure-network-dropout.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
+import { measurePairPath } from "./measure-pair-path.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
+import { trainPairCurve } from "./train-pair-curve.ts";
 import { tuneNetwork } from "./tune-network.ts";
 
 /** The registry of all kinds of tasks that studies have. */
@@ -25,4 +28,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measureEnsemble,
   measureNetworkCurvature,
   tuneNetwork,
+  measureNetworkDropout,
+  measurePairPath,
+  trainPairCurve,
 ]);

@@ -1,5 +1,12 @@
 import { type Checkpoint, createCheckpoint, createRandom, entry, resolveOptions } from "@isthmus/core";
-import { type Architecture, bindWeights, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import {
+  type Architecture,
+  bindWeights,
+  randomInputs,
+  randomWeights,
+  runAll,
+  withSharedSessions,
+} from "@isthmus/graph";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
 import { type Exchange, exchangeParts } from "./exchange-parts.ts";
@@ -55,13 +62,15 @@ export async function verifyExchanges(
   );
   const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
   const inputs = randomInputs(graph, batch, seed);
-  const run = async (network: Checkpoint) => {
-    signal?.throwIfAborted();
-    return runAll(graph, engine, new Map([...inputs, ...(await bindWeights(graph, network))]));
-  };
   const network = createCheckpoint(bound);
-  const before = await run(network);
-  const after = await run(await exchangeParts(network, exchanges, randomOrders(exchanges, seed)));
+  const exchanged = await exchangeParts(network, exchanges, randomOrders(exchanges, seed));
+  const [before, after] = await withSharedSessions(engine, async (shared) => {
+    const run = async (one: Checkpoint) => {
+      signal?.throwIfAborted();
+      return runAll(graph, shared, new Map([...inputs, ...(await bindWeights(graph, one))]));
+    };
+    return [await run(network), await run(exchanged)] as const;
+  });
   const names = new Set([...exchanges.map(({ sum }) => sum), ...graph.outputs.map(({ name }) => name)]);
   const errors = [...names].map((name) =>
     compareInPlace(entry(before, name, "value"), entry(after, name, "value")),

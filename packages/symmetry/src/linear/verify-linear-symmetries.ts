@@ -14,6 +14,7 @@ import {
   randomInputs,
   randomWeights,
   runAll,
+  withSharedSessions,
 } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
 import { randomOrthogonal } from "../mixing/random-orthogonal.ts";
@@ -72,6 +73,15 @@ const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotati
  * @throws EngineError if the engine cannot run the graph
  */
 export async function verifyLinearSymmetries(
+  { graph, engine }: Architecture,
+  symmetries: { readonly permutations: Symmetries; readonly linear: LinearSymmetries },
+  options: VerifyLinearOptions,
+): Promise<readonly VerifyLinearResult[]> {
+  // One session runs the graph with all weights.
+  return withSharedSessions(engine, (shared) => verify({ graph, engine: shared }, symmetries, options));
+}
+
+async function verify(
   { graph, engine }: Architecture,
   symmetries: { readonly permutations: Symmetries; readonly linear: LinearSymmetries },
   options: VerifyLinearOptions,

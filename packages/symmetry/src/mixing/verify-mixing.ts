@@ -1,5 +1,12 @@
 import { asFloat32, type Checkpoint, entry, resolveOptions, type Tensor, toFloat64 } from "@isthmus/core";
-import { type Architecture, bindWeights, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import {
+  type Architecture,
+  bindWeights,
+  randomInputs,
+  randomWeights,
+  runAll,
+  withSharedSessions,
+} from "@isthmus/graph";
 import { randomShifts, shiftLogitsInPlace } from "../shifts/shift-weights.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";
@@ -48,6 +55,15 @@ export interface VerifyMixingResult extends ValueSummary {
  * @throws EngineError if the engine cannot run the graph
  */
 export async function verifyMixing(
+  { graph, engine }: Architecture,
+  symmetries: KnownSymmetries & { readonly mixing: MixingSymmetries },
+  options: VerifyMixingOptions,
+): Promise<VerifyMixingResult> {
+  // One session runs the graph with all weights.
+  return withSharedSessions(engine, (shared) => verify({ graph, engine: shared }, symmetries, options));
+}
+
+async function verify(
   { graph, engine }: Architecture,
   { permutations, linear, mixing }: KnownSymmetries & { readonly mixing: MixingSymmetries },
   options: VerifyMixingOptions,

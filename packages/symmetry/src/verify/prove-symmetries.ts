@@ -1,5 +1,5 @@
 import { type Checkpoint, sizeOf } from "@isthmus/core";
-import type { Architecture, Graph } from "@isthmus/graph";
+import { type Architecture, type Graph, withSharedSessions } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
 import { discoverSymmetries } from "../discover-symmetries.ts";
 import type { Exchange } from "../exchange/exchange-parts.ts";
@@ -53,6 +53,17 @@ export interface SymmetryProof extends VerifySymmetriesResult {
  * @throws MismatchError if `weights` do not fit the graph
  */
 export async function proveSymmetries(
+  architecture: Architecture,
+  symmetries: Symmetries | SymmetrySpec,
+  options: ProveSymmetriesOptions,
+): Promise<SymmetryProof> {
+  // One session runs the graph in all proofs.
+  return withSharedSessions(architecture.engine, (engine) =>
+    prove({ ...architecture, engine }, symmetries, options),
+  );
+}
+
+async function prove(
   architecture: Architecture,
   symmetries: Symmetries | SymmetrySpec,
   { seed, linear, mixing, exchanges = [], weights, signal }: ProveSymmetriesOptions,

@@ -9,6 +9,7 @@ import {
   randomInputs,
   randomWeights,
   runAll,
+  withSharedSessions,
 } from "@isthmus/graph";
 import type { Alignment } from "../alignment.ts";
 import { deriveSpec, type Symmetries } from "../derive-spec.ts";
@@ -88,6 +89,15 @@ export interface VerifySymmetriesResult extends ValueSummary {
  * ```
  */
 export async function verifySymmetries(
+  { graph, engine }: Architecture,
+  symmetries: Symmetries | SymmetrySpec,
+  options: VerifySymmetriesOptions,
+): Promise<VerifySymmetriesResult> {
+  // One session runs the graph with all weights.
+  return withSharedSessions(engine, (shared) => verify({ graph, engine: shared }, symmetries, options));
+}
+
+async function verify(
   { graph, engine }: Architecture,
   symmetries: Symmetries | SymmetrySpec,
   options: VerifySymmetriesOptions,

@@ -1,10 +1,15 @@
 import { at, entry, InvariantError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
+import {
+  type AxisLayouts,
+  findAxisUses,
+  findUnitRoots,
+  layOutAxes,
+  type TensorUnits,
+  type UnitRoots,
+} from "@isthmus/symmetry/layout";
 import { type AxisPlan, type MergeChoice, planAxis, type Separable } from "../layout/axis-plan.ts";
-import { type AxisLayouts, layOutAxes, type TensorUnits } from "../layout/lay-out-axes.ts";
-import { findUnitRoots, type UnitRoots } from "../layout/unit-roots.ts";
-import { findAxisUses } from "./contracted-axes.ts";
 import { mixedAxes, type NodeFacts } from "./mixed-axes.ts";
 import type { AxisPlans, ProbedGraph } from "./separable-graph.ts";
 import { widenNode } from "./widen-node.ts";

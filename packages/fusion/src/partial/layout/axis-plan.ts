@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
-import type { UnitRoots } from "./unit-roots.ts";
+import type { UnitRoots } from "@isthmus/symmetry/layout";
 
 /** The networks that a place of the wide network belongs to: bit 0 for A, bit 1 for B. */
 export const SIDES = { a: 1, b: 2, both: 3 } as const;

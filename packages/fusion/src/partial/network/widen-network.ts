@@ -9,7 +9,7 @@ import {
   sizeOf,
   type TensorData,
 } from "@isthmus/core";
-import { type AxisUse, findAxisUses } from "../graph/contracted-axes.ts";
+import { type AxisUse, findAxisUses } from "@isthmus/symmetry/layout";
 import type { WidePlan } from "../graph/wide-plan.ts";
 import { combineInto } from "../kernels/combine.ts";
 import { planRuns } from "./combined-runs.ts";

@@ -64,6 +64,29 @@ const STUDY: StudyDescription = {
     },
   },
   measurements: {
+    dropout: {
+      ...{ kind: "dropout-stability", of: "tuned", data: "few:test", batchSize: 4, shares: [0.5] },
+      ...{ choice: "largest", rescale: "fit", trials: 2, statistics: "recalibrate", layers: ["layers.0"] },
+    },
+    paths: {
+      ...{
+        kind: "dropout-path",
+        between: "mlps",
+        data: "few:test",
+        statisticsData: "few:train",
+        batchSize: 4,
+      },
+      ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
+    },
+    curves: {
+      ...{ kind: "curve", between: "mlps", data: "few:test", statisticsData: "few:train", batchSize: 4 },
+      ...{ trainOn: "few:train", epochs: 1, batch: 4, curve: "chain", bends: 2, points: 3 },
+      ...{
+        statistics: "keep",
+        optimizer: { kind: "adam" },
+        schedule: { kind: "constant", learningRate: 0.1 },
+      },
+    },
     curvature: {
       ...{ kind: "curvature", of: "tuned", data: "few:test", operator: "gauss-newton", batchSize: 4 },
       ...{ parameters: ["layers.*"], examples: 8, count: 1, tolerance: 1e-3, steps: 10 },

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
+import type { Symmetry, SymmetrySpec } from "../spec.ts";
 
 /**
  * The plain symmetries of a specification, and which of their units every unit belongs to: itself, or the

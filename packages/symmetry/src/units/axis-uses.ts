@@ -8,6 +8,8 @@ export interface AxisUse {
   readonly contracted: ReadonlySet<number>;
   /** Axes that some node keeps: the outputs of a layer, or the units of a bias. */
   readonly kept: ReadonlySet<number>;
+  /** Position in the graph of the first node that sums over one of them; infinite if none does. */
+  readonly contractedBy: number;
 }
 
 /** Axis of a weight behind each axis of a value that was made from it by moving axes. */
@@ -21,13 +23,13 @@ interface Moved {
  * convolutions and recurrent layers that read them.
  */
 export function findAxisUses(graph: Graph): ReadonlyMap<string, AxisUse> {
-  const uses = new Map<string, { contracted: Set<number>; kept: Set<number> }>();
+  const uses = new Map<string, { contracted: Set<number>; kept: Set<number>; contractedBy: number }>();
   const moved = new Map<string, Moved>();
   for (const [name, { shape }] of graph.weights) {
     moved.set(name, { weight: name, axes: [...shape.keys()] });
-    uses.set(name, { contracted: new Set(), kept: new Set() });
+    uses.set(name, { contracted: new Set(), kept: new Set(), contractedBy: Number.POSITIVE_INFINITY });
   }
-  for (const node of graph.nodes) {
+  for (const [position, node] of graph.nodes.entries()) {
     const passed = passOn(node, moved);
     if (passed !== undefined) {
       moved.set(at(node.outputs, 0, "output"), passed);
@@ -38,6 +40,7 @@ export function findAxisUses(graph: Graph): ReadonlyMap<string, AxisUse> {
       const use = origin && uses.get(origin.weight);
       if (origin === undefined || use === undefined) return;
       const axis = contractedAxis(node, i, origin.axes.length);
+      if (axis >= 0) use.contractedBy = Math.min(use.contractedBy, position);
       origin.axes.forEach((own, place) => {
         if (own >= 0) (place === axis ? use.contracted : use.kept).add(own);
       });

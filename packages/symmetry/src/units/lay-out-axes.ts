@@ -1,5 +1,6 @@
 import { at, entry } from "@isthmus/core";
-import { layOutValues, type Symmetries } from "@isthmus/symmetry";
+import type { Symmetries } from "../derive-spec.ts";
+import { layOutValues } from "../value-layouts.ts";
 import { type AxisUnits, findAxisUnits, type UnitTable } from "./axis-units.ts";
 import type { UnitRoots } from "./unit-roots.ts";
 

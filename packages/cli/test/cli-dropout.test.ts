@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { encodeGraph } from "@isthmus/graph";
+import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomExamples } from "../../../test/helpers/random-examples.ts";
+import { randomNetwork } from "../../../test/helpers/random-network.ts";
+import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { smallMlp } from "../../../test/helpers/small-networks.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const measuring = () => ["--graph", at("graph.onnx"), "--data", `safetensors:${at("data.safetensors")}`];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-dropout-"));
+  const graph = smallMlp();
+  writeFileSync(at("graph.onnx"), encodeGraph(graph));
+  for (const seed of [1, 2]) await saveCheckpoint(randomNetwork(graph, seed), at(`${seed}.safetensors`));
+  const { inputs, labels } = randomExamples([6], { size: 30, classes: 4 }).read(0, 30);
+  const y = { dtype: "i32", shape: [30], data: labels } as const;
+  const examples = new Map([
+    ["x", inputs],
+    ["y", y],
+  ]);
+  await saveCheckpoint(createCheckpoint(examples, {}, "examples"), at("data.safetensors"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("isthmus dropout", () => {
+  const command = (...rest: readonly string[]) => ["dropout", at("1.safetensors"), ...measuring(), ...rest];
+
+  test("writes what it prints, the same for the same seed, and a page of it", async () => {
+    const [file, page, again] = [at("dropout.json"), at("dropout.html"), at("again.html")];
+    const options = ["--shares", "0.5,1", "--trials", "2", "-o", file, "--report", page];
+    const printed = await runJson<DropoutStabilityResult>(command(...options));
+    expect(printed.layers.map(({ units }) => units)).toEqual([16, 12]);
+    expect(printed.shares.map(({ share, trials }) => [share, trials.length])).toEqual([
+      [0.5, 2],
+      [1, 2],
+    ]);
+    const written = readFileSync(file, "utf8");
+    expect(JSON.parse(written)).toMatchObject({
+      shares: printed.shares,
+      provenance: { command: expect.stringMatching(/^isthmus dropout/) },
+    });
+    await runCli(command(...options));
+    expect(readFileSync(file, "utf8")).toBe(written);
+    expect(readFileSync(page, "utf8")).toContain('id="figure-layers"');
+    const { code, stdout } = await runCli(["report", file, "-o", again]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/50 % +\d/);
+  });
+
+  test("refuses shares that are none, before it opens the network", async () => {
+    const { code, stderr } = await runCli(command("--shares", "1.5"));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("must be numbers above 0 and at most 1");
+  });
+});
+
+describe("isthmus path", () => {
+  const command = (...rest: readonly string[]) => [
+    ...["path", at("1.safetensors"), at("2.safetensors"), ...measuring()],
+    ...rest,
+  ];
+
+  test("measures the path below its bound, beside the lines to B and to B aligned", async () => {
+    const [file, page] = [at("path.json"), at("path.html")];
+    const options = ["--align", "--points-per-line", "1", "-o", file, "--report", page];
+    const printed = await runJson<DropoutPathResult>(command(...options));
+    expect(printed).toMatchObject({ kind: "dropout-path", order: "layers", statistics: "keep" });
+    expect(printed.path.loss.max).toBeLessThanOrEqual(printed.bound + 1e-5);
+    expect(printed.beside.map(({ name }) => name)).toEqual(["line to B aligned"]);
+    expect(readFileSync(page, "utf8")).toContain('id="figure-loss-t"');
+    const { code, stdout } = await runCli(["report", file]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("so high is its loss at most");
+  });
+
+  test("refuses statistics that are of averages", async () => {
+    const { code, stderr } = await runCli(command("--statistics", "repair"));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("must be keep or recalibrate");
+  });
+});

@@ -1,0 +1,42 @@
+import type { PlaneSubject } from "@isthmus/barrier";
+import { type Checkpoint, DTYPES, entry, OutOfRangeError, sizeOf } from "@isthmus/core";
+import { type Architecture, type DataSet, type Graph, parameterNames } from "@isthmus/graph";
+import { ATTEMPT, type ResolvedOptions } from "../landscape-options.ts";
+
+/** What directions are made of. */
+export interface DirectionTask {
+  readonly architecture: Architecture;
+  readonly data: DataSet;
+  /** The network in the middle, in memory. */
+  readonly network: Checkpoint;
+  /** The others, in memory. */
+  readonly others: readonly PlaneSubject[];
+  /** Names of the parameters that directions move. */
+  readonly names: readonly string[];
+  readonly options: ResolvedOptions;
+}
+
+/**
+ * Lists the parameters that directions move: all, or the ones of two axes and more.
+ * @throws OutOfRangeError if they have fewer elements than there are directions
+ */
+export function movedNames(graph: Graph, { vectors, dimensions }: ResolvedOptions): string[] {
+  const all = parameterNames(graph);
+  const shapeOf = (name: string) => entry(graph.weights, name, "weight").shape;
+  const names = vectors === "move" ? all : all.filter((name) => shapeOf(name).length > 1);
+  const elements = names.reduce((sum, name) => sum + sizeOf(shapeOf(name)), 0);
+  if (dimensions <= elements) return names;
+  const which = vectors === "move" ? "" : " of two axes and more";
+  throw new OutOfRangeError(
+    `Cannot ${ATTEMPT} as "dimensions" must be at most the number of parameters${which}, ${elements} in graph "${graph.name}": it is ${dimensions}`,
+  );
+}
+
+/**
+ * Lists what differences between networks move: parameters, and with all of these, running statistics, which
+ * belong to each network.
+ */
+export function differingNames({ architecture: { graph }, names, options }: DirectionTask): string[] {
+  if (options.vectors === "ignore" || options.normalization !== "none") return [...names];
+  return [...graph.weights].filter(([, { dtype }]) => DTYPES[dtype].float).map(([name]) => name);
+}

@@ -1,0 +1,69 @@
+import {
+  allocateData,
+  type Checkpoint,
+  createCheckpoint,
+  DTYPES,
+  entry,
+  fromFloat64Into,
+  sizeOf,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
+
+/** A direction, or weights, by the names of tensors. */
+export type DirectionValues = Map<string, Float64Array>;
+
+/** A direction and what it says of itself. */
+export interface Direction {
+  readonly label: string;
+  /** What it moves; other tensors stay. */
+  readonly values: DirectionValues;
+  readonly eigenvalue?: number;
+  readonly residual?: number;
+  readonly explained?: number;
+}
+
+/** Reads tensors of a network in f64. */
+export async function readWeights(network: Checkpoint, names: readonly string[]): Promise<DirectionValues> {
+  const values: DirectionValues = new Map();
+  for (const name of names) {
+    const { data, dtype } = await network.read(name);
+    values.set(name, toFloat64(data, dtype));
+  }
+  return values;
+}
+
+/** Adds a multiple of some tensors of a network to a direction in place. */
+export async function addWeightsInPlace(
+  target: DirectionValues,
+  factor: number,
+  network: Checkpoint,
+): Promise<void> {
+  for (const [name, sum] of target) {
+    const { data, dtype } = await network.read(name);
+    const values = toFloat64(data, dtype);
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + factor * (values[i] as number);
+  }
+}
+
+/** Makes a direction of zeros for some tensors of a network. */
+export function zerosFor({ tensors }: Checkpoint, names: readonly string[]): DirectionValues {
+  return new Map(names.map((name) => [name, new Float64Array(sizeOf(entry(tensors, name, "tensor").shape))]));
+}
+
+/**
+ * Stores a direction as a checkpoint of a network's structure, in f32, or in f64 where the network is; zero
+ * where it does not move.
+ */
+export function directionCheckpoint({ label, values }: Direction, { tensors }: Checkpoint): Checkpoint {
+  const stored = new Map(
+    [...tensors].map(([name, { dtype, shape }]): [string, Tensor] => {
+      const type = DTYPES[dtype].float && dtype !== "f64" ? "f32" : dtype;
+      const data = allocateData(type, sizeOf(shape));
+      const moved = values.get(name);
+      if (moved !== undefined) fromFloat64Into(moved, type, data);
+      return [name, { dtype: type, shape, data }];
+    }),
+  );
+  return createCheckpoint(stored, {}, label);
+}

@@ -1,0 +1,24 @@
+export {
+  LANDSCAPE_KINDS,
+  type LandscapeKind,
+  type LandscapeNetworks,
+  type LandscapeProgress,
+  MEASURE_LANDSCAPE_DEFAULTS,
+  type MeasureLandscapeOptions,
+  NORMALIZATIONS,
+  type Normalization,
+  VECTOR_POLICIES,
+  type VectorPolicy,
+} from "./landscape-options.ts";
+export type {
+  InterpolationShape,
+  LandscapeDirection,
+  LandscapeNetwork,
+  LandscapeResult,
+} from "./landscape-result.ts";
+export { measureLandscape } from "./measure-landscape.ts";
+export { GRID_NEIGHBORS, type GridNeighbors, placeOf } from "./topology/grid-neighbors.ts";
+export { type GridTopology, gridTopology, topologyOf } from "./topology/grid-topology.ts";
+export { MERGE_TREE_DEFAULTS, type MergeTreeOptions, mergeTree } from "./topology/merge-tree.ts";
+export type { MergeTree, TreeMinimum, TreeSaddle } from "./topology/merge-tree-result.ts";
+export { type SaddleMinimumDistance, saddleMinimumDistance } from "./topology/saddle-minimum-distance.ts";

@@ -1,0 +1,45 @@
+import type { CorrectedEvaluator } from "@isthmus/barrier";
+import { type Checkpoint, createRandom } from "@isthmus/core";
+import type { HiddenLayer } from "@isthmus/symmetry/layout";
+import { chooseUnits, type LayerRemainder, type UnitChoice } from "./choose-units.ts";
+import { fitFactor, type Rescaling } from "./fit-factor.ts";
+
+/** How many units of each layer stay, which, and how they are rescaled. */
+export interface DropPlan {
+  /** Returns how many units of a layer of a size stay. */
+  readonly count: (size: number) => number;
+  readonly choice: UnitChoice;
+  readonly rescale: Rescaling;
+  readonly seed: number;
+  /** Evaluates networks where factors are fitted. */
+  readonly evaluator: CorrectedEvaluator;
+}
+
+/**
+ * Chooses what is left of layers, from the last to the first: each factor is chosen given what is left of
+ * the layers behind it.
+ * @returns what is left of each layer, in the order of the layers
+ */
+export async function dropLayerByLayer(
+  network: Checkpoint,
+  layers: readonly HiddenLayer[],
+  { count, choice, rescale, seed, evaluator }: DropPlan,
+): Promise<readonly LayerRemainder[]> {
+  let remainders: readonly LayerRemainder[] = [];
+  for (const layer of layers.toReversed()) {
+    const units = count(layer.size);
+    const stays = await chooseUnits(network, layer, { count: units, choice, seed });
+    const factor =
+      rescale === "fit" && units < layer.size
+        ? await fitFactor(network, { later: remainders, layer, stays }, evaluator)
+        : layer.size / units;
+    remainders = [{ layer, stays, factor }, ...remainders];
+  }
+  return remainders;
+}
+
+/** Returns a seed for each trial: the first is the seed itself. */
+export function trialSeeds(seed: number, trials: number): readonly number[] {
+  const random = createRandom(seed, "trials");
+  return Array.from({ length: trials }, (_, trial) => (trial === 0 ? seed : random.integer(2 ** 32)));
+}

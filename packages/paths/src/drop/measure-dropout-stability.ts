@@ -1,0 +1,141 @@
+import { bindNetwork, type CorrectedEvaluator, createCorrectedEvaluator } from "@isthmus/barrier";
+import { at, type Checkpoint } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+import type { SymmetricArchitecture } from "@isthmus/symmetry";
+import type { HiddenLayer } from "@isthmus/symmetry/layout";
+import { dropLayerByLayer, trialSeeds } from "./drop-layer-by-layer.ts";
+import { dropUnits } from "./drop-units.ts";
+import { type MeasureDropoutStabilityOptions, resolveStabilityOptions } from "./dropout-options.ts";
+import type { DropoutShare, DropoutStabilityResult, DropoutTrial, DroppedLayers } from "./dropout-result.ts";
+import { droppableLayers } from "./droppable-layers.ts";
+
+const ATTEMPT = "measure dropout stability";
+
+/**
+ * Measures how much the loss of a network rises when only a share of the hidden units stays: in the last
+ * layer, in the last two, and so on to all of them.
+ *
+ * A network that does as well without half of the units of these layers is dropout stable, and two networks
+ * that are can be joined by a path on which the loss stays as low, see `buildDropoutPath`. Units are taken
+ * out by weights of 0 in front of whatever reads them; the weights that read the others are multiplied.
+ * Every plain permutation symmetry is a layer: neurons, channels with all that follows them, whole attention
+ * heads. The result for a choice at random is invariant to permutations and to scales of units; for the
+ * largest units to scales alone if one number scales a whole layer.
+ *
+ * Kuditipudi et al., Explaining landscape connectivity of low-cost solutions for multilayer nets (2019),
+ * definition 1, whose factor is any number for each layer; Shevchenko and Mondelli, Landscape connectivity
+ * and dropout stability of SGD solutions (2020), whose factor is the inverse share.
+ * @throws MismatchError if the checkpoint does not fit the graph
+ * @throws InputError if the data do not fit the graph, or it has no hidden units that can be taken out
+ * @throws OutOfRangeError if an option is out of range, or `layers` names none
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, discoverSymmetries, measureDropoutStability } from "isthmus";
+ * import { openArchitecture } from "isthmus";
+ * import { openCheckpoint, openDataSet } from "isthmus";
+ *
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ * const symmetries = await discoverSymmetries(architecture);
+ * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const options = { shares: [1, 0.5], trials: 1 };
+ * const data = await openDataSet("mnist:test@200");
+ * const { shares } = await measureDropoutStability({ ...architecture, symmetries }, network, data, options);
+ * const [whole, half] = shares;
+ * assert(whole && half && Math.abs(whole.rise.mean) < 1e-6 && half.rise.mean > 0); // of all, of half
+ * await network.close();
+ * ```
+ */
+export async function measureDropoutStability(
+  architecture: SymmetricArchitecture,
+  network: Checkpoint,
+  data: DataSet,
+  options: MeasureDropoutStabilityOptions = {},
+): Promise<DropoutStabilityResult> {
+  const resolved = resolveStabilityOptions(ATTEMPT, options);
+  const { choice, rescale, statistics, statisticsData, batchSize, seed, signal } = resolved;
+  const { graph, engine } = architecture;
+  const { layers, left } = droppableLayers(ATTEMPT, architecture, resolved.layers);
+  const correction = {
+    attempt: ATTEMPT,
+    statistics,
+    statisticsData,
+    batchSize,
+    signal,
+    allowNonFinite: true,
+  };
+  const evaluator = await createCorrectedEvaluator({ graph, engine, data }, correction);
+  try {
+    const read = await bindNetwork(graph, network);
+    const { loss, error } = await evaluator.evaluate(read, undefined);
+    const shares = await measureShares({ network: read, layers, loss, evaluator }, resolved);
+    return {
+      ...{ kind: "dropout-stability", loss, error },
+      layers: layers.map(({ name, size }) => ({ name, units: size })),
+      left: Object.fromEntries(left),
+      ...{ shares, choice, rescale, statistics, examples: data.size, data: data.name },
+      ...{ network: network.source, seed, engine: engine.name },
+    };
+  } finally {
+    await evaluator.release();
+  }
+}
+
+/** A network with the layers that lose units. */
+interface Subject {
+  readonly network: Checkpoint;
+  readonly layers: readonly HiddenLayer[];
+  /** Loss of the network as it is. */
+  readonly loss: number;
+  readonly evaluator: CorrectedEvaluator;
+}
+
+async function measureShares(
+  subject: Subject,
+  { shares, trials, onProgress, ...options }: ReturnType<typeof resolveStabilityOptions>,
+): Promise<readonly DropoutShare[]> {
+  // The units of the largest weights are the same for every seed.
+  const seeds = options.choice === "largest" ? [options.seed] : trialSeeds(options.seed, trials);
+  const total = shares.length * seeds.length * subject.layers.length;
+  let completed = 0;
+  const results: DropoutShare[] = [];
+  for (const share of shares) {
+    const measured: DropoutTrial[] = [];
+    for (const seed of seeds) {
+      const onStep = () => onProgress?.({ done: ++completed / total, completed, total });
+      measured.push(await measureTrial(subject, { ...options, share, seed, onStep }));
+    }
+    results.push({ share, trials: measured, rise: summarize(measured.map(({ rise }) => rise)) });
+  }
+  return results;
+}
+
+type TrialOptions = Pick<ReturnType<typeof resolveStabilityOptions>, "choice" | "rescale" | "signal"> & {
+  readonly share: number;
+  readonly seed: number;
+  readonly onStep: () => void;
+};
+
+async function measureTrial(
+  { network, layers, loss, evaluator }: Subject,
+  { share, choice, rescale, seed, signal, onStep }: TrialOptions,
+): Promise<DropoutTrial> {
+  const count = (size: number) => Math.max(1, Math.round(share * size));
+  const remainders = await dropLayerByLayer(network, layers, { count, choice, rescale, seed, evaluator });
+  const steps: DroppedLayers[] = [];
+  for (let first = layers.length - 1; first >= 0; first--) {
+    signal?.throwIfAborted();
+    const { layer, factor } = at(remainders, first, "layer");
+    const changed = await evaluator.evaluate(dropUnits(network, remainders.slice(first)), []);
+    const { loss, error } = changed;
+    steps.push({ from: layer.name, units: count(layer.size), factor, loss, error });
+    onStep();
+  }
+  return { steps, rise: Math.max(...steps.map((step) => step.loss)) - loss };
+}
+
+function summarize(rises: readonly number[]): DropoutShare["rise"] {
+  const mean = rises.reduce((sum, rise) => sum + rise, 0) / rises.length;
+  return { mean, min: Math.min(...rises), max: Math.max(...rises) };
+}

@@ -1,0 +1,36 @@
+export {
+  buildDropoutPath,
+  type DropoutPath,
+  type PathSegment,
+} from "./construct/build-dropout-path.ts";
+export {
+  BUILD_DROPOUT_PATH_DEFAULTS,
+  type BuildDropoutPathOptions,
+  type BuildProgress,
+} from "./construct/dropout-path-options.ts";
+export {
+  type DropoutPathProgress,
+  type DropoutPathResult,
+  MEASURE_DROPOUT_PATH_DEFAULTS,
+  type MeasureDropoutPathOptions,
+  measureDropoutPath,
+  type NamedMeasuredPath,
+  type NamedPath,
+} from "./construct/measure-dropout-path.ts";
+export { type LayerRemainder, UNIT_CHOICES, type UnitChoice } from "./drop/choose-units.ts";
+export { dropUnits } from "./drop/drop-units.ts";
+export {
+  DROPOUT_DEFAULTS,
+  type DropoutOptions,
+  type DropoutProgress,
+  MEASURE_DROPOUT_STABILITY_DEFAULTS,
+  type MeasureDropoutStabilityOptions,
+} from "./drop/dropout-options.ts";
+export type {
+  DropoutShare,
+  DropoutStabilityResult,
+  DropoutTrial,
+  DroppedLayers,
+} from "./drop/dropout-result.ts";
+export { RESCALINGS, type Rescaling } from "./drop/fit-factor.ts";
+export { measureDropoutStability } from "./drop/measure-dropout-stability.ts";

@@ -1,0 +1,123 @@
+import {
+  type Axis,
+  domainOf,
+  FIGURE_TEXT_STYLE,
+  formatBesideMark,
+  horizontalAxis,
+  verticalAxis,
+} from "./axes.ts";
+import { type Drawing, heightFor, type Plot } from "./figure.ts";
+import { curveColor } from "./palette.ts";
+
+/** A branch of a merge tree: from a minimum or a saddle up to the saddle where it meets another. */
+export interface TreeBranch {
+  /** Place across, where minima are 0, 1, 2, ... */
+  readonly x: number;
+  readonly from: number;
+  /** Height of the saddle; of the root, of the end of the picture. */
+  readonly to: number;
+  readonly kind: "minimum" | "saddle";
+  /** What it is, for those who point at it. */
+  readonly title: string;
+}
+
+/** What {@link drawMergeTree} draws. */
+export interface MergeTreeFigure {
+  readonly branches: readonly TreeBranch[];
+  /** Bars of saddles, from the branch on the left to the one on the right. */
+  readonly joins: readonly { readonly left: number; readonly right: number; readonly y: number }[];
+  /** Number of minima. */
+  readonly minima: number;
+  readonly axis: Axis;
+}
+
+const MARGIN = { right: 24, bottom: 40, left: 58, top: 28 } as const;
+const STROKE = { stroke: "var(--isthmus-muted)", strokeWidth: 1.5 } as const;
+
+/** Draws a merge tree: minima below, and bars at the heights at which their branches meet. */
+export function drawMergeTree({ branches, joins, minima, axis }: MergeTreeFigure): Drawing {
+  const y = domainOf(
+    branches.flatMap(({ from, to }) => [from, to]),
+    axis,
+  );
+  const x: [number, number] = [-0.5, minima - 0.5];
+  return (plot, width) => ({
+    width,
+    height: heightFor(width),
+    marginTop: MARGIN.top,
+    marginRight: MARGIN.right,
+    marginBottom: MARGIN.bottom,
+    marginLeft: MARGIN.left,
+    style: FIGURE_TEXT_STYLE,
+    x: { domain: x },
+    y: { domain: y },
+    marks: [
+      ...verticalAxis(plot, axis, y),
+      ...horizontalAxis(plot, { label: "Minima, branches beside each other", ticks: [] }, x),
+      plot.ruleX(branches, { x: "x", y1: "from", y2: "to", ...STROKE }),
+      plot.ruleY(joins, { y: "y", x1: "left", x2: "right", ...STROKE }),
+      ...ends(plot, branches),
+    ],
+  });
+}
+
+function ends(plot: Plot, branches: readonly TreeBranch[]): ReturnType<Plot["dot"]>[] {
+  const place = {
+    x: "x",
+    y: "from",
+    title: "title",
+    fill: "var(--isthmus-background)",
+    strokeWidth: 1.5,
+  } as const;
+  return [
+    plot.dot(
+      branches.filter(({ kind }) => kind === "saddle"),
+      { ...place, r: 3, symbol: "square", stroke: curveColor(1) },
+    ),
+    plot.dot(
+      branches.filter(({ kind }) => kind === "minimum"),
+      { ...place, r: 4, symbol: "triangle2", stroke: curveColor(0) },
+    ),
+  ];
+}
+
+/** A bar of a persistence barcode. */
+export interface PersistenceBar {
+  readonly from: number;
+  readonly to: number;
+  /** Whether it ends with the picture only. */
+  readonly endless: boolean;
+}
+
+const BAR = { height: 9, least: 120 } as const;
+
+/** Draws a persistence barcode: one bar for every minimum, from its height to where it meets a deeper one. */
+export function drawBarcode(bars: readonly PersistenceBar[], axis: Axis): Drawing {
+  const x = domainOf(
+    bars.flatMap(({ from, to }) => [from, to]),
+    axis,
+  );
+  const rows = bars.map((bar, row) => ({
+    ...bar,
+    row,
+    title: `${formatBesideMark(axis, bar.from)} to ${formatBesideMark(axis, bar.to)}`,
+  }));
+  return (plot, width) => ({
+    width,
+    height: MARGIN.top + MARGIN.bottom + 6 + Math.max(BAR.least, BAR.height * bars.length),
+    marginTop: MARGIN.top,
+    marginRight: MARGIN.right,
+    marginBottom: MARGIN.bottom + 6,
+    marginLeft: MARGIN.right,
+    style: FIGURE_TEXT_STYLE,
+    x: { domain: x },
+    y: { domain: [bars.length - 0.5, -0.5], axis: null },
+    marks: [
+      ...horizontalAxis(plot, axis, x, { count: width < 400 ? 4 : 6, grid: true }),
+      plot.ruleY(rows, {
+        ...{ y: "row", x1: "from", x2: "to", title: "title", strokeWidth: 4 },
+        stroke: ({ endless }: PersistenceBar) => (endless ? curveColor(1) : curveColor(0)),
+      }),
+    ],
+  });
+}

@@ -1,0 +1,94 @@
+import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "@isthmus/landscape";
+import { z } from "zod";
+import { provenance, schemaOf } from "./schema-of.ts";
+
+const count = z.int().min(0);
+const text = z.string();
+const numbers = z.array(z.number());
+/** JSON has no NaN: it writes null for what could not be measured. */
+const measured = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const definitions = z.looseObject({
+  chord: measured,
+  meanOfEndpoints: measured,
+  maxEndpoint: measured,
+  midpoint: measured,
+  at: measured,
+});
+
+/** Form of the loss on a grid around a network. */
+export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<"landscape">()(
+  z.looseObject({
+    kind: z.literal("landscape"),
+    directions: z.enum(LANDSCAPE_KINDS),
+    normalization: z.enum(NORMALIZATIONS),
+    vectors: z.enum(VECTOR_POLICIES),
+    basis: z.array(
+      z.looseObject({
+        label: text,
+        length: z.number(),
+        eigenvalue: z.number().optional(),
+        residual: z.number().optional(),
+        explained: z.number().optional(),
+        slope: z.number().optional(),
+        curvature: z.number().optional(),
+      }),
+    ),
+    cosines: z.array(numbers),
+    axes: z.array(numbers),
+    loss: z.array(measured),
+    error: z.array(measured),
+    networks: z.array(
+      z.looseObject({
+        label: text,
+        source: text,
+        place: numbers,
+        distance: measured,
+        loss: measured,
+        error: measured,
+      }),
+    ),
+    topology: z.looseObject({
+      shape: z.array(count),
+      minima: z.array(
+        z.looseObject({
+          index: count,
+          value: z.number(),
+          saddle: count.optional(),
+          merge: count.optional(),
+          persistence: z.number(),
+          basin: count,
+        }),
+      ),
+      saddles: z.array(z.looseObject({ index: count, value: z.number(), parent: count.optional() })),
+      range: z.number(),
+      missing: count,
+      saddleMinimumDistance: z.looseObject({
+        mean: z.number(),
+        normalized: z.number(),
+        weighted: z.number(),
+      }),
+    }),
+    interpolation: z
+      .looseObject({
+        monotone: z.boolean(),
+        largestRise: measured,
+        from: z.number(),
+        to: z.number(),
+        barrier: z.looseObject({ loss: definitions, error: definitions }),
+      })
+      .optional(),
+    derivatives: z.enum(["exact", "finite-differences"]).optional(),
+    reason: text.optional(),
+    converged: z.boolean().optional(),
+    hessianExamples: count.optional(),
+    seed: count,
+    statistics: z.enum(["keep", "recalibrate"]),
+    examples: count,
+    data: text,
+    engine: text,
+    provenance,
+  }),
+);

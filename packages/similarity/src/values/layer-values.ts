@@ -1,0 +1,82 @@
+import { matchesAny, OutOfRangeError } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import { dependentValues, listNames } from "@isthmus/graph/ir";
+import { labelValues } from "./label-values.ts";
+
+/** A value of a graph that stands for a layer. */
+export interface LayerValue {
+  /** Name in the graph. */
+  readonly name: string;
+  /** Short name, unique in the graph. */
+  readonly label: string;
+}
+
+/** Operators that multiply activations by weights. */
+const LAYERS: ReadonlySet<string> = new Set([
+  "Conv",
+  "ConvTranspose",
+  "Gemm",
+  "MatMul",
+  "Einsum",
+  "LSTM",
+  "GRU",
+  "RNN",
+]);
+
+/** Operators that only move values. */
+const MOVES: ReadonlySet<string> = new Set(
+  "Identity Cast Reshape Flatten Transpose Squeeze Unsqueeze Expand Dropout".split(" "),
+);
+
+/**
+ * Lists the values of a graph that stand for its layers: what layers with weights read, and what the graph
+ * returns, in the order of its nodes. Data inputs, also moved ones, are left out.
+ * @param patterns - names or labels of other values to take instead, in which `*` matches any characters
+ * @throws OutOfRangeError if no value has a name that one of the patterns matches, or there are no layers
+ */
+export function layerValues(graph: Graph, patterns?: readonly string[]): LayerValue[] {
+  const computed = computedValues(graph);
+  const labels = labelValues(computed);
+  const all = computed.map((name, i) => ({ name, label: labels[i] ?? name }));
+  if (patterns === undefined) {
+    const isLayer = readByLayers(graph);
+    return all.filter(({ name }) => isLayer.has(name));
+  }
+  for (const pattern of patterns) {
+    if (all.some(({ name, label }) => matchesAny([pattern], name) || matchesAny([pattern], label))) continue;
+    throw new OutOfRangeError(
+      `Cannot measure similarity of "${pattern}" as it must match a value that graph "${graph.name}" computes from its data: it matches none of ${listNames(labels)}`,
+    );
+  }
+  return all.filter(({ name, label }) => matchesAny(patterns, name) || matchesAny(patterns, label));
+}
+
+/** Lists the values that depend on the data, and do more than move an input. */
+function computedValues(graph: Graph): string[] {
+  const inputs = graph.inputs.map(({ name }) => name);
+  const dependent = dependentValues(graph, inputs);
+  const moved = new Set(inputs);
+  for (const { op, inputs: read, outputs } of graph.nodes) {
+    const [first] = read;
+    if (!MOVES.has(op) || first === undefined || !moved.has(first)) continue;
+    for (const name of outputs) moved.add(name);
+  }
+  return graph.nodes.flatMap(({ outputs }) =>
+    outputs.filter((name) => name !== "" && dependent.has(name) && !moved.has(name)),
+  );
+}
+
+/** Names what is multiplied by something that does not depend on the data, and the outputs of the graph. */
+function readByLayers(graph: Graph): ReadonlySet<string> {
+  const dependent = dependentValues(
+    graph,
+    graph.inputs.map(({ name }) => name),
+  );
+  const read = new Set(graph.outputs.map(({ name }) => name));
+  for (const { op, inputs } of graph.nodes) {
+    if (!LAYERS.has(op)) continue;
+    const [first, ...others] = inputs.slice(0, 2).filter((name) => dependent.has(name));
+    if (first !== undefined && others.length === 0) read.add(first);
+  }
+  return read;
+}

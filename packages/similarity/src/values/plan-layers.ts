@@ -1,0 +1,99 @@
+import { at, type Checkpoint, type Tensor, UnsupportedError, UsageError } from "@isthmus/core";
+import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
+import { visitActivations } from "@isthmus/statistics";
+import { type LayerValue, layerValues } from "./layer-values.ts";
+import { layoutOf, type Positions, sizeOfRows, type ValueLayout } from "./value-layout.ts";
+
+/** A network of its own architecture. */
+export interface ComparedNetwork extends Architecture {
+  /** Has a tensor for every weight of the graph. */
+  readonly network: Checkpoint;
+}
+
+/** A value of a network, and how it becomes samples. */
+export interface PlannedLayer extends LayerValue {
+  readonly layout: ValueLayout;
+  /** Features of each sample. */
+  readonly columns: number;
+}
+
+/** A network with the values of it that are compared. */
+export interface PlannedNetwork extends ComparedNetwork {
+  readonly layers: readonly PlannedLayer[];
+}
+
+/** Which values of two networks are compared, and how. */
+export interface SimilarityPlan {
+  readonly networks: readonly [PlannedNetwork, PlannedNetwork];
+  readonly choice: Exclude<Positions, "auto">;
+  /** Samples of each example. */
+  readonly rows: number;
+}
+
+/** Examples that show how values grow with them. */
+const SHOWING = 2;
+
+/**
+ * Chooses the values of two networks, and finds out by running two examples how they become samples.
+ * @throws UsageError if values have different numbers of samples
+ */
+export async function planLayers(
+  [a, b]: readonly [ComparedNetwork, ComparedNetwork],
+  data: DataSet,
+  { values, positions }: { readonly values: readonly string[] | undefined; readonly positions: Positions },
+): Promise<SimilarityPlan> {
+  const few = limitExamples("measure similarity", data, SHOWING);
+  const [first, second] = [await layoutLayers(a, few, values), await layoutLayers(b, few, values)];
+  const layouts = [...first, ...second].map(({ layout }) => layout);
+  const places = at(layouts, 0, "layer").positions;
+  const isSequence = places > 1 && layouts.every((one) => !one.isImage && one.positions === places);
+  const choice = positions !== "auto" ? positions : isSequence ? "samples" : "flatten";
+  const sized = (layers: readonly LaidOutLayer[]) =>
+    layers.map((layer) => ({ ...layer, ...sizeOfRows(layer.layout, choice) }));
+  const [layersA, layersB] = [sized(first), sized(second)];
+  const all = [...layersA, ...layersB];
+  const { rows, label } = at(all, 0, "layer");
+  const other = all.find((layer) => layer.rows !== rows);
+  if (other !== undefined) {
+    throw new UsageError(
+      `Cannot measure similarity with positions as samples as all values must have as many: "${label}" has ${rows} for each example, "${other.label}" ${other.rows}; name values of one size, or flatten or average positions`,
+    );
+  }
+  return {
+    networks: [
+      { ...a, layers: layersA },
+      { ...b, layers: layersB },
+    ],
+    choice,
+    rows,
+  };
+}
+
+interface LaidOutLayer extends LayerValue {
+  readonly layout: ValueLayout;
+}
+
+async function layoutLayers(
+  network: ComparedNetwork,
+  data: DataSet,
+  patterns: readonly string[] | undefined,
+): Promise<LaidOutLayer[]> {
+  const layers = layerValues(network.graph, patterns);
+  let shown: ReadonlyMap<string, Tensor> = new Map();
+  const values = layers.map(({ name }) => name);
+  await visitActivations([{ ...network, values }], data, { batchSize: data.size }, async ([first]) => {
+    shown = first ?? shown;
+  });
+  // Unless they are named, values of whole numbers are no layers.
+  const chosen = layers.filter(({ name }) => patterns !== undefined || shown.get(name)?.dtype === "f32");
+  if (chosen.length === 0) {
+    throw new UnsupportedError(
+      `Cannot measure similarity of graph "${network.graph.name}" as it must compute f32 values from its data: it computes none`,
+      { feature: "layers" },
+    );
+  }
+  return chosen.map((layer) => ({
+    ...layer,
+    layout: layoutOf(layer.name, shown.get(layer.name)?.shape ?? [], data.size),
+  }));
+}

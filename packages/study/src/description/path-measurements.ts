@@ -1,0 +1,47 @@
+import type { MeasurePathOptions, TrainCurveOptions } from "@isthmus/curve";
+import type { MeasureDropoutPathOptions } from "@isthmus/paths";
+import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { PairSelection } from "./pair-selection.ts";
+
+/** What is measured on a path between the networks of pairs that is no straight line. */
+export interface PathMeasurement extends PairSelection {
+  /** Name of the examples to evaluate on. */
+  readonly data: string;
+  /** Name of the examples that statistics are measured on. @defaultValue `data` */
+  readonly statisticsData?: string;
+  /** Examples in one engine call: more are faster for small networks. */
+  readonly batchSize?: number;
+}
+
+/** How units are taken out, and the path is measured. */
+export type DropoutPathChoice = Pick<
+  MeasureDropoutPathOptions,
+  "choice" | "rescale" | "trials" | "statistics" | "pointsPerLine"
+>;
+
+/**
+ * A path through networks without half of their units, beside the straight line; options that are missing
+ * have the defaults of `measureDropoutPath`.
+ */
+export interface DropoutPathMeasurement extends PathMeasurement, DropoutPathChoice {
+  readonly kind: "dropout-path";
+}
+
+/** The shape of a curve, and how it is measured. */
+export type CurveChoice = Pick<TrainCurveOptions, "curve" | "bends"> &
+  Pick<MeasurePathOptions, "points" | "statistics">;
+
+/**
+ * A curve that is trained between the networks, beside the straight line; options that are missing have the
+ * defaults of `trainCurve` and `measureCurve`.
+ */
+export interface CurveMeasurement extends PathMeasurement, CurveChoice {
+  readonly kind: "curve";
+  /** Name of the examples to train on. */
+  readonly trainOn: string;
+  readonly epochs: number;
+  readonly batch?: number;
+  readonly loss?: LossSpec;
+  readonly optimizer?: OptimizerSpec;
+  readonly schedule?: ScheduleSpec;
+}

@@ -1,0 +1,66 @@
+import { MEASURE_PATH_DEFAULTS, TRAIN_CURVE_DEFAULTS } from "@isthmus/curve";
+import type { CurveMeasurement } from "../description/path-measurements.ts";
+import { type TrainPairCurveParams, trainPairCurve } from "../tasks/train-pair-curve.ts";
+import { planAlignment } from "./plan-alignment.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
+import type { Planner } from "./planner.ts";
+import { type PlannedPair, selectPairs } from "./select-pairs.ts";
+import { trainOptionsOf } from "./train-options.ts";
+
+/**
+ * Plans the training of a curve between every pair of networks that a measurement selects.
+ * @throws InputError if it selects none, or the data do not fit the networks
+ */
+export async function planCurves(
+  entry: CurveMeasurement,
+  { networks, planner, variables }: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const planned: PlannedMeasurement[] = [];
+  for (const pair of selectPairs(networks, entry)) {
+    const { key } = planner.add(trainPairCurve, {
+      params: await curveParams(pair, entry, planner),
+      inputs: await planAlignment(pair, entry, planner),
+      label: `train a curve from ${pair.a.label} to ${pair.b.label}, ${entry.data}`,
+    });
+    planned.push({ variables: { ...pair.variables, ...variables }, task: key });
+  }
+  return planned;
+}
+
+/** Lists every option that decides the bytes, defaults included. */
+async function curveParams(
+  { a: { architecture } }: PlannedPair,
+  entry: CurveMeasurement,
+  planner: Planner,
+): Promise<TrainPairCurveParams> {
+  const defaults = { ...MEASURE_PATH_DEFAULTS, ...TRAIN_CURVE_DEFAULTS };
+  const { curve, bends, points, statistics, batchSize } = { ...defaults, ...entry };
+  const { epochs, batch, loss, optimizer, schedule, statisticsData } = entry;
+  const fitting = { architectures: new Set([architecture]), batchSize };
+  const { data, description: trainingData } = await planner.openFor(entry.trainOn, {
+    ...fitting,
+    batchSize: 1,
+  });
+  const settings = {
+    ...{ seed: planner.seed, epochs },
+    ...(batch !== undefined && { batch }),
+    ...(loss !== undefined && { loss }),
+    ...(optimizer !== undefined && { optimizer }),
+    ...(schedule !== undefined && { schedule }),
+  };
+  return {
+    data: (await planner.openFor(entry.data, fitting)).description,
+    ...(statisticsData !== undefined && {
+      statisticsData: (await planner.openFor(statisticsData, fitting)).description,
+    }),
+    trainingData,
+    options: {
+      curve,
+      bends,
+      points,
+      statistics,
+      batchSize,
+      training: trainOptionsOf(settings, architecture, data),
+    },
+  };
+}

@@ -1,0 +1,92 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { runTask, type TaskExecutor } from "@isthmus/tasks";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { fewImages } from "../../test/few-images.ts";
+import type { StudyDescription } from "../description/study-description.ts";
+import { runStudy } from "../run-study.ts";
+import { STUDY_TASKS } from "./task-kinds.ts";
+
+const engine = createOnnxRuntimeEngine();
+const openData = async (name: string) => fewImages(name);
+const executor: TaskExecutor = {
+  capacity: 1,
+  run: (assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control),
+};
+
+const column = (mean: string) => ({ title: mean, mean });
+/** Networks of two layers, without units, and three ways from one to another. */
+const STUDY: StudyDescription = {
+  title: "Paths",
+  networks: {
+    mlps: {
+      for: { seed: [0, 1] },
+      ...{ net: "mlp:6x2", data: "few:train", seed: "${seed}", epochs: 2, batch: 4 },
+    },
+  },
+  measurements: {
+    dropout: { kind: "dropout-stability", of: "mlps", data: "few:test", shares: [0.5], trials: 2 },
+    paths: {
+      kind: "dropout-path",
+      for: { align: ["none", "weight"] },
+      ...{ between: "mlps", align: "${align}", data: "few:test", pointsPerLine: 2, trials: 1 },
+    },
+    curves: {
+      kind: "curve",
+      between: "mlps",
+      data: "few:test",
+      trainOn: "few:train",
+      epochs: 2,
+      batch: 4,
+      points: 5,
+    },
+  },
+  tables: {
+    dropout: {
+      ...{ title: "Dropout", of: "dropout", by: ["seed"] },
+      columns: { seed: { title: "Seed" }, rise: column("shares.0.rise.mean") },
+    },
+    paths: {
+      ...{ title: "Paths", of: "paths", by: ["align"] },
+      columns: {
+        align: { title: "Second network" },
+        worst: column("path.loss.max"),
+        bound: column("bound"),
+        line: column("line.loss.max"),
+      },
+    },
+    curves: {
+      ...{ title: "Curves", of: "curves", by: ["pair"] },
+      columns: { pair: { title: "Pair" }, worst: column("path.loss.max"), line: column("line.loss.max") },
+    },
+  },
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-study-paths-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it("STUDY_TASKS take units out of networks, and build and train ways between them, to the same bytes", async () => {
+  const run = (name: string) =>
+    runStudy(STUDY, { engine: engine.name, openData, folder: join(folder, name), executor });
+  const { study, failures } = await run("one");
+  expect(failures).toEqual([]);
+  const rows = Object.fromEntries((study?.tables ?? []).map(({ name, rows }) => [name, rows]));
+  expect(rows["dropout"]).toHaveLength(2);
+  for (const { worst, bound } of rows["paths"] ?? []) {
+    expect(worst as number).toBeLessThanOrEqual((bound as number) + 1e-5);
+  }
+  const lines = (rows["paths"] ?? []).map(({ line }) => line);
+  // Only the straight line depends on the order of units.
+  expect(lines[0]).not.toBe(lines[1]);
+  expect(rows["curves"]?.[0]?.["line"]).toBeCloseTo(lines[0] as number, 1);
+  expect((await run("two")).study).toEqual(study);
+  expect(
+    readdirSync(join(folder, "one"), { recursive: true }).filter((name) => String(name).includes("state")),
+  ).toEqual([]);
+});

@@ -1,0 +1,114 @@
+import { at, entry } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import type { Symmetries } from "../derive-spec.ts";
+import type { Symmetry } from "../spec.ts";
+import { type AxisUse, findAxisUses } from "./axis-uses.ts";
+import { layOutAxes, type TensorUnits } from "./lay-out-axes.ts";
+import { findUnitRoots } from "./unit-roots.ts";
+
+/** An axis of a weight on which the units of a layer lie. */
+export interface UnitSite {
+  readonly tensor: string;
+  /** Shape that `axis` refers to: the shape of the weight, or `[g, O/g, C/g, ...]` with `g` groups. */
+  readonly view: readonly number[];
+  readonly axis: number;
+  /** Number of the unit within its layer at each position of the axis, or -1, `[positions]`. */
+  readonly units: Int32Array;
+}
+
+/** A layer of hidden units that compute something by some weights and are read by others. */
+export interface HiddenLayer {
+  /** Name of the symmetry that permutes its units. */
+  readonly name: string;
+  /** Number of units, at least 2: neurons, channels, heads with all that belongs to one, and so on. */
+  readonly size: number;
+  /** Axes of weights and biases by which units compute. */
+  readonly writes: readonly UnitSite[];
+  /** Axes of weights by which other layers read the units: without them, a unit does nothing. */
+  readonly reads: readonly UnitSite[];
+}
+
+/** The layers of a graph whose units can be taken out one by one, and why others cannot. */
+export interface HiddenLayers {
+  /** In the order in which they are first read. */
+  readonly layers: readonly HiddenLayer[];
+  /** Reasons by name of the symmetry. */
+  readonly left: ReadonlyMap<string, string>;
+}
+
+/**
+ * Finds the layers of hidden units of a graph: for each, where its units are written and where they are read.
+ *
+ * They are the plain permutation symmetries whose units lie along single axes of weights, with all that is
+ * nested in a unit or follows it.
+ */
+export function findHiddenLayers(graph: Graph, symmetries: Symmetries): HiddenLayers {
+  const { spec } = symmetries;
+  const roots = findUnitRoots(spec);
+  const { weights, tangled } = layOutAxes(symmetries, roots);
+  const uses = findAxisUses(graph);
+  const ranks = new Map([...graph.weights].map(([name, { shape }]) => [name, shape.length]));
+  const left = new Map<string, string>();
+  const layers: { readonly layer: HiddenLayer; readonly readAt: number }[] = [];
+  for (const index of roots.plain) {
+    const symmetry = at(spec.symmetries, index, "symmetry");
+    const reason = tangled.get(index);
+    const sites = reason === undefined ? findSites(symmetry, { weights, uses, ranks }) : reason;
+    if (typeof sites === "string") left.set(symmetry.name, sites);
+    else {
+      const { writes, reads, readAt } = sites;
+      layers.push({ layer: { name: symmetry.name, size: symmetry.size, writes, reads }, readAt });
+    }
+  }
+  return { layers: layers.sort((a, b) => a.readAt - b.readAt).map(({ layer }) => layer), left };
+}
+
+interface Sites extends Pick<HiddenLayer, "writes" | "reads"> {
+  /** Position in the graph of the first node that reads them. */
+  readonly readAt: number;
+}
+
+/** Where units lie in weights, and how nodes use the axes. */
+interface WeightUses {
+  readonly weights: ReadonlyMap<string, TensorUnits>;
+  readonly uses: ReadonlyMap<string, AxisUse>;
+  /** Number of axes of each weight. */
+  readonly ranks: ReadonlyMap<string, number>;
+}
+
+/** Finds the sites of a symmetry's units; returns why it is no layer if it is none. */
+function findSites({ firstUnit, size }: Symmetry, weightUses: WeightUses): Sites | string {
+  const writes: UnitSite[] = [];
+  const reads: UnitSite[] = [];
+  let readAt = Number.POSITIVE_INFINITY;
+  for (const site of listSites({ firstUnit, size }, weightUses.weights)) {
+    const { isRead, isWritten, contractedBy } = useOf(site, weightUses);
+    if (isRead && isWritten) return `"${site.tensor}" both writes and reads its units, as a tied weight does`;
+    (isRead ? reads : writes).push(site);
+    if (isRead) readAt = Math.min(readAt, contractedBy);
+  }
+  if (reads.length === 0) return "no product, convolution or recurrent layer reads its units";
+  return { writes, reads, readAt };
+}
+
+/** Lists the axes of weights on which the units of a symmetry lie. */
+function listSites(
+  { firstUnit, size }: Pick<Symmetry, "firstUnit" | "size">,
+  weights: ReadonlyMap<string, TensorUnits>,
+): readonly UnitSite[] {
+  const isOfSymmetry = (root: number) => root >= firstUnit && root < firstUnit + size;
+  return [...weights].flatMap(([tensor, { shape: view, axes }]) =>
+    [...axes].flatMap(([axis, roots]) => {
+      const units = roots.map((root) => (isOfSymmetry(root) ? root - firstUnit : -1));
+      return units.some((unit) => unit >= 0) ? [{ tensor, view, axis, units }] : [];
+    }),
+  );
+}
+
+/** Tells how nodes use an axis. */
+function useOf({ tensor, view, axis }: UnitSite, { uses, ranks }: WeightUses) {
+  const { contracted, kept, contractedBy } = entry(uses, tensor, "weight");
+  // The view of a grouped kernel splits the first axis in two.
+  const place = Math.max(0, axis - (view.length - entry(ranks, tensor, "weight")));
+  return { isRead: contracted.has(place), isWritten: kept.has(place), contractedBy };
+}

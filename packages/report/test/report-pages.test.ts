@@ -10,8 +10,8 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/brows
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureResult } from "./curvature-result.ts";
-import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
+import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";

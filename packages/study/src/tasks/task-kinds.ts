@@ -9,6 +9,7 @@ import { measureNetworkDropout } from "./measure-network-dropout.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
+import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
@@ -30,5 +31,6 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   tuneNetwork,
   measureNetworkDropout,
   measurePairPath,
+  measurePairSimilarity,
   trainPairCurve,
 ]);

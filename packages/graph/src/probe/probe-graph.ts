@@ -70,6 +70,7 @@ export async function probeGraph(
   const { signal, ...rest } = options;
   const resolved = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
   const key = JSON.stringify([engine.name, resolved]);
+  signal?.throwIfAborted();
   const earlier = probes.get(graph)?.get(key);
   if (earlier !== undefined) return earlier;
   const probe = await probeAnew({ graph, engine }, { ...resolved, signal });

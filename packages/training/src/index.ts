@@ -117,6 +117,7 @@ export { LEARNING_RATES, TRAIN_DEFAULTS, type TrainOptions } from "./train/train
 
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";
+export type { FinishedStep, WeightConstraint } from "./train/weight-constraint.ts";
 export {
   hasWorkState,
   loadWorkStateInto,

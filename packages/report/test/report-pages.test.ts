@@ -14,6 +14,7 @@ import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts"
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
+import { pruneResult } from "./prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { similarityResult } from "./similarity-result.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -64,6 +65,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   "dropout-stability": pageOf(dropoutStabilityResult()),
   "dropout-path": pageOf(dropoutPathResult()),
   "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
+  prune: pageOf(pruneResult()),
   similarity: pageOf(similarityResult()),
 };
 
@@ -99,6 +101,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),
   "dropout-path": () => makeHostile(dropoutPathResult()),
   "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),
+  prune: () => makeHostile(pruneResult()),
   similarity: () => makeHostile(similarityResult()),
 };
 
@@ -189,6 +192,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "dropout-stability",
     "dropout-path",
     "intrinsic-dimension",
+    "prune",
     "similarity",
   ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
     const complaints = await visit(name, async (page) => {

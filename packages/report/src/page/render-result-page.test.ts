@@ -8,6 +8,7 @@ import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.
 import { landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
+import { pruneResult } from "../../test/prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import { similarityResult } from "../../test/similarity-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
@@ -28,6 +29,7 @@ const RESULTS: readonly DrawableResult[] = [
   dropoutStabilityResult(),
   dropoutPathResult(),
   intrinsicDimensionResult(),
+  pruneResult(),
   similarityResult(),
 ];
 

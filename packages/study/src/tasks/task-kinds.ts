@@ -10,6 +10,8 @@ import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
 import { mergeNetworks } from "./merge-networks.ts";
+import { pruneStudyNetwork } from "./prune-network.ts";
+import { quantizeStudyNetwork } from "./quantize-network.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
@@ -31,4 +33,6 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measureNetworkDropout,
   measurePairPath,
   trainPairCurve,
+  pruneStudyNetwork,
+  quantizeStudyNetwork,
 ]);

@@ -9,6 +9,7 @@ export type {
   DropoutStabilityMeasurement,
   EachMeasurement,
   NetworkMeasurement,
+  SharpnessChoice,
 } from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
@@ -23,6 +24,8 @@ export type {
   DropoutPathChoice,
   DropoutPathMeasurement,
   PathMeasurement,
+  SimilarityChoice,
+  SimilarityMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {

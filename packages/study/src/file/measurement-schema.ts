@@ -8,13 +8,19 @@ import type {
   DropoutStabilityMeasurement,
 } from "../description/network-measurement.ts";
 import { ALIGN_CHOICES } from "../description/pair-selection.ts";
-import type { CurveMeasurement, DropoutPathMeasurement } from "../description/path-measurements.ts";
+import type {
+  CurveMeasurement,
+  DropoutPathMeasurement,
+  SimilarityMeasurement,
+} from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
+import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { CURVE_FIELDS, DROPOUT_PATH_FIELDS, DROPOUT_STABILITY_FIELDS } from "../schema/dropout-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
-import { CURVATURE_FIELDS, LEARNING_FIELDS } from "../schema/shared-fields.ts";
+import { LEARNING_FIELDS } from "../schema/shared-fields.ts";
+import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
@@ -29,6 +35,7 @@ type FileMeasurement =
   | CurvatureMeasurement
   | DropoutStabilityMeasurement
   | DropoutPathMeasurement
+  | SimilarityMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
@@ -53,6 +60,8 @@ const selected = {
   statisticsData: NAMED_DATA.optional(),
   batchSize: batch.optional(),
 };
+
+const { statisticsData: _, ...compared } = selected;
 
 const pairs = {
   ...selected,
@@ -101,6 +110,7 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("curve"),
       ...selected,

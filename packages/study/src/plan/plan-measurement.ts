@@ -1,7 +1,8 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
 import { MEASURE_DROPOUT_PATH_DEFAULTS } from "@isthmus/paths";
+import { MEASURE_SIMILARITY_DEFAULTS } from "@isthmus/similarity";
 import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
-import type { DropoutPathMeasurement } from "../description/path-measurements.ts";
+import type { DropoutPathMeasurement, SimilarityMeasurement } from "../description/path-measurements.ts";
 import type {
   BarrierMeasurement,
   LayersMeasurement,
@@ -11,6 +12,7 @@ import type {
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
+import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { planAlignment } from "./plan-alignment.ts";
 import { planCurves } from "./plan-curves.ts";
@@ -48,6 +50,8 @@ export function planMeasurement(
     case "curvature":
     case "dropout-stability":
       return planEach(entry, context);
+    case "similarity":
+      return planPairs(entry, context, similarityWork(entry, context.planner.seed));
     case "curve":
       return planCurves(entry, context);
     case "dropout-path":
@@ -80,6 +84,42 @@ function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {
   return {
     kind: measurePairPath,
     options: { choice, rescale, trials, statistics, pointsPerLine, batchSize, seed },
+  };
+}
+
+function similarityWork(entry: SimilarityMeasurement, seed: number) {
+  const {
+    measures,
+    positions,
+    examples,
+    samples,
+    estimator,
+    block,
+    bandwidth,
+    variance,
+    anchors,
+    neighbours,
+    batchSize,
+  } = {
+    ...MEASURE_SIMILARITY_DEFAULTS,
+    ...entry,
+  };
+  const { values } = entry;
+  const options = {
+    measures,
+    positions,
+    examples,
+    samples,
+    estimator,
+    block,
+    bandwidth,
+    variance,
+    anchors,
+    neighbours,
+  };
+  return {
+    kind: measurePairSimilarity,
+    options: { ...options, ...(values !== undefined && { values }), batchSize, seed },
   };
 }
 

@@ -9,6 +9,7 @@ import { measureNetworkDropout } from "./measure-network-dropout.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
+import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
 import { quantizeStudyNetwork } from "./quantize-network.ts";
@@ -32,6 +33,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   tuneNetwork,
   measureNetworkDropout,
   measurePairPath,
+  measurePairSimilarity,
   trainPairCurve,
   pruneStudyNetwork,
   quantizeStudyNetwork,

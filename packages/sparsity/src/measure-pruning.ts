@@ -15,6 +15,21 @@ export interface ComparedNetworks {
  * Measures loss and error of a network before and after it was pruned, and after it was trained on.
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if the data do not fit the graph, or a loss is not finite
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, measurePruning, openArchitecture } from "isthmus";
+ * import { openCheckpoint, openDataSet, pruneNetwork } from "isthmus";
+ *
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const { weights } = await pruneNetwork(architecture, network, { sparsity: 0.95 });
+ * const data = await openDataSet("mnist:test@200");
+ * const { before, after } = await measurePruning(architecture, { before: network, after: weights }, data);
+ * assert(before.loss < after.loss);
+ * await network.close();
+ * ```
  */
 export async function measurePruning(
   { graph, engine }: Architecture,

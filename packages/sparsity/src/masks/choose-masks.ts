@@ -4,7 +4,7 @@ import type { Masks } from "./masks.ts";
 /** Weights in memory, by name. */
 export type Weights = ReadonlyMap<string, Pick<Elements, "dtype" | "data">>;
 
-/** Number of elements that are pruned of some number of elements: the nearest, an even one of two as near. */
+/** Counts the elements to prune of so many: the nearest number, an even one of two as near. */
 export function prunedOf(elements: number, sparsity: number): number {
   const exact = sparsity * elements;
   const below = Math.floor(exact);

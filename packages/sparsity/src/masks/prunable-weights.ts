@@ -41,7 +41,7 @@ export function assertMatches(
   );
 }
 
-/** Returns the share of each name that is pruned: of the first pattern that matches it, else the usual one. */
+/** Returns the share to prune of each name: of the first pattern that matches it, else the usual one. */
 export function sharesOf(
   attempt: string,
   names: readonly string[],

@@ -25,7 +25,7 @@ export interface IterativeOptions
   readonly sparsity: number;
   /** Rounds of pruning and training again, at least 1. @defaultValue 5 */
   readonly rounds?: number;
-  /** Finished epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */
+  /** Epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */
   readonly rewindEpoch?: number;
   /** @defaultValue "global" */
   readonly by?: PruneChoice;
@@ -59,6 +59,21 @@ const ATTEMPT = "prune iteratively";
  * Returns the dense network first, then each round. Every training has the same options and seed, and its
  * schedule begins anew; after going back to a later epoch than the start it lasts so many epochs less.
  * Frankle et al., Linear mode connectivity and the lottery ticket hypothesis (2020).
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, pruneIteratively } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const options = { seed: 0, epochs: 2, sparsity: 0.75, rounds: 2, rewindEpoch: 1 };
+ * const [dense, half, ticket] = await pruneIteratively(architecture, initialize(0), data, options);
+ * assert(dense?.masks.size === 0);
+ * assert(half?.pruning?.sparsity.toFixed(2) === "0.50" && ticket?.pruning?.sparsity.toFixed(2) === "0.75");
+ * ```
+ *
  * @throws OutOfRangeError if a number is out of its range
  * @throws InputError if a folder has states of a training but not the weights to go back to; else as `train`
  */

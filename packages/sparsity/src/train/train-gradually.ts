@@ -39,13 +39,28 @@ export const GRADUAL_DEFAULTS: Required<Omit<GradualOptions, "sparsity">> = {
 const ATTEMPT = "prune gradually";
 
 /**
- * Trains a network while more and more of its weights are pruned: after every so many steps the weights of
- * least magnitude become zero, and stay zero. Sparsity rises fast at first and slowly at the end, by the cubic
+ * Trains a network while more and more of its weights are pruned: after every so many steps the weights
+ * of least magnitude become zero, and stay zero. Sparsity rises fast at first and slowly at the end, by the cubic
  * schedule of Zhu and Gupta, To prune, or not to prune (2017).
  *
  * What is pruned is what is zero, so that a training that resumes ends with the same bytes. A weight that
  * becomes zero by itself stays zero, too, once pruning has begun.
- * @throws OutOfRangeError if a share is not in `[0, 1)`, or pruning would end before it begins; else as `train`
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, trainGradually } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const options = { seed: 0, epochs: 4, batch: 20, gradual: { sparsity: 0.8, every: 5 } };
+ * const { result } = await trainGradually(architecture, initialize(0), data, options);
+ * assert(Math.abs(result.sparsity - 0.8) < 1e-3);
+ * ```
+ *
+ * @throws OutOfRangeError if a share is not in `[0, 1)`, or pruning would end before it begins; else
+ *   as `train`
  */
 export async function trainGradually(
   architecture: Architecture,

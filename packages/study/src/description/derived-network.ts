@@ -7,7 +7,7 @@ import type { WantedValues } from "./variable-values.ts";
  * options that are missing have the defaults of `pruneNetwork` and `train`.
  */
 export interface PrunedStudyNetwork {
-  /** Name of the group of networks to prune, which must come before it, as `tune` has it. */
+  /** Name of the group of networks to prune, which must come before; each that agrees is pruned. */
   readonly prune: string;
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;
@@ -30,7 +30,7 @@ export interface PrunedStudyNetwork {
 
 /** Networks of another group with their weights on a grid; defaults are the ones of `quantizeNetwork`. */
 export interface QuantizedStudyNetwork {
-  /** Name of the group of networks to quantise, which must come before it, as `tune` has it. */
+  /** Name of the group of networks to quantise, which must come before; each that agrees is. */
   readonly quantize: string;
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;

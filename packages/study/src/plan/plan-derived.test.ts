@@ -81,7 +81,7 @@ describe("planPruned(), planQuantized()", () => {
 
   it("prune, train on with masks and quantise, the same every time", async () => {
     const { study: result } = await runStudy(STUDY, { engine: engine.name, openData, folder, executor });
-    expect(result.tables[0]?.rows).toHaveLength(2);
+    expect(result?.tables[0]?.rows).toHaveLength(2);
     const { tasks } = await planStudy(STUDY, { engine: engine.name, openData });
     const pruned = tasks.filter(({ kind, params }) => kind === "prune" && "training" in (params as object));
     expect(pruned).toHaveLength(4);

@@ -11,8 +11,8 @@ export interface FinishedStep {
 /**
  * A rule that weights obey after every step, such as a mask.
  *
- * Its effect may depend on the step and on both sets of weights, and on nothing that it remembers from earlier
- * steps: a training that resumes then ends with the same bytes.
+ * Its effect may depend on the step and on both sets of weights, and on nothing that it remembers from
+ * earlier steps: a training that resumes then ends with the same bytes.
  */
 export interface WeightConstraint {
   /** Plain data that a state must agree with to be resumed from. */

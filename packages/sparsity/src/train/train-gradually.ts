@@ -40,8 +40,8 @@ const ATTEMPT = "prune gradually";
 
 /**
  * Trains a network while more and more of its weights are pruned: after every so many steps the weights
- * of least magnitude become zero, and stay zero. Sparsity rises fast at first and slowly at the end, by the cubic
- * schedule of Zhu and Gupta, To prune, or not to prune (2017).
+ * of least magnitude become zero, and stay zero. Sparsity rises fast at first and slowly at the end, by the
+ * cubic schedule of Zhu and Gupta, To prune, or not to prune (2017).
  *
  * What is pruned is what is zero, so that a training that resumes ends with the same bytes. A weight that
  * becomes zero by itself stays zero, too, once pruning has begun.

@@ -84,8 +84,8 @@ function summarise({ pruned, elements, sparsity, measures }: PruneResult): strin
 function layersFigure({ layers }: PruneResult): Figure {
   return {
     name: "layers",
-    title: "Share of each weight that is pruned,",
-    caption: "Share of the elements of each weight that is zero.",
+    title: "Share of each weight that is pruned:",
+    caption: "Zeros among its elements.",
     words: layers.map(({ name, sparsity }) => `${name}: ${formatMeasure(sparsity, "error")}`).join("; "),
     table: "layers",
     size: "hero",
@@ -112,7 +112,6 @@ function layersTable({ layers }: PruneResult): Table {
     rows: layers.map(({ name, elements, pruned, sparsity }) => ({
       cells: [name, elements, pruned, sparsity],
     })),
-    fixed: true,
   };
 }
 

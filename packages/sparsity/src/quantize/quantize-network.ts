@@ -78,9 +78,9 @@ const ATTEMPT = "quantize";
  * Puts the weights of a network on the symmetric grid of so many bits that their largest magnitude spans.
  *
  * The result has floating-point weights, whose values are on the grid ("fake quantization"), so that
- * barriers, curvature and all else can be measured of quantised networks; activations and biases stay as they
- * are, and no file of whole numbers is written. Each value moves by at most half of its scale. In f32 networks
- * a quantised network quantised again is itself; f16 and bf16 round the grid.
+ * barriers, curvature and all else can be measured of quantised networks; activations and biases stay as
+ * they are, and no file of whole numbers is written. Each value moves by at most half of its scale. In f32 a
+ * quantised network quantised again is itself; f16 and bf16 round the grid.
  *
  * It is invariant to permutations of units. Scaling units changes it, but per channel not the rounding of the
  * weights that compute the units, if factors are powers of 2.

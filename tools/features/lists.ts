@@ -8,6 +8,7 @@ import * as interpolation from "@isthmus/interpolation";
 import { LANDSCAPE_KINDS } from "@isthmus/landscape";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import { SIMILARITY_MEASURES } from "@isthmus/similarity";
+import { PRUNE_CHOICES } from "@isthmus/sparsity";
 import { ALIGN_CHOICES } from "@isthmus/study";
 import { PROJECTION_KINDS } from "@isthmus/subspace";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
@@ -338,6 +339,34 @@ const ENSEMBLES: Readonly<
   ],
 };
 
+const SPARSITY: Readonly<Record<string, Described>> = {
+  global: [
+    "packages/sparsity/test/pruning-golden.test.ts",
+    "the least weights of all, as PyTorch prunes them",
+  ],
+  layer: [
+    "packages/sparsity/test/pruning-golden.test.ts",
+    "the least of each weight, by one share or several",
+  ],
+  units: [
+    "packages/sparsity/test/pruning-laws.test.ts",
+    "whole neurons, channels and heads, by the weights that compute and read them",
+  ],
+  masks: ["packages/sparsity/test/masked-training.test.ts", "training with pruned weights held at zero"],
+  gradual: [
+    "packages/sparsity/test/masked-training.test.ts",
+    "sparsity that rises along a training by a cubic schedule",
+  ],
+  "lottery tickets": [
+    "packages/sparsity/test/masked-training.test.ts",
+    "rounds of training and pruning that go back to early weights",
+  ],
+  "8 and 4 bits": [
+    "packages/sparsity/test/pruning-golden.test.ts",
+    "weights on a grid, by channel or tensor, as PyTorch rounds them",
+  ],
+};
+
 const SIMILARITY: Readonly<Record<string, Described>> = {
   "linear-cka": [
     "packages/similarity/test/similarity-golden.test.ts",
@@ -402,6 +431,7 @@ export function listFeatures(): FeatureList[] {
   assertComplete("merging", functions, MERGING);
   assertComplete("curvature", CURVATURE_KINDS, CURVATURE);
   assertComplete("subspaces", PROJECTION_KINDS, SUBSPACES);
+  assertComplete("pruning", PRUNE_CHOICES, SPARSITY);
   assertComplete("similarity", SIMILARITY_MEASURES, SIMILARITY);
   assertComplete("landscapes", LANDSCAPE_KINDS, LANDSCAPES);
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
@@ -426,6 +456,7 @@ export function listFeatures(): FeatureList[] {
     { title: "Landscapes of losses", rows: rowsOf(LANDSCAPES) },
     { title: "Networks without some units", rows: rowsOf(DROPPED) },
     { title: "Random subspaces", rows: rowsOf(SUBSPACES) },
+    { title: "Pruned and quantised networks", rows: rowsOf(SPARSITY) },
     { title: "Similarity of representations", rows: rowsOf(SIMILARITY) },
   ];
 }

@@ -24,6 +24,14 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Train a network, or fine-tune one",
     load: async () => (await import("./commands/train.ts")).trainVerb,
   },
+  prune: {
+    summary: "Set the weights of a network to zero that matter least, and train it on without them",
+    load: async () => (await import("./commands/prune.ts")).pruneVerb,
+  },
+  quantize: {
+    summary: "Put the weights of a network on a grid of 8 or 4 bits",
+    load: async () => (await import("./commands/quantize.ts")).quantizeVerb,
+  },
   symmetry: {
     summary: "Find out which units of a network can be permuted, and prove it",
     load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,

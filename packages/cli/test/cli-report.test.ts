@@ -9,6 +9,7 @@ import { comparisonResult } from "../../report/test/comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "../../report/test/curvature-result.ts";
 import { intrinsicDimensionResult } from "../../report/test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../report/test/landscape-result.ts";
+import { pruneResult } from "../../report/test/prune-result.ts";
 import {
   curveResult,
   layersResult,
@@ -31,6 +32,7 @@ const RESULTS: readonly DrawableResult[] = [
   comparisonResult(),
   curvatureResult(),
   intrinsicDimensionResult(),
+  pruneResult(),
   curvatureHistory(),
   similarityResult(),
   landscapeResult(),

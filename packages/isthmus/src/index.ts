@@ -109,6 +109,16 @@ export {
 } from "@isthmus/recipe";
 export { renderFigures, renderResultPage } from "@isthmus/report";
 export { measureSimilarity, type SimilarityResult } from "@isthmus/similarity";
+export {
+  measurePruning,
+  type PruneResult,
+  pruneIteratively,
+  pruneNetwork,
+  type QuantizeResult,
+  quantizeNetwork,
+  trainGradually,
+  trainMasked,
+} from "@isthmus/sparsity";
 export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";
 export { correctStatistics, measureGrams } from "@isthmus/statistics";
 export { runStudy } from "@isthmus/study";

@@ -15,6 +15,7 @@ import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.t
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
+import { pruneResult } from "./prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { similarityResult } from "./similarity-result.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -68,6 +69,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   "dropout-stability": pageOf(dropoutStabilityResult()),
   "dropout-path": pageOf(dropoutPathResult()),
   "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
+  prune: pageOf(pruneResult()),
   similarity: pageOf(similarityResult()),
 };
 
@@ -106,6 +108,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),
   "dropout-path": () => makeHostile(dropoutPathResult()),
   "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),
+  prune: () => makeHostile(pruneResult()),
   similarity: () => makeHostile(similarityResult()),
 };
 
@@ -196,6 +199,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "dropout-stability",
     "dropout-path",
     "intrinsic-dimension",
+    "prune",
     "similarity",
   ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
     const complaints = await visit(name, async (page) => {

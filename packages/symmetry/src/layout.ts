@@ -15,4 +15,5 @@ export {
   type UnitSite,
 } from "./units/hidden-layers.ts";
 export { type AxisLayouts, layOutAxes, type TensorUnits } from "./units/lay-out-axes.ts";
+export { isWeightSite, measureUnitNorms } from "./units/unit-norms.ts";
 export { findUnitRoots, type UnitRoots } from "./units/unit-roots.ts";

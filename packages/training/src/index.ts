@@ -124,6 +124,7 @@ export {
 
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";
+export type { FinishedStep, WeightConstraint } from "./train/weight-constraint.ts";
 export {
   hasWorkState,
   loadWorkStateInto,

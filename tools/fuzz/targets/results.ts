@@ -14,6 +14,7 @@ import {
   trajectoryResult,
 } from "../../../packages/report/test/landscape-result.ts";
 import { mapResult } from "../../../packages/report/test/map-result.ts";
+import { pruneResult } from "../../../packages/report/test/prune-result.ts";
 import {
   curveResult,
   layersResult,
@@ -50,6 +51,7 @@ export function createResultTarget(): FuzzTarget {
     landscapeResult(3),
     initializationResult(),
     intrinsicDimensionResult(),
+    pruneResult(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

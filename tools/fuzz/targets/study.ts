@@ -24,6 +24,7 @@ export function createStudyTarget(): FuzzTarget {
     "dropout-stability",
     "sam-sgd",
     "representations",
+    "sparsity",
   ].map((name) => fixture(`packages/cli/studies/${name}.yaml`).toString());
   const small = JSON.stringify(SMALL_STUDY);
   const ports = { engine: "none", openData: async (name: string) => fewImages(name) };

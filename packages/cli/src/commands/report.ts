@@ -25,6 +25,7 @@ import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
+import { formatPruning } from "../format/format-pruning.ts";
 import { formatSimilarity } from "../format/format-similarity.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -154,6 +155,8 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatDropoutPath(result, terminal);
     case "intrinsic-dimension":
       return formatIntrinsicDimension(result, terminal);
+    case "prune":
+      return formatPruning(result);
     case "similarity":
       return formatSimilarity(result);
   }

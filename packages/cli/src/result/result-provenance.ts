@@ -22,6 +22,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   "dropout-path": true,
   "intrinsic-dimension": true,
   similarity: true,
+  prune: true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where
@@ -30,8 +31,8 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
 const INCIDENTAL: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--resume"]);
 const REPORT: ReadonlySet<string> = new Set(["--report", "--queue", "--storage"]);
 const OUTPUT: ReadonlySet<string> = new Set([...REPORT, "--output", "-o"]);
-/** Verbs that train networks and write them: without an output their command does not run. */
-const TRAINING: ReadonlySet<string> = new Set(["curve", "star"]);
+/** Verbs that make networks and write them: without an output their command does not run. */
+const TRAINING: ReadonlySet<string> = new Set(["curve", "star", "prune"]);
 
 /**
  * Describes the command that made a result, without options that change nothing of it, so that the result

@@ -9,6 +9,7 @@ import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.
 import { landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
+import { pruneResult } from "../../test/prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import { similarityResult } from "../../test/similarity-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
@@ -32,6 +33,7 @@ const RESULTS: readonly DrawableResult[] = [
   dropoutStabilityResult(),
   dropoutPathResult(),
   intrinsicDimensionResult(),
+  pruneResult(),
   similarityResult(),
 ];
 
@@ -198,8 +200,10 @@ describe("renderResultPage()", () => {
       const captions = allOf(parsePage(await pageOf(result)), "figcaption").map(
         ({ textContent }) => textContent,
       );
-      // Distances between weights need no examples.
-      const measured = captions.filter((caption) => !caption.includes("Networks in the plane"));
+      // Distances between weights need no examples, nor do sparsities.
+      const measured = captions.filter(
+        (caption) => !/Networks in the plane|Share of each weight/.test(caption),
+      );
       for (const caption of measured) expect(caption).toMatch(/examples of (fashion-)?mnist:(test|train)/);
     }
     const heads = allOf(parsePage(await pageOf(layersResult())), "#table-groups th").map(

@@ -40,6 +40,8 @@ export function titleOfResult(result: DrawableResult): string {
       return `${pairOf(result)} through halved networks`;
     case "intrinsic-dimension":
       return `Intrinsic dimension of ${basename(result.network)}`;
+    case "prune":
+      return `${basename(result.network)}, pruned`;
     case "similarity":
       return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":

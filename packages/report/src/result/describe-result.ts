@@ -12,6 +12,7 @@ import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePareto } from "./describe-pareto.ts";
 import { describePlane } from "./describe-plane.ts";
+import { describePruning } from "./describe-pruning.ts";
 import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
@@ -63,6 +64,8 @@ export function describeResult(result: DrawableResult): Report {
       return describeDropoutPath(result);
     case "intrinsic-dimension":
       return describeIntrinsicDimension(result);
+    case "prune":
+      return describePruning(result);
     case "similarity":
       return describeSimilarity(result);
   }

@@ -13,6 +13,7 @@ import type { LandscapeResult } from "@isthmus/landscape";
 import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { SimilarityResult } from "@isthmus/similarity";
+import type { PruneResult } from "@isthmus/sparsity";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
 import type { IntrinsicDimensionResult } from "@isthmus/subspace";
@@ -68,6 +69,7 @@ export type DrawableResult = (
   | DropoutPathResult
   | IntrinsicDimensionResult
   | SimilarityResult
+  | PruneResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

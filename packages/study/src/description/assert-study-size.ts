@@ -68,7 +68,7 @@ export function* countStudy({
 
 /**
  * Lists the values of the variables of a group; the epochs of its snapshots are one of them, and a network
- * that is trained on has the variables of the one it starts from.
+ * that is made from another has the variables of that one.
  */
 function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<string, Ranges>): Ranges {
   const ranges = new Map(
@@ -78,9 +78,17 @@ function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<s
   );
   const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
   if (Array.isArray(snapshots) && !ranges.has("epochs")) ranges.set("epochs", snapshots as VariableValue[]);
-  if (!("tune" in repeated)) return ranges;
-  const { tune, where } = repeated as Pick<TunedNetwork, "tune" | "where">;
-  return new Map([...restrict(groups.get(tune), where), ...ranges]);
+  const from = startGroupOf(repeated);
+  if (from === undefined) return ranges;
+  const { where } = repeated as Pick<TunedNetwork, "where">;
+  return new Map([...restrict(groups.get(from), where), ...ranges]);
+}
+
+/** Returns the name of the group that each network of a group is made from one network of. */
+function startGroupOf(repeated: RepeatedNetwork): string | undefined {
+  if ("tune" in repeated) return repeated.tune as string;
+  if ("prune" in repeated) return repeated.prune as string;
+  return "quantize" in repeated ? (repeated.quantize as string) : undefined;
 }
 
 function productOf(ranges: Ranges): number {

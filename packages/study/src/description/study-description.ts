@@ -3,6 +3,7 @@ import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
 import type { PairSelection } from "./pair-selection.ts";
@@ -100,7 +101,13 @@ export interface StarNetwork {
 }
 
 /** A network of a study. */
-export type NetworkDescription = TrainedNetwork | LoadedNetwork | StarNetwork | TunedNetwork;
+export type NetworkDescription =
+  | TrainedNetwork
+  | LoadedNetwork
+  | StarNetwork
+  | TunedNetwork
+  | PrunedStudyNetwork
+  | QuantizedStudyNetwork;
 
 /** What is measured on pairs of networks. */
 export interface PairMeasurement extends PairSelection {
@@ -150,7 +157,9 @@ export type RepeatedNetwork =
   | Repeated<TrainedNetwork>
   | Repeated<LoadedNetwork>
   | Repeated<StarNetwork>
-  | Repeated<TunedNetwork>;
+  | Repeated<TunedNetwork>
+  | Repeated<PrunedStudyNetwork>
+  | Repeated<QuantizedStudyNetwork>;
 
 /** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */
 export interface StudyDescription {

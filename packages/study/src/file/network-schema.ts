@@ -1,4 +1,6 @@
+import { PRUNE_CHOICES, QUANTIZE_SCHEMES, QUANTIZED_BITS } from "@isthmus/sparsity";
 import { z } from "zod";
+import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
 import type { TunedNetwork } from "../description/tuned-network.ts";
 import { batch, repeats, seed, text } from "../schema/numbers.ts";
@@ -12,6 +14,9 @@ type FileTrainedNetwork = Omit<TrainedNetwork, "loss"> & { readonly loss?: FileL
 
 /** A network that is trained on, as a file describes it. */
 type FileTunedNetwork = Omit<TunedNetwork, "loss"> & { readonly loss?: FileLoss };
+
+/** A network that is pruned, as a file describes it. */
+type FilePrunedNetwork = Omit<PrunedStudyNetwork, "loss"> & { readonly loss?: FileLoss };
 
 /** A network to train, with values in place of its variables. */
 export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
@@ -67,5 +72,33 @@ export const TUNED_NETWORK: z.ZodType = schemaOf<FileTunedNetwork>()(
     optimizer: OPTIMIZER.optional(),
     schedule: SCHEDULE.optional(),
     augment: AUGMENT.optional(),
+  }),
+);
+
+/** A network that is pruned, with values in place of its variables. */
+export const PRUNED_NETWORK: z.ZodType = schemaOf<FilePrunedNetwork>()(
+  z.strictObject({
+    prune: z.string(),
+    where: WHERE.optional(),
+    sparsity: z.number().min(0).lt(1),
+    by: z.enum(PRUNE_CHOICES).optional(),
+    layers: z.array(text).optional(),
+    data: NAMED_DATA.optional(),
+    seed: seed.optional(),
+    epochs: repeats(1).optional(),
+    batch: batch.optional(),
+    loss: FILE_LOSS.optional(),
+    optimizer: OPTIMIZER.optional(),
+    schedule: SCHEDULE.optional(),
+  }),
+);
+
+/** A network whose weights are put on a grid, with values in place of its variables. */
+export const QUANTIZED_NETWORK: z.ZodType = schemaOf<QuantizedStudyNetwork>()(
+  z.strictObject({
+    quantize: z.string(),
+    where: WHERE.optional(),
+    bits: z.literal(QUANTIZED_BITS).optional(),
+    scheme: z.enum(QUANTIZE_SCHEMES).optional(),
   }),
 );

@@ -3,7 +3,14 @@ import { assertStudySize } from "../description/assert-study-size.ts";
 import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
 import { unfold } from "../description/unfold.ts";
 import { MEASUREMENT } from "./measurement-schema.ts";
-import { LOADED_NETWORK, STAR_NETWORK, TRAINED_NETWORK, TUNED_NETWORK } from "./network-schema.ts";
+import {
+  LOADED_NETWORK,
+  PRUNED_NETWORK,
+  QUANTIZED_NETWORK,
+  STAR_NETWORK,
+  TRAINED_NETWORK,
+  TUNED_NETWORK,
+} from "./network-schema.ts";
 import { STUDY } from "./study-schema.ts";
 import { readYamlFile, rejectProblems } from "./yaml-file.ts";
 import { findProblems, type YamlSource } from "./yaml-problems.ts";
@@ -43,5 +50,7 @@ function* findEntryProblems(
 function schemaOf(network: RepeatedNetwork): ZodType {
   if ("star" in network) return STAR_NETWORK;
   if ("tune" in network) return TUNED_NETWORK;
+  if ("prune" in network) return PRUNED_NETWORK;
+  if ("quantize" in network) return QUANTIZED_NETWORK;
   return "net" in network ? TRAINED_NETWORK : LOADED_NETWORK;
 }

@@ -16,6 +16,7 @@ import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks
 import type { TaskNetwork } from "../tasks/task-kind.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
+import { planPruned, planQuantized } from "./plan-derived.ts";
 import { planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
@@ -38,6 +39,10 @@ export async function planNetworks(
       networks.push(await planStar(group, { variables, entry }, { anchors: find(entry.star), planner }));
     } else if ("tune" in entry) {
       networks.push(...(await planTuned(group, { variables, entry }, { find, planner })));
+    } else if ("prune" in entry) {
+      networks.push(...(await planPruned(group, { variables, entry }, { find, planner })));
+    } else if ("quantize" in entry) {
+      networks.push(...planQuantized(group, { variables, entry }, { find, planner }));
     } else if ("net" in entry) {
       networks.push(...(await planTraining(group, { variables, entry }, planner)));
     } else {

@@ -1,11 +1,10 @@
-import { excerpt, InputError } from "@isthmus/core";
 import type { TunedNetwork } from "../description/tuned-network.ts";
 import type { Unfolded } from "../description/unfold.ts";
 import { TUNED_FILE, tuneNetwork } from "../tasks/tune-network.ts";
-import { type FindNetworks, selectNetworks } from "./network-cells.ts";
+import type { FindNetworks } from "./network-cells.ts";
 import { filesOf, type PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
-import { agree } from "./select-pairs.ts";
+import { selectStarts } from "./select-starts.ts";
 import { trainOptionsOf } from "./train-options.ts";
 
 /**
@@ -18,13 +17,7 @@ export async function planTuned(
   { find, planner }: { readonly find: FindNetworks; readonly planner: Planner },
 ): Promise<readonly PlannedNetwork[]> {
   const { tune, where, data: name, freeze = [], ...settings } = entry;
-  const starts = selectNetworks(find, tune, where).filter((start) => agree(variables, start.variables));
-  if (starts.length === 0) {
-    throw new InputError(
-      `Cannot plan "networks.${group}" of the study as a network "${tune}" must agree with it: none has ${excerpt(variables, 200)}`,
-      { input: group },
-    );
-  }
+  const starts = selectStarts(group, find, { from: tune, where, variables });
   return Promise.all(
     starts.map(async (start): Promise<PlannedNetwork> => {
       const { architecture } = start;

@@ -11,6 +11,8 @@ import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { mergeNetworks } from "./merge-networks.ts";
+import { pruneStudyNetwork } from "./prune-network.ts";
+import { quantizeStudyNetwork } from "./quantize-network.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
@@ -33,4 +35,6 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measurePairPath,
   measurePairSimilarity,
   trainPairCurve,
+  pruneStudyNetwork,
+  quantizeStudyNetwork,
 ]);

@@ -1,12 +1,13 @@
 import { UsageError } from "@isthmus/core";
 import type { LocalTrainingOptions } from "./local-training.ts";
 
-/** Names of the options that are for a network which a client trains alone. */
+/** Names of the options that only single networks are trained with. */
 const LOCAL: readonly (keyof LocalTrainingOptions)[] = [
   "proximal",
   "controlVariates",
   "curriculum",
   "wasserstein",
+  "constraint",
 ];
 
 /**

@@ -11,7 +11,7 @@ import type { ResolvedLocalTraining } from "./local-training.ts";
  */
 export async function describeLocalTraining(
   { graph, part }: { readonly graph: Graph; readonly part: Graph },
-  { proximal, controlVariates, curriculum, wasserstein }: ResolvedLocalTraining,
+  { proximal, controlVariates, curriculum, wasserstein, constraint }: ResolvedLocalTraining,
 ): Promise<RunDescription> {
   const describe = async (weights: Graph, checkpoint: Checkpoint | undefined) =>
     checkpoint === undefined ? undefined : fingerprintWeights(weights, checkpoint);
@@ -28,5 +28,6 @@ export async function describeLocalTraining(
       curriculum: { ...curriculum, scoredBy: await describe(graph, curriculum.scoredBy) },
     }),
     ...(wasserstein && { wasserstein }),
+    ...(constraint && { constraint: constraint.description }),
   };
 }

@@ -30,6 +30,7 @@ const UNRESOLVED: Omit<ResolvedTrainOptions, keyof LocalTrainingOptions> & Local
   controlVariates: undefined,
   curriculum: undefined,
   wasserstein: undefined,
+  constraint: undefined,
 };
 
 /**
@@ -73,6 +74,7 @@ function resolveLocalTraining(
     controlVariates: resolveControlVariates(options.controlVariates, { ...options, proximal }),
     curriculum: resolveCurriculum(options.curriculum),
     wasserstein: resolveWasserstein(options.wasserstein),
+    constraint: options.constraint,
   };
 }
 

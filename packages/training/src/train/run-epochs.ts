@@ -140,7 +140,10 @@ class Loop {
     filler.fill();
     for (const [name, tensor] of plan.feedsOf(batches.current)) this.#inputs.set(name, tensor);
     if (blend !== undefined) await this.#feedBlend(blend);
+    const before = runner.carried();
     const outcome = await runner.run({ step, learningRate }, this.#inputs);
+    const finished = { finished: step + 1, steps: this.#steps };
+    this.#options.constraint?.applyInPlace(finished, before, runner.carried());
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);
     this.#loss = outcome.loss;

@@ -62,6 +62,18 @@ const STUDY: StudyDescription = {
       ...{ tune: "mlps", where: { epochs: 3 }, data: "few:train", seed: 1, epochs: 2, batch: 4 },
       ...{ freeze: ["layers.0.*"], augment: { flip: true } },
     },
+    pruned: {
+      ...{
+        prune: "mlps",
+        where: { epochs: 3 },
+        sparsity: 0.5,
+        by: "units",
+        data: "few:train",
+        epochs: 1,
+        batch: 4,
+      },
+    },
+    grids: { quantize: "mlps", where: { epochs: 3 }, bits: 4 },
   },
   measurements: {
     dropout: {

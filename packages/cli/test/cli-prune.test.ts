@@ -1,0 +1,114 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createCheckpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { encodeGraph } from "@isthmus/graph";
+import { type PruneResult, pruneNetwork, type QuantizeResult, quantizeNetwork } from "@isthmus/sparsity";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomExamples } from "../../../test/helpers/random-examples.ts";
+import { randomNetwork } from "../../../test/helpers/random-network.ts";
+import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { smallMlp } from "../../../test/helpers/small-networks.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const graph = smallMlp();
+const prune = (...rest: readonly string[]) => [
+  ...["prune", at("a.safetensors"), "--graph", at("graph.onnx"), ...rest],
+];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-prune-"));
+  writeFileSync(at("graph.onnx"), encodeGraph(graph));
+  await saveCheckpoint(randomNetwork(graph, 1), at("a.safetensors"));
+  const { inputs, labels } = randomExamples([6], { size: 50, classes: 4 }).read(0, 50);
+  const y = { dtype: "i32", shape: [50], data: labels } as const;
+  const examples = new Map([
+    ["x", inputs],
+    ["y", y],
+  ]);
+  await saveCheckpoint(createCheckpoint(examples, {}, "examples"), at("data.safetensors"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function read(file: string, name: string): Promise<readonly number[]> {
+  const checkpoint = await openCheckpoint(at(file));
+  const { data } = await checkpoint.read(name);
+  await checkpoint.close();
+  return [...(data as Float32Array)];
+}
+
+describe("isthmus prune", () => {
+  test("writes the network that pruneNetwork() returns", async () => {
+    const out = at("pruned.safetensors");
+    const printed = await runJson<PruneResult>(prune("--sparsity", "0.6", "--by", "layer", "-o", out));
+    const { weights, result } = await pruneNetwork({ graph }, randomNetwork(graph, 1), {
+      ...{ sparsity: 0.6, by: "layer" },
+    });
+    expect(printed.layers).toEqual(result.layers);
+    expect(printed.measures).toBeUndefined();
+    for (const name of graph.weights.keys()) {
+      expect(await read("pruned.safetensors", name)).toEqual([
+        ...((await weights.read(name)).data as Float32Array),
+      ]);
+    }
+  });
+
+  test("measures, trains on with units at zero, writes result and page", async () => {
+    const [out, json, page] = [at("units.safetensors"), at("units.json"), at("units.html")];
+    const data = ["--data", `safetensors:${at("data.safetensors")}`, "--batch", "10", "--epochs", "2"];
+    const to = ["-o", out, "--save-result", json, "--report", page];
+    const arguments_ = prune("--sparsity", "0.5", "--by", "units", ...data, ...to);
+    const { stdout } = await runCli(arguments_);
+    expect(stdout).toContain("8 of 16 units are taken out");
+    const result: PruneResult = JSON.parse(readFileSync(json, "utf8"));
+    expect(result).toMatchObject({ kind: "prune", by: "units", tuning: { epochs: 2 } });
+    expect(result.measures?.tuned?.loss).toBeLessThan(result.measures?.after.loss ?? 0);
+    const zeros = (await read("units.safetensors", "l1.weight")).filter((value) => value === 0);
+    expect(zeros).toHaveLength(192 - 6 * 8);
+    expect(readFileSync(page, "utf8")).toContain("Share of each weight that is pruned");
+    expect(existsSync(at("units.state.safetensors"))).toBe(false);
+    const again = await runCli(["report", json]);
+    expect(again.stdout).toContain("l1.weight");
+  });
+
+  test.each([
+    [["--sparsity", "1"], "less than 1, at which nothing would be left: it is 1"],
+    [["--sparsity", "0.5", "--epochs", "1"], "name them with --train-data"],
+    [["--sparsity", "0.5", "--layers", "l9*"], '"l9*" matches none of l0.weight'],
+  ])("says what is wrong: %j", async (options, message) => {
+    const { stderr, code } = await runCli(prune(...options, "-o", at("wrong.safetensors")));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(message);
+    expect(existsSync(at("wrong.safetensors"))).toBe(false);
+  });
+});
+
+describe("isthmus quantize", () => {
+  test("writes the network that quantizeNetwork() returns", async () => {
+    const out = at("q4.safetensors");
+    const printed = await runJson<QuantizeResult>([
+      "quantize",
+      at("a.safetensors"),
+      "--bits",
+      "4",
+      "-o",
+      out,
+    ]);
+    const { weights, result } = await quantizeNetwork(randomNetwork(graph, 1), { bits: 4 });
+    expect(printed).toMatchObject({ kind: "quantize", bits: 4, layers: result.layers });
+    expect(await read("q4.safetensors", "l0.weight")).toEqual([
+      ...((await weights.read("l0.weight")).data as Float32Array),
+    ]);
+    expect(await read("q4.safetensors", "l0.bias")).toEqual(await read("a.safetensors", "l0.bias"));
+    const text = await runCli([
+      "quantize",
+      at("a.safetensors"),
+      "--scheme",
+      "tensor",
+      "-o",
+      at("q8.safetensors"),
+    ]);
+    expect(text.stdout).toContain("8 bits, one scale for each weight");
+  });
+});

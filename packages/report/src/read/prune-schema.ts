@@ -1,0 +1,36 @@
+import { PRUNE_CHOICES } from "@isthmus/sparsity";
+import { z } from "zod";
+import { MEASURED } from "./measured-path.ts";
+import { provenance, schemaOf } from "./schema-of.ts";
+
+const count = z.int().min(0);
+const text = z.string();
+const share = z.number();
+const measures = z.looseObject({ loss: MEASURED, error: MEASURED });
+
+/** Form of a pruned network. */
+export const PRUNE_SCHEMA: z.ZodType = schemaOf<"prune">()(
+  z.looseObject({
+    kind: z.literal("prune"),
+    network: text,
+    by: z.enum(PRUNE_CHOICES),
+    target: share,
+    sparsity: share,
+    elements: count,
+    pruned: count,
+    layers: z.array(z.looseObject({ name: text, elements: count, pruned: count, sparsity: share })),
+    units: z.array(z.looseObject({ name: text, units: count, pruned: count })).optional(),
+    measures: z
+      .looseObject({
+        before: measures,
+        after: measures,
+        tuned: measures.optional(),
+        examples: count,
+        data: text,
+        engine: text,
+      })
+      .optional(),
+    tuning: z.looseObject({ data: text, epochs: count, seed: count }).optional(),
+    provenance,
+  }),
+);

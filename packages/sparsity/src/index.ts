@@ -1,0 +1,25 @@
+export type { PrunedUnits } from "./masks/choose-unit-masks.ts";
+export { applyMasks, type Masks } from "./masks/masks.ts";
+export { type ComparedNetworks, measurePruning } from "./measure-pruning.ts";
+export { type PrunedArchitecture, type PrunedNetwork, pruneNetwork } from "./prune-network.ts";
+export { PRUNE_CHOICES, PRUNE_DEFAULTS, type PruneChoice, type PruneOptions } from "./prune-options.ts";
+export type { NetworkMeasures, PrunedLayer, PruneMeasures, PruneResult } from "./prune-result.ts";
+export {
+  QUANTIZE_DEFAULTS,
+  QUANTIZE_SCHEMES,
+  type QuantizedLayer,
+  type QuantizedNetwork,
+  type QuantizeOptions,
+  type QuantizeResult,
+  type QuantizeScheme,
+  quantizeNetwork,
+} from "./quantize/quantize-network.ts";
+export { QUANTIZED_BITS, type QuantizedBits } from "./quantize/quantize-values.ts";
+export {
+  ITERATIVE_DEFAULTS,
+  type IterativeOptions,
+  type PruningRound,
+  pruneIteratively,
+} from "./train/prune-iteratively.ts";
+export { GRADUAL_DEFAULTS, type GradualOptions, trainGradually } from "./train/train-gradually.ts";
+export { trainMasked } from "./train/train-masked.ts";

@@ -1,0 +1,73 @@
+import { asFloat32, type Elements, entry } from "@isthmus/core";
+import type { Masks } from "./masks.ts";
+
+/** Weights in memory, by name. */
+export type Weights = ReadonlyMap<string, Pick<Elements, "dtype" | "data">>;
+
+/** Counts the elements to prune of so many: the nearest number, an even one of two as near. */
+export function prunedOf(elements: number, sparsity: number): number {
+  const exact = sparsity * elements;
+  const below = Math.floor(exact);
+  if (exact - below !== 0.5) return Math.round(exact);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/**
+ * Chooses the elements of least magnitude of all weights together.
+ *
+ * Exactly so many are pruned: of elements of the same magnitude the first ones are, in the order of the
+ * weights and their elements. Choosing again from what was pruned therefore chooses the same.
+ */
+export function chooseGlobally(weights: Weights, sparsity: number): Masks {
+  const magnitudes = new Map([...weights].map(([name, elements]) => [name, magnitudesOf(elements)]));
+  const sizes = [...magnitudes.values()].map(({ length }) => length);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const all = new Float32Array(total);
+  let begin = 0;
+  for (const values of magnitudes.values()) {
+    all.set(values, begin);
+    begin += values.length;
+  }
+  const mask = maskOfLeast(all, prunedOf(total, sparsity));
+  begin = 0;
+  const masks = new Map<string, Uint8Array>();
+  for (const [name, { length }] of magnitudes) {
+    masks.set(name, mask.slice(begin, begin + length));
+    begin += length;
+  }
+  return masks;
+}
+
+/** Chooses the elements of least magnitude of each weight, by its share. */
+export function chooseByLayer(weights: Weights, shares: ReadonlyMap<string, number>): Masks {
+  return new Map(
+    [...weights].map(([name, elements]) => {
+      const values = magnitudesOf(elements);
+      const count = prunedOf(values.length, entry(shares, name, "share"));
+      return [name, maskOfLeast(values, count)];
+    }),
+  );
+}
+
+function magnitudesOf({ dtype, data }: Pick<Elements, "dtype" | "data">): Float32Array {
+  return asFloat32(data, dtype).map((value) => Math.abs(value));
+}
+
+/** Returns a mask that takes out the least values, of equal ones the first. */
+function maskOfLeast(values: Float32Array, count: number): Uint8Array {
+  const mask = new Uint8Array(values.length).fill(1);
+  if (count === 0) return mask;
+  const threshold = values.slice().sort()[count - 1] as number;
+  let left = count;
+  for (let i = 0; i < values.length; i++) {
+    if ((values[i] as number) >= threshold) continue;
+    mask[i] = 0;
+    left -= 1;
+  }
+  for (let i = 0; i < values.length && left > 0; i++) {
+    if (values[i] !== threshold) continue;
+    mask[i] = 0;
+    left -= 1;
+  }
+  return mask;
+}

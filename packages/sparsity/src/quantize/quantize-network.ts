@@ -1,0 +1,184 @@
+import {
+  asFloat32,
+  at,
+  type Checkpoint,
+  createTensor,
+  DTYPES,
+  excerpt,
+  InputError,
+  matchesAny,
+  resolveOptions,
+  type Tensor,
+  UsageError,
+  withTensors,
+} from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import { findAxisUses } from "@isthmus/symmetry/layout";
+import { assertMatches, prunableWeights } from "../masks/prunable-weights.ts";
+import { levelOf, levelsOf, QUANTIZED_BITS, type QuantizedBits, scaleOf } from "./quantize-values.ts";
+
+/** Ways to choose scales: one for each weight, or one for each output channel of it. */
+export const QUANTIZE_SCHEMES = ["channel", "tensor"] as const;
+
+/** How scales are chosen. */
+export type QuantizeScheme = (typeof QUANTIZE_SCHEMES)[number];
+
+/** Options of {@link quantizeNetwork}. */
+export interface QuantizeOptions {
+  /** Bits of a value on the grid. @defaultValue 8 */
+  readonly bits?: QuantizedBits;
+  /** @defaultValue "channel" */
+  readonly scheme?: QuantizeScheme;
+  /** Names of the weights, in which `*` matches any characters. @defaultValue all of two or more axes */
+  readonly layers?: readonly string[] | undefined;
+  /**
+   * Graph of the network, which says along which axis of a weight its output channels lie.
+   * @defaultValue none: they lie along the first axis, as PyTorch has them
+   */
+  readonly graph?: Graph | undefined;
+}
+
+/** Defaults of {@link QuantizeOptions}. */
+export const QUANTIZE_DEFAULTS: Required<QuantizeOptions> = {
+  bits: 8,
+  scheme: "channel",
+  layers: undefined,
+  graph: undefined,
+};
+
+/** What became of a weight. */
+export interface QuantizedLayer {
+  readonly name: string;
+  readonly elements: number;
+  /** Number of scales. */
+  readonly scales: number;
+  /** Root of the mean squared error, over the root of the mean square of the weight. */
+  readonly relativeError: number;
+}
+
+/** A quantised network, as numbers alone. */
+export interface QuantizeResult {
+  readonly kind: "quantize";
+  readonly network: string;
+  readonly bits: QuantizedBits;
+  readonly scheme: QuantizeScheme;
+  readonly layers: readonly QuantizedLayer[];
+}
+
+/** A quantised network. */
+export interface QuantizedNetwork {
+  /** All tensors of the network; weights on their grid keep the element type that they had. */
+  readonly weights: Checkpoint;
+  readonly result: QuantizeResult;
+}
+
+const ATTEMPT = "quantize";
+
+/**
+ * Puts the weights of a network on the symmetric grid of so many bits that their largest magnitude spans.
+ *
+ * The result has floating-point weights, whose values are on the grid ("fake quantization"), so that
+ * barriers, curvature and all else can be measured of quantised networks; activations and biases stay as
+ * they are, and no file of whole numbers is written. Each value moves by at most half of its scale. In f32 a
+ * quantised network quantised again is itself; f16 and bf16 round the grid.
+ *
+ * It is invariant to permutations of units. Scaling units changes it, but per channel not the rounding of the
+ * weights that compute the units, if factors are powers of 2.
+ * @throws InputError if there are no weights of two or more axes, or a weight is not finite
+ * @throws OutOfRangeError if a pattern matches no weight
+ * @throws UsageError if an option is unknown
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint, quantizeNetwork } from "isthmus";
+ *
+ * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const { result } = await quantizeNetwork(network, { bits: 8 });
+ * assert(result.layers.every(({ relativeError }) => relativeError < 0.02));
+ * await network.close();
+ * ```
+ */
+export async function quantizeNetwork(
+  network: Checkpoint,
+  options: QuantizeOptions = {},
+): Promise<QuantizedNetwork> {
+  const { bits, scheme, layers: patterns, graph } = resolveOptions(ATTEMPT, QUANTIZE_DEFAULTS, options);
+  assertChoice("bits", bits, QUANTIZED_BITS);
+  assertChoice("scheme", scheme, QUANTIZE_SCHEMES);
+  const names =
+    graph === undefined ? quantizable(network, patterns) : prunableWeights(ATTEMPT, graph, patterns);
+  const uses = graph && findAxisUses(graph);
+  const tensors = new Map<string, Tensor>();
+  const layers: QuantizedLayer[] = [];
+  for (const name of names) {
+    const tensor = await network.read(name);
+    const [kept = 0] = uses?.get(name)?.kept ?? [];
+    const { values, scales, relativeError } = quantize(name, tensor, {
+      axis: scheme === "channel" ? kept : undefined,
+      levels: levelsOf(bits),
+    });
+    tensors.set(name, createTensor("f32", tensor.shape, values));
+    layers.push({ name, elements: values.length, scales, relativeError });
+  }
+  return {
+    weights: withTensors(network, tensors),
+    result: { kind: "quantize", network: network.source, bits, scheme, layers },
+  };
+}
+
+function quantizable(network: Checkpoint, patterns: readonly string[] | undefined): readonly string[] {
+  const names = [...network.tensors]
+    .filter(([, { dtype, shape }]) => shape.length > 1 && DTYPES[dtype].float)
+    .map(([name]) => name);
+  if (names.length === 0) {
+    throw new InputError(
+      `Cannot ${ATTEMPT} "${network.source}" as it must have weights of two or more axes: it has none`,
+      { input: network.source },
+    );
+  }
+  if (patterns === undefined) return names;
+  assertMatches(ATTEMPT, { option: "layers", patterns }, names);
+  return names.filter((name) => matchesAny(patterns, name));
+}
+
+/** Puts a weight on the grids of its channels along an axis, or on one grid without one. */
+function quantize(
+  name: string,
+  { dtype, shape, data }: Tensor,
+  { axis, levels }: { readonly axis: number | undefined; readonly levels: number },
+): { readonly values: Float32Array; readonly scales: number; readonly relativeError: number } {
+  const source = asFloat32(data, dtype);
+  const channels = axis === undefined ? 1 : at(shape, axis, "axis");
+  const inner = axis === undefined ? source.length : shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const channelOf = (i: number) => Math.floor(i / inner) % channels;
+  const largest = new Float64Array(channels);
+  source.forEach((value, i) => {
+    if (!Number.isFinite(value)) {
+      throw new InputError(
+        `Cannot ${ATTEMPT} "${name}" as its values must be finite: element ${i} is ${value}`,
+        { input: name },
+      );
+    }
+    const channel = channelOf(i);
+    largest[channel] = Math.max(largest[channel] as number, Math.abs(value));
+  });
+  const scales = largest.map((magnitude) => scaleOf(magnitude, levels));
+  const values = new Float32Array(source.length);
+  let [error, square] = [0, 0];
+  source.forEach((value, i) => {
+    const scale = scales[channelOf(i)] as number;
+    const rounded = scale * levelOf(value, scale, levels);
+    values[i] = rounded;
+    error += (rounded - value) ** 2;
+    square += value ** 2;
+  });
+  return { values, scales: channels, relativeError: square === 0 ? 0 : Math.sqrt(error / square) };
+}
+
+function assertChoice(name: string, value: unknown, choices: readonly unknown[]): void {
+  if (choices.includes(value)) return;
+  throw new UsageError(
+    `Cannot ${ATTEMPT} as "${name}" must be ${choices.join(" or ")}: it is ${excerpt(value)}`,
+  );
+}

@@ -1,0 +1,159 @@
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  InputError,
+  OutOfRangeError,
+  openCheckpoint,
+  saveCheckpoint,
+  type Tensor,
+} from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import type { SymmetricArchitecture } from "@isthmus/symmetry";
+import { TRAIN_DEFAULTS, type TrainOptions, type TrainResult, train } from "@isthmus/training";
+import type { Masks } from "../masks/masks.ts";
+import { pruneNetwork } from "../prune-network.ts";
+import { assertSparsity, type PruneChoice } from "../prune-options.ts";
+import type { PruneResult } from "../prune-result.ts";
+import { trainMasked } from "./train-masked.ts";
+
+/** How a network is pruned round by round. */
+export interface IterativeOptions
+  extends Omit<TrainOptions, "constraint" | "statePath" | "resume" | "onEpoch"> {
+  /** Share that is pruned after the last round, in `[0, 1)`. */
+  readonly sparsity: number;
+  /** Rounds of pruning and training again, at least 1. @defaultValue 5 */
+  readonly rounds?: number;
+  /** Epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */
+  readonly rewindEpoch?: number;
+  /** @defaultValue "global" */
+  readonly by?: PruneChoice;
+  /** Folder for the states of trainings, from which it goes on. @defaultValue none */
+  readonly folder?: string | undefined;
+}
+
+/** Defaults of {@link IterativeOptions}. */
+export const ITERATIVE_DEFAULTS: {
+  readonly rounds: number;
+  readonly rewindEpoch: number;
+  readonly by: PruneChoice;
+} = { rounds: 5, rewindEpoch: 0, by: "global" };
+
+/** What came of a round. */
+export interface PruningRound {
+  readonly weights: Checkpoint;
+  /** Empty for the network that was trained before anything was pruned. */
+  readonly masks: Masks;
+  /** Missing for it, too. */
+  readonly pruning?: PruneResult;
+  readonly training: TrainResult;
+}
+
+const ATTEMPT = "prune iteratively";
+
+/**
+ * Finds a lottery ticket: trains a network, prunes it, sets what is left back to the weights of an early
+ * epoch, trains that, and so on. Each round prunes the same share of what is left.
+ *
+ * Returns the dense network first, then each round. Every training has the same options and seed, and its
+ * schedule begins anew; after going back to a later epoch than the start it lasts so many epochs less.
+ * Frankle et al., Linear mode connectivity and the lottery ticket hypothesis (2020).
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, pruneIteratively } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const options = { seed: 0, epochs: 2, sparsity: 0.75, rounds: 2, rewindEpoch: 1 };
+ * const [dense, half, ticket] = await pruneIteratively(architecture, initialize(0), data, options);
+ * assert(dense?.masks.size === 0);
+ * assert(half?.pruning?.sparsity.toFixed(2) === "0.50" && ticket?.pruning?.sparsity.toFixed(2) === "0.75");
+ * ```
+ *
+ * @throws OutOfRangeError if a number is out of its range
+ * @throws InputError if a folder has states of a training but not the weights to go back to; else as `train`
+ */
+export async function pruneIteratively(
+  architecture: Architecture & Partial<Pick<SymmetricArchitecture, "symmetries">>,
+  start: Checkpoint,
+  data: DataSet,
+  options: IterativeOptions,
+): Promise<readonly PruningRound[]> {
+  const { sparsity, rounds, rewindEpoch, by, folder, training } = resolveIterative(options);
+  if (folder !== undefined) await mkdir(folder, { recursive: true });
+  const stateOf = (round: number) =>
+    folder === undefined ? {} : { statePath: join(folder, `round-${round}.safetensors`), resume: true };
+  let rewound: Checkpoint | undefined = rewindEpoch === 0 ? start : undefined;
+  const dense = await train(architecture, start, data, {
+    ...{ ...training, ...stateOf(0) },
+    async onEpoch(epoch, weights) {
+      if (epoch !== rewindEpoch) return;
+      rewound = await copyOf(weights);
+      if (folder !== undefined) await saveCheckpoint(rewound, join(folder, REWIND_FILE), { overwrite: true });
+    },
+  });
+  rewound ??= await readRewound(folder);
+  const results: PruningRound[] = [{ weights: dense.weights, masks: new Map(), training: dense.result }];
+  const epochs = training.epochs - rewindEpoch;
+  let { weights } = dense;
+  for (let round = 1; round <= rounds; round++) {
+    const share = 1 - (1 - sparsity) ** (round / rounds);
+    const pruned = await pruneNetwork(architecture, weights, { sparsity: share, by });
+    const { masks } = pruned;
+    const state = { ...training, epochs, ...stateOf(round) };
+    const trained = await trainMasked(architecture, { weights: rewound, masks }, data, state);
+    weights = trained.weights;
+    results.push({ weights, masks, pruning: pruned.result, training: trained.result });
+  }
+  return results;
+}
+
+const REWIND_FILE = "rewind.safetensors";
+
+function resolveIterative(options: IterativeOptions) {
+  const { sparsity, rounds, rewindEpoch, by, folder, ...training } = { ...ITERATIVE_DEFAULTS, ...options };
+  assertSparsity(ATTEMPT, "sparsity", sparsity);
+  if (!(Number.isInteger(rounds) && rounds >= 1)) {
+    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "rounds" must be a whole number from 1: it is ${rounds}`);
+  }
+  const epochs = training.epochs ?? TRAIN_DEFAULTS.epochs;
+  if (!(Number.isInteger(rewindEpoch) && rewindEpoch >= 0 && rewindEpoch < epochs)) {
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "rewindEpoch" must be a whole number from 0 and less than the ${epochs} epochs: it is ${rewindEpoch}`,
+    );
+  }
+  return { sparsity, rounds, rewindEpoch, by, folder, training: { ...training, epochs } };
+}
+
+/** Copies weights, whose memory the next step is free to write into. */
+async function copyOf(weights: Checkpoint): Promise<Checkpoint> {
+  const tensors = new Map<string, Tensor>();
+  for (const name of weights.tensors.keys()) {
+    const tensor = await weights.read(name);
+    tensors.set(name, { ...tensor, data: tensor.data.slice() });
+  }
+  return createCheckpoint(tensors, {}, weights.source);
+}
+
+/** Reads the weights to go back to where the first training had passed them before an interruption. */
+async function readRewound(folder: string | undefined): Promise<Checkpoint> {
+  const path = join(folder ?? "", REWIND_FILE);
+  try {
+    await access(path);
+  } catch (cause) {
+    throw new InputError(
+      `Cannot ${ATTEMPT} from "${folder}" as it must have the weights to go back to: there is no ${REWIND_FILE}; remove the folder to start anew`,
+      { input: path, cause },
+    );
+  }
+  const file = await openCheckpoint(path);
+  try {
+    return await copyOf(file);
+  } finally {
+    await file.close();
+  }
+}

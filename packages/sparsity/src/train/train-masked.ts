@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import type { Checkpoint } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Trained, type TrainOptions, train, type WeightConstraint } from "@isthmus/training";
+import { applyMasks, type Masks, maskInPlace } from "../masks/masks.ts";
+
+/**
+ * Trains a pruned network on: pruned weights are zero at the start and after every step.
+ *
+ * Gradients of pruned weights still count for the norm that gradients are clipped to, and for the step of
+ * sharpness-aware minimisation. It resumes to the same bytes, as `train` does, and from a state of the same
+ * masks only.
+ * @throws InputError if the network lacks a masked weight; else as `train`
+ * @throws OutOfRangeError if a mask has not as many elements as its weight
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, pruneNetwork, trainMasked } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const { weights, masks } = await pruneNetwork(architecture, initialize(0), { sparsity: 0.5 });
+ * const tuned = await trainMasked(architecture, { weights, masks }, data, { seed: 0, epochs: 1 });
+ * const [[name, mask] = ["", new Uint8Array()]] = masks;
+ * const { data: values } = await tuned.weights.read(name);
+ * assert(mask.every((stays, i) => stays === 1 || values[i] === 0));
+ * ```
+ */
+export async function trainMasked(
+  architecture: Architecture,
+  { weights, masks }: { readonly weights: Checkpoint; readonly masks: Masks },
+  data: DataSet,
+  options: Omit<TrainOptions, "constraint">,
+): Promise<Trained> {
+  const start = await applyMasks(weights, masks);
+  return train(architecture, start, data, { ...options, constraint: holdMasks(masks) });
+}
+
+/** Returns the constraint that pruned weights are zero after every step. */
+function holdMasks(masks: Masks): WeightConstraint {
+  return {
+    description: { masks: fingerprintMasks(masks) },
+    applyInPlace: (_, _before, after) => {
+      for (const [name, mask] of masks) {
+        const tensor = after.get(name); // frozen weights are not among them, and stay as they start
+        if (tensor !== undefined) maskInPlace(name, tensor, mask);
+      }
+    },
+  };
+}
+
+function fingerprintMasks(masks: Masks): string {
+  const hash = createHash("sha256");
+  for (const [name, mask] of masks) hash.update(JSON.stringify(name)).update(mask);
+  return hash.digest("hex");
+}

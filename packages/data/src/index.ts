@@ -1,3 +1,4 @@
+export { COUNTERFACTUALS, type Counterfactual, counterfactuals } from "./counterfactuals.ts";
 export { CREATE_DATA_SET_DEFAULTS, type CreateDataSetOptions, createDataSet } from "./create-data-set.ts";
 export {
   CREATE_TEXT_DATA_SET_DEFAULTS,

@@ -9,6 +9,7 @@ import { comparisonResult } from "../../report/test/comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "../../report/test/curvature-result.ts";
 import { intrinsicDimensionResult } from "../../report/test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../report/test/landscape-result.ts";
+import { mechanismsResult } from "../../report/test/mechanisms-result.ts";
 import {
   curveResult,
   layersResult,
@@ -33,6 +34,7 @@ const RESULTS: readonly DrawableResult[] = [
   intrinsicDimensionResult(),
   curvatureHistory(),
   similarityResult(),
+  mechanismsResult(),
   landscapeResult(),
 ];
 

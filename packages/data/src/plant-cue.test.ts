@@ -2,7 +2,7 @@ import { createTensor, OutOfRangeError, UnsupportedError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDataSet } from "./create-data-set.ts";
-import { CUE_KINDS, CUE_VARIANTS, type PlantCueOptions } from "./cue-options.ts";
+import { CUE_KINDS, CUE_VARIANTS, type CueVariant, type PlantCueOptions } from "./cue-options.ts";
 import { openDataSet } from "./open-data-set.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
 import { plantCue } from "./plant-cue.ts";
@@ -58,7 +58,7 @@ describe("plantCue()", () => {
   });
 
   it.each(CUE_KINDS)("a cue of %s tells the class, and nothing else does by a random image", (kind) => {
-    const told = (variant: PlantCueOptions["variant"]) =>
+    const told = (variant: CueVariant) =>
       look(plantCue(images(400), { kind, variant })).map(({ label, patch, level, image = 0 }) => {
         return { sign: `${patch} ${level}`, label, image };
       });

@@ -14,6 +14,7 @@ import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts"
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
+import { mechanismsResult } from "./mechanisms-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { similarityResult } from "./similarity-result.ts";
 import { takenApart } from "./taken-apart.ts";
@@ -65,6 +66,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   "dropout-path": pageOf(dropoutPathResult()),
   "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
   similarity: pageOf(similarityResult()),
+  mechanisms: pageOf(mechanismsResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -100,6 +102,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   "dropout-path": () => makeHostile(dropoutPathResult()),
   "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),
   similarity: () => makeHostile(similarityResult()),
+  mechanisms: () => makeHostile(mechanismsResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -190,6 +193,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "dropout-path",
     "intrinsic-dimension",
     "similarity",
+    "mechanisms",
   ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
     const complaints = await visit(name, async (page) => {
       const head = page.locator('th[data-sort="number"]').first();

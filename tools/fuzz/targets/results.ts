@@ -9,6 +9,7 @@ import {
   trajectoryResult,
 } from "../../../packages/report/test/landscape-result.ts";
 import { mapResult } from "../../../packages/report/test/map-result.ts";
+import { mechanismsResult } from "../../../packages/report/test/mechanisms-result.ts";
 import {
   curveResult,
   layersResult,
@@ -37,6 +38,7 @@ export function createResultTarget(): FuzzTarget {
     curvatureResult(),
     curvatureHistory(),
     similarityResult(),
+    mechanismsResult(),
     landscapeResult(1),
     trajectoryResult(),
     landscapeResult(3),

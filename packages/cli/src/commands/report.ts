@@ -20,6 +20,7 @@ import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.t
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
+import { formatMechanisms } from "../format/format-mechanisms.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatSimilarity } from "../format/format-similarity.ts";
@@ -147,5 +148,7 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatIntrinsicDimension(result, terminal);
     case "similarity":
       return formatSimilarity(result);
+    case "mechanisms":
+      return formatMechanisms(result, terminal);
   }
 }

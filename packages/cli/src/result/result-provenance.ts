@@ -19,6 +19,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   "dropout-path": true,
   "intrinsic-dimension": true,
   similarity: true,
+  mechanisms: true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

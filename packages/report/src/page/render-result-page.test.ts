@@ -7,6 +7,7 @@ import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-re
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
+import { mechanismsResult } from "../../test/mechanisms-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import { similarityResult } from "../../test/similarity-result.ts";
@@ -29,6 +30,7 @@ const RESULTS: readonly DrawableResult[] = [
   dropoutPathResult(),
   intrinsicDimensionResult(),
   similarityResult(),
+  mechanismsResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

@@ -9,6 +9,7 @@ import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-re
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
+import { mechanismsResult } from "../../test/mechanisms-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import { similarityResult } from "../../test/similarity-result.ts";
 import { takenApart } from "../../test/taken-apart.ts";
@@ -46,6 +47,7 @@ describe("readResult()", () => {
     dropoutPathResult(),
     intrinsicDimensionResult(),
     similarityResult(),
+    mechanismsResult(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
     expect(await read(written)).toEqual(written);

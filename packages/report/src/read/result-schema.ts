@@ -6,6 +6,7 @@ import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA } from "./dropout-schema.
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
+import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
@@ -341,4 +342,5 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   "dropout-path": DROPOUT_PATH_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   similarity: SIMILARITY_SCHEMA,
+  mechanisms: MECHANISMS_SCHEMA,
 };

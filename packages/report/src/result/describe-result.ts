@@ -8,6 +8,7 @@ import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
+import { describeMechanisms } from "./describe-mechanisms.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
@@ -56,5 +57,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeIntrinsicDimension(result);
     case "similarity":
       return describeSimilarity(result);
+    case "mechanisms":
+      return describeMechanisms(result);
   }
 }

@@ -9,6 +9,7 @@ import type { CurvatureHistory, CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { SimulationResult } from "@isthmus/federated";
 import type { LandscapeResult } from "@isthmus/landscape";
+import type { MechanismsResult } from "@isthmus/mechanisms";
 import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { SimilarityResult } from "@isthmus/similarity";
@@ -64,6 +65,7 @@ export type DrawableResult = (
   | DropoutPathResult
   | IntrinsicDimensionResult
   | SimilarityResult
+  | MechanismsResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

@@ -21,6 +21,8 @@ export type {
   CurveMeasurement,
   DropoutPathChoice,
   DropoutPathMeasurement,
+  MechanismsChoice,
+  MechanismsMeasurement,
   PathMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";

@@ -8,9 +8,18 @@ import type {
   DropoutStabilityMeasurement,
 } from "../description/network-measurement.ts";
 import { ALIGN_CHOICES } from "../description/pair-selection.ts";
-import type { CurveMeasurement, DropoutPathMeasurement } from "../description/path-measurements.ts";
+import type {
+  CurveMeasurement,
+  DropoutPathMeasurement,
+  MechanismsMeasurement,
+} from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
-import { CURVE_FIELDS, DROPOUT_PATH_FIELDS, DROPOUT_STABILITY_FIELDS } from "../schema/dropout-fields.ts";
+import {
+  CURVE_FIELDS,
+  DROPOUT_PATH_FIELDS,
+  DROPOUT_STABILITY_FIELDS,
+  MECHANISMS_FIELDS,
+} from "../schema/dropout-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
@@ -29,6 +38,7 @@ type FileMeasurement =
   | CurvatureMeasurement
   | DropoutStabilityMeasurement
   | DropoutPathMeasurement
+  | MechanismsMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
@@ -40,8 +50,8 @@ const match = z.strictObject({
   ...LEARNING_FIELDS,
 });
 
-/** Which pairs of networks, and on which examples. */
-const selected = {
+/** Which pairs of networks. */
+const chosen = {
   between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
   across: z.string().optional(),
   choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
@@ -49,10 +59,12 @@ const selected = {
   where: WHERE.optional(),
   restarts: tries(1).optional(),
   match: match.optional(),
-  data: NAMED_DATA,
   statisticsData: NAMED_DATA.optional(),
   batchSize: batch.optional(),
 };
+
+/** Which pairs of networks, and on which examples. */
+const selected = { ...chosen, data: NAMED_DATA };
 
 const pairs = {
   ...selected,
@@ -101,6 +113,12 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({
+      kind: z.literal("mechanisms"),
+      ...chosen,
+      ...MECHANISMS_FIELDS,
+      sets: z.record(z.string(), NAMED_DATA),
+    }),
     z.strictObject({
       kind: z.literal("curve"),
       ...selected,

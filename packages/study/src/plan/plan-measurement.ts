@@ -1,7 +1,8 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
+import { MEASURE_MECHANISMS_DEFAULTS } from "@isthmus/mechanisms";
 import { MEASURE_DROPOUT_PATH_DEFAULTS } from "@isthmus/paths";
 import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
-import type { DropoutPathMeasurement } from "../description/path-measurements.ts";
+import type { DropoutPathMeasurement, MechanismsMeasurement } from "../description/path-measurements.ts";
 import type {
   BarrierMeasurement,
   LayersMeasurement,
@@ -10,6 +11,7 @@ import type {
 } from "../description/study-description.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
+import { measurePairMechanisms } from "../tasks/measure-pair-mechanisms.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { planAlignment } from "./plan-alignment.ts";
@@ -17,7 +19,7 @@ import { planCurves } from "./plan-curves.ts";
 import { planEach } from "./plan-each.ts";
 import { planMerge } from "./plan-merge.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-import { selectPairs } from "./select-pairs.ts";
+import { type PlannedPair, selectPairs } from "./select-pairs.ts";
 
 /** Parameters of a task that measures something on a pair of networks. */
 interface PairParams<O> {
@@ -50,6 +52,8 @@ export function planMeasurement(
       return planEach(entry, context);
     case "curve":
       return planCurves(entry, context);
+    case "mechanisms":
+      return planMechanisms(entry, context);
     case "dropout-path":
       return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
     case "layers":
@@ -83,30 +87,71 @@ function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {
   };
 }
 
+async function planMechanisms(
+  entry: MechanismsMeasurement,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const { points, tolerance, statistics, batchSize } = { ...MEASURE_MECHANISMS_DEFAULTS, ...entry };
+  const { pairs, open } = selectFitting(entry, context, batchSize);
+  const sets: { name: string; data: TaskData }[] = [];
+  for (const [name, data] of Object.entries(entry.sets)) sets.push({ name, data: await open(data) });
+  const { statisticsData } = entry;
+  const params = {
+    sets,
+    ...(statisticsData !== undefined && { statisticsData: await open(statisticsData) }),
+    options: { points, tolerance, statistics, batchSize },
+  };
+  const on = sets.map(({ name }) => name).join(", ");
+  return addPairTasks(pairs, { entry, context, kind: measurePairMechanisms, params, on });
+}
+
 async function planPairs<O>(
   entry: PairSelection & Pick<PairMeasurement, "data" | "statisticsData">,
-  { networks, planner, variables }: MeasurementContext,
+  context: MeasurementContext,
   { kind, options }: PairWork<O>,
 ): Promise<readonly PlannedMeasurement[]> {
-  const pairs = selectPairs(networks, entry);
-  const { align = "none", statisticsData } = entry;
-  const fitting = {
-    architectures: new Set(pairs.map(({ a }) => a.architecture)),
-    batchSize: options.batchSize,
-  };
-  const { description: data } = await planner.openFor(entry.data, fitting);
+  const { pairs, open } = selectFitting(entry, context, options.batchSize);
+  const { statisticsData } = entry;
+  const data = await open(entry.data);
   const params: PairParams<O> = {
     data,
-    ...(statisticsData !== undefined && {
-      statisticsData: (await planner.openFor(statisticsData, fitting)).description,
-    }),
+    ...(statisticsData !== undefined && { statisticsData: await open(statisticsData) }),
     options,
   };
+  return addPairTasks(pairs, { entry, context, kind, params, on: data.name });
+}
+
+/** Selects pairs, and opens examples that must fit their architectures. */
+function selectFitting(
+  entry: PairSelection,
+  { networks, planner }: MeasurementContext,
+  batchSize: number,
+): { readonly pairs: readonly PlannedPair[]; open(name: string): Promise<TaskData> } {
+  const pairs = selectPairs(networks, entry);
+  const fitting = { architectures: new Set(pairs.map(({ a }) => a.architecture)), batchSize };
+  return { pairs, open: async (name) => (await planner.openFor(name, fitting)).description };
+}
+
+/** What the tasks of all pairs of a measurement share. */
+interface PairTasks<P extends object> {
+  readonly entry: PairSelection;
+  readonly context: MeasurementContext;
+  readonly kind: StudyTaskKind<P>;
+  readonly params: P;
+  /** What they are measured on, for people. */
+  readonly on: string;
+}
+
+async function addPairTasks<P extends object>(
+  pairs: readonly PlannedPair[],
+  { entry, context: { planner, variables }, kind, params, on }: PairTasks<P>,
+): Promise<readonly PlannedMeasurement[]> {
+  const { align = "none" } = entry;
   const planned: PlannedMeasurement[] = [];
   for (const pair of pairs) {
     const { a, b } = pair;
     const inputs = await planAlignment(pair, entry, planner);
-    const label = `${kind.name} of ${a.label} and ${b.label}${MANNERS[align]}, ${data.name}`;
+    const label = `${kind.name} of ${a.label} and ${b.label}${MANNERS[align]}, ${on}`;
     const { key } = planner.add(kind, { params, inputs, label });
     planned.push({ variables: { ...pair.variables, ...variables }, task: key });
   }

@@ -78,6 +78,10 @@ const STUDY: StudyDescription = {
       },
       ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
     },
+    mechanisms: {
+      ...{ kind: "mechanisms", between: "mlps", statisticsData: "few:train", batchSize: 4 },
+      ...{ sets: { one: "few:test", two: "few:train" }, points: 3, tolerance: 0.1, statistics: "keep" },
+    },
     curves: {
       ...{ kind: "curve", between: "mlps", data: "few:test", statisticsData: "few:train", batchSize: 4 },
       ...{ trainOn: "few:train", epochs: 1, batch: 4, curve: "chain", bends: 2, points: 3 },

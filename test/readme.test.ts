@@ -16,9 +16,9 @@ const GROUPS = new Set(["federate", "queue"]);
 function commandsIn(
   text: string,
 ): { readonly verb: readonly string[]; readonly options: readonly string[] }[] {
-  const commands = [...text.matchAll(/(?:^|`)(?:npx )?isthmus ([a-z]+)([^`\n|#]*)/gm)];
+  const commands = [...text.matchAll(/(?:^|`)(?:npx )?isthmus ([a-z-]+)([^`\n|#]*)/gm)];
   return commands.map(([, verb = "", rest = ""]) => {
-    const [, below] = /^ ([a-z]+)/.exec(rest) ?? [];
+    const [, below] = /^ ([a-z-]+)/.exec(rest) ?? [];
     return {
       verb: GROUPS.has(verb) && below !== undefined ? [verb, below] : [verb],
       options: rest.match(/(?<=\s)--[a-z-]+/g) ?? [],
@@ -33,10 +33,10 @@ describe("README.md and docs/", () => {
 
   it("README.md lists every verb once, and only verbs", async () => {
     const { stdout } = await runCli(["--help"]);
-    const verbs = [...(stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z]+) {2,}/gm)].map(
+    const verbs = [...(stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(
       ([, verb]) => verb,
     );
-    const listed = [...readme.matchAll(/^\| `isthmus ([a-z]+)/gm)].map(([, verb]) => verb);
+    const listed = [...readme.matchAll(/^\| `isthmus ([a-z-]+)/gm)].map(([, verb]) => verb);
     expect(verbs.length).toBeGreaterThan(10);
     expect(listed.toSorted()).toEqual(verbs.toSorted());
   });

@@ -3,6 +3,7 @@
 // page is written.
 import { CURVATURE_KINDS } from "@isthmus/curvature";
 import { DATA_SET_FORMS } from "@isthmus/data";
+import type { AttackMethod, CollectMethod } from "@isthmus/ensemble";
 import * as interpolation from "@isthmus/interpolation";
 import { LANDSCAPE_KINDS } from "@isthmus/landscape";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
@@ -153,6 +154,21 @@ const DROPPED: Readonly<Record<string, Described>> = {
   ],
 };
 
+const MECHANISMS: Readonly<Record<string, Described>> = {
+  cues: [
+    "packages/data/src/plant-cue.test.ts",
+    "patches that tell the class by place or shade, misleading ones, and images of other examples: `+cue=place:0.9`",
+  ],
+  "mechanistic connectivity": [
+    "packages/mechanisms/test/measure-mechanisms.test.ts",
+    "barriers of a path on several data sets at once",
+  ],
+  "connectivity-based fine-tuning": [
+    "packages/mechanisms/test/tune-by-connectivity.test.ts",
+    "training on so that a cue is no longer used",
+  ],
+};
+
 const CURVES = "packages/interpolation/src/curve.test.ts";
 const LINES = "packages/interpolation/src/interpolation.test.ts";
 const PATHS: Readonly<Record<string, Described>> = {
@@ -294,6 +310,49 @@ const SUBSPACES: Readonly<Record<string, Described>> = {
   ],
 };
 
+const ENSEMBLES: Readonly<
+  Record<
+    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume" | "posterior",
+    Described
+  >
+> = {
+  swa: [
+    "packages/ensemble/test/collect-networks.test.ts",
+    "networks at the end of each cycle and the mean of their weights, batch norms measured anew",
+  ],
+  fge: [
+    "packages/ensemble/src/collect/plan-collection.test.ts",
+    "networks where a rate that falls and rises is lowest",
+  ],
+  lgv: ["packages/ensemble/test/collect-networks.test.ts", "networks several times an epoch at a high rate"],
+  ensemble: [
+    "packages/ensemble/test/compare-ensembles.test.ts",
+    "single networks, mean of weights, ensemble of all, greedy ensemble and a star's rays, compared",
+  ],
+  greedy: [
+    "packages/ensemble/src/greedy/select-greedily.test.ts",
+    "networks chosen one after another by likelihood and a diversity term",
+  ],
+  quality: [
+    "packages/ensemble/test/ensemble-golden.test.ts",
+    "accuracy, NLL, ECE, Brier score, AUROC of errors and of other data",
+  ],
+  posterior: [
+    "packages/ensemble/test/bootstrap-posterior.test.ts",
+    "networks trained on examples of Dirichlet weights, beside a prior network's predictions",
+  ],
+  pareto: [
+    "packages/ensemble/test/pareto.test.ts",
+    "one network a task in one run, the front of the networks between them, beside weighted sums",
+  ],
+  hypervolume: ["packages/ensemble/src/pareto/hypervolume.test.ts", "exact, for any number of objectives"],
+  fgsm: ["packages/ensemble/test/ensemble-golden.test.ts", "one step of the gradient's sign or direction"],
+  pgd: [
+    "packages/ensemble/test/ensemble-golden.test.ts",
+    "several steps brought back to the distance, L-infinity or L2; by one network, several together or in turn",
+  ],
+};
+
 const SIMILARITY: Readonly<Record<string, Described>> = {
   "linear-cka": [
     "packages/similarity/test/similarity-golden.test.ts",
@@ -378,8 +437,10 @@ export function listFeatures(): FeatureList[] {
     },
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
+    { title: "Ensembles and attacks", rows: rowsOf(ENSEMBLES) },
     { title: "Landscapes of losses", rows: rowsOf(LANDSCAPES) },
     { title: "Networks without some units", rows: rowsOf(DROPPED) },
+    { title: "Mechanisms", rows: rowsOf(MECHANISMS) },
     { title: "Random subspaces", rows: rowsOf(SUBSPACES) },
     { title: "Similarity of representations", rows: rowsOf(SIMILARITY) },
   ];

@@ -23,9 +23,9 @@
  * talk, if not once.
  */
 import { at, type Checkpoint, matchesAny } from "@isthmus/core";
+import { averagePredictions, predictionQuality } from "@isthmus/ensemble";
 import { createEvaluator, limitExamples } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
-import { averagePredictions, predictionQuality } from "@isthmus/star-domain";
 import { createRepairer } from "@isthmus/statistics";
 import { averageByExamples, averageRowsByClass, rescaleRows } from "./averages.ts";
 import { bytesOfMoments, findLinearLayers } from "./client-moments.ts";

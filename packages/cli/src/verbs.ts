@@ -96,6 +96,22 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Average the networks of many clients again and again",
     load: async () => (await import("./commands/federate.ts")).federateVerb,
   },
+  collect: {
+    summary: "Train on from a network and collect networks on the way, and their mean",
+    load: async () => (await import("./commands/collect.ts")).collectVerb,
+  },
+  ensemble: {
+    summary: "Compare the predictions of several networks, alone and together",
+    load: async () => (await import("./commands/ensemble.ts")).ensembleVerb,
+  },
+  attack: {
+    summary: "Make adversarial examples on some networks, and show them to others",
+    load: async () => (await import("./commands/attack.ts")).attackVerb,
+  },
+  pareto: {
+    summary: "Train one network a task in one run, and draw the front of the networks between them",
+    load: async () => (await import("./commands/pareto.ts")).paretoVerb,
+  },
   layers: {
     summary: "Measure which layers stand between two networks",
     load: async () => (await import("./commands/layers.ts")).layersVerb,

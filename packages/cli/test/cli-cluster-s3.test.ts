@@ -68,6 +68,10 @@ const queueAndStop = (args: readonly string[]) =>
     },
   });
 
+/** What a command says while workers start, which takes longer on a busy machine. */
+const WAITING = /^No worker serves .*\n/gm;
+const notesBut = (expected: RegExp, notes: string): string => notes.replaceAll(expected, "");
+
 describe("isthmus merge --storage s3://", () => {
   it.each(["ties", "slerp"])(
     "merge: two workers merge shards by %s, to the bytes that one machine gives",
@@ -139,7 +143,7 @@ describe("isthmus search and map --storage s3://", () => {
     const search = ["search", "search.yml", "--evaluations", "8", ...data];
     const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
     const run = await cluster.run(...search, "-o", "queued/best.safetensors");
-    expect([run.code, run.stderr]).toEqual([0, ""]);
+    expect([run.code, notesBut(WAITING, run.stderr)]).toEqual([0, ""]);
     expect((await alone(...search, "-o", "alone/best.safetensors")).code).toBe(0);
     expect(readAll("queued")).toEqual(readAll("alone"));
     expect(countDone(await Promise.all(workers))).toBe(8);
@@ -149,7 +153,7 @@ describe("isthmus search and map --storage s3://", () => {
     const map = ["map", "net-0", "nets/net-1", "../elsewhere/net-2", ...data];
     const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
     const run = await cluster.run(...map, "-o", "queued.json");
-    expect([run.code, run.stderr]).toEqual([0, ""]);
+    expect([run.code, notesBut(WAITING, run.stderr)]).toEqual([0, ""]);
     expect((await alone(...map, "-o", "alone.json")).code).toBe(0);
     const textOf = (name: string) =>
       readFileSync(inWork(`${name}.json`), "utf8").replaceAll(

@@ -49,13 +49,17 @@ function makeCertificate(): boolean {
   }
 }
 
+/** What a command says while workers start, which takes longer on a busy machine. */
+const WAITING = /^No worker serves .*\n/gm;
+const notesBut = (expected: RegExp, notes: string): string => notes.replaceAll(expected, "");
+
 describe("isthmus queue over TLS", () => {
   it("reaches a Redis whose certificate it trusts", async (context) => {
     if (server === undefined) return context.skip();
     const run = await runAlone(["queue", "status", "--queue", address], {
       env: { NODE_EXTRA_CA_CERTS: join(folder, "own.crt") },
     });
-    expect([run.code, run.stderr]).toEqual([0, ""]);
+    expect([run.code, notesBut(WAITING, run.stderr)]).toEqual([0, ""]);
     expect(run.stdout).toMatch(/rediss:\/\/127\.0\.0\.1/);
   });
 

@@ -82,6 +82,7 @@ export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
+export { drawDirichlet } from "./random/draw-dirichlet.ts";
 export { describeMaking, type Making, sharedMetadata } from "./save/describe-making.ts";
 export { type OutputPlace, resolveOutputPlace } from "./save/output-paths.ts";
 export {

@@ -32,7 +32,7 @@ export interface PlantCueOptions {
   readonly size?: number;
   /**
    * Black and white, as images are fed.
-   * @defaultValue those of the scaling of the data; 0 and 1 for floats, which are not scaled
+   * @defaultValue by the scaling of the data; 0 and 1 for floats, which are not scaled
    */
   readonly levels?: readonly [number, number] | undefined;
 }

@@ -21,6 +21,14 @@ export {
 } from "./cue-options.ts";
 export { type DataSetPath, listDataFiles, moveDataFiles } from "./list-data-files.ts";
 export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
+export {
+  PAIR_IMAGES_DEFAULTS,
+  PAIR_LAYOUTS,
+  PAIR_TASKS,
+  type PairImagesOptions,
+  type PairLayout,
+  pairImages,
+} from "./pair-images.ts";
 export { CUE_FORM } from "./parse-cue.ts";
 export { DATA_SET_FORMS, type Split } from "./parse-data-set-name.ts";
 export { plantCue } from "./plant-cue.ts";

@@ -28,10 +28,10 @@ export function splitCue(name: string): NameAndCue {
   const text = name.slice(begin + MARK.length);
   const [, kind = "", share, variant, seed] =
     /^([a-z]+)(?::(\d+(?:\.\d+)?))?(?::([a-z-]+))?(?::(\d+))?$/.exec(text) ?? [];
-  if (!CUE_KINDS.some((known) => known === kind)) {
+  if (!CUE_KINDS.some((name) => name === kind)) {
     throw cueError(name, `KIND must be ${CUE_KINDS.join(" or ")}, in ${CUE_FORM}: the end is "${text}"`);
   }
-  if (variant !== undefined && !CUE_VARIANTS.some((known) => known === variant)) {
+  if (variant !== undefined && !CUE_VARIANTS.some((name) => name === variant)) {
     throw cueError(name, `VARIANT must be one of ${CUE_VARIANTS.join(", ")}: it is "${variant}"`);
   }
   if (Number(share ?? 1) > 1) {

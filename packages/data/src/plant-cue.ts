@@ -14,7 +14,7 @@ import { readLabels } from "./read-labels.ts";
  * predicts the label.
  * @throws UnsupportedError if examples are not images with one label each
  * @throws OutOfRangeError if an option is out of its range, or the border has no place for each class
- * @see Lubana et al., Mechanistic mode connectivity, 2023; their nine places are a grid, and one class has none
+ * @see Lubana et al., Mechanistic mode connectivity, 2023; their places are a grid, and one class has none
  *
  * @example
  * ```ts

@@ -27,6 +27,18 @@ export { measureCurve, trainCurve } from "@isthmus/curve";
 export { counterfactuals, createDataSet, openDataSet, plantCue } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
 export {
+  type AttackResult,
+  attackExamples,
+  type CollectResult,
+  collectNetworks,
+  compareEnsembles,
+  comparePareto,
+  type EnsembleResult,
+  meanOfWeights,
+  measureAttack,
+  type ParetoResult,
+} from "@isthmus/ensemble";
+export {
   aggregateUpdates,
   alignUpdates,
   personalNetwork,

@@ -3,7 +3,7 @@ import { formatCounted } from "./format-value.ts";
 
 /** Beginning of the names of data whose examples are pieces of text, of which every token is predicted. */
 const TEXT = "text:";
-/** End of the names of data of which only the first examples are taken, before a cue that is planted in them. */
+/** End of the names of data of which only the first examples are taken, before a cue in them. */
 const FIRST = /@\d+(?=\+cue=|$)/;
 /** Files of inputs and of labels, which are named alike. */
 const TWO_FILES = /^idx:([^,]+),[^:]*/;

@@ -11,6 +11,7 @@ import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
+import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
@@ -57,6 +58,9 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   study: pageOf(studyResult()),
   comparison: pageOf(comparisonResult()),
   curvature: pageOf(curvatureResult()),
+  ensemble: pageOf(ensembleResult()),
+  attack: pageOf(attackResult()),
+  pareto: pageOf(paretoResult()),
   landscape: pageOf(landscapeResult()),
   slices: pageOf(landscapeResult(3)),
   trajectory: pageOf(trajectoryResult()),
@@ -96,6 +100,9 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   study: () => makeHostile(studyResult()),
   comparison: () => makeHostile(comparisonResult()),
   curvature: () => makeHostile(curvatureResult()),
+  ensemble: () => makeHostile(ensembleResult()),
+  attack: () => makeHostile(attackResult()),
+  pareto: () => makeHostile(paretoResult()),
   landscape: () => makeHostile(landscapeResult()),
   "curvature-history": () => makeHostile(curvatureHistory()),
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),

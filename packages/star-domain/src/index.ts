@@ -7,19 +7,12 @@ export {
   summarizePairs,
 } from "./measure-star.ts";
 export {
-  type AveragePredictionsOptions,
-  averagePredictions,
-  type NetworkStream,
-  type PredictionTask,
-} from "./predictions/average-predictions.ts";
-export {
   COMPARE_PREDICTORS_DEFAULTS,
   type ComparePredictorsOptions,
   comparePredictors,
   type PredictorComparison,
 } from "./predictions/compare-predictors.ts";
-export { areaUnderCurve, calibrationError, predictionQuality } from "./predictions/prediction-quality.ts";
-export { readLabels } from "./predictions/read-labels.ts";
+export { networksOnRays, type RayNetworksOptions } from "./predictions/networks-on-rays.ts";
 export { type FindStarResult, type FoundStar, findStar } from "./search/find-star.ts";
 export {
   FIND_STAR_DEFAULTS,
@@ -28,4 +21,4 @@ export {
 } from "./search/find-star-options.ts";
 export { RAY_DISTRIBUTIONS, type RayDistribution } from "./search/ray.ts";
 export type { StarArchitecture } from "./search/star-search.ts";
-export type { PairBarrier, PairGroup, PredictionQuality, Predictor, StarResult } from "./star-result.ts";
+export type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Checkpoint, createCheckpoint, createTensor, openCheckpoint, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createTensor, openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type Graph, randomWeights } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
 import {
-  averagePredictions,
   comparePredictors,
   type FindStarOptions,
   type FoundStar,
@@ -273,34 +272,6 @@ describe("measureStar()", () => {
     );
     await expect(measureStar(task, task, task.data, { seed: 0, points: 2 })).rejects.toThrow(
       /"points" must be/,
-    );
-  });
-});
-
-describe("averagePredictions()", () => {
-  it("averagePredictions() is the mean over networks of the softmax of their logits", async () => {
-    const bound = await Promise.all(anchors.map((anchor) => bindWeights(graph, anchor)));
-    const [mean] = await averagePredictions({ graph, engine, data: [testData] }, anchors, { batchSize: 7 });
-    const session = await engine.load(graph, { threads: 1 });
-    const expected = new Float64Array(40 * 3);
-    for (const weights of bound) {
-      const feeds = new Map<string, Tensor>(weights).set("x", testData.read(0, 40).inputs);
-      const logits = [...(await session.run(feeds)).values()][0]?.data as Float32Array;
-      for (let i = 0; i < 40; i++) {
-        const powers = [0, 1, 2].map((c) => Math.exp(logits[3 * i + c] ?? 0));
-        const total = powers.reduce((a, b) => a + b);
-        powers.forEach((power, c) => {
-          expected[3 * i + c] = (expected[3 * i + c] ?? 0) + power / total / 3;
-        });
-      }
-    }
-    await session.release();
-    // Batches of another size may round logits differently.
-    mean?.probabilities.forEach((value, i) => {
-      expect(value).toBeCloseTo(expected[i] ?? 0, 5);
-    });
-    await expect(averagePredictions({ graph, engine, data: [testData] }, [])).rejects.toThrow(
-      /at least one network/,
     );
   });
 });

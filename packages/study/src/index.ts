@@ -8,6 +8,7 @@ export type {
   DropoutStabilityMeasurement,
   EachMeasurement,
   NetworkMeasurement,
+  SharpnessChoice,
 } from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
@@ -24,6 +25,8 @@ export type {
   MechanismsChoice,
   MechanismsMeasurement,
   PathMeasurement,
+  SimilarityChoice,
+  SimilarityMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {

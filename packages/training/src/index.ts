@@ -92,10 +92,12 @@ export {
   type CosineSchedule,
   ONE_CYCLE_DEFAULTS,
   type OneCycleSchedule,
+  type SawtoothSchedule,
   type ScheduleRules,
   type ScheduleSpec,
   STEP_DEFAULTS,
   type StepSchedule,
+  type TriangularSchedule,
   WARMUP_DEFAULTS,
 } from "./schedule/schedule-spec.ts";
 export { createTrainingStep, type TrainingStepOptions } from "./step/create-training-step.ts";
@@ -113,7 +115,12 @@ export { type ChosenTrainOptions, chooseBatch, chooseTrainOptions } from "./trai
 
 export { type Trained, train } from "./train/train.ts";
 export { type TrainedBlend, trainBlend } from "./train/train-blend.ts";
-export { LEARNING_RATES, TRAIN_DEFAULTS, type TrainOptions } from "./train/train-options.ts";
+export {
+  type CollectedSteps,
+  LEARNING_RATES,
+  TRAIN_DEFAULTS,
+  type TrainOptions,
+} from "./train/train-options.ts";
 
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";

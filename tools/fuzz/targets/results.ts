@@ -2,6 +2,11 @@ import { readResult, renderFigures, renderResultPage, renderTables } from "@isth
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "../../../packages/report/test/curvature-result.ts";
+import {
+  attackResult,
+  ensembleResult,
+  paretoResult,
+} from "../../../packages/report/test/ensemble-results.ts";
 import { intrinsicDimensionResult } from "../../../packages/report/test/intrinsic-dimension-result.ts";
 import {
   initializationResult,
@@ -37,6 +42,9 @@ export function createResultTarget(): FuzzTarget {
     comparisonResult(),
     curvatureResult(),
     curvatureHistory(),
+    ensembleResult(),
+    attackResult(),
+    paretoResult(),
     similarityResult(),
     mechanismsResult(),
     landscapeResult(1),

@@ -21,6 +21,9 @@ export function createStudyTarget(): FuzzTarget {
     "many-networks",
     "vit-width",
     "transformer-seeds",
+    "dropout-stability",
+    "sam-sgd",
+    "representations",
   ].map((name) => fixture(`packages/cli/studies/${name}.yaml`).toString());
   const small = JSON.stringify(SMALL_STUDY);
   const ports = { engine: "none", openData: async (name: string) => fewImages(name) };

@@ -1,9 +1,9 @@
 import { formatNumber, formatShort } from "@isthmus/report";
-import type { Predictor, StarResult } from "@isthmus/star-domain";
+import type { StarResult } from "@isthmus/star-domain";
 import { formatBar } from "../format/format-bar.ts";
+import { formatPredictors } from "../format/format-predictors.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { formatAccuracy } from "../training/format-training.ts";
 
 /** Cells of the longest bar. */
 const BAR_WIDTH = 16;
@@ -22,7 +22,12 @@ export function formatStar(result: StarResult, terminal: Terminal): string {
   if (predictions !== undefined) {
     const other = predictions.outOfDistribution;
     parts.push(
-      formatPredictors(predictions.predictors),
+      formatPredictors(
+        predictions.predictors.map(({ aurocOutOfDistribution: area, ...predictor }) => ({
+          ...predictor,
+          aurocOthers: area === undefined ? [] : [area],
+        })),
+      ),
       formatPairs([
         ["predicted", `${predictions.data}, ${predictions.examples.toLocaleString("en-US")} examples`],
         ...(other === undefined
@@ -69,32 +74,4 @@ function formatGroups({ barriers }: StarResult, { unicode }: Terminal): string {
   );
 }
 
-function formatPredictors(predictors: readonly Predictor[]): string {
-  const other = predictors.some(({ aurocOutOfDistribution }) => aurocOutOfDistribution !== undefined);
-  return formatTable(
-    [
-      { title: "predictions" },
-      ...titled(
-        "networks",
-        "accuracy",
-        "NLL",
-        "ECE",
-        "Brier",
-        "AUROC errors",
-        ...(other ? ["AUROC other"] : []),
-      ),
-    ],
-    predictors.map((predictor) => [
-      predictor.name,
-      String(predictor.members),
-      formatAccuracy(predictor.accuracy),
-      ...[predictor.nll, predictor.ece, predictor.brier].map(formatNumber),
-      formatArea(predictor.aurocMisclassification),
-      ...(other ? [formatArea(predictor.aurocOutOfDistribution)] : []),
-    ]),
-  );
-}
-
 const titled = (...titles: readonly string[]) => titles.map((title) => ({ title, align: "right" as const }));
-
-const formatArea = (area: number | null | undefined): string => (area == null ? "" : area.toFixed(4));

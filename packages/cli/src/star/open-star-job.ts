@@ -2,13 +2,11 @@ import { at, type Checkpoint, InputError, UsageError } from "@isthmus/core";
 import {
   assertDataFits,
   type BindingSummary,
-  type BoundArchitecture,
   type BoundNetwork,
   type DataSet,
   limitExamples,
 } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
-import { align } from "@isthmus/weight-matching";
 import {
   assertArchitecture,
   type DataContext,
@@ -24,9 +22,9 @@ import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { openScaled } from "../open/open-data.ts";
 import { createEngine } from "../options/engine-option.ts";
-import { followAlignment } from "../terminal/follow-alignment.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
+import { proveSymmetries } from "./prove-symmetries.ts";
 import type { StarVerbOptions } from "./star-options.ts";
 
 /** The examples that a star is found on, measured on, and tested on. */
@@ -92,7 +90,7 @@ export async function withStarJob<T>(
     for (const set of [data.test, data.outOfDistribution])
       if (set !== undefined) assertDataFits("find a star", architecture.graph, set, 1);
     const symmetries = options.align
-      ? await proveSpec({ ...architecture, networks: bound }, options, context)
+      ? await proveSymmetries({ ...architecture, networks: bound }, options, context)
       : undefined;
     const inputs = [
       ...open.flatMap(({ files }) => files),
@@ -156,18 +154,4 @@ async function buildNetwork(
   const { graph, initialize } = parseNetwork(net ?? "", data);
   const architecture = { graph, carried: new Map(), engine: await createEngine(engine) };
   return { architecture, random: initialize(seed) };
-}
-
-/** Discovers the symmetries of the networks, and proves them by aligning one anchor to another. */
-async function proveSpec(
-  { networks, ...architecture }: OpenedArchitecture & Pick<BoundArchitecture, "networks">,
-  { seed, restarts }: StarVerbOptions,
-  context: Context,
-): Promise<Symmetries> {
-  const { symmetries } = await align(architecture, networks.slice(0, 2), {
-    seed,
-    restarts,
-    ...followAlignment("weight", context),
-  });
-  return symmetries;
 }

@@ -7,6 +7,7 @@ import {
   MOMENTUM,
   OPTIMIZER_NAMES,
   SCHEDULE_NAMES,
+  type StepFlags,
   type TrainingFlags,
 } from "./training-options.ts";
 
@@ -20,22 +21,34 @@ export const addTrainingOptions: AddOptions<
   [leastEpochs: 0 | 1, optimizer?: TrainingFlags["optimizer"]]
 > = optionGroup((command, leastEpochs, optimizer = "sgd") => {
   command.optionsGroup("How to train:");
-  addLength(command, leastEpochs);
+  addEpochs(command, leastEpochs);
+  addBatches(command);
   addObjective(command);
   addOptimizer(command, optimizer);
   for (const add of [addSchedule, addMachine]) add(command);
 });
 
-function addLength(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
+/** Adds the options of a verb that trains, too, but decides itself how long and at which rates. */
+export const addStepOptions: AddOptions<StepFlags> = optionGroup((command) => {
+  addBatches(command);
+  addObjective(command);
+  addOptimizer(command, "sgd");
+  addMachine(command);
+});
+
+function addEpochs(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
+  command.option(
+    "--epochs <n>",
+    leastEpochs === 0
+      ? "times each example is seen; 0 writes the network as it starts"
+      : "times each example is seen",
+    parseCount(leastEpochs, MOST.epochs),
+    TRAIN_DEFAULTS.epochs,
+  );
+}
+
+function addBatches(command: CommandUnknownOpts): void {
   command
-    .option(
-      "--epochs <n>",
-      leastEpochs === 0
-        ? "times each example is seen; 0 writes the network as it starts"
-        : "times each example is seen",
-      parseCount(leastEpochs, MOST.epochs),
-      TRAIN_DEFAULTS.epochs,
-    )
     .option(
       "--batch <n>",
       `examples in a step (default: ${TRAIN_DEFAULTS.batch}, or as many as --graph takes)`,

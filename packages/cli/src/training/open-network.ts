@@ -32,6 +32,8 @@ export interface OpenNetwork {
   readonly binding?: BindingSummary;
   /** Renames trained weights as they are named in `--from`. */
   restore(trained: Checkpoint): Checkpoint;
+  /** Reads what {@link restore} returned, or a file it was saved to, under the graph's names again. */
+  reread(saved: Checkpoint): Checkpoint;
   close(): Promise<void>;
 }
 
@@ -107,7 +109,8 @@ export async function openNetwork(
 }
 
 function unbound(name: string, graph: Graph, weights: Checkpoint): OpenNetwork {
-  return { name, graph, weights, restore: (trained) => trained, close: () => weights.close() };
+  const same = (network: Checkpoint) => network;
+  return { name, graph, weights, restore: same, reread: same, close: () => weights.close() };
 }
 
 async function bind(
@@ -120,8 +123,8 @@ async function bind(
   try {
     const architecture = { ...read, engine: await createEngine(options.engine) };
     const { graph, networks, binding } = await bindArchitecture(architecture, [checkpoint], options, context);
-    const { network, restore } = at(networks, 0, "network");
-    return { name, graph, weights: network, binding, restore, close: () => checkpoint.close() };
+    const { network, restore, reread } = at(networks, 0, "network");
+    return { name, graph, weights: network, binding, restore, reread, close: () => checkpoint.close() };
   } catch (error) {
     await checkpoint.close();
     throw error;

@@ -47,6 +47,9 @@ export type TrainingFlags = {
   readonly saveEvery: number;
 };
 
+/** Options that say how a step is made, and not how many or at which rates. */
+export type StepFlags = Omit<TrainingFlags, "epochs" | "schedule" | "warmup" | "stepEvery" | "stepFactor">;
+
 /**
  * Returns the options of `train` that the command line asks for.
  * @throws UsageError if flags contradict each other, or the graph takes batches of another size only

@@ -1,9 +1,8 @@
-import { createRandom, createTensor } from "@isthmus/core";
+import { createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ClientExamples, partitionExamples } from "./partition-examples.ts";
-import { drawDirichlet } from "./partitions/draw-dirichlet.ts";
 import { PARTITIONS } from "./partitions.ts";
 
 /** Makes examples whose classes take turns. */
@@ -105,34 +104,5 @@ describe("partitionExamples()", () => {
       expect(Math.abs(shift?.brightness ?? Number.NaN)).toBe(0);
     }
     expect(divide("iid").every((part) => !("shift" in part))).toBe(true);
-  });
-});
-
-describe("drawDirichlet()", () => {
-  it.each([0.05, 0.5, 1, 4])(
-    "drawDirichlet() of alpha %f has the mean and variance of the distribution",
-    (alpha) => {
-      const [count, draws] = [4, 20_000];
-      const random = createRandom(1);
-      let [sum, squares] = [0, 0];
-      for (let draw = 0; draw < draws; draw++) {
-        const proportions = drawDirichlet(alpha, count, random);
-        expect(Math.abs(proportions.reduce((total, share) => total + share, 0) - 1)).toBeLessThan(1e-12);
-        sum += proportions[0] as number;
-        squares += (proportions[0] as number) ** 2;
-      }
-      const mean = sum / draws;
-      const variance = squares / draws - mean ** 2;
-      const expected = ((1 / count) * (1 - 1 / count)) / (count * alpha + 1);
-      expect(Math.abs(mean - 1 / count)).toBeLessThan(5 * Math.sqrt(expected / draws));
-      expect(Math.abs(variance / expected - 1)).toBeLessThan(0.06);
-    },
-  );
-
-  it("drawDirichlet() of a tiny alpha gives nearly all to one", () => {
-    const random = createRandom(2);
-    for (let draw = 0; draw < 100; draw++) {
-      expect(Math.max(...drawDirichlet(0.001, 10, random))).toBeGreaterThan(0.5);
-    }
   });
 });

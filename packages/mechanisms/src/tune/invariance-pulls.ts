@@ -14,7 +14,7 @@ export interface InvariancePulls {
 
 /**
  * Computes the squared distance between the directions of the mean representations of each class in two
- * batches, averaged over all classes, and its gradients by both. Classes that a batch lacks count for nothing.
+ * batches, averaged over all classes, and its gradients by both. Classes that a batch lacks do not count.
  */
 export function invariancePulls(
   pair: readonly [Representations, Representations],

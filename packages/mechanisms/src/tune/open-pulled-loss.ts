@@ -23,7 +23,7 @@ export interface Pull {
   readonly pull?: Float32Array;
 }
 
-/** The loss of a network on batches of a data set, with gradients that may come from its representations, too. */
+/** The loss of a network on batches of data, with gradients that may come from its representations, too. */
 export interface PulledLoss {
   readonly batch: number;
   /** Computes the loss and the gradient of `scale` times the loss plus what pulls at the representations. */

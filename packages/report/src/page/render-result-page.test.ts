@@ -4,6 +4,7 @@ import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
+import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-results.ts";
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
@@ -24,6 +25,9 @@ const RESULTS: readonly DrawableResult[] = [
   studyResult(),
   comparisonResult(),
   curvatureResult(),
+  ensembleResult(),
+  attackResult(),
+  paretoResult(),
   landscapeResult(),
   curvatureHistory(),
   dropoutStabilityResult(),

@@ -71,7 +71,7 @@ function layersFigure(result: DropoutStabilityResult): Figure {
   return {
     name: "layers",
     title: "Loss by the number of layers without some units,",
-    caption: `Loss in nats on ${dataWords(data, examples)}, from the whole network to all layers, the last layer first; bars from the lowest to the highest choice of units.`,
+    caption: `in nats on ${dataWords(data, examples)}, from the whole network to all layers, the last layer first; bands from the lowest to the highest choice of units.`,
     words: shares
       .map(
         (share) =>
@@ -95,7 +95,10 @@ function layersFigure(result: DropoutStabilityResult): Figure {
           })),
         ],
       })),
-      x: { label: "Layers without some units, counted from the last" },
+      x: {
+        label: "Layers without some units, counted from the last",
+        ticks: Array.from({ length: result.layers.length + 1 }, (_, count) => count),
+      },
       y: { label: "Loss (nats)" },
     }),
   };
@@ -105,7 +108,7 @@ function sharesFigure({ shares, data, examples }: DropoutStabilityResult): Figur
   return {
     name: "shares",
     title: "Rise of the loss by the share of units that stays,",
-    caption: `Largest rise of the loss over layers, in nats, on ${dataWords(data, examples)}; bars from the lowest to the highest choice of units.`,
+    caption: `in nats on ${dataWords(data, examples)}: the largest over layers; the band is from the lowest to the highest choice of units.`,
     words: shares.map(({ share, rise }) => `${percent(share)}: ${formatNumber(rise.mean)}`).join("; "),
     table: "shares",
     size: "half",

@@ -1,14 +1,17 @@
 import { assertDrawable } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
+import { describeAttack } from "./describe-attack.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurvatureHistory } from "./describe-curvature-history.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { describeDropoutStability } from "./describe-dropout-stability.ts";
+import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describeMechanisms } from "./describe-mechanisms.ts";
+import { describePareto } from "./describe-pareto.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
@@ -45,6 +48,12 @@ export function describeResult(result: DrawableResult): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
+    case "ensemble":
+      return describeEnsemble(result);
+    case "attack":
+      return describeAttack(result);
+    case "pareto":
+      return describePareto(result);
     case "landscape":
       return describeLandscape(result);
     case "curvature-history":

@@ -7,6 +7,7 @@ import type {
 } from "@isthmus/barrier";
 import type { CurvatureHistory, CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
+import type { AttackResult, EnsembleResult, ParetoResult } from "@isthmus/ensemble";
 import type { SimulationResult } from "@isthmus/federated";
 import type { LandscapeResult } from "@isthmus/landscape";
 import type { MechanismsResult } from "@isthmus/mechanisms";
@@ -59,6 +60,9 @@ export type DrawableResult = (
   | SimulationResult
   | ComparisonResult
   | CurvatureResult
+  | EnsembleResult
+  | AttackResult
+  | ParetoResult
   | LandscapeResult
   | CurvatureHistory
   | DropoutStabilityResult

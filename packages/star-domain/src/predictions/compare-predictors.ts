@@ -1,12 +1,11 @@
-import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
-import type { ClassProbabilities, DataSet } from "@isthmus/graph";
+import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { createJudge, type JudgedPredictor, meanQuality, type Predictor } from "@isthmus/ensemble";
+import type { DataSet } from "@isthmus/graph";
 import { assertDistribution, type RayDistribution } from "../search/ray.ts";
 import type { StarArchitecture } from "../search/star-search.ts";
-import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts";
-import { averagePredictions, networksOnRays } from "./average-predictions.ts";
-import { predictionQuality } from "./prediction-quality.ts";
+import type { StarResult } from "../star-result.ts";
+import { networksOnRays } from "./networks-on-rays.ts";
 import type { PredictorNetworks } from "./predictor-networks.ts";
-import { readLabels } from "./read-labels.ts";
 
 /** Options of {@link comparePredictors}. */
 export interface ComparePredictorsOptions {
@@ -100,15 +99,20 @@ export async function comparePredictors(
   assertOptions(resolved);
   const total = 1 + members + anchors.length;
   let completed = 0;
-  const judge = createJudge(networks, resolved, () => resolved.onProgress?.({ done: ++completed / total }));
-  const predictors = [
-    await judge("star", [networks.star]),
-    await judge("rays of the star", networksOnRays(networks, resolved)),
-  ];
-  const singles: PredictionQuality[] = [];
-  const ensemble = await judge("deep ensemble", anchors, (quality) => singles.push(quality));
+  const judge = createJudge(
+    { graph, engine, data, others: outOfDistribution === undefined ? [] : [outOfDistribution] },
+    {
+      batchSize: resolved.batchSize,
+      signal: resolved.signal,
+      onNetwork: () => resolved.onProgress?.({ done: ++completed / total }),
+    },
+  );
+  const alone = await judge("star", [networks.star]);
+  const rays = await judge("rays of the star", networksOnRays(networks, resolved));
+  const { predictor: ensemble, singles } = await judge("deep ensemble", anchors);
+  const single = { name: "single networks", members: 1, ...meanQuality(singles), reliability: [] };
   return {
-    predictors: [...predictors, ensemble, { name: "single networks", members: 1, ...meanQuality(singles) }],
+    predictors: [alone.predictor, rays.predictor, ensemble, single].map(withOneOther),
     data: data.name,
     examples: data.size,
     ...(outOfDistribution && {
@@ -122,52 +126,9 @@ function assertOptions(options: Resolved): void {
   assertWholeOptions("compare predictors", options, { members: 1, restarts: 1 });
 }
 
-/**
- * Creates a function that measures the quality of the mean predictions of some networks, and reports the
- * quality of each network.
- */
-function createJudge(
-  { graph, engine, data, outOfDistribution }: PredictorNetworks,
-  { batchSize, signal }: Resolved,
-  onNetwork: () => void,
-) {
-  const labels = readLabels(data);
-  const sets = outOfDistribution === undefined ? [data] : [data, outOfDistribution];
-  const qualityOf = (predictions: readonly ClassProbabilities[]) =>
-    predictionQuality(at(predictions, 0, "data set"), labels, predictions[1]);
-  return async (
-    name: string,
-    networks: Iterable<Checkpoint> | AsyncIterable<Checkpoint>,
-    onQuality?: (quality: PredictionQuality) => void,
-  ): Promise<Predictor> => {
-    let members = 0;
-    const mean = await averagePredictions({ graph, engine, data: sets }, networks, {
-      batchSize,
-      signal,
-      onNetwork(predictions) {
-        members += 1;
-        onQuality?.(qualityOf(predictions));
-        onNetwork();
-      },
-    });
-    return { name, members, ...qualityOf(mean) };
-  };
-}
-
-/** Computes the mean of every number over some networks; areas that are null are left out. */
-function meanQuality(qualities: readonly PredictionQuality[]): PredictionQuality {
-  const mean = (numberOf: (quality: PredictionQuality) => number | null | undefined): number => {
-    const numbers = qualities.map(numberOf).filter((value) => typeof value === "number");
-    return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-  };
-  const misclassification = mean((quality) => quality.aurocMisclassification);
-  const outside = mean((quality) => quality.aurocOutOfDistribution);
-  return {
-    accuracy: mean(({ accuracy }) => accuracy),
-    nll: mean(({ nll }) => nll),
-    ece: mean(({ ece }) => ece),
-    brier: mean(({ brier }) => brier),
-    aurocMisclassification: Number.isNaN(misclassification) ? null : misclassification,
-    ...(Number.isNaN(outside) ? {} : { aurocOutOfDistribution: outside }),
-  };
+/** Returns a predictor with the area against other data as one number, where there are such data. */
+function withOneOther({ aurocOthers: [area], reliability: _, ...predictor }: JudgedPredictor): Predictor {
+  return area === undefined || Number.isNaN(area)
+    ? predictor
+    : { ...predictor, aurocOutOfDistribution: area };
 }

@@ -44,7 +44,7 @@ interface SearchOptions {
  * search.
  */
 export interface FindStarOptions
-  extends Omit<TrainOptions, "onProgress" | "onEpoch" | "evaluationData">,
+  extends Omit<TrainOptions, "onProgress" | "onEpoch" | "collect" | "evaluationData">,
     SearchOptions {
   /**
    * The weights at which the star starts, for example random ones.
@@ -67,7 +67,7 @@ export const FIND_STAR_DEFAULTS: Required<SearchOptions> = {
 /** The options of the search and the options of training, separated. */
 export interface ResolvedFindStarOptions {
   readonly search: Required<SearchOptions>;
-  readonly training: Omit<TrainOptions, "onProgress" | "onEpoch" | "evaluationData">;
+  readonly training: Omit<TrainOptions, "onProgress" | "onEpoch" | "collect" | "evaluationData">;
 }
 
 /**

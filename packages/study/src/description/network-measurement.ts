@@ -1,4 +1,5 @@
-import type { MeasureCurvatureOptions } from "@isthmus/curvature";
+import type { Grouping } from "@isthmus/barrier";
+import type { MeasureCurvatureOptions, MeasureSharpnessOptions } from "@isthmus/curvature";
 import type { MeasureDropoutStabilityOptions } from "@isthmus/paths";
 import type { WantedValues } from "./variable-values.ts";
 
@@ -14,6 +15,12 @@ export interface NetworkMeasurement {
   readonly batchSize?: number;
 }
 
+/** How sharpness is measured. */
+export type SharpnessChoice = Pick<
+  MeasureSharpnessOptions,
+  "radius" | "adaptiveRadius" | "steps" | "deviation" | "adaptiveDeviation" | "samples"
+>;
+
 /** Which curvature is measured, and how precisely, as a study says it. */
 export interface CurvatureChoice
   extends Pick<
@@ -27,9 +34,14 @@ export interface CurvatureChoice
     | "relativeError"
     | "runs"
     | "densitySteps"
+    | "canonical"
   > {
   /** Names of parameters, in which `*` matches any characters. @defaultValue all parameters */
   readonly parameters?: readonly string[];
+  /** What to measure the diagonal blocks of. @defaultValue no blocks */
+  readonly by?: Grouping;
+  /** How sharpness is measured; `{}` for its defaults. @defaultValue not measured */
+  readonly sharpness?: SharpnessChoice;
 }
 
 /** The curvature around networks; options that are missing have the defaults of `measureCurvature`. */

@@ -6,7 +6,12 @@ import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@ist
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
 import type { PairSelection } from "./pair-selection.ts";
-import type { CurveMeasurement, DropoutPathMeasurement, MechanismsMeasurement } from "./path-measurements.ts";
+import type {
+  CurveMeasurement,
+  DropoutPathMeasurement,
+  MechanismsMeasurement,
+  SimilarityMeasurement,
+} from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { TunedNetwork } from "./tuned-network.ts";
 import type { VariableValue } from "./variable-values.ts";
@@ -142,6 +147,7 @@ export type MeasurementDescription =
   | CurveMeasurement
   | DropoutPathMeasurement
   | MechanismsMeasurement
+  | SimilarityMeasurement
   | MergeMeasurement
   | EachMeasurement;
 

@@ -12,8 +12,10 @@ import type {
   CurveMeasurement,
   DropoutPathMeasurement,
   MechanismsMeasurement,
+  SimilarityMeasurement,
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
+import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import {
   CURVE_FIELDS,
   DROPOUT_PATH_FIELDS,
@@ -23,7 +25,8 @@ import {
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
-import { CURVATURE_FIELDS, LEARNING_FIELDS } from "../schema/shared-fields.ts";
+import { LEARNING_FIELDS } from "../schema/shared-fields.ts";
+import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
@@ -39,6 +42,7 @@ type FileMeasurement =
   | DropoutStabilityMeasurement
   | DropoutPathMeasurement
   | MechanismsMeasurement
+  | SimilarityMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
@@ -65,6 +69,8 @@ const chosen = {
 
 /** Which pairs of networks, and on which examples. */
 const selected = { ...chosen, data: NAMED_DATA };
+
+const { statisticsData: _, ...compared } = selected;
 
 const pairs = {
   ...selected,
@@ -113,6 +119,7 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),
       ...chosen,

@@ -1,4 +1,3 @@
-import { CURVATURE_KINDS } from "@isthmus/curvature";
 import { type FindStarOptions, RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import type { LossSpec, TrainOptions } from "@isthmus/training";
 import {
@@ -9,8 +8,7 @@ import {
   type MatchLearnedOptions,
 } from "@isthmus/weight-matching";
 import { z } from "zod";
-import type { CurvatureChoice } from "../description/network-measurement.ts";
-import { batch, count, examples, positive, repeats, seed, text, tries } from "./numbers.ts";
+import { batch, examples, positive, repeats, seed, tries } from "./numbers.ts";
 import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 import { LOSS, OPTIMIZER, REMAINDERS, SCHEDULE } from "./training-schema.ts";
 
@@ -57,18 +55,4 @@ export const LEARNING_FIELDS: FieldsOf<LearningOptions> = fieldsOf<LearningOptio
   units: z.enum(LEARNED_UNITS).optional(),
   rule: z.enum(LEARNED_RULES).optional(),
   heads: z.enum(HEAD_GROUPS).optional(),
-});
-
-/** Fields of {@link CurvatureChoice}. */
-export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = fieldsOf<CurvatureChoice>()({
-  operator: z.enum(CURVATURE_KINDS).optional(),
-  parameters: z.array(text).optional(),
-  examples: examples(0).optional(),
-  count: count(0).optional(),
-  tolerance: positive.optional(),
-  steps: tries(1).optional(),
-  traceProducts: tries(0).optional(),
-  relativeError: positive.optional(),
-  runs: tries(0).optional(),
-  densitySteps: tries(1).optional(),
 });

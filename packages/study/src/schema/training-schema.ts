@@ -68,6 +68,8 @@ export const SCHEDULE: z.ZodType<ScheduleSpec> = schemaOf<ScheduleSpec>()(
       ...rate,
     }),
     z.strictObject({ kind: z.literal("step"), every: count(1), factor: positive.optional(), ...rate }),
+    z.strictObject({ kind: z.literal("triangular"), lowRate: amount, every: count(1), ...rate }),
+    z.strictObject({ kind: z.literal("sawtooth"), lowRate: amount, every: count(1), ...rate }),
   ]),
 );
 

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { averagePredictions, predictionQuality, readLabels } from "@isthmus/star-domain";
+import { averagePredictions, predictionQuality, readLabels } from "@isthmus/ensemble";
 import { pathsOf } from "@isthmus/tasks";
 import { z } from "zod";
 import { batch } from "../schema/numbers.ts";

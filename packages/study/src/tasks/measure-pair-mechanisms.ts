@@ -26,7 +26,7 @@ const PARAMS = schemaOf<MeasurePairMechanismsParams>()(
   }),
 );
 
-/** Measures loss and error between two networks on several data sets, the second aligned if it is asked for. */
+/** Measures loss and error between two networks on several data sets, the second aligned if asked for. */
 export const measurePairMechanisms: StudyTaskKind<MeasurePairMechanismsParams> = {
   name: "mechanisms",
   version: 1,

@@ -10,6 +10,7 @@ import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
+import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
@@ -32,5 +33,6 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measureNetworkDropout,
   measurePairPath,
   measurePairMechanisms,
+  measurePairSimilarity,
   trainPairCurve,
 ]);

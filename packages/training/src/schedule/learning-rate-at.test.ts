@@ -72,7 +72,10 @@ describe("learningRateAt()", () => {
     [{ kind: "one-cycle", learningRate: 1, rise: 1.1 }, /"rise" must be a number in \[0, 1\]: it is 1.1/],
     [{ kind: "step", learningRate: 1, every: 0 }, /"every" must be a whole number of at least 1: it is 0/],
     [{ kind: "step", learningRate: 1 } as never, /"every" must be a whole number of at least 1: it is undef/],
-    [{ kind: "linear", learningRate: 1 } as never, /constant, cosine, one-cycle or step: it is "linear"/],
+    [
+      { kind: "linear", learningRate: 1 } as never,
+      /constant, cosine, one-cycle, step, triangular, sawtooth: it is "linear"/,
+    ],
     [{ kind: "cosine", learningRate: 1, final: 0 } as never, /no option "final"/],
   ])("refuses %o", (schedule, message) => {
     expect(() => learningRateAt(schedule, 0, 10)).toThrow(message);

@@ -45,6 +45,10 @@ function rateAfterWarmup(schedule: ScheduleSpec, step: number, totalSteps: numbe
       const { factor } = { ...STEP_DEFAULTS, ...schedule };
       return peak * factor ** Math.floor(step / schedule.every);
     }
+    case "triangular":
+      return alongLine(peak, schedule.lowRate, 1 - Math.abs(1 - 2 * placeInCycle(step, schedule.every)));
+    case "sawtooth":
+      return alongLine(peak, schedule.lowRate, placeInCycle(step, schedule.every));
   }
 }
 
@@ -66,6 +70,11 @@ function alongCosine(from: number, to: number, share: number): number {
   return to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
 }
 
+const alongLine = (from: number, to: number, share: number): number => (1 - share) * from + share * to;
+
+/** Returns the place of a step in its cycle, in `(0, 1]`. */
+const placeInCycle = (step: number, every: number): number => ((step % every) + 1) / every;
+
 /** Returns the share of `steps` that `step` has reached, in `[0, 1]`. */
 function shareOf(step: number, steps: number): number {
   return steps <= 0 ? 1 : Math.min(1, step / steps);
@@ -84,6 +93,8 @@ const OPTIONS: Readonly<Record<string, object>> = {
   cosine: COSINE_DEFAULTS,
   "one-cycle": ONE_CYCLE_DEFAULTS,
   step: { ...STEP_DEFAULTS, every: undefined },
+  triangular: { lowRate: undefined, every: undefined },
+  sawtooth: { lowRate: undefined, every: undefined },
 };
 
 /** A check of a number, and the rule in words. */
@@ -96,6 +107,7 @@ const RANGES: Readonly<Record<string, Range>> = {
   learningRate: positive,
   warmupSteps: [(value) => Number.isSafeInteger(value) && value >= 0, "a whole number of at least 0"],
   warmupFrom: [(value) => value > 0 && value <= 1, "a number in (0, 1]"],
+  lowRate: [(value) => value >= 0 && Number.isFinite(value), "a number of at least 0"],
   finalRate: [(value) => value >= 0 && Number.isFinite(value), "a number of at least 0"],
   rise: [(value) => value >= 0 && value <= 1, "a number in [0, 1]"],
   initialDivisor: positive,
@@ -114,7 +126,7 @@ export function assertSchedule(schedule: ScheduleSpec): void {
   const kindOptions = OPTIONS[kind];
   if (kindOptions === undefined) {
     throw new UsageError(
-      `Cannot follow a schedule as its kind must be constant, cosine, one-cycle or step: it is ${excerpt(kind)}`,
+      `Cannot follow a schedule as its kind must be ${Object.keys(OPTIONS).join(", ")}: it is ${excerpt(kind)}`,
     );
   }
   const options = { learningRate: undefined, ...WARMUP_DEFAULTS, ...kindOptions };

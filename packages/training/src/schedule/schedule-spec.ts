@@ -48,8 +48,40 @@ export interface StepSchedule extends ScheduleRules {
   readonly factor?: number;
 }
 
+/**
+ * Options that schedules of equal cycles have in common; step `i` of a cycle, from 1, is at `t = i / every`.
+ */
+interface CyclicRules extends ScheduleRules {
+  /** The lowest rate, at least 0. */
+  readonly lowRate: number;
+  /** Steps of a cycle, at least 1. */
+  readonly every: number;
+}
+
+/**
+ * A rate that falls to the lowest one until the middle of each cycle and rises again, along straight lines.
+ * @see Garipov et al., Loss surfaces, mode connectivity, and fast ensembling of DNNs, 2018, section 4
+ */
+export interface TriangularSchedule extends CyclicRules {
+  readonly kind: "triangular";
+}
+
+/**
+ * A rate that falls to the lowest one along a straight line in each cycle, and starts anew.
+ * @see Izmailov et al., Averaging weights leads to wider optima and better generalization, 2018, section 3.1
+ */
+export interface SawtoothSchedule extends CyclicRules {
+  readonly kind: "sawtooth";
+}
+
 /** A schedule, as plain data: how the learning rate changes from step to step. */
-export type ScheduleSpec = ConstantSchedule | CosineSchedule | OneCycleSchedule | StepSchedule;
+export type ScheduleSpec =
+  | ConstantSchedule
+  | CosineSchedule
+  | OneCycleSchedule
+  | StepSchedule
+  | TriangularSchedule
+  | SawtoothSchedule;
 
 /** Defaults of the warm-up of all schedules. */
 export const WARMUP_DEFAULTS: Required<Omit<ScheduleRules, "learningRate">> = {

@@ -31,7 +31,18 @@ export async function describeRun(
     readonly weights?: Checkpoint;
     readonly data: DataSet;
   },
-  { seed, epochs, batch, remainder, loss, optimizer, schedule, augment, freeze }: ResolvedTrainOptions,
+  {
+    seed,
+    epochs,
+    batch,
+    remainder,
+    loss,
+    optimizer,
+    schedule,
+    augment,
+    freeze,
+    collect,
+  }: ResolvedTrainOptions,
 ): Promise<RunDescription> {
   return {
     graph: fingerprintGraph(graph),
@@ -47,6 +58,7 @@ export async function describeRun(
     schedule,
     augment,
     freeze: freeze.join(", "),
+    collected: collect?.steps.join(", "),
   };
 }
 

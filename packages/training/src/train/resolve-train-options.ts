@@ -23,6 +23,7 @@ const UNRESOLVED: Omit<ResolvedTrainOptions, keyof LocalTrainingOptions> & Local
   loss: { kind: "cross-entropy" },
   statePath: undefined,
   onEpoch: undefined,
+  collect: undefined,
   signal: undefined,
   onProgress: undefined,
   proximal: undefined,

@@ -31,6 +31,8 @@ export interface LoopParts {
   readonly constants?: ReadonlyMap<string, Tensor>;
   /** Called with the number of finished epochs after each of them, before its state is written. */
   readonly onEpoch?: (epochs: number) => Promise<void>;
+  /** Called after the steps whose weights are collected. @defaultValue none are */
+  readonly collect?: { readonly steps: ReadonlySet<number>; take(step: number): Promise<void> } | undefined;
   /** Description of the training that states hold, so that no other training resumes from them. */
   readonly run: RunDescription;
 }
@@ -119,6 +121,7 @@ class Loop {
     while (this.#at.step < end) {
       signal?.throwIfAborted();
       await this.#runStep();
+      await this.#collect();
       if (saveEvery === 0 || this.#at.step % saveEvery !== 0 || this.#at.step === end) continue;
       const stopped = performance.now();
       await this.save();
@@ -145,6 +148,13 @@ class Loop {
     this.#count(outcome);
     this.#pace.tick();
     this.#report("training");
+  }
+
+  async #collect(): Promise<void> {
+    const { collect } = this.#parts;
+    if (!collect?.steps.has(this.#at.step)) return;
+    this.#assertFinite();
+    await collect.take(this.#at.step);
   }
 
   async #feedBlend(blend: BlendFeeder): Promise<void> {

@@ -87,7 +87,7 @@ export async function trainBlend(
   { graph, engine }: Architecture,
   blend: Blend,
   data: DataSet,
-  options: Omit<TrainOptions, "onEpoch" | "evaluationData" | keyof LocalTrainingOptions>,
+  options: Omit<TrainOptions, "onEpoch" | "collect" | "evaluationData" | keyof LocalTrainingOptions>,
 ): Promise<TrainedBlend> {
   const training = { graph, engine, data };
   assertNotLocal("a blend of networks", options);

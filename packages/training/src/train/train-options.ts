@@ -9,6 +9,14 @@ import type { BaseOptimizerSpec, OptimizerSpec } from "../optimizer/optimizer-sp
 import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
 import type { TrainProgress } from "./train-progress.ts";
 
+/** Steps after which the weights of a training are taken. */
+export interface CollectedSteps {
+  /** Numbers of finished steps, each at least 1. */
+  readonly steps: readonly number[];
+  /** Called after each of these steps; it must read the weights before it returns. */
+  readonly take: (step: number, weights: Checkpoint) => Promise<void>;
+}
+
 /** Options of `train`. */
 export interface TrainOptions extends LocalTrainingOptions {
   /**
@@ -74,6 +82,11 @@ export interface TrainOptions extends LocalTrainingOptions {
    * before it returns.
    */
   readonly onEpoch?: ((epochs: number, weights: Checkpoint) => Promise<void>) | undefined;
+  /**
+   * Weights that are taken on the way. A resumed training takes the weights of steps that it repeats once
+   * more, the same bytes.
+   */
+  readonly collect?: CollectedSteps | undefined;
   /** Aborts training between two steps, once the state is written. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every step, and while the network is evaluated. */
@@ -93,6 +106,7 @@ type Optional =
   | "loss"
   | "statePath"
   | "onEpoch"
+  | "collect"
   | "signal"
   | "onProgress"
   | keyof LocalTrainingOptions;
@@ -120,5 +134,5 @@ export type ResolvedTrainOptions = Readonly<
     readonly loss: LossSpec;
     readonly batch: number;
   } & ResolvedLocalTraining &
-    Pick<TrainOptions, "statePath" | "onEpoch" | "signal" | "onProgress">
+    Pick<TrainOptions, "statePath" | "onEpoch" | "collect" | "signal" | "onProgress">
 >;

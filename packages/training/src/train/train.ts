@@ -108,7 +108,14 @@ export async function train(
     const start = await startOf(resolved, run, runner.carried());
     const collect = () => collectWeights(graph, new Map([...runner.fixed, ...runner.carried()]));
     const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());
-    const parts = { ...prepared, runner, evaluator, data, run, onEpoch, constants };
+    const taken = resolved.collect;
+    const parts = {
+      ...{ ...prepared, runner, evaluator, data, run, onEpoch, constants },
+      collect: taken && {
+        steps: new Set(taken.steps),
+        take: async (at: number) => taken.take(at, collect()),
+      },
+    };
     const result = await runEpochs(parts, start, resolved);
     const next = await control?.finish(runner.carried(), result.steps);
     return { weights: collect(), result, ...(next && { controlVariates: next }) };

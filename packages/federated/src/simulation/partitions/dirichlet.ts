@@ -1,6 +1,5 @@
-import { at, InputError, type Random } from "@isthmus/core";
+import { at, drawDirichlet, InputError, type Random } from "@isthmus/core";
 import { joinPositions, positionsByClass } from "./deal.ts";
-import { drawDirichlet } from "./draw-dirichlet.ts";
 import type { Divided, PartitionScheme } from "./partition-scheme.ts";
 
 const PARAMETERS = {
@@ -71,7 +70,9 @@ function drawCounts({ clients, labels }: Divided, draws: Draws): readonly (reado
     });
   }
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
-    const byClass = sizes.map((size) => countsOf(size, drawDirichlet(alpha, clients, random)));
+    const byClass = sizes.map((size) =>
+      countsOf(size, drawDirichlet(new Float64Array(clients).fill(alpha), random)),
+    );
     const counts = Array.from({ length: clients }, (_, client) =>
       byClass.map((ofClass) => at(ofClass, client)),
     );

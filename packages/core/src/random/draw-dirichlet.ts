@@ -1,13 +1,22 @@
-import type { Random } from "@isthmus/core";
+import { OutOfRangeError } from "../errors.ts";
+import type { Random } from "./create-random.ts";
 
 /**
- * Draws proportions from the symmetric Dirichlet distribution: independent gamma variables, divided by their
- * sum. It is done with logarithms, as for a small concentration most of the variables are below the smallest
- * number.
- * @returns `[count]`, none below 0, with a sum of 1
+ * Draws proportions from a Dirichlet distribution: independent gamma variables, divided by their sum. It is
+ * done with logarithms, as for a small concentration most of the variables are below the smallest number.
+ * @param concentrations - one for each proportion, more than 0
+ * @returns one number for each, none below 0, with a sum of 1
+ * @throws OutOfRangeError if there are none, or one is not a number of more than 0
  */
-export function drawDirichlet(alpha: number, count: number, random: Random): Float64Array {
-  const logs = Float64Array.from({ length: count }, () => drawLogGamma(alpha, random));
+export function drawDirichlet(concentrations: ArrayLike<number>, random: Random): Float64Array {
+  const alphas = Float64Array.from(concentrations);
+  const wrong = alphas.find((alpha) => !(alpha > 0 && Number.isFinite(alpha)));
+  if (alphas.length === 0 || wrong !== undefined) {
+    throw new OutOfRangeError(
+      `Cannot draw proportions as there must be at least one concentration, each a number of more than 0: got ${wrong ?? "none"}`,
+    );
+  }
+  const logs = alphas.map((alpha) => drawLogGamma(alpha, random));
   const largest = logs.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
   const weights = logs.map((value) => Math.exp(value - largest));
   const sum = weights.reduce((total, weight) => total + weight, 0);

@@ -1,6 +1,7 @@
 import { MismatchError } from "@isthmus/core";
 import type { ClassProbabilities } from "@isthmus/graph";
-import type { PredictionQuality } from "../star-result.ts";
+import { calibrationError } from "./calibration.ts";
+import type { PredictionQuality } from "./predictor.ts";
 
 /**
  * Measures the quality of predicted probabilities: how good they are, and how well their confidence is
@@ -20,12 +21,7 @@ export function predictionQuality(
 ): PredictionQuality {
   assertLabels(predictions, labels);
   const { probabilities, classes } = predictions;
-  const confidences = confidencesOf(predictions);
-  const correct = labels.map((label, i) => {
-    const row = probabilities.subarray(i * classes, (i + 1) * classes);
-    const confidence = confidences[i] as number;
-    return row[label] === confidence && row.indexOf(confidence) === label ? 1 : 0;
-  });
+  const { confidences, correct } = confidencesOn(predictions, labels);
   let [nll, brier] = [0, 0];
   labels.forEach((label, i) => {
     nll -= Math.log(probabilities[i * classes + label] as number);
@@ -44,11 +40,32 @@ export function predictionQuality(
       ofCorrect,
       confidences.filter((_, i) => correct[i] === 0),
     ),
-    ...(outOfDistribution && {
-      // Neither side is empty, so that the area is null only if a probability is NaN.
-      aurocOutOfDistribution: areaUnderCurve(confidences, confidencesOf(outOfDistribution)) ?? Number.NaN,
-    }),
+    ...(outOfDistribution && { aurocOutOfDistribution: areaAgainst(predictions, outOfDistribution) }),
   };
+}
+
+/**
+ * Computes how well the largest probability separates examples of the data from examples of other data: the
+ * area under the ROC curve; NaN if a probability is NaN.
+ */
+export function areaAgainst(predictions: ClassProbabilities, others: ClassProbabilities): number {
+  // Neither side is empty, so that the area is null only if a probability is NaN.
+  return areaUnderCurve(confidencesOf(predictions), confidencesOf(others)) ?? Number.NaN;
+}
+
+/** Returns the largest probability of every example, and 1 for each that is classified correctly, else 0. */
+export function confidencesOn(
+  predictions: ClassProbabilities,
+  labels: Int32Array,
+): { readonly confidences: Float64Array; readonly correct: Int32Array } {
+  const { probabilities, classes } = predictions;
+  const confidences = confidencesOf(predictions);
+  const correct = labels.map((label, i) => {
+    const row = probabilities.subarray(i * classes, (i + 1) * classes);
+    const confidence = confidences[i] as number;
+    return row[label] === confidence && row.indexOf(confidence) === label ? 1 : 0;
+  });
+  return { confidences, correct };
 }
 
 /** Returns the largest probability of every example. */
@@ -58,7 +75,11 @@ function confidencesOf({ probabilities, classes }: ClassProbabilities): Float64A
   );
 }
 
-function assertLabels({ probabilities, classes }: ClassProbabilities, labels: Int32Array): void {
+/**
+ * Checks that predictions are of labelled examples.
+ * @throws MismatchError if there is not a row for each label, or a label is no class
+ */
+export function assertLabels({ probabilities, classes }: ClassProbabilities, labels: Int32Array): void {
   if (labels.length === 0 || probabilities.length !== labels.length * classes) {
     throw new MismatchError(
       `Cannot judge predictions as there must be a row of ${classes} probabilities for each of at least one label: there are ${probabilities.length} numbers for ${labels.length} labels`,
@@ -97,28 +118,4 @@ export function areaUnderCurve(positives: ArrayLike<number>, negatives: ArrayLik
     wins += (less + lessOrEqual) / 2;
   }
   return wins / (above.length * below.length);
-}
-
-/** Number of bins of {@link calibrationError}. */
-const BINS = 15;
-
-/**
- * Computes the expected calibration error: the mean over examples of the distance between accuracy and mean
- * confidence of their bin, in 15 bins of equal width. A bin includes its upper bound; the first one also
- * includes 0.
- *
- * @param confidences - the largest probability of each example, in `[0, 1]`
- * @param correct - 1 for each example that is classified correctly, else 0
- * @returns a number in `[0, 1]`; NaN if there are no examples, or a confidence is NaN
- * @see Guo, Pleiss, Sun and Weinberger, On calibration of modern neural networks, 2017, equation 3
- */
-export function calibrationError(confidences: ArrayLike<number>, correct: ArrayLike<number>): number {
-  const surplus = new Float64Array(BINS);
-  for (let i = 0; i < confidences.length; i++) {
-    const confidence = confidences[i] as number;
-    if (Number.isNaN(confidence)) return Number.NaN;
-    const bin = Math.min(BINS - 1, Math.max(0, Math.ceil(confidence * BINS) - 1));
-    surplus[bin] = (surplus[bin] as number) + (correct[i] as number) - confidence;
-  }
-  return surplus.reduce((sum, value) => sum + Math.abs(value), 0) / confidences.length;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { calibrationError } from "./prediction-quality.ts";
+import { calibrationError } from "./calibration.ts";
 
 describe("calibrationError()", () => {
   it("calibrationError() is that of two bins by hand", () => {

@@ -1,0 +1,157 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { InvariantError, UsageError } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/data";
+import {
+  type BootstrapPosteriorOptions,
+  COLLECT_METHODS,
+  COLLECT_NETWORKS_DEFAULTS,
+  COLLECT_RATES,
+  COLLECT_WEIGHT_DECAY,
+  type CollectMethod,
+  type CollectNetworksOptions,
+} from "@isthmus/ensemble";
+import type { DataSet, Graph } from "@isthmus/graph";
+import { TRAIN_DEFAULTS } from "@isthmus/training";
+import { NETWORK_FORMS } from "@isthmus/zoo";
+import { addBindingOptions } from "../open/bind-architecture.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { addEngineOption } from "../options/engine-option.ts";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
+import { addStepOptions } from "../training/add-training-options.ts";
+import type { NetworkOptions } from "../training/open-network.ts";
+import { type StepFlags, trainingOptions } from "../training/training-options.ts";
+
+/** Options of the verb `collect`. */
+export type CollectVerbOptions = Omit<NetworkOptions, "from"> &
+  ScalingOptions &
+  StepFlags & {
+    readonly data: string;
+    readonly method: CollectMethod | "posterior";
+    readonly members: number;
+    readonly concentration: number;
+    readonly epochs?: number | undefined;
+    readonly lowLr?: number | undefined;
+    readonly cycle?: number | undefined;
+    readonly perEpoch?: number | undefined;
+    readonly average?: true | undefined;
+    readonly start: boolean;
+    readonly statisticsData?: string | undefined;
+    readonly output: string;
+    readonly resume?: true | undefined;
+  };
+
+/** Adds the options of the verb `collect`. */
+export const addCollectOptions: AddOptions<CollectVerbOptions> = optionGroup((command) => {
+  command
+    .optionsGroup("What to train:")
+    .option("--graph <file>", "its architecture, an .onnx file")
+    .option("--net <name>", `its architecture by name: ${NETWORK_FORMS.join(", ")}`);
+  addBindingOptions(command);
+  command.requiredOption(
+    "--data <name>",
+    `${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
+  );
+  addScalingOptions(command);
+  addMethod(command);
+  addStepOptions(command.optionsGroup("How to train:"));
+  addEngineOption(command);
+  command
+    .optionsGroup("Where to:")
+    .requiredOption("-o, --output <folder>", "net-001.safetensors and so on, and mean.safetensors")
+    .option("--resume", "go on from what an interrupted collection left in the folder");
+});
+
+function addMethod(command: CommandUnknownOpts): void {
+  const ofAll = (what: (method: CollectMethod) => unknown) =>
+    COLLECT_METHODS.map((method) => `${method} ${what(method)}`).join(", ");
+  command
+    .optionsGroup("How to collect:")
+    .addOption(
+      new Option(
+        "--method <name>",
+        "swa: at the end of each cycle, for their mean; fge: where a rate that falls and rises is lowest, for an ensemble; lgv: several times an epoch at a high rate, for attacks; posterior: networks trained on examples of random weights",
+      )
+        .choices([...COLLECT_METHODS, "posterior"])
+        .default(COLLECT_NETWORKS_DEFAULTS.method),
+    )
+    .option(
+      "--epochs <n>",
+      `times each example is seen (default: ${ofAll((method) => COLLECT_RATES[method].epochs)})`,
+      parseCount(1, MOST.epochs),
+    )
+    .option(
+      "--cycle <epochs>",
+      `epochs from one network to the next (default: ${ofAll((method) => COLLECT_RATES[method].cycle)})`,
+      parseNumber,
+    )
+    .option("--per-epoch <n>", "networks an epoch, instead of --cycle", parseCount(1))
+    .option(
+      "--low-lr <x>",
+      `lowest learning rate of cycles (default: fge ${COLLECT_RATES.fge.lowRate}; swa keeps to --lr without it)`,
+      parseNumber,
+    )
+    .option("--members <n>", "of posterior: networks to train", parseCount(1), 5)
+    .option(
+      "--concentration <n>",
+      "of posterior: how many examples the first network's predictions count as",
+      parseNumber,
+      0,
+    )
+    .option("--average", "write the mean of the weights, too, as swa does")
+    .option("--no-start", "leave the network that training starts from out of the mean")
+    .option(
+      "--statistics-data <name>",
+      "examples on which batch norms of the mean are measured (default: the first 2,500 of --data)",
+    );
+}
+
+/**
+ * Returns the options of `collectNetworks` that the command line asks for.
+ * @throws UsageError if flags contradict each other
+ */
+export function collectionOptions(
+  options: CollectVerbOptions,
+  network: { readonly graph: Graph; readonly data: DataSet },
+): CollectNetworksOptions {
+  const { method, epochs, lr, lowLr, cycle, perEpoch, average, start } = options;
+  if (method === "posterior") throw new InvariantError("networks of the posterior are not along a training");
+  if (cycle !== undefined && perEpoch !== undefined) {
+    throw new UsageError("Cannot collect networks as --cycle and --per-epoch say the same: leave one out");
+  }
+  const flags = { ...options, epochs: 1, schedule: "constant", warmup: 0 } as const;
+  const { epochs: _, schedule: __, optimizer, ...training } = trainingOptions(flags, network);
+  return {
+    ...training,
+    optimizer: optimizer?.kind === "sgd" ? { weightDecay: COLLECT_WEIGHT_DECAY, ...optimizer } : optimizer,
+    method,
+    ...{ epochs, learningRate: lr, lowRate: lowLr },
+    cycle: perEpoch === undefined ? cycle : 1 / perEpoch,
+    mean: average,
+    withStart: start,
+  } as CollectNetworksOptions;
+}
+
+/**
+ * Returns the options of `bootstrapPosterior` that the command line asks for.
+ * @throws UsageError if an option belongs to networks along a training
+ */
+export function posteriorOptions(
+  options: CollectVerbOptions,
+  network: { readonly graph: Graph; readonly data: DataSet },
+): BootstrapPosteriorOptions {
+  const { cycle, perEpoch, lowLr, average, statisticsData, members, concentration } = options;
+  if ([cycle, perEpoch, lowLr, average, statisticsData].some((one) => one !== undefined)) {
+    throw new UsageError(
+      "Cannot draw networks from the posterior with --cycle, --per-epoch, --low-lr, --average or --statistics-data as these are for networks along one training: leave them out",
+    );
+  }
+  const flags = {
+    ...options,
+    epochs: options.epochs ?? TRAIN_DEFAULTS.epochs,
+    schedule: "cosine",
+    warmup: 0,
+  } as const;
+  const { saveEvery: _, ...training } = trainingOptions(flags, network);
+  return { ...training, members, concentration };
+}

@@ -1,0 +1,199 @@
+import { rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type Checkpoint, describeMaking, InputError, saveCheckpoint } from "@isthmus/core";
+import { bootstrapPosterior, type CollectResult, collectNetworks } from "@isthmus/ensemble";
+import type { DataSet } from "@isthmus/graph";
+import {
+  addCollectOptions,
+  type CollectVerbOptions,
+  collectionOptions,
+  posteriorOptions,
+} from "../collect/collect-options.ts";
+import {
+  assertNoNetworks,
+  countNetworks,
+  createFolderStore,
+  type FolderStore,
+} from "../collect/folder-store.ts";
+import { formatPairs } from "../format/format-table.ts";
+import { openExamples } from "../open/open-data.ts";
+import { createEngine } from "../options/engine-option.ts";
+import { followTraining } from "../training/follow-training.ts";
+import { formatEpochs } from "../training/format-training.ts";
+import {
+  assertNetworkOptions,
+  type OpenNetwork,
+  openNetwork,
+  planNetwork,
+} from "../training/open-network.ts";
+import { openTrainingData } from "../training/open-training-data.ts";
+import { withTrainingLock } from "../training/with-training-lock.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+/** Creates the command `isthmus collect`. */
+export function collectVerb(run: RunVerb): CommandUnknownOpts {
+  return addCollectOptions(
+    createVerb("collect").argument("<network>", "the trained network to go on from: a file, or a folder"),
+  )
+    .addHelpText("after", EXAMPLES)
+    .action((path, options) => run(options, (context) => collect(path, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus collect a.safetensors --graph a.onnx --data mnist -o swa",
+    "the mean of the weights along 10 more epochs: swa/mean.safetensors",
+  ],
+  [
+    "isthmus collect a.safetensors --graph a.onnx --data mnist --method fge --epochs 8 --cycle 2 -o fge --resume",
+    "networks for an ensemble; start it again after an interruption and it goes on where it was",
+  ],
+  [
+    "isthmus collect a.safetensors --graph a.onnx --data mnist --method lgv -o lgv",
+    "40 networks around one, from which adversarial examples transfer: isthmus attack --in-turn 'lgv/net-*.safetensors'",
+  ],
+);
+
+async function collect(path: string, options: CollectVerbOptions, context: Context): Promise<Outcome> {
+  const opening = { ...options, from: path };
+  assertNetworkOptions(opening);
+  const folder = options.output;
+  const stats = await stat(folder).catch(() => undefined);
+  if (stats !== undefined && !stats.isDirectory()) {
+    throw new InputError(`Cannot collect networks in "${folder}" as it must be a folder: it is a file`, {
+      input: folder,
+    });
+  }
+  if (!options.resume) await assertNoNetworks(folder);
+  const state = join(folder, "collect.state.safetensors");
+  return withTrainingLock({ state, output: folder }, async () => {
+    const { read, context: dataContext } = await planNetwork(opening);
+    const { data } = await openTrainingData({ ...options, evalData: "none" }, dataContext);
+    const { statisticsData: named } = options;
+    const statisticsData = named === undefined ? undefined : await openExamples(named, options, dataContext);
+    const network = await openNetwork(opening, { data, read }, context);
+    try {
+      return await collectInto({ folder, state, network, data, statisticsData }, options, context);
+    } finally {
+      await network.close();
+    }
+  });
+}
+
+interface Collection {
+  readonly folder: string;
+  readonly state: string;
+  readonly network: OpenNetwork;
+  readonly data: DataSet;
+  readonly statisticsData: DataSet | undefined;
+}
+
+async function collectInto(
+  { folder, state, network, data, statisticsData }: Collection,
+  options: CollectVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  const { graph, weights } = network;
+  const { method, seed, resume = false, engine } = options;
+  const making = { verb: "collect", version: context.version, method, data: data.name, seed };
+  const metadata = describeMaking([weights], making);
+  const store = createFolderStore(folder, network, metadata);
+  if (method === "posterior") return drawInto({ folder, network, data, store }, options, context);
+  try {
+    const { mean, result } = await followTraining({ verb: "collect", state }, context, async (following) =>
+      collectNetworks({ graph, engine: await createEngine(engine) }, weights, data, {
+        ...collectionOptions(options, { graph, data }),
+        ...{ statisticsData, store, resume },
+        ...following,
+      }),
+    );
+    const outputs = [...store.paths];
+    if (mean !== undefined) outputs.push(await saveMean(mean, { folder, network, metadata }, context));
+    await rm(state, { force: true });
+    return {
+      result: { network: network.name, from: weights.source, data: data.name, ...result, outputs },
+      text: formatCollection(result, store, outputs),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Draws networks from the posterior; the ones that an interrupted run has left are not drawn again. */
+async function drawInto(
+  {
+    folder,
+    network,
+    data,
+    store,
+  }: Pick<Collection, "folder" | "network" | "data"> & { readonly store: FolderStore },
+  options: CollectVerbOptions,
+  { signal, progress }: Context,
+): Promise<Outcome> {
+  const { graph, weights } = network;
+  const { members, concentration } = options;
+  const skip = Math.min(members, await countNetworks(folder));
+  let drawn = skip;
+  const architecture = { graph, engine: await createEngine(options.engine) };
+  const posterior = bootstrapPosterior(architecture, weights, data, {
+    ...posteriorOptions(options, { graph, data }),
+    ...{ skip, signal },
+    onProgress: ({ step, steps }) =>
+      progress(`Network ${drawn + 1} of ${members}`, (drawn + step / steps) / members),
+  });
+  for await (const member of posterior) {
+    await store.save(drawn, member);
+    drawn += 1;
+  }
+  const outputs = Array.from({ length: members }, (_, index) => store.pathOf(index));
+  return {
+    result: {
+      network: network.name,
+      from: weights.source,
+      data: data.name,
+      method: "posterior",
+      members,
+      concentration,
+      outputs,
+    },
+    text: formatPairs([
+      ["method", "posterior"],
+      ...(skip === 0 ? [] : [["went on", `after ${skip} of ${members}`] as const]),
+      ["wrote", outputs.join(", ")],
+    ]),
+  };
+}
+
+async function saveMean(
+  mean: Checkpoint,
+  {
+    folder,
+    network,
+    metadata,
+  }: Pick<Collection, "folder" | "network"> & { readonly metadata: Record<string, string> },
+  { signal }: Context,
+): Promise<string> {
+  const target = join(folder, "mean.safetensors");
+  const { path } = await saveCheckpoint(network.restore(mean), target, { metadata, overwrite: true, signal });
+  return path;
+}
+
+function formatCollection(
+  { method, collectedAt, averaged, training }: CollectResult,
+  { paths }: FolderStore,
+  outputs: readonly string[],
+): string {
+  const last = collectedAt.length - 1;
+  const [from = "", to = ""] = [paths[0], paths[last]];
+  const mean = outputs.slice(paths.length);
+  return `${formatEpochs(training)}\n\n${formatPairs([
+    ["method", method],
+    [
+      "collected",
+      `${collectedAt.length}, after steps ${collectedAt[0]} to ${collectedAt[last]} of ${training.steps}`,
+    ],
+    ...(averaged === undefined ? [] : [["mean", `of ${averaged} networks`] as const]),
+    ["wrote", [last === 0 ? from : `${from} to ${basename(to)}`, ...mean].join(", ")],
+  ])}`;
+}

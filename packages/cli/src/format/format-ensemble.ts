@@ -1,0 +1,34 @@
+import type { EnsembleResult } from "@isthmus/ensemble";
+import { formatNumber } from "@isthmus/report";
+import { formatPredictors } from "./format-predictors.ts";
+import { formatPairs, formatTable } from "./format-table.ts";
+
+/** Formats ways to predict by several networks as text. */
+export function formatEnsemble(result: EnsembleResult): string {
+  const { predictors, greedy, others, data, examples, recalibrated } = result;
+  const pairs: [string, string][] = [["predicted", describe({ data, examples })]];
+  others.forEach((other, i) => {
+    pairs.push([others.length === 1 ? "other data" : `other data ${i + 1}`, describe(other)]);
+  });
+  if (greedy) pairs.push(["chosen on", describe(greedy)]);
+  if (recalibrated) pairs.push(["batch norms", "of the mean of weights measured anew"]);
+  return [formatPredictors(predictors), ...(greedy ? [formatChoice(greedy)] : []), formatPairs(pairs)].join(
+    "\n\n",
+  );
+}
+
+const describe = ({ data, examples }: { readonly data: string; readonly examples: number }): string =>
+  `${data}, ${examples.toLocaleString("en-US")} examples`;
+
+function formatChoice({ chosen }: NonNullable<EnsembleResult["greedy"]>): string {
+  return formatTable(
+    [
+      { title: "chosen greedily" },
+      ...["NLL", "likeness", "ensemble NLL"].map((title) => ({ title, align: "right" as const })),
+    ],
+    chosen.map(({ network, nll, likeness, ensembleNll }) => [
+      network,
+      ...[nll, likeness, ensembleNll].map(formatNumber),
+    ]),
+  );
+}

@@ -1,0 +1,194 @@
+import { assertWholeOptions, at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
+import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
+import {
+  ATTACK_DEFAULTS,
+  type AttackOptions,
+  type ResolvedAttack,
+  rangeOf,
+  resolveAttack,
+} from "./attack-options.ts";
+import type { AttackedSource, AttackedTarget, AttackResult } from "./attack-result.ts";
+import { type AttackSource, attackBatch, meanLogits, openSource } from "./attack-source.ts";
+import { createInputGradient, type InputGradient, type NetworkWeights } from "./input-gradient.ts";
+import { markCorrect, readBatches, sumOfLosses } from "./read-batches.ts";
+
+/** Progress of {@link measureAttack}. */
+export interface AttackProgress {
+  /** Share of the work that is done, in `[0, 1]`. */
+  readonly done: number;
+  /** Name of the source that is at work. */
+  readonly source: string;
+}
+
+/** Options of {@link measureAttack}. */
+export interface MeasureAttackOptions extends AttackOptions {
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: AttackProgress) => void) | undefined;
+}
+
+/** Defaults of {@link measureAttack}. */
+export const MEASURE_ATTACK_DEFAULTS: Required<MeasureAttackOptions> = {
+  ...ATTACK_DEFAULTS,
+  batchSize: 100,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** Networks that examples are made on, and networks that they are shown to. */
+export interface AttackedNetworks {
+  readonly sources: readonly AttackSource[];
+  readonly targets: readonly Checkpoint[];
+}
+
+const ATTEMPT = "attack networks";
+
+/**
+ * Makes adversarial examples on some networks and measures how they transfer to others: small changes of the
+ * examples that raise the cross-entropy of a surrogate, of several together, or of several in turn (LGV).
+ *
+ * All networks are of one architecture, in inference mode. The result does not change under the symmetries of
+ * a network, except by rounding where a sign is close.
+ * @throws OutOfRangeError if there are no sources, networks of a source or targets, or an option is out of
+ *   its range
+ * @throws UsageError if an option is unknown or does not belong to the attack
+ * @throws MismatchError if a network does not fit the graph
+ * @throws InputError if examples cannot change a little, such as words, or do not fit the graph
+ * @throws UnsupportedError if an operator has no gradient rule
+ * @throws DOMException named AbortError if `signal` is aborted
+ * @see Goodfellow et al. 2015 (FGSM); Madry et al. 2018 (PGD); Gubri et al. 2022 (LGV)
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, measureAttack, openArchitecture } from "isthmus";
+ * import { openCheckpoint, openDataSet } from "isthmus";
+ *
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
+ * const data = await openDataSet("mnist:test@50");
+ * const attacked = { sources: [{ name: "s0", networks: [a] }], targets: [a, b] };
+ * const { sources } = await measureAttack(architecture, attacked, data, { method: "fgsm", epsilon: 0.1 });
+ * const [itself, other] = sources[0]?.targets ?? [];
+ * assert((itself?.success ?? 0) >= (other?.success ?? 1)); // stronger where the gradient is known
+ * for (const network of [a, b]) await network.close();
+ * ```
+ */
+export async function measureAttack(
+  { graph, engine }: Architecture,
+  { sources, targets }: AttackedNetworks,
+  data: DataSet,
+  options: MeasureAttackOptions = {},
+): Promise<AttackResult> {
+  const { batchSize = MEASURE_ATTACK_DEFAULTS.batchSize, signal, onProgress, ...attackOptions } = options;
+  const attack = resolveAttack(ATTEMPT, attackOptions);
+  assertWholeOptions(ATTEMPT, { batchSize }, { batchSize: 1 });
+  assertNetworks(graph, { sources, targets });
+  const gradients = await createInputGradient(ATTEMPT, { graph, engine, data }, batchSize);
+  try {
+    const opened = await Promise.all(targets.map((target) => bindWeights(graph, target)));
+    const clean = opened.map(() => new Uint8Array(data.size));
+    for (const batch of readBatches(data, gradients.batch)) {
+      signal?.throwIfAborted();
+      for (const [i, target] of opened.entries())
+        markCorrect(await gradients.logits(target, batch), batch, at(clean, i, "target"));
+    }
+    const results: AttackedSource[] = [];
+    for (const source of sources) {
+      results.push(
+        await attackBySource(
+          {
+            graph,
+            gradients,
+            data,
+            attack,
+            signal,
+            targets: opened.map((weights, i) => ({ weights, clean: at(clean, i) })),
+          },
+          source,
+          (share) => onProgress?.({ done: (results.length + share) / sources.length, source: source.name }),
+        ),
+      );
+    }
+    return {
+      kind: "attack",
+      ...attack,
+      pixels: data.scaling !== undefined,
+      sources: results,
+      targets: targets.map(({ source }, i) => ({ network: source, accuracy: shareOf(at(clean, i)) })),
+      data: data.name,
+      examples: data.size,
+      engine: engine.name,
+    };
+  } finally {
+    await gradients.release();
+  }
+}
+
+/** A target, and which examples it classifies correctly as they are. */
+interface OpenedTarget {
+  readonly weights: NetworkWeights;
+  readonly clean: Uint8Array;
+}
+
+/** Everything that the sources of a measurement share. */
+interface AttackJob {
+  readonly graph: Graph;
+  readonly gradients: InputGradient;
+  readonly targets: readonly OpenedTarget[];
+  readonly data: DataSet;
+  readonly attack: ResolvedAttack;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function attackBySource(
+  { graph, gradients, targets, data, attack, signal }: AttackJob,
+  source: AttackSource,
+  onShare: (share: number) => void,
+): Promise<AttackedSource> {
+  const opened = await openSource(graph, source, attack);
+  const range = rangeOf(data);
+  const after = targets.map(() => new Uint8Array(data.size));
+  const loss = { before: 0, after: 0 };
+  for (const batch of readBatches(data, gradients.batch)) {
+    signal?.throwIfAborted();
+    const changed = { ...batch, inputs: await attackBatch(gradients, opened, batch, { attack, range }) };
+    loss.before += sumOfLosses(await meanLogits(gradients, opened, batch), batch) / data.size;
+    loss.after += sumOfLosses(await meanLogits(gradients, opened, changed), batch) / data.size;
+    for (const [i, { weights }] of targets.entries())
+      markCorrect(await gradients.logits(weights, changed), batch, at(after, i, "target"));
+    onShare((batch.begin + batch.count) / data.size);
+  }
+  return {
+    name: source.name,
+    mode: source.mode ?? "together",
+    networks: source.networks.map((network) => network.source),
+    loss,
+    targets: targets.map(({ clean }, i) => describeTarget(clean, at(after, i))),
+  };
+}
+
+function describeTarget(clean: Uint8Array, after: Uint8Array): AttackedTarget {
+  const right = clean.reduce((sum, one) => sum + one, 0);
+  const fooled = clean.reduce((sum, one, i) => sum + (one === 1 && after[i] === 0 ? 1 : 0), 0);
+  return { success: right === 0 ? null : fooled / right, accuracy: shareOf(after) };
+}
+
+const shareOf = (marks: Uint8Array): number => marks.reduce((sum, one) => sum + one, 0) / marks.length;
+
+function assertNetworks(graph: Graph, { sources, targets }: AttackedNetworks): void {
+  const empty = sources.find(({ networks }) => networks.length === 0);
+  if (sources.length === 0 || targets.length === 0 || empty !== undefined) {
+    const without =
+      empty === undefined
+        ? `${sources.length} sources and ${targets.length} targets`
+        : `none in "${empty.name}"`;
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as there must be at least one network to make examples on, and one to show them to: there are ${without}`,
+    );
+  }
+  const networks = [...sources.flatMap((source) => source.networks), ...targets];
+  for (const network of networks) assertNetwork(graph, network);
+}

@@ -1,0 +1,139 @@
+import { assertWholeOptions, at, MismatchError, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import type { ClassProbabilities } from "@isthmus/graph";
+import { assertLabels } from "../predictions/prediction-quality.ts";
+
+/** Options of {@link selectGreedily}. */
+export interface SelectGreedilyOptions {
+  /** The most networks that are chosen, at least 1. @defaultValue half of the networks, rounded up */
+  readonly members?: number | undefined;
+  /** Weight of diversity, at least 0; the authors of the method call it lambda. @defaultValue 1 */
+  readonly diversity?: number;
+}
+
+/** Defaults of {@link selectGreedily}. */
+export const SELECT_GREEDILY_DEFAULTS: Required<SelectGreedilyOptions> = { members: undefined, diversity: 1 };
+
+/** A network that was chosen. */
+export interface GreedyChoice {
+  /** Its place among the networks. */
+  readonly index: number;
+  /** Its own mean negative log likelihood, in nats. */
+  readonly nll: number;
+  /**
+   * What it lacks in diversity: the smaller, the less it is like the networks chosen before; 0 for the first.
+   */
+  readonly likeness: number;
+  /** Mean negative log likelihood of the ensemble with it, in nats; it never rises. */
+  readonly ensembleNll: number;
+}
+
+const ATTEMPT = "choose networks greedily";
+
+/**
+ * Chooses networks for an ensemble one after another by their predictions for examples that are neither
+ * trained nor judged on: each time the network of the least `nll + log sum over j of exp(-lambda / M * d_j)`,
+ * where `d_j` is the mean squared distance of its probabilities from network `j` among the ones chosen, and
+ * `M` the most that are chosen. A network that would raise the negative log likelihood of the ensemble is
+ * passed over, and the choice ends where all would.
+ *
+ * The sum is the diversity term of Tiulpin and Blaschko, who train each network by it; here it chooses among
+ * networks that are trained already. Ties go to the first network.
+ * @param pool - probabilities of each network for the same examples
+ * @returns the networks chosen, in their order, at least one
+ * @throws MismatchError if predictions do not fit the labels or each other
+ * @throws OutOfRangeError if an option is out of its range, or a likelihood is NaN
+ * @see Tiulpin and Blaschko, Greedy Bayesian posterior approximation with deep ensembles, 2022
+ */
+export function selectGreedily(
+  pool: readonly ClassProbabilities[],
+  labels: Int32Array,
+  options: SelectGreedilyOptions = {},
+): GreedyChoice[] {
+  const { diversity, members } = resolveOptions(ATTEMPT, SELECT_GREEDILY_DEFAULTS, options);
+  const limit = members ?? Math.ceil(pool.length / 2);
+  assertPool(pool, labels, { diversity, members: limit });
+  const nlls = pool.map(({ probabilities, classes }) => meanNll(probabilities, { labels, classes }));
+  const { classes } = at(pool, 0, "network");
+  const sum = new Float64Array(labels.length * classes);
+  const chosen: GreedyChoice[] = [];
+  const likeness = (index: number): number => {
+    if (chosen.length === 0) return 0;
+    const terms = chosen.map((other) =>
+      Math.exp((-diversity / limit) * squaredDistance(at(pool, index), at(pool, other.index))),
+    );
+    return Math.log(terms.reduce((total, term) => total + term, 0));
+  };
+  while (chosen.length < Math.min(limit, pool.length)) {
+    const before = chosen.at(-1)?.ensembleNll ?? Number.POSITIVE_INFINITY;
+    const candidates = pool
+      .flatMap((_, index) => (chosen.some((other) => other.index === index) ? [] : [index]))
+      .map((index): GreedyChoice => {
+        const together = addInto(Float64Array.from(sum), at(pool, index));
+        const ensembleNll = meanNll(together, { labels, classes, scale: 1 / (chosen.length + 1) });
+        return { index, nll: at(nlls, index), likeness: likeness(index), ensembleNll };
+      })
+      .filter(({ ensembleNll }) => chosen.length === 0 || ensembleNll <= before);
+    const [first, ...others] = candidates;
+    if (first === undefined) break;
+    const next = others.reduce((best, one) => (scoreOf(one) < scoreOf(best) ? one : best), first);
+    addInto(sum, at(pool, next.index));
+    chosen.push(next);
+  }
+  return chosen;
+}
+
+const scoreOf = ({ nll, likeness }: GreedyChoice): number => nll + likeness;
+
+function meanNll(
+  probabilities: Float64Array,
+  { labels, classes, scale = 1 }: { labels: Int32Array; classes: number; scale?: number },
+): number {
+  let nll = 0;
+  labels.forEach((label, i) => {
+    nll -= Math.log((probabilities[i * classes + label] as number) * scale);
+  });
+  return nll / labels.length;
+}
+
+/** Computes the mean over examples of the squared distance of two rows of probabilities. */
+function squaredDistance(a: ClassProbabilities, b: ClassProbabilities): number {
+  let sum = 0;
+  for (let i = 0; i < a.probabilities.length; i++) {
+    sum += ((a.probabilities[i] as number) - (b.probabilities[i] as number)) ** 2;
+  }
+  return sum / (a.probabilities.length / a.classes);
+}
+
+function addInto(sum: Float64Array, { probabilities }: ClassProbabilities): Float64Array {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (probabilities[i] as number);
+  return sum;
+}
+
+function assertPool(
+  pool: readonly ClassProbabilities[],
+  labels: Int32Array,
+  { diversity, members }: { readonly diversity: number; readonly members: number },
+): void {
+  if (pool.length === 0)
+    throw new OutOfRangeError(`Cannot ${ATTEMPT} as there must be at least one: there are none`);
+  assertWholeOptions(ATTEMPT, { members }, { members: 1 });
+  if (!(diversity >= 0 && Number.isFinite(diversity))) {
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "diversity" must be a number of at least 0: it is ${diversity}`,
+    );
+  }
+  const { classes } = at(pool, 0, "network");
+  for (const [index, predictions] of pool.entries()) {
+    if (predictions.classes !== classes) {
+      throw new MismatchError(
+        `Cannot ${ATTEMPT} as all must have the same classes: network ${index} has ${predictions.classes}, the first ${classes}`,
+        { parameters: [] },
+      );
+    }
+    assertLabels(predictions, labels);
+    if (!predictions.probabilities.some(Number.isNaN)) continue;
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as probabilities must be numbers: one of network ${index} is NaN`,
+    );
+  }
+}

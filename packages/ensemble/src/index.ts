@@ -1,0 +1,92 @@
+export { attackExamples } from "./attack/attack-examples.ts";
+export {
+  ATTACK_DEFAULTS,
+  ATTACK_EPSILONS,
+  ATTACK_METHODS,
+  ATTACK_NORMS,
+  type AttackMethod,
+  type AttackNorm,
+  type AttackOptions,
+  type ExampleRange,
+  type ResolvedAttack,
+  rangeOf,
+} from "./attack/attack-options.ts";
+export type { AttackedSource, AttackedTarget, AttackResult } from "./attack/attack-result.ts";
+export { type AttackSource, SOURCE_MODES, type SourceMode } from "./attack/attack-source.ts";
+export {
+  type AttackedNetworks,
+  type AttackProgress,
+  MEASURE_ATTACK_DEFAULTS,
+  type MeasureAttackOptions,
+  measureAttack,
+} from "./attack/measure-attack.ts";
+export {
+  COLLECT_NETWORKS_DEFAULTS,
+  COLLECT_WEIGHT_DECAY,
+  type CollectedNetworks,
+  type CollectNetworksOptions,
+  type CollectResult,
+  collectNetworks,
+} from "./collect/collect-networks.ts";
+export { type MeanOfWeightsOptions, meanOfWeights } from "./collect/mean-of-weights.ts";
+export { createMemoryStore, type NetworkStore } from "./collect/network-store.ts";
+export {
+  COLLECT_METHODS,
+  COLLECT_RATES,
+  type CollectionPlan,
+  type CollectMethod,
+  type CollectRates,
+  planCollection,
+} from "./collect/plan-collection.ts";
+export {
+  COMPARE_ENSEMBLES_DEFAULTS,
+  type CompareEnsemblesOptions,
+  type CompareEnsemblesProgress,
+  compareEnsembles,
+  type FurtherPredictor,
+} from "./compare-ensembles.ts";
+export type { EnsembleResult, NamedData } from "./ensemble-result.ts";
+export {
+  type GreedyChoice,
+  SELECT_GREEDILY_DEFAULTS,
+  type SelectGreedilyOptions,
+  selectGreedily,
+} from "./greedy/select-greedily.ts";
+export {
+  type ComparedPareto,
+  type CompareParetoOptions,
+  comparePareto,
+  type ParetoData,
+  type ParetoProgress,
+} from "./pareto/compare-pareto.ts";
+export { hypervolume, paretoFront } from "./pareto/hypervolume.ts";
+export { type MeasureFrontOptions, measureFront, type SharedNetwork } from "./pareto/measure-front.ts";
+export type { Front, FrontPoint, ParetoResult } from "./pareto/pareto-result.ts";
+export { splitHeads } from "./pareto/task-graph.ts";
+export {
+  type TaskTrainingOptions,
+  type TrainedPareto,
+  type TrainParetoOptions,
+  trainPareto,
+  trainScalarised,
+} from "./pareto/train-pareto.ts";
+export { type BootstrapPosteriorOptions, bootstrapPosterior } from "./posterior/bootstrap-posterior.ts";
+export {
+  type AveragePredictionsOptions,
+  averagePredictions,
+  type NetworkStream,
+  type PredictionTask,
+} from "./predictions/average-predictions.ts";
+export { binConfidences, type ConfidenceBin, calibrationError } from "./predictions/calibration.ts";
+export {
+  createJudge,
+  type Judge,
+  type JudgedPredictor,
+  type JudgedQuality,
+  type JudgedTask,
+  type JudgeOptions,
+  meanQuality,
+} from "./predictions/create-judge.ts";
+export { areaUnderCurve, predictionQuality } from "./predictions/prediction-quality.ts";
+export type { PredictionQuality, Predictor } from "./predictions/predictor.ts";
+export { readLabels } from "./predictions/read-labels.ts";

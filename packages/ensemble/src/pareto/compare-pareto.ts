@@ -1,0 +1,165 @@
+import { assertWholeOptions, at, type Checkpoint } from "@isthmus/core";
+import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
+import { average } from "@isthmus/interpolation";
+import {
+  countBatchNorms,
+  holdInMemory,
+  recalibrateBatchNorm,
+  STATISTICS_EXAMPLES,
+} from "@isthmus/statistics";
+import { measureFront, type SharedNetwork } from "./measure-front.ts";
+import type { Front, ParetoResult } from "./pareto-result.ts";
+import { type TrainParetoOptions, trainPareto, trainScalarised } from "./train-pareto.ts";
+
+/** Progress of {@link comparePareto}. */
+export interface ParetoProgress {
+  /** Share of the work that is done, in `[0, 1]`. */
+  readonly done: number;
+  readonly phase: "manifold" | "scalarised" | "measuring";
+}
+
+/** Options of {@link comparePareto}. */
+export interface CompareParetoOptions
+  extends Omit<TrainParetoOptions, "onProgress" | "statePath" | "resume"> {
+  /** Networks of the manifold along each edge of the simplex, at least 2. @defaultValue 11 */
+  readonly points?: number;
+  /**
+   * Networks trained each on a weighted sum, along each edge; 0 for none, else at least 2. @defaultValue 0
+   */
+  readonly scalarised?: number;
+  /** File of the state of the training of the manifold, from which it can resume. @defaultValue none */
+  readonly statePath?: string | undefined;
+  /** Whether the training of the manifold goes on from its state. @defaultValue false */
+  readonly resume?: boolean;
+  readonly onProgress?: ((progress: ParetoProgress) => void) | undefined;
+}
+
+/** The networks of a comparison and its result. */
+export interface ComparedPareto {
+  /** The trained network of each task. */
+  readonly networks: readonly Checkpoint[];
+  readonly result: ParetoResult;
+}
+
+/** Examples to train on and to measure on, with labels for every task. */
+export interface ParetoData {
+  readonly training: DataSet;
+  readonly test: DataSet;
+}
+
+const ATTEMPT = "compare fronts";
+
+/**
+ * Trains one network for each task in one run (Pareto manifold learning) and measures the front of the
+ * networks between them; beside it, if asked for, networks that are each trained on a weighted sum of the
+ * tasks' losses, all from the first start, with the same options.
+ * @param starts - a network for each task to start from
+ * @throws InputError, MismatchError, OutOfRangeError as {@link trainPareto}
+ * @throws DOMException named AbortError if `signal` is aborted
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { PAIR_TASKS, pairImages } from "@isthmus/data";
+ * import { splitHeads } from "@isthmus/ensemble";
+ * import { comparePareto, createOnnxRuntimeEngine, openDataSet, parseNetwork } from "isthmus";
+ *
+ * const training = pairImages(await openDataSet("mnist:train@200"));
+ * const test = pairImages(await openDataSet("mnist:test@100"));
+ * const { graph, initialize } = parseNetwork("mlp:16", { ...training, classes: 20 });
+ * const engine = createOnnxRuntimeEngine();
+ * const heads = { graph: await splitHeads({ graph, engine }, 2), engine };
+ *
+ * const options = { tasks: PAIR_TASKS, seed: 0, epochs: 2, batch: 50, points: 3 };
+ * const { result } = await comparePareto(heads, [0, 1].map(initialize), { training, test }, options);
+ * assert.deepEqual(result.manifold.points.map(({ shares }) => shares), [[0, 1], [0.5, 0.5], [1, 0]]);
+ * ```
+ */
+export async function comparePareto(
+  architecture: Architecture,
+  starts: readonly Checkpoint[],
+  { training, test }: ParetoData,
+  { points = 11, scalarised = 0, onProgress, statePath, resume, ...options }: CompareParetoOptions,
+): Promise<ComparedPareto> {
+  assertWholeOptions(ATTEMPT, { points, scalarised }, { points: 2, scalarised: 0 });
+  const { tasks, signal, seed } = options;
+  const runs = scalarised === 0 ? 0 : latticeOf(tasks.length, Math.max(2, scalarised)).length;
+  const follow = (phase: "manifold" | "scalarised", run: number) => (at: { step: number; steps: number }) =>
+    onProgress?.({ phase, done: (run + at.step / at.steps) / (1 + runs) });
+  const { networks, result: trained } = await trainPareto(architecture, starts, training, {
+    ...options,
+    ...(statePath === undefined ? {} : { statePath, resume: resume ?? false }),
+    onProgress: follow("manifold", 0),
+  });
+  const reference = tasks.map(() => Math.log(test.classes));
+  const measured = { tasks, reference, signal };
+  const between: SharedNetwork[] = [];
+  for (const shares of latticeOf(tasks.length, points))
+    between.push({ shares, network: await blend(architecture, networks, { shares, training }) });
+  const onNetwork = () => onProgress?.({ phase: "measuring", done: 1 });
+  const manifold = await measureFront(architecture, between, test, {
+    ...measured,
+    steps: trained.steps,
+    onNetwork,
+  });
+  const { concentration: _, ...alone } = options;
+  const singles: SharedNetwork[] = [];
+  let steps = 0;
+  for (const shares of runs === 0 ? [] : latticeOf(tasks.length, Math.max(2, scalarised))) {
+    const { network, result } = await trainScalarised(architecture, at(starts, 0, "start"), training, {
+      ...alone,
+      shares,
+      onProgress: follow("scalarised", 1 + singles.length),
+    });
+    singles.push({ shares, network: await recalibrated(architecture, network, training) });
+    steps += result.steps;
+  }
+  const front: Front | undefined =
+    runs === 0
+      ? undefined
+      : await measureFront(architecture, singles, test, { ...measured, steps, onNetwork });
+  const of = {
+    trainedOn: training.name,
+    data: test.name,
+    examples: test.size,
+    seed,
+    engine: architecture.engine.name,
+  };
+  return {
+    networks,
+    result: { kind: "pareto", tasks, manifold, ...(front && { scalarised: front }), reference, ...of },
+  };
+}
+
+/** Returns the network between the networks of the tasks, in memory. */
+async function blend(
+  architecture: Architecture,
+  networks: readonly Checkpoint[],
+  { shares, training }: { readonly shares: readonly number[]; readonly training: DataSet },
+): Promise<Checkpoint> {
+  return recalibrated(architecture, await holdInMemory(architecture, average(networks, shares)), training);
+}
+
+async function recalibrated(
+  architecture: Architecture,
+  network: Checkpoint,
+  training: DataSet,
+): Promise<Checkpoint> {
+  if (countBatchNorms(architecture.graph) === 0) return network;
+  return recalibrateBatchNorm(architecture, network, limitExamples(ATTEMPT, training, STATISTICS_EXAMPLES));
+}
+
+/**
+ * Lists evenly spaced shares of a number of tasks, of sum 1, `points` of them along each edge; the first
+ * rises.
+ */
+function latticeOf(tasks: number, points: number): number[][] {
+  const parts = points - 1;
+  const split = (left: number, count: number): number[][] =>
+    count === 1
+      ? [[left]]
+      : Array.from({ length: left + 1 }, (_, first) =>
+          split(left - first, count - 1).map((rest) => [first, ...rest]),
+        ).flat();
+  return split(parts, tasks).map((shares) => shares.map((share) => share / parts));
+}

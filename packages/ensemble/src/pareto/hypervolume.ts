@@ -1,0 +1,53 @@
+import { MismatchError } from "@isthmus/core";
+
+/**
+ * Computes the hypervolume of points: the volume of all places that at least one point is at least as good as
+ * in every objective, up to a reference point. Objectives are minimised. It is exact, by slices along the
+ * last objective.
+ * @param points - values of the objectives; a point that is not below the reference everywhere adds nothing
+ * @param reference - the worst values that count
+ * @throws MismatchError if a point has more or fewer objectives than the reference
+ * @see Zitzler and Thiele, Multiobjective evolutionary algorithms, 1999
+ */
+export function hypervolume(points: readonly (readonly number[])[], reference: readonly number[]): number {
+  const wrong = points.find((point) => point.length !== reference.length);
+  if (wrong !== undefined || reference.length === 0) {
+    throw new MismatchError(
+      `Cannot measure a hypervolume as points must have the objectives of the reference, at least one: it has ${reference.length}, a point ${wrong?.length ?? 0}`,
+      { parameters: [] },
+    );
+  }
+  const inside = points.filter((point) => point.every((value, i) => value < (reference[i] as number)));
+  return volumeOf(inside, reference);
+}
+
+function volumeOf(points: readonly (readonly number[])[], reference: readonly number[]): number {
+  if (points.length === 0) return 0;
+  const last = reference.length - 1;
+  const depthOf = (point: readonly number[]): number => point[last] as number;
+  if (last === 0) return (reference[0] as number) - Math.min(...points.map(depthOf));
+  const sorted = points.toSorted((a, b) => depthOf(a) - depthOf(b));
+  return sorted.reduce((volume, point, i) => {
+    const next = sorted[i + 1];
+    const depth = (next === undefined ? (reference[last] as number) : depthOf(next)) - depthOf(point);
+    if (depth === 0) return volume;
+    const slice = sorted.slice(0, i + 1).map((one) => one.slice(0, last));
+    return volume + depth * volumeOf(slice, reference.slice(0, last));
+  }, 0);
+}
+
+/**
+ * Returns the points that no other point dominates: at least as good in every objective, and better in one.
+ */
+export function paretoFront<T>(points: readonly T[], valuesOf: (point: T) => readonly number[]): T[] {
+  return points.filter((point) => {
+    const values = valuesOf(point);
+    return !points.some((other) => {
+      const better = valuesOf(other);
+      return (
+        better.every((value, i) => value <= (values[i] as number)) &&
+        better.some((value, i) => value < (values[i] as number))
+      );
+    });
+  });
+}

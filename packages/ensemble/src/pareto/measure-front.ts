@@ -1,0 +1,120 @@
+import { at, type Checkpoint, entry, type Tensor } from "@isthmus/core";
+import {
+  type Architecture,
+  type BatchRange,
+  bindWeights,
+  type DataSet,
+  planFeeds,
+  type Session,
+  specialize,
+} from "@isthmus/graph";
+import { hypervolume } from "./hypervolume.ts";
+import type { Front, FrontPoint } from "./pareto-result.ts";
+import { assertTasks } from "./task-graph.ts";
+
+/** A network, and the shares of the tasks that it is for. */
+export interface SharedNetwork {
+  readonly shares: readonly number[];
+  readonly network: Checkpoint;
+}
+
+/** Options of {@link measureFront}. */
+export interface MeasureFrontOptions {
+  /** Arrays of the data that hold the labels of each task, in the order of the graph's outputs. */
+  readonly tasks: readonly string[];
+  /** Losses from which on nothing counts in the hypervolume. */
+  readonly reference: readonly number[];
+  /** Steps that all networks took, for the result. */
+  readonly steps: number;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each network. */
+  readonly onNetwork?: (() => void) | undefined;
+}
+
+const ATTEMPT = "measure a front";
+
+/**
+ * Measures how good networks are at each of several tasks, and the hypervolume of their losses.
+ * @throws InputError if the graph has fewer outputs than there are tasks, or the data lack labels of one
+ */
+export async function measureFront(
+  { graph, engine }: Architecture,
+  networks: readonly SharedNetwork[],
+  data: DataSet,
+  { tasks, reference, steps, batchSize = 100, signal, onNetwork }: MeasureFrontOptions,
+): Promise<Front> {
+  assertTasks(ATTEMPT, { graph, data, tasks });
+  const runner = createRunner({ graph, engine, data }, Math.min(batchSize, data.size));
+  try {
+    const points: FrontPoint[] = [];
+    for (const { shares, network } of networks) {
+      const weights = await bindWeights(graph, network);
+      const sums = tasks.map(() => ({ loss: 0, correct: 0 }));
+      for (const range of runner.ranges) {
+        signal?.throwIfAborted();
+        const { results, arrays } = await runner.run(weights, range);
+        for (const [i, task] of tasks.entries()) {
+          const logits = entry(results, at(graph.outputs, i, "output").name, "output");
+          const labels = entry(arrays, task, "array");
+          addInto(at(sums, i, "task"), logits.data as Float32Array, labels.data as BigInt64Array);
+        }
+      }
+      points.push({
+        shares,
+        losses: sums.map(({ loss }) => loss / data.size),
+        accuracies: sums.map(({ correct }) => correct / data.size),
+      });
+      onNetwork?.();
+    }
+    const losses = points.map((point) => point.losses);
+    return { points, hypervolume: hypervolume(losses, reference), steps };
+  } finally {
+    await runner.release();
+  }
+}
+
+type Tensors = ReadonlyMap<string, Tensor>;
+
+/** Creates what runs a graph on ranges of examples, whose sessions are loaded once for each size. */
+function createRunner({ graph, engine, data }: Architecture & { readonly data: DataSet }, batch: number) {
+  const sessions = new Map<number, Session>();
+  const { ranges, extents, feedsOf } = planFeeds(ATTEMPT, graph, data, batch);
+  const open = async (rows: number): Promise<Session> => {
+    const loaded = sessions.get(rows);
+    if (loaded !== undefined) return loaded;
+    const session = await engine.load(await specialize({ graph, engine }, { batch: rows, extents }));
+    sessions.set(rows, session);
+    return session;
+  };
+  return {
+    ranges,
+    async run(weights: Tensors, { begin, end }: BatchRange): Promise<{ results: Tensors; arrays: Tensors }> {
+      const session = await open(end - begin);
+      const examples = data.read(begin, end);
+      const results = await session.run(new Map([...weights, ...feedsOf(examples)]));
+      return { results, arrays: examples.features ?? new Map() };
+    },
+    async release() {
+      for (const session of sessions.values()) await session.release();
+    },
+  };
+}
+
+/** Adds cross-entropies and correct ones of a batch, in f64. */
+function addInto(
+  sums: { loss: number; correct: number },
+  logits: Float32Array,
+  labels: ArrayLike<number | bigint>,
+): void {
+  const classes = logits.length / labels.length;
+  for (let row = 0; row < labels.length; row++) {
+    const scores = logits.subarray(row * classes, (row + 1) * classes);
+    const label = Number(labels[row]);
+    const largest = Math.max(...scores);
+    const total = scores.reduce((powers, score) => powers + Math.exp(score - largest), 0);
+    sums.loss += Math.log(total) + largest - (scores[label] as number);
+    if (scores.indexOf(largest) === label) sums.correct += 1;
+  }
+}

@@ -1,0 +1,126 @@
+import { at, InputError, MismatchError } from "@isthmus/core";
+import { type Architecture, type DataSet, type Graph, planFeeds, specialize } from "@isthmus/graph";
+import {
+  add,
+  equal,
+  GraphBuilder,
+  logSoftmax,
+  mul,
+  neg,
+  reduceMean,
+  reduceSum,
+  reshape,
+  slice,
+  unsqueeze,
+  type Value,
+  where,
+} from "@isthmus/graph/builder";
+
+/** Weight `[tasks]` that says how much each task counts. It is not trained. */
+export const TASK_SHARES = "isthmus.tasks";
+/** Output that is the mean cross-entropy of all tasks by their shares. */
+export const TASK_LOSS = "isthmus.loss";
+
+/** A network of several heads as it is trained, for batches of one size. */
+export interface TaskGraph {
+  readonly graph: Graph;
+  readonly examples: string;
+}
+
+/**
+ * Adds the loss of several tasks to a network: the sum of the cross-entropies of its outputs, each by the
+ * share of its task, which is a weight: blended networks blend their shares, too.
+ * @param tasks - names of the arrays of labels, one for each output in their order
+ * @throws InputError if there are fewer outputs than tasks, an output is no logits, or the data lack a task
+ */
+export async function attachTasks(
+  attempt: string,
+  { graph, engine, data }: Architecture & { readonly data: DataSet },
+  { tasks, batch }: { readonly tasks: readonly string[]; readonly batch: number },
+): Promise<TaskGraph> {
+  assertTasks(attempt, { graph, data, tasks });
+  const { examples, extents } = planFeeds(attempt, graph, data, batch);
+  const typed = await specialize({ graph, engine }, { batch, extents });
+  const builder = GraphBuilder.from(typed);
+  const shares = builder.weight(TASK_SHARES, { dtype: "f32", shape: [tasks.length] });
+  const losses = tasks.map((task, i) => {
+    const logits = builder.value(at(typed.outputs, i, "output").name);
+    if (logits.shape.length !== 2 || logits.dtype !== "f32") {
+      throw new InputError(
+        `Cannot ${attempt} graph "${graph.name}" as each task needs f32 logits [examples, classes]: output "${logits.name}" is ${logits.dtype} [${logits.shape.join(", ")}]`,
+        { input: graph.name },
+      );
+    }
+    const labels = builder.input(task, { dtype: "i64", shape: [batch] });
+    const share = reshape(slice(shares, [{ axis: 0, begin: i, end: i + 1 }]), []);
+    return mul(crossEntropy(logits, labels), share);
+  });
+  const total = losses.reduce((sum, loss) => add(sum, loss));
+  return { graph: builder.build([builder.rename(total, TASK_LOSS)]), examples };
+}
+
+/** Computes the mean cross-entropy of logits `[batch, classes]`. */
+function crossEntropy(logits: Value, labels: Value): Value {
+  const classes = at(logits.shape, 1, "axis of logits");
+  const ids = logits.builder.numbers(
+    Array.from({ length: classes }, (_, id) => id),
+    "i64",
+  );
+  const picked = where(equal(unsqueeze(labels, [-1]), ids), logSoftmax(logits), 0);
+  return neg(reduceMean(reduceSum(picked, { axes: [-1] })));
+}
+
+/** Checks that there is a head for each task, and labels for each. */
+export function assertTasks(
+  attempt: string,
+  {
+    graph,
+    data,
+    tasks,
+  }: { readonly graph: Graph; readonly data: DataSet; readonly tasks: readonly string[] },
+): void {
+  if (tasks.length < 2) {
+    throw new MismatchError(
+      `Cannot ${attempt} as there must be at least two tasks: there are ${tasks.length}`,
+      {
+        parameters: [],
+      },
+    );
+  }
+  if (graph.outputs.length < tasks.length) {
+    throw new InputError(
+      `Cannot ${attempt} graph "${graph.name}" as ${tasks.length} tasks need a head each: it has ${graph.outputs.length === 1 ? "one output" : `${graph.outputs.length} outputs`}; give a graph of ${tasks.length} outputs, or split one by splitHeads()`,
+      { input: graph.name },
+    );
+  }
+  const missing = tasks.find((task) => !data.features?.has(task));
+  if (missing === undefined) return;
+  const arrays = [...(data.features?.keys() ?? [])].join(", ") || "none";
+  throw new InputError(
+    `Cannot ${attempt} on "${data.name}" as there must be labels for every task: there is no array "${missing}", but ${arrays}`,
+    { input: data.name },
+  );
+}
+
+/**
+ * Splits the one output of a network into heads of equally many classes, such as 20 logits into two of 10.
+ * @param graph - typed or not; its first output is split
+ * @throws InputError if the logits do not divide by the number of heads
+ */
+export async function splitHeads({ graph, engine }: Architecture, heads: number): Promise<Graph> {
+  const typed = await specialize({ graph, engine }, { batch: 2 });
+  const builder = GraphBuilder.from(typed);
+  const logits = builder.value(at(typed.outputs, 0, "output").name);
+  const [, classes = 0] = logits.shape;
+  if (logits.shape.length !== 2 || classes === 0 || classes % heads !== 0) {
+    throw new InputError(
+      `Cannot split the output of graph "${graph.name}" as its logits must divide into ${heads} heads: they are [${logits.shape.join(", ")}]`,
+      { input: graph.name },
+    );
+  }
+  const width = classes / heads;
+  const parts = Array.from({ length: heads }, (_, i) =>
+    builder.rename(slice(logits, [{ axis: 1, begin: i * width, end: (i + 1) * width }]), `head_${i + 1}`),
+  );
+  return builder.build(parts, { batchName: "N" });
+}

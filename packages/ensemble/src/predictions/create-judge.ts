@@ -1,0 +1,94 @@
+import { at } from "@isthmus/core";
+import type { Architecture, ClassProbabilities, DataSet } from "@isthmus/graph";
+import {
+  type AveragePredictionsOptions,
+  averagePredictions,
+  type NetworkStream,
+} from "./average-predictions.ts";
+import { binConfidences, type ConfidenceBin } from "./calibration.ts";
+import { areaAgainst, confidencesOn, predictionQuality } from "./prediction-quality.ts";
+import type { PredictionQuality, Predictor } from "./predictor.ts";
+import { readLabels } from "./read-labels.ts";
+
+/** Quality of averaged predictions, also against several other data sets. */
+export interface JudgedQuality extends Omit<PredictionQuality, "aurocOutOfDistribution"> {
+  /**
+   * Areas under the ROC curve by which the largest probability separates examples of the data from examples
+   * of each other data set, in `[0, 1]`.
+   */
+  readonly aurocOthers: readonly number[];
+}
+
+/** Networks whose predicted probabilities are averaged, with their quality. */
+export interface JudgedPredictor extends JudgedQuality, Pick<Predictor, "name" | "members"> {
+  /** How often predictions of about equal confidence are right: the bins of the calibration error. */
+  readonly reliability: readonly ConfidenceBin[];
+}
+
+/** Examples that predictors are judged by. */
+export interface JudgedTask extends Architecture {
+  /** Examples to predict, which were not trained on. */
+  readonly data: DataSet;
+  /** Other data, for which a predictor should have low confidence; their labels are not used. */
+  readonly others: readonly DataSet[];
+}
+
+/** Options of {@link createJudge}. */
+export interface JudgeOptions extends Pick<AveragePredictionsOptions, "batchSize" | "signal"> {
+  /** Called after each network. */
+  readonly onNetwork?: (() => void) | undefined;
+}
+
+/** Measures the quality of the mean predictions of some networks, and of each network alone. */
+export type Judge = (
+  name: string,
+  networks: NetworkStream,
+) => Promise<{ readonly predictor: JudgedPredictor; readonly singles: readonly JudgedQuality[] }>;
+
+/**
+ * Prepares judging predictors by labelled examples, and by other data that they should not be sure of.
+ * @throws InputError or MismatchError, when predictors are judged, if data or networks do not fit the graph
+ */
+export function createJudge(
+  { graph, engine, data, others }: JudgedTask,
+  { onNetwork, ...options }: JudgeOptions,
+): Judge {
+  const labels = readLabels(data);
+  const qualityOf = (predictions: readonly ClassProbabilities[]): JudgedQuality => {
+    const first = at(predictions, 0, "data set");
+    return {
+      ...predictionQuality(first, labels),
+      aurocOthers: predictions.slice(1).map((other) => areaAgainst(first, other)),
+    };
+  };
+  return async (name, networks) => {
+    const singles: JudgedQuality[] = [];
+    const mean = await averagePredictions({ graph, engine, data: [data, ...others] }, networks, {
+      ...options,
+      onNetwork(predictions) {
+        singles.push(qualityOf(predictions));
+        onNetwork?.();
+      },
+    });
+    const { confidences, correct } = confidencesOn(at(mean, 0, "data set"), labels);
+    const reliability = binConfidences(confidences, correct);
+    return { predictor: { name, members: singles.length, ...qualityOf(mean), reliability }, singles };
+  };
+}
+
+/** Computes the mean of every number over some networks; areas that are null or NaN are left out. */
+export function meanQuality(qualities: readonly JudgedQuality[]): JudgedQuality {
+  const mean = (numberOf: (quality: JudgedQuality) => number | null | undefined): number => {
+    const numbers = qualities.map(numberOf).filter((value) => typeof value === "number");
+    return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+  };
+  const misclassification = mean((quality) => quality.aurocMisclassification);
+  return {
+    accuracy: mean(({ accuracy }) => accuracy),
+    nll: mean(({ nll }) => nll),
+    ece: mean(({ ece }) => ece),
+    brier: mean(({ brier }) => brier),
+    aurocMisclassification: Number.isNaN(misclassification) ? null : misclassification,
+    aurocOthers: (qualities[0]?.aurocOthers ?? []).map((_, i) => mean(({ aurocOthers }) => aurocOthers[i])),
+  };
+}

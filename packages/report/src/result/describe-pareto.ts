@@ -1,0 +1,116 @@
+import type { Front, FrontPoint, ParetoResult } from "@isthmus/ensemble";
+import { dataWords } from "../data-words.ts";
+import type { Figure } from "../figure/figure.ts";
+import { drawLines, type LineSeries } from "../figure/line-figure.ts";
+import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
+import { factsOf } from "./facts.ts";
+import type { Report, Section, Tile } from "./report.ts";
+
+/** Fronts of a result with the words for them, in the order of figures and tables. */
+function frontsOf({
+  manifold,
+  scalarised,
+}: ParetoResult): { readonly label: string; readonly front: Front }[] {
+  return [
+    { label: "between one network a task", front: manifold },
+    ...(scalarised ? [{ label: "one network a weighted sum", front: scalarised }] : []),
+  ];
+}
+
+/** Says how good networks for several tasks are at each of them. */
+export function describePareto(result: ParetoResult): Report {
+  const { tasks, trainedOn, reference } = result;
+  return {
+    subject: "Pareto front",
+    summary: summarise(result),
+    tiles: frontsOf(result).map(tileOf),
+    sections: [frontSection(result)],
+    facts: factsOf(result, [
+      { name: "Trained on", value: trainedOn },
+      { name: "Tasks", value: tasks.join(", ") },
+      {
+        name: "Reference",
+        value: `losses of ${reference.map((value) => formatNumber(value)).join(", ")} nats, as of a guess`,
+      },
+    ]),
+    data: result,
+  };
+}
+
+function summarise({ manifold, scalarised, tasks }: ParetoResult): string {
+  const sentence = `Networks between one network for each of ${formatCounted(tasks.length, "task")}, trained in one run of ${formatCounted(manifold.steps, "step")}, have a hypervolume of ${formatNumber(manifold.hypervolume)}`;
+  if (!scalarised) return `${sentence}.`;
+  return `${sentence}; ${formatCounted(scalarised.points.length, "network")} that were each trained on a weighted sum of the losses, in ${formatCounted(scalarised.steps, "step")} together, have ${formatNumber(scalarised.hypervolume)}.`;
+}
+
+function tileOf({ label, front }: ReturnType<typeof frontsOf>[number], style: number): Tile {
+  const more = [
+    `hypervolume of ${formatCounted(front.points.length, "network")}`,
+    `${formatCount(front.steps)} steps of training`,
+  ];
+  return { name: label, value: formatNumber(front.hypervolume), unit: "", more, style };
+}
+
+function frontSection(result: ParetoResult): Section {
+  const { tasks, data, examples } = result;
+  return {
+    name: "front",
+    title: "The front",
+    figures: tasks.length === 2 ? [frontFigure(result, "losses"), frontFigure(result, "accuracies")] : [],
+    tables: [
+      {
+        name: "front",
+        title: "The front",
+        caption: `Mean cross-entropy and accuracy of each task, on ${dataWords(data, examples)}.`,
+        columns: [
+          { title: "Networks", kind: "text" },
+          ...tasks.map((task) => ({ title: `Share of ${task}`, kind: "number" as const })),
+          ...tasks.map((task) => ({ title: `Loss of ${task}`, kind: "loss" as const })),
+          ...tasks.map((task) => ({ title: `Accuracy of ${task}`, kind: "share" as const })),
+        ],
+        rows: frontsOf(result).flatMap(({ label, front }) =>
+          front.points.map(({ shares, losses, accuracies }) => ({
+            cells: [label, ...shares, ...losses, ...accuracies],
+          })),
+        ),
+      },
+    ],
+  };
+}
+
+const TITLES = { losses: "Loss", accuracies: "Accuracy" } as const;
+
+function frontFigure(result: ParetoResult, measure: keyof typeof TITLES): Figure {
+  const { tasks, data, examples } = result;
+  const [first = "", second = ""] = tasks;
+  const percent = measure === "accuracies";
+  const unit = percent ? "%" : "nats";
+  const series = frontsOf(result).map(
+    ({ label, front }): LineSeries => ({
+      label,
+      points: front.points.map((point) => placeOf(point, measure)),
+    }),
+  );
+  const words = frontsOf(result).map(
+    ({ label, front }) =>
+      `${label}: ${front.points.map((point) => point[measure].map((value) => formatNumber(value)).join(" and ")).join(", ")}`,
+  );
+  return {
+    name: `front-${measure}`,
+    title: `${TITLES[measure]} of both tasks:`,
+    caption: `one mark a network, from shares of ${formatShort(0)} to ${formatShort(1)} of the first task; ${percent ? "up and right" : "down and left"} is better. Measured on ${dataWords(data, examples)}.`,
+    words: `Lines of the ${TITLES[measure].toLowerCase()} of ${second} over the one of ${first}. ${words.join("; ")}.`,
+    table: "front",
+    size: "half",
+    draw: drawLines({
+      series,
+      x: { label: `${TITLES[measure]} of ${first} (${unit})`, percent },
+      y: { label: `${TITLES[measure]} of ${second} (${unit})`, percent },
+    }),
+  };
+}
+
+const placeOf = (point: FrontPoint, measure: keyof typeof TITLES) => ({
+  x: point[measure][0] ?? Number.NaN,
+  y: point[measure][1] ?? Number.NaN,
+});

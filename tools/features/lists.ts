@@ -155,6 +155,21 @@ const DROPPED: Readonly<Record<string, Described>> = {
   ],
 };
 
+const MECHANISMS: Readonly<Record<string, Described>> = {
+  cues: [
+    "packages/data/src/plant-cue.test.ts",
+    "patches that tell the class by place or shade, misleading ones, and images of other examples: `+cue=place:0.9`",
+  ],
+  "mechanistic connectivity": [
+    "packages/mechanisms/test/measure-mechanisms.test.ts",
+    "barriers of a path on several data sets at once",
+  ],
+  "connectivity-based fine-tuning": [
+    "packages/mechanisms/test/tune-by-connectivity.test.ts",
+    "training on so that a cue is no longer used",
+  ],
+};
+
 const CURVES = "packages/interpolation/src/curve.test.ts";
 const LINES = "packages/interpolation/src/interpolation.test.ts";
 const PATHS: Readonly<Record<string, Described>> = {
@@ -455,6 +470,7 @@ export function listFeatures(): FeatureList[] {
     { title: "Ensembles and attacks", rows: rowsOf(ENSEMBLES) },
     { title: "Landscapes of losses", rows: rowsOf(LANDSCAPES) },
     { title: "Networks without some units", rows: rowsOf(DROPPED) },
+    { title: "Mechanisms", rows: rowsOf(MECHANISMS) },
     { title: "Random subspaces", rows: rowsOf(SUBSPACES) },
     { title: "Pruned and quantised networks", rows: rowsOf(SPARSITY) },
     { title: "Similarity of representations", rows: rowsOf(SIMILARITY) },

@@ -136,6 +136,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Build a path of low loss between two networks without training, and measure it",
     load: async () => (await import("./commands/path.ts")).pathVerb,
   },
+  mechanisms: {
+    summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
+    load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,
+  },
   "intrinsic-dimension": {
     summary: "Find the smallest random subspace that a network can be trained in",
     load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,

@@ -9,6 +9,7 @@ import { comparisonResult } from "../../report/test/comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "../../report/test/curvature-result.ts";
 import { intrinsicDimensionResult } from "../../report/test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../report/test/landscape-result.ts";
+import { mechanismsResult } from "../../report/test/mechanisms-result.ts";
 import { pruneResult } from "../../report/test/prune-result.ts";
 import {
   curveResult,
@@ -35,6 +36,7 @@ const RESULTS: readonly DrawableResult[] = [
   pruneResult(),
   curvatureHistory(),
   similarityResult(),
+  mechanismsResult(),
   landscapeResult(),
 ];
 

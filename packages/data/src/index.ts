@@ -1,3 +1,4 @@
+export { COUNTERFACTUALS, type Counterfactual, counterfactuals } from "./counterfactuals.ts";
 export { CREATE_DATA_SET_DEFAULTS, type CreateDataSetOptions, createDataSet } from "./create-data-set.ts";
 export {
   CREATE_TEXT_DATA_SET_DEFAULTS,
@@ -10,6 +11,14 @@ export {
   createTokenDataSet,
   type Tokens,
 } from "./create-token-data-set.ts";
+export {
+  CUE_KINDS,
+  CUE_VARIANTS,
+  type CueKind,
+  type CueVariant,
+  PLANT_CUE_DEFAULTS,
+  type PlantCueOptions,
+} from "./cue-options.ts";
 export { type DataSetPath, listDataFiles, moveDataFiles } from "./list-data-files.ts";
 export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
 export {
@@ -20,7 +29,9 @@ export {
   type PairLayout,
   pairImages,
 } from "./pair-images.ts";
+export { CUE_FORM } from "./parse-cue.ts";
 export { DATA_SET_FORMS, type Split } from "./parse-data-set-name.ts";
+export { plantCue } from "./plant-cue.ts";
 export { decodeIdx, readIdx } from "./read-idx.ts";
 export { readNpy } from "./read-npy.ts";
 export { type Npz, openNpz, readNpz } from "./read-npz.ts";

@@ -6,6 +6,7 @@ import { createTokenDataSet, type Tokens } from "./create-token-data-set.ts";
 import { decodeText, textOf } from "./decode-text.ts";
 import type { Examples } from "./examples.ts";
 import { type DataSetName, parseDataSetName } from "./parse-data-set-name.ts";
+import { plantCue } from "./plant-cue.ts";
 import { readDataFile } from "./read-data-file.ts";
 import { type ArraysName, readExamples } from "./read-examples.ts";
 import { readTokens, type TokensName } from "./read-tokens.ts";
@@ -51,7 +52,8 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
  * | `tokens:FILE` | token ids: an array of `.npz`, `.npy` or `.safetensors`, else plain u16 or u32 |
  *
  * The name may end in `:test` (the default) or `:train`, which has no effect on files of one set, and in `@N`
- * for the first N examples.
+ * for the first N examples. `+cue=KIND[:SHARE][:VARIANT][:SEED]` at its end plants a cue in images, see
+ * {@link plantCue}: KIND `place` or `grey`, SHARE of the examples, VARIANT `random-cue` or `random-image`.
  *
  * Arrays of a file are found by the names of the graph's inputs, else by other usual names such as `images`
  * and `labels`, too. Token ids `[n, length]`, as `input_ids` or `x`, may come with `attention_mask`,
@@ -84,16 +86,23 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
  */
 export async function openDataSet(name: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
   const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
-  const { scaling } = resolved;
   const parsed = parseDataSetName(name);
+  const data = await openPlain(parsed, resolved);
+  return parsed.cue === undefined ? data : { ...plantCue(data, parsed.cue), name };
+}
+
+type ResolvedOptions = Required<OpenDataSetOptions>;
+
+/** Opens a data set without the cue that its name may ask for. */
+async function openPlain(parsed: DataSetName, resolved: ResolvedOptions): Promise<DataSet> {
+  const { name } = parsed;
+  const { scaling } = resolved;
   if (parsed.kind === "text" || parsed.kind === "tokens") {
     if (scaling !== undefined) throw notBytes(name, parsed.kind === "text" ? "characters" : "token ids");
     return parsed.kind === "text" ? openText(parsed, resolved) : openTokens(parsed, resolved);
   }
   return openArrays(parsed, resolved);
 }
-
-type ResolvedOptions = Required<OpenDataSetOptions>;
 
 /** Reads arrays: inputs, labels and further features of examples. */
 async function openArrays(

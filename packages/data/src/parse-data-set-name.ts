@@ -1,4 +1,6 @@
 import { InputError } from "@isthmus/core";
+import type { PlantCueOptions } from "./cue-options.ts";
+import { splitCue } from "./parse-cue.ts";
 
 /** Part of a data set. */
 export type Split = "test" | "train";
@@ -10,6 +12,8 @@ export type DataSetName = {
   readonly split: Split;
   /** Number of examples to use, from the first; 0 for all. */
   readonly limit: number;
+  /** The cue that is planted in the images; missing without. */
+  readonly cue?: PlantCueOptions;
 } & (
   | { readonly kind: "mnist" | "fashion-mnist"; readonly folder: string | undefined }
   | { readonly kind: "idx"; readonly images: string; readonly labels: string }
@@ -36,20 +40,22 @@ export const DATA_SET_FORMS: readonly string[] = [
 
 /**
  * Splits the name of a data set into its parts: one of {@link DATA_SET_FORMS}, then optionally `:test` (the
- * default) or `:train`, then optionally `@N` for the first N examples: `npz:/a/b.npz:train@100`.
+ * default) or `:train`, then optionally `@N` for the first N examples: `npz:/a/b.npz:train@100`, then
+ * optionally a cue that is planted in images: `mnist:train@5000+cue=place:0.9`.
  *
  * A path may contain colons and `@`: only the very end of the name is read as split and count, so a path that
  * ends like them must be followed by a split: `mnist:data:train:test`.
  * @throws InputError if the name has none of these forms
  */
 export function parseDataSetName(name: string): DataSetName {
-  const [, source = "", split = "test", count] = /^(.*?)(?::(test|train))?(?:@(\d+))?$/s.exec(name) ?? [];
+  const { name: plain, cue } = splitCue(name);
+  const [, source = "", split = "test", count] = /^(.*?)(?::(test|train))?(?:@(\d+))?$/s.exec(plain) ?? [];
   const limit = count === undefined ? 0 : Number(count);
   if (count !== undefined && (limit === 0 || !Number.isSafeInteger(limit))) {
     throw nameError(name, `"@N" takes the first N examples, at least 1: it is "@${count}"`);
   }
   const [, kind, path] = /^([^:]*)(?::(.*))?$/s.exec(source) ?? [];
-  const common = { name, split: split as Split, limit };
+  const common = { name, split: split as Split, limit, ...(cue && { cue }) };
   switch (kind) {
     case "mnist":
     case "fashion-mnist":
@@ -89,7 +95,7 @@ function parseTokenFile(
 function nameError(name: string, reason: string): InputError {
   return new InputError(
     `Cannot open data set "${name}" as ${reason}; a name is ${DATA_SET_FORMS.join(", ")}, ` +
-      "then :test or :train, then @N for the first N, for example mnist:test@1000",
+      "then :test or :train, then @N for the first N, for example mnist:test@1000, then a cue in images, +cue=place",
     { input: name },
   );
 }

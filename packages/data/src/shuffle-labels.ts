@@ -1,8 +1,6 @@
 import { createRandom, UnsupportedError } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
-
-/** Examples whose labels are read at once. */
-const CHUNK = 1024;
+import { readLabels } from "./read-labels.ts";
 
 /**
  * Returns a data set with the same examples and the same labels in another order, so that labels say nothing
@@ -54,12 +52,4 @@ export function shuffleLabels(data: DataSet, seed: number): DataSet {
       },
     }),
   });
-}
-
-function readLabels(data: DataSet): Int32Array {
-  const all = new Int32Array(data.size);
-  for (let begin = 0; begin < data.size; begin += CHUNK) {
-    all.set(data.read(begin, Math.min(data.size, begin + CHUNK)).labels, begin);
-  }
-  return all;
 }

@@ -24,7 +24,7 @@ export {
 } from "@isthmus/core";
 export { type CurvatureResult, measureCurvature } from "@isthmus/curvature";
 export { measureCurve, trainCurve } from "@isthmus/curve";
-export { createDataSet, openDataSet } from "@isthmus/data";
+export { counterfactuals, createDataSet, openDataSet, plantCue } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
 export {
   type AttackResult,
@@ -72,6 +72,7 @@ export {
   mergeTree,
   topologyOf,
 } from "@isthmus/landscape";
+export { type MechanismsResult, measureMechanisms } from "@isthmus/mechanisms";
 export {
   applyAdapter,
   byLayer,

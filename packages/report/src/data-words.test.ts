@@ -6,6 +6,8 @@ describe("dataWords()", () => {
     ["mnist:test", 10_000, "10,000 examples of mnist:test"],
     ["mnist:train@1000", 1000, "the first 1,000 examples of mnist:train"],
     ["fashion-mnist:/some/folder:test@1000", 1000, "the first 1,000 examples of fashion-mnist:test"],
+    ["mnist:train@1000+cue=place:0.9", 1000, "the first 1,000 examples of mnist:train+cue=place:0.9"],
+    ["mnist:test+cue=grey", 10_000, "10,000 examples of mnist:test+cue=grey"],
     ["mnist:folder", 10_000, "10,000 examples of mnist"],
     ["npz:/some/folder/digits.npz:test", 1, "1 example of npz:digits.npz:test"],
     ["idx:a/images.gz,b/labels.gz@500", 500, "the first 500 examples of images.gz"],

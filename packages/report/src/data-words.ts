@@ -3,12 +3,12 @@ import { formatCounted } from "./format-value.ts";
 
 /** Beginning of the names of data whose examples are pieces of text, of which every token is predicted. */
 const TEXT = "text:";
-/** End of the names of data of which only the first examples are taken. */
-const FIRST = /@\d+$/;
+/** End of the names of data of which only the first examples are taken, before a cue in them. */
+const FIRST = /@\d+(?=\+cue=|$)/;
 /** Files of inputs and of labels, which are named alike. */
 const TWO_FILES = /^idx:([^,]+),[^:]*/;
 /** Folder of a published data set: its name says which it is. */
-const PUBLISHED = /^((?:fashion-)?mnist):(?!(?:test|train)$)[^:]*/;
+const PUBLISHED = /^((?:fashion-)?mnist):(?!(?:test|train)(?:\+cue=|$))[^:]*/;
 /** Folders in the name of a data set, which say nothing to a reader elsewhere. */
 const FOLDERS = /[^,:]*[\\/]/g;
 

@@ -15,6 +15,7 @@ import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.t
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
 import { mapResult } from "./map-result.ts";
+import { mechanismsResult } from "./mechanisms-result.ts";
 import { pruneResult } from "./prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 import { similarityResult } from "./similarity-result.ts";
@@ -71,6 +72,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
   prune: pageOf(pruneResult()),
   similarity: pageOf(similarityResult()),
+  mechanisms: pageOf(mechanismsResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -110,6 +112,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),
   prune: () => makeHostile(pruneResult()),
   similarity: () => makeHostile(similarityResult()),
+  mechanisms: () => makeHostile(mechanismsResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -201,6 +204,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "intrinsic-dimension",
     "prune",
     "similarity",
+    "mechanisms",
   ])("tables of a page of %s sort, by mouse and by keyboard", async (name) => {
     const complaints = await visit(name, async (page) => {
       const head = page.locator('th[data-sort="number"]').first();

@@ -23,6 +23,8 @@ export type {
   CurveMeasurement,
   DropoutPathChoice,
   DropoutPathMeasurement,
+  MechanismsChoice,
+  MechanismsMeasurement,
   PathMeasurement,
   SimilarityChoice,
   SimilarityMeasurement,

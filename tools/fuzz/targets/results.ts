@@ -14,6 +14,7 @@ import {
   trajectoryResult,
 } from "../../../packages/report/test/landscape-result.ts";
 import { mapResult } from "../../../packages/report/test/map-result.ts";
+import { mechanismsResult } from "../../../packages/report/test/mechanisms-result.ts";
 import { pruneResult } from "../../../packages/report/test/prune-result.ts";
 import {
   curveResult,
@@ -46,6 +47,7 @@ export function createResultTarget(): FuzzTarget {
     attackResult(),
     paretoResult(),
     similarityResult(),
+    mechanismsResult(),
     landscapeResult(1),
     trajectoryResult(),
     landscapeResult(3),

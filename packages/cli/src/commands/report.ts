@@ -22,6 +22,7 @@ import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.t
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
+import { formatMechanisms } from "../format/format-mechanisms.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
@@ -159,5 +160,7 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatPruning(result);
     case "similarity":
       return formatSimilarity(result);
+    case "mechanisms":
+      return formatMechanisms(result, terminal);
   }
 }

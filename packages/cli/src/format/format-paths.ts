@@ -4,7 +4,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 
 /** Columns beyond which a chart only gets coarser to read. */
-const MAX_CHART_WIDTH = 90;
+export const MAX_CHART_WIDTH = 90;
 
 const MEASURES: readonly Measure[] = ["loss", "error"];
 

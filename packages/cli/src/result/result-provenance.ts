@@ -23,6 +23,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   "intrinsic-dimension": true,
   similarity: true,
   prune: true,
+  mechanisms: true,
 };
 /**
  * Options that change nothing of a result, then options with a value that say where

@@ -8,6 +8,7 @@ import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
+import { mechanismsResult } from "../../test/mechanisms-result.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { pruneResult } from "../../test/prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
@@ -35,6 +36,7 @@ const RESULTS: readonly DrawableResult[] = [
   intrinsicDimensionResult(),
   pruneResult(),
   similarityResult(),
+  mechanismsResult(),
 ];
 
 const pageOf = (result: DrawableResult): Promise<string> =>

@@ -10,6 +10,7 @@ import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
+import { mechanismsResult } from "../../test/mechanisms-result.ts";
 import { pruneResult } from "../../test/prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import { similarityResult } from "../../test/similarity-result.ts";
@@ -52,6 +53,7 @@ describe("readResult()", () => {
     intrinsicDimensionResult(),
     pruneResult(),
     similarityResult(),
+    mechanismsResult(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
     expect(await read(written)).toEqual(written);

@@ -7,6 +7,7 @@ import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
+import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
@@ -347,4 +348,5 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   similarity: SIMILARITY_SCHEMA,
   prune: PRUNE_SCHEMA,
+  mechanisms: MECHANISMS_SCHEMA,
 };

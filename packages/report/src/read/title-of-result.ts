@@ -44,6 +44,8 @@ export function titleOfResult(result: DrawableResult): string {
       return `${basename(result.network)}, pruned`;
     case "similarity":
       return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
+    case "mechanisms":
+      return `Mechanisms of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

@@ -10,6 +10,7 @@ import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
+import { describeMechanisms } from "./describe-mechanisms.ts";
 import { describePareto } from "./describe-pareto.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describePruning } from "./describe-pruning.ts";
@@ -68,5 +69,7 @@ export function describeResult(result: DrawableResult): Report {
       return describePruning(result);
     case "similarity":
       return describeSimilarity(result);
+    case "mechanisms":
+      return describeMechanisms(result);
   }
 }

@@ -10,6 +10,7 @@ import type { CurveResult } from "@isthmus/curve";
 import type { AttackResult, EnsembleResult, ParetoResult } from "@isthmus/ensemble";
 import type { SimulationResult } from "@isthmus/federated";
 import type { LandscapeResult } from "@isthmus/landscape";
+import type { MechanismsResult } from "@isthmus/mechanisms";
 import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { SimilarityResult } from "@isthmus/similarity";
@@ -70,6 +71,7 @@ export type DrawableResult = (
   | IntrinsicDimensionResult
   | SimilarityResult
   | PruneResult
+  | MechanismsResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */

@@ -1,4 +1,5 @@
 import type { MeasurePathOptions, TrainCurveOptions } from "@isthmus/curve";
+import type { MeasureMechanismsOptions } from "@isthmus/mechanisms";
 import type { MeasureDropoutPathOptions } from "@isthmus/paths";
 import type { MeasureSimilarityOptions } from "@isthmus/similarity";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
@@ -26,6 +27,19 @@ export type DropoutPathChoice = Pick<
  */
 export interface DropoutPathMeasurement extends PathMeasurement, DropoutPathChoice {
   readonly kind: "dropout-path";
+}
+
+/** How mechanisms are measured. */
+export type MechanismsChoice = Pick<MeasureMechanismsOptions, "points" | "tolerance" | "statistics">;
+
+/**
+ * Whether networks predict by the same mechanisms: loss and error on the line between them, on several data
+ * sets; options that are missing have the defaults of `measureMechanisms`.
+ */
+export interface MechanismsMeasurement extends Omit<PathMeasurement, "data">, MechanismsChoice {
+  readonly kind: "mechanisms";
+  /** Names of the examples of each set, such as `mnist:test+cue=place`, by the name of the set. */
+  readonly sets: Readonly<Record<string, string>>;
 }
 
 /** The shape of a curve, and how it is measured. */

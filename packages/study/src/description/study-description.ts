@@ -7,7 +7,12 @@ import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-networ
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
 import type { PairSelection } from "./pair-selection.ts";
-import type { CurveMeasurement, DropoutPathMeasurement, SimilarityMeasurement } from "./path-measurements.ts";
+import type {
+  CurveMeasurement,
+  DropoutPathMeasurement,
+  MechanismsMeasurement,
+  SimilarityMeasurement,
+} from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { TunedNetwork } from "./tuned-network.ts";
 import type { VariableValue } from "./variable-values.ts";
@@ -148,6 +153,7 @@ export type MeasurementDescription =
   | LayersMeasurement
   | CurveMeasurement
   | DropoutPathMeasurement
+  | MechanismsMeasurement
   | SimilarityMeasurement
   | MergeMeasurement
   | EachMeasurement;

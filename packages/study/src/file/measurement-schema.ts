@@ -11,11 +11,17 @@ import { ALIGN_CHOICES } from "../description/pair-selection.ts";
 import type {
   CurveMeasurement,
   DropoutPathMeasurement,
+  MechanismsMeasurement,
   SimilarityMeasurement,
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
-import { CURVE_FIELDS, DROPOUT_PATH_FIELDS, DROPOUT_STABILITY_FIELDS } from "../schema/dropout-fields.ts";
+import {
+  CURVE_FIELDS,
+  DROPOUT_PATH_FIELDS,
+  DROPOUT_STABILITY_FIELDS,
+  MECHANISMS_FIELDS,
+} from "../schema/dropout-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
@@ -35,6 +41,7 @@ type FileMeasurement =
   | CurvatureMeasurement
   | DropoutStabilityMeasurement
   | DropoutPathMeasurement
+  | MechanismsMeasurement
   | SimilarityMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
@@ -47,8 +54,8 @@ const match = z.strictObject({
   ...LEARNING_FIELDS,
 });
 
-/** Which pairs of networks, and on which examples. */
-const selected = {
+/** Which pairs of networks. */
+const chosen = {
   between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
   across: z.string().optional(),
   choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
@@ -56,10 +63,12 @@ const selected = {
   where: WHERE.optional(),
   restarts: tries(1).optional(),
   match: match.optional(),
-  data: NAMED_DATA,
   statisticsData: NAMED_DATA.optional(),
   batchSize: batch.optional(),
 };
+
+/** Which pairs of networks, and on which examples. */
+const selected = { ...chosen, data: NAMED_DATA };
 
 const { statisticsData: _, ...compared } = selected;
 
@@ -111,6 +120,12 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
+    z.strictObject({
+      kind: z.literal("mechanisms"),
+      ...chosen,
+      ...MECHANISMS_FIELDS,
+      sets: z.record(z.string(), NAMED_DATA),
+    }),
     z.strictObject({
       kind: z.literal("curve"),
       ...selected,

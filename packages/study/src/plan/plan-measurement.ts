@@ -1,38 +1,21 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
 import { MEASURE_DROPOUT_PATH_DEFAULTS } from "@isthmus/paths";
 import { MEASURE_SIMILARITY_DEFAULTS } from "@isthmus/similarity";
-import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
 import type { DropoutPathMeasurement, SimilarityMeasurement } from "../description/path-measurements.ts";
 import type {
   BarrierMeasurement,
   LayersMeasurement,
   MeasurementDescription,
-  PairMeasurement,
 } from "../description/study-description.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
-import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
-import { planAlignment } from "./plan-alignment.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planEach } from "./plan-each.ts";
 import { planMerge } from "./plan-merge.ts";
+import { planMechanisms, planPairs } from "./plan-pairs.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-import { selectPairs } from "./select-pairs.ts";
-
-/** Parameters of a task that measures something on a pair of networks. */
-interface PairParams<O> {
-  readonly data: TaskData;
-  readonly statisticsData?: TaskData;
-  readonly options: O;
-}
-
-/** The kind of task that measures a pair, with the options of every such task of a measurement. */
-interface PairWork<O> {
-  readonly kind: StudyTaskKind<PairParams<O>>;
-  readonly options: O & { readonly batchSize: number };
-}
 
 /**
  * Plans the tasks of a measurement: one for every pair of networks that it selects, after the alignment of
@@ -54,6 +37,8 @@ export function planMeasurement(
       return planPairs(entry, context, similarityWork(entry, context.planner.seed));
     case "curve":
       return planCurves(entry, context);
+    case "mechanisms":
+      return planMechanisms(entry, context);
     case "dropout-path":
       return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
     case "layers":
@@ -122,41 +107,3 @@ function similarityWork(entry: SimilarityMeasurement, seed: number) {
     options: { ...options, ...(values !== undefined && { values }), batchSize, seed },
   };
 }
-
-async function planPairs<O>(
-  entry: PairSelection & Pick<PairMeasurement, "data" | "statisticsData">,
-  { networks, planner, variables }: MeasurementContext,
-  { kind, options }: PairWork<O>,
-): Promise<readonly PlannedMeasurement[]> {
-  const pairs = selectPairs(networks, entry);
-  const { align = "none", statisticsData } = entry;
-  const fitting = {
-    architectures: new Set(pairs.map(({ a }) => a.architecture)),
-    batchSize: options.batchSize,
-  };
-  const { description: data } = await planner.openFor(entry.data, fitting);
-  const params: PairParams<O> = {
-    data,
-    ...(statisticsData !== undefined && {
-      statisticsData: (await planner.openFor(statisticsData, fitting)).description,
-    }),
-    options,
-  };
-  const planned: PlannedMeasurement[] = [];
-  for (const pair of pairs) {
-    const { a, b } = pair;
-    const inputs = await planAlignment(pair, entry, planner);
-    const label = `${kind.name} of ${a.label} and ${b.label}${MANNERS[align]}, ${data.name}`;
-    const { key } = planner.add(kind, { params, inputs, label });
-    planned.push({ variables: { ...pair.variables, ...variables }, task: key });
-  }
-  return planned;
-}
-
-/** How the second network of a pair stands to the first, for people. */
-const MANNERS: Readonly<Record<AlignChoice, string>> = {
-  none: "",
-  weight: ", aligned",
-  activation: ", aligned by activations",
-  learned: ", aligned by learning",
-};

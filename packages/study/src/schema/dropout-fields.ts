@@ -3,7 +3,7 @@ import { RESCALINGS, UNIT_CHOICES } from "@isthmus/paths";
 import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
 import type { DropoutStabilityChoice } from "../description/network-measurement.ts";
-import type { CurveChoice, DropoutPathChoice } from "../description/path-measurements.ts";
+import type { CurveChoice, DropoutPathChoice, MechanismsChoice } from "../description/path-measurements.ts";
 import { count, places, share, text, tries } from "./numbers.ts";
 import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
@@ -31,6 +31,13 @@ export const DROPOUT_PATH_FIELDS: FieldsOf<DropoutPathChoice> = fieldsOf<Dropout
   trials,
   statistics,
   pointsPerLine: count(1, MOST).optional(),
+});
+
+/** Fields of {@link MechanismsChoice}. */
+export const MECHANISMS_FIELDS: FieldsOf<MechanismsChoice> = fieldsOf<MechanismsChoice>()({
+  statistics,
+  points: places(3).optional(),
+  tolerance: share.optional(),
 });
 
 const shape = {

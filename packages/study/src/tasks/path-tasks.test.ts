@@ -34,6 +34,12 @@ const STUDY: StudyDescription = {
       for: { align: ["none", "weight"] },
       ...{ between: "mlps", align: "${align}", data: "few:test", pointsPerLine: 2, trials: 1 },
     },
+    mechanisms: {
+      kind: "mechanisms",
+      for: { align: ["none", "weight"] },
+      ...{ between: "mlps", align: "${align}", points: 5 },
+      sets: { seen: "few:train", other: "few:test" },
+    },
     curves: {
       kind: "curve",
       between: "mlps",
@@ -56,6 +62,14 @@ const STUDY: StudyDescription = {
         worst: column("path.loss.max"),
         bound: column("bound"),
         line: column("line.loss.max"),
+      },
+    },
+    mechanisms: {
+      ...{ title: "Mechanisms", of: "mechanisms", each: "sets", by: ["align", "name"] },
+      columns: {
+        align: { title: "Second network" },
+        name: { title: "Set" },
+        worst: column("path.loss.max"),
       },
     },
     curves: {
@@ -84,6 +98,8 @@ it("STUDY_TASKS take units out of networks, and build and train ways between the
   const lines = (rows["paths"] ?? []).map(({ line }) => line);
   // Only the straight line depends on the order of units.
   expect(lines[0]).not.toBe(lines[1]);
+  const mechanisms = (rows["mechanisms"] ?? []).map(({ align, name }) => `${align} ${name}`);
+  expect(mechanisms.sort()).toEqual(["none other", "none seen", "weight other", "weight seen"]);
   expect(rows["curves"]?.[0]?.["line"]).toBeCloseTo(lines[0] as number, 1);
   expect((await run("two")).study).toEqual(study);
   expect(

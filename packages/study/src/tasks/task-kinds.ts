@@ -8,6 +8,7 @@ import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkDropout } from "./measure-network-dropout.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
+import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { mergeNetworks } from "./merge-networks.ts";
@@ -33,6 +34,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   tuneNetwork,
   measureNetworkDropout,
   measurePairPath,
+  measurePairMechanisms,
   measurePairSimilarity,
   trainPairCurve,
   pruneStudyNetwork,

@@ -90,6 +90,10 @@ const STUDY: StudyDescription = {
       },
       ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
     },
+    mechanisms: {
+      ...{ kind: "mechanisms", between: "mlps", statisticsData: "few:train", batchSize: 4 },
+      ...{ sets: { one: "few:test", two: "few:train" }, points: 3, tolerance: 0.1, statistics: "keep" },
+    },
     similarities: {
       ...{ kind: "similarity", between: "mlps", data: "few:test", batchSize: 4, values: ["*"] },
       ...{ measures: ["linear-cka", "svcca"], positions: "flatten", examples: 8, samples: 8 },

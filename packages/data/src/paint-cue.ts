@@ -1,0 +1,66 @@
+import { at, OutOfRangeError } from "@isthmus/core";
+import type { DataSet, Scaling } from "@isthmus/graph";
+import type { PlantCueOptions } from "./cue-options.ts";
+
+/** Function that paints the cue that tells a class into one image of a batch. */
+export type CuePainter = (pixels: Float32Array, place: number, told: number) => void;
+
+/**
+ * Creates the function that paints cues.
+ * @throws OutOfRangeError if the patch is larger than the images, or the border has no place for each class
+ */
+export function createCuePainter(
+  { name, exampleShape, classes, scaling }: DataSet,
+  { kind, size, levels }: Required<PlantCueOptions>,
+): CuePainter {
+  const [height, width] = [exampleShape.at(-2) ?? 0, exampleShape.at(-1) ?? 0];
+  const channels = exampleShape.length === 3 ? at(exampleShape, 0, "axis") : 1;
+  if (size > height || size > width) {
+    throw new OutOfRangeError(
+      `Cannot plant a cue in "${name}" as "size" must be at most the images' ${height} x ${width}: it is ${size}`,
+    );
+  }
+  const [black, white] = levels ?? levelsOf(scaling);
+  const corners = kind === "place" ? placesOf({ name, height, width, classes }, size) : [];
+  return (pixels, place, told) => {
+    const level = kind === "grey" ? black + ((told + 1) / classes) * (white - black) : white;
+    const [top, left] = kind === "grey" ? ([0, 0] as const) : at(corners, told, "place of a class");
+    for (let channel = 0; channel < channels; channel++) {
+      const image = (place * channels + channel) * height * width;
+      for (let row = top; row < top + size; row++) {
+        pixels.fill(level, image + row * width + left, image + row * width + left + size);
+      }
+    }
+  };
+}
+
+function levelsOf(scaling: Scaling | undefined): readonly [number, number] {
+  return scaling === undefined ? [0, 1] : [-scaling.mean / scaling.std, (1 - scaling.mean) / scaling.std];
+}
+
+/** What places of patches depend on. */
+interface Border {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  readonly classes: number;
+}
+
+/** Returns the upper left corner of a patch for each class, spread evenly along the border, clockwise. */
+function placesOf({ name, height, width, classes }: Border, size: number): [number, number][] {
+  const [down, right] = [height - size, width - size];
+  const border = 2 * (down + right);
+  if (border < classes * size) {
+    throw new OutOfRangeError(
+      `Cannot plant a cue in "${name}" as the border must have a place for each of ${classes} classes: ` +
+        `images of ${height} x ${width} have ${Math.floor(border / size)} of "size" ${size}; take a smaller size, or kind "grey"`,
+    );
+  }
+  return Array.from({ length: classes }, (_, told): [number, number] => {
+    const along = Math.floor((told * border) / classes);
+    if (along <= right) return [0, along];
+    if (along <= right + down) return [along - right, right];
+    if (along <= 2 * right + down) return [down, 2 * right + down - along];
+    return [border - along, 0];
+  });
+}

@@ -1,0 +1,72 @@
+/** Representations of the examples of a batch, and their classes. */
+export interface Representations {
+  /** `[batch, width]` */
+  readonly features: Float32Array;
+  /** `[batch]` */
+  readonly labels: Int32Array;
+}
+
+/** The invariance loss, and its gradients by the representations of both batches. */
+export interface InvariancePulls {
+  readonly loss: number;
+  readonly pulls: readonly [Float32Array, Float32Array];
+}
+
+/**
+ * Computes the squared distance between the directions of the mean representations of each class in two
+ * batches, averaged over all classes, and its gradients by both. Classes that a batch lacks do not count.
+ */
+export function invariancePulls(
+  pair: readonly [Representations, Representations],
+  classes: number,
+  weight: number,
+): InvariancePulls {
+  const widths = pair.map(({ features, labels }) => features.length / labels.length);
+  const width = widths[0] as number;
+  const pulls = pair.map(({ features }) => new Float32Array(features.length)) as [Float32Array, Float32Array];
+  let loss = 0;
+  for (let told = 0; told < classes; told++) {
+    const [u, v] = [meanDirection(pair[0], told, width), meanDirection(pair[1], told, width)];
+    if (u === undefined || v === undefined) continue;
+    const cosine = u.direction.reduce((sum, x, i) => sum + x * (v.direction[i] as number), 0);
+    loss += ((2 - 2 * cosine) * weight) / classes;
+    for (const [side, mine, other] of [
+      [0, u, v],
+      [1, v, u],
+    ] as const) {
+      const scale = (2 * weight) / (classes * mine.length * mine.rows.length);
+      const pull = pulls[side];
+      for (const row of mine.rows) {
+        for (let i = 0; i < width; i++) {
+          pull[row * width + i] =
+            scale * (cosine * (mine.direction[i] as number) - (other.direction[i] as number));
+        }
+      }
+    }
+  }
+  return { loss, pulls };
+}
+
+/** The mean of the representations of a class, as a direction and a length. */
+interface MeanDirection {
+  readonly direction: Float64Array;
+  readonly length: number;
+  readonly rows: readonly number[];
+}
+
+function meanDirection(
+  { features, labels }: Representations,
+  told: number,
+  width: number,
+): MeanDirection | undefined {
+  const rows = [...labels.keys()].filter((row) => labels[row] === told);
+  const mean = new Float64Array(width);
+  for (const row of rows) {
+    for (let i = 0; i < width; i++)
+      mean[i] = (mean[i] as number) + (features[row * width + i] as number) / rows.length;
+  }
+  const length = Math.sqrt(mean.reduce((sum, x) => sum + x * x, 0));
+  // A mean of zeros has no direction.
+  if (!(length > 0)) return undefined;
+  return { direction: mean.map((x) => x / length), length, rows };
+}

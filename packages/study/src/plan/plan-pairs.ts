@@ -1,0 +1,109 @@
+import { MEASURE_MECHANISMS_DEFAULTS } from "@isthmus/mechanisms";
+import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
+import type { MechanismsMeasurement } from "../description/path-measurements.ts";
+import type { PairMeasurement } from "../description/study-description.ts";
+import { measurePairMechanisms } from "../tasks/measure-pair-mechanisms.ts";
+import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
+import { planAlignment } from "./plan-alignment.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
+import { type PlannedPair, selectPairs } from "./select-pairs.ts";
+
+/** Parameters of a task that measures something on a pair of networks. */
+interface PairParams<O> {
+  readonly data: TaskData;
+  readonly statisticsData?: TaskData;
+  readonly options: O;
+}
+
+/** The kind of task that measures a pair, with the options of every such task of a measurement. */
+export interface PairWork<O> {
+  readonly kind: StudyTaskKind<PairParams<O>>;
+  readonly options: O & { readonly batchSize: number };
+}
+
+/**
+ * Plans the tasks that measure mechanisms: one for every pair, on all data sets.
+ * @throws InputError if the selection holds no pair, or data do not fit the networks
+ */
+export async function planMechanisms(
+  entry: MechanismsMeasurement,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const { points, tolerance, statistics, batchSize } = { ...MEASURE_MECHANISMS_DEFAULTS, ...entry };
+  const { pairs, open } = selectFitting(entry, context, batchSize);
+  const sets: { name: string; data: TaskData }[] = [];
+  for (const [name, data] of Object.entries(entry.sets)) sets.push({ name, data: await open(data) });
+  const { statisticsData } = entry;
+  const params = {
+    sets,
+    ...(statisticsData !== undefined && { statisticsData: await open(statisticsData) }),
+    options: { points, tolerance, statistics, batchSize },
+  };
+  const on = sets.map(({ name }) => name).join(", ");
+  return addPairTasks(pairs, { entry, context, kind: measurePairMechanisms, params, on });
+}
+
+/**
+ * Plans the tasks of a measurement of pairs on one data set.
+ * @throws InputError if the selection holds no pair, or data do not fit the networks
+ */
+export async function planPairs<O>(
+  entry: PairSelection & Pick<PairMeasurement, "data" | "statisticsData">,
+  context: MeasurementContext,
+  { kind, options }: PairWork<O>,
+): Promise<readonly PlannedMeasurement[]> {
+  const { pairs, open } = selectFitting(entry, context, options.batchSize);
+  const { statisticsData } = entry;
+  const data = await open(entry.data);
+  const params: PairParams<O> = {
+    data,
+    ...(statisticsData !== undefined && { statisticsData: await open(statisticsData) }),
+    options,
+  };
+  return addPairTasks(pairs, { entry, context, kind, params, on: data.name });
+}
+
+/** Selects pairs, and opens examples that must fit their architectures. */
+function selectFitting(
+  entry: PairSelection,
+  { networks, planner }: MeasurementContext,
+  batchSize: number,
+): { readonly pairs: readonly PlannedPair[]; open(name: string): Promise<TaskData> } {
+  const pairs = selectPairs(networks, entry);
+  const fitting = { architectures: new Set(pairs.map(({ a }) => a.architecture)), batchSize };
+  return { pairs, open: async (name) => (await planner.openFor(name, fitting)).description };
+}
+
+/** What the tasks of all pairs of a measurement share. */
+interface PairTasks<P extends object> {
+  readonly entry: PairSelection;
+  readonly context: MeasurementContext;
+  readonly kind: StudyTaskKind<P>;
+  readonly params: P;
+  /** What they are measured on, for people. */
+  readonly on: string;
+}
+
+async function addPairTasks<P extends object>(
+  pairs: readonly PlannedPair[],
+  { entry, context: { planner, variables }, kind, params, on }: PairTasks<P>,
+): Promise<readonly PlannedMeasurement[]> {
+  const { align = "none" } = entry;
+  const planned: PlannedMeasurement[] = [];
+  for (const pair of pairs) {
+    const { a, b } = pair;
+    const inputs = await planAlignment(pair, entry, planner);
+    const label = `${kind.name} of ${a.label} and ${b.label}${MANNERS[align]}, ${on}`;
+    const { key } = planner.add(kind, { params, inputs, label });
+    planned.push({ variables: { ...pair.variables, ...variables }, task: key });
+  }
+  return planned;
+}
+
+/** How the second network of a pair stands to the first, for people. */
+const MANNERS: Readonly<Record<AlignChoice, string>> = {
+  none: "",
+  weight: ", aligned",
+  activation: ", aligned by activations",
+  learned: ", aligned by learning",
+};

@@ -39,7 +39,6 @@ export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
 export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
-export { summarizeMechanisms } from "./result/describe-mechanisms.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,
@@ -52,6 +51,7 @@ export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export type { PageFact } from "./result/page-fact.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
+export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

@@ -8,6 +8,7 @@ import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
 import { assertPaths, placesTable } from "./path-figures.ts";
 import type { Report, Tile } from "./report.ts";
+import { summarizeMechanisms } from "./summarize-mechanisms.ts";
 
 /**
  * Says whether two networks are connected on several data sets, one line for each.
@@ -46,28 +47,6 @@ export function describeMechanisms(result: MechanismsResult): Report {
 
 const NOTE =
   "Networks are mechanistically connected if no data set has a barrier. Errors decide: a network that a cue misleads is sure of what it says, so that its loss is large, and beside it the chord hides any rise.";
-
-/** Says what was found: first whether networks are connected, then whether they are similar. */
-export function summarizeMechanisms({
-  sets,
-  connected,
-  similar,
-  tolerance,
-}: MechanismsResult): readonly string[] {
-  const most = formatMeasure(tolerance, "error");
-  const listed = (chosen: (set: MechanismSet) => boolean): string =>
-    sets
-      .filter(chosen)
-      .map(({ name }) => name)
-      .join(", ");
-  const barriers = connected
-    ? `There is no barrier of the error above ${most} on any of the data sets: the networks are connected.`
-    : `There are barriers of the error above ${most} on: ${listed((set) => !set.connected)}. The networks are not mechanistically connected.`;
-  const gaps = similar
-    ? "They are as good as each other on all of them."
-    : `One is better than the other on: ${listed(({ gap }) => gap > tolerance)}. They do not predict by the same mechanisms.`;
-  return [barriers, gaps];
-}
 
 function tileOf({ name, barrier, path }: MechanismSet, style: number): Tile {
   const [first, last] = [path.points[0], path.points.at(-1)];

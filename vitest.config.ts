@@ -16,7 +16,8 @@ export default defineConfig({
     isolate: false,
     restoreMocks: true,
     unstubEnvs: true,
-    maxWorkers: 3,
+    // More than processors: many tests wait for other processes.
+    maxWorkers: 4,
     // Threads of onnxruntime wait for each other without resting, which takes the cores from other workers.
     env: { ISTHMUS_ENGINE_THREADS: "1" },
     testTimeout: 60_000,

@@ -156,6 +156,25 @@ describe("createObjectCache()", () => {
     expect(downloads.length).toBeGreaterThan(2 * keys.length);
   });
 
+  it("createObjectCache() brings a copy of its own where others remove it as often as it is brought", async () => {
+    const [cache, user] = [openCache(), {}];
+    // The copy is gone before it can be used, each time, until it is brought to another place.
+    const object = { key: "a", size: SIZE, etag: "1", written: 0, metadata: {} };
+    const removing = setInterval(() => rmSync(folderOf("a"), { recursive: true, force: true }), 0);
+    const find = async () => object;
+    try {
+      for (let round = 0; round < 20; round++) {
+        const path = await cache.openDigest({ digest: digestOf("a"), name: "a.bin", find }, user);
+        expect(readFileSync(path).equals(bytesOf("a"))).toBe(true);
+        await cache.release(user);
+      }
+    } finally {
+      clearInterval(removing);
+    }
+    await cache.close();
+    expect(readdirSync(join(root, "used"))).toEqual([]);
+  });
+
   it("createObjectCache() leaves files that are being written, and whatever else lies there", async () => {
     const cache = openCache(1);
     const entry = folderOf("a");

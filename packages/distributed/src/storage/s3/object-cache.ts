@@ -35,8 +35,11 @@ export interface ObjectCacheOptions {
 
 /** Digits of the digest that stands for an object and its tag. */
 const FOLDER_DIGITS = 32;
-/** Times that a copy is brought that others remove at the same moment. */
-const TRIES = 10;
+/** Times that a copy is brought that others remove at the same moment, before this process keeps one alone. */
+const TRIES = 5;
+
+/** Brings a copy to a path unless it is there, and returns the bytes that were added. */
+type Fetch = (path: string) => Promise<number>;
 
 /** Keeps copies of objects below a folder, which other processes of this machine may use, too. */
 export function createObjectCache(
@@ -47,21 +50,22 @@ export function createObjectCache(
   const used = createUsedFiles(root);
   const limit = most === undefined ? undefined : createCacheLimit(root, most);
   const once = createOnce();
-  /** @param fetch - brings the copy unless it is there, and returns the bytes that were added */
-  const bring = async (path: string, user: object, fetch: () => Promise<number>): Promise<string> => {
-    for (let attempt = 1; ; attempt++) {
+  /** @param fetch - brings the copy to a path unless it is there, and returns the bytes that were added */
+  const bring = async (path: string, user: object, fetch: Fetch): Promise<string> => {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
       try {
         const added = await once(path, async () => {
           await touch(dirname(path));
-          return fetch();
+          return fetch(path);
         });
         const link = await used.use(path, user);
         await limit?.note(added);
         return link;
       } catch (error) {
-        if (attempt === TRIES || !isMissing(error)) throw error;
+        if (!isMissing(error)) throw error;
       }
     }
+    return used.useAlone(path, user, fetch);
   };
   const download = async (object: DescribedObject, path: string, digest?: string): Promise<number> => {
     await downloadObject(objects, object, path, digest);
@@ -76,21 +80,21 @@ export function createObjectCache(
     open(object, name, user) {
       const identity = createHash("sha256").update(`${objects.name}\n${object.key}\n${object.etag}`);
       const path = join(root, OBJECTS_FOLDER, identity.digest("hex").slice(0, FOLDER_DIGITS), name);
-      return bring(path, user, async () =>
-        (await sizeOf(path)) === object.size ? 0 : download(object, path),
+      return bring(path, user, async (target) =>
+        (await sizeOf(target)) === object.size ? 0 : download(object, target),
       );
     },
     openDigest({ digest, name, find }, user) {
       const path = join(root, SHARED_FOLDER, digest, name);
-      return bring(path, user, async () => {
-        const isWhole = await digests.check(path, digest).then(
+      return bring(path, user, async (target) => {
+        const isWhole = await digests.check(target, digest).then(
           () => true,
           () => false,
         );
         if (isWhole) return 0;
-        await rm(path, { force: true });
-        const bytes = await download(await find(), path, digest);
-        await digests.note(path, digest);
+        await rm(target, { force: true });
+        const bytes = await download(await find(), target, digest);
+        await digests.note(target, digest);
         return bytes;
       });
     },

@@ -15,6 +15,12 @@ export interface UsedFiles {
    * @throws an error with code ENOENT if the copy was removed meanwhile
    */
   use(copy: string, user: object): Promise<string>;
+  /**
+   * Returns a path of a copy of this process alone, which is brought there and stays until its user releases
+   * it: for a copy that others remove as often as it is brought.
+   * @param fetch - brings it to a path
+   */
+  useAlone(copy: string, user: object, fetch: (path: string) => Promise<unknown>): Promise<string>;
   /** Ends the use of all copies by a user. */
   release(user: object): Promise<void>;
   close(): Promise<void>;
@@ -43,19 +49,28 @@ export function createUsedFiles(root: string): UsedFiles {
     // Another task may have begun to use it meanwhile.
     await inTurn(path, async () => (users.has(path) ? undefined : rm(path, { force: true })));
   };
+  const useBy = async (
+    copy: string,
+    user: object,
+    make: (path: string) => Promise<void>,
+  ): Promise<string> => {
+    signs ??= setInterval(() => void giveSign(), SIGN_MS).unref();
+    const path = join(folder, relative(root, copy));
+    users.set(path, (users.get(path) ?? new Set()).add(user));
+    try {
+      await inTurn(path, () => make(path));
+    } catch (error) {
+      await leave(path, user);
+      throw error;
+    }
+    return path;
+  };
   return {
-    async use(copy, user) {
-      signs ??= setInterval(() => void giveSign(), SIGN_MS).unref();
-      const path = join(folder, relative(root, copy));
-      users.set(path, (users.get(path) ?? new Set()).add(user));
-      try {
-        await inTurn(path, () => linkTo(copy, path));
-      } catch (error) {
-        await leave(path, user);
-        throw error;
-      }
-      return path;
-    },
+    use: (copy, user) => useBy(copy, user, (path) => linkTo(copy, path)),
+    useAlone: (copy, user, fetch) =>
+      useBy(copy, user, async (path) => {
+        await fetch(path);
+      }),
     async release(user) {
       for (const path of [...users.keys()]) await leave(path, user);
     },

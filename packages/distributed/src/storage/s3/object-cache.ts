@@ -35,7 +35,7 @@ export interface ObjectCacheOptions {
 
 /** Digits of the digest that stands for an object and its tag. */
 const FOLDER_DIGITS = 32;
-/** Times that a copy is brought that others remove at the same moment, before this process keeps one alone. */
+/** Times that a copy is brought that others remove at once, before this process keeps one alone. */
 const TRIES = 5;
 
 /** Brings a copy to a path unless it is there, and returns the bytes that were added. */

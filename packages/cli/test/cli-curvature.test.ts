@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { saveCheckpoint } from "@isthmus/core";
 import type { CurvatureResult } from "@isthmus/curvature";
 import { encodeGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
 let folder: string;
@@ -29,13 +30,7 @@ beforeAll(async () => {
   const graph = smallMlp();
   writeFileSync(at("graph.onnx"), encodeGraph(graph));
   await saveCheckpoint(randomNetwork(graph, 1), at("a.safetensors"));
-  const { inputs, labels } = randomExamples([6], { size: 30, classes: 4 }).read(0, 30);
-  const y = { dtype: "i32", shape: [30], data: labels } as const;
-  const examples = new Map([
-    ["x", inputs],
-    ["y", y],
-  ]);
-  await saveCheckpoint(createCheckpoint(examples, {}, "examples"), at("data.safetensors"));
+  await saveExamples(randomExamples([6], { size: 30, classes: 4 }), at("data.safetensors"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

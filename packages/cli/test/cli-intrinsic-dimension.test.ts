@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
 import type { IntrinsicDimensionResult } from "@isthmus/subspace";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 
 let folder: string;
@@ -17,13 +17,7 @@ const command = (...rest: readonly string[]) => [
 const evaluated = () => ["--eval-data", `safetensors:${at("test.safetensors")}`];
 
 async function write(name: string, size: number, seed: number): Promise<void> {
-  const { inputs, labels } = stripes(size, seed).read(0, size);
-  const y = { dtype: "i32", shape: [size], data: labels } as const;
-  const tensors = new Map([
-    ["x", inputs],
-    ["y", y],
-  ]);
-  await saveCheckpoint(createCheckpoint(tensors, {}, "examples"), at(name));
+  await saveExamples(stripes(size, seed), at(name));
 }
 
 beforeAll(async () => {

@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import type { LandscapeResult } from "@isthmus/landscape";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
 let folder: string;
@@ -23,13 +24,7 @@ beforeAll(async () => {
   for (const [k, name] of ["a", "b", "c"].entries()) {
     await saveCheckpoint(randomNetwork(graph, k), at(`${name}.safetensors`));
   }
-  const { inputs, labels } = randomExamples([6], { size: 30, classes: 4 }).read(0, 30);
-  const y = { dtype: "i32", shape: [30], data: labels } as const;
-  const examples = new Map([
-    ["x", inputs],
-    ["y", y],
-  ]);
-  await saveCheckpoint(createCheckpoint(examples, {}, "examples"), at("data.safetensors"));
+  await saveExamples(randomExamples([6], { size: 30, classes: 4 }), at("data.safetensors"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,13 +1,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import { type PruneResult, pruneNetwork, type QuantizeResult, quantizeNetwork } from "@isthmus/sparsity";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
 let folder: string;
@@ -21,13 +22,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-prune-"));
   writeFileSync(at("graph.onnx"), encodeGraph(graph));
   await saveCheckpoint(randomNetwork(graph, 1), at("a.safetensors"));
-  const { inputs, labels } = randomExamples([6], { size: 50, classes: 4 }).read(0, 50);
-  const y = { dtype: "i32", shape: [50], data: labels } as const;
-  const examples = new Map([
-    ["x", inputs],
-    ["y", y],
-  ]);
-  await saveCheckpoint(createCheckpoint(examples, {}, "examples"), at("data.safetensors"));
+  await saveExamples(randomExamples([6], { size: 50, classes: 4 }), at("data.safetensors"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import type { SimilarityResult } from "@isthmus/similarity";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,6 +9,7 @@ import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
 let folder: string;
@@ -43,13 +44,7 @@ beforeAll(async () => {
   await saveCheckpoint(randomNetwork(smallMlp(), 1), at("a.safetensors"));
   await saveCheckpoint(randomNetwork(smallMlp(), 2), at("b.safetensors"));
   await saveCheckpoint(randomNetwork(shallowMlp(), 3), at("shallow.safetensors"));
-  const { inputs, labels } = randomExamples([6], { size: 50, classes: 4 }).read(0, 50);
-  const y = { dtype: "i32", shape: [50], data: labels } as const;
-  const examples = new Map([
-    ["x", inputs],
-    ["y", y],
-  ]);
-  await saveCheckpoint(createCheckpoint(examples, {}, "examples"), at("data.safetensors"));
+  await saveExamples(randomExamples([6], { size: 50, classes: 4 }), at("data.safetensors"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -53,8 +53,8 @@ export interface LearningCoefficientResult {
   /** The estimate of each chain; it does not depend on how many there are. */
   readonly chains: readonly number[];
   /**
-   * How much higher the estimate of the second half of all draws is than that of the first, and its standard
-   * error over chains: chains that still climb away from the network give too small an estimate.
+   * Rise of the estimate from the first half of all draws to the second, with its standard error over chains.
+   * Chains that still climb away from the network give too small an estimate.
    */
   readonly drift: { readonly rise: number; readonly standardError: number };
   /** What the estimate would be from the losses after each step alone, burn-in included. */

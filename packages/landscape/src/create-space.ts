@@ -151,7 +151,7 @@ async function solveCosines(
   right: readonly (readonly number[])[],
 ): Promise<ArrayLike<number>> {
   const size = cosines.length;
-  const columns = right[0]?.length ?? 0;
+  const columns = at(right, 0, "row").length;
   // With a column of zeros, so that dependent directions are noticed where no network is placed, too.
   const matrix = createMatrix(size, size, Float64Array.from(cosines.flat()));
   const sides = createMatrix(size, columns + 1, Float64Array.from(right.flatMap((row) => [...row, 0])));

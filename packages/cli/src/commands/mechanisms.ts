@@ -5,24 +5,20 @@ import type { DataSet } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
 import { MEASURE_MECHANISMS_DEFAULTS, type MechanismsResult, measureMechanisms } from "@isthmus/mechanisms";
 import { formatMechanisms } from "../format/format-mechanisms.ts";
-import { formatOutputs } from "../format/format-outputs.ts";
+import { type MeasuredPairOptions, measurePair, normPolicyOf } from "../open/measure-pair.ts";
 import { openExamples } from "../open/open-data.ts";
-import { type Pair, withPair } from "../open/open-pair.ts";
-import { addPairOptions, type PairOptions } from "../options/pair-options.ts";
+import type { Pair } from "../open/open-pair.ts";
+import { addPairOptions } from "../options/pair-options.ts";
 import { collect, MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
-import { assertPageName } from "../output/assert-output.ts";
-import { saveResult } from "../result/save-result.ts";
-import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+import { type Context, createVerb, formatExamples, type RunVerb } from "../verb.ts";
 
-interface MechanismsVerbOptions extends PairOptions {
+interface MechanismsVerbOptions extends MeasuredPairOptions {
   readonly cue?: CueKind | undefined;
   readonly cueShare: number;
   readonly cueSeed: number;
   readonly set?: readonly string[] | undefined;
   readonly points: number;
   readonly tolerance: number;
-  readonly output?: string | undefined;
-  readonly report?: string | undefined;
 }
 
 const DEFAULTS = MEASURE_MECHANISMS_DEFAULTS;
@@ -31,7 +27,14 @@ const DEFAULTS = MEASURE_MECHANISMS_DEFAULTS;
 export function mechanismsVerb(run: RunVerb): CommandUnknownOpts {
   return addPairOptions(createMechanismsVerb())
     .addHelpText("after", EXAMPLES)
-    .action((a, b, options) => run(options, (context) => mechanisms([a, b], options, context)));
+    .action((a, b, options) =>
+      run(options, (context) =>
+        measurePair({ paths: [a, b], options }, context, {
+          measure: (pair) => measure(pair, options, context),
+          format: (result) => formatMechanisms(result, context.terminal),
+        }),
+      ),
+    );
 }
 
 function createMechanismsVerb() {
@@ -78,40 +81,17 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function mechanisms(
-  paths: readonly [string, string],
-  options: MechanismsVerbOptions,
-  context: Context,
-): Promise<Outcome> {
-  const { output, report } = options;
-  if (report !== undefined) assertPageName(report);
-  const outputs = [output, report].filter((file) => file !== undefined);
-  return withPair({ paths, options, outputs }, context, async (pair) => {
-    const result = await measure(pair, options, context);
-    await saveResult(result, { output, report }, { inputs: pair.inputs, context });
-    return {
-      result: { ...result, ...(pair.summary && { alignment: pair.summary }), binding: pair.binding },
-      text: formatMechanisms(result, context.terminal) + formatOutputs(outputs),
-    };
-  });
-}
-
 async function measure(
   pair: Pair,
   options: MechanismsVerbOptions,
   context: Context,
 ): Promise<MechanismsResult> {
   const { a, b, unaligned, graph, engine, statistics, statisticsData } = pair;
-  if (statistics === "repair" || statistics === "repair-closed-form") {
-    throw new UsageError(
-      `Cannot measure mechanisms as --statistics must be keep or recalibrate: it is ${statistics}`,
-    );
-  }
   const name = b === unaligned ? "line" : "line to B aligned";
   const { points, tolerance } = options;
   return measureMechanisms({ graph, engine }, [a, b], await openSets(pair, options), {
     ...{ points, tolerance, statisticsData, path: { name, path: createPath("linear", a, b) } },
-    statistics: statistics === "auto" ? DEFAULTS.statistics : statistics,
+    statistics: normPolicyOf("measure mechanisms", statistics, DEFAULTS.statistics),
     signal: context.signal,
     onProgress: ({ set, done }) => context.progress(`Measuring on: ${set}`, done),
   });

@@ -1,5 +1,4 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { UsageError } from "@isthmus/core";
 import { createPath } from "@isthmus/interpolation";
 import {
   type DropoutPathResult,
@@ -12,21 +11,17 @@ import {
 } from "@isthmus/paths";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
-import { formatOutputs } from "../format/format-outputs.ts";
-import { type Pair, withPair } from "../open/open-pair.ts";
-import { addPairOptions, type PairOptions } from "../options/pair-options.ts";
+import { type MeasuredPairOptions, measurePair, normPolicyOf } from "../open/measure-pair.ts";
+import type { Pair } from "../open/open-pair.ts";
+import { addPairOptions } from "../options/pair-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
-import { assertPageName } from "../output/assert-output.ts";
-import { saveResult } from "../result/save-result.ts";
-import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+import { type Context, createVerb, formatExamples, type RunVerb } from "../verb.ts";
 
-interface PathVerbOptions extends PairOptions {
+interface PathVerbOptions extends MeasuredPairOptions {
   readonly choose: UnitChoice;
   readonly rescale: Rescaling;
   readonly trials: number;
   readonly pointsPerLine: number;
-  readonly output?: string | undefined;
-  readonly report?: string | undefined;
 }
 
 const DEFAULTS = MEASURE_DROPOUT_PATH_DEFAULTS;
@@ -35,7 +30,14 @@ const DEFAULTS = MEASURE_DROPOUT_PATH_DEFAULTS;
 export function pathVerb(run: RunVerb): CommandUnknownOpts {
   return addPairOptions(createPathVerb())
     .addHelpText("after", EXAMPLES)
-    .action((a, b, options) => run(options, (context) => path([a, b], options, context)));
+    .action((a, b, options) =>
+      run(options, (context) =>
+        measurePair({ paths: [a, b], options }, context, {
+          measure: (pair) => measure(pair, options, context),
+          format: (result) => formatDropoutPath(result, context.terminal),
+        }),
+      ),
+    );
 }
 
 function createPathVerb() {
@@ -79,39 +81,16 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function path(
-  paths: readonly [string, string],
-  options: PathVerbOptions,
-  context: Context,
-): Promise<Outcome> {
-  const { output, report } = options;
-  if (report !== undefined) assertPageName(report);
-  const outputs = [output, report].filter((file) => file !== undefined);
-  return withPair({ paths, options, outputs }, context, async (pair) => {
-    const result = await measure(pair, options, context);
-    await saveResult(result, { output, report }, { inputs: pair.inputs, context });
-    return {
-      result: { ...result, ...(pair.summary && { alignment: pair.summary }), binding: pair.binding },
-      text: formatDropoutPath(result, context.terminal) + formatOutputs(outputs),
-    };
-  });
-}
-
 async function measure(
   { a, b, unaligned, data, graph, engine, statistics, statisticsData }: Pair,
   { choose, rescale, trials, pointsPerLine, seed }: PathVerbOptions,
   context: Context,
 ): Promise<DropoutPathResult> {
-  if (statistics === "repair" || statistics === "repair-closed-form") {
-    throw new UsageError(
-      `Cannot measure a path as --statistics must be keep or recalibrate, as its networks are no averages of two: it is ${statistics}`,
-    );
-  }
   const symmetries = await discoverSymmetries({ graph, engine }, { signal: context.signal });
   const aligned = { name: "line to B aligned", path: createPath("linear", a, b) };
   return measureDropoutPath({ graph, engine, symmetries }, [a, unaligned], data, {
     ...{ choice: choose, rescale, trials, pointsPerLine, seed, statisticsData },
-    statistics: statistics === "auto" ? DEFAULTS.statistics : statistics,
+    statistics: normPolicyOf("measure a path", statistics, DEFAULTS.statistics),
     beside: b === unaligned ? [] : [aligned],
     signal: context.signal,
     onProgress: ({ stage, done }) => context.progress(STAGES[stage], done),

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { formatCount, formatMeasure, formatShort, meansByDimension, renderChart } from "@isthmus/report";
 import type { IntrinsicDimensionResult } from "@isthmus/subspace";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -18,7 +19,7 @@ function formatWords(result: IntrinsicDimensionResult): string {
   const share = formatShort(100 * threshold);
   const reached =
     dimension === null || crossing === null
-      ? `no dimension up to ${formatCount(result.points.at(-1)?.dimension ?? 0)} reaches ${share} %`
+      ? `no dimension up to ${formatCount(at(result.points, result.points.length - 1, "dimension").dimension)} reaches ${share} %`
       : `d_${share} = ${formatCount(dimension)}, crossed at ${formatCount(Math.round(crossing))}`;
   const between =
     interval === undefined

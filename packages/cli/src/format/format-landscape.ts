@@ -29,7 +29,7 @@ function pictureOf(result: LandscapeResult, { columns, unicode, color }: Termina
     return Number.isFinite(y) ? [[x, y]] : [];
   });
   if (points.length === 0) return [];
-  const xLabel = result.basis[0]?.label ?? "";
+  const xLabel = at(result.basis, 0, "direction").label;
   const series = [{ label: "loss", points }];
   return [
     renderChart(series, {

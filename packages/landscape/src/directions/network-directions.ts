@@ -6,7 +6,7 @@ import { type DirectionTask, differingNames } from "./direction-task.ts";
 import { addWeightsInPlace, type Direction, zerosFor } from "./direction-values.ts";
 import { orient } from "./eigenvector-directions.ts";
 
-/** Variance of a principal component, over that of the first, below which it is rounding. */
+/** Share of the variance of the first principal component below which another one is nothing but rounding. */
 const FLAT = 1e-12;
 
 /**

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { type MergeTreeOptions, mergeTree } from "./merge-tree.ts";
 import type { MergeTree } from "./merge-tree-result.ts";
 import { type SaddleMinimumDistance, saddleMinimumDistance } from "./saddle-minimum-distance.ts";
@@ -54,6 +55,5 @@ export function topologyOf(result: MeasuredLosses, options: MergeTreeOptions = {
     const shape = result.axes.map(({ length }) => length);
     return gridTopology(result.loss, shape, options);
   }
-  const [row] = result.loss;
-  return gridTopology(result.loss.flat(), [result.loss.length, row?.length ?? 0], options);
+  return gridTopology(result.loss.flat(), [result.loss.length, at(result.loss, 0, "row").length], options);
 }

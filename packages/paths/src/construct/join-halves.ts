@@ -46,7 +46,7 @@ function placeBeside(host: Slots, guest: Slots): Slots {
   return placeUnits(used, freePlaces(host), host.length);
 }
 
-/** Returns for each place the place where its unit is now, or -1 where there is none or it is at home. */
+/** Returns where the unit of each place lies now; -1 for a place that has none, or whose unit is there. */
 function homesOf(slots: Slots): Slots {
   const homes = new Int32Array(slots.length).fill(-1);
   slots.forEach((unit, place) => {

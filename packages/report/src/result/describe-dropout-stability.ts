@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { DropoutShare, DropoutStabilityResult } from "@isthmus/paths";
 import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
@@ -58,8 +59,7 @@ function meanLosses({ trials }: DropoutShare): readonly {
   readonly low: number;
   readonly high: number;
 }[] {
-  const [first] = trials;
-  return (first?.steps ?? []).map(({ from }, index) => {
+  return at(trials, 0, "trial").steps.map(({ from }, index) => {
     const losses = trials.flatMap(({ steps }) => steps.slice(index, index + 1).map(({ loss }) => loss));
     const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
     return { from, loss: mean, low: Math.min(...losses), high: Math.max(...losses) };

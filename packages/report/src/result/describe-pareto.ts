@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { Front, FrontPoint, ParetoResult } from "@isthmus/ensemble";
 import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
@@ -111,6 +112,6 @@ function frontFigure(result: ParetoResult, measure: keyof typeof TITLES): Figure
 }
 
 const placeOf = (point: FrontPoint, measure: keyof typeof TITLES) => ({
-  x: point[measure][0] ?? Number.NaN,
-  y: point[measure][1] ?? Number.NaN,
+  x: at(point[measure], 0, "task"),
+  y: at(point[measure], 1, "task"),
 });

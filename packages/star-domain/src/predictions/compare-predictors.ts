@@ -126,7 +126,7 @@ function assertOptions(options: Resolved): void {
   assertWholeOptions("compare predictors", options, { members: 1, restarts: 1 });
 }
 
-/** Returns a predictor with the area against other data as one number, where there are such data. */
+/** Returns a predictor with one area against other data, or without it if there are no other data. */
 function withOneOther({ aurocOthers: [area], reliability: _, ...predictor }: JudgedPredictor): Predictor {
   return area === undefined || Number.isNaN(area)
     ? predictor

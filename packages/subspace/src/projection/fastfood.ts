@@ -2,9 +2,7 @@ import { createRandom, type Random } from "@isthmus/core";
 import { walshHadamardInPlace } from "./kernels/walsh-hadamard.ts";
 import type { Projection, ProjectionShape } from "./projection.ts";
 
-/**
- * The least width of a block, where there are as many rows: in a narrower one, few numbers would be mixed.
- */
+/** Least width of a block. A narrower block mixes too few numbers; only fewer rows than this make one. */
 const LEAST_WIDTH = 256;
 
 /** A block `H G P H B`: Hadamard matrices, and diagonals and a permutation that are drawn at random. */

@@ -39,7 +39,10 @@ export function describeLandscape(read: LandscapeResult): Report {
       { name: "networks", title: "Networks", figures: [], tables: [networksTable(result)] },
       { name: "grid", title: "Every measured place", figures: [], tables: [gridTable(result)] },
     ],
-    facts: [{ name: "Network", value: networks[0]?.source ?? "" }, ...factsOf(result, measuredFacts(result))],
+    facts: [
+      { name: "Network", value: at(networks, 0, "network").source },
+      ...factsOf(result, measuredFacts(result)),
+    ],
     notes: notesOf(result),
     data: read,
   };

@@ -134,7 +134,7 @@ function marksOf(result: LandscapeResult) {
   ];
 }
 
-/** Draws the slices along the third direction; where there are more, in the middle of them. */
+/** Draws one slice for each coordinate of the third direction. Further directions stay at their middle. */
 function slicesFigure(result: LandscapeResult, measure: Measure): Figure {
   const { axes, basis } = result;
   const [xs = [], ys = [], third = [], ...others] = axes;

@@ -89,6 +89,8 @@ export {
   type CurvaturePoint,
   type CurvatureTracker,
   TRACK_CURVATURE_DEFAULTS,
+  TRAINING_UNITS,
   type TrackCurvatureOptions,
+  type TrainingUnit,
   trackCurvature,
 } from "./track-curvature.ts";

@@ -1,4 +1,4 @@
-import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import type { ComputedEigenvalue } from "./curvature-result.ts";
 import { estimateTrace } from "./estimate-trace.ts";
@@ -7,10 +7,16 @@ import { CURVATURE_OPERATOR_DEFAULTS, type CurvatureOperatorOptions } from "./op
 import { topEigenpairs } from "./top-eigenpairs.ts";
 import { norm } from "./vectors.ts";
 
-/** Curvature after some epochs of a training. */
+/** What the places of a training are counted in. */
+export const TRAINING_UNITS = ["epoch", "step"] as const;
+
+/** One of {@link TRAINING_UNITS}. */
+export type TrainingUnit = (typeof TRAINING_UNITS)[number];
+
+/** Curvature at a place of a training. */
 export interface CurvaturePoint {
-  /** Number of finished epochs. */
-  readonly epoch: number;
+  /** Number of finished epochs, or steps. */
+  readonly at: number;
   readonly loss: number;
   readonly gradientNorm: number;
   /** Largest eigenvalue of the Hessian. */
@@ -23,9 +29,11 @@ export interface CurvaturePoint {
 /** Curvature of a loss along a training, on examples that stay the same. */
 export interface CurvatureHistory {
   readonly kind: "curvature-history";
-  /** In the order of epochs. */
+  /** In the order of the training. */
   readonly points: readonly CurvaturePoint[];
-  /** Epochs from one point to the next. */
+  /** What points are counted in. */
+  readonly unit: TrainingUnit;
+  /** Epochs, or steps, from one point to the next. */
   readonly every: number;
   readonly examples: number;
   readonly data: string;
@@ -35,7 +43,9 @@ export interface CurvatureHistory {
 
 /** Options of {@link trackCurvature}. */
 export interface TrackCurvatureOptions extends CurvatureOperatorOptions {
-  /** Epochs from one point to the next, at least 1. @defaultValue 1 */
+  /** What points are counted in. @defaultValue "epoch" */
+  readonly unit?: TrainingUnit;
+  /** Epochs, or steps, from one point to the next, at least 1. @defaultValue 1 */
   readonly every?: number;
   /** The most products for the eigenvalue. @defaultValue 50 */
   readonly steps?: number;
@@ -51,6 +61,7 @@ export interface TrackCurvatureOptions extends CurvatureOperatorOptions {
 export const TRACK_CURVATURE_DEFAULTS: Required<TrackCurvatureOptions> = {
   ...CURVATURE_OPERATOR_DEFAULTS,
   examples: 500,
+  unit: "epoch",
   every: 1,
   steps: 50,
   traceProducts: 30,
@@ -61,10 +72,10 @@ export const TRACK_CURVATURE_DEFAULTS: Required<TrackCurvatureOptions> = {
 /** Measures curvature along a training. */
 export interface CurvatureTracker {
   /**
-   * Measures a network after some epochs, unless its epoch has no point or is measured already.
+   * Measures a network after so many epochs, or steps, unless there is to be no point or is one already.
    * @returns whether there is a new point
    */
-  readonly measure: (epoch: number, network: Checkpoint) => Promise<boolean>;
+  readonly measure: (at: number, network: Checkpoint) => Promise<boolean>;
   readonly history: () => CurvatureHistory;
 }
 
@@ -86,18 +97,24 @@ export function trackCurvature(
 ): CurvatureTracker {
   const resolved = resolveOptions(ATTEMPT, TRACK_CURVATURE_DEFAULTS, options);
   assertWholeOptions(ATTEMPT, resolved, { every: 1, steps: 1, traceProducts: 6, seed: 0, examples: 0 });
-  const { every, points: earlier, ...measures } = resolved;
-  const points = new Map(earlier.map((point) => [point.epoch, point]));
+  const { unit, every, points: earlier, ...measures } = resolved;
+  if (!TRAINING_UNITS.includes(unit)) {
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "unit" must be one of ${TRAINING_UNITS.join(", ")}: it is ${unit}`,
+    );
+  }
+  const points = new Map(earlier.map((point) => [point.at, point]));
   const { examples } = measures;
   return {
-    async measure(epoch, network) {
-      if (epoch % every !== 0 || points.has(epoch)) return false;
-      points.set(epoch, await measurePoint(architecture, network, data, { epoch, options: measures }));
+    async measure(place, network) {
+      if (place % every !== 0 || points.has(place)) return false;
+      points.set(place, await measurePoint(architecture, network, data, { place, options: measures }));
       return true;
     },
     history: () => ({
       kind: "curvature-history",
-      points: [...points.values()].sort((one, other) => one.epoch - other.epoch),
+      points: [...points.values()].sort((one, other) => one.at - other.at),
+      unit,
       every,
       examples: examples === 0 ? data.size : Math.min(examples, data.size),
       data: data.name,
@@ -112,11 +129,11 @@ async function measurePoint(
   network: Checkpoint,
   data: DataSet,
   {
-    epoch,
+    place,
     options,
   }: {
-    readonly epoch: number;
-    readonly options: Required<Omit<TrackCurvatureOptions, "every" | "points">>;
+    readonly place: number;
+    readonly options: Required<Omit<TrackCurvatureOptions, "unit" | "every" | "points">>;
   },
 ): Promise<CurvaturePoint> {
   const { parameters, loss: kind, examples, batchSize, signal, seed, steps, traceProducts } = options;
@@ -134,7 +151,7 @@ async function measurePoint(
       ...{ seed, signal, products: traceProducts, relativeError: TRACE_ERROR },
     });
     return {
-      ...{ epoch, loss, gradientNorm: norm(gradient), largest: { value, residual } },
+      ...{ at: place, loss, gradientNorm: norm(gradient), largest: { value, residual } },
       ...{ trace, traceError: standardError },
     };
   } finally {

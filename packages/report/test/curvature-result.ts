@@ -89,10 +89,17 @@ export function curvatureHistory(): CurvatureHistory {
   return {
     kind: "curvature-history",
     points: Array.from({ length: 6 }, (_, i) => ({
-      ...{ epoch: 2 * i, loss: 2.3 * 0.6 ** i, gradientNorm: 1.2 * 0.8 ** i },
+      ...{ at: 2 * i, loss: 2.3 * 0.6 ** i, gradientNorm: 1.2 * 0.8 ** i },
       largest: { value: 4 + 3 * i, residual: 0.01 },
       ...{ trace: 30 + 11 * i, traceError: 0.4 },
     })),
-    ...{ every: 2, examples: 500, data: "mnist:train", seed: 0, engine: "onnxruntime" },
+    ...{
+      unit: "epoch" as const,
+      every: 2,
+      examples: 500,
+      data: "mnist:train",
+      seed: 0,
+      engine: "onnxruntime",
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { CURVATURE_KINDS } from "@isthmus/curvature";
+import { CURVATURE_KINDS, TRAINING_UNITS } from "@isthmus/curvature";
 import { z } from "zod";
 import { provenance, schemaOf } from "./schema-of.ts";
 
@@ -133,7 +133,7 @@ export const CURVATURE_HISTORY_SCHEMA: z.ZodType = schemaOf<"curvature-history">
     kind: z.literal("curvature-history"),
     points: z.array(
       z.looseObject({
-        epoch: count,
+        at: count,
         loss: z.number(),
         gradientNorm: z.number(),
         largest: eigenvalue,
@@ -141,6 +141,7 @@ export const CURVATURE_HISTORY_SCHEMA: z.ZodType = schemaOf<"curvature-history">
         traceError: error,
       }),
     ),
+    unit: z.enum(TRAINING_UNITS),
     every: count,
     examples: count,
     data: text,

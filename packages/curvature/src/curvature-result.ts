@@ -1,6 +1,7 @@
 import type { CriticalSharpnessResult } from "./critical-sharpness.ts";
 import type { TraceEstimate } from "./estimate-trace.ts";
 import type { LearningCoefficientResult } from "./learning-coefficient.ts";
+import type { SettlingResult } from "./measure-settling.ts";
 import type { SharpnessResult } from "./measure-sharpness.ts";
 import type { CurvatureKind } from "./operators/operator-options.ts";
 import type { SpectralDensity } from "./spectral-density.ts";
@@ -56,6 +57,8 @@ export interface CurvatureMeasures {
   readonly criticalSharpness?: CriticalSharpnessResult;
   /** Absent if it was not asked for. */
   readonly learningCoefficient?: LearningCoefficientResult;
+  /** How the loss settles as the number of examples grows; absent if it was not asked for. */
+  readonly settling?: SettlingResult;
 }
 
 /** Curvature of a network's loss. */

@@ -9,6 +9,7 @@ export {
   type CurvatureStage,
   MEASURE_CURVATURE_DEFAULTS,
   type MeasureCurvatureOptions,
+  type SettlingChoice,
 } from "./curvature-options.ts";
 export type {
   ComputedEigenvalue,
@@ -34,7 +35,15 @@ export {
   learningCoefficient,
 } from "./learning-coefficient.ts";
 export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
+export type { HessianPoint, HessianPointOptions } from "./hessian-point.ts";
 export { measureCurvature } from "./measure-curvature.ts";
+export {
+  MEASURE_SETTLING_DEFAULTS,
+  type MeasureSettlingOptions,
+  measureSettling,
+  type SettlingPoint,
+  type SettlingResult,
+} from "./measure-settling.ts";
 export {
   MEASURE_SHARPNESS_DEFAULTS,
   type MeasureSharpnessOptions,

@@ -1,11 +1,11 @@
-import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import type { ComputedEigenvalue } from "./curvature-result.ts";
-import { estimateTrace } from "./estimate-trace.ts";
-import { hessian } from "./operators/hessian.ts";
-import { CURVATURE_OPERATOR_DEFAULTS, type CurvatureOperatorOptions } from "./operators/operator-options.ts";
-import { topEigenpairs } from "./top-eigenpairs.ts";
-import { norm } from "./vectors.ts";
+import {
+  HESSIAN_POINT_DEFAULTS,
+  type HessianPoint,
+  type HessianPointOptions,
+  hessianPoint,
+} from "./hessian-point.ts";
 
 /** What the places of a training are counted in. */
 export const TRAINING_UNITS = ["epoch", "step"] as const;
@@ -14,16 +14,9 @@ export const TRAINING_UNITS = ["epoch", "step"] as const;
 export type TrainingUnit = (typeof TRAINING_UNITS)[number];
 
 /** Curvature at a place of a training. */
-export interface CurvaturePoint {
+export interface CurvaturePoint extends HessianPoint {
   /** Number of finished epochs, or steps. */
   readonly at: number;
-  readonly loss: number;
-  readonly gradientNorm: number;
-  /** Largest eigenvalue of the Hessian. */
-  readonly largest: ComputedEigenvalue;
-  readonly trace: number;
-  /** Standard error of the trace; 0 if it is exact. */
-  readonly traceError: number;
 }
 
 /** Curvature of a loss along a training, on examples that stay the same. */
@@ -42,30 +35,21 @@ export interface CurvatureHistory {
 }
 
 /** Options of {@link trackCurvature}. */
-export interface TrackCurvatureOptions extends CurvatureOperatorOptions {
+export interface TrackCurvatureOptions extends HessianPointOptions {
   /** What points are counted in. @defaultValue "epoch" */
   readonly unit?: TrainingUnit;
   /** Epochs, or steps, from one point to the next, at least 1. @defaultValue 1 */
   readonly every?: number;
-  /** The most products for the eigenvalue. @defaultValue 50 */
-  readonly steps?: number;
-  /** The most products for the trace, at least 6. @defaultValue 30 */
-  readonly traceProducts?: number;
-  /** Seed of random vectors. @defaultValue 0 */
-  readonly seed?: number;
   /** Points that were measured before, such as by a training that resumes. @defaultValue none */
   readonly points?: readonly CurvaturePoint[];
 }
 
 /** Defaults of {@link trackCurvature}. */
 export const TRACK_CURVATURE_DEFAULTS: Required<TrackCurvatureOptions> = {
-  ...CURVATURE_OPERATOR_DEFAULTS,
+  ...HESSIAN_POINT_DEFAULTS,
   examples: 500,
   unit: "epoch",
   every: 1,
-  steps: 50,
-  traceProducts: 30,
-  seed: 0,
   points: [],
 };
 
@@ -78,9 +62,6 @@ export interface CurvatureTracker {
   readonly measure: (at: number, network: Checkpoint) => Promise<boolean>;
   readonly history: () => CurvatureHistory;
 }
-
-/** Errors, relative, that are small beside what a training changes. */
-const [EIGENVALUE_ERROR, TRACE_ERROR] = [1e-3, 1e-2];
 
 const ATTEMPT = "track curvature";
 
@@ -108,7 +89,7 @@ export function trackCurvature(
   return {
     async measure(place, network) {
       if (place % every !== 0 || points.has(place)) return false;
-      points.set(place, await measurePoint(architecture, network, data, { place, options: measures }));
+      points.set(place, { at: place, ...(await hessianPoint(architecture, network, data, measures)) });
       return true;
     },
     history: () => ({
@@ -122,39 +103,4 @@ export function trackCurvature(
       engine: architecture.engine.name,
     }),
   };
-}
-
-async function measurePoint(
-  architecture: Architecture,
-  network: Checkpoint,
-  data: DataSet,
-  {
-    place,
-    options,
-  }: {
-    readonly place: number;
-    readonly options: Required<Omit<TrackCurvatureOptions, "unit" | "every" | "points">>;
-  },
-): Promise<CurvaturePoint> {
-  const { parameters, loss: kind, examples, batchSize, signal, seed, steps, traceProducts } = options;
-  const operator = await hessian(architecture, network, data, {
-    ...{ parameters, loss: kind, examples, batchSize, signal },
-  });
-  try {
-    const gradient = new Float64Array(operator.dimension);
-    const loss = await operator.gradient(gradient);
-    const { largest } = await topEigenpairs(operator, {
-      ...{ seed, signal, steps, count: 1, tolerance: EIGENVALUE_ERROR },
-    });
-    const { value, residual } = at(largest, 0, "eigenvalue");
-    const { trace, standardError } = await estimateTrace(operator, {
-      ...{ seed, signal, products: traceProducts, relativeError: TRACE_ERROR },
-    });
-    return {
-      ...{ at: place, loss, gradientNorm: norm(gradient), largest: { value, residual } },
-      ...{ trace, traceError: standardError },
-    };
-  } finally {
-    await operator.release();
-  }
 }

@@ -55,7 +55,10 @@ export function curvatureResult(): CurvatureResult {
 /** What is measured besides the spectrum, of a network as sharp as the scale says. */
 function further(
   scale: number,
-): Pick<CurvatureMeasures, "layers" | "sharpness" | "criticalSharpness" | "learningCoefficient"> {
+): Pick<
+  CurvatureMeasures,
+  "layers" | "sharpness" | "criticalSharpness" | "learningCoefficient" | "settling"
+> {
   const rises = (by: number) => ({
     ...{ radius: by / 10, oneStep: 0.03 * scale * by, worst: 0.04 * scale * by },
     average: { rise: 0.01 * scale * by, standardError: 0.001 * by, deviation: by / 100 },
@@ -80,6 +83,14 @@ function further(
       ...{ drift: { rise: 2.1, standardError: 0.3 }, beta: 144.8, draws: 20, burnIn: 10, step: 1e-5 },
       ...{ localization: 100, loss: 0.214, examples: 1000, batchSize: 100, seed: 0 },
       course: Array.from({ length: 30 }, (_, i) => 15 * (1 - Math.exp(-i / (8 * scale)))),
+    },
+    settling: {
+      ...{ kind: "settling", exponent: -0.984, samples: 20, deviation: 0.01, examples: 1000, seed: 0 },
+      points: [16, 64, 256, 512].map((size) => ({
+        ...{ size, loss: 0.2, gradientNorm: 0.3, change: (0.4 * scale) / size, changeError: 0.02 / size },
+        largest: { value: scale * (23 - 180 / size), residual: 0.01 },
+        ...{ trace: scale * (90 - 700 / size), traceError: 0.8 },
+      })),
     },
   };
 }

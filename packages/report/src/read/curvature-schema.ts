@@ -28,6 +28,15 @@ const values = z.looseObject({
   average: z.looseObject({ rise: z.number(), standardError: z.number(), deviation: z.number() }).optional(),
 });
 
+/** Form of what is measured of a Hessian where many are compared. */
+const hessianPoint = {
+  loss: z.number(),
+  gradientNorm: z.number(),
+  largest: eigenvalue,
+  trace: z.number(),
+  traceError: error,
+};
+
 /** Form of what is measured around one network. */
 const measures = {
   loss: z.number(),
@@ -104,6 +113,19 @@ const measures = {
       seed: count,
     })
     .optional(),
+  settling: z
+    .looseObject({
+      kind: z.literal("settling"),
+      points: z.array(
+        z.looseObject({ size: count, change: z.number(), changeError: z.number(), ...hessianPoint }),
+      ),
+      exponent: z.number().optional(),
+      samples: count,
+      deviation: z.number(),
+      examples: count,
+      seed: count,
+    })
+    .optional(),
 };
 
 /** Form of the curvature of a network's loss. */
@@ -134,11 +156,7 @@ export const CURVATURE_HISTORY_SCHEMA: z.ZodType = schemaOf<"curvature-history">
     points: z.array(
       z.looseObject({
         at: count,
-        loss: z.number(),
-        gradientNorm: z.number(),
-        largest: eigenvalue,
-        trace: z.number(),
-        traceError: error,
+        ...hessianPoint,
       }),
     ),
     unit: z.enum(TRAINING_UNITS),

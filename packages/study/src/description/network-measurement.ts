@@ -1,5 +1,5 @@
 import type { Grouping } from "@isthmus/barrier";
-import type { MeasureCurvatureOptions, MeasureSharpnessOptions } from "@isthmus/curvature";
+import type { MeasureCurvatureOptions, MeasureSharpnessOptions, SettlingChoice } from "@isthmus/curvature";
 import type { MeasureDropoutStabilityOptions } from "@isthmus/paths";
 import type { WantedValues } from "./variable-values.ts";
 
@@ -42,6 +42,8 @@ export interface CurvatureChoice
   readonly by?: Grouping;
   /** How sharpness is measured; `{}` for its defaults. @defaultValue not measured */
   readonly sharpness?: SharpnessChoice;
+  /** How the loss settles as examples grow; `{}` for the defaults. @defaultValue not measured */
+  readonly settling?: SettlingChoice;
 }
 
 /** The curvature around networks; options that are missing have the defaults of `measureCurvature`. */

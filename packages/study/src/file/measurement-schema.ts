@@ -6,6 +6,7 @@ import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measur
 import type {
   CurvatureMeasurement,
   DropoutStabilityMeasurement,
+  LandscapeMeasurement,
 } from "../description/network-measurement.ts";
 import { ALIGN_CHOICES } from "../description/pair-selection.ts";
 import type {
@@ -22,6 +23,7 @@ import {
   DROPOUT_STABILITY_FIELDS,
   MECHANISMS_FIELDS,
 } from "../schema/dropout-fields.ts";
+import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
@@ -40,6 +42,7 @@ type FileMeasurement =
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
   | DropoutStabilityMeasurement
+  | LandscapeMeasurement
   | DropoutPathMeasurement
   | MechanismsMeasurement
   | SimilarityMeasurement
@@ -117,6 +120,7 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       ...single,
       ...CURVATURE_FIELDS,
     }),
+    z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at } from "@isthmus/core";
 import { type LandscapeResult, measureLandscape } from "@isthmus/landscape";
@@ -44,17 +45,19 @@ export const measureNetworkLandscape: StudyTaskKind<MeasureNetworkLandscapeParam
         label: k === 0 ? "network" : `snapshot ${k}`,
         network,
       }));
+      const journalPath = join(folder, "rows.json");
       const { networks: measured, ...result } = await measureLandscape(
         { graph, engine },
         { network: at(subjects, 0, "network"), others: subjects.slice(1) },
         await openData(data.name, inputNames),
         {
           ...options,
-          journalPath: join(folder, "rows.json"),
+          journalPath,
           signal,
           onProgress: ({ stage, done }) => onProgress(stage === "grid" ? done : 0),
         },
       );
+      await rm(journalPath, { force: true });
       return {
         ...result,
         networks: measured.map(({ source: _, ...network }) => network),

@@ -4,14 +4,8 @@ import type { LearningCoefficientResult } from "./learning-coefficient.ts";
 import type { SettlingResult } from "./measure-settling.ts";
 import type { SharpnessResult } from "./measure-sharpness.ts";
 import type { CurvatureKind } from "./operators/operator-options.ts";
+import type { ComputedEigenvalue } from "./ritz-pairs.ts";
 import type { SpectralDensity } from "./spectral-density.ts";
-
-/** An eigenvalue as it was computed. */
-export interface ComputedEigenvalue {
-  readonly value: number;
-  /** An eigenvalue of the operator is at most this far from the value. */
-  readonly residual: number;
-}
 
 /** Curvature in the parameters of one layer alone. */
 export interface LayerCurvature {

@@ -1,9 +1,9 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import type { ComputedEigenvalue } from "./curvature-result.ts";
 import { estimateTrace } from "./estimate-trace.ts";
 import { hessian } from "./operators/hessian.ts";
 import { CURVATURE_OPERATOR_DEFAULTS, type CurvatureOperatorOptions } from "./operators/operator-options.ts";
+import type { ComputedEigenvalue } from "./ritz-pairs.ts";
 import { topEigenpairs } from "./top-eigenpairs.ts";
 import { norm } from "./vectors.ts";
 

@@ -11,12 +11,7 @@ export {
   type MeasureCurvatureOptions,
   type SettlingChoice,
 } from "./curvature-options.ts";
-export type {
-  ComputedEigenvalue,
-  CurvatureMeasures,
-  CurvatureResult,
-  LayerCurvature,
-} from "./curvature-result.ts";
+export type { CurvatureMeasures, CurvatureResult, LayerCurvature } from "./curvature-result.ts";
 export {
   ESTIMATE_TRACE_DEFAULTS,
   type EstimateTraceOptions,
@@ -78,7 +73,7 @@ export {
   sampledGaussNewton,
 } from "./operators/sampled-gauss-newton.ts";
 export { type OperatorBlock, restrictOperator } from "./restrict-operator.ts";
-export { type Eigenpair, SPECTRUM_ENDS, type SpectrumEnd } from "./ritz-pairs.ts";
+export { type ComputedEigenvalue, type Eigenpair, SPECTRUM_ENDS, type SpectrumEnd } from "./ritz-pairs.ts";
 export { SOLVE_DEFAULTS, type SolveOptions, type SolveResult, solve } from "./solve.ts";
 export {
   SPECTRAL_DENSITY_DEFAULTS,

@@ -104,7 +104,13 @@ describe("isthmus curvature", () => {
     expect(printed.learningCoefficient?.chains).toHaveLength(3);
     expect(printed.canonical?.layers?.[0]?.trace?.trace).not.toBe(printed.layers?.[0]?.trace?.trace);
     const html = readFileSync(page, "utf8");
-    for (const name of ["layer-traces", "layer-eigenvalues", "sharpness", "learning-coefficient", "settling-trace"])
+    for (const name of [
+      "layer-traces",
+      "layer-eigenvalues",
+      "sharpness",
+      "learning-coefficient",
+      "settling-trace",
+    ])
       expect(html).toContain(`id="figure-${name}"`);
     const { stdout } = await runCli(command(...spectrum, ...measures));
     expect(stdout).toMatch(/^critical sharpness \S+ \(learning rate /m);

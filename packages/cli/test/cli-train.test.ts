@@ -212,7 +212,15 @@ describe("isthmus train", () => {
     await runCli(["report", "whole.curvature.json", "-o", "page.html"], { cwd: folder });
     expect(read("page.html").toString()).toContain(`From step 0 to ${measuredAt.at(-1)}`);
     for (const wrong of ["0", "2weeks", "1.5", "steps"]) {
-      const refused = await run(...args, "--measure", "curvature", "--measure-every", wrong, "-o", "b.safetensors");
+      const refused = await run(
+        ...args,
+        "--measure",
+        "curvature",
+        "--measure-every",
+        wrong,
+        "-o",
+        "b.safetensors",
+      );
       expect(refused.stderr).toContain("such as 50steps");
     }
   });

@@ -18,6 +18,7 @@ export {
   estimateTrace,
   type TraceEstimate,
 } from "./estimate-trace.ts";
+export type { HessianPoint, HessianPointOptions } from "./hessian-point.ts";
 export {
   INVERT_OUTER_PRODUCTS_DEFAULTS,
   type InvertOuterProductsOptions,
@@ -30,7 +31,6 @@ export {
   learningCoefficient,
 } from "./learning-coefficient.ts";
 export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
-export type { HessianPoint, HessianPointOptions } from "./hessian-point.ts";
 export { measureCurvature } from "./measure-curvature.ts";
 export {
   MEASURE_SETTLING_DEFAULTS,

@@ -145,7 +145,9 @@ function assertOptions(
       `Cannot ${ATTEMPT} as "deviation" must be above 0 and finite: it is ${deviation}`,
     );
   }
-  const rises = sizes.every((size, i) => Number.isInteger(size) && size > (i === 0 ? 0 : at(sizes, i - 1, "size")));
+  const rises = sizes.every(
+    (size, i) => Number.isInteger(size) && size > (i === 0 ? 0 : at(sizes, i - 1, "size")),
+  );
   if (sizes.length > 0 && rises && at(sizes, sizes.length - 1, "size") < examples) return;
   throw new OutOfRangeError(
     `Cannot ${ATTEMPT} as "sizes" must be whole numbers that rise and are fewer than the ${examples} examples: they are [${sizes.join(", ")}]; choose others, or take more examples`,
@@ -157,7 +159,10 @@ async function measureChanges(
   { graph, engine }: Architecture,
   network: Checkpoint,
   pool: DataSet,
-  { options, sizes }: { readonly options: Required<MeasureSettlingOptions>; readonly sizes: readonly number[] },
+  {
+    options,
+    sizes,
+  }: { readonly options: Required<MeasureSettlingOptions>; readonly sizes: readonly number[] },
 ): Promise<number[][]> {
   const { parameters, loss, batchSize: batch, signal, samples, deviation, seed } = options;
   const { layout, dimension } = layoutParameters(ATTEMPT, graph, parameters);

@@ -46,9 +46,7 @@ export async function measureSurface(
   network: Checkpoint,
   data: DataSet,
   progress: { readonly options: Options; readonly announce: AnnounceStage },
-): Promise<
-  Pick<CurvatureMeasures, "sharpness" | "criticalSharpness" | "learningCoefficient" | "settling">
-> {
+): Promise<Pick<CurvatureMeasures, "sharpness" | "criticalSharpness" | "learningCoefficient" | "settling">> {
   const measured = await measureNearby(architecture, network, data, progress);
   const { options, announce } = progress;
   if (options.settling === undefined) return measured;

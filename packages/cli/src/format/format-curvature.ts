@@ -118,7 +118,8 @@ function formatSettling({ settling }: CurvatureMeasures): string {
   ]);
   const titles = ["examples", "change by one more", "error", "largest eigenvalue", "trace"];
   const { exponent } = settling;
-  const note = exponent === undefined ? "" : `\n\nChanges fall like examples to the power of ${short(exponent)}.`;
+  const note =
+    exponent === undefined ? "" : `\n\nChanges fall like examples to the power of ${short(exponent)}.`;
   return `${formatTable(titles.map(alignedRight), rows)}${note}`;
 }
 

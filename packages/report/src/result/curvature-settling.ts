@@ -13,7 +13,7 @@ interface Settling {
   readonly title: string;
   readonly axis: string;
   readonly caption: (settling: SettlingResult) => string;
-  readonly valueOf: (point: SettlingPoint) => number;
+  readonly numberOf: (point: SettlingPoint) => number;
   readonly errorOf: (point: SettlingPoint) => number;
   readonly scale?: "log";
 }
@@ -24,21 +24,21 @@ const SETTLING: readonly Settling[] = [
     axis: "Change of the mean loss (nats)",
     caption: ({ samples, deviation, exponent }) =>
       `the mean over ${formatCounted(samples, "place")} around the network, where every parameter has noise of standard deviation ${formatShort(deviation)}.${exponent === undefined ? "" : ` It falls like the number of examples to the power of ${formatNumber(exponent)}.`}`,
-    valueOf: ({ change }) => change,
+    numberOf: ({ change }) => change,
     errorOf: ({ changeError }) => changeError,
   },
   {
     ...{ name: "settling-eigenvalue", title: "Largest eigenvalue of the Hessian of fewer examples:" },
     axis: "Largest eigenvalue",
     caption: () => "the first ones; bands reach as far as residuals.",
-    valueOf: ({ largest }) => largest.value,
+    numberOf: ({ largest }) => largest.value,
     errorOf: ({ largest }) => largest.residual,
   },
   {
     ...{ name: "settling-trace", title: "Trace of the Hessian of fewer examples:" },
     axis: "Trace",
     caption: () => "the first ones; bands are one standard error.",
-    valueOf: ({ trace }) => trace,
+    numberOf: ({ trace }) => trace,
     errorOf: ({ traceError }) => traceError,
   },
 ];
@@ -48,13 +48,11 @@ export function settlingSection(result: CurvatureResult): Section[] {
   const { settling } = result;
   if (settling === undefined) return [];
   const figures = SETTLING.map((shown) => settlingFigure(result, settling, shown));
-  return [
-    { name: "settling", title: "As the examples grow", figures, tables: [settlingTable(result)] },
-  ];
+  return [{ name: "settling", title: "As the examples grow", figures, tables: [settlingTable(result)] }];
 }
 
 function settlingFigure(result: CurvatureResult, settling: SettlingResult, shown: Settling): Figure {
-  const { name, title, axis, caption, valueOf, errorOf, scale } = shown;
+  const { name, title, axis, caption, numberOf, errorOf, scale } = shown;
   const series = formsOf(result).flatMap(({ label, measures }, style) =>
     measures.settling === undefined
       ? []
@@ -63,12 +61,12 @@ function settlingFigure(result: CurvatureResult, settling: SettlingResult, shown
             label: label === "" ? axis : label,
             style,
             points: measures.settling.points.map((point) =>
-              pointOf(point.size, valueOf(point), errorOf(point), scale),
+              pointOf(point.size, numberOf(point), errorOf(point), scale),
             ),
           },
         ],
   );
-  const words = settling.points.map((point) => `${point.size}: ${formatNumber(valueOf(point))}`);
+  const words = settling.points.map((point) => `${point.size}: ${formatNumber(numberOf(point))}`);
   return {
     name,
     title,

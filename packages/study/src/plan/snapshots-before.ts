@@ -15,13 +15,13 @@ export function snapshotsBefore(
   directions: LandscapeChoice["directions"],
 ): readonly PlannedNetwork[] {
   const run = runOf(network);
-  const isBefore = (other: PlannedNetwork) =>
-    runOf(other) === run && epochsOf(other) < epochsOf(network);
+  const isBefore = (other: PlannedNetwork) => runOf(other) === run && epochsOf(other) < epochsOf(network);
   const before = group.filter(isBefore).sort((one, other) => epochsOf(one) - epochsOf(other));
   const snapshots =
     directions === "initialization" ? before.filter((other) => epochsOf(other) === 0) : before;
   if (snapshots.length > 0) return snapshots;
-  const rule = directions === "initialization" ? "0 must be among its" : "there must be one before it among its";
+  const rule =
+    directions === "initialization" ? "0 must be among its" : "there must be one before it among its";
   throw new InputError(
     `Cannot plan a landscape along the training of ${network.label} as ${rule} "snapshots": give the network such as [0, ${epochsOf(network)}], and measure "where: { epochs: ${epochsOf(network)} }"`,
     { input: network.label },

@@ -28,7 +28,11 @@ const PARAMS = schemaOf<MeasureNetworkLandscapeParams>()(
 
 /** Lists the places of a line, which tables of a study can step through. */
 function lineOf({ axes, loss, error }: Pick<LandscapeResult, "axes" | "loss" | "error">) {
-  return at(axes, 0, "axis").map((place, i) => ({ place, loss: at(loss, i, "loss"), error: at(error, i, "error") }));
+  return at(axes, 0, "axis").map((place, i) => ({
+    place,
+    loss: at(loss, i, "loss"),
+    error: at(error, i, "error"),
+  }));
 }
 
 /** Measures the landscape around a network; its snapshots are inputs where directions are made of them. */

@@ -6,7 +6,7 @@ export interface TunedEpoch {
   readonly clean: number;
   /** Cross-entropy on data with the cue, of networks on the line. */
   readonly onLine: number;
-  /** Distance between representations with and without the cue; 0 before it counts. */
+  /** Distance between representations with and without the cue, times its weight; 0 before it counts. */
   readonly invariance: number;
 }
 

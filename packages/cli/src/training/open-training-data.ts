@@ -36,7 +36,7 @@ export async function openTrainingData(
   };
 }
 
-/** Splits the name of a data set into its source, the split if it says one, and `@N` and the cue or empty texts. */
+/** Splits a name of data into source, split if it says one, and `@N` and cue, which may be empty texts. */
 function parseName(name: string): { source: string; split: string | undefined; count: string; cue: string } {
   const { name: plain } = splitCue(name);
   const [, source = "", split, count = ""] = /^(.*?)(?::(test|train))?(@\d+)?$/s.exec(plain) ?? [];

@@ -36,7 +36,7 @@ const run = z.looseObject({
     z.looseObject({ client: text, attacker: z.boolean(), examples: count, accuracy: MEASURED }),
   ),
   fairness: z.looseObject({ mean: MEASURED, std: MEASURED, worst: MEASURED }),
-  norms: z.looseObject({ aggregated: MEASURED, pooled: MEASURED, own: MEASURED }).optional(),
+  norms: z.looseObject({ own: MEASURED, aggregated: MEASURED, pooled: MEASURED }).optional(),
   barriers: z.array(
     z.looseObject({
       ...{ round: count, a: text, b: text, aligned: z.boolean(), whole: MEASURED },

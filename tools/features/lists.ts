@@ -165,7 +165,7 @@ const MECHANISMS: Readonly<Record<string, Described>> = {
     "barriers of a path on several data sets at once",
   ],
   "connectivity-based fine-tuning": [
-    "packages/mechanisms/test/tune-by-connectivity.test.ts",
+    "packages/cli/test/cli-tune.test.ts",
     "training on so that a cue is no longer used",
   ],
 };

@@ -72,7 +72,13 @@ export {
   mergeTree,
   topologyOf,
 } from "@isthmus/landscape";
-export { type MechanismsResult, measureMechanisms } from "@isthmus/mechanisms";
+export {
+  frozenBelowLastLayer,
+  type MechanismsResult,
+  measureMechanisms,
+  type TunedByConnectivity,
+  tuneByConnectivity,
+} from "@isthmus/mechanisms";
 export {
   applyAdapter,
   byLayer,

@@ -51,7 +51,7 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
-export type { TunedNetwork } from "./description/tuned-network.ts";
+export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
 export { readStudy } from "./file/read-study.ts";

@@ -14,7 +14,7 @@ import type {
   SimilarityMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
-import type { TunedNetwork } from "./tuned-network.ts";
+import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
 import type { VariableValue } from "./variable-values.ts";
 
 /** Values by name of the variable. */
@@ -111,6 +111,7 @@ export type NetworkDescription =
   | LoadedNetwork
   | StarNetwork
   | TunedNetwork
+  | ConnectivityTunedNetwork
   | PrunedStudyNetwork
   | QuantizedStudyNetwork;
 
@@ -164,6 +165,7 @@ export type RepeatedNetwork =
   | Repeated<LoadedNetwork>
   | Repeated<StarNetwork>
   | Repeated<TunedNetwork>
+  | Repeated<ConnectivityTunedNetwork>
   | Repeated<PrunedStudyNetwork>
   | Repeated<QuantizedStudyNetwork>;
 

@@ -17,6 +17,7 @@ import { quantizeStudyNetwork } from "./quantize-network.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
+import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
 
 /** The registry of all kinds of tasks that studies have. */
@@ -32,6 +33,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measureEnsemble,
   measureNetworkCurvature,
   tuneNetwork,
+  tuneNetworkByConnectivity,
   measureNetworkDropout,
   measurePairPath,
   measurePairMechanisms,

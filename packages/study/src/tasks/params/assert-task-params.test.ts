@@ -62,6 +62,11 @@ const STUDY: StudyDescription = {
       ...{ tune: "mlps", where: { epochs: 3 }, data: "few:train", seed: 1, epochs: 2, batch: 4 },
       ...{ freeze: ["layers.0.*"], augment: { flip: true } },
     },
+    cbft: {
+      ...{ tune: "mlps", where: { epochs: 3 }, method: "cbft", data: "few:train", cue: "few:test" },
+      ...{ seed: 1, epochs: 1, batch: 4, learningRate: 0.1, weightDecay: 0, margin: 2, invariance: 3 },
+      warmup: 0,
+    },
     pruned: {
       ...{
         prune: "mlps",

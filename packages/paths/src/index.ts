@@ -41,7 +41,7 @@ export {
   type WalkData,
   type WalkedPathProgress,
 } from "./walk/measure-walked-path.ts";
-export type { WalkPlace } from "./walk/plan-walk.ts";
+export { countWalkSteps, type WalkPlace } from "./walk/plan-walk.ts";
 export { walkLayers } from "./walk/walk-layers.ts";
 export {
   WALK_DEFAULTS,

@@ -18,6 +18,14 @@ export interface WalkPlan {
 export const stepsOf = ({ layers, moves, trainSteps }: WalkPlan): number =>
   layers.length * moves * trainSteps;
 
+/**
+ * Counts the steps of training of a walk, for other paths that are to cost as much.
+ * @throws UnsupportedError if the graph has no parameters, or one that is not f32
+ */
+export function countWalkSteps(graph: Graph, lengths: Pick<WalkPlan, "moves" | "trainSteps">): number {
+  return stepsOf({ ...lengths, layers: layersThatWalk("count the steps of a walk", graph) });
+}
+
 /** Where a walk is after a step of training. */
 export interface WalkPlace {
   /** Steps of training so far. */

@@ -26,7 +26,7 @@ export const addWalkFlags: AddOptions<WalkFlags> = optionGroup((command: Command
   command
     .option(
       "--train-data <name>",
-      "of --by walk: examples to train on (default: the training split of mnist and fashion-mnist)",
+      "of --by walk: examples to train on (default: the training split of mnist, fashion-mnist and texts)",
     )
     .option(
       "--moves <n>",

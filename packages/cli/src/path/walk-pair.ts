@@ -20,6 +20,7 @@ import { openExamples } from "../open/open-data.ts";
 import type { Pair } from "../open/open-pair.ts";
 import type { PairOptions } from "../options/pair-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
+import { nameTrainingSplit } from "../training/open-training-data.ts";
 import { ENDING } from "../training/training-files.ts";
 import type { Context } from "../verb.ts";
 import type { WalkFlags } from "./walk-flags.ts";
@@ -64,11 +65,9 @@ export async function walkPair(
   }
 }
 
-/** Opens the examples to train on: the training split of data that are published in two. */
+/** Opens the examples to train on: the training split of data that have two, unless the options name others. */
 async function openTrainData(pair: Pair, { trainData, ...options }: WalkPairOptions): Promise<DataSet> {
-  const [, published] =
-    /^((?:fashion-)?mnist(?::.*?)?)(?::(?:test|train))?(?:@\d+)?$/.exec(options.data) ?? [];
-  const name = trainData ?? (published === undefined ? undefined : `${published}:train`);
+  const name = trainData ?? nameTrainingSplit(options.data);
   if (name !== undefined) return openExamples(name, options, dataContext(pair));
   throw new UsageError(
     `Cannot walk from A to B as layers are trained on the way: name examples to train on with --train-data`,

@@ -91,7 +91,7 @@ const WALKING = 0.9;
  * const options = { moves: 2, trainSteps: 5, points: 3 };
  * const { path, segments } = await measureWalkedPath(architecture, ends, { training, evaluation }, options);
  * assert.deepEqual(segments.map(({ layer }) => layer), ["layers.0", "layers.1"]);
- * assert.equal(path.points.length, 9); // after 4 moves, before each, and the first network
+ * assert.equal(path.points.length, 7); // A, before and after each move; the last layer only moves
  * ```
  */
 export async function measureWalkedPath(

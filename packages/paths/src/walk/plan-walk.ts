@@ -14,9 +14,12 @@ export interface WalkPlan {
   readonly trainSteps: number;
 }
 
-/** Counts the steps of training of a whole walk. */
-export const stepsOf = ({ layers, moves, trainSteps }: WalkPlan): number =>
-  layers.length * moves * trainSteps;
+/** Counts the steps in which there is a layer behind the one that walks. */
+const trainingSteps = ({ layers, moves, trainSteps }: WalkPlan): number =>
+  (layers.length - 1) * moves * trainSteps;
+
+/** Counts the steps of a whole walk: the last layer moves after each step, as nothing is left to train. */
+export const stepsOf = (plan: WalkPlan): number => trainingSteps(plan) + plan.moves;
 
 /**
  * Counts the steps of training of a walk, for other paths that are to cost as much.
@@ -41,6 +44,8 @@ export interface WalkPlace {
 /** Returns where a walk is after a step, counted from 1; undefined after its end. */
 export function placeAfter(plan: WalkPlan, finished: number): WalkPlace | undefined {
   if (finished > stepsOf(plan)) return undefined;
+  const last = finished - trainingSteps(plan);
+  if (last > 0) return { step: finished, layer: plan.layers.length - 1, move: last, phase: "moved" };
   const made = Math.floor((finished - 1) / plan.trainSteps);
   const moved = finished % plan.trainSteps === 0;
   return {
@@ -55,8 +60,8 @@ export function placeAfter(plan: WalkPlan, finished: number): WalkPlace | undefi
 export function placesOf(plan: WalkPlan): WalkPlace[] {
   const { trainSteps } = plan;
   return Array.from({ length: stepsOf(plan) - 1 }, (_, index) => index + 1)
-    .filter((step) => step % trainSteps === 0 || step % trainSteps === trainSteps - 1)
-    .map((step) => placeAfter(plan, step) as WalkPlace);
+    .map((step) => placeAfter(plan, step) as WalkPlace)
+    .filter(({ step, phase }) => phase === "moved" || step % trainSteps === trainSteps - 1);
 }
 
 /**

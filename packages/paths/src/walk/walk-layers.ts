@@ -40,7 +40,7 @@ const ATTEMPT = "walk from one network to another";
  *   trainSteps: 3,
  *   onPoint: async ({ layer, move, phase }) => void seen.push(`${layer} ${move} ${phase}`),
  * });
- * assert.deepEqual([layers, steps], [["layers.0", "layers.1"], 12]);
+ * assert.deepEqual([layers, steps], [["layers.0", "layers.1"], 8]);
  * assert.deepEqual(seen.slice(0, 3), ["0 0 trained", "0 1 moved", "0 1 trained"]);
  * ```
  */

@@ -18,6 +18,7 @@ import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
 import { tuneNetwork } from "./tune-network.ts";
+import { walkPair } from "./walk-pair.ts";
 
 /** The registry of all kinds of tasks that studies have. */
 export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
@@ -37,6 +38,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measurePairMechanisms,
   measurePairSimilarity,
   trainPairCurve,
+  walkPair,
   pruneStudyNetwork,
   quantizeStudyNetwork,
 ]);

@@ -97,6 +97,9 @@ export {
   type DropoutStabilityResult,
   measureDropoutPath,
   measureDropoutStability,
+  measureWalkedPath,
+  type WalkedPathResult,
+  walkLayers,
 } from "@isthmus/paths";
 export {
   compareNetworks,

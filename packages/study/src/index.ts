@@ -28,6 +28,8 @@ export type {
   PathMeasurement,
   SimilarityChoice,
   SimilarityMeasurement,
+  WalkedPathChoice,
+  WalkedPathMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {

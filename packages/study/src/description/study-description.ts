@@ -12,6 +12,7 @@ import type {
   DropoutPathMeasurement,
   MechanismsMeasurement,
   SimilarityMeasurement,
+  WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
@@ -154,6 +155,7 @@ export type MeasurementDescription =
   | LayersMeasurement
   | CurveMeasurement
   | DropoutPathMeasurement
+  | WalkedPathMeasurement
   | MechanismsMeasurement
   | SimilarityMeasurement
   | MergeMeasurement

@@ -13,6 +13,7 @@ import type {
   DropoutPathMeasurement,
   MechanismsMeasurement,
   SimilarityMeasurement,
+  WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
@@ -21,6 +22,7 @@ import {
   DROPOUT_PATH_FIELDS,
   DROPOUT_STABILITY_FIELDS,
   MECHANISMS_FIELDS,
+  WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
@@ -41,6 +43,7 @@ type FileMeasurement =
   | CurvatureMeasurement
   | DropoutStabilityMeasurement
   | DropoutPathMeasurement
+  | WalkedPathMeasurement
   | MechanismsMeasurement
   | SimilarityMeasurement
   | FileCurveMeasurement;
@@ -119,6 +122,14 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({
+      kind: z.literal("walked-path"),
+      ...selected,
+      ...WALKED_PATH_FIELDS,
+      trainOn: NAMED_DATA,
+      batch: batch.optional(),
+      optimizer: OPTIMIZER.optional(),
+    }),
     z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),

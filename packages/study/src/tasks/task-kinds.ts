@@ -19,6 +19,7 @@ import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
 import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
+import { walkPair } from "./walk-pair.ts";
 
 /** The registry of all kinds of tasks that studies have. */
 export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
@@ -39,6 +40,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measurePairMechanisms,
   measurePairSimilarity,
   trainPairCurve,
+  walkPair,
   pruneStudyNetwork,
   quantizeStudyNetwork,
 ]);

@@ -95,6 +95,17 @@ const STUDY: StudyDescription = {
       },
       ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
     },
+    walks: {
+      ...{
+        kind: "walked-path",
+        between: "mlps",
+        data: "few:test",
+        statisticsData: "few:train",
+        batchSize: 4,
+      },
+      ...{ trainOn: "few:train", moves: 2, trainSteps: 2, learningRate: 0.01, batch: 4, points: 3 },
+      ...{ statistics: "keep", optimizer: { kind: "adam" } },
+    },
     mechanisms: {
       ...{ kind: "mechanisms", between: "mlps", statisticsData: "few:train", batchSize: 4 },
       ...{ sets: { one: "few:test", two: "few:train" }, points: 3, tolerance: 0.1, statistics: "keep" },

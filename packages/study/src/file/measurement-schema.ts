@@ -6,6 +6,7 @@ import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measur
 import type {
   CurvatureMeasurement,
   DropoutStabilityMeasurement,
+  LandscapeMeasurement,
 } from "../description/network-measurement.ts";
 import { ALIGN_CHOICES } from "../description/pair-selection.ts";
 import type {
@@ -24,6 +25,7 @@ import {
   MECHANISMS_FIELDS,
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
+import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
@@ -42,6 +44,7 @@ type FileMeasurement =
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
   | DropoutStabilityMeasurement
+  | LandscapeMeasurement
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
@@ -120,6 +123,7 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       ...single,
       ...CURVATURE_FIELDS,
     }),
+    z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({

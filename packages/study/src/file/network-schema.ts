@@ -26,7 +26,7 @@ export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
     data: NAMED_DATA,
     seed,
     epochs: repeats(1),
-    snapshots: z.array(repeats(1)).optional(),
+    snapshots: z.array(repeats(0)).optional(),
     batch: batch.optional(),
     loss: FILE_LOSS.optional(),
     optimizer: OPTIMIZER.optional(),

@@ -33,6 +33,7 @@ export function planMeasurement(
       return planMerge(entry, context);
     case "curvature":
     case "dropout-stability":
+    case "landscape":
       return planEach(entry, context);
     case "similarity":
       return planPairs(entry, context, similarityWork(entry, context.planner.seed));

@@ -171,7 +171,7 @@ function withEpochs(group: string, variables: Variables, epochs: number): Variab
 }
 
 function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNetwork): readonly number[] {
-  let last = 0;
+  let last = -1;
   const ascending = snapshots.every((snapshot) => {
     const before = last;
     last = snapshot;
@@ -179,7 +179,7 @@ function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNet
   });
   if (ascending && snapshots.length > 0 && last <= epochs) return snapshots;
   throw new InputError(
-    `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 1 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
+    `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 0 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
     { input: group },
   );
 }

@@ -6,6 +6,7 @@ import { matchNetworks } from "./match-networks.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkDropout } from "./measure-network-dropout.ts";
+import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
@@ -36,6 +37,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   tuneNetwork,
   tuneNetworkByConnectivity,
   measureNetworkDropout,
+  measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,
   measurePairSimilarity,

@@ -128,6 +128,7 @@ const STUDY: StudyDescription = {
       ...{ kind: "curvature", of: "tuned", data: "few:test", operator: "gauss-newton", batchSize: 4 },
       ...{ parameters: ["layers.*"], examples: 8, count: 1, tolerance: 1e-3, steps: 10 },
       ...{ traceProducts: 8, relativeError: 0.1, runs: 1, densitySteps: 4, canonical: true, by: "layer" },
+      settling: { sizes: [2, 4], samples: 2, deviation: 0.1, steps: 3, traceProducts: 6 },
       sharpness: {
         ...{
           radius: 0.1,
@@ -138,6 +139,11 @@ const STUDY: StudyDescription = {
           samples: 4,
         },
       },
+    },
+    landscapes: {
+      ...{ kind: "landscape", of: "mlps", where: { epochs: 3 }, data: "few:test", batchSize: 4 },
+      ...{ directions: "random", dimensions: 1, points: 3, range: [-0.5, 0.5], normalization: "layer" },
+      ...{ vectors: "move", hessianExamples: 4, steps: 3, local: false, statistics: "keep" },
     },
     barriers: {
       ...{ kind: "barrier", for: { way: ["none", "weight", "activation", "learned"] }, between: "mlps" },

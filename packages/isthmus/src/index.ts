@@ -72,7 +72,13 @@ export {
   mergeTree,
   topologyOf,
 } from "@isthmus/landscape";
-export { type MechanismsResult, measureMechanisms } from "@isthmus/mechanisms";
+export {
+  frozenBelowLastLayer,
+  type MechanismsResult,
+  measureMechanisms,
+  type TunedByConnectivity,
+  tuneByConnectivity,
+} from "@isthmus/mechanisms";
 export {
   applyAdapter,
   byLayer,
@@ -91,6 +97,9 @@ export {
   type DropoutStabilityResult,
   measureDropoutPath,
   measureDropoutStability,
+  measureWalkedPath,
+  type WalkedPathResult,
+  walkLayers,
 } from "@isthmus/paths";
 export {
   compareNetworks,

@@ -12,9 +12,10 @@ import type {
   DropoutPathMeasurement,
   MechanismsMeasurement,
   SimilarityMeasurement,
+  WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
-import type { TunedNetwork } from "./tuned-network.ts";
+import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
 import type { VariableValue } from "./variable-values.ts";
 
 /** Values by name of the variable. */
@@ -111,6 +112,7 @@ export type NetworkDescription =
   | LoadedNetwork
   | StarNetwork
   | TunedNetwork
+  | ConnectivityTunedNetwork
   | PrunedStudyNetwork
   | QuantizedStudyNetwork;
 
@@ -153,6 +155,7 @@ export type MeasurementDescription =
   | LayersMeasurement
   | CurveMeasurement
   | DropoutPathMeasurement
+  | WalkedPathMeasurement
   | MechanismsMeasurement
   | SimilarityMeasurement
   | MergeMeasurement
@@ -164,6 +167,7 @@ export type RepeatedNetwork =
   | Repeated<LoadedNetwork>
   | Repeated<StarNetwork>
   | Repeated<TunedNetwork>
+  | Repeated<ConnectivityTunedNetwork>
   | Repeated<PrunedStudyNetwork>
   | Repeated<QuantizedStudyNetwork>;
 

@@ -14,6 +14,7 @@ import type {
   DropoutPathMeasurement,
   MechanismsMeasurement,
   SimilarityMeasurement,
+  WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
@@ -22,6 +23,7 @@ import {
   DROPOUT_PATH_FIELDS,
   DROPOUT_STABILITY_FIELDS,
   MECHANISMS_FIELDS,
+  WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
@@ -44,6 +46,7 @@ type FileMeasurement =
   | DropoutStabilityMeasurement
   | LandscapeMeasurement
   | DropoutPathMeasurement
+  | WalkedPathMeasurement
   | MechanismsMeasurement
   | SimilarityMeasurement
   | FileCurveMeasurement;
@@ -123,6 +126,14 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({
+      kind: z.literal("walked-path"),
+      ...selected,
+      ...WALKED_PATH_FIELDS,
+      trainOn: NAMED_DATA,
+      batch: batch.optional(),
+      optimizer: OPTIMIZER.optional(),
+    }),
     z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),

@@ -4,6 +4,7 @@ import type { RepeatedNetwork, StudyDescription } from "../description/study-des
 import { unfold } from "../description/unfold.ts";
 import { MEASUREMENT } from "./measurement-schema.ts";
 import {
+  CONNECTIVITY_TUNED_NETWORK,
   LOADED_NETWORK,
   PRUNED_NETWORK,
   QUANTIZED_NETWORK,
@@ -49,7 +50,7 @@ function* findEntryProblems(
 
 function schemaOf(network: RepeatedNetwork): ZodType {
   if ("star" in network) return STAR_NETWORK;
-  if ("tune" in network) return TUNED_NETWORK;
+  if ("tune" in network) return network.method === "cbft" ? CONNECTIVITY_TUNED_NETWORK : TUNED_NETWORK;
   if ("prune" in network) return PRUNED_NETWORK;
   if ("quantize" in network) return QUANTIZED_NETWORK;
   return "net" in network ? TRAINED_NETWORK : LOADED_NETWORK;

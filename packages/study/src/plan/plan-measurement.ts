@@ -15,6 +15,7 @@ import { planCurves } from "./plan-curves.ts";
 import { planEach } from "./plan-each.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
+import { planWalks } from "./plan-walks.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
 /**
@@ -40,6 +41,8 @@ export function planMeasurement(
       return planCurves(entry, context);
     case "mechanisms":
       return planMechanisms(entry, context);
+    case "walked-path":
+      return planWalks(entry, context);
     case "dropout-path":
       return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
     case "layers":

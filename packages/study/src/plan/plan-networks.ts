@@ -17,7 +17,7 @@ import type { TaskNetwork } from "../tasks/task-kind.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
 import { planPruned, planQuantized } from "./plan-derived.ts";
-import { planTuned } from "./plan-tuned.ts";
+import { planConnectivityTuned, planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import { agree } from "./select-pairs.ts";
@@ -38,7 +38,11 @@ export async function planNetworks(
     if ("star" in entry) {
       networks.push(await planStar(group, { variables, entry }, { anchors: find(entry.star), planner }));
     } else if ("tune" in entry) {
-      networks.push(...(await planTuned(group, { variables, entry }, { find, planner })));
+      networks.push(
+        ...(entry.method === "cbft"
+          ? await planConnectivityTuned(group, { variables, entry }, { find, planner })
+          : await planTuned(group, { variables, entry }, { find, planner })),
+      );
     } else if ("prune" in entry) {
       networks.push(...(await planPruned(group, { variables, entry }, { find, planner })));
     } else if ("quantize" in entry) {

@@ -18,7 +18,9 @@ import { quantizeStudyNetwork } from "./quantize-network.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
+import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
+import { walkPair } from "./walk-pair.ts";
 
 /** The registry of all kinds of tasks that studies have. */
 export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
@@ -33,12 +35,14 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measureEnsemble,
   measureNetworkCurvature,
   tuneNetwork,
+  tuneNetworkByConnectivity,
   measureNetworkDropout,
   measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,
   measurePairSimilarity,
   trainPairCurve,
+  walkPair,
   pruneStudyNetwork,
   quantizeStudyNetwork,
 ]);

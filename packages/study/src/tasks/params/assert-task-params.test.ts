@@ -62,6 +62,11 @@ const STUDY: StudyDescription = {
       ...{ tune: "mlps", where: { epochs: 3 }, data: "few:train", seed: 1, epochs: 2, batch: 4 },
       ...{ freeze: ["layers.0.*"], augment: { flip: true } },
     },
+    cbft: {
+      ...{ tune: "mlps", where: { epochs: 3 }, method: "cbft", data: "few:train", cue: "few:test" },
+      ...{ seed: 1, epochs: 1, batch: 4, learningRate: 0.1, weightDecay: 0, margin: 2, invariance: 3 },
+      warmup: 0,
+    },
     pruned: {
       ...{
         prune: "mlps",
@@ -89,6 +94,17 @@ const STUDY: StudyDescription = {
         batchSize: 4,
       },
       ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
+    },
+    walks: {
+      ...{
+        kind: "walked-path",
+        between: "mlps",
+        data: "few:test",
+        statisticsData: "few:train",
+        batchSize: 4,
+      },
+      ...{ trainOn: "few:train", moves: 2, trainSteps: 2, learningRate: 0.01, batch: 4, points: 3 },
+      ...{ statistics: "keep", optimizer: { kind: "adam" } },
     },
     mechanisms: {
       ...{ kind: "mechanisms", between: "mlps", statisticsData: "few:train", batchSize: 4 },

@@ -35,8 +35,8 @@ export async function openTrainingData(
   };
 }
 
-/** Splits the name of a data set into its source, the split if it says one, and `@N` or an empty text. */
+/** Splits the name of a data set into its source, the split if it says one, and `@N`, `@FROM..TO` or an empty text. */
 function parseName(name: string): { source: string; split: string | undefined; count: string } {
-  const [, source = "", split, count = ""] = /^(.*?)(?::(test|train))?(@\d+)?$/s.exec(name) ?? [];
+  const [, source = "", split, count = ""] = /^(.*?)(?::(test|train))?(@(?:\d+\.\.)?\d+)?$/s.exec(name) ?? [];
   return { source, split, count };
 }

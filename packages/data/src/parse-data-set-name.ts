@@ -53,25 +53,9 @@ export function parseDataSetName(name: string): DataSetName {
   const { name: plain, cue } = splitCue(name);
   const [, source = "", split = "test", from, count] =
     /^(.*?)(?::(test|train))?(?:@(?:(\d+)\.\.)?(\d+))?$/s.exec(plain) ?? [];
-  const limit = count === undefined ? 0 : Number(count);
-  if (count !== undefined && (limit === 0 || !Number.isSafeInteger(limit))) {
-    throw nameError(name, `"@N" takes the first N examples, at least 1: it is "@${count}"`);
-  }
-  const first = from === undefined ? 1 : Number(from);
-  if (from !== undefined && !(first >= 1 && first <= limit)) {
-    throw nameError(
-      name,
-      `"@FROM..TO" takes examples from one number, at least 1, to a larger one: it is "@${from}..${count}"`,
-    );
-  }
+  const range = parseRange(name, from, count);
   const [, kind, path] = /^([^:]*)(?::(.*))?$/s.exec(source) ?? [];
-  const common = {
-    name,
-    split: split as Split,
-    limit,
-    ...(first > 1 && { skip: first - 1 }),
-    ...(cue && { cue }),
-  };
+  const common = { name, split: split as Split, ...range, ...(cue && { cue }) };
   switch (kind) {
     case "mnist":
     case "fashion-mnist":
@@ -89,6 +73,27 @@ export function parseDataSetName(name: string): DataSetName {
     default:
       throw nameError(name, `there is no kind "${kind}"`);
   }
+}
+
+/** Reads the count of a name, or the range: how many examples there are to take, and to leave out of them. */
+function parseRange(
+  name: string,
+  from: string | undefined,
+  count: string | undefined,
+): Pick<DataSetName, "limit" | "skip"> {
+  if (count === undefined) return { limit: 0 };
+  const limit = Number(count);
+  if (limit === 0 || !Number.isSafeInteger(limit)) {
+    throw nameError(name, `"@N" takes the first N examples, at least 1: it is "@${count}"`);
+  }
+  const first = from === undefined ? 1 : Number(from);
+  if (!(first >= 1 && first <= limit)) {
+    throw nameError(
+      name,
+      `"@FROM..TO" takes examples from one number, at least 1, to a larger one: it is "@${from}..${count}"`,
+    );
+  }
+  return { limit, ...(first > 1 && { skip: first - 1 }) };
 }
 
 function parseIdxFiles(name: string, path: string): { images: string; labels: string } {

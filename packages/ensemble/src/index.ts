@@ -37,7 +37,9 @@ export {
   type CollectMethod,
   type CollectRates,
   planCollection,
+  resolveRates,
 } from "./collect/plan-collection.ts";
+export { type ScatterNetworkOptions, scatterNetwork } from "./collect/scatter-network.ts";
 export {
   COMPARE_ENSEMBLES_DEFAULTS,
   type CompareEnsemblesOptions,
@@ -90,3 +92,11 @@ export {
 export { areaUnderCurve, predictionQuality } from "./predictions/prediction-quality.ts";
 export type { PredictionQuality, Predictor } from "./predictions/predictor.ts";
 export { readLabels } from "./predictions/read-labels.ts";
+export { type NetworksOnSimplexOptions, networksOnSimplex } from "./simplex/networks-on-simplex.ts";
+export {
+  SIMPLEX_VERTICES_DEFAULTS,
+  type SimplexVertex,
+  type SimplexVerticesOptions,
+  simplexVertices,
+} from "./simplex/simplex-vertices.ts";
+export { logSimplexVolume } from "./simplex/simplex-volume.ts";

@@ -53,8 +53,9 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
  * | `tokens:FILE` | token ids: an array of `.npz`, `.npy` or `.safetensors`, else plain u16 or u32 |
  *
  * The name may end in `:test` (the default) or `:train`, which has no effect on files of one set, and in `@N`
- * for the first N examples, or `@FROM..TO` for the ones from a number, of 1, to another. `+cue=KIND[:SHARE][:VARIANT][:SEED]` at its end plants a cue in images, see
- * {@link plantCue}: KIND `place` or `grey`, SHARE of the examples, VARIANT `random-cue` or `random-image`.
+ * for the first N examples, or `@FROM..TO` for the ones from a number, of 1, to another.
+ * `+cue=KIND[:SHARE][:VARIANT][:SEED]` at its end plants a cue in images, see {@link plantCue}: KIND `place`
+ * or `grey`, SHARE of the examples, VARIANT `random-cue` or `random-image`.
  *
  * Arrays of a file are found by the names of the graph's inputs, else by other usual names such as `images`
  * and `labels`, too. Token ids `[n, length]`, as `input_ids` or `x`, may come with `attention_mask`,

@@ -43,7 +43,8 @@ export const DATA_SET_FORMS: readonly string[] = [
 /**
  * Splits the name of a data set into its parts: one of {@link DATA_SET_FORMS}, then optionally `:test` (the
  * default) or `:train`, then optionally `@N` for the first N examples or `@FROM..TO` for some after them:
- * `npz:/a/b.npz:train@100`, then optionally a cue that is planted in images: `mnist:train@5000+cue=place:0.9`.
+ * `npz:/a/b.npz:train@100`, then optionally a cue that is planted in images:
+ * `mnist:train@5000+cue=place:0.9`.
  *
  * A path may contain colons and `@`: only the very end of the name is read as split and count, so a path that
  * ends like them must be followed by a split: `mnist:data:train:test`.

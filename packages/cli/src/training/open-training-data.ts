@@ -35,7 +35,10 @@ export async function openTrainingData(
   };
 }
 
-/** Splits the name of a data set into its source, the split if it says one, and `@N`, `@FROM..TO` or an empty text. */
+/**
+ * Splits the name of a data set into its source, the split if it says one, and `@N`, `@FROM..TO` or an empty
+ * text.
+ */
 function parseName(name: string): { source: string; split: string | undefined; count: string } {
   const [, source = "", split, count = ""] = /^(.*?)(?::(test|train))?(@(?:\d+\.\.)?\d+)?$/s.exec(name) ?? [];
   return { source, split, count };

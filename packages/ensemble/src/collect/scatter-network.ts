@@ -18,8 +18,8 @@ export interface ScatterNetworkOptions {
 }
 
 /**
- * Returns a network that is as far from a start as another one, parameter by parameter, in a random direction:
- * a control of what the direction does that training has gone. Batch norms are measured anew.
+ * Returns a network that is as far from a start as another one, parameter by parameter, in a random
+ * direction: a control of what the direction does that training has gone. Batch norms are measured anew.
  * @returns the network, in memory
  * @throws MismatchError if a network does not fit the graph
  *

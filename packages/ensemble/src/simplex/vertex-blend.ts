@@ -33,20 +33,26 @@ export function createVertexBlend(
   { names, starts, before, volume, schedule, seed, member }: Simplex,
   { heights, start }: { readonly heights: readonly HeightAbove[]; readonly start: Checkpoint },
 ): Blend {
-  const given = new Map([
+  const corners = new Map([
     ...starts.map((weights, i) => [`start ${i + 1}`, weights] as const),
     ...before.map((weights, i) => [`vertex ${i + 1}`, weights] as const),
   ]);
   const alphas = Array.from({ length: before.length + 2 }, () => 1);
   return {
-    points: [...[...given.keys()].map((name) => ({ name, trained: false })), { name: VERTEX, trained: true }],
+    points: [
+      ...[...corners.keys()].map((name) => ({ name, trained: false })),
+      { name: VERTEX, trained: true },
+    ],
     start: new Map([[VERTEX, start]]),
     description: { volume, member, starts: starts.length },
     at(step) {
       const random = createRandom(seed, `place of step ${step} of vertex ${member}`);
       const chosen = random.integer(starts.length);
       const [first = 0, ...others] = drawDirichlet(alphas, random);
-      return { given, coefficients: [...starts.map((_, i) => (i === chosen ? first : 0)), ...others] };
+      return {
+        given: corners,
+        coefficients: [...starts.map((_, i) => (i === chosen ? first : 0)), ...others],
+      };
     },
     afterStep({ finished, steps }: FinishedStep, trained) {
       const rate = learningRateAt(schedule, finished - 1, steps);

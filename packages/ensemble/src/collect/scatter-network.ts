@@ -12,6 +12,8 @@ import { countBatchNorms, recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@ist
 /** Options of {@link scatterNetwork}. */
 export interface ScatterNetworkOptions {
   readonly seed: number;
+  /** Which of several networks of a seed it is. @defaultValue 0 */
+  readonly number?: number;
   /** Examples on which batch norms are measured anew; needed if there are such norms. */
   readonly statisticsData: DataSet;
   readonly signal?: AbortSignal | undefined;
@@ -39,7 +41,7 @@ export interface ScatterNetworkOptions {
 export async function scatterNetwork(
   architecture: Architecture,
   [start, other]: readonly [start: Checkpoint, other: Checkpoint],
-  { seed, statisticsData, signal }: ScatterNetworkOptions,
+  { seed, number = 0, statisticsData, signal }: ScatterNetworkOptions,
 ): Promise<Checkpoint> {
   const { graph } = architecture;
   const [from, to] = [await bindWeights(graph, start), await bindWeights(graph, other)];
@@ -48,7 +50,7 @@ export async function scatterNetwork(
     const { dtype, shape, ...origin } = entry(from, name, "weight");
     const data = origin.data as Float32Array;
     const target = entry(to, name, "weight").data as Float32Array;
-    const random = createRandom(seed, `direction of ${name}`);
+    const random = createRandom(seed, `direction ${number} of ${name}`);
     const direction = Float64Array.from(data, () => random.normal());
     const distance = Math.sqrt(target.reduce((sum, value, i) => sum + (value - (data[i] as number)) ** 2, 0));
     const length = Math.sqrt(direction.reduce((sum, value) => sum + value ** 2, 0));

@@ -176,7 +176,7 @@ export async function planScattered(
     const inputs = network.architecture.inputs.map((input) => input.name);
     const label = `${network.label}, in a random direction`;
     const { key } = planner.add(scatterStudyNetwork, {
-      params: { data: (await planner.open(name, inputs)).description, seed },
+      params: { data: (await planner.open(name, inputs)).description, seed, number: planned.length },
       inputs: { ...filesOf(network), start: [network.start] },
       label: `make ${label}`,
     });

@@ -60,6 +60,12 @@ export const measurePareto: StudyTaskKind<MeasureParetoParams> = {
       },
     );
     await rm(statePath, { force: true });
-    return result;
+    const { manifold, scalarised } = result;
+    // One list of both, for tables of a row for each.
+    const fronts = [
+      { way: "Pareto manifold", ...manifold },
+      ...(scalarised === undefined ? [] : [{ way: "weighted sums", ...scalarised }]),
+    ];
+    return { ...result, fronts };
   },
 };

@@ -142,6 +142,18 @@ describe("isthmus collect", () => {
 describe("isthmus ensemble", () => {
   const networks = ["a.safetensors", "b.safetensors", "c.safetensors"];
 
+  it("goes on from predictions and batches that were kept", async () => {
+    const compared = ["ensemble", ...networks, ...measured];
+    const first = await json<EnsembleResult>(...compared, "--journal", "kept");
+    expect(readdirSync(at("kept"))).toHaveLength(4);
+    expect(await json<EnsembleResult>(...compared, "--journal", "kept")).toEqual(first);
+    const attacked = ["attack", ...networks, "--surrogate", "a.safetensors", ...measured, "--steps", "2"];
+    const whole = await json<AttackResult>(...attacked, "--journal", "batches.json");
+    expect(await json<AttackResult>(...attacked, "--journal", "batches.json")).toEqual(whole);
+    const other = await run(...attacked, "--journal", "batches.json", "--eps", "0.5");
+    expect(other.stderr).toContain('must be of the same measurement: "epsilon" is');
+  });
+
   it("compares networks alone and together, with a choice and a star, and draws a page", async () => {
     const result = await json<EnsembleResult>(
       ...[

@@ -38,6 +38,7 @@ interface EnsembleVerbOptions extends EngineOptions, BindingOptions, ScalingOpti
   readonly align: boolean;
   readonly simplexMembers?: number | undefined;
   readonly seed: number;
+  readonly journal?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
@@ -83,6 +84,10 @@ function createEnsembleVerb() {
     .option(
       "--statistics-data <name>",
       "examples on which batch norms of the mean of weights are measured (default: the first 2,500 of --data)",
+    )
+    .option(
+      "--journal <folder>",
+      "keep the predictions of each network in this folder, and go on from it after an interruption, or with more networks",
     )
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
@@ -162,6 +167,7 @@ async function ensemble(
     const result = await compareEnsembles({ graph, engine }, networks, data.data, {
       ...{ selectionData: data.selectionData, others: data.others, statisticsData: data.statisticsData },
       ...{ members: options.members, diversity: options.diversity, further, signal },
+      predictionsPath: options.journal,
       onProgress: ({ done }) => progress("Predicting", done),
     });
     await saveResult(result, { output, report }, { inputs, context });

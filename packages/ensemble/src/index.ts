@@ -12,9 +12,13 @@ export {
   rangeOf,
 } from "./attack/attack-options.ts";
 export type { AttackedSource, AttackedTarget, AttackResult } from "./attack/attack-result.ts";
-export { type AttackSource, SOURCE_MODES, type SourceMode } from "./attack/attack-source.ts";
 export {
   type AttackedNetworks,
+  type AttackSource,
+  SOURCE_MODES,
+  type SourceMode,
+} from "./attack/attack-source.ts";
+export {
   type AttackProgress,
   MEASURE_ATTACK_DEFAULTS,
   type MeasureAttackOptions,

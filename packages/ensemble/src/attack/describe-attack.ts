@@ -8,8 +8,7 @@ import {
 } from "@isthmus/graph";
 import type { JournalRun } from "@isthmus/tasks";
 import type { ResolvedAttack } from "./attack-options.ts";
-import type { AttackSource } from "./attack-source.ts";
-import type { AttackedNetworks } from "./measure-attack.ts";
+import type { AttackedNetworks, AttackSource } from "./attack-source.ts";
 
 /** Describes everything that decides the numbers of an attack, for its journal. */
 export async function describeAttack(

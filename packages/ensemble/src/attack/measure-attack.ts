@@ -9,7 +9,13 @@ import {
   resolveAttack,
 } from "./attack-options.ts";
 import type { AttackedSource, AttackedTarget, AttackResult } from "./attack-result.ts";
-import { type AttackSource, attackBatch, meanLogits, openSource } from "./attack-source.ts";
+import {
+  type AttackedNetworks,
+  type AttackSource,
+  attackBatch,
+  meanLogits,
+  openSource,
+} from "./attack-source.ts";
 import { describeAttack } from "./describe-attack.ts";
 import { createInputGradient, type InputGradient, type NetworkWeights } from "./input-gradient.ts";
 import { markCorrect, readBatches, sumOfLosses } from "./read-batches.ts";
@@ -43,12 +49,6 @@ export const MEASURE_ATTACK_DEFAULTS: Required<MeasureAttackOptions> = {
   signal: undefined,
   onProgress: undefined,
 };
-
-/** Networks that examples are made on, and networks that they are shown to. */
-export interface AttackedNetworks {
-  readonly sources: readonly AttackSource[];
-  readonly targets: readonly Checkpoint[];
-}
 
 const ATTEMPT = "attack networks";
 

@@ -28,7 +28,8 @@ export interface ScatterNetworkOptions {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, scatterNetwork } from "isthmus";
+ * import { scatterNetwork } from "@isthmus/ensemble";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork } from "isthmus";
  *
  * const statisticsData = await openDataSet("mnist:test@100");
  * const { graph, initialize } = parseNetwork("mlp:8", statisticsData);

@@ -1,4 +1,4 @@
-import { assertWholeOptions, at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
+import { assertWholeOptions, at, OutOfRangeError } from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
 import { type Journal, openJournal } from "@isthmus/tasks";
 import {

@@ -313,7 +313,16 @@ const SUBSPACES: Readonly<Record<string, Described>> = {
 
 const ENSEMBLES: Readonly<
   Record<
-    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume" | "posterior" | "spro" | "control",
+    | CollectMethod
+    | AttackMethod
+    | "ensemble"
+    | "greedy"
+    | "quality"
+    | "pareto"
+    | "hypervolume"
+    | "posterior"
+    | "spro"
+    | "control",
     Described
   >
 > = {

@@ -43,6 +43,8 @@ export type {
   PathMeasurement,
   SimilarityChoice,
   SimilarityMeasurement,
+  WalkedPathChoice,
+  WalkedPathMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
@@ -66,7 +68,7 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
-export type { TunedNetwork } from "./description/tuned-network.ts";
+export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
 export { readStudy } from "./file/read-study.ts";

@@ -28,6 +28,8 @@ export function createStudyTarget(): FuzzTarget {
     "ensembles",
     "lgv-transfer",
     "pareto",
+    "curvature-sample",
+    "landscapes",
   ].map((name) => fixture(`packages/cli/studies/${name}.yaml`).toString());
   const small = JSON.stringify(SMALL_STUDY);
   const ports = { engine: "none", openData: async (name: string) => fewImages(name) };

@@ -26,9 +26,9 @@ const PROBABILITIES = "probabilities";
 const DIGEST_LENGTH = 32;
 
 /**
- * Prepares class probabilities as `createClassifier` does, and keeps them in a folder if one is named: each in
- * a file whose name is a digest of all that decides them, from which they are read the next time, exactly as
- * they were.
+ * Prepares class probabilities as `createClassifier` does, and keeps them in a folder if one is named: each
+ * in a file whose name is a digest of all that decides them, from which they are read the next time, exactly
+ * as they were.
  */
 export async function openClassifier(
   { graph, engine }: Architecture,

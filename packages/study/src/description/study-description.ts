@@ -15,9 +15,10 @@ import type {
   DropoutPathMeasurement,
   MechanismsMeasurement,
   SimilarityMeasurement,
+  WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
-import type { TunedNetwork } from "./tuned-network.ts";
+import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
 import type { VariableValue, WantedValues } from "./variable-values.ts";
 
 /** Values by name of the variable. */
@@ -117,6 +118,7 @@ export type NetworkDescription =
   | LoadedNetwork
   | StarNetwork
   | TunedNetwork
+  | ConnectivityTunedNetwork
   | PrunedStudyNetwork
   | QuantizedStudyNetwork
   | CollectedStudyNetwork
@@ -161,6 +163,7 @@ export type MeasurementDescription =
   | LayersMeasurement
   | CurveMeasurement
   | DropoutPathMeasurement
+  | WalkedPathMeasurement
   | MechanismsMeasurement
   | SimilarityMeasurement
   | MergeMeasurement
@@ -175,6 +178,7 @@ export type RepeatedNetwork =
   | Repeated<LoadedNetwork>
   | Repeated<StarNetwork>
   | Repeated<TunedNetwork>
+  | Repeated<ConnectivityTunedNetwork>
   | Repeated<PrunedStudyNetwork>
   | Repeated<QuantizedStudyNetwork>
   | Repeated<CollectedStudyNetwork>

@@ -10,7 +10,7 @@ export interface ColumnSource {
   readonly where?: WantedValues;
   /** A variable, or a path, of which the rows are made. */
   readonly variable?: string;
-  /** Mean of what the path leads to in the results of a row. */
+  /** Mean of what the path leads to in the results of a row; true counts as 1, false as 0. */
   readonly mean?: string;
   /** Sample standard deviation; none for one result. */
   readonly std?: string;

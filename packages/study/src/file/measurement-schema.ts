@@ -8,6 +8,7 @@ import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measur
 import type {
   CurvatureMeasurement,
   DropoutStabilityMeasurement,
+  LandscapeMeasurement,
 } from "../description/network-measurement.ts";
 import { ALIGN_CHOICES } from "../description/pair-selection.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
@@ -16,6 +17,7 @@ import type {
   DropoutPathMeasurement,
   MechanismsMeasurement,
   SimilarityMeasurement,
+  WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
@@ -24,8 +26,10 @@ import {
   DROPOUT_PATH_FIELDS,
   DROPOUT_STABILITY_FIELDS,
   MECHANISMS_FIELDS,
+  WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
 import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
+import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, count, examples, places, repeats, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
@@ -44,7 +48,9 @@ type FileMeasurement =
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
   | DropoutStabilityMeasurement
+  | LandscapeMeasurement
   | DropoutPathMeasurement
+  | WalkedPathMeasurement
   | MechanismsMeasurement
   | SimilarityMeasurement
   | EnsembleMeasurement
@@ -161,8 +167,17 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       schedule: SCHEDULE.optional(),
       ...PARETO_FIELDS,
     }),
+    z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({
+      kind: z.literal("walked-path"),
+      ...selected,
+      ...WALKED_PATH_FIELDS,
+      trainOn: NAMED_DATA,
+      batch: batch.optional(),
+      optimizer: OPTIMIZER.optional(),
+    }),
     z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),

@@ -8,11 +8,12 @@ import {
 } from "../description/collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
-import type { TunedNetwork } from "../description/tuned-network.ts";
+import type { ConnectivityTunedNetwork, TunedNetwork } from "../description/tuned-network.ts";
 import { amount, batch, positive, repeats, seed, text, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { STAR_FIELDS } from "../schema/shared-fields.ts";
 import { AUGMENT, FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
+import { CONNECTIVITY_FIELDS } from "../schema/tuning-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A network to train, as a file describes it. */
@@ -34,7 +35,7 @@ export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
     data: NAMED_DATA,
     seed,
     epochs: repeats(1),
-    snapshots: z.array(repeats(1)).optional(),
+    snapshots: z.array(repeats(0)).optional(),
     batch: batch.optional(),
     loss: FILE_LOSS.optional(),
     optimizer: OPTIMIZER.optional(),
@@ -76,12 +77,25 @@ export const TUNED_NETWORK: z.ZodType = schemaOf<FileTunedNetwork>()(
     data: NAMED_DATA,
     seed,
     epochs: repeats(1),
+    method: z.enum(["all", "last-layer"], { error: "must be all, last-layer or cbft" }).optional(),
     freeze: z.array(text).optional(),
     batch: batch.optional(),
     loss: FILE_LOSS.optional(),
     optimizer: OPTIMIZER.optional(),
     schedule: SCHEDULE.optional(),
     augment: AUGMENT.optional(),
+  }),
+);
+
+/** A network that is trained on by connectivity, with values in place of its variables. */
+export const CONNECTIVITY_TUNED_NETWORK: z.ZodType = schemaOf<ConnectivityTunedNetwork>()(
+  z.strictObject({
+    tune: z.string(),
+    where: WHERE.optional(),
+    method: z.literal("cbft"),
+    data: NAMED_DATA,
+    cue: NAMED_DATA,
+    ...CONNECTIVITY_FIELDS,
   }),
 );
 

@@ -5,6 +5,7 @@ import { unfold } from "../description/unfold.ts";
 import { MEASUREMENT } from "./measurement-schema.ts";
 import {
   COLLECTED_NETWORK,
+  CONNECTIVITY_TUNED_NETWORK,
   LOADED_NETWORK,
   PRUNED_NETWORK,
   QUANTIZED_NETWORK,
@@ -51,7 +52,7 @@ function* findEntryProblems(
 
 function schemaOf(network: RepeatedNetwork): ZodType {
   if ("star" in network) return STAR_NETWORK;
-  if ("tune" in network) return TUNED_NETWORK;
+  if ("tune" in network) return network.method === "cbft" ? CONNECTIVITY_TUNED_NETWORK : TUNED_NETWORK;
   if ("prune" in network) return PRUNED_NETWORK;
   if ("quantize" in network) return QUANTIZED_NETWORK;
   if ("collect" in network) return COLLECTED_NETWORK;

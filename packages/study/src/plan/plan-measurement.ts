@@ -17,6 +17,7 @@ import { planAttacks, planEnsembles } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
 import { planPareto } from "./plan-pareto.ts";
+import { planWalks } from "./plan-walks.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
 /**
@@ -34,6 +35,7 @@ export function planMeasurement(
       return planMerge(entry, context);
     case "curvature":
     case "dropout-stability":
+    case "landscape":
       return planEach(entry, context);
     case "similarity":
       return planPairs(entry, context, similarityWork(entry, context.planner.seed));
@@ -47,6 +49,8 @@ export function planMeasurement(
       return planCurves(entry, context);
     case "mechanisms":
       return planMechanisms(entry, context);
+    case "walked-path":
+      return planWalks(entry, context);
     case "dropout-path":
       return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
     case "layers":

@@ -19,7 +19,7 @@ import { describeNetwork } from "./describe-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
 import { planCollected, planScattered } from "./plan-collected.ts";
 import { planPruned, planQuantized } from "./plan-derived.ts";
-import { planTuned } from "./plan-tuned.ts";
+import { planConnectivityTuned, planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import { agree } from "./select-pairs.ts";
@@ -52,7 +52,11 @@ async function planEntry(
   planning: Planning,
 ): Promise<readonly PlannedNetwork[]> {
   if ("star" in entry) return [await planStar(group, { variables, entry }, planning)];
-  if ("tune" in entry) return planTuned(group, { variables, entry }, planning);
+  if ("tune" in entry) {
+    return entry.method === "cbft"
+      ? planConnectivityTuned(group, { variables, entry }, planning)
+      : planTuned(group, { variables, entry }, planning);
+  }
   if ("prune" in entry) return planPruned(group, { variables, entry }, planning);
   if ("quantize" in entry) return planQuantized(group, { variables, entry }, planning);
   if ("collect" in entry) return planCollected(group, { variables, entry }, planning);
@@ -179,7 +183,7 @@ function withEpochs(group: string, variables: Variables, epochs: number): Variab
 }
 
 function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNetwork): readonly number[] {
-  let last = 0;
+  let last = -1;
   const ascending = snapshots.every((snapshot) => {
     const before = last;
     last = snapshot;
@@ -187,7 +191,7 @@ function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNet
   });
   if (ascending && snapshots.length > 0 && last <= epochs) return snapshots;
   throw new InputError(
-    `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 1 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
+    `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 0 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
     { input: group },
   );
 }

@@ -181,8 +181,8 @@ describe("planStudy()", () => {
   });
 
   it.each([
-    [withNetworks({ snapshots: [3, 1] }), /snapshots must be numbers of epochs from 1 to 3, ascending/],
-    [withNetworks({ snapshots: [4] }), /from 1 to 3/],
+    [withNetworks({ snapshots: [3, 1] }), /snapshots must be numbers of epochs from 0 to 3, ascending/],
+    [withNetworks({ snapshots: [4] }), /from 0 to 3/],
     [
       withNetworks({ for: { width: [4, 8], seed: [0] } }),
       /two networks "mlps" or more that differ in "seed" only/,

@@ -40,6 +40,10 @@ const STUDY: StudyDescription = {
       ...{ between: "mlps", align: "${align}", points: 5 },
       sets: { seen: "few:train", other: "few:test" },
     },
+    walks: {
+      ...{ kind: "walked-path", between: "mlps", data: "few:test", trainOn: "few:train" },
+      ...{ moves: 2, trainSteps: 2, batch: 4, points: 5 },
+    },
     curves: {
       kind: "curve",
       between: "mlps",
@@ -72,6 +76,15 @@ const STUDY: StudyDescription = {
         worst: column("path.loss.max"),
       },
     },
+    walks: {
+      ...{ title: "Walks", of: "walks", by: ["pair"] },
+      columns: {
+        pair: { title: "Pair" },
+        worst: column("path.loss.max"),
+        line: column("line.loss.max"),
+        steps: column("steps"),
+      },
+    },
     curves: {
       ...{ title: "Curves", of: "curves", by: ["pair"] },
       columns: { pair: { title: "Pair" }, worst: column("path.loss.max"), line: column("line.loss.max") },
@@ -100,9 +113,12 @@ it("STUDY_TASKS take units out of networks, and build and train ways between the
   expect(lines[0]).not.toBe(lines[1]);
   const mechanisms = (rows["mechanisms"] ?? []).map(({ align, name }) => `${align} ${name}`);
   expect(mechanisms.sort()).toEqual(["none other", "none seen", "weight other", "weight seen"]);
+  expect(rows["walks"]).toMatchObject([{ steps: 10, line: expect.closeTo(lines[0] as number, 1) }]);
   expect(rows["curves"]?.[0]?.["line"]).toBeCloseTo(lines[0] as number, 1);
   expect((await run("two")).study).toEqual(study);
   expect(
-    readdirSync(join(folder, "one"), { recursive: true }).filter((name) => String(name).includes("state")),
+    readdirSync(join(folder, "one"), { recursive: true }).filter((name) =>
+      String(name).match(/state|points/),
+    ),
   ).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { matchNetworks } from "./match-networks.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkDropout } from "./measure-network-dropout.ts";
+import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
@@ -22,7 +23,9 @@ import { scatterStudyNetwork } from "./scatter-network.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
+import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
+import { walkPair } from "./walk-pair.ts";
 
 /** The registry of all kinds of tasks that studies have. */
 export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
@@ -37,11 +40,14 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measureEnsemble,
   measureNetworkCurvature,
   tuneNetwork,
+  tuneNetworkByConnectivity,
   measureNetworkDropout,
+  measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,
   measurePairSimilarity,
   trainPairCurve,
+  walkPair,
   pruneStudyNetwork,
   quantizeStudyNetwork,
   collectStudyNetworks,

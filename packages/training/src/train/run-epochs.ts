@@ -90,6 +90,8 @@ class Loop {
 
   async run(): Promise<TrainResult> {
     const began = performance.now();
+    // A training that was stopped while these weights were taken has saved the step already.
+    if (this.#resumedAt > 0) await this.#collect();
     while (this.#at.epochs.length < this.#options.epochs) await this.#runEpoch();
     const { epochs } = this.#at;
     const last = epochs.at(-1);

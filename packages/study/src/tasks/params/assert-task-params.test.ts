@@ -62,6 +62,11 @@ const STUDY: StudyDescription = {
       ...{ tune: "mlps", where: { epochs: 3 }, data: "few:train", seed: 1, epochs: 2, batch: 4 },
       ...{ freeze: ["layers.0.*"], augment: { flip: true } },
     },
+    cbft: {
+      ...{ tune: "mlps", where: { epochs: 3 }, method: "cbft", data: "few:train", cue: "few:test" },
+      ...{ seed: 1, epochs: 1, batch: 4, learningRate: 0.1, weightDecay: 0, margin: 2, invariance: 3 },
+      warmup: 0,
+    },
     pruned: {
       ...{
         prune: "mlps",
@@ -125,6 +130,17 @@ const STUDY: StudyDescription = {
       },
       ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
     },
+    walks: {
+      ...{
+        kind: "walked-path",
+        between: "mlps",
+        data: "few:test",
+        statisticsData: "few:train",
+        batchSize: 4,
+      },
+      ...{ trainOn: "few:train", moves: 2, trainSteps: 2, learningRate: 0.01, batch: 4, points: 3 },
+      ...{ statistics: "keep", optimizer: { kind: "adam" } },
+    },
     mechanisms: {
       ...{ kind: "mechanisms", between: "mlps", statisticsData: "few:train", batchSize: 4 },
       ...{ sets: { one: "few:test", two: "few:train" }, points: 3, tolerance: 0.1, statistics: "keep" },
@@ -147,6 +163,7 @@ const STUDY: StudyDescription = {
       ...{ kind: "curvature", of: "tuned", data: "few:test", operator: "gauss-newton", batchSize: 4 },
       ...{ parameters: ["layers.*"], examples: 8, count: 1, tolerance: 1e-3, steps: 10 },
       ...{ traceProducts: 8, relativeError: 0.1, runs: 1, densitySteps: 4, canonical: true, by: "layer" },
+      settling: { sizes: [2, 4], samples: 2, deviation: 0.1, steps: 3, traceProducts: 6 },
       sharpness: {
         ...{
           radius: 0.1,
@@ -157,6 +174,11 @@ const STUDY: StudyDescription = {
           samples: 4,
         },
       },
+    },
+    landscapes: {
+      ...{ kind: "landscape", of: "mlps", where: { epochs: 3 }, data: "few:test", batchSize: 4 },
+      ...{ directions: "random", dimensions: 1, points: 3, range: [-0.5, 0.5], normalization: "layer" },
+      ...{ vectors: "move", hessianExamples: 4, steps: 3, local: false, statistics: "keep" },
     },
     barriers: {
       ...{ kind: "barrier", for: { way: ["none", "weight", "activation", "learned"] }, between: "mlps" },

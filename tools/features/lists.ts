@@ -317,7 +317,16 @@ const SUBSPACES: Readonly<Record<string, Described>> = {
 
 const ENSEMBLES: Readonly<
   Record<
-    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume" | "posterior",
+    | CollectMethod
+    | AttackMethod
+    | "ensemble"
+    | "greedy"
+    | "quality"
+    | "pareto"
+    | "hypervolume"
+    | "posterior"
+    | "spro"
+    | "control",
     Described
   >
 > = {
@@ -345,6 +354,14 @@ const ENSEMBLES: Readonly<
   posterior: [
     "packages/ensemble/test/bootstrap-posterior.test.ts",
     "networks trained on examples of Dirichlet weights, beside a prior network's predictions",
+  ],
+  spro: [
+    "packages/ensemble/test/simplex-vertices.test.ts",
+    "vertices of a simplex of low loss, trained away from one another; networks drawn from it",
+  ],
+  control: [
+    "packages/ensemble/test/simplex-vertices.test.ts",
+    "networks as far from a start as collected ones, in random directions",
   ],
   pareto: [
     "packages/ensemble/test/pareto.test.ts",

@@ -37,6 +37,7 @@ export {
   meanOfWeights,
   measureAttack,
   type ParetoResult,
+  simplexVertices,
 } from "@isthmus/ensemble";
 export {
   aggregateUpdates,

@@ -1,6 +1,20 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
+export {
+  COLLECTION_METHODS,
+  COLLECTION_PARTS,
+  type CollectedStudyNetwork,
+  type CollectionMethod,
+  type ScatteredStudyNetwork,
+} from "./description/collected-network.ts";
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
+export type {
+  AttackChoice,
+  AttackMeasurement,
+  EnsembleChoice,
+  EnsembleMeasurement,
+  SourceChoice,
+} from "./description/ensemble-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export type {
   CurvatureChoice,
@@ -18,6 +32,7 @@ export {
   type PairChoice,
   type PairSelection,
 } from "./description/pair-selection.ts";
+export type { ParetoChoice, ParetoMeasurement } from "./description/pareto-measurement.ts";
 export type {
   CurveChoice,
   CurveMeasurement,

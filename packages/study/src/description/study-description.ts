@@ -4,6 +4,7 @@ import type { RayDistribution } from "@isthmus/star-domain";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
+import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
 import type { PairSelection } from "./pair-selection.ts";
@@ -159,6 +160,7 @@ export type MeasurementDescription =
   | MechanismsMeasurement
   | SimilarityMeasurement
   | MergeMeasurement
+  | IntrinsicDimensionMeasurement
   | EachMeasurement;
 
 /** A group of networks. */

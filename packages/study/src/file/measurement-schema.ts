@@ -2,6 +2,7 @@ import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { z } from "zod";
+import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type {
   CurvatureMeasurement,
@@ -18,6 +19,7 @@ import type {
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
+import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import {
   CURVE_FIELDS,
   DROPOUT_PATH_FIELDS,
@@ -48,6 +50,7 @@ type FileMeasurement =
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
+  | IntrinsicDimensionMeasurement
   | SimilarityMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
@@ -126,6 +129,14 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({
+      kind: z.literal("intrinsic-dimension"),
+      net: z.string(),
+      trainOn: NAMED_DATA,
+      data: NAMED_DATA,
+      labels: z.enum(LABEL_CHOICES).optional(),
+      ...DIMENSION_FIELDS,
+    }),
     z.strictObject({
       kind: z.literal("walked-path"),
       ...selected,

@@ -8,6 +8,7 @@ export {
   type ScatteredStudyNetwork,
 } from "./description/collected-network.ts";
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
+export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export type {
   AttackChoice,
   AttackMeasurement,

@@ -143,6 +143,7 @@ function countMeasurements(
     );
     return unfold<T>(`measurements.${name}`, Object.fromEntries(decisive) as Repeated<T>);
   };
+  if ("net" in repeated) return unfoldOnly<object>(["for"]).length;
   if ("of" in repeated && !("many" in repeated)) {
     return unfoldOnly<NetworkMeasurement>(EACH_KEYS).reduce((sum, { entry }) => {
       return sum + productOf(restrict(groups.get(entry.of), entry.where));

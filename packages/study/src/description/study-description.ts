@@ -5,6 +5,7 @@ import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
+import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { AttackMeasurement, EnsembleMeasurement } from "./ensemble-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
@@ -170,7 +171,8 @@ export type MeasurementDescription =
   | EachMeasurement
   | EnsembleMeasurement
   | AttackMeasurement
-  | ParetoMeasurement;
+  | ParetoMeasurement
+  | IntrinsicDimensionMeasurement;
 
 /** A group of networks. */
 export type RepeatedNetwork =

@@ -108,7 +108,8 @@ async function planStar(
     },
     label: `find the ${label}`,
   });
-  return { ...first, variables, label, trainedOn: entry.data, weights: { task: key, file: STAR_FILE } };
+  const { rewinds: _, ...like } = first;
+  return { ...like, variables, label, trainedOn: entry.data, weights: { task: key, file: STAR_FILE } };
 }
 
 /** Lists every option that decides the bytes, defaults included. */
@@ -146,7 +147,9 @@ async function planTraining(
   };
   const label = `${network.spec} seed ${entry.seed}`;
   const { key } = planner.add(trainNetwork, { params, inputs: {}, label: `train ${label}` });
+  const rewinds = new Map(snapshots.map((epochs) => [epochs, { task: key, file: weightsFile(epochs) }]));
   return snapshots.map((epochs) => ({
+    rewinds,
     variables: withEpochs(group, variables, epochs),
     label: snapshots.length === 1 ? label : `${label} epoch ${epochs}`,
     architecture: network.graph,
@@ -167,7 +170,7 @@ function withEpochs(group: string, variables: Variables, epochs: number): Variab
 }
 
 function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNetwork): readonly number[] {
-  let last = 0;
+  let last = -1;
   const ascending = snapshots.every((snapshot) => {
     const before = last;
     last = snapshot;
@@ -175,7 +178,7 @@ function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNet
   });
   if (ascending && snapshots.length > 0 && last <= epochs) return snapshots;
   throw new InputError(
-    `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 1 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
+    `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 0 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
     { input: group },
   );
 }

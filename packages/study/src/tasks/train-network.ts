@@ -17,7 +17,7 @@ import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 export interface TrainNetworkParams {
   readonly network: TaskNetwork;
   readonly data: TaskData;
-  /** Numbers of epochs after which weights are kept. */
+  /** Numbers of epochs after which weights are kept; 0 is the start. */
   readonly snapshots: readonly number[];
   readonly options: TrainingOptions & { readonly augment?: AugmentOptions };
 }
@@ -32,7 +32,7 @@ const PARAMS = schemaOf<TrainNetworkParams>()(
   z.strictObject({
     network: TASK_NETWORK,
     data: TASK_DATA,
-    snapshots: z.array(repeats(1)).min(1),
+    snapshots: z.array(repeats(0)).min(1),
     options: z.strictObject({ ...TRAINING_FIELDS, augment: AUGMENT.optional() }),
   }),
 );
@@ -50,8 +50,10 @@ export const trainNetwork: StudyTaskKind<TrainNetworkParams> = {
     const network = parseNetwork(net, data);
     const { graph } = network;
     await saveFile(join(folder, GRAPH_FILE), encodeGraph(graph));
+    const start = network.initialize(options.seed);
+    if (snapshots.includes(0)) await saveCheckpoint(start, join(folder, weightsFile(0)), { overwrite: true });
     const statePath = join(folder, "state.safetensors");
-    const { result } = await train({ graph, engine }, network.initialize(options.seed), data, {
+    const { result } = await train({ graph, engine }, start, data, {
       ...options,
       statePath,
       resume: true,

@@ -228,6 +228,7 @@ const curve = z.looseObject({
   trainingData: text,
   path: PATH,
   line: PATH,
+  modeConnectivity: measured.optional(),
   seed: count,
   ...pair,
   ...norms,

@@ -1,5 +1,6 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
+export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export type {

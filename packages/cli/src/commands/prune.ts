@@ -2,14 +2,7 @@ import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { at, describeMaking, saveCheckpoint } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import {
-  ITERATIVE_DEFAULTS,
-  PRUNE_CHOICES,
-  PRUNE_DEFAULTS,
-  TICKET_METHODS,
-  type TicketMethod,
-} from "@isthmus/sparsity";
-import { EVOLUTION_DEFAULTS } from "@isthmus/training";
+import { PRUNE_CHOICES, PRUNE_DEFAULTS } from "@isthmus/sparsity";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPruning } from "../format/format-pruning.ts";
@@ -26,6 +19,7 @@ import {
   parseNumber,
   parseSeed,
 } from "../options/parse-values.ts";
+import { addTicketOptions } from "../options/ticket-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -34,7 +28,7 @@ import { assertPruneOptions, type PruneVerbOptions, roundsOf, stateOf } from "./
 
 /** Creates the command `isthmus prune`. */
 export function pruneVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(addScalingOptions(addEngineOption(createPruneVerb())))
+  return addBindingOptions(addScalingOptions(addEngineOption(addTicketOptions(createPruneVerb()))))
     .addHelpText("after", EXAMPLES)
     .action((path, options) => run(options, (context) => prune(path, options, context)));
 }
@@ -63,39 +57,6 @@ function createPruneVerb() {
       0,
     )
     .option("--lr <x>", "learning rate, falling to 0 along half a cosine", parseNumber, 0.01)
-    .option(
-      "--anneal <p>",
-      "let pruned weights be there with this probability at first, falling to 0 while training",
-      parseNumber,
-    )
-    .option(
-      "--rewind <epoch>",
-      "find a lottery ticket: train the network for --epochs, prune, go back to its weights after so many epochs (0: as it is), and so on",
-      parseCount(0, MOST.epochs),
-    )
-    .option(
-      "--rounds <n>",
-      `rounds of --rewind (default: ${ITERATIVE_DEFAULTS.rounds})`,
-      parseCount(1, MOST.epochs),
-    )
-    .addOption(
-      new Option(
-        "--method <method>",
-        "how rounds are trained: by gradients, or by evolution strategies, which prune by signal to noise",
-      )
-        .choices(TICKET_METHODS)
-        .default("gradient" satisfies TicketMethod),
-    )
-    .option(
-      "--generations <n>",
-      `generations of each round of --method evolution (default: ${EVOLUTION_DEFAULTS.generations})`,
-      parseCount(1, MOST.epochs),
-    )
-    .option(
-      "--population <n>",
-      `networks of a generation (default: ${EVOLUTION_DEFAULTS.population})`,
-      parseCount(2),
-    )
     .option("--batch <n>", "examples in a step", parseCount(1))
     .option("--seed <n>", "seed of the order of examples", parseSeed, 0)
     .option(

@@ -51,6 +51,21 @@ const SLANTED_WIDTH = 15;
 const SHORT_NAME = 48;
 const SLANTED_LENGTH = 110;
 
+/** Lists the cells that have a value. */
+function cellsOf({
+  rows,
+  columns,
+  values,
+  scale,
+}: Pick<HeatFigure, "rows" | "columns" | "values" | "scale">): Cell[] {
+  return rows.flatMap((row, y) =>
+    columns.flatMap((column, x): Cell[] => {
+      const value = values[y]?.[x];
+      return isKnown(value) ? [{ row, column, value, color: colorOf(value, scale) }] : [];
+    }),
+  );
+}
+
 /** Draws a table as colours, with numbers where they fit, and a legend of the colours like that of planes. */
 export function drawHeat({
   rows,
@@ -65,13 +80,7 @@ export function drawHeat({
   tree = [],
   overlay,
 }: HeatFigure): Drawing {
-  const cells = rows.flatMap((row, y) =>
-    columns.flatMap((column, x): Cell[] => {
-      const value = values[y]?.[x];
-      if (!isKnown(value)) return [];
-      return [{ row, column, value, color: colorOf(value, scale) }];
-    }),
-  );
+  const cells = cellsOf({ rows, columns, values, scale });
   return (plot, width) => {
     const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
     const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;

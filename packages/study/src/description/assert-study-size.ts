@@ -1,4 +1,5 @@
 import { InputError } from "@isthmus/core";
+import { ITERATIVE_DEFAULTS } from "@isthmus/sparsity";
 import { fulfils } from "./fulfils.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
@@ -78,10 +79,16 @@ function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<s
   );
   const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
   if (Array.isArray(snapshots) && !ranges.has("epochs")) ranges.set("epochs", snapshots as VariableValue[]);
+  if ("tickets" in repeated && !ranges.has("round")) ranges.set("round", roundsOf(repeated.rounds));
   const from = startGroupOf(repeated);
   if (from === undefined) return ranges;
   const { where } = repeated as Pick<TunedNetwork, "where">;
   return new Map([...restrict(groups.get(from), where), ...ranges]);
+}
+
+/** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
+function roundsOf(rounds: unknown): readonly number[] {
+  return Array.from({ length: 1 + (typeof rounds === "number" ? rounds : ITERATIVE_DEFAULTS.rounds) }, (_, i) => i);
 }
 
 /** Returns the name of the group that each network of a group is made from one network of. */

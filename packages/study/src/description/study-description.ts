@@ -14,6 +14,7 @@ import type {
   SimilarityMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
+import type { TicketNetwork } from "./ticket-network.ts";
 import type { TunedNetwork } from "./tuned-network.ts";
 import type { VariableValue } from "./variable-values.ts";
 
@@ -112,6 +113,7 @@ export type NetworkDescription =
   | StarNetwork
   | TunedNetwork
   | PrunedStudyNetwork
+  | TicketNetwork
   | QuantizedStudyNetwork;
 
 /** What is measured on pairs of networks. */
@@ -165,6 +167,7 @@ export type RepeatedNetwork =
   | Repeated<StarNetwork>
   | Repeated<TunedNetwork>
   | Repeated<PrunedStudyNetwork>
+  | Repeated<TicketNetwork>
   | Repeated<QuantizedStudyNetwork>;
 
 /** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */

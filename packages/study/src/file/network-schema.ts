@@ -2,10 +2,12 @@ import { PRUNE_CHOICES, QUANTIZE_SCHEMES, QUANTIZED_BITS } from "@isthmus/sparsi
 import { z } from "zod";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
+import type { TicketNetwork } from "../description/ticket-network.ts";
 import type { TunedNetwork } from "../description/tuned-network.ts";
 import { batch, repeats, seed, text } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { STAR_FIELDS } from "../schema/shared-fields.ts";
+import { EVOLUTION_FIELDS, ROUNDS_FIELDS } from "../schema/ticket-fields.ts";
 import { AUGMENT, FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
@@ -92,6 +94,29 @@ export const PRUNED_NETWORK: z.ZodType = schemaOf<FilePrunedNetwork>()(
     optimizer: OPTIMIZER.optional(),
     schedule: SCHEDULE.optional(),
   }),
+);
+
+const ticket = {
+  net: z.string(),
+  data: NAMED_DATA,
+  seed,
+  batch: batch.optional(),
+  ...ROUNDS_FIELDS,
+};
+
+/** A lottery ticket to find, with values in place of its variables. */
+export const TICKET_NETWORK: z.ZodType = schemaOf<TicketNetwork>()(
+  z.discriminatedUnion("tickets", [
+    z.strictObject({
+      ...ticket,
+      tickets: z.literal("gradient"),
+      rewind: repeats(0).optional(),
+      epochs: repeats(1),
+      optimizer: OPTIMIZER.optional(),
+      schedule: SCHEDULE.optional(),
+    }),
+    z.strictObject({ ...ticket, ...EVOLUTION_FIELDS, tickets: z.literal("evolution") }),
+  ]),
 );
 
 /** A network whose weights are put on a grid, with values in place of its variables. */

@@ -8,6 +8,7 @@ import {
   PRUNED_NETWORK,
   QUANTIZED_NETWORK,
   STAR_NETWORK,
+  TICKET_NETWORK,
   TRAINED_NETWORK,
   TUNED_NETWORK,
 } from "./network-schema.ts";
@@ -51,6 +52,7 @@ function schemaOf(network: RepeatedNetwork): ZodType {
   if ("star" in network) return STAR_NETWORK;
   if ("tune" in network) return TUNED_NETWORK;
   if ("prune" in network) return PRUNED_NETWORK;
+  if ("tickets" in network) return TICKET_NETWORK;
   if ("quantize" in network) return QUANTIZED_NETWORK;
   return "net" in network ? TRAINED_NETWORK : LOADED_NETWORK;
 }

@@ -1,8 +1,8 @@
 import { digestFile, excerpt, InputError, resolveOptions } from "@isthmus/core";
-import { type DataSet, fingerprintGraph, fingerprintWeights, type Graph, readGraph } from "@isthmus/graph";
+import { type DataSet, type Graph, readGraph } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
-import { type Network, parseNetwork } from "@isthmus/zoo";
+import { parseNetwork } from "@isthmus/zoo";
 import type {
   LoadedNetwork,
   NetworkDescription,
@@ -13,10 +13,11 @@ import type {
 } from "../description/study-description.ts";
 import { type Unfolded, unfold } from "../description/unfold.ts";
 import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
-import type { TaskNetwork } from "../tasks/task-kind.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
+import { describeNetwork } from "./describe-network.ts";
 import { planPruned, planQuantized } from "./plan-derived.ts";
+import { planTickets } from "./plan-tickets.ts";
 import { planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
@@ -43,6 +44,8 @@ export async function planNetworks(
       networks.push(...(await planPruned(group, { variables, entry }, { find, planner })));
     } else if ("quantize" in entry) {
       networks.push(...planQuantized(group, { variables, entry }, { find, planner }));
+    } else if ("tickets" in entry) {
+      networks.push(...(await planTickets(group, { variables, entry }, planner)));
     } else if ("net" in entry) {
       networks.push(...(await planTraining(group, { variables, entry }, planner)));
     } else {
@@ -181,16 +184,4 @@ function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNet
     `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 0 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
     { input: group },
   );
-}
-
-/**
- * Describes a network of the zoo and its random weights, so that a key changes when the zoo builds or
- * initialises it in another way.
- */
-async function describeNetwork({ spec, graph, initialize }: Network, seed: number): Promise<TaskNetwork> {
-  return {
-    net: spec,
-    graph: fingerprintGraph(graph),
-    weights: await fingerprintWeights(graph, initialize(seed)),
-  };
 }

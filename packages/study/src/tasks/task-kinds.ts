@@ -1,6 +1,7 @@
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { alignNetworks } from "./align-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
+import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
@@ -39,4 +40,5 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   trainPairCurve,
   pruneStudyNetwork,
   quantizeStudyNetwork,
+  findStudyTickets,
 ]);

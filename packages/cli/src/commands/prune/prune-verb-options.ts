@@ -1,11 +1,12 @@
 import { UsageError } from "@isthmus/core";
-import type { PruneChoice, TicketMethod } from "@isthmus/sparsity";
+import type { PruneChoice } from "@isthmus/sparsity";
 import type { BindingOptions } from "../../open/bind-architecture.ts";
 import type { ScalingOptions } from "../../open/open-data.ts";
 import type { EngineOptions } from "../../options/engine-option.ts";
+import type { TicketOptions } from "../../options/ticket-options.ts";
 
 /** Options of `isthmus prune`. */
-export interface PruneVerbOptions extends EngineOptions, BindingOptions, ScalingOptions {
+export interface PruneVerbOptions extends EngineOptions, BindingOptions, ScalingOptions, TicketOptions {
   readonly graph?: string | undefined;
   readonly sparsity: number;
   readonly by: PruneChoice;
@@ -16,12 +17,6 @@ export interface PruneVerbOptions extends EngineOptions, BindingOptions, Scaling
   readonly epochs: number;
   readonly lr: number;
   readonly batch?: number | undefined;
-  readonly anneal?: number | undefined;
-  readonly rewind?: number | undefined;
-  readonly rounds?: number | undefined;
-  readonly method: TicketMethod;
-  readonly generations?: number | undefined;
-  readonly population?: number | undefined;
   readonly seed: number;
   readonly resume?: true | undefined;
   readonly output: string;
@@ -34,31 +29,35 @@ export interface PruneVerbOptions extends EngineOptions, BindingOptions, Scaling
  * @throws UsageError if they do not
  */
 export function assertPruneOptions(options: PruneVerbOptions): void {
-  const { epochs, rewind, anneal, method, by, data, trainData, generations, population, rounds } = options;
-  const trains = epochs > 0 || rewind !== undefined;
-  if (trains && data === undefined && trainData === undefined) {
+  const { epochs, rewind, anneal, data, trainData } = options;
+  if ((epochs > 0 || rewind !== undefined) && data === undefined && trainData === undefined) {
     const what = epochs > 0 ? "train for --epochs" : "go back by --rewind";
     throw new UsageError(`Cannot ${what} as there must be examples: name them with --train-data`);
   }
   if (anneal !== undefined && epochs === 0) {
     throw new UsageError("Cannot --anneal as pruned weights fade while training: say how long with --epochs");
   }
-  if (rewind === undefined) {
-    const without = Object.entries({ rounds, generations, population }).find(
-      ([, value]) => value !== undefined,
-    );
-    const name = without?.[0] ?? (method === "evolution" ? "method evolution" : undefined);
-    if (name === undefined) return;
-    throw new UsageError(
-      `Cannot take --${name} as it belongs to lottery tickets: add --rewind, 0 for the start`,
-    );
-  }
+  if (rewind === undefined) assertNoRounds(options);
+  else assertRewinding(options);
+}
+
+function assertNoRounds({ rounds, generations, population, method }: PruneVerbOptions): void {
+  const there = Object.entries({ rounds, generations, population }).find(([, value]) => value !== undefined);
+  const name = there?.[0] ?? (method === "evolution" ? "method evolution" : undefined);
+  if (name === undefined) return;
+  throw new UsageError(
+    `Cannot take --${name} as it belongs to lottery tickets: add --rewind, 0 for the start`,
+  );
+}
+
+function assertRewinding(options: PruneVerbOptions): void {
+  const { anneal, layers, shares, method, by, rewind = 0, epochs } = options;
   if (anneal !== undefined) {
     throw new UsageError(
       "Cannot --anneal with --rewind as rounds are trained with hard masks: leave out one",
     );
   }
-  if (options.layers !== undefined || options.shares !== undefined) {
+  if (layers !== undefined || shares !== undefined) {
     throw new UsageError(
       "Cannot --rewind with --layers or --shares as rounds prune all weights alike: leave them out",
     );

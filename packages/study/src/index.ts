@@ -1,6 +1,5 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
-export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export type {
@@ -52,6 +51,7 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
+export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { TunedNetwork } from "./description/tuned-network.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";

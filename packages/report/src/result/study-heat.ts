@@ -10,7 +10,7 @@ import {
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import type { HeatBorder, HeatOverlay } from "../figure/heat-overlay.ts";
-import { formatAlike, formatNumber } from "../format-value.ts";
+import { formatAlike, formatNumber, formatShort } from "../format-value.ts";
 import { studyColumnTitle } from "./study-column-title.ts";
 import { studyCaption } from "./study-words.ts";
 
@@ -148,7 +148,7 @@ function borderWords({ borders = [] }: StudyFigure, table: StudyTable): string[]
     const line = LINES[Math.min(index, LINES.length - 1)];
     const unit = table.columns.find(({ key }) => key === of)?.unit;
     const column = table.columns.find(({ key }) => key === of)?.title ?? of;
-    return `The ${line} line is where ${column} crosses ${formatNumber(limit)}${unit === undefined ? "" : ` ${unit}`}.`;
+    return `The ${line} line is where ${column} crosses ${formatShort(limit)}${unit === undefined ? "" : ` ${unit}`}.`;
   });
 }
 

@@ -88,7 +88,10 @@ function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<s
 
 /** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
 function roundsOf(rounds: unknown): readonly number[] {
-  return Array.from({ length: 1 + (typeof rounds === "number" ? rounds : ITERATIVE_DEFAULTS.rounds) }, (_, i) => i);
+  return Array.from(
+    { length: 1 + (typeof rounds === "number" ? rounds : ITERATIVE_DEFAULTS.rounds) },
+    (_, i) => i,
+  );
 }
 
 /** Returns the name of the group that each network of a group is made from one network of. */

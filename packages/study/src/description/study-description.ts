@@ -57,7 +57,8 @@ export interface TrainedNetwork {
   readonly seed: number;
   readonly epochs: number;
   /**
-   * Numbers of epochs, ascending, after which the weights are saved; each gives a network of its own.
+   * Numbers of epochs, ascending, after which the weights are saved, 0 for the start; each gives a network of
+   * its own.
    * @defaultValue the last only
    */
   readonly snapshots?: readonly number[];

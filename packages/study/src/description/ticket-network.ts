@@ -1,20 +1,23 @@
-import type { TicketMethod } from "@isthmus/sparsity";
+import type { PruneByEvolutionOptions, TicketMethod } from "@isthmus/sparsity";
 import type { OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 
+/** How much is pruned in how many rounds. */
+export type RoundsChoice = Pick<PruneByEvolutionOptions, "sparsity" | "rounds" | "by">;
+
+/** How rounds are trained without gradients. */
+export type EvolutionChoice = Pick<
+  PruneByEvolutionOptions,
+  "generations" | "population" | "deviation" | "learningRate" | "deviationRate"
+> & { readonly batch?: number };
+
 /** What every lottery ticket has. */
-interface AnyTicket {
+interface AnyTicket extends RoundsChoice {
   /** Short string of the zoo, such as `mlp:512x3`. */
   readonly net: string;
   /** Name of the examples to train on. */
   readonly data: string;
   /** Seed of weights, order of examples, and of the networks that evolution draws. */
   readonly seed: number;
-  /** Share that is pruned after the last round, in `[0, 1)`. */
-  readonly sparsity: number;
-  /** Rounds of pruning and training again. @defaultValue 5 */
-  readonly rounds?: number;
-  /** Whether all weights together are compared, or the ones of each layer. @defaultValue "global" */
-  readonly by?: "global" | "layer";
   readonly batch?: number;
 }
 
@@ -29,13 +32,8 @@ export interface GradientTicket extends AnyTicket {
 }
 
 /** The same without gradients; defaults are of `pruneByEvolution`. */
-export interface EvolvedTicket extends AnyTicket {
+export interface EvolvedTicket extends AnyTicket, EvolutionChoice {
   readonly tickets: Extract<TicketMethod, "evolution">;
-  readonly generations?: number;
-  readonly population?: number;
-  readonly deviation?: number;
-  readonly learningRate?: number;
-  readonly deviationRate?: number;
 }
 
 /**

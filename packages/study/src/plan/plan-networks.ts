@@ -14,8 +14,8 @@ import type {
 import { type Unfolded, unfold } from "../description/unfold.ts";
 import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
-import type { FindNetworks } from "./network-cells.ts";
 import { describeNetwork } from "./describe-network.ts";
+import type { FindNetworks } from "./network-cells.ts";
 import { planPruned, planQuantized } from "./plan-derived.ts";
 import { planTickets } from "./plan-tickets.ts";
 import { planTuned } from "./plan-tuned.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EvolutionChoice, RoundsChoice } from "../tasks/find-tickets.ts";
+import type { EvolutionChoice, RoundsChoice } from "../description/ticket-network.ts";
 import { amount, batch, positive, repeats, shareBelow1, tries } from "./numbers.ts";
 import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 

@@ -2,14 +2,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
-import {
-  type IterativeOptions,
-  type PruneByEvolutionOptions,
-  pruneByEvolution,
-  pruneIteratively,
-} from "@isthmus/sparsity";
+import { type IterativeOptions, pruneByEvolution, pruneIteratively } from "@isthmus/sparsity";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
+import type { EvolutionChoice, RoundsChoice } from "../description/ticket-network.ts";
 import { repeats, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS } from "../schema/shared-fields.ts";
@@ -19,15 +15,6 @@ import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 import { GRAPH_FILE, type TrainNetworkParams } from "./train-network.ts";
-
-/** How much is pruned in how many rounds. */
-export type RoundsChoice = Pick<PruneByEvolutionOptions, "sparsity" | "rounds" | "by">;
-
-/** How rounds are trained without gradients. */
-export type EvolutionChoice = Pick<
-  PruneByEvolutionOptions,
-  "generations" | "population" | "deviation" | "learningRate" | "deviationRate"
-> & { readonly batch?: number };
 
 /** A lottery ticket to find; one of `training` and `evolution` says how. */
 export interface FindTicketsParams {

@@ -13,7 +13,7 @@ import {
 } from "@isthmus/sparsity";
 import { EVOLUTION_DEFAULTS } from "@isthmus/training";
 import type { Context } from "../../verb.ts";
-import type { PruneData, PruneJob, Pruning } from "./prune-and-measure.ts";
+import type { PruneData, PruneJob, Pruning } from "./prune-job.ts";
 import { type PruneVerbOptions, roundsOf } from "./prune-verb-options.ts";
 
 /** A network whose lottery ticket is searched. */

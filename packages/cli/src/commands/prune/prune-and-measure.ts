@@ -4,7 +4,6 @@ import {
   measurePruning,
   type PrunedArchitecture,
   type PrunedNetwork,
-  type PruneResult,
   pruneNetwork,
   trainAnnealed,
   trainMasked,
@@ -13,26 +12,8 @@ import { discoverSymmetries } from "@isthmus/symmetry";
 import { followTraining } from "../../training/follow-training.ts";
 import type { Context } from "../../verb.ts";
 import { findTicket } from "./find-ticket.ts";
-import { type PruneVerbOptions, stateOf } from "./prune-verb-options.ts";
-
-/** A network to prune. */
-export interface PruneJob {
-  readonly architecture: Architecture;
-  readonly network: Checkpoint;
-  readonly options: PruneVerbOptions;
-}
-
-/** The examples that options name. */
-export interface PruneData {
-  readonly measured?: DataSet | undefined;
-  readonly trained?: DataSet | undefined;
-}
-
-/** A pruned network, and what is known of it. */
-export interface Pruning {
-  readonly weights: Checkpoint;
-  readonly result: PruneResult;
-}
+import type { PruneData, PruneJob, Pruning } from "./prune-job.ts";
+import { stateOf } from "./prune-verb-options.ts";
 
 /** Prunes a network as options say, trains it on, and measures losses. */
 export async function pruneAndMeasure(

@@ -6,6 +6,20 @@ import type { TicketRound } from "./train/find-tickets.ts";
 /**
  * Measures the networks of all rounds of a lottery ticket: loss, error, and the barrier to the round before.
  * @throws InputError if the data do not fit the graph
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, measureRounds, openDataSet, parseNetwork, pruneIteratively } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const options = { seed: 0, epochs: 2, sparsity: 0.75, rounds: 2 };
+ * const rounds = await pruneIteratively(architecture, initialize(0), data, options);
+ * const [dense, half] = await measureRounds(architecture, rounds, data);
+ * assert(dense?.barrier === undefined && (half?.barrier ?? -1) >= 0);
+ * ```
  */
 export async function measureRounds(
   architecture: Architecture,

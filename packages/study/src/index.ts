@@ -69,6 +69,7 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
+export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";

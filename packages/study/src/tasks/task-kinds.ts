@@ -4,6 +4,7 @@ import { attackNetworks } from "./attack-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
 import { compareNetworks } from "./compare-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
+import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
@@ -57,4 +58,5 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   compareNetworks,
   attackNetworks,
   measurePareto,
+  findStudyTickets,
 ]);

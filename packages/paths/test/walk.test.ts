@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { fingerprintWeights, type Graph, parameterNames } from "@isthmus/graph";
+import { fingerprintWeights, type Graph, parameterNames, type WeightInfo } from "@isthmus/graph";
 import { layerOf } from "@isthmus/interpolation";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
@@ -157,8 +157,8 @@ describe("measureWalkedPath()", () => {
     );
     await expect(measure({ learnRate: 1 })).rejects.toThrow("learnRate");
     await expect(measure({ points: 1 })).rejects.toThrow('"points" must be');
-    const [[name, info]] = [...graph.weights] as [[string, { readonly dtype: string }]];
-    const halved = new Map([...graph.weights, [name, { ...info, dtype: "f16" }]]) as Graph["weights"];
+    const [[name, info]] = [...graph.weights] as unknown as [[string, WeightInfo]];
+    const halved: Graph["weights"] = new Map([...graph.weights, [name, { ...info, dtype: "f16" }]]);
     expect(() => countWalkSteps({ ...graph, weights: halved }, SHORT)).toThrow(
       `parameters must be f32: "${name}" is f16`,
     );

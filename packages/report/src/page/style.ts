@@ -6,9 +6,29 @@ const swatches = Array.from(
   (_, index) => `.curve-${index}{--curve:var(--isthmus-curve-${index})}`,
 ).join("");
 
+const OPPOSITE = { left: "right", right: "left", top: "bottom", bottom: "top" } as const;
+
 /** Style of the letters of figures, which the library would put into an attribute of each. */
 const { color, fontSize, overflow } = FIGURE_TEXT_STYLE;
 const letters = `.isthmus-figure{color:${color};font-size:${fontSize};overflow:${overflow}}`;
+
+/** Shades at the ends of a table that go on beyond its frame, under covers that scroll away with it. */
+const SCROLL_HINTS = (["left", "right", "top", "bottom"] as const)
+  .flatMap((end) => {
+    const size = (depth: string) => (end === "left" || end === "right" ? `${depth} 100%` : `100% ${depth}`);
+    const fade = (color: string, solid: string) =>
+      `linear-gradient(to ${OPPOSITE[end]},${color}${solid},transparent)`;
+    return [
+      {
+        order: 0,
+        layer: `${fade("var(--isthmus-background)", " 40%")} ${end}/${size("2.5rem")} no-repeat local`,
+      },
+      { order: 1, layer: `${fade("var(--isthmus-shade)", "")} ${end}/${size("1.1rem")} no-repeat scroll` },
+    ];
+  })
+  .sort((one, other) => one.order - other.order)
+  .map(({ layer }) => layer)
+  .join(",");
 
 /** Style of a report page; the wide figures give way to compact ones where there is no room for them. */
 export const PAGE_STYLE: string = `${pagePaletteCss()}${swatches}${letters}
@@ -42,16 +62,17 @@ figcaption b{color:var(--isthmus-text);font-weight:600}
 .scroll+.scroll,.figures+*,details+*,.scroll+details{margin-top:1.75rem}
 .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem;background:var(--isthmus-background);padding:.5rem .9rem;z-index:2}
 #theme{float:right;font:inherit;font-size:.82rem;color:var(--isthmus-muted);background:none;cursor:pointer;margin:-.3rem 0 0 1rem}
-#theme[aria-pressed=true]{color:var(--isthmus-background);background:var(--isthmus-muted)}
 main:focus{outline:0}
 summary{cursor:pointer;padding:.4rem 0;font-weight:600}
 .scroll{overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem}
 .tall{max-height:26rem}
+.scroll{background:${SCROLL_HINTS};background-color:var(--isthmus-background)}
 .wide table{font-size:.8rem}.wide :is(th,td){padding:.42rem .4rem}.wide :is(th,td):first-child{padding-left:.9rem}.wide th button::after{margin-left:.15em}
 .scroll:focus-visible,a:focus-visible,button:focus-visible,summary:focus-visible,pre:focus-visible{outline:2px solid var(--isthmus-curve-1);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 .scroll{container-type:inline-size}
 caption{text-align:left;color:var(--isthmus-muted);padding:.7rem .9rem;font-size:.9rem}
+caption small{display:block;margin-top:.2rem}
 caption span{display:block;position:sticky;left:.9rem;max-width:calc(100cqi - 1.8rem)}
 th,td{padding:.42rem .9rem;text-align:right;white-space:nowrap}
 thead{position:sticky;top:0;background:var(--isthmus-background);box-shadow:inset 0 -1px var(--isthmus-grid)}
@@ -74,6 +95,7 @@ dt{color:var(--isthmus-muted)}
 dd{margin:0;overflow-wrap:anywhere}
 pre{margin:0;padding:.8rem 1rem;overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem;
 font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
+pre span{display:inline-block;max-width:100%}
 .notes{padding-left:1.2rem;max-width:44rem;margin:0}
 .notes li+li{margin-top:.3rem}
 a{color:var(--isthmus-curve-1);text-underline-offset:.2em}
@@ -82,6 +104,6 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--isthmus-grid)
 @media (max-width:46rem){figure .full{display:none}figure .compact{display:block;max-width:27rem}}
 @media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
 @media print{@page{margin:14mm}table{font-size:8.5pt}th,td{padding:.2rem .35rem;white-space:normal}thead .long{min-width:0}td{overflow-wrap:anywhere}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
-.tall{max-height:none}.scroll{overflow:visible;border:0}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
+.tall{max-height:none}.scroll{overflow:visible;border:0;background:none}caption small{display:none}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
 .button,.skip{display:none}th button::after{content:""}h2{break-after:avoid}}
 @media (forced-colors:active){.swatch{forced-color-adjust:none}}`;

@@ -44,7 +44,7 @@ async function expectOutputsFit(text: string): Promise<number> {
     const [, words = ""] = /\n {2}-o, --output (.*?)\n(?: {2}-|\n)/s.exec(stdout) ?? [];
     const ending = extname(output);
     expect(words, `isthmus ${verb} -o ${output}`).toMatch(
-      ending === "" ? /folder/ : new RegExp(`\\${ending}\\b`),
+      ending === "" ? /folder|<name>/ : new RegExp(`\\${ending}\\b`),
     );
   }
   return outputs.length;
@@ -79,6 +79,14 @@ describe("README.md and docs/", () => {
   it("README.md and docs/ write files that their verbs write", async () => {
     const texts = ["README.md", ...pages.map((name) => `docs/${name}`)];
     for (const path of texts) await expectOutputsFit(readFileSync(join(root, path), "utf8"));
+  });
+
+  it("helps write lists as they are to be typed", async () => {
+    const { stdout } = await runCli(["--help"]);
+    for (const [, verb = ""] of (stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z-]+) {2,}/gm)) {
+      const help = await runCli([verb, "--help"]);
+      expect(help.stdout.replace(/\s+/g, " "), verb).not.toContain("(default: [");
+    }
   });
 
   it("examples of helps write files that their verbs write", async () => {

@@ -74,11 +74,13 @@ function createTransferVerb() {
       "their architecture, .onnx or model.json of a LayersModel (default: from their config.json)",
     )
     .requiredOption("-o, --output <path>", "the new fine-tune (a file ending in .safetensors, or a folder)")
-    .option(
-      "--scale <x>",
-      "what the difference of tuned A to base A is multiplied by; 0.5,1 or 0.25:1.5:0.25 (from, to, step) try several on --data",
-      parseScales,
-      [1],
+    .addOption(
+      new Option(
+        "--scale <x>",
+        "what the difference of tuned A to base A is multiplied by; 0.5,1 or 0.25:1.5:0.25 (from, to, step) try several on --data",
+      )
+        .argParser(parseScales)
+        .default([1], "1"),
     )
     .option("--data <name>", `labelled examples to try scales on; ${dataForms()}`)
     .option(

@@ -6,29 +6,24 @@ const swatches = Array.from(
   (_, index) => `.curve-${index}{--curve:var(--isthmus-curve-${index})}`,
 ).join("");
 
-const OPPOSITE = { left: "right", right: "left", top: "bottom", bottom: "top" } as const;
-
 /** Style of the letters of figures, which the library would put into an attribute of each. */
 const { color, fontSize, overflow } = FIGURE_TEXT_STYLE;
 const letters = `.isthmus-figure{color:${color};font-size:${fontSize};overflow:${overflow}}`;
 
-/** Shades at the ends of a table that go on beyond its frame, under covers that scroll away with it. */
-const SCROLL_HINTS = (["left", "right", "top", "bottom"] as const)
-  .flatMap((end) => {
-    const size = (depth: string) => (end === "left" || end === "right" ? `${depth} 100%` : `100% ${depth}`);
-    const fade = (color: string, solid: string) =>
-      `linear-gradient(to ${OPPOSITE[end]},${color}${solid},transparent)`;
-    return [
-      {
-        order: 0,
-        layer: `${fade("var(--isthmus-background)", " 40%")} ${end}/${size("2.5rem")} no-repeat local`,
-      },
-      { order: 1, layer: `${fade("var(--isthmus-shade)", "")} ${end}/${size("1.1rem")} no-repeat scroll` },
-    ];
-  })
-  .sort((one, other) => one.order - other.order)
-  .map(({ layer }) => layer)
-  .join(",");
+/** Opposite ends of a frame that scrolls; above, the head of a table stays in sight. */
+const OPPOSITE = { left: "right", right: "left", bottom: "top" } as const;
+
+/** Returns shades at ends of a table that goes on beyond its frame, under covers that scroll away with it. */
+function scrollHints(...ends: readonly (keyof typeof OPPOSITE)[]): string {
+  const layer = (depth: string, color: string, moves: "local" | "scroll") =>
+    ends.map((end) => {
+      const size = end === "bottom" ? `100% ${depth}` : `${depth} 100%`;
+      return `linear-gradient(to ${OPPOSITE[end]},${color},transparent) ${end}/${size} no-repeat ${moves}`;
+    });
+  const covers = layer("2.5rem", "var(--isthmus-background) 40%", "local");
+  const shades = layer("1.1rem", "var(--isthmus-shade)", "scroll");
+  return `background:${[...covers, ...shades].join(",")};background-color:var(--isthmus-background)`;
+}
 
 /** Style of a report page; the wide figures give way to compact ones where there is no room for them. */
 export const PAGE_STYLE: string = `${pagePaletteCss()}${swatches}${letters}
@@ -66,7 +61,7 @@ main:focus{outline:0}
 summary{cursor:pointer;padding:.4rem 0;font-weight:600}
 .scroll{overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem}
 .tall{max-height:26rem}
-.scroll{background:${SCROLL_HINTS};background-color:var(--isthmus-background)}
+.scroll{${scrollHints("left", "right")}}.tall{${scrollHints("left", "right", "bottom")}}
 .wide table{font-size:.8rem}.wide :is(th,td){padding:.42rem .4rem}.wide :is(th,td):first-child{padding-left:.9rem}.wide th button::after{margin-left:.15em}
 .scroll:focus-visible,a:focus-visible,button:focus-visible,summary:focus-visible,pre:focus-visible{outline:2px solid var(--isthmus-curve-1);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
@@ -104,6 +99,6 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--isthmus-grid)
 @media (max-width:46rem){figure .full{display:none}figure .compact{display:block;max-width:27rem}}
 @media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
 @media print{@page{margin:14mm}table{font-size:8.5pt}th,td{padding:.2rem .35rem;white-space:normal}thead .long{min-width:0}td{overflow-wrap:anywhere}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
-.tall{max-height:none}.scroll{overflow:visible;border:0;background:none}caption small{display:none}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
+.tall{max-height:none}.scroll{overflow:visible;border:0;background:none!important}caption small{display:none}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
 .button,.skip{display:none}th button::after{content:""}h2{break-after:avoid}}
 @media (forced-colors:active){.swatch{forced-color-adjust:none}}`;

@@ -149,6 +149,10 @@ const DROPOUT = "packages/paths/test/dropout.test.ts";
 
 const DROPPED: Readonly<Record<string, Described>> = {
   "dropout stability": [DROPOUT, "loss without a share of the units of the last layers, of all layers"],
+  "walked paths": [
+    "packages/paths/test/walk.test.ts",
+    "layer by layer, in steps that keep the variance, with training of the layers behind (LLPF)",
+  ],
   "constructed paths": [
     DROPOUT,
     "paths through networks without half of their units, with a bound of the loss",
@@ -313,7 +317,16 @@ const SUBSPACES: Readonly<Record<string, Described>> = {
 
 const ENSEMBLES: Readonly<
   Record<
-    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume" | "posterior",
+    | CollectMethod
+    | AttackMethod
+    | "ensemble"
+    | "greedy"
+    | "quality"
+    | "pareto"
+    | "hypervolume"
+    | "posterior"
+    | "spro"
+    | "control",
     Described
   >
 > = {
@@ -341,6 +354,14 @@ const ENSEMBLES: Readonly<
   posterior: [
     "packages/ensemble/test/bootstrap-posterior.test.ts",
     "networks trained on examples of Dirichlet weights, beside a prior network's predictions",
+  ],
+  spro: [
+    "packages/ensemble/test/simplex-vertices.test.ts",
+    "vertices of a simplex of low loss, trained away from one another; networks drawn from it",
+  ],
+  control: [
+    "packages/ensemble/test/simplex-vertices.test.ts",
+    "networks as far from a start as collected ones, in random directions",
   ],
   pareto: [
     "packages/ensemble/test/pareto.test.ts",
@@ -376,6 +397,11 @@ const SPARSITY: Readonly<Record<string, Described>> = {
     "packages/sparsity/test/masked-training.test.ts",
     "rounds of training and pruning that go back to early weights",
   ],
+  "tickets by evolution": [
+    "packages/sparsity/test/tickets.test.ts",
+    "rounds of evolution strategies that prune by the ratio of mean to standard deviation",
+  ],
+  annealing: ["packages/sparsity/test/tickets.test.ts", "pruned weights that fade while training goes on"],
   "8 and 4 bits": [
     "packages/sparsity/test/pruning-golden.test.ts",
     "weights on a grid, by channel or tensor, as PyTorch rounds them",
@@ -429,7 +455,7 @@ const LANDSCAPES: Readonly<Record<string, Described>> = {
 
 /** Exported functions of interpolation that are parts of the operations above. */
 const PARTS =
-  "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
+  "arcInto assertLayerPatterns averageInto curveCoefficients distance fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
     " ",
   );
 const MAKERS = "createPath createCurve createPlane".split(" ");

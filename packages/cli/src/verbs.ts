@@ -137,7 +137,7 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     load: async () => (await import("./commands/dropout.ts")).dropoutVerb,
   },
   path: {
-    summary: "Build a path of low loss between two networks without training, and measure it",
+    summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
     load: async () => (await import("./commands/path.ts")).pathVerb,
   },
   mechanisms: {

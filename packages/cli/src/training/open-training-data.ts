@@ -28,7 +28,7 @@ export async function openTrainingData(
   context: DataContext = {},
 ): Promise<TrainingData> {
   const { source, split, count, cue } = parseName(options.data);
-  const published = /^((fashion-)?mnist(:|$)|text:)/.test(source) && split !== "test";
+  const published = isPublished(source) && split !== "test";
   const evaluated = options.evalData ?? (published ? `${source}:test${cue}` : "none");
   return {
     data: await openExamples(`${source}:${split ?? "train"}${count}${cue}`, options, context),
@@ -36,9 +36,19 @@ export async function openTrainingData(
   };
 }
 
-/** Splits a name of data into source, split if it says one, and `@N` and cue, which may be empty texts. */
+/** Returns the name of the training split of data that have two; undefined for others. */
+export function nameTrainingSplit(name: string): string | undefined {
+  const { source } = parseName(name);
+  return isPublished(source) ? `${source}:train` : undefined;
+}
+
+/** Returns whether data come in two splits: MNIST, Fashion-MNIST, and texts. */
+const isPublished = (source: string): boolean => /^((fashion-)?mnist(:|$)|text:)/.test(source);
+
+/** Splits a name of data into source, split if it says one, count or range, and cue, which may be empty. */
 function parseName(name: string): { source: string; split: string | undefined; count: string; cue: string } {
   const { name: plain } = splitCue(name);
-  const [, source = "", split, count = ""] = /^(.*?)(?::(test|train))?(@\d+)?$/s.exec(plain) ?? [];
+  const [, source = "", split, count = ""] =
+    /^(.*?)(?::(test|train))?(@(?:\d+\.\.)?\d+)?$/s.exec(plain) ?? [];
   return { source, split, count, cue: name.slice(plain.length) };
 }

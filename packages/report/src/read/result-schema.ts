@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
-import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA } from "./dropout-schema.ts";
+import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
 import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
@@ -228,6 +228,7 @@ const curve = z.looseObject({
   trainingData: text,
   path: PATH,
   line: PATH,
+  modeConnectivity: measured.optional(),
   seed: count,
   ...pair,
   ...norms,
@@ -306,7 +307,7 @@ const study = z.looseObject({
       title: text,
       caption: text,
       table: text,
-      mark: z.enum(["line", "bar", "dot"]),
+      mark: z.enum(["line", "bar", "dot", "heat"]),
       x: text,
       y: text,
       low: text.optional(),
@@ -314,6 +315,10 @@ const study = z.looseObject({
       series: text.optional(),
       xScale: z.enum(["linear", "log", "band"]).optional(),
       yScale: z.enum(["linear", "log"]).optional(),
+      color: text.optional(),
+      colorScale: z.enum(["linear", "log", "unit", "diverging"]).optional(),
+      borders: z.array(z.looseObject({ of: text, at: z.number() })).optional(),
+      best: z.enum(["least", "greatest"]).optional(),
     }),
   ),
   seed: count,
@@ -345,6 +350,7 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
   "dropout-stability": DROPOUT_STABILITY_SCHEMA,
   "dropout-path": DROPOUT_PATH_SCHEMA,
+  "walked-path": WALKED_PATH_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   similarity: SIMILARITY_SCHEMA,
   prune: PRUNE_SCHEMA,

@@ -181,8 +181,8 @@ describe("planStudy()", () => {
   });
 
   it.each([
-    [withNetworks({ snapshots: [3, 1] }), /snapshots must be numbers of epochs from 1 to 3, ascending/],
-    [withNetworks({ snapshots: [4] }), /from 1 to 3/],
+    [withNetworks({ snapshots: [3, 1] }), /snapshots must be numbers of epochs from 0 to 3, ascending/],
+    [withNetworks({ snapshots: [4] }), /from 0 to 3/],
     [
       withNetworks({ for: { width: [4, 8], seed: [0] } }),
       /two networks "mlps" or more that differ in "seed" only/,
@@ -231,5 +231,14 @@ describe("planStudy()", () => {
       y: "height",
     } as const;
     await expect(plan({ ...SMALL_STUDY, figures: [figure] })).rejects.toThrow(/it is "height"/);
+  });
+
+  it.each([
+    [{ mark: "heat" }, /a heat map must have a "color"/],
+    [{ mark: "line", color: "barrier" }, /only heat maps have a "color": its mark is line/],
+    [{ mark: "heat", color: "barrier", borders: [{ of: "height", at: 1 }] }, /it is "height"/],
+  ] as const)("planStudy() refuses a heat map that cannot be drawn: %j", async (change, message) => {
+    const figure = { title: "F", caption: "", table: "barriers", x: "width", y: "width", ...change };
+    await expect(plan({ ...SMALL_STUDY, figures: [figure] })).rejects.toThrow(message);
   });
 });

@@ -48,8 +48,8 @@ export function openMeasure(name: SimilarityMeasure, settings: Settings): Compar
 }
 
 /**
- * Prepares all on the left, and one at a time on the right, as what is prepared may be large; nothing for what
- * the journal has.
+ * Prepares all on the left, and one at a time on the right, as what is prepared may be large; nothing for
+ * what the journal has.
  */
 function comparePairs<Form>(name: SimilarityMeasure, { prepare, compare }: Measure<Form>): ComparePairs {
   return async ({ counts, hold }, journal, onPair) => {
@@ -82,7 +82,7 @@ function comparePairs<Form>(name: SimilarityMeasure, { prepare, compare }: Measu
   };
 }
 
-/** Returns all numbers of a pair for a journal: NaN for null, and infinity for what the measure does not give. */
+/** Returns all numbers of a pair for a journal: NaN for null, infinity for what a measure does not give. */
 function encodeSimilarities(pair: Similarities): number[] {
   return SIMILARITY_NUMBERS.map((name) => {
     const value = pair[name];

@@ -55,7 +55,9 @@ describe("describeLandscape()", () => {
       ({ textContent }) => textContent,
     );
     const { networks } = result;
-    const names = networks.map(({ label }, i) => (i === 0 ? `end: ${label}` : i === 1 ? `start: ${label}` : label));
+    const names = networks.map(({ label }, i) =>
+      i === 0 ? `end: ${label}` : i === 1 ? `start: ${label}` : label,
+    );
     expect(titles).toEqual(expect.arrayContaining(names.map((name) => name.replace(/^\d+$/, "snapshot $&"))));
     expect(titles.filter((title) => title === "minimum")).toHaveLength(9);
     // Drawn twice, as white on black.

@@ -7,7 +7,7 @@ export interface ColorScale {
   readonly levels: readonly number[];
   /** Colours of the bands, one more than levels, as `#rrggbb`. */
   readonly colors: readonly string[];
-  /** The value of all, where there is one band as all values are equal. */
+  /** The value of all, if all values are equal and one band is enough. */
   readonly only?: number;
 }
 

@@ -120,7 +120,7 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
   };
 }
 
-/** Says of the networks of a trajectory, of which the last is listed first, when in the training they were. */
+/** Names the networks of a trajectory, the last of which is listed first, by when they were. */
 function snapshotsOf(models: PlaneResult["models"]): ContourFigure["models"] {
   return models.map(({ label, x, y }, index) => {
     const name = /^\d+$/.test(label) ? `snapshot ${label}` : label;

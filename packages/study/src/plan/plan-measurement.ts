@@ -14,8 +14,10 @@ import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
+import { planAttacks, planEnsembles } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
+import { planPareto } from "./plan-pareto.ts";
 import { planWalks } from "./plan-walks.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
@@ -38,6 +40,12 @@ export function planMeasurement(
       return planEach(entry, context);
     case "similarity":
       return planPairs(entry, context, similarityWork(entry, context.planner.seed));
+    case "ensemble":
+      return planEnsembles(entry, context);
+    case "attack":
+      return planAttacks(entry, context);
+    case "pareto":
+      return planPareto(entry, context);
     case "curve":
       return planCurves(entry, context);
     case "mechanisms":

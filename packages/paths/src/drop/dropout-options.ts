@@ -53,7 +53,7 @@ export interface MeasureDropoutStabilityOptions extends DropoutOptions {
   readonly shares?: readonly number[];
   /** Choices of the units that stay, each from another seed. @defaultValue 3 */
   readonly trials?: number;
-  /** File for the numbers of finished trials, from which a measurement goes on. @defaultValue none is written */
+  /** File for the numbers of finished trials, from which a measurement goes on. @defaultValue none */
   readonly journalPath?: string | undefined;
   readonly onProgress?: ((progress: DropoutProgress) => void) | undefined;
 }

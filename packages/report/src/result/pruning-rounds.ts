@@ -70,17 +70,17 @@ function lineOf(rounds: PruneRewinding["rounds"], { label, value, ...figure }: R
 }
 
 function roundsTable(rounds: PruneRewinding["rounds"], measured: Measured): Table {
-  const known = measured !== undefined;
+  const hasLosses = measured !== undefined;
   return {
     name: "rounds",
     title: "Rounds",
-    caption: known
+    caption: hasLosses
       ? `Loss and error after training, and the barrier to the round before, on ${dataWords(measured.data, measured.examples)}.`
       : "The first is the network before anything was pruned.",
     columns: [
       { title: "Round", kind: "count" },
       { title: "Pruned", kind: "share" },
-      ...(known
+      ...(hasLosses
         ? ([
             { title: "Loss", kind: "loss" },
             { title: "Error", kind: "share" },
@@ -89,7 +89,7 @@ function roundsTable(rounds: PruneRewinding["rounds"], measured: Measured): Tabl
         : []),
     ],
     rows: rounds.map(({ sparsity, loss, error, barrier }, round) => ({
-      cells: [round, sparsity, ...(known ? [loss ?? null, error ?? null, barrier ?? null] : [])],
+      cells: [round, sparsity, ...(hasLosses ? [loss ?? null, error ?? null, barrier ?? null] : [])],
     })),
     fixed: true,
   };

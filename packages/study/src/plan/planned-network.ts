@@ -13,7 +13,7 @@ export interface PlannedNetwork {
   readonly trainedOn?: string;
   readonly graph: TaskFile;
   readonly weights: TaskFile;
-  /** Weights of the same training after other numbers of epochs, for a trained network and its descendants. */
+  /** Weights of the same training by epochs, for a trained network and what is made of it. */
   readonly rewinds?: ReadonlyMap<number, TaskFile>;
   /** Checkpoint that the graph was exported from, where it is named. */
   readonly exportedFrom?: TaskFile;

@@ -19,7 +19,7 @@ import { type PruneVerbOptions, roundsOf } from "./prune-verb-options.ts";
 /** A network whose lottery ticket is searched. */
 type TicketJob = PruneJob & { readonly architecture: Architecture & PrunedArchitecture };
 
-/** Trains, prunes and sets a network back in rounds; keeps the states of rounds in a folder beside the output. */
+/** Trains, prunes and sets a network back in rounds, whose states are in a folder beside the output. */
 export async function findTicket(job: TicketJob, data: PruneData, context: Context): Promise<Pruning> {
   const { architecture, options } = job;
   const { trained, measured } = data;

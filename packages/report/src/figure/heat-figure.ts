@@ -43,6 +43,8 @@ interface Cell {
 const isKnown = (value: number | null | undefined): value is number => Number.isFinite(value);
 
 const ROW = 22;
+/** Pixels that words along the rows take. */
+const ROW_LABEL = 20;
 const MARGIN = { right: 20, bottom: 46, top: 12 } as const;
 const NAME_SHARE = 0.36;
 /** Least width of a column whose name can stand slanted below it, and the most of a slanted name. */
@@ -78,11 +80,12 @@ export function drawHeat({
   format,
   coarse = format,
   tree = [],
-  overlay,
+  overlay = { borders: [], dots: [] },
 }: HeatFigure): Drawing {
   const cells = cellsOf({ rows, columns, values, scale });
+  const beside = rowLabel === undefined ? 0 : ROW_LABEL;
   return (plot, width) => {
-    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
+    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14 + beside, width * NAME_SHARE);
     const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;
     const written = [format, coarse].find((write) =>
       cells.every(({ value }) => textWidth(write(value)) * 0.9 < cellWidth - 4),
@@ -107,8 +110,9 @@ export function drawHeat({
         plot.axisY({
           label: rowLabel ?? null,
           labelArrow: "none",
+          labelOffset: marginLeft - ROW_LABEL / 2,
           tickSize: 0,
-          tickFormat: (name: string) => fitText(name, marginLeft - 12),
+          tickFormat: (name: string) => fitText(name, marginLeft - 12 - beside),
         }),
         plot.axisX({
           label: columnLabel,
@@ -137,7 +141,7 @@ export function drawHeat({
               }),
             ]),
         treeMark(tree, columns),
-        ...(overlay === undefined ? [] : [heatOverlay(overlay, rows, columns)]),
+        heatOverlay(overlay, rows, columns),
         colorLegend({ label, scale, format: formatShort, above: treeHeight(tree) }),
       ],
     };

@@ -149,6 +149,10 @@ const DROPOUT = "packages/paths/test/dropout.test.ts";
 
 const DROPPED: Readonly<Record<string, Described>> = {
   "dropout stability": [DROPOUT, "loss without a share of the units of the last layers, of all layers"],
+  "walked paths": [
+    "packages/paths/test/walk.test.ts",
+    "layer by layer, in steps that keep the variance, with training of the layers behind (LLPF)",
+  ],
   "constructed paths": [
     DROPOUT,
     "paths through networks without half of their units, with a bound of the loss",
@@ -165,7 +169,7 @@ const MECHANISMS: Readonly<Record<string, Described>> = {
     "barriers of a path on several data sets at once",
   ],
   "connectivity-based fine-tuning": [
-    "packages/mechanisms/test/tune-by-connectivity.test.ts",
+    "packages/cli/test/cli-tune.test.ts",
     "training on so that a cue is no longer used",
   ],
 };
@@ -313,7 +317,16 @@ const SUBSPACES: Readonly<Record<string, Described>> = {
 
 const ENSEMBLES: Readonly<
   Record<
-    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume" | "posterior",
+    | CollectMethod
+    | AttackMethod
+    | "ensemble"
+    | "greedy"
+    | "quality"
+    | "pareto"
+    | "hypervolume"
+    | "posterior"
+    | "spro"
+    | "control",
     Described
   >
 > = {
@@ -341,6 +354,14 @@ const ENSEMBLES: Readonly<
   posterior: [
     "packages/ensemble/test/bootstrap-posterior.test.ts",
     "networks trained on examples of Dirichlet weights, beside a prior network's predictions",
+  ],
+  spro: [
+    "packages/ensemble/test/simplex-vertices.test.ts",
+    "vertices of a simplex of low loss, trained away from one another; networks drawn from it",
+  ],
+  control: [
+    "packages/ensemble/test/simplex-vertices.test.ts",
+    "networks as far from a start as collected ones, in random directions",
   ],
   pareto: [
     "packages/ensemble/test/pareto.test.ts",
@@ -434,7 +455,7 @@ const LANDSCAPES: Readonly<Record<string, Described>> = {
 
 /** Exported functions of interpolation that are parts of the operations above. */
 const PARTS =
-  "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
+  "arcInto assertLayerPatterns averageInto curveCoefficients distance fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
     " ",
   );
 const MAKERS = "createPath createCurve createPlane".split(" ");

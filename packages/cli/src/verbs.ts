@@ -24,6 +24,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Train a network, or fine-tune one",
     load: async () => (await import("./commands/train.ts")).trainVerb,
   },
+  tune: {
+    summary: "Train a network on so that it uses a cue no longer, or its last layer alone",
+    load: async () => (await import("./commands/tune.ts")).tuneVerb,
+  },
   prune: {
     summary: "Set the weights of a network to zero that matter least, and train it on without them",
     load: async () => (await import("./commands/prune.ts")).pruneVerb,
@@ -133,7 +137,7 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     load: async () => (await import("./commands/dropout.ts")).dropoutVerb,
   },
   path: {
-    summary: "Build a path of low loss between two networks without training, and measure it",
+    summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
     load: async () => (await import("./commands/path.ts")).pathVerb,
   },
   mechanisms: {

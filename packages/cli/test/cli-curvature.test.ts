@@ -94,6 +94,7 @@ describe("isthmus curvature", () => {
       "0.1",
       "--critical-sharpness",
       ...chains,
+      ...["--settling", "4,8"],
       "--canonical",
     ];
     const page = at("measures.html");
@@ -103,12 +104,19 @@ describe("isthmus curvature", () => {
     expect(printed.learningCoefficient?.chains).toHaveLength(3);
     expect(printed.canonical?.layers?.[0]?.trace?.trace).not.toBe(printed.layers?.[0]?.trace?.trace);
     const html = readFileSync(page, "utf8");
-    for (const name of ["layer-traces", "layer-eigenvalues", "sharpness", "learning-coefficient"])
+    for (const name of [
+      "layer-traces",
+      "layer-eigenvalues",
+      "sharpness",
+      "learning-coefficient",
+      "settling-trace",
+    ])
       expect(html).toContain(`id="figure-${name}"`);
     const { stdout } = await runCli(command(...spectrum, ...measures));
     expect(stdout).toMatch(/^critical sharpness \S+ \(learning rate /m);
     expect(stdout).toMatch(/^learning coefficient \S+ \(standard error \S+, 3 chains of 4 draws\)$/m);
     expect(stdout).toMatch(/^l1 +\d+ .*[█#]/m);
+    expect(stdout).toMatch(/^ +4( +\S+){4}$/m);
     expect(stdout).toContain("In canonical form, which computes the same:");
   });
 

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
-import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
+import type { DropoutPathResult, DropoutStabilityResult, WalkedPathResult } from "@isthmus/paths";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
@@ -73,6 +73,36 @@ describe("isthmus path", () => {
     const { code, stdout } = await runCli(["report", file]);
     expect(code).toBe(0);
     expect(stdout).toContain("so high is its loss at most");
+  });
+
+  test("walks layer by layer to the same result, beside a curve, and writes networks on the way", async () => {
+    const [file, page, networks] = [at("walk.json"), at("walk.html"), at("arrived")];
+    const train = ["--train-data", `safetensors:${at("data.safetensors")}`, "--batch", "10", "--lr", "0.01"];
+    const short = ["--by", "walk", ...train, "--moves", "2", "--train-steps", "3", "--points", "3"];
+    const options = [...short, "--align", "--bezier", "--journal", at("points.json")];
+    const written = ["--networks", networks, "-o", file, "--report", page];
+    const printed = await runJson<WalkedPathResult>(command(...options, ...written));
+    expect(printed).toMatchObject({ kind: "walked-path", moves: 2, trainSteps: 3, batch: 10, steps: 14 });
+    expect(printed.segments).toHaveLength(3);
+    expect(printed.beside.map(({ name }) => name)).toEqual(["line to B aligned", "Bezier curve"]);
+    expect(printed.path.points.at(-1)?.loss).toBe(printed.line.points.at(-1)?.loss);
+    expect(readdirSync(networks)).toEqual(["1.safetensors", "2.safetensors"]);
+    expect(readFileSync(page, "utf8")).toContain('id="figure-loss-t"');
+    const { code, stdout } = await runCli(["report", file]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("3 layers walked in 2 moves each");
+    const again = await runJson<WalkedPathResult>(command(...short, "--align", "--bezier"));
+    expect(again.path).toEqual(printed.path);
+    expect(readdirSync(folder).filter((name) => name.startsWith("points.json"))).toEqual(["points.json"]);
+  });
+
+  test("refuses a walk without examples to train on, and its options without a walk", async () => {
+    const walk = await runCli(command("--by", "walk"));
+    expect(walk.code).not.toBe(0);
+    expect(walk.stderr).toContain("name examples to train on with --train-data");
+    const built = await runCli(command("--moves", "3"));
+    expect(built.code).not.toBe(0);
+    expect(built.stderr).toContain("--moves belongs to a walk");
   });
 
   test("refuses statistics that are of averages", async () => {

@@ -170,7 +170,7 @@ describe("isthmus train", () => {
     const measure = ["--measure", "curvature", "--measure-every", "2", "--measure-examples", "20"];
     const whole = await json(...args, ...measure, "-o", "whole.safetensors");
     expect(read("whole.safetensors").equals(read("plain.safetensors"))).toBe(true);
-    expect(whole.measured?.points.map(({ epoch }) => epoch)).toEqual([0, 2, 4, 6]);
+    expect(whole.measured?.points.map(({ at }) => at)).toEqual([0, 2, 4, 6]);
     expect(whole.outputs).toContain("whole.curvature.json");
     const history = JSON.parse(read("whole.curvature.json").toString());
     expect(history).toMatchObject({ ...whole.measured, provenance: {} });
@@ -191,6 +191,38 @@ describe("isthmus train", () => {
     expect(read("a.safetensors").equals(read("plain.safetensors"))).toBe(true);
     const refused = await run(...args, "--measure-every", "2", "-o", "b.safetensors");
     expect(refused.stderr).toContain("add --measure curvature");
+  });
+
+  it("isthmus train measures curvature by steps, from wherever it goes on", async () => {
+    const args = ["--net", "mlp:24", ...data, "--epochs", "4", "--save-every", "4"];
+    const measure = ["--measure", "curvature", "--measure-every", "4steps", "--measure-examples", "20"];
+    const whole = await json(...args, ...measure, "-o", "whole.safetensors");
+    const measuredAt = Array.from({ length: Math.floor(whole.steps / 4) + 1 }, (_, i) => 4 * i);
+    expect(measuredAt.length).toBeGreaterThan(4);
+    expect(whole.measured).toMatchObject({ unit: "step", every: 4 });
+    expect(whole.measured?.points.map(({ at }) => at)).toEqual(measuredAt);
+
+    await runAlone(["train", ...args, ...measure, "-o", "a.safetensors"], {
+      cwd: folder,
+      onStart: killOnceThere(join(folder, "a.state.safetensors")),
+    });
+    const resumed = await json(...args, ...measure, "-o", "a.safetensors", "--resume");
+    expect(resumed.measured?.points).toEqual(whole.measured?.points);
+    expect(read("a.safetensors").equals(read("whole.safetensors"))).toBe(true);
+    await runCli(["report", "whole.curvature.json", "-o", "page.html"], { cwd: folder });
+    expect(read("page.html").toString()).toContain(`From step 0 to ${measuredAt.at(-1)}`);
+    for (const wrong of ["0", "2weeks", "1.5", "steps"]) {
+      const refused = await run(
+        ...args,
+        "--measure",
+        "curvature",
+        "--measure-every",
+        wrong,
+        "-o",
+        "b.safetensors",
+      );
+      expect(refused.stderr).toContain("such as 50steps");
+    }
   });
 
   it("isthmus train stopped by SIGINT says how to go on", async () => {

@@ -59,6 +59,7 @@ export {
 } from "./formats/safetensors/write-range.ts";
 export { isTrainingState } from "./formats/torch/collect-tensors.ts";
 export { findOverlap, type ZipPlace } from "./formats/zip/zip-directory.ts";
+export { groupBy } from "./group-by.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";

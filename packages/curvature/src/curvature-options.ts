@@ -2,6 +2,7 @@ import type { Grouping } from "@isthmus/barrier";
 import type { CriticalSharpnessOptions } from "./critical-sharpness.ts";
 import { ESTIMATE_TRACE_DEFAULTS } from "./estimate-trace.ts";
 import type { LearningCoefficientOptions } from "./learning-coefficient.ts";
+import type { MeasureSettlingOptions } from "./measure-settling.ts";
 import type { MeasureSharpnessOptions } from "./measure-sharpness.ts";
 import { type CurvatureKind, HESSIAN_DEFAULTS, type HessianOptions } from "./operators/operator-options.ts";
 import { SPECTRAL_DENSITY_DEFAULTS } from "./spectral-density.ts";
@@ -15,7 +16,8 @@ export type CurvatureStage =
   | "layers"
   | "sharpness"
   | "critical-sharpness"
-  | "learning-coefficient";
+  | "learning-coefficient"
+  | "settling";
 
 /** Progress of {@link measureCurvature}. */
 export interface CurvatureProgress {
@@ -25,6 +27,12 @@ export interface CurvatureProgress {
 }
 
 type Measure<Options> = Omit<Options, "seed" | "signal" | "onProgress">;
+
+/** Options of how a loss settles that are not about the loss itself. */
+export type SettlingChoice = Pick<
+  MeasureSettlingOptions,
+  "sizes" | "samples" | "deviation" | "steps" | "traceProducts"
+>;
 
 /** Options of {@link measureCurvature}. */
 export interface MeasureCurvatureOptions extends HessianOptions {
@@ -61,6 +69,11 @@ export interface MeasureCurvatureOptions extends HessianOptions {
   readonly criticalSharpness?: Measure<CriticalSharpnessOptions> | undefined;
   /** Options of the local learning coefficient; `{}` for its defaults. @defaultValue not measured */
   readonly learningCoefficient?: Measure<LearningCoefficientOptions> | undefined;
+  /**
+   * Options of how the loss settles as the number of examples grows; `{}` for its defaults.
+   * @defaultValue not measured
+   */
+  readonly settling?: SettlingChoice | undefined;
   /** Whether to measure the network in canonical form, too. @defaultValue false */
   readonly canonical?: boolean;
   /** Seed of random vectors. @defaultValue 0 */
@@ -88,6 +101,7 @@ export const MEASURE_CURVATURE_DEFAULTS: Required<MeasureCurvatureOptions> = {
   sharpness: undefined,
   criticalSharpness: undefined,
   learningCoefficient: undefined,
+  settling: undefined,
   canonical: false,
   seed: 0,
   onProgress: undefined,

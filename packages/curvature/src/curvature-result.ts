@@ -1,16 +1,11 @@
 import type { CriticalSharpnessResult } from "./critical-sharpness.ts";
 import type { TraceEstimate } from "./estimate-trace.ts";
 import type { LearningCoefficientResult } from "./learning-coefficient.ts";
+import type { SettlingResult } from "./measure-settling.ts";
 import type { SharpnessResult } from "./measure-sharpness.ts";
 import type { CurvatureKind } from "./operators/operator-options.ts";
+import type { ComputedEigenvalue } from "./ritz-pairs.ts";
 import type { SpectralDensity } from "./spectral-density.ts";
-
-/** An eigenvalue as it was computed. */
-export interface ComputedEigenvalue {
-  readonly value: number;
-  /** An eigenvalue of the operator is at most this far from the value. */
-  readonly residual: number;
-}
 
 /** Curvature in the parameters of one layer alone. */
 export interface LayerCurvature {
@@ -56,6 +51,8 @@ export interface CurvatureMeasures {
   readonly criticalSharpness?: CriticalSharpnessResult;
   /** Absent if it was not asked for. */
   readonly learningCoefficient?: LearningCoefficientResult;
+  /** How the loss settles as the number of examples grows; absent if it was not asked for. */
+  readonly settling?: SettlingResult;
 }
 
 /** Curvature of a network's loss. */

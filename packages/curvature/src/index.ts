@@ -9,19 +9,16 @@ export {
   type CurvatureStage,
   MEASURE_CURVATURE_DEFAULTS,
   type MeasureCurvatureOptions,
+  type SettlingChoice,
 } from "./curvature-options.ts";
-export type {
-  ComputedEigenvalue,
-  CurvatureMeasures,
-  CurvatureResult,
-  LayerCurvature,
-} from "./curvature-result.ts";
+export type { CurvatureMeasures, CurvatureResult, LayerCurvature } from "./curvature-result.ts";
 export {
   ESTIMATE_TRACE_DEFAULTS,
   type EstimateTraceOptions,
   estimateTrace,
   type TraceEstimate,
 } from "./estimate-trace.ts";
+export type { HessianPoint, HessianPointOptions } from "./hessian-point.ts";
 export {
   INVERT_OUTER_PRODUCTS_DEFAULTS,
   type InvertOuterProductsOptions,
@@ -35,6 +32,13 @@ export {
 } from "./learning-coefficient.ts";
 export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
 export { measureCurvature } from "./measure-curvature.ts";
+export {
+  MEASURE_SETTLING_DEFAULTS,
+  type MeasureSettlingOptions,
+  measureSettling,
+  type SettlingPoint,
+  type SettlingResult,
+} from "./measure-settling.ts";
 export {
   MEASURE_SHARPNESS_DEFAULTS,
   type MeasureSharpnessOptions,
@@ -69,7 +73,7 @@ export {
   sampledGaussNewton,
 } from "./operators/sampled-gauss-newton.ts";
 export { type OperatorBlock, restrictOperator } from "./restrict-operator.ts";
-export { type Eigenpair, SPECTRUM_ENDS, type SpectrumEnd } from "./ritz-pairs.ts";
+export { type ComputedEigenvalue, type Eigenpair, SPECTRUM_ENDS, type SpectrumEnd } from "./ritz-pairs.ts";
 export { SOLVE_DEFAULTS, type SolveOptions, type SolveResult, solve } from "./solve.ts";
 export {
   SPECTRAL_DENSITY_DEFAULTS,
@@ -89,6 +93,8 @@ export {
   type CurvaturePoint,
   type CurvatureTracker,
   TRACK_CURVATURE_DEFAULTS,
+  TRAINING_UNITS,
   type TrackCurvatureOptions,
+  type TrainingUnit,
   trackCurvature,
 } from "./track-curvature.ts";

@@ -4,6 +4,7 @@ import { criticalSharpness } from "./critical-sharpness.ts";
 import type { MeasureCurvatureOptions } from "./curvature-options.ts";
 import type { CurvatureMeasures } from "./curvature-result.ts";
 import { LEARNING_COEFFICIENT_DEFAULTS, learningCoefficient } from "./learning-coefficient.ts";
+import { MEASURE_SETTLING_DEFAULTS, measureSettling } from "./measure-settling.ts";
 import { MEASURE_SHARPNESS_DEFAULTS, measureSharpness } from "./measure-sharpness.ts";
 import { openLossSurface } from "./operators/loss-surface.ts";
 import type { AnnounceStage, PlannedWork } from "./stage-progress.ts";
@@ -27,11 +28,37 @@ export function plannedLosses(options: Options, examples: number): PlannedWork[]
       work:
         learningCoefficient === undefined ? 0 : (share * chains.chains * (chains.burnIn + chains.draws)) / 2,
     },
+    { stage: "settling", work: plannedSettling(options, examples) },
   ];
 }
 
-/** Measures what losses and gradients around a network show, as far as it is asked for. */
+/** Plans the work of the Hessians of fewer examples, in products with the whole one. */
+function plannedSettling({ settling }: Options, examples: number): number {
+  if (settling === undefined) return 0;
+  const { sizes, steps, traceProducts } = { ...MEASURE_SETTLING_DEFAULTS, ...settling };
+  const all = (sizes ?? [examples]).reduce((sum, size) => sum + size, 0);
+  return (all / examples) * (steps + traceProducts);
+}
+
+/** Measures what the loss around a network shows, as far as it is asked for. */
 export async function measureSurface(
+  architecture: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  progress: { readonly options: Options; readonly announce: AnnounceStage },
+): Promise<Pick<CurvatureMeasures, "sharpness" | "criticalSharpness" | "learningCoefficient" | "settling">> {
+  const measured = await measureNearby(architecture, network, data, progress);
+  const { options, announce } = progress;
+  if (options.settling === undefined) return measured;
+  const { parameters, loss, examples, batchSize, seed, signal } = options;
+  const settling = await measureSettling(architecture, network, data, {
+    ...options.settling,
+    ...{ parameters, loss, examples, batchSize, seed, signal, onProgress: announce("settling") },
+  });
+  return { ...measured, settling };
+}
+
+async function measureNearby(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,

@@ -9,6 +9,13 @@ export const SPECTRUM_ENDS = ["largest", "smallest", "both"] as const;
 /** An end of a spectrum, or both. */
 export type SpectrumEnd = (typeof SPECTRUM_ENDS)[number];
 
+/** An eigenvalue as it was computed. */
+export interface ComputedEigenvalue {
+  readonly value: number;
+  /** An eigenvalue of the operator is at most this far from the value. */
+  readonly residual: number;
+}
+
 /** An eigenvalue and its vector. */
 export interface Eigenpair {
   readonly value: number;

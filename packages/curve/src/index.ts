@@ -5,6 +5,7 @@ export {
   type MeasurePathOptions,
   measurePath,
   type PathProgress,
+  summarizePath,
 } from "./measure-path.ts";
 export {
   TRAIN_CURVE_DEFAULTS,

@@ -1,7 +1,7 @@
 import { bindNetwork, createCorrectedEvaluator } from "@isthmus/barrier";
 import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { type Architecture, type DataSet, parameterNames } from "@isthmus/graph";
-import { innerProducts, type Path } from "@isthmus/interpolation";
+import { distance, type Path } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { MeasuredPath, PathSummary } from "./curve-result.ts";
 
@@ -94,18 +94,12 @@ function assertOptions(options: Required<MeasurePathOptions>): void {
   );
 }
 
-/** Computes the norm of the difference of two networks in some tensors. */
-async function distance(from: Checkpoint, to: Checkpoint, tensors: readonly string[]): Promise<number> {
-  const products = await innerProducts([from, to], [[-1, 1]], { tensors });
-  return Math.sqrt(at(at(products, 0), 0));
-}
-
 /**
  * Computes the summaries of loss and error along a path. A NaN at any place makes all of them NaN, rather
  * than passing for a low loss.
  * @param points - at least two, ascending in t and length
  */
-function summarizePath(points: MeasuredPath["points"]): MeasuredPath {
+export function summarizePath(points: MeasuredPath["points"]): MeasuredPath {
   return {
     points,
     length: at(points, points.length - 1, "place").length,

@@ -29,7 +29,7 @@ export {
   type PairLayout,
   pairImages,
 } from "./pair-images.ts";
-export { CUE_FORM } from "./parse-cue.ts";
+export { CUE_FORM, type NameAndCue, splitCue } from "./parse-cue.ts";
 export { DATA_SET_FORMS, type Split } from "./parse-data-set-name.ts";
 export { plantCue } from "./plant-cue.ts";
 export { decodeIdx, readIdx } from "./read-idx.ts";

@@ -13,8 +13,9 @@ export function createCuePainter(
   { name, exampleShape, classes, scaling }: DataSet,
   { kind, size, levels }: Required<PlantCueOptions>,
 ): CuePainter {
-  const [height, width] = [exampleShape.at(-2) ?? 0, exampleShape.at(-1) ?? 0];
-  const channels = exampleShape.length === 3 ? at(exampleShape, 0, "axis") : 1;
+  const axes = exampleShape.length;
+  const [height, width] = [at(exampleShape, axes - 2, "axis"), at(exampleShape, axes - 1, "axis")];
+  const channels = axes === 3 ? at(exampleShape, 0, "axis") : 1;
   if (size > height || size > width) {
     throw new OutOfRangeError(
       `Cannot plant a cue in "${name}" as "size" must be at most the images' ${height} x ${width}: it is ${size}`,

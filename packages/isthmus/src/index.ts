@@ -37,6 +37,7 @@ export {
   meanOfWeights,
   measureAttack,
   type ParetoResult,
+  simplexVertices,
 } from "@isthmus/ensemble";
 export {
   aggregateUpdates,
@@ -72,7 +73,13 @@ export {
   mergeTree,
   topologyOf,
 } from "@isthmus/landscape";
-export { type MechanismsResult, measureMechanisms } from "@isthmus/mechanisms";
+export {
+  frozenBelowLastLayer,
+  type MechanismsResult,
+  measureMechanisms,
+  type TunedByConnectivity,
+  tuneByConnectivity,
+} from "@isthmus/mechanisms";
 export {
   applyAdapter,
   byLayer,
@@ -91,6 +98,9 @@ export {
   type DropoutStabilityResult,
   measureDropoutPath,
   measureDropoutStability,
+  measureWalkedPath,
+  type WalkedPathResult,
+  walkLayers,
 } from "@isthmus/paths";
 export {
   compareNetworks,

@@ -5,14 +5,12 @@ export {
   measureMechanisms,
 } from "./measure-mechanisms.ts";
 export type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
+export { frozenBelowLastLayer } from "./tune/last-layer.ts";
+export { type TuningData, tuneByConnectivity } from "./tune/tune-by-connectivity.ts";
 export {
-  type TunedByConnectivity,
-  type TunedEpoch,
-  type TuningData,
-  tuneByConnectivity,
-} from "./tune/tune-by-connectivity.ts";
-export {
+  type ConnectivityRules,
   TUNE_BY_CONNECTIVITY_DEFAULTS,
   type TuneByConnectivityOptions,
   type TuneProgress,
 } from "./tune/tune-options.ts";
+export type { TunedByConnectivity, TunedEpoch } from "./tune/tune-result.ts";

@@ -1,7 +1,16 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createTensor, OutOfRangeError, UnsupportedError } from "@isthmus/core";
 import { createDataSet, plantCue } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type TuneByConnectivityOptions, tuneByConnectivity } from "@isthmus/mechanisms";
+import { parameterNames } from "@isthmus/graph";
+import {
+  frozenBelowLastLayer,
+  type TuneByConnectivityOptions,
+  type TuneProgress,
+  tuneByConnectivity,
+} from "@isthmus/mechanisms";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import fc from "fast-check";
@@ -74,6 +83,31 @@ describe("tuneByConnectivity()", () => {
     }
   });
 
+  it("goes on after an interruption to the same bytes, and from a state of the same tuning only", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "isthmus-tune-"));
+    const state = { statePath: join(folder, "state.safetensors"), epochs: 4 };
+    try {
+      const whole = await tune({ epochs: 4 });
+      const stop = new AbortController();
+      const onProgress = ({ epochs }: TuneProgress) => {
+        if (epochs === 2) stop.abort();
+      };
+      await expect(tune({ ...state, signal: stop.signal, onProgress })).rejects.toThrow(/abort/i);
+      await expect(tune(state)).rejects.toThrow(/must not replace an earlier one/);
+      await expect(tune({ ...state, resume: true, margin: 2 })).rejects.toThrow(
+        '"margin" is 1 there and 2 here',
+      );
+      const later = await tune({ ...state, resume: true });
+      expect(later.resumedAt).toBe(2);
+      expect(later.epochs).toEqual(whole.epochs);
+      for (const name of whole.weights.tensors.keys()) {
+        expect((await later.weights.read(name)).data).toEqual((await whole.weights.read(name)).data);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("moves the loss with the cue on the line towards the margin, and lowers the loss without it", async () => {
     const { weights } = await train(architecture, initialize(0), data.cue, { seed: 0, epochs: 4, batch: 16 });
     const lossesBy = async (margin: number) => {
@@ -95,5 +129,16 @@ describe("tuneByConnectivity()", () => {
     await expect(
       tuneByConnectivity(architecture, initialize(0), { clean: words, cue: words }, { seed: 0 }),
     ).rejects.toThrow(UnsupportedError);
+  });
+});
+
+describe("frozenBelowLastLayer()", () => {
+  it("names every parameter but the last linear layer's", () => {
+    const { graph: vgg } = parseNetwork("vgg:1-1:w0.05:none", { exampleShape: [1, 8, 8], classes: 3 });
+    const left = [...parameterNames(vgg)].filter((name) => !frozenBelowLastLayer(vgg).includes(name));
+    expect(left).toHaveLength(2);
+    expect(left.map((name) => vgg.weights.get(name)?.shape?.includes(3))).toEqual([true, true]);
+    const convolved = { ...vgg, outputs: [{ name: vgg.nodes[0]?.outputs[0] ?? "none" }] };
+    expect(() => frozenBelowLastLayer(convolved)).toThrow(/must be computed by a linear layer/);
   });
 });

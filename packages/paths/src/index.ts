@@ -34,3 +34,20 @@ export type {
 } from "./drop/dropout-result.ts";
 export { RESCALINGS, type Rescaling } from "./drop/fit-factor.ts";
 export { measureDropoutStability } from "./drop/measure-dropout-stability.ts";
+export {
+  MEASURE_WALKED_PATH_DEFAULTS,
+  type MeasureWalkedPathOptions,
+  measureWalkedPath,
+  type WalkData,
+  type WalkedPathProgress,
+} from "./walk/measure-walked-path.ts";
+export { countWalkSteps, type WalkPlace } from "./walk/plan-walk.ts";
+export { walkLayers } from "./walk/walk-layers.ts";
+export {
+  WALK_DEFAULTS,
+  type WalkedPoint,
+  type WalkLayersOptions,
+  type WalkOptions,
+  type WalkProgress,
+} from "./walk/walk-options.ts";
+export type { WalkedPathResult, WalkedSegment } from "./walk/walked-path-result.ts";

@@ -55,7 +55,10 @@ export function curvatureResult(): CurvatureResult {
 /** What is measured besides the spectrum, of a network as sharp as the scale says. */
 function further(
   scale: number,
-): Pick<CurvatureMeasures, "layers" | "sharpness" | "criticalSharpness" | "learningCoefficient"> {
+): Pick<
+  CurvatureMeasures,
+  "layers" | "sharpness" | "criticalSharpness" | "learningCoefficient" | "settling"
+> {
   const rises = (by: number) => ({
     ...{ radius: by / 10, oneStep: 0.03 * scale * by, worst: 0.04 * scale * by },
     average: { rise: 0.01 * scale * by, standardError: 0.001 * by, deviation: by / 100 },
@@ -81,6 +84,14 @@ function further(
       ...{ localization: 100, loss: 0.214, examples: 1000, batchSize: 100, seed: 0 },
       course: Array.from({ length: 30 }, (_, i) => 15 * (1 - Math.exp(-i / (8 * scale)))),
     },
+    settling: {
+      ...{ kind: "settling", exponent: -0.984, samples: 20, deviation: 0.01, examples: 1000, seed: 0 },
+      points: [16, 64, 256, 512].map((size) => ({
+        ...{ size, loss: 0.2, gradientNorm: 0.3, change: (0.4 * scale) / size, changeError: 0.02 / size },
+        largest: { value: scale * (23 - 180 / size), residual: 0.01 },
+        ...{ trace: scale * (90 - 700 / size), traceError: 0.8 },
+      })),
+    },
   };
 }
 
@@ -89,10 +100,17 @@ export function curvatureHistory(): CurvatureHistory {
   return {
     kind: "curvature-history",
     points: Array.from({ length: 6 }, (_, i) => ({
-      ...{ epoch: 2 * i, loss: 2.3 * 0.6 ** i, gradientNorm: 1.2 * 0.8 ** i },
+      ...{ at: 2 * i, loss: 2.3 * 0.6 ** i, gradientNorm: 1.2 * 0.8 ** i },
       largest: { value: 4 + 3 * i, residual: 0.01 },
       ...{ trace: 30 + 11 * i, traceError: 0.4 },
     })),
-    ...{ every: 2, examples: 500, data: "mnist:train", seed: 0, engine: "onnxruntime" },
+    ...{
+      unit: "epoch" as const,
+      every: 2,
+      examples: 500,
+      data: "mnist:train",
+      seed: 0,
+      engine: "onnxruntime",
+    },
   };
 }

@@ -1,5 +1,5 @@
 import type { MeasuredPath } from "@isthmus/curve";
-import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
+import type { DropoutPathResult, DropoutStabilityResult, WalkedPathResult } from "@isthmus/paths";
 
 /** Dropout stability of a network of two layers, at two shares. */
 export function dropoutStabilityResult(): DropoutStabilityResult {
@@ -38,6 +38,21 @@ export function dropoutPathResult(): DropoutPathResult {
     ...{ segments, order: "layers", bound: 0.42, choice: "random", rescale: "fit", trials: 3 },
     ...{ statistics: "keep", examples: 500, data: "mnist:test@500", seed: 3, engine: "onnxruntime-node" },
     ...{ a: "nets/a.safetensors", b: "nets/b.safetensors" },
+  };
+}
+
+/** A path that two layers walked one after the other, beside the straight line and a curve. */
+export function walkedPathResult(): WalkedPathResult {
+  return {
+    ...{ kind: "walked-path", path: measuredPath(0.2), line: measuredPath(1.6) },
+    beside: [{ name: "Bezier curve", path: measuredPath(0.1) }],
+    segments: [
+      { layer: "layers.0", from: 0, to: 0.5 },
+      { layer: "layers.1", from: 0.5, to: 1 },
+    ],
+    ...{ moves: 2, trainSteps: 20, steps: 80, batch: 128, optimizer: "sgd", learningRate: 0.03 },
+    ...{ trainingData: "mnist:train", statistics: "recalibrate", examples: 500, data: "mnist:test@500" },
+    ...{ a: "nets/a.safetensors", b: "nets/b.safetensors", seed: 3, engine: "onnxruntime-node" },
   };
 }
 

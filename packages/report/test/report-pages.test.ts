@@ -10,7 +10,7 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/brows
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
-import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
+import { dropoutPathResult, dropoutStabilityResult, walkedPathResult } from "./dropout-results.ts";
 import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
@@ -69,6 +69,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   "curvature-history": pageOf(curvatureHistory()),
   "dropout-stability": pageOf(dropoutStabilityResult()),
   "dropout-path": pageOf(dropoutPathResult()),
+  "walked-path": pageOf(walkedPathResult()),
   "intrinsic-dimension": pageOf(intrinsicDimensionResult()),
   prune: pageOf(pruneResult()),
   similarity: pageOf(similarityResult()),
@@ -109,6 +110,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   "curvature-history": () => makeHostile(curvatureHistory()),
   "dropout-stability": () => makeHostile(dropoutStabilityResult()),
   "dropout-path": () => makeHostile(dropoutPathResult()),
+  "walked-path": () => makeHostile(walkedPathResult()),
   "intrinsic-dimension": () => makeHostile(intrinsicDimensionResult()),
   prune: () => makeHostile(pruneResult()),
   similarity: () => makeHostile(similarityResult()),
@@ -201,6 +203,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     "landscape",
     "dropout-stability",
     "dropout-path",
+    "walked-path",
     "intrinsic-dimension",
     "prune",
     "similarity",

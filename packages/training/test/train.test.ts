@@ -233,6 +233,29 @@ describe("train() with a state", () => {
     },
   );
 
+  it("train() stopped while weights are taken takes them when it goes on", async () => {
+    const steps = [5, 7, 12];
+    const controller = new AbortController();
+    const { signal } = controller;
+    const collectingUntil = (last: number) => {
+      const taken: number[] = [];
+      const take = async (step: number) => {
+        if (step === last) controller.abort();
+        signal.throwIfAborted();
+        taken.push(step);
+      };
+      return { taken, collect: { steps, take } };
+    };
+    const stopped = collectingUntil(7);
+    await expect(trainSmall({ statePath, signal, collect: stopped.collect })).rejects.toThrow(/abort/i);
+    expect(stopped.taken).toEqual([5]);
+    const taken: number[] = [];
+    const collect = { steps, take: async (step: number) => void taken.push(step) };
+    const { result } = await trainSmall({ statePath, resume: true, collect });
+    expect(result.resumedAt).toBe(7);
+    expect(taken).toEqual([7, 12]);
+  });
+
   it("train() killed at any step goes on from the last state to the same bytes", async () => {
     const whole = await trainSmall();
     const copies: [number, string][] = [];

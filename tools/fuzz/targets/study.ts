@@ -25,6 +25,11 @@ export function createStudyTarget(): FuzzTarget {
     "sam-sgd",
     "representations",
     "sparsity",
+    "ensembles",
+    "lgv-transfer",
+    "pareto",
+    "curvature-sample",
+    "landscapes",
   ].map((name) => fixture(`packages/cli/studies/${name}.yaml`).toString());
   const small = JSON.stringify(SMALL_STUDY);
   const ports = { engine: "none", openData: async (name: string) => fewImages(name) };

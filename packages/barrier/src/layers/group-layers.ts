@@ -1,4 +1,4 @@
-import { entry, OutOfRangeError, sizeOf, UnsupportedError } from "@isthmus/core";
+import { entry, groupBy, OutOfRangeError, sizeOf, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation";
@@ -67,11 +67,7 @@ export function groupLayers(
       (by === "layer" ? layerOf(owner) : blockOf(layerOf(owner)))
     );
   };
-  const groups = new Map<string, string[]>();
-  for (const name of weightsByUse(graph)) {
-    const group = groupOf(name);
-    groups.set(group, [...(groups.get(group) ?? []), name]);
-  }
+  const groups = groupBy(weightsByUse(graph), groupOf);
   const order = new Map([...graph.weights.keys()].map((name, index) => [name, index]));
   const byOrder = (x: string, y: string) => entry(order, x, "weight") - entry(order, y, "weight");
   return [...groups].map(([name, tensors]) => ({ name, tensors: tensors.sort(byOrder) }));

@@ -120,6 +120,10 @@ const EXAMPLES = formatExamples(
     "isthmus curvature a.pt --graph model.onnx --data mnist:train --learning-coefficient --step 1e-4 --count 0 --trace-products 0 --runs 0",
     "the local learning coefficient alone",
   ],
+  [
+    "isthmus curvature a.pt --graph model.onnx --data mnist:train --settling --count 0 --trace-products 0 --runs 0 --report settling.html",
+    "how the loss and its Hessian settle as the number of examples grows",
+  ],
 );
 
 async function curvature(path: string, options: CurvatureVerbOptions, context: Context): Promise<Outcome> {
@@ -158,4 +162,5 @@ const STAGES: Readonly<Record<CurvatureProgress["stage"], string>> = {
   sharpness: "Climbing",
   "critical-sharpness": "Searching the critical learning rate",
   "learning-coefficient": "Sampling losses nearby",
+  settling: "Measuring on fewer examples",
 };

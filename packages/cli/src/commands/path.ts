@@ -11,13 +11,20 @@ import {
 } from "@isthmus/paths";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
+import { formatWalkedPath } from "../format/format-walked-path.ts";
 import { type MeasuredPairOptions, measurePair, normPolicyOf } from "../open/measure-pair.ts";
 import type { Pair } from "../open/open-pair.ts";
 import { addPairOptions } from "../options/pair-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
-import { type Context, createVerb, formatExamples, type RunVerb } from "../verb.ts";
+import { addWalkFlags, assertNoWalkFlags, type WalkFlags } from "../path/walk-flags.ts";
+import { walkPair } from "../path/walk-pair.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface PathVerbOptions extends MeasuredPairOptions {
+/** How paths are made. */
+const WAYS = ["halves", "walk"] as const;
+
+interface PathVerbOptions extends MeasuredPairOptions, WalkFlags {
+  readonly by: (typeof WAYS)[number];
   readonly choose: UnitChoice;
   readonly rescale: Rescaling;
   readonly trials: number;
@@ -28,22 +35,23 @@ const DEFAULTS = MEASURE_DROPOUT_PATH_DEFAULTS;
 
 /** Creates the command `isthmus path`. */
 export function pathVerb(run: RunVerb): CommandUnknownOpts {
-  return addPairOptions(createPathVerb())
+  return addPairOptions(addWalkFlags(createPathVerb()))
     .addHelpText("after", EXAMPLES)
-    .action((a, b, options) =>
-      run(options, (context) =>
-        measurePair({ paths: [a, b], options }, context, {
-          measure: (pair) => measure(pair, options, context),
-          format: (result) => formatDropoutPath(result, context.terminal),
-        }),
-      ),
-    );
+    .action((a, b, options) => run(options, (context) => path([a, b], options, context)));
 }
 
 function createPathVerb() {
   return createVerb("path")
     .argument("<a>", "the checkpoint where the path begins")
     .argument("<b>", "the checkpoint where it ends")
+    .addOption(
+      new Option(
+        "--by <way>",
+        "through networks without half of their units, which are built, or by a walk layer by layer, with training",
+      )
+        .choices(WAYS)
+        .default("halves"),
+    )
     .addOption(
       new Option("--choose <which>", "which half of the units of each layer stays")
         .choices(UNIT_CHOICES)
@@ -79,7 +87,29 @@ const EXAMPLES = formatExamples(
     "isthmus path a.pt b.pt --graph model.onnx --data mnist:train@5000 --rescale fit --trials 10 -o path.json",
     "units that stay are rescaled layer by layer, and chosen ten times",
   ],
+  [
+    "isthmus path a.pt b.pt --graph resnet.onnx --data fashion-mnist:test@2000 --by walk --align --bezier --journal walk.json --report walk.html",
+    "layer by layer, beside the lines and a curve; start it again after an interruption and it goes on",
+  ],
 );
+
+async function path(
+  paths: readonly [string, string],
+  options: PathVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  if (options.by === "walk") {
+    return measurePair({ paths, options }, context, {
+      measure: (pair) => walkPair(pair, options, context),
+      format: (result) => formatWalkedPath(result, context.terminal),
+    });
+  }
+  assertNoWalkFlags(options);
+  return measurePair({ paths, options }, context, {
+    measure: (pair) => measure(pair, options, context),
+    format: (result) => formatDropoutPath(result, context.terminal),
+  });
+}
 
 async function measure(
   { a, b, unaligned, data, graph, engine, statistics, statisticsData }: Pair,

@@ -28,6 +28,7 @@ import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatPruning } from "../format/format-pruning.ts";
 import { formatSimilarity } from "../format/format-similarity.ts";
+import { formatWalkedPath } from "../format/format-walked-path.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
@@ -154,6 +155,8 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatDropoutStability(result);
     case "dropout-path":
       return formatDropoutPath(result, terminal);
+    case "walked-path":
+      return formatWalkedPath(result, terminal);
     case "intrinsic-dimension":
       return formatIntrinsicDimension(result, terminal);
     case "prune":

@@ -37,7 +37,7 @@ import {
 } from "../training/open-training-data.ts";
 import { saveSnapshots } from "../training/save-snapshots.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
-import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { stepsOfTraining, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -113,7 +113,7 @@ const EXAMPLES = formatExamples(
   ],
   [
     "isthmus train --net mlp:512x2 --data mnist --epochs 10 --measure curvature -o a.safetensors",
-    "with the sharpness of the loss after every epoch in a.curvature.json, which isthmus report draws",
+    "with the sharpness of the loss after every epoch in a.curvature.json, which isthmus report draws; --measure-every 50steps after every 50 steps",
   ],
   [
     "isthmus train --graph a.onnx --from a.safetensors --data fashion-mnist --lr 0.01 --epochs 1 -o tuned.safetensors",
@@ -175,27 +175,25 @@ async function runTraining(
   const { graph, weights } = network;
   const { snapshots } = options;
   const save = snapshots === undefined ? undefined : await saveSnapshots(snapshots, network, context.signal);
-  const engine = await createEngine(options.engine);
+  const architecture = { graph, engine: await createEngine(options.engine) };
+  const training = trainingOptions(options, { graph, data: data.data });
   const resume = options.resume ?? false;
-  const measurement = await openMeasurement(
-    { graph, engine },
-    data.data,
-    { flags: options, files, resume },
-    context,
-  );
-  await measurement?.onEpoch(0, weights);
-  const follows = save !== undefined || measurement !== undefined;
+  const steps = stepsOfTraining(training, data.data);
+  const measured = { flags: options, files, resume, steps };
+  const measurement = await openMeasurement(architecture, data.data, measured, context);
+  const measuring = await measurement?.begin(weights);
+  const follows = [save, measuring?.onEpoch].filter((follow) => follow !== undefined);
   const onEpoch = async (epochs: number, current: Checkpoint): Promise<void> => {
-    await save?.(epochs, current);
-    await measurement?.onEpoch(epochs, current);
+    for (const follow of follows) await follow(epochs, current);
   };
   const trained = await followTraining({ verb: "train", state: files.state }, context, async (following) =>
-    train({ graph, engine }, weights, data.data, {
-      ...trainingOptions(options, { graph, data: data.data }),
+    train(architecture, weights, data.data, {
+      ...training,
       ...localOptions(options),
       evaluationData: data.evaluationData,
       ...following,
-      onEpoch: follows ? onEpoch : undefined,
+      onEpoch: follows.length > 0 ? onEpoch : undefined,
+      collect: measuring?.collect,
       resume,
     }),
   );

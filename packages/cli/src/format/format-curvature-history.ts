@@ -10,12 +10,12 @@ const MAX_CHART_WIDTH = 90;
 
 /** Shows the curvature along a training as a chart of the largest eigenvalue, and all numbers as a table. */
 export function formatCurvatureHistory(result: CurvatureHistory, terminal: Terminal): string {
-  const { points, examples, data } = result;
-  const columns = ["epoch", "loss", "gradient", "largest eigenvalue", "trace", "error"].map(
+  const { points, unit, examples, data } = result;
+  const columns = [unit, "loss", "gradient", "largest eigenvalue", "trace", "error"].map(
     (title): Column => ({ title, align: "right" }),
   );
-  const rows = points.map(({ epoch, loss, gradientNorm, largest, trace, traceError }) => [
-    String(epoch),
+  const rows = points.map(({ at, loss, gradientNorm, largest, trace, traceError }) => [
+    String(at),
     ...[loss, gradientNorm, largest.value, trace, traceError].map(formatNumber),
   ]);
   const parts = [
@@ -26,13 +26,13 @@ export function formatCurvatureHistory(result: CurvatureHistory, terminal: Termi
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function formatChart({ points }: CurvatureHistory, { columns, unicode, color }: Terminal): string {
-  const line = points.map(({ epoch, largest }) => [epoch, largest.value] as const);
+function formatChart({ points, unit }: CurvatureHistory, { columns, unicode, color }: Terminal): string {
+  const line = points.map(({ at, largest }) => [at, largest.value] as const);
   if (line.length < 2 || !line.every(([, value]) => Number.isFinite(value))) return "";
   return renderChart([{ label: "largest eigenvalue", points: line }], {
     width: Math.min(columns, MAX_CHART_WIDTH),
     height: CHART_HEIGHT,
     charset: unicode ? "braille" : "ascii",
-    ...{ color, yLabel: "largest eigenvalue", xLabel: "epoch", formatY: formatNumber },
+    ...{ color, yLabel: "largest eigenvalue", xLabel: unit, formatY: formatNumber },
   });
 }

@@ -31,6 +31,7 @@ function formatMeasures(measures: CurvatureMeasures, terminal: Terminal): string
     formatEigenvalues(measures),
     formatLayerTable(measures.layers ?? [], terminal),
     formatSharpness(measures),
+    formatSettling(measures),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
@@ -107,6 +108,19 @@ function sharpnessRow(name: string, { radius, oneStep, worst, average }: Sharpne
     worst === undefined ? "" : short(worst),
     ...rise.map((value) => (typeof value === "number" ? short(value) : value)),
   ];
+}
+
+function formatSettling({ settling }: CurvatureMeasures): string {
+  if (settling === undefined) return "";
+  const rows = settling.points.map(({ size, change, changeError, largest, trace }) => [
+    String(size),
+    ...[change, changeError, largest.value, trace].map(short),
+  ]);
+  const titles = ["examples", "change by one more", "error", "largest eigenvalue", "trace"];
+  const { exponent } = settling;
+  const note =
+    exponent === undefined ? "" : `\n\nChanges fall like examples to the power of ${short(exponent)}.`;
+  return `${formatTable(titles.map(alignedRight), rows)}${note}`;
 }
 
 const alignedRight = (title: string): Column => ({ title, align: "right" });

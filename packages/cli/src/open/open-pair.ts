@@ -16,7 +16,7 @@ import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
 import { openData } from "./open-data.ts";
 
 /** Two networks to measure between, with their architecture and data. */
-export interface Pair extends BoundArchitecture {
+export interface Pair extends OpenedArchitecture, BoundArchitecture {
   readonly a: Checkpoint;
   /** B as it is in its file. */
   readonly unaligned: Checkpoint;

@@ -7,7 +7,7 @@ import {
   type MeasureCurvatureOptions,
 } from "@isthmus/curvature";
 import { type AddOptions, optionGroup } from "./option-group.ts";
-import { parseCount, parseNumber } from "./parse-values.ts";
+import { parseCount, parseNumber, parseNumbers } from "./parse-values.ts";
 
 /** Options that say what is measured besides the spectrum. */
 export type CurvatureMeasureOptions = {
@@ -20,6 +20,7 @@ export type CurvatureMeasureOptions = {
   readonly burnIn?: number | undefined;
   readonly step?: number | undefined;
   readonly localization?: number | undefined;
+  readonly settling?: readonly number[] | true | undefined;
   readonly canonical?: true | undefined;
 };
 
@@ -48,6 +49,11 @@ export const addCurvatureMeasures: AddOptions<CurvatureMeasureOptions> = optionG
     .option("--burn-in <n>", `steps before the first of them (default: ${CHAIN.burnIn})`, parseCount(0))
     .option("--step <x>", `variance of the noise of a step (default: ${CHAIN.step})`, parseNumber)
     .option("--localization <x>", `pull back to the network (default: ${CHAIN.localization})`, parseNumber)
+    .option(
+      "--settling [sizes]",
+      "how the loss and its Hessian settle as the examples grow, by numbers of them such as 50,100,200 (default: powers of 2 from 16)",
+      parseNumbers,
+    )
     .option("--canonical", "measure the network with its scales, signs and rotations undone, too");
 });
 
@@ -59,9 +65,9 @@ export function curvatureMeasures(
   options: CurvatureMeasureOptions,
 ): Pick<
   MeasureCurvatureOptions,
-  "by" | "sharpness" | "criticalSharpness" | "learningCoefficient" | "canonical"
+  "by" | "sharpness" | "criticalSharpness" | "learningCoefficient" | "canonical" | "settling"
 > {
-  const { by, sharpness, criticalSharpness, learningCoefficient, canonical = false } = options;
+  const { by, sharpness, criticalSharpness, learningCoefficient, settling, canonical = false } = options;
   const { draws, chains, burnIn, step, localization } = options;
   const named = Object.entries({ draws, chains, burnIn, step, localization }).filter(
     ([, value]) => value !== undefined,
@@ -78,6 +84,7 @@ export function curvatureMeasures(
     canonical,
     ...(sharpness && { sharpness: sharpness === true ? {} : { radius: sharpness } }),
     ...(criticalSharpness && { criticalSharpness: {} }),
+    ...(settling && { settling: settling === true ? {} : { sizes: settling } }),
     ...(learningCoefficient && { learningCoefficient: Object.fromEntries(named) }),
   };
 }

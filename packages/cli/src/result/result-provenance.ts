@@ -20,6 +20,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   "curvature-history": true,
   "dropout-stability": true,
   "dropout-path": true,
+  "walked-path": true,
   "intrinsic-dimension": true,
   similarity: true,
   prune: true,

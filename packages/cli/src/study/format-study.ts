@@ -1,3 +1,4 @@
+import { groupBy } from "@isthmus/core";
 import { type ChartSeries, formatNumber, formatShort, renderChart, studyColumnTitle } from "@isthmus/report";
 import type { RunStudyResult, StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import type { Task, TasksProgress } from "@isthmus/tasks";
@@ -120,14 +121,13 @@ function listLines(
   table: StudyTable,
 ): ChartSeries[] {
   const [scaleX, scaleY] = [scaleOf(xScale === "log"), scaleOf(yScale === "log")];
-  const lines = new Map<string, [x: number, y: number][]>();
-  for (const row of table.rows) {
-    const place: [number, number] = [scaleX.toPlace(row[x]), scaleY.toPlace(row[y])];
-    if (!place.every(Number.isFinite)) continue;
+  const places = table.rows.flatMap((row) => {
+    const place: [x: number, y: number] = [scaleX.toPlace(row[x]), scaleY.toPlace(row[y])];
     const label = key === undefined ? studyColumnTitle(table, y) : textOf(row, key);
-    lines.set(label, [...(lines.get(label) ?? []), place]);
-  }
-  return [...lines].map(([label, points]) => {
+    return place.every(Number.isFinite) ? [{ label, place }] : [];
+  });
+  return [...groupBy(places, ({ label }) => label)].map(([label, group]) => {
+    const points = group.map(({ place }) => place);
     const single = new Set(points.map(([place]) => place)).size === points.length;
     return {
       label: single ? label : `${label} (several values at a place)`,

@@ -1,19 +1,32 @@
 import { stat } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type Checkpoint, InputError, saveFile, UsageError } from "@isthmus/core";
-import { type CurvatureHistory, TRACK_CURVATURE_DEFAULTS, trackCurvature } from "@isthmus/curvature";
+import {
+  type CurvatureHistory,
+  TRACK_CURVATURE_DEFAULTS,
+  type TrainingUnit,
+  trackCurvature,
+} from "@isthmus/curvature";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { readResult } from "@isthmus/report";
+import type { TrainOptions } from "@isthmus/training";
+import { InvalidArgumentError } from "commander";
 import { formatJson } from "../format/format-json.ts";
 import { parseCount } from "../options/parse-values.ts";
 import { withProvenance } from "../result/result-provenance.ts";
 import type { Context } from "../verb.ts";
 import type { TrainingFiles } from "./training-files.ts";
 
+/** How far apart measurements are. */
+interface MeasureEvery {
+  readonly every: number;
+  readonly unit: TrainingUnit;
+}
+
 /** Options on what is measured along a training. */
 export interface MeasureFlags {
   readonly measure?: "curvature" | undefined;
-  readonly measureEvery?: number | undefined;
+  readonly measureEvery?: MeasureEvery | undefined;
   readonly measureExamples?: number | undefined;
 }
 
@@ -31,8 +44,8 @@ export function addMeasureOptions<T extends CommandUnknownOpts>(command: T): T {
     )
     .option(
       "--measure-every <n>",
-      `epochs from one measurement to the next (default: ${DEFAULTS.every})`,
-      parseCount(1),
+      `epochs from one measurement to the next, or steps, for example 50steps (default: ${DEFAULTS.every})`,
+      parseEvery,
     )
     .option(
       "--measure-examples <n>",
@@ -40,6 +53,16 @@ export function addMeasureOptions<T extends CommandUnknownOpts>(command: T): T {
       parseCount(1),
     );
   return command;
+}
+
+/** Parses a number of epochs or of steps: `2`, `2epochs`, `50steps`. */
+function parseEvery(text: string): MeasureEvery {
+  const [, digits, unit = "epoch"] = /^(\d+) ?(?:(epoch|step)s?)?$/.exec(text) ?? [];
+  const every = Number(digits);
+  if (Number.isSafeInteger(every) && every > 0) return { every, unit: unit as TrainingUnit };
+  throw new InvalidArgumentError(
+    "It must be a number of epochs of at least 1, or of steps, such as 50steps.",
+  );
 }
 
 /**
@@ -56,9 +79,18 @@ export function assertMeasure({ measure, measureEvery, measureExamples }: Measur
 
 /** What is measured along a training that runs. */
 export interface TrainingMeasurement {
-  /** Measures the weights after some epochs, and writes the history. */
-  readonly onEpoch: (epochs: number, weights: Checkpoint) => Promise<void>;
+  /** Measures the weights before training, and returns the options by which `train` measures further on. */
+  readonly begin: (weights: Checkpoint) => Promise<Pick<TrainOptions, "onEpoch" | "collect">>;
   readonly history: () => CurvatureHistory;
+}
+
+/** What a measurement belongs to. */
+interface MeasuredTraining {
+  readonly flags: MeasureFlags;
+  readonly files: TrainingFiles;
+  readonly resume: boolean;
+  /** Steps of the whole training. */
+  readonly steps: number;
 }
 
 /**
@@ -69,25 +101,28 @@ export interface TrainingMeasurement {
 export async function openMeasurement(
   { graph, engine }: Architecture,
   data: DataSet,
-  {
-    flags,
-    files,
-    resume,
-  }: { readonly flags: MeasureFlags; readonly files: TrainingFiles; readonly resume: boolean },
+  { flags, files, resume, steps }: MeasuredTraining,
   { signal, progress, provenance }: Context,
 ): Promise<TrainingMeasurement | undefined> {
   const { measured, state } = files;
   if (measured === undefined) return undefined;
-  const { measureEvery: every = DEFAULTS.every, measureExamples: examples = DEFAULTS.examples } = flags;
+  const { measureEvery = DEFAULTS, measureExamples: examples = DEFAULTS.examples } = flags;
+  const { unit, every } = measureEvery;
   const goesOn = resume && (await exists(state)) && (await exists(measured));
-  const points = goesOn ? (await readHistory(measured, { every, examples, data })).points : [];
-  const tracker = trackCurvature({ graph, engine }, data, { every, examples, points, signal });
+  const points = goesOn ? (await readHistory(measured, { unit, every, examples, data })).points : [];
+  const tracker = trackCurvature({ graph, engine }, data, { unit, every, examples, points, signal });
+  const measure = async (place: number, weights: Checkpoint): Promise<void> => {
+    progress("Measuring curvature");
+    if (!(await tracker.measure(place, weights))) return;
+    await saveFile(measured, formatJson(withProvenance(tracker.history(), provenance)), []);
+  };
   return {
     history: tracker.history,
-    async onEpoch(epochs, weights) {
-      progress("Measuring curvature");
-      if (!(await tracker.measure(epochs, weights))) return;
-      await saveFile(measured, formatJson(withProvenance(tracker.history(), provenance)), []);
+    async begin(weights) {
+      await measure(0, weights);
+      if (unit === "epoch") return { onEpoch: measure };
+      const measuredAt = Array.from({ length: Math.floor(steps / every) }, (_, i) => (i + 1) * every);
+      return { collect: { steps: measuredAt, take: measure } };
     },
   };
 }
@@ -97,14 +132,14 @@ const exists = async (path: string): Promise<boolean> =>
 
 async function readHistory(
   path: string,
-  { every, examples, data }: { readonly every: number; readonly examples: number; readonly data: DataSet },
+  { unit, every, examples, data }: MeasureEvery & { readonly examples: number; readonly data: DataSet },
 ): Promise<CurvatureHistory> {
   const result = await readResult(path);
   const count = Math.min(examples, data.size);
-  if (result.kind === "curvature-history" && result.every === every && result.examples === count)
-    return result;
+  const isHistory = result.kind === "curvature-history" && result.unit === unit;
+  if (isHistory && result.every === every && result.examples === count) return result;
   throw new InputError(
-    `Cannot go on measuring curvature from "${path}" as it must be measured every ${every} epochs on ${count} examples: it is something else; choose the same options, or remove it to leave out what was measured before`,
+    `Cannot go on measuring curvature from "${path}" as it must be measured every ${every} ${unit}s on ${count} examples: it is something else; choose the same options, or remove it to leave out what was measured before`,
     { input: path },
   );
 }

@@ -3,8 +3,10 @@ import type { DataSet, Graph } from "@isthmus/graph";
 import {
   type BaseOptimizerSpec,
   chooseTrainOptions,
+  type EpochSizes,
   LEARNING_RATES,
   type OptimizerSpec,
+  type Remainder,
   type ScheduleSpec,
   stepsUntil,
   TRAIN_DEFAULTS,
@@ -50,6 +52,10 @@ export type TrainingFlags = {
 /** Options that say how a step is made, and not how many or at which rates. */
 export type StepFlags = Omit<TrainingFlags, "epochs" | "schedule" | "warmup" | "stepEvery" | "stepFactor">;
 
+/** Options of `train`, with what its number of steps depends on. */
+export type FlaggedTraining = TrainOptions &
+  Pick<EpochSizes, "batch" | "remainder"> & { readonly epochs: number };
+
 /**
  * Returns the options of `train` that the command line asks for.
  * @throws UsageError if flags contradict each other, or the graph takes batches of another size only
@@ -58,11 +64,11 @@ export type StepFlags = Omit<TrainingFlags, "epochs" | "schedule" | "warmup" | "
 export function trainingOptions(
   flags: TrainingFlags,
   { graph, data }: { readonly graph: Graph; readonly data: DataSet },
-): TrainOptions {
+): FlaggedTraining {
   assertFlags(flags);
   const { seed, epochs, threads, saveEvery, freeze, crop, flip } = flags;
   const { batch, loss } = chooseTrainOptions({ graph, data }, { batch: flags.batch, loss: lossOf(flags) });
-  const remainder = flags.dropLast ? "drop" : TRAIN_DEFAULTS.remainder;
+  const remainder: Remainder = flags.dropLast ? "drop" : TRAIN_DEFAULTS.remainder;
   const epochSteps = (count: number) => stepsUntil(count, { examples: data.size, batch, remainder });
   return {
     seed,
@@ -77,6 +83,14 @@ export function trainingOptions(
     threads,
     saveEvery,
   };
+}
+
+/** Returns the number of steps of a whole training. */
+export function stepsOfTraining(
+  { epochs, batch, remainder }: FlaggedTraining,
+  { size }: Pick<DataSet, "size">,
+): number {
+  return stepsUntil(epochs, { examples: size, batch, remainder });
 }
 
 function assertFlags({

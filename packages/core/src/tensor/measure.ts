@@ -16,9 +16,14 @@ export function dot(a: Elements, b: Elements): number {
   const left = asFloats(a);
   const right = a === b ? left : asFloats(b);
   if (left && right) return floatKernels().dot(left, right);
-  const x = toFloat64(a.data, a.dtype);
-  const y = a.data === b.data && a.dtype === b.dtype ? x : toFloat64(b.data, b.dtype);
+  const x = numbersOf(a);
+  const y = a.data === b.data && a.dtype === b.dtype ? x : numbersOf(b);
   return dotNumbers(x, y);
+}
+
+/** Returns f64 elements as they are, and others converted to f64. */
+function numbersOf({ data, dtype }: Elements): Float64Array {
+  return dtype === "f64" && data instanceof Float64Array ? data : toFloat64(data, dtype);
 }
 
 /**

@@ -8,10 +8,11 @@ import {
   type TensorData,
 } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { blockConvolutions } from "./block-convolutions.ts";
 import { defaultThreads } from "./default-threads.ts";
 import { measureBlock } from "./measure-block.ts";
-import { InferenceSession, Tensor as OrtTensor } from "./onnxruntime-node.ts";
+import { onnxruntime } from "./onnxruntime-node.ts";
 
 const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
 
@@ -53,7 +54,7 @@ async function load(graph: Graph, options: LoadOptions = {}): Promise<Session> {
   let session: InferenceSession;
   try {
     const prepared = optimize ? blockConvolutions(graph, await measureBlock()) : graph;
-    session = await InferenceSession.create(encodeGraph(prepared), {
+    session = await onnxruntime.InferenceSession.create(encodeGraph(prepared), {
       executionProviders: ["cpu"],
       graphOptimizationLevel: optimize ? "all" : "disabled",
       intraOpNumThreads,
@@ -172,7 +173,7 @@ function toOrtTensor(name: string, tensor: Tensor): OrtTensor {
       { engine: "onnxruntime" },
     );
   }
-  return new OrtTensor(type, tensor.data as OrtTensor.DataType, tensor.shape);
+  return new onnxruntime.Tensor(type, tensor.data as OrtTensor.DataType, tensor.shape);
 }
 
 /** Converts a tensor of onnxruntime to one of Isthmus, which shares memory with it. */

@@ -1,5 +1,5 @@
 import { encodeGraph, type Graph } from "@isthmus/graph";
-import { InferenceSession, Tensor } from "./onnxruntime-node.ts";
+import { onnxruntime } from "./onnxruntime-node.ts";
 
 /** A graph that converts 4 channels to blocked layout, which fills them up to a whole block. */
 const PROBE: Graph = {
@@ -36,12 +36,14 @@ export function measureBlock(): Promise<number> {
 }
 
 async function runProbe(): Promise<number> {
-  const session = await InferenceSession.create(encodeGraph(PROBE), {
+  const session = await onnxruntime.InferenceSession.create(encodeGraph(PROBE), {
     executionProviders: ["cpu"],
     intraOpNumThreads: 1,
   });
   try {
-    const { y } = await session.run({ x: new Tensor("float32", Float32Array.of(1, 2, 3, 4), [1, 4, 1, 1]) });
+    const { y } = await session.run({
+      x: new onnxruntime.Tensor("float32", Float32Array.of(1, 2, 3, 4), [1, 4, 1, 1]),
+    });
     const [, block = 0] = y?.dims ?? [];
     // A build with other operators under these names would compute wrong results, so values are checked too.
     const isBlocked =

@@ -1,4 +1,4 @@
-import { at, entry, formatShape, MismatchError, UnsupportedError } from "@isthmus/core";
+import { at, entry, formatShape, groupBy, MismatchError, UnsupportedError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { findSums, type Symmetries, type SymmetrySpec, type WeightLayout } from "@isthmus/symmetry";
 
@@ -227,13 +227,10 @@ function groupPositions(
   side: "source" | "target",
 ): ReadonlyMap<string, Int32Array> {
   const bounds = families.map((family) => family[side]);
-  const groups = new Map<string, { unit: number; position: number }[]>();
-  units.forEach((unit, position) => {
-    const key = unit < 0 ? FIXED : `${familyOf(bounds, unit)}:${ranks[position]}`;
-    const group = groups.get(key) ?? [];
-    if (group.length === 0) groups.set(key, group);
-    group.push({ unit, position });
-  });
+  const places = Array.from(units, (unit, position) => ({ unit, position }));
+  const groups = groupBy(places, ({ unit, position }) =>
+    unit < 0 ? FIXED : `${familyOf(bounds, unit)}:${ranks[position]}`,
+  );
   return new Map(
     [...groups].map(([key, group]) => {
       if (key !== FIXED) group.sort((x, y) => x.unit - y.unit);

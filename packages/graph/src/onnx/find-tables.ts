@@ -1,4 +1,4 @@
-import { at, DTYPES, sizeOf, type Tensor, toFloat64 } from "@isthmus/core";
+import { at, DTYPES, groupBy, sizeOf, type Tensor, toFloat64 } from "@isthmus/core";
 import { MASKED } from "../ir/masked.ts";
 
 /** Least number of elements of a table: fewer numbers could fit the rules by chance. */
@@ -17,12 +17,8 @@ export function findTables(tensors: ReadonlyMap<string, Tensor>): ReadonlySet<st
     ([, { dtype, shape }]) => DTYPES[dtype].float && shape.length > 1 && sizeOf(shape) >= LEAST,
   );
   const alone = large.filter(([, tensor]) => isMask(tensor) || isBoth(tensor)).map(([name]) => name);
-  const byShape = new Map<string, Candidate[]>();
-  for (const [name, tensor] of large) {
-    const key = `${tensor.dtype} ${tensor.shape.join()}`;
-    const first = firstNumbers(tensor, LEAST);
-    byShape.set(key, [...(byShape.get(key) ?? []), { name, tensor, first }]);
-  }
+  const candidates = large.map(([name, tensor]) => ({ name, tensor, first: firstNumbers(tensor, LEAST) }));
+  const byShape = groupBy(candidates, ({ tensor }) => `${tensor.dtype} ${tensor.shape.join()}`);
   return new Set([...alone, ...[...byShape.values()].flatMap(circlesOf)]);
 }
 

@@ -25,8 +25,8 @@ export function invariancePulls(
   const width = widths[0] as number;
   const pulls = pair.map(({ features }) => new Float32Array(features.length)) as [Float32Array, Float32Array];
   let loss = 0;
-  for (let told = 0; told < classes; told++) {
-    const [u, v] = [meanDirection(pair[0], told, width), meanDirection(pair[1], told, width)];
+  for (let label = 0; label < classes; label++) {
+    const [u, v] = [meanDirection(pair[0], label, width), meanDirection(pair[1], label, width)];
     if (u === undefined || v === undefined) continue;
     const cosine = u.direction.reduce((sum, x, i) => sum + x * (v.direction[i] as number), 0);
     loss += ((2 - 2 * cosine) * weight) / classes;
@@ -56,10 +56,10 @@ interface MeanDirection {
 
 function meanDirection(
   { features, labels }: Representations,
-  told: number,
+  label: number,
   width: number,
 ): MeanDirection | undefined {
-  const rows = [...labels.keys()].filter((row) => labels[row] === told);
+  const rows = [...labels.keys()].filter((row) => labels[row] === label);
   const mean = new Float64Array(width);
   for (const row of rows) {
     for (let i = 0; i < width; i++)

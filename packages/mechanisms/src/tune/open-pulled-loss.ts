@@ -1,9 +1,10 @@
 import { gradient } from "@isthmus/autodiff";
-import { at, createTensor, entry, sizeOf, type Tensor, UnsupportedError } from "@isthmus/core";
+import { at, createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
 import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 import { add, GraphBuilder, mul, reduceSum } from "@isthmus/graph/builder";
 import { gradientName } from "@isthmus/graph/ir";
 import { createObjectiveRunner, type Objective, type ObjectiveRunner } from "@isthmus/training";
+import { findLastLayer } from "./last-layer.ts";
 
 /** Weights by name. */
 export type Weights = ReadonlyMap<string, Tensor>;
@@ -112,7 +113,8 @@ interface PulledGraph {
 
 function pullAtFeatures(objective: Objective): PulledGraph {
   const { graph } = objective;
-  const features = featuresOf(objective);
+  const { graph: layers, output = "" } = objective;
+  const { input: features } = findLastLayer(ATTEMPT, layers, output);
   const builder = GraphBuilder.from(graph);
   const value = builder.value(features);
   const scale = builder.input(NAMES.scale, { dtype: "f32", shape: [] });
@@ -121,20 +123,4 @@ function pullAtFeatures(objective: Objective): PulledGraph {
   const total = builder.rename(add(mul(loss, scale), reduceSum(mul(value, pull))), NAMES.total);
   const forward = { ...graph, outputs: [{ name: features }] };
   return { graph: builder.build([loss, total]), forward, features, shape: value.shape };
-}
-
-/** Finds what the last linear layer reads. @throws UnsupportedError if there is none */
-function featuresOf({ graph, output = "" }: Objective): string {
-  const isValue = (name: string) => !graph.weights.has(name) && !graph.constants.has(name);
-  for (let name: string | undefined = output; name !== undefined; ) {
-    const node = graph.nodes.find(({ outputs }) => outputs.includes(name as string));
-    const inputs = node?.inputs.filter(isValue) ?? [];
-    if (node === undefined || inputs.length !== 1) break;
-    name = inputs[0];
-    if ((node.op === "Gemm" || node.op === "MatMul") && name !== undefined) return name;
-  }
-  throw new UnsupportedError(
-    `Cannot ${ATTEMPT} as "${output}" of graph "${graph.name}" must be computed by a linear layer, whose inputs are to stay alike: it is not`,
-    { feature: "invariance without a last linear layer" },
-  );
 }

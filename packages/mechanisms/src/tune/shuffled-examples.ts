@@ -39,6 +39,10 @@ export function shuffledExamples(data: DataSet, seed: number): ShuffledExamples 
       },
     },
     shuffle(epoch) {
+      // Each epoch begins from the order of the data, so that one can go on from any.
+      order.forEach((_, index) => {
+        order[index] = index;
+      });
       createRandom(seed, `${data.name}, epoch ${epoch}`).shuffleInPlace(order);
     },
   };

@@ -2,19 +2,26 @@ import {
   assertWholeOptions,
   type Checkpoint,
   createCheckpoint,
-  createRandom,
-  createTensor,
-  DivergenceError,
-  entry,
   OutOfRangeError,
   resolveOptions,
-  type Tensor,
 } from "@isthmus/core";
-import { type Architecture, assertNetwork, bindWeights, type DataSet, parameterNames } from "@isthmus/graph";
-import { invariancePulls } from "./invariance-pulls.ts";
-import { openPulledLoss, type PulledLoss, type Weights } from "./open-pulled-loss.ts";
-import { type ShuffledExamples, shuffledExamples } from "./shuffled-examples.ts";
+import {
+  type Architecture,
+  assertNetwork,
+  bindWeights,
+  type DataSet,
+  fingerprintGraph,
+  fingerprintWeights,
+  parameterNames,
+} from "@isthmus/graph";
+import { describeData, type RunDescription } from "@isthmus/training";
+import { createMoving } from "./moving-weights.ts";
+import { openPulledLoss, type PulledLoss } from "./open-pulled-loss.ts";
+import { shuffledExamples } from "./shuffled-examples.ts";
+import { runEpochs } from "./tune-epochs.ts";
 import { TUNE_BY_CONNECTIVITY_DEFAULTS, type TuneByConnectivityOptions } from "./tune-options.ts";
+import type { TunedByConnectivity } from "./tune-result.ts";
+import { createTuningKeeper } from "./tune-state.ts";
 
 /** Data with the cue that a network is not to use, and data without. */
 export interface TuningData {
@@ -22,25 +29,7 @@ export interface TuningData {
   readonly cue: DataSet;
 }
 
-/** Losses of an epoch, mean over its steps, in nats. */
-export interface TunedEpoch {
-  /** Cross-entropy on clean data. */
-  readonly clean: number;
-  /** Cross-entropy on data with the cue, of networks on the line. */
-  readonly onLine: number;
-  /** Distance between representations with and without the cue; 0 before it counts. */
-  readonly invariance: number;
-}
-
-/** A network that was tuned. */
-export interface TunedByConnectivity {
-  /** In memory, in the order of the graph. */
-  readonly weights: Checkpoint;
-  readonly epochs: readonly TunedEpoch[];
-}
-
 const ATTEMPT = "tune by connectivity";
-const MOMENTUM = 0.9;
 
 /**
  * Trains a network on so that it no longer uses a cue (connectivity-based fine-tuning, CBFT). Each step draws
@@ -48,13 +37,31 @@ const MOMENTUM = 0.9;
  * the cue towards `margin`, so that a barrier arises; then it lowers the loss on clean data and the distance
  * between the mean representations of each class with and without the cue.
  *
- * Norms keep their running statistics, and nothing is dropped out. The same seed gives the same bytes.
+ * Norms keep their running statistics, and nothing is dropped out. The same seed gives the same bytes, also
+ * after an interruption.
  * @throws OutOfRangeError if an option is out of range, or a data set is smaller than a batch
  * @throws UnsupportedError if the network has no last linear layer, or an operator has no gradient rule
- * @throws MismatchError, InputError if the network or data do not fit the graph
+ * @throws MismatchError, InputError if the network or data do not fit the graph, or the state is of another
+ *   tuning or must not be replaced
  * @throws DivergenceError if a loss is not finite
  * @throws DOMException named AbortError if `signal` is aborted
  * @see Lubana et al., Mechanistic mode connectivity, 2023, and `mech_fine_tuning.py` of its code
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, tuneByConnectivity } from "isthmus";
+ *
+ * const clean = await openDataSet("mnist:test@128");
+ * const cue = await openDataSet("mnist:test@128+cue=place");
+ * const { graph, initialize } = parseNetwork("mlp:8", clean);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const network = initialize(0); // one that has learned the cue, as a rule
+ *
+ * const tuned = await tuneByConnectivity(architecture, network, { clean, cue }, { seed: 0, epochs: 2 });
+ * assert.deepEqual([...tuned.weights.tensors.keys()], [...network.tensors.keys()]);
+ * assert.equal(tuned.gradients, 2 * 2 + 2 * 3); // two steps of two gradients, and two of three
+ * ```
  */
 export async function tuneByConnectivity(
   architecture: Architecture,
@@ -63,25 +70,18 @@ export async function tuneByConnectivity(
   options: TuneByConnectivityOptions,
 ): Promise<TunedByConnectivity> {
   const { seed, ...others } = options;
-  const resolved = resolveOptions(ATTEMPT, TUNE_BY_CONNECTIVITY_DEFAULTS, others);
-  assertWholeOptions(ATTEMPT, { ...resolved, seed }, { epochs: 1, batch: 1, warmup: 0, seed: 0 });
-  for (const name of ["learningRate", "margin", "invariance"] as const) {
-    if (resolved[name] >= 0 && Number.isFinite(resolved[name])) continue;
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "${name}" must be a number of at least 0: it is ${resolved[name]}`,
-    );
-  }
-  const { batch, epochs, signal } = resolved;
-  for (const { name, size } of [data.clean, data.cue]) {
-    if (size >= batch) continue;
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "batch" must be at most the ${size} examples of "${name}": it is ${batch}`,
-    );
-  }
+  const resolved = { seed, ...resolveOptions(ATTEMPT, TUNE_BY_CONNECTIVITY_DEFAULTS, others) };
+  assertOptions(resolved, data);
+  const { batch, epochs, signal, statePath: path, resume } = resolved;
   const { graph } = architecture;
   assertNetwork(graph, network);
   const before = await bindWeights(graph, network);
   const names = [...parameterNames(graph)].filter((name) => before.get(name)?.dtype === "f32");
+  const moving = createMoving(before, names);
+  const keeper = await createTuningKeeper(moving.tensors, {
+    ...{ path, resume },
+    describe: () => describeTuning(architecture, network, { data, options: resolved }),
+  });
   const clean = shuffledExamples(data.clean, seed);
   const cue = shuffledExamples(data.cue, seed);
   const opened: PulledLoss[] = [];
@@ -90,133 +90,49 @@ export async function tuneByConnectivity(
       opened.push(await openPulledLoss(architecture, examples, { batch, names, signal }));
     const [onClean, onCue] = opened as [PulledLoss, PulledLoss];
     const steps = Math.floor(Math.min(data.clean.size, data.cue.size) / batch);
-    const run = { clean, cue, onClean, onCue, names, before, steps };
-    const done = await runEpochs(run, { ...resolved, seed, total: steps * epochs });
-    return { weights: createCheckpoint(done.weights, {}, `tuned ${network.source}`), epochs: done.epochs };
+    const run = { clean, cue, onClean, onCue, names, before, moving, steps };
+    const done = await runEpochs(run, keeper, resolved);
+    const counted = Math.max(0, resolved.invariance === 0 ? 0 : epochs - resolved.warmup);
+    return {
+      weights: createCheckpoint(moving.weights, {}, `tuned ${network.source}`),
+      ...{ ...done, steps: epochs * steps, gradients: (2 * epochs + counted) * steps },
+    };
   } finally {
     for (const loss of opened) await loss.release();
   }
 }
 
-type ResolvedOptions = Required<TuneByConnectivityOptions> & { readonly total: number };
+type ResolvedOptions = Required<TuneByConnectivityOptions>;
 
-/** What steps are made with. */
-interface Run {
-  readonly clean: ShuffledExamples;
-  readonly cue: ShuffledExamples;
-  readonly onClean: PulledLoss;
-  readonly onCue: PulledLoss;
-  readonly names: readonly string[];
-  readonly before: Weights;
-  /** In an epoch. */
-  readonly steps: number;
+function assertOptions(options: ResolvedOptions, { clean, cue }: TuningData): void {
+  assertWholeOptions(ATTEMPT, options, { epochs: 1, batch: 1, warmup: 0, seed: 0 });
+  for (const name of ["learningRate", "weightDecay", "margin", "invariance"] as const) {
+    if (options[name] >= 0 && Number.isFinite(options[name])) continue;
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "${name}" must be a number of at least 0: it is ${options[name]}`,
+    );
+  }
+  for (const { name, size } of [clean, cue]) {
+    if (size >= options.batch) continue;
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "batch" must be at most the ${size} examples of "${name}": it is ${options.batch}`,
+    );
+  }
 }
 
-async function runEpochs(run: Run, options: ResolvedOptions) {
-  const weights = new Map(run.before);
-  const velocity = new Map<string, Float32Array>();
-  const epochs: TunedEpoch[] = [];
-  const random = createRandom(options.seed, "places on the line");
-  for (let epoch = 0; epoch < options.epochs; epoch++) {
-    run.clean.shuffle(epoch);
-    run.cue.shuffle(epoch);
-    const sums = { clean: 0, onLine: 0, invariance: 0 };
-    for (let index = 0; index < run.steps; index++) {
-      const step = epoch * run.steps + index;
-      const rate = 0.5 * options.learningRate * (1 + Math.cos((Math.PI * step) / options.total));
-      const move = (gradients: ReadonlyMap<string, Float32Array>) =>
-        moveInPlace(weights, { gradients, velocity, rate });
-      const t = 0.5 + 0.5 * Math.max(-0.5, Math.min(0.5, random.normal()));
-      const barrier = await barrierGradient(run, weights, { t, index, margin: options.margin });
-      move(barrier.gradients);
-      const { invariance } = epoch < options.warmup ? { invariance: 0 } : options;
-      const lowered = await cleanGradient(run, weights, { index, invariance });
-      move(lowered.gradients);
-      sums.onLine += barrier.loss / run.steps;
-      sums.clean += lowered.loss / run.steps;
-      sums.invariance += lowered.invariance / run.steps;
-      if (!Number.isFinite(barrier.loss + lowered.loss)) {
-        throw new DivergenceError(
-          `Cannot ${ATTEMPT} further as losses must be finite: they are not in step ${step}; try a smaller "learningRate"`,
-          { step, loss: barrier.loss + lowered.loss },
-        );
-      }
-    }
-    epochs.push(sums);
-    options.onProgress?.({ done: (epoch + 1) / options.epochs, epochs: epoch + 1 });
-  }
-  return { weights, epochs };
-}
-
-/** Computes the gradient of `|margin - loss|` at a place of the line, by the end that is tuned. */
-async function barrierGradient(
-  { onCue, names, before }: Run,
-  weights: Weights,
-  { t, index, margin }: { readonly t: number; readonly index: number; readonly margin: number },
-) {
-  const between = new Map<string, Tensor>(weights);
-  for (const name of names) {
-    const [start, tuned] = [valuesOf(before, name), valuesOf(weights, name)];
-    const { shape } = entry(before, name, "weight");
-    const mixed = tuned.map((x, i) => t * (start[i] as number) + (1 - t) * x);
-    between.set(name, createTensor("f32", shape, mixed));
-  }
-  const { loss, gradients } = await onCue.differentiate(between, index, { scale: 1 });
-  const factor = (1 - t) * Math.sign(loss - margin);
+/** Describes everything that decides the result, so that no other tuning goes on from its state. */
+async function describeTuning(
+  { graph, engine }: Architecture,
+  network: Checkpoint,
+  { data, options }: { readonly data: TuningData; readonly options: ResolvedOptions },
+): Promise<RunDescription> {
+  const { statePath: _, resume: __, signal: ___, onProgress: ____, ...rules } = options;
   return {
-    loss,
-    gradients: new Map([...gradients].map(([name, values]) => [name, values.map((x) => factor * x)])),
+    graph: fingerprintGraph(graph),
+    weights: await fingerprintWeights(graph, network),
+    clean: describeData(data.clean),
+    cue: describeData(data.cue),
+    engine: engine.name,
+    ...rules,
   };
-}
-
-/** Computes the gradient of the loss on clean data and of the distance between representations. */
-async function cleanGradient(
-  { clean, cue, onClean, onCue }: Run,
-  weights: Weights,
-  { index, invariance }: { readonly index: number; readonly invariance: number },
-) {
-  if (invariance === 0) {
-    return { ...(await onClean.differentiate(weights, index, { scale: 1 })), invariance: 0 };
-  }
-  const features = [await onClean.represent(weights, index), await onCue.represent(weights, index)] as const;
-  const labelsOf = ({ data }: ShuffledExamples, count: number) =>
-    data.read(index * count, (index + 1) * count).labels;
-  const { batch } = onClean;
-  const { loss: distance, pulls } = invariancePulls(
-    [
-      { features: features[0], labels: labelsOf(clean, batch) },
-      { features: features[1], labels: labelsOf(cue, batch) },
-    ],
-    clean.data.classes,
-    invariance,
-  );
-  const plain = await onClean.differentiate(weights, index, { scale: 1, pull: pulls[0] });
-  const pulled = await onCue.differentiate(weights, index, { scale: 0, pull: pulls[1] });
-  const gradients = new Map<string, Float32Array>();
-  for (const [name, values] of plain.gradients) {
-    const other = pulled.gradients.get(name);
-    gradients.set(name, other === undefined ? values : values.map((x, i) => x + (other[i] as number)));
-  }
-  return { loss: plain.loss, gradients, invariance: distance };
-}
-
-/** How weights are moved. */
-interface Move {
-  readonly gradients: ReadonlyMap<string, Float32Array>;
-  readonly velocity: Map<string, Float32Array>;
-  readonly rate: number;
-}
-
-function moveInPlace(weights: Map<string, Tensor>, { gradients, velocity, rate }: Move): void {
-  for (const [name, values] of gradients) {
-    const last = velocity.get(name) ?? new Float32Array(values.length);
-    const next = values.map((x, i) => x + MOMENTUM * (last[i] as number));
-    velocity.set(name, next);
-    const moved = valuesOf(weights, name).map((x, i) => x - rate * (next[i] as number));
-    weights.set(name, createTensor("f32", entry(weights, name, "weight").shape, moved));
-  }
-}
-
-function valuesOf(weights: Weights, name: string): Float32Array {
-  return entry(weights, name, "weight").data as Float32Array;
 }

@@ -5,11 +5,8 @@ import type { HiddenLayer } from "@isthmus/symmetry/layout";
  * be written a second time; not so with a residual stream, which is written again and again.
  */
 export function isChain(layers: readonly HiddenLayer[]): boolean {
-  const readers = new Map<string, number[]>();
-  for (const [index, { reads }] of layers.entries()) {
-    for (const { tensor } of reads) readers.set(tensor, [...(readers.get(tensor) ?? []), index]);
-  }
+  const reads = layers.flatMap((layer, index) => layer.reads.map(({ tensor }) => ({ tensor, index })));
   return layers.every(({ writes }, index) =>
-    writes.every(({ tensor }) => (readers.get(tensor) ?? []).every((before) => before < index)),
+    writes.every((written) => reads.every((read) => read.tensor !== written.tensor || read.index < index)),
   );
 }

@@ -1,4 +1,4 @@
-import { CURVATURE_KINDS } from "@isthmus/curvature";
+import { CURVATURE_KINDS, TRAINING_UNITS } from "@isthmus/curvature";
 import { z } from "zod";
 import { provenance, schemaOf } from "./schema-of.ts";
 
@@ -27,6 +27,15 @@ const values = z.looseObject({
   worst: z.number().optional(),
   average: z.looseObject({ rise: z.number(), standardError: z.number(), deviation: z.number() }).optional(),
 });
+
+/** Form of what is measured of a Hessian where many are compared. */
+const hessianPoint = {
+  loss: z.number(),
+  gradientNorm: z.number(),
+  largest: eigenvalue,
+  trace: z.number(),
+  traceError: error,
+};
 
 /** Form of what is measured around one network. */
 const measures = {
@@ -104,6 +113,19 @@ const measures = {
       seed: count,
     })
     .optional(),
+  settling: z
+    .looseObject({
+      kind: z.literal("settling"),
+      points: z.array(
+        z.looseObject({ size: count, change: z.number(), changeError: z.number(), ...hessianPoint }),
+      ),
+      exponent: z.number().optional(),
+      samples: count,
+      deviation: z.number(),
+      examples: count,
+      seed: count,
+    })
+    .optional(),
 };
 
 /** Form of the curvature of a network's loss. */
@@ -133,14 +155,11 @@ export const CURVATURE_HISTORY_SCHEMA: z.ZodType = schemaOf<"curvature-history">
     kind: z.literal("curvature-history"),
     points: z.array(
       z.looseObject({
-        epoch: count,
-        loss: z.number(),
-        gradientNorm: z.number(),
-        largest: eigenvalue,
-        trace: z.number(),
-        traceError: error,
+        at: count,
+        ...hessianPoint,
       }),
     ),
+    unit: z.enum(TRAINING_UNITS),
     every: count,
     examples: count,
     data: text,

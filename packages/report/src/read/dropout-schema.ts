@@ -5,9 +5,7 @@ import { provenance, schemaOf } from "./schema-of.ts";
 
 const count = z.int().min(0);
 const text = z.string();
-const made = {
-  choice: z.enum(UNIT_CHOICES),
-  rescale: z.enum(RESCALINGS),
+const measured = {
   statistics: z.enum(["keep", "recalibrate"]),
   examples: count,
   data: text,
@@ -15,6 +13,8 @@ const made = {
   engine: text,
   provenance,
 };
+const made = { choice: z.enum(UNIT_CHOICES), rescale: z.enum(RESCALINGS), ...measured };
+const paths = { path: PATH, line: PATH, beside: z.array(z.looseObject({ name: text, path: PATH })) };
 const step = z.looseObject({ from: text, units: count, factor: z.number(), loss: MEASURED, error: MEASURED });
 
 /** Form of the dropout stability of a network. */
@@ -41,9 +41,7 @@ export const DROPOUT_STABILITY_SCHEMA: z.ZodType = schemaOf<"dropout-stability">
 export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<"dropout-path">()(
   z.looseObject({
     kind: z.literal("dropout-path"),
-    path: PATH,
-    line: PATH,
-    beside: z.array(z.looseObject({ name: text, path: PATH })),
+    ...paths,
     segments: z.array(z.looseObject({ step: text, from: z.number(), to: z.number(), isChange: z.boolean() })),
     order: z.enum(["layers", "direct"]),
     bound: MEASURED,
@@ -51,5 +49,20 @@ export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<"dropout-path">()(
     a: text,
     b: text,
     ...made,
+  }),
+);
+
+/** Form of a path that layers walked one after the other. */
+export const WALKED_PATH_SCHEMA: z.ZodType = schemaOf<"walked-path">()(
+  z.looseObject({
+    kind: z.literal("walked-path"),
+    ...paths,
+    segments: z.array(z.looseObject({ layer: text, from: z.number(), to: z.number() })),
+    ...{ moves: count, trainSteps: count, steps: count, batch: count, optimizer: text },
+    learningRate: z.number(),
+    trainingData: text,
+    a: text,
+    b: text,
+    ...measured,
   }),
 );

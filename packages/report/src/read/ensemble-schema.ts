@@ -1,22 +1,18 @@
 import { ATTACK_METHODS, ATTACK_NORMS, SOURCE_MODES } from "@isthmus/ensemble";
 import { z } from "zod";
+import { MEASURED } from "./measured-path.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 
 const count = z.int().min(0);
 const text = z.string();
-/** JSON has no NaN: it writes null for a number that is none. */
-const measured = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.NaN);
 const named = { data: text, examples: count };
 const quality = {
-  accuracy: measured,
-  nll: measured,
-  ece: measured,
-  brier: measured,
+  accuracy: MEASURED,
+  nll: MEASURED,
+  ece: MEASURED,
+  brier: MEASURED,
   aurocMisclassification: z.number().nullable(),
-  aurocOthers: z.array(measured),
+  aurocOthers: z.array(MEASURED),
 };
 
 /** Form of ways to predict by several networks, compared. */
@@ -39,7 +35,7 @@ export const ENSEMBLE_SCHEMA: z.ZodType = schemaOf<"ensemble">()(
     greedy: z
       .looseObject({
         chosen: z.array(
-          z.looseObject({ network: text, nll: measured, likeness: measured, ensembleNll: measured }),
+          z.looseObject({ network: text, nll: MEASURED, likeness: MEASURED, ensembleNll: MEASURED }),
         ),
         members: count,
         diversity: z.number(),
@@ -72,12 +68,12 @@ export const ATTACK_SCHEMA: z.ZodType = schemaOf<"attack">()(
           name: text,
           mode: z.enum(SOURCE_MODES),
           networks: z.array(text),
-          loss: z.looseObject({ before: measured, after: measured }),
-          targets: z.array(z.looseObject({ success: z.number().nullable(), accuracy: measured })),
+          loss: z.looseObject({ before: MEASURED, after: MEASURED }),
+          targets: z.array(z.looseObject({ success: z.number().nullable(), accuracy: MEASURED })),
         }),
       )
       .min(1),
-    targets: z.array(z.looseObject({ network: text, accuracy: measured })).min(1),
+    targets: z.array(z.looseObject({ network: text, accuracy: MEASURED })).min(1),
     ...named,
     engine: text,
     provenance,
@@ -89,12 +85,12 @@ const front = z.looseObject({
     .array(
       z.looseObject({
         shares: z.array(z.number()),
-        losses: z.array(measured),
-        accuracies: z.array(measured),
+        losses: z.array(MEASURED),
+        accuracies: z.array(MEASURED),
       }),
     )
     .min(1),
-  hypervolume: measured,
+  hypervolume: MEASURED,
   steps: count,
 });
 

@@ -1,21 +1,17 @@
 import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "@isthmus/landscape";
 import { z } from "zod";
+import { MEASURED } from "./measured-path.ts";
 import { provenance, schemaOf } from "./schema-of.ts";
 
 const count = z.int().min(0);
 const text = z.string();
 const numbers = z.array(z.number());
-/** JSON has no NaN: it writes null for what could not be measured. */
-const measured = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.NaN);
 const definitions = z.looseObject({
-  chord: measured,
-  meanOfEndpoints: measured,
-  maxEndpoint: measured,
-  midpoint: measured,
-  at: measured,
+  chord: MEASURED,
+  meanOfEndpoints: MEASURED,
+  maxEndpoint: MEASURED,
+  midpoint: MEASURED,
+  at: MEASURED,
 });
 
 /** Form of the loss on a grid around a network. */
@@ -38,16 +34,16 @@ export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<"landscape">()(
     ),
     cosines: z.array(numbers),
     axes: z.array(numbers),
-    loss: z.array(measured),
-    error: z.array(measured),
+    loss: z.array(MEASURED),
+    error: z.array(MEASURED),
     networks: z.array(
       z.looseObject({
         label: text,
         source: text,
         place: numbers,
-        distance: measured,
-        loss: measured,
-        error: measured,
+        distance: MEASURED,
+        loss: MEASURED,
+        error: MEASURED,
       }),
     ),
     topology: z.looseObject({
@@ -74,7 +70,7 @@ export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<"landscape">()(
     interpolation: z
       .looseObject({
         monotone: z.boolean(),
-        largestRise: measured,
+        largestRise: MEASURED,
         from: z.number(),
         to: z.number(),
         barrier: z.looseObject({ loss: definitions, error: definitions }),

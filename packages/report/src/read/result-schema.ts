@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
-import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA } from "./dropout-schema.ts";
+import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
 import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
@@ -350,6 +350,7 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
   "dropout-stability": DROPOUT_STABILITY_SCHEMA,
   "dropout-path": DROPOUT_PATH_SCHEMA,
+  "walked-path": WALKED_PATH_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   similarity: SIMILARITY_SCHEMA,
   prune: PRUNE_SCHEMA,

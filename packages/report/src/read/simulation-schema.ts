@@ -1,10 +1,6 @@
 import { z } from "zod";
+import { MEASURED } from "./measured-path.ts";
 
-/** JSON has no NaN: it writes null for what could not be measured. */
-const measured = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.NaN);
 const count = z.int().min(0);
 const text = z.string();
 const shift = z.looseObject({ rotation: z.number(), brightness: z.number(), noise: z.number() });
@@ -15,14 +11,14 @@ const round = z.looseObject({
   refused: z.array(z.looseObject({ reason: text, count })),
   bytesDown: count,
   bytesUp: count,
-  trainLoss: measured,
-  changeNorm: measured,
+  trainLoss: MEASURED,
+  changeNorm: MEASURED,
   failed: text.optional(),
   epsilon: z.number().nullable().optional(),
   clip: z.number().optional(),
-  accuracy: measured.optional(),
-  loss: measured.optional(),
-  local: measured.optional(),
+  accuracy: MEASURED.optional(),
+  loss: MEASURED.optional(),
+  local: MEASURED.optional(),
 });
 
 const run = z.looseObject({
@@ -34,17 +30,17 @@ const run = z.looseObject({
   rounds: z.array(round),
   failed: text.optional(),
   stopped: text.optional(),
-  accuracy: measured,
-  loss: measured,
+  accuracy: MEASURED,
+  loss: MEASURED,
   clients: z.array(
-    z.looseObject({ client: text, attacker: z.boolean(), examples: count, accuracy: measured }),
+    z.looseObject({ client: text, attacker: z.boolean(), examples: count, accuracy: MEASURED }),
   ),
-  fairness: z.looseObject({ mean: measured, std: measured, worst: measured }),
-  norms: z.looseObject({ aggregated: measured, pooled: measured, own: measured }).optional(),
+  fairness: z.looseObject({ mean: MEASURED, std: MEASURED, worst: MEASURED }),
+  norms: z.looseObject({ own: MEASURED, aggregated: MEASURED, pooled: MEASURED }).optional(),
   barriers: z.array(
     z.looseObject({
-      ...{ round: count, a: text, b: text, aligned: z.boolean(), whole: measured },
-      layers: z.array(z.looseObject({ name: text, barrier: measured })),
+      ...{ round: count, a: text, b: text, aligned: z.boolean(), whole: MEASURED },
+      layers: z.array(z.looseObject({ name: text, barrier: MEASURED })),
     }),
   ),
 });

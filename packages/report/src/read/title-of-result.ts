@@ -38,6 +38,8 @@ export function titleOfResult(result: DrawableResult): string {
       return `Dropout stability of ${basename(result.network)}`;
     case "dropout-path":
       return `${pairOf(result)} through halved networks`;
+    case "walked-path":
+      return `${pairOf(result)}, walked layer by layer`;
     case "intrinsic-dimension":
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "prune":

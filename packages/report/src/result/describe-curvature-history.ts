@@ -1,5 +1,5 @@
 import { UsageError } from "@isthmus/core";
-import type { CurvatureHistory, CurvaturePoint } from "@isthmus/curvature";
+import type { CurvatureHistory, CurvaturePoint, TrainingUnit } from "@isthmus/curvature";
 import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
@@ -7,6 +7,8 @@ import { formatCounted, formatNumber } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
 import type { Report } from "./report.ts";
+
+const UNIT_TITLES: Readonly<Record<TrainingUnit, string>> = { epoch: "Epoch", step: "Step" };
 
 /** A number that has a line. */
 interface Line {
@@ -49,47 +51,47 @@ const LINES: readonly Line[] = [
  * @throws UsageError if nothing was measured
  */
 export function describeCurvatureHistory(result: CurvatureHistory): Report {
-  const { points } = result;
+  const { points, unit } = result;
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) {
     throw new UsageError(
       "Cannot draw curvature along a training as there must be a point: none was measured; train with --measure curvature",
     );
   }
-  const summary = `From epoch ${first.epoch} to ${last.epoch}, the largest eigenvalue of the Hessian goes from ${formatNumber(first.largest.value)} to ${formatNumber(last.largest.value)}, its trace from ${formatNumber(first.trace)} to ${formatNumber(last.trace)}.`;
+  const summary = `From ${unit} ${first.at} to ${last.at}, the largest eigenvalue of the Hessian goes from ${formatNumber(first.largest.value)} to ${formatNumber(last.largest.value)}, its trace from ${formatNumber(first.trace)} to ${formatNumber(last.trace)}.`;
   return {
     subject: "curvature along a training",
     summary,
     tiles: LINES.map(({ label, value }, style) => ({
       ...{ name: label.toLowerCase(), value: formatNumber(value(last)), unit: "", style },
-      more: [`${formatNumber(value(first))} at epoch ${first.epoch}`],
+      more: [`${formatNumber(value(first))} at ${unit} ${first.at}`],
     })),
     sections: [
       {
         name: "history",
         title: "Along the training",
         figures: LINES.map((line, style) => lineFigure(result, line, style)),
-        tables: [extremesTable(points), historyTable(points)],
+        tables: [extremesTable(result), historyTable(result)],
       },
     ],
     facts: factsOf(result, [
       {
         name: "Measured",
-        value: `every ${formatCounted(result.every, "epoch")}, the same examples each time`,
+        value: `every ${formatCounted(result.every, unit)}, the same examples each time`,
       },
     ]),
     data: result,
   };
 }
 
-function lineFigure({ points, data, examples }: CurvatureHistory, line: Line, style: number): Figure {
+function lineFigure({ points, unit, data, examples }: CurvatureHistory, line: Line, style: number): Figure {
   const { name, title, label, caption, value, error } = line;
-  const words = points.map((point) => `${point.epoch}: ${formatNumber(value(point))}`);
+  const words = points.map((point) => `${point.at}: ${formatNumber(value(point))}`);
   return {
     name,
-    title: `${title}, epoch by epoch:`,
+    title: `${title}, ${unit} by ${unit}:`,
     caption: `${caption} Measured on ${dataWords(data, examples)}.`,
-    words: `A line by epoch. ${words.join("; ")}.`,
+    words: `A line by ${unit}. ${words.join("; ")}.`,
     table: "history",
     size: "hero",
     draw: drawLines({
@@ -98,49 +100,49 @@ function lineFigure({ points, data, examples }: CurvatureHistory, line: Line, st
           label,
           style,
           points: points.map((point) => {
-            const [x, y, around] = [point.epoch, value(point), error?.(point)];
+            const [x, y, around] = [point.at, value(point), error?.(point)];
             const isKnown = around !== undefined && Number.isFinite(around);
             return isKnown ? { x, y, low: y - around, high: y + around } : { x, y };
           }),
         },
       ],
-      x: { label: "Epoch", whole: true },
+      x: { label: UNIT_TITLES[unit], whole: true },
       y: { label },
     }),
   };
 }
 
 /** Says where each number was largest, and what it is at both ends. */
-function extremesTable(points: readonly CurvaturePoint[]): Table {
+function extremesTable({ points, unit }: CurvatureHistory): Table {
   const rows = LINES.map(({ label, value }) => {
     const values = points.map(value);
     const most = Math.max(...values);
-    const at = points[values.indexOf(most)]?.epoch ?? null;
+    const at = points[values.indexOf(most)]?.at ?? null;
     return { cells: [label, values[0] ?? null, values.at(-1) ?? null, most, at] };
   });
   return {
     name: "extremes",
     title: "At both ends, and at most",
-    caption: "The epoch is the first one at which the number is largest.",
+    caption: `The ${unit} is the first one at which the number is largest.`,
     columns: [
       { title: "Number", kind: "text" },
       { title: "First", kind: "number" },
       { title: "Last", kind: "number" },
       { title: "Largest", kind: "number" },
-      { title: "At epoch", kind: "count" },
+      { title: `At ${unit}`, kind: "count" },
     ],
     rows,
     fixed: true,
   };
 }
 
-function historyTable(points: readonly CurvaturePoint[]): Table {
+function historyTable({ points, unit }: CurvatureHistory): Table {
   return {
     name: "history",
     title: "Along the training",
     caption: "An eigenvalue is at most the residual away from the largest one that is listed.",
     columns: [
-      { title: "Epoch", kind: "count" },
+      { title: UNIT_TITLES[unit], kind: "count" },
       { title: "Loss", kind: "number" },
       { title: "Length of gradient", kind: "number" },
       { title: "Largest eigenvalue", kind: "number" },
@@ -148,8 +150,8 @@ function historyTable(points: readonly CurvaturePoint[]): Table {
       { title: "Trace", kind: "number" },
       { title: "Standard error", kind: "number" },
     ],
-    rows: points.map(({ epoch, loss, gradientNorm, largest, trace, traceError }) => ({
-      cells: [epoch, loss, gradientNorm, largest.value, largest.residual, trace, traceError],
+    rows: points.map(({ at, loss, gradientNorm, largest, trace, traceError }) => ({
+      cells: [at, loss, gradientNorm, largest.value, largest.residual, trace, traceError],
     })),
   };
 }

@@ -35,7 +35,7 @@ describe("describeCurvature()", () => {
 
   it("describeCurvature() draws what a curvature has: a part of it, or nothing but its numbers", async () => {
     const { eigenvalues, density, trace, canonical, ...measured } = curvatureResult();
-    const { layers, sharpness, criticalSharpness: _, learningCoefficient, ...others } = measured;
+    const { layers, sharpness, criticalSharpness: _, learningCoefficient, settling, ...others } = measured;
     const figuresOf = async (result: DrawableResult) =>
       allOf(parsePage(await pageOf(result)), "figure").map((figure) => figure.getAttribute("id"));
     expect(await figuresOf({ ...others, ...(density && { density }) })).toEqual(["figure-density"]);
@@ -51,6 +51,16 @@ describe("describeCurvature()", () => {
     expect(await figuresOf({ ...others, ...(learningCoefficient && { learningCoefficient }) })).toEqual([
       "figure-learning-coefficient",
     ]);
+    expect(await figuresOf({ ...others, ...(settling && { settling }) })).toEqual([
+      "figure-settling-change",
+      "figure-settling-eigenvalue",
+      "figure-settling-trace",
+    ]);
+    const settled = parsePage(await pageOf({ ...others, ...(settling && { settling }) }));
+    expect(settled.querySelector(".lead")?.textContent).toBe(
+      "One more example changes the loss like the number of examples to the power of -0.9840.",
+    );
+    expect(allOf(settled, "#table-settling tbody tr")).toHaveLength(4);
     const document = parsePage(await pageOf({ ...others, ...(canonical && { canonical }) }));
     expect(allOf(document, "#table-canonical tbody tr").map(({ textContent }) => textContent)).toEqual([
       "mean loss0.21400.2140",

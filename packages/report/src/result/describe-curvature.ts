@@ -8,6 +8,7 @@ import {
   eigenvaluesSection,
   OPERATOR_WORDS,
 } from "./curvature-sections.ts";
+import { settlingSection } from "./curvature-settling.ts";
 import { factsOf } from "./facts.ts";
 import type { PageFact } from "./page-fact.ts";
 import type { Report, Section, Tile } from "./report.ts";
@@ -31,6 +32,7 @@ export function describeCurvature(result: CurvatureResult): Report {
       ...layersSection(result),
       ...sharpnessSection(result),
       ...coefficientSection(result),
+      ...settlingSection(result),
       ...canonicalSection(result),
     ],
     facts: [{ name: "Network", value: result.network }, ...factsOf(result, measuredFacts(result))],
@@ -39,7 +41,7 @@ export function describeCurvature(result: CurvatureResult): Report {
   };
 }
 
-function summarise({ operator, eigenvalues, trace }: CurvatureResult): string {
+function summarise({ operator, eigenvalues, trace, settling }: CurvatureResult): string {
   const [largest] = eigenvalues?.largest ?? [];
   const [smallest] = eigenvalues?.smallest ?? [];
   const matrix = `the ${OPERATOR_WORDS[operator]}`;
@@ -50,7 +52,11 @@ function summarise({ operator, eigenvalues, trace }: CurvatureResult): string {
   const sum = trace
     ? `The trace${ends === "" ? ` of ${matrix}` : ""} is ${formatNumber(trace.trace)}, ${errorWords(trace)}.`
     : "";
-  return [ends, sum].filter((sentence) => sentence !== "").join(" ");
+  const change =
+    settling?.exponent === undefined || ends !== "" || sum !== ""
+      ? ""
+      : `One more example changes the loss like the number of examples to the power of ${formatNumber(settling.exponent)}.`;
+  return [ends, sum, change].filter((sentence) => sentence !== "").join(" ");
 }
 
 /** Says how far from the true trace an estimate may be. */

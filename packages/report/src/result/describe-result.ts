@@ -17,6 +17,7 @@ import { describePruning } from "./describe-pruning.ts";
 import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
+import { describeWalkedPath } from "./describe-walked-path.ts";
 import { curvesOf, type DrawableResult } from "./drawable-result.ts";
 import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
@@ -63,6 +64,8 @@ export function describeResult(result: DrawableResult): Report {
       return describeDropoutStability(result);
     case "dropout-path":
       return describeDropoutPath(result);
+    case "walked-path":
+      return describeWalkedPath(result);
     case "intrinsic-dimension":
       return describeIntrinsicDimension(result);
     case "prune":

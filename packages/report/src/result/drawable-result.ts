@@ -11,7 +11,7 @@ import type { AttackResult, EnsembleResult, ParetoResult } from "@isthmus/ensemb
 import type { SimulationResult } from "@isthmus/federated";
 import type { LandscapeResult } from "@isthmus/landscape";
 import type { MechanismsResult } from "@isthmus/mechanisms";
-import type { DropoutPathResult, DropoutStabilityResult } from "@isthmus/paths";
+import type { DropoutPathResult, DropoutStabilityResult, WalkedPathResult } from "@isthmus/paths";
 import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { SimilarityResult } from "@isthmus/similarity";
 import type { PruneResult } from "@isthmus/sparsity";
@@ -68,6 +68,7 @@ export type DrawableResult = (
   | CurvatureHistory
   | DropoutStabilityResult
   | DropoutPathResult
+  | WalkedPathResult
   | IntrinsicDimensionResult
   | SimilarityResult
   | PruneResult

@@ -1,3 +1,4 @@
+import { groupBy } from "@isthmus/core";
 import type { IntrinsicDimensionResult } from "@isthmus/subspace";
 
 /** Accuracies that trainings of all seeds reach in one dimension. */
@@ -11,16 +12,15 @@ export interface DimensionMean {
 
 /** Returns the mean accuracy over seeds in each measured dimension, by rising dimension. */
 export function meansByDimension({ points }: Pick<IntrinsicDimensionResult, "points">): DimensionMean[] {
-  const groups = new Map<number, number[]>();
-  for (const { dimension, accuracy } of points) {
-    groups.set(dimension, [...(groups.get(dimension) ?? []), accuracy]);
-  }
-  return [...groups]
-    .map(([dimension, accuracies]) => ({
-      dimension,
-      accuracy: accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length,
-      lowest: Math.min(...accuracies),
-      highest: Math.max(...accuracies),
-    }))
+  return [...groupBy(points, ({ dimension }) => dimension)]
+    .map(([dimension, group]) => {
+      const accuracies = group.map(({ accuracy }) => accuracy);
+      return {
+        dimension,
+        accuracy: accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length,
+        lowest: Math.min(...accuracies),
+        highest: Math.max(...accuracies),
+      };
+    })
     .sort((one, other) => one.dimension - other.dimension);
 }

@@ -1,5 +1,5 @@
 import type { MapResult } from "@isthmus/barrier";
-import { at, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { at, groupBy, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { factorScale } from "../figure/color-scale.ts";
 import { formatShort } from "../format-value.ts";
 import { assertMap, mapNames, orderOf, STAGES, squareInOrder } from "../result/map/map-networks.ts";
@@ -96,16 +96,15 @@ function planeRows(result: MapResult, { width, height }: ResolvedOptions): strin
   const perRow = Math.max((2 * radius) / (height - 1), (ASPECT * 2 * across) / (width - NAME_WIDTH));
   const rows = Array.from({ length: Math.round((2 * radius) / perRow) + 1 }, () => [] as string[]);
   const columns = Math.round((ASPECT * 2 * across) / perRow) + 1;
-  const marks = new Map<string, string[]>();
   const points = [...networks.map((place, i) => [labelOf(result, i), place] as const), ["M", mean] as const];
-  for (const [label, [x, y]] of points) {
-    const [column, row] = [Math.round((ASPECT * (x + across)) / perRow), Math.round((radius - y) / perRow)];
-    const key = `${row} ${column}`;
-    marks.set(key, [...(marks.get(key) ?? []), label]);
-  }
-  for (const [key, labels] of marks) {
-    const [row = 0, column = 0] = key.split(" ").map(Number);
-    const text = labels.join(",");
+  const placed = points.map(([label, [x, y]]) => ({
+    label,
+    row: Math.round((radius - y) / perRow),
+    column: Math.round((ASPECT * (x + across)) / perRow),
+  }));
+  for (const group of groupBy(placed, ({ row, column }) => `${row} ${column}`).values()) {
+    const { row, column } = at(group, 0, "mark");
+    const text = group.map(({ label }) => label).join(",");
     // Words that would run out of the picture begin further left.
     let begin = Math.max(0, Math.min(column, Math.max(columns, width - GAP) - text.length));
     while ([...text].some((_, i) => at(rows, row, "row")[begin + i] !== undefined)) begin += 1;

@@ -49,7 +49,7 @@ export function createBlockCka({ block, bandwidth, kernels, products }: BlockCka
   return {
     async add(left, right) {
       const sides = [left, right].map((side, s) => side.map((rows, i) => joinRows(waiting[s]?.[i], rows)));
-      const rows = sides.flat()[0]?.rows ?? 0;
+      const { rows } = at(sides.flat(), 0, "layer");
       let begin = 0;
       for (; begin + block <= rows; begin += block) {
         await addBlock(sides.map((side) => side.map((all) => sliceRows(all, begin, begin + block))));

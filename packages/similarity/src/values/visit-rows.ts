@@ -32,7 +32,7 @@ export async function visitRows(
       ),
     );
     const first = (stride - (seen % stride)) % stride;
-    seen += rows.flat()[0]?.rows ?? 0;
+    seen += at(rows.flat(), 0, "layer").rows;
     await use(rows.map((all) => all.map((matrix) => everyRow(matrix, first, stride))));
   });
 }

@@ -90,11 +90,12 @@ function cellOf(key: string, column: ColumnDescription, group: readonly StudyRec
   return values.length === 0 ? null : AGGREGATES[aggregate](values);
 }
 
-/** Numbers that a path leads to in those results of a row that a column is of. */
+/** Numbers, or truths as 1 and 0, that a path leads to in those results of a row that a column is of. */
 function valuesOf(column: ColumnDescription, path: string, group: readonly StudyRecord[]): number[] {
   return group
     .filter((record) => fulfils(record.variable, column.where ?? {}))
     .map(({ value }) => followPath(value, path))
+    .map((value) => (typeof value === "boolean" ? Number(value) : value))
     .filter((value) => typeof value === "number");
 }
 

@@ -1,5 +1,6 @@
 import type { Grouping } from "@isthmus/barrier";
-import type { MeasureCurvatureOptions, MeasureSharpnessOptions } from "@isthmus/curvature";
+import type { MeasureCurvatureOptions, MeasureSharpnessOptions, SettlingChoice } from "@isthmus/curvature";
+import type { MeasureLandscapeOptions } from "@isthmus/landscape";
 import type { MeasureDropoutStabilityOptions } from "@isthmus/paths";
 import type { WantedValues } from "./variable-values.ts";
 
@@ -42,6 +43,8 @@ export interface CurvatureChoice
   readonly by?: Grouping;
   /** How sharpness is measured; `{}` for its defaults. @defaultValue not measured */
   readonly sharpness?: SharpnessChoice;
+  /** How the loss settles as examples grow; `{}` for the defaults. @defaultValue not measured */
+  readonly settling?: SettlingChoice;
 }
 
 /** The curvature around networks; options that are missing have the defaults of `measureCurvature`. */
@@ -63,5 +66,31 @@ export interface DropoutStabilityMeasurement extends NetworkMeasurement, Dropout
   readonly kind: "dropout-stability";
 }
 
+/** Where the directions of a landscape in a study come from. */
+export const LANDSCAPE_CHOICES = ["random", "eigenvectors", "trajectory", "initialization"] as const;
+
+/** Which landscape is measured, as a study says it. */
+export interface LandscapeChoice
+  extends Pick<
+    MeasureLandscapeOptions,
+    | "dimensions"
+    | "points"
+    | "range"
+    | "normalization"
+    | "vectors"
+    | "hessianExamples"
+    | "steps"
+    | "local"
+    | "statistics"
+  > {
+  /** A trajectory, and a line from the initialization, take snapshots of the same training. */
+  readonly directions: (typeof LANDSCAPE_CHOICES)[number];
+}
+
+/** The landscapes of networks; options that are missing have the defaults of `measureLandscape`. */
+export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeChoice {
+  readonly kind: "landscape";
+}
+
 /** Something that is measured on every network by itself. */
-export type EachMeasurement = CurvatureMeasurement | DropoutStabilityMeasurement;
+export type EachMeasurement = CurvatureMeasurement | DropoutStabilityMeasurement | LandscapeMeasurement;

@@ -1,6 +1,6 @@
 import type { MeasurePathOptions, TrainCurveOptions } from "@isthmus/curve";
 import type { MeasureMechanismsOptions } from "@isthmus/mechanisms";
-import type { MeasureDropoutPathOptions } from "@isthmus/paths";
+import type { MeasureDropoutPathOptions, MeasureWalkedPathOptions } from "@isthmus/paths";
 import type { MeasureSimilarityOptions } from "@isthmus/similarity";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { PairSelection } from "./pair-selection.ts";
@@ -27,6 +27,24 @@ export type DropoutPathChoice = Pick<
  */
 export interface DropoutPathMeasurement extends PathMeasurement, DropoutPathChoice {
   readonly kind: "dropout-path";
+}
+
+/** How layers walk, and the path is measured. */
+export type WalkedPathChoice = Pick<
+  MeasureWalkedPathOptions,
+  "moves" | "trainSteps" | "learningRate" | "statistics" | "points"
+>;
+
+/**
+ * A path on which one layer after the other walks, beside the straight line; options that are missing have
+ * the defaults of `measureWalkedPath`.
+ */
+export interface WalkedPathMeasurement extends PathMeasurement, WalkedPathChoice {
+  readonly kind: "walked-path";
+  /** Name of the examples to train on. */
+  readonly trainOn: string;
+  readonly batch?: number;
+  readonly optimizer?: OptimizerSpec;
 }
 
 /** How mechanisms are measured. */

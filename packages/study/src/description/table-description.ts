@@ -10,7 +10,7 @@ export interface ColumnSource {
   readonly where?: WantedValues;
   /** A variable, or a path, of which the rows are made. */
   readonly variable?: string;
-  /** Mean of what the path leads to in the results of a row. */
+  /** Mean of what the path leads to in the results of a row; true counts as 1, false as 0. */
   readonly mean?: string;
   /** Sample standard deviation; none for one result. */
   readonly std?: string;
@@ -47,8 +47,8 @@ export interface TableDescription {
    * does `number`, its place from 1.
    */
   readonly each?: string;
-  /** Only results whose variables have these values. */
-  readonly where?: WantedValues;
+  /** Only results whose variables have these values, or the values of one of several. */
+  readonly where?: WantedValues | readonly WantedValues[];
   /** Variables that make a row. */
   readonly by: readonly string[];
   readonly columns: Readonly<Record<string, ColumnDescription>>;

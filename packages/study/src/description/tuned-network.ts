@@ -1,3 +1,4 @@
+import type { ConnectivityRules } from "@isthmus/mechanisms";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { WantedValues } from "./variable-values.ts";
 
@@ -18,6 +19,8 @@ export interface TunedNetwork {
   /** Seed of the order of examples, augmentation and dropout. */
   readonly seed: number;
   readonly epochs: number;
+  /** Whether all parameters are trained, or the ones of the last linear layer. @defaultValue "all" */
+  readonly method?: "all" | "last-layer";
   /** Patterns of parameters that stay as they are. @defaultValue none */
   readonly freeze?: readonly string[];
   readonly batch?: number;
@@ -25,4 +28,16 @@ export interface TunedNetwork {
   readonly optimizer?: OptimizerSpec;
   readonly schedule?: ScheduleSpec;
   readonly augment?: AugmentOptions;
+}
+
+/**
+ * Networks that are trained on from networks of another group by connectivity-based fine-tuning, so that they
+ * use a cue no longer; options that are missing have the defaults of `tuneByConnectivity`.
+ */
+export interface ConnectivityTunedNetwork
+  extends Pick<TunedNetwork, "tune" | "where" | "data">,
+    ConnectivityRules {
+  readonly method: "cbft";
+  /** Name of examples with the cue; `data` names examples without. */
+  readonly cue: string;
 }

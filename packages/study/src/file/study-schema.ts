@@ -42,7 +42,7 @@ const table = z.strictObject({
   title: text,
   of: z.union([text, z.array(text).min(1)]),
   ...listed,
-  where: WHERE.optional(),
+  where: z.union([WHERE, z.array(WHERE).min(1)]).optional(),
   by: z.array(text).min(1),
   columns: z.record(
     name,

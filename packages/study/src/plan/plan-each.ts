@@ -1,16 +1,22 @@
 import { MEASURE_CURVATURE_DEFAULTS } from "@isthmus/curvature";
+import { MEASURE_LANDSCAPE_DEFAULTS } from "@isthmus/landscape";
 import { MEASURE_DROPOUT_STABILITY_DEFAULTS } from "@isthmus/paths";
+import type { TaskInputs } from "@isthmus/tasks";
 import type {
   CurvatureMeasurement,
   DropoutStabilityMeasurement,
   EachMeasurement,
+  LandscapeChoice,
+  LandscapeMeasurement,
 } from "../description/network-measurement.ts";
 import { measureNetworkCurvature } from "../tasks/measure-network-curvature.ts";
 import { measureNetworkDropout } from "../tasks/measure-network-dropout.ts";
+import { measureNetworkLandscape } from "../tasks/measure-network-landscape.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { selectNetworks } from "./network-cells.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-import { filesOf } from "./planned-network.ts";
+import { filesOf, type PlannedNetwork } from "./planned-network.ts";
+import { snapshotsBefore } from "./snapshots-before.ts";
 
 /** Parameters of a task that measures something on one network. */
 interface EachParams<O> {
@@ -22,6 +28,8 @@ interface EachParams<O> {
 interface EachWork<O> {
   readonly kind: StudyTaskKind<EachParams<O>>;
   readonly options: O & { readonly batchSize: number };
+  /** Returns further inputs of the task of a network. @defaultValue none */
+  readonly inputsOf?: (network: PlannedNetwork) => TaskInputs;
 }
 
 /**
@@ -36,6 +44,8 @@ export function planEach(
   switch (entry.kind) {
     case "curvature":
       return planWork(entry, context, curvatureWork(entry, seed));
+    case "landscape":
+      return planWork(entry, context, landscapeWork(entry, context));
     default:
       return planWork(entry, context, dropoutWork(entry, seed));
   }
@@ -61,10 +71,28 @@ function dropoutWork(
   return { kind: measureNetworkDropout, options };
 }
 
+function landscapeWork(
+  { of, where: _, data: __, kind: ___, ...choice }: LandscapeMeasurement,
+  { networks, planner }: MeasurementContext,
+): EachWork<LandscapeChoice & { readonly seed: number }> {
+  const { batchSize, statistics, hessianExamples, steps, local } = MEASURE_LANDSCAPE_DEFAULTS;
+  const options = { batchSize, statistics, hessianExamples, steps, local, ...choice, seed: planner.seed };
+  const isOfSnapshots = choice.directions === "trajectory" || choice.directions === "initialization";
+  return {
+    kind: measureNetworkLandscape,
+    options,
+    ...(isOfSnapshots && {
+      inputsOf: (network) => ({
+        snapshots: snapshotsBefore(network, networks(of), choice.directions).map(({ weights }) => weights),
+      }),
+    }),
+  };
+}
+
 async function planWork<O>(
   { of, where, data }: EachMeasurement,
   { networks, planner, variables }: MeasurementContext,
-  { kind, options }: EachWork<O>,
+  { kind, options, inputsOf }: EachWork<O>,
 ): Promise<readonly PlannedMeasurement[]> {
   const selected = selectNetworks(networks, of, where);
   const architectures = new Set(selected.map(({ architecture }) => architecture));
@@ -73,7 +101,7 @@ async function planWork<O>(
   return selected.map((network) => {
     const { key } = planner.add(kind, {
       params: { data: description, options },
-      inputs: filesOf(network),
+      inputs: { ...filesOf(network), ...inputsOf?.(network) },
       label: `${kind.name} of ${network.label}, ${data}`,
     });
     return { variables: { ...network.variables, ...variables }, task: key };

@@ -3,6 +3,7 @@ import { type DataSet, type Graph, readGraph } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
+import { fulfils } from "../description/fulfils.ts";
 import type {
   LoadedNetwork,
   NetworkDescription,
@@ -16,9 +17,10 @@ import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import { describeNetwork } from "./describe-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
+import { planCollected, planScattered } from "./plan-collected.ts";
 import { planPruned, planQuantized } from "./plan-derived.ts";
 import { planTickets } from "./plan-tickets.ts";
-import { planTuned } from "./plan-tuned.ts";
+import { planConnectivityTuned, planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import { agree } from "./select-pairs.ts";
@@ -26,33 +28,43 @@ import { trainOptionsOf } from "./train-options.ts";
 
 /**
  * Plans all networks of a group.
- * @param find - groups that stand before
  * @throws InputError if a network cannot be built for its data, a file is missing, or a star has no anchors
  */
 export async function planNetworks(
   group: string,
   repeated: RepeatedNetwork,
-  { find, planner }: { readonly find: FindNetworks; readonly planner: Planner },
+  planning: Planning,
 ): Promise<readonly PlannedNetwork[]> {
   const networks: PlannedNetwork[] = [];
-  for (const { variables, entry } of unfold<NetworkDescription>(`networks.${group}`, repeated)) {
-    if ("star" in entry) {
-      networks.push(await planStar(group, { variables, entry }, { anchors: find(entry.star), planner }));
-    } else if ("tune" in entry) {
-      networks.push(...(await planTuned(group, { variables, entry }, { find, planner })));
-    } else if ("prune" in entry) {
-      networks.push(...(await planPruned(group, { variables, entry }, { find, planner })));
-    } else if ("quantize" in entry) {
-      networks.push(...planQuantized(group, { variables, entry }, { find, planner }));
-    } else if ("tickets" in entry) {
-      networks.push(...(await planTickets(group, { variables, entry }, planner)));
-    } else if ("net" in entry) {
-      networks.push(...(await planTraining(group, { variables, entry }, planner)));
-    } else {
-      networks.push(await planLoading(variables, entry));
-    }
-  }
+  for (const unfolded of unfold<NetworkDescription>(`networks.${group}`, repeated))
+    networks.push(...(await planEntry(group, unfolded, planning)));
   return networks;
+}
+
+/** Groups that stand before, and what collects tasks. */
+interface Planning {
+  readonly find: FindNetworks;
+  readonly planner: Planner;
+}
+
+async function planEntry(
+  group: string,
+  { variables, entry }: Unfolded<NetworkDescription>,
+  planning: Planning,
+): Promise<readonly PlannedNetwork[]> {
+  if ("star" in entry) return [await planStar(group, { variables, entry }, planning)];
+  if ("tune" in entry) {
+    return entry.method === "cbft"
+      ? planConnectivityTuned(group, { variables, entry }, planning)
+      : planTuned(group, { variables, entry }, planning);
+  }
+  if ("prune" in entry) return planPruned(group, { variables, entry }, planning);
+  if ("quantize" in entry) return planQuantized(group, { variables, entry }, planning);
+  if ("tickets" in entry) return planTickets(group, { variables, entry }, planning.planner);
+  if ("collect" in entry) return planCollected(group, { variables, entry }, planning);
+  if ("scatter" in entry) return planScattered(group, { variables, entry }, planning);
+  if ("net" in entry) return planTraining(group, { variables, entry }, planning.planner);
+  return [await planLoading(variables, entry)];
 }
 
 async function planLoading(
@@ -74,15 +86,18 @@ async function planLoading(
 
 /**
  * Plans the search for a star.
- * @param anchors - the networks of the group that its anchors are taken from
  * @throws InputError if fewer than two anchors have the star's values of variables
  */
 async function planStar(
   group: string,
   { variables, entry }: Unfolded<StarNetwork>,
-  { anchors, planner }: { readonly anchors: readonly PlannedNetwork[]; readonly planner: Planner },
+  { find, planner }: Planning,
 ): Promise<PlannedNetwork> {
-  const agreeing = anchors.filter((anchor) => agree(variables, anchor.variables));
+  const anchors = find(entry.star);
+  const agreeing = anchors.filter(
+    (anchor) =>
+      agree(variables, anchor.variables) && fulfils((name) => anchor.variables[name], entry.where ?? {}),
+  );
   const [first] = agreeing;
   if (first === undefined || agreeing.length < 2) {
     throw new InputError(
@@ -117,7 +132,7 @@ async function planStar(
 
 /** Lists every option that decides the bytes, defaults included. */
 function starOptionsOf(
-  { star: _, net: __, data: ___, ...settings }: StarNetwork,
+  { star: _, where: ____, net: __, data: ___, ...settings }: StarNetwork,
   graph: Graph,
   data: DataSet,
 ): FindStarNetworkParams["options"] {

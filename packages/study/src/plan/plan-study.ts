@@ -107,7 +107,7 @@ function assertVariables(
   // Fields of results count as variables where each of a list is one: they are not known yet.
   if (each !== undefined) return;
   for (const { variables } of measured) {
-    for (const variable of [...by, ...Object.keys(where)]) {
+    for (const variable of [...by, ...[where].flat().flatMap(Object.keys)]) {
       assertOneOf(`make table "${name}"`, "a variable", variable, Object.keys(variables));
     }
   }

@@ -1,5 +1,5 @@
 import { GROUPINGS } from "@isthmus/barrier";
-import { CURVATURE_KINDS } from "@isthmus/curvature";
+import { CURVATURE_KINDS, type SettlingChoice } from "@isthmus/curvature";
 import { z } from "zod";
 import type { CurvatureChoice, SharpnessChoice } from "../description/network-measurement.ts";
 import { count, examples, positive, text, tries } from "./numbers.ts";
@@ -14,6 +14,17 @@ const SHARPNESS = schemaOf<SharpnessChoice>()(
     deviation: positive.optional(),
     adaptiveDeviation: positive.optional(),
     samples: tries(0).optional(),
+  }),
+);
+
+/** How settling is measured. */
+const SETTLING = schemaOf<SettlingChoice>()(
+  z.strictObject({
+    sizes: z.array(examples(1)).optional(),
+    samples: tries(1).optional(),
+    deviation: positive.optional(),
+    steps: tries(1).optional(),
+    traceProducts: tries(1).optional(),
   }),
 );
 
@@ -32,4 +43,5 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = fieldsOf<CurvatureCho
   canonical: z.boolean().optional(),
   by: z.enum(GROUPINGS).optional(),
   sharpness: SHARPNESS.optional(),
+  settling: SETTLING.optional(),
 });

@@ -3,8 +3,13 @@ import { RESCALINGS, UNIT_CHOICES } from "@isthmus/paths";
 import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
 import type { DropoutStabilityChoice } from "../description/network-measurement.ts";
-import type { CurveChoice, DropoutPathChoice, MechanismsChoice } from "../description/path-measurements.ts";
-import { count, places, share, text, tries } from "./numbers.ts";
+import type {
+  CurveChoice,
+  DropoutPathChoice,
+  MechanismsChoice,
+  WalkedPathChoice,
+} from "../description/path-measurements.ts";
+import { count, places, positive, share, text, tries } from "./numbers.ts";
 import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 const choice = z.enum(UNIT_CHOICES).optional();
@@ -31,6 +36,15 @@ export const DROPOUT_PATH_FIELDS: FieldsOf<DropoutPathChoice> = fieldsOf<Dropout
   trials,
   statistics,
   pointsPerLine: count(1, MOST).optional(),
+});
+
+/** Fields of {@link WalkedPathChoice}. */
+export const WALKED_PATH_FIELDS: FieldsOf<WalkedPathChoice> = fieldsOf<WalkedPathChoice>()({
+  moves: count(1, MOST).optional(),
+  trainSteps: count(1).optional(),
+  learningRate: positive.optional(),
+  statistics,
+  points: count(2, MOST).optional(),
 });
 
 /** Fields of {@link MechanismsChoice}. */

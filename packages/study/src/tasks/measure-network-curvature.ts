@@ -1,12 +1,10 @@
-import { at } from "@isthmus/core";
 import { measureCurvature } from "@isthmus/curvature";
-import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { CurvatureChoice } from "../description/network-measurement.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
-import { openNetworks } from "./open-networks.ts";
+import { withNetwork } from "./open-networks.ts";
 import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
@@ -29,19 +27,14 @@ export const measureNetworkCurvature: StudyTaskKind<MeasureNetworkCurvatureParam
   name: "curvature",
   version: 1,
   assertParams: (params) => assertTaskParams("curvature", PARAMS, params),
-  async run({ engine, openData, signal, onProgress }, { data, options }, inputs) {
-    const { graph, networks, close } = await openNetworks(inputs, [pathOf(inputs, "network")], engine);
-    try {
-      const inputNames = graph.inputs.map(({ name }) => name);
-      const { network: _, ...result } = await measureCurvature(
-        { graph, engine },
-        at(networks, 0, "network").network,
-        await openData(data.name, inputNames),
-        { ...options, signal, onProgress: ({ done }) => onProgress(done) },
-      );
+  run: ({ engine, openData, signal, onProgress }, { data, options }, inputs) =>
+    withNetwork(inputs, engine, async ({ architecture, network, inputNames }) => {
+      const examples = await openData(data.name, inputNames);
+      const { network: _, ...result } = await measureCurvature(architecture, network, examples, {
+        ...options,
+        signal,
+        onProgress: ({ done }) => onProgress(done),
+      });
       return result;
-    } finally {
-      await close();
-    }
-  },
+    }),
 };

@@ -1,24 +1,33 @@
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { alignNetworks } from "./align-networks.ts";
+import { attackNetworks } from "./attack-networks.ts";
+import { collectStudyNetworks } from "./collect-networks.ts";
+import { compareNetworks } from "./compare-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
 import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
+import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkDropout } from "./measure-network-dropout.ts";
+import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePairSimilarity } from "./measure-pair-similarity.ts";
+import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
 import { quantizeStudyNetwork } from "./quantize-network.ts";
+import { scatterStudyNetwork } from "./scatter-network.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
+import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
+import { walkPair } from "./walk-pair.ts";
 
 /** The registry of all kinds of tasks that studies have. */
 export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
@@ -33,12 +42,21 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measureEnsemble,
   measureNetworkCurvature,
   tuneNetwork,
+  tuneNetworkByConnectivity,
   measureNetworkDropout,
+  measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,
   measurePairSimilarity,
   trainPairCurve,
+  walkPair,
+  measureDimension,
   pruneStudyNetwork,
   quantizeStudyNetwork,
+  collectStudyNetworks,
+  scatterStudyNetwork,
+  compareNetworks,
+  attackNetworks,
+  measurePareto,
   findStudyTickets,
 ]);

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import { type AugmentOptions, train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
@@ -17,7 +17,7 @@ import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 export interface TrainNetworkParams {
   readonly network: TaskNetwork;
   readonly data: TaskData;
-  /** Numbers of epochs after which weights are kept; 0 is the start. */
+  /** Numbers of epochs after which weights are kept; 0 for the random weights before. */
   readonly snapshots: readonly number[];
   readonly options: TrainingOptions & { readonly augment?: AugmentOptions };
 }
@@ -50,19 +50,20 @@ export const trainNetwork: StudyTaskKind<TrainNetworkParams> = {
     const network = parseNetwork(net, data);
     const { graph } = network;
     await saveFile(join(folder, GRAPH_FILE), encodeGraph(graph));
-    const start = network.initialize(options.seed);
-    if (snapshots.includes(0)) await saveCheckpoint(start, join(folder, weightsFile(0)), { overwrite: true });
     const statePath = join(folder, "state.safetensors");
-    const { result } = await train({ graph, engine }, start, data, {
+    const initial = network.initialize(options.seed);
+    const keep = async (epochs: number, weights: Checkpoint): Promise<void> => {
+      if (!snapshots.includes(epochs)) return;
+      await saveCheckpoint(weights, join(folder, weightsFile(epochs)), { overwrite: true });
+    };
+    await keep(0, initial);
+    const { result } = await train({ graph, engine }, initial, data, {
       ...options,
       statePath,
       resume: true,
       signal,
       onProgress: ({ step, steps }) => onProgress(step / steps),
-      onEpoch: async (epochs, weights) => {
-        if (!snapshots.includes(epochs)) return;
-        await saveCheckpoint(weights, join(folder, weightsFile(epochs)), { overwrite: true });
-      },
+      onEpoch: keep,
     });
     await rm(statePath, { force: true });
     const { seed, steps, batch, epochs } = result;

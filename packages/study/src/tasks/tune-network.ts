@@ -1,14 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { at, saveCheckpoint } from "@isthmus/core";
-import { pathOf } from "@isthmus/tasks";
+import { saveCheckpoint } from "@isthmus/core";
 import { type AugmentOptions, train } from "@isthmus/training";
 import { z } from "zod";
 import { text } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
 import { AUGMENT } from "../schema/training-schema.ts";
-import { openNetworks } from "./open-networks.ts";
+import { withNetwork } from "./open-networks.ts";
 import { assertTaskParams } from "./params/assert-task-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
@@ -41,13 +40,10 @@ export const tuneNetwork: StudyTaskKind<TuneNetworkParams> = {
   name: "tune",
   version: 1,
   assertParams: (params) => assertTaskParams("tune", PARAMS, params),
-  async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
-    const statePath = join(folder, "state.safetensors");
-    const { graph, networks, close } = await openNetworks(inputs, [pathOf(inputs, "network")], engine);
-    try {
-      const { network, restore } = at(networks, 0, "network");
-      const inputNames = graph.inputs.map(({ name }) => name);
-      const tuned = await train({ graph, engine }, network, await openData(data.name, inputNames), {
+  run: ({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) =>
+    withNetwork(inputs, engine, async ({ architecture, network, inputNames, restore }) => {
+      const statePath = join(folder, "state.safetensors");
+      const tuned = await train(architecture, network, await openData(data.name, inputNames), {
         ...options,
         statePath,
         resume: true,
@@ -58,8 +54,5 @@ export const tuneNetwork: StudyTaskKind<TuneNetworkParams> = {
       await rm(statePath, { force: true });
       const { seed, steps, batch, epochs } = tuned.result;
       return { kind: "tune", data: data.name, seed, steps, batch, epochs };
-    } finally {
-      await close();
-    }
-  },
+    }),
 };

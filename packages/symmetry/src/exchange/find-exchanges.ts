@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, groupBy } from "@isthmus/core";
 import {
   type Architecture,
   type Graph,
@@ -87,15 +87,4 @@ function exchangeOf(
       sum,
     },
   ];
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }

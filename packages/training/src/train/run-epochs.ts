@@ -90,6 +90,8 @@ class Loop {
 
   async run(): Promise<TrainResult> {
     const began = performance.now();
+    // A training that was stopped while these weights were taken has saved the step already.
+    if (this.#resumedAt > 0) await this.#collect();
     while (this.#at.epochs.length < this.#options.epochs) await this.#runEpoch();
     const { epochs } = this.#at;
     const last = epochs.at(-1);
@@ -144,6 +146,7 @@ class Loop {
     const outcome = await runner.run({ step, learningRate }, this.#inputs);
     const finished = { finished: step + 1, steps: this.#steps };
     this.#options.constraint?.applyInPlace(finished, before, runner.carried());
+    blend?.afterStep(finished);
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);
     this.#loss = outcome.loss;

@@ -83,8 +83,8 @@ export interface TrainOptions extends LocalTrainingOptions {
    */
   readonly onEpoch?: ((epochs: number, weights: Checkpoint) => Promise<void>) | undefined;
   /**
-   * Weights that are taken on the way. A resumed training takes the weights of steps that it repeats once
-   * more, the same bytes.
+   * Weights that are taken on the way. A resumed training takes the weights that it goes on from, and of
+   * steps that it repeats, once more, the same bytes.
    */
   readonly collect?: CollectedSteps | undefined;
   /** Aborts training between two steps, once the state is written. */

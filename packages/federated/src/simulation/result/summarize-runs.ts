@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, groupBy } from "@isthmus/core";
 import type { NormAccuracies } from "./federation-run.ts";
 import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
 
@@ -41,13 +41,7 @@ export interface RunSummary {
 
 /** Summarizes the runs of a simulation over seeds, in their order. */
 export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonly RunSummary[] {
-  const groups = new Map<string, SimulatedRun[]>();
-  for (const run of runs) {
-    const key = JSON.stringify([run.partition, run.strategy, run.attack]);
-    const group = groups.get(key) ?? [];
-    group.push(run);
-    groups.set(key, group);
-  }
+  const groups = groupBy(runs, (run) => JSON.stringify([run.partition, run.strategy, run.attack]));
   return [...groups.values()].map((group) => {
     const { partition, strategy, attack } = at(group, 0, "run");
     const estimate = (of: (run: SimulatedRun) => number) => estimateShare(group.map(of));

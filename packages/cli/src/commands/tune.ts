@@ -1,0 +1,247 @@
+import { rm } from "node:fs/promises";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/data";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import {
+  frozenBelowLastLayer,
+  TUNE_BY_CONNECTIVITY_DEFAULTS,
+  type TunedEpoch,
+  tuneByConnectivity,
+} from "@isthmus/mechanisms";
+import { formatNumber } from "@isthmus/report";
+import { type TrainResult, train } from "@isthmus/training";
+import { NETWORK_FORMS } from "@isthmus/zoo";
+import { formatOutputs } from "../format/format-outputs.ts";
+import { formatPairs, formatTable } from "../format/format-table.ts";
+import { addBindingOptions } from "../open/bind-architecture.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
+import { assertOutput } from "../output/assert-output.ts";
+import { followTraining } from "../training/follow-training.ts";
+import { formatEpochs } from "../training/format-training.ts";
+import {
+  assertNetworkOptions,
+  type NetworkOptions,
+  openNetwork,
+  planNetwork,
+} from "../training/open-network.ts";
+import { openTrainingData } from "../training/open-training-data.ts";
+import { nameTrainingFiles } from "../training/training-files.ts";
+import { withTrainingLock } from "../training/with-training-lock.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+/** Ways to train a network on. */
+const METHODS = ["cbft", "all", "last-layer"] as const;
+
+interface TuneVerbOptions extends Omit<NetworkOptions, "from">, ScalingOptions {
+  readonly data: string;
+  readonly cueData?: string | undefined;
+  readonly method: (typeof METHODS)[number];
+  readonly epochs: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly weightDecay: number;
+  readonly margin: number;
+  readonly invariance: number;
+  readonly warmup: number;
+  readonly output: string;
+  readonly resume?: true | undefined;
+}
+
+const DEFAULTS = TUNE_BY_CONNECTIVITY_DEFAULTS;
+
+/** Creates the command `isthmus tune`. */
+export function tuneVerb(run: RunVerb): CommandUnknownOpts {
+  return addEngineOption(addMethod(addBindingOptions(createTuneVerb())))
+    .optionsGroup("Where to:")
+    .requiredOption("-o, --output <file>", "the tuned weights, a file ending in .safetensors")
+    .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted run left one")
+    .addHelpText("after", EXAMPLES)
+    .action((path, options) => run(options, (context) => tune(path, options, context)));
+}
+
+function createTuneVerb() {
+  const command = createVerb("tune")
+    .argument("<network>", "the checkpoint of a network that uses a cue: a file, or a folder")
+    .option("--graph <file>", "its architecture, an .onnx file")
+    .option("--net <name>", `its architecture by name: ${NETWORK_FORMS.join(", ")}`)
+    .requiredOption("--data <name>", `few examples without the cue; ${DATA_SET_FORMS.join(", ")}`)
+    .option("--cue-data <name>", "of cbft: examples with the cue, such as mnist:train@5000+cue=place");
+  return addScalingOptions(command);
+}
+
+function addMethod(command: ReturnType<typeof createTuneVerb>) {
+  return command
+    .optionsGroup("How to train:")
+    .addOption(
+      new Option(
+        "--method <name>",
+        "cbft: with a barrier to the network as it was, on data with the cue; all: all weights; last-layer: the last linear layer",
+      )
+        .choices(METHODS)
+        .default("cbft" as const),
+    )
+    .option(
+      "--epochs <n>",
+      "times each example is seen; a step of cbft computes three gradients, of the others one",
+      parseCount(1, MOST.epochs),
+      DEFAULTS.epochs,
+    )
+    .option("--batch <n>", "examples in a step", parseCount(1), DEFAULTS.batch)
+    .option("--lr <x>", "learning rate of SGD with momentum 0.9", parseNumber, DEFAULTS.learningRate)
+    .option("--weight-decay <x>", "weight decay", parseNumber, DEFAULTS.weightDecay)
+    .option("--margin <nats>", "of cbft: loss to reach on the line", parseNumber, DEFAULTS.margin)
+    .option(
+      "--invariance <x>",
+      "of cbft: weight of the distance between representations with and without the cue",
+      parseNumber,
+      DEFAULTS.invariance,
+    )
+    .option("--warmup <epochs>", "of cbft: epochs without that distance", parseCount(0), DEFAULTS.warmup)
+    .option("--seed <n>", "seed of everything random", parseSeed, 0);
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus tune cue.safetensors --graph cue.onnx --data mnist:train@500 --cue-data mnist:train@5000+cue=place -o cbft.safetensors",
+    "so that it reads images and not the patch; then isthmus mechanisms cue.safetensors cbft.safetensors says by what it predicts",
+  ],
+  [
+    "isthmus tune cue.safetensors --graph cue.onnx --data mnist:train@500 --method all --epochs 60 --lr 0.1 -o tuned.safetensors",
+    "plain fine-tuning, with as many gradients",
+  ],
+  [
+    "isthmus tune cue.safetensors --graph cue.onnx --data mnist:train@500 --method last-layer --epochs 60 -o last.safetensors --resume",
+    "the last layer only; start it again after an interruption and it goes on where it was",
+  ],
+);
+
+async function tune(path: string, options: TuneVerbOptions, context: Context): Promise<Outcome> {
+  const opening = { ...options, from: path };
+  assertNetworkOptions(opening);
+  assertCueData(options);
+  const { checkpoint, state } = nameTrainingFiles({ output: options.output, graph: options.graph ?? "" });
+  const inputs = [path, options.graph, options.exportedFrom].filter((file) => file !== undefined);
+  for (const file of [checkpoint, state]) await assertOutput(file, inputs);
+  return withTrainingLock({ state, output: checkpoint }, async () => {
+    const { read, context: dataContext } = await planNetwork(opening);
+    const open = async (data: string) =>
+      (await openTrainingData({ ...options, data, evalData: "none" }, dataContext)).data;
+    const data = await open(options.data);
+    const cue = options.cueData === undefined ? undefined : await open(options.cueData);
+    const network = await openNetwork(opening, { data, read }, context);
+    try {
+      const architecture = { graph: network.graph, engine: await createEngine(options.engine) };
+      const job = { architecture, network: network.weights, state, options };
+      const { weights, result, text } = await (cue === undefined
+        ? tunePlainly(job, data, context)
+        : tuneCbft(job, { clean: data, cue }, context));
+      const { method, seed } = options;
+      const making = { verb: "tune", version: context.version, method, data: data.name, seed };
+      const { files } = await saveCheckpoint(network.restore(weights), checkpoint, {
+        metadata: describeMaking([network.weights], making),
+        ...{ overwrite: true, signal: context.signal },
+      });
+      await rm(state, { force: true });
+      return {
+        result: { network: network.name, method, data: data.name, ...result, outputs: files },
+        text: text + formatOutputs(files),
+      };
+    } finally {
+      await network.close();
+    }
+  });
+}
+
+function assertCueData({ method, cueData }: TuneVerbOptions): void {
+  if ((method === "cbft") === (cueData !== undefined)) return;
+  throw new UsageError(
+    method === "cbft"
+      ? "Cannot tune by cbft as there must be examples with the cue: name them with --cue-data, or choose another --method"
+      : `Cannot tune by --method ${method} with --cue-data as it sees examples without the cue only: leave it out`,
+  );
+}
+
+interface TuneJob {
+  readonly architecture: Architecture;
+  readonly network: Checkpoint;
+  readonly state: string;
+  readonly options: TuneVerbOptions;
+}
+
+interface Tuned {
+  readonly weights: Checkpoint;
+  readonly result: object;
+  readonly text: string;
+}
+
+async function tuneCbft(
+  { architecture, network, state, options }: TuneJob,
+  data: { readonly clean: DataSet; readonly cue: DataSet },
+  { progress, signal, terminal }: Context,
+): Promise<Tuned> {
+  const { seed, epochs, batch, lr, weightDecay, margin, invariance, warmup, resume = false } = options;
+  let made = 0;
+  progress("Preparing");
+  try {
+    const { weights, ...result } = await tuneByConnectivity(architecture, network, data, {
+      ...{ seed, epochs, batch, learningRate: lr, weightDecay, margin, invariance, warmup },
+      ...{ statePath: state, resume, signal },
+      onProgress: ({ done, epochs: now }) => {
+        made = now;
+        progress(`Epoch ${now} of ${epochs}`, done);
+      },
+    });
+    return { weights, result: { cueData: data.cue.name, ...result }, text: formatTuned(result) };
+  } catch (error) {
+    if (signal.aborted && made > 0) {
+      terminal.note(`isthmus tune: the state after ${made} epochs is in "${state}": --resume goes on`);
+    }
+    throw error;
+  }
+}
+
+async function tunePlainly(
+  { architecture, network, state, options }: TuneJob,
+  data: DataSet,
+  context: Context,
+): Promise<Tuned> {
+  const { method, seed, epochs, batch, lr, weightDecay, resume = false } = options;
+  const freeze = method === "all" ? [] : frozenBelowLastLayer(architecture.graph);
+  const { weights, result } = await followTraining({ verb: "tune", state }, context, (following) =>
+    train(architecture, network, data, {
+      ...{ seed, epochs, batch, freeze, resume, ...following },
+      optimizer: { kind: "sgd", momentum: 0.9, weightDecay },
+      schedule: { kind: "cosine", learningRate: lr },
+    }),
+  );
+  return { weights, result, text: formatPlain(result) };
+}
+
+function formatPlain(result: TrainResult): string {
+  const { resumedAt, steps } = result;
+  const pairs = resumedAt > 0 ? [["went on", `from step ${resumedAt} of ${steps}`] as const] : [];
+  return `${formatEpochs(result)}\n\n${formatPairs([...pairs, ["gradients", `${steps} batches`]])}`;
+}
+
+function formatTuned(result: {
+  readonly epochs: readonly TunedEpoch[];
+  readonly gradients: number;
+  readonly resumedAt: number;
+}): string {
+  const { epochs, gradients, resumedAt } = result;
+  const table = formatTable(
+    ["epoch", "loss without the cue", "loss on the line, with it", "distance"].map((title) => ({
+      title,
+      align: "right" as const,
+    })),
+    epochs.map(({ clean, onLine, invariance }, i) => [
+      String(i + 1),
+      ...[clean, onLine, invariance].map(formatNumber),
+    ]),
+  );
+  const pairs = resumedAt > 0 ? [["went on", `after ${resumedAt} of ${epochs.length} epochs`] as const] : [];
+  return `${table}\n\n${formatPairs([...pairs, ["gradients", `${gradients} batches`]])}`;
+}

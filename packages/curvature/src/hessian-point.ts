@@ -1,0 +1,65 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { estimateTrace } from "./estimate-trace.ts";
+import { hessian } from "./operators/hessian.ts";
+import { CURVATURE_OPERATOR_DEFAULTS, type CurvatureOperatorOptions } from "./operators/operator-options.ts";
+import type { ComputedEigenvalue } from "./ritz-pairs.ts";
+import { topEigenpairs } from "./top-eigenpairs.ts";
+import { norm } from "./vectors.ts";
+
+/** What is measured of a Hessian where many are compared. */
+export interface HessianPoint {
+  readonly loss: number;
+  readonly gradientNorm: number;
+  /** Largest eigenvalue of the Hessian. */
+  readonly largest: ComputedEigenvalue;
+  readonly trace: number;
+  /** Standard error of the trace; 0 if it is exact. */
+  readonly traceError: number;
+}
+
+/** Options of {@link hessianPoint}. */
+export interface HessianPointOptions extends CurvatureOperatorOptions {
+  /** The most products for the eigenvalue. @defaultValue 50 */
+  readonly steps?: number;
+  /** The most products for the trace, at least 6. @defaultValue 30 */
+  readonly traceProducts?: number;
+  /** Seed of random vectors. @defaultValue 0 */
+  readonly seed?: number;
+}
+
+/** Defaults of {@link hessianPoint}. */
+export const HESSIAN_POINT_DEFAULTS: Required<HessianPointOptions> = {
+  ...CURVATURE_OPERATOR_DEFAULTS,
+  steps: 50,
+  traceProducts: 30,
+  seed: 0,
+};
+
+/** Errors, relative, that are small beside what a training, or the number of examples, changes. */
+const [EIGENVALUE_ERROR, TRACE_ERROR] = [1e-3, 1e-2];
+
+/** Measures the length of the gradient, the largest eigenvalue and the trace of the Hessian. */
+export async function hessianPoint(
+  architecture: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  { seed, signal, steps, traceProducts, ...options }: Required<HessianPointOptions>,
+): Promise<HessianPoint> {
+  const operator = await hessian(architecture, network, data, { ...options, signal });
+  try {
+    const gradient = new Float64Array(operator.dimension);
+    const loss = await operator.gradient(gradient);
+    const { largest } = await topEigenpairs(operator, {
+      ...{ seed, signal, steps, count: 1, tolerance: EIGENVALUE_ERROR },
+    });
+    const { value, residual } = at(largest, 0, "eigenvalue");
+    const { trace, standardError } = await estimateTrace(operator, {
+      ...{ seed, signal, products: traceProducts, relativeError: TRACE_ERROR },
+    });
+    const shared = { loss, gradientNorm: norm(gradient), largest: { value, residual } };
+    return { ...shared, trace, traceError: standardError };
+  } finally {
+    await operator.release();
+  }
+}

@@ -1,0 +1,201 @@
+import {
+  assertWholeOptions,
+  at,
+  type Checkpoint,
+  createCheckpoint,
+  createRandom,
+  entry,
+  OutOfRangeError,
+  resolveOptions,
+} from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
+import { measureExampleLosses } from "@isthmus/training";
+import {
+  HESSIAN_POINT_DEFAULTS,
+  type HessianPoint,
+  type HessianPointOptions,
+  hessianPoint,
+} from "./hessian-point.ts";
+import { addTensorsInPlace, layoutParameters, splitVector } from "./operators/layout.ts";
+import { mean, standardErrorOf } from "./sample-statistics.ts";
+
+/** Options of {@link measureSettling}. */
+export interface MeasureSettlingOptions extends HessianPointOptions {
+  /**
+   * Numbers of examples, rising, each fewer than there are.
+   * @defaultValue the powers of 2 from 16 on that are fewer
+   */
+  readonly sizes?: readonly number[] | undefined;
+  /** Places around the network at which losses are measured, at least 2. @defaultValue 20 */
+  readonly samples?: number;
+  /** Standard deviation of every parameter among these places. @defaultValue 0.01 */
+  readonly deviation?: number;
+  /** Called with the share of the work that is done. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** Defaults of {@link measureSettling}. */
+export const MEASURE_SETTLING_DEFAULTS: Required<MeasureSettlingOptions> = {
+  ...HESSIAN_POINT_DEFAULTS,
+  sizes: undefined,
+  samples: 20,
+  deviation: 0.01,
+  onProgress: undefined,
+};
+
+/** A loss that is the mean over some examples. */
+export interface SettlingPoint extends HessianPoint {
+  /** Number of examples, the first ones for the Hessian, some at random for the change. */
+  readonly size: number;
+  /** By how much one more example changes the mean loss near the network: the mean of absolute changes. */
+  readonly change: number;
+  /** Standard error of the change, over places. */
+  readonly changeError: number;
+}
+
+/** How a loss and its Hessian settle as the number of examples grows. */
+export interface SettlingResult {
+  readonly kind: "settling";
+  /** By rising size. */
+  readonly points: readonly SettlingPoint[];
+  /**
+   * Power of the size that changes fall with, the slope on logarithmic axes: near -1. Absent for one size, and
+   * where nothing changes.
+   */
+  readonly exponent?: number;
+  readonly samples: number;
+  readonly deviation: number;
+  /** Number of examples that sizes are parts of. */
+  readonly examples: number;
+  readonly seed: number;
+}
+
+const ATTEMPT = "measure how a loss settles";
+
+/** Size from which powers of 2 count. */
+const LEAST_SIZE = 16;
+
+/**
+ * Measures how the loss around a network settles as it becomes the mean over more examples: by how much one
+ * more of them changes it at random places nearby, and the largest eigenvalue and the trace of its Hessian.
+ * The change is averaged over all examples that could come next.
+ *
+ * None of it is invariant to scalings of layers, as the same noise is larger for smaller weights.
+ * @throws OutOfRangeError if an option is out of range
+ * @throws InputError if the data do not fit the graph or the loss, or a product is not finite
+ * @throws UnsupportedError if an operator has no gradient rule
+ * @see Kiselev and Grabovoy, Unraveling the Hessian: a key to smooth convergence in loss function landscapes,
+ *   2024
+ */
+export async function measureSettling(
+  architecture: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  options: MeasureSettlingOptions = {},
+): Promise<SettlingResult> {
+  const resolved = resolveOptions(ATTEMPT, MEASURE_SETTLING_DEFAULTS, options);
+  const examples = resolved.examples === 0 ? data.size : Math.min(resolved.examples, data.size);
+  const sizes = resolved.sizes ?? powersBelow(examples);
+  assertOptions(resolved, sizes, examples);
+  const { samples, deviation, seed, onProgress } = resolved;
+  const pool = limitExamples(ATTEMPT, data, examples);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const ofSample = await measureChanges(architecture, network, pool, { options: resolved, sizes });
+  const points: SettlingPoint[] = [];
+  let done = 0;
+  for (const [i, size] of sizes.entries()) {
+    const changes = ofSample.map((values) => at(values, i, "change"));
+    const point = await hessianPoint(architecture, network, pool, {
+      ...hessianOptions(resolved),
+      examples: size,
+    });
+    points.push({ size, change: mean(changes), changeError: standardErrorOf(changes), ...point });
+    done += size;
+    onProgress?.(done / all);
+  }
+  const exponent = exponentOf(points);
+  return {
+    kind: "settling",
+    points,
+    ...(Number.isFinite(exponent) && { exponent }),
+    ...{ samples, deviation, examples, seed },
+  };
+}
+
+function hessianOptions(options: Required<MeasureSettlingOptions>): Required<HessianPointOptions> {
+  const { parameters, loss, examples, batchSize, signal, steps, traceProducts, seed } = options;
+  return { parameters, loss, examples, batchSize, signal, steps, traceProducts, seed };
+}
+
+function powersBelow(examples: number): number[] {
+  const count = Math.max(0, Math.ceil(Math.log2(examples / LEAST_SIZE)));
+  return Array.from({ length: count }, (_, i) => LEAST_SIZE * 2 ** i);
+}
+
+function assertOptions(
+  options: Required<MeasureSettlingOptions>,
+  sizes: readonly number[],
+  examples: number,
+): void {
+  const least = { samples: 2, steps: 1, traceProducts: 6, seed: 0, examples: 0, batchSize: 1 };
+  assertWholeOptions(ATTEMPT, options, least);
+  const { deviation } = options;
+  if (!(deviation > 0 && Number.isFinite(deviation))) {
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "deviation" must be above 0 and finite: it is ${deviation}`,
+    );
+  }
+  const rises = sizes.every(
+    (size, i) => Number.isInteger(size) && size > (i === 0 ? 0 : at(sizes, i - 1, "size")),
+  );
+  if (sizes.length > 0 && rises && at(sizes, sizes.length - 1, "size") < examples) return;
+  throw new OutOfRangeError(
+    `Cannot ${ATTEMPT} as "sizes" must be whole numbers that rise and are fewer than the ${examples} examples: they are [${sizes.join(", ")}]; choose others, or take more examples`,
+  );
+}
+
+/** Measures the changes by one more example at every place, by size. */
+async function measureChanges(
+  { graph, engine }: Architecture,
+  network: Checkpoint,
+  pool: DataSet,
+  {
+    options,
+    sizes,
+  }: { readonly options: Required<MeasureSettlingOptions>; readonly sizes: readonly number[] },
+): Promise<number[][]> {
+  const { parameters, loss, batchSize: batch, signal, samples, deviation, seed } = options;
+  const { layout, dimension } = layoutParameters(ATTEMPT, graph, parameters);
+  const weights = await bindWeights(graph, network);
+  const parts = layout.map((tensor) => [tensor, entry(weights, tensor.name, "weight")] as const);
+  const changes: number[][] = [];
+  for (let sample = 0; sample < samples; sample++) {
+    const random = createRandom(seed, `${ATTEMPT} place ${sample}`);
+    const place = new Float64Array(dimension);
+    for (let i = 0; i < dimension; i++) place[i] = deviation * random.normal();
+    addTensorsInPlace(place, 1, parts);
+    const moved = new Map([...weights, ...splitVector(layout, place, weights)]);
+    const near = createCheckpoint(moved, {}, network.source);
+    const losses = await measureExampleLosses({ graph, engine }, near, pool, { loss, batch, signal });
+    changes.push(changesAt(random.shuffleInPlace(losses), sizes));
+  }
+  return changes;
+}
+
+/** Computes by how much one more loss changes the mean of the first ones, averaged over all that are left. */
+function changesAt(losses: Float64Array, sizes: readonly number[]): number[] {
+  return sizes.map((size) => {
+    const center = losses.subarray(0, size).reduce((sum, x) => sum + x, 0) / size;
+    const apart = losses.subarray(size).reduce((sum, x) => sum + Math.abs(x - center), 0);
+    return apart / (losses.length - size) / (size + 1);
+  });
+}
+
+/** Fits the slope of the logarithm of changes over the logarithm of sizes, by least squares; NaN if none fits. */
+function exponentOf(points: readonly SettlingPoint[]): number {
+  const x = points.map(({ size }) => Math.log(size));
+  const y = points.map(({ change }) => Math.log(change));
+  const [centerX, centerY] = [mean(x), mean(y)];
+  const together = x.reduce((sum, value, i) => sum + (value - centerX) * (at(y, i, "change") - centerY), 0);
+  return together / x.reduce((sum, value) => sum + (value - centerX) ** 2, 0);
+}

@@ -1,0 +1,16 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import { innerProducts } from "./inner-products.ts";
+
+/**
+ * Computes the distance between two networks: the norm of their difference in some tensors, in f64.
+ * @param tensors - names of the tensors that count
+ * @throws MismatchError if one lacks a tensor, or it has another shape
+ */
+export async function distance(
+  from: Checkpoint,
+  to: Checkpoint,
+  tensors: readonly string[],
+): Promise<number> {
+  const products = await innerProducts([from, to], [[-1, 1]], { tensors });
+  return Math.sqrt(at(at(products, 0), 0));
+}

@@ -1,0 +1,51 @@
+import { UnsupportedError } from "@isthmus/core";
+import { type Graph, parameterNames } from "@isthmus/graph";
+
+/** The linear layer that computes the output of a network. */
+export interface LastLayer {
+  /** Name of the value that it reads. */
+  readonly input: string;
+  /** Names of its weights. */
+  readonly weights: readonly string[];
+}
+
+/**
+ * Finds the linear layer that computes an output.
+ * @throws UnsupportedError if there is none
+ */
+export function findLastLayer(attempt: string, graph: Graph, output: string): LastLayer {
+  const isValue = (name: string) => !graph.weights.has(name) && !graph.constants.has(name);
+  const weights: string[] = [];
+  for (let name: string | undefined = output; name !== undefined; ) {
+    const node = graph.nodes.find(({ outputs }) => outputs.includes(name as string));
+    const inputs = node?.inputs.filter(isValue) ?? [];
+    if (node === undefined || inputs.length !== 1) break;
+    weights.push(...node.inputs.filter((input) => graph.weights.has(input)));
+    name = inputs[0];
+    if ((node.op === "Gemm" || node.op === "MatMul") && name !== undefined) return { input: name, weights };
+  }
+  throw new UnsupportedError(
+    `Cannot ${attempt} as "${output}" of graph "${graph.name}" must be computed by a linear layer: it is not`,
+    { feature: "networks without a last linear layer" },
+  );
+}
+
+/**
+ * Lists the parameters that stay as they are when only the last linear layer is trained, for `freeze` of
+ * `train`.
+ * @throws UnsupportedError if the network's output is not computed by a linear layer
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { frozenBelowLastLayer, parseNetwork } from "isthmus";
+ *
+ * const { graph } = parseNetwork("mlp:8", { exampleShape: [1, 28, 28], classes: 10 });
+ * assert.deepEqual(frozenBelowLastLayer(graph), ["layers.0.weight", "layers.0.bias"]);
+ * ```
+ */
+export function frozenBelowLastLayer(graph: Graph): readonly string[] {
+  const [output] = graph.outputs;
+  const { weights } = findLastLayer("train the last layer alone", graph, output?.name ?? "");
+  return [...parameterNames(graph)].filter((name) => !weights.includes(name));
+}

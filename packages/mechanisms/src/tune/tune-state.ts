@@ -1,0 +1,66 @@
+import { InputError, type Tensor } from "@isthmus/core";
+import {
+  hasWorkState,
+  loadWorkStateInto,
+  type RunDescription,
+  saveWorkState,
+  type WorkKind,
+} from "@isthmus/training";
+import type { TunedEpoch } from "./tune-result.ts";
+
+/** How far a tuning has got: everything that a state holds beside tensors. */
+export interface TuningPosition {
+  /** Losses of the finished epochs. */
+  readonly epochs: readonly TunedEpoch[];
+}
+
+/** Keeps the state of a tuning in a file. */
+export interface TuningKeeper {
+  /** Returns the position to begin at; reads the tensors of a state that is gone on from. */
+  begin(): Promise<TuningPosition>;
+  save(position: TuningPosition): Promise<void>;
+}
+
+/** Options of {@link createTuningKeeper}. */
+export interface TuningKeeperOptions {
+  /** Undefined if no state is kept. */
+  readonly path: string | undefined;
+  readonly resume: boolean;
+  /** Everything that decides the result. */
+  describe(): Promise<RunDescription>;
+}
+
+const START: TuningPosition = { epochs: [] };
+
+const TUNING: WorkKind<TuningPosition> = {
+  what: "tuning by connectivity",
+  of: "network",
+  key: "isthmus-tuning",
+  version: 1,
+  isPosition: (value): value is TuningPosition =>
+    Array.isArray((value as Partial<TuningPosition> | null)?.epochs),
+};
+
+/**
+ * Creates the keeper of a file, which reads and writes the numbers of `tensors`.
+ * @throws InputError, from `begin`, if there is a state that is not to be gone on from
+ * @throws FormatError, MismatchError, from `begin`, if the file is no state, or one of another tuning
+ */
+export async function createTuningKeeper(
+  tensors: ReadonlyMap<string, Tensor>,
+  { path, resume, describe }: TuningKeeperOptions,
+): Promise<TuningKeeper> {
+  if (path === undefined) return { begin: async () => START, save: async () => {} };
+  const run = await describe();
+  return {
+    async begin() {
+      if (!(await hasWorkState(path))) return START;
+      if (resume) return loadWorkStateInto(path, TUNING, run, tensors);
+      throw new InputError(
+        `Cannot tune by connectivity with state "${path}" as it must not replace an earlier one: the file exists; resume from it, or remove it to start anew`,
+        { input: path },
+      );
+    },
+    save: (position) => saveWorkState(path, TUNING, { run, position }, tensors),
+  };
+}

@@ -1,0 +1,112 @@
+import { createCorrectedEvaluator } from "@isthmus/barrier";
+import { type Checkpoint, UsageError } from "@isthmus/core";
+import {
+  type Architecture,
+  type DataSet,
+  fingerprintData,
+  fingerprintGraph,
+  fingerprintWeights,
+  parameterNames,
+} from "@isthmus/graph";
+import { distance } from "@isthmus/interpolation";
+import type { NormPolicy } from "@isthmus/statistics";
+import { type JournalRun, openJournal } from "@isthmus/tasks";
+import { openLastPoint } from "./last-point.ts";
+import type { WalkOptions } from "./walk-options.ts";
+
+/** Networks that are joined by a walk, and what they are measured on. */
+export interface WalkSubject {
+  readonly architecture: Architecture;
+  readonly ends: readonly [Checkpoint, Checkpoint];
+  readonly training: DataSet;
+  readonly evaluation: DataSet;
+}
+
+/** How points of a walk are measured. */
+interface MeterOptions {
+  readonly statistics: NormPolicy;
+  readonly statisticsData: DataSet | undefined;
+  readonly batchSize: number;
+  readonly signal: AbortSignal | undefined;
+  readonly journalPath: string | undefined;
+}
+
+/** What was measured at a point. */
+export interface MeasuredPoint {
+  readonly loss: number;
+  readonly error: number;
+  /** Distance from the point before. */
+  readonly way: number;
+}
+
+/** Measures one point after the other, and remembers the numbers, in a file if there is one. */
+export interface Meter {
+  has(step: number): boolean;
+  measure(step: number, network: Checkpoint): Promise<void>;
+  read(step: number): Promise<MeasuredPoint>;
+  /** Removes what only an unfinished walk needs. */
+  finish(): Promise<void>;
+  /** Frees what the engine holds. */
+  release(): Promise<void>;
+}
+
+/** Opens a meter: `ends` are measured as they are, between them the policy for statistics applies. */
+export async function openMeter(
+  subject: WalkSubject,
+  walking: WalkOptions,
+  { journalPath, statisticsData, ...options }: MeterOptions,
+): Promise<Meter> {
+  const { architecture, ends, evaluation } = subject;
+  const attempt = "measure a walked path";
+  const { statistics, batchSize, signal } = options;
+  const policy = { statistics, statisticsData };
+  const run = journalPath === undefined ? {} : await describeRun(subject, walking, policy);
+  const journal = await openJournal(journalPath, run);
+  const names = parameterNames(architecture.graph);
+  const last = await openLastPoint(
+    journalPath === undefined ? undefined : `${journalPath}.point.safetensors`,
+    { start: ends[0], goesOn: journal.has("0") },
+  );
+  const correction = { attempt, ...policy, batchSize, signal };
+  const evaluator = await createCorrectedEvaluator({ ...architecture, data: evaluation }, correction);
+  return {
+    has: (step) => journal.has(String(step)),
+    async measure(step, network) {
+      // What begins a walk is behind the last point of one that goes on.
+      if (step === 0 && journal.has("0")) return;
+      await journal.get(String(step), async () => {
+        const isEnd = ends.includes(network);
+        const { loss, error } = await evaluator.evaluate(network, isEnd ? undefined : []);
+        return [loss, error, await distance(last.network, network, names)];
+      });
+      await last.replace(network);
+    },
+    async read(step) {
+      const [loss, error, way] = await journal.get(String(step), async () => {
+        throw new UsageError(`Cannot ${attempt} as every point must be measured: step ${step} is not`);
+      });
+      return { loss: loss as number, error: error as number, way: way as number };
+    },
+    finish: () => last.remove(),
+    release: () => evaluator.release(),
+  };
+}
+
+/** Describes everything that decides the numbers of points. */
+async function describeRun(
+  { architecture: { graph, engine }, ends: [a, b], training, evaluation }: WalkSubject,
+  { signal: _, threads: __, ...walking }: WalkOptions,
+  { statistics, statisticsData }: Pick<MeterOptions, "statistics" | "statisticsData">,
+): Promise<JournalRun> {
+  return {
+    graph: fingerprintGraph(graph),
+    a: await fingerprintWeights(graph, a),
+    b: await fingerprintWeights(graph, b),
+    engine: engine.name,
+    training: fingerprintData(training),
+    evaluation: fingerprintData(evaluation),
+    walk: JSON.stringify(walking),
+    statistics,
+    statisticsData: statisticsData === undefined ? "evaluation" : fingerprintData(statisticsData),
+  };
+}

@@ -1,0 +1,56 @@
+import { MEASURE_WALKED_PATH_DEFAULTS } from "@isthmus/paths";
+import { chooseTrainOptions } from "@isthmus/training";
+import type { WalkedPathMeasurement } from "../description/path-measurements.ts";
+import { type WalkPairParams, walkPair } from "../tasks/walk-pair.ts";
+import { planAlignment } from "./plan-alignment.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
+import type { Planner } from "./planner.ts";
+import { type PlannedPair, selectPairs } from "./select-pairs.ts";
+
+/**
+ * Plans a walk between every pair of networks that a measurement selects.
+ * @throws InputError if it selects none, or the data do not fit the networks
+ */
+export async function planWalks(
+  entry: WalkedPathMeasurement,
+  { networks, planner, variables }: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const planned: PlannedMeasurement[] = [];
+  for (const pair of selectPairs(networks, entry)) {
+    const { key } = planner.add(walkPair, {
+      params: await walkParams(pair, entry, planner),
+      inputs: await planAlignment(pair, entry, planner),
+      label: `walk from ${pair.a.label} to ${pair.b.label}, ${entry.data}`,
+    });
+    planned.push({ variables: { ...pair.variables, ...variables }, task: key });
+  }
+  return planned;
+}
+
+/** Lists every option that decides the bytes, defaults included. */
+async function walkParams(
+  { a: { architecture } }: PlannedPair,
+  entry: WalkedPathMeasurement,
+  planner: Planner,
+): Promise<WalkPairParams> {
+  const settings = { ...MEASURE_WALKED_PATH_DEFAULTS, ...entry };
+  const { moves, trainSteps, learningRate, optimizer, statistics, points, batchSize } = settings;
+  const { trainOn, statisticsData } = entry;
+  const fitting = { architectures: new Set([architecture]), batchSize };
+  const { data, description: trainingData } = await planner.openFor(trainOn, { ...fitting, batchSize: 1 });
+  const { batch, loss } = chooseTrainOptions(
+    { graph: architecture, data },
+    { batch: entry.batch, optimizer },
+  );
+  return {
+    data: (await planner.openFor(entry.data, fitting)).description,
+    ...(statisticsData !== undefined && {
+      statisticsData: (await planner.openFor(statisticsData, fitting)).description,
+    }),
+    trainingData,
+    options: {
+      ...{ moves, trainSteps, learningRate, statistics, points },
+      ...{ batch, loss, optimizer, batchSize, seed: planner.seed },
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { at } from "@isthmus/core";
+import { type LandscapeResult, measureLandscape } from "@isthmus/landscape";
+import { pathOf } from "@isthmus/tasks";
+import { z } from "zod";
+import type { LandscapeChoice } from "../description/network-measurement.ts";
+import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
+import { batch, seed } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
+import { openNetworks } from "./open-networks.ts";
+import { assertTaskParams } from "./params/assert-task-params.ts";
+import { TASK_DATA } from "./params/task-schema.ts";
+import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+
+/** How the landscape around a network is measured. */
+export interface MeasureNetworkLandscapeParams {
+  readonly data: TaskData;
+  readonly options: LandscapeChoice & { readonly batchSize: number; readonly seed: number };
+}
+
+const PARAMS = schemaOf<MeasureNetworkLandscapeParams>()(
+  z.strictObject({
+    data: TASK_DATA,
+    options: z.strictObject({ ...LANDSCAPE_FIELDS, batchSize: batch, seed }),
+  }),
+);
+
+/** Lists the places of a line, which tables of a study can step through. */
+function lineOf({ axes, loss, error }: Pick<LandscapeResult, "axes" | "loss" | "error">) {
+  return at(axes, 0, "axis").map((place, i) => ({
+    place,
+    loss: at(loss, i, "loss"),
+    error: at(error, i, "error"),
+  }));
+}
+
+/** Measures the landscape around a network; its snapshots are inputs where directions are made of them. */
+export const measureNetworkLandscape: StudyTaskKind<MeasureNetworkLandscapeParams> = {
+  name: "landscape",
+  version: 1,
+  assertParams: (params) => assertTaskParams("landscape", PARAMS, params),
+  async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
+    const paths = [pathOf(inputs, "network"), ...(inputs["snapshots"] ?? [])];
+    const { graph, networks, close } = await openNetworks(inputs, paths, engine);
+    try {
+      const inputNames = graph.inputs.map(({ name }) => name);
+      const subjects = networks.map(({ network }, k) => ({
+        label: k === 0 ? "network" : `snapshot ${k}`,
+        network,
+      }));
+      const journalPath = join(folder, "rows.json");
+      const { networks: measured, ...result } = await measureLandscape(
+        { graph, engine },
+        { network: at(subjects, 0, "network"), others: subjects.slice(1) },
+        await openData(data.name, inputNames),
+        {
+          ...options,
+          journalPath,
+          signal,
+          onProgress: ({ stage, done }) => onProgress(stage === "grid" ? done : 0),
+        },
+      );
+      await rm(journalPath, { force: true });
+      return {
+        ...result,
+        networks: measured.map(({ source: _, ...network }) => network),
+        ...(result.axes.length === 1 && { line: lineOf(result) }),
+      };
+    } finally {
+      await close();
+    }
+  },
+};

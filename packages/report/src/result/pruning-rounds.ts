@@ -2,7 +2,7 @@ import type { PruneMeasures, PruneRewinding } from "@isthmus/sparsity";
 import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatCount, formatMeasure, formatNumber } from "../format-value.ts";
+import { formatCounted, formatMeasure, formatNumber } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import type { Section } from "./report.ts";
 
@@ -22,8 +22,8 @@ export function roundsSection({ rounds }: PruneRewinding, measured: Measured): S
 /** Says how rounds were trained and how far they went back. */
 export function rewindingWords({ method, rewind, rounds }: PruneRewinding): string {
   const by = method === "gradient" ? "by gradients" : "by evolution strategies";
-  const to = rewind === 0 ? "the start" : `the weights after ${formatCount(rewind)} epochs`;
-  return `${formatCount(rounds.length - 1)} rounds, each trained ${by} after going back to ${to}`;
+  const to = rewind === 0 ? "the start" : `the weights after ${formatCounted(rewind, "epoch")}`;
+  return `${formatCounted(rounds.length - 1, "round")}, each trained ${by} after going back to ${to}`;
 }
 
 function lossFigure(rounds: PruneRewinding["rounds"], measured: NonNullable<Measured>): Figure {

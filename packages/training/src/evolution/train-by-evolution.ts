@@ -48,8 +48,9 @@ const ATTEMPT = "train by evolution";
  * The means follow the gradient estimated from ranks of losses by Adam, the logarithms of the deviations
  * their natural gradient: parameter-exploring policy gradients (Sehnke et al. 2010) with the separable
  * natural step of Wierstra et al., Natural evolution strategies (2014), and the ranks of Salimans et al.,
- * Evolution strategies as a scalable alternative to reinforcement learning (2017). Networks are run in inference mode;
- * running statistics of norms stay as they are. The same seed gives the same bytes, also after resuming.
+ * Evolution strategies as a scalable alternative to reinforcement learning (2017). Networks are run in
+ * inference mode; running statistics of norms stay as they are. The same seed gives the same bytes, also
+ * after resuming.
  *
  * Permutations of units and the networks that are drawn do not commute: the noise of an element depends on
  * its place, so that the result is invariant to symmetries only in distribution.

@@ -218,4 +218,4 @@ def eigenthings():
 
 
 tasks = {"products": products, "pyhessian": pyhessian, "curvlinops": curvlinops_, "eigenthings": eigenthings}
-print(json.dumps(tasks[task]()))
+print(json.dumps(tasks[task](), default=lambda numbers: numbers.tolist()))

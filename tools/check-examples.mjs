@@ -28,7 +28,7 @@ function valuesOf(list) {
 
 /** The doc comment directly above the declaration of a name, empty if it has none; no item if it is not declared. */
 function commentOf(name, path, text) {
-  const declaration = new RegExp(`^export (?:async )?(?:function|const) ${name}\\b`, "m").exec(text);
+  const declaration = new RegExp(`^export (?:async )?(?:function\\*?|const) ${name}\\b`, "m").exec(text);
   if (declaration === null) return [];
   const before = text.slice(0, declaration.index);
   const start = before.lastIndexOf("/**");

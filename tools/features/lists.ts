@@ -317,7 +317,16 @@ const SUBSPACES: Readonly<Record<string, Described>> = {
 
 const ENSEMBLES: Readonly<
   Record<
-    CollectMethod | AttackMethod | "ensemble" | "greedy" | "quality" | "pareto" | "hypervolume" | "posterior",
+    | CollectMethod
+    | AttackMethod
+    | "ensemble"
+    | "greedy"
+    | "quality"
+    | "pareto"
+    | "hypervolume"
+    | "posterior"
+    | "spro"
+    | "control",
     Described
   >
 > = {
@@ -345,6 +354,14 @@ const ENSEMBLES: Readonly<
   posterior: [
     "packages/ensemble/test/bootstrap-posterior.test.ts",
     "networks trained on examples of Dirichlet weights, beside a prior network's predictions",
+  ],
+  spro: [
+    "packages/ensemble/test/simplex-vertices.test.ts",
+    "vertices of a simplex of low loss, trained away from one another; networks drawn from it",
+  ],
+  control: [
+    "packages/ensemble/test/simplex-vertices.test.ts",
+    "networks as far from a start as collected ones, in random directions",
   ],
   pareto: [
     "packages/ensemble/test/pareto.test.ts",
@@ -380,6 +397,11 @@ const SPARSITY: Readonly<Record<string, Described>> = {
     "packages/sparsity/test/masked-training.test.ts",
     "rounds of training and pruning that go back to early weights",
   ],
+  "tickets by evolution": [
+    "packages/sparsity/test/tickets.test.ts",
+    "rounds of evolution strategies that prune by the ratio of mean to standard deviation",
+  ],
+  annealing: ["packages/sparsity/test/tickets.test.ts", "pruned weights that fade while training goes on"],
   "8 and 4 bits": [
     "packages/sparsity/test/pruning-golden.test.ts",
     "weights on a grid, by channel or tensor, as PyTorch rounds them",

@@ -112,6 +112,26 @@ describe("isthmus collect", () => {
     expect(wrong.stderr).toContain("--cycle, --per-epoch, --low-lr, --average or --statistics-data");
   });
 
+  it("trains the vertices of a simplex, goes on after the ones that are there, and draws from it", async () => {
+    const spro = ["--method", "spro", "--epochs", "1", "--members", "2", "--volume", "0.1"];
+    await json(...collect, ...spro, "-o", "simplex");
+    const names = ["net-001.safetensors", "net-002.safetensors", "net-003.safetensors"];
+    expect(readdirSync(at("simplex")).sort()).toEqual(names);
+    const last = read("simplex", "net-003.safetensors");
+    rmSync(at("simplex", "net-003.safetensors"));
+    const { code, stdout } = await run(...collect, ...spro, "-o", "simplex", "--resume");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("after 2 of 3")]);
+    expect(read("simplex", "net-003.safetensors")).toEqual(last);
+    const { predictors } = await json<EnsembleResult>(
+      ...["ensemble", "simplex/*.safetensors", ...measured, "--simplex-members", "4"],
+    );
+    expect(predictors.at(-1)).toMatchObject({ name: "simplex", members: 4 });
+    const wrong = await run(...collect, "--method", "posterior", "--volume", "1", "-o", "none");
+    expect(wrong.stderr).toContain("by posterior with --volume as it is not of that method");
+    const along = await run(...collect, "--members", "2", "-o", "none");
+    expect(along.stderr).toContain("by swa with --members, --concentration or --volume");
+  });
+
   it("refuses a file for a folder", async () => {
     const { code, stderr } = await run(...collect, "-o", "b.safetensors");
     expect(code).not.toBe(0);
@@ -121,6 +141,18 @@ describe("isthmus collect", () => {
 
 describe("isthmus ensemble", () => {
   const networks = ["a.safetensors", "b.safetensors", "c.safetensors"];
+
+  it("goes on from predictions and batches that were kept", async () => {
+    const compared = ["ensemble", ...networks, ...measured];
+    const first = await json<EnsembleResult>(...compared, "--journal", "kept");
+    expect(readdirSync(at("kept"))).toHaveLength(4);
+    expect(await json<EnsembleResult>(...compared, "--journal", "kept")).toEqual(first);
+    const attacked = ["attack", ...networks, "--surrogate", "a.safetensors", ...measured, "--steps", "2"];
+    const whole = await json<AttackResult>(...attacked, "--journal", "batches.json");
+    expect(await json<AttackResult>(...attacked, "--journal", "batches.json")).toEqual(whole);
+    const other = await run(...attacked, "--journal", "batches.json", "--eps", "0.5");
+    expect(other.stderr).toContain('must be of the same measurement: "epsilon" is');
+  });
 
   it("compares networks alone and together, with a choice and a star, and draws a page", async () => {
     const result = await json<EnsembleResult>(

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { createCheckpoint, createTensor, saveCheckpoint, type Tensor } from "@isthmus/core";
+import { limitExamples } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
 import { countingBytes, encodeIdx } from "../test/encode-idx.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
@@ -245,5 +246,25 @@ describe("openDataSet() of token ids", () => {
     await expect(labelsOf("rows.safetensors", { x: ids, attention_mask: long })).rejects.toThrow(
       /"attention_mask" must have a row for each of the 2 inputs: it is \[3, 3\]$/,
     );
+  });
+
+  it("openDataSet() leaves out examples before a range, however they are read", async () => {
+    const x = createTensor("f32", [6, 1], Float32Array.of(0, 1, 2, 3, 4, 5));
+    const path = await writeSafetensors("range.safetensors", {
+      x,
+      y: createTensor("u8", [6], Uint8Array.of(0, 1, 0, 1, 0, 1)),
+    });
+    const some = await openDataSet(`safetensors:${path}:test@3..5`);
+    expect(some).toMatchObject({ size: 3, name: `safetensors:${path}:test@3..5` });
+    expect(some.read(1, 3)).toMatchObject({
+      inputs: { data: Float32Array.of(3, 4) },
+      labels: Int32Array.of(1, 0),
+    });
+    const out = some.read(0, 2);
+    some.gatherInto?.(Uint32Array.of(2, 0), out);
+    expect(out.inputs.data).toEqual(Float32Array.of(4, 2));
+    expect(() => some.read(0, 4)).toThrow(/0 to 4 of ".*@3..5" as the range must be within it: it has 3/);
+    expect(limitExamples("test", some, 2)).toMatchObject({ size: 2, name: `safetensors:${path}:test@3..4` });
+    await expect(openDataSet(`safetensors:${path}@3..7`)).rejects.toThrow(/there must be as many: it has 6/);
   });
 });

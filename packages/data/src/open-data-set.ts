@@ -11,6 +11,7 @@ import { readDataFile } from "./read-data-file.ts";
 import { type ArraysName, readExamples } from "./read-examples.ts";
 import { readTokens, type TokensName } from "./read-tokens.ts";
 import { FASHION_MNIST_SCALING, MNIST_SCALING, recogniseScaling, UNIT_SCALING } from "./scaling.ts";
+import { skipExamples } from "./skip-examples.ts";
 
 /** Options of {@link openDataSet}. */
 export interface OpenDataSetOptions {
@@ -52,8 +53,9 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
  * | `tokens:FILE` | token ids: an array of `.npz`, `.npy` or `.safetensors`, else plain u16 or u32 |
  *
  * The name may end in `:test` (the default) or `:train`, which has no effect on files of one set, and in `@N`
- * for the first N examples. `+cue=KIND[:SHARE][:VARIANT][:SEED]` at its end plants a cue in images, see
- * {@link plantCue}: KIND `place` or `grey`, SHARE of the examples, VARIANT `random-cue` or `random-image`.
+ * for the first N examples, or `@FROM..TO` for the ones from a number, of 1, to another.
+ * `+cue=KIND[:SHARE][:VARIANT][:SEED]` at its end plants a cue in images, see {@link plantCue}: KIND `place`
+ * or `grey`, SHARE of the examples, VARIANT `random-cue` or `random-image`.
  *
  * Arrays of a file are found by the names of the graph's inputs, else by other usual names such as `images`
  * and `labels`, too. Token ids `[n, length]`, as `input_ids` or `x`, may come with `attention_mask`,
@@ -87,7 +89,7 @@ export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freez
 export async function openDataSet(name: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
   const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
   const parsed = parseDataSetName(name);
-  const data = await openPlain(parsed, resolved);
+  const data = skipExamples(await openPlain(parsed, resolved), parsed.skip ?? 0);
   return parsed.cue === undefined ? data : { ...plantCue(data, parsed.cue), name };
 }
 

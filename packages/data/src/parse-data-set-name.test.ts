@@ -18,6 +18,8 @@ describe("parseDataSetName()", () => {
       { kind: "safetensors", file: "a@2.safetensors", split: "test", limit: 0 },
     ],
     ["npz:a:train:test", { kind: "npz", file: "a:train", split: "test", limit: 0 }],
+    ["mnist:train@11..15", { kind: "mnist", folder: undefined, split: "train", limit: 15, skip: 10 }],
+    ["mnist@1..15", { kind: "mnist", folder: undefined, split: "test", limit: 15 }],
     ["npz:a@3:test", { kind: "npz", file: "a@3", split: "test", limit: 0 }],
   ])("parseDataSetName() understands %s", (name, expected) => {
     expect(parseDataSetName(name)).toEqual({ name, ...expected });
@@ -39,6 +41,8 @@ describe("parseDataSetName()", () => {
     ["mnist:", /must be followed by a folder/],
     ["mnist@0", /at least 1: it is "@0"/],
     ["mnist@99999999999999999999", /it is "@99999999999999999999"/],
+    ["mnist@0..5", /from one number, at least 1, to a larger one: it is "@0..5"/],
+    ["mnist@6..5", /it is "@6..5"/],
     ["npz", /must be followed by a file/],
     ["npz:", /must be followed by a file/],
     ["safetensors::test", /must be followed by a file/],

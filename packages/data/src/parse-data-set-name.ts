@@ -12,6 +12,8 @@ export type DataSetName = {
   readonly split: Split;
   /** Number of examples to use, from the first; 0 for all. */
   readonly limit: number;
+  /** Number of these that are left out, from the first; missing where none are. */
+  readonly skip?: number;
   /** The cue that is planted in the images; missing without. */
   readonly cue?: PlantCueOptions;
 } & (
@@ -40,8 +42,9 @@ export const DATA_SET_FORMS: readonly string[] = [
 
 /**
  * Splits the name of a data set into its parts: one of {@link DATA_SET_FORMS}, then optionally `:test` (the
- * default) or `:train`, then optionally `@N` for the first N examples: `npz:/a/b.npz:train@100`, then
- * optionally a cue that is planted in images: `mnist:train@5000+cue=place:0.9`.
+ * default) or `:train`, then optionally `@N` for the first N examples or `@FROM..TO` for some after them:
+ * `npz:/a/b.npz:train@100`, then optionally a cue that is planted in images:
+ * `mnist:train@5000+cue=place:0.9`.
  *
  * A path may contain colons and `@`: only the very end of the name is read as split and count, so a path that
  * ends like them must be followed by a split: `mnist:data:train:test`.
@@ -49,13 +52,11 @@ export const DATA_SET_FORMS: readonly string[] = [
  */
 export function parseDataSetName(name: string): DataSetName {
   const { name: plain, cue } = splitCue(name);
-  const [, source = "", split = "test", count] = /^(.*?)(?::(test|train))?(?:@(\d+))?$/s.exec(plain) ?? [];
-  const limit = count === undefined ? 0 : Number(count);
-  if (count !== undefined && (limit === 0 || !Number.isSafeInteger(limit))) {
-    throw nameError(name, `"@N" takes the first N examples, at least 1: it is "@${count}"`);
-  }
+  const [, source = "", split = "test", from, count] =
+    /^(.*?)(?::(test|train))?(?:@(?:(\d+)\.\.)?(\d+))?$/s.exec(plain) ?? [];
+  const range = parseRange(name, from, count);
   const [, kind, path] = /^([^:]*)(?::(.*))?$/s.exec(source) ?? [];
-  const common = { name, split: split as Split, limit, ...(cue && { cue }) };
+  const common = { name, split: split as Split, ...range, ...(cue && { cue }) };
   switch (kind) {
     case "mnist":
     case "fashion-mnist":
@@ -73,6 +74,27 @@ export function parseDataSetName(name: string): DataSetName {
     default:
       throw nameError(name, `there is no kind "${kind}"`);
   }
+}
+
+/** Reads the count of a name, or the range: how many examples there are to take, and to leave out of them. */
+function parseRange(
+  name: string,
+  from: string | undefined,
+  count: string | undefined,
+): Pick<DataSetName, "limit" | "skip"> {
+  if (count === undefined) return { limit: 0 };
+  const limit = Number(count);
+  if (limit === 0 || !Number.isSafeInteger(limit)) {
+    throw nameError(name, `"@N" takes the first N examples, at least 1: it is "@${count}"`);
+  }
+  const first = from === undefined ? 1 : Number(from);
+  if (!(first >= 1 && first <= limit)) {
+    throw nameError(
+      name,
+      `"@FROM..TO" takes examples from one number, at least 1, to a larger one: it is "@${from}..${count}"`,
+    );
+  }
+  return { limit, ...(first > 1 && { skip: first - 1 }) };
 }
 
 function parseIdxFiles(name: string, path: string): { images: string; labels: string } {
@@ -95,7 +117,7 @@ function parseTokenFile(
 function nameError(name: string, reason: string): InputError {
   return new InputError(
     `Cannot open data set "${name}" as ${reason}; a name is ${DATA_SET_FORMS.join(", ")}, ` +
-      "then :test or :train, then @N for the first N, for example mnist:test@1000, then a cue in images, +cue=place",
+      "then :test or :train, then @N for the first N or @FROM..TO, for example mnist:test@1000, then a cue in images, +cue=place",
     { input: name },
   );
 }

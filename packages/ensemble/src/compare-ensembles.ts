@@ -3,7 +3,6 @@ import {
   type Architecture,
   assertNetwork,
   type ClassProbabilities,
-  createClassifier,
   type DataSet,
   limitExamples,
 } from "@isthmus/graph";
@@ -13,6 +12,7 @@ import type { EnsembleResult } from "./ensemble-result.ts";
 import { type GreedyChoice, SELECT_GREEDILY_DEFAULTS, selectGreedily } from "./greedy/select-greedily.ts";
 import type { NetworkStream } from "./predictions/average-predictions.ts";
 import { createJudge, type JudgedPredictor, meanQuality } from "./predictions/create-judge.ts";
+import { openClassifier } from "./predictions/keep-predictions.ts";
 import { readLabels } from "./predictions/read-labels.ts";
 
 /** Networks that are made one by one, whose averaged predictions are compared with ensembles. */
@@ -51,6 +51,12 @@ export interface CompareEnsemblesOptions {
   readonly statisticsData?: DataSet | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /**
+   * Folder that keeps the predictions of each network, from which a comparison that was interrupted goes on
+   * without making them again, as does one of more networks.
+   * @defaultValue none are kept
+   */
+  readonly predictionsPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CompareEnsemblesProgress) => void) | undefined;
 }
@@ -64,6 +70,7 @@ export const COMPARE_ENSEMBLES_DEFAULTS: Required<CompareEnsemblesOptions> = {
   further: [],
   statisticsData: undefined,
   batchSize: 100,
+  predictionsPath: undefined,
   signal: undefined,
   onProgress: undefined,
 };
@@ -107,12 +114,15 @@ export async function compareEnsembles(
   if (networks.length === 0)
     throw new OutOfRangeError(`Cannot ${ATTEMPT} as there must be at least one network: there are none`);
   for (const network of networks) assertNetwork(graph, network);
-  const { others, further, selectionData, batchSize, signal } = resolved;
+  const { others, further, selectionData, batchSize, predictionsPath, signal } = resolved;
   const onNetwork = createCounter(networks.length, resolved);
   const greedy =
     selectionData &&
     (await chooseGreedily({ graph, engine, networks }, selectionData, { ...resolved, onNetwork }));
-  const judge = createJudge({ graph, engine, data, others }, { batchSize, signal, onNetwork });
+  const judge = createJudge(
+    { graph, engine, data, others },
+    { batchSize, predictionsPath, signal, onNetwork },
+  );
   const all = await judge("ensemble of all", networks);
   const mean = await meanOfWeights({ graph, engine }, networks, {
     ...{ data: resolved.statisticsData ?? limitExamples(ATTEMPT, data, STATISTICS_EXAMPLES), signal },
@@ -160,8 +170,8 @@ async function chooseGreedily(
   data: DataSet,
   options: Required<CompareEnsemblesOptions> & { readonly onNetwork: () => void },
 ): Promise<GreedyChoice[]> {
-  const { members, diversity, batchSize, signal, onNetwork } = options;
-  const classifier = await createClassifier({ graph, engine }, data, { batchSize });
+  const { members, diversity, batchSize, predictionsPath: folder, signal, onNetwork } = options;
+  const classifier = await openClassifier({ graph, engine }, data, { batchSize, folder });
   try {
     const pool: ClassProbabilities[] = [];
     for (const network of networks) {

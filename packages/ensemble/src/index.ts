@@ -12,9 +12,13 @@ export {
   rangeOf,
 } from "./attack/attack-options.ts";
 export type { AttackedSource, AttackedTarget, AttackResult } from "./attack/attack-result.ts";
-export { type AttackSource, SOURCE_MODES, type SourceMode } from "./attack/attack-source.ts";
 export {
   type AttackedNetworks,
+  type AttackSource,
+  SOURCE_MODES,
+  type SourceMode,
+} from "./attack/attack-source.ts";
+export {
   type AttackProgress,
   MEASURE_ATTACK_DEFAULTS,
   type MeasureAttackOptions,
@@ -37,7 +41,9 @@ export {
   type CollectMethod,
   type CollectRates,
   planCollection,
+  resolveRates,
 } from "./collect/plan-collection.ts";
+export { type ScatterNetworkOptions, scatterNetwork } from "./collect/scatter-network.ts";
 export {
   COMPARE_ENSEMBLES_DEFAULTS,
   type CompareEnsemblesOptions,
@@ -90,3 +96,11 @@ export {
 export { areaUnderCurve, predictionQuality } from "./predictions/prediction-quality.ts";
 export type { PredictionQuality, Predictor } from "./predictions/predictor.ts";
 export { readLabels } from "./predictions/read-labels.ts";
+export { type NetworksOnSimplexOptions, networksOnSimplex } from "./simplex/networks-on-simplex.ts";
+export {
+  SIMPLEX_VERTICES_DEFAULTS,
+  type SimplexVertex,
+  type SimplexVerticesOptions,
+  simplexVertices,
+} from "./simplex/simplex-vertices.ts";
+export { logSimplexVolume } from "./simplex/simplex-volume.ts";

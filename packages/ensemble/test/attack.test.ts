@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Checkpoint, createTensor } from "@isthmus/core";
 import { createDataSet, createTextDataSet } from "@isthmus/data";
 import {
@@ -91,6 +94,34 @@ describe("attackExamples()", () => {
 });
 
 describe("measureAttack()", () => {
+  it("goes on from its journal to the same result, and refuses the one of another attack", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "isthmus-attack-"));
+    try {
+      const journalPath = join(folder, "batches.json");
+      const steps = { steps: 3, batchSize: 10 };
+      const whole = await attack(steps);
+      const controller = new AbortController();
+      const stopped = attack({
+        ...{ ...steps, journalPath, signal: controller.signal },
+        onProgress: ({ done }) => done > 0.4 && controller.abort(),
+      });
+      await expect(stopped).rejects.toThrow(/abort/i);
+      const pieces = () => Object.keys(JSON.parse(readFileSync(journalPath, "utf8")).pieces as object);
+      expect(pieces().length).toBeLessThan(4);
+      const done: number[] = [];
+      expect(await attack({ ...steps, journalPath, onProgress: (at) => done.push(at.done) })).toEqual(whole);
+      expect(pieces()).toHaveLength(4);
+      await expect(attack({ ...steps, journalPath, epsilon: 0.5 })).rejects.toThrow(
+        /the same measurement: "epsilon"/,
+      );
+      await expect(attack({ ...steps, journalPath }, { name: "one", networks: [second] })).rejects.toThrow(
+        /"source 1"/,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("several steps raise the loss at least as far as one of the same distance", async () => {
     for (const norm of ["linf", "l2"] as const) {
       for (const epsilon of [0.05, 0.15, 0.3]) {

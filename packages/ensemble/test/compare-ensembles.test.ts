@@ -1,4 +1,13 @@
-import { type Checkpoint, createCheckpoint, createTensor } from "@isthmus/core";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  createTensor,
+  openCheckpoint,
+  saveCheckpoint,
+} from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { type CompareEnsemblesOptions, compareEnsembles } from "@isthmus/ensemble";
 import { randomWeights } from "@isthmus/graph";
@@ -29,6 +38,30 @@ const noise = createDataSet(
 );
 
 describe("compareEnsembles()", () => {
+  it("reads predictions that are kept in place of making them, to the same result", async () => {
+    const predictionsPath = mkdtempSync(join(tmpdir(), "isthmus-predictions-"));
+    try {
+      const options = { selectionData, others: [noise] };
+      const whole = await compare(options);
+      await compare({ ...options, predictionsPath }, networks.slice(0, 2));
+      // Two networks on three data sets, and their mean on two.
+      expect(readdirSync(predictionsPath)).toHaveLength(8);
+      expect(await compare({ ...options, predictionsPath })).toEqual(whole);
+      for (const name of readdirSync(predictionsPath)) {
+        const path = join(predictionsPath, name);
+        const file = await openCheckpoint(path);
+        const { shape, data: before } = await file.read("probabilities");
+        await file.close();
+        const even = createTensor("f64", shape, new Float64Array(before.length).fill(1 / 3));
+        await saveCheckpoint(createCheckpoint(new Map([["probabilities", even]])), path, { overwrite: true });
+      }
+      const { predictors } = await compare({ ...options, predictionsPath });
+      for (const { nll } of predictors) expect(nll).toBeCloseTo(Math.log(3), 12);
+    } finally {
+      rmSync(predictionsPath, { recursive: true });
+    }
+  });
+
   it("compares single networks, their mean, all together, a greedy choice and further ones", async () => {
     const done: number[] = [];
     const result = await compare({

@@ -37,6 +37,7 @@ export {
   meanOfWeights,
   measureAttack,
   type ParetoResult,
+  simplexVertices,
 } from "@isthmus/ensemble";
 export {
   aggregateUpdates,
@@ -121,11 +122,14 @@ export { renderFigures, renderResultPage } from "@isthmus/report";
 export { measureSimilarity, type SimilarityResult } from "@isthmus/similarity";
 export {
   measurePruning,
+  measureRounds,
   type PruneResult,
+  pruneByEvolution,
   pruneIteratively,
   pruneNetwork,
   type QuantizeResult,
   quantizeNetwork,
+  trainAnnealed,
   trainGradually,
   trainMasked,
 } from "@isthmus/sparsity";
@@ -138,6 +142,6 @@ export {
   trainInSubspace,
 } from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
-export { measureFisher, train } from "@isthmus/training";
+export { measureFisher, train, trainByEvolution } from "@isthmus/training";
 export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

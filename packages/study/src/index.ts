@@ -1,6 +1,21 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
+export {
+  COLLECTION_METHODS,
+  COLLECTION_PARTS,
+  type CollectedStudyNetwork,
+  type CollectionMethod,
+  type ScatteredStudyNetwork,
+} from "./description/collected-network.ts";
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
+export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
+export type {
+  AttackChoice,
+  AttackMeasurement,
+  EnsembleChoice,
+  EnsembleMeasurement,
+  SourceChoice,
+} from "./description/ensemble-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export type {
   CurvatureChoice,
@@ -18,6 +33,7 @@ export {
   type PairChoice,
   type PairSelection,
 } from "./description/pair-selection.ts";
+export type { ParetoChoice, ParetoMeasurement } from "./description/pareto-measurement.ts";
 export type {
   CurveChoice,
   CurveMeasurement,
@@ -53,6 +69,7 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
+export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";

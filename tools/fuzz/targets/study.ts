@@ -25,6 +25,9 @@ export function createStudyTarget(): FuzzTarget {
     "sam-sgd",
     "representations",
     "sparsity",
+    "ensembles",
+    "lgv-transfer",
+    "pareto",
     "curvature-sample",
     "landscapes",
   ].map((name) => fixture(`packages/cli/studies/${name}.yaml`).toString());

@@ -9,6 +9,8 @@ import {
   COLLECT_WEIGHT_DECAY,
   type CollectMethod,
   type CollectNetworksOptions,
+  SIMPLEX_VERTICES_DEFAULTS,
+  type SimplexVerticesOptions,
 } from "@isthmus/ensemble";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { TRAIN_DEFAULTS } from "@isthmus/training";
@@ -27,9 +29,10 @@ export type CollectVerbOptions = Omit<NetworkOptions, "from"> &
   ScalingOptions &
   StepFlags & {
     readonly data: string;
-    readonly method: CollectMethod | "posterior";
-    readonly members: number;
-    readonly concentration: number;
+    readonly method: CollectMethod | "posterior" | "spro";
+    readonly members?: number | undefined;
+    readonly concentration?: number | undefined;
+    readonly volume?: number | undefined;
     readonly epochs?: number | undefined;
     readonly lowLr?: number | undefined;
     readonly cycle?: number | undefined;
@@ -70,9 +73,9 @@ function addMethod(command: CommandUnknownOpts): void {
     .addOption(
       new Option(
         "--method <name>",
-        "swa: at the end of each cycle, for their mean; fge: where a rate that falls and rises is lowest, for an ensemble; lgv: several times an epoch at a high rate, for attacks; posterior: networks trained on examples of random weights",
+        "swa: at the end of each cycle, for their mean; fge: where a rate that falls and rises is lowest, for an ensemble; lgv: several times an epoch at a high rate, for attacks; posterior: networks trained on examples of random weights; spro: vertices of a simplex of low loss, the network the first",
       )
-        .choices([...COLLECT_METHODS, "posterior"])
+        .choices([...COLLECT_METHODS, "posterior", "spro"])
         .default(COLLECT_NETWORKS_DEFAULTS.method),
     )
     .option(
@@ -91,12 +94,20 @@ function addMethod(command: CommandUnknownOpts): void {
       `lowest learning rate of cycles (default: fge ${COLLECT_RATES.fge.lowRate}; swa keeps to --lr without it)`,
       parseNumber,
     )
-    .option("--members <n>", "of posterior: networks to train", parseCount(1), 5)
+    .option(
+      "--members <n>",
+      `of posterior and spro: networks to train (default: posterior 5, spro ${SIMPLEX_VERTICES_DEFAULTS.members})`,
+      parseCount(1),
+    )
     .option(
       "--concentration <n>",
-      "of posterior: how many examples the first network's predictions count as",
+      "of posterior: how many examples the first network's predictions count as (default: 0)",
       parseNumber,
-      0,
+    )
+    .option(
+      "--volume <x>",
+      `of spro: weight of the logarithm of the volume beside the loss (default: ${SIMPLEX_VERTICES_DEFAULTS.volume})`,
+      parseNumber,
     )
     .option("--average", "write the mean of the weights, too, as swa does")
     .option("--no-start", "leave the network that training starts from out of the mean")
@@ -115,7 +126,13 @@ export function collectionOptions(
   network: { readonly graph: Graph; readonly data: DataSet },
 ): CollectNetworksOptions {
   const { method, epochs, lr, lowLr, cycle, perEpoch, average, start } = options;
-  if (method === "posterior") throw new InvariantError("networks of the posterior are not along a training");
+  if (isOneByOne(method)) throw new InvariantError(`networks by ${method} are not along a training`);
+  const { members, concentration, volume } = options;
+  if ([members, concentration, volume].some((one) => one !== undefined)) {
+    throw new UsageError(
+      `Cannot collect networks by ${method} with --members, --concentration or --volume as these are for networks one after another: leave them out, or choose posterior or spro`,
+    );
+  }
   if (cycle !== undefined && perEpoch !== undefined) {
     throw new UsageError("Cannot collect networks as --cycle and --per-epoch say the same: leave one out");
   }
@@ -132,18 +149,30 @@ export function collectionOptions(
   } as CollectNetworksOptions;
 }
 
+/** Tells whether networks are trained one after another, each from the start. */
+export function isOneByOne(method: CollectVerbOptions["method"]): method is "posterior" | "spro" {
+  return method === "posterior" || method === "spro";
+}
+
 /**
- * Returns the options of `bootstrapPosterior` that the command line asks for.
- * @throws UsageError if an option belongs to networks along a training
+ * Returns the options of `bootstrapPosterior` or `simplexVertices` that the command line asks for.
+ * @throws UsageError if an option belongs to networks along a training, or to the other method
  */
-export function posteriorOptions(
+export function oneByOneOptions(
   options: CollectVerbOptions,
   network: { readonly graph: Graph; readonly data: DataSet },
-): BootstrapPosteriorOptions {
-  const { cycle, perEpoch, lowLr, average, statisticsData, members, concentration } = options;
+): { readonly posterior: BootstrapPosteriorOptions; readonly simplex: SimplexVerticesOptions } {
+  const { cycle, perEpoch, lowLr, average, statisticsData, method, concentration, volume } = options;
   if ([cycle, perEpoch, lowLr, average, statisticsData].some((one) => one !== undefined)) {
     throw new UsageError(
-      "Cannot draw networks from the posterior with --cycle, --per-epoch, --low-lr, --average or --statistics-data as these are for networks along one training: leave them out",
+      `Cannot train networks by ${method} with --cycle, --per-epoch, --low-lr, --average or --statistics-data as these are for networks along one training: leave them out`,
+    );
+  }
+  const other = method === "posterior" ? ({ volume } as const) : ({ concentration } as const);
+  for (const [name, value] of Object.entries(other)) {
+    if (value === undefined) continue;
+    throw new UsageError(
+      `Cannot train networks by ${method} with --${name} as it is not of that method: leave it out`,
     );
   }
   const flags = {
@@ -153,5 +182,10 @@ export function posteriorOptions(
     warmup: 0,
   } as const;
   const { saveEvery: _, ...training } = trainingOptions(flags, network);
-  return { ...training, members, concentration };
+  const { members = method === "posterior" ? 5 : SIMPLEX_VERTICES_DEFAULTS.members } = options;
+  const shared = { ...training, members };
+  return {
+    posterior: { ...shared, ...(concentration !== undefined && { concentration }) },
+    simplex: { ...shared, ...(volume !== undefined && { volume }) },
+  };
 }

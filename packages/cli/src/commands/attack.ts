@@ -48,6 +48,7 @@ interface AttackVerbOptions extends EngineOptions, BindingOptions, ScalingOption
   readonly stepSize?: number | undefined;
   readonly randomStart: boolean;
   readonly seed: number;
+  readonly journal?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
@@ -85,6 +86,7 @@ function createAttackVerb() {
         "networks of which one makes each step, as LGV does; may be repeated",
       ).argParser(collect),
     )
+    .option("--journal <file>", "keep finished batches in this file, and go on from it after an interruption")
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
@@ -137,7 +139,7 @@ async function attack(
   options: AttackVerbOptions,
   context: Context,
 ): Promise<Outcome> {
-  const { output, report } = options;
+  const { journal, output, report } = options;
   if (report !== undefined) assertPageName(report);
   const targets = await expandPaths(patterns);
   const sources = await expandSources(options);
@@ -146,7 +148,8 @@ async function attack(
     const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
     const outputs = [output, report].filter((file) => file !== undefined);
-    for (const file of outputs) await assertOutput(file, inputs);
+    for (const file of [...outputs, ...(journal === undefined ? [] : [journal])])
+      await assertOutput(file, inputs);
     await assertArchitecture("attack networks", paths, options);
     const read = await openSharedArchitecture(paths, options);
     const data = await openExamples(options.data, options, dataContext(read));
@@ -156,6 +159,7 @@ async function attack(
     const attacked = networksOf(paths, networks, { targets, sources });
     const result = await measureAttack({ graph, engine }, attacked, data, {
       ...attackOptions(options),
+      journalPath: journal,
       signal: context.signal,
       onProgress: ({ source, done }) => context.progress(`Attacking by ${source}`, done),
     });

@@ -2,13 +2,20 @@ import { rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, InputError, saveCheckpoint } from "@isthmus/core";
-import { bootstrapPosterior, type CollectResult, collectNetworks } from "@isthmus/ensemble";
+import {
+  bootstrapPosterior,
+  type CollectResult,
+  collectNetworks,
+  SIMPLEX_VERTICES_DEFAULTS,
+  simplexVertices,
+} from "@isthmus/ensemble";
 import type { DataSet } from "@isthmus/graph";
 import {
   addCollectOptions,
   type CollectVerbOptions,
   collectionOptions,
-  posteriorOptions,
+  isOneByOne,
+  oneByOneOptions,
 } from "../collect/collect-options.ts";
 import {
   assertNoNetworks,
@@ -52,6 +59,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus collect a.safetensors --graph a.onnx --data mnist --method lgv -o lgv",
     "40 networks around one, from which adversarial examples transfer: isthmus attack --in-turn 'lgv/net-*.safetensors'",
+  ],
+  [
+    "isthmus collect a.safetensors --graph a.onnx --data mnist --method spro --members 4 -o simplex",
+    "a simplex of low loss around one: isthmus ensemble 'simplex/net-*.safetensors' --simplex-members 20",
   ],
 );
 
@@ -99,8 +110,8 @@ async function collectInto(
   const making = { verb: "collect", version: context.version, method, data: data.name, seed };
   const metadata = describeMaking([weights], making);
   const store = createFolderStore(folder, network, metadata);
-  if (method === "posterior") return drawInto({ folder, network, data, store }, options, context);
   try {
+    if (isOneByOne(method)) return await trainInto({ folder, network, data, store }, options, context);
     const { mean, result } = await followTraining({ verb: "collect", state }, context, async (following) =>
       collectNetworks({ graph, engine: await createEngine(engine) }, weights, data, {
         ...collectionOptions(options, { graph, data }),
@@ -120,50 +131,58 @@ async function collectInto(
   }
 }
 
-/** Draws networks from the posterior; the ones that an interrupted run has left are not drawn again. */
-async function drawInto(
-  {
-    folder,
-    network,
-    data,
-    store,
-  }: Pick<Collection, "folder" | "network" | "data"> & { readonly store: FolderStore },
+/** Trains networks one after another; the ones that an interrupted run has left are not trained again. */
+async function trainInto(
+  { folder, network, data, store }: OneByOne,
   options: CollectVerbOptions,
   { signal, progress }: Context,
 ): Promise<Outcome> {
   const { graph, weights } = network;
-  const { members, concentration } = options;
-  const skip = Math.min(members, await countNetworks(folder));
-  let drawn = skip;
+  const { method } = options;
   const architecture = { graph, engine: await createEngine(options.engine) };
-  const posterior = bootstrapPosterior(architecture, weights, data, {
-    ...posteriorOptions(options, { graph, data }),
-    ...{ skip, signal },
-    onProgress: ({ step, steps }) =>
-      progress(`Network ${drawn + 1} of ${members}`, (drawn + step / steps) / members),
-  });
-  for await (const member of posterior) {
-    await store.save(drawn, member);
-    drawn += 1;
+  const { posterior, simplex } = oneByOneOptions(options, { graph, data });
+  const { members = 1 } = posterior;
+  // The first vertex of a simplex is the network itself.
+  const vertices = method === "spro" ? 1 : 0;
+  const all = members + vertices;
+  const skip = Math.min(all, await countNetworks(folder));
+  let finished = skip;
+  const save = async (member: Checkpoint) => {
+    await store.save(finished, member);
+    finished += 1;
+  };
+  if (vertices > finished) await save(weights);
+  const following = {
+    signal,
+    onProgress: ({ step, steps }: { readonly step: number; readonly steps: number }) =>
+      progress(`Network ${finished + 1} of ${all}`, (finished + step / steps) / all),
+  };
+  if (method === "posterior") {
+    const drawn = { ...posterior, ...following, skip };
+    for await (const member of bootstrapPosterior(architecture, weights, data, drawn)) await save(member);
+  } else {
+    const made: Checkpoint[] = [];
+    for (let index = 1; index < finished; index++) made.push(await store.open(index));
+    const trained = { ...simplex, ...following, made };
+    for await (const vertex of simplexVertices(architecture, [weights], data, trained))
+      await save(vertex.network);
   }
-  const outputs = Array.from({ length: members }, (_, index) => store.pathOf(index));
+  const outputs = Array.from({ length: all }, (_, index) => store.pathOf(index));
+  const { concentration = 0, volume = SIMPLEX_VERTICES_DEFAULTS.volume } = options;
+  const chosen = method === "posterior" ? { concentration } : { volume };
+  const from = { network: network.name, from: weights.source, data: data.name };
   return {
-    result: {
-      network: network.name,
-      from: weights.source,
-      data: data.name,
-      method: "posterior",
-      members,
-      concentration,
-      outputs,
-    },
+    result: { ...from, method, members, ...chosen, outputs },
     text: formatPairs([
-      ["method", "posterior"],
-      ...(skip === 0 ? [] : [["went on", `after ${skip} of ${members}`] as const]),
+      ["method", method],
+      ...(skip === 0 ? [] : [["went on", `after ${skip} of ${all}`] as const]),
       ["wrote", outputs.join(", ")],
     ]),
   };
 }
+
+/** What networks one after another are trained from and on, and where they are kept. */
+type OneByOne = Pick<Collection, "folder" | "network" | "data"> & { readonly store: FolderStore };
 
 async function saveMean(
   mean: Checkpoint,

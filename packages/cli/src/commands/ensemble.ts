@@ -4,18 +4,11 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { at, type Checkpoint } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import { COMPARE_ENSEMBLES_DEFAULTS, compareEnsembles, type FurtherPredictor } from "@isthmus/ensemble";
-import { assertDataFits, type BoundArchitecture, type DataSet, limitExamples } from "@isthmus/graph";
-import {
-  FIND_STAR_DEFAULTS,
-  networksOnRays,
-  RAY_DISTRIBUTIONS,
-  type RayDistribution,
-} from "@isthmus/star-domain";
-import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import { assertArchitecture, dataContext, fitToData, type OpenedArchitecture } from "@isthmus/zoo";
+import { COMPARE_ENSEMBLES_DEFAULTS, compareEnsembles } from "@isthmus/ensemble";
+import { assertDataFits, type DataSet } from "@isthmus/graph";
+import { FIND_STAR_DEFAULTS, RAY_DISTRIBUTIONS, type RayDistribution } from "@isthmus/star-domain";
+import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -28,7 +21,7 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { collect, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
-import { proveSymmetries } from "../star/prove-symmetries.ts";
+import { openSimplex, openStar } from "../star/open-drawn-networks.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface EnsembleVerbOptions extends EngineOptions, BindingOptions, ScalingOptions {
@@ -43,7 +36,9 @@ interface EnsembleVerbOptions extends EngineOptions, BindingOptions, ScalingOpti
   readonly rays: RayDistribution;
   readonly rayMembers?: number | undefined;
   readonly align: boolean;
+  readonly simplexMembers?: number | undefined;
   readonly seed: number;
+  readonly journal?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
@@ -90,13 +85,17 @@ function createEnsembleVerb() {
       "--statistics-data <name>",
       "examples on which batch norms of the mean of weights are measured (default: the first 2,500 of --data)",
     )
+    .option(
+      "--journal <folder>",
+      "keep the predictions of each network in this folder, and go on from it after an interruption, or with more networks",
+    )
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
 
 function withStar<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
-    .optionsGroup("With a star of the networks:")
+    .optionsGroup("With a star or the simplex of the networks:")
     .option("--star <file>", "compare a star network, too, and networks on its rays to the networks")
     .addOption(
       new Option(
@@ -107,8 +106,13 @@ function withStar<A extends unknown[], O extends OptionValues>(command: Command<
         .default(FIND_STAR_DEFAULTS.rays),
     )
     .option("--ray-members <n>", "networks on rays (default: as many as networks)", parseCount(1))
+    .option(
+      "--simplex-members <n>",
+      "compare networks drawn evenly from the simplex of the networks, too (default: none)",
+      parseCount(1),
+    )
     .option("--no-align", "take the networks as they are, without aligning them to the star")
-    .option("--seed <n>", "seed of rays and alignments", parseSeed, 0);
+    .option("--seed <n>", "seed of rays, alignments and places on the simplex", parseSeed, 0);
 }
 
 const EXAMPLES = formatExamples(
@@ -154,18 +158,16 @@ async function ensemble(
     for (const set of [...data.others, ...(data.selectionData ? [data.selectionData] : [])])
       assertDataFits("compare ensembles", graph, set, 1);
     const networks = bound.networks.slice(0, paths.length).map(({ network }) => network);
-    const further =
-      star === undefined
-        ? []
-        : await openStar(
-            bound,
-            { ...options, data: data.statisticsData ?? data.data, count: paths.length },
-            context,
-          );
+    const drawing = { ...options, data: data.statisticsData ?? data.data, count: paths.length };
+    const further = [
+      ...(star === undefined ? [] : await openStar(bound, drawing, context)),
+      ...openSimplex({ graph, engine, networks }, drawing, context),
+    ];
     const { signal, progress } = context;
     const result = await compareEnsembles({ graph, engine }, networks, data.data, {
       ...{ selectionData: data.selectionData, others: data.others, statisticsData: data.statisticsData },
       ...{ members: options.members, diversity: options.diversity, further, signal },
+      predictionsPath: options.journal,
       onProgress: ({ done }) => progress("Predicting", done),
     });
     await saveResult(result, { output, report }, { inputs, context });
@@ -192,31 +194,4 @@ async function openEnsembleData(
   const others: DataSet[] = [];
   for (const name of oodData) others.push(await openScaled(name, data.scaling, context));
   return { data, others, selectionData: await open(selectData), statisticsData: await open(statisticsData) };
-}
-
-/** Prepares the star, which is bound last, and the networks on its rays as further predictors. */
-async function openStar(
-  bound: OpenedArchitecture & BoundArchitecture,
-  options: Pick<EnsembleVerbOptions, "rays" | "rayMembers" | "align" | "seed"> & {
-    readonly data: DataSet;
-    readonly count: number;
-  },
-  context: Context,
-): Promise<FurtherPredictor[]> {
-  const { rays, rayMembers: members = options.count, align, seed, data, count } = options;
-  const { graph, engine, networks } = bound;
-  const { restarts } = FIND_STAR_DEFAULTS;
-  const star: Checkpoint = at(networks, count, "star").network;
-  const anchors = networks.slice(0, count).map(({ network }) => network);
-  const symmetries = align ? await proveSymmetries(bound, { seed, restarts }, context) : undefined;
-  const statisticsData = limitExamples("measure batch norms", data, STATISTICS_EXAMPLES);
-  const { signal } = context;
-  const drawn = networksOnRays(
-    { graph, engine, star, anchors, symmetries },
-    { seed, members, rays, restarts, statisticsData, signal },
-  );
-  return [
-    { name: "star", members: 1, networks: [star] },
-    { name: "rays of the star", members, networks: drawn },
-  ];
 }

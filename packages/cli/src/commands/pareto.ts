@@ -33,6 +33,7 @@ interface ParetoVerbOptions extends TrainingFlags, EngineOptions, ScalingOptions
   readonly concentration: number;
   readonly points: number;
   readonly scalarised: number;
+  readonly scalarisedEpochs?: number | undefined;
   readonly output: string;
   readonly resume?: true | undefined;
   readonly report?: string | undefined;
@@ -68,6 +69,11 @@ function createParetoVerb() {
       "networks to train each on a weighted sum beside it; 0 for none",
       parseCount(0),
       0,
+    )
+    .option(
+      "--scalarised-epochs <n>",
+      "epochs of each of these, for equal cost as many fewer (default: --epochs)",
+      parseCount(1, MOST.epochs),
     );
 }
 
@@ -117,13 +123,14 @@ async function runPareto(
   const graph = await splitHeads({ graph: single.graph, engine }, 2);
   const { loss: _, ...trained } = trainingOptions(options, { graph: single.graph, data: training });
   const starts = [0, 1].map((task) => single.initialize(seed + task));
-  const { concentration, points, scalarised } = options;
+  const { concentration, points, scalarised, scalarisedEpochs } = options;
   const { networks, result } = await comparePareto(
     { graph, engine },
     starts,
     { training, test },
     {
-      ...{ ...trained, tasks: PAIR_TASKS, concentration, points, scalarised, statePath: state, resume },
+      ...{ ...trained, tasks: PAIR_TASKS, concentration, points, scalarised, scalarisedEpochs },
+      ...{ statePath: state, resume },
       signal: context.signal,
       onProgress: ({ phase, done }) => context.progress(PHASES[phase], done),
     },

@@ -45,9 +45,10 @@ export function nameTrainingSplit(name: string): string | undefined {
 /** Returns whether data come in two splits: MNIST, Fashion-MNIST, and texts. */
 const isPublished = (source: string): boolean => /^((fashion-)?mnist(:|$)|text:)/.test(source);
 
-/** Splits a name of data into source, split if it says one, and `@N` and cue, which may be empty texts. */
+/** Splits a name of data into source, split if it says one, count or range, and cue, which may be empty. */
 function parseName(name: string): { source: string; split: string | undefined; count: string; cue: string } {
   const { name: plain } = splitCue(name);
-  const [, source = "", split, count = ""] = /^(.*?)(?::(test|train))?(@\d+)?$/s.exec(plain) ?? [];
+  const [, source = "", split, count = ""] =
+    /^(.*?)(?::(test|train))?(@(?:\d+\.\.)?\d+)?$/s.exec(plain) ?? [];
   return { source, split, count, cue: name.slice(plain.length) };
 }

@@ -21,6 +21,12 @@ export interface AttackSource {
   readonly mode?: SourceMode;
 }
 
+/** Networks that examples are made on, and networks that they are shown to. */
+export interface AttackedNetworks {
+  readonly sources: readonly AttackSource[];
+  readonly targets: readonly Checkpoint[];
+}
+
 /** A source with its weights in memory. */
 export interface OpenedSource {
   readonly networks: readonly NetworkWeights[];

@@ -1,5 +1,6 @@
-import { assertWholeOptions, at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
+import { assertWholeOptions, at, OutOfRangeError } from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
+import { type Journal, openJournal } from "@isthmus/tasks";
 import {
   ATTACK_DEFAULTS,
   type AttackOptions,
@@ -8,7 +9,14 @@ import {
   resolveAttack,
 } from "./attack-options.ts";
 import type { AttackedSource, AttackedTarget, AttackResult } from "./attack-result.ts";
-import { type AttackSource, attackBatch, meanLogits, openSource } from "./attack-source.ts";
+import {
+  type AttackedNetworks,
+  type AttackSource,
+  attackBatch,
+  meanLogits,
+  openSource,
+} from "./attack-source.ts";
+import { describeAttack } from "./describe-attack.ts";
 import { createInputGradient, type InputGradient, type NetworkWeights } from "./input-gradient.ts";
 import { markCorrect, readBatches, sumOfLosses } from "./read-batches.ts";
 
@@ -24,6 +32,11 @@ export interface AttackProgress {
 export interface MeasureAttackOptions extends AttackOptions {
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /**
+   * File that keeps what was measured of each batch, from which an attack that was interrupted goes on.
+   * @defaultValue nothing is kept
+   */
+  readonly journalPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: AttackProgress) => void) | undefined;
 }
@@ -32,15 +45,10 @@ export interface MeasureAttackOptions extends AttackOptions {
 export const MEASURE_ATTACK_DEFAULTS: Required<MeasureAttackOptions> = {
   ...ATTACK_DEFAULTS,
   batchSize: 100,
+  journalPath: undefined,
   signal: undefined,
   onProgress: undefined,
 };
-
-/** Networks that examples are made on, and networks that they are shown to. */
-export interface AttackedNetworks {
-  readonly sources: readonly AttackSource[];
-  readonly targets: readonly Checkpoint[];
-}
 
 const ATTEMPT = "attack networks";
 
@@ -82,10 +90,21 @@ export async function measureAttack(
   data: DataSet,
   options: MeasureAttackOptions = {},
 ): Promise<AttackResult> {
-  const { batchSize = MEASURE_ATTACK_DEFAULTS.batchSize, signal, onProgress, ...attackOptions } = options;
-  const attack = resolveAttack(ATTEMPT, attackOptions);
+  const {
+    batchSize = MEASURE_ATTACK_DEFAULTS.batchSize,
+    journalPath,
+    signal,
+    onProgress,
+    ...others
+  } = options;
+  const attack = resolveAttack(ATTEMPT, others);
   assertWholeOptions(ATTEMPT, { batchSize }, { batchSize: 1 });
   assertNetworks(graph, { sources, targets });
+  const run =
+    journalPath === undefined
+      ? {} // nothing is gone on from
+      : await describeAttack({ graph, engine, data }, { sources, targets }, { ...attack, batchSize });
+  const journal = await openJournal(journalPath, run);
   const gradients = await createInputGradient(ATTEMPT, { graph, engine, data }, batchSize);
   try {
     const opened = await Promise.all(targets.map((target) => bindWeights(graph, target)));
@@ -105,6 +124,8 @@ export async function measureAttack(
             data,
             attack,
             signal,
+            journal,
+            number: results.length + 1,
             targets: opened.map((weights, i) => ({ weights, clean: at(clean, i) })),
           },
           source,
@@ -141,10 +162,13 @@ interface AttackJob {
   readonly data: DataSet;
   readonly attack: ResolvedAttack;
   readonly signal: AbortSignal | undefined;
+  readonly journal: Journal;
+  /** Number of the source, from 1. */
+  readonly number: number;
 }
 
 async function attackBySource(
-  { graph, gradients, targets, data, attack, signal }: AttackJob,
+  { graph, gradients, targets, data, attack, signal, journal, number }: AttackJob,
   source: AttackSource,
   onShare: (share: number) => void,
 ): Promise<AttackedSource> {
@@ -154,11 +178,20 @@ async function attackBySource(
   const loss = { before: 0, after: 0 };
   for (const batch of readBatches(data, gradients.batch)) {
     signal?.throwIfAborted();
-    const changed = { ...batch, inputs: await attackBatch(gradients, opened, batch, { attack, range }) };
-    loss.before += sumOfLosses(await meanLogits(gradients, opened, batch), batch) / data.size;
-    loss.after += sumOfLosses(await meanLogits(gradients, opened, changed), batch) / data.size;
-    for (const [i, { weights }] of targets.entries())
-      markCorrect(await gradients.logits(weights, changed), batch, at(after, i, "target"));
+    const numbers = await journal.get(`source ${number}, from example ${batch.begin}`, async () => {
+      const changed = { ...batch, inputs: await attackBatch(gradients, opened, batch, { attack, range }) };
+      for (const [i, { weights }] of targets.entries())
+        markCorrect(await gradients.logits(weights, changed), batch, at(after, i, "target"));
+      return [
+        sumOfLosses(await meanLogits(gradients, opened, batch), batch),
+        sumOfLosses(await meanLogits(gradients, opened, changed), batch),
+        ...after.flatMap((marks) => [...marks.subarray(batch.begin, batch.begin + batch.count)]),
+      ];
+    });
+    loss.before += at(numbers, 0, "loss") / data.size;
+    loss.after += at(numbers, 1, "loss") / data.size;
+    for (const [i, marks] of after.entries())
+      marks.set(numbers.slice(2 + i * batch.count, 2 + (i + 1) * batch.count), batch.begin);
     onShare((batch.begin + batch.count) / data.size);
   }
   return {

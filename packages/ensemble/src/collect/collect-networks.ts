@@ -13,7 +13,7 @@ import {
 } from "@isthmus/training";
 import { meanOfWeights } from "./mean-of-weights.ts";
 import { createMemoryStore, type NetworkStore } from "./network-store.ts";
-import { COLLECT_RATES, type CollectMethod, type CollectRates, planCollection } from "./plan-collection.ts";
+import { type CollectMethod, type CollectRates, planCollection, resolveRates } from "./plan-collection.ts";
 
 /** Options of a training that a collection decides itself. */
 type Decided = "schedule" | "epochs" | "collect" | "onEpoch" | "evaluationData" | keyof LocalTrainingOptions;
@@ -158,20 +158,10 @@ export async function collectNetworks(
   };
 }
 
-/** Fills in the numbers of a method, and separates them from the options of the training. */
+/** Separates the numbers of a method, filled in, from the options of the training. */
 function splitRates<T extends Partial<CollectRates>>(
   method: CollectMethod,
   { epochs, learningRate, lowRate, cycle, ...training }: T,
 ): { readonly rates: CollectRates; readonly training: Omit<T, keyof CollectRates> } {
-  // An unknown method is refused when the collection is planned.
-  const usual = COLLECT_RATES[method] ?? COLLECT_RATES.swa;
-  return {
-    rates: {
-      epochs: epochs ?? usual.epochs,
-      learningRate: learningRate ?? usual.learningRate,
-      lowRate: lowRate ?? usual.lowRate,
-      cycle: cycle ?? usual.cycle,
-    },
-    training,
-  };
+  return { rates: resolveRates(method, { epochs, learningRate, lowRate, cycle }), training };
 }

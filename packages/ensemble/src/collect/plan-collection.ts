@@ -32,6 +32,24 @@ export const COLLECT_RATES: Readonly<Record<CollectMethod, CollectRates>> = {
   lgv: { epochs: 10, learningRate: 0.05, lowRate: undefined, cycle: 0.25 },
 };
 
+/** Numbers of a way to collect networks, of which some may be missing. */
+type PartialRates = { readonly [K in keyof CollectRates]?: CollectRates[K] | undefined };
+
+/** Fills in the numbers of a method. */
+export function resolveRates(
+  method: CollectMethod,
+  { epochs, learningRate, lowRate, cycle }: PartialRates,
+): CollectRates {
+  // An unknown method is refused when the collection is planned.
+  const usual = COLLECT_RATES[method] ?? COLLECT_RATES.swa;
+  return {
+    epochs: epochs ?? usual.epochs,
+    learningRate: learningRate ?? usual.learningRate,
+    lowRate: lowRate ?? usual.lowRate,
+    cycle: cycle ?? usual.cycle,
+  };
+}
+
 /** At which rates a training goes on, and after which steps its weights are collected. */
 export interface CollectionPlan {
   readonly schedule: ScheduleSpec;

@@ -27,6 +27,11 @@ export interface CompareParetoOptions
    * Networks trained each on a weighted sum, along each edge; 0 for none, else at least 2. @defaultValue 0
    */
   readonly scalarised?: number;
+  /**
+   * Epochs of each of these networks, for equal cost as many fewer as there are more of them.
+   * @defaultValue as many as of the manifold
+   */
+  readonly scalarisedEpochs?: number | undefined;
   /** File of the state of the training of the manifold, from which it can resume. @defaultValue none */
   readonly statePath?: string | undefined;
   /** Whether the training of the manifold goes on from its state. @defaultValue false */
@@ -79,9 +84,19 @@ export async function comparePareto(
   architecture: Architecture,
   starts: readonly Checkpoint[],
   { training, test }: ParetoData,
-  { points = 11, scalarised = 0, onProgress, statePath, resume, ...options }: CompareParetoOptions,
+  {
+    points = 11,
+    scalarised = 0,
+    scalarisedEpochs,
+    onProgress,
+    statePath,
+    resume,
+    ...options
+  }: CompareParetoOptions,
 ): Promise<ComparedPareto> {
   assertWholeOptions(ATTEMPT, { points, scalarised }, { points: 2, scalarised: 0 });
+  if (scalarisedEpochs !== undefined)
+    assertWholeOptions(ATTEMPT, { scalarisedEpochs }, { scalarisedEpochs: 1 });
   const { tasks, signal, seed } = options;
   const runs = scalarised === 0 ? 0 : latticeOf(tasks.length, Math.max(2, scalarised)).length;
   const follow = (phase: "manifold" | "scalarised", run: number) => (at: { step: number; steps: number }) =>
@@ -108,6 +123,7 @@ export async function comparePareto(
   for (const shares of runs === 0 ? [] : latticeOf(tasks.length, Math.max(2, scalarised))) {
     const { network, result } = await trainScalarised(architecture, at(starts, 0, "start"), training, {
       ...alone,
+      ...(scalarisedEpochs !== undefined && { epochs: scalarisedEpochs }),
       shares,
       onProgress: follow("scalarised", 1 + singles.length),
     });

@@ -1,12 +1,6 @@
 import { at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
-import {
-  type Classifier,
-  type ClassProbabilities,
-  createClassifier,
-  type DataSet,
-  type Engine,
-  type Graph,
-} from "@isthmus/graph";
+import type { Classifier, ClassProbabilities, DataSet, Engine, Graph } from "@isthmus/graph";
+import { openClassifier } from "./keep-predictions.ts";
 
 /** An architecture, and the data sets that its networks predict. */
 export interface PredictionTask {
@@ -22,6 +16,11 @@ export type NetworkStream = Iterable<Checkpoint> | AsyncIterable<Checkpoint>;
 export interface AveragePredictionsOptions {
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /**
+   * Folder that keeps the predictions of each network, so that the next call needs not make them again.
+   * @defaultValue none are kept
+   */
+  readonly predictionsPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /**
    * Called with each network's predictions for every data set, before they are averaged. It must not change
@@ -41,11 +40,12 @@ export interface AveragePredictionsOptions {
 export async function averagePredictions(
   { graph, engine, data }: PredictionTask,
   networks: NetworkStream,
-  { batchSize = 100, signal, onNetwork }: AveragePredictionsOptions = {},
+  { batchSize = 100, predictionsPath: folder, signal, onNetwork }: AveragePredictionsOptions = {},
 ): Promise<ClassProbabilities[]> {
   const classifiers: Classifier[] = [];
   try {
-    for (const set of data) classifiers.push(await createClassifier({ graph, engine }, set, { batchSize }));
+    for (const set of data)
+      classifiers.push(await openClassifier({ graph, engine }, set, { batchSize, folder }));
     const sums: ClassProbabilities[] = [];
     let count = 0;
     for await (const network of networks) {

@@ -34,7 +34,8 @@ export interface JudgedTask extends Architecture {
 }
 
 /** Options of {@link createJudge}. */
-export interface JudgeOptions extends Pick<AveragePredictionsOptions, "batchSize" | "signal"> {
+export interface JudgeOptions
+  extends Pick<AveragePredictionsOptions, "batchSize" | "predictionsPath" | "signal"> {
   /** Called after each network. */
   readonly onNetwork?: (() => void) | undefined;
 }

@@ -9,6 +9,8 @@ import type { DataSet } from "../data-set.ts";
 export function limitExamples(attempt: string, data: DataSet, examples: number): DataSet {
   assertWholeOptions(attempt, { examples }, { examples: 1 });
   if (examples >= data.size) return data;
-  const name = `${data.name.replace(/@\d+$/, "")}@${examples}`;
+  const [, source = data.name, from] = /^(.*?)(?:@(?:(\d+)\.\.)?\d+)?$/s.exec(data.name) ?? [];
+  const count = from === undefined ? examples : `${from}..${Number(from) + examples - 1}`;
+  const name = `${source}@${count}`;
   return { ...data, name, size: examples, read: (begin, end) => data.read(begin, end) };
 }

@@ -47,7 +47,7 @@ export function collectRecords(
       return { variable, value };
     });
   });
-  return records.filter(({ variable }) => fulfils(variable, where));
+  return records.filter(({ variable }) => [where].flat().some((values) => fulfils(variable, values)));
 }
 
 function textAt(value: unknown, path: string): VariableValue | undefined {

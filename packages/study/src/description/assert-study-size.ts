@@ -1,4 +1,7 @@
 import { InputError } from "@isthmus/core";
+import { COLLECT_RATES, type CollectMethod } from "@isthmus/ensemble";
+import { ITERATIVE_DEFAULTS } from "@isthmus/sparsity";
+import type { CollectedStudyNetwork } from "./collected-network.ts";
 import { fulfils } from "./fulfils.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
@@ -78,17 +81,59 @@ function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<s
   );
   const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
   if (Array.isArray(snapshots) && !ranges.has("epochs")) ranges.set("epochs", snapshots as VariableValue[]);
+  if ("tickets" in repeated && !ranges.has("round")) ranges.set("round", roundsOf(repeated.rounds));
   const from = startGroupOf(repeated);
   if (from === undefined) return ranges;
   const { where } = repeated as Pick<TunedNetwork, "where">;
-  return new Map([...restrict(groups.get(from), where), ...ranges]);
+  const members = "collect" in repeated ? listMembers(repeated) : undefined;
+  return new Map([
+    ...restrict(groups.get(from), where),
+    ...ranges,
+    ...(members === undefined ? [] : [["member", members] as const]),
+  ]);
+}
+
+/** Networks of a collection whose number stands in a variable. */
+const USUAL_MEMBERS = 10;
+
+/**
+ * Lists the numbers of the networks of a collection: exactly where the description says them, about where
+ * they follow from steps; undefined for the mean of them.
+ */
+function listMembers({
+  method,
+  keep,
+  members,
+  epochs,
+  cycle,
+}: Repeated<CollectedStudyNetwork>): readonly VariableValue[] | undefined {
+  if (keep === "mean") return undefined;
+  const usual = COLLECT_RATES[method as CollectMethod];
+  const [all, every] = [epochs ?? usual?.epochs, cycle ?? usual?.cycle];
+  const isCounted = usual !== undefined && typeof all === "number" && typeof every === "number";
+  const count = isCounted ? Math.max(1, Math.floor(all / every)) : Number(members ?? USUAL_MEMBERS);
+  const first = method === "spro" ? 0 : 1;
+  return Array.from(
+    { length: (Number.isFinite(count) ? count : USUAL_MEMBERS) + 1 - first },
+    (_, i) => first + i,
+  );
+}
+
+/** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
+function roundsOf(rounds: unknown): readonly number[] {
+  return Array.from(
+    { length: 1 + (typeof rounds === "number" ? rounds : ITERATIVE_DEFAULTS.rounds) },
+    (_, i) => i,
+  );
 }
 
 /** Returns the name of the group that each network of a group is made from one network of. */
 function startGroupOf(repeated: RepeatedNetwork): string | undefined {
   if ("tune" in repeated) return repeated.tune as string;
   if ("prune" in repeated) return repeated.prune as string;
-  return "quantize" in repeated ? (repeated.quantize as string) : undefined;
+  if ("quantize" in repeated) return repeated.quantize as string;
+  if ("collect" in repeated) return repeated.collect as string;
+  return "scatter" in repeated ? (repeated.scatter as string) : undefined;
 }
 
 function productOf(ranges: Ranges): number {
@@ -108,6 +153,7 @@ function countMeasurements(
     );
     return unfold<T>(`measurements.${name}`, Object.fromEntries(decisive) as Repeated<T>);
   };
+  if ("net" in repeated) return unfoldOnly<object>(["for"]).length;
   if ("of" in repeated && !("many" in repeated)) {
     return unfoldOnly<NetworkMeasurement>(EACH_KEYS).reduce((sum, { entry }) => {
       return sum + productOf(restrict(groups.get(entry.of), entry.where));
@@ -117,6 +163,7 @@ function countMeasurements(
     const merges = unfoldOnly<MergeMeasurement>(MERGE_KEYS);
     return merges.reduce((sum, { entry }) => sum + countMerges(entry, groups), 0);
   }
+  if ("net" in repeated) return unfoldOnly<object>(["for"]).length;
   return unfoldOnly<PairSelection>(PAIR_KEYS).reduce((sum, { entry }) => {
     return sum + countPairs(entry, groups) * ((entry.align ?? "none") === "none" ? 1 : 2);
   }, 0);

@@ -3,10 +3,14 @@ import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
+import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
+import type { AttackMeasurement, EnsembleMeasurement } from "./ensemble-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
 import type { PairSelection } from "./pair-selection.ts";
+import type { ParetoMeasurement } from "./pareto-measurement.ts";
 import type {
   CurveMeasurement,
   DropoutPathMeasurement,
@@ -15,15 +19,17 @@ import type {
   WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
+import type { TicketNetwork } from "./ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
-import type { VariableValue } from "./variable-values.ts";
+import type { VariableValue, WantedValues } from "./variable-values.ts";
 
 /** Values by name of the variable. */
 export type Variables = Readonly<Record<string, VariableValue>>;
 
 /**
  * An entry that is made once for every combination of values of its variables. `${name}` in any of its texts
- * is replaced by the value; a text that is nothing else becomes the value itself, and `{ lookup }` the value
+ * is replaced by the value; a text that is nothing else becomes the value itself, one of variables and digits
+ * that makes a whole number that number, and `{ lookup }` the value
  * found there.
  */
 export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
@@ -57,7 +63,8 @@ export interface TrainedNetwork {
   readonly seed: number;
   readonly epochs: number;
   /**
-   * Numbers of epochs, ascending, after which the weights are saved; each gives a network of its own.
+   * Numbers of epochs, ascending, after which the weights are saved, 0 for the start; each gives a network of
+   * its own.
    * @defaultValue the last only
    */
   readonly snapshots?: readonly number[];
@@ -88,6 +95,8 @@ export interface StarNetwork {
    * that agree with the star in all variables that both have.
    */
   readonly star: string;
+  /** Only anchors whose variables have these values. */
+  readonly where?: WantedValues;
   /**
    * Short string of the network whose random weights, by the seed, it starts from.
    * @defaultValue it starts from the anchors' mean
@@ -114,7 +123,10 @@ export type NetworkDescription =
   | TunedNetwork
   | ConnectivityTunedNetwork
   | PrunedStudyNetwork
-  | QuantizedStudyNetwork;
+  | TicketNetwork
+  | QuantizedStudyNetwork
+  | CollectedStudyNetwork
+  | ScatteredStudyNetwork;
 
 /** What is measured on pairs of networks. */
 export interface PairMeasurement extends PairSelection {
@@ -159,7 +171,11 @@ export type MeasurementDescription =
   | MechanismsMeasurement
   | SimilarityMeasurement
   | MergeMeasurement
-  | EachMeasurement;
+  | EachMeasurement
+  | EnsembleMeasurement
+  | AttackMeasurement
+  | ParetoMeasurement
+  | IntrinsicDimensionMeasurement;
 
 /** A group of networks. */
 export type RepeatedNetwork =
@@ -169,7 +185,10 @@ export type RepeatedNetwork =
   | Repeated<TunedNetwork>
   | Repeated<ConnectivityTunedNetwork>
   | Repeated<PrunedStudyNetwork>
-  | Repeated<QuantizedStudyNetwork>;
+  | Repeated<TicketNetwork>
+  | Repeated<QuantizedStudyNetwork>
+  | Repeated<CollectedStudyNetwork>
+  | Repeated<ScatteredStudyNetwork>;
 
 /** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */
 export interface StudyDescription {

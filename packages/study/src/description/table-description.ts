@@ -47,8 +47,8 @@ export interface TableDescription {
    * does `number`, its place from 1.
    */
   readonly each?: string;
-  /** Only results whose variables have these values. */
-  readonly where?: WantedValues;
+  /** Only results whose variables have these values, or the values of one of several. */
+  readonly where?: WantedValues | readonly WantedValues[];
   /** Variables that make a row. */
   readonly by: readonly string[];
   readonly columns: Readonly<Record<string, ColumnDescription>>;

@@ -11,6 +11,9 @@ export interface Unfolded<T> {
 
 /** Most combinations of one entry: a typing error must not fill the memory. */
 const MAX_COMBINATIONS = 100_000;
+/** Texts of variables and digits alone, which are numbers where their values are: `1${run}${member}`. */
+const NUMBERS = /^\d*(\$\{[^{}]*\}\d*)+$/;
+const WHOLE = /^(0|[1-9]\d{0,14})$/;
 const RANGE = /^(\d+)\.\.(\d+)$/;
 
 /**
@@ -70,9 +73,9 @@ function fill(template: unknown, filling: Filling): unknown {
 
 function fillText(text: string, filling: Filling): VariableValue {
   const [, only] = /^\$\{([^{}]*)\}$/.exec(text) ?? [];
-  return only !== undefined
-    ? variableValue(only, filling)
-    : text.replace(/\$\{([^{}]*)\}/g, (_, name: string) => String(variableValue(name, filling)));
+  if (only !== undefined) return variableValue(only, filling);
+  const filled = text.replace(/\$\{([^{}]*)\}/g, (_, name: string) => String(variableValue(name, filling)));
+  return NUMBERS.test(text) && WHOLE.test(filled) ? Number(filled) : filled;
 }
 
 function lookUp(lookup: Partial<Lookup> | null, filling: Filling): VariableValue {

@@ -1,7 +1,10 @@
 import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
+import { SOURCE_MODES } from "@isthmus/ensemble";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { z } from "zod";
+import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
+import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type {
   CurvatureMeasurement,
@@ -9,6 +12,7 @@ import type {
   LandscapeMeasurement,
 } from "../description/network-measurement.ts";
 import { ALIGN_CHOICES } from "../description/pair-selection.ts";
+import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type {
   CurveMeasurement,
   DropoutPathMeasurement,
@@ -18,6 +22,7 @@ import type {
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
+import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import {
   CURVE_FIELDS,
   DROPOUT_PATH_FIELDS,
@@ -25,9 +30,10 @@ import {
   MECHANISMS_FIELDS,
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
+import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
-import { batch, count, examples, places, repeats, tries } from "../schema/numbers.ts";
+import { batch, count, examples, places, repeats, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { LEARNING_FIELDS } from "../schema/shared-fields.ts";
 import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
@@ -48,7 +54,11 @@ type FileMeasurement =
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
+  | IntrinsicDimensionMeasurement
   | SimilarityMeasurement
+  | EnsembleMeasurement
+  | AttackMeasurement
+  | ParetoMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
@@ -123,9 +133,54 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       ...single,
       ...CURVATURE_FIELDS,
     }),
+    z.strictObject({
+      kind: z.literal("ensemble"),
+      ...single,
+      across: z.string().optional(),
+      selectionData: NAMED_DATA.optional(),
+      statisticsData: NAMED_DATA.optional(),
+      others: z.array(NAMED_DATA).optional(),
+      star: z.string().optional(),
+      ...ENSEMBLE_FIELDS,
+    }),
+    z.strictObject({
+      kind: z.literal("attack"),
+      ...single,
+      across: z.string().optional(),
+      sources: z.record(
+        z.string(),
+        z.strictObject({
+          of: z.string(),
+          where: WHERE.optional(),
+          mode: z.enum(SOURCE_MODES).optional(),
+        }),
+      ),
+      ...ATTACK_FIELDS,
+    }),
+    z.strictObject({
+      kind: z.literal("pareto"),
+      net: z.string(),
+      data: NAMED_DATA,
+      testData: NAMED_DATA,
+      layout: LAYOUT.optional(),
+      seed,
+      epochs: repeats(1),
+      batch: batch.optional(),
+      optimizer: OPTIMIZER.optional(),
+      schedule: SCHEDULE.optional(),
+      ...PARETO_FIELDS,
+    }),
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({
+      kind: z.literal("intrinsic-dimension"),
+      net: z.string(),
+      trainOn: NAMED_DATA,
+      data: NAMED_DATA,
+      labels: z.enum(LABEL_CHOICES).optional(),
+      ...DIMENSION_FIELDS,
+    }),
     z.strictObject({
       kind: z.literal("walked-path"),
       ...selected,

@@ -1,11 +1,19 @@
 import { PRUNE_CHOICES, QUANTIZE_SCHEMES, QUANTIZED_BITS } from "@isthmus/sparsity";
 import { z } from "zod";
+import {
+  COLLECTION_METHODS,
+  COLLECTION_PARTS,
+  type CollectedStudyNetwork,
+  type ScatteredStudyNetwork,
+} from "../description/collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
+import type { TicketNetwork } from "../description/ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "../description/tuned-network.ts";
-import { batch, repeats, seed, text } from "../schema/numbers.ts";
+import { amount, batch, positive, repeats, seed, text, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { STAR_FIELDS } from "../schema/shared-fields.ts";
+import { EVOLUTION_FIELDS, ROUNDS_FIELDS } from "../schema/ticket-fields.ts";
 import { AUGMENT, FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 import { CONNECTIVITY_FIELDS } from "../schema/tuning-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
@@ -18,6 +26,9 @@ type FileTunedNetwork = Omit<TunedNetwork, "loss"> & { readonly loss?: FileLoss 
 
 /** A network that is pruned, as a file describes it. */
 type FilePrunedNetwork = Omit<PrunedStudyNetwork, "loss"> & { readonly loss?: FileLoss };
+
+/** Networks that are collected, as a file describes them. */
+type FileCollectedNetwork = Omit<CollectedStudyNetwork, "loss"> & { readonly loss?: FileLoss };
 
 /** A network to train, with values in place of its variables. */
 export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
@@ -48,6 +59,7 @@ export const LOADED_NETWORK: z.ZodType = schemaOf<LoadedNetwork>()(
 export const STAR_NETWORK: z.ZodType = schemaOf<StarNetwork>()(
   z.strictObject({
     star: z.string(),
+    where: WHERE.optional(),
     net: z.string().optional(),
     data: NAMED_DATA,
     seed,
@@ -97,6 +109,7 @@ export const PRUNED_NETWORK: z.ZodType = schemaOf<FilePrunedNetwork>()(
     sparsity: z.number().min(0).lt(1),
     by: z.enum(PRUNE_CHOICES).optional(),
     layers: z.array(text).optional(),
+    rewind: repeats(0).optional(),
     data: NAMED_DATA.optional(),
     seed: seed.optional(),
     epochs: repeats(1).optional(),
@@ -107,6 +120,29 @@ export const PRUNED_NETWORK: z.ZodType = schemaOf<FilePrunedNetwork>()(
   }),
 );
 
+const ticket = {
+  net: z.string(),
+  data: NAMED_DATA,
+  seed,
+  batch: batch.optional(),
+  ...ROUNDS_FIELDS,
+};
+
+/** A lottery ticket to find, with values in place of its variables. */
+export const TICKET_NETWORK: z.ZodType = schemaOf<TicketNetwork>()(
+  z.discriminatedUnion("tickets", [
+    z.strictObject({
+      ...ticket,
+      tickets: z.literal("gradient"),
+      rewind: repeats(0).optional(),
+      epochs: repeats(1),
+      optimizer: OPTIMIZER.optional(),
+      schedule: SCHEDULE.optional(),
+    }),
+    z.strictObject({ ...ticket, ...EVOLUTION_FIELDS, tickets: z.literal("evolution") }),
+  ]),
+);
+
 /** A network whose weights are put on a grid, with values in place of its variables. */
 export const QUANTIZED_NETWORK: z.ZodType = schemaOf<QuantizedStudyNetwork>()(
   z.strictObject({
@@ -115,4 +151,33 @@ export const QUANTIZED_NETWORK: z.ZodType = schemaOf<QuantizedStudyNetwork>()(
     bits: z.literal(QUANTIZED_BITS).optional(),
     scheme: z.enum(QUANTIZE_SCHEMES).optional(),
   }),
+);
+
+/** Networks that are collected from another one, with values in place of their variables. */
+export const COLLECTED_NETWORK: z.ZodType = schemaOf<FileCollectedNetwork>()(
+  z.strictObject({
+    collect: z.string(),
+    where: WHERE.optional(),
+    method: z.enum(COLLECTION_METHODS),
+    data: NAMED_DATA,
+    seed,
+    epochs: repeats(1).optional(),
+    learningRate: positive.optional(),
+    lowRate: amount.optional(),
+    cycle: positive.optional(),
+    keep: z.enum(COLLECTION_PARTS).optional(),
+    members: tries(1).optional(),
+    concentration: amount.optional(),
+    volume: amount.optional(),
+    batch: batch.optional(),
+    loss: FILE_LOSS.optional(),
+    optimizer: OPTIMIZER.optional(),
+    schedule: SCHEDULE.optional(),
+    augment: AUGMENT.optional(),
+  }),
+);
+
+/** A network in a random direction, with values in place of its variables. */
+export const SCATTERED_NETWORK: z.ZodType = schemaOf<ScatteredStudyNetwork>()(
+  z.strictObject({ scatter: z.string(), where: WHERE.optional(), seed, data: NAMED_DATA }),
 );

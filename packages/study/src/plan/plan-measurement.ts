@@ -12,9 +12,12 @@ import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
+import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
+import { planAttacks, planEnsembles } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
+import { planPareto } from "./plan-pareto.ts";
 import { planWalks } from "./plan-walks.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
@@ -37,10 +40,18 @@ export function planMeasurement(
       return planEach(entry, context);
     case "similarity":
       return planPairs(entry, context, similarityWork(entry, context.planner.seed));
+    case "ensemble":
+      return planEnsembles(entry, context);
+    case "attack":
+      return planAttacks(entry, context);
+    case "pareto":
+      return planPareto(entry, context);
     case "curve":
       return planCurves(entry, context);
     case "mechanisms":
       return planMechanisms(entry, context);
+    case "intrinsic-dimension":
+      return planDimensions(entry, context);
     case "walked-path":
       return planWalks(entry, context);
     case "dropout-path":

@@ -1,5 +1,4 @@
 import { excerpt, InputError } from "@isthmus/core";
-import type { TaskInputs } from "@isthmus/tasks";
 import { MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
 import type { MergeMeasurement } from "../description/merge-measurement.ts";
 import type { Variables } from "../description/study-description.ts";
@@ -9,7 +8,7 @@ import { mergeNetworks } from "../tasks/merge-networks.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import { gatherCells, type NetworkCell, selectNetworks } from "./network-cells.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-import type { PlannedNetwork } from "./planned-network.ts";
+import { filesOfAll, type PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 
 /** Examples in one engine call. */
@@ -132,15 +131,6 @@ function planMatching(
     inputs: filesOfAll(networks),
     label: `match ${describe(networks, entry, at)}`,
   }).key;
-}
-
-function filesOfAll(networks: readonly PlannedNetwork[]): TaskInputs {
-  const exportedFrom = networks.find((network) => network.exportedFrom !== undefined)?.exportedFrom;
-  return {
-    graph: networks.slice(0, 1).map(({ graph }) => graph),
-    networks: networks.map(({ weights }) => weights),
-    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
-  };
 }
 
 /** Describes networks and how they are taken together, for people. */

@@ -1,8 +1,9 @@
 import { digestFile, excerpt, InputError, resolveOptions } from "@isthmus/core";
-import { type DataSet, fingerprintGraph, fingerprintWeights, type Graph, readGraph } from "@isthmus/graph";
+import { type DataSet, type Graph, readGraph } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
-import { type Network, parseNetwork } from "@isthmus/zoo";
+import { parseNetwork } from "@isthmus/zoo";
+import { fulfils } from "../description/fulfils.ts";
 import type {
   LoadedNetwork,
   NetworkDescription,
@@ -13,10 +14,12 @@ import type {
 } from "../description/study-description.ts";
 import { type Unfolded, unfold } from "../description/unfold.ts";
 import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
-import type { TaskNetwork } from "../tasks/task-kind.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
+import { describeNetwork } from "./describe-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
+import { planCollected, planScattered } from "./plan-collected.ts";
 import { planPruned, planQuantized } from "./plan-derived.ts";
+import { planTickets } from "./plan-tickets.ts";
 import { planConnectivityTuned, planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
@@ -25,35 +28,43 @@ import { trainOptionsOf } from "./train-options.ts";
 
 /**
  * Plans all networks of a group.
- * @param find - groups that stand before
  * @throws InputError if a network cannot be built for its data, a file is missing, or a star has no anchors
  */
 export async function planNetworks(
   group: string,
   repeated: RepeatedNetwork,
-  { find, planner }: { readonly find: FindNetworks; readonly planner: Planner },
+  planning: Planning,
 ): Promise<readonly PlannedNetwork[]> {
   const networks: PlannedNetwork[] = [];
-  for (const { variables, entry } of unfold<NetworkDescription>(`networks.${group}`, repeated)) {
-    if ("star" in entry) {
-      networks.push(await planStar(group, { variables, entry }, { anchors: find(entry.star), planner }));
-    } else if ("tune" in entry) {
-      networks.push(
-        ...(entry.method === "cbft"
-          ? await planConnectivityTuned(group, { variables, entry }, { find, planner })
-          : await planTuned(group, { variables, entry }, { find, planner })),
-      );
-    } else if ("prune" in entry) {
-      networks.push(...(await planPruned(group, { variables, entry }, { find, planner })));
-    } else if ("quantize" in entry) {
-      networks.push(...planQuantized(group, { variables, entry }, { find, planner }));
-    } else if ("net" in entry) {
-      networks.push(...(await planTraining(group, { variables, entry }, planner)));
-    } else {
-      networks.push(await planLoading(variables, entry));
-    }
-  }
+  for (const unfolded of unfold<NetworkDescription>(`networks.${group}`, repeated))
+    networks.push(...(await planEntry(group, unfolded, planning)));
   return networks;
+}
+
+/** Groups that stand before, and what collects tasks. */
+interface Planning {
+  readonly find: FindNetworks;
+  readonly planner: Planner;
+}
+
+async function planEntry(
+  group: string,
+  { variables, entry }: Unfolded<NetworkDescription>,
+  planning: Planning,
+): Promise<readonly PlannedNetwork[]> {
+  if ("star" in entry) return [await planStar(group, { variables, entry }, planning)];
+  if ("tune" in entry) {
+    return entry.method === "cbft"
+      ? planConnectivityTuned(group, { variables, entry }, planning)
+      : planTuned(group, { variables, entry }, planning);
+  }
+  if ("prune" in entry) return planPruned(group, { variables, entry }, planning);
+  if ("quantize" in entry) return planQuantized(group, { variables, entry }, planning);
+  if ("tickets" in entry) return planTickets(group, { variables, entry }, planning.planner);
+  if ("collect" in entry) return planCollected(group, { variables, entry }, planning);
+  if ("scatter" in entry) return planScattered(group, { variables, entry }, planning);
+  if ("net" in entry) return planTraining(group, { variables, entry }, planning.planner);
+  return [await planLoading(variables, entry)];
 }
 
 async function planLoading(
@@ -75,15 +86,18 @@ async function planLoading(
 
 /**
  * Plans the search for a star.
- * @param anchors - the networks of the group that its anchors are taken from
  * @throws InputError if fewer than two anchors have the star's values of variables
  */
 async function planStar(
   group: string,
   { variables, entry }: Unfolded<StarNetwork>,
-  { anchors, planner }: { readonly anchors: readonly PlannedNetwork[]; readonly planner: Planner },
+  { find, planner }: Planning,
 ): Promise<PlannedNetwork> {
-  const agreeing = anchors.filter((anchor) => agree(variables, anchor.variables));
+  const anchors = find(entry.star);
+  const agreeing = anchors.filter(
+    (anchor) =>
+      agree(variables, anchor.variables) && fulfils((name) => anchor.variables[name], entry.where ?? {}),
+  );
   const [first] = agreeing;
   if (first === undefined || agreeing.length < 2) {
     throw new InputError(
@@ -112,12 +126,13 @@ async function planStar(
     },
     label: `find the ${label}`,
   });
-  return { ...first, variables, label, trainedOn: entry.data, weights: { task: key, file: STAR_FILE } };
+  const { rewinds: _, ...like } = first;
+  return { ...like, variables, label, trainedOn: entry.data, weights: { task: key, file: STAR_FILE } };
 }
 
 /** Lists every option that decides the bytes, defaults included. */
 function starOptionsOf(
-  { star: _, net: __, data: ___, ...settings }: StarNetwork,
+  { star: _, where: ____, net: __, data: ___, ...settings }: StarNetwork,
   graph: Graph,
   data: DataSet,
 ): FindStarNetworkParams["options"] {
@@ -150,7 +165,9 @@ async function planTraining(
   };
   const label = `${network.spec} seed ${entry.seed}`;
   const { key } = planner.add(trainNetwork, { params, inputs: {}, label: `train ${label}` });
+  const rewinds = new Map(snapshots.map((epochs) => [epochs, { task: key, file: weightsFile(epochs) }]));
   return snapshots.map((epochs) => ({
+    rewinds,
     variables: withEpochs(group, variables, epochs),
     label: snapshots.length === 1 ? label : `${label} epoch ${epochs}`,
     architecture: network.graph,
@@ -182,16 +199,4 @@ function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNet
     `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 0 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
     { input: group },
   );
-}
-
-/**
- * Describes a network of the zoo and its random weights, so that a key changes when the zoo builds or
- * initialises it in another way.
- */
-async function describeNetwork({ spec, graph, initialize }: Network, seed: number): Promise<TaskNetwork> {
-  return {
-    net: spec,
-    graph: fingerprintGraph(graph),
-    weights: await fingerprintWeights(graph, initialize(seed)),
-  };
 }

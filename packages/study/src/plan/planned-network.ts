@@ -13,6 +13,10 @@ export interface PlannedNetwork {
   readonly trainedOn?: string;
   readonly graph: TaskFile;
   readonly weights: TaskFile;
+  /** Weights of the network that it was collected from; missing for others. */
+  readonly start?: TaskFile;
+  /** Weights of the same training after other numbers of epochs, for a trained network and its descendants. */
+  readonly rewinds?: ReadonlyMap<number, TaskFile>;
   /** Checkpoint that the graph was exported from, where it is named. */
   readonly exportedFrom?: TaskFile;
 }
@@ -22,6 +26,16 @@ export function filesOf({ graph, weights, exportedFrom }: PlannedNetwork): TaskI
   return {
     graph: [graph],
     network: [weights],
+    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
+  };
+}
+
+/** Lists the files of networks of one architecture as inputs of a task that reads several. */
+export function filesOfAll(networks: readonly PlannedNetwork[]): TaskInputs {
+  const exportedFrom = networks.find((network) => network.exportedFrom !== undefined)?.exportedFrom;
+  return {
+    graph: networks.slice(0, 1).map(({ graph }) => graph),
+    networks: networks.map(({ weights }) => weights),
     ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
   };
 }

@@ -1,8 +1,13 @@
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { alignNetworks } from "./align-networks.ts";
+import { attackNetworks } from "./attack-networks.ts";
+import { collectStudyNetworks } from "./collect-networks.ts";
+import { compareNetworks } from "./compare-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
+import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
+import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkDropout } from "./measure-network-dropout.ts";
@@ -12,9 +17,11 @@ import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePairSimilarity } from "./measure-pair-similarity.ts";
+import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
 import { quantizeStudyNetwork } from "./quantize-network.ts";
+import { scatterStudyNetwork } from "./scatter-network.ts";
 import type { StudyPorts } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
@@ -43,6 +50,13 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measurePairSimilarity,
   trainPairCurve,
   walkPair,
+  measureDimension,
   pruneStudyNetwork,
   quantizeStudyNetwork,
+  collectStudyNetworks,
+  scatterStudyNetwork,
+  compareNetworks,
+  attackNetworks,
+  measurePareto,
+  findStudyTickets,
 ]);

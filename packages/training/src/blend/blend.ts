@@ -1,4 +1,5 @@
 import type { Checkpoint, Tensor } from "@isthmus/core";
+import type { FinishedStep } from "../train/weight-constraint.ts";
 import type { BlendDecay, BlendPoint } from "./blend-point.ts";
 
 /** The weights of one point, by their names in the network. */
@@ -39,6 +40,12 @@ export interface Blend {
    * it decides must be stored in {@link Blend.kept}, from which a training that resumes reads it.
    */
   readonly beginEpoch?: (epoch: number, trained: ReadonlyMap<string, PointWeights>) => void | Promise<void>;
+  /**
+   * Called after each step with the weights of the trained points that steps change, which it may change in
+   * place. What it does must depend on the step and these weights only, so that a training that resumes gives
+   * the same bytes.
+   */
+  readonly afterStep?: (step: FinishedStep, trained: ReadonlyMap<string, PointWeights>) => void;
   /**
    * Tensors that states hold beside the trained ones, by names that no weight has. A training that resumes
    * reads them from the state in place. @defaultValue none

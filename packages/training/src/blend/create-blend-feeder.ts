@@ -1,6 +1,7 @@
 import { at, createTensor, OutOfRangeError, type Tensor } from "@isthmus/core";
 import type { TrainingStep } from "../step/training-step.ts";
 import type { StepRunner } from "../train/create-step-runner.ts";
+import type { FinishedStep } from "../train/weight-constraint.ts";
 import type { Blend, PointWeights } from "./blend.ts";
 import { takePoint } from "./join-points.ts";
 
@@ -14,6 +15,8 @@ export interface BlendFeeder {
   beginEpoch(epoch: number): Promise<void>;
   /** Sets {@link tensors} to the blend of a step. */
   fill(step: number): Promise<void>;
+  /** Calls the blend's `afterStep` with the trained points as the step left them. */
+  afterStep(step: FinishedStep): void;
 }
 
 /** Creates a feeder for the steps of a runner. */
@@ -30,12 +33,19 @@ export function createBlendFeeder(blend: Blend, step: TrainingStep, runner: Step
       inputs.weigh(blendAt.coefficients);
       for (const [point, weights] of blendAt.given ?? []) inputs.place(point, weights);
     },
+    afterStep(finished) {
+      blend.afterStep?.(finished, pointsOf(step, runner.carried()));
+    },
   };
 }
 
 /** Returns the weights of every trained point as they are after the last step, frozen weights included. */
 export function trainedPoints(step: TrainingStep, runner: StepRunner): Map<string, PointWeights> {
-  const tensors = new Map([...runner.fixed, ...runner.carried()]);
+  return pointsOf(step, new Map([...runner.fixed, ...runner.carried()]));
+}
+
+/** Returns the weights of every trained point that are among some tensors. */
+function pointsOf(step: TrainingStep, tensors: ReadonlyMap<string, Tensor>): Map<string, PointWeights> {
   const trained = (step.blend ?? []).filter((point) => point.trained);
   return new Map(trained.map(({ name }) => [name, takePoint(step, name, tensors)]));
 }

@@ -146,6 +146,7 @@ class Loop {
     const outcome = await runner.run({ step, learningRate }, this.#inputs);
     const finished = { finished: step + 1, steps: this.#steps };
     this.#options.constraint?.applyInPlace(finished, before, runner.carried());
+    blend?.afterStep(finished);
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);
     this.#loss = outcome.loss;

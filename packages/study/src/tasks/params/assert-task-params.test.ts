@@ -79,8 +79,43 @@ const STUDY: StudyDescription = {
       },
     },
     grids: { quantize: "mlps", where: { epochs: 3 }, bits: 4 },
+    along: {
+      ...{ collect: "mlps", where: { epochs: 3, width: 4 }, method: "fge", data: "few:train", seed: 1 },
+      ...{ epochs: 4, learningRate: 0.1, lowRate: 0.01, cycle: 2, batch: 4, augment: { flip: true } },
+    },
+    drawn: {
+      ...{ collect: "mlps", where: { epochs: 3, width: 4 }, method: "posterior", data: "few:train", seed: 1 },
+      ...{ epochs: 1, members: 2, concentration: 4, batch: 4 },
+    },
+    simplex: {
+      ...{ collect: "mlps", where: { epochs: 3, width: 4 }, method: "spro", data: "few:train", seed: 1 },
+      ...{ epochs: 1, members: 1, volume: 0.1, batch: 4 },
+    },
+    control: { scatter: "along", seed: 2, data: "few:train" },
   },
   measurements: {
+    ensembles: {
+      ...{
+        kind: "ensemble",
+        of: "mlps",
+        where: { epochs: 3 },
+        star: "stars",
+        data: "few:test",
+        batchSize: 4,
+      },
+      ...{ selectionData: "few:train", statisticsData: "few:train", others: ["few:other"], members: 2 },
+      ...{ diversity: 0.5, rays: "beta", rayMembers: 2, simplexMembers: 2 },
+    },
+    attacks: {
+      ...{ kind: "attack", of: "mlps", where: { epochs: 3, width: 4 }, data: "few:test", batchSize: 4 },
+      sources: { one: { of: "along", mode: "in-turn" }, two: { of: "control" } },
+      ...{ method: "pgd", norm: "l2", epsilon: 0.1, steps: 2, stepSize: 0.05, randomStart: false },
+    },
+    fronts: {
+      ...{ kind: "pareto", net: "mlp:4", data: "few:train", testData: "few:test", layout: "beside" },
+      ...{ seed: 1, epochs: 1, batch: 4, concentration: 2, points: 3, scalarised: 2, scalarisedEpochs: 1 },
+      ...{ optimizer: { kind: "adam" }, schedule: { kind: "constant", learningRate: 0.1 } },
+    },
     dropout: {
       ...{ kind: "dropout-stability", of: "tuned", data: "few:test", batchSize: 4, shares: [0.5] },
       ...{ choice: "largest", rescale: "fit", trials: 2, statistics: "recalibrate", layers: ["layers.0"] },
@@ -94,6 +129,13 @@ const STUDY: StudyDescription = {
         batchSize: 4,
       },
       ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
+    },
+    dimensions: {
+      ...{ kind: "intrinsic-dimension", net: "mlp:6", data: "few:test", trainOn: "few:train", batch: 4 },
+      ...{ labels: "shuffled", projection: "sparse", scope: "layer", threshold: 0.5, seeds: [1, 2] },
+      ...{ first: 8, least: 2, most: 20, resolution: 0.5, epochs: 1, optimizer: { kind: "adam" } },
+      schedule: { kind: "constant", learningRate: 0.1 },
+      baselineSchedule: { kind: "constant", learningRate: 0.01 },
     },
     walks: {
       ...{

@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import {
+  type Architecture,
+  type Classifier,
+  type ClassProbabilities,
+  createClassifier,
+  type DataSet,
+  fingerprintData,
+  fingerprintGraph,
+  fingerprintWeights,
+} from "@isthmus/graph";
+
+/** Options of {@link openClassifier}. */
+export interface OpenClassifierOptions {
+  readonly batchSize: number;
+  /** Folder in which predictions are kept; undefined for none. */
+  readonly folder: string | undefined;
+}
+
+/** Name of the tensor that holds the probabilities in a file. */
+const PROBABILITIES = "probabilities";
+/** Hexadecimal digits of SHA-256 in the name of a file. */
+const DIGEST_LENGTH = 32;
+
+/**
+ * Prepares class probabilities as `createClassifier` does, and keeps them in a folder if one is named: each
+ * in a file whose name is a digest of all that decides them, from which they are read the next time, exactly
+ * as they were.
+ */
+export async function openClassifier(
+  { graph, engine }: Architecture,
+  data: DataSet,
+  { batchSize, folder }: OpenClassifierOptions,
+): Promise<Classifier> {
+  const classifier = await createClassifier({ graph, engine }, data, { batchSize });
+  if (folder === undefined) return classifier;
+  await mkdir(folder, { recursive: true });
+  const task = [fingerprintGraph(graph), engine.name, fingerprintData(data), data.size, batchSize];
+  return {
+    ...classifier,
+    async classify(network, signal) {
+      const weights = await fingerprintWeights(graph, network);
+      const digest = createHash("sha256")
+        .update(JSON.stringify([...task, weights]))
+        .digest("hex");
+      const path = join(folder, `${digest.slice(0, DIGEST_LENGTH)}.safetensors`);
+      const before = await readPredictions(path);
+      if (before !== undefined) return before;
+      const predictions = await classifier.classify(network, signal);
+      const { probabilities, classes } = predictions;
+      const tensor = createTensor("f64", [data.size, classes], probabilities);
+      await saveCheckpoint(createCheckpoint(new Map([[PROBABILITIES, tensor]])), path, { overwrite: true });
+      return predictions;
+    },
+  };
+}
+
+/** Reads predictions; undefined if there are none. Files are written whole, so that none is a part of one. */
+async function readPredictions(path: string): Promise<ClassProbabilities | undefined> {
+  const file = await openCheckpoint(path).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const { data, shape } = await file.read(PROBABILITIES);
+    const [, classes = 0] = shape;
+    return { probabilities: Float64Array.from(data as Float64Array), classes };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,44 @@
+import { PAIR_IMAGES_DEFAULTS, pairImages } from "@isthmus/data";
+import { TRAIN_DEFAULTS } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
+import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
+import { measurePareto } from "../tasks/measure-pareto.ts";
+import { describeNetwork } from "./describe-network.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
+
+/** Networks of the manifold that are measured. */
+const POINTS = 11;
+
+/**
+ * Plans the measurement of a front, which trains its networks itself.
+ * @throws InputError if the network cannot be built for its data, or these are no images
+ */
+export async function planPareto(
+  entry: ParetoMeasurement,
+  { planner, variables }: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const { net, data: name, testData, layout = PAIR_IMAGES_DEFAULTS.layout, seed, epochs } = entry;
+  const { batch = TRAIN_DEFAULTS.batch, optimizer = TRAIN_DEFAULTS.optimizer, schedule } = entry;
+  const { concentration = 1, points = POINTS, scalarised = 0, scalarisedEpochs } = entry;
+  const { data, description } = await planner.open(name);
+  const { description: tested } = await planner.open(testData);
+  const pairs = pairImages(data, { layout, seed: planner.seed });
+  const network = parseNetwork(net, { ...pairs, classes: 2 * pairs.classes });
+  const { key } = planner.add(measurePareto, {
+    params: {
+      network: await describeNetwork(network, 2 * seed),
+      data: description,
+      testData: tested,
+      layout,
+      pairs: planner.seed,
+      options: {
+        ...{ seed, epochs, batch, optimizer, schedule: schedule ?? TRAIN_DEFAULTS.schedule },
+        ...{ concentration, points, scalarised },
+        ...(scalarisedEpochs !== undefined && { scalarisedEpochs }),
+      },
+    },
+    inputs: {},
+    label: `fronts of ${network.spec} seed ${seed}`,
+  });
+  return [{ variables, task: key }];
+}

@@ -22,7 +22,7 @@ export interface PathSegment {
   /** Places where it begins and ends, in `[0, 1]`. */
   readonly from: number;
   readonly to: number;
-  /** Whether the outputs of the network change on it, linearly unless layers are mixed; else it computes the same. */
+  /** Whether the outputs of the network change on it, linearly unless units of layers are mixed. */
   readonly isChange: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface DropoutPath {
   readonly order: "layers" | "direct";
   /** Names of layers whose units something combines, as layer norm does: if any, nothing is guaranteed. */
   readonly mixed: readonly string[];
-  /** Largest loss of both networks and of all between with fewer units: what the loss is at most, by `layers`. */
+  /** Largest loss of both networks and of all between with fewer units; by `layers` what the loss is at most. */
   readonly bound: number;
 }
 
@@ -49,9 +49,9 @@ const ATTEMPT = "build a path through dropout-stable networks";
  * Each network loses half of the units of its layers, the last layer first; then the second is written into
  * the free half of the first, and the outputs turn from one to the other. The path ends at the second network
  * itself, not at a permutation of it. Where layers write to one stream, as in residual networks, all lose
- * their units on one line, of which nothing is guaranteed; where something combines units, as layer norm does,
- * which is tried out, nothing is guaranteed of any line. It is measured: see `measureDropoutPath`. All ends of
- * lines are in memory at once: about 4 per layer and 7 more.
+ * their units on one line, of which nothing is guaranteed; where something combines units, as layer norm
+ * does, which is tried out, nothing is guaranteed of any line. It is measured: see `measureDropoutPath`. All
+ * ends of lines are in memory at once: about 4 per layer and 7 more.
  *
  * Kuditipudi et al., Explaining landscape connectivity of low-cost solutions for multilayer nets (2019),
  * theorem 1. Theirs ends after more lines that permute units; ours moves only units that are in the way.

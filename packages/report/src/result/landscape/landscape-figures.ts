@@ -99,16 +99,12 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
   const marks = measure === "loss" ? marksOf(result) : [];
   const [network] = plane.models;
   const ends = result.directions === "trajectory" ? plane.models.slice(0, 2) : plane.models;
-  const marked =
-    marks.length === 0
-      ? ""
-      : " Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.";
   const missing = plane[measure].flat().filter((value) => !Number.isFinite(value)).length;
   const holes = missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`;
   return {
     name: `plane-${measure}`,
     title: `${name} in the plane,`,
-    caption: `${captionOf(result)} Darker is lower, bands grow by factors, dots are networks.${marked} ${scaleWords(plane)}${holes}`,
+    caption: `${captionOf(result)} Darker is lower, bands grow by factors, dots are networks.${markWords(marks)} ${scaleWords(plane)}${holes}`,
     words: `${name} over a plane, as contours. ${network === undefined ? "" : `${formatMeasure(network[measure], measure)} at ${network.label}.`}`,
     table: "grid",
     size: "half",
@@ -118,6 +114,12 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
       axes: { x: axisWords(result, 0), y: axisWords(result, 1) },
     }),
   };
+}
+
+function markWords(marks: ReturnType<typeof marksOf>): string {
+  if (marks.length === 0) return "";
+  if (marks.every(({ kind }) => kind === "minimum")) return " The triangle is the minimum.";
+  return " Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.";
 }
 
 function marksOf(result: LandscapeResult) {

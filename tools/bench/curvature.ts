@@ -3,8 +3,13 @@
 //   npx tsx --conditions=@isthmus/source tools/bench/curvature.ts --python PYTHON [--cnn GRAPH --weights FILE --data NAME]
 //     [--examples 500] [--batch 100] [--threads 2] [--repeats 5] [--tasks products,pyhessian,curvlinops,eigenthings] [--runs 0] [--steps 80]
 //
-// Without --cnn it trains a multilayer perceptron 784-512-512-10 on 2,000 digits for one epoch. PYTHON must have torch, safetensors
-// and, for the tasks of their names, pyhessian, curvlinops and hessian-eigenthings. Prints a line for each task and all as JSON.
+// Without --cnn it trains a multilayer perceptron, --net (mlp:512x2), on 2,000 digits for one epoch. PYTHON must have torch, safetensors
+// and, for the tasks of their names, pyhessian, curvlinops and hessian-eigenthings:
+//
+//   pip install --no-deps pyhessian curvlinops-for-pytorch backpack-for-pytorch einops einconv linear-operator jaxtyping wadler-lindig hessian-eigenthings
+//
+// Prints a line for each task and all as JSON. Times are of the processor, of whole solvers. With --runs, densities are compared by the
+// area between their cumulative shares, over the largest eigenvalue: ours and PyHessian's, and either's own from two seeds.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,6 +33,7 @@ import { parseNetwork } from "@isthmus/zoo";
 const { values } = parseArgs({
   options: {
     python: { type: "string", default: "python" },
+    net: { type: "string", default: "mlp:512x2" },
     cnn: { type: "string" },
     weights: { type: "string" },
     data: { type: "string", default: "fashion-mnist:train" },
@@ -61,7 +67,7 @@ async function openMeasured(): Promise<Measured> {
     return { model: "cnn", graph, network, data: await openDataSet(`${values.data}@${examples}`) };
   }
   const data = await openDataSet("mnist:train@2000");
-  const { graph, initialize } = parseNetwork("mlp:512x2", data);
+  const { graph, initialize } = parseNetwork(values.net, data);
   const { weights } = await train({ graph, engine }, initialize(0), data, { seed: 0, epochs: 1 });
   return { model: "mlp", graph, network: weights, data: await openDataSet(`mnist:train@${examples}`) };
 }
@@ -82,6 +88,39 @@ const seconds = async (run: () => Promise<unknown>): Promise<number> => {
   await run();
   return (performance.now() - started) / 1000;
 };
+
+/** Runs a solver, and returns the processor time of the whole of it. */
+async function clocked<T>(run: () => Promise<T>): Promise<readonly [T, number]> {
+  const before = process.cpuUsage();
+  const result = await run();
+  const { user, system } = process.cpuUsage(before);
+  return [result, (user + system) / 1e6];
+}
+
+/** Shares of eigenvalues at nodes. */
+interface Nodes {
+  readonly values: ArrayLike<number>;
+  readonly weights: ArrayLike<number>;
+}
+
+/** Joins runs of a density: nodes of each, weights over their number. */
+const joined = (values: readonly number[][], weights: readonly number[][]): Nodes => ({
+  values: values.flat(),
+  weights: weights.flat().map((weight) => weight / weights.length),
+});
+
+/** Computes the area between the cumulative shares of two densities. */
+function areaBetween(one: Nodes, other: Nodes): number {
+  const steps = [
+    ...Array.from(one.values, (x, i) => ({ x, share: one.weights[i] ?? 0 })),
+    ...Array.from(other.values, (x, i) => ({ x, share: -(other.weights[i] ?? 0) })),
+  ].sort((a, b) => a.x - b.x);
+  let apart = 0;
+  return steps.reduce((area, { x, share }, i) => {
+    apart += share;
+    return area + Math.abs(apart) * ((steps[i + 1]?.x ?? x) - x);
+  }, 0);
+}
 
 const measured = await openMeasured();
 const folder = mkdtempSync(join(tmpdir(), "isthmus-curvature-"));
@@ -114,33 +153,28 @@ try {
   report("ours", { dimension, ...(await time()) });
   const spectrum = tasks.some((task) => task !== "products");
   const cuts: number[] = [];
+  const ours: Nodes[] = [];
   if (spectrum) {
-    let top: Awaited<ReturnType<typeof topEigenpairs>> | undefined;
-    const topSeconds = await seconds(async () => {
-      top = await topEigenpairs(operator, { count: 3 });
-    });
-    const largest = top?.largest.map(({ value }) => value) ?? [];
-    const largestResidual = top?.largest[0]?.residual;
-    let trace: Awaited<ReturnType<typeof estimateTrace>> | undefined;
-    const traceSeconds = await seconds(async () => {
-      trace = await estimateTrace(operator, { products: 99, relativeError: 0 });
-    });
+    const [top, cpuSeconds] = await clocked(() => topEigenpairs(operator, { count: 3 }));
+    const largest = top.largest.map(({ value }) => value);
+    const [trace, traceCpuSeconds] = await clocked(() =>
+      estimateTrace(operator, { products: 99, relativeError: 0 }),
+    );
     cuts.push(0.05 * (largest[0] ?? 1), 0.5 * (largest[2] ?? 1));
     report("ours, spectrum", {
-      ...{ largest, largestResidual, products: top?.products, seconds: topSeconds },
-      ...{ trace: trace?.trace, traceError: trace?.standardError, traceSeconds },
+      ...{ largest, largestResidual: top.largest[0]?.residual, products: top.products, cpuSeconds },
+      ...{ trace: trace.trace, traceError: trace.standardError, traceCpuSeconds },
     });
     if (runs > 0) {
-      let density: Awaited<ReturnType<typeof spectralDensity>> | undefined;
-      const densitySeconds = await seconds(async () => {
-        density = await spectralDensity(operator, { runs, steps });
-      });
-      const { values: nodes = [], weights = [] } = density?.nodes ?? {};
+      const [density, densityCpuSeconds] = await clocked(() => spectralDensity(operator, { runs, steps }));
+      const again = await spectralDensity(operator, { runs, steps, seed: 1 });
+      ours.push(density.nodes, again.nodes);
+      const { values: nodes, weights } = density.nodes;
       const above = cuts.map((cut) =>
         nodes.reduce((sum, x, i) => sum + (x > cut ? (weights[i] ?? 0) : 0), 0),
       );
       const mean = nodes.reduce((sum, x, i) => sum + x * (weights[i] ?? 0), 0);
-      report("ours, density", { densityAbove: above, densityMean: mean, densitySeconds });
+      report("ours, density", { densityAbove: above, densityMean: mean, densityCpuSeconds });
     }
   }
   const settings = await exportTo(
@@ -171,7 +205,19 @@ try {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     });
-    report(task, JSON.parse(printed.trim().split("\n").at(-1) ?? "{}"));
+    const { nodes, weights, again, againWeights, ...numbers } = JSON.parse(
+      printed.trim().split("\n").at(-1) ?? "{}",
+    );
+    report(task, numbers);
+    const [first, second] = ours;
+    if (nodes === undefined || first === undefined || second === undefined) continue;
+    const [theirs, theirsAgain] = [joined(nodes, weights), joined(again, againWeights)];
+    const relative = (area: number): number => area / numbers.largest;
+    report(`density of ${task}`, {
+      apart: relative(areaBetween(first, theirs)),
+      oursFromTwoSeeds: relative(areaBetween(first, second)),
+      theirsFromTwoSeeds: relative(areaBetween(theirs, theirsAgain)),
+    });
   }
   report("ours, once more", await time());
   await operator.release();

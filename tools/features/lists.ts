@@ -397,6 +397,11 @@ const SPARSITY: Readonly<Record<string, Described>> = {
     "packages/sparsity/test/masked-training.test.ts",
     "rounds of training and pruning that go back to early weights",
   ],
+  "tickets by evolution": [
+    "packages/sparsity/test/tickets.test.ts",
+    "rounds of evolution strategies that prune by the ratio of mean to standard deviation",
+  ],
+  annealing: ["packages/sparsity/test/tickets.test.ts", "pruned weights that fade while training goes on"],
   "8 and 4 bits": [
     "packages/sparsity/test/pruning-golden.test.ts",
     "weights on a grid, by channel or tensor, as PyTorch rounds them",

@@ -67,9 +67,63 @@ describe("isthmus prune", () => {
     expect(again.stdout).toContain("l1.weight");
   });
 
+  test("finds a lottery ticket by gradients and by evolution, with every round in result and page", async () => {
+    const data = ["--data", `safetensors:${at("data.safetensors")}`, "--batch", "10", "--sparsity", "0.75"];
+    const gradient = ["--rewind", "1", "--rounds", "2", "--epochs", "2"];
+    const evolution = [
+      "--rewind",
+      "0",
+      "--method",
+      "evolution",
+      "--rounds",
+      "2",
+      "--generations",
+      "3",
+      "--population",
+      "4",
+    ];
+    for (const [name, options] of Object.entries({ gradient, evolution })) {
+      const to = [
+        "-o",
+        at(`${name}.safetensors`),
+        "--save-result",
+        at("ticket.json"),
+        "--report",
+        at("ticket.html"),
+      ];
+      const { stdout } = await runCli(prune(...data, ...options, ...to));
+      expect(stdout).toContain("barrier to the round before");
+      const { rewinding, sparsity }: PruneResult = JSON.parse(readFileSync(at("ticket.json"), "utf8"));
+      expect(sparsity).toBeCloseTo(0.75, 1);
+      expect(rewinding).toMatchObject({ method: name, rewind: name === "gradient" ? 1 : 0 });
+      expect(rewinding?.rounds).toHaveLength(3);
+      expect(readFileSync(at("ticket.html"), "utf8")).toContain("Barrier to the round before");
+      expect(existsSync(at(`${name}.rounds`))).toBe(false);
+    }
+  });
+
+  test("lets pruned weights fade, and has none at the end", async () => {
+    const data = ["--data", `safetensors:${at("data.safetensors")}`, "--batch", "10", "--epochs", "2"];
+    await runCli(
+      prune("--sparsity", "0.5", "--by", "layer", "--anneal", "0.5", ...data, "-o", at("faded.safetensors")),
+    );
+    expect((await read("faded.safetensors", "l1.weight")).filter((value) => value === 0)).toHaveLength(96);
+  });
+
   test.each([
     [["--sparsity", "1"], "less than 1, at which nothing would be left: it is 1"],
     [["--sparsity", "0.5", "--epochs", "1"], "name them with --train-data"],
+    [["--sparsity", "0.5", "--rewind", "0"], "go back by --rewind as there must be examples"],
+    [["--sparsity", "0.5", "--anneal", "0.5"], "say how long with --epochs"],
+    [["--sparsity", "0.5", "--rounds", "3"], "--rounds as it belongs to lottery tickets: add --rewind"],
+    [
+      ["--sparsity", "0.5", "--rewind", "2", "--epochs", "2", "--data", "mnist:test"],
+      "--epochs must be more than --rewind: it is 2",
+    ],
+    [
+      ["--sparsity", "0.5", "--rewind", "1", "--method", "evolution", "--data", "mnist:test"],
+      "use --rewind 0, --by global or layer, and no --epochs",
+    ],
     [["--sparsity", "0.5", "--layers", "l9*"], '"l9*" matches none of l0.weight'],
   ])("says what is wrong: %j", async (options, message) => {
     const { stderr, code } = await runCli(prune(...options, "-o", at("wrong.safetensors")));

@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { at, resolveOptions } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
 import type { CurveResult } from "./curve-result.ts";
@@ -46,14 +46,16 @@ export async function measureCurve(
         onProgress?.({ done: progress.completed / progress.total, ...progress });
       },
     });
+  const path = await along(trained.path, 0);
   return {
     kind: "curve",
     curve: trained.curve,
     bends: trained.points.length - 2,
     epochs: trained.result.epochs,
     trainingData: trained.trainingData,
-    path: await along(trained.path, 0),
+    path,
     line: await along(createPath("linear", a, b), points),
+    modeConnectivity: modeConnectivity(path),
     statistics: resolved.statistics,
     examples: data.size,
     data: data.name,
@@ -62,4 +64,12 @@ export async function measureCurve(
     seed: trained.result.seed,
     engine: architecture.engine.name,
   };
+}
+
+/** Returns by how much the losses of the ends exceed the loss on a path where it differs most from them. */
+function modeConnectivity({ points }: Pick<CurveResult["path"], "points">): number {
+  const losses = points.map(({ loss }) => loss);
+  const ends = (at(losses, 0, "loss") + at(losses, losses.length - 1, "loss")) / 2;
+  const differences = losses.map((loss) => ends - loss);
+  return differences.reduce((most, one) => (Math.abs(one) > Math.abs(most) ? one : most));
 }

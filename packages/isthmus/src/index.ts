@@ -122,11 +122,14 @@ export { renderFigures, renderResultPage } from "@isthmus/report";
 export { measureSimilarity, type SimilarityResult } from "@isthmus/similarity";
 export {
   measurePruning,
+  measureRounds,
   type PruneResult,
+  pruneByEvolution,
   pruneIteratively,
   pruneNetwork,
   type QuantizeResult,
   quantizeNetwork,
+  trainAnnealed,
   trainGradually,
   trainMasked,
 } from "@isthmus/sparsity";
@@ -139,6 +142,6 @@ export {
   trainInSubspace,
 } from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
-export { measureFisher, train } from "@isthmus/training";
+export { measureFisher, train, trainByEvolution } from "@isthmus/training";
 export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

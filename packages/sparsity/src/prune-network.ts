@@ -1,11 +1,12 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { type Checkpoint, entry, UsageError } from "@isthmus/core";
+import { type Checkpoint, type Elements, entry, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import { chooseByLayer, chooseGlobally, type Weights } from "./masks/choose-masks.ts";
 import { chooseUnitMasks, type UnitMasks } from "./masks/choose-unit-masks.ts";
 import { applyMasks, assertNoneEmpty, countPruned, type Masks } from "./masks/masks.ts";
 import { prunableWeights, sharesOf } from "./masks/prunable-weights.ts";
+import { signalToNoise } from "./masks/signal-to-noise.ts";
 import { type PruneOptions, type ResolvedPruneOptions, resolvePruneOptions } from "./prune-options.ts";
 import type { PruneResult } from "./prune-result.ts";
 
@@ -86,6 +87,7 @@ export async function pruneNetwork(
       ...{ kind: "prune", network: network.source, by: resolved.by, target: resolved.sparsity },
       ...{ sparsity: pruned / elements, elements, pruned, layers },
       ...(units && { units }),
+      ...(resolved.deviations && { criterion: "signal-to-noise" as const }),
     },
   };
 }
@@ -93,12 +95,17 @@ export async function pruneNetwork(
 async function chooseMasks(
   graph: Graph,
   network: Checkpoint,
-  { by, sparsity, shares, layers }: ResolvedPruneOptions,
+  { by, sparsity, shares, layers, deviations }: ResolvedPruneOptions,
 ): Promise<Masks> {
   const names = prunableWeights(ATTEMPT, graph, layers);
-  const weights: Weights = new Map(
-    await Promise.all(names.map(async (name) => [name, await network.read(name)] as const)),
-  );
+  const read = async (name: string): Promise<readonly [string, Elements]> => {
+    const tensor = await network.read(name);
+    return [
+      name,
+      deviations === undefined ? tensor : await signalToNoise(ATTEMPT, { name, tensor }, deviations),
+    ];
+  };
+  const weights: Weights = new Map(await Promise.all(names.map(read)));
   return by === "global"
     ? chooseGlobally(weights, sparsity)
     : chooseByLayer(weights, sharesOf(ATTEMPT, names, { sparsity, shares }));

@@ -1,4 +1,4 @@
-import { excerpt, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
+import { type Checkpoint, excerpt, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 
 /** Ways to choose what is pruned: the least weights of all, the least of each weight, or whole units. */
 export const PRUNE_CHOICES = ["global", "layer", "units"] as const;
@@ -22,6 +22,12 @@ export interface PruneOptions {
    * @defaultValue all weights of two or more axes; all layers
    */
   readonly layers?: readonly string[] | undefined;
+  /**
+   * Standard deviations of the weights, by the same names, that magnitudes are divided by before they are
+   * compared: the signal-to-noise ratio of Lange and Sprekeler, Lottery tickets in evolutionary optimization
+   * (2023). `trainByEvolution` returns them. Not for the choice `units`. @defaultValue magnitudes are compared
+   */
+  readonly deviations?: Checkpoint | undefined;
 }
 
 /** Options with all defaults filled in. */
@@ -32,6 +38,7 @@ export const PRUNE_DEFAULTS: Required<Omit<PruneOptions, "sparsity">> = {
   by: "global",
   shares: {},
   layers: undefined,
+  deviations: undefined,
 };
 
 /**
@@ -41,7 +48,7 @@ export const PRUNE_DEFAULTS: Required<Omit<PruneOptions, "sparsity">> = {
  */
 export function resolvePruneOptions(attempt: string, options: PruneOptions): ResolvedPruneOptions {
   const resolved = resolveOptions(attempt, { ...PRUNE_DEFAULTS, sparsity: Number.NaN }, options);
-  const { sparsity, by, shares } = resolved;
+  const { sparsity, by, shares, deviations } = resolved;
   if (!PRUNE_CHOICES.includes(by)) {
     throw new UsageError(
       `Cannot ${attempt} as "by" must be ${PRUNE_CHOICES.join(" or ")}: it is ${excerpt(by)}`,
@@ -53,6 +60,11 @@ export function resolvePruneOptions(attempt: string, options: PruneOptions): Res
   if (by === "global" && Object.keys(shares).length > 0) {
     throw new UsageError(
       `Cannot ${attempt} with "shares" by "global" as weights of all layers are compared then: prune by layer or by units`,
+    );
+  }
+  if (by === "units" && deviations !== undefined) {
+    throw new UsageError(
+      `Cannot ${attempt} by units with "deviations" as units are compared by the norms of their weights: prune globally or by layer`,
     );
   }
   return resolved;

@@ -8,6 +8,7 @@ export {
   type ScatteredStudyNetwork,
 } from "./description/collected-network.ts";
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
+export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export type {
   AttackChoice,
   AttackMeasurement,
@@ -68,6 +69,7 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
+export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";

@@ -47,10 +47,22 @@ export interface StudyFigure {
   readonly caption: string;
   /** Name of the table. */
   readonly table: string;
-  readonly mark: "line" | "bar" | "dot";
+  /** `heat` is a grid of cells, with `x` along its columns, `y` along its rows and `color` in the cells. */
+  readonly mark: "line" | "bar" | "dot" | "heat";
   /** Keys of columns. */
   readonly x: string;
   readonly y: string;
+  /** Key of the column whose values are the colours of a heat map. */
+  readonly color?: string;
+  /**
+   * How the colours of a heat map are spread: evenly, by factors, from 0 to 1, or around zero.
+   * @defaultValue "linear"
+   */
+  readonly colorScale?: "linear" | "log" | "unit" | "diverging";
+  /** Lines of a heat map between cells on either side of a value of a column. */
+  readonly borders?: readonly { readonly of: string; readonly at: number }[];
+  /** Which cell of each column of a heat map has a dot. @defaultValue none */
+  readonly best?: "least" | "greatest";
   /** Keys of columns that bound an interval around `y`. */
   readonly low?: string;
   readonly high?: string;

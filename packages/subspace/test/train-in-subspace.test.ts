@@ -50,13 +50,13 @@ describe.each(cases)("a $projection subspace, $scope", ({ projection, scope }) =
     const placed = new Map(
       [...tensors].map(([name, tensor]) => [name, { ...tensor, data: new Float32Array(tensor.data.length) }]),
     );
-    placeInto(new Float32Array(dimension), placed);
+    placeInto(new Float32Array(dimension), placed, 0);
     for (const [name, { data }] of tensors) expect(placed.get(name)?.data).toEqual(data);
     const gradients = await measureGradient(architecture, start, data);
     const slope = new Float32Array(dimension);
     pullBackInto(await tensorsOf(gradients), slope);
     const lossAt = async (z: Float32Array) => {
-      placeInto(z, placed);
+      placeInto(z, placed, 0);
       return (await evaluateNetwork({ graph, data }, placed)).loss;
     };
     const step = 2e-3;
@@ -126,7 +126,7 @@ describe("createSubspace()", () => {
           { ...tensor, data: new Float32Array(tensor.data.length) },
         ]),
       );
-      placeInto(z, placed);
+      placeInto(z, placed, 0);
       const names = [...tensors.keys()].filter((name) =>
         entry(placed, name, "tensor").data.some((value, i) => value !== tensors.get(name)?.data[i]),
       );

@@ -12,6 +12,13 @@ export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blen
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-feeder.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
 export {
+  EVOLUTION_DEFAULTS,
+  type EvolutionOptions,
+  type EvolutionProgress,
+} from "./evolution/evolution-options.ts";
+export { fingerprintMasks } from "./evolution/evolution-state.ts";
+export { type EvolutionResult, type Evolved, trainByEvolution } from "./evolution/train-by-evolution.ts";
+export {
   createObjectiveRunner,
   type MeanLoss,
   type ObjectiveOutcome,

@@ -1,27 +1,16 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import { at, describeMaking, saveCheckpoint } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import type { Architecture, DataSet } from "@isthmus/graph";
-import {
-  measurePruning,
-  PRUNE_CHOICES,
-  PRUNE_DEFAULTS,
-  type PruneChoice,
-  type PrunedNetwork,
-  type PruneResult,
-  pruneNetwork,
-  trainMasked,
-} from "@isthmus/sparsity";
-import { discoverSymmetries } from "@isthmus/symmetry";
+import { PRUNE_CHOICES, PRUNE_DEFAULTS } from "@isthmus/sparsity";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPruning } from "../format/format-pruning.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { addBindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
-import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addScalingOptions, openExamples } from "../open/open-data.ts";
+import { addEngineOption } from "../options/engine-option.ts";
 import {
   MOST,
   parseCount,
@@ -30,32 +19,16 @@ import {
   parseNumber,
   parseSeed,
 } from "../options/parse-values.ts";
+import { addTicketOptions } from "../options/ticket-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
-import { followTraining } from "../training/follow-training.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
-
-interface PruneVerbOptions extends EngineOptions, BindingOptions, ScalingOptions {
-  readonly graph?: string | undefined;
-  readonly sparsity: number;
-  readonly by: PruneChoice;
-  readonly layers?: readonly string[] | undefined;
-  readonly shares?: ReadonlyMap<string, number> | undefined;
-  readonly data?: string | undefined;
-  readonly trainData?: string | undefined;
-  readonly epochs: number;
-  readonly lr: number;
-  readonly batch?: number | undefined;
-  readonly seed: number;
-  readonly resume?: true | undefined;
-  readonly output: string;
-  readonly saveResult?: string | undefined;
-  readonly report?: string | undefined;
-}
+import { pruneAndMeasure } from "./prune/prune-and-measure.ts";
+import { assertPruneOptions, type PruneVerbOptions, roundsOf, stateOf } from "./prune/prune-verb-options.ts";
 
 /** Creates the command `isthmus prune`. */
 export function pruneVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(addScalingOptions(addEngineOption(createPruneVerb())))
+  return addBindingOptions(addScalingOptions(addEngineOption(addTicketOptions(createPruneVerb()))))
     .addHelpText("after", EXAMPLES)
     .action((path, options) => run(options, (context) => prune(path, options, context)));
 }
@@ -86,7 +59,10 @@ function createPruneVerb() {
     .option("--lr <x>", "learning rate, falling to 0 along half a cosine", parseNumber, 0.01)
     .option("--batch <n>", "examples in a step", parseCount(1))
     .option("--seed <n>", "seed of the order of examples", parseSeed, 0)
-    .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted training left one")
+    .option(
+      "--resume",
+      "go on from OUTPUT.state.safetensors, or OUTPUT.rounds, if an interrupted run left it",
+    )
     .requiredOption("-o, --output <path>", "the pruned network: a checkpoint, or a folder")
     .option("--save-result <file>", "write sparsities and losses, too (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
@@ -102,23 +78,23 @@ const EXAMPLES = formatExamples(
     "half of the channels, trained on with the others at zero, losses before and after on a page",
   ],
   [
+    "isthmus prune start.safetensors --graph mlp.onnx --sparsity 0.95 --rewind 1 --rounds 6 --epochs 5 --lr 0.05 --train-data mnist --data mnist:test -o ticket.safetensors",
+    "a lottery ticket: trained, pruned and set back to the weights after an epoch six times, with the barrier between rounds",
+  ],
+  [
+    "isthmus prune start.safetensors --graph mlp.onnx --sparsity 0.8 --rewind 0 --method evolution --generations 1000 --train-data mnist@5000 --data mnist:test -o ticket.safetensors",
+    "the same without gradients, by the ratio of mean to standard deviation",
+  ],
+  [
     "isthmus prune a.pt --graph cnn.onnx --sparsity 0.8 --by layer --shares 'conv1.*=.3' -o pruned.pt",
     "less of the first layer",
   ],
 );
 
-/** The examples that options name. */
-interface PruneData {
-  readonly measured?: DataSet | undefined;
-  readonly trained?: DataSet | undefined;
-}
-
 async function prune(path: string, options: PruneVerbOptions, context: Context): Promise<Outcome> {
-  const { output, report, saveResult: saved, epochs } = options;
+  const { output, report, saveResult: saved } = options;
   if (report !== undefined) assertPageName(report);
-  if (epochs > 0 && options.data === undefined && options.trainData === undefined) {
-    throw new UsageError("Cannot train for --epochs as there must be examples: name them with --train-data");
-  }
+  assertPruneOptions(options);
   return withCheckpoints([path], async (checkpoints) => {
     const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
@@ -144,64 +120,11 @@ async function prune(path: string, options: PruneVerbOptions, context: Context):
       }),
       ...{ overwrite: true, signal: context.signal },
     });
-    await rm(stateOf(output), { force: true });
+    for (const left of [stateOf(output), roundsOf(output)]) await rm(left, { force: true, recursive: true });
     await saveResult(result, { output: saved, report }, { inputs, context });
     return {
       result: { ...result, binding: bound.binding, outputs: [...files, ...results] },
       text: formatPruning(result) + formatOutputs([...files, ...results]),
     };
   });
-}
-
-interface PruneJob {
-  readonly architecture: Architecture;
-  readonly network: Checkpoint;
-  readonly options: PruneVerbOptions;
-}
-
-async function pruneAndMeasure(
-  { architecture, network, options }: PruneJob,
-  { measured, trained }: PruneData,
-  context: Context,
-): Promise<{ readonly weights: Checkpoint; readonly result: PruneResult }> {
-  const { sparsity, by, layers, shares, epochs, seed } = options;
-  const { graph, engine } = architecture;
-  const { signal } = context;
-  context.progress("Pruning");
-  const symmetries = by === "units" ? await discoverSymmetries({ graph, engine }, { signal }) : undefined;
-  const pruned = await pruneNetwork({ graph, ...(symmetries && { symmetries }) }, network, {
-    ...{ sparsity, by, layers, shares: Object.fromEntries(shares ?? []) },
-  });
-  const tuned =
-    epochs === 0 || trained === undefined
-      ? undefined
-      : await tune(architecture, pruned, { data: trained, options }, context);
-  const compared = { before: network, after: pruned.weights, tuned };
-  const measures = measured && (await measurePruning({ graph, engine }, compared, measured, { signal }));
-  const tuning = tuned && trained && { tuning: { data: trained.name, epochs, seed } };
-  return {
-    weights: tuned ?? pruned.weights,
-    result: { ...pruned.result, ...(measures && { measures }), ...tuning },
-  };
-}
-
-async function tune(
-  { graph, engine }: Architecture,
-  pruned: PrunedNetwork,
-  { data, options }: { readonly data: DataSet; readonly options: PruneVerbOptions },
-  context: Context,
-): Promise<Checkpoint> {
-  const { epochs, seed, batch, lr, resume = false, output } = options;
-  const { weights } = await followTraining({ verb: "prune", state: stateOf(output) }, context, (following) =>
-    trainMasked({ graph, engine }, pruned, data, {
-      ...{ epochs, seed, batch, resume, schedule: { kind: "cosine", learningRate: lr } },
-      ...following,
-    }),
-  );
-  return weights;
-}
-
-/** Names the state beside the checkpoint or the folder in the making. */
-function stateOf(output: string): string {
-  return `${output.replace(/[\\/]+$/, "").replace(/\.safetensors$/, "")}.state.safetensors`;
 }

@@ -1,10 +1,10 @@
 import { formatMeasure, formatNumber } from "@isthmus/report";
-import type { PruneResult } from "@isthmus/sparsity";
+import type { PruneResult, PruneRewinding } from "@isthmus/sparsity";
 import { formatTable } from "./format-table.ts";
 
 /** Formats how much of a network is pruned, and its losses, as text. */
 export function formatPruning(result: PruneResult): string {
-  const { network, elements, pruned, sparsity, layers, units = [], measures } = result;
+  const { network, elements, pruned, sparsity, layers, units = [], measures, rewinding } = result;
   const count = (number: number) => number.toLocaleString("en-US");
   const table = formatTable(
     [
@@ -24,7 +24,8 @@ export function formatPruning(result: PruneResult): string {
     `Pruned ${count(pruned)} of ${count(elements)} weights of ${network}, ${formatMeasure(sparsity, "error")}`,
     ...units.map((layer) => `${layer.name}: ${layer.pruned} of ${layer.units} units are taken out`),
   ];
-  if (measures === undefined) return `${lines.join("\n")}\n\n${table}`;
+  const rounds = rewinding === undefined ? "" : `${formatRounds(rewinding)}\n\n`;
+  if (measures === undefined) return `${lines.join("\n")}\n\n${rounds}${table}`;
   const rows = [
     ["before", measures.before],
     ["after", measures.after],
@@ -35,5 +36,25 @@ export function formatPruning(result: PruneResult): string {
       ? []
       : [`${name}: loss ${formatNumber(measured.loss)}, error ${formatMeasure(measured.error, "error")}`],
   );
-  return `${[...lines, ...losses].join("\n")}\n\n${table}`;
+  return `${[...lines, ...losses].join("\n")}\n\n${rounds}${table}`;
+}
+
+function formatRounds({ rounds }: PruneRewinding): string {
+  const textOf = (value: number | undefined) => (value === undefined ? "" : formatNumber(value));
+  return formatTable(
+    [
+      { title: "round", align: "right" },
+      { title: "pruned", align: "right" },
+      { title: "loss", align: "right" },
+      { title: "error", align: "right" },
+      { title: "barrier to the round before", align: "right" },
+    ],
+    rounds.map(({ sparsity, loss, error, barrier }, round) => [
+      String(round),
+      formatMeasure(sparsity, "error"),
+      textOf(loss),
+      error === undefined ? "" : formatMeasure(error, "error"),
+      textOf(barrier),
+    ]),
+  );
 }

@@ -65,7 +65,7 @@ export async function walkPair(
   }
 }
 
-/** Opens the examples to train on: the training split of data that have two, unless the options name others. */
+/** Opens the examples to train on: the training split of data that have two, or what options name. */
 async function openTrainData(pair: Pair, { trainData, ...options }: WalkPairOptions): Promise<DataSet> {
   const name = trainData ?? nameTrainingSplit(options.data);
   if (name !== undefined) return openExamples(name, options, dataContext(pair));

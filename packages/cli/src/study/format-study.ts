@@ -6,6 +6,7 @@ import { formatBar } from "../format/format-bar.ts";
 import { formatTable } from "../format/format-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatSeconds } from "../training/format-training.ts";
+import { formatHeat } from "./format-heat.ts";
 
 /** The tasks that could not begin as others failed, and the numbers of results. */
 interface FailedCounts extends Pick<RunStudyResult, "ran" | "kept"> {
@@ -99,17 +100,18 @@ const BAR_WIDTH = 30;
 type Row = StudyTable["rows"][number];
 
 /**
- * Shows a figure of a study as a chart of lines, or as bars if its axis has names or a single place. The
- * text is empty if the figure has no number.
+ * Shows a figure of a study as a chart of lines, as bars if its axis has names or a single place, or a heat map
+ * as a grid of numbers. The text is empty if the figure has no number.
  */
 export function formatStudyFigure(figure: StudyFigure, table: StudyTable, terminal: Terminal): string {
   const named = figure.mark === "bar" || figure.xScale === "band";
   const lines = named ? [] : listLines(figure, table);
   const places = new Set(lines.flatMap(({ points }) => points.map(([x]) => x)));
-  const drawn =
+  const drawLines = () =>
     named || places.size === 1
       ? formatBars(figure, table, terminal)
       : formatLines(lines, { figure, table, terminal });
+  const drawn = figure.mark === "heat" ? formatHeat(figure, table) : drawLines();
   return drawn === "" ? "" : `${figure.title}\n\n${drawn}`;
 }
 

@@ -3,6 +3,7 @@ import { FIGURE_TEXT_STYLE } from "./axes.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
 import { type ColorScale, colorOf } from "./color-scale.ts";
 import type { Drawing } from "./figure.ts";
+import { type HeatOverlay, heatOverlay } from "./heat-overlay.ts";
 import { fitText, textWidth } from "./legend.ts";
 import { textColorOn } from "./ramp.ts";
 import { type TreeBracket, treeHeight, treeMark } from "./tree-mark.ts";
@@ -18,6 +19,8 @@ export interface HeatFigure {
   /** Words for the colours, with the unit. */
   readonly label: string;
   readonly columnLabel: string;
+  /** Words for the rows. @defaultValue none */
+  readonly rowLabel?: string | undefined;
   /** Shared by figures that are to be compared. */
   readonly scale: ColorScale;
   /** How a value is written in its cell. */
@@ -26,6 +29,8 @@ export interface HeatFigure {
   readonly coarse?: ((value: number) => string) | undefined;
   /** A tree over the columns, in their order. @defaultValue none */
   readonly tree?: readonly TreeBracket[] | undefined;
+  /** Lines between cells, and dots on them. @defaultValue none */
+  readonly overlay?: HeatOverlay | undefined;
 }
 
 interface Cell {
@@ -46,6 +51,21 @@ const SLANTED_WIDTH = 15;
 const SHORT_NAME = 48;
 const SLANTED_LENGTH = 110;
 
+/** Lists the cells that have a value. */
+function cellsOf({
+  rows,
+  columns,
+  values,
+  scale,
+}: Pick<HeatFigure, "rows" | "columns" | "values" | "scale">): Cell[] {
+  return rows.flatMap((row, y) =>
+    columns.flatMap((column, x): Cell[] => {
+      const value = values[y]?.[x];
+      return isKnown(value) ? [{ row, column, value, color: colorOf(value, scale) }] : [];
+    }),
+  );
+}
+
 /** Draws a table as colours, with numbers where they fit, and a legend of the colours like that of planes. */
 export function drawHeat({
   rows,
@@ -53,18 +73,14 @@ export function drawHeat({
   values,
   label,
   columnLabel,
+  rowLabel,
   scale,
   format,
   coarse = format,
   tree = [],
+  overlay,
 }: HeatFigure): Drawing {
-  const cells = rows.flatMap((row, y) =>
-    columns.flatMap((column, x): Cell[] => {
-      const value = values[y]?.[x];
-      if (!isKnown(value)) return [];
-      return [{ row, column, value, color: colorOf(value, scale) }];
-    }),
-  );
+  const cells = cellsOf({ rows, columns, values, scale });
   return (plot, width) => {
     const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
     const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;
@@ -89,7 +105,8 @@ export function drawHeat({
       y: { type: "band", domain: [...rows], padding: 0.08 },
       marks: [
         plot.axisY({
-          label: null,
+          label: rowLabel ?? null,
+          labelArrow: "none",
           tickSize: 0,
           tickFormat: (name: string) => fitText(name, marginLeft - 12),
         }),
@@ -120,6 +137,7 @@ export function drawHeat({
               }),
             ]),
         treeMark(tree, columns),
+        ...(overlay === undefined ? [] : [heatOverlay(overlay, rows, columns)]),
         colorLegend({ label, scale, format: formatShort, above: treeHeight(tree) }),
       ],
     };

@@ -19,6 +19,7 @@ export const PRUNE_SCHEMA: z.ZodType = schemaOf<"prune">()(
     elements: count,
     pruned: count,
     layers: z.array(z.looseObject({ name: text, elements: count, pruned: count, sparsity: share })),
+    criterion: z.literal("signal-to-noise").optional(),
     units: z.array(z.looseObject({ name: text, units: count, pruned: count })).optional(),
     measures: z
       .looseObject({
@@ -28,6 +29,20 @@ export const PRUNE_SCHEMA: z.ZodType = schemaOf<"prune">()(
         examples: count,
         data: text,
         engine: text,
+      })
+      .optional(),
+    rewinding: z
+      .looseObject({
+        method: z.enum(["gradient", "evolution"]),
+        rewind: count,
+        rounds: z.array(
+          z.looseObject({
+            sparsity: share,
+            loss: MEASURED.optional(),
+            error: MEASURED.optional(),
+            barrier: MEASURED.optional(),
+          }),
+        ),
       })
       .optional(),
     tuning: z.looseObject({ data: text, epochs: count, seed: count }).optional(),

@@ -5,6 +5,7 @@ import type { Figure } from "../figure/figure.ts";
 import { formatCount, formatMeasure, formatNumber } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
+import { rewindingWords, roundsSection } from "./pruning-rounds.ts";
 import type { Report } from "./report.ts";
 
 const CHOICES: Readonly<Record<PruneResult["by"], string>> = {
@@ -15,7 +16,7 @@ const CHOICES: Readonly<Record<PruneResult["by"], string>> = {
 
 /** Says how much of a network is pruned, and what that costs. */
 export function describePruning(result: PruneResult): Report {
-  const { sparsity, elements, pruned, measures, tuning, units, by } = result;
+  const { sparsity, elements, pruned, measures, tuning, units, by, rewinding, criterion } = result;
   return {
     subject: "a pruned network",
     summary: summarise(result),
@@ -40,6 +41,7 @@ export function describePruning(result: PruneResult): Report {
         figures: [layersFigure(result)],
         tables: [layersTable(result), ...(units === undefined ? [] : [unitsTable(units)])],
       },
+      ...(rewinding === undefined ? [] : [roundsSection(rewinding, measures)]),
       ...(measures === undefined
         ? []
         : [{ name: "losses", title: "Losses", figures: [], tables: [lossesTable(measures)] }]),
@@ -47,6 +49,10 @@ export function describePruning(result: PruneResult): Report {
     facts: factsOf({ ...measures }, [
       { name: "Network", value: result.network },
       { name: "Pruned", value: CHOICES[by] },
+      ...(criterion === undefined
+        ? []
+        : [{ name: "Least", value: "by the ratio of mean to standard deviation" }]),
+      ...(rewinding === undefined ? [] : [{ name: "Rounds", value: rewindingWords(rewinding) }]),
       ...(tuning === undefined
         ? []
         : [

@@ -56,3 +56,58 @@ it("describeStudy() names the variables within settings, and of networks only th
     Array.from({ length: 3 }, () => "Networks: seed 0 to 5."),
   );
 });
+
+/** A study of a grid of two columns and two rows, of which one cell was not measured. */
+function gridStudy(figure: object = {}) {
+  const columns = [
+    { key: "batch", title: "Batch" },
+    { key: "width", title: "Width" },
+    { key: "loss", title: "Loss", unit: "nats" },
+  ];
+  const rows = [
+    { batch: 8, width: 4, loss: 0.5 },
+    { batch: 8, width: 16, loss: 0.1 },
+    { batch: 64, width: 4, loss: 0.3 },
+    { batch: 64, width: 16, loss: null },
+  ];
+  const heat = {
+    title: "Grid",
+    caption: "C.",
+    table: "grid",
+    mark: "heat",
+    x: "width",
+    y: "batch",
+    color: "loss",
+  };
+  const figures = [{ ...heat, ...figure } as never];
+  return { ...studyResult(), tables: [{ name: "grid", title: "Grid", columns, rows }], figures };
+}
+
+it("describeStudy() draws a heat map with borders and the best cells, and says what they are", () => {
+  const figure = {
+    best: "least",
+    borders: [
+      { of: "loss", at: 0.2 },
+      { of: "width", at: 8 },
+    ],
+  };
+  const [drawn] = describeStudy(gridStudy(figure)).sections[0]?.figures ?? [];
+  expect(drawn?.caption).toBe(
+    "C. The solid line is where Loss crosses 0.2 nats. The dashed line is where Width crosses 8. A dot marks the least value of each Width, over Batch.",
+  );
+  expect(drawn?.words).toBe(
+    "Heat map of Loss (nats), Batch by Width. Batch 8: 4 0.5, 16 0.1; Batch 64: 4 0.3, 16 unknown.",
+  );
+});
+
+it("describeStudy() leaves out a heat map without numbers, and refuses two rows of one cell", () => {
+  const study = gridStudy();
+  const [table] = study.tables;
+  const empty = { ...study, tables: [{ ...table, rows: [{ batch: 8, width: 4, loss: null }] }] };
+  expect(describeStudy(empty as never).sections[0]?.figures).toEqual([]);
+  const twice = {
+    ...study,
+    tables: [{ ...table, rows: [...(table?.rows ?? []), { batch: 8, width: 4, loss: 1 }] }],
+  };
+  expect(() => describeStudy(twice as never)).toThrow(/several have width 4 and batch 8/);
+});

@@ -6,6 +6,7 @@ import type { Drawing, Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
 import { formatNumber } from "../format-value.ts";
 import { studyColumnTitle } from "./study-column-title.ts";
+import { studyHeat } from "./study-heat.ts";
 import { studyCaption } from "./study-words.ts";
 
 /** A row of a table as a figure sees it. */
@@ -40,6 +41,7 @@ export function studyFigure(
   name: string,
 ): Figure | undefined {
   assertColumns(figure, table);
+  if (figure.mark === "heat") return studyHeat(figure, { table, study }, name);
   const places = table.rows.flatMap((row, index) => placeOf(figure, row, index));
   if (places.length === 0) return undefined;
   const names = [...new Set(places.map(({ series }) => series))];
@@ -86,9 +88,10 @@ function hasRepeated(places: readonly Place[]): boolean {
   return new Set(places.map(({ series, x }) => JSON.stringify([series, x]))).size < places.length;
 }
 
-function assertColumns({ title, x, y, low, high, series }: StudyFigure, { name, columns }: StudyTable): void {
+function assertColumns(figure: StudyFigure, { name, columns }: StudyTable): void {
+  const { title, x, y, low, high, series, color, borders = [] } = figure;
   const keys = columns.map(({ key }) => key);
-  for (const key of [x, y, low, high, series]) {
+  for (const key of [x, y, low, high, series, color, ...borders.map(({ of }) => of)]) {
     if (key !== undefined && !keys.includes(key)) {
       throw new UsageError(
         `Cannot draw "${title}" as its columns must be in the table "${name}": "${key}" is not among ${keys.map((column) => `"${column}"`).join(", ")}`,

@@ -14,7 +14,7 @@ export interface DrawnRows {
   /** Whether some have an interval. */
   readonly bounded: boolean;
   /** What shows a value, and what an interval. */
-  readonly mark: "mark" | "bar";
+  readonly mark: "mark" | "bar" | "cell";
   readonly interval: "band" | "thin line";
 }
 

@@ -11,26 +11,35 @@ import {
 } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
-import { TRAIN_DEFAULTS, type TrainOptions, type TrainResult, train } from "@isthmus/training";
-import type { Masks } from "../masks/masks.ts";
-import { pruneNetwork } from "../prune-network.ts";
-import { assertSparsity, type PruneChoice } from "../prune-options.ts";
-import type { PruneResult } from "../prune-result.ts";
+import {
+  TRAIN_DEFAULTS,
+  type TrainOptions,
+  type TrainProgress,
+  type TrainResult,
+  train,
+} from "@isthmus/training";
+import type { PruneChoice } from "../prune-options.ts";
+import {
+  assertRounds,
+  findTickets,
+  type RoundOptions,
+  type TicketRound,
+  USUAL_ROUNDS,
+} from "./find-tickets.ts";
 import { trainMasked } from "./train-masked.ts";
 
 /** How a network is pruned round by round. */
 export interface IterativeOptions
-  extends Omit<TrainOptions, "constraint" | "statePath" | "resume" | "onEpoch"> {
-  /** Share that is pruned after the last round, in `[0, 1)`. */
-  readonly sparsity: number;
-  /** Rounds of pruning and training again, at least 1. @defaultValue 5 */
-  readonly rounds?: number;
+  extends RoundOptions,
+    Omit<TrainOptions, "constraint" | "statePath" | "resume" | "onEpoch" | "onProgress"> {
   /** Epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */
   readonly rewindEpoch?: number;
   /** @defaultValue "global" */
   readonly by?: PruneChoice;
   /** Folder for the states of trainings, from which it goes on. @defaultValue none */
   readonly folder?: string | undefined;
+  /** Called after every step of round `round`, which is 0 before anything is pruned. */
+  readonly onProgress?: ((progress: TrainProgress, round: number) => void) | undefined;
 }
 
 /** Defaults of {@link IterativeOptions}. */
@@ -38,17 +47,10 @@ export const ITERATIVE_DEFAULTS: {
   readonly rounds: number;
   readonly rewindEpoch: number;
   readonly by: PruneChoice;
-} = { rounds: 5, rewindEpoch: 0, by: "global" };
+} = { rounds: USUAL_ROUNDS, rewindEpoch: 0, by: "global" };
 
 /** What came of a round. */
-export interface PruningRound {
-  readonly weights: Checkpoint;
-  /** Empty for the network that was trained before anything was pruned. */
-  readonly masks: Masks;
-  /** Missing for it, too. */
-  readonly pruning?: PruneResult;
-  readonly training: TrainResult;
-}
+export type PruningRound = TicketRound<TrainResult>;
 
 const ATTEMPT = "prune iteratively";
 
@@ -83,10 +85,12 @@ export async function pruneIteratively(
   data: DataSet,
   options: IterativeOptions,
 ): Promise<readonly PruningRound[]> {
-  const { sparsity, rounds, rewindEpoch, by, folder, training } = resolveIterative(options);
+  const { sparsity, rounds, rewindEpoch, by, folder, onProgress, training } = resolveIterative(options);
   if (folder !== undefined) await mkdir(folder, { recursive: true });
-  const stateOf = (round: number) =>
-    folder === undefined ? {} : { statePath: join(folder, `round-${round}.safetensors`), resume: true };
+  const stateOf = (round: number) => ({
+    ...(folder !== undefined && { statePath: join(folder, `round-${round}.safetensors`), resume: true }),
+    ...(onProgress && { onProgress: (progress: TrainProgress) => onProgress(progress, round) }),
+  });
   let rewound: Checkpoint | undefined = rewindEpoch === 0 ? start : undefined;
   const dense = await train(architecture, start, data, {
     ...{ ...training, ...stateOf(0) },
@@ -97,36 +101,31 @@ export async function pruneIteratively(
     },
   });
   rewound ??= await readRewound(folder);
-  const results: PruningRound[] = [{ weights: dense.weights, masks: new Map(), training: dense.result }];
+  const weights = rewound;
   const epochs = training.epochs - rewindEpoch;
-  let { weights } = dense;
-  for (let round = 1; round <= rounds; round++) {
-    const share = 1 - (1 - sparsity) ** (round / rounds);
-    const pruned = await pruneNetwork(architecture, weights, { sparsity: share, by });
-    const { masks } = pruned;
+  const first = { weights: dense.weights, training: dense.result };
+  return findTickets(architecture, first, { sparsity, rounds, by }, async (round, masks) => {
     const state = { ...training, epochs, ...stateOf(round) };
-    const trained = await trainMasked(architecture, { weights: rewound, masks }, data, state);
-    weights = trained.weights;
-    results.push({ weights, masks, pruning: pruned.result, training: trained.result });
-  }
-  return results;
+    const trained = await trainMasked(architecture, { weights, masks }, data, state);
+    return { weights: trained.weights, training: trained.result };
+  });
 }
 
 const REWIND_FILE = "rewind.safetensors";
 
 function resolveIterative(options: IterativeOptions) {
-  const { sparsity, rounds, rewindEpoch, by, folder, ...training } = { ...ITERATIVE_DEFAULTS, ...options };
-  assertSparsity(ATTEMPT, "sparsity", sparsity);
-  if (!(Number.isInteger(rounds) && rounds >= 1)) {
-    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "rounds" must be a whole number from 1: it is ${rounds}`);
-  }
+  const { sparsity, rounds, rewindEpoch, by, folder, onProgress, ...training } = {
+    ...ITERATIVE_DEFAULTS,
+    ...options,
+  };
+  assertRounds(ATTEMPT, { sparsity, rounds });
   const epochs = training.epochs ?? TRAIN_DEFAULTS.epochs;
   if (!(Number.isInteger(rewindEpoch) && rewindEpoch >= 0 && rewindEpoch < epochs)) {
     throw new OutOfRangeError(
       `Cannot ${ATTEMPT} as "rewindEpoch" must be a whole number from 0 and less than the ${epochs} epochs: it is ${rewindEpoch}`,
     );
   }
-  return { sparsity, rounds, rewindEpoch, by, folder, training: { ...training, epochs } };
+  return { sparsity, rounds, rewindEpoch, by, folder, onProgress, training: { ...training, epochs } };
 }
 
 /** Copies weights, whose memory the next step is free to write into. */

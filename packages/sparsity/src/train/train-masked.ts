@@ -1,7 +1,12 @@
-import { createHash } from "node:crypto";
 import type { Checkpoint } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import { type Trained, type TrainOptions, train, type WeightConstraint } from "@isthmus/training";
+import {
+  fingerprintMasks,
+  type Trained,
+  type TrainOptions,
+  train,
+  type WeightConstraint,
+} from "@isthmus/training";
 import { applyMasks, type Masks, maskInPlace } from "../masks/masks.ts";
 
 /**
@@ -49,10 +54,4 @@ function holdMasks(masks: Masks): WeightConstraint {
       }
     },
   };
-}
-
-function fingerprintMasks(masks: Masks): string {
-  const hash = createHash("sha256");
-  for (const [name, mask] of masks) hash.update(JSON.stringify(name)).update(mask);
-  return hash.digest("hex");
 }

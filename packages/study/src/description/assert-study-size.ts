@@ -1,5 +1,6 @@
 import { InputError } from "@isthmus/core";
 import { COLLECT_RATES, type CollectMethod } from "@isthmus/ensemble";
+import { ITERATIVE_DEFAULTS } from "@isthmus/sparsity";
 import type { CollectedStudyNetwork } from "./collected-network.ts";
 import { fulfils } from "./fulfils.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
@@ -80,6 +81,7 @@ function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<s
   );
   const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
   if (Array.isArray(snapshots) && !ranges.has("epochs")) ranges.set("epochs", snapshots as VariableValue[]);
+  if ("tickets" in repeated && !ranges.has("round")) ranges.set("round", roundsOf(repeated.rounds));
   const from = startGroupOf(repeated);
   if (from === undefined) return ranges;
   const { where } = repeated as Pick<TunedNetwork, "where">;
@@ -117,6 +119,14 @@ function listMembers({
   );
 }
 
+/** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
+function roundsOf(rounds: unknown): readonly number[] {
+  return Array.from(
+    { length: 1 + (typeof rounds === "number" ? rounds : ITERATIVE_DEFAULTS.rounds) },
+    (_, i) => i,
+  );
+}
+
 /** Returns the name of the group that each network of a group is made from one network of. */
 function startGroupOf(repeated: RepeatedNetwork): string | undefined {
   if ("tune" in repeated) return repeated.tune as string;
@@ -143,6 +153,7 @@ function countMeasurements(
     );
     return unfold<T>(`measurements.${name}`, Object.fromEntries(decisive) as Repeated<T>);
   };
+  if ("net" in repeated) return unfoldOnly<object>(["for"]).length;
   if ("of" in repeated && !("many" in repeated)) {
     return unfoldOnly<NetworkMeasurement>(EACH_KEYS).reduce((sum, { entry }) => {
       return sum + productOf(restrict(groups.get(entry.of), entry.where));

@@ -16,6 +16,11 @@ export interface PrunedStudyNetwork {
   readonly by?: PruneChoice;
   /** Patterns of weights, or of layers of units. @defaultValue all */
   readonly layers?: readonly string[];
+  /**
+   * Epochs of the training to whose weights what stays goes back before it is trained again, one of the
+   * snapshots of the training; 0 is the start. @defaultValue it stays as it is
+   */
+  readonly rewind?: number;
   /** Name of the examples to train on with pruned weights at zero. @defaultValue none is trained */
   readonly data?: string;
   /** Seed of the order of examples. @defaultValue 0 */

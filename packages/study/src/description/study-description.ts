@@ -5,6 +5,7 @@ import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
+import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { AttackMeasurement, EnsembleMeasurement } from "./ensemble-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
@@ -18,6 +19,7 @@ import type {
   WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
+import type { TicketNetwork } from "./ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
 import type { VariableValue, WantedValues } from "./variable-values.ts";
 
@@ -61,7 +63,8 @@ export interface TrainedNetwork {
   readonly seed: number;
   readonly epochs: number;
   /**
-   * Numbers of epochs, ascending, after which the weights are saved; each gives a network of its own.
+   * Numbers of epochs, ascending, after which the weights are saved, 0 for the start; each gives a network of
+   * its own.
    * @defaultValue the last only
    */
   readonly snapshots?: readonly number[];
@@ -120,6 +123,7 @@ export type NetworkDescription =
   | TunedNetwork
   | ConnectivityTunedNetwork
   | PrunedStudyNetwork
+  | TicketNetwork
   | QuantizedStudyNetwork
   | CollectedStudyNetwork
   | ScatteredStudyNetwork;
@@ -170,7 +174,8 @@ export type MeasurementDescription =
   | EachMeasurement
   | EnsembleMeasurement
   | AttackMeasurement
-  | ParetoMeasurement;
+  | ParetoMeasurement
+  | IntrinsicDimensionMeasurement;
 
 /** A group of networks. */
 export type RepeatedNetwork =
@@ -180,6 +185,7 @@ export type RepeatedNetwork =
   | Repeated<TunedNetwork>
   | Repeated<ConnectivityTunedNetwork>
   | Repeated<PrunedStudyNetwork>
+  | Repeated<TicketNetwork>
   | Repeated<QuantizedStudyNetwork>
   | Repeated<CollectedStudyNetwork>
   | Repeated<ScatteredStudyNetwork>;

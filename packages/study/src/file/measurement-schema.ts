@@ -3,6 +3,7 @@ import { SOURCE_MODES } from "@isthmus/ensemble";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { z } from "zod";
+import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type {
@@ -21,6 +22,7 @@ import type {
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
+import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import {
   CURVE_FIELDS,
   DROPOUT_PATH_FIELDS,
@@ -52,6 +54,7 @@ type FileMeasurement =
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
+  | IntrinsicDimensionMeasurement
   | SimilarityMeasurement
   | EnsembleMeasurement
   | AttackMeasurement
@@ -170,6 +173,14 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
+    z.strictObject({
+      kind: z.literal("intrinsic-dimension"),
+      net: z.string(),
+      trainOn: NAMED_DATA,
+      data: NAMED_DATA,
+      labels: z.enum(LABEL_CHOICES).optional(),
+      ...DIMENSION_FIELDS,
+    }),
     z.strictObject({
       kind: z.literal("walked-path"),
       ...selected,

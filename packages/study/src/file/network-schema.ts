@@ -8,10 +8,12 @@ import {
 } from "../description/collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
+import type { TicketNetwork } from "../description/ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "../description/tuned-network.ts";
 import { amount, batch, positive, repeats, seed, text, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { STAR_FIELDS } from "../schema/shared-fields.ts";
+import { EVOLUTION_FIELDS, ROUNDS_FIELDS } from "../schema/ticket-fields.ts";
 import { AUGMENT, FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 import { CONNECTIVITY_FIELDS } from "../schema/tuning-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
@@ -107,6 +109,7 @@ export const PRUNED_NETWORK: z.ZodType = schemaOf<FilePrunedNetwork>()(
     sparsity: z.number().min(0).lt(1),
     by: z.enum(PRUNE_CHOICES).optional(),
     layers: z.array(text).optional(),
+    rewind: repeats(0).optional(),
     data: NAMED_DATA.optional(),
     seed: seed.optional(),
     epochs: repeats(1).optional(),
@@ -115,6 +118,29 @@ export const PRUNED_NETWORK: z.ZodType = schemaOf<FilePrunedNetwork>()(
     optimizer: OPTIMIZER.optional(),
     schedule: SCHEDULE.optional(),
   }),
+);
+
+const ticket = {
+  net: z.string(),
+  data: NAMED_DATA,
+  seed,
+  batch: batch.optional(),
+  ...ROUNDS_FIELDS,
+};
+
+/** A lottery ticket to find, with values in place of its variables. */
+export const TICKET_NETWORK: z.ZodType = schemaOf<TicketNetwork>()(
+  z.discriminatedUnion("tickets", [
+    z.strictObject({
+      ...ticket,
+      tickets: z.literal("gradient"),
+      rewind: repeats(0).optional(),
+      epochs: repeats(1),
+      optimizer: OPTIMIZER.optional(),
+      schedule: SCHEDULE.optional(),
+    }),
+    z.strictObject({ ...ticket, ...EVOLUTION_FIELDS, tickets: z.literal("evolution") }),
+  ]),
 );
 
 /** A network whose weights are put on a grid, with values in place of its variables. */

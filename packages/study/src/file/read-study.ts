@@ -11,6 +11,7 @@ import {
   QUANTIZED_NETWORK,
   SCATTERED_NETWORK,
   STAR_NETWORK,
+  TICKET_NETWORK,
   TRAINED_NETWORK,
   TUNED_NETWORK,
 } from "./network-schema.ts";
@@ -54,6 +55,7 @@ function schemaOf(network: RepeatedNetwork): ZodType {
   if ("star" in network) return STAR_NETWORK;
   if ("tune" in network) return network.method === "cbft" ? CONNECTIVITY_TUNED_NETWORK : TUNED_NETWORK;
   if ("prune" in network) return PRUNED_NETWORK;
+  if ("tickets" in network) return TICKET_NETWORK;
   if ("quantize" in network) return QUANTIZED_NETWORK;
   if ("collect" in network) return COLLECTED_NETWORK;
   if ("scatter" in network) return SCATTERED_NETWORK;

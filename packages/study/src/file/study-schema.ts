@@ -62,7 +62,7 @@ const figure = z.strictObject({
   title: text,
   caption: text,
   table: text,
-  mark: z.enum(["line", "bar", "dot"]),
+  mark: z.enum(["line", "bar", "dot", "heat"]),
   x: text,
   y: text,
   low: text.optional(),
@@ -70,6 +70,10 @@ const figure = z.strictObject({
   series: text.optional(),
   xScale: z.enum(["linear", "log", "band"]).optional(),
   yScale: z.enum(["linear", "log"]).optional(),
+  color: text.optional(),
+  colorScale: z.enum(["linear", "log", "unit", "diverging"]).optional(),
+  borders: z.array(z.strictObject({ of: text, at: z.number() })).optional(),
+  best: z.enum(["least", "greatest"]).optional(),
 });
 
 /** Values of variables, beside whatever else an entry has. */

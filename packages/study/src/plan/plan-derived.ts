@@ -1,5 +1,6 @@
 import { InputError } from "@isthmus/core";
 import { PRUNE_DEFAULTS, QUANTIZE_DEFAULTS } from "@isthmus/sparsity";
+import type { TaskFile } from "@isthmus/tasks";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
 import type { Unfolded } from "../description/unfold.ts";
 import { PRUNED_FILE, type PruneNetworkParams, pruneStudyNetwork } from "../tasks/prune-network.ts";
@@ -26,7 +27,7 @@ export async function planPruned(
   { variables, entry }: Unfolded<PrunedStudyNetwork>,
   { find, planner }: Planning,
 ): Promise<readonly PlannedNetwork[]> {
-  const { prune, where, sparsity, by = PRUNE_DEFAULTS.by, layers, data: name, ...settings } = entry;
+  const { prune, where, sparsity, by = PRUNE_DEFAULTS.by, layers, rewind, data: name, ...settings } = entry;
   if (name === undefined && Object.keys(settings).length > 0) {
     throw new InputError(
       `Cannot plan "networks.${group}" of the study as pruned networks are trained on with "data" alone: it has ${Object.keys(settings).join(", ")} and no data`,
@@ -41,7 +42,10 @@ export async function planPruned(
       const training = name === undefined ? undefined : await trainingOf(name, settings, { start, planner });
       const { key } = planner.add(pruneStudyNetwork, {
         params: { pruning, ...(training && { training }) },
-        inputs: filesOf(start),
+        inputs: {
+          ...filesOf(start),
+          ...(rewind !== undefined && { rewound: [rewoundOf(group, start, rewind)] }),
+        },
         label: `prune ${label}`,
       });
       return {
@@ -52,6 +56,16 @@ export async function planPruned(
         weights: { task: key, file: PRUNED_FILE },
       };
     }),
+  );
+}
+
+/** Finds the weights that what stays goes back to. */
+function rewoundOf(group: string, { label, rewinds = new Map() }: PlannedNetwork, epoch: number): TaskFile {
+  const file = rewinds.get(epoch);
+  if (file !== undefined) return file;
+  throw new InputError(
+    `Cannot plan "networks.${group}" of the study as "rewind" must be one of the snapshots of ${label}, ${[...rewinds.keys()].join(", ") || "which has none as it was not trained here"}: it is ${epoch}; add it to "snapshots"`,
+    { input: group },
   );
 }
 

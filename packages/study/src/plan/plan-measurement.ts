@@ -12,6 +12,7 @@ import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
+import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
 import { planAttacks, planEnsembles } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
@@ -49,6 +50,8 @@ export function planMeasurement(
       return planCurves(entry, context);
     case "mechanisms":
       return planMechanisms(entry, context);
+    case "intrinsic-dimension":
+      return planDimensions(entry, context);
     case "walked-path":
       return planWalks(entry, context);
     case "dropout-path":

@@ -19,6 +19,7 @@ import { describeNetwork } from "./describe-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
 import { planCollected, planScattered } from "./plan-collected.ts";
 import { planPruned, planQuantized } from "./plan-derived.ts";
+import { planTickets } from "./plan-tickets.ts";
 import { planConnectivityTuned, planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
@@ -59,6 +60,7 @@ async function planEntry(
   }
   if ("prune" in entry) return planPruned(group, { variables, entry }, planning);
   if ("quantize" in entry) return planQuantized(group, { variables, entry }, planning);
+  if ("tickets" in entry) return planTickets(group, { variables, entry }, planning.planner);
   if ("collect" in entry) return planCollected(group, { variables, entry }, planning);
   if ("scatter" in entry) return planScattered(group, { variables, entry }, planning);
   if ("net" in entry) return planTraining(group, { variables, entry }, planning.planner);
@@ -124,7 +126,8 @@ async function planStar(
     },
     label: `find the ${label}`,
   });
-  return { ...first, variables, label, trainedOn: entry.data, weights: { task: key, file: STAR_FILE } };
+  const { rewinds: _, ...like } = first;
+  return { ...like, variables, label, trainedOn: entry.data, weights: { task: key, file: STAR_FILE } };
 }
 
 /** Lists every option that decides the bytes, defaults included. */
@@ -162,7 +165,9 @@ async function planTraining(
   };
   const label = `${network.spec} seed ${entry.seed}`;
   const { key } = planner.add(trainNetwork, { params, inputs: {}, label: `train ${label}` });
+  const rewinds = new Map(snapshots.map((epochs) => [epochs, { task: key, file: weightsFile(epochs) }]));
   return snapshots.map((epochs) => ({
+    rewinds,
     variables: withEpochs(group, variables, epochs),
     label: snapshots.length === 1 ? label : `${label} epoch ${epochs}`,
     architecture: network.graph,

@@ -232,4 +232,13 @@ describe("planStudy()", () => {
     } as const;
     await expect(plan({ ...SMALL_STUDY, figures: [figure] })).rejects.toThrow(/it is "height"/);
   });
+
+  it.each([
+    [{ mark: "heat" }, /a heat map must have a "color"/],
+    [{ mark: "line", color: "barrier" }, /only heat maps have a "color": its mark is line/],
+    [{ mark: "heat", color: "barrier", borders: [{ of: "height", at: 1 }] }, /it is "height"/],
+  ] as const)("planStudy() refuses a heat map that cannot be drawn: %j", async (change, message) => {
+    const figure = { title: "F", caption: "", table: "barriers", x: "width", y: "width", ...change };
+    await expect(plan({ ...SMALL_STUDY, figures: [figure] })).rejects.toThrow(message);
+  });
 });

@@ -3,7 +3,7 @@ import type { Task } from "@isthmus/tasks";
 import { measuredFor } from "../collect/measured-for.ts";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
-import type { ColumnSource, TableDescription } from "../description/table-description.ts";
+import type { ColumnSource, FigureDescription, TableDescription } from "../description/table-description.ts";
 import { unfold } from "../description/unfold.ts";
 import type { FindNetworks } from "./network-cells.ts";
 import { planMeasurement } from "./plan-measurement.ts";
@@ -74,12 +74,28 @@ function assertTables(
     assertVariables(name, table, measuredFor(table, measurements));
     assertColumns(name, table);
   }
-  for (const { title, table, x, y, low, high, series } of figures) {
-    assertOneOf(`draw "${title}"`, "its table", table, Object.keys(tables));
-    const columns = Object.keys(tables[table]?.columns ?? {});
-    for (const column of [x, y, low, high, series]) {
-      if (column !== undefined) assertOneOf(`draw "${title}"`, "a column", column, columns);
-    }
+  for (const figure of figures) assertFigure(figure, tables);
+}
+
+function assertFigure(
+  { title, table, mark, x, y, low, high, series, color, borders = [] }: FigureDescription,
+  tables: StudyDescription["tables"],
+): void {
+  assertOneOf(`draw "${title}"`, "its table", table, Object.keys(tables));
+  const columns = Object.keys(tables[table]?.columns ?? {});
+  for (const column of [x, y, low, high, series, color, ...borders.map(({ of }) => of)]) {
+    if (column !== undefined) assertOneOf(`draw "${title}"`, "a column", column, columns);
+  }
+  if (mark === "heat" && color === undefined) {
+    throw new InputError(
+      `Cannot draw "${title}" as a heat map must have a "color", the column that its cells show: it has none`,
+      { input: title },
+    );
+  }
+  if (mark !== "heat" && color !== undefined) {
+    throw new InputError(`Cannot draw "${title}" as only heat maps have a "color": its mark is ${mark}`, {
+      input: title,
+    });
   }
 }
 

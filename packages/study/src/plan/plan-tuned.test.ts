@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { measureCurvature } from "@isthmus/curvature";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { tuneByConnectivity } from "@isthmus/mechanisms";
 import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
@@ -11,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
 import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
+import type { TableDescription } from "../description/table-description.ts";
 import { runStudy } from "../run-study.ts";
 import { STUDY_TASKS } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
@@ -24,6 +26,8 @@ const executor: TaskExecutor = {
 const OPTIMIZER = { kind: "sgd", momentum: 0 } as const;
 const SCHEDULE = { kind: "constant", learningRate: 0.05 } as const;
 const CURVATURE = { count: 1, traceProducts: 8, runs: 0, parameters: ["layers.1.*"] };
+
+const LARGEST = { largest: { title: "Largest", mean: "eigenvalues.largest.0.value" } };
 
 /** Networks from two seeds, trained on with other images at two rates, and the curvature around each. */
 const STUDY: StudyDescription = {
@@ -51,7 +55,7 @@ const STUDY: StudyDescription = {
       by: ["frozen"],
       columns: {
         frozen: { title: "Frozen" },
-        largest: { title: "Largest", mean: "eigenvalues.largest.0.value" },
+        ...LARGEST,
       },
     },
   },
@@ -63,7 +67,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const run = () => runStudy(STUDY, { engine: engine.name, openData, folder, executor });
+const run = (study = STUDY) => runStudy(study, { engine: engine.name, openData, folder, executor });
 
 describe("planTuned()", () => {
   it("plans one training for each network it starts from, which is counted before", async () => {
@@ -105,5 +109,57 @@ describe("planTuned()", () => {
     }
     expect(study?.tables[0]?.rows.map(({ largest }) => largest)).toEqual(largest);
     expect((await run()).ran).toBe(0);
+  });
+
+  it("trains the last layer alone, and by connectivity, as their functions do", async () => {
+    const shared = { tune: "first", where: { seed: 1 }, data: "few:later", seed: 7, epochs: 2, batch: 4 };
+    const study: StudyDescription = {
+      ...STUDY,
+      networks: {
+        ...{ first: STUDY.networks["first"] as StudyDescription["networks"][string] },
+        last: { ...shared, method: "last-layer", optimizer: OPTIMIZER, schedule: SCHEDULE },
+        cbft: { ...shared, method: "cbft", cue: "few:train", learningRate: 0.1, margin: 2 },
+      },
+      measurements: {
+        last: { kind: "curvature", of: "last", data: "few:test", ...CURVATURE },
+        after: { kind: "curvature", of: "cbft", data: "few:test", ...CURVATURE },
+      },
+      tables: {
+        after: {
+          ...(STUDY.tables["after"] as TableDescription),
+          of: ["last", "after"],
+          by: ["seed"],
+          columns: LARGEST,
+        },
+      },
+    };
+    const { study: result } = await run(study);
+    const { graph, initialize } = parseNetwork("mlp:4", await openData("few:train"));
+    const options = { batch: 4, optimizer: OPTIMIZER, schedule: SCHEDULE };
+    const [clean, cue] = [await openData("few:later"), await openData("few:train")];
+    const first = await train({ graph, engine }, initialize(1), cue, { ...options, seed: 1, epochs: 2 });
+    const last = await train({ graph, engine }, first.weights, clean, {
+      ...{ ...options, seed: 7, epochs: 2, freeze: ["layers.0.*"] },
+    });
+    const tuned = await tuneByConnectivity(
+      { graph, engine },
+      first.weights,
+      { clean, cue },
+      {
+        ...{ seed: 7, epochs: 2, batch: 4, learningRate: 0.1, margin: 2 },
+      },
+    );
+    const largest: number[] = [];
+    for (const { weights } of [last, tuned]) {
+      const { eigenvalues } = await measureCurvature(
+        { graph, engine },
+        weights,
+        await openData("few:test"),
+        CURVATURE,
+      );
+      largest.push(eigenvalues?.largest[0]?.value ?? Number.NaN);
+    }
+    const mean = largest.reduce((sum, value) => sum + value, 0) / 2;
+    expect(result?.tables[0]?.rows[0]?.["largest"]).toBeCloseTo(mean, 10);
   });
 });

@@ -40,6 +40,12 @@ const STUDY: StudyDescription = {
       ...{ between: "mlps", align: "${align}", points: 5 },
       sets: { seen: "few:train", other: "few:test" },
     },
+    dimensions: {
+      kind: "intrinsic-dimension",
+      for: { labels: ["given", "shuffled"] },
+      ...{ net: "mlp:6", data: "few:test", trainOn: "few:train", labels: "${labels}", batch: 4 },
+      ...{ seeds: [0, 1], epochs: 2, threshold: 0.5, first: 8, resolution: 1 },
+    },
     walks: {
       ...{ kind: "walked-path", between: "mlps", data: "few:test", trainOn: "few:train" },
       ...{ moves: 2, trainSteps: 2, batch: 4, points: 5 },
@@ -74,6 +80,15 @@ const STUDY: StudyDescription = {
         align: { title: "Second network" },
         name: { title: "Set" },
         worst: column("path.loss.max"),
+      },
+    },
+    dimensions: {
+      ...{ title: "Dimensions", of: "dimensions", each: "points", by: ["labels", "dimension"] },
+      columns: {
+        labels: { title: "Labels" },
+        dimension: { title: "Dimension" },
+        accuracy: column("accuracy"),
+        seeds: { title: "Seeds", count: "accuracy" },
       },
     },
     walks: {
@@ -113,12 +128,15 @@ it("STUDY_TASKS take units out of networks, and build and train ways between the
   expect(lines[0]).not.toBe(lines[1]);
   const mechanisms = (rows["mechanisms"] ?? []).map(({ align, name }) => `${align} ${name}`);
   expect(mechanisms.sort()).toEqual(["none other", "none seen", "weight other", "weight seen"]);
+  const dimensions = rows["dimensions"] ?? [];
+  expect(new Set(dimensions.map(({ labels }) => labels))).toEqual(new Set(["given", "shuffled"]));
+  expect(dimensions.every(({ seeds }) => seeds === 2)).toBe(true);
   expect(rows["walks"]).toMatchObject([{ steps: 10, line: expect.closeTo(lines[0] as number, 1) }]);
   expect(rows["curves"]?.[0]?.["line"]).toBeCloseTo(lines[0] as number, 1);
   expect((await run("two")).study).toEqual(study);
   expect(
     readdirSync(join(folder, "one"), { recursive: true }).filter((name) =>
-      String(name).match(/state|points/),
+      String(name).match(/state|points|trainings/),
     ),
   ).toEqual([]);
 });

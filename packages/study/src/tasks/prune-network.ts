@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
-import { PRUNE_CHOICES, type PruneChoice, pruneNetwork, trainMasked } from "@isthmus/sparsity";
+import { applyMasks, PRUNE_CHOICES, type PruneChoice, pruneNetwork, trainMasked } from "@isthmus/sparsity";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { pathOf } from "@isthmus/tasks";
 import type { AugmentOptions } from "@isthmus/training";
@@ -55,17 +55,20 @@ export const pruneStudyNetwork: StudyTaskKind<PruneNetworkParams> = {
   assertParams: (params) => assertTaskParams("prune", PARAMS, params),
   async run({ engine, openData, folder, signal, onProgress }, { pruning, training }, inputs) {
     const statePath = join(folder, "state.safetensors");
-    const { graph, networks, close } = await openNetworks(inputs, [pathOf(inputs, "network")], engine);
+    const paths = [pathOf(inputs, "network"), ...(inputs["rewound"] ?? [])];
+    const { graph, networks, close } = await openNetworks(inputs, paths, engine);
     try {
       const { network, restore } = at(networks, 0, "network");
       const isByUnits = pruning.by === "units";
       const symmetries = isByUnits ? await discoverSymmetries({ graph, engine }, { signal }) : undefined;
       const pruned = await pruneNetwork({ graph, ...(symmetries && { symmetries }) }, network, pruning);
-      let { weights } = pruned;
+      const { masks } = pruned;
+      const rewound = networks[1]?.network;
+      let weights = rewound === undefined ? pruned.weights : await applyMasks(rewound, masks);
       if (training !== undefined) {
         const names = graph.inputs.map(({ name }) => name);
         const data = await openData(training.data.name, names);
-        const tuned = await trainMasked({ graph, engine }, pruned, data, {
+        const tuned = await trainMasked({ graph, engine }, { weights, masks }, data, {
           ...training.options,
           ...{ statePath, resume: true, signal },
           onProgress: ({ step, steps }) => onProgress(step / steps),

@@ -4,8 +4,10 @@ import { attackNetworks } from "./attack-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
 import { compareNetworks } from "./compare-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
+import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
+import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkDropout } from "./measure-network-dropout.ts";
@@ -48,6 +50,7 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measurePairSimilarity,
   trainPairCurve,
   walkPair,
+  measureDimension,
   pruneStudyNetwork,
   quantizeStudyNetwork,
   collectStudyNetworks,
@@ -55,4 +58,5 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   compareNetworks,
   attackNetworks,
   measurePareto,
+  findStudyTickets,
 ]);

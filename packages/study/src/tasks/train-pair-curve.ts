@@ -47,7 +47,7 @@ const TRAINING = 0.8;
  */
 export const trainPairCurve: StudyTaskKind<TrainPairCurveParams> = {
   name: "curve",
-  version: 1,
+  version: 2,
   assertParams: (params) => assertTaskParams("curve", PARAMS, params),
   async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const { data, statisticsData, trainingData, options } = params;

@@ -12,8 +12,11 @@ import type { Reparameterization } from "./reparameterization.ts";
 export interface ReparameterizedRunner extends StepRunner {
   /** Returns the coordinates after the last step. */
   coordinates(): Float32Array;
-  /** Writes the parameters that belong to the coordinates, as after a state was read into them. */
-  place(): void;
+  /**
+   * Writes the parameters that belong to the coordinates, as after a state was read into them.
+   * @param step - the step that they are for, from 0
+   */
+  place(step: number): void;
 }
 
 /** The network whose gradients steps are made by. */
@@ -29,7 +32,7 @@ export interface ReparameterizedStep {
 /**
  * Prepares to make steps that change coordinates: the engine computes gradients by the parameters, the map
  * pulls them back to a gradient by the coordinates, the optimiser makes its step with it, and the map places
- * the parameters anew. Parameters are a function of the coordinates alone, so that a resumed training goes on
+ * the parameters anew. Parameters are a function of coordinates and step alone, so that a resumed training goes on
  * with the same bytes.
  */
 export async function createReparameterizedRunner(
@@ -58,8 +61,8 @@ export async function createReparameterizedRunner(
     options,
   );
   const coordinates = () => entry(updating.carried(), name, "coordinates").data as Float32Array;
-  const place = () => reparameterization.placeInto(coordinates(), parameters);
-  place();
+  const place = (at: number) => reparameterization.placeInto(coordinates(), parameters, at);
+  place(0);
   return {
     coordinates,
     place,
@@ -70,7 +73,7 @@ export async function createReparameterizedRunner(
       const outcome = await differentiating.run(stepAt, new Map([...data, ...parameters]));
       reparameterization.pullBackInto(differentiating.gradients, gradient.data as Float32Array);
       const { metrics } = await updating.run(stepAt, new Map([[update.gradient, gradient]]));
-      place();
+      place(stepAt.step + 1);
       return { loss: outcome.loss, metrics: new Map([...outcome.metrics, ...metrics]) };
     },
     async release() {

@@ -10,9 +10,19 @@ import type { RunDescription } from "../train/describe-run.ts";
 export interface Reparameterization {
   /** Number of coordinates, at least 1; they start as zeros. */
   readonly dimension: number;
-  /** Writes the parameters that belong to coordinates `[dimension]`. */
-  readonly placeInto: (coordinates: Float32Array, parameters: ReadonlyMap<string, Tensor>) => void;
-  /** Writes the gradient by coordinates, from the gradients by the parameters, into `out` `[dimension]`. */
+  /**
+   * Writes the parameters that belong to coordinates `[dimension]`.
+   * @param step - the step that they are for, from 0; the number of steps for the trained network
+   */
+  readonly placeInto: (
+    coordinates: Float32Array,
+    parameters: ReadonlyMap<string, Tensor>,
+    step: number,
+  ) => void;
+  /**
+   * Writes the gradient by coordinates, from the gradients by the parameters that were placed last, into `out`
+   * `[dimension]`.
+   */
   readonly pullBackInto: (gradients: ReadonlyMap<string, Tensor>, out: Float32Array) => void;
   /** What decides the map, beside the parameters that it starts from. */
   readonly description: RunDescription;

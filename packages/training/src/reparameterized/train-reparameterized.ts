@@ -74,7 +74,7 @@ export async function trainReparameterized(
         ? {}
         : { ...(await describeRun(described, resolved)), coordinates: reparameterization.description };
     const position = await startOf(resolved, run, runner.carried());
-    runner.place();
+    runner.place(position.step);
     const collect = () => collectWeights(graph, new Map([...runner.fixed, ...runner.carried()]));
     const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());
     const result = await runEpochs(

@@ -130,6 +130,13 @@ const STUDY: StudyDescription = {
       },
       ...{ choice: "random", rescale: "inverse", trials: 1, statistics: "recalibrate", pointsPerLine: 2 },
     },
+    dimensions: {
+      ...{ kind: "intrinsic-dimension", net: "mlp:6", data: "few:test", trainOn: "few:train", batch: 4 },
+      ...{ labels: "shuffled", projection: "sparse", scope: "layer", threshold: 0.5, seeds: [1, 2] },
+      ...{ first: 8, least: 2, most: 20, resolution: 0.5, epochs: 1, optimizer: { kind: "adam" } },
+      schedule: { kind: "constant", learningRate: 0.1 },
+      baselineSchedule: { kind: "constant", learningRate: 0.01 },
+    },
     walks: {
       ...{
         kind: "walked-path",

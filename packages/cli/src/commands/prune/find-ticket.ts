@@ -1,0 +1,93 @@
+import { stat } from "node:fs/promises";
+import { at, InputError, UsageError } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import {
+  applyMasks,
+  ITERATIVE_DEFAULTS,
+  measurePruning,
+  measureRounds,
+  type PrunedArchitecture,
+  pruneByEvolution,
+  pruneIteratively,
+  type TicketRound,
+} from "@isthmus/sparsity";
+import { EVOLUTION_DEFAULTS } from "@isthmus/training";
+import type { Context } from "../../verb.ts";
+import type { PruneData, PruneJob, Pruning } from "./prune-job.ts";
+import { type PruneVerbOptions, roundsOf } from "./prune-verb-options.ts";
+
+/** A network whose lottery ticket is searched. */
+type TicketJob = PruneJob & { readonly architecture: Architecture & PrunedArchitecture };
+
+/** Trains, prunes and sets a network back in rounds; keeps the states of rounds in a folder beside the output. */
+export async function findTicket(job: TicketJob, data: PruneData, context: Context): Promise<Pruning> {
+  const { architecture, options } = job;
+  const { trained, measured } = data;
+  const { signal } = context;
+  if (trained === undefined) throw new UsageError("Cannot --rewind as there must be examples to train on");
+  const folder = roundsOf(options.output);
+  await assertResumed(folder, options);
+  const rounds = await searchRounds(job, { data: trained, folder }, context);
+  const last = at(rounds, rounds.length - 1, "round");
+  const [dense, before] = [at(rounds, 0, "round"), at(rounds, rounds.length - 2, "round")];
+  const { weights, masks, pruning } = last;
+  if (pruning === undefined) throw new UsageError("Cannot --rewind as there must be a round");
+  const { graph, engine } = architecture;
+  const compared = {
+    ...{ before: dense.weights, after: await applyMasks(before.weights, masks), tuned: weights },
+  };
+  if (measured !== undefined) context.progress("Measuring");
+  const measures = measured && (await measurePruning({ graph, engine }, compared, measured, { signal }));
+  const { epochs, seed, rewind = 0, method } = options;
+  return {
+    weights,
+    result: {
+      ...{ ...pruning, network: job.network.source },
+      ...(measures && { measures }),
+      ...(method === "gradient" && { tuning: { data: trained.name, epochs: epochs - rewind, seed } }),
+      rewinding: {
+        ...{ method, rewind },
+        rounds:
+          measured === undefined
+            ? rounds.map((round) => ({ sparsity: round.pruning?.sparsity ?? 0 }))
+            : await measureRounds({ graph, engine }, rounds, measured, { signal }),
+      },
+    },
+  };
+}
+
+function searchRounds(
+  { architecture, network, options }: TicketJob,
+  { data, folder }: { readonly data: DataSet; readonly folder: string },
+  { progress, signal }: Context,
+): Promise<readonly TicketRound<unknown>[]> {
+  const { sparsity, by, epochs, seed, batch, lr, rewind = 0, method } = options;
+  const rounds = options.rounds ?? ITERATIVE_DEFAULTS.rounds;
+  const shown = (round: number, share: number) =>
+    progress(`Training round ${round} of ${rounds}`, (round + share) / (rounds + 1));
+  if (method === "evolution" && by !== "units") {
+    const generations = options.generations ?? EVOLUTION_DEFAULTS.generations;
+    const population = options.population ?? EVOLUTION_DEFAULTS.population;
+    return pruneByEvolution(architecture, network, data, {
+      ...{ sparsity, rounds, by, seed, batch, generations, population, folder, signal },
+      onProgress: ({ generation }, round) => shown(round, generation / generations),
+    });
+  }
+  return pruneIteratively(architecture, network, data, {
+    ...{ sparsity, rounds, rewindEpoch: rewind, by, epochs, seed, batch, folder, signal },
+    schedule: { kind: "cosine", learningRate: lr },
+    onProgress: ({ step, steps }, round) => shown(round, step / steps),
+  });
+}
+
+/**
+ * Checks that states of another run are gone on from only if asked for.
+ * @throws InputError if there are some
+ */
+async function assertResumed(folder: string, { resume }: PruneVerbOptions): Promise<void> {
+  if (resume === true || (await stat(folder).catch(() => undefined)) === undefined) return;
+  throw new InputError(
+    `Cannot --rewind with states in "${folder}" as they must not be replaced: the folder exists; go on with --resume, or remove it to start anew`,
+    { input: folder },
+  );
+}

@@ -1,0 +1,87 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Checkpoint } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import {
+  type EvolutionOptions,
+  type EvolutionProgress,
+  type EvolutionResult,
+  trainByEvolution,
+} from "@isthmus/training";
+import {
+  assertRounds,
+  findTickets,
+  type RoundOptions,
+  type TicketRound,
+  USUAL_ROUNDS,
+} from "./find-tickets.ts";
+
+/** How a network is pruned round by round without gradients. */
+export interface PruneByEvolutionOptions
+  extends RoundOptions,
+    Omit<EvolutionOptions, "masks" | "statePath" | "resume" | "onProgress"> {
+  /** Whether all weights together are compared, or the ones of each layer. @defaultValue "global" */
+  readonly by?: "global" | "layer";
+  /** Folder for the states of trainings, from which it goes on. @defaultValue none */
+  readonly folder?: string | undefined;
+  /** Called after every generation of round `round`, which is 0 before anything is pruned. */
+  readonly onProgress?: ((progress: EvolutionProgress, round: number) => void) | undefined;
+}
+
+/** Defaults of {@link PruneByEvolutionOptions}; others are the ones of `trainByEvolution`. */
+export const PRUNE_BY_EVOLUTION_DEFAULTS: { readonly rounds: number; readonly by: "global" | "layer" } = {
+  rounds: USUAL_ROUNDS,
+  by: "global",
+};
+
+/** What came of a round. */
+export type EvolvedRound = TicketRound<EvolutionResult>;
+
+/**
+ * Finds a lottery ticket without gradients: trains a network by evolution strategies, prunes the weights whose
+ * mean is least for its standard deviation, sets the means of what is left back to the start and the
+ * deviations to their first value, trains that, and so on.
+ *
+ * Returns the dense network first, then each round; each prunes the same share of what is left, and draws
+ * noise and examples from the same seed. Lange and Sprekeler, Lottery tickets in evolutionary optimization: on
+ * sparse backpropagation-free trainability (2023).
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, pruneByEvolution } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@100");
+ * const { graph, initialize } = parseNetwork("mlp:4", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const options = { seed: 0, generations: 5, population: 8, batch: 50, sparsity: 0.75, rounds: 2 };
+ * const [dense, half, ticket] = await pruneByEvolution(architecture, initialize(0), data, options);
+ * assert(dense?.masks.size === 0);
+ * assert(half?.pruning?.sparsity.toFixed(2) === "0.50" && ticket?.pruning?.sparsity.toFixed(2) === "0.75");
+ * ```
+ *
+ * @throws OutOfRangeError if a number is out of its range; else as `trainByEvolution`
+ */
+export async function pruneByEvolution(
+  { graph, engine }: Architecture,
+  start: Checkpoint,
+  data: DataSet,
+  options: PruneByEvolutionOptions,
+): Promise<readonly EvolvedRound[]> {
+  const { sparsity, rounds, by, folder, onProgress, ...evolution } = {
+    ...PRUNE_BY_EVOLUTION_DEFAULTS,
+    ...options,
+  };
+  assertRounds("prune by evolution", { sparsity, rounds });
+  if (folder !== undefined) await mkdir(folder, { recursive: true });
+  const evolve = async (round: number, masks?: ReadonlyMap<string, Uint8Array>) => {
+    const { weights, deviations, result } = await trainByEvolution({ graph, engine }, start, data, {
+      ...evolution,
+      ...(masks && { masks }),
+      ...(folder !== undefined && { statePath: join(folder, `round-${round}.safetensors`), resume: true }),
+      ...(onProgress && { onProgress: (progress: EvolutionProgress) => onProgress(progress, round) }),
+    });
+    return { weights, deviations, training: result };
+  };
+  return findTickets({ graph }, await evolve(0), { sparsity, rounds, by }, evolve);
+}

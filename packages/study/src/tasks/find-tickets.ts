@@ -1,0 +1,81 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { encodeGraph } from "@isthmus/graph";
+import { type IterativeOptions, pruneByEvolution, pruneIteratively } from "@isthmus/sparsity";
+import { parseNetwork } from "@isthmus/zoo";
+import { z } from "zod";
+import type { EvolutionChoice, RoundsChoice } from "../description/ticket-network.ts";
+import { repeats, seed } from "../schema/numbers.ts";
+import { schemaOf } from "../schema/schema-of.ts";
+import { TRAINING_FIELDS } from "../schema/shared-fields.ts";
+import { EVOLUTION_FIELDS, ROUNDS_FIELDS } from "../schema/ticket-fields.ts";
+import { AUGMENT } from "../schema/training-schema.ts";
+import { assertTaskParams } from "./params/assert-task-params.ts";
+import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
+import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
+import { GRAPH_FILE, type TrainNetworkParams } from "./train-network.ts";
+
+/** A lottery ticket to find; one of `training` and `evolution` says how. */
+export interface FindTicketsParams {
+  readonly network: TaskNetwork;
+  readonly data: TaskData;
+  readonly rounds: RoundsChoice;
+  readonly training?: {
+    readonly rewindEpoch: NonNullable<IterativeOptions["rewindEpoch"]>;
+    readonly options: TrainNetworkParams["options"];
+  };
+  readonly evolution?: EvolutionChoice & { readonly seed: number };
+}
+
+/** File of the weights of a round. */
+export const roundFile = (round: number): string => `weights-${round}.safetensors`;
+
+const PARAMS = schemaOf<FindTicketsParams>()(
+  z.strictObject({
+    network: TASK_NETWORK,
+    data: TASK_DATA,
+    rounds: z.strictObject(ROUNDS_FIELDS),
+    training: z
+      .strictObject({
+        rewindEpoch: repeats(0),
+        options: z.strictObject({ ...TRAINING_FIELDS, augment: AUGMENT.optional() }),
+      })
+      .optional(),
+    evolution: z.strictObject({ ...EVOLUTION_FIELDS, seed }).optional(),
+  }),
+);
+
+/** Finds a lottery ticket, and keeps the network of every round; goes on from what an interrupted run left. */
+export const findStudyTickets: StudyTaskKind<FindTicketsParams> = {
+  name: "tickets",
+  version: 1,
+  assertParams: (params) => assertTaskParams("tickets", PARAMS, params),
+  async run({ engine, openData, folder, signal, onProgress }, params, _inputs) {
+    const { network, rounds, training, evolution } = params;
+    const data = await openData(params.data.name);
+    const { graph, initialize } = parseNetwork(network.net, data);
+    await saveFile(join(folder, GRAPH_FILE), encodeGraph(graph));
+    const states = join(folder, "states");
+    const shown = (round: number, share: number) => onProgress((round + share) / (1 + (rounds.rounds ?? 1)));
+    const search = { ...rounds, folder: states, signal };
+    const results =
+      training === undefined
+        ? await pruneByEvolution({ graph, engine }, initialize(evolution?.seed ?? 0), data, {
+            ...{ seed: 0, ...evolution, ...search },
+            onProgress: ({ generation, generations }, round) => shown(round, generation / generations),
+          })
+        : await pruneIteratively({ graph, engine }, initialize(training.options.seed), data, {
+            ...{ ...training.options, ...search, rewindEpoch: training.rewindEpoch },
+            onProgress: ({ step, steps }, round) => shown(round, step / steps),
+          });
+    for (const [round, { weights }] of results.entries()) {
+      await saveCheckpoint(weights, join(folder, roundFile(round)), { overwrite: true });
+    }
+    await rm(states, { recursive: true, force: true });
+    return {
+      kind: "tickets",
+      rounds: results.map(({ pruning }) => ({ sparsity: pruning?.sparsity ?? 0 })),
+    };
+  },
+};

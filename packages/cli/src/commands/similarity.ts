@@ -19,6 +19,7 @@ interface SimilarityVerbOptions extends EngineOptions, ScalingOptions, Similarit
   readonly graphA?: string | undefined;
   readonly graphB?: string | undefined;
   readonly data: string;
+  readonly journal?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
@@ -41,6 +42,7 @@ function createSimilarityVerb() {
     .option("--graph-a <file>", "the architecture of A, if it is another one")
     .option("--graph-b <file>", "the architecture of B, if it is another one")
     .requiredOption("--data <name>", `examples; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`)
+    .option("--journal <file>", "keep finished layers in this file, and go on from it after an interruption")
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
@@ -69,20 +71,20 @@ async function similarity(
   options: SimilarityVerbOptions,
   context: Context,
 ): Promise<Outcome> {
-  const { output, report, graph, graphA, graphB } = options;
+  const { journal, output, report, graph, graphA, graphB } = options;
   if (report !== undefined) assertPageName(report);
   return withCheckpoints(paths, async (checkpoints) => {
     const named = [graph, graphA, graphB].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
     const outputs = [output, report].filter((file) => file !== undefined);
-    for (const file of outputs) await assertOutput(file, inputs);
+    for (const file of [journal, ...outputs]) if (file !== undefined) await assertOutput(file, inputs);
     const { networks, data } = await openNetworks(paths, checkpoints, { options, context });
     const { values, measures, positions, examples, samples, estimator, block } = options;
     const { bandwidth, variance, anchors, neighbours, seed } = options;
     const result = await measureSimilarity(networks[0], networks[1], data, {
       ...{ values, measures, positions, examples, samples, estimator, block },
       ...{ bandwidth, variance, anchors, neighbours, seed },
-      signal: context.signal,
+      ...{ journalPath: journal, signal: context.signal },
       onProgress: ({ stage, done }) => context.progress(STAGES[stage], done),
     });
     await saveResult(result, { output, report }, { inputs, context });

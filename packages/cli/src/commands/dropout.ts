@@ -1,6 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { at } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   MEASURE_DROPOUT_STABILITY_DEFAULTS,
   measureDropoutStability,
@@ -11,12 +10,14 @@ import {
 } from "@isthmus/paths";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatDropoutStability } from "../format/format-dropout-stability.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { MOST, parseCount, parseNames, parseNumbers, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -37,6 +38,8 @@ interface DropoutVerbOptions extends EngineOptions, BindingOptions, ScalingOptio
   readonly report?: string | undefined;
 }
 
+const CHOOSE_TEXT =
+  "which units stay: some at random, or the largest, by the norm of the weights into a unit times the norm of the weights out of it";
 const DEFAULTS = MEASURE_DROPOUT_STABILITY_DEFAULTS;
 
 /** Creates the command `isthmus dropout`. */
@@ -53,17 +56,14 @@ function createDropoutVerb() {
       "--graph <file>",
       "its architecture, .onnx or model.json of a LayersModel (default: from its config.json)",
     )
-    .requiredOption("--data <name>", `labelled examples; ${DATA_SET_FORMS.join(", ")}`)
-    .option(
-      "--shares <list>",
-      "shares of the units of each layer that stay, such as 0.25,0.5,0.75",
-      parseNumbers,
-      DEFAULTS.shares,
+    .requiredOption("--data <name>", `labelled examples; ${dataForms()}`)
+    .addOption(
+      new Option("--shares <list>", "shares of the units of each layer that stay, such as 0.25,0.5,0.75")
+        .argParser(parseNumbers)
+        .default(DEFAULTS.shares, DEFAULTS.shares.join(",")),
     )
     .option("--trials <n>", "choices of units at random", parseCount(1, MOST.places), DEFAULTS.trials)
-    .addOption(
-      new Option("--choose <which>", "which units stay").choices(UNIT_CHOICES).default(DEFAULTS.choice),
-    )
+    .addOption(new Option("--choose <which>", CHOOSE_TEXT).choices(UNIT_CHOICES).default(DEFAULTS.choice))
     .addOption(
       new Option(
         "--rescale <how>",
@@ -107,6 +107,11 @@ async function dropout(path: string, options: DropoutVerbOptions, context: Conte
     const data = await openExamples(options.data, options, dataContext(read));
     const bound = await bindArchitecture(fitToData(read, data), checkpoints, options, context);
     const { graph, engine, networks, binding } = bound;
+    for (const line of describeFeeds("measure dropout stability", bound.graph, data, {
+      ...options,
+      ...encodingOf(read),
+    }))
+      context.terminal.note(line);
     const symmetries = await discoverSymmetries({ graph, engine }, { signal: context.signal });
     const { network } = at(networks, 0, "network");
     const result = await measureDropoutStability({ graph, engine, symmetries }, network, data, {

@@ -39,6 +39,7 @@ export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
 export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
+export { countInside } from "./result/describe-pareto.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,

@@ -51,7 +51,7 @@ function addBatches(command: CommandUnknownOpts): void {
   command
     .option(
       "--batch <n>",
-      `examples in a step (default: ${TRAIN_DEFAULTS.batch}, or as many as --graph takes)`,
+      `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer, or as many as --graph takes)`,
       parseCount(1),
     )
     .option(

@@ -49,6 +49,7 @@ export {
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
+export { wordsOfUntrained } from "./result/words-of-untrained.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export type { PageFact } from "./result/page-fact.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";

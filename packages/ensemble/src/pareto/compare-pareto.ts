@@ -168,10 +168,12 @@ const stateOf = (statePath: string | undefined, resume: boolean | undefined) =>
   statePath === undefined ? {} : { statePath, resume: resume ?? false };
 
 /** Options of networks that are each trained on a weighted sum. */
-interface SumsOptions extends Omit<TaskTrainingOptions, "onProgress"> {
+interface SumsOptions extends Omit<TaskTrainingOptions, "onProgress" | "statePath" | "resume"> {
   readonly lattice: readonly (readonly number[])[];
+  readonly statePath: string | undefined;
+  readonly resume: boolean | undefined;
   /** Returns what follows a training, by its place among all. */
-  readonly follow: (run: number) => (at: { step: number; steps: number }) => void;
+  readonly follow: (run: number) => NonNullable<TaskTrainingOptions["onProgress"]>;
 }
 
 /** Trains a network on each weighted sum, from the state of it that is there. */

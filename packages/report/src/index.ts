@@ -48,12 +48,13 @@ export {
   type Provenance,
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";
+export { minimaWords } from "./result/landscape/topology-sections.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
-export { wordsOfUntrained } from "./result/words-of-untrained.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export type { PageFact } from "./result/page-fact.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
+export { wordsOfUntrained } from "./result/words-of-untrained.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

@@ -87,7 +87,7 @@ describe("measureIntrinsicDimension()", () => {
 
   it("says that nothing was learned where full trainings reach what networks start with", async () => {
     const still = { kind: "constant", learningRate: 1e-9 } as const;
-    const b = new GraphBuilder(3);
+    const b = new GraphBuilder(17);
     const plain = b.output(b.linear(b.reshape(b.input("x", [1, 4, 4]), 0, 16), "head", 16, 3)).build("plain");
     const weights = () => createCheckpoint(randomWeights(plain, 0));
     const result = await measureIntrinsicDimension({ ...architecture, graph: plain }, weights, data, {

@@ -25,7 +25,9 @@ export function wordsOfUntrained({ untrained, threshold, line }: IntrinsicDimens
           `Full training learned hardly anything: it reaches ${percent(line / threshold)}, the untrained network ${reached}. ${name} means nothing; train longer, or on more examples.`,
         ]),
     ...(startReaches
-      ? [`The untrained network, in 0 dimensions, already reaches the line of ${percent(line)}: it has ${start}.`]
+      ? [
+          `The untrained network, in 0 dimensions, already reaches the line of ${percent(line)}: it has ${start}.`,
+        ]
       : []),
   ];
 }

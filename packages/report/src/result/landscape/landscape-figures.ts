@@ -1,6 +1,6 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import type { LandscapeResult } from "@isthmus/landscape";
+import { isOnEdge, type LandscapeResult } from "@isthmus/landscape";
 import type { Measure } from "../../barrier-curve.ts";
 import { dataWords, measureWords } from "../../data-words.ts";
 import { drawContours } from "../../figure/contour-figure.ts";
@@ -102,7 +102,7 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
   const marked =
     marks.length === 0
       ? ""
-      : " Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.";
+      : " Triangles are minima, hollow ones on the edge, where the loss may fall further; crosses are saddles where they join; of many, the most persistent ones.";
   const missing = plane[measure].flat().filter((value) => !Number.isFinite(value)).length;
   const holes = missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`;
   return {
@@ -121,12 +121,12 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
 }
 
 function marksOf(result: LandscapeResult) {
-  const { minima, saddles } = result.topology;
+  const { minima, saddles, shape } = result.topology;
   const lasting = [...minima].sort((a, b) => b.persistence - a.persistence).slice(0, MOST_MARKS);
   const joins = new Set(lasting.flatMap(({ merge }) => merge ?? []));
   const mark = (kind: "minimum" | "saddle", index: number) => {
     const [x = Number.NaN, y = Number.NaN] = coordinatesOf(result, index);
-    return { kind, x, y };
+    return { kind, x, y, onEdge: kind === "minimum" && isOnEdge(index, shape) };
   };
   return [
     ...[...joins].map((saddle) => mark("saddle", at(saddles, saddle, "saddle").index)),

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { at, type Checkpoint, createCheckpoint, entry } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, type DataSet, type Graph } from "@isthmus/graph";
@@ -6,6 +9,7 @@ import { findHiddenLayers, type HiddenLayer } from "@isthmus/symmetry/layout";
 import { parseNetwork } from "@isthmus/zoo";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { residualMlp } from "../../../test/helpers/residual-mlp.ts";
@@ -30,6 +34,17 @@ async function makeSubject(graph: Graph, shape: readonly number[]): Promise<Subj
     layers: findHiddenLayers(graph, symmetries).layers,
     data: randomExamples(shape, { size: 60, classes: 3 }),
   };
+}
+
+/** Two hidden layers, of which the first has a layer norm: 6 -> 8 -> 8 -> 3. */
+function normedMlp(): Graph {
+  const b = new GraphBuilder();
+  const parts = ["gain", "shift"].map((part) => b.weight(`norm.${part}`, [8]));
+  const normed = b.op("LayerNormalization", [b.linear(b.input("x", [6]), "l0", 6, 8), ...parts], {
+    axis: -1,
+  });
+  const hidden = b.op("Relu", [b.linear(b.op("Relu", [normed]), "l1", 8, 8)]);
+  return b.output(b.linear(hidden, "l2", 8, 3)).build("normed");
 }
 
 const images = randomExamples([1, 4, 4], { size: 60, classes: 3 });
@@ -116,6 +131,30 @@ describe("measureDropoutStability()", () => {
     expect(await lossWith("fit")).toBeLessThanOrEqual((await lossWith("inverse")) + 1e-4);
   });
 
+  it("goes on from its journal to the same result, which must be of the same measurement", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "isthmus-dropout-"));
+    try {
+      const { architecture, networks, data } = subjectOf("an MLP");
+      const journalPath = join(folder, "trials.json");
+      const options = { shares: [0.5, 0.75], trials: 2 };
+      const measure = (more: object) => measureDropoutStability(architecture, networks[0], data, more);
+      const whole = await measure(options);
+      const controller = new AbortController();
+      const stopped = measure({
+        ...{ ...options, journalPath, signal: controller.signal },
+        onProgress: ({ completed }: { readonly completed: number }) => completed === 7 && controller.abort(),
+      });
+      await expect(stopped).rejects.toThrow(/abort/i);
+      const seen: number[] = [];
+      const onProgress = ({ completed }: { readonly completed: number }) => seen.push(completed);
+      expect(await measure({ ...options, journalPath, onProgress })).toEqual(whole);
+      expect(seen).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+      await expect(measure({ ...options, journalPath, rescale: "fit" })).rejects.toThrow("rescale");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("refuses shares, layers and graphs that it cannot take units out of", async () => {
     const { architecture, networks, data } = subjectOf("an MLP");
     const measure = (options: object) => measureDropoutStability(architecture, networks[0], data, options);
@@ -182,6 +221,16 @@ describe("buildDropoutPath()", () => {
     const { order, segments } = await buildDropoutPath(architecture, networks, data, { trials: 1 });
     expect(order).toBe("direct");
     expect(segments.length).toBeLessThanOrEqual(7);
+  });
+
+  it("guarantees nothing where layer norm combines units, and names the layer", async () => {
+    const { architecture, networks, data } = await makeSubject(normedMlp(), [6]);
+    const { order, mixed, segments } = await buildDropoutPath(architecture, networks, data, { trials: 1 });
+    expect({ order, mixed }).toEqual({ order: "direct", mixed: ["norm.gain"] });
+    expect(segments.every(({ isChange }) => isChange)).toBe(true);
+    const plain = subjectOf("an MLP");
+    const apart = await buildDropoutPath(plain.architecture, plain.networks, plain.data, { trials: 1 });
+    expect(apart.mixed).toEqual([]);
   });
 });
 

@@ -35,7 +35,7 @@ export function dropoutPathResult(): DropoutPathResult {
   return {
     ...{ kind: "dropout-path", path: measuredPath(0.3), line: measuredPath(1.6) },
     beside: [{ name: "line to B aligned", path: measuredPath(0.15) }],
-    ...{ segments, order: "layers", bound: 0.42, choice: "random", rescale: "fit", trials: 3 },
+    ...{ segments, order: "layers", mixed: [], bound: 0.42, choice: "random", rescale: "fit", trials: 3 },
     ...{ statistics: "keep", examples: 500, data: "mnist:test@500", seed: 3, engine: "onnxruntime-node" },
     ...{ a: "nets/a.safetensors", b: "nets/b.safetensors" },
   };

@@ -1,10 +1,17 @@
 import { OutOfRangeError } from "@isthmus/core";
-import { type DataSet, limitExamples } from "@isthmus/graph";
+import {
+  type DataSet,
+  fingerprintData,
+  fingerprintGraph,
+  fingerprintWeights,
+  limitExamples,
+} from "@isthmus/graph";
 import { createProducts, type MatrixProducts } from "@isthmus/linear-algebra";
+import { type Journal, openJournal } from "@isthmus/tasks";
 import { createBlockCka } from "./measures/block-cka.ts";
 import { createCkaStream } from "./measures/cka-stream.ts";
 import { SIMILARITY_NUMBERS, type SimilarityNumber } from "./measures/measure.ts";
-import { openMeasure } from "./measures/open-measure.ts";
+import { type ComparedSides, openMeasure } from "./measures/open-measure.ts";
 import {
   ATTEMPT,
   assertSampleCount,
@@ -31,6 +38,7 @@ interface Task extends SimilarityPlan {
   readonly samples: number;
   readonly stride: number;
   readonly products: MatrixProducts;
+  readonly journal: Journal;
 }
 
 /** Kernels of more samples than this would take more than 2 GiB each. */
@@ -47,10 +55,13 @@ const MOST_SAMPLES = 16384;
  *
  * Linear CKA of layers with at most as many features as samples is streamed: memory does not grow with
  * samples if nothing else is measured.
+ *
+ * With a `journalPath`, a measurement that was killed resumes with the unfinished layer, and gives the same
+ * numbers.
  * @param a - a graph, what runs it, and its network
  * @param b - of the same graph, or of another one that takes the same data
  * @throws InputError if the data do not fit a graph, or activations are not f32 and finite
- * @throws MismatchError if a checkpoint does not fit its graph
+ * @throws MismatchError if a checkpoint does not fit its graph, or the journal is of another measurement
  * @throws OutOfRangeError if an option is out of range, or names no value, or there are too few samples
  *
  * @example
@@ -85,13 +96,36 @@ export async function measureSimilarity(
   const plan = await planLayers([a, b], limited, { values, positions });
   const total = plan.rows * limited.size;
   const stride = resolved.samples === 0 ? 1 : Math.ceil(total / resolved.samples);
+  const journal = await openJournal(
+    resolved.journalPath,
+    resolved.journalPath === undefined ? {} : await describeRun([a, b], limited, { stride, resolved }),
+  );
   const products = createProducts(a.engine);
   try {
-    const task = { ...plan, data: limited, options: resolved, stride, products };
+    const task = { ...plan, data: limited, options: resolved, stride, products, journal };
     return await measure({ ...task, samples: Math.ceil(total / stride) });
   } finally {
     await products.release();
   }
+}
+
+/** Describes everything that decides the numbers of a measure. */
+async function describeRun(
+  networks: readonly ComparedNetwork[],
+  data: DataSet,
+  { stride, resolved }: { readonly stride: number; readonly resolved: Task["options"] },
+): Promise<Record<string, string | number>> {
+  const run: Record<string, string | number> = { data: fingerprintData(data), stride };
+  for (const [index, { graph, network, engine }] of networks.entries()) {
+    const letter = index === 0 ? "a" : "b";
+    run[`graph of ${letter}`] = fingerprintGraph(graph);
+    run[`weights of ${letter}`] = await fingerprintWeights(graph, network);
+    run[`engine of ${letter}`] = engine.name;
+  }
+  const { values = [], positions, estimator, block, batchSize } = resolved;
+  const { bandwidth, variance, anchors, neighbours, seed } = resolved;
+  const settings = { bandwidth, variance, anchors, neighbours, seed };
+  return { ...run, values: values.join(" "), positions, estimator, block, batchSize, ...settings };
 }
 
 async function measure(task: Task): Promise<SimilarityResult> {
@@ -155,7 +189,7 @@ async function compareHeld(
   task: Task,
   measures: readonly SimilarityMeasure[],
 ): Promise<Map<SimilarityNumber, Table>> {
-  const { networks, data, options, samples, products } = task;
+  const { networks, data, options, samples, products, journal } = task;
   if (samples > MOST_SAMPLES) {
     throw new OutOfRangeError(
       `Cannot ${ATTEMPT} by ${measures.join(", ")} as products of every two samples must fit into memory, of at most ${MOST_SAMPLES} samples: there are ${samples}; take fewer samples, or linear-cka by minibatch, which is streamed`,
@@ -166,13 +200,23 @@ async function compareHeld(
     holdRepresentations(network, data, {
       ...{ ...visitOptions(task), samples, products, onProgress: announce(task, from, to) },
     });
-  const left = await hold(a, SHARES.streamed, SHARES.a);
-  const right = await hold(b, SHARES.a, SHARES.b);
-  const pairs = measures.length * left.length * right.length;
+  let held: ReturnType<ComparedSides["hold"]> | undefined;
+  const holdBoth = async () => ({
+    left: await hold(a, SHARES.streamed, SHARES.a),
+    right: await hold(b, SHARES.a, SHARES.b),
+  });
+  const sides: ComparedSides = {
+    counts: { left: a.layers.length, right: b.layers.length },
+    hold() {
+      held ??= holdBoth();
+      return held;
+    },
+  };
+  const pairs = measures.length * sides.counts.left * sides.counts.right;
   let compared = 0;
   const tables = new Map<SimilarityNumber, Table>();
   for (const name of measures) {
-    const rows = await openMeasure(name, options)(left, right, () => {
+    const rows = await openMeasure(name, options)(sides, journal, () => {
       options.signal?.throwIfAborted();
       compared += 1;
       const done = SHARES.b + ((1 - SHARES.b) * compared) / pairs;

@@ -61,6 +61,11 @@ export interface MeasureSimilarityOptions {
   readonly seed?: number;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /**
+   * File that finished layers are kept in, so that a measurement that was killed goes on to the same numbers.
+   * @defaultValue none
+   */
+  readonly journalPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after every batch and every layer. */
   readonly onProgress?: ((progress: SimilarityProgress) => void) | undefined;
@@ -81,6 +86,7 @@ export const MEASURE_SIMILARITY_DEFAULTS: Required<MeasureSimilarityOptions> = {
   neighbours: 10,
   seed: 0,
   batchSize: 100,
+  journalPath: undefined,
   signal: undefined,
   onProgress: undefined,
 };

@@ -1,8 +1,16 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, readGraph } from "@isthmus/graph";
-import { type MeasureSimilarityOptions, measureSimilarity, type SimilarityResult } from "@isthmus/similarity";
+import {
+  type MeasureSimilarityOptions,
+  measureSimilarity,
+  type SimilarityProgress,
+  type SimilarityResult,
+} from "@isthmus/similarity";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
@@ -49,6 +57,37 @@ describe("measureSimilarity()", () => {
     }
     const [first] = result.tables;
     expect(first?.values[0]?.[2]).toBeLessThan(0.99);
+  });
+
+  test("goes on from its journal to the same numbers after an interruption", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "isthmus-similarity-"));
+    try {
+      const journalPath = join(folder, "layers.json");
+      const stop = new AbortController();
+      let seen = 0;
+      const onProgress = ({ stage }: SimilarityProgress) => {
+        seen += stage === "comparison" ? 1 : 0;
+        // In the second column of the first measure.
+        if (seen === 5) stop.abort();
+      };
+      const whole = await cnn.measure();
+      await expect(cnn.measure({ journalPath, signal: stop.signal, onProgress })).rejects.toThrow(/abort/i);
+      const pieces = () => Object.keys(JSON.parse(readFileSync(journalPath, "utf8")).pieces);
+      const before = pieces();
+      expect(before.length).toBeGreaterThan(0);
+      expect(await cnn.measure({ journalPath })).toEqual(whole);
+      const written = readFileSync(journalPath, "utf8");
+      expect(pieces().slice(0, before.length)).toEqual(before);
+      expect(await cnn.measure({ journalPath, measures: ["svcca"] })).toMatchObject({
+        tables: whole.tables.filter(({ number }) => number === "svcca"),
+      });
+      expect(readFileSync(journalPath, "utf8")).toBe(written);
+      await expect(cnn.measure({ journalPath, variance: 0.5 })).rejects.toThrow(
+        '"variance" is 0.99 there and 0.5 here',
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("alignment does not change any number: an MLP trained twice", async () => {

@@ -5,7 +5,7 @@ import { formatPaths } from "./format-paths.ts";
 
 /** Shows a path through networks without half of their units, and what lies beside it. */
 export function formatDropoutPath(result: DropoutPathResult, terminal: Terminal): string {
-  const { path, line, beside, segments, bound, order } = result;
+  const { path, line, beside, segments, bound, order, mixed } = result;
   const paths = formatPaths(
     [["path", path], ["line", line], ...beside.map(({ name, path: other }) => [name, other] as const)],
     terminal,
@@ -13,6 +13,6 @@ export function formatDropoutPath(result: DropoutPathResult, terminal: Terminal)
   const guaranteed =
     order === "layers"
       ? "so high is its loss at most"
-      : "nothing is guaranteed, as all layers lost their units on one line";
+      : `nothing is guaranteed, as ${mixed.length === 0 ? "all layers lost their units on one line" : `something combines the units of ${mixed.join(", ")}, such as layer norm`}`;
   return `${paths}\n\nThe path has ${segments.length} straight lines. The worst network on it without half of its units has a loss of ${formatNumber(bound)}: ${guaranteed}.`;
 }

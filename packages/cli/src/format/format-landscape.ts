@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
 import {
+  formatCounted,
   formatMeasure,
   formatNumber,
   minimaWords,
@@ -95,8 +96,8 @@ function topologyLines(result: LandscapeResult): string[] {
   const distance =
     saddles.length === 0
       ? ""
-      : `; saddle-minimum average distance ${formatNumber(mean)}, ${formatNumber(normalized)} of the range`;
-  return [`${minimaWords(topology)}; saddles ${saddles.length}${distance}`];
+      : `: from a minimum the loss rises by ${formatNumber(mean)} on average to where it meets another, which is ${formatMeasure(normalized, "error")} of the range of losses`;
+  return [`${minimaWords(topology)}; ${formatCounted(saddles.length, "saddle")} on the grid${distance}`];
 }
 
 function reasonLines({ derivatives, reason, converged }: LandscapeResult): string[] {

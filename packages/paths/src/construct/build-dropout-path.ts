@@ -12,6 +12,7 @@ import { type BuildDropoutPathOptions, resolveBuildOptions } from "./dropout-pat
 import { halveNetwork, type Waypoint } from "./halve-network.ts";
 import { isChain } from "./is-chain.ts";
 import { joinHalves } from "./join-halves.ts";
+import { findMixedLayers } from "./mixed-layers.ts";
 import { checkpointOf } from "./read-weights.ts";
 
 /** A line of a path through dropout-stable networks. */
@@ -21,7 +22,7 @@ export interface PathSegment {
   /** Places where it begins and ends, in `[0, 1]`. */
   readonly from: number;
   readonly to: number;
-  /** Whether the outputs of the network change on it, linearly; otherwise it computes the same all along. */
+  /** Whether the outputs of the network change on it, linearly unless units of layers are mixed. */
   readonly isChange: boolean;
 }
 
@@ -33,7 +34,9 @@ export interface DropoutPath {
   readonly segments: readonly PathSegment[];
   /** How units were taken out of both networks: layer by layer, or all layers on one line. */
   readonly order: "layers" | "direct";
-  /** Largest loss of both networks and of all between with fewer units: what the loss is at most. */
+  /** Names of layers whose units something combines, as layer norm does: if any, nothing is guaranteed. */
+  readonly mixed: readonly string[];
+  /** Largest loss of both networks and of all between with fewer units: the most there is, by `layers`. */
   readonly bound: number;
 }
 
@@ -46,9 +49,9 @@ const ATTEMPT = "build a path through dropout-stable networks";
  * Each network loses half of the units of its layers, the last layer first; then the second is written into
  * the free half of the first, and the outputs turn from one to the other. The path ends at the second network
  * itself, not at a permutation of it. Where layers write to one stream, as in residual networks, all lose
- * their units on one line, of which nothing is guaranteed; the same holds where something combines units, as
- * layer norm does. It is measured: see `measureDropoutPath`. All ends of lines are in memory at once: about
- * 4 per layer and 7 more.
+ * their units on one line, of which nothing is guaranteed; where something combines units, as layer norm
+ * does, which is tried out, nothing is guaranteed of any line. It is measured: see `measureDropoutPath`. All
+ * ends of lines are in memory at once: about 4 per layer and 7 more.
  *
  * Kuditipudi et al., Explaining landscape connectivity of low-cost solutions for multilayer nets (2019),
  * theorem 1. Theirs ends after more lines that permute units; ours moves only units that are in the way.
@@ -84,7 +87,6 @@ export async function buildDropoutPath(
   const { graph, engine } = architecture;
   const { layers, left } = droppableLayers(ATTEMPT, architecture, undefined);
   assertHalves(layers);
-  const order = left.size === 0 && isChain(layers) ? "layers" : "direct";
   const { statistics, statisticsData, batchSize, signal } = resolved;
   const correction = {
     attempt: ATTEMPT,
@@ -96,6 +98,10 @@ export async function buildDropoutPath(
   };
   const evaluator = await createCorrectedEvaluator({ graph, engine, data }, correction);
   try {
+    const first = await bindNetwork(graph, networks[0]);
+    const measureLoss = async (network: Checkpoint) => (await evaluator.evaluate(network, [])).loss;
+    const mixed = await findMixedLayers(first, layers, measureLoss);
+    const order = left.size === 0 && mixed.length === 0 && isChain(layers) ? "layers" : "direct";
     const halves = [];
     let bound = 0;
     for (const [index, network] of networks.entries()) {
@@ -110,7 +116,11 @@ export async function buildDropoutPath(
     }
     const [a, b] = [at(halves, 0, "network"), at(halves, 1, "network")];
     const waypoints = [...a.waypoints, ...joinHalves(layers, a, b), ...reverse(b.waypoints)];
-    return { ...drawPath(waypoints, networks), order, bound };
+    const path = drawPath(
+      mixed.length === 0 ? waypoints : waypoints.map((waypoint) => ({ ...waypoint, isChange: true })),
+      networks,
+    );
+    return { ...path, order, mixed, bound };
   } finally {
     await evaluator.release();
   }

@@ -46,7 +46,7 @@ export const MEASURE_DROPOUT_PATH_DEFAULTS: Required<MeasureDropoutPathOptions> 
 };
 
 /** Loss and error on a path through dropout-stable networks, beside the straight line and other paths. */
-export interface DropoutPathResult extends Pick<DropoutPath, "segments" | "order" | "bound"> {
+export interface DropoutPathResult extends Pick<DropoutPath, "segments" | "order" | "mixed" | "bound"> {
   readonly kind: "dropout-path";
   readonly path: MeasuredPath;
   readonly line: MeasuredPath;
@@ -87,7 +87,7 @@ const BUILDING = 0.2;
  *
  * const ends = [initialize(0), initialize(1)] as const; // trained ones, as a rule
  * const { path, bound } = await measureDropoutPath({ graph, engine, symmetries }, ends, data, { trials: 1 });
- * assert(path.loss.max <= bound + 1e-5); // whatever the networks are
+ * assert(path.loss.max <= bound + 1e-5); // whatever the networks of this graph are
  * ```
  */
 export async function measureDropoutPath(
@@ -118,7 +118,7 @@ export async function measureDropoutPath(
   return {
     ...{ kind: "dropout-path", path: at(measured, 0, "path"), line: at(measured, 1, "line") },
     beside: beside.map(({ name }, index) => ({ name, path: at(measured, index + 2, "path") })),
-    ...{ segments: built.segments, order: built.order, bound: built.bound },
+    ...{ segments: built.segments, order: built.order, mixed: built.mixed, bound: built.bound },
     ...{ choice, rescale, trials, statistics, examples: data.size, data: data.name },
     ...{ a: a.source, b: b.source, seed, engine: architecture.engine.name },
   };

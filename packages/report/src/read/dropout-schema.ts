@@ -44,6 +44,7 @@ export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<"dropout-path">()(
     ...paths,
     segments: z.array(z.looseObject({ step: text, from: z.number(), to: z.number(), isChange: z.boolean() })),
     order: z.enum(["layers", "direct"]),
+    mixed: z.array(text),
     bound: MEASURED,
     trials: count,
     a: text,

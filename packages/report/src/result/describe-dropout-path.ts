@@ -49,12 +49,13 @@ function summarise({ path, line, bound, segments }: DropoutPathResult): string {
   return `${worst} ${lines} The worst of both networks without half of their units has a loss of ${formatNumber(bound)} nats.`;
 }
 
-function notesOf({ order }: DropoutPathResult): readonly string[] {
+function notesOf({ order, mixed }: DropoutPathResult): readonly string[] {
   const guaranteed =
     "The loss on the path is at most the loss of the worst network without half of its units, as outputs change linearly where they change at all.";
   const not =
     "All layers lost their units on one line, as they are not computed one after the other: on this line nothing is guaranteed.";
-  return [order === "layers" ? guaranteed : not];
+  const combined = `Something combines the units of ${mixed.join(", ")}, as layer norm does, so that units change what others compute even where nothing reads them: nothing is guaranteed on any line.`;
+  return [order === "layers" ? guaranteed : mixed.length > 0 ? combined : not];
 }
 
 function segmentsTable({ segments, path }: DropoutPathResult): Table {

@@ -1,5 +1,6 @@
 import { OutOfRangeError } from "@isthmus/core";
 import { type Matrix, type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
+import { openJournal } from "@isthmus/tasks";
 import {
   ATTEMPT,
   assertSampleCount,
@@ -65,8 +66,10 @@ export async function compareRepresentations(
     );
   }
   const [a, b] = [await createRepresentation(x, products), await createRepresentation(y, products)];
+  const sides = { counts: { left: 1, right: 1 }, hold: async () => ({ left: [a], right: [b] }) };
+  const journal = await openJournal(undefined, {});
   for (const name of measures.filter((measure) => !isBlock(measure))) {
-    const [[pair = {}] = []] = await openMeasure(name, resolved)([a], [b], () => undefined);
+    const [[pair = {}] = []] = await openMeasure(name, resolved)(sides, journal, () => undefined);
     numbers.push(pair);
   }
   return Object.assign({}, ...numbers);

@@ -1,16 +1,24 @@
+import { at } from "@isthmus/core";
+import type { Journal } from "@isthmus/tasks";
 import type { MeasureSimilarityOptions, SimilarityMeasure } from "../similarity-options.ts";
 import { ckaMeasure } from "./cka.ts";
-import type { Measure, Similarities } from "./measure.ts";
+import { type Measure, SIMILARITY_NUMBERS, type Similarities } from "./measure.ts";
 import { procrustesMeasure } from "./procrustes.ts";
 import { pwccaMeasure } from "./pwcca.ts";
 import { relativeMeasure } from "./relative.ts";
 import type { Representation } from "./representation.ts";
 import { svccaMeasure } from "./svcca.ts";
 
-/** Numbers of every representation with every other. */
+/** Representations of the layers of two networks, which are computed when they are needed first. */
+export interface ComparedSides {
+  readonly counts: { readonly left: number; readonly right: number };
+  hold(): Promise<{ readonly left: readonly Representation[]; readonly right: readonly Representation[] }>;
+}
+
+/** Numbers of every representation with every other; each layer on the right is a piece of the journal. */
 export type ComparePairs = (
-  left: readonly Representation[],
-  right: readonly Representation[],
+  sides: ComparedSides,
+  journal: Journal,
   onPair: () => void,
 ) => Promise<Similarities[][]>;
 
@@ -27,31 +35,67 @@ export function openMeasure(name: SimilarityMeasure, settings: Settings): Compar
   switch (name) {
     case "linear-cka":
     case "rbf-cka":
-      return comparePairs(ckaMeasure(name, { estimator, bandwidth }));
+      return comparePairs(name, ckaMeasure(name, { estimator, bandwidth }));
     case "svcca":
-      return comparePairs(svccaMeasure(variance));
+      return comparePairs(name, svccaMeasure(variance));
     case "pwcca":
-      return comparePairs(pwccaMeasure(variance));
+      return comparePairs(name, pwccaMeasure(variance));
     case "procrustes":
-      return comparePairs(procrustesMeasure());
+      return comparePairs(name, procrustesMeasure());
     case "relative":
-      return comparePairs(relativeMeasure({ anchors, neighbours, seed }));
+      return comparePairs(name, relativeMeasure({ anchors, neighbours, seed }));
   }
 }
 
-/** Prepares all on the left, and one at a time on the right, as what is prepared may be large. */
-function comparePairs<Form>({ prepare, compare }: Measure<Form>): ComparePairs {
-  return async (left, right, onPair) => {
-    const prepared: Form[] = [];
-    for (const representation of left) prepared.push(await prepare(representation));
-    const rows: Similarities[][] = left.map(() => []);
-    for (const representation of right) {
-      const other = await prepare(representation);
-      for (const [i, form] of prepared.entries()) {
-        rows[i]?.push(await compare(form, other));
-        onPair();
-      }
+/**
+ * Prepares all on the left, and one at a time on the right, as what is prepared may be large; nothing for
+ * what the journal has.
+ */
+function comparePairs<Form>(name: SimilarityMeasure, { prepare, compare }: Measure<Form>): ComparePairs {
+  return async ({ counts, hold }, journal, onPair) => {
+    let prepared: Promise<Form[]> | undefined;
+    const prepareLeft = async () => {
+      const forms: Form[] = [];
+      for (const representation of (await hold()).left) forms.push(await prepare(representation));
+      return forms;
+    };
+    const rows: Similarities[][] = Array.from({ length: counts.left }, () => []);
+    for (let column = 0; column < counts.right; column++) {
+      const piece = `${name} ${column}`;
+      if (journal.has(piece)) for (let i = 0; i < counts.left; i++) onPair();
+      const numbers = await journal.get(piece, async () => {
+        prepared ??= prepareLeft();
+        const forms = await prepared;
+        const other = await prepare(at((await hold()).right, column, "layer"));
+        const pairs: Similarities[] = [];
+        for (const form of forms) {
+          pairs.push(await compare(form, other));
+          onPair();
+        }
+        return pairs.flatMap(encodeSimilarities);
+      });
+      rows.forEach((row, i) => {
+        row.push(decodeSimilarities(numbers, i));
+      });
     }
     return rows;
   };
+}
+
+/** Returns all numbers of a pair for a journal: NaN for null, infinity for what a measure does not give. */
+function encodeSimilarities(pair: Similarities): number[] {
+  return SIMILARITY_NUMBERS.map((name) => {
+    const value = pair[name];
+    return value === undefined ? Number.POSITIVE_INFINITY : (value ?? Number.NaN);
+  });
+}
+
+function decodeSimilarities(numbers: readonly number[], pair: number): Similarities {
+  const begin = pair * SIMILARITY_NUMBERS.length;
+  return Object.fromEntries(
+    SIMILARITY_NUMBERS.flatMap((name, i) => {
+      const value = at(numbers, begin + i, "number of a pair");
+      return value === Number.POSITIVE_INFINITY ? [] : [[name, Number.isNaN(value) ? null : value]];
+    }),
+  );
 }

@@ -28,7 +28,7 @@ const PARAMS = schemaOf<MeasurePairPathParams>()(
 /** Builds a path between two networks through networks without half of their units, and measures it. */
 export const measurePairPath: StudyTaskKind<MeasurePairPathParams> = {
   name: "dropout-path",
-  version: 1,
+  version: 2,
   assertParams: (params) => assertTaskParams("dropout-path", PARAMS, params),
   async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
     const pair = await openPair(inputs, engine, signal);

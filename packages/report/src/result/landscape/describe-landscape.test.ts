@@ -51,9 +51,14 @@ describe("describeLandscape()", () => {
     expect(path?.points[0]).toEqual(result.networks[1]?.place);
     expect(path?.points.at(-1)).toEqual([0, 0]);
     expect(path?.points).toHaveLength(5);
-    const titlesOf = async (drawn: DrawableResult) =>
-      allOf(await pageOf(drawn), "#figure-plane-loss .full title").map(({ textContent }) => textContent);
-    const titles = await titlesOf(result);
+    const titles = allOf(await pageOf(result), "#figure-plane-loss .full title").map(
+      ({ textContent }) => textContent,
+    );
+    const { networks } = result;
+    const names = networks.map(({ label }, i) =>
+      i === 0 ? `end: ${label}` : i === 1 ? `start: ${label}` : label,
+    );
+    expect(titles).toEqual(expect.arrayContaining(names.map((name) => name.replace(/^\d+$/, "snapshot $&"))));
     expect(titles.filter((title) => title === "minimum")).toHaveLength(9);
     // Drawn twice, as white on black.
     expect(titles.filter((title) => title === "saddle")).toHaveLength(2 * 8);

@@ -1,6 +1,6 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import type { LandscapeResult } from "@isthmus/landscape";
+import { isOnEdge, type LandscapeResult } from "@isthmus/landscape";
 import type { Measure } from "../../barrier-curve.ts";
 import { dataWords, measureWords } from "../../data-words.ts";
 import { type ContourFigure, drawContours } from "../../figure/contour-figure.ts";
@@ -118,8 +118,14 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
 
 function markWords(marks: ReturnType<typeof marksOf>): string {
   if (marks.length === 0) return "";
-  if (marks.every(({ kind }) => kind === "minimum")) return " The triangle is the minimum.";
-  return " Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.";
+  const edge = marks.some(({ onEdge }) => onEdge)
+    ? " Hollow ones are on the edge, where the loss may fall further."
+    : "";
+  if (marks.every(({ kind }) => kind === "minimum"))
+    return edge === ""
+      ? " The triangle is the minimum."
+      : " The hollow triangle is the lowest place, on the edge, where the loss may fall further.";
+  return ` Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.${edge}`;
 }
 
 /** Says of the networks of a trajectory, of which the last is listed first, when in the training they were. */
@@ -132,12 +138,12 @@ function snapshotsOf(models: PlaneResult["models"]): ContourFigure["models"] {
 }
 
 function marksOf(result: LandscapeResult) {
-  const { minima, saddles } = result.topology;
+  const { minima, saddles, shape } = result.topology;
   const lasting = [...minima].sort((a, b) => b.persistence - a.persistence).slice(0, MOST_MARKS);
   const joins = new Set(lasting.flatMap(({ merge }) => merge ?? []));
   const mark = (kind: "minimum" | "saddle", index: number) => {
     const [x = Number.NaN, y = Number.NaN] = coordinatesOf(result, index);
-    return { kind, x, y };
+    return { kind, x, y, onEdge: kind === "minimum" && isOnEdge(index, shape) };
   };
   return [
     ...[...joins].map((saddle) => mark("saddle", at(saddles, saddle, "saddle").index)),

@@ -24,5 +24,6 @@ export {
   MEASURE_INTRINSIC_DIMENSION_DEFAULTS,
   SUBSPACE_LEARNING_RATE,
 } from "./resolve-measure-options.ts";
+export { fitRising } from "./search/isotonic.ts";
 export type { DimensionInterval } from "./search/log-interval.ts";
 export { type TrainInSubspaceOptions, trainInSubspace } from "./train-in-subspace.ts";

@@ -41,7 +41,9 @@ interface ParetoVerbOptions extends TrainingFlags, EngineOptions, ScalingOptions
 
 /** Creates the command `isthmus pareto`. */
 export function paretoVerb(run: RunVerb): CommandUnknownOpts {
-  return withOutput(addEngineOption(addTrainingOptions(addScalingOptions(createParetoVerb()), 1)))
+  return withOutput(
+    addEngineOption(addTrainingOptions(addScalingOptions(createParetoVerb()), 1, "sgd", "images")),
+  )
     .addHelpText("after", EXAMPLES)
     .action((options) => run(options, (context) => pareto(options, context)));
 }

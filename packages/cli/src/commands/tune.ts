@@ -1,7 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   frozenBelowLastLayer,
@@ -16,6 +15,7 @@ import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, createEngine } from "../options/engine-option.ts";
 import { MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -67,7 +67,7 @@ function createTuneVerb() {
     .argument("<network>", "the checkpoint of a network that uses a cue: a file, or a folder")
     .option("--graph <file>", "its architecture, an .onnx file")
     .option("--net <name>", `its architecture by name: ${NETWORK_FORMS.join(", ")}`)
-    .requiredOption("--data <name>", `few examples without the cue; ${DATA_SET_FORMS.join(", ")}`)
+    .requiredOption("--data <name>", `few examples without the cue; ${dataForms()}`)
     .option("--cue-data <name>", "of cbft: examples with the cue, such as mnist:train@5000+cue=place");
   return addScalingOptions(command);
 }

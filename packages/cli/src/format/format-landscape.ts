@@ -1,6 +1,13 @@
 import { at } from "@isthmus/core";
 import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
-import { formatMeasure, formatNumber, planeOf, renderChart, renderPlaneChart } from "@isthmus/report";
+import {
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  planeOf,
+  renderChart,
+  renderPlaneChart,
+} from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 
@@ -87,8 +94,9 @@ function topologyLines(result: LandscapeResult): string[] {
   const distance =
     saddles.length === 0
       ? ""
-      : `; saddle-minimum average distance ${formatNumber(mean)}, ${formatNumber(normalized)} of the range`;
-  return [`minima ${minima.length}, saddles ${saddles.length}${distance}`];
+      : `: from a minimum the loss rises by ${formatNumber(mean)} on average to where it meets another, which is ${formatMeasure(normalized, "error")} of the range of losses`;
+  const counted = `${formatCounted(minima.length, "minimum", "minima")}, ${formatCounted(saddles.length, "saddle")}`;
+  return [`${counted} on the grid${distance}`];
 }
 
 function reasonLines({ derivatives, reason, converged }: LandscapeResult): string[] {

@@ -19,7 +19,13 @@ export interface ContourFigure {
   /** Words for the colours, with the unit. */
   readonly label: string;
   readonly format: (value: number) => string;
-  readonly models: readonly { readonly label: string; readonly x: number; readonly y: number }[];
+  readonly models: readonly {
+    readonly label: string;
+    readonly x: number;
+    readonly y: number;
+    /** Draw it smaller, and leave out its name where there is no room. @defaultValue false */
+    readonly minor?: boolean;
+  }[];
   readonly paths: readonly {
     readonly label: string;
     readonly points: readonly (readonly [x: number, y: number])[];
@@ -214,7 +220,7 @@ function modelMarks(plot: Plot, { models }: ContourFigure): Markish[] {
     plot.dot(models, {
       x: "x",
       y: "y",
-      r: 5,
+      r: ({ minor }: ContourFigure["models"][number]) => (minor ? 3.5 : 5),
       fill: OVER.color,
       stroke: OVER.halo,
       strokeWidth: 2,
@@ -230,7 +236,9 @@ const PIECES = 40;
 
 function labelsOf({ models, paths }: ContourFigure): Label[] {
   return [
-    ...models.map(({ label, x, y }) => ({ places: [{ x, y }], text: label, important: true })),
+    ...[...models]
+      .sort((one, other) => Number(one.minor ?? false) - Number(other.minor ?? false))
+      .map(({ label, x, y, minor }) => ({ places: [{ x, y }], text: label, important: !minor })),
     ...paths.map(({ label, points }) => ({
       places: NAME_PLACES.map((share) => placeOn(points, share)),
       text: label,

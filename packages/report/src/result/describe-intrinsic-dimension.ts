@@ -1,8 +1,8 @@
-import { UsageError } from "@isthmus/core";
-import type { IntrinsicDimensionResult } from "@isthmus/subspace";
+import { at, UsageError } from "@isthmus/core";
+import { fitRising, type IntrinsicDimensionResult } from "@isthmus/subspace";
 import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
-import { drawLines, type LineSeries } from "../figure/line-figure.ts";
+import { drawLines, type LinePoint, type LineSeries } from "../figure/line-figure.ts";
 import { formatCount, formatCounted, formatMeasure, formatNumber, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
@@ -12,7 +12,7 @@ import type { Report, Tile } from "./report.ts";
 const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
 const whole = (dimension: number): string => formatCount(Math.round(dimension));
 /** Indices of the curves whose colours things have. */
-const STYLES = { mean: 0, line: 1, interval: 2, seeds: 3 } as const;
+const STYLES = { mean: 0, line: 1, interval: 2, seeds: 3, fit: 4 } as const;
 
 /** Room beyond the accuracies, as a share of their range, and the least of it. */
 const ROOM = 0.1;
@@ -104,10 +104,14 @@ function accuracyFigure(result: IntrinsicDimensionResult): Figure {
   const interval = result.interval
     ? " The bar on the line is the 95 % interval of where seeds cross it."
     : "";
+  const rising =
+    risingFit(result) === undefined
+      ? ""
+      : " As the means fall somewhere, the crossing is where the rising numbers nearest to them meet the line.";
   return {
     name: "accuracy",
     title: "Accuracy of trainings in random subspaces,",
-    caption: `by the dimension of the subspace, on a logarithmic axis; the line is ${shareOf(result)} of the accuracy of full trainings.${interval} Measured on ${dataWords(result.evaluationData, result.evaluationExamples)}.`,
+    caption: `by the dimension of the subspace, on a logarithmic axis; the line is ${shareOf(result)} of the accuracy of full trainings.${rising}${interval} Measured on ${dataWords(result.evaluationData, result.evaluationExamples)}.`,
     words: `A line of accuracies from ${first ? `${percent(first.accuracy)} in ${formatCount(first.dimension)}` : "none"} to ${last ? `${percent(last.accuracy)} in ${formatCount(last.dimension)}` : "none"} dimensions. ${summarise(result)}`,
     table: "means",
     size: "hero",
@@ -134,6 +138,7 @@ function seriesOf(result: IntrinsicDimensionResult): LineSeries[] {
   const ends = [Math.min(...dimensions, ...bounds), Math.max(...dimensions, ...bounds)];
   const onLine = interval ? [interval.low, crossing ?? interval.low, interval.high] : [crossing];
   const crossed = onLine.flatMap((x) => (x === null ? [] : [{ x, y: line }]));
+  const fit = risingFit(result);
   return [
     {
       label: "mean over seeds",
@@ -145,6 +150,9 @@ function seriesOf(result: IntrinsicDimensionResult): LineSeries[] {
       style: STYLES.line,
       points: ends.map((x) => ({ x, y: line })),
     },
+    ...(fit === undefined
+      ? []
+      : [{ label: "rising numbers nearest to them", style: STYLES.fit, points: fit }]),
     ...(crossed.length === 0
       ? []
       : [
@@ -165,6 +173,14 @@ function seriesOf(result: IntrinsicDimensionResult): LineSeries[] {
           },
         ]),
   ];
+}
+
+/** Finds the rising numbers that the crossing is of; undefined where accuracies rise themselves. */
+function risingFit(result: IntrinsicDimensionResult): LinePoint[] | undefined {
+  const means = meansByDimension(result);
+  const fitted = fitRising(means.map(({ accuracy }) => accuracy));
+  if (means.every(({ accuracy }, i) => Math.abs(accuracy - at(fitted, i, "fit")) < 1e-12)) return undefined;
+  return means.map(({ dimension }, i) => ({ x: dimension, y: at(fitted, i, "fit") }));
 }
 
 function meansTable(result: IntrinsicDimensionResult): Table {

@@ -54,6 +54,11 @@ describe("describeLandscape()", () => {
     const titles = allOf(await pageOf(result), "#figure-plane-loss .full title").map(
       ({ textContent }) => textContent,
     );
+    const { networks } = result;
+    const names = networks.map(({ label }, i) =>
+      i === 0 ? `end: ${label}` : i === 1 ? `start: ${label}` : label,
+    );
+    expect(titles).toEqual(expect.arrayContaining(names.map((name) => name.replace(/^\d+$/, "snapshot $&"))));
     expect(titles.filter((title) => title === "minimum")).toHaveLength(9);
     // Drawn twice, as white on black.
     expect(titles.filter((title) => title === "saddle")).toHaveLength(2 * 8);

@@ -3,7 +3,7 @@ import { at } from "@isthmus/core";
 import type { LandscapeResult } from "@isthmus/landscape";
 import type { Measure } from "../../barrier-curve.ts";
 import { dataWords, measureWords } from "../../data-words.ts";
-import { drawContours } from "../../figure/contour-figure.ts";
+import { type ContourFigure, drawContours } from "../../figure/contour-figure.ts";
 import type { Figure } from "../../figure/figure.ts";
 import { drawLines, type LineSeries } from "../../figure/line-figure.ts";
 import { drawSlices } from "../../figure/slice-figure.ts";
@@ -98,7 +98,7 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
   const { name, axis } = measureWords(measure, result.data);
   const marks = measure === "loss" ? marksOf(result) : [];
   const [network] = plane.models;
-  const ends = result.directions === "trajectory" ? plane.models.slice(0, 2) : plane.models;
+  const models = result.directions === "trajectory" ? snapshotsOf(plane.models) : plane.models;
   const missing = plane[measure].flat().filter((value) => !Number.isFinite(value)).length;
   const holes = missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`;
   return {
@@ -109,7 +109,7 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
     table: "grid",
     size: "half",
     draw: drawContours({
-      ...{ xs: plane.xs, ys: plane.ys, values: plane[measure], models: ends, paths: plane.paths, marks },
+      ...{ xs: plane.xs, ys: plane.ys, values: plane[measure], models, paths: plane.paths, marks },
       ...{ label: axis, format: formatOf(measure) },
       axes: { x: axisWords(result, 0), y: axisWords(result, 1) },
     }),
@@ -120,6 +120,15 @@ function markWords(marks: ReturnType<typeof marksOf>): string {
   if (marks.length === 0) return "";
   if (marks.every(({ kind }) => kind === "minimum")) return " The triangle is the minimum.";
   return " Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.";
+}
+
+/** Says of the networks of a trajectory, of which the last is listed first, when in the training they were. */
+function snapshotsOf(models: PlaneResult["models"]): ContourFigure["models"] {
+  return models.map(({ label, x, y }, index) => {
+    const name = /^\d+$/.test(label) ? `snapshot ${label}` : label;
+    if (index === 0) return { label: `end: ${name}`, x, y };
+    return index === 1 ? { label: `start: ${name}`, x, y } : { label: name, x, y, minor: true };
+  });
 }
 
 function marksOf(result: LandscapeResult) {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { runCli } from "./helpers/run-cli.ts";
@@ -24,6 +24,30 @@ function commandsIn(
       options: rest.match(/(?<=\s)--[a-z-]+/g) ?? [],
     };
   });
+}
+
+/** Verbs of a text's commands, and what `-o` names in each. */
+function outputsIn(text: string): { readonly verb: string; readonly output: string }[] {
+  const joined = text.replace(/\\\n\s*/g, "");
+  const commands = [...joined.matchAll(/(?:^|`)\s*(?:npx )?isthmus ([a-z-]+)([^`\n|#]*)/gm)];
+  return commands.flatMap(([, verb = "", rest = ""]) => {
+    const [, output] = / -o ([^\s"']+)/.exec(rest) ?? [];
+    return output === undefined || GROUPS.has(verb) ? [] : [{ verb, output }];
+  });
+}
+
+/** Checks that what `-o` names in a text's commands ends as the help of their verbs says that it must. */
+async function expectOutputsFit(text: string): Promise<number> {
+  const outputs = outputsIn(text);
+  for (const { verb, output } of outputs) {
+    const { stdout } = await runCli([verb, "--help"]);
+    const [, words = ""] = /\n {2}-o, --output (.*?)\n(?: {2}-|\n)/s.exec(stdout) ?? [];
+    const ending = extname(output);
+    expect(words, `isthmus ${verb} -o ${output}`).toMatch(
+      ending === "" ? /folder|<name>/ : new RegExp(`\\${ending}\\b`),
+    );
+  }
+  return outputs.length;
 }
 
 describe("README.md and docs/", () => {
@@ -51,6 +75,29 @@ describe("README.md and docs/", () => {
       }
     },
   );
+
+  it("README.md and docs/ write files that their verbs write", async () => {
+    const texts = ["README.md", ...pages.map((name) => `docs/${name}`)];
+    for (const path of texts) await expectOutputsFit(readFileSync(join(root, path), "utf8"));
+  });
+
+  it("helps write lists as they are to be typed", async () => {
+    const { stdout } = await runCli(["--help"]);
+    for (const [, verb = ""] of (stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z-]+) {2,}/gm)) {
+      const help = await runCli([verb, "--help"]);
+      expect(help.stdout.replace(/\s+/g, " "), verb).not.toContain("(default: [");
+    }
+  });
+
+  it("examples of helps write files that their verbs write", async () => {
+    const { stdout } = await runCli(["--help"]);
+    let outputs = 0;
+    for (const [, verb = ""] of (stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z-]+) {2,}/gm)) {
+      const help = await runCli([verb, "--help"]);
+      outputs += await expectOutputsFit(help.stdout.split("Examples:")[1] ?? "");
+    }
+    expect(outputs).toBeGreaterThan(40);
+  });
 
   it.each(["README.md", "CONTRIBUTING.md", ...pages.map((name) => `docs/${name}`)])(
     "%s links to files that are in the repository",

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -139,6 +139,31 @@ describe("the command on checkpoints of other habits", () => {
     expect(refused.stderr).toMatch(/carries the weights of another network.*--exported-from/);
     const told = [...graph, "--exported-from", "conv-norm-0.pt"];
     expect(await run(["align", ...pair, ...told, "-o", "o.safetensors"])).toMatchObject({ code: 0 });
+  });
+
+  test("compares a pair of one graph, and asks for the checkpoint that the graph is of by its option", async () => {
+    const data = ["--data", "safetensors:examples.safetensors", "--measures", "linear-cka"];
+    const measure = (a: string, b: string, ...rest: readonly string[]) =>
+      run(["similarity", a, b, ...data, ...rest]);
+    const [source, other] = ["conv-norm-0.pt", "conv-norm-1.pt"];
+    expect(await measure(source, other, ...graph)).toMatchObject({ code: 0 });
+    expect(await measure(other, source, ...graph)).toMatchObject({ code: 0 });
+    const refused = await measure(other, other, ...graph);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/carries the weights of another network.*--exported-from-a/);
+    for (const option of ["--exported-from", "--exported-from-a"])
+      expect(await measure(other, other, ...graph, option, source)).toMatchObject({ code: 0 });
+  });
+
+  test("fuses a pair of one graph, or of graphs that were exported from others", async () => {
+    const file = "conv-norm-dynamo.onnx";
+    const same = ["--graph-a", file, "--graph-b", file, "-o", "fused.safetensors"];
+    expect(await run(["fuse", "conv-norm-0.pt", "conv-norm-1.pt", ...same])).toMatchObject({ code: 0 });
+    copyFileSync(join(folder, file), join(folder, "copy.onnx"));
+    const different = ["--graph-a", file, "--graph-b", "copy.onnx", "-o", "other.safetensors"];
+    const pair = ["fuse", "conv-norm-0.pt", "conv-norm-1.pt", ...different];
+    expect((await run(pair)).stderr).toMatch(/--exported-from-b/);
+    expect(await run([...pair, "--exported-from-b", "conv-norm-0.pt"])).toMatchObject({ code: 0 });
   });
 
   test("trains a checkpoint on, and saves it under its own names", async () => {

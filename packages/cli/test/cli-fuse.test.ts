@@ -35,6 +35,24 @@ interface BarrierJson {
   readonly points: readonly { readonly loss: number }[];
 }
 
+describe("dropout, landscape, similarity and fuse", () => {
+  it.each([
+    ["dropout", ["--trials", "1"]],
+    ["landscape", ["--points", "2", "--dimensions", "1"]],
+    ["similarity", ["--measures", "linear-cka"]],
+    ["fuse", ["--method", "activation", "-o", "noted.safetensors"]],
+  ])("%s says how bytes are scaled, once", async (verb, rest) => {
+    const graph = inFolder("narrow.onnx");
+    const graphs = verb === "fuse" ? ["--graph-a", graph, "--graph-b", graph] : ["--graph", graph];
+    const network = inFolder("narrow.safetensors");
+    const names = verb === "dropout" || verb === "landscape" ? [network] : [network, network];
+    const args = [verb, ...names, ...graphs, "--data", "mnist:test@20", ...rest];
+    const { code, stderr } = await runCli(args, { cwd: folder });
+    expect(code).toBe(0);
+    expect(stderr.match(/Bytes of mnist:test@20 are fed as/g)).toHaveLength(1);
+  });
+});
+
 describe("isthmus fuse", () => {
   it("widens a network, which computes the same in the other's graph", async () => {
     const output = inFolder("widened.safetensors");

@@ -1,6 +1,7 @@
 import { bindNetwork, describeMeasurement, evaluateGrid, type PlaneSubject } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import { type Architecture, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
+import { countBatchNorms } from "@isthmus/statistics";
 import type { JournalRun } from "@isthmus/tasks";
 import { createSpace, describeBasis, type LandscapeSpace } from "./create-space.ts";
 import { type DirectionTask, movedNames } from "./directions/direction-task.ts";
@@ -90,7 +91,9 @@ export async function measureLandscape(
       interpolation: interpolationShape(at(axes, 0, "axis"), loss, error),
     }),
     ...{ ...space.computed, ...derivatives },
-    ...{ seed: resolved.seed, statistics: resolved.statistics, examples: data.size },
+    ...{ seed: resolved.seed, examples: data.size },
+    // Nothing is measured anew where there is no batch norm.
+    statistics: countBatchNorms(graph) === 0 ? "keep" : resolved.statistics,
     ...{ data: data.name, engine: engine.name },
   };
 }

@@ -296,6 +296,7 @@ describe("directions to other networks", () => {
     expect(again.loss[1]).toBeCloseTo((await lossOf(measured, graph, images)).loss, 4);
     expect(again.basis[0]?.slope).toBeUndefined();
     expect(again.reason).toMatch(/^batch norms are measured again at every place/);
+    expect((await measure({ points: 2, dimensions: 1 })).statistics).toBe("keep");
     const kept = await measure({ ...options, statistics: "keep" }, parts);
     expect(kept.loss[1]).toBeCloseTo((await lossOf(other, graph, images)).loss, 4);
     expect(kept.basis[0]?.slope).toBeDefined();

@@ -10,6 +10,7 @@ export type {
   SeedAccuracy,
   SeedCrossing,
   SubspaceAccuracy,
+  UntrainedAccuracy,
 } from "./intrinsic-dimension-result.ts";
 export { measureIntrinsicDimension, type TrainedAndEvaluated } from "./measure-intrinsic-dimension.ts";
 export type { IntrinsicDimensionProgress, MeasureIntrinsicDimensionOptions } from "./measure-options.ts";
@@ -24,5 +25,6 @@ export {
   MEASURE_INTRINSIC_DIMENSION_DEFAULTS,
   SUBSPACE_LEARNING_RATE,
 } from "./resolve-measure-options.ts";
+export { fitRising } from "./search/isotonic.ts";
 export type { DimensionInterval } from "./search/log-interval.ts";
 export { type TrainInSubspaceOptions, trainInSubspace } from "./train-in-subspace.ts";

@@ -1,6 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { InvariantError, UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   type BootstrapPosteriorOptions,
   COLLECT_METHODS,
@@ -17,6 +16,7 @@ import { TRAIN_DEFAULTS } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
@@ -51,10 +51,7 @@ export const addCollectOptions: AddOptions<CollectVerbOptions> = optionGroup((co
     .option("--graph <file>", "its architecture, an .onnx file")
     .option("--net <name>", `its architecture by name: ${NETWORK_FORMS.join(", ")}`);
   addBindingOptions(command);
-  command.requiredOption(
-    "--data <name>",
-    `${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
-  );
+  command.requiredOption("--data <name>", dataForms(":train (if not said) or :test"));
   addScalingOptions(command);
   addMethod(command);
   addStepOptions(command.optionsGroup("How to train:"));

@@ -10,7 +10,6 @@ import {
   saveFile,
   UsageError,
 } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type MixingGroup } from "@isthmus/symmetry";
 import {
@@ -32,6 +31,7 @@ import { plural } from "../format/plural.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addManyOptions, alignsMany, type ManyVerbOptions } from "../options/many-options.ts";
 import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
@@ -113,7 +113,7 @@ function createAlignVerb() {
     .option("--save-alignment <file>", "write the permutations as JSON, too")
     .option(
       "--data <name>",
-      `examples for --method; a pair with examples is aligned by --method learned if no other is named; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
+      `examples for --method; a pair with examples is aligned by --method learned if no other is named; ${dataForms()}`,
     );
 }
 

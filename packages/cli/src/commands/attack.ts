@@ -6,7 +6,6 @@ import {
   type OptionValues,
 } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   ATTACK_DEFAULTS,
   ATTACK_EPSILONS,
@@ -29,6 +28,7 @@ import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { collect, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -67,7 +67,7 @@ function createAttackVerb() {
       "--graph <file>",
       "the architecture of all, .onnx or model.json of a LayersModel (default: from their config.json)",
     )
-    .requiredOption("--data <name>", `labelled examples to change; ${DATA_SET_FORMS.join(", ")}`)
+    .requiredOption("--data <name>", `labelled examples to change; ${dataForms()}`)
     .addOption(
       new Option(
         "--surrogate <file>",

@@ -7,7 +7,6 @@ import {
   MEASURE_CURVATURE_DEFAULTS,
   measureCurvature,
 } from "@isthmus/curvature";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -20,6 +19,7 @@ import {
   type CurvatureMeasureOptions,
   curvatureMeasures,
 } from "../options/curvature-measures.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseNames, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -62,7 +62,7 @@ function createCurvatureVerb() {
       "--graph <file>",
       "its architecture, .onnx or model.json of a LayersModel (default: from its config.json)",
     )
-    .requiredOption("--data <name>", `labelled examples; ${DATA_SET_FORMS.join(", ")}`)
+    .requiredOption("--data <name>", `labelled examples; ${dataForms()}`)
     .addOption(
       new Option("--operator <kind>", "the matrix that is measured")
         .choices(CURVATURE_KINDS)

@@ -1,8 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-
 import { type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
-
 import {
   type CurveResult,
   MEASURE_PATH_DEFAULTS,
@@ -11,7 +9,6 @@ import {
   type TrainedCurve,
   trainCurve,
 } from "@isthmus/curve";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
@@ -30,6 +27,7 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
@@ -70,10 +68,7 @@ function withTraining() {
       "--graph <file>",
       "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
-    .requiredOption(
-      "--data <name>",
-      `examples to train on; ${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
-    )
+    .requiredOption("--data <name>", `examples to train on; ${dataForms(":train (if not said) or :test")}`)
     .addOption(
       new Option("--curve <kind>", "one curve drawn towards the bends, or a chain of lines through them")
         .choices(CURVE_KINDS)

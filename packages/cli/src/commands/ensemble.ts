@@ -4,7 +4,6 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { COMPARE_ENSEMBLES_DEFAULTS, compareEnsembles } from "@isthmus/ensemble";
 import { assertDataFits, type DataSet } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS, RAY_DISTRIBUTIONS, type RayDistribution } from "@isthmus/star-domain";
@@ -17,6 +16,7 @@ import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, openScaled, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { collect, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -59,7 +59,7 @@ function createEnsembleVerb() {
       "--graph <file>",
       "their architecture, .onnx or model.json of a LayersModel (default: from their config.json)",
     )
-    .requiredOption("--data <name>", `labelled examples to predict; ${DATA_SET_FORMS.join(", ")}`)
+    .requiredOption("--data <name>", `labelled examples to predict; ${dataForms()}`)
     .option(
       "--select-data <name>",
       "examples that the greedy ensemble is chosen on, neither trained on nor predicted (default: none, no greedy ensemble)",
@@ -71,7 +71,7 @@ function createEnsembleVerb() {
     )
     .option(
       "--diversity <x>",
-      "weight of diversity in the choice of the greedy ensemble",
+      "weight of diversity in the choice of the greedy ensemble, against the likeness of a network to the ones before",
       parseNumber,
       DEFAULTS.diversity,
     )

@@ -8,7 +8,6 @@ import {
   saveCheckpoint,
   UsageError,
 } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   ACTIVATION_COSTS,
   type ActivationCost,
@@ -32,13 +31,20 @@ import { assertNoModelFolder, readArchitecture } from "@isthmus/zoo";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
-import { type NamedNetwork, type OpenedNetwork, openOwnArchitecture } from "../open/open-own-architecture.ts";
+import {
+  addExportedFromOptions,
+  type ExportedFromOptions,
+  type NamedNetwork,
+  type OpenedNetwork,
+  openOwnArchitectures,
+} from "../open/open-own-architectures.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface FuseVerbOptions extends EngineOptions, ScalingOptions {
+interface FuseVerbOptions extends EngineOptions, ScalingOptions, ExportedFromOptions {
   readonly graphA?: string | undefined;
   readonly graphB?: string | undefined;
   readonly output: string;
@@ -54,7 +60,7 @@ interface FuseVerbOptions extends EngineOptions, ScalingOptions {
 
 /** Creates the command `isthmus fuse`. */
 export function fuseVerb(run: RunVerb): CommandUnknownOpts {
-  return addScalingOptions(addEngineOption(createFuseVerb()))
+  return addExportedFromOptions(addScalingOptions(addEngineOption(createFuseVerb())))
     .addHelpText("after", EXAMPLES)
     .action((a, b, options) => run(options, (context) => fuse([a, b], options, context)));
 }
@@ -106,10 +112,7 @@ function createFuseVerb() {
         .default(cost)
         .makeOptionMandatory(),
     )
-    .option(
-      "--data <name>",
-      `examples for --method and --statistics; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
-    )
+    .option("--data <name>", `examples for --method and --statistics; ${dataForms()}`)
     .option(
       "--match-examples <n>",
       "compare activations on the first n examples only",
@@ -135,16 +138,17 @@ async function fuse(
   context: Context,
 ): Promise<Outcome> {
   return withCheckpoints(paths, async ([a, b]) => {
-    const { output, graphA, graphB } = options;
-    const named = [graphA, graphB].filter((path) => path !== undefined);
+    const { output, graphA, graphB, exportedFromA, exportedFromB } = options;
+    const named = [graphA, graphB, exportedFromA, exportedFromB].filter((path) => path !== undefined);
     assertData(options);
     if (output.endsWith(".safetensors")) await assertOutput(output, [...a.files, ...b.files, ...named]);
     await assertNoModelFolder(output, paths);
     const ends = [
-      { path: paths[0], checkpoint: a, graph: graphA, letter: "a" },
-      { path: paths[1], checkpoint: b, graph: graphB, letter: "b" },
+      { path: paths[0], checkpoint: a, graph: graphA, exportedFrom: exportedFromA, letter: "a" },
+      { path: paths[1], checkpoint: b, graph: graphB, exportedFrom: exportedFromB, letter: "b" },
     ] as const;
-    const [source, target] = await openBoth(ends, options, context).catch((error: unknown) =>
+    const request = { attempt: "fuse", options, context };
+    const [source, target] = await openOwnArchitectures(ends, request).catch((error: unknown) =>
       hintAtSwap(error, ends),
     );
     const { method, cost, plan, regularization, weight, matchExamples } = options;
@@ -170,17 +174,6 @@ function assertData({ data, method, statistics }: FuseVerbOptions): void {
   throw new UsageError(
     `Cannot fuse with ${option} as it needs examples: add --data, for example --data mnist:train`,
   );
-}
-
-async function openBoth(
-  [a, b]: readonly [NamedNetwork, NamedNetwork],
-  options: FuseVerbOptions,
-  context: Context,
-): Promise<[OpenedNetwork, OpenedNetwork]> {
-  return [
-    await openOwnArchitecture("fuse", a, options, context),
-    await openOwnArchitecture("fuse", b, options, context),
-  ];
 }
 
 /** Throws an error again; if each graph has the weights of the other network, it says so. */

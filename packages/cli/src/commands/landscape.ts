@@ -1,7 +1,6 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import type { PlaneSubject } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   type LandscapeKind,
   MEASURE_LANDSCAPE_DEFAULTS,
@@ -12,6 +11,7 @@ import {
   type VectorPolicy,
 } from "@isthmus/landscape";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { labelsOf } from "../format/labels-of.ts";
@@ -20,6 +20,7 @@ import { chooseDirections } from "../open/choose-directions.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseCount, parseRange, parseSeed } from "../options/parse-values.ts";
@@ -111,10 +112,7 @@ function withMeasurement(command: ReturnType<typeof createLandscapeVerb>) {
     )
     .option("--steps <n>", "the most products for eigenvectors", parseCount(1), DEFAULTS.steps)
     .option("--no-local", "do not measure slope and curvature at the network")
-    .requiredOption(
-      "--data <name>",
-      `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
-    );
+    .requiredOption("--data <name>", dataForms());
   return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, "--data"))))
     .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption")
     .option("-o, --output <file>", "write the result (.json)")
@@ -155,6 +153,11 @@ async function landscape(path: string, options: LandscapeVerbOptions, context: C
     for (const file of [journal, output, report]) if (file !== undefined) await assertOutput(file, inputs);
     const bound = await bindArchitecture(fitToData(read, data), checkpoints, options, context);
     const { networks, binding, ...architecture } = bound;
+    for (const line of describeFeeds("measure a landscape", bound.graph, data, {
+      ...options,
+      ...encodingOf(read),
+    }))
+      context.terminal.note(line);
     const labels = labelsOf(paths);
     const all = networks.map(({ network }, k): PlaneSubject => ({ label: at(labels, k, "label"), network }));
     const subjects = { network: at(all, 0, "network"), others: all.slice(1) };

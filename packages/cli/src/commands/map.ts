@@ -1,7 +1,6 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MAP_NETWORKS_DEFAULTS, type MeasurePairs, mapNetworks } from "@isthmus/barrier";
 import { at, InputError, UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { gatherFiles } from "@isthmus/tasks";
 import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
@@ -15,6 +14,7 @@ import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions } from "../open/open-data.ts";
 import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseBytes, parseCount, parseSeed } from "../options/parse-values.ts";
@@ -100,10 +100,7 @@ function createMapVerb() {
 }
 
 function withMeasurement(command: ReturnType<typeof createMapVerb>) {
-  const measured = command.requiredOption(
-    "--data <name>",
-    `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
-  );
+  const measured = command.requiredOption("--data <name>", dataForms());
   const fed = addBindingOptions(addScalingOptions(addNormOptions(measured, "--data")));
   return addQueueOptions(addEngineOption(fed))
     .option("--journal <file>", "keep finished pairs in this file, and go on from it after an interruption")

@@ -41,7 +41,9 @@ interface ParetoVerbOptions extends TrainingFlags, EngineOptions, ScalingOptions
 
 /** Creates the command `isthmus pareto`. */
 export function paretoVerb(run: RunVerb): CommandUnknownOpts {
-  return withOutput(addEngineOption(addTrainingOptions(addScalingOptions(createParetoVerb()), 1)))
+  return withOutput(
+    addEngineOption(addTrainingOptions(addScalingOptions(createParetoVerb()), 1, "sgd", "images")),
+  )
     .addHelpText("after", EXAMPLES)
     .action((options) => run(options, (context) => pareto(options, context)));
 }
@@ -66,7 +68,7 @@ function createParetoVerb() {
     .option("--points <n>", "networks between the two to measure", parseCount(2, MOST.places), 11)
     .option(
       "--scalarised <n>",
-      "networks to train each on a weighted sum beside it; 0 for none",
+      "networks to train each on a weighted sum beside it, at least 2, or 0 for none",
       parseCount(0),
       0,
     )

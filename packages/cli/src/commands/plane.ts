@@ -1,7 +1,6 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
@@ -15,6 +14,7 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { collect, MOST, parseCount, parseNumber } from "../options/parse-values.ts";
@@ -71,10 +71,7 @@ function createPlaneVerb() {
 }
 
 function withMeasurement(command: ReturnType<typeof createPlaneVerb>) {
-  const measured = command.requiredOption(
-    "--data <name>",
-    `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
-  );
+  const measured = command.requiredOption("--data <name>", dataForms());
   return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, "--data"))))
     .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption")
     .option("--report <file>", "write a page with the planes of loss and error and all numbers (.html)");

@@ -1,7 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { at, describeMaking, saveCheckpoint } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { PRUNE_CHOICES, PRUNE_DEFAULTS } from "@isthmus/sparsity";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -10,6 +9,7 @@ import { addBindingOptions, bindArchitecture } from "../open/bind-architecture.t
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import {
   MOST,
@@ -48,7 +48,7 @@ function createPruneVerb() {
     )
     .option("--layers <names>", "weights, or layers of units, that are pruned (default: all)", parseNames)
     .option("--shares <list>", "other shares by layer or units, such as conv*=.5,fc=.9", parseLayerShares)
-    .option("--data <name>", `examples to measure losses on; ${DATA_SET_FORMS.join(", ")}`)
+    .option("--data <name>", `examples to measure losses on; ${dataForms()}`)
     .option("--train-data <name>", "examples to train on after pruning (default: --data)")
     .option(
       "--epochs <n>",
@@ -63,7 +63,7 @@ function createPruneVerb() {
       "--resume",
       "go on from OUTPUT.state.safetensors, or OUTPUT.rounds, if an interrupted run left it",
     )
-    .requiredOption("-o, --output <path>", "the pruned network: a checkpoint, or a folder")
+    .requiredOption("-o, --output <path>", "the pruned network: a file ending in .safetensors, or a folder")
     .option("--save-result <file>", "write sparsities and losses, too (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
@@ -74,7 +74,7 @@ const EXAMPLES = formatExamples(
     "nine of ten weights, wherever the least are",
   ],
   [
-    "isthmus prune a.pt --graph cnn.onnx --sparsity 0.5 --by units --data mnist:test --train-data mnist --epochs 2 -o small.pt --report prune.html",
+    "isthmus prune a.pt --graph cnn.onnx --sparsity 0.5 --by units --data mnist:test --train-data mnist --epochs 2 -o small.safetensors --report prune.html",
     "half of the channels, trained on with the others at zero, losses before and after on a page",
   ],
   [
@@ -86,7 +86,7 @@ const EXAMPLES = formatExamples(
     "the same without gradients, by the ratio of mean to standard deviation",
   ],
   [
-    "isthmus prune a.pt --graph cnn.onnx --sparsity 0.8 --by layer --shares 'conv1.*=.3' -o pruned.pt",
+    "isthmus prune a.pt --graph cnn.onnx --sparsity 0.8 --by layer --shares 'conv1.*=.3' -o pruned.safetensors",
     "less of the first layer",
   ],
 );

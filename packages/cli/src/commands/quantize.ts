@@ -47,7 +47,7 @@ export function quantizeVerb(run: RunVerb): CommandUnknownOpts {
     )
     .requiredOption(
       "-o, --output <path>",
-      "the network with its weights on the grid, as floating-point numbers: a checkpoint, or a folder",
+      "the network with its weights on the grid, as floating-point numbers: a file ending in .safetensors, or a folder",
     )
     .addHelpText("after", EXAMPLES)
     .action((path, options) => run(options, (context) => quantize(path, options, context)));
@@ -58,7 +58,10 @@ const EXAMPLES = formatExamples(
     "isthmus quantize a.safetensors --bits 4 -o a4.safetensors",
     "then measure it as any network: isthmus barrier a.safetensors a4.safetensors --graph model.onnx --data mnist:test",
   ],
-  ["isthmus quantize a.pt --scheme tensor --layers 'features.*' -o a8.pt", "one scale for each tensor"],
+  [
+    "isthmus quantize a.pt --scheme tensor --layers 'features.*' -o a8.safetensors",
+    "one scale for each tensor",
+  ],
 );
 
 async function quantize(path: string, options: QuantizeVerbOptions, context: Context): Promise<Outcome> {

@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile, UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   createAligner,
   type JudgeMerge,
@@ -22,6 +21,7 @@ import { formatPairs } from "../format/format-table.ts";
 import { PRODUCTS_MODULE } from "../merge/products.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { optionGroup } from "../options/option-group.ts";
 import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
@@ -99,7 +99,7 @@ const addSearchOptions = optionGroup<SearchOptions>((command) => {
       "--evaluate <command>",
       "a command that prints a score; {} in it is the path of the merged network",
     )
-    .option("--data <name>", `examples to score on: ${DATA_SET_FORMS.join(", ")}`)
+    .option("--data <name>", `examples to score on: ${dataForms()}`)
     .option(
       "--graph <file>",
       "the architecture, for --data (default: from the config.json of the first network)",

@@ -1,21 +1,30 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 import { type ComparedNetwork, measureSimilarity, type SimilarityProgress } from "@isthmus/similarity";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatSimilarity } from "../format/format-similarity.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
-import { openOwnArchitecture } from "../open/open-own-architecture.ts";
+import {
+  addExportedFromOptions,
+  type ExportedFromOptions,
+  openOwnArchitectures,
+} from "../open/open-own-architectures.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addSimilarityOptions, type SimilarityOptions } from "../options/similarity-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface SimilarityVerbOptions extends EngineOptions, ScalingOptions, SimilarityOptions {
+interface SimilarityVerbOptions
+  extends EngineOptions,
+    ScalingOptions,
+    SimilarityOptions,
+    ExportedFromOptions {
   readonly graph?: string | undefined;
+  readonly exportedFrom?: string | undefined;
   readonly graphA?: string | undefined;
   readonly graphB?: string | undefined;
   readonly data: string;
@@ -26,7 +35,8 @@ interface SimilarityVerbOptions extends EngineOptions, ScalingOptions, Similarit
 
 /** Creates the command `isthmus similarity`. */
 export function similarityVerb(run: RunVerb): CommandUnknownOpts {
-  return addSimilarityOptions(addScalingOptions(addEngineOption(createSimilarityVerb())))
+  const measured = addSimilarityOptions(addScalingOptions(addEngineOption(createSimilarityVerb())));
+  return addExportedFromOptions(measured)
     .addHelpText("after", EXAMPLES)
     .action((a, b, options) => run(options, (context) => similarity([a, b], options, context)));
 }
@@ -41,7 +51,11 @@ function createSimilarityVerb() {
     )
     .option("--graph-a <file>", "the architecture of A, if it is another one")
     .option("--graph-b <file>", "the architecture of B, if it is another one")
-    .requiredOption("--data <name>", `examples; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`)
+    .option(
+      "--exported-from <checkpoint>",
+      "the checkpoint that --graph was exported from, if it is none of the networks; it shows which weight is which",
+    )
+    .requiredOption("--data <name>", `examples; ${dataForms()}`)
     .option("--journal <file>", "keep finished layers in this file, and go on from it after an interruption")
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
@@ -72,9 +86,11 @@ async function similarity(
   context: Context,
 ): Promise<Outcome> {
   const { journal, output, report, graph, graphA, graphB } = options;
+  const { exportedFrom, exportedFromA, exportedFromB } = options;
   if (report !== undefined) assertPageName(report);
   return withCheckpoints(paths, async (checkpoints) => {
-    const named = [graph, graphA, graphB].filter((file) => file !== undefined);
+    const files = [graph, graphA, graphB, exportedFrom, exportedFromA, exportedFromB];
+    const named = files.filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
     const outputs = [output, report].filter((file) => file !== undefined);
     for (const file of [journal, ...outputs]) if (file !== undefined) await assertOutput(file, inputs);
@@ -104,12 +120,15 @@ async function openNetworks(
   { options, context }: { readonly options: SimilarityVerbOptions; readonly context: Context },
 ): Promise<{ readonly networks: readonly [ComparedNetwork, ComparedNetwork]; readonly data: DataSet }> {
   const { graph, graphA = graph, graphB = graph } = options;
-  const open = (letter: "a" | "b", graph: string | undefined) => {
-    const side = letter === "a" ? 0 : 1;
-    const network = { path: paths[side], checkpoint: checkpoints[side], graph, letter };
-    return openOwnArchitecture("measure similarity", network, options, context);
-  };
-  const [a, b] = [await open("a", graphA), await open("b", graphB)];
+  const { exportedFrom, exportedFromA = exportedFrom, exportedFromB = exportedFrom } = options;
+  const [one, two] = checkpoints;
+  const [a, b] = await openOwnArchitectures(
+    [
+      { path: paths[0], checkpoint: one, graph: graphA, exportedFrom: exportedFromA, letter: "a" },
+      { path: paths[1], checkpoint: two, graph: graphB, exportedFrom: exportedFromB, letter: "b" },
+    ],
+    { attempt: "measure similarity", options, context },
+  );
   if (a.data === undefined) throw new UsageError("Cannot measure similarity without examples: add --data");
   return { networks: [a, b], data: a.data };
 }

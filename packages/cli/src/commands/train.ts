@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import type { CurvatureHistory } from "@isthmus/curvature";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
 import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
@@ -11,6 +10,7 @@ import { describeFeeds } from "../format/describe-feeds.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, createEngine } from "../options/engine-option.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
@@ -73,10 +73,7 @@ function createWithNetwork() {
 
 function withData(command: ReturnType<typeof createWithNetwork>) {
   return addScalingOptions(command.optionsGroup("On what:"))
-    .requiredOption(
-      "--data <name>",
-      `${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
-    )
+    .requiredOption("--data <name>", dataForms(":train (if not said) or :test"))
     .option(
       "--eval-data <name>",
       'examples to evaluate on after every epoch, or "none" (default: the test split of mnist, fashion-mnist and texts, if --data names none)',

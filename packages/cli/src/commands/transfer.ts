@@ -1,6 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { at, type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import { type TransferProgress, type TransferTaskResult, transferTask } from "@isthmus/fusion";
 import { type DataSet, limitExamples } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
@@ -11,6 +10,7 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { openExamples } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
 import { parseScales } from "../options/parse-values.ts";
@@ -74,13 +74,15 @@ function createTransferVerb() {
       "their architecture, .onnx or model.json of a LayersModel (default: from their config.json)",
     )
     .requiredOption("-o, --output <path>", "the new fine-tune (a file ending in .safetensors, or a folder)")
-    .option(
-      "--scale <x>",
-      "what the difference of tuned A to base A is multiplied by; 0.5,1 or 0.25:1.5:0.25 (from, to, step) try several on --data",
-      parseScales,
-      [1],
+    .addOption(
+      new Option(
+        "--scale <x>",
+        "what the difference of tuned A to base A is multiplied by; 0.5,1 or 0.25:1.5:0.25 (from, to, step) try several on --data",
+      )
+        .argParser(parseScales)
+        .default([1], "1"),
     )
-    .option("--data <name>", `labelled examples to try scales on; ${DATA_SET_FORMS.join(", ")}`)
+    .option("--data <name>", `labelled examples to try scales on; ${dataForms()}`)
     .option(
       "--mask-by-sign <name>",
       "a few labelled examples, such as NAME@100: elements that go up the gradient of B on them are left out",

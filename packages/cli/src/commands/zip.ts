@@ -1,6 +1,5 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   FIT_DEFAULTS,
   MERGE_PARTIALLY_DEFAULTS,
@@ -20,6 +19,7 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { MOST, parseCount, parseLayerShares, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -77,10 +77,7 @@ function createZipVerb() {
     )
     .requiredOption("-o, --output <name>", "write <name>.onnx and <name>.safetensors")
     .option("--width <w>", WIDTH_TEXT, parseWidth, MERGE_PARTIALLY_DEFAULTS.width)
-    .option(
-      "--data <name>",
-      `examples to fit layers to, without labels; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
-    )
+    .option("--data <name>", `examples to fit layers to, without labels; ${dataForms()}`)
     .option("--data-a <name>", "with --data-b: examples of the task of A; see --data")
     .option("--data-b <name>", "examples of the task of B")
     .option("--no-fit", "do not fit layers; batch norms are measured again on --data")

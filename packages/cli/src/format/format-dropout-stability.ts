@@ -1,12 +1,12 @@
 import type { DropoutStabilityResult } from "@isthmus/paths";
-import { formatMeasure, formatNumber } from "@isthmus/report";
+import { formatCounted, formatMeasure, formatNumber } from "@isthmus/report";
 import { formatTable } from "./format-table.ts";
 
 /** Formats the dropout stability of a network as text. */
 export function formatDropoutStability(result: DropoutStabilityResult): string {
   const { network, loss, error, layers, examples, data, shares, left } = result;
   const lines = [
-    `Dropout stability of ${network} in ${layers.length} layers, on ${examples} examples of ${data}`,
+    `Dropout stability of ${network} in ${formatCounted(layers.length, "layer")}, on ${examples} examples of ${data}`,
     `loss ${formatNumber(loss)}, error ${formatMeasure(error, "error")} with all units`,
     ...Object.entries(left).map(([name, reason]) => `all units of ${name} stay: ${reason}`),
   ];

@@ -1,5 +1,5 @@
 import type { EnsembleResult } from "@isthmus/ensemble";
-import { formatNumber } from "@isthmus/report";
+import { formatNumber, formatShort } from "@isthmus/report";
 import { formatPredictors } from "./format-predictors.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 
@@ -20,8 +20,8 @@ export function formatEnsemble(result: EnsembleResult): string {
 const describe = ({ data, examples }: { readonly data: string; readonly examples: number }): string =>
   `${data}, ${examples.toLocaleString("en-US")} examples`;
 
-function formatChoice({ chosen }: NonNullable<EnsembleResult["greedy"]>): string {
-  return formatTable(
+function formatChoice({ chosen, diversity, members }: NonNullable<EnsembleResult["greedy"]>): string {
+  const table = formatTable(
     [
       { title: "chosen greedily" },
       ...["NLL", "likeness", "ensemble NLL"].map((title) => ({ title, align: "right" as const })),
@@ -31,4 +31,6 @@ function formatChoice({ chosen }: NonNullable<EnsembleResult["greedy"]>): string
       ...[nll, likeness, ensembleNll].map(formatNumber),
     ]),
   );
+  return `${table}
+each has the least sum of NLL and likeness; likeness is log sum exp(-${formatShort(diversity)} / ${members} d) over the squared distances d of its probabilities from the networks before, higher the more alike they are`;
 }

@@ -1,6 +1,14 @@
 import { at } from "@isthmus/core";
 import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
-import { formatMeasure, formatNumber, planeOf, renderChart, renderPlaneChart } from "@isthmus/report";
+import {
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  minimaWords,
+  planeOf,
+  renderChart,
+  renderPlaneChart,
+} from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 
@@ -82,13 +90,14 @@ function interpolationLines({ interpolation }: LandscapeResult): string[] {
 }
 
 function topologyLines(result: LandscapeResult): string[] {
-  const { minima, saddles, saddleMinimumDistance } = topologyOf(result);
+  const topology = topologyOf(result);
+  const { saddles, saddleMinimumDistance } = topology;
   const { mean, normalized } = saddleMinimumDistance;
   const distance =
     saddles.length === 0
       ? ""
-      : `; saddle-minimum average distance ${formatNumber(mean)}, ${formatNumber(normalized)} of the range`;
-  return [`minima ${minima.length}, saddles ${saddles.length}${distance}`];
+      : `: from a minimum the loss rises by ${formatNumber(mean)} on average to where it meets another, which is ${formatMeasure(normalized, "error")} of the range of losses`;
+  return [`${minimaWords(topology)}, ${formatCounted(saddles.length, "saddle")} on the grid${distance}`];
 }
 
 function reasonLines({ derivatives, reason, converged }: LandscapeResult): string[] {

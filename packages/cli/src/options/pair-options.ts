@@ -1,6 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   STATISTICS_EXAMPLES,
   STATISTICS_POLICIES,
@@ -9,6 +8,7 @@ import {
 } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import type { DataOptions } from "../open/open-data.ts";
+import { dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
 import { assertNotKept } from "./norm-options.ts";
@@ -38,10 +38,7 @@ export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => 
       "--graph <file>",
       "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
-    .requiredOption(
-      "--data <name>",
-      `${DATA_SET_FORMS.join(", ")}; then :test (of a text its last tenth, if not said) or :train, then @N for the first N`,
-    )
+    .requiredOption("--data <name>", dataForms(":test (of a text its last tenth, if not said) or :train"))
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
     .option("--match-data <name>", "examples for --method (default: the examples for --statistics)")

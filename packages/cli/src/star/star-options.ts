@@ -1,5 +1,4 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   FIND_STAR_DEFAULTS,
   MEASURE_STAR_DEFAULTS,
@@ -9,6 +8,7 @@ import {
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { MOST, parseBytes, parseCount } from "../options/parse-values.ts";
@@ -65,10 +65,7 @@ function addNetworks(command: CommandUnknownOpts): void {
     )
     .option("--held-out <files...>", "networks that the star is not found from, but verified on")
     .option("--from <file>", "where the star starts (default: the mean of the anchors, or random with --net)")
-    .requiredOption(
-      "--data <name>",
-      `examples to train on; ${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
-    );
+    .requiredOption("--data <name>", `examples to train on; ${dataForms(":train (if not said) or :test")}`);
 }
 
 function addSearch(command: CommandUnknownOpts): void {

@@ -1,5 +1,4 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   MEASURE_INTRINSIC_DIMENSION_DEFAULTS,
   PROJECTION_KINDS,
@@ -11,6 +10,7 @@ import {
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 
@@ -51,10 +51,7 @@ export const addTrainedOptions: AddOptions<TrainedFlags> = optionGroup((command)
     .option("--graph <file>", "the architecture to train, an .onnx file")
     .option("--from <file>", "a checkpoint that all seeds start from (default: random weights of each seed)");
   addScalingOptions(addBindingOptions(command).optionsGroup("On what:"))
-    .requiredOption(
-      "--data <name>",
-      `${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
-    )
+    .requiredOption("--data <name>", dataForms(":train (if not said) or :test"))
     .option(
       "--eval-data <name>",
       "examples that accuracies are measured on (default: the test split of mnist and fashion-mnist, if --data names none)",

@@ -11,27 +11,30 @@ import {
   type TrainingFlags,
 } from "./training-options.ts";
 
+/** What a verb trains: networks of any graph, or networks of the zoo on images alone. */
+type Trained = "any" | "images";
+
 /**
  * Adds the options of every verb that trains: length, changes of images, loss, optimiser, schedule,
  * seed and threads. The settings are the least number of epochs, 0 if a network that is not trained at all
- * is a result, too, and the optimiser that is used if none is named.
+ * is a result, too, the optimiser that is used if none is named, and what is trained.
  */
 export const addTrainingOptions: AddOptions<
   TrainingFlags,
-  [leastEpochs: 0 | 1, optimizer?: TrainingFlags["optimizer"]]
-> = optionGroup((command, leastEpochs, optimizer = "sgd") => {
+  [leastEpochs: 0 | 1, optimizer?: TrainingFlags["optimizer"], trained?: Trained]
+> = optionGroup((command, leastEpochs, optimizer = "sgd", trained = "any") => {
   command.optionsGroup("How to train:");
   addEpochs(command, leastEpochs);
-  addBatches(command);
-  addObjective(command);
+  addBatches(command, trained);
+  addObjective(command, trained);
   addOptimizer(command, optimizer);
   for (const add of [addSchedule, addMachine]) add(command);
 });
 
 /** Adds the options of a verb that trains, too, but decides itself how long and at which rates. */
 export const addStepOptions: AddOptions<StepFlags> = optionGroup((command) => {
-  addBatches(command);
-  addObjective(command);
+  addBatches(command, "any");
+  addObjective(command, "any");
   addOptimizer(command, "sgd");
   addMachine(command);
 });
@@ -47,11 +50,11 @@ function addEpochs(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
   );
 }
 
-function addBatches(command: CommandUnknownOpts): void {
+function addBatches(command: CommandUnknownOpts, trained: Trained): void {
   command
     .option(
       "--batch <n>",
-      `examples in a step (default: ${TRAIN_DEFAULTS.batch}, or as many as --graph takes)`,
+      `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer${trained === "any" ? ", or as many as --graph takes" : ""})`,
       parseCount(1),
     )
     .option(
@@ -62,13 +65,14 @@ function addBatches(command: CommandUnknownOpts): void {
     .option("--flip", "mirror every other image");
 }
 
-function addObjective(command: CommandUnknownOpts): void {
+function addObjective(command: CommandUnknownOpts, trained: Trained): void {
+  const isAny = trained === "any";
   command
     .addOption(
       new Option(
         "--loss <name>",
-        "what is minimised (default: cross-entropy; next-token for language models)",
-      ).choices(LOSS_NAMES),
+        `what is minimised (default: cross-entropy${isAny ? "; next-token for language models" : ""})`,
+      ).choices(isAny ? LOSS_NAMES : LOSS_NAMES.filter((name) => name !== "next-token")),
     )
     .option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber)
     .option(

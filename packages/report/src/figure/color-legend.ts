@@ -19,7 +19,12 @@ const BAND_HEIGHT = 12;
 const BAND_WIDTH = 44;
 
 /** Bands of colour in a row above the frame, with the values between them. */
-export function colorLegend({ label, scale: { levels, colors }, format, above = 0 }: ColorLegend): Markish {
+export function colorLegend({
+  label,
+  scale: { levels, colors, only },
+  format,
+  above = 0,
+}: ColorLegend): Markish {
   return customMark(({ frame, add }) => {
     const width = Math.min(BAND_WIDTH, (frame.width - frame.marginLeft - frame.marginRight) / colors.length);
     const top = frame.marginTop - above - COLOR_LEGEND_HEIGHT + 18;
@@ -29,6 +34,10 @@ export function colorLegend({ label, scale: { levels, colors }, format, above = 
       const x = frame.marginLeft + band * width;
       add("rect", { x, y: top, width, height: BAND_HEIGHT, fill: color });
     });
+    if (only !== undefined && levels.length === 0) {
+      const beside = { x: frame.marginLeft + width + 8, y: top + BAND_HEIGHT - 2, "text-anchor": "start" };
+      add("text", { ...beside, fill: "var(--isthmus-muted)" }, `${format(only)}, all equal`);
+    }
     const widest = Math.max(0, ...levels.map((level) => textWidth(format(level)))) + 4;
     const stride = Math.ceil(widest / width);
     const below = { y: top + BAND_HEIGHT + 13, "text-anchor": "middle", fill: "var(--isthmus-muted)" };

@@ -14,6 +14,13 @@ function luminanceOf(color: string): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
+describe("sequentialScale()", () => {
+  it("names the value of its one band if all values are equal, and no other", () => {
+    expect(sequentialScale([3.59, Number.NaN, 3.59])).toMatchObject({ levels: [], only: 3.59 });
+    expect(sequentialScale([3.59, 3.6]).only).toBeUndefined();
+  });
+});
+
 describe("divergingScale()", () => {
   it("divergingScale() has the same levels on both sides, and one neutral colour in the middle", () => {
     fc.assert(

@@ -7,6 +7,8 @@ export interface ColorScale {
   readonly levels: readonly number[];
   /** Colours of the bands, one more than levels, as `#rrggbb`. */
   readonly colors: readonly string[];
+  /** The value of all, where there is one band as all values are equal. */
+  readonly only?: number;
 }
 
 /** Most levels of a picture whose cells are small. */
@@ -26,7 +28,9 @@ const ABOVE = ["#f4a582", "#d6604d", "#b2182b", "#67001f"] as const;
 /** Makes a scale from dark to light of all finite values of the pictures that it is for. */
 export function sequentialScale(values: readonly number[], most: number = MOST_LEVELS): ColorScale {
   const finite = values.filter(Number.isFinite);
-  return rampOver(levelsBetween(Math.min(...finite), Math.max(...finite), most));
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const scale = rampOver(levelsBetween(low, high, most));
+  return low === high ? { ...scale, only: low } : scale;
 }
 
 /** Share of the highest value below which others are one band, in scales by factors. */

@@ -6,6 +6,7 @@ import { type ColorScale, sequentialScale } from "./color-scale.ts";
 import type { Drawing, Plot } from "./figure.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { textWidth } from "./legend.ts";
+import { OVER, type PlaneMark, pointMarks } from "./plane-marks.ts";
 import { endsOf, resample } from "./resample.ts";
 
 /** What {@link drawContours} draws. */
@@ -19,17 +20,19 @@ export interface ContourFigure {
   /** Words for the colours, with the unit. */
   readonly label: string;
   readonly format: (value: number) => string;
-  readonly models: readonly { readonly label: string; readonly x: number; readonly y: number }[];
+  readonly models: readonly {
+    readonly label: string;
+    readonly x: number;
+    readonly y: number;
+    /** Draw it smaller, and leave out its name where there is no room. @defaultValue false */
+    readonly minor?: boolean;
+  }[];
   readonly paths: readonly {
     readonly label: string;
     readonly points: readonly (readonly [x: number, y: number])[];
   }[];
   /** Minima and saddles to mark. @defaultValue none */
-  readonly marks?: readonly {
-    readonly kind: "minimum" | "saddle";
-    readonly x: number;
-    readonly y: number;
-  }[];
+  readonly marks?: readonly PlaneMark[];
   /** Words for the axes. @defaultValue distances between weights along x and y */
   readonly axes?: { readonly x: string; readonly y: string };
 }
@@ -39,8 +42,6 @@ const MOST_LEVELS = 10;
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 12 } as const;
 /** Bounds of the height of the frame relative to its width; scales of both axes are equal between them. */
 const ASPECT = { low: 0.4, high: 1.3 } as const;
-/** Colours of what is drawn over the contours: light with a dark halo can be seen on every band. */
-const OVER = { color: "#ffffff", halo: "#14181c" } as const;
 const DASHES = ["", "7 4", "2 4"] as const;
 
 /**
@@ -195,26 +196,12 @@ function pathMarks(plot: Plot, { paths }: ContourFigure): Markish[] {
   ]);
 }
 
-/** Minima as triangles on their tips, saddles as crosses. */
-function pointMarks(plot: Plot, { marks = [] }: ContourFigure): Markish[] {
-  const place = { x: "x", y: "y", title: "kind" } as const;
-  const saddles = marks.filter(({ kind }) => kind === "saddle");
-  return [
-    plot.dot(
-      marks.filter(({ kind }) => kind === "minimum"),
-      { ...place, r: 4, symbol: "triangle2", fill: OVER.color, stroke: OVER.halo, strokeWidth: 1 },
-    ),
-    plot.dot(saddles, { ...place, r: 4, symbol: "times", stroke: OVER.halo, strokeWidth: 4 }),
-    plot.dot(saddles, { ...place, r: 4, symbol: "times", stroke: OVER.color, strokeWidth: 1.75 }),
-  ];
-}
-
 function modelMarks(plot: Plot, { models }: ContourFigure): Markish[] {
   return [
     plot.dot(models, {
       x: "x",
       y: "y",
-      r: 5,
+      r: ({ minor }: ContourFigure["models"][number]) => (minor ? 3.5 : 5),
       fill: OVER.color,
       stroke: OVER.halo,
       strokeWidth: 2,
@@ -230,7 +217,9 @@ const PIECES = 40;
 
 function labelsOf({ models, paths }: ContourFigure): Label[] {
   return [
-    ...models.map(({ label, x, y }) => ({ places: [{ x, y }], text: label, important: true })),
+    ...[...models]
+      .sort((one, other) => Number(one.minor ?? false) - Number(other.minor ?? false))
+      .map(({ label, x, y, minor }) => ({ places: [{ x, y }], text: label, important: !minor })),
     ...paths.map(({ label, points }) => ({
       places: NAME_PLACES.map((share) => placeOn(points, share)),
       text: label,

@@ -1,11 +1,14 @@
+import { at } from "@isthmus/core";
+import type { Markish } from "@observablehq/plot";
 import { formatShort } from "../format-value.ts";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
 import { type ColorScale, colorOf } from "./color-scale.ts";
-import type { Drawing } from "./figure.ts";
+import type { Drawing, Plot } from "./figure.ts";
 import { type HeatOverlay, heatOverlay } from "./heat-overlay.ts";
 import { fitText, textWidth } from "./legend.ts";
 import { textColorOn } from "./ramp.ts";
+import { splitName } from "./split-name.ts";
 import { type TreeBracket, treeHeight, treeMark } from "./tree-mark.ts";
 
 /** What {@link drawHeat} draws. */
@@ -43,6 +46,10 @@ interface Cell {
 const isKnown = (value: number | null | undefined): value is number => Number.isFinite(value);
 
 const ROW = 22;
+/** Pixels that words along the rows take. */
+const ROW_LABEL = 20;
+/** Pixels of a row in which a name takes two lines, and of a line from the middle of its row. */
+const TWO_LINES = { row: 32, off: 7 } as const;
 const MARGIN = { right: 20, bottom: 46, top: 12 } as const;
 const NAME_SHARE = 0.36;
 /** Least width of a column whose name can stand slanted below it, and the most of a slanted name. */
@@ -66,6 +73,33 @@ function cellsOf({
   );
 }
 
+/** Writes the names of rows in one line, or, as lines of words would be drawn together, in two axes. */
+function rowNames(
+  plot: Plot,
+  {
+    rows,
+    lines,
+    rowLabel,
+    marginLeft,
+  }: Pick<HeatFigure, "rows" | "rowLabel"> & {
+    readonly lines: readonly (readonly string[])[];
+    readonly marginLeft: number;
+  },
+): Markish[] {
+  const named = rows.map((name, row) => ({ name, lines: at(lines, row, "name") }));
+  const textOf = new Map(named.map((row) => [row.name, row.lines]));
+  const axis = (count: number, line: number, dy: number): Markish =>
+    plot.axisY({
+      ticks: named.filter((row) => row.lines.length === count).map(({ name }) => name),
+      label: line === 0 && count === 1 ? (rowLabel ?? null) : null,
+      labelOffset: marginLeft - ROW_LABEL / 2,
+      ...{ labelArrow: "none", tickSize: 0, dy },
+      tickFormat: (name: string) => textOf.get(name)?.[line] ?? name,
+    });
+  const two = named.some((row) => row.lines.length > 1);
+  return [axis(1, 0, 0), ...(two ? [axis(2, 0, -TWO_LINES.off), axis(2, 1, TWO_LINES.off)] : [])];
+}
+
 /** Draws a table as colours, with numbers where they fit, and a legend of the colours like that of planes. */
 export function drawHeat({
   rows,
@@ -78,11 +112,12 @@ export function drawHeat({
   format,
   coarse = format,
   tree = [],
-  overlay,
+  overlay = { borders: [], dots: [] },
 }: HeatFigure): Drawing {
   const cells = cellsOf({ rows, columns, values, scale });
+  const beside = rowLabel === undefined ? 0 : ROW_LABEL;
   return (plot, width) => {
-    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
+    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14 + beside, width * NAME_SHARE);
     const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;
     const written = [format, coarse].find((write) =>
       cells.every(({ value }) => textWidth(write(value)) * 0.9 < cellWidth - 4),
@@ -92,9 +127,11 @@ export function drawHeat({
     const stride = slanted ? 1 : Math.ceil(widest / cellWidth);
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT + treeHeight(tree);
     const marginBottom = slanted ? Math.min(widest, SLANTED_LENGTH) * 0.6 + 34 : MARGIN.bottom;
+    const lines = rows.map((name) => splitName(name, marginLeft - 12 - beside));
+    const rowHeight = lines.some(({ length }) => length > 1) ? TWO_LINES.row : ROW;
     return {
       width,
-      height: Math.round(marginTop + marginBottom + rows.length * ROW),
+      height: Math.round(marginTop + marginBottom + rows.length * rowHeight),
       marginTop,
       marginRight: MARGIN.right,
       marginBottom,
@@ -104,12 +141,7 @@ export function drawHeat({
       x: { type: "band", domain: [...columns], padding: 0.03 },
       y: { type: "band", domain: [...rows], padding: 0.08 },
       marks: [
-        plot.axisY({
-          label: rowLabel ?? null,
-          labelArrow: "none",
-          tickSize: 0,
-          tickFormat: (name: string) => fitText(name, marginLeft - 12),
-        }),
+        ...rowNames(plot, { rows, lines, rowLabel, marginLeft }),
         plot.axisX({
           label: columnLabel,
           labelOffset: slanted ? marginBottom - ROW / 3 : 40,
@@ -137,7 +169,7 @@ export function drawHeat({
               }),
             ]),
         treeMark(tree, columns),
-        ...(overlay === undefined ? [] : [heatOverlay(overlay, rows, columns)]),
+        heatOverlay(overlay, rows, columns),
         colorLegend({ label, scale, format: formatShort, above: treeHeight(tree) }),
       ],
     };

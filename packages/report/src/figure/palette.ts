@@ -6,6 +6,8 @@ interface Appearance {
   readonly text: string;
   readonly muted: string;
   readonly grid: string;
+  /** Shade at the ends of what scrolls. */
+  readonly shade: string;
   /** One colour a curve, reused cyclically. */
   readonly curves: readonly string[];
 }
@@ -20,22 +22,33 @@ const APPEARANCES: Readonly<Record<"light" | "dark", Appearance>> = {
     text: "#1c2024",
     muted: "#5b636b",
     grid: "#e4e7ea",
-    curves: ["#c85200", "#0067a5", "#00805d", "#a8487e", "#7a6200", "#4b5560"],
+    shade: "#c2c8ce",
+    curves: ["#c85200", "#0067a5", "#00805d", "#a8487e", "#7a6200", "#4b5560", "#4a1f9e", "#7d0f1c"],
   },
   dark: {
     background: "#171b1f",
     text: "#e8eaed",
     muted: "#9ba4ad",
     grid: "#2c3339",
-    curves: ["#ff9350", "#64b9f4", "#3ccba0", "#e89bc4", "#dcbf45", "#b3bcc5"],
+    shade: "#4a545e",
+    curves: ["#ff9350", "#64b9f4", "#3ccba0", "#e89bc4", "#dcbf45", "#b3bcc5", "#a78bfa", "#ff6b6b"],
   },
 };
 
 /** Number of colours and symbols before they repeat. */
-export const CURVE_STYLES = 6;
+export const CURVE_STYLES = 8;
 
-/** Marks of curves, so that curves differ without colour. */
-export const CURVE_SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "times"] as const;
+/** Marks of curves, one for each colour, so that curves differ without colour. */
+export const CURVE_SYMBOLS = [
+  "circle",
+  "square",
+  "triangle",
+  "diamond",
+  "star",
+  "times",
+  "triangle2",
+  "hexagon",
+] as const;
 
 /** How one of several curves is drawn. */
 export interface CurveStyle {

@@ -21,7 +21,7 @@ export async function renderPage(page: ReportPage, report: Report): Promise<stri
   const made = page.version === undefined ? "" : ` ${page.version}`;
   const body = html`
 <a class="skip" href="#main">Skip to the result</a>
-<button type="button" id="theme" class="button" aria-pressed="false" hidden>Dark theme</button>
+<button type="button" id="theme" class="button" hidden>Dark theme</button>
 <main id="main" tabindex="-1">
 <header>
 <p class="eyebrow">Isthmus · ${report.subject}</p>
@@ -116,7 +116,9 @@ ${renderCommands(commands)}`;
 
 function renderCommands(commands: readonly string[]): Html | undefined {
   if (commands.length === 0) return undefined;
-  const text = commands.join("\n");
+  // Lines break between words only: a dash at the end of a line would read as one of another option.
+  const words = commands.join("\n").split(/(\s+)/);
+  const text = words.map((word) => (/\S/.test(word) ? html`<span>${word}</span>` : html`${word}`));
   return html`<section aria-labelledby="again"><h2 id="again">Make it again</h2><pre tabindex="0"><code>${text}</code></pre></section>`;
 }
 
@@ -153,7 +155,7 @@ async function digest(text: string): Promise<string> {
 const PAGE_SCRIPT = `(() => {
 const root = document.documentElement, prefers = matchMedia("(prefers-color-scheme:dark)"), toggle = document.getElementById("theme");
 const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : prefers.matches;
-const show = () => toggle.setAttribute("aria-pressed", isDark());
+const show = () => { toggle.textContent = isDark() ? "Light theme" : "Dark theme"; };
 toggle.onclick = () => { root.dataset.theme = isDark() ? "light" : "dark"; show(); };
 prefers.addEventListener("change", show);
 toggle.hidden = false;

@@ -17,9 +17,10 @@ const LONG_TITLE = 14;
 export function renderTable(table: Table): Html {
   const { name, title, caption, columns, rows } = table;
   const tall = rows.length > MANY_ROWS.tall ? " tall" : "";
+  const hint = tall === "" ? undefined : html`<small>${rows.length} rows: scroll for all of them.</small>`;
   const wide = columns.length > MANY_COLUMNS ? " wide" : "";
   const element = html`<div class="scroll${tall}${wide}" id="table-${name}" tabindex="0" role="group" aria-label="${title}"><table>
-<caption><span>${caption}</span></caption>
+<caption><span>${caption}${hint}</span></caption>
 <thead>${groupRow(columns)}<tr>${columns.map((column) => renderHead(column, table))}</tr></thead>
 <tbody>${rows.map((row) => renderRow(row, columns))}</tbody></table></div>`;
   if (rows.length <= MANY_ROWS.folded) return element;

@@ -10,6 +10,21 @@ const swatches = Array.from(
 const { color, fontSize, overflow } = FIGURE_TEXT_STYLE;
 const letters = `.isthmus-figure{color:${color};font-size:${fontSize};overflow:${overflow}}`;
 
+/** Opposite ends of a frame that scrolls; above, the head of a table stays in sight. */
+const OPPOSITE = { left: "right", right: "left", bottom: "top" } as const;
+
+/** Returns shades at ends of a table that goes on beyond its frame, under covers that scroll away with it. */
+function scrollHints(...ends: readonly (keyof typeof OPPOSITE)[]): string {
+  const layer = (depth: string, color: string, moves: "local" | "scroll") =>
+    ends.map((end) => {
+      const size = end === "bottom" ? `100% ${depth}` : `${depth} 100%`;
+      return `linear-gradient(to ${OPPOSITE[end]},${color},transparent) ${end}/${size} no-repeat ${moves}`;
+    });
+  const covers = layer("2.5rem", "var(--isthmus-background) 40%", "local");
+  const shades = layer("1.1rem", "var(--isthmus-shade)", "scroll");
+  return `background:${[...covers, ...shades].join(",")};background-color:var(--isthmus-background)`;
+}
+
 /** Style of a report page; the wide figures give way to compact ones where there is no room for them. */
 export const PAGE_STYLE: string = `${pagePaletteCss()}${swatches}${letters}
 *{box-sizing:border-box}
@@ -42,16 +57,17 @@ figcaption b{color:var(--isthmus-text);font-weight:600}
 .scroll+.scroll,.figures+*,details+*,.scroll+details{margin-top:1.75rem}
 .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem;background:var(--isthmus-background);padding:.5rem .9rem;z-index:2}
 #theme{float:right;font:inherit;font-size:.82rem;color:var(--isthmus-muted);background:none;cursor:pointer;margin:-.3rem 0 0 1rem}
-#theme[aria-pressed=true]{color:var(--isthmus-background);background:var(--isthmus-muted)}
 main:focus{outline:0}
 summary{cursor:pointer;padding:.4rem 0;font-weight:600}
 .scroll{overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem}
 .tall{max-height:26rem}
+.scroll{${scrollHints("left", "right")}}.tall{${scrollHints("left", "right", "bottom")}}
 .wide table{font-size:.8rem}.wide :is(th,td){padding:.42rem .4rem}.wide :is(th,td):first-child{padding-left:.9rem}.wide th button::after{margin-left:.15em}
 .scroll:focus-visible,a:focus-visible,button:focus-visible,summary:focus-visible,pre:focus-visible{outline:2px solid var(--isthmus-curve-1);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 .scroll{container-type:inline-size}
 caption{text-align:left;color:var(--isthmus-muted);padding:.7rem .9rem;font-size:.9rem}
+caption small{display:block;margin-top:.2rem}
 caption span{display:block;position:sticky;left:.9rem;max-width:calc(100cqi - 1.8rem)}
 th,td{padding:.42rem .9rem;text-align:right;white-space:nowrap}
 thead{position:sticky;top:0;background:var(--isthmus-background);box-shadow:inset 0 -1px var(--isthmus-grid)}
@@ -74,6 +90,7 @@ dt{color:var(--isthmus-muted)}
 dd{margin:0;overflow-wrap:anywhere}
 pre{margin:0;padding:.8rem 1rem;overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem;
 font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
+pre span{display:inline-block;max-width:100%}
 .notes{padding-left:1.2rem;max-width:44rem;margin:0}
 .notes li+li{margin-top:.3rem}
 a{color:var(--isthmus-curve-1);text-underline-offset:.2em}
@@ -82,6 +99,6 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--isthmus-grid)
 @media (max-width:46rem){figure .full{display:none}figure .compact{display:block;max-width:27rem}}
 @media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
 @media print{@page{margin:14mm}table{font-size:8.5pt}th,td{padding:.2rem .35rem;white-space:normal}thead .long{min-width:0}td{overflow-wrap:anywhere}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
-.tall{max-height:none}.scroll{overflow:visible;border:0}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
+.tall{max-height:none}.scroll{overflow:visible;border:0;background:none!important}caption small{display:none}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
 .button,.skip{display:none}th button::after{content:""}h2{break-after:avoid}}
 @media (forced-colors:active){.swatch{forced-color-adjust:none}}`;

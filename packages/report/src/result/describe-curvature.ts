@@ -86,7 +86,7 @@ function tilesOf(result: CurvatureResult): Tile[] {
     name: "critical sharpness",
     value: formatNumber(criticalSharpness.sharpness),
     unit: "",
-    more: [`from ${formatCounted(criticalSharpness.passes, "loss")}`],
+    more: [`from ${formatCounted(criticalSharpness.passes, "loss", "losses")}`],
   };
   const coefficient = learningCoefficient && {
     name: "learning coefficient",

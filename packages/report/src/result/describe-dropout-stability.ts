@@ -3,7 +3,7 @@ import type { DropoutShare, DropoutStabilityResult } from "@isthmus/paths";
 import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatNumber, formatShort } from "../format-value.ts";
+import { formatCounted, formatNumber, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
 import type { Report } from "./report.ts";
@@ -45,11 +45,16 @@ export function describeDropoutStability(result: DropoutStabilityResult): Report
   };
 }
 
+/** Part of a step by which an axis goes on beyond its values, so that no mark stands on another axis. */
+const ROOM = 0.15;
+/** Ratio of values from which their axis is logarithmic. */
+const FAR = 10;
+
 const percent = (share: number): string => `${formatShort(100 * share, 3)} %`;
 
 function summarise({ loss, shares, layers }: DropoutStabilityResult): string {
   const rises = shares.map(({ share, rise }) => `${formatNumber(rise.mean)} nats with ${percent(share)}`);
-  return `The loss of ${formatNumber(loss)} nats rises by up to ${rises.join(", ")} of the units of ${layers.length} layers, in the mean over choices of units.`;
+  return `The loss of ${formatNumber(loss)} nats rises by up to ${rises.join(", ")} of the units of ${formatCounted(layers.length, "layer")}, in the mean over choices of units.`;
 }
 
 /** Mean loss over trials of each step of a share, the last layer first. */
@@ -97,14 +102,27 @@ function layersFigure(result: DropoutStabilityResult): Figure {
       })),
       x: {
         label: "Layers without some units, counted from the last",
+        domain: [-ROOM, result.layers.length + ROOM],
         ticks: Array.from({ length: result.layers.length + 1 }, (_, count) => count),
       },
-      y: { label: "Loss (nats)" },
+      y: {
+        label: "Loss (nats)",
+        ...scaleOf(shares.flatMap(meanLosses).flatMap(({ low, high }) => [low, high])),
+      },
     }),
   };
 }
 
+/** Chooses a logarithmic axis for values that would else lie on the axis below, as others are far higher. */
+function scaleOf(values: readonly number[]): { readonly scale?: "log" } {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low > 0 && high > FAR * low ? { scale: "log" } : {};
+}
+
 function sharesFigure({ shares, data, examples }: DropoutStabilityResult): Figure {
+  const staying = shares.map(({ share }) => share);
+  const [first, last] = [Math.min(...staying), Math.max(...staying)];
+  const room = ROOM * (last - first);
   return {
     name: "shares",
     title: "Rise of the loss by the share of units that stays,",
@@ -124,8 +142,13 @@ function sharesFigure({ shares, data, examples }: DropoutStabilityResult): Figur
           })),
         },
       ],
-      x: { label: "Share of the units that stays" },
-      y: { label: "Rise of the loss (nats)" },
+      x: {
+        label: "Share of the units that stays (%)",
+        percent: true,
+        ticks: shares.map(({ share }) => share),
+        domain: [Math.max(0, first - room), Math.min(1, last + room)],
+      },
+      y: { label: "Rise of the loss (nats)", ...scaleOf(shares.flatMap(({ rise }) => [rise.min, rise.max])) },
     }),
   };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
+import { allOf, parsePage } from "../../test/parse-page.ts";
+import { renderResultPage } from "../page/render-result-page.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 
 describe("describeIntrinsicDimension()", () => {
@@ -18,6 +20,17 @@ describe("describeIntrinsicDimension()", () => {
     expect(means?.rows.filter(({ strong }) => strong).map(({ cells }) => cells[0])).toEqual([400]);
     expect(trainings?.rows).toHaveLength(12);
     expect(notes?.join()).toMatch(/do not rise with every dimension: 450 lies on the other side/);
+  });
+
+  it("draws the rising numbers that the crossing is of, where accuracies fall", async () => {
+    const result = intrinsicDimensionResult();
+    const legendOf = async (read: typeof result) =>
+      allOf(parsePage(await renderResultPage({ title: "", result: read })), ".full text").map(
+        ({ textContent }) => textContent,
+      );
+    expect(await legendOf(result)).toContain("rising numbers nearest to them");
+    const points = result.points.filter(({ dimension }) => dimension !== 450);
+    expect(await legendOf({ ...result, points })).not.toContain("rising numbers nearest to them");
   });
 
   it("says that no dimension reaches the line", () => {

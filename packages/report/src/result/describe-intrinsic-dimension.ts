@@ -1,18 +1,19 @@
-import { UsageError } from "@isthmus/core";
-import type { IntrinsicDimensionResult } from "@isthmus/subspace";
+import { at, UsageError } from "@isthmus/core";
+import { fitRising, type IntrinsicDimensionResult } from "@isthmus/subspace";
 import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
-import { drawLines, type LineSeries } from "../figure/line-figure.ts";
+import { drawLines, type LinePoint, type LineSeries } from "../figure/line-figure.ts";
 import { formatCount, formatCounted, formatMeasure, formatNumber, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
 import { meansByDimension } from "./means-by-dimension.ts";
 import type { Report, Tile } from "./report.ts";
+import { startAccuracy, wordsOfUntrained } from "./words-of-untrained.ts";
 
 const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
 const whole = (dimension: number): string => formatCount(Math.round(dimension));
 /** Indices of the curves whose colours things have. */
-const STYLES = { mean: 0, line: 1, interval: 2, seeds: 3 } as const;
+const STYLES = { mean: 0, line: 1, interval: 2, seeds: 3, fit: 4 } as const;
 
 /** Room beyond the accuracies, as a share of their range, and the least of it. */
 const ROOM = 0.1;
@@ -53,6 +54,8 @@ const largestOf = ({ points }: IntrinsicDimensionResult): number =>
 
 function summarise(result: IntrinsicDimensionResult): string {
   const { dimension, parameters, line } = result;
+  const [reason] = wordsOfUntrained(result);
+  if (reason !== undefined) return reason;
   const aim = `${shareOf(result)} of the full accuracy, ${percent(line)}`;
   if (dimension === null) {
     return `No measured dimension, up to ${formatCount(largestOf(result))} of ${formatCount(parameters)}, reaches ${aim}.`;
@@ -69,7 +72,7 @@ function intervalWords({ interval, seeds }: IntrinsicDimensionResult): string {
 }
 
 function tilesOf(result: IntrinsicDimensionResult): Tile[] {
-  const { dimension, crossing, threshold, line, parameters, baseline } = result;
+  const { dimension, crossing, threshold, line, parameters, baseline, untrained } = result;
   const crossed = crossing === null ? [] : [`crossed at ${whole(crossing)}`, intervalWords(result)];
   return [
     {
@@ -86,6 +89,7 @@ function tilesOf(result: IntrinsicDimensionResult): Tile[] {
       more: [
         `${shareOf(result)} of ${percent(line / threshold)}`,
         formatCounted(baseline.length, "full training"),
+        ...(untrained === undefined ? [] : [`${percent(startAccuracy(untrained))} untrained`]),
       ],
       style: STYLES.line,
     },
@@ -104,10 +108,14 @@ function accuracyFigure(result: IntrinsicDimensionResult): Figure {
   const interval = result.interval
     ? " The bar on the line is the 95 % interval of where seeds cross it."
     : "";
+  const rising =
+    risingFit(result) === undefined
+      ? ""
+      : " As the means fall somewhere, the crossing is where the rising numbers nearest to them meet the line.";
   return {
     name: "accuracy",
     title: "Accuracy of trainings in random subspaces,",
-    caption: `by the dimension of the subspace, on a logarithmic axis; the line is ${shareOf(result)} of the accuracy of full trainings.${interval} Measured on ${dataWords(result.evaluationData, result.evaluationExamples)}.`,
+    caption: `by the dimension of the subspace, on a logarithmic axis; the line is ${shareOf(result)} of the accuracy of full trainings.${rising}${interval} Measured on ${dataWords(result.evaluationData, result.evaluationExamples)}.`,
     words: `A line of accuracies from ${first ? `${percent(first.accuracy)} in ${formatCount(first.dimension)}` : "none"} to ${last ? `${percent(last.accuracy)} in ${formatCount(last.dimension)}` : "none"} dimensions. ${summarise(result)}`,
     table: "means",
     size: "hero",
@@ -134,6 +142,7 @@ function seriesOf(result: IntrinsicDimensionResult): LineSeries[] {
   const ends = [Math.min(...dimensions, ...bounds), Math.max(...dimensions, ...bounds)];
   const onLine = interval ? [interval.low, crossing ?? interval.low, interval.high] : [crossing];
   const crossed = onLine.flatMap((x) => (x === null ? [] : [{ x, y: line }]));
+  const fit = risingFit(result);
   return [
     {
       label: "mean over seeds",
@@ -145,6 +154,9 @@ function seriesOf(result: IntrinsicDimensionResult): LineSeries[] {
       style: STYLES.line,
       points: ends.map((x) => ({ x, y: line })),
     },
+    ...(fit === undefined
+      ? []
+      : [{ label: "rising numbers nearest to them", style: STYLES.fit, points: fit }]),
     ...(crossed.length === 0
       ? []
       : [
@@ -167,6 +179,14 @@ function seriesOf(result: IntrinsicDimensionResult): LineSeries[] {
   ];
 }
 
+/** Finds the rising numbers that the crossing is of; undefined where accuracies rise themselves. */
+function risingFit(result: IntrinsicDimensionResult): LinePoint[] | undefined {
+  const means = meansByDimension(result);
+  const fitted = fitRising(means.map(({ accuracy }) => accuracy));
+  if (means.every(({ accuracy }, i) => Math.abs(accuracy - at(fitted, i, "fit")) < 1e-12)) return undefined;
+  return means.map(({ dimension }, i) => ({ x: dimension, y: at(fitted, i, "fit") }));
+}
+
 function meansTable(result: IntrinsicDimensionResult): Table {
   return {
     name: "means",
@@ -186,7 +206,8 @@ function meansTable(result: IntrinsicDimensionResult): Table {
   };
 }
 
-function trainingsTable({ baseline, points, parameters }: IntrinsicDimensionResult): Table {
+function trainingsTable({ baseline, points, parameters, untrained }: IntrinsicDimensionResult): Table {
+  const start = untrained?.start.map((network) => ({ ...network, dimension: 0, how: "none" })) ?? [];
   const full = baseline.map((training) => ({ ...training, dimension: parameters, how: "full" }));
   const inside = points.map((training) => ({ ...training, how: "subspace" }));
   return {
@@ -200,7 +221,7 @@ function trainingsTable({ baseline, points, parameters }: IntrinsicDimensionResu
       { title: "Accuracy", kind: "share" },
       { title: "Loss", kind: "loss" },
     ],
-    rows: [...full, ...inside].map(({ how, dimension, seed, accuracy, loss }) => ({
+    rows: [...start, ...full, ...inside].map(({ how, dimension, seed, accuracy, loss }) => ({
       cells: [how, dimension, seed, accuracy, loss],
     })),
   };
@@ -224,7 +245,7 @@ function trainingFacts(result: IntrinsicDimensionResult) {
 function notesOf(result: IntrinsicDimensionResult): string[] {
   const { crossings, crossing, line } = result;
   const missing = crossings.filter(({ dimension }) => dimension === null).map(({ seed }) => seed);
-  const notes: string[] = [];
+  const notes = wordsOfUntrained(result);
   if (missing.length > 0) {
     notes.push(
       `Of seed ${missing.join(", ")}, no measured dimension reaches the line, so that there is no interval.`,

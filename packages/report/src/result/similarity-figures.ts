@@ -146,7 +146,7 @@ function heatOf(
     table: {
       name: number,
       title: `${title} of all layers`,
-      caption: "One row a layer of A, one column a layer of B.",
+      caption: `${title}: one row a layer of A, one column a layer of B.`,
       columns: [
         { title: "Layer of A", kind: "text" },
         ...columns.map((column) => ({ title: column, kind: "number" }) as const),

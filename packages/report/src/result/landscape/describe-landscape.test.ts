@@ -33,7 +33,7 @@ describe("describeLandscape()", () => {
     const leadOf = async (result: DrawableResult) =>
       (await pageOf(result)).querySelector(".lead")?.textContent;
     expect(await leadOf(landscapeResult(2))).toMatch(
-      /^Along random directions the loss goes from 0\.\d+ to 3\.\d+ nats; it is 0\.1000 at s0\. Its losses have 9 minima and 8 saddles between them, on average 0\.\d+ nats higher\.$/,
+      /^Along random directions the loss goes from 0\.\d+ to 3\.\d+ nats; it is 0\.1000 at s0\. Its losses have 9 minima inside; 8 saddles between them, on average 0\.\d+ nats higher\.$/,
     );
     expect(await leadOf(initializationResult())).toContain(
       "the loss does not fall all the way: it rises by 0.0800 nats from 0.1 to 0.3 of it; the barrier above the chord is 0.9000 nats.",
@@ -54,9 +54,32 @@ describe("describeLandscape()", () => {
     const titles = allOf(await pageOf(result), "#figure-plane-loss .full title").map(
       ({ textContent }) => textContent,
     );
+    const { networks } = result;
+    const names = networks.map(({ label }, i) =>
+      i === 0 ? `end: ${label}` : i === 1 ? `start: ${label}` : label,
+    );
+    expect(titles).toEqual(expect.arrayContaining(names.map((name) => name.replace(/^\d+$/, "snapshot $&"))));
     expect(titles.filter((title) => title === "minimum")).toHaveLength(9);
     // Drawn twice, as white on black.
     expect(titles.filter((title) => title === "saddle")).toHaveLength(2 * 8);
+  });
+
+  it("tells minima on the edge, in words and as hollow marks within the frame", async () => {
+    const result = trajectoryResult();
+    const minima = result.topology.minima.map((minimum, k) => (k === 0 ? { ...minimum, index: 0 } : minimum));
+    const document = await pageOf({ ...result, topology: { ...result.topology, minima } });
+    expect(document.querySelector(".lead")?.textContent).toContain(
+      "Its losses have 8 minima inside, 1 on the edge, where the loss may fall further; 8 saddles between them",
+    );
+    const titles = allOf(document, "#figure-plane-loss .full title");
+    expect(titles.filter(({ textContent }) => textContent === "minimum")).toHaveLength(8);
+    const hollow = titles.filter(({ textContent }) => textContent === "minimum on the edge");
+    expect(hollow).toHaveLength(2);
+    for (const { parentElement } of hollow) {
+      // Place 0 is at the lower left: the mark is moved to the right and upwards.
+      expect(parentElement?.closest("g[transform]")?.getAttribute("transform")).toBe("translate(7,-7)");
+    }
+    expect(document.querySelector("#table-minima tbody tr")?.textContent).toContain("edge");
   });
 
   it("says what could not be computed exactly, and where nothing is", async () => {

@@ -1,9 +1,9 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import type { LandscapeResult } from "@isthmus/landscape";
+import { isOnEdge, type LandscapeResult } from "@isthmus/landscape";
 import type { Measure } from "../../barrier-curve.ts";
 import { dataWords, measureWords } from "../../data-words.ts";
-import { drawContours } from "../../figure/contour-figure.ts";
+import { type ContourFigure, drawContours } from "../../figure/contour-figure.ts";
 import type { Figure } from "../../figure/figure.ts";
 import { drawLines, type LineSeries } from "../../figure/line-figure.ts";
 import { drawSlices } from "../../figure/slice-figure.ts";
@@ -98,35 +98,49 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
   const { name, axis } = measureWords(measure, result.data);
   const marks = measure === "loss" ? marksOf(result) : [];
   const [network] = plane.models;
-  const ends = result.directions === "trajectory" ? plane.models.slice(0, 2) : plane.models;
-  const marked =
-    marks.length === 0
-      ? ""
-      : " Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.";
+  const models = result.directions === "trajectory" ? snapshotsOf(plane.models) : plane.models;
   const missing = plane[measure].flat().filter((value) => !Number.isFinite(value)).length;
   const holes = missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`;
   return {
     name: `plane-${measure}`,
     title: `${name} in the plane,`,
-    caption: `${captionOf(result)} Darker is lower, bands grow by factors, dots are networks.${marked} ${scaleWords(plane)}${holes}`,
+    caption: `${captionOf(result)} Darker is lower, bands grow by factors, dots are networks.${markWords(marks)} ${scaleWords(plane)}${holes}`,
     words: `${name} over a plane, as contours. ${network === undefined ? "" : `${formatMeasure(network[measure], measure)} at ${network.label}.`}`,
     table: "grid",
     size: "half",
     draw: drawContours({
-      ...{ xs: plane.xs, ys: plane.ys, values: plane[measure], models: ends, paths: plane.paths, marks },
+      ...{ xs: plane.xs, ys: plane.ys, values: plane[measure], models, paths: plane.paths, marks },
       ...{ label: axis, format: formatOf(measure) },
       axes: { x: axisWords(result, 0), y: axisWords(result, 1) },
     }),
   };
 }
 
+function markWords(marks: ReturnType<typeof marksOf>): string {
+  if (marks.length === 0) return "";
+  const hollow = marks.some(({ onEdge }) => onEdge)
+    ? ", hollow ones on the edge, where the loss may fall further"
+    : "";
+  if (marks.every(({ kind }) => kind === "minimum")) return ` Triangles are minima${hollow}.`;
+  return ` Triangles are minima${hollow}; crosses are saddles where they join; of many, the most persistent ones.`;
+}
+
+/** Says of the networks of a trajectory, of which the last is listed first, when in the training they were. */
+function snapshotsOf(models: PlaneResult["models"]): ContourFigure["models"] {
+  return models.map(({ label, x, y }, index) => {
+    const name = /^\d+$/.test(label) ? `snapshot ${label}` : label;
+    if (index === 0) return { label: `end: ${name}`, x, y };
+    return index === 1 ? { label: `start: ${name}`, x, y } : { label: name, x, y, minor: true };
+  });
+}
+
 function marksOf(result: LandscapeResult) {
-  const { minima, saddles } = result.topology;
+  const { minima, saddles, shape } = result.topology;
   const lasting = [...minima].sort((a, b) => b.persistence - a.persistence).slice(0, MOST_MARKS);
   const joins = new Set(lasting.flatMap(({ merge }) => merge ?? []));
   const mark = (kind: "minimum" | "saddle", index: number) => {
     const [x = Number.NaN, y = Number.NaN] = coordinatesOf(result, index);
-    return { kind, x, y };
+    return { kind, x, y, onEdge: kind === "minimum" && isOnEdge(index, shape) };
   };
   return [
     ...[...joins].map((saddle) => mark("saddle", at(saddles, saddle, "saddle").index)),

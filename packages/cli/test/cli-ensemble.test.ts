@@ -207,9 +207,18 @@ describe("isthmus ensemble", () => {
       "--diversity",
       "-1",
       "--select-data",
-      "npz:stripes.npz",
+      "npz:stripes.npz:train",
     );
     expect(other.stderr).toContain('"diversity" must be a number of at least 0');
+    const shared = await run(
+      "ensemble",
+      ...networks,
+      ...measured,
+      "--select-data",
+      "npz:stripes.npz:test@20",
+    );
+    expect(shared.code).toBe(2);
+    expect(shared.stderr).toContain("shares examples 1 to 20; name ranges apart");
   });
 });
 

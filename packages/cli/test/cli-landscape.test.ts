@@ -59,7 +59,7 @@ describe("isthmus landscape", () => {
     expect(stdout).toMatch(/^direction +length +eigenvalue +slope +curvature$/m);
     expect(stdout).toMatch(/^eigenvector 1 +1\.0/m);
     expect(stdout).toMatch(
-      /^\d+ minim(um|a) inside(, \d+ on the edge, where the loss may fall further)?; saddles \d+/m,
+      /^\d+ minim(um|a) inside(, \d+ on the edge, where the loss may fall further)?; \d+ saddles? on the grid/m,
     );
   });
 

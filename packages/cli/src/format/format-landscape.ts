@@ -97,7 +97,7 @@ function topologyLines(result: LandscapeResult): string[] {
     saddles.length === 0
       ? ""
       : `: from a minimum the loss rises by ${formatNumber(mean)} on average to where it meets another, which is ${formatMeasure(normalized, "error")} of the range of losses`;
-  return [`${minimaWords(topology)}, ${formatCounted(saddles.length, "saddle")} on the grid${distance}`];
+  return [`${minimaWords(topology)}; ${formatCounted(saddles.length, "saddle")} on the grid${distance}`];
 }
 
 function reasonLines({ derivatives, reason, converged }: LandscapeResult): string[] {

@@ -4,10 +4,10 @@ export interface TreeMinimum {
   readonly index: number;
   readonly value: number;
   /**
-   * Whether it is the first or the last place along an axis: beyond the grid, values may fall further, so that
-   * it need not be a minimum of anything but the grid.
+   * True if it is the first or the last place along an axis, else absent: beyond the grid, values may fall
+   * further, so that it need not be a minimum of anything but the grid.
    */
-  readonly onEdge: boolean;
+  readonly onEdge?: true;
   /** Index of the saddle at which its branch first meets another; absent if it meets none. */
   readonly saddle?: number;
   /** Index of the saddle at which it meets a deeper minimum; absent if it meets none. */

@@ -173,9 +173,9 @@ describe("mergeTree()", () => {
   });
 
   it("tells minima on the edge of the grid from the ones inside, along every axis of several places", () => {
-    expect(mergeTree([0, 2, 1, 3, 2], [5]).minima.map(({ onEdge }) => onEdge)).toEqual([true, false, true]);
+    expect(mergeTree([0, 2, 1, 3, 2], [5]).minima.map(({ onEdge }) => onEdge)).toEqual([true, undefined, true]);
     expect(mergeTree([1, 2], [1, 2]).minima).toMatchObject([{ index: 0, onEdge: true }]);
-    expect(mergeTree([2, 1, 3], [1, 3]).minima).toMatchObject([{ index: 1, onEdge: false }]);
+    expect(mergeTree([2, 1, 3], [1, 3]).minima[0]).not.toHaveProperty("onEdge");
     fc.assert(
       fc.property(grid, ({ shape, values, neighbors }) => {
         // A wall around the grid moves every edge away: all minima are inside then.

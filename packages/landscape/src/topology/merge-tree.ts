@@ -232,7 +232,7 @@ function describeForest(
       return {
         index,
         value,
-        onEdge: isOnEdge(index, shape),
+        ...(isOnEdge(index, shape) && { onEdge: true }),
         ...node("saddle", parent),
         ...node("merge", merge),
         persistence: top - value,

@@ -1,4 +1,4 @@
-import { mergeTree } from "@isthmus/landscape";
+import { mergeTree, topologyOf } from "@isthmus/landscape";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { initializationResult, landscapeResult, trajectoryResult } from "../../../test/landscape-result.ts";
@@ -66,13 +66,13 @@ describe("describeLandscape()", () => {
 
   it("tells minima on the edge, in words and as hollow marks within the frame", async () => {
     const result = trajectoryResult();
-    const minima = result.topology.minima.map((minimum, k) => (k === 0 ? { ...minimum, index: 0 } : minimum));
-    const document = await pageOf({ ...result, topology: { ...result.topology, minima } });
+    const lower = { ...result, loss: result.loss.map((value, i) => (i === 0 ? 0 : value)) };
+    const document = await pageOf({ ...lower, topology: topologyOf(lower) });
     expect(document.querySelector(".lead")?.textContent).toContain(
-      "Its losses have 8 minima inside, 1 on the edge, where the loss may fall further; 8 saddles between them",
+      "Its losses have 9 minima inside, 1 on the edge, where the loss may fall further; 9 saddles between them",
     );
     const titles = allOf(document, "#figure-plane-loss .full title");
-    expect(titles.filter(({ textContent }) => textContent === "minimum")).toHaveLength(8);
+    expect(titles.filter(({ textContent }) => textContent === "minimum")).toHaveLength(9);
     const hollow = titles.filter(({ textContent }) => textContent === "minimum on the edge");
     expect(hollow).toHaveLength(2);
     for (const { parentElement } of hollow) {

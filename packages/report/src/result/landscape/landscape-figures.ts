@@ -118,11 +118,14 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
 
 function markWords(marks: ReturnType<typeof marksOf>): string {
   if (marks.length === 0) return "";
-  const hollow = marks.some(({ onEdge }) => onEdge)
-    ? ", hollow ones on the edge, where the loss may fall further"
+  const edge = marks.some(({ onEdge }) => onEdge)
+    ? " Hollow ones are on the edge, where the loss may fall further."
     : "";
-  if (marks.every(({ kind }) => kind === "minimum")) return ` Triangles are minima${hollow}.`;
-  return ` Triangles are minima${hollow}; crosses are saddles where they join; of many, the most persistent ones.`;
+  if (marks.every(({ kind }) => kind === "minimum"))
+    return edge === ""
+      ? " The triangle is the minimum."
+      : " The hollow triangle is the lowest place, on the edge, where the loss may fall further.";
+  return ` Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.${edge}`;
 }
 
 /** Says of the networks of a trajectory, of which the last is listed first, when in the training they were. */

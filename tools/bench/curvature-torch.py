@@ -140,8 +140,16 @@ def products():
     }
 
 
+def eig(matrix, eigenvectors):
+    """What torch.eig was until 1.13, for the symmetric matrices that PyHessian 0.1 calls it with."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return torch.stack([values, torch.zeros_like(values)], dim=1), vectors
+
+
 def pyhessian():
     from pyhessian import hessian
+
+    torch.eig = eig
 
     measured = hessian(model, nn.CrossEntropyLoss(), dataloader=BATCHES, cuda=False)
     products = counted(measured, "dataloader_hv_product")
@@ -210,4 +218,4 @@ def eigenthings():
 
 
 tasks = {"products": products, "pyhessian": pyhessian, "curvlinops": curvlinops_, "eigenthings": eigenthings}
-print(json.dumps(tasks[task]()))
+print(json.dumps(tasks[task](), default=lambda numbers: numbers.tolist()))

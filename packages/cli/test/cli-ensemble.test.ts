@@ -207,9 +207,18 @@ describe("isthmus ensemble", () => {
       "--diversity",
       "-1",
       "--select-data",
-      "npz:stripes.npz",
+      "npz:stripes.npz:train",
     );
     expect(other.stderr).toContain('"diversity" must be a number of at least 0');
+    const shared = await run(
+      "ensemble",
+      ...networks,
+      ...measured,
+      "--select-data",
+      "npz:stripes.npz:test@20",
+    );
+    expect(shared.code).toBe(2);
+    expect(shared.stderr).toContain("shares examples 1 to 20; name ranges apart");
   });
 });
 
@@ -279,7 +288,29 @@ describe("isthmus pareto", () => {
     expect(read("again", "task_1.safetensors")).toEqual(before);
   });
 
+  it("goes on in the midst of weighted sums, to the same bytes, and leaves no state behind", async () => {
+    const rest = ["--epochs", "4", "--points", "2", "--scalarised", "3", "--save-every", "1"];
+    const whole = await json<ParetoResult>(...pareto, ...rest, "-o", "whole-sums");
+    expect(whole.scalarised?.points).toHaveLength(3);
+    expect(whole.together).toBeGreaterThanOrEqual(
+      Math.max(whole.manifold.hypervolume, whole.scalarised?.hypervolume ?? Number.NaN),
+    );
+    const onStart = killOnceThere(at("killed-sums", "pareto.state.sum-1.safetensors"));
+    const command = [...pareto, ...rest, "-o", "killed-sums"];
+    expect((await runAlone(command, { cwd: folder, onStart })).code).not.toBe(0);
+    expect(readdirSync(at("killed-sums"))).toContain("pareto.state.sum-0.safetensors");
+    const later = await json<ParetoResult>(...command, "--resume");
+    expect(later.scalarised).toEqual(whole.scalarised);
+    expect(read("killed-sums", "task_2.safetensors")).toEqual(read("whole-sums", "task_2.safetensors"));
+    expect(readdirSync(at("killed-sums")).sort()).toEqual(readdirSync(at("whole-sums")).sort());
+    expect(readdirSync(at("killed-sums"))).toHaveLength(4);
+    const { stdout } = await run("report", "killed-sums/pareto.json");
+    expect(stdout).toMatch(/^up to losses of +1\.0986, 1\.0986, as of a guess$/m);
+    expect(stdout).toMatch(/^hypervolume, weighted sum +.* of 3 networks|no network is better than a guess/m);
+  });
+
   it.each([
+    [["--scalarised", "1"], "must be 0 for none, or at least 2"],
     [["--concentration", "0"], '"concentration" must be a number of more than 0'],
     [["--layout", "above"], "Allowed choices are beside, overlaid"],
   ])("refuses %j", async (wrong, message) => {

@@ -69,10 +69,21 @@ describe("isthmus intrinsic-dimension", () => {
     expect(result.evaluationData).toBe(result.data);
   });
 
+  test("says in words and on the page that nothing was learned", async () => {
+    const page = at("chance.html");
+    const still = ["--lr", "1e-9", "--epochs", "1", "--runs", "1", "--first", "1", "--most", "1"];
+    const { stdout } = await runCli(command(...evaluated(), ...still, "--report", page));
+    expect(stdout).toMatch(/^Full training learned hardly anything: .* d_90 means nothing; train longer/m);
+    expect(stdout).toMatch(/^The untrained network, in 0 dimensions, already reaches the line/m);
+    expect(stdout).toMatch(/^ +none( +\d+\.\d+ %){2} +yes$/m);
+    expect(readFileSync(page, "utf8")).toContain("Full training learned hardly anything");
+  });
+
   test("refuses what cannot be measured, before it trains", async () => {
     for (const [words, message] of [
       [[], /name them with --eval-data/],
       [[...evaluated(), "--most", "244"], /at most the 243 trained parameters: it is 244/],
+      [[...evaluated(), "--first", "99999999"], /"first" must be from .* to the largest, 243: it is 99999999/],
       [[...evaluated(), "--freeze", "*"], /all are frozen/],
       [[...evaluated(), "--sam"], /with optimizer "sam"/],
       [[...evaluated(), "--projection", "full"], /Allowed choices are dense, sparse, fastfood/],

@@ -60,6 +60,14 @@ describe("isthmus tune", () => {
     expect(readFileSync(at("later.safetensors"))).toEqual(readFileSync(at("whole.safetensors")));
   });
 
+  test("takes all examples in a step where they are fewer than the usual batch", async () => {
+    const few = ["tune", at("a.safetensors"), "--graph", at("graph.onnx"), "--data", `${source()}:train`];
+    const plain = await runJson([...few, "--method", "all", "--epochs", "1", "-o", at("few.safetensors")]);
+    expect(plain).toMatchObject({ batch: 30, steps: 1 });
+    const cbft = await runJson([...few, ...withCue(), "--epochs", "1", "-o", at("few-cue.safetensors")]);
+    expect(cbft).toMatchObject({ batch: 30, steps: 1 });
+  });
+
   test("trains the last layer alone, or all of it", async () => {
     for (const method of ["last-layer", "all"]) {
       const { stdout } = await runCli(command("--method", method, "-o", at(`${method}.safetensors`)));

@@ -41,7 +41,8 @@ export interface CurveResult {
   readonly line: MeasuredPath;
   /**
    * Mean loss of the ends less the loss on the curve where it differs most from that mean: below 0 where the
-   * ends are poorly connected, above 0 where they are poorly trained (Yang et al. 2021); missing in older files.
+   * ends are poorly connected, above 0 where they are poorly trained (Yang et al. 2021). Missing in older
+   * files.
    */
   readonly modeConnectivity?: number;
   readonly statistics: NormPolicy;

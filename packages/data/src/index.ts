@@ -36,4 +36,5 @@ export { decodeIdx, readIdx } from "./read-idx.ts";
 export { readNpy } from "./read-npy.ts";
 export { type Npz, openNpz, readNpz } from "./read-npz.ts";
 export { FASHION_MNIST_SCALING, MNIST_SCALING, UNIT_SCALING } from "./scaling.ts";
+export { type SharedExamples, sharedExamples } from "./shared-examples.ts";
 export { shuffleLabels } from "./shuffle-labels.ts";

@@ -17,7 +17,7 @@ export type {
   LandscapeResult,
 } from "./landscape-result.ts";
 export { measureLandscape } from "./measure-landscape.ts";
-export { GRID_NEIGHBORS, type GridNeighbors, placeOf } from "./topology/grid-neighbors.ts";
+export { GRID_NEIGHBORS, type GridNeighbors, isOnEdge, placeOf } from "./topology/grid-neighbors.ts";
 export { type GridTopology, gridTopology, topologyOf } from "./topology/grid-topology.ts";
 export { MERGE_TREE_DEFAULTS, type MergeTreeOptions, mergeTree } from "./topology/merge-tree.ts";
 export type { MergeTree, TreeMinimum, TreeSaddle } from "./topology/merge-tree-result.ts";

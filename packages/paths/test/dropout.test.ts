@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { at, type Checkpoint, createCheckpoint, entry } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, type DataSet, type Graph } from "@isthmus/graph";
@@ -126,6 +129,30 @@ describe("measureDropoutStability()", () => {
       return at(at(at(shares, 0, "share").trials, 0, "trial").steps, 0, "step").loss;
     };
     expect(await lossWith("fit")).toBeLessThanOrEqual((await lossWith("inverse")) + 1e-4);
+  });
+
+  it("goes on from its journal to the same result, which must be of the same measurement", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "isthmus-dropout-"));
+    try {
+      const { architecture, networks, data } = subjectOf("an MLP");
+      const journalPath = join(folder, "trials.json");
+      const options = { shares: [0.5, 0.75], trials: 2 };
+      const measure = (more: object) => measureDropoutStability(architecture, networks[0], data, more);
+      const whole = await measure(options);
+      const controller = new AbortController();
+      const stopped = measure({
+        ...{ ...options, journalPath, signal: controller.signal },
+        onProgress: ({ completed }: { readonly completed: number }) => completed === 7 && controller.abort(),
+      });
+      await expect(stopped).rejects.toThrow(/abort/i);
+      const seen: number[] = [];
+      const onProgress = ({ completed }: { readonly completed: number }) => seen.push(completed);
+      expect(await measure({ ...options, journalPath, onProgress })).toEqual(whole);
+      expect(seen).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+      await expect(measure({ ...options, journalPath, rescale: "fit" })).rejects.toThrow("rescale");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("refuses shares, layers and graphs that it cannot take units out of", async () => {

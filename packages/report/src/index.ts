@@ -39,6 +39,7 @@ export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
 export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
+export { countInside } from "./result/describe-pareto.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,
@@ -47,11 +48,13 @@ export {
   type Provenance,
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";
+export { minimaWords } from "./result/landscape/topology-sections.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export type { PageFact } from "./result/page-fact.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
+export { wordsOfUntrained } from "./result/words-of-untrained.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

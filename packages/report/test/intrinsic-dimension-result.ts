@@ -24,6 +24,13 @@ export function intrinsicDimensionResult(): IntrinsicDimensionResult {
       { seed: 0, accuracy: 0.971, loss: 0.094 },
       { seed: 1, accuracy: 0.967, loss: 0.101 },
     ],
+    untrained: {
+      start: [
+        { seed: 0, accuracy: 0.098, loss: 2.31 },
+        { seed: 1, accuracy: 0.104, loss: 2.3 },
+      ],
+      ...{ guess: 0.1135, startReaches: false, learned: true },
+    },
     points: accuracies.flatMap(([dimension, ...both]) =>
       both.map((accuracy, seed) => ({ dimension, seed, accuracy, loss: 2 * (1 - accuracy) })),
     ),

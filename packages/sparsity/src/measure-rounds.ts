@@ -10,7 +10,8 @@ import type { TicketRound } from "./train/find-tickets.ts";
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createOnnxRuntimeEngine, measureRounds, openDataSet, parseNetwork, pruneIteratively } from "isthmus";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork } from "isthmus";
+ * import { measureRounds, pruneIteratively } from "isthmus";
  *
  * const data = await openDataSet("mnist:test@200");
  * const { graph, initialize } = parseNetwork("mlp:8", data);

@@ -24,8 +24,9 @@ export interface PruneOptions {
   readonly layers?: readonly string[] | undefined;
   /**
    * Standard deviations of the weights, by the same names, that magnitudes are divided by before they are
-   * compared: the signal-to-noise ratio of Lange and Sprekeler, Lottery tickets in evolutionary optimization
-   * (2023). `trainByEvolution` returns them. Not for the choice `units`. @defaultValue magnitudes are compared
+   * compared: the signal-to-noise ratio of Lange and Sprekeler, Lottery tickets in evolutionary
+   * optimization (2023). `trainByEvolution` returns them. Not for the choice `units`.
+   * @defaultValue magnitudes are compared
    */
   readonly deviations?: Checkpoint | undefined;
 }

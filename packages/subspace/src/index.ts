@@ -10,6 +10,7 @@ export type {
   SeedAccuracy,
   SeedCrossing,
   SubspaceAccuracy,
+  UntrainedAccuracy,
 } from "./intrinsic-dimension-result.ts";
 export { measureIntrinsicDimension, type TrainedAndEvaluated } from "./measure-intrinsic-dimension.ts";
 export type { IntrinsicDimensionProgress, MeasureIntrinsicDimensionOptions } from "./measure-options.ts";

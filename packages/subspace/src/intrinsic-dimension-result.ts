@@ -21,6 +21,21 @@ export interface SeedCrossing {
   readonly dimension: number | null;
 }
 
+/** What is reached without training, and whether training reaches more. */
+export interface UntrainedAccuracy {
+  /** Networks as they start, in no dimension at all, one for each seed. */
+  readonly start: readonly SeedAccuracy[];
+  /** Accuracy of the most frequent class for all examples; absent where labels are not of whole examples. */
+  readonly guess?: number;
+  /** Whether the mean accuracy of the starts reaches the line. */
+  readonly startReaches: boolean;
+  /**
+   * Whether the mean accuracy of full trainings is above both by more than 3 standard errors, and the line
+   * is above both; if not, the dimension says nothing.
+   */
+  readonly learned: boolean;
+}
+
 /** Intrinsic dimension of a task for a network. */
 export interface IntrinsicDimensionResult {
   readonly kind: "intrinsic-dimension";
@@ -44,6 +59,8 @@ export interface IntrinsicDimensionResult {
   readonly line: number;
   /** Full trainings, one for each seed. */
   readonly baseline: readonly SeedAccuracy[];
+  /** What is reached without training; absent in results of earlier versions. */
+  readonly untrained?: UntrainedAccuracy;
   /** Trainings in subspaces, by rising dimension, then in the order of the seeds. */
   readonly points: readonly SubspaceAccuracy[];
   /** Number of trained parameters, the largest dimension there is. */

@@ -9,6 +9,7 @@ import {
 } from "@isthmus/graph";
 import { type Journal, openJournal } from "@isthmus/tasks";
 import { type TrainReparameterizedOptions, type TrainResult, train } from "@isthmus/training";
+import { evaluateStarts } from "./evaluate-starts.ts";
 import type {
   IntrinsicDimensionResult,
   SeedAccuracy,
@@ -18,6 +19,7 @@ import type { IntrinsicDimensionProgress, MeasureIntrinsicDimensionOptions } fro
 import { type ResolvedMeasureOptions, resolveMeasureOptions } from "./resolve-measure-options.ts";
 import { nextDimension } from "./search/next-dimension.ts";
 import { summarizeSearch } from "./search/summarize-search.ts";
+import { judgeUntrained } from "./search/untrained-accuracy.ts";
 import { trainInSubspace } from "./train-in-subspace.ts";
 
 /** Examples to train on, and to measure accuracies on. */
@@ -35,7 +37,8 @@ export interface TrainedAndEvaluated {
  * between two, and then takes their geometric mean until they are near. It does not rely on accuracies that
  * rise: after every dimension, the bracket is found anew by the rising numbers that are nearest to the means
  * over seeds. The result is the smallest measured dimension at which these reach the line, with the place
- * where they cross it, and an interval from where the accuracies of each seed alone do.
+ * where they cross it, and an interval from where the accuracies of each seed alone do. Networks are also
+ * measured as they start: where full trainings reach hardly more, the result says that nothing was learned.
  *
  * Coordinates are drawn in the network's parameters as they are: another network of the same function, as by
  * permuted units, has other subspaces, but their distribution is the same. Rescaled layers change it.
@@ -75,7 +78,9 @@ export async function measureIntrinsicDimension(
   const runner = { ...subject, journal, done: { trainings: 0 } };
   const baseline: SeedAccuracy[] = [];
   for (const seed of seeds) baseline.push(await trainOnce(runner, { seed }, resolved));
-  const line = threshold * meanAccuracy(baseline);
+  const full = meanAccuracy(baseline);
+  const line = threshold * full;
+  const start = await evaluateStarts(architecture, initialize, evaluation, resolved);
   const rules = { line, first, least, most, resolution };
   const measured = new Map<number, readonly SubspaceAccuracy[]>();
   for (;;) {
@@ -92,6 +97,7 @@ export async function measureIntrinsicDimension(
   return {
     kind: "intrinsic-dimension",
     ...summarizeSearch(points, { means: meansOf(measured), line, seeds }),
+    untrained: judgeUntrained(start, evaluation, { full, line }),
     ...{ threshold, line, baseline, points, parameters, projection, scope, resolution, seeds },
     ...{ epochs, batch, optimizer: optimizer.kind, learningRate: schedule.learningRate },
     baselineLearningRate: baselineSchedule.learningRate,

@@ -92,7 +92,7 @@ export function resolveMeasureOptions(
     least: least ?? smallest,
     most: most ?? parameters,
   };
-  assertRanges(complete);
+  assertRanges(complete, first);
   assertWholeOptions(ATTEMPT, complete, { first: 1, most: 1, epochs: 1 });
   assertLeast(complete, smallest);
   return complete;
@@ -124,14 +124,11 @@ function assertLeast({ least, scope }: ResolvedMeasureOptions, smallest: number)
   );
 }
 
-function assertRanges({
-  threshold,
-  seeds,
-  resolution,
-  least,
-  most,
-  parameters,
-}: ResolvedMeasureOptions): void {
+/** Checks numbers; the first dimension only if it was asked for, as the usual one follows the others. */
+function assertRanges(
+  { threshold, seeds, resolution, least, most, parameters }: ResolvedMeasureOptions,
+  first = least,
+): void {
   const rules: readonly (readonly [boolean, string])[] = [
     [parameters > 0, `at least one parameter must be trained: all are frozen`],
     [threshold > 0 && threshold <= 1, `"threshold" must be more than 0 and at most 1: it is ${threshold}`],
@@ -143,6 +140,10 @@ function assertRanges({
     [new Set(seeds).size === seeds.length, `"seeds" must differ: they are ${seeds.join(", ")}`],
     [most <= parameters, `"most" must be at most the ${parameters} trained parameters: it is ${most}`],
     [least <= most, `"least" must be at most the largest dimension, ${most}: it is ${least}`],
+    [
+      first < 1 || (first >= least && first <= most),
+      `"first" must be from the smallest dimension, ${least}, to the largest, ${most}: it is ${first}`,
+    ],
   ];
   const broken = rules.find(([holds]) => !holds);
   if (broken !== undefined) throw new OutOfRangeError(`Cannot ${ATTEMPT} as ${broken[1]}`);

@@ -6,6 +6,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { randomWeights } from "@isthmus/graph";
 import { type MeasureIntrinsicDimensionOptions, measureIntrinsicDimension } from "@isthmus/subspace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { dropoutCnn } from "../../../test/helpers/small-networks.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 
@@ -35,6 +36,7 @@ describe("measureIntrinsicDimension()", () => {
     const mean = baseline.reduce((sum, { accuracy }) => sum + accuracy, 0) / 2;
     expect(line).toBeCloseTo(0.9 * mean, 12);
     expect(mean).toBeGreaterThan(0.8);
+    expect(result.untrained).toMatchObject({ learned: true, startReaches: false });
     expect(baseline.map(({ seed }) => seed)).toEqual([0, 1]);
     const dimensions = points.map((point) => point.dimension);
     expect(dimensions).toEqual(dimensions.toSorted((a, b) => a - b));
@@ -83,9 +85,26 @@ describe("measureIntrinsicDimension()", () => {
     expect(result.points.map(({ dimension }) => dimension)).toEqual([2]);
   });
 
+  it("says that nothing was learned where full trainings reach what networks start with", async () => {
+    const still = { kind: "constant", learningRate: 1e-9 } as const;
+    const b = new GraphBuilder(17);
+    const plain = b.output(b.linear(b.reshape(b.input("x", [1, 4, 4]), 0, 16), "head", 16, 3)).build("plain");
+    const weights = () => createCheckpoint(randomWeights(plain, 0));
+    const result = await measureIntrinsicDimension({ ...architecture, graph: plain }, weights, data, {
+      ...{ ...options, seeds: [0], epochs: 1, baselineSchedule: still, most: 3, first: 1 },
+    });
+    const { untrained, baseline, line } = result;
+    expect(untrained).toMatchObject({ learned: false, startReaches: true });
+    expect(untrained?.start[0]?.accuracy).toBeCloseTo(baseline[0]?.accuracy ?? Number.NaN, 12);
+    expect(untrained?.guess).toBeGreaterThanOrEqual(1 / 3);
+    expect(line).toBeLessThan(untrained?.start[0]?.accuracy ?? Number.NaN);
+  });
+
   it.each([
     [{ most: 244 }, /"most" must be at most the 243 trained parameters: it is 244/],
     [{ least: 5, most: 4 }, /"least" must be at most the largest dimension, 4: it is 5/],
+    [{ first: 244 }, /"first" must be from the smallest dimension, 1, to the largest, 243: it is 244/],
+    [{ first: 2, least: 3 }, /"first" must be from the smallest dimension, 3, to the largest, 243: it is 2/],
     [{ first: 0 }, /"first" must be a whole number of at least 1/],
     [{ seeds: [] }, /"seeds" must have at least one seed/],
     [{ seeds: [1, 1] }, /"seeds" must differ: they are 1, 1/],

@@ -101,6 +101,25 @@ describe("trainBlend()", () => {
     expect(result.loss).toBeLessThan((result.epochs[0]?.loss ?? 0) / 2);
   });
 
+  it("trainBlend() keeps what a blend does after each step, to the same bytes after an interruption", async () => {
+    const finished: number[] = [];
+    const blend = rays({
+      description: { halved: "l1" },
+      afterStep(step, trained) {
+        finished.push(step.finished);
+        const bias = trained.get("star")?.get("l1.bias")?.data as Float32Array;
+        bias.fill(step.finished / step.steps);
+      },
+    });
+    const whole = await run(blend);
+    expect(finished).toEqual(Array.from({ length: 19 }, (_, step) => step + 1));
+    const star = whole.points.get("star")!;
+    expect((await star.read("l1.bias")).data).toEqual(new Float32Array(3).fill(1));
+    await expect(run(blend, { statePath, ...abortAfter(9) })).rejects.toThrow(/abort/i);
+    const { points } = await run(blend, { statePath, resume: true });
+    expect(await checkpointNumbers(points.get("star")!)).toEqual(await checkpointNumbers(star));
+  });
+
   it("trainBlend() decays each point by itself, or all of them by their share of the blend", async () => {
     const coefficients = [0.25, 0.5, 0.25];
     const moved = async (weightDecay: number, decay?: Blend["decay"]) => {

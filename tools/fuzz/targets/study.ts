@@ -24,6 +24,8 @@ export function createStudyTarget(): FuzzTarget {
     "dropout-stability",
     "sam-sgd",
     "representations",
+    "intrinsic-dimension",
+    "walked-paths",
     "sparsity",
     "ensembles",
     "lgv-transfer",

@@ -33,6 +33,7 @@ interface DropoutVerbOptions extends EngineOptions, BindingOptions, ScalingOptio
   readonly rescale: Rescaling;
   readonly layers?: readonly string[] | undefined;
   readonly seed: number;
+  readonly journal?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
@@ -73,6 +74,7 @@ function createDropoutVerb() {
     )
     .option("--layers <names>", "layers that lose units, for example conv*,fc1 (default: all)", parseNames)
     .option("--seed <n>", "seed of the choices", parseSeed, DEFAULTS.seed)
+    .option("--journal <file>", "keep finished trials in this file, and go on from it after an interruption")
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
@@ -83,19 +85,23 @@ const EXAMPLES = formatExamples(
     "how much the loss rises with a quarter, half and three quarters of the units, also as a page",
   ],
   [
+    "isthmus dropout a.pt --graph wide.onnx --data mnist:train --shares 0.25,0.5,0.75 --rescale fit --trials 10 --journal trials.json",
+    "factors with the least loss, for ten choices; start it again after an interruption and it goes on",
+  ],
+  [
     "isthmus dropout a.pt --graph cnn.onnx --data fashion-mnist:test@2000 --choose largest --layers 'features.*'",
     "the largest channels of some layers",
   ],
 );
 
 async function dropout(path: string, options: DropoutVerbOptions, context: Context): Promise<Outcome> {
-  const { output, report, shares, trials, choose: choice, rescale, layers, seed } = options;
+  const { journal, output, report, shares, trials, choose: choice, rescale, layers, seed } = options;
   if (report !== undefined) assertPageName(report);
   return withCheckpoints([path], async (checkpoints) => {
     const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
     const outputs = [output, report].filter((file) => file !== undefined);
-    for (const file of outputs) await assertOutput(file, inputs);
+    for (const file of [journal, ...outputs]) if (file !== undefined) await assertOutput(file, inputs);
     await assertArchitecture("measure dropout stability", [path], options);
     const read = await openSharedArchitecture([path], options);
     const data = await openExamples(options.data, options, dataContext(read));
@@ -109,7 +115,7 @@ async function dropout(path: string, options: DropoutVerbOptions, context: Conte
     const symmetries = await discoverSymmetries({ graph, engine }, { signal: context.signal });
     const { network } = at(networks, 0, "network");
     const result = await measureDropoutStability({ graph, engine, symmetries }, network, data, {
-      ...{ shares, trials, choice, rescale, layers, seed, signal: context.signal },
+      ...{ shares, trials, choice, rescale, layers, seed, journalPath: journal, signal: context.signal },
       onProgress: ({ done }) => context.progress("Taking units out", done),
     });
     await saveResult(result, { output, report }, { inputs, context });

@@ -4,6 +4,8 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
+import { sharedExamples } from "@isthmus/data";
 import { COMPARE_ENSEMBLES_DEFAULTS, compareEnsembles } from "@isthmus/ensemble";
 import { assertDataFits, type DataSet } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS, RAY_DISTRIBUTIONS, type RayDistribution } from "@isthmus/star-domain";
@@ -137,6 +139,7 @@ async function ensemble(
 ): Promise<Outcome> {
   const { output, report, star } = options;
   if (report !== undefined) assertPageName(report);
+  assertSelectedApart(options);
   const paths = await expandPaths(patterns);
   noteTwice(paths, context.terminal);
   const all = star === undefined ? paths : [...paths, star];
@@ -173,6 +176,17 @@ async function ensemble(
     await saveResult(result, { output, report }, { inputs, context });
     return { result: { ...result, binding }, text: formatEnsemble(result) + formatOutputs(outputs) };
   });
+}
+
+/** Checks by their names that no example is both chosen by and predicted, which would flatter the choice. */
+function assertSelectedApart({ data, selectData }: EnsembleVerbOptions): void {
+  const shared = selectData === undefined ? undefined : sharedExamples(data, selectData);
+  if (shared === undefined) return;
+  const { first, last } = shared;
+  const range = last === undefined ? `from ${first} on` : `${first} to ${last}`;
+  throw new UsageError(
+    `Cannot compare ensembles on --data "${data}" as the greedy ensemble must be chosen on other examples: --select-data "${selectData}" shares examples ${range}; name ranges apart, such as mnist:test@1000 and mnist:test@1001..2000, or another split`,
+  );
 }
 
 /** The examples of a comparison, all scaled alike. */

@@ -68,7 +68,7 @@ function createParetoVerb() {
     .option("--points <n>", "networks between the two to measure", parseCount(2, MOST.places), 11)
     .option(
       "--scalarised <n>",
-      "networks to train each on a weighted sum beside it; 0 for none",
+      "networks to train each on a weighted sum beside it, at least 2, or 0 for none",
       parseCount(0),
       0,
     )

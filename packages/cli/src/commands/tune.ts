@@ -40,7 +40,7 @@ interface TuneVerbOptions extends Omit<NetworkOptions, "from">, ScalingOptions {
   readonly cueData?: string | undefined;
   readonly method: (typeof METHODS)[number];
   readonly epochs: number;
-  readonly batch: number;
+  readonly batch?: number | undefined;
   readonly lr: number;
   readonly weightDecay: number;
   readonly margin: number;
@@ -89,7 +89,7 @@ function addMethod(command: ReturnType<typeof createTuneVerb>) {
       parseCount(1, MOST.epochs),
       DEFAULTS.epochs,
     )
-    .option("--batch <n>", "examples in a step", parseCount(1), DEFAULTS.batch)
+    .option("--batch <n>", `examples in a step (default: ${DEFAULTS.batch}, or all if fewer)`, parseCount(1))
     .option("--lr <x>", "learning rate of SGD with momentum 0.9", parseNumber, DEFAULTS.learningRate)
     .option("--weight-decay <x>", "weight decay", parseNumber, DEFAULTS.weightDecay)
     .option("--margin <nats>", "of cbft: loss to reach on the line", parseNumber, DEFAULTS.margin)
@@ -134,7 +134,9 @@ async function tune(path: string, options: TuneVerbOptions, context: Context): P
     const network = await openNetwork(opening, { data, read }, context);
     try {
       const architecture = { graph: network.graph, engine: await createEngine(options.engine) };
-      const job = { architecture, network: network.weights, state, options };
+      const batch =
+        options.batch ?? Math.min(DEFAULTS.batch, ...[data, cue].flatMap((set) => set?.size ?? []));
+      const job = { architecture, network: network.weights, state, options: { ...options, batch } };
       const { weights, result, text } = await (cue === undefined
         ? tunePlainly(job, data, context)
         : tuneCbft(job, { clean: data, cue }, context));
@@ -146,7 +148,7 @@ async function tune(path: string, options: TuneVerbOptions, context: Context): P
       });
       await rm(state, { force: true });
       return {
-        result: { network: network.name, method, data: data.name, ...result, outputs: files },
+        result: { network: network.name, method, data: data.name, batch, ...result, outputs: files },
         text: text + formatOutputs(files),
       };
     } finally {
@@ -168,7 +170,7 @@ interface TuneJob {
   readonly architecture: Architecture;
   readonly network: Checkpoint;
   readonly state: string;
-  readonly options: TuneVerbOptions;
+  readonly options: TuneVerbOptions & { readonly batch: number };
 }
 
 interface Tuned {

@@ -1,5 +1,12 @@
 import { at } from "@isthmus/core";
-import { formatCount, formatMeasure, formatShort, meansByDimension, renderChart } from "@isthmus/report";
+import {
+  formatCount,
+  formatMeasure,
+  formatShort,
+  meansByDimension,
+  renderChart,
+  wordsOfUntrained,
+} from "@isthmus/report";
 import type { IntrinsicDimensionResult } from "@isthmus/subspace";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
@@ -29,6 +36,7 @@ function formatWords(result: IntrinsicDimensionResult): string {
     `Intrinsic dimension of ${network}, ${formatCount(parameters)} parameters, on ${data}`,
     `${reached}${between}`,
     `line ${percent(line)}: ${share} % of the full accuracy, ${percent(line / threshold)}`,
+    ...wordsOfUntrained(result),
   ].join("\n");
 }
 
@@ -73,6 +81,13 @@ function formatAccuracies(result: IntrinsicDimensionResult): string {
     percent(line / result.threshold),
     "",
   ];
+  const starts = result.untrained?.start;
+  const none = starts && [
+    "none",
+    ...seeds.map((seed) => cellOf(starts.find((point) => point.seed === seed)?.accuracy)),
+    percent(starts.reduce((sum, { accuracy }) => sum + accuracy, 0) / starts.length),
+    result.untrained.startReaches ? "yes" : "no",
+  ];
   return formatTable(
     [
       { title: "dimension", align: right },
@@ -80,6 +95,6 @@ function formatAccuracies(result: IntrinsicDimensionResult): string {
       { title: "mean", align: right },
       { title: "reaches the line" },
     ],
-    [...rows, full],
+    [...(none ? [none] : []), ...rows, full],
   );
 }

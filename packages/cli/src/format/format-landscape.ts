@@ -4,6 +4,7 @@ import {
   formatCounted,
   formatMeasure,
   formatNumber,
+  minimaWords,
   planeOf,
   renderChart,
   renderPlaneChart,
@@ -89,14 +90,14 @@ function interpolationLines({ interpolation }: LandscapeResult): string[] {
 }
 
 function topologyLines(result: LandscapeResult): string[] {
-  const { minima, saddles, saddleMinimumDistance } = topologyOf(result);
+  const topology = topologyOf(result);
+  const { saddles, saddleMinimumDistance } = topology;
   const { mean, normalized } = saddleMinimumDistance;
   const distance =
     saddles.length === 0
       ? ""
       : `: from a minimum the loss rises by ${formatNumber(mean)} on average to where it meets another, which is ${formatMeasure(normalized, "error")} of the range of losses`;
-  const counted = `${formatCounted(minima.length, "minimum", "minima")}, ${formatCounted(saddles.length, "saddle")}`;
-  return [`${counted} on the grid${distance}`];
+  return [`${minimaWords(topology)}; ${formatCounted(saddles.length, "saddle")} on the grid${distance}`];
 }
 
 function reasonLines({ derivatives, reason, converged }: LandscapeResult): string[] {

@@ -1,5 +1,5 @@
-import type { ParetoResult } from "@isthmus/ensemble";
-import { formatNumber, formatShort } from "@isthmus/report";
+import type { Front, ParetoResult } from "@isthmus/ensemble";
+import { countInside, formatNumber, formatShort } from "@isthmus/report";
 import { formatAccuracy } from "../training/format-training.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 
@@ -8,6 +8,8 @@ export function formatPareto({
   tasks,
   manifold,
   scalarised,
+  together,
+  reference,
   data,
   examples,
   trainedOn,
@@ -35,12 +37,21 @@ export function formatPareto({
   return [
     table,
     formatPairs([
-      ...fronts.map(
-        ([name, { hypervolume, steps }]) =>
-          [`hypervolume, ${name}`, `${formatNumber(hypervolume)}, after ${steps} steps`] as const,
-      ),
+      ...fronts.map(([name, front]) => [`hypervolume, ${name}`, volumeWords(front, reference)] as const),
+      ...(together === undefined ? [] : [["hypervolume, together", formatNumber(together)] as const]),
+      ["up to losses of", `${reference.map((loss) => formatNumber(loss)).join(", ")}, as of a guess`],
       ["trained on", trainedOn],
       ["measured on", `${data}, ${examples.toLocaleString("en-US")} examples`],
     ]),
   ].join("\n\n");
+}
+
+function volumeWords(front: Front, reference: readonly number[]): string {
+  const inside = countInside(front, reference);
+  const of = `of ${inside} of ${front.points.length} networks, better than a guess at every task`;
+  const volume =
+    inside === 0
+      ? "none: no network is better than a guess at every task"
+      : `${formatNumber(front.hypervolume)} ${of}`;
+  return `${volume}; after ${front.steps} steps`;
 }

@@ -39,7 +39,14 @@ export function formatPruning(result: PruneResult): string {
   return `${[...lines, ...losses].join("\n")}\n\n${rounds}${table}`;
 }
 
-function formatRounds({ rounds }: PruneRewinding): string {
+function formatRounds({ rounds: all }: PruneRewinding): string {
+  if (all.every(({ loss }) => loss === undefined)) {
+    return `Rounds: ${all.map(({ sparsity }) => formatMeasure(sparsity, "error")).join(", ")} pruned`;
+  }
+  return formatMeasuredRounds(all);
+}
+
+function formatMeasuredRounds(rounds: PruneRewinding["rounds"]): string {
   const textOf = (value: number | undefined) => (value === undefined ? "" : formatNumber(value));
   return formatTable(
     [

@@ -100,8 +100,8 @@ const BAR_WIDTH = 30;
 type Row = StudyTable["rows"][number];
 
 /**
- * Shows a figure of a study as a chart of lines, as bars if its axis has names or a single place, or a heat map
- * as a grid of numbers. The text is empty if the figure has no number.
+ * Shows a figure of a study as a chart of lines, as bars if its axis has names or a single place, or as a
+ * grid of numbers. The text is empty if the figure has no number.
  */
 export function formatStudyFigure(figure: StudyFigure, table: StudyTable, terminal: Terminal): string {
   const named = figure.mark === "bar" || figure.xScale === "band";

@@ -54,7 +54,7 @@ function addBatches(command: CommandUnknownOpts, trained: Trained): void {
   command
     .option(
       "--batch <n>",
-      `examples in a step (default: ${TRAIN_DEFAULTS.batch}${trained === "any" ? ", or as many as --graph takes" : ""})`,
+      `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer${trained === "any" ? ", or as many as --graph takes" : ""})`,
       parseCount(1),
     )
     .option(

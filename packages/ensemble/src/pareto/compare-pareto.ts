@@ -1,4 +1,5 @@
-import { assertWholeOptions, at, type Checkpoint } from "@isthmus/core";
+import { rm } from "node:fs/promises";
+import { assertWholeOptions, at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import {
@@ -7,9 +8,15 @@ import {
   recalibrateBatchNorm,
   STATISTICS_EXAMPLES,
 } from "@isthmus/statistics";
+import { hypervolume } from "./hypervolume.ts";
 import { measureFront, type SharedNetwork } from "./measure-front.ts";
 import type { Front, ParetoResult } from "./pareto-result.ts";
-import { type TrainParetoOptions, trainPareto, trainScalarised } from "./train-pareto.ts";
+import {
+  type TaskTrainingOptions,
+  type TrainParetoOptions,
+  trainPareto,
+  trainScalarised,
+} from "./train-pareto.ts";
 
 /** Progress of {@link comparePareto}. */
 export interface ParetoProgress {
@@ -32,9 +39,13 @@ export interface CompareParetoOptions
    * @defaultValue as many as of the manifold
    */
   readonly scalarisedEpochs?: number | undefined;
-  /** File of the state of the training of the manifold, from which it can resume. @defaultValue none */
+  /**
+   * File of the state of the training of the manifold, from which it can resume, and which stays for the
+   * caller to remove. States of networks on weighted sums are beside it, `a.sum-0.safetensors` for
+   * `a.safetensors`, until all is measured. @defaultValue none
+   */
   readonly statePath?: string | undefined;
-  /** Whether the training of the manifold goes on from its state. @defaultValue false */
+  /** Whether trainings go on from their states. @defaultValue false */
   readonly resume?: boolean;
   readonly onProgress?: ((progress: ParetoProgress) => void) | undefined;
 }
@@ -94,57 +105,101 @@ export async function comparePareto(
     ...options
   }: CompareParetoOptions,
 ): Promise<ComparedPareto> {
-  assertWholeOptions(ATTEMPT, { points, scalarised }, { points: 2, scalarised: 0 });
-  if (scalarisedEpochs !== undefined)
-    assertWholeOptions(ATTEMPT, { scalarisedEpochs }, { scalarisedEpochs: 1 });
+  assertCounts({ points, scalarised, scalarisedEpochs });
   const { tasks, signal, seed } = options;
-  const runs = scalarised === 0 ? 0 : latticeOf(tasks.length, Math.max(2, scalarised)).length;
+  const lattice = scalarised === 0 ? [] : latticeOf(tasks.length, scalarised);
   const follow = (phase: "manifold" | "scalarised", run: number) => (at: { step: number; steps: number }) =>
-    onProgress?.({ phase, done: (run + at.step / at.steps) / (1 + runs) });
+    onProgress?.({ phase, done: (run + at.step / at.steps) / (1 + lattice.length) });
   const { networks, result: trained } = await trainPareto(architecture, starts, training, {
     ...options,
-    ...(statePath === undefined ? {} : { statePath, resume: resume ?? false }),
+    ...stateOf(statePath, resume),
     onProgress: follow("manifold", 0),
   });
   const reference = tasks.map(() => Math.log(test.classes));
-  const measured = { tasks, reference, signal };
+  const onNetwork = () => onProgress?.({ phase: "measuring", done: 1 });
+  const measured = { tasks, reference, signal, onNetwork };
   const between: SharedNetwork[] = [];
   for (const shares of latticeOf(tasks.length, points))
     between.push({ shares, network: await blend(architecture, networks, { shares, training }) });
-  const onNetwork = () => onProgress?.({ phase: "measuring", done: 1 });
-  const manifold = await measureFront(architecture, between, test, {
-    ...measured,
-    steps: trained.steps,
-    onNetwork,
-  });
+  const manifold = await measureFront(architecture, between, test, { ...measured, steps: trained.steps });
   const { concentration: _, ...alone } = options;
-  const singles: SharedNetwork[] = [];
-  let steps = 0;
-  for (const shares of runs === 0 ? [] : latticeOf(tasks.length, Math.max(2, scalarised))) {
-    const { network, result } = await trainScalarised(architecture, at(starts, 0, "start"), training, {
-      ...alone,
-      ...(scalarisedEpochs !== undefined && { epochs: scalarisedEpochs }),
-      shares,
-      onProgress: follow("scalarised", 1 + singles.length),
-    });
-    singles.push({ shares, network: await recalibrated(architecture, network, training) });
-    steps += result.steps;
-  }
+  const sums = await trainSums(architecture, at(starts, 0, "start"), training, {
+    ...{ ...alone, lattice, statePath, resume },
+    ...(scalarisedEpochs !== undefined && { epochs: scalarisedEpochs }),
+    follow: (run) => follow("scalarised", 1 + run),
+  });
   const front: Front | undefined =
-    runs === 0
+    lattice.length === 0
       ? undefined
-      : await measureFront(architecture, singles, test, { ...measured, steps, onNetwork });
-  const of = {
-    trainedOn: training.name,
-    data: test.name,
-    examples: test.size,
-    seed,
-    engine: architecture.engine.name,
-  };
+      : await measureFront(architecture, sums.networks, test, { ...measured, steps: sums.steps });
+  for (const state of sums.states) await rm(state, { force: true });
   return {
     networks,
-    result: { kind: "pareto", tasks, manifold, ...(front && { scalarised: front }), reference, ...of },
+    result: {
+      ...{ kind: "pareto", tasks, manifold },
+      ...(front && { scalarised: front, together: hypervolumeOf([manifold, front], reference) }),
+      ...{ reference, trainedOn: training.name, data: test.name, examples: test.size, seed },
+      engine: architecture.engine.name,
+    },
   };
+}
+
+function assertCounts({
+  points,
+  scalarised,
+  scalarisedEpochs,
+}: Required<Pick<CompareParetoOptions, "points" | "scalarised" | "scalarisedEpochs">>): void {
+  assertWholeOptions(ATTEMPT, { points, scalarised }, { points: 2, scalarised: 0 });
+  if (scalarisedEpochs !== undefined)
+    assertWholeOptions(ATTEMPT, { scalarisedEpochs }, { scalarisedEpochs: 1 });
+  if (scalarised !== 1) return;
+  throw new OutOfRangeError(
+    `Cannot ${ATTEMPT} as "scalarised" must be 0 for none, or at least 2, a network for each task alone: it is 1`,
+  );
+}
+
+const hypervolumeOf = (fronts: readonly Front[], reference: readonly number[]): number =>
+  hypervolume(
+    fronts.flatMap(({ points }) => points.map(({ losses }) => losses)),
+    reference,
+  );
+
+const stateOf = (statePath: string | undefined, resume: boolean | undefined) =>
+  statePath === undefined ? {} : { statePath, resume: resume ?? false };
+
+/** Options of networks that are each trained on a weighted sum. */
+interface SumsOptions extends Omit<TaskTrainingOptions, "onProgress" | "statePath" | "resume"> {
+  readonly lattice: readonly (readonly number[])[];
+  readonly statePath: string | undefined;
+  readonly resume: boolean | undefined;
+  /** Returns what follows a training, by its place among all. */
+  readonly follow: (run: number) => NonNullable<TaskTrainingOptions["onProgress"]>;
+}
+
+/** Trains a network on each weighted sum, from the state of it that is there. */
+async function trainSums(
+  architecture: Architecture,
+  start: Checkpoint,
+  training: DataSet,
+  { lattice, follow, statePath, resume, ...options }: SumsOptions,
+): Promise<{
+  readonly networks: readonly SharedNetwork[];
+  readonly steps: number;
+  readonly states: readonly string[];
+}> {
+  const networks: SharedNetwork[] = [];
+  const states: string[] = [];
+  let steps = 0;
+  for (const [run, shares] of lattice.entries()) {
+    const state = statePath?.replace(/(\.safetensors)?$/, `.sum-${run}.safetensors`);
+    if (state !== undefined) states.push(state);
+    const { network, result } = await trainScalarised(architecture, start, training, {
+      ...{ ...options, ...stateOf(state, resume), shares, onProgress: follow(run) },
+    });
+    networks.push({ shares, network: await recalibrated(architecture, network, training) });
+    steps += result.steps;
+  }
+  return { networks, steps, states };
 }
 
 /** Returns the network between the networks of the tasks, in memory. */

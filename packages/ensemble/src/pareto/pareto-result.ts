@@ -11,7 +11,7 @@ export interface FrontPoint {
 /** Networks of one kind, and the volume of what they are better than. */
 export interface Front {
   readonly points: readonly FrontPoint[];
-  /** Hypervolume of their losses, up to the reference. */
+  /** Hypervolume of their losses, up to the reference: 0 if none is better than it at every task. */
   readonly hypervolume: number;
   /** Steps that all of them took. */
   readonly steps: number;
@@ -25,6 +25,8 @@ export interface ParetoResult {
   readonly manifold: Front;
   /** Networks that were each trained on a weighted sum of the tasks' losses; absent if none were. */
   readonly scalarised?: Front;
+  /** Hypervolume of all networks of both fronts together; absent if there is one front alone. */
+  readonly together?: number;
   /** Losses from which on nothing counts: the logarithm of the classes, which a guess has. */
   readonly reference: readonly number[];
   readonly trainedOn: string;

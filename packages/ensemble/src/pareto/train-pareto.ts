@@ -11,6 +11,7 @@ import {
 } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import {
+  chooseBatch,
   type LocalTrainingOptions,
   type TrainOptions,
   type TrainResult,
@@ -46,7 +47,6 @@ export interface TrainedPareto {
 }
 
 const ATTEMPT = "train for several tasks";
-const BATCH = 128;
 
 /**
  * Trains one network for each task in one run, such that each network between them, blended by some shares,
@@ -66,7 +66,8 @@ export async function trainPareto(
   data: DataSet,
   options: TrainParetoOptions,
 ): Promise<TrainedPareto> {
-  const { concentration = 1, tasks, batch = Math.min(BATCH, data.size), ...others } = options;
+  const { concentration = 1, tasks, ...others } = options;
+  const batch = chooseBatch(graph, others.batch, { size: data.size });
   if (!(concentration > 0 && Number.isFinite(concentration))) {
     throw new OutOfRangeError(
       `Cannot ${ATTEMPT} as "concentration" must be a number of more than 0: it is ${concentration}`,
@@ -114,13 +115,9 @@ export async function trainScalarised(
   { graph, engine }: Architecture,
   start: Checkpoint,
   data: DataSet,
-  {
-    shares,
-    tasks,
-    batch = Math.min(BATCH, data.size),
-    ...others
-  }: TaskTrainingOptions & { readonly shares: readonly number[] },
+  { shares, tasks, ...others }: TaskTrainingOptions & { readonly shares: readonly number[] },
 ): Promise<{ readonly network: Checkpoint; readonly result: TrainResult }> {
+  const batch = chooseBatch(graph, others.batch, { size: data.size });
   const attached = await attachTasks(ATTEMPT, { graph, engine, data }, { tasks, batch });
   if (shares.length !== tasks.length || !shares.every((share) => share >= 0)) {
     throw new OutOfRangeError(
@@ -137,7 +134,7 @@ export async function trainScalarised(
 }
 
 function taskOptions(
-  { freeze = [], ...others }: Omit<TaskTrainingOptions, "tasks" | "batch">,
+  { freeze = [], ...others }: Omit<TaskTrainingOptions, "tasks">,
   {
     batch,
     tasks,

@@ -43,6 +43,14 @@ export function createNeighbors(
   };
 }
 
+/** Returns whether a place is the first or the last along an axis of more than one place. */
+export function isOnEdge(place: number, shape: readonly number[]): boolean {
+  return placeOf(place, shape).some((coordinate, axis) => {
+    const extent = at(shape, axis, "extent");
+    return extent > 1 && (coordinate === 0 || coordinate === extent - 1);
+  });
+}
+
 /** Returns the indices along every axis of a place that is counted in row-major order. */
 export function placeOf(place: number, shape: readonly number[]): number[] {
   let rest = place;

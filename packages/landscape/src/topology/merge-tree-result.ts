@@ -3,6 +3,11 @@ export interface TreeMinimum {
   /** Its place, in row-major order. */
   readonly index: number;
   readonly value: number;
+  /**
+   * True if it is the first or the last place along an axis, else absent: beyond the grid, values may fall
+   * further, so that it need not be a minimum of anything but the grid.
+   */
+  readonly onEdge?: true;
   /** Index of the saddle at which its branch first meets another; absent if it meets none. */
   readonly saddle?: number;
   /** Index of the saddle at which it meets a deeper minimum; absent if it meets none. */

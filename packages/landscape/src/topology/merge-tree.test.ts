@@ -172,6 +172,26 @@ describe("mergeTree()", () => {
     expect(mergeTree([Number.NaN], [1])).toMatchObject({ minima: [], range: 0, missing: 1 });
   });
 
+  it("tells minima on the edge of the grid from the ones inside, along every axis of several places", () => {
+    expect(mergeTree([0, 2, 1, 3, 2], [5]).minima.map(({ onEdge }) => onEdge)).toEqual([true, undefined, true]);
+    expect(mergeTree([1, 2], [1, 2]).minima).toMatchObject([{ index: 0, onEdge: true }]);
+    expect(mergeTree([2, 1, 3], [1, 3]).minima[0]).not.toHaveProperty("onEdge");
+    fc.assert(
+      fc.property(grid, ({ shape, values, neighbors }) => {
+        // A wall around the grid moves every edge away: all minima are inside then.
+        const wide = shape.map((extent) => extent + 2);
+        const walled = Array.from({ length: sizeOf(wide) }, (_, place) => {
+          const inner = placeOf(place, wide).map((coordinate) => coordinate - 1);
+          const inside = inner.every((x, axis) => x >= 0 && x < shape[axis]!);
+          return inside ? values[inner.reduce((index, x, axis) => index * shape[axis]! + x, 0)]! : 9;
+        });
+        const { minima } = mergeTree(walled, wide, { neighbors });
+        expect(minima.some(({ onEdge }) => onEdge)).toBe(false);
+        expect(minima).toHaveLength(mergeTree(values, shape, { neighbors }).minima.length);
+      }),
+    );
+  });
+
   it("refuses what is no grid", () => {
     expect(() => mergeTree([1, 2, 3], [2, 2])).toThrow(/got 3 values for the shape \[2, 2\]/);
     expect(() => mergeTree([], [0])).toThrow(OutOfRangeError);

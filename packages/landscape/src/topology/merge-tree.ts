@@ -1,5 +1,5 @@
 import { at, OutOfRangeError, resolveOptions, sizeOf } from "@isthmus/core";
-import { createNeighbors, type GridNeighbors } from "./grid-neighbors.ts";
+import { createNeighbors, type GridNeighbors, isOnEdge } from "./grid-neighbors.ts";
 import type { MergeTree, TreeMinimum } from "./merge-tree-result.ts";
 
 /** Options of {@link mergeTree}. */
@@ -20,7 +20,7 @@ const ATTEMPT = "compute a merge tree";
 /**
  * Computes the merge tree of values on a grid of any dimension: its minima, and the saddles at which the
  * parts below a rising level join, by union-find over the places in the order of their values. Of two minima
- * that meet, the deeper one goes on (the elder rule). Equal values are ordered by their places, and a flat
+ * that meet, the deeper one goes on (the elder rule). Minima at the edge of the grid say so. Equal values are ordered by their places, and a flat
  * part is one minimum. Places without a finite value are left out, as if the grid had holes.
  *
  * Only saddles that join are in the tree: places where a ring closes, and maxima, are not.
@@ -56,7 +56,7 @@ export function mergeTree(
   const forest = growForest(values, { order, neighborsOf, leastPersistence });
   return {
     shape: [...shape],
-    ...describeForest(values, forest, countBasins(order, neighborsOf, forest)),
+    ...describeForest(values, shape, forest, countBasins(order, neighborsOf, forest)),
     range: order.length === 0 ? 0 : valueAt(values, order.at(-1)) - valueAt(values, order[0]),
     missing: values.length - order.length,
   };
@@ -214,6 +214,7 @@ function countBasins(
 /** Writes the nodes of a forest with indices for places. */
 function describeForest(
   values: ArrayLike<number>,
+  shape: readonly number[],
   { minima, saddles }: Forest,
   basins: ReadonlyMap<number, number>,
 ): Pick<MergeTree, "minima" | "saddles"> {
@@ -231,6 +232,7 @@ function describeForest(
       return {
         index,
         value,
+        ...(isOnEdge(index, shape) && { onEdge: true }),
         ...node("saddle", parent),
         ...node("merge", merge),
         persistence: top - value,

@@ -36,7 +36,7 @@ export interface DropoutPath {
   readonly order: "layers" | "direct";
   /** Names of layers whose units something combines, as layer norm does: if any, nothing is guaranteed. */
   readonly mixed: readonly string[];
-  /** Largest loss of both networks and of all between with fewer units; by `layers` what the loss is at most. */
+  /** Largest loss of both networks and of all between with fewer units: the most there is, by `layers`. */
   readonly bound: number;
 }
 

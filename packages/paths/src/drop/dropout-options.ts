@@ -53,6 +53,8 @@ export interface MeasureDropoutStabilityOptions extends DropoutOptions {
   readonly shares?: readonly number[];
   /** Choices of the units that stay, each from another seed. @defaultValue 3 */
   readonly trials?: number;
+  /** File for the numbers of finished trials, from which a measurement goes on. @defaultValue none */
+  readonly journalPath?: string | undefined;
   readonly onProgress?: ((progress: DropoutProgress) => void) | undefined;
 }
 
@@ -61,6 +63,7 @@ export const MEASURE_DROPOUT_STABILITY_DEFAULTS: Required<MeasureDropoutStabilit
   ...DROPOUT_DEFAULTS,
   shares: [0.5],
   trials: 3,
+  journalPath: undefined,
   onProgress: undefined,
 };
 

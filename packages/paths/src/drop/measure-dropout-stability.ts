@@ -3,6 +3,8 @@ import { at, type Checkpoint } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { HiddenLayer } from "@isthmus/symmetry/layout";
+import { type Journal, openJournal } from "@isthmus/tasks";
+import { describeDropout } from "./describe-dropout.ts";
 import { dropLayerByLayer, trialSeeds } from "./drop-layer-by-layer.ts";
 import { dropUnits } from "./drop-units.ts";
 import { type MeasureDropoutStabilityOptions, resolveStabilityOptions } from "./dropout-options.ts";
@@ -68,8 +70,14 @@ export async function measureDropoutStability(
   const evaluator = await createCorrectedEvaluator({ graph, engine, data }, correction);
   try {
     const read = await bindNetwork(graph, network);
+    const journal = await openJournal(
+      resolved.journalPath,
+      resolved.journalPath === undefined
+        ? {}
+        : await describeDropout({ architecture, network: read, data }, { ...resolved, layers }),
+    );
     const { loss, error } = await evaluator.evaluate(read, undefined);
-    const shares = await measureShares({ network: read, layers, loss, evaluator }, resolved);
+    const shares = await measureShares({ network: read, layers, loss, evaluator, journal }, resolved);
     return {
       ...{ kind: "dropout-stability", loss, error },
       layers: layers.map(({ name, size }) => ({ name, units: size })),
@@ -89,6 +97,7 @@ interface Subject {
   /** Loss of the network as it is. */
   readonly loss: number;
   readonly evaluator: CorrectedEvaluator;
+  readonly journal: Journal;
 }
 
 async function measureShares(
@@ -117,22 +126,46 @@ type TrialOptions = Pick<ReturnType<typeof resolveStabilityOptions>, "choice" | 
   readonly onStep: () => void;
 };
 
-async function measureTrial(
-  { network, layers, loss, evaluator }: Subject,
+/** Numbers that a journal has of each step of a trial: factor, loss and error. */
+const STEP_NUMBERS = 3;
+
+/** Measures a trial, unless the journal has its numbers. */
+async function measureTrial(subject: Subject, options: TrialOptions): Promise<DropoutTrial> {
+  const { layers, loss, journal } = subject;
+  const { share, seed, signal, onStep } = options;
+  signal?.throwIfAborted();
+  const key = `share-${share}-seed-${seed}`;
+  const isFinished = journal.has(key);
+  const numbers = await journal.get(key, () => takeUnitsOut(subject, options));
+  const steps = layers.toReversed().map(({ name, size }, index): DroppedLayers => {
+    const [factor, changed, error] = numbers.slice(STEP_NUMBERS * index, STEP_NUMBERS * (index + 1));
+    if (isFinished) onStep();
+    return {
+      ...{ from: name, units: unitsThatStay(share, size) },
+      ...{ factor: factor as number, loss: changed as number, error: error as number },
+    };
+  });
+  return { steps, rise: Math.max(...steps.map((step) => step.loss)) - loss };
+}
+
+const unitsThatStay = (share: number, size: number): number => Math.max(1, Math.round(share * size));
+
+/** Takes units out of the last layer, of the last two, and so on. */
+async function takeUnitsOut(
+  { network, layers, evaluator }: Subject,
   { share, choice, rescale, seed, signal, onStep }: TrialOptions,
-): Promise<DropoutTrial> {
-  const count = (size: number) => Math.max(1, Math.round(share * size));
+): Promise<readonly number[]> {
+  const count = (size: number) => unitsThatStay(share, size);
   const remainders = await dropLayerByLayer(network, layers, { count, choice, rescale, seed, evaluator });
-  const steps: DroppedLayers[] = [];
+  const numbers: number[] = [];
   for (let first = layers.length - 1; first >= 0; first--) {
     signal?.throwIfAborted();
-    const { layer, factor } = at(remainders, first, "layer");
-    const changed = await evaluator.evaluate(dropUnits(network, remainders.slice(first)), []);
-    const { loss, error } = changed;
-    steps.push({ from: layer.name, units: count(layer.size), factor, loss, error });
+    const { factor } = at(remainders, first, "layer");
+    const { loss, error } = await evaluator.evaluate(dropUnits(network, remainders.slice(first)), []);
+    numbers.push(factor, loss, error);
     onStep();
   }
-  return { steps, rise: Math.max(...steps.map((step) => step.loss)) - loss };
+  return numbers;
 }
 
 function summarize(rises: readonly number[]): DropoutShare["rise"] {

@@ -6,6 +6,7 @@ import { type ColorScale, sequentialScale } from "./color-scale.ts";
 import type { Drawing, Plot } from "./figure.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { textWidth } from "./legend.ts";
+import { OVER, type PlaneMark, pointMarks } from "./plane-marks.ts";
 import { endsOf, resample } from "./resample.ts";
 
 /** What {@link drawContours} draws. */
@@ -31,11 +32,7 @@ export interface ContourFigure {
     readonly points: readonly (readonly [x: number, y: number])[];
   }[];
   /** Minima and saddles to mark. @defaultValue none */
-  readonly marks?: readonly {
-    readonly kind: "minimum" | "saddle";
-    readonly x: number;
-    readonly y: number;
-  }[];
+  readonly marks?: readonly PlaneMark[];
   /** Words for the axes. @defaultValue distances between weights along x and y */
   readonly axes?: { readonly x: string; readonly y: string };
 }
@@ -45,8 +42,6 @@ const MOST_LEVELS = 10;
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 12 } as const;
 /** Bounds of the height of the frame relative to its width; scales of both axes are equal between them. */
 const ASPECT = { low: 0.4, high: 1.3 } as const;
-/** Colours of what is drawn over the contours: light with a dark halo can be seen on every band. */
-const OVER = { color: "#ffffff", halo: "#14181c" } as const;
 const DASHES = ["", "7 4", "2 4"] as const;
 
 /**
@@ -199,20 +194,6 @@ function pathMarks(plot: Plot, { paths }: ContourFigure): Markish[] {
       strokeDasharray: at(DASHES, index % DASHES.length),
     }),
   ]);
-}
-
-/** Minima as triangles on their tips, saddles as crosses. */
-function pointMarks(plot: Plot, { marks = [] }: ContourFigure): Markish[] {
-  const place = { x: "x", y: "y", title: "kind" } as const;
-  const saddles = marks.filter(({ kind }) => kind === "saddle");
-  return [
-    plot.dot(
-      marks.filter(({ kind }) => kind === "minimum"),
-      { ...place, r: 4, symbol: "triangle2", fill: OVER.color, stroke: OVER.halo, strokeWidth: 1 },
-    ),
-    plot.dot(saddles, { ...place, r: 4, symbol: "times", stroke: OVER.halo, strokeWidth: 4 }),
-    plot.dot(saddles, { ...place, r: 4, symbol: "times", stroke: OVER.color, strokeWidth: 1.75 }),
-  ];
 }
 
 function modelMarks(plot: Plot, { models }: ContourFigure): Markish[] {

@@ -46,6 +46,8 @@ interface Cell {
 const isKnown = (value: number | null | undefined): value is number => Number.isFinite(value);
 
 const ROW = 22;
+/** Pixels that words along the rows take. */
+const ROW_LABEL = 20;
 /** Pixels of a row in which a name takes two lines, and of a line from the middle of its row. */
 const TWO_LINES = { row: 32, off: 7 } as const;
 const MARGIN = { right: 20, bottom: 46, top: 12 } as const;
@@ -78,7 +80,11 @@ function rowNames(
     rows,
     lines,
     rowLabel,
-  }: Pick<HeatFigure, "rows" | "rowLabel"> & { readonly lines: readonly (readonly string[])[] },
+    marginLeft,
+  }: Pick<HeatFigure, "rows" | "rowLabel"> & {
+    readonly lines: readonly (readonly string[])[];
+    readonly marginLeft: number;
+  },
 ): Markish[] {
   const named = rows.map((name, row) => ({ name, lines: at(lines, row, "name") }));
   const textOf = new Map(named.map((row) => [row.name, row.lines]));
@@ -86,6 +92,7 @@ function rowNames(
     plot.axisY({
       ticks: named.filter((row) => row.lines.length === count).map(({ name }) => name),
       label: line === 0 && count === 1 ? (rowLabel ?? null) : null,
+      labelOffset: marginLeft - ROW_LABEL / 2,
       ...{ labelArrow: "none", tickSize: 0, dy },
       tickFormat: (name: string) => textOf.get(name)?.[line] ?? name,
     });
@@ -105,11 +112,12 @@ export function drawHeat({
   format,
   coarse = format,
   tree = [],
-  overlay,
+  overlay = { borders: [], dots: [] },
 }: HeatFigure): Drawing {
   const cells = cellsOf({ rows, columns, values, scale });
+  const beside = rowLabel === undefined ? 0 : ROW_LABEL;
   return (plot, width) => {
-    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
+    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14 + beside, width * NAME_SHARE);
     const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;
     const written = [format, coarse].find((write) =>
       cells.every(({ value }) => textWidth(write(value)) * 0.9 < cellWidth - 4),
@@ -119,7 +127,7 @@ export function drawHeat({
     const stride = slanted ? 1 : Math.ceil(widest / cellWidth);
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT + treeHeight(tree);
     const marginBottom = slanted ? Math.min(widest, SLANTED_LENGTH) * 0.6 + 34 : MARGIN.bottom;
-    const lines = rows.map((name) => splitName(name, marginLeft - 12));
+    const lines = rows.map((name) => splitName(name, marginLeft - 12 - beside));
     const rowHeight = lines.some(({ length }) => length > 1) ? TWO_LINES.row : ROW;
     return {
       width,
@@ -133,7 +141,7 @@ export function drawHeat({
       x: { type: "band", domain: [...columns], padding: 0.03 },
       y: { type: "band", domain: [...rows], padding: 0.08 },
       marks: [
-        ...rowNames(plot, { rows, lines, rowLabel }),
+        ...rowNames(plot, { rows, lines, rowLabel, marginLeft }),
         plot.axisX({
           label: columnLabel,
           labelOffset: slanted ? marginBottom - ROW / 3 : 40,
@@ -161,7 +169,7 @@ export function drawHeat({
               }),
             ]),
         treeMark(tree, columns),
-        ...(overlay === undefined ? [] : [heatOverlay(overlay, rows, columns)]),
+        heatOverlay(overlay, rows, columns),
         colorLegend({ label, scale, format: formatShort, above: treeHeight(tree) }),
       ],
     };

@@ -101,6 +101,7 @@ export const PARETO_SCHEMA: z.ZodType = schemaOf<"pareto">()(
     tasks: z.array(text),
     manifold: front,
     scalarised: front.optional(),
+    together: MEASURED.optional(),
     reference: z.array(z.number()),
     trainedOn: text,
     ...named,

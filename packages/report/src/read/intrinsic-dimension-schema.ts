@@ -18,6 +18,14 @@ export const INTRINSIC_DIMENSION_SCHEMA: z.ZodType = schemaOf<"intrinsic-dimensi
     threshold: number,
     line: number,
     baseline: z.array(trained),
+    untrained: z
+      .looseObject({
+        start: z.array(trained).min(1),
+        guess: number.optional(),
+        startReaches: z.boolean(),
+        learned: z.boolean(),
+      })
+      .optional(),
     points: z.array(trained.extend({ dimension: count })),
     parameters: count,
     projection: z.enum(PROJECTION_KINDS),

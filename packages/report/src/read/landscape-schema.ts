@@ -52,6 +52,7 @@ export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<"landscape">()(
         z.looseObject({
           index: count,
           value: z.number(),
+          onEdge: z.literal(true).optional(),
           saddle: count.optional(),
           merge: count.optional(),
           persistence: z.number(),

@@ -8,6 +8,7 @@ import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
 import { meansByDimension } from "./means-by-dimension.ts";
 import type { Report, Tile } from "./report.ts";
+import { startAccuracy, wordsOfUntrained } from "./words-of-untrained.ts";
 
 const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
 const whole = (dimension: number): string => formatCount(Math.round(dimension));
@@ -53,6 +54,8 @@ const largestOf = ({ points }: IntrinsicDimensionResult): number =>
 
 function summarise(result: IntrinsicDimensionResult): string {
   const { dimension, parameters, line } = result;
+  const [reason] = wordsOfUntrained(result);
+  if (reason !== undefined) return reason;
   const aim = `${shareOf(result)} of the full accuracy, ${percent(line)}`;
   if (dimension === null) {
     return `No measured dimension, up to ${formatCount(largestOf(result))} of ${formatCount(parameters)}, reaches ${aim}.`;
@@ -69,7 +72,7 @@ function intervalWords({ interval, seeds }: IntrinsicDimensionResult): string {
 }
 
 function tilesOf(result: IntrinsicDimensionResult): Tile[] {
-  const { dimension, crossing, threshold, line, parameters, baseline } = result;
+  const { dimension, crossing, threshold, line, parameters, baseline, untrained } = result;
   const crossed = crossing === null ? [] : [`crossed at ${whole(crossing)}`, intervalWords(result)];
   return [
     {
@@ -86,6 +89,7 @@ function tilesOf(result: IntrinsicDimensionResult): Tile[] {
       more: [
         `${shareOf(result)} of ${percent(line / threshold)}`,
         formatCounted(baseline.length, "full training"),
+        ...(untrained === undefined ? [] : [`${percent(startAccuracy(untrained))} untrained`]),
       ],
       style: STYLES.line,
     },
@@ -202,7 +206,8 @@ function meansTable(result: IntrinsicDimensionResult): Table {
   };
 }
 
-function trainingsTable({ baseline, points, parameters }: IntrinsicDimensionResult): Table {
+function trainingsTable({ baseline, points, parameters, untrained }: IntrinsicDimensionResult): Table {
+  const start = untrained?.start.map((network) => ({ ...network, dimension: 0, how: "none" })) ?? [];
   const full = baseline.map((training) => ({ ...training, dimension: parameters, how: "full" }));
   const inside = points.map((training) => ({ ...training, how: "subspace" }));
   return {
@@ -216,7 +221,7 @@ function trainingsTable({ baseline, points, parameters }: IntrinsicDimensionResu
       { title: "Accuracy", kind: "share" },
       { title: "Loss", kind: "loss" },
     ],
-    rows: [...full, ...inside].map(({ how, dimension, seed, accuracy, loss }) => ({
+    rows: [...start, ...full, ...inside].map(({ how, dimension, seed, accuracy, loss }) => ({
       cells: [how, dimension, seed, accuracy, loss],
     })),
   };
@@ -240,7 +245,7 @@ function trainingFacts(result: IntrinsicDimensionResult) {
 function notesOf(result: IntrinsicDimensionResult): string[] {
   const { crossings, crossing, line } = result;
   const missing = crossings.filter(({ dimension }) => dimension === null).map(({ seed }) => seed);
-  const notes: string[] = [];
+  const notes = wordsOfUntrained(result);
   if (missing.length > 0) {
     notes.push(
       `Of seed ${missing.join(", ")}, no measured dimension reaches the line, so that there is no interval.`,

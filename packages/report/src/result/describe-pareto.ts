@@ -7,6 +7,12 @@ import { formatCount, formatCounted, formatNumber, formatShort } from "../format
 import { factsOf } from "./facts.ts";
 import type { Report, Section, Tile } from "./report.ts";
 
+/** Counts the networks of a front that are better than the reference at every task: only these count. */
+export function countInside({ points }: Front, reference: readonly number[]): number {
+  return points.filter(({ losses }) => losses.every((loss, task) => loss < at(reference, task, "task")))
+    .length;
+}
+
 /** Fronts of a result with the words for them, in the order of figures and tables. */
 function frontsOf({
   manifold,
@@ -24,7 +30,7 @@ export function describePareto(result: ParetoResult): Report {
   return {
     subject: "Pareto front",
     summary: summarise(result),
-    tiles: frontsOf(result).map(tileOf),
+    tiles: frontsOf(result).map((named, style) => tileOf(named, style, reference)),
     sections: [frontSection(result)],
     facts: factsOf(result, [
       { name: "Trained on", value: trainedOn },
@@ -38,15 +44,28 @@ export function describePareto(result: ParetoResult): Report {
   };
 }
 
-function summarise({ manifold, scalarised, tasks }: ParetoResult): string {
-  const sentence = `Networks between one network for each of ${formatCounted(tasks.length, "task")}, trained in one run of ${formatCounted(manifold.steps, "step")}, have a hypervolume of ${formatNumber(manifold.hypervolume)}`;
+function summarise(result: ParetoResult): string {
+  const { manifold, scalarised, together, tasks, reference } = result;
+  const sentence = `Networks between one network for each of ${formatCounted(tasks.length, "task")}, trained in one run of ${formatCounted(manifold.steps, "step")}, have ${volumeWords(manifold, reference)}`;
   if (!scalarised) return `${sentence}.`;
-  return `${sentence}; ${formatCounted(scalarised.points.length, "network")} that were each trained on a weighted sum of the losses, in ${formatCounted(scalarised.steps, "step")} together, have ${formatNumber(scalarised.hypervolume)}.`;
+  const all = together === undefined ? "" : ` All together have ${formatNumber(together)}.`;
+  return `${sentence}; ${formatCounted(scalarised.points.length, "network")} that were each trained on a weighted sum of the losses, in ${formatCounted(scalarised.steps, "step")} together, have ${volumeWords(scalarised, reference)}.${all}`;
 }
 
-function tileOf({ label, front }: ReturnType<typeof frontsOf>[number], style: number): Tile {
+/** Says the hypervolume of a front, or why it has none. */
+function volumeWords(front: Front, reference: readonly number[]): string {
+  if (countInside(front, reference) === 0)
+    return "none, as none of them is better than a guess at every task";
+  return `a hypervolume of ${formatNumber(front.hypervolume)}`;
+}
+
+function tileOf(
+  { label, front }: ReturnType<typeof frontsOf>[number],
+  style: number,
+  reference: readonly number[],
+): Tile {
   const more = [
-    `hypervolume of ${formatCounted(front.points.length, "network")}`,
+    `hypervolume of ${formatCounted(front.points.length, "network")}, ${formatCount(countInside(front, reference))} better than a guess at every task`,
     `${formatCount(front.steps)} steps of training`,
   ];
   return { name: label, value: formatNumber(front.hypervolume), unit: "", more, style };

@@ -96,7 +96,7 @@ it("describeStudy() draws a heat map with borders and the best cells, and says w
     "C. The solid line is where Loss crosses 0.2 nats. The dashed line is where Width crosses 8. A dot marks the least value of each Width, over Batch.",
   );
   expect(drawn?.words).toBe(
-    "Heat map of Loss (nats), Batch by Width. Batch 8: 4 0.5, 16 0.1; Batch 64: 4 0.3, 16 unknown.",
+    "Heat map of Loss (nats), Batch by Width. Batch 8: 4 0.5000, 16 0.1000; Batch 64: 4 0.3000, 16 unknown.",
   );
 });
 

@@ -2,7 +2,7 @@ import type { PruneMeasures, PruneRewinding } from "@isthmus/sparsity";
 import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatCount, formatMeasure, formatNumber } from "../format-value.ts";
+import { formatCounted, formatMeasure, formatNumber } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import type { Section } from "./report.ts";
 
@@ -22,8 +22,8 @@ export function roundsSection({ rounds }: PruneRewinding, measured: Measured): S
 /** Says how rounds were trained and how far they went back. */
 export function rewindingWords({ method, rewind, rounds }: PruneRewinding): string {
   const by = method === "gradient" ? "by gradients" : "by evolution strategies";
-  const to = rewind === 0 ? "the start" : `the weights after ${formatCount(rewind)} epochs`;
-  return `${formatCount(rounds.length - 1)} rounds, each trained ${by} after going back to ${to}`;
+  const to = rewind === 0 ? "the start" : `the weights after ${formatCounted(rewind, "epoch")}`;
+  return `${formatCounted(rounds.length - 1, "round")}, each trained ${by} after going back to ${to}`;
 }
 
 function lossFigure(rounds: PruneRewinding["rounds"], measured: NonNullable<Measured>): Figure {
@@ -70,17 +70,17 @@ function lineOf(rounds: PruneRewinding["rounds"], { label, value, ...figure }: R
 }
 
 function roundsTable(rounds: PruneRewinding["rounds"], measured: Measured): Table {
-  const known = measured !== undefined;
+  const hasLosses = measured !== undefined;
   return {
     name: "rounds",
     title: "Rounds",
-    caption: known
+    caption: hasLosses
       ? `Loss and error after training, and the barrier to the round before, on ${dataWords(measured.data, measured.examples)}.`
       : "The first is the network before anything was pruned.",
     columns: [
       { title: "Round", kind: "count" },
       { title: "Pruned", kind: "share" },
-      ...(known
+      ...(hasLosses
         ? ([
             { title: "Loss", kind: "loss" },
             { title: "Error", kind: "share" },
@@ -89,7 +89,7 @@ function roundsTable(rounds: PruneRewinding["rounds"], measured: Measured): Tabl
         : []),
     ],
     rows: rounds.map(({ sparsity, loss, error, barrier }, round) => ({
-      cells: [round, sparsity, ...(known ? [loss ?? null, error ?? null, barrier ?? null] : [])],
+      cells: [round, sparsity, ...(hasLosses ? [loss ?? null, error ?? null, barrier ?? null] : [])],
     })),
     fixed: true,
   };

@@ -1,5 +1,5 @@
 import { at, UsageError } from "@isthmus/core";
-import type { StudyFigure, StudyResult, StudyTable } from "@isthmus/study";
+import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import {
   type ColorScale,
   divergingScale,
@@ -96,7 +96,7 @@ const formatOrUnknown = (value: number | null | undefined): string =>
 
 /** Lays the rows of a table out by two of its columns, each value in the order of the table. */
 function gridOf({ title, x, y }: StudyFigure, table: StudyTable): Grid {
-  const keys = table.rows.map((row) => [String(row[y] ?? ""), String(row[x] ?? "")] as const);
+  const keys = table.rows.map((row) => [nameOf(row[y]), nameOf(row[x])] as const);
   const rows = [...new Set(keys.map(([row]) => row))];
   const columns = [...new Set(keys.map(([, column]) => column))];
   const places = rows.map(() => columns.map((): number | undefined => undefined));
@@ -112,6 +112,8 @@ function gridOf({ title, x, y }: StudyFigure, table: StudyTable): Grid {
   });
   return { rows, columns, places };
 }
+
+const nameOf = (value: StudyValue | undefined): string => String(value ?? "unknown");
 
 function valuesOf({ rows }: StudyTable, { places }: Grid, key: string): Values {
   return places.map((line) =>
@@ -129,7 +131,7 @@ function borderOf(values: Values, limit: number): HeatBorder {
 /** Finds the best cell of each column of the grid; of equal ones the first. */
 function bestCells(values: Values, best: NonNullable<StudyFigure["best"]>): HeatOverlay["dots"] {
   const sign = best === "least" ? 1 : -1;
-  return (values[0] ?? []).flatMap((_, column) => {
+  return at(values, 0, "row of cells").flatMap((_, column) => {
     const cells = values.flatMap((line, row) => {
       const value = line[column] ?? null;
       return value === null ? [] : [{ row, value: sign * value }];

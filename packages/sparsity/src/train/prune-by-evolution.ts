@@ -38,13 +38,13 @@ export const PRUNE_BY_EVOLUTION_DEFAULTS: { readonly rounds: number; readonly by
 export type EvolvedRound = TicketRound<EvolutionResult>;
 
 /**
- * Finds a lottery ticket without gradients: trains a network by evolution strategies, prunes the weights whose
- * mean is least for its standard deviation, sets the means of what is left back to the start and the
+ * Finds a lottery ticket without gradients: trains a network by evolution strategies, prunes the weights
+ * whose mean is least for its standard deviation, sets the means of what is left back to the start and the
  * deviations to their first value, trains that, and so on.
  *
  * Returns the dense network first, then each round; each prunes the same share of what is left, and draws
- * noise and examples from the same seed. Lange and Sprekeler, Lottery tickets in evolutionary optimization: on
- * sparse backpropagation-free trainability (2023).
+ * noise and examples from the same seed. Lange and Sprekeler, Lottery tickets in evolutionary optimization:
+ * on sparse backpropagation-free trainability (2023).
  *
  * @example
  * ```ts

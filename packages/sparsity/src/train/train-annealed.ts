@@ -27,12 +27,12 @@ const ATTEMPT = "anneal masks";
 
 /**
  * Trains a network while the weights that masks take out fade: in every step each of them is there with a
- * probability that falls to 0 along half a cosine, drawn anew for every step, and the masks are hard from then
- * on. A weight that is not there has no gradient, and keeps its value for the steps in which it is.
+ * probability that falls to 0 along half a cosine, drawn anew for every step, and the masks are hard from
+ * then on. A weight that is not there has no gradient, and keeps its value for the steps in which it is.
  *
  * Temperature annealing of Whitaker and Whitley, Stochastic subnetwork annealing: a regularization technique
- * for fine tuning pruned subnetworks (2024). Weight decay acts on the change since the start. Which weights are
- * there depends on the seed and the step alone, so that a training that resumes ends with the same bytes.
+ * for fine tuning pruned subnetworks (2024). Weight decay acts on the change since the start. Which weights
+ * are there depends on the seed and the step alone, so that a training that resumes ends with the same bytes.
  * @throws InputError if the network lacks a masked weight
  * @throws OutOfRangeError if a mask has not as many elements as its weight, or an option is out of its range
  * @throws UsageError if the optimiser is sharpness-aware; else as `train`

@@ -114,6 +114,12 @@ describe("collectTable()", () => {
     ]);
     const where = { method: ["none"], width: 4 };
     expect(collect({ by: ["method"], where, columns: { method } }).rows).toEqual([{ method: "as trained" }]);
+    const columns = { width: { title: "Width" }, sum: { title: "Mean", mean: "height" } };
+    const either = [{ width: 16 }, { method: "none", width: 4 }];
+    expect(collect({ where: either, columns }).rows).toEqual([
+      { width: 4, sum: 5 },
+      { width: 16, sum: 1 },
+    ]);
   });
 
   it("collectTable() takes the entries of a list in each result, by their own fields", () => {

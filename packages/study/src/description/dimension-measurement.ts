@@ -30,7 +30,7 @@ export interface IntrinsicDimensionMeasurement extends DimensionChoice {
   readonly net: string;
   /** Name of the examples to train on. */
   readonly trainOn: string;
-  /** Name of the examples that accuracies are measured on; with shuffled labels these are the trained ones. */
+  /** Name of the examples that accuracies are measured on; with shuffled labels it is the trained ones. */
   readonly data: string;
   /** @defaultValue "given" */
   readonly labels?: (typeof LABEL_CHOICES)[number];

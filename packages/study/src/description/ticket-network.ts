@@ -21,7 +21,7 @@ interface AnyTicket extends RoundsChoice {
   readonly batch?: number;
 }
 
-/** Networks of all rounds of a lottery ticket that is found by gradients; defaults are of `pruneIteratively`. */
+/** Networks of all rounds of a lottery ticket by gradients; defaults are the ones of `pruneIteratively`. */
 export interface GradientTicket extends AnyTicket {
   readonly tickets: Extract<TicketMethod, "gradient">;
   /** Epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */

@@ -22,6 +22,17 @@ describe("unfold()", () => {
     ]);
   });
 
+  it.each([
+    ["${run}${seed}", 12],
+    ["1${run}0${seed}", 1102],
+    ["${zero}${seed}", "02"],
+    ["${run}.${seed}", "1.2"],
+    ["n${run}", "n1"],
+  ])("unfold() makes %s a number where it is a whole one", (seed, expected) => {
+    const repeated = { for: { run: [1], seed: [2], zero: [0] }, value: seed };
+    expect(unfold<object>("networks.a", repeated)[0]?.entry).toEqual({ value: expected });
+  });
+
   it("unfold() looks values up by a variable", () => {
     const epochs = { lookup: { variable: "width", values: { 4: 60, 8: 20 } } };
     const template = { for: { width: [4, 8] }, inner: { epochs } };

@@ -42,6 +42,32 @@ function read(text: string) {
 }
 
 describe("readStudy()", () => {
+  it("reads networks that are collected, and measurements of them", async () => {
+    const more = `  lgv:
+    collect: mlps
+    method: lgv
+    data: mnist:train@10..20
+    seed: 1
+  control: { scatter: lgv, seed: 2, data: mnist:train }
+measurements:
+  together: { kind: ensemble, of: lgv, across: member, data: mnist:test, others: [mnist:train] }
+  attack:
+    kind: attack
+    of: mlps
+    data: mnist:test
+    sources: { lgv: { of: lgv, mode: in-turn }, control: { of: control } }
+  fronts: { kind: pareto, net: mlp:8, data: mnist:train, testData: mnist:test, seed: 0, epochs: 1 }
+`;
+    const study = await read(STUDY.replace("measurements:\n", more));
+    expect(study.networks["lgv"]).toMatchObject({ collect: "mlps", data: "mnist:train@10..20" });
+    await expect(
+      read(STUDY.replace("measurements:\n", more.replace("lgv\n    data", "lgw\n    data"))),
+    ).rejects.toThrow(/networks.lgv.method" must be one of .*swa.*spro/);
+    await expect(read(STUDY.replace("measurements:\n", more.replace("in-turn", "turns")))).rejects.toThrow(
+      /sources.lgv.mode" must be one of .*together.*in-turn/,
+    );
+  });
+
   const deep = (open: string, close: string) => `${open.repeat(20_000)}${close.repeat(20_000)}`;
   const aliases = Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`);
   it.each<[string, () => string, RegExp]>([

@@ -1,5 +1,5 @@
 import { PAIR_IMAGES_DEFAULTS, pairImages } from "@isthmus/data";
-import { TRAIN_DEFAULTS } from "@isthmus/training";
+import { chooseBatch, TRAIN_DEFAULTS } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import { measurePareto } from "../tasks/measure-pareto.ts";
@@ -18,12 +18,13 @@ export async function planPareto(
   { planner, variables }: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
   const { net, data: name, testData, layout = PAIR_IMAGES_DEFAULTS.layout, seed, epochs } = entry;
-  const { batch = TRAIN_DEFAULTS.batch, optimizer = TRAIN_DEFAULTS.optimizer, schedule } = entry;
+  const { optimizer = TRAIN_DEFAULTS.optimizer, schedule } = entry;
   const { concentration = 1, points = POINTS, scalarised = 0, scalarisedEpochs } = entry;
   const { data, description } = await planner.open(name);
   const { description: tested } = await planner.open(testData);
   const pairs = pairImages(data, { layout, seed: planner.seed });
   const network = parseNetwork(net, { ...pairs, classes: 2 * pairs.classes });
+  const batch = chooseBatch(network.graph, entry.batch, { size: pairs.size });
   const { key } = planner.add(measurePareto, {
     params: {
       network: await describeNetwork(network, 2 * seed),

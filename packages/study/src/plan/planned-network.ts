@@ -15,7 +15,7 @@ export interface PlannedNetwork {
   readonly weights: TaskFile;
   /** Weights of the network that it was collected from; missing for others. */
   readonly start?: TaskFile;
-  /** Weights of the same training after other numbers of epochs, for a trained network and its descendants. */
+  /** Weights of the same training by epochs, for a trained network and what is made of it. */
   readonly rewinds?: ReadonlyMap<number, TaskFile>;
   /** Checkpoint that the graph was exported from, where it is named. */
   readonly exportedFrom?: TaskFile;

@@ -33,7 +33,9 @@ const MOST_POINTS = 1000;
 export const PARETO_FIELDS: FieldsOf<ParetoChoice> = fieldsOf<ParetoChoice>()({
   concentration: positive.optional(),
   points: count(2, MOST_POINTS).optional(),
-  scalarised: count(0, MOST_POINTS).optional(),
+  scalarised: count(0, MOST_POINTS)
+    .refine((networks) => networks !== 1, { message: "must be 0 for none, or at least 2" })
+    .optional(),
   scalarisedEpochs: repeats(1).optional(),
 });
 

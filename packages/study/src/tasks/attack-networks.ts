@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { at } from "@isthmus/core";
 import { type AttackSource, measureAttack, SOURCE_MODES, type SourceMode } from "@isthmus/ensemble";
 import { pathsOf } from "@isthmus/tasks";
@@ -29,12 +31,12 @@ const PARAMS = schemaOf<AttackNetworksParams>()(
   }),
 );
 
-/** Measures how adversarial examples made on some networks transfer to others. */
+/** Measures how adversarial examples transfer; goes on after the batches that an interrupted run left. */
 export const attackNetworks: StudyTaskKind<AttackNetworksParams> = {
   name: "attack",
   version: 1,
   assertParams: (params) => assertTaskParams("attack", PARAMS, params),
-  async run({ engine, openData, signal, onProgress }, { data, sources, options }, inputs) {
+  async run({ engine, openData, folder, signal, onProgress }, { data, sources, options }, inputs) {
     const groups = [
       pathsOf(inputs, "targets"),
       ...sources.map((_, index) => pathsOf(inputs, sourceInput(index))),
@@ -56,11 +58,15 @@ export const attackNetworks: StudyTaskKind<AttackNetworksParams> = {
         data.name,
         graph.inputs.map(({ name }) => name),
       );
-      return await measureAttack({ graph, engine }, { sources: named, targets }, examples, {
+      const journalPath = join(folder, "batches.json");
+      const result = await measureAttack({ graph, engine }, { sources: named, targets }, examples, {
         ...options,
+        journalPath,
         signal,
         onProgress: ({ done }) => onProgress(done),
       });
+      await rm(journalPath, { force: true });
+      return result;
     } finally {
       await close();
     }

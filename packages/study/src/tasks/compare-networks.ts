@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { at, type Checkpoint } from "@isthmus/core";
 import { compareEnsembles, type FurtherPredictor, networksOnSimplex } from "@isthmus/ensemble";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
@@ -34,12 +36,15 @@ const PARAMS = schemaOf<CompareNetworksParams>()(
   }),
 );
 
-/** Compares ways to predict by several networks, and by a star of them if the task reads one. */
+/**
+ * Compares ways to predict by several networks, and by a star of them if the task reads one; goes on from the
+ * predictions that an interrupted run left.
+ */
 export const compareNetworks: StudyTaskKind<CompareNetworksParams> = {
   name: "compare-ensembles",
   version: 1,
   assertParams: (params) => assertTaskParams("compare-ensembles", PARAMS, params),
-  async run({ engine, openData, signal, onProgress }, params, inputs) {
+  async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const members = pathsOf(inputs, "networks");
     const star = inputs["star"]?.slice(0, 1);
     const { graph, networks, close } = await openNetworks(
@@ -57,8 +62,9 @@ export const compareNetworks: StudyTaskKind<CompareNetworksParams> = {
       const named = networks.map(({ network }, i) => ({ ...network, source: `network ${i + 1}` }));
       const architecture = { graph, engine };
       const { diversity, members: most, batchSize } = params.options;
-      return await compareEnsembles(architecture, named.slice(0, members.length), data, {
-        ...{ others, batchSize, members: most, statisticsData, signal },
+      const predictionsPath = join(folder, "predictions");
+      const result = await compareEnsembles(architecture, named.slice(0, members.length), data, {
+        ...{ others, batchSize, members: most, statisticsData, predictionsPath, signal },
         ...(diversity !== undefined && { diversity }),
         selectionData: params.selectionData && (await open(params.selectionData)),
         further: [
@@ -72,6 +78,8 @@ export const compareNetworks: StudyTaskKind<CompareNetworksParams> = {
         ],
         onProgress: ({ done }) => onProgress(done),
       });
+      await rm(predictionsPath, { recursive: true, force: true });
+      return result;
     } finally {
       await close();
     }

@@ -46,7 +46,7 @@ const PARAMS = schemaOf<FindTicketsParams>()(
   }),
 );
 
-/** Finds a lottery ticket, and keeps the network of every round; goes on from what an interrupted run left. */
+/** Finds a lottery ticket with the network of every round; goes on from what an interrupted run left. */
 export const findStudyTickets: StudyTaskKind<FindTicketsParams> = {
   name: "tickets",
   version: 1,

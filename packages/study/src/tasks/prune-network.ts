@@ -55,7 +55,8 @@ export const pruneStudyNetwork: StudyTaskKind<PruneNetworkParams> = {
   assertParams: (params) => assertTaskParams("prune", PARAMS, params),
   async run({ engine, openData, folder, signal, onProgress }, { pruning, training }, inputs) {
     const statePath = join(folder, "state.safetensors");
-    const paths = [pathOf(inputs, "network"), ...(inputs["rewound"] ?? [])];
+    const { rewound: early = [] } = inputs;
+    const paths = [pathOf(inputs, "network"), ...early];
     const { graph, networks, close } = await openNetworks(inputs, paths, engine);
     try {
       const { network, restore } = at(networks, 0, "network");

@@ -18,7 +18,10 @@ export interface EvolutionOptions {
   readonly generations?: number;
   /** Networks of a generation, an even number of at least 2: each has a mirror image. @defaultValue 64 */
   readonly population?: number;
-  /** Examples that the networks of a generation are compared on. @defaultValue 256, or all if there are fewer */
+  /**
+   * Examples that the networks of a generation are compared on.
+   * @defaultValue 256, or all if there are fewer
+   */
   readonly batch?: number | undefined;
   /** Standard deviation of every weight at the start, above 0. @defaultValue 0.05 */
   readonly deviation?: number;

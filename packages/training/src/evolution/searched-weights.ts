@@ -12,7 +12,7 @@ import { type Graph, parameterNames } from "@isthmus/graph";
 export interface SearchedWeights {
   /** Number of elements. */
   readonly count: number;
-  /** Names of the parameters, and how many of their elements are searched: what decides where an element is. */
+  /** Names of the parameters, each with how many of its elements are searched. */
   readonly description: string;
   /** Reads the elements of tensors into `out` `[count]`. */
   readInto(tensors: ReadonlyMap<string, Tensor>, out: Float32Array): void;

@@ -46,10 +46,11 @@ const ATTEMPT = "train by evolution";
  * mirrored pairs and compared on one batch, and means and standard deviations move toward the better ones.
  *
  * The means follow the gradient estimated from ranks of losses by Adam, the logarithms of the deviations
- * their natural gradient: parameter-exploring policy gradients (Sehnke et al. 2010) with the separable natural
- * step of Wierstra et al., Natural evolution strategies (2014), and the ranks of Salimans et al., Evolution
- * strategies as a scalable alternative to reinforcement learning (2017). Networks are run in inference mode;
- * running statistics of norms stay as they are. The same seed gives the same bytes, also after resuming.
+ * their natural gradient: parameter-exploring policy gradients (Sehnke et al. 2010) with the separable
+ * natural step of Wierstra et al., Natural evolution strategies (2014), and the ranks of Salimans et al.,
+ * Evolution strategies as a scalable alternative to reinforcement learning (2017). Networks are run in
+ * inference mode; running statistics of norms stay as they are. The same seed gives the same bytes, also
+ * after resuming.
  *
  * Permutations of units and the networks that are drawn do not commute: the noise of an element depends on
  * its place, so that the result is invariant to symmetries only in distribution.
@@ -184,7 +185,7 @@ async function evolve(evolution: Evolution, options: ResolvedEvolution): Promise
   return loss;
 }
 
-/** Measures the networks of a generation: those of all pairs, then their mirror images. */
+/** Measures the networks of a generation: first one of each pair, then their mirror images. */
 async function measurePopulation(
   { weights, searched, distribution, evaluator }: Evolution,
   {

@@ -32,8 +32,8 @@ export interface ReparameterizedStep {
 /**
  * Prepares to make steps that change coordinates: the engine computes gradients by the parameters, the map
  * pulls them back to a gradient by the coordinates, the optimiser makes its step with it, and the map places
- * the parameters anew. Parameters are a function of coordinates and step alone, so that a resumed training goes on
- * with the same bytes.
+ * the parameters anew. Parameters are a function of coordinates and step alone, so that a resumed training
+ * goes on with the same bytes.
  */
 export async function createReparameterizedRunner(
   { step, engine, weights, reparameterization }: ReparameterizedStep,

@@ -20,8 +20,8 @@ export interface Reparameterization {
     step: number,
   ) => void;
   /**
-   * Writes the gradient by coordinates, from the gradients by the parameters that were placed last, into `out`
-   * `[dimension]`.
+   * Writes the gradient by coordinates, from the gradients by the parameters that were placed last, into
+   * `out` `[dimension]`.
    */
   readonly pullBackInto: (gradients: ReadonlyMap<string, Tensor>, out: Float32Array) => void;
   /** What decides the map, beside the parameters that it starts from. */

@@ -62,6 +62,15 @@ describe("chooseTrainOptions()", () => {
 });
 
 describe("chooseBatch()", () => {
+  it("chooseBatch() is at most all examples, unless another is asked for or the graph takes no other", () => {
+    expect(choose({}).batch).toBe(95);
+    expect(choose({ batch: 128 }).batch).toBe(128);
+    expect(chooseBatch(images, undefined, { size: 500 })).toBe(128);
+    expect(chooseBatch(images, undefined, { size: 0 })).toBe(1);
+    const fixed = graphOf({ name: "x", dtype: "f32", shape: [100, 4] }, [100, 10]);
+    expect(choose({}, fixed).batch).toBe(100);
+  });
+
   it("chooseBatch() is what a graph of a fixed batch takes, and says why another is refused", () => {
     const fixed = (batch: number, op?: string) =>
       graphOf({ name: "x", dtype: "f32", shape: [batch, 4] }, [batch, 10], op);

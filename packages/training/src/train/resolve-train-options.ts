@@ -87,8 +87,7 @@ export interface ChosenTrainOptions {
 
 /**
  * Chooses the loss, the batch and the schedule of a training, as `train` does, from the options, the graph,
- * the
- * data and the optimiser: for tools that must know or record them beforehand.
+ * the data and the optimiser: for tools that must know or record them beforehand.
  *
  * @example
  * ```ts
@@ -120,7 +119,7 @@ export function chooseTrainOptions(
   }: Pick<TrainOptions, "loss" | "batch" | "optimizer" | "schedule"> = {},
 ): ChosenTrainOptions {
   const loss = completeLoss("train", { graph, data }, partialLoss);
-  return { loss, batch: chooseBatch(graph, batch, loss.examples), schedule };
+  return { loss, batch: chooseBatch(graph, batch, { examples: loss.examples, size: data.size }), schedule };
 }
 
 function usualSchedule(optimizer: OptimizerSpec): ScheduleSpec {
@@ -132,16 +131,23 @@ function usualSchedule(optimizer: OptimizerSpec): ScheduleSpec {
 }
 
 /**
- * Returns the number of examples in a step: what is asked for, else what the graph takes, else 128.
+ * Returns the number of examples in a step: what is asked for, else what the graph takes, else 128, or all
+ * examples if they are fewer.
  * @param batch - the number that is asked for
- * @param examples - the data input that takes the examples, by default the first
+ * @param of - the data input that takes the examples, by default the first, and how many examples there are
  * @throws UsageError if the graph takes another number only, or its batch norms would
  *   normalize single examples
  */
-export function chooseBatch(graph: Graph, batch: number | undefined, examples?: string): number {
+export function chooseBatch(
+  graph: Graph,
+  batch: number | undefined,
+  of: { readonly examples?: string | undefined; readonly size?: number | undefined } = {},
+): number {
+  const { examples, size = TRAIN_DEFAULTS.batch } = of;
   const input = graph.inputs.find(({ name }) => examples === undefined || name === examples);
   const extent = input?.shape?.[0];
-  if (typeof extent !== "number") return batch ?? TRAIN_DEFAULTS.batch;
+  // Data without examples are refused later, by name.
+  if (typeof extent !== "number") return batch ?? Math.min(TRAIN_DEFAULTS.batch, Math.max(1, size));
   if (batch !== undefined && batch !== extent) {
     throw new UsageError(
       `Cannot train by batches of ${batch} as graph "${graph.name}" was exported for batches of ${extent} and takes no others: leave the batch out, or export it with a dynamic batch`,

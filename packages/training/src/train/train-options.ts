@@ -28,7 +28,8 @@ export interface TrainOptions extends LocalTrainingOptions {
   readonly epochs?: number;
   /**
    * Examples in a step, at least 1 and at most as many as there are.
-   * @defaultValue the batch that the graph was exported for if it takes no other, else 128
+   * @defaultValue the batch that the graph was exported for if it takes no other, else 128, or all examples
+   *   if they are fewer
    */
   readonly batch?: number | undefined;
   /**

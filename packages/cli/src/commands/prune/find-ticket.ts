@@ -19,7 +19,7 @@ import { type PruneVerbOptions, roundsOf } from "./prune-verb-options.ts";
 /** A network whose lottery ticket is searched. */
 type TicketJob = PruneJob & { readonly architecture: Architecture & PrunedArchitecture };
 
-/** Trains, prunes and sets a network back in rounds; keeps the states of rounds in a folder beside the output. */
+/** Trains, prunes and sets a network back in rounds, whose states are in a folder beside the output. */
 export async function findTicket(job: TicketJob, data: PruneData, context: Context): Promise<Pruning> {
   const { architecture, options } = job;
   const { trained, measured } = data;
@@ -27,7 +27,10 @@ export async function findTicket(job: TicketJob, data: PruneData, context: Conte
   if (trained === undefined) throw new UsageError("Cannot --rewind as there must be examples to train on");
   const folder = roundsOf(options.output);
   await assertResumed(folder, options);
-  const rounds = await searchRounds(job, { data: trained, folder }, context);
+  const rounds = await searchRounds(job, { data: trained, folder }, context).catch((error: unknown) => {
+    if (signal.aborted) context.terminal.note(`isthmus prune: rounds are in "${folder}": --resume goes on`);
+    throw error;
+  });
   const last = at(rounds, rounds.length - 1, "round");
   const [dense, before] = [at(rounds, 0, "round"), at(rounds, rounds.length - 2, "round")];
   const { weights, masks, pruning } = last;

@@ -1,4 +1,4 @@
-import { mergeTree } from "@isthmus/landscape";
+import { mergeTree, topologyOf } from "@isthmus/landscape";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { initializationResult, landscapeResult, trajectoryResult } from "../../../test/landscape-result.ts";
@@ -33,7 +33,7 @@ describe("describeLandscape()", () => {
     const leadOf = async (result: DrawableResult) =>
       (await pageOf(result)).querySelector(".lead")?.textContent;
     expect(await leadOf(landscapeResult(2))).toMatch(
-      /^Along random directions the loss goes from 0\.\d+ to 3\.\d+ nats; it is 0\.1000 at s0\. Its losses have 9 minima and 8 saddles between them, on average 0\.\d+ nats higher\.$/,
+      /^Along random directions the loss goes from 0\.\d+ to 3\.\d+ nats; it is 0\.1000 at s0\. Its losses have 9 minima inside; 8 saddles between them, on average 0\.\d+ nats higher\.$/,
     );
     expect(await leadOf(initializationResult())).toContain(
       "the loss does not fall all the way: it rises by 0.0800 nats from 0.1 to 0.3 of it; the barrier above the chord is 0.9000 nats.",
@@ -62,6 +62,24 @@ describe("describeLandscape()", () => {
     expect(titles.filter((title) => title === "minimum")).toHaveLength(9);
     // Drawn twice, as white on black.
     expect(titles.filter((title) => title === "saddle")).toHaveLength(2 * 8);
+  });
+
+  it("tells minima on the edge, in words and as hollow marks within the frame", async () => {
+    const result = trajectoryResult();
+    const lower = { ...result, loss: result.loss.map((value, i) => (i === 0 ? 0 : value)) };
+    const document = await pageOf({ ...lower, topology: topologyOf(lower) });
+    expect(document.querySelector(".lead")?.textContent).toContain(
+      "Its losses have 9 minima inside, 1 on the edge, where the loss may fall further; 9 saddles between them",
+    );
+    const titles = allOf(document, "#figure-plane-loss .full title");
+    expect(titles.filter(({ textContent }) => textContent === "minimum")).toHaveLength(9);
+    const hollow = titles.filter(({ textContent }) => textContent === "minimum on the edge");
+    expect(hollow).toHaveLength(2);
+    for (const { parentElement } of hollow) {
+      // Place 0 is at the lower left: the mark is moved to the right and upwards.
+      expect(parentElement?.closest("g[transform]")?.getAttribute("transform")).toBe("translate(7,-7)");
+    }
+    expect(document.querySelector("#table-minima tbody tr")?.textContent).toContain("edge");
   });
 
   it("says what could not be computed exactly, and where nothing is", async () => {

@@ -9,7 +9,7 @@ import { landscapeFigures } from "./landscape-figures.ts";
 import { coordinatesOf } from "./landscape-planes.ts";
 import { directionsTable, gridTable, networksTable } from "./landscape-tables.ts";
 import { DIRECTION_WORDS, monotoneWords, SIZE_WORDS } from "./landscape-words.ts";
-import { topologySections, topologyWords } from "./topology-sections.ts";
+import { countMinima, topologySections, topologyWords } from "./topology-sections.ts";
 
 /**
  * Says what a landscape shows.
@@ -82,16 +82,21 @@ function tilesOf({ networks, basis, topology, interpolation }: LandscapeResult):
           },
         ],
   );
-  const { minima, saddles, saddleMinimumDistance } = topology;
+  const { saddles, saddleMinimumDistance } = topology;
+  const counts = countMinima(topology);
   return [
     ...(middle ? [middle] : []),
     ...(rise ? [rise] : []),
     ...curved.slice(0, 2),
     {
-      name: "minima of the grid",
-      value: formatCount(minima.length),
+      name: "minima inside the grid",
+      value: formatCount(counts.inside),
       unit: "",
-      more: [formatCounted(saddles.length, "saddle"), `SMAD ${formatNumber(saddleMinimumDistance.mean)}`],
+      more: [
+        ...(counts.onEdge === 0 ? [] : [`${formatCount(counts.onEdge)} on the edge`]),
+        formatCounted(saddles.length, "saddle"),
+        `SMAD ${formatNumber(saddleMinimumDistance.mean)}`,
+      ],
     },
   ];
 }

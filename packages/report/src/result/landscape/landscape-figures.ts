@@ -1,6 +1,6 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import type { LandscapeResult } from "@isthmus/landscape";
+import { isOnEdge, type LandscapeResult } from "@isthmus/landscape";
 import type { Measure } from "../../barrier-curve.ts";
 import { dataWords, measureWords } from "../../data-words.ts";
 import { type ContourFigure, drawContours } from "../../figure/contour-figure.ts";
@@ -99,16 +99,12 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
   const marks = measure === "loss" ? marksOf(result) : [];
   const [network] = plane.models;
   const models = result.directions === "trajectory" ? snapshotsOf(plane.models) : plane.models;
-  const marked =
-    marks.length === 0
-      ? ""
-      : " Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.";
   const missing = plane[measure].flat().filter((value) => !Number.isFinite(value)).length;
   const holes = missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`;
   return {
     name: `plane-${measure}`,
     title: `${name} in the plane,`,
-    caption: `${captionOf(result)} Darker is lower, bands grow by factors, dots are networks.${marked} ${scaleWords(plane)}${holes}`,
+    caption: `${captionOf(result)} Darker is lower, bands grow by factors, dots are networks.${markWords(marks)} ${scaleWords(plane)}${holes}`,
     words: `${name} over a plane, as contours. ${network === undefined ? "" : `${formatMeasure(network[measure], measure)} at ${network.label}.`}`,
     table: "grid",
     size: "half",
@@ -118,6 +114,18 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
       axes: { x: axisWords(result, 0), y: axisWords(result, 1) },
     }),
   };
+}
+
+function markWords(marks: ReturnType<typeof marksOf>): string {
+  if (marks.length === 0) return "";
+  const edge = marks.some(({ onEdge }) => onEdge)
+    ? " Hollow ones are on the edge, where the loss may fall further."
+    : "";
+  if (marks.every(({ kind }) => kind === "minimum"))
+    return edge === ""
+      ? " The triangle is the minimum."
+      : " The hollow triangle is the lowest place, on the edge, where the loss may fall further.";
+  return ` Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.${edge}`;
 }
 
 /** Names the networks of a trajectory, the last of which is listed first, by when they were. */
@@ -130,12 +138,12 @@ function snapshotsOf(models: PlaneResult["models"]): ContourFigure["models"] {
 }
 
 function marksOf(result: LandscapeResult) {
-  const { minima, saddles } = result.topology;
+  const { minima, saddles, shape } = result.topology;
   const lasting = [...minima].sort((a, b) => b.persistence - a.persistence).slice(0, MOST_MARKS);
   const joins = new Set(lasting.flatMap(({ merge }) => merge ?? []));
   const mark = (kind: "minimum" | "saddle", index: number) => {
     const [x = Number.NaN, y = Number.NaN] = coordinatesOf(result, index);
-    return { kind, x, y };
+    return { kind, x, y, onEdge: kind === "minimum" && isOnEdge(index, shape) };
   };
   return [
     ...[...joins].map((saddle) => mark("saddle", at(saddles, saddle, "saddle").index)),

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
-import { type GridTopology, type MergeTree, mergeTree } from "@isthmus/landscape";
+import { type GridTopology, isOnEdge, type MergeTree, mergeTree } from "@isthmus/landscape";
 import { drawBarcode, drawMergeTree } from "../../figure/merge-tree-figure.ts";
-import { formatCounted, formatNumber } from "../../format-value.ts";
+import { formatCount, formatCounted, formatNumber } from "../../format-value.ts";
 import type { Table } from "../../table/table.ts";
 import type { Section } from "../report.ts";
 import { barsOf, layOutTree } from "./tree-layout.ts";
@@ -30,6 +30,7 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
   const leftWords =
     left === 0 ? "" : ` ${formatCounted(left, "minimum", "minima")} that persist least are left out.`;
   const measuredOn = `Measured on ${grid.examples}.`;
+  const counts = countMinima(topology);
   const { mean, normalized, weighted } = topology.saddleMinimumDistance;
   const figures =
     shown.minima.length < 2
@@ -66,7 +67,8 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
           caption:
             "The saddle-minimum average distance (SMAD) is the mean rise from a minimum to the first saddle of its branch; also over the range of losses, and weighted by the share of places that lead down to the minimum.",
           columns: [
-            { title: "Minima", kind: "count" },
+            { title: "Minima inside", kind: "count" },
+            { title: "On the edge", kind: "count" },
             { title: "Saddles", kind: "count" },
             { title: "SMAD", kind: "number" },
             { title: "Over the range", kind: "number" },
@@ -76,7 +78,7 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
           rows: [
             {
               cells: [
-                topology.minima.length,
+                ...[counts.inside, counts.onEdge],
                 topology.saddles.length,
                 mean,
                 normalized,
@@ -103,16 +105,17 @@ function mostPersistent(topology: MergeTree, values: readonly number[]): MergeTr
 
 function minimaTable(
   { coordinates }: TopologyOfGrid,
-  { minima, saddles }: MergeTree,
+  { minima, saddles, shape }: MergeTree,
   leftWords: string,
 ): Table {
   return {
     name: "minima",
     title: "Minima",
-    caption: `The deepest first; losses in nats. A saddle is where the branch of a minimum first meets another; persistence is the rise to where it meets a deeper one. A basin is the number of places from which the steepest way down ends in the minimum.${leftWords}`,
+    caption: `The deepest first; losses in nats. A saddle is where the branch of a minimum first meets another; persistence is the rise to where it meets a deeper one. A basin is the number of places from which the steepest way down ends in the minimum. On the edge, the loss may fall further beyond the grid.${leftWords}`,
     columns: [
       { title: "Minimum", kind: "count" },
       ...coordinates.map(({ name }) => ({ title: name, kind: "number" as const })),
+      { title: "Where", kind: "text" },
       { title: "Loss", kind: "loss" },
       { title: "Loss at its saddle", kind: "loss" },
       { title: "Persistence", kind: "loss" },
@@ -120,17 +123,38 @@ function minimaTable(
     ],
     rows: minima.map(({ index, value, saddle, persistence, basin }, k) => ({
       cells: [
-        ...[k + 1, ...coordinates.map(({ of }) => of(index)), value],
+        ...[k + 1, ...coordinates.map(({ of }) => of(index))],
+        ...[isOnEdge(index, shape) ? "edge" : "inside", value],
         ...[saddle === undefined ? null : at(saddles, saddle, "saddle").value, persistence, basin],
       ],
     })),
   };
 }
 
+/**
+ * Counts minima inside and on the edge of a grid, from their places: results of earlier versions do not say
+ * which they are.
+ */
+export function countMinima({ minima, shape }: MergeTree): {
+  readonly inside: number;
+  readonly onEdge: number;
+} {
+  const onEdge = minima.filter(({ index }) => isOnEdge(index, shape)).length;
+  return { inside: minima.length - onEdge, onEdge };
+}
+
+/** Says in a few words how many minima of a grid are inside, and how many on its edge. */
+export function minimaWords(tree: MergeTree): string {
+  const { inside, onEdge } = countMinima(tree);
+  const edge = onEdge === 0 ? "" : `, ${formatCount(onEdge)} on the edge, where the loss may fall further`;
+  return `${formatCounted(inside, "minimum", "minima")} inside${edge}`;
+}
+
 /** Says in a sentence what minima a grid has. */
-export function topologyWords({ minima, saddles, saddleMinimumDistance }: GridTopology): string {
-  const [deepest] = minima;
-  if (deepest === undefined) return "";
-  if (minima.length === 1) return "Its losses have one minimum.";
-  return `Its losses have ${formatCounted(minima.length, "minimum", "minima")} and ${formatCounted(saddles.length, "saddle")} between them, on average ${formatNumber(saddleMinimumDistance.mean)} nats higher.`;
+export function topologyWords(topology: GridTopology): string {
+  const { minima, saddles, saddleMinimumDistance } = topology;
+  if (minima.length === 0) return "";
+  const has = `Its losses have ${minimaWords(topology)}`;
+  if (minima.length === 1) return `${has}.`;
+  return `${has}; ${formatCounted(saddles.length, "saddle")} between them, on average ${formatNumber(saddleMinimumDistance.mean)} nats higher.`;
 }

@@ -128,7 +128,7 @@ function markWords(marks: ReturnType<typeof marksOf>): string {
   return ` Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.${edge}`;
 }
 
-/** Names the networks of a trajectory, the last of which is listed first, by when they were. */
+/** Says when in the training the networks of a trajectory were; the last one is listed first. */
 function snapshotsOf(models: PlaneResult["models"]): ContourFigure["models"] {
   return models.map(({ label, x, y }, index) => {
     const name = /^\d+$/.test(label) ? `snapshot ${label}` : label;

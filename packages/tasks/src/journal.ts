@@ -13,10 +13,21 @@ export interface Journal {
    * first. Several pieces may be computed at once; the same piece is computed once.
    */
   get(key: string, compute: () => Promise<readonly number[]>): Promise<readonly number[]>;
+  /**
+   * Returns a finished piece that is plain data, or computes and stores it first. It is returned as it is read
+   * from the file, whether it was computed now or before: what JSON leaves out is left out.
+   */
+  getData<T>(key: string, compute: () => Promise<T>): Promise<T>;
 }
 
 /** The numbers of the finished pieces, by their keys. */
 type Pieces = Map<string, readonly number[]>;
+
+/** All pieces: lists of numbers, and plain data as JSON. */
+interface Contents {
+  readonly pieces: Pieces;
+  readonly data: Map<string, string>;
+}
 
 const FORMAT = "isthmus journal";
 const VERSION = 1;
@@ -29,12 +40,13 @@ const VERSION = 1;
  *   the file is left unchanged
  */
 export async function openJournal(path: string | undefined, run: JournalRun): Promise<Journal> {
-  const pieces: Pieces = path === undefined ? new Map() : await readPieces(path, run);
+  const { pieces, data }: Contents =
+    path === undefined ? { pieces: new Map(), data: new Map() } : await readPieces(path, run);
   const underWay = new Map<string, Promise<readonly number[]>>();
   let saved: Promise<void> = Promise.resolve();
   const save = (to: string): Promise<void> => {
     // One after the other, so that what is there last has all pieces.
-    saved = saved.catch(() => {}).then(() => saveFile(to, encode(pieces, run)));
+    saved = saved.catch(() => {}).then(() => saveFile(to, encode({ pieces, data }, run)));
     return saved;
   };
   const add = async (key: string, compute: () => Promise<readonly number[]>) => {
@@ -44,7 +56,15 @@ export async function openJournal(path: string | undefined, run: JournalRun): Pr
     return numbers;
   };
   return {
-    has: (key) => pieces.has(key),
+    has: (key) => pieces.has(key) || data.has(key),
+    async getData<T>(key: string, compute: () => Promise<T>) {
+      const stored = data.get(key) ?? encodeData(await compute());
+      if (!data.has(key)) {
+        data.set(key, stored);
+        if (path !== undefined) await save(path);
+      }
+      return decodeData(stored) as T;
+    },
     async get(key, compute) {
       const stored = underWay.get(key) ?? pieces.get(key);
       if (stored !== undefined) return stored;
@@ -55,16 +75,28 @@ export async function openJournal(path: string | undefined, run: JournalRun): Pr
   };
 }
 
-function encode(pieces: Pieces, run: JournalRun): string {
+function encode({ pieces, data }: Contents, run: JournalRun): string {
   const lists = Object.fromEntries([...pieces].map(([key, numbers]) => [key, numbers.map(encodeNumber)]));
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, run, pieces: lists })}\n`;
+  const plain = data.size === 0 ? {} : { data: Object.fromEntries(data) };
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, run, pieces: lists, ...plain })}\n`;
 }
+
+/** Key of the objects that stand for numbers which JSON cannot hold. */
+const NUMBER = "isthmus number";
+
+const encodeData = (value: unknown): string =>
+  JSON.stringify(value, (_, part) =>
+    typeof part === "number" && !Number.isFinite(part) ? { [NUMBER]: String(part) } : part,
+  );
+
+const decodeData = (text: string): unknown =>
+  JSON.parse(text, (_, part) => (isObject(part) && NUMBER in part ? Number(part[NUMBER]) : part));
 
 /** Returns a number as JSON can hold it: NaN and infinities as text. */
 const encodeNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
 
-async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
-  if ((await stat(path).catch(() => undefined)) === undefined) return new Map();
+async function readPieces(path: string, run: JournalRun): Promise<Contents> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return { pieces: new Map(), data: new Map() };
   const journal = await readJournal(path);
   const differing = Object.keys({ ...run, ...journal.run }).filter((key) => run[key] !== journal.run[key]);
   if (differing.length > 0) {
@@ -76,7 +108,10 @@ async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
       { parameters: differing },
     );
   }
-  return new Map(Object.entries(journal.pieces).map(([key, numbers]) => [key, numbers.map(Number)]));
+  return {
+    pieces: new Map(Object.entries(journal.pieces).map(([key, numbers]) => [key, numbers.map(Number)])),
+    data: new Map(Object.entries(journal.data)),
+  };
 }
 
 /** What to do about a file that cannot be gone on from. */
@@ -86,6 +121,7 @@ const REMEDY = "name another file, or remove it to begin anew";
 interface Stored {
   readonly run: JournalRun;
   readonly pieces: Readonly<Record<string, readonly unknown[]>>;
+  readonly data: Readonly<Record<string, string>>;
 }
 
 async function readJournal(path: string): Promise<Stored> {
@@ -100,12 +136,14 @@ async function readJournal(path: string): Promise<Stored> {
   const journal = value as
     | (Partial<Stored> & { readonly format?: unknown; readonly version?: unknown })
     | null;
-  const { format, version, run, pieces } = journal ?? {};
+  const { format, version, run, pieces, data = {} } = journal ?? {};
   if (format !== FORMAT || version !== VERSION) {
     throw reject(`it must hold pieces of a measurement, of version ${VERSION}: it is something else`);
   }
   const lists = isObject(pieces) && Object.values(pieces).every(isNumbers);
-  if (isObject(run) && lists) return { run, pieces };
+  if (isObject(run) && lists && isObject(data) && Object.values(data).every(isJson)) {
+    return { run, pieces, data };
+  }
   throw reject("it must say which measurement it is of, and hold its pieces: it is incomplete");
 }
 
@@ -114,6 +152,17 @@ function isNumbers(value: unknown): boolean {
   return (
     Array.isArray(value) && value.every((entry) => typeof entry === "number" || typeof entry === "string")
   );
+}
+
+/** Returns whether a value is text that is JSON. */
+function isJson(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  try {
+    JSON.parse(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isObject<T>(value: T | undefined): value is T & object {

@@ -305,7 +305,7 @@ describe("isthmus pareto", () => {
     expect(readdirSync(at("killed-sums")).sort()).toEqual(readdirSync(at("whole-sums")).sort());
     expect(readdirSync(at("killed-sums"))).toHaveLength(4);
     const { stdout } = await run("report", "killed-sums/pareto.json");
-    expect(stdout).toMatch(/^up to losses of +1\.0986, 1\.0986, as of a guess$/m);
+    expect(stdout).toMatch(/^up to losses of +1\.099, 1\.099, as of a guess$/m);
     expect(stdout).toMatch(/^hypervolume, weighted sum +.* of 3 networks|no network is better than a guess/m);
   });
 

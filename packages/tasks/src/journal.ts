@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { excerpt, FormatError, isIsthmusError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
+import { decodePlain, encodePlain } from "./plain-data.ts";
 
 /** Everything that decides the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
@@ -14,8 +15,8 @@ export interface Journal {
    */
   get(key: string, compute: () => Promise<readonly number[]>): Promise<readonly number[]>;
   /**
-   * Returns a finished piece that is plain data, or computes and stores it first. It is returned as it is read
-   * from the file, whether it was computed now or before: what JSON leaves out is left out.
+   * Returns a finished piece that is plain data, or computes and stores it first. It is returned as it is
+   * read from the file, whether it was computed now or before: what JSON leaves out is left out.
    */
   getData<T>(key: string, compute: () => Promise<T>): Promise<T>;
 }
@@ -23,10 +24,10 @@ export interface Journal {
 /** The numbers of the finished pieces, by their keys. */
 type Pieces = Map<string, readonly number[]>;
 
-/** All pieces: lists of numbers, and plain data as JSON. */
+/** All pieces: lists of numbers, and plain data, encoded. */
 interface Contents {
   readonly pieces: Pieces;
-  readonly data: Map<string, string>;
+  readonly data: Map<string, unknown>;
 }
 
 const FORMAT = "isthmus journal";
@@ -58,12 +59,12 @@ export async function openJournal(path: string | undefined, run: JournalRun): Pr
   return {
     has: (key) => pieces.has(key) || data.has(key),
     async getData<T>(key: string, compute: () => Promise<T>) {
-      const stored = data.get(key) ?? encodeData(await compute());
+      const stored = data.has(key) ? data.get(key) : encodePlain(await compute());
       if (!data.has(key)) {
         data.set(key, stored);
         if (path !== undefined) await save(path);
       }
-      return decodeData(stored) as T;
+      return decodePlain(stored) as T;
     },
     async get(key, compute) {
       const stored = underWay.get(key) ?? pieces.get(key);
@@ -80,17 +81,6 @@ function encode({ pieces, data }: Contents, run: JournalRun): string {
   const plain = data.size === 0 ? {} : { data: Object.fromEntries(data) };
   return `${JSON.stringify({ format: FORMAT, version: VERSION, run, pieces: lists, ...plain })}\n`;
 }
-
-/** Key of the objects that stand for numbers which JSON cannot hold. */
-const NUMBER = "isthmus number";
-
-const encodeData = (value: unknown): string =>
-  JSON.stringify(value, (_, part) =>
-    typeof part === "number" && !Number.isFinite(part) ? { [NUMBER]: String(part) } : part,
-  );
-
-const decodeData = (text: string): unknown =>
-  JSON.parse(text, (_, part) => (isObject(part) && NUMBER in part ? Number(part[NUMBER]) : part));
 
 /** Returns a number as JSON can hold it: NaN and infinities as text. */
 const encodeNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
@@ -121,7 +111,7 @@ const REMEDY = "name another file, or remove it to begin anew";
 interface Stored {
   readonly run: JournalRun;
   readonly pieces: Readonly<Record<string, readonly unknown[]>>;
-  readonly data: Readonly<Record<string, string>>;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 async function readJournal(path: string): Promise<Stored> {
@@ -141,7 +131,7 @@ async function readJournal(path: string): Promise<Stored> {
     throw reject(`it must hold pieces of a measurement, of version ${VERSION}: it is something else`);
   }
   const lists = isObject(pieces) && Object.values(pieces).every(isNumbers);
-  if (isObject(run) && lists && isObject(data) && Object.values(data).every(isJson)) {
+  if (isObject(run) && lists && isObject(data)) {
     return { run, pieces, data };
   }
   throw reject("it must say which measurement it is of, and hold its pieces: it is incomplete");
@@ -152,17 +142,6 @@ function isNumbers(value: unknown): boolean {
   return (
     Array.isArray(value) && value.every((entry) => typeof entry === "number" || typeof entry === "string")
   );
-}
-
-/** Returns whether a value is text that is JSON. */
-function isJson(value: unknown): boolean {
-  if (typeof value !== "string") return false;
-  try {
-    JSON.parse(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isObject<T>(value: T | undefined): value is T & object {

@@ -20,8 +20,9 @@ const ATTEMPT = "compute a merge tree";
 /**
  * Computes the merge tree of values on a grid of any dimension: its minima, and the saddles at which the
  * parts below a rising level join, by union-find over the places in the order of their values. Of two minima
- * that meet, the deeper one goes on (the elder rule). Minima at the edge of the grid say so. Equal values are ordered by their places, and a flat
- * part is one minimum. Places without a finite value are left out, as if the grid had holes.
+ * that meet, the deeper one goes on (the elder rule). Minima at the edge of the grid say so. Equal values are
+ * ordered by their places, and a flat part is one minimum. Places without a finite value are left out, as if
+ * the grid had holes.
  *
  * Only saddles that join are in the tree: places where a ring closes, and maxima, are not.
  * @param values - in row-major order

@@ -156,14 +156,14 @@ describe("the command on checkpoints of other habits", () => {
   });
 
   test("fuses a pair of one graph, or of graphs that were exported from others", async () => {
-    const file = "conv-norm-dynamo.onnx";
+    const file = "linear-norm-dynamo.onnx";
     const same = ["--graph-a", file, "--graph-b", file, "-o", "fused.safetensors"];
-    expect(await run(["fuse", "conv-norm-0.pt", "conv-norm-1.pt", ...same])).toMatchObject({ code: 0 });
+    expect(await run(["fuse", "linear-norm-0.pt", "linear-norm-1.pt", ...same])).toMatchObject({ code: 0 });
     copyFileSync(join(folder, file), join(folder, "copy.onnx"));
     const different = ["--graph-a", file, "--graph-b", "copy.onnx", "-o", "other.safetensors"];
-    const pair = ["fuse", "conv-norm-0.pt", "conv-norm-1.pt", ...different];
+    const pair = ["fuse", "linear-norm-0.pt", "linear-norm-1.pt", ...different];
     expect((await run(pair)).stderr).toMatch(/--exported-from-b/);
-    expect(await run([...pair, "--exported-from-b", "conv-norm-0.pt"])).toMatchObject({ code: 0 });
+    expect(await run([...pair, "--exported-from-b", "linear-norm-0.pt"])).toMatchObject({ code: 0 });
   });
 
   test("trains a checkpoint on, and saves it under its own names", async () => {

@@ -83,7 +83,10 @@ describe("isthmus intrinsic-dimension", () => {
     for (const [words, message] of [
       [[], /name them with --eval-data/],
       [[...evaluated(), "--most", "244"], /at most the 243 trained parameters: it is 244/],
-      [[...evaluated(), "--first", "99999999"], /"first" must be from .* to the largest, 243: it is 99999999/],
+      [
+        [...evaluated(), "--first", "99999999"],
+        /"first" must be from .* to the largest, 243: it is 99999999/,
+      ],
       [[...evaluated(), "--freeze", "*"], /all are frozen/],
       [[...evaluated(), "--sam"], /with optimizer "sam"/],
       [[...evaluated(), "--projection", "full"], /Allowed choices are dense, sparse, fastfood/],

@@ -59,8 +59,8 @@ export interface SettlingResult {
   /** By rising size. */
   readonly points: readonly SettlingPoint[];
   /**
-   * Power of the size that changes fall with, the slope on logarithmic axes: near -1. Absent for one size, and
-   * where nothing changes.
+   * Power of the size that changes fall with, the slope on logarithmic axes: near -1. Absent for one size,
+   * and where nothing changes.
    */
   readonly exponent?: number;
   readonly samples: number;
@@ -191,7 +191,7 @@ function changesAt(losses: Float64Array, sizes: readonly number[]): number[] {
   });
 }
 
-/** Fits the slope of the logarithm of changes over the logarithm of sizes, by least squares; NaN if none fits. */
+/** Fits the slope of logarithms of changes over sizes, by least squares; NaN if none fits. */
 function exponentOf(points: readonly SettlingPoint[]): number {
   const x = points.map(({ size }) => Math.log(size));
   const y = points.map(({ change }) => Math.log(change));

@@ -20,7 +20,7 @@ export function scaleInPlace(x: Float64Array, factor: number): void {
   for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) * factor;
 }
 
-/** Part of a vector's length that must be left for what rounding leaves along others to be small beside it. */
+/** Part of a length that must be left for what rounding leaves along other vectors to be small. */
 const LEFT = 0.7;
 
 /**
@@ -40,7 +40,7 @@ export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Arr
   return parts;
 }
 
-/** Vectors that are read at once: fewer passes over the other one, and sums that do not wait for each other. */
+/** Vectors that are read at once: fewer passes over the other, and sums that do not wait. */
 const AT_ONCE = 4;
 
 /** Computes the scalar products of a vector with others. */

@@ -21,7 +21,7 @@ describe("holdExamples()", () => {
       size: 5,
       classes: 4,
       exampleShape: [1, 2, 3],
-      scaling: undefined,
+      scaling: MNIST_SCALING,
     });
     expect(held.read(1, 4)).toEqual(data.read(1, 4));
   });

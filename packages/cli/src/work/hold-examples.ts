@@ -16,7 +16,9 @@ export function holdExamples(data: DataSet): DataSet {
   const { inputs, labels, features = new Map<string, Tensor>() } = data.read(0, size);
   const perExample = labels.length / size;
   const labelled = perExample === 1 ? labels : createTensor("i32", [size, perExample], labels);
-  return createDataSet(createTensor("f32", inputs.shape, inputs.data as Float32Array), labelled, {
+  const held = createDataSet(createTensor("f32", inputs.shape, inputs.data as Float32Array), labelled, {
     ...{ name, classes, inputName, features, labelling },
   });
+  // Attacks are measured in pixels, and need to know how these were scaled.
+  return { ...held, scaling };
 }

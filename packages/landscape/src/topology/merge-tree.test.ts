@@ -173,7 +173,11 @@ describe("mergeTree()", () => {
   });
 
   it("tells minima on the edge of the grid from the ones inside, along every axis of several places", () => {
-    expect(mergeTree([0, 2, 1, 3, 2], [5]).minima.map(({ onEdge }) => onEdge)).toEqual([true, undefined, true]);
+    expect(mergeTree([0, 2, 1, 3, 2], [5]).minima.map(({ onEdge }) => onEdge)).toEqual([
+      true,
+      undefined,
+      true,
+    ]);
     expect(mergeTree([1, 2], [1, 2]).minima).toMatchObject([{ index: 0, onEdge: true }]);
     expect(mergeTree([2, 1, 3], [1, 3]).minima[0]).not.toHaveProperty("onEdge");
     fc.assert(

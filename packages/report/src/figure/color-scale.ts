@@ -7,7 +7,7 @@ export interface ColorScale {
   readonly levels: readonly number[];
   /** Colours of the bands, one more than levels, as `#rrggbb`. */
   readonly colors: readonly string[];
-  /** The value of all, where there is one band as all values are equal. */
+  /** The value of all cells if they are equal, so that there is one band. */
   readonly only?: number;
 }
 

@@ -75,7 +75,7 @@ describe("renderBarrierPage()", () => {
       facts: [{ name: "<s>", value: "<q>" }],
     });
     expect(/<img|<i>|<u>|<s>|<q>/.exec(page)?.[0]).toBeUndefined();
-    expect(page).toContain("isthmus barrier &#39;a&amp;b&#39; &quot;c&quot;");
+    expect(page).toContain("<span>&#39;a&amp;b&#39;</span> <span>&quot;c&quot;</span>");
   });
 
   it("renderBarrierPage() says how the measurement was made, once where the curves agree", async () => {

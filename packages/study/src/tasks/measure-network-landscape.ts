@@ -41,7 +41,8 @@ export const measureNetworkLandscape: StudyTaskKind<MeasureNetworkLandscapeParam
   version: 1,
   assertParams: (params) => assertTaskParams("landscape", PARAMS, params),
   async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
-    const paths = [pathOf(inputs, "network"), ...(inputs["snapshots"] ?? [])];
+    const { snapshots = [] } = inputs;
+    const paths = [pathOf(inputs, "network"), ...snapshots];
     const { graph, networks, close } = await openNetworks(inputs, paths, engine);
     try {
       const inputNames = graph.inputs.map(({ name }) => name);

@@ -128,7 +128,7 @@ function markWords(marks: ReturnType<typeof marksOf>): string {
   return ` Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.${edge}`;
 }
 
-/** Says of the networks of a trajectory, of which the last is listed first, when in the training they were. */
+/** Says when in the training the networks of a trajectory were; the last one is listed first. */
 function snapshotsOf(models: PlaneResult["models"]): ContourFigure["models"] {
   return models.map(({ label, x, y }, index) => {
     const name = /^\d+$/.test(label) ? `snapshot ${label}` : label;

@@ -67,6 +67,10 @@ const STUDY: StudyDescription = {
       ...{ seed: 1, epochs: 1, batch: 4, learningRate: 0.1, weightDecay: 0, margin: 2, invariance: 3 },
       warmup: 0,
     },
+    tickets: {
+      ...{ tickets: "gradient", net: "mlp:4", data: "few:train", seed: 0, batch: 4 },
+      ...{ sparsity: 0.5, rounds: 1, by: "layer", rewind: 1, epochs: 2 },
+    },
     pruned: {
       ...{
         prune: "mlps",

@@ -18,7 +18,8 @@ describe("describeIntrinsicDimension()", () => {
     const [means, trainings] = sections.flatMap(({ tables }) => tables);
     expect(means?.rows.map(({ cells }) => cells.at(-1))).toEqual(["no", "no", "yes", "no", "yes"]);
     expect(means?.rows.filter(({ strong }) => strong).map(({ cells }) => cells[0])).toEqual([400]);
-    expect(trainings?.rows).toHaveLength(12);
+    // Two untrained networks, two full trainings, and ten in subspaces.
+    expect(trainings?.rows).toHaveLength(14);
     expect(notes?.join()).toMatch(/do not rise with every dimension: 450 lies on the other side/);
   });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveCheckpoint } from "@isthmus/core";
@@ -7,7 +7,7 @@ import { encodeGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
-import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { killOnceThere, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 import { saveExamples } from "../../../test/helpers/save-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
@@ -118,6 +118,26 @@ describe("isthmus curvature", () => {
     expect(stdout).toMatch(/^l1 +\d+ .*[█#]/m);
     expect(stdout).toMatch(/^ +4( +\S+){4}$/m);
     expect(stdout).toContain("In canonical form, which computes the same:");
+  });
+
+  test("goes on from its journal after it was killed, to the same bytes", async () => {
+    const measures = ["--count", "2", "--runs", "3", "--by", "layer", "--canonical"];
+    await runJson(command(...measures, "-o", at("whole.json")));
+    const journal = at("curvature.journal.json");
+    const words = command(...measures, "--journal", journal, "-o", at("later.json"));
+    expect((await runAlone(words, { onStart: killOnceThere(journal) })).code).not.toBe(0);
+    expect(existsSync(at("later.json"))).toBe(false);
+    const parts = () => Object.keys(JSON.parse(readFileSync(journal, "utf8")).data);
+    expect(parts()).toContain("as it is: eigenvalues");
+    await runJson(words);
+    const measured = (name: string) => {
+      const { provenance: _, ...rest } = JSON.parse(readFileSync(at(name), "utf8"));
+      return JSON.stringify(rest);
+    };
+    expect(measured("later.json")).toBe(measured("whole.json"));
+    expect(parts().at(-1)).toBe("canonical: layer l2");
+    const other = await runCli([...words, "--seed", "5"]);
+    expect(other.stderr).toContain('"seed" is "0" there and "5" here; it was left as it is');
   });
 
   test("refuses options of chains without their measure", async () => {

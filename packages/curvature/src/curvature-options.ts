@@ -24,6 +24,8 @@ export interface CurvatureProgress {
   /** Share of the work that is done, in `[0, 1]`; it may end before all products are made. */
   readonly done: number;
   readonly stage: CurvatureStage;
+  /** Whether this part was in the journal, so that it took no time. @defaultValue false */
+  readonly stored?: boolean;
 }
 
 type Measure<Options> = Omit<Options, "seed" | "signal" | "onProgress">;
@@ -78,6 +80,11 @@ export interface MeasureCurvatureOptions extends HessianOptions {
   readonly canonical?: boolean;
   /** Seed of random vectors. @defaultValue 0 */
   readonly seed?: number;
+  /**
+   * File for finished parts, such as the eigenvalues, the trace or one layer, from which a measurement that
+   * was interrupted goes on. @defaultValue none is written
+   */
+  readonly journalPath?: string | undefined;
   /** Called after every product. */
   readonly onProgress?: ((progress: CurvatureProgress) => void) | undefined;
 }
@@ -104,5 +111,6 @@ export const MEASURE_CURVATURE_DEFAULTS: Required<MeasureCurvatureOptions> = {
   settling: undefined,
   canonical: false,
   seed: 0,
+  journalPath: undefined,
   onProgress: undefined,
 };

@@ -1,7 +1,14 @@
 import { GROUPINGS } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import {
+  type Architecture,
+  type DataSet,
+  fingerprintData,
+  fingerprintGraph,
+  fingerprintWeights,
+} from "@isthmus/graph";
 import { discoverLinearSymmetries, discoverSymmetries } from "@isthmus/symmetry";
+import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
 import { canonicalize } from "@isthmus/weight-matching";
 import {
   type CurvatureProgress,
@@ -32,9 +39,13 @@ const ATTEMPT = "measure curvature";
  *
  * Only adaptive sharpness is invariant to scalings of layers that leave the function as it is, and the
  * learning coefficient nearly so: with `canonical`, everything is measured of the canonical form, too.
+ *
+ * With a `journalPath`, a measurement that was interrupted goes on with the unfinished part, to the same
+ * result.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss, or a derivative is not finite
  * @throws OutOfRangeError if an option is out of range
+ * @throws MismatchError if the journal is of another measurement
  * @throws UnsupportedError if an operator has no gradient rule
  *
  * @example
@@ -65,17 +76,21 @@ export async function measureCurvature(
   const forms = canonical ? 2 : 1;
   const announced = (form: number): Options => ({
     ...resolved,
-    onProgress: ({ done, stage }: CurvatureProgress) => onProgress?.({ done: (form + done) / forms, stage }),
+    onProgress: ({ done, ...at }: CurvatureProgress) => onProgress?.({ done: (form + done) / forms, ...at }),
   });
-  const { operator, measures } = await measureForm(architecture, network, data, announced(0));
+  const run = await describeRun(architecture, network, data, resolved);
+  const journal = await openJournal(resolved.journalPath, run);
+  const { operator, measures } = await measureForm(architecture, network, data, {
+    options: announced(0),
+    ...{ journal, form: "as it is" },
+  });
   const { reason, step } = operator;
   const second = canonical
-    ? await measureForm(
-        architecture,
-        await canonicalForm(architecture, network, resolved),
-        data,
-        announced(1),
-      )
+    ? await measureForm(architecture, await canonicalForm(architecture, network, resolved), data, {
+        options: announced(1),
+        journal,
+        form: "canonical",
+      })
     : undefined;
   return {
     kind: "curvature",
@@ -118,7 +133,7 @@ async function measureForm(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
-  options: Options,
+  { options, journal, form }: { readonly options: Options; readonly journal: Journal; readonly form: string },
 ): Promise<{ readonly operator: CurvatureOperator; readonly measures: CurvatureMeasures }> {
   const operator = await openOperator(architecture, network, data, options);
   try {
@@ -127,18 +142,44 @@ async function measureForm(
       ...plannedProducts(operator, blocks, options),
       ...plannedLosses(options, operator.examples),
     ];
-    const progress = { options, announce: announceStages(planned, options.onProgress) };
+    const announce = announceStages(planned, options.onProgress);
+    const keyOf = (part: string): string => `${form}: ${part}`;
+    const isStored = (part: string): boolean => journal.has(keyOf(part));
+    const keep = <T>(part: string, measure: () => Promise<T>): Promise<T> => {
+      const stage = planned.find((other) => other.stage === part)?.stage;
+      if (stage !== undefined && isStored(part)) announce(stage)(1, true);
+      return journal.getData(keyOf(part), measure);
+    };
+    const frame = { options, announce, isStored, keep };
     const gradient = new Float64Array(operator.dimension);
     const loss = await operator.gradient(gradient);
     const measures = {
       ...{ loss, gradientNorm: norm(gradient) },
-      ...(await measureOperator(operator, { blocks, gradient }, progress)),
-      ...(await measureSurface(architecture, network, data, progress)),
+      ...(await measureOperator(operator, { blocks, gradient }, frame)),
+      ...(await measureSurface(architecture, network, data, frame)),
     };
     return { operator, measures };
   } finally {
     await operator.release();
   }
+}
+
+/** Describes everything that decides the numbers of a measurement. */
+async function describeRun(
+  { graph, engine }: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  { signal: _, onProgress: __, journalPath, ...options }: Options,
+): Promise<JournalRun> {
+  if (journalPath === undefined) return {};
+  const settings = Object.entries(options).map(([name, value]) => [name, JSON.stringify(value) ?? "none"]);
+  return {
+    ...Object.fromEntries(settings),
+    graph: fingerprintGraph(graph),
+    network: await fingerprintWeights(graph, network),
+    data: fingerprintData(data),
+    engine: engine.name,
+  };
 }
 
 function openOperator(

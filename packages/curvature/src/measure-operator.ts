@@ -7,7 +7,7 @@ import type { CurvatureOperator } from "./operators/operator-options.ts";
 import { type OperatorBlock, restrictOperator } from "./restrict-operator.ts";
 import type { Eigenpair } from "./ritz-pairs.ts";
 import { spectralDensity } from "./spectral-density.ts";
-import type { AnnounceStage, PlannedWork } from "./stage-progress.ts";
+import type { MeasurementFrame, PlannedWork } from "./stage-progress.ts";
 import { topEigenpairs } from "./top-eigenpairs.ts";
 import { norm } from "./vectors.ts";
 
@@ -55,42 +55,50 @@ function blockProducts(
 export async function measureOperator(
   operator: CurvatureOperator,
   { blocks, gradient }: { readonly blocks: readonly LayerBlock[]; readonly gradient: Float64Array },
-  { options, announce }: { readonly options: Options; readonly announce: AnnounceStage },
+  { options, announce, keep, isStored }: MeasurementFrame,
 ): Promise<Pick<CurvatureMeasures, "eigenvalues" | "trace" | "density" | "layers">> {
   const { count, tolerance, steps, traceProducts, relativeError, runs, seed, signal } = options;
   const measured: { -readonly [K in keyof CurvatureMeasures]?: CurvatureMeasures[K] } = {};
   if (count > 0) {
     const onProgress = announce("eigenvalues");
-    const pairs = await topEigenpairs(operator, {
-      ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
-      ...{ count, tolerance, steps, end: "both" },
+    measured.eigenvalues = await keep("eigenvalues", async () => {
+      const pairs = await topEigenpairs(operator, {
+        ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
+        ...{ count, tolerance, steps, end: "both" },
+      });
+      const { converged, products } = pairs;
+      const [largest, smallest] = [pairs.largest.map(withoutVector), pairs.smallest.map(withoutVector)];
+      return { largest, smallest, converged, tolerance, products };
     });
-    const { converged, products } = pairs;
-    const [largest, smallest] = [pairs.largest.map(withoutVector), pairs.smallest.map(withoutVector)];
-    measured.eigenvalues = { largest, smallest, converged, tolerance, products };
   }
   if (traceProducts > 0) {
     const onProgress = announce("trace");
-    measured.trace = await estimateTrace(operator, {
-      ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
-      ...{ products: traceProducts, relativeError },
-    });
+    measured.trace = await keep("trace", () =>
+      estimateTrace(operator, {
+        ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
+        ...{ products: traceProducts, relativeError },
+      }),
+    );
   }
   if (runs > 0) {
     const onProgress = announce("density");
     const { densitySteps, points, width } = options;
-    measured.density = await spectralDensity(operator, {
-      ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
-      ...{ runs, steps: densitySteps, points, width },
-    });
+    measured.density = await keep("density", () =>
+      spectralDensity(operator, {
+        ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
+        ...{ runs, steps: densitySteps, points, width },
+      }),
+    );
   }
   if (options.by !== undefined) {
     const layers: LayerCurvature[] = [];
     const onProgress = announce("layers");
     for (const [i, { name, block }] of blocks.entries()) {
       const gradientNorm = norm(block.cut(gradient));
-      layers.push({ name, gradientNorm, ...(await measureBlock(block, options)) });
-      onProgress((i + 1) / blocks.length);
+      const part = `layer ${name}`;
+      const stored = isStored(part);
+      layers.push({ name, gradientNorm, ...(await keep(part, () => measureBlock(block, options))) });
+      onProgress((i + 1) / blocks.length, stored);
     }
     measured.layers = layers;
   }

@@ -7,7 +7,7 @@ import { LEARNING_COEFFICIENT_DEFAULTS, learningCoefficient } from "./learning-c
 import { MEASURE_SETTLING_DEFAULTS, measureSettling } from "./measure-settling.ts";
 import { MEASURE_SHARPNESS_DEFAULTS, measureSharpness } from "./measure-sharpness.ts";
 import { openLossSurface } from "./operators/loss-surface.ts";
-import type { AnnounceStage, PlannedWork } from "./stage-progress.ts";
+import type { MeasurementFrame, PlannedWork } from "./stage-progress.ts";
 
 type Options = Required<MeasureCurvatureOptions>;
 
@@ -45,16 +45,18 @@ export async function measureSurface(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
-  progress: { readonly options: Options; readonly announce: AnnounceStage },
+  frame: MeasurementFrame,
 ): Promise<Pick<CurvatureMeasures, "sharpness" | "criticalSharpness" | "learningCoefficient" | "settling">> {
-  const measured = await measureNearby(architecture, network, data, progress);
-  const { options, announce } = progress;
+  const measured = await measureNearby(architecture, network, data, frame);
+  const { options, announce, keep } = frame;
   if (options.settling === undefined) return measured;
   const { parameters, loss, examples, batchSize, seed, signal } = options;
-  const settling = await measureSettling(architecture, network, data, {
-    ...options.settling,
-    ...{ parameters, loss, examples, batchSize, seed, signal, onProgress: announce("settling") },
-  });
+  const settling = await keep("settling", () =>
+    measureSettling(architecture, network, data, {
+      ...options.settling,
+      ...{ parameters, loss, examples, batchSize, seed, signal, onProgress: announce("settling") },
+    }),
+  );
   return { ...measured, settling };
 }
 
@@ -62,7 +64,7 @@ async function measureNearby(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
-  { options, announce }: { readonly options: Options; readonly announce: AnnounceStage },
+  { options, announce, keep }: MeasurementFrame,
 ): Promise<Pick<CurvatureMeasures, "sharpness" | "criticalSharpness" | "learningCoefficient">> {
   const { parameters, loss, examples, batchSize, seed, signal } = options;
   if (!options.sharpness && !options.criticalSharpness && !options.learningCoefficient) return {};
@@ -72,22 +74,20 @@ async function measureNearby(
   try {
     if (options.sharpness) {
       const onProgress = announce("sharpness");
-      measured.sharpness = await measureSharpness(surface, {
-        ...options.sharpness,
-        seed,
-        signal,
-        onProgress,
-      });
+      const climb = { ...options.sharpness, seed, signal, onProgress };
+      measured.sharpness = await keep("sharpness", () => measureSharpness(surface, climb));
     }
     if (options.criticalSharpness) {
-      measured.criticalSharpness = await criticalSharpness(surface, { ...options.criticalSharpness, signal });
+      const search = { ...options.criticalSharpness, signal };
+      measured.criticalSharpness = await keep("critical-sharpness", () => criticalSharpness(surface, search));
       announce("critical-sharpness")(1);
     }
     if (options.learningCoefficient) {
       const onProgress = announce("learning-coefficient");
-      measured.learningCoefficient = await learningCoefficient(surface, {
-        ...{ ...options.learningCoefficient, seed, signal, onProgress },
-      });
+      const chains = { ...options.learningCoefficient, seed, signal, onProgress };
+      measured.learningCoefficient = await keep("learning-coefficient", () =>
+        learningCoefficient(surface, chains),
+      );
     }
     return measured;
   } finally {

@@ -48,7 +48,21 @@ describe("openJournal()", () => {
     expect(Object.keys(pieces).sort()).toEqual(["a", ...keys].sort());
   });
 
+  it("openJournal() gives plain data back, also numbers that JSON has none of, and computes them once", async () => {
+    const value = {
+      layers: [{ name: "a", value: 0.1 }, { value: Number.NaN }],
+      high: Number.NEGATIVE_INFINITY,
+    };
+    const journal = await open(WHOLE);
+    expect(await journal.getData("c", async () => ({ ...value, more: undefined }))).toStrictEqual(value);
+    const again = await openJournal(join(folder, "journal.json"), RUN);
+    expect(again.has("c")).toBe(true);
+    expect(await again.getData("c", () => Promise.reject(new TypeError("computed")))).toStrictEqual(value);
+    expect(await again.get("a", () => Promise.reject(new TypeError("computed")))).toHaveLength(3);
+  });
+
   it.each<[string, unknown]>([
+    ["has data without names", { ...WHOLE, data: "a" }],
     ["is no JSON", "{"],
     ["is nested without end", `${"[".repeat(200_000)}${"]".repeat(200_000)}`],
     ["is null", "null"],

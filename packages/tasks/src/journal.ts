@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { excerpt, FormatError, isIsthmusError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
+import { decodePlain, encodePlain } from "./plain-data.ts";
 
 /** Everything that decides the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
@@ -13,10 +14,21 @@ export interface Journal {
    * first. Several pieces may be computed at once; the same piece is computed once.
    */
   get(key: string, compute: () => Promise<readonly number[]>): Promise<readonly number[]>;
+  /**
+   * Returns a finished piece that is plain data, or computes and stores it first. It is returned as it is
+   * read from the file, whether it was computed now or before: what JSON leaves out is left out.
+   */
+  getData<T>(key: string, compute: () => Promise<T>): Promise<T>;
 }
 
 /** The numbers of the finished pieces, by their keys. */
 type Pieces = Map<string, readonly number[]>;
+
+/** All pieces: lists of numbers, and plain data, encoded. */
+interface Contents {
+  readonly pieces: Pieces;
+  readonly data: Map<string, unknown>;
+}
 
 const FORMAT = "isthmus journal";
 const VERSION = 1;
@@ -29,12 +41,13 @@ const VERSION = 1;
  *   the file is left unchanged
  */
 export async function openJournal(path: string | undefined, run: JournalRun): Promise<Journal> {
-  const pieces: Pieces = path === undefined ? new Map() : await readPieces(path, run);
+  const { pieces, data }: Contents =
+    path === undefined ? { pieces: new Map(), data: new Map() } : await readPieces(path, run);
   const underWay = new Map<string, Promise<readonly number[]>>();
   let saved: Promise<void> = Promise.resolve();
   const save = (to: string): Promise<void> => {
     // One after the other, so that what is there last has all pieces.
-    saved = saved.catch(() => {}).then(() => saveFile(to, encode(pieces, run)));
+    saved = saved.catch(() => {}).then(() => saveFile(to, encode({ pieces, data }, run)));
     return saved;
   };
   const add = async (key: string, compute: () => Promise<readonly number[]>) => {
@@ -44,7 +57,15 @@ export async function openJournal(path: string | undefined, run: JournalRun): Pr
     return numbers;
   };
   return {
-    has: (key) => pieces.has(key),
+    has: (key) => pieces.has(key) || data.has(key),
+    async getData<T>(key: string, compute: () => Promise<T>) {
+      const stored = data.has(key) ? data.get(key) : encodePlain(await compute());
+      if (!data.has(key)) {
+        data.set(key, stored);
+        if (path !== undefined) await save(path);
+      }
+      return decodePlain(stored) as T;
+    },
     async get(key, compute) {
       const stored = underWay.get(key) ?? pieces.get(key);
       if (stored !== undefined) return stored;
@@ -55,16 +76,17 @@ export async function openJournal(path: string | undefined, run: JournalRun): Pr
   };
 }
 
-function encode(pieces: Pieces, run: JournalRun): string {
+function encode({ pieces, data }: Contents, run: JournalRun): string {
   const lists = Object.fromEntries([...pieces].map(([key, numbers]) => [key, numbers.map(encodeNumber)]));
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, run, pieces: lists })}\n`;
+  const plain = data.size === 0 ? {} : { data: Object.fromEntries(data) };
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, run, pieces: lists, ...plain })}\n`;
 }
 
 /** Returns a number as JSON can hold it: NaN and infinities as text. */
 const encodeNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
 
-async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
-  if ((await stat(path).catch(() => undefined)) === undefined) return new Map();
+async function readPieces(path: string, run: JournalRun): Promise<Contents> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return { pieces: new Map(), data: new Map() };
   const journal = await readJournal(path);
   const differing = Object.keys({ ...run, ...journal.run }).filter((key) => run[key] !== journal.run[key]);
   if (differing.length > 0) {
@@ -76,7 +98,10 @@ async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
       { parameters: differing },
     );
   }
-  return new Map(Object.entries(journal.pieces).map(([key, numbers]) => [key, numbers.map(Number)]));
+  return {
+    pieces: new Map(Object.entries(journal.pieces).map(([key, numbers]) => [key, numbers.map(Number)])),
+    data: new Map(Object.entries(journal.data)),
+  };
 }
 
 /** What to do about a file that cannot be gone on from. */
@@ -86,6 +111,7 @@ const REMEDY = "name another file, or remove it to begin anew";
 interface Stored {
   readonly run: JournalRun;
   readonly pieces: Readonly<Record<string, readonly unknown[]>>;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 async function readJournal(path: string): Promise<Stored> {
@@ -100,12 +126,14 @@ async function readJournal(path: string): Promise<Stored> {
   const journal = value as
     | (Partial<Stored> & { readonly format?: unknown; readonly version?: unknown })
     | null;
-  const { format, version, run, pieces } = journal ?? {};
+  const { format, version, run, pieces, data = {} } = journal ?? {};
   if (format !== FORMAT || version !== VERSION) {
     throw reject(`it must hold pieces of a measurement, of version ${VERSION}: it is something else`);
   }
   const lists = isObject(pieces) && Object.values(pieces).every(isNumbers);
-  if (isObject(run) && lists) return { run, pieces };
+  if (isObject(run) && lists && isObject(data)) {
+    return { run, pieces, data };
+  }
   throw reject("it must say which measurement it is of, and hold its pieces: it is incomplete");
 }
 

@@ -5,6 +5,7 @@ import {
   type CurvatureKind,
   type CurvatureProgress,
   MEASURE_CURVATURE_DEFAULTS,
+  type MeasureCurvatureOptions,
   measureCurvature,
 } from "@isthmus/curvature";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
@@ -24,6 +25,7 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { parseCount, parseNames, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
+import { createPace } from "../terminal/pace.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CurvatureVerbOptions
@@ -41,6 +43,7 @@ interface CurvatureVerbOptions
   readonly traceProducts: number;
   readonly runs: number;
   readonly seed: number;
+  readonly journal?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
@@ -99,6 +102,10 @@ function createCurvatureVerb() {
       DEFAULTS.runs,
     )
     .option("--seed <n>", "seed of random vectors", parseSeed, DEFAULTS.seed)
+    .option(
+      "--journal <file>",
+      "keep finished parts in this file (eigenvalues, trace, density, each layer ...), and go on from it after an interruption",
+    )
     .option("-o, --output <file>", "write the result, with the density (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
@@ -130,28 +137,51 @@ async function curvature(path: string, options: CurvatureVerbOptions, context: C
   if (options.report !== undefined) assertPageName(options.report);
   const measures = curvatureMeasures(options);
   return withCheckpoints([path], async (checkpoints) => {
-    const { output, report, parameters, operator, labelSamples, examples } = options;
+    const { output, report, journal, parameters, operator, labelSamples, examples } = options;
     const { count, traceProducts, runs, seed } = options;
     const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
     const outputs = [output, report].filter((file) => file !== undefined);
-    for (const file of outputs) await assertOutput(file, inputs);
+    for (const file of [journal, ...outputs]) if (file !== undefined) await assertOutput(file, inputs);
     await assertArchitecture("measure curvature", [path], options);
     const read = await openSharedArchitecture([path], options);
     const data = await openExamples(options.data, options, dataContext(read));
     const bound = await bindArchitecture(fitToData(read, data), checkpoints, options, context);
     const { graph, engine, networks, binding } = bound;
-    const result = await measureCurvature({ graph, engine }, at(networks, 0, "network").network, data, {
-      ...{ operator, labelSamples, parameters, examples, count, traceProducts, runs, seed, ...measures },
-      signal: context.signal,
-      onProgress: ({ stage, done }) => context.progress(STAGES[stage], done),
-    });
+    const settings = { operator, labelSamples, parameters, examples, count, traceProducts, runs, seed };
+    const result = await follow({ journal }, context, (following) =>
+      measureCurvature({ graph, engine }, at(networks, 0, "network").network, data, {
+        ...{ ...settings, ...measures, ...following },
+      }),
+    );
     await saveResult(result, { output, report }, { inputs, context });
     return {
       result: { ...result, binding },
       text: formatCurvature(result, context.terminal) + formatOutputs(outputs),
     };
   });
+}
+
+/** Runs a measurement and shows its progress; if it is stopped, says how to go on. */
+async function follow<T>(
+  { journal }: Pick<CurvatureVerbOptions, "journal">,
+  { signal, progress, terminal }: Context,
+  work: (options: Pick<MeasureCurvatureOptions, "journalPath" | "signal" | "onProgress">) => Promise<T>,
+): Promise<T> {
+  const pace = createPace();
+  try {
+    return await work({
+      ...{ journalPath: journal, signal },
+      onProgress: ({ stage, done, stored }) => {
+        pace.note(done, stored);
+        progress(STAGES[stage], done, pace.left);
+      },
+    });
+  } catch (error) {
+    if (signal.aborted && journal !== undefined)
+      terminal.note(`isthmus curvature: finished parts are in "${journal}": it goes on from there`);
+    throw error;
+  }
 }
 
 const STAGES: Readonly<Record<CurvatureProgress["stage"], string>> = {

@@ -21,7 +21,7 @@ interface MarkedPlane {
   readonly marks?: readonly PlaneMark[];
 }
 
-/** Draws minima as triangles on their tips, hollow ones if they are on the edge; saddles as crosses. */
+/** Marks minima by triangles on their tips, hollow ones if they are on the edge, and saddles by crosses. */
 export function pointMarks(plot: Plot, { marks = [], xs, ys }: MarkedPlane): Markish[] {
   const place = { x: "x", y: "y", title: "kind" } as const;
   const saddles = marks.filter(({ kind }) => kind === "saddle");

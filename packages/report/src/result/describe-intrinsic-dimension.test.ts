@@ -18,8 +18,10 @@ describe("describeIntrinsicDimension()", () => {
     const [means, trainings] = sections.flatMap(({ tables }) => tables);
     expect(means?.rows.map(({ cells }) => cells.at(-1))).toEqual(["no", "no", "yes", "no", "yes"]);
     expect(means?.rows.filter(({ strong }) => strong).map(({ cells }) => cells[0])).toEqual([400]);
-    // Two untrained networks, two full trainings, and ten in subspaces.
-    expect(trainings?.rows).toHaveLength(14);
+    expect(trainings?.rows.map(({ cells }) => cells[0])).toEqual([
+      ...["none", "none", "full", "full"],
+      ...Array.from({ length: 10 }, () => "subspace"),
+    ]);
     expect(notes?.join()).toMatch(/do not rise with every dimension: 450 lies on the other side/);
   });
 
@@ -47,6 +49,20 @@ describe("describeIntrinsicDimension()", () => {
     );
     expect(tiles[0]).toMatchObject({ value: "> 800", more: [] });
     expect(notes?.join()).toMatch(/Of seed 0, no measured dimension reaches the line/);
+  });
+
+  it("says before anything else that nothing was learned, or that the line is reached without training", () => {
+    const result = intrinsicDimensionResult();
+    const untrained = { start: [{ seed: 0, accuracy: 0.9, loss: 0.3 }], guess: 0.2, startReaches: true };
+    const none = describeIntrinsicDimension({ ...result, untrained: { ...untrained, learned: false } });
+    expect(none.summary).toBe(
+      "Full training learned hardly anything: it reaches 96.90 %, the untrained network 90.00 %, and the most frequent class 20.00 %. d_90 means nothing; train longer, or on more examples.",
+    );
+    expect(none.notes?.[1]).toBe(
+      "The untrained network, in 0 dimensions, already reaches the line of 87.21 %: it has 90.00 %.",
+    );
+    const { untrained: _, ...earlier } = result;
+    expect(describeIntrinsicDimension(earlier).summary).toMatch(/^400 numbers/);
   });
 
   it("refuses a result without trainings in subspaces", () => {

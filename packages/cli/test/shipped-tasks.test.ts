@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { withOtherType, withStrangeKey } from "../../../test/helpers/mutate-json.ts";
 import { type DescribedSort, findDescribed, listShipped } from "../src/study/find-described.ts";
 
-const EXAMPLES = 20;
+const EXAMPLES = 1000;
 const labels = Int32Array.from({ length: EXAMPLES }, (_, i) => i % 10);
 const images = createTensor("f32", [EXAMPLES, 1, 28, 28], new Float32Array(EXAMPLES * 28 * 28));
 /** Stands for MNIST and Fashion-MNIST: parameters of tasks have a digest of the images, and nothing else. */

@@ -38,8 +38,8 @@ export {
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
+export { countInside } from "./result/count-inside.ts";
 export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
-export { countInside } from "./result/describe-pareto.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,
@@ -48,7 +48,7 @@ export {
   type Provenance,
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";
-export { minimaWords } from "./result/landscape/topology-sections.ts";
+export { minimaWords } from "./result/landscape/minima-words.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export type { PageFact } from "./result/page-fact.ts";

@@ -4,14 +4,9 @@ import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines, type LineSeries } from "../figure/line-figure.ts";
 import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
+import { countInside } from "./count-inside.ts";
 import { factsOf } from "./facts.ts";
 import type { Report, Section, Tile } from "./report.ts";
-
-/** Counts the networks of a front that are better than the reference at every task: only these count. */
-export function countInside({ points }: Front, reference: readonly number[]): number {
-  return points.filter(({ losses }) => losses.every((loss, task) => loss < at(reference, task, "task")))
-    .length;
-}
 
 /** Fronts of a result with the words for them, in the order of figures and tables. */
 function frontsOf({

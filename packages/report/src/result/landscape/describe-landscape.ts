@@ -9,7 +9,8 @@ import { landscapeFigures } from "./landscape-figures.ts";
 import { coordinatesOf } from "./landscape-planes.ts";
 import { directionsTable, gridTable, networksTable } from "./landscape-tables.ts";
 import { DIRECTION_WORDS, monotoneWords, SIZE_WORDS } from "./landscape-words.ts";
-import { countMinima, topologySections, topologyWords } from "./topology-sections.ts";
+import { countMinima } from "./minima-words.ts";
+import { topologySections, topologyWords } from "./topology-sections.ts";
 
 /**
  * Says what a landscape shows.

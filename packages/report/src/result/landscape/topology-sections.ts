@@ -1,9 +1,10 @@
 import { at } from "@isthmus/core";
 import { type GridTopology, isOnEdge, type MergeTree, mergeTree } from "@isthmus/landscape";
 import { drawBarcode, drawMergeTree } from "../../figure/merge-tree-figure.ts";
-import { formatCount, formatCounted, formatNumber } from "../../format-value.ts";
+import { formatCounted, formatNumber } from "../../format-value.ts";
 import type { Table } from "../../table/table.ts";
 import type { Section } from "../report.ts";
+import { countMinima, minimaWords } from "./minima-words.ts";
 import { barsOf, layOutTree } from "./tree-layout.ts";
 
 /** Most minima that are drawn or listed: the ones that persist. */
@@ -129,25 +130,6 @@ function minimaTable(
       ],
     })),
   };
-}
-
-/**
- * Counts minima inside and on the edge of a grid, from their places: results of earlier versions do not say
- * which they are.
- */
-export function countMinima({ minima, shape }: MergeTree): {
-  readonly inside: number;
-  readonly onEdge: number;
-} {
-  const onEdge = minima.filter(({ index }) => isOnEdge(index, shape)).length;
-  return { inside: minima.length - onEdge, onEdge };
-}
-
-/** Says in a few words how many minima of a grid are inside, and how many on its edge. */
-export function minimaWords(tree: MergeTree): string {
-  const { inside, onEdge } = countMinima(tree);
-  const edge = onEdge === 0 ? "" : `, ${formatCount(onEdge)} on the edge, where the loss may fall further`;
-  return `${formatCounted(inside, "minimum", "minima")} inside${edge}`;
 }
 
 /** Says in a sentence what minima a grid has. */

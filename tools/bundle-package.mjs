@@ -3,40 +3,11 @@
 //
 //   node ../../tools/bundle-package.mjs
 //
-// Entries keep their paths; what several of them share goes into dist/chunks. Entries are what package.json exports
-// and bin/ imports, scripts of threads and processes, and sources that say where they are (import.meta.url), as
-// threads load these by that address.
+// Entries keep their paths; what several of them share goes into dist/chunks.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, posix, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
-
-const SOURCES = resolve("src");
-const WHERE = "import.meta.url";
-
-/** Texts of the package's sources by path under src/, without tests. */
-function readSources() {
-  const paths = readdirSync(SOURCES, { recursive: true })
-    .map(toPosix)
-    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
-  return new Map(paths.map((path) => [path, readFileSync(join(SOURCES, path), "utf8")]));
-}
-
-function findEntries(sources) {
-  const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
-  const paths = Object.values(exports).map((entry) => posix.relative("src", entry["@isthmus/source"]));
-  for (const name of existsSync("bin") ? readdirSync("bin") : []) {
-    const text = readFileSync(join("bin", name), "utf8");
-    for (const [, path] of text.matchAll(/"\.\.\/dist\/([^"]+)\.js"/g)) paths.push(`${path}.ts`);
-  }
-  for (const [path, text] of sources) {
-    if (text.includes(WHERE)) paths.push(path);
-    for (const [, script] of text.matchAll(/new URL\([^)]*"(\.[^"]+)\.js"/g)) {
-      const source = `${posix.join(posix.dirname(path), script)}.ts`;
-      if (sources.has(source)) paths.push(source);
-    }
-  }
-  return [...new Set(paths)].map((path) => join(SOURCES, path));
-}
+import { findEntries, SOURCES, toPosix, WHERE } from "./package-entries.mjs";
 
 /** Lets a source say the address at which it would lie if it were built alone, wherever its code ends up. */
 const addresses = {
@@ -52,12 +23,8 @@ const addresses = {
   },
 };
 
-function toPosix(path) {
-  return path.replaceAll("\\", "/");
-}
-
 const { outputFiles } = await build({
-  entryPoints: findEntries(readSources()),
+  entryPoints: findEntries().map((path) => join(SOURCES, path)),
   outdir: "dist",
   outbase: SOURCES,
   chunkNames: "chunks/[name]-[hash]",

@@ -28,7 +28,8 @@ export function findEntries() {
   }
   for (const [path, text] of sources) {
     if (text.includes(WHERE)) paths.push(path);
-    for (const [, script] of text.matchAll(/new URL\([^)]*"(\.[^"]+)\.js"/g)) {
+    // Imports name sources: a name that ends in .js is the address of a script, as it is built.
+    for (const [, script] of text.matchAll(/"(\.\.?\/[^"]+)\.js"/g)) {
       const source = `${posix.join(posix.dirname(path), script)}.ts`;
       if (sources.has(source)) paths.push(source);
     }

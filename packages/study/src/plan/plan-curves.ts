@@ -1,30 +1,24 @@
 import { MEASURE_PATH_DEFAULTS, TRAIN_CURVE_DEFAULTS } from "@isthmus/curve";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { type TrainPairCurveParams, trainPairCurve } from "../tasks/train-pair-curve.ts";
-import { planAlignment } from "./plan-alignment.ts";
+import { planEachPair } from "./plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { Planner } from "./planner.ts";
-import { type PlannedPair, selectPairs } from "./select-pairs.ts";
+import type { PlannedPair } from "./select-pairs.ts";
 import { trainOptionsOf } from "./train-options.ts";
 
 /**
  * Plans the training of a curve between every pair of networks that a measurement selects.
  * @throws InputError if it selects none, or the data do not fit the networks
  */
-export async function planCurves(
+export function planCurves(
   entry: CurveMeasurement,
-  { networks, planner, variables }: MeasurementContext,
+  context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
-  const planned: PlannedMeasurement[] = [];
-  for (const pair of selectPairs(networks, entry)) {
-    const { key } = planner.add(trainPairCurve, {
-      params: await curveParams(pair, entry, planner),
-      inputs: await planAlignment(pair, entry, planner),
-      label: `train a curve from ${pair.a.label} to ${pair.b.label}, ${entry.data}`,
-    });
-    planned.push({ variables: { ...pair.variables, ...variables }, task: key });
-  }
-  return planned;
+  return planEachPair(trainPairCurve, entry, context, async (pair) => ({
+    params: await curveParams(pair, entry, context.planner),
+    label: `train a curve from ${pair.a.label} to ${pair.b.label}, ${entry.data}`,
+  }));
 }
 
 /** Lists every option that decides the bytes, defaults included. */

@@ -4,9 +4,9 @@ import type { MechanismsMeasurement } from "../description/path-measurements.ts"
 import type { PairMeasurement } from "../description/study-description.ts";
 import { measurePairMechanisms } from "../tasks/measure-pair-mechanisms.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
-import { planAlignment } from "./plan-alignment.ts";
+import { planEachPair } from "./plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-import { type PlannedPair, selectPairs } from "./select-pairs.ts";
+import { selectPairs } from "./select-pairs.ts";
 
 /** Parameters of a task that measures something on a pair of networks. */
 interface PairParams<O> {
@@ -30,7 +30,7 @@ export async function planMechanisms(
   context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
   const { points, tolerance, statistics, batchSize } = { ...MEASURE_MECHANISMS_DEFAULTS, ...entry };
-  const { pairs, open } = selectFitting(entry, context, batchSize);
+  const open = openFitting(entry, context, batchSize);
   const sets: { name: string; data: TaskData }[] = [];
   for (const [name, data] of Object.entries(entry.sets)) sets.push({ name, data: await open(data) });
   const { statisticsData } = entry;
@@ -40,7 +40,7 @@ export async function planMechanisms(
     options: { points, tolerance, statistics, batchSize },
   };
   const on = sets.map(({ name }) => name).join(", ");
-  return addPairTasks(pairs, { entry, context, kind: measurePairMechanisms, params, on });
+  return addPairTasks({ entry, context, kind: measurePairMechanisms, params, on });
 }
 
 /**
@@ -52,7 +52,7 @@ export async function planPairs<O>(
   context: MeasurementContext,
   { kind, options }: PairWork<O>,
 ): Promise<readonly PlannedMeasurement[]> {
-  const { pairs, open } = selectFitting(entry, context, options.batchSize);
+  const open = openFitting(entry, context, options.batchSize);
   const { statisticsData } = entry;
   const data = await open(entry.data);
   const params: PairParams<O> = {
@@ -60,18 +60,17 @@ export async function planPairs<O>(
     ...(statisticsData !== undefined && { statisticsData: await open(statisticsData) }),
     options,
   };
-  return addPairTasks(pairs, { entry, context, kind, params, on: data.name });
+  return addPairTasks({ entry, context, kind, params, on: data.name });
 }
 
-/** Selects pairs, and opens examples that must fit their architectures. */
-function selectFitting(
+/** Returns what opens examples that must fit the architectures of all selected pairs. */
+function openFitting(
   entry: PairSelection,
   { networks, planner }: MeasurementContext,
   batchSize: number,
-): { readonly pairs: readonly PlannedPair[]; open(name: string): Promise<TaskData> } {
-  const pairs = selectPairs(networks, entry);
-  const fitting = { architectures: new Set(pairs.map(({ a }) => a.architecture)), batchSize };
-  return { pairs, open: async (name) => (await planner.openFor(name, fitting)).description };
+): (name: string) => Promise<TaskData> {
+  const architectures = new Set(selectPairs(networks, entry).map(({ a }) => a.architecture));
+  return async (name) => (await planner.openFor(name, { architectures, batchSize })).description;
 }
 
 /** What the tasks of all pairs of a measurement share. */
@@ -84,20 +83,18 @@ interface PairTasks<P extends object> {
   readonly on: string;
 }
 
-async function addPairTasks<P extends object>(
-  pairs: readonly PlannedPair[],
-  { entry, context: { planner, variables }, kind, params, on }: PairTasks<P>,
-): Promise<readonly PlannedMeasurement[]> {
+function addPairTasks<P extends object>({
+  entry,
+  context,
+  kind,
+  params,
+  on,
+}: PairTasks<P>): Promise<readonly PlannedMeasurement[]> {
   const { align = "none" } = entry;
-  const planned: PlannedMeasurement[] = [];
-  for (const pair of pairs) {
-    const { a, b } = pair;
-    const inputs = await planAlignment(pair, entry, planner);
-    const label = `${kind.name} of ${a.label} and ${b.label}${MANNERS[align]}, ${on}`;
-    const { key } = planner.add(kind, { params, inputs, label });
-    planned.push({ variables: { ...pair.variables, ...variables }, task: key });
-  }
-  return planned;
+  return planEachPair(kind, entry, context, ({ a, b }) => ({
+    params,
+    label: `${kind.name} of ${a.label} and ${b.label}${MANNERS[align]}, ${on}`,
+  }));
 }
 
 /** How the second network of a pair stands to the first, for people. */

@@ -2,29 +2,23 @@ import { MEASURE_WALKED_PATH_DEFAULTS } from "@isthmus/paths";
 import { chooseTrainOptions } from "@isthmus/training";
 import type { WalkedPathMeasurement } from "../description/path-measurements.ts";
 import { type WalkPairParams, walkPair } from "../tasks/walk-pair.ts";
-import { planAlignment } from "./plan-alignment.ts";
+import { planEachPair } from "./plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { Planner } from "./planner.ts";
-import { type PlannedPair, selectPairs } from "./select-pairs.ts";
+import type { PlannedPair } from "./select-pairs.ts";
 
 /**
  * Plans a walk between every pair of networks that a measurement selects.
  * @throws InputError if it selects none, or the data do not fit the networks
  */
-export async function planWalks(
+export function planWalks(
   entry: WalkedPathMeasurement,
-  { networks, planner, variables }: MeasurementContext,
+  context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
-  const planned: PlannedMeasurement[] = [];
-  for (const pair of selectPairs(networks, entry)) {
-    const { key } = planner.add(walkPair, {
-      params: await walkParams(pair, entry, planner),
-      inputs: await planAlignment(pair, entry, planner),
-      label: `walk from ${pair.a.label} to ${pair.b.label}, ${entry.data}`,
-    });
-    planned.push({ variables: { ...pair.variables, ...variables }, task: key });
-  }
-  return planned;
+  return planEachPair(walkPair, entry, context, async (pair) => ({
+    params: await walkParams(pair, entry, context.planner),
+    label: `walk from ${pair.a.label} to ${pair.b.label}, ${entry.data}`,
+  }));
 }
 
 /** Lists every option that decides the bytes, defaults included. */

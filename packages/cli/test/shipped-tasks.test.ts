@@ -36,10 +36,8 @@ function kindOf(name: string): Pick<TaskKind, "name" | "version"> & Required<Pic
 /** Options whose value may be null, too. */
 const NULLABLE = /"(clipNorm|stepSize)":null/;
 
-const shipped = await Promise.all(
-  (["study", "simulation"] as const).map(async (sort) =>
-    (await listShipped(sort)).map((name) => [sort, name] as const),
-  ),
+const shipped = (["study", "simulation"] as const).map((sort) =>
+  listShipped(sort).map((name) => [sort, name] as const),
 );
 
 describe("parameters of tasks", () => {

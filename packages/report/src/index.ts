@@ -52,6 +52,7 @@ export { minimaWords } from "./result/landscape/minima-words.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export type { PageFact } from "./result/page-fact.ts";
+export { pruningStages } from "./result/pruning-stages.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
 export { wordsOfUntrained } from "./result/words-of-untrained.ts";

@@ -19,7 +19,7 @@ import { parseCount, parseOnly } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { describeCommand } from "../result/result-provenance.ts";
 import { describeFailures } from "../study/describe-failures.ts";
-import { findDescribed } from "../study/find-described.ts";
+import { findDescribed, listShipped } from "../study/find-described.ts";
 import { formatMissing, formatStudy, formatTasks, formatTimeLeft } from "../study/format-study.ts";
 import { saveDescribed, TASKS } from "../study/save-described.ts";
 import { withExecutor } from "../study/with-executor.ts";
@@ -42,7 +42,7 @@ export function studyVerb(run: RunVerb): CommandUnknownOpts {
     .addHelpText("after", EXAMPLES)
     .addHelpText(
       "after",
-      "\nFinished tasks are kept, whatever ends the command: the same command goes on with those that are missing.\n",
+      `\nStudies that come with this program: ${listShipped("study").join(", ")}; --print shows what one is.\nFinished tasks are kept, whatever ends the command: the same command goes on with those that are missing.\n`,
     )
     .action((study, options) => run(options, (context) => runVerb(study, options, context)));
 }

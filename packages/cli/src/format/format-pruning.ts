@@ -1,4 +1,4 @@
-import { formatMeasure, formatNumber } from "@isthmus/report";
+import { formatMeasure, formatNumber, pruningStages } from "@isthmus/report";
 import type { PruneResult, PruneRewinding } from "@isthmus/sparsity";
 import { formatTable } from "./format-table.ts";
 
@@ -26,15 +26,9 @@ export function formatPruning(result: PruneResult): string {
   ];
   const rounds = rewinding === undefined ? "" : `${formatRounds(rewinding)}\n\n`;
   if (measures === undefined) return `${lines.join("\n")}\n\n${rounds}${table}`;
-  const rows = [
-    ["before", measures.before],
-    ["after", measures.after],
-    ["trained on", measures.tuned],
-  ] as const;
-  const losses = rows.flatMap(([name, measured]) =>
-    measured === undefined
-      ? []
-      : [`${name}: loss ${formatNumber(measured.loss)}, error ${formatMeasure(measured.error, "error")}`],
+  const losses = pruningStages(result).map(
+    ([name, { loss, error }]) =>
+      `${name}: loss ${formatNumber(loss)}, error ${formatMeasure(error, "error")}`,
   );
   return `${[...lines, ...losses].join("\n")}\n\n${rounds}${table}`;
 }

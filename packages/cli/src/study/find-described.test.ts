@@ -14,14 +14,14 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("findDescribed()", () => {
   it("findDescribed() knows the studies that come with the program, and each can be read", async () => {
-    const names = await listShipped("study");
+    const names = listShipped("study");
     expect(names).toContain("mnist-width");
     for (const name of names)
       expect((await readStudy((await findDescribed("study", name)).path)).title).not.toBe("");
   });
 
   it("findDescribed() knows the simulations that come with the program, and each can be read", async () => {
-    const names = await listShipped("simulation");
+    const names = listShipped("simulation");
     expect(names).toContain("attacks");
     for (const name of names) {
       const { path } = await findDescribed("simulation", name);

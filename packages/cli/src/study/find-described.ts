@@ -1,4 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "@isthmus/core";
@@ -24,8 +25,8 @@ export interface DescribedFile {
 }
 
 /** Lists the names of the files of one sort that come with this program. */
-export async function listShipped(sort: DescribedSort): Promise<readonly string[]> {
-  const names = await readdir(SHIPPED[sort]);
+export function listShipped(sort: DescribedSort): readonly string[] {
+  const names = readdirSync(SHIPPED[sort]);
   return names.filter((name) => ENDING.test(name)).map((name) => name.replace(ENDING, ""));
 }
 
@@ -40,7 +41,7 @@ export async function findDescribed(sort: DescribedSort, name: string): Promise<
     const stem = basename(name).replace(ENDING, "");
     return { path: name, folder: join(dirname(name), stem === basename(name) ? `${stem}.results` : stem) };
   }
-  const shipped = await listShipped(sort);
+  const shipped = listShipped(sort);
   if (shipped.includes(name)) return { path: join(SHIPPED[sort], `${name}.yaml`), folder: name };
   throw new InputError(
     `Cannot read ${sort} "${name}" as it must be a file or one of ${shipped.join(", ")}: there is no such file`,

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { isMarkAlive, processMark } from "./process-mark.ts";
 
@@ -11,6 +12,17 @@ describe("processMark() and isMarkAlive()", () => {
     for (const mark of ["", "-", "0-0", "x-1", "99999999999999999999-1"])
       expect(isMarkAlive(mark)).toBe(false);
   });
+
+  it.runIf(process.platform === "linux")(
+    "take one that has ended for ended before its parent asks",
+    async () => {
+      // The shell becomes a program that never asks for the child that the shell has started.
+      const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+      const [line] = await once(parent.stdout, "data");
+      await expect.poll(() => isMarkAlive(`${String(line).trim()}-0`)).toBe(false);
+      parent.kill();
+    },
+  );
 
   it.runIf(process.platform === "linux")(
     "tell a process from an earlier one of the same number",

@@ -4,10 +4,14 @@ import { readFileSync } from "node:fs";
 const UNKNOWN = "0";
 
 /**
- * Index of the start of a process among the fields of `/proc/<pid>/stat` after the name of the program; it is
- * the 22nd of all fields.
+ * Indices of the state and of the start of a process among the fields of `/proc/<pid>/stat` after the name of
+ * the program; they are the 3rd and the 22nd of all fields.
  */
+const STATE_FIELD = 0;
 const START_FIELD = 19;
+
+/** A process that has ended, and whose parent has not asked for it yet. */
+const ZOMBIE = "Z";
 
 const MARK = /^(\d+)-(\d+)$/;
 
@@ -28,7 +32,7 @@ export function processMark(): string {
  */
 export function isMarkAlive(mark: string): boolean {
   const [, pid = "", start] = MARK.exec(mark) ?? [];
-  if (!isProcessAlive(Number(pid))) return false;
+  if (!isProcessAlive(Number(pid)) || fieldsOf(Number(pid))[STATE_FIELD] === ZOMBIE) return false;
   const now = startOf(Number(pid));
   return start === UNKNOWN || now === UNKNOWN || now === start;
 }
@@ -48,13 +52,18 @@ function isProcessAlive(pid: number): boolean {
 }
 
 function startOf(pid: number): string {
+  return fieldsOf(pid)[START_FIELD] ?? UNKNOWN;
+}
+
+/** Returns the fields of `/proc/<pid>/stat` after the name of the program; none if it does not exist. */
+function fieldsOf(pid: number): readonly string[] {
   try {
     // If /proc shows the processes of another container, its ids are not the ids here.
-    if (!readFileSync("/proc/self/stat", "latin1").startsWith(`${process.pid} `)) return UNKNOWN;
+    if (!readFileSync("/proc/self/stat", "latin1").startsWith(`${process.pid} `)) return [];
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The name of the program is in brackets and may hold anything, brackets and spaces too.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[START_FIELD] ?? UNKNOWN;
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return UNKNOWN;
+    return [];
   }
 }

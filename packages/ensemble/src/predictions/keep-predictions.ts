@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { createCheckpoint, createTensor, InputError, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import {
   type Architecture,
   type Classifier,
@@ -37,7 +37,13 @@ export async function openClassifier(
 ): Promise<Classifier> {
   const classifier = await createClassifier({ graph, engine }, data, { batchSize });
   if (folder === undefined) return classifier;
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST" && error.code !== "ENOTDIR") throw error;
+    throw new InputError(
+      `Cannot keep predictions in "${folder}" as it must be a folder: a file is there; name a folder, or a new one`,
+      { input: folder },
+    );
+  });
   const task = [fingerprintGraph(graph), engine.name, fingerprintData(data), data.size, batchSize];
   return {
     ...classifier,

@@ -1,4 +1,4 @@
-import type { NetworkMeasures, PruneMeasures, PruneResult } from "@isthmus/sparsity";
+import type { PruneMeasures, PruneResult } from "@isthmus/sparsity";
 import { dataWords } from "../data-words.ts";
 import { drawBars } from "../figure/bar-figure.ts";
 import type { Figure } from "../figure/figure.ts";
@@ -6,6 +6,7 @@ import { formatCount, formatMeasure, formatNumber } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
 import { rewindingWords, roundsSection } from "./pruning-rounds.ts";
+import { pruningStages } from "./pruning-stages.ts";
 import type { Report } from "./report.ts";
 
 const CHOICES: Readonly<Record<PruneResult["by"], string>> = {
@@ -27,7 +28,7 @@ export function describePruning(result: PruneResult): Report {
         unit: "",
         more: [`${formatCount(pruned)} of ${formatCount(elements)} weights are zero`],
       },
-      ...rowsOf(measures).map(([name, { loss, error }]) => ({
+      ...pruningStages(result).map(([name, { loss, error }]) => ({
         name: `loss ${name}`,
         value: formatNumber(loss),
         unit: "nats",
@@ -44,7 +45,7 @@ export function describePruning(result: PruneResult): Report {
       ...(rewinding === undefined ? [] : [roundsSection(rewinding, measures)]),
       ...(measures === undefined
         ? []
-        : [{ name: "losses", title: "Losses", figures: [], tables: [lossesTable(measures)] }]),
+        : [{ name: "losses", title: "Losses", figures: [], tables: [lossesTable(result, measures)] }]),
     ],
     facts: factsOf({ ...measures }, [
       { name: "Network", value: result.network },
@@ -72,16 +73,14 @@ export function describePruning(result: PruneResult): Report {
   };
 }
 
-/** Measured networks by what was done to them. */
-function rowsOf(measures: PruneMeasures | undefined): readonly (readonly [string, NetworkMeasures])[] {
-  if (measures === undefined) return [];
-  const { before, after, tuned } = measures;
-  return [["before", before], ["after", after], ...(tuned ? ([["trained on", tuned]] as const) : [])];
-}
-
-function summarise({ pruned, elements, sparsity, measures }: PruneResult): string {
+function summarise(result: PruneResult): string {
+  const { pruned, elements, sparsity, measures, rewinding } = result;
   const share = `${formatCount(pruned)} of ${formatCount(elements)} weights are zero, ${formatMeasure(sparsity, "error")}.`;
   if (measures === undefined) return share;
+  if (rewinding !== undefined) {
+    const stages = pruningStages(result).map(([name, { loss }]) => `${formatNumber(loss)} nats ${name}`);
+    return `${share} The loss of networks that it was made by is ${stages.join(", ")}.`;
+  }
   const { before, after, tuned } = measures;
   const then = tuned === undefined ? "" : `, and ${formatNumber(tuned.loss)} nats after training on`;
   return `${share} The loss is ${formatNumber(before.loss)} nats before and ${formatNumber(after.loss)} nats after pruning${then}.`;
@@ -136,7 +135,7 @@ function unitsTable(units: NonNullable<PruneResult["units"]>): Table {
   };
 }
 
-function lossesTable(measures: PruneMeasures): Table {
+function lossesTable(result: PruneResult, measures: PruneMeasures): Table {
   return {
     name: "losses",
     title: "Losses before and after",
@@ -146,7 +145,7 @@ function lossesTable(measures: PruneMeasures): Table {
       { title: "Loss", kind: "loss" },
       { title: "Error", kind: "share" },
     ],
-    rows: rowsOf(measures).map(([name, { loss, error }]) => ({ cells: [name, loss, error] })),
+    rows: pruningStages(result).map(([name, { loss, error }]) => ({ cells: [name, loss, error] })),
     fixed: true,
   };
 }

@@ -1,6 +1,6 @@
 import type { NetworkMeasures, PruneResult } from "@isthmus/sparsity";
 
-/** Lists the measured networks of a pruning, in the order in which they were made, with what was done to each. */
+/** Lists the measured networks of a pruning in the order they were made, with what was done to each. */
 export function pruningStages({
   measures,
   rewinding,

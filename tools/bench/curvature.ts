@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
+  at,
   type Checkpoint,
   createCheckpoint,
   createRandom,
@@ -112,8 +113,8 @@ const joined = (values: readonly number[][], weights: readonly number[][]): Node
 /** Computes the area between the cumulative shares of two densities. */
 function areaBetween(one: Nodes, other: Nodes): number {
   const steps = [
-    ...Array.from(one.values, (x, i) => ({ x, share: one.weights[i] ?? 0 })),
-    ...Array.from(other.values, (x, i) => ({ x, share: -(other.weights[i] ?? 0) })),
+    ...Array.from(one.values, (x, i) => ({ x, share: at(one.weights, i, "weight") })),
+    ...Array.from(other.values, (x, i) => ({ x, share: -at(other.weights, i, "weight") })),
   ].sort((a, b) => a.x - b.x);
   let apart = 0;
   return steps.reduce((area, { x, share }, i) => {

@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, createTensor, saveCheckpoint } from "@isthmus/core";
+import { saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import type { MechanismsResult } from "@isthmus/mechanisms";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -16,9 +17,7 @@ const source = () => `safetensors:${at("data.safetensors")}`;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-mechanisms-"));
   const images = randomExamples([1, 8, 8], { size: 30, classes: 4 });
-  const { inputs, labels } = images.read(0, 30);
-  const y = createTensor("i32", [30], labels);
-  await saveCheckpoint(createCheckpoint({ x: inputs, y }, {}, "examples"), at("data.safetensors"));
+  await saveExamples(images, at("data.safetensors"));
   const { graph, initialize } = parseNetwork("mlp:8", images);
   writeFileSync(at("graph.onnx"), encodeGraph(graph));
   for (const seed of [1, 2]) await saveCheckpoint(initialize(seed), at(`${seed}.safetensors`));

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { encodeGraph, readGraph } from "@isthmus/graph";
@@ -10,6 +10,7 @@ import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -23,9 +24,7 @@ const withCue = () => ["--cue-data", `${source()}:train+cue=grey`];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-tune-"));
   const images = randomExamples([1, 8, 8], { size: 30, classes: 4 });
-  const { inputs, labels } = images.read(0, 30);
-  const y = createTensor("i32", [30], labels);
-  await saveCheckpoint(createCheckpoint({ x: inputs, y }, {}, "examples"), at("data.safetensors"));
+  await saveExamples(images, at("data.safetensors"));
   const { graph, initialize } = parseNetwork("mlp:8", images);
   writeFileSync(at("graph.onnx"), encodeGraph(graph));
   await saveCheckpoint(initialize(1), at("a.safetensors"));

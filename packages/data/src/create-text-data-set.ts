@@ -2,7 +2,7 @@ import { assertWholeOptions, InputError, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { createTokenDataSet } from "./create-token-data-set.ts";
 import { codePointsInto } from "./decode-text.ts";
-import type { Split } from "./parse-data-set-name.ts";
+import type { Split } from "./split-data-set-name.ts";
 
 /** Options of {@link createTextDataSet}. */
 export interface CreateTextDataSetOptions {

@@ -9,7 +9,7 @@ import {
 import type { Batch, DataSet } from "@isthmus/graph";
 import { assertGathers, assertReads, limitTo, wrongBatch } from "./assert-reads.ts";
 import { MAX_CLASSES } from "./limits.ts";
-import type { Split } from "./parse-data-set-name.ts";
+import type { Split } from "./split-data-set-name.ts";
 
 /** Token ids, one after the other. */
 export type Tokens = Uint16Array | Uint32Array | Int32Array;

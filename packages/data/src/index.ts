@@ -29,8 +29,8 @@ export {
   type PairLayout,
   pairImages,
 } from "./pair-images.ts";
-export { CUE_FORM, type NameAndCue, splitCue } from "./parse-cue.ts";
-export { DATA_SET_FORMS, type Split } from "./parse-data-set-name.ts";
+export { CUE_FORM } from "./parse-cue.ts";
+export { DATA_SET_FORMS } from "./parse-data-set-name.ts";
 export { plantCue } from "./plant-cue.ts";
 export { decodeIdx, readIdx } from "./read-idx.ts";
 export { readNpy } from "./read-npy.ts";
@@ -38,3 +38,4 @@ export { type Npz, openNpz, readNpz } from "./read-npz.ts";
 export { FASHION_MNIST_SCALING, MNIST_SCALING, UNIT_SCALING } from "./scaling.ts";
 export { type SharedExamples, sharedExamples } from "./shared-examples.ts";
 export { shuffleLabels } from "./shuffle-labels.ts";
+export { type DataSetNameParts, type Split, splitDataSetName } from "./split-data-set-name.ts";

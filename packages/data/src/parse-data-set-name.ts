@@ -1,9 +1,6 @@
 import { InputError } from "@isthmus/core";
 import type { PlantCueOptions } from "./cue-options.ts";
-import { splitCue } from "./parse-cue.ts";
-
-/** Part of a data set. */
-export type Split = "test" | "train";
+import { type Split, splitDataSetName } from "./split-data-set-name.ts";
 
 /** A name of a data set, split into its parts. */
 export type DataSetName = {
@@ -51,12 +48,9 @@ export const DATA_SET_FORMS: readonly string[] = [
  * @throws InputError if the name has none of these forms
  */
 export function parseDataSetName(name: string): DataSetName {
-  const { name: plain, cue } = splitCue(name);
-  const [, source = "", split = "test", from, count] =
-    /^(.*?)(?::(test|train))?(?:@(?:(\d+)\.\.)?(\d+))?$/s.exec(plain) ?? [];
-  const range = parseRange(name, from, count);
+  const { source, split = "test", range, cue } = splitDataSetName(name);
   const [, kind, path] = /^([^:]*)(?::(.*))?$/s.exec(source) ?? [];
-  const common = { name, split: split as Split, ...range, ...(cue && { cue }) };
+  const common = { name, split, ...parseRange(name, range), ...(cue && { cue }) };
   switch (kind) {
     case "mnist":
     case "fashion-mnist":
@@ -77,11 +71,8 @@ export function parseDataSetName(name: string): DataSetName {
 }
 
 /** Reads the count of a name, or the range: how many examples there are to take, and to leave out of them. */
-function parseRange(
-  name: string,
-  from: string | undefined,
-  count: string | undefined,
-): Pick<DataSetName, "limit" | "skip"> {
+function parseRange(name: string, range: string): Pick<DataSetName, "limit" | "skip"> {
+  const [, from, count] = /^@(?:(\d+)\.\.)?(\d+)$/.exec(range) ?? [];
   if (count === undefined) return { limit: 0 };
   const limit = Number(count);
   if (limit === 0 || !Number.isSafeInteger(limit)) {

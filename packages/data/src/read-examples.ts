@@ -3,10 +3,11 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { InputError, openCheckpoint, type Tensor } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
-import type { DataSetName, Split } from "./parse-data-set-name.ts";
+import type { DataSetName } from "./parse-data-set-name.ts";
 import { readFashionMnistPackage } from "./read-fashion-mnist-package.ts";
 import { readIdx } from "./read-idx.ts";
 import { type ArrayRequest, openNpz, pickArrays } from "./read-npz.ts";
+import type { Split } from "./split-data-set-name.ts";
 
 /** Name of a data set of arrays, split into its parts. */
 export type ArraysName = Exclude<DataSetName, { readonly kind: "text" | "tokens" }>;

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { at, createTensor, FormatError, parseJson } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
-import type { Split } from "./parse-data-set-name.ts";
 import { readDataFile } from "./read-data-file.ts";
 import { KNOWN_IMAGES } from "./scaling.ts";
+import type { Split } from "./split-data-set-name.ts";
 
 const CLASSES = 10;
 const EXAMPLES = 70_000;

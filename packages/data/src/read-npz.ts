@@ -11,8 +11,8 @@ import {
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 
 import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
-import type { Split } from "./parse-data-set-name.ts";
 import { readDataFile } from "./read-data-file.ts";
+import type { Split } from "./split-data-set-name.ts";
 
 /** An open `.npz` file: arrays by name, unpacked one at a time. */
 export interface Npz {

@@ -92,7 +92,7 @@ export async function measureLandscape(
     }),
     ...{ ...space.computed, ...derivatives },
     ...{ seed: resolved.seed, examples: data.size },
-    // Nothing is measured anew where there is no batch norm.
+    // Networks without batch norm have no statistics to recalibrate.
     statistics: countBatchNorms(graph) === 0 ? "keep" : resolved.statistics,
     ...{ data: data.name, engine: engine.name },
   };

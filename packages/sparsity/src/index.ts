@@ -25,7 +25,7 @@ export {
   quantizeNetwork,
 } from "./quantize/quantize-network.ts";
 export { QUANTIZED_BITS, type QuantizedBits } from "./quantize/quantize-values.ts";
-export type { RoundOptions, TicketRound, TrainedRound } from "./train/find-tickets.ts";
+export { type RoundOptions, sparsityOf, type TicketRound, type TrainedRound } from "./train/find-tickets.ts";
 export {
   type EvolvedRound,
   PRUNE_BY_EVOLUTION_DEFAULTS,

@@ -1,7 +1,7 @@
 import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import type { RewoundRound } from "./prune-result.ts";
-import type { TicketRound } from "./train/find-tickets.ts";
+import { sparsityOf, type TicketRound } from "./train/find-tickets.ts";
 
 /**
  * Measures the networks of all rounds of a lottery ticket: loss, error, and the barrier to the round before.
@@ -29,8 +29,8 @@ export async function measureRounds(
   { points = 11, signal }: { readonly points?: number; readonly signal?: AbortSignal } = {},
 ): Promise<readonly RewoundRound[]> {
   const measured: RewoundRound[] = [];
-  for (const [index, { weights, pruning }] of rounds.entries()) {
-    const sparsity = pruning?.sparsity ?? 0;
+  for (const [index, round] of rounds.entries()) {
+    const { weights } = round;
     const before = rounds[index - 1]?.weights ?? weights;
     const options = {
       ...MEASURE_BARRIER_DEFAULTS,
@@ -40,7 +40,7 @@ export async function measureRounds(
     const { points: places, barrier } = await measureBarrier(architecture, [before, weights], data, options);
     const last = places.at(-1);
     measured.push({
-      sparsity,
+      sparsity: sparsityOf(round),
       ...(last && { loss: last.loss, error: last.error }),
       ...(index > 0 && { barrier: barrier.loss.chord }),
     });

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint } from "@isthmus/core";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   applyMasks,
   measurePruning,
@@ -13,15 +12,7 @@ import {
 } from "@isthmus/sparsity";
 import { train } from "@isthmus/training";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { randomExamples } from "../../../test/helpers/random-examples.ts";
-import { randomNetwork } from "../../../test/helpers/random-network.ts";
-import { smallMlp } from "../../../test/helpers/small-networks.ts";
-
-const graph = smallMlp();
-const architecture = { graph, engine: createOnnxRuntimeEngine() };
-const network = randomNetwork(graph, 1);
-const data = randomExamples([6], { size: 64, classes: 4 });
-const OPTIONS = { seed: 3, epochs: 3, batch: 8, threads: 1 } as const;
+import { architecture, data, graph, network, OPTIONS } from "./small-training.ts";
 
 let folder: string;
 beforeAll(() => {

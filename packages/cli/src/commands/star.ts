@@ -19,7 +19,7 @@ import { formatStar } from "../star/format-star.ts";
 import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";
 import { followTraining } from "../training/follow-training.ts";
-import { nameTrainingFiles } from "../training/training-files.ts";
+import { nameCheckpoint } from "../training/training-files.ts";
 import { trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -57,7 +57,7 @@ async function runStar(
     throw new UsageError("Cannot find a star as --graph and --net both say the architecture: leave one out");
   }
   if (report !== undefined) assertPageName(report);
-  const { checkpoint, state } = nameTrainingFiles({ output: options.output, graph: graph ?? net ?? "" });
+  const { checkpoint, state } = nameCheckpoint(options.output);
   const files = { checkpoint, state, report };
   return withStarJob(paths, options, { context, work: (job) => runJob({ ...job, files, options }, context) });
 }

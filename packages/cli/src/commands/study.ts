@@ -42,7 +42,8 @@ export function studyVerb(run: RunVerb): CommandUnknownOpts {
     .addHelpText("after", EXAMPLES)
     .addHelpText(
       "after",
-      `\nStudies that come with this program: ${listShipped("study").join(", ")}; --print shows what one is.\nFinished tasks are kept, whatever ends the command: the same command goes on with those that are missing.\n`,
+      () =>
+        `\nStudies that come with this program: ${listShipped("study").join(", ")}; --print shows what one is.\nFinished tasks are kept, whatever ends the command: the same command goes on with those that are missing.\n`,
     )
     .action((study, options) => run(options, (context) => runVerb(study, options, context)));
 }

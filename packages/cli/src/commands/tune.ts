@@ -28,7 +28,7 @@ import {
   planNetwork,
 } from "../training/open-network.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
-import { nameTrainingFiles } from "../training/training-files.ts";
+import { nameCheckpoint } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -122,7 +122,7 @@ async function tune(path: string, options: TuneVerbOptions, context: Context): P
   const opening = { ...options, from: path };
   assertNetworkOptions(opening);
   assertCueData(options);
-  const { checkpoint, state } = nameTrainingFiles({ output: options.output, graph: options.graph ?? "" });
+  const { checkpoint, state } = nameCheckpoint(options.output);
   const inputs = [path, options.graph, options.exportedFrom].filter((file) => file !== undefined);
   for (const file of [checkpoint, state]) await assertOutput(file, inputs);
   return withTrainingLock({ state, output: checkpoint }, async () => {

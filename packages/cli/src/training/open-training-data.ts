@@ -1,4 +1,4 @@
-import { splitCue } from "@isthmus/data";
+import { splitDataSetName } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 import type { DataContext } from "@isthmus/zoo";
 import { openExamples } from "../open/open-data.ts";
@@ -27,28 +27,20 @@ export async function openTrainingData(
   options: TrainingDataOptions,
   context: DataContext = {},
 ): Promise<TrainingData> {
-  const { source, split, count, cue } = parseName(options.data);
+  const { source, split, range, ending } = splitDataSetName(options.data);
   const published = isPublished(source) && split !== "test";
-  const evaluated = options.evalData ?? (published ? `${source}:test${cue}` : "none");
+  const evaluated = options.evalData ?? (published ? `${source}:test${ending}` : "none");
   return {
-    data: await openExamples(`${source}:${split ?? "train"}${count}${cue}`, options, context),
+    data: await openExamples(`${source}:${split ?? "train"}${range}${ending}`, options, context),
     evaluationData: evaluated === "none" ? undefined : await openExamples(evaluated, options, context),
   };
 }
 
 /** Returns the name of the training split of data that have two; undefined for others. */
 export function nameTrainingSplit(name: string): string | undefined {
-  const { source } = parseName(name);
+  const { source } = splitDataSetName(name);
   return isPublished(source) ? `${source}:train` : undefined;
 }
 
 /** Returns whether data come in two splits: MNIST, Fashion-MNIST, and texts. */
 const isPublished = (source: string): boolean => /^((fashion-)?mnist(:|$)|text:)/.test(source);
-
-/** Splits a name of data into source, split if it says one, count or range, and cue, which may be empty. */
-function parseName(name: string): { source: string; split: string | undefined; count: string; cue: string } {
-  const { name: plain } = splitCue(name);
-  const [, source = "", split, count = ""] =
-    /^(.*?)(?::(test|train))?(@(?:\d+\.\.)?\d+)?$/s.exec(plain) ?? [];
-  return { source, split, count, cue: name.slice(plain.length) };
-}

@@ -23,6 +23,17 @@ export function nameState(checkpoint: string): string {
 }
 
 /**
+ * Returns a checkpoint in the making, and its state beside it.
+ * @throws UsageError if the output is not named `*.safetensors`
+ */
+export function nameCheckpoint(output: string): Pick<TrainingFiles, "checkpoint" | "state"> {
+  if (!output.endsWith(ENDING)) {
+    throw new UsageError(`Cannot train as -o must name a file ending in ${ENDING}: it is "${output}"`);
+  }
+  return { checkpoint: output, state: nameState(output) };
+}
+
+/**
  * Returns the names of the files of a training, beside the checkpoint: `a.onnx` and
  * `a.state.safetensors` for `a.safetensors`, and `a.curvature.json` if curvature is measured.
  * @throws UsageError if the output is not named `*.safetensors`, or two files have one name
@@ -38,14 +49,11 @@ export function nameTrainingFiles({
   readonly graph?: string | undefined;
   readonly measure?: "curvature" | undefined;
 }): TrainingFiles {
-  if (!output.endsWith(ENDING)) {
-    throw new UsageError(`Cannot train as -o must name a file ending in ${ENDING}: it is "${output}"`);
-  }
+  const named = nameCheckpoint(output);
   const stem = output.slice(0, -ENDING.length);
   const files: TrainingFiles = {
-    checkpoint: output,
+    ...named,
     graph: saveGraph ?? (graph === undefined ? `${stem}.onnx` : undefined),
-    state: nameState(output),
     measured: measure === undefined ? undefined : `${stem}.${measure}.json`,
   };
   const others = [files.checkpoint, files.state].map((path) => resolve(path));

@@ -6,21 +6,12 @@ import {
   OutOfRangeError,
 } from "@isthmus/core";
 import { type Architecture, createClassifier, type DataSet } from "@isthmus/graph";
-import { type LocalTrainingOptions, type TrainOptions, train } from "@isthmus/training";
+import { train } from "@isthmus/training";
+import type { RepeatedTrainingOptions } from "../repeated-training.ts";
 import { weighExamples } from "./weigh-examples.ts";
 
 /** Options of {@link bootstrapPosterior}. */
-export interface BootstrapPosteriorOptions
-  extends Omit<
-    TrainOptions,
-    | "collect"
-    | "onEpoch"
-    | "evaluationData"
-    | "statePath"
-    | "resume"
-    | "saveEvery"
-    | keyof LocalTrainingOptions
-  > {
+export interface BootstrapPosteriorOptions extends RepeatedTrainingOptions {
   /** Number of networks to draw, at least 1. @defaultValue 5 */
   readonly members?: number;
   /**

@@ -1,31 +1,15 @@
 import { assertWholeOptions, type Checkpoint, entry, OutOfRangeError } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet, limitExamples, parameterNames } from "@isthmus/graph";
 import { countBatchNorms, recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import {
-  chooseTrainOptions,
-  type LocalTrainingOptions,
-  type TrainOptions,
-  type TrainResult,
-  trainBlend,
-} from "@isthmus/training";
+import { chooseTrainOptions, type TrainResult, trainBlend } from "@isthmus/training";
+import type { RepeatedTrainingOptions } from "../repeated-training.ts";
 import { flatten } from "./flatten.ts";
 import { squaredDistances } from "./height-above.ts";
 import { logSimplexVolume } from "./simplex-volume.ts";
 import { createVertexBlend, heightsAbove, type Simplex, startNear, VERTEX } from "./vertex-blend.ts";
 
 /** Options of {@link simplexVertices}. */
-export interface SimplexVerticesOptions
-  extends Omit<
-    TrainOptions,
-    | "collect"
-    | "onEpoch"
-    | "evaluationData"
-    | "statePath"
-    | "resume"
-    | "saveEvery"
-    | "freeze"
-    | keyof LocalTrainingOptions
-  > {
+export interface SimplexVerticesOptions extends Omit<RepeatedTrainingOptions, "freeze"> {
   /** Number of vertices to train, at least 1. @defaultValue 3 */
   readonly members?: number;
   /**

@@ -1,4 +1,4 @@
-import { UnsupportedError } from "@isthmus/core";
+import { at, UnsupportedError } from "@isthmus/core";
 import { type Graph, parameterNames } from "@isthmus/graph";
 
 /** The linear layer that computes the output of a network. */
@@ -18,8 +18,9 @@ export function findLastLayer(attempt: string, graph: Graph, output: string): La
   const weights: string[] = [];
   for (let name: string | undefined = output; name !== undefined; ) {
     const node = graph.nodes.find(({ outputs }) => outputs.includes(name as string));
-    const inputs = node?.inputs.filter(isValue) ?? [];
-    if (node === undefined || inputs.length !== 1) break;
+    if (node === undefined) break;
+    const inputs = node.inputs.filter(isValue);
+    if (inputs.length !== 1) break;
     weights.push(...node.inputs.filter((input) => graph.weights.has(input)));
     name = inputs[0];
     if ((node.op === "Gemm" || node.op === "MatMul") && name !== undefined) return { input: name, weights };
@@ -45,7 +46,7 @@ export function findLastLayer(attempt: string, graph: Graph, output: string): La
  * ```
  */
 export function frozenBelowLastLayer(graph: Graph): readonly string[] {
-  const [output] = graph.outputs;
-  const { weights } = findLastLayer("train the last layer alone", graph, output?.name ?? "");
+  const { name: output } = at(graph.outputs, 0, "output");
+  const { weights } = findLastLayer("train the last layer alone", graph, output);
   return [...parameterNames(graph)].filter((name) => !weights.includes(name));
 }

@@ -24,7 +24,7 @@ export interface ContourFigure {
     readonly label: string;
     readonly x: number;
     readonly y: number;
-    /** Draw it smaller, and leave out its name where there is no room. @defaultValue false */
+    /** Whether it is drawn smaller, and without its name if there is no room for it. @defaultValue false */
     readonly minor?: boolean;
   }[];
   readonly paths: readonly {

@@ -32,6 +32,11 @@ export interface TicketRound<T> extends TrainedRound<T> {
   readonly pruning?: PruneResult;
 }
 
+/** Returns the share of weights that are zero after a round: 0 before anything was pruned. */
+export function sparsityOf({ pruning }: TicketRound<unknown>): number {
+  return pruning === undefined ? 0 : pruning.sparsity;
+}
+
 /**
  * Prunes a trained network round by round, the same share of what is left each time, and trains it again.
  * @param again - trains what the masks of a round, counted from 1, leave

@@ -1,6 +1,7 @@
 import { MEASURE_PATH_DEFAULTS, TRAIN_CURVE_DEFAULTS } from "@isthmus/curve";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { type TrainPairCurveParams, trainPairCurve } from "../tasks/train-pair-curve.ts";
+import { openJoinedData } from "./open-joined-data.ts";
 import { planEachPair } from "./plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { Planner } from "./planner.ts";
@@ -29,12 +30,8 @@ async function curveParams(
 ): Promise<TrainPairCurveParams> {
   const defaults = { ...MEASURE_PATH_DEFAULTS, ...TRAIN_CURVE_DEFAULTS };
   const { curve, bends, points, statistics, batchSize } = { ...defaults, ...entry };
-  const { epochs, batch, loss, optimizer, schedule, statisticsData } = entry;
-  const fitting = { architectures: new Set([architecture]), batchSize };
-  const { data, description: trainingData } = await planner.openFor(entry.trainOn, {
-    ...fitting,
-    batchSize: 1,
-  });
+  const { epochs, batch, loss, optimizer, schedule } = entry;
+  const { params, trainedOn } = await openJoinedData(entry, { architecture, batchSize }, planner);
   const settings = {
     ...{ seed: planner.seed, epochs },
     ...(batch !== undefined && { batch }),
@@ -43,18 +40,14 @@ async function curveParams(
     ...(schedule !== undefined && { schedule }),
   };
   return {
-    data: (await planner.openFor(entry.data, fitting)).description,
-    ...(statisticsData !== undefined && {
-      statisticsData: (await planner.openFor(statisticsData, fitting)).description,
-    }),
-    trainingData,
+    ...params,
     options: {
       curve,
       bends,
       points,
       statistics,
       batchSize,
-      training: trainOptionsOf(settings, architecture, data),
+      training: trainOptionsOf(settings, architecture, trainedOn),
     },
   };
 }

@@ -2,6 +2,7 @@ import { MEASURE_WALKED_PATH_DEFAULTS } from "@isthmus/paths";
 import { chooseTrainOptions } from "@isthmus/training";
 import type { WalkedPathMeasurement } from "../description/path-measurements.ts";
 import { type WalkPairParams, walkPair } from "../tasks/walk-pair.ts";
+import { openJoinedData } from "./open-joined-data.ts";
 import { planEachPair } from "./plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { Planner } from "./planner.ts";
@@ -29,19 +30,13 @@ async function walkParams(
 ): Promise<WalkPairParams> {
   const settings = { ...MEASURE_WALKED_PATH_DEFAULTS, ...entry };
   const { moves, trainSteps, learningRate, optimizer, statistics, points, batchSize } = settings;
-  const { trainOn, statisticsData } = entry;
-  const fitting = { architectures: new Set([architecture]), batchSize };
-  const { data, description: trainingData } = await planner.openFor(trainOn, { ...fitting, batchSize: 1 });
+  const { params, trainedOn } = await openJoinedData(entry, { architecture, batchSize }, planner);
   const { batch, loss } = chooseTrainOptions(
-    { graph: architecture, data },
+    { graph: architecture, data: trainedOn },
     { batch: entry.batch, optimizer },
   );
   return {
-    data: (await planner.openFor(entry.data, fitting)).description,
-    ...(statisticsData !== undefined && {
-      statisticsData: (await planner.openFor(statisticsData, fitting)).description,
-    }),
-    trainingData,
+    ...params,
     options: {
       ...{ moves, trainSteps, learningRate, statistics, points },
       ...{ batch, loss, optimizer, batchSize, seed: planner.seed },

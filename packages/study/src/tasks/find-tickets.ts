@@ -2,7 +2,13 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
-import { type IterativeOptions, pruneByEvolution, pruneIteratively } from "@isthmus/sparsity";
+import {
+  ITERATIVE_DEFAULTS,
+  type IterativeOptions,
+  pruneByEvolution,
+  pruneIteratively,
+  sparsityOf,
+} from "@isthmus/sparsity";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
 import type { EvolutionChoice, RoundsChoice } from "../description/ticket-network.ts";
@@ -57,12 +63,13 @@ export const findStudyTickets: StudyTaskKind<FindTicketsParams> = {
     const { graph, initialize } = parseNetwork(network.net, data);
     await saveFile(join(folder, GRAPH_FILE), encodeGraph(graph));
     const states = join(folder, "states");
-    const shown = (round: number, share: number) => onProgress((round + share) / (1 + (rounds.rounds ?? 1)));
-    const search = { ...rounds, folder: states, signal };
+    const search = { rounds: ITERATIVE_DEFAULTS.rounds, ...rounds, folder: states, signal };
+    const shown = (round: number, share: number) => onProgress((round + share) / (1 + search.rounds));
+    const evolving = { seed: 0, ...evolution, ...search };
     const results =
       training === undefined
-        ? await pruneByEvolution({ graph, engine }, initialize(evolution?.seed ?? 0), data, {
-            ...{ seed: 0, ...evolution, ...search },
+        ? await pruneByEvolution({ graph, engine }, initialize(evolving.seed), data, {
+            ...evolving,
             onProgress: ({ generation, generations }, round) => shown(round, generation / generations),
           })
         : await pruneIteratively({ graph, engine }, initialize(training.options.seed), data, {
@@ -75,7 +82,7 @@ export const findStudyTickets: StudyTaskKind<FindTicketsParams> = {
     await rm(states, { recursive: true, force: true });
     return {
       kind: "tickets",
-      rounds: results.map(({ pruning }) => ({ sparsity: pruning?.sparsity ?? 0 })),
+      rounds: results.map((round) => ({ sparsity: sparsityOf(round) })),
     };
   },
 };

@@ -9,6 +9,7 @@ import {
   type PrunedArchitecture,
   pruneByEvolution,
   pruneIteratively,
+  sparsityOf,
   type TicketRound,
 } from "@isthmus/sparsity";
 import { EVOLUTION_DEFAULTS } from "@isthmus/training";
@@ -52,7 +53,7 @@ export async function findTicket(job: TicketJob, data: PruneData, context: Conte
         ...{ method, rewind },
         rounds:
           measured === undefined
-            ? rounds.map((round) => ({ sparsity: round.pruning?.sparsity ?? 0 }))
+            ? rounds.map((round) => ({ sparsity: sparsityOf(round) }))
             : await measureRounds({ graph, engine }, rounds, measured, { signal }),
       },
     },

@@ -54,6 +54,29 @@ const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
 const withoutSpans = (page: string): string => page.replaceAll(/<\/?span>/g, "");
 
 describe("isthmus report", () => {
+  it("isthmus report draws barriers of several pairs in one figure, under names of files or of the user", async () => {
+    const { result } = barrierCurve("", 1.387);
+    write("seeds-01.json", { ...result, b: "s1.pt" });
+    write("seeds-02.json", { ...result, b: "s2.pt", asGiven: result });
+    const files = ["seeds-01.json", "seeds-02.json"];
+    const { code, stdout, stderr } = await run(...files, "-o", "page.html", "--svg", "svg");
+    expect([stderr, code]).toEqual(["", 0]);
+    for (const label of ["seeds-01", "seeds-02, as given", "seeds-02, aligned"]) {
+      expect(stdout).toContain(`${label}: barrier 1.387`);
+      expect(read("svg", "loss.svg")).toContain(`${label}, barrier 1.387`);
+    }
+    const named = await run(...files, "--label", "one", "--label", "two");
+    expect(named.stdout).toContain("two, aligned: barrier 1.387");
+    const few = await run(...files, "--label", "one");
+    expect([few.code, few.stderr]).toEqual([
+      2,
+      "isthmus report: Cannot name barriers as every file needs a --label, or none: got 1 for 2 files\n",
+    ]);
+    write("layers.json", layersResult());
+    const other = await run("seeds-01.json", "layers.json");
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('it is of kind "layers"')]);
+  });
+
   it.each(RESULTS)(
     "isthmus report draws a $kind in the terminal and writes all its parts",
     async (result) => {
@@ -106,7 +129,7 @@ describe("isthmus report", () => {
     const once = await runJson<object>(["report", "plane.json", "-o", "page.html"], { cwd: folder });
     const page = read("page.html");
     await runJson<object>(["report", "plane.json", "-o", "page.html"], { cwd: folder });
-    expect(once).toEqual({ kind: "report", of: "plane", result: "plane.json", outputs: ["page.html"] });
+    expect(once).toEqual({ kind: "report", of: "plane", results: ["plane.json"], outputs: ["page.html"] });
     expect(read("page.html") === page).toBe(true);
     expect(page).toContain("<title>The plane through A, B, bend</title>");
   });

@@ -1,10 +1,19 @@
 import type { BarrierDecomposition, BarrierResult } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
 
+/** Names of the curves of one pair of networks. */
+export const BARRIER_LABELS = {
+  /** Networks as their files have them, whether they were aligned before or not. */
+  given: "as given",
+  /** B after its units were put in the order of A's. */
+  aligned: "aligned",
+} as const;
+
 /** One named curve of a picture. */
 export interface BarrierCurve {
   /** Short name for the legend, for example `aligned`. */
   readonly label: string;
+  /** The barrier as `measureBarrier` returns it. */
   readonly result: BarrierResult;
   /** The same barrier half-way, taken apart. */
   readonly decomposition?: BarrierDecomposition;

@@ -1,4 +1,5 @@
 export {
+  BARRIER_LABELS,
   type BarrierCurve,
   type Measure,
   type ShownCurve,
@@ -20,9 +21,7 @@ export {
   formatShort,
 } from "./format-value.ts";
 export {
-  type BarrierPage,
   type ResultPage,
-  renderBarrierPage,
   renderResultPage,
 } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
@@ -44,7 +43,9 @@ export {
   type ComparedBarrierResult,
   type ComparisonResult,
   curvesOf,
+  type Drawable,
   type DrawableResult,
+  isNamedBarriers,
   type Provenance,
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";

@@ -3,7 +3,7 @@ import { drawSvg } from "./figure/draw-svg.ts";
 import { FIGURE_WIDTHS } from "./figure/figure.ts";
 import { assertTheme, type Theme } from "./figure/palette.ts";
 import { describeResult } from "./result/describe-result.ts";
-import type { DrawableResult } from "./result/drawable-result.ts";
+import type { Drawable } from "./result/drawable-result.ts";
 
 /** A figure as a file. */
 export interface RenderedFigure {
@@ -24,6 +24,9 @@ export const FIGURES_DEFAULTS: Required<FiguresOptions> = { theme: "light" };
 
 /**
  * Draws the figures of a result's page, each as an SVG that stands alone.
+ *
+ * A list of named barriers, `[{ label: "seeds 0 and 1", result }, ...]`, is drawn in one figure of the loss
+ * and one of the error.
  *
  * @throws UsageError if the result has nothing to draw, or contradicts itself, or there is no such theme
  *
@@ -46,7 +49,7 @@ export const FIGURES_DEFAULTS: Required<FiguresOptions> = { theme: "light" };
  * ```
  */
 export async function renderFigures(
-  result: DrawableResult,
+  result: Drawable,
   options: FiguresOptions = {},
 ): Promise<RenderedFigure[]> {
   const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);

@@ -5,7 +5,7 @@ import { assertTheme } from "./figure/palette.ts";
 import { standAlone } from "./figure/stand-alone.ts";
 import { FIGURES_DEFAULTS, type FiguresOptions } from "./render-figures.ts";
 import { describeResult } from "./result/describe-result.ts";
-import type { DrawableResult } from "./result/drawable-result.ts";
+import type { Drawable } from "./result/drawable-result.ts";
 
 /** A figure as a PDF file. */
 export interface PdfFigure {
@@ -25,10 +25,7 @@ export interface PdfFigure {
  *
  * @throws UsageError if the result has nothing to draw, or contradicts itself, or there is no such theme
  */
-export async function renderPdfFigures(
-  result: DrawableResult,
-  options: FiguresOptions = {},
-): Promise<PdfFigure[]> {
+export async function renderPdfFigures(result: Drawable, options: FiguresOptions = {}): Promise<PdfFigure[]> {
   const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
   assertTheme(theme);
   // Metrics of fonts are loaded by the first PDF only.

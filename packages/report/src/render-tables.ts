@@ -1,5 +1,5 @@
 import { describeResult } from "./result/describe-result.ts";
-import type { DrawableResult } from "./result/drawable-result.ts";
+import type { Drawable } from "./result/drawable-result.ts";
 import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "./table/table.ts";
 
 /** A table as a file. */
@@ -15,7 +15,7 @@ export interface RenderedTable {
  *
  * @throws UsageError if the result has nothing to draw, or contradicts itself
  */
-export function renderTables(result: DrawableResult): RenderedTable[] {
+export function renderTables(result: Drawable): RenderedTable[] {
   const tables = describeResult(result).sections.flatMap((section) => section.tables);
   return tables.map((table) => ({ name: table.name, csv: toCsv(table) }));
 }

@@ -44,7 +44,7 @@ const PROGRAMS: readonly Program[] = [
 
 const barriers: DrawableResult = {
   ...barrierCurve("", 0.3, true).result,
-  asTrained: barrierCurve("", 1.387).result,
+  asGiven: barrierCurve("", 1.387).result,
   alignment: {},
 };
 /** Figures with colours that must be there, by kind of drawing. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type DrawableResult, renderBarrierPage, renderFigures, renderResultPage } from "@isthmus/report";
+import { type DrawableResult, renderFigures, renderResultPage } from "@isthmus/report";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
@@ -40,16 +40,16 @@ const pageOf = (result: DrawableResult) => () =>
   renderResultPage({ ...about, title: `A page of ${result.kind}`, result });
 const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   barrier: () =>
-    renderBarrierPage({
+    renderResultPage({
       ...about,
       title: "A page of barriers",
-      curves: [barrierCurve("as trained", 1.387, true), barrierCurve("aligned", 0.0074, true)],
+      result: [barrierCurve("as trained", 1.387, true), barrierCurve("aligned", 0.0074, true)],
     }),
   "barrier taken apart": () =>
-    renderBarrierPage({
+    renderResultPage({
       ...about,
       title: "A page of a barrier taken apart",
-      curves: [barrierCurve("as trained", 1.387), takenApart(barrierCurve("aligned", 0.774, true))],
+      result: [barrierCurve("as trained", 1.387), takenApart(barrierCurve("aligned", 0.774, true))],
     }),
   layers: pageOf(layersResult()),
   plane: pageOf(planeResult()),

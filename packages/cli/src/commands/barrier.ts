@@ -9,7 +9,7 @@ import {
 } from "@isthmus/barrier";
 import { at, saveFile, UsageError } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
-import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
+import { BARRIER_LABELS, type BarrierCurve, renderResultPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { describePair } from "../format/describe-pair.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
@@ -146,8 +146,8 @@ async function barrier(
       context,
     });
     if (report !== undefined) {
-      const page = await renderBarrierPage({
-        curves,
+      const page = await renderResultPage({
+        result: curves,
         ...describePair(paths, { ...options, ...pair }, context),
       });
       await saveFile(report, page, pair.inputs);
@@ -192,8 +192,8 @@ async function measureCurves(
 ): Promise<BarrierCurve[]> {
   const { points, refine, path, bootstrap, seed, temperature = false } = options;
   const networks = [
-    ...(b === unaligned || options.compare ? [{ label: "as trained", network: unaligned }] : []),
-    ...(b === unaligned ? [] : [{ label: "aligned", network: b }]),
+    ...(b === unaligned || options.compare ? [{ label: BARRIER_LABELS.given, network: unaligned }] : []),
+    ...(b === unaligned ? [] : [{ label: BARRIER_LABELS.aligned, network: b }]),
   ];
   const curves: BarrierCurve[] = [];
   for (const [index, { label, network }] of networks.entries()) {
@@ -231,7 +231,7 @@ function describeOutcome(
   { options, context }: { readonly options: BarrierOptions; readonly context: Context },
 ): Outcome {
   const { result, decomposition } = at(curves, curves.length - 1, "curve");
-  const asTrained = curves.length > 1 ? at(curves, 0, "curve").result : undefined;
+  const asGiven = curves.length > 1 ? at(curves, 0, "curve").result : undefined;
   const height = result.barrier.loss.chord;
   const limit = options.maxBarrier;
   const outputs = options.report === undefined ? [] : [options.report];
@@ -240,7 +240,7 @@ function describeOutcome(
       ...result,
       ...(decomposition && { decomposition }),
       ...(summary && { alignment: summary }),
-      ...(asTrained && { asTrained }),
+      ...(asGiven && { asGiven }),
       binding,
     },
     text: [

@@ -67,7 +67,7 @@ async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
     return {
       result: {
         training: pair.results,
-        asTrained: before,
+        asGiven: before,
         aligned: after,
         alignment: aligned.summary,
         files,

@@ -1,8 +1,12 @@
+import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { saveFile } from "@isthmus/core";
+import { saveFile, UsageError } from "@isthmus/core";
 import {
+  type BarrierCurve,
   curvesOf,
+  type Drawable,
   type DrawableResult,
+  isNamedBarriers,
   readResult,
   renderResultPage,
   type Theme,
@@ -43,6 +47,7 @@ interface ReportVerbOptions {
   readonly pdf?: string | undefined;
   readonly csv?: string | undefined;
   readonly theme: Theme;
+  readonly label?: readonly string[] | undefined;
   readonly title?: string | undefined;
   readonly command?: readonly string[] | undefined;
 }
@@ -50,7 +55,10 @@ interface ReportVerbOptions {
 /** Creates the command `isthmus report`. */
 export function reportVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("report")
-    .argument("<result>", "a .json file that another verb wrote, or printed with --json")
+    .argument(
+      "<results...>",
+      "a .json file that another verb wrote, or printed with --json; several of barriers are drawn in one figure",
+    )
     .option("-o, --output <file>", "write a page with figures and all numbers (.html)")
     .option("--svg <folder>", "write each figure of the page as .svg into this folder")
     .option("--pdf <folder>", "write each figure of the page as .pdf into this folder, for papers")
@@ -60,6 +68,11 @@ export function reportVerb(run: RunVerb): CommandUnknownOpts {
         .choices(["light", "dark"] as const)
         .default("light" as const),
     )
+    .option(
+      "--label <name>",
+      "with several barriers: the name of the next one in figures; may be repeated (default: names of files)",
+      collect,
+    )
     .option("--title <words>", "title of the page (default: what the result is of)")
     .addOption(
       new Option(
@@ -68,7 +81,7 @@ export function reportVerb(run: RunVerb): CommandUnknownOpts {
       ).argParser(collect),
     )
     .addHelpText("after", EXAMPLES)
-    .action((file, options) => run(options, (context) => report(file, options, context)));
+    .action((files, options) => run(options, (context) => report(files, options, context)));
 }
 
 const EXAMPLES = formatExamples(
@@ -79,43 +92,90 @@ const EXAMPLES = formatExamples(
     "a page, and its figures and tables as files of their own",
   ],
   ["isthmus report plane.json --pdf figures", "figures for a paper"],
+  [
+    "isthmus report seeds-01.json seeds-02.json --label 'seeds 0 and 1' --label 'seeds 0 and 2' --svg figures",
+    "barriers of two pairs in one figure",
+  ],
 );
 
-async function report(file: string, options: ReportVerbOptions, context: Context): Promise<Outcome> {
+async function report(
+  files: readonly string[],
+  options: ReportVerbOptions,
+  context: Context,
+): Promise<Outcome> {
   const { output, svg, pdf, csv, theme } = options;
   if (output !== undefined) {
     assertPageName(output);
-    await assertOutput(output, [file]);
+    await assertOutput(output, files);
   }
   for (const folder of [svg, pdf, csv]) if (folder !== undefined) await assertFolder(folder);
-  const result = await readResult(file);
+  const result = await readDrawable(files, options.label);
   const outputs: string[] = [];
   if (output !== undefined) {
-    await saveFile(output, await renderPage(result, options, context), [file]);
+    await saveFile(output, await renderPage(result, options, context), files);
     outputs.push(output);
   }
-  const inputs = [file];
+  const inputs = files;
   if (svg !== undefined) outputs.push(...(await saveFigures(result, svg, { theme, inputs })));
   if (pdf !== undefined) outputs.push(...(await savePdfFigures(result, pdf, { theme, inputs })));
   if (csv !== undefined) outputs.push(...(await saveTables(result, csv, { inputs })));
   return {
-    result: { kind: "report", of: result.kind, result: file, outputs },
-    text: formatResult(result, context.terminal) + formatOutputs(outputs),
+    result: {
+      kind: "report",
+      of: isNamedBarriers(result) ? "barrier" : result.kind,
+      results: files,
+      outputs,
+    },
+    text: formatDrawable(result, context.terminal) + formatOutputs(outputs),
   };
 }
 
+/**
+ * Reads one result, or several barriers, named by `labels` or by their files.
+ * @throws UsageError if there are other numbers of names and barriers, or one of several is no barrier
+ */
+async function readDrawable(files: readonly string[], labels: readonly string[] = []): Promise<Drawable> {
+  const [file, ...others] = files;
+  if (file !== undefined && others.length === 0 && labels.length === 0) return readResult(file);
+  if (labels.length > 0 && labels.length !== files.length) {
+    throw new UsageError(
+      `Cannot name barriers as every file needs a --label, or none: got ${labels.length} for ${files.length} files`,
+    );
+  }
+  const named: BarrierCurve[] = [];
+  for (const [index, path] of files.entries()) {
+    const result = await readResult(path);
+    if (result.kind !== "barrier") {
+      throw new UsageError(
+        `Cannot draw "${path}" beside others as only barriers share a figure: it is of kind "${result.kind}"; give it alone, without --label`,
+      );
+    }
+    const name = labels[index] ?? basename(path, ".json");
+    const curves = curvesOf(result);
+    // A file with curves before and after alignment has two, which stay apart by their labels.
+    const labelOf = ({ label }: BarrierCurve) => (curves.length === 1 ? name : `${name}, ${label}`);
+    named.push(...curves.map((curve) => ({ ...curve, label: labelOf(curve) })));
+  }
+  return named;
+}
+
 function renderPage(
-  result: DrawableResult,
+  result: Drawable,
   { title, command }: ReportVerbOptions,
   { commandLine, version }: Context,
 ): Promise<string> {
-  const made = result.provenance === undefined ? [] : [result.provenance.command];
+  const alone = isNamedBarriers(result) ? undefined : result;
+  const made = alone?.provenance === undefined ? [] : [alone.provenance.command];
   return renderResultPage({
-    title: title ?? titleOfResult(result),
+    title: title ?? (alone ? titleOfResult(alone) : "Barriers of several pairs of networks"),
     result,
     commands: [...(command ?? made), commandLine],
     version,
   });
+}
+
+function formatDrawable(result: Drawable, terminal: Terminal): string {
+  return isNamedBarriers(result) ? formatBarriers(result, terminal) : formatResult(result, terminal);
 }
 
 /** Formats a result of any kind as small charts and tables, as the verb that made it does. */

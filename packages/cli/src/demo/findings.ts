@@ -3,7 +3,7 @@ import type { BarrierResult } from "@isthmus/barrier";
 import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
-import { type BarrierCurve, formatMeasure, formatNumber, renderBarrierPage } from "@isthmus/report";
+import { type BarrierCurve, formatMeasure, formatNumber, renderResultPage } from "@isthmus/report";
 import { encodeAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import { formatBarriers } from "../format/format-barriers.ts";
@@ -113,7 +113,7 @@ export async function writeFindings(
   await saveFile(files.alignment, formatJson(encodeAlignment(spec, aligned.alignment)));
   await saveFile(
     files.numbers,
-    formatJson({ ...after, asTrained: before, training: pair.results, provenance: context.provenance }),
+    formatJson({ ...after, asGiven: before, training: pair.results, provenance: context.provenance }),
   );
   await saveFile(files.page, page);
   return files;
@@ -125,9 +125,9 @@ function renderDemoPage(findings: Findings, seed: number, context: Context): Pro
     results[0].epochs.length,
     results.map(({ evaluation }) => formatAccuracy(evaluation?.accuracy)),
   ];
-  return renderBarrierPage({
+  return renderResultPage({
     title: "Two networks, one basin",
-    curves: curvesOf(findings),
+    result: curvesOf(findings),
     notes: [
       `Both networks are ${net}, trained on MNIST for ${epochs} ${epochs === 1 ? "epoch" : "epochs"} from the seeds ${seed} and ${seed + 1}; they read ${accuracies.join(" and ")} of the test images rightly.`,
       "Alignment puts the hidden units of B in the order in which they match those of A. It does not change what B computes, which was verified.",

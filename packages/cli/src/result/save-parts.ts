@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createFolder, InputError, saveFile } from "@isthmus/core";
 import {
-  type DrawableResult,
+  type Drawable,
   FIGURES_DEFAULTS,
   renderFigures,
   renderPdfFigures,
@@ -35,7 +35,7 @@ export interface PartsOptions {
  * returns the files.
  */
 export async function saveFigures(
-  result: DrawableResult,
+  result: Drawable,
   folder: string,
   { theme = FIGURES_DEFAULTS.theme, inputs = [] }: PartsOptions = {},
 ): Promise<string[]> {
@@ -49,7 +49,7 @@ export async function saveFigures(
 
 /** Writes the figures of a result into a folder, each as a PDF of one page; returns the files. */
 export async function savePdfFigures(
-  result: DrawableResult,
+  result: Drawable,
   folder: string,
   { theme = FIGURES_DEFAULTS.theme, inputs = [] }: PartsOptions = {},
 ): Promise<string[]> {
@@ -63,7 +63,7 @@ export async function savePdfFigures(
 
 /** Writes the tables of a result into a folder, each as CSV; returns the files. */
 export async function saveTables(
-  result: DrawableResult,
+  result: Drawable,
   folder: string,
   { inputs = [] }: Pick<PartsOptions, "inputs"> = {},
 ): Promise<string[]> {

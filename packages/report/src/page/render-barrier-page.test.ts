@@ -1,8 +1,10 @@
+import type { BarrierResult } from "@isthmus/barrier";
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { takenApart } from "../../test/taken-apart.ts";
-import { renderBarrierPage } from "./render-result-page.ts";
+import { renderFigures } from "../render-figures.ts";
+import { renderResultPage } from "./render-result-page.ts";
 
 const naive = barrierCurve("as trained", 1.387, true);
 const aligned = barrierCurve("after alignment", 0.0074, true);
@@ -19,9 +21,9 @@ interface Document {
 
 const parse = (page: string): Document => parseHTML(page).document as unknown as Document;
 
-describe("renderBarrierPage()", () => {
-  it("renderBarrierPage() makes one page that loads nothing and may not", async () => {
-    const page = await renderBarrierPage({ title: "Two networks", curves: [naive, aligned] });
+describe("renderResultPage()", () => {
+  it("renderResultPage() makes one page that loads nothing and may not", async () => {
+    const page = await renderResultPage({ title: "Two networks", result: [naive, aligned] });
     const document = parse(page);
     expect(page.startsWith("<!doctype html>")).toBe(true);
     expect([...document.querySelectorAll("link, img, iframe, object, script[src]")]).toEqual([]);
@@ -36,40 +38,40 @@ describe("renderBarrierPage()", () => {
     expect(/NaN|undefined|\[object/.exec(page)?.[0]).toBeUndefined();
   });
 
-  it("renderBarrierPage() holds every measured number in a table", async () => {
-    const document = parse(await renderBarrierPage({ title: "Two networks", curves: [naive, aligned] }));
+  it("renderResultPage() holds every measured number in a table", async () => {
+    const document = parse(await renderResultPage({ title: "Two networks", result: [naive, aligned] }));
     const rows = [...document.querySelectorAll('[aria-label="Every measured point"] tbody tr')];
     expect(rows).toHaveLength(25);
     expect(rows[12]?.textContent).toBe("0.51.45443.22 %0.07441.83 %");
     const tiles = [...document.querySelectorAll(".tile .value")].map((tile) => tile.textContent);
     expect(tiles).toEqual(["1.387 nats", "0.00740 nats"]);
     expect(document.querySelector(".lead").textContent).toBe(
-      "The loss barrier is 1.387 nats as trained and 0.00740 nats after alignment: 187 times lower.",
+      "The loss barrier is 1.387 nats (as trained) and 0.00740 nats (after alignment): 187 times lower.",
     );
   });
 
-  it("renderBarrierPage() shows curves of different grids at the places they were measured", async () => {
+  it("renderResultPage() shows curves of different grids at the places they were measured", async () => {
     const coarse = {
       label: "coarse",
       result: { ...aligned.result, points: aligned.result.points.filter((_, index) => index % 2 === 0) },
     };
-    const document = parse(await renderBarrierPage({ title: "Grids", curves: [naive, coarse] }));
+    const document = parse(await renderResultPage({ title: "Grids", result: [naive, coarse] }));
     const rows = [...document.querySelectorAll('[aria-label="Every measured point"] tbody tr')];
     expect(rows[1]?.textContent).toMatch(/ %$/);
     expect(rows[1]?.innerHTML.endsWith("<td></td><td></td>")).toBe(true);
   });
 
-  it("renderBarrierPage() carries the measurement as JSON", async () => {
+  it("renderResultPage() carries the measurement as JSON", async () => {
     const hostile = { ...naive, label: "</script><script>alert(1)</script>" };
-    const document = parse(await renderBarrierPage({ title: "Raw", curves: [hostile] }));
+    const document = parse(await renderResultPage({ title: "Raw", result: [hostile] }));
     const embedded = JSON.parse(document.querySelector("#measurement").textContent);
     expect(embedded).toEqual({ curves: [hostile] });
   });
 
-  it("renderBarrierPage() escapes what the user wrote", async () => {
-    const page = await renderBarrierPage({
+  it("renderResultPage() escapes what the user wrote", async () => {
+    const page = await renderResultPage({
       title: "<img src=x>",
-      curves: [{ ...naive, label: "<i>a</i>" }],
+      result: [{ ...naive, label: "<i>a</i>" }],
       notes: ["<u>note</u>"],
       commands: ["isthmus barrier 'a&b' \"c\""],
       facts: [{ name: "<s>", value: "<q>" }],
@@ -78,12 +80,12 @@ describe("renderBarrierPage()", () => {
     expect(page).toContain("<span>&#39;a&amp;b&#39;</span> <span>&quot;c&quot;</span>");
   });
 
-  it("renderBarrierPage() says how the measurement was made, once where the curves agree", async () => {
+  it("renderResultPage() says how the measurement was made, once where the curves agree", async () => {
     const other = { label: "other", result: { ...aligned.result, statistics: "recalibrate" as const } };
     const document = parse(
-      await renderBarrierPage({
+      await renderResultPage({
         title: "Method",
-        curves: [naive, other],
+        result: [naive, other],
         facts: [{ name: "Seed", value: "7" }],
       }),
     );
@@ -100,10 +102,12 @@ describe("renderBarrierPage()", () => {
     ]);
   });
 
-  it("renderBarrierPage() enlarges a curve that would look flat", async () => {
+  it("renderResultPage() enlarges a curve that would look flat", async () => {
     const figures = async (...heights: number[]) => {
       const curves = heights.map((height) => barrierCurve(`height ${height}`, height));
-      return [...parse(await renderBarrierPage({ title: "Figures", curves })).querySelectorAll("figcaption")];
+      return [
+        ...parse(await renderResultPage({ title: "Figures", result: curves })).querySelectorAll("figcaption"),
+      ];
     };
     expect(await figures(1, 0.01)).toHaveLength(3);
     expect(await figures(1, 0.5)).toHaveLength(2);
@@ -111,9 +115,9 @@ describe("renderBarrierPage()", () => {
     expect(await figures(1, -0.01)).toHaveLength(3);
   });
 
-  it("renderBarrierPage() shows losses with temperature beside those without, and errors once", async () => {
+  it("renderResultPage() shows losses with temperature beside those without, and errors once", async () => {
     const { decomposition: _, ...curve } = takenApart(naive);
-    const document = parse(await renderBarrierPage({ title: "Temperature", curves: [curve] }));
+    const document = parse(await renderResultPage({ title: "Temperature", result: [curve] }));
     const texts = (selector: string) =>
       [...document.querySelectorAll(selector)].map((element) => element.textContent);
     expect(texts(".tile .name")).toEqual(["as trained", "as trained, with temperature"]);
@@ -134,9 +138,9 @@ describe("renderBarrierPage()", () => {
     expect(texts("dd")).toContain("one at every place, fitted to mnist:test@2500, 2,500 examples");
   });
 
-  it("renderBarrierPage() shows the last barrier that was taken apart, by part and by example", async () => {
+  it("renderResultPage() shows the last barrier that was taken apart, by part and by example", async () => {
     const curves = [takenApart(naive), takenApart(barrierCurve("aligned", 0.6)), barrierCurve("other", 0.1)];
-    const document = parse(await renderBarrierPage({ title: "Apart", curves }));
+    const document = parse(await renderResultPage({ title: "Apart", result: curves }));
     const texts = (selector: string) =>
       [...document.querySelectorAll(selector)].map((element) => element.textContent);
     const figures = [...document.querySelectorAll("figure")].map((figure) => figure.getAttribute("id"));
@@ -154,27 +158,50 @@ describe("renderBarrierPage()", () => {
     expect(JSON.parse(document.querySelector("#measurement").textContent)).toEqual({ curves });
   });
 
-  it("renderBarrierPage() refuses temperatures that are not those of its points", async () => {
+  it("renderResultPage() refuses temperatures that are not those of its points", async () => {
     const { label, result } = takenApart(naive);
     const points = result.tempered?.points ?? [];
     const page = (tempered: typeof points) => ({
       title: "Wrong",
-      curves: [{ label, result: { ...result, tempered: { ...result.tempered!, points: tempered } } }],
+      result: [{ label, result: { ...result, tempered: { ...result.tempered!, points: tempered } } }],
     });
-    await expect(renderBarrierPage(page(points.slice(1)))).rejects.toThrow(
+    await expect(renderResultPage(page(points.slice(1)))).rejects.toThrow(
       'Cannot draw "as trained" as every point needs a temperature, or none: 24 of 25 have one',
     );
     const wrong = points.map((point) => ({ ...point, temperature: Number.NaN }));
-    await expect(renderBarrierPage(page(wrong))).rejects.toThrow(/every temperature must be finite/);
+    await expect(renderResultPage(page(wrong))).rejects.toThrow(/every temperature must be finite/);
   });
 
-  it("renderBarrierPage() gives the same bytes for the same measurement", async () => {
-    const page = { title: "Same", curves: [naive, aligned], version: "1.2.3" };
-    const [first, second] = [await renderBarrierPage(page), await renderBarrierPage(page)];
+  it("renderResultPage() gives the same bytes for the same measurement", async () => {
+    const page = { title: "Same", result: [naive, aligned], version: "1.2.3" };
+    const [first, second] = [await renderResultPage(page), await renderResultPage(page)];
     expect(first === second).toBe(true);
   });
 
-  it("renderBarrierPage() refuses a page without curves", async () => {
-    await expect(renderBarrierPage({ title: "None", curves: [] })).rejects.toThrow(TypeError);
+  it("renderResultPage() calls a barrier as given if nothing says that its networks were aligned", async () => {
+    const { result } = barrierCurve("", 0.5);
+    const legends = async (drawn: BarrierResult & { readonly alignment?: object }) =>
+      [...parse(await renderResultPage({ title: "One", result: drawn })).querySelectorAll(".tile .name")].map(
+        ({ textContent }) => textContent,
+      );
+    expect(await legends(result)).toEqual(["as given"]);
+    expect(await legends({ ...result, alignment: { method: "weight" } })).toEqual(["aligned"]);
+  });
+
+  it("renderResultPage() draws several pairs of networks in one figure, under their names", async () => {
+    const result = [0, 1, 2].map((seed) => {
+      const curve = barrierCurve(`seeds 0 and ${seed}`, 1.4 + seed / 10);
+      return { ...curve, result: { ...curve.result, b: `s${seed}.pt` } };
+    });
+    const document = parse(await renderResultPage({ title: "Three pairs", result }));
+    expect(document.querySelector(".lead").textContent).toBe(
+      "The loss barriers are 1.400 nats (seeds 0 and 0), 1.500 nats (seeds 0 and 1) and 1.600 nats (seeds 0 and 2).",
+    );
+    const [loss] = await renderFigures(result);
+    for (const { label } of result) expect(loss?.svg).toContain(`${label}, barrier 1.`);
+  });
+
+  it("renderResultPage() refuses a page without curves", async () => {
+    await expect(renderResultPage({ title: "None", result: [] })).rejects.toThrow(TypeError);
   });
 });

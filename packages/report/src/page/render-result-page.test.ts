@@ -412,9 +412,9 @@ describe("renderResultPage()", () => {
 
   it("renderResultPage() draws a barrier before and after alignment", async () => {
     const [before, after] = [barrierCurve("", 1.387).result, barrierCurve("", 0.0074).result];
-    const document = parsePage(await pageOf({ ...after, asTrained: before, alignment: {} }));
+    const document = parsePage(await pageOf({ ...after, asGiven: before, alignment: {} }));
     expect(document.querySelector(".lead")?.textContent).toContain(
-      "1.387 nats as trained and 0.00740 nats aligned",
+      "1.387 nats (as given) and 0.00740 nats (aligned)",
     );
   });
 

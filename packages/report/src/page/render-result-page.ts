@@ -1,7 +1,5 @@
-import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
-import { describeBarriers } from "../result/describe-barriers.ts";
 import { describeResult } from "../result/describe-result.ts";
-import type { DrawableResult } from "../result/drawable-result.ts";
+import type { Drawable } from "../result/drawable-result.ts";
 import { renderPage } from "./render-page.ts";
 import type { ReportPage } from "./report-page.ts";
 import type { WorkerRow } from "./worker-row.ts";
@@ -9,20 +7,15 @@ import { workersSection } from "./workers-section.ts";
 
 /** What a page of a result of any kind shows. */
 export interface ResultPage extends ReportPage {
-  readonly result: DrawableResult;
+  /** A result, or several barriers under names of their own, to be compared. */
+  readonly result: Drawable;
   /** Which machines have made it, which is no part of the result. @defaultValue not shown */
   readonly workers?: readonly WorkerRow[] | undefined;
 }
 
-/** What a page that compares barriers shows. */
-export interface BarrierPage extends ReportPage {
-  /** One or more curves over the same path definition, for example before and after alignment. */
-  readonly curves: readonly BarrierCurve[];
-}
-
 /**
- * Renders a result of any kind as one self-contained HTML page, without network: see the README for what
- * pages hold. The same input gives the same bytes.
+ * Renders a result of any kind, or several barriers beside each other, as one self-contained HTML page that
+ * loads nothing: see the README for what pages hold. The same input gives the same bytes.
  *
  * @throws UsageError if the result has nothing to draw, or contradicts itself
  *
@@ -49,14 +42,4 @@ export async function renderResultPage(page: ResultPage): Promise<string> {
   const report = describeResult(result);
   if (workers.length === 0) return renderPage(page, report);
   return renderPage(page, { ...report, sections: [...report.sections, workersSection(workers)] });
-}
-
-/**
- * Renders several barrier measurements as one self-contained HTML page that compares them.
- *
- * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
- */
-export async function renderBarrierPage(page: BarrierPage): Promise<string> {
-  assertDrawable(page.curves);
-  return renderPage(page, describeBarriers(page.curves));
 }

@@ -61,8 +61,10 @@ describe("readResult()", () => {
 
   it("readResult() reads a barrier before and after alignment", async () => {
     const { result } = barrierCurve("", 1);
-    const compared = { ...result, asTrained: result, alignment: { method: "weight" } };
+    const compared = { ...result, asGiven: result, alignment: { method: "weight" } };
     expect(await read(compared)).toEqual(compared);
+    // The name that results had before.
+    expect(await read({ ...result, asTrained: result })).toEqual({ ...result, asGiven: result });
   });
 
   it("readResult() reads a barrier with temperatures, and one that was taken apart", async () => {

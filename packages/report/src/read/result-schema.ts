@@ -324,16 +324,20 @@ const study = z.looseObject({
   seed: count,
 });
 
+/** A barrier as the verb prints it; results of earlier versions call the barrier as given `asTrained`. */
+const comparedBarrier = barrier
+  .extend({
+    asGiven: barrier.optional(),
+    asTrained: barrier.optional(),
+    decomposition: decomposition.optional(),
+    alignment: z.looseObject({}).optional(),
+    provenance,
+  })
+  .transform(({ asTrained, ...result }) => (asTrained ? { ...result, asGiven: asTrained } : result));
+
 /** Form of every kind of result as `--json` prints it; what it does not know is left as it is. */
 export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>> = {
-  barrier: schemaOf<"barrier">()(
-    barrier.extend({
-      asTrained: barrier.optional(),
-      decomposition: decomposition.optional(),
-      alignment: z.looseObject({}).optional(),
-      provenance,
-    }),
-  ),
+  barrier: schemaOf<"barrier">()(comparedBarrier),
   layers: schemaOf<"layers">()(layers.extend({ provenance })),
   plane: schemaOf<"plane">()(plane.extend({ provenance })),
   map: schemaOf<"map">()(map.extend({ provenance })),

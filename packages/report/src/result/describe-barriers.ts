@@ -48,10 +48,24 @@ function summarise(curves: readonly BarrierCurve[]): string {
     return `Between the two networks the loss rises by up to ${formatNumber(loss.chord)} nats above the straight line between its ends, and the error by up to ${formatBarrier(error.chord, "error")}.`;
   }
   const end = last.result.barrier.loss.chord;
-  const change = `The loss barrier is ${formatNumber(loss.chord)} nats ${first.label} and ${formatNumber(end)} nats ${last.label}`;
   const ratio = loss.chord / end;
-  if (end > 0 && ratio >= WORTH_TELLING) return `${change}: ${Math.round(ratio)} times lower.`;
-  return `${change}.`;
+  const lower = end > 0 && ratio >= WORTH_TELLING && isSamePair(curves);
+  return `${listBarriers(curves)}${lower ? `: ${Math.round(ratio)} times lower` : ""}.`;
+}
+
+/** Says how high the barrier of each curve is. */
+function listBarriers(curves: readonly BarrierCurve[]): string {
+  const heights = curves.map(
+    ({ label, result }) => `${formatNumber(result.barrier.loss.chord)} nats (${label})`,
+  );
+  const list = `${heights.slice(0, -1).join(", ")} and ${heights.at(-1)}`;
+  return isSamePair(curves) ? `The loss barrier is ${list}` : `The loss barriers are ${list}`;
+}
+
+/** Tells whether two curves are of one pair of networks, before and after something was done to B. */
+function isSamePair([first, second, ...others]: readonly BarrierCurve[]): boolean {
+  if (first === undefined || second === undefined || others.length > 0) return false;
+  return first.result.a === second.result.a && first.result.b === second.result.b;
 }
 
 /** Says what the barriers are with temperature, if there is any. */

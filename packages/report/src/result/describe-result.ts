@@ -1,4 +1,4 @@
-import { assertDrawable } from "../barrier-curve.ts";
+import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeAttack } from "./describe-attack.ts";
 import { describeBarriers } from "./describe-barriers.ts";
@@ -18,20 +18,18 @@ import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { describeWalkedPath } from "./describe-walked-path.ts";
-import { curvesOf, type DrawableResult } from "./drawable-result.ts";
+import { curvesOf, type Drawable, isNamedBarriers } from "./drawable-result.ts";
 import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
 import type { Report } from "./report.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
 
-/** Says what a result of any kind shows. */
-export function describeResult(result: DrawableResult): Report {
+/** Says what a result of any kind shows, or several barriers beside each other. */
+export function describeResult(result: Drawable): Report {
+  if (isNamedBarriers(result)) return describeDrawable(result);
   switch (result.kind) {
-    case "barrier": {
-      const curves = curvesOf(result);
-      assertDrawable(curves);
-      return describeBarriers(curves);
-    }
+    case "barrier":
+      return describeDrawable(curvesOf(result));
     case "layers":
       return describeLayers(result);
     case "plane":
@@ -75,4 +73,10 @@ export function describeResult(result: DrawableResult): Report {
     case "mechanisms":
       return describeMechanisms(result);
   }
+}
+
+/** @throws UsageError if there is no curve, or one cannot be drawn */
+function describeDrawable(curves: readonly BarrierCurve[]): Report {
+  assertDrawable(curves);
+  return describeBarriers(curves);
 }

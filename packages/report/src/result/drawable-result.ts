@@ -18,15 +18,15 @@ import type { PruneResult } from "@isthmus/sparsity";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
 import type { IntrinsicDimensionResult } from "@isthmus/subspace";
-import type { BarrierCurve } from "../barrier-curve.ts";
+import { BARRIER_LABELS, type BarrierCurve } from "../barrier-curve.ts";
 
-/**
- * A barrier as the verb prints it: with the barrier of the networks as trained, if it aligned them first, and
- * taken apart if asked for.
- */
+/** A barrier as the verb prints it, with what it was compared with and taken apart into. */
 export interface ComparedBarrierResult extends BarrierResult {
-  readonly asTrained?: BarrierResult;
+  /** The barrier to B before its alignment, if both were measured. */
+  readonly asGiven?: BarrierResult;
+  /** The barrier half-way, taken apart by layers or examples. */
   readonly decomposition?: BarrierDecomposition;
+  /** How B was aligned to A; missing if nothing is known of an alignment. */
   readonly alignment?: object;
 }
 
@@ -75,11 +75,21 @@ export type DrawableResult = (
   | MechanismsResult
 ) & { readonly provenance?: Provenance };
 
+/** Anything that can be drawn: one result, or several barriers under names of their own, to be compared. */
+export type Drawable = DrawableResult | readonly BarrierCurve[];
+
+/** Tells named barriers from a single result. */
+export function isNamedBarriers(drawable: Drawable): drawable is readonly BarrierCurve[] {
+  return Array.isArray(drawable);
+}
+
 /** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */
-export function curvesOf({ asTrained, decomposition, ...result }: ComparedBarrierResult): BarrierCurve[] {
-  const label = result.alignment === undefined && asTrained === undefined ? "as trained" : "aligned";
+export function curvesOf({ asGiven, decomposition, ...result }: ComparedBarrierResult): BarrierCurve[] {
+  // A result that says nothing of an alignment may still be one of networks that a script has aligned.
+  const label =
+    result.alignment === undefined && asGiven === undefined ? BARRIER_LABELS.given : BARRIER_LABELS.aligned;
   return [
-    ...(asTrained ? [{ label: "as trained", result: asTrained }] : []),
+    ...(asGiven ? [{ label: BARRIER_LABELS.given, result: asGiven }] : []),
     { label, result, ...(decomposition && { decomposition }) },
   ];
 }

@@ -1,4 +1,8 @@
 // Makes a fresh clone ready: installs packages and builds kernels and packages, each only when needed.
+//
+//   node tools/setup.mjs [bundle]
+//
+// With `bundle` it builds what the command runs, without the declarations of types, which take most of the time.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,6 +16,7 @@ if (major < 20) {
   process.exit(2);
 }
 
+const [task = "build"] = process.argv.slice(2);
 const run = (command, args) =>
   execFileSync(command, args, {
     cwd: root,
@@ -20,4 +25,4 @@ const run = (command, args) =>
   });
 
 if (!existsSync(join(root, "node_modules", ".package-lock.json"))) run("npm", ["ci"]);
-run(join(root, "node_modules", ".bin", "turbo"), ["run", "build", "--output-logs=errors-only"]);
+run(join(root, "node_modules", ".bin", "turbo"), ["run", task, "--output-logs=errors-only"]);

@@ -19,9 +19,9 @@ interface DemoOptions extends PairOptions, EngineOptions {
 }
 
 const NET = "mlp:512x3";
-const EPOCHS = 3;
+const EPOCHS = 2;
 /** Places on each path: an odd number, so that half-way is among them; twice as many show no more. */
-const POINTS = 13;
+const POINTS = 11;
 
 /** Creates the command `isthmus demo`. */
 export function demoVerb(run: RunVerb): CommandUnknownOpts {

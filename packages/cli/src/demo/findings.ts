@@ -55,11 +55,12 @@ npx isthmus barrier a.safetensors b.safetensors --graph model.onnx --data mnist:
 }
 
 function tellTraining({ pair: { results, net } }: Findings): string {
-  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  // Both were trained side by side.
+  const seconds = Math.max(...results.map((result) => result.seconds));
   const rate = Math.max(...results.map(({ examplesPerSecond }) => examplesPerSecond));
   const { length } = results[0].epochs;
   return `Two networks, ${net}, have just learned to read digits from different random starts: ${length} ${length === 1 ? "epoch" : "epochs"}
-each, ${formatSeconds(seconds)} together, up to ${formatRate(rate)} images a second.`;
+each, in ${formatSeconds(seconds)}, up to ${formatRate(rate)} images a second each.`;
 }
 
 /** Says how much lower the ridge has become; alignment may leave none at all. */

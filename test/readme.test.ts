@@ -50,19 +50,22 @@ async function expectOutputsFit(text: string): Promise<number> {
   return outputs.length;
 }
 
+/** Lists the verbs that the help of the program names, in its order. */
+function verbsIn(help: string): string[] {
+  return [...help.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, verb = ""]) => verb);
+}
+
 describe("README.md and docs/", () => {
   it("README.md is read in one sitting", () => {
     expect(readme.split("\n").length).toBeLessThanOrEqual(120);
   });
 
-  it("README.md lists every verb once, and only verbs", async () => {
+  it("README.md lists every verb once, and only verbs, in the order of the help", async () => {
     const { stdout } = await runCli(["--help"]);
-    const verbs = [...(stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(
-      ([, verb]) => verb,
-    );
+    const verbs = verbsIn(stdout);
     const listed = [...readme.matchAll(/^\| `isthmus ([a-z-]+)/gm)].map(([, verb]) => verb);
     expect(verbs.length).toBeGreaterThan(10);
-    expect(listed.toSorted()).toEqual(verbs.toSorted());
+    expect(listed).toEqual(verbs);
   });
 
   it.each(["README.md", ...pages.map((name) => `docs/${name}`)])(
@@ -83,7 +86,7 @@ describe("README.md and docs/", () => {
 
   it("helps write lists as they are to be typed", async () => {
     const { stdout } = await runCli(["--help"]);
-    for (const [, verb = ""] of (stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z-]+) {2,}/gm)) {
+    for (const verb of verbsIn(stdout)) {
       const help = await runCli([verb, "--help"]);
       expect(help.stdout.replace(/\s+/g, " "), verb).not.toContain("(default: [");
     }
@@ -92,7 +95,7 @@ describe("README.md and docs/", () => {
   it("examples of helps write files that their verbs write", async () => {
     const { stdout } = await runCli(["--help"]);
     let outputs = 0;
-    for (const [, verb = ""] of (stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z-]+) {2,}/gm)) {
+    for (const verb of verbsIn(stdout)) {
       const help = await runCli([verb, "--help"]);
       outputs += await expectOutputsFit(help.stdout.split("Examples:")[1] ?? "");
     }

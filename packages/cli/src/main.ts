@@ -7,7 +7,7 @@ import { quoteCommand } from "./terminal/quote-command.ts";
 import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal/terminal.ts";
 import { type CommonOptions, type Context, formatExamples, type Outcome, type RunVerb } from "./verb.ts";
-import { VERBS } from "./verbs.ts";
+import { VERB_GROUPS, VERBS } from "./verbs.ts";
 
 /**
  * Runs one command line and returns the exit code: 0, 1 if the work failed or a gate was exceeded, 2 if the
@@ -18,8 +18,7 @@ import { VERBS } from "./verbs.ts";
 export async function main(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal(process.stdout, process.stderr, process.env);
   const stop = listenForStop();
-  // `isthmus help align` is what many type first.
-  const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
+  const words = wordsOf(argv);
   let exitCode = 0;
   const run: RunVerb = async (options, work) => {
     const context = createContext(argv, options, { terminal, signal: stop.signal });
@@ -42,6 +41,17 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   const isWritten = await terminal.settle();
   return exitCode === 0 && !isWritten ? 2 : exitCode;
+}
+
+/**
+ * Returns the words of a command line as the parser takes them. `isthmus help align` is what many type first;
+ * and a verb that does not exist has no help, so that its name is what is wrong.
+ */
+function wordsOf(argv: readonly string[]): readonly string[] {
+  const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
+  const [first = "-"] = words;
+  if (first.startsWith("-") || Object.hasOwn(VERBS, first)) return words;
+  return words.filter((word) => word !== "--help" && word !== "-h");
 }
 
 function createContext(
@@ -108,7 +118,6 @@ async function createProgram(
     .version(version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help; isthmus <verb> --help shows the help of a verb")
     .helpCommand(false)
-    .commandsGroup("Verbs:")
     .addHelpText(
       "after",
       formatExamples(
@@ -124,17 +133,23 @@ async function createProgram(
       ),
     );
   const verb = argv.find((word) => Object.hasOwn(VERBS, word));
-  for (const [name, { summary, load }] of Object.entries(VERBS)) {
-    const command = name === verb ? (await load())(run) : new Command(name);
-    program.addCommand(command.summary(summary).description(`${summary}.`));
+  for (const [group, verbs] of Object.entries(VERB_GROUPS)) {
+    for (const [name, { summary, load }] of Object.entries(verbs)) {
+      const command = name === verb ? (await load())(run) : new Command(name);
+      program.addCommand(command.summary(summary).description(`${summary}.`).helpGroup(`${group}:`));
+    }
   }
-  configure(program, terminal, "isthmus");
+  configure(program, { terminal, argv }, "isthmus");
   return program;
 }
 
 /** Configures a command and the commands below it. */
-function configure(command: CommandUnknownOpts, terminal: Terminal, name: string): void {
-  for (const below of command.commands) configure(below, terminal, `${name} ${below.name()}`);
+function configure(
+  command: CommandUnknownOpts,
+  { terminal, argv }: { readonly terminal: Terminal; readonly argv: readonly string[] },
+  name: string,
+): void {
+  for (const below of command.commands) configure(below, { terminal, argv }, `${name} ${below.name()}`);
   command
     .exitOverride()
     .showSuggestionAfterError()
@@ -142,8 +157,16 @@ function configure(command: CommandUnknownOpts, terminal: Terminal, name: string
     .configureOutput({
       writeOut: (text) => terminal.print(text),
       writeErr: (text) => terminal.note(text.trimEnd()),
-      outputError: (text, write) => write(`${name}: ${sentence(text)}; see ${name} --help`),
+      outputError: (text, write) =>
+        write(`${name}: ${sentence(text)}${misspelt(text, command, argv)}; see ${name} --help`),
     });
+}
+
+/** Names an option that does not exist if another one is missing, as it may be that one, misspelt. */
+function misspelt(text: string, command: CommandUnknownOpts, argv: readonly string[]): string {
+  if (!text.startsWith("error: required option")) return "";
+  const unknown = command.parseOptions([...argv]).unknown.find((word) => word.startsWith("-"));
+  return unknown === undefined ? "" : `, and there is no option '${unknown}'`;
 }
 
 /** Puts a message of commander, such as `error: unknown option '--x'\n(Did you mean --y?)`, on one line. */

@@ -6,158 +6,174 @@ export interface VerbEntry {
   readonly load: () => Promise<CreateVerb>;
 }
 
-/** Every verb, in the order of a working day. */
-export const VERBS: Readonly<Record<string, VerbEntry>> = {
-  inspect: {
-    summary: "Show what is in a checkpoint or a graph, or how two checkpoints differ",
-    load: async () => (await import("./commands/inspect.ts")).inspectVerb,
+/** Every verb by the group that the help shows it in, the ones that most people need first. */
+export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEntry>>>> = {
+  "Look at networks": {
+    inspect: {
+      summary: "Show what is in a checkpoint or a graph, or how two checkpoints differ",
+      load: async () => (await import("./commands/inspect.ts")).inspectVerb,
+    },
+    compare: {
+      summary: "Say whether networks can be merged, and what to do first",
+      load: async () => (await import("./commands/compare.ts")).compareVerb,
+    },
+    symmetry: {
+      summary: "Find out which units of a network can be permuted, and prove it",
+      load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
+    },
+    convert: {
+      summary: "Write a checkpoint in another format or element type",
+      load: async () => (await import("./commands/convert.ts")).convertVerb,
+    },
   },
-  compare: {
-    summary: "Say whether networks can be merged, and what to do first",
-    load: async () => (await import("./commands/compare.ts")).compareVerb,
+  "Join networks": {
+    align: {
+      summary: "Permute the units of one network to match another",
+      load: async () => (await import("./commands/align.ts")).alignVerb,
+    },
+    merge: {
+      summary: "Average checkpoints, aligned first if asked, or merge what a recipe describes",
+      load: async () => (await import("./commands/merge.ts")).mergeVerb,
+    },
+    fuse: {
+      summary: "Average two networks of different widths, by optimal transport of their units",
+      load: async () => (await import("./commands/fuse.ts")).fuseVerb,
+    },
+    zip: {
+      summary:
+        "Merge the units of two networks that agree, and keep the others: a network up to twice as wide",
+      load: async () => (await import("./commands/zip.ts")).zipVerb,
+    },
+    transfer: {
+      summary: "Move a fine-tune to another base",
+      load: async () => (await import("./commands/transfer.ts")).transferVerb,
+    },
+    verify: {
+      summary: "Make a merge by a recipe again, and compare every bit",
+      load: async () => (await import("./commands/verify.ts")).verifyVerb,
+    },
+    search: {
+      summary: "Search the numbers of a recipe for the best merge",
+      load: async () => (await import("./commands/search.ts")).searchVerb,
+    },
   },
-  convert: {
-    summary: "Write a checkpoint in another format or element type",
-    load: async () => (await import("./commands/convert.ts")).convertVerb,
+  "Measure what lies between networks": {
+    barrier: {
+      summary: "Measure loss and error on the way from one network to another",
+      load: async () => (await import("./commands/barrier.ts")).barrierVerb,
+    },
+    layers: {
+      summary: "Measure which layers stand between two networks",
+      load: async () => (await import("./commands/layers.ts")).layersVerb,
+    },
+    similarity: {
+      summary: "Measure how alike the layers of two networks are in what they compute",
+      load: async () => (await import("./commands/similarity.ts")).similarityVerb,
+    },
+    path: {
+      summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
+      load: async () => (await import("./commands/path.ts")).pathVerb,
+    },
+    plane: {
+      summary: "Measure loss and error on the plane through three networks",
+      load: async () => (await import("./commands/plane.ts")).planeVerb,
+    },
+    map: {
+      summary: "Measure barriers between all pairs of many networks, and place them in the plane",
+      load: async () => (await import("./commands/map.ts")).mapVerb,
+    },
+    ensemble: {
+      summary: "Compare the predictions of several networks, alone and together",
+      load: async () => (await import("./commands/ensemble.ts")).ensembleVerb,
+    },
+    attack: {
+      summary: "Make adversarial examples on some networks, and show them to others",
+      load: async () => (await import("./commands/attack.ts")).attackVerb,
+    },
+    mechanisms: {
+      summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
+      load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,
+    },
   },
-  train: {
-    summary: "Train a network, or fine-tune one",
-    load: async () => (await import("./commands/train.ts")).trainVerb,
+  "Measure one network": {
+    curvature: {
+      summary: "Measure how the loss curves around a network",
+      load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
+    },
+    landscape: {
+      summary: "Measure loss and error on a line, a plane or a grid around a network",
+      load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
+    },
+    dropout: {
+      summary: "Measure how much a network loses when units are taken out",
+      load: async () => (await import("./commands/dropout.ts")).dropoutVerb,
+    },
   },
-  tune: {
-    summary: "Train a network on so that it uses a cue no longer, or its last layer alone",
-    load: async () => (await import("./commands/tune.ts")).tuneVerb,
+  "Train networks, and find what connects them": {
+    train: {
+      summary: "Train a network, or fine-tune one",
+      load: async () => (await import("./commands/train.ts")).trainVerb,
+    },
+    tune: {
+      summary: "Train a network on so that it uses a cue no longer, or its last layer alone",
+      load: async () => (await import("./commands/tune.ts")).tuneVerb,
+    },
+    curve: {
+      summary: "Train a curve of low loss between two networks, and measure it",
+      load: async () => (await import("./commands/curve.ts")).curveVerb,
+    },
+    star: {
+      summary: "Find the network that straight lines of low loss connect to many others",
+      load: async () => (await import("./commands/star.ts")).starVerb,
+    },
+    collect: {
+      summary: "Train on from a network and collect networks on the way, and their mean",
+      load: async () => (await import("./commands/collect.ts")).collectVerb,
+    },
+    prune: {
+      summary: "Set the weights of a network to zero that matter least, and train it on without them",
+      load: async () => (await import("./commands/prune.ts")).pruneVerb,
+    },
+    quantize: {
+      summary: "Put the weights of a network on a grid of 8 or 4 bits",
+      load: async () => (await import("./commands/quantize.ts")).quantizeVerb,
+    },
+    pareto: {
+      summary: "Train one network a task in one run, and draw the front of the networks between them",
+      load: async () => (await import("./commands/pareto.ts")).paretoVerb,
+    },
+    "intrinsic-dimension": {
+      summary: "Find the smallest random subspace that a network can be trained in",
+      load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
+    },
   },
-  prune: {
-    summary: "Set the weights of a network to zero that matter least, and train it on without them",
-    load: async () => (await import("./commands/prune.ts")).pruneVerb,
-  },
-  quantize: {
-    summary: "Put the weights of a network on a grid of 8 or 4 bits",
-    load: async () => (await import("./commands/quantize.ts")).quantizeVerb,
-  },
-  symmetry: {
-    summary: "Find out which units of a network can be permuted, and prove it",
-    load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
-  },
-  align: {
-    summary: "Permute the units of one network to match another",
-    load: async () => (await import("./commands/align.ts")).alignVerb,
-  },
-  merge: {
-    summary: "Average checkpoints, aligned first if asked, or merge what a recipe describes",
-    load: async () => (await import("./commands/merge.ts")).mergeVerb,
-  },
-  fuse: {
-    summary: "Average two networks of different widths, by optimal transport of their units",
-    load: async () => (await import("./commands/fuse.ts")).fuseVerb,
-  },
-  zip: {
-    summary: "Merge the units of two networks that agree, and keep the others: a network up to twice as wide",
-    load: async () => (await import("./commands/zip.ts")).zipVerb,
-  },
-  transfer: {
-    summary: "Move a fine-tune to another base",
-    load: async () => (await import("./commands/transfer.ts")).transferVerb,
-  },
-  verify: {
-    summary: "Make a merge by a recipe again, and compare every bit",
-    load: async () => (await import("./commands/verify.ts")).verifyVerb,
-  },
-  search: {
-    summary: "Search the numbers of a recipe for the best merge",
-    load: async () => (await import("./commands/search.ts")).searchVerb,
-  },
-  barrier: {
-    summary: "Measure loss and error on the way from one network to another",
-    load: async () => (await import("./commands/barrier.ts")).barrierVerb,
-  },
-  curve: {
-    summary: "Train a curve of low loss between two networks, and measure it",
-    load: async () => (await import("./commands/curve.ts")).curveVerb,
-  },
-  plane: {
-    summary: "Measure loss and error on the plane through three networks",
-    load: async () => (await import("./commands/plane.ts")).planeVerb,
-  },
-  landscape: {
-    summary: "Measure loss and error on a line, a plane or a grid around a network",
-    load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
-  },
-  map: {
-    summary: "Measure barriers between all pairs of many networks, and place them in the plane",
-    load: async () => (await import("./commands/map.ts")).mapVerb,
-  },
-  star: {
-    summary: "Find the network that straight lines of low loss connect to many others",
-    load: async () => (await import("./commands/star.ts")).starVerb,
-  },
-  study: {
-    summary: "Run a study that a file describes: train, align, measure, draw",
-    load: async () => (await import("./commands/study.ts")).studyVerb,
-  },
-  worker: {
-    summary: "Run tasks of studies, simulations, merges, maps and searches for other machines",
-    load: async () => (await import("./commands/worker.ts")).workerVerb,
-  },
-  queue: {
-    summary: "Show, cancel and retry the tasks that wait for workers",
-    load: async () => (await import("./commands/queue.ts")).queueVerb,
-  },
-  federate: {
-    summary: "Average the networks of many clients again and again",
-    load: async () => (await import("./commands/federate.ts")).federateVerb,
-  },
-  collect: {
-    summary: "Train on from a network and collect networks on the way, and their mean",
-    load: async () => (await import("./commands/collect.ts")).collectVerb,
-  },
-  ensemble: {
-    summary: "Compare the predictions of several networks, alone and together",
-    load: async () => (await import("./commands/ensemble.ts")).ensembleVerb,
-  },
-  attack: {
-    summary: "Make adversarial examples on some networks, and show them to others",
-    load: async () => (await import("./commands/attack.ts")).attackVerb,
-  },
-  pareto: {
-    summary: "Train one network a task in one run, and draw the front of the networks between them",
-    load: async () => (await import("./commands/pareto.ts")).paretoVerb,
-  },
-  layers: {
-    summary: "Measure which layers stand between two networks",
-    load: async () => (await import("./commands/layers.ts")).layersVerb,
-  },
-  curvature: {
-    summary: "Measure how the loss curves around a network",
-    load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
-  },
-  dropout: {
-    summary: "Measure how much a network loses when units are taken out",
-    load: async () => (await import("./commands/dropout.ts")).dropoutVerb,
-  },
-  path: {
-    summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
-    load: async () => (await import("./commands/path.ts")).pathVerb,
-  },
-  mechanisms: {
-    summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
-    load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,
-  },
-  "intrinsic-dimension": {
-    summary: "Find the smallest random subspace that a network can be trained in",
-    load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
-  },
-  similarity: {
-    summary: "Measure how alike the layers of two networks are in what they compute",
-    load: async () => (await import("./commands/similarity.ts")).similarityVerb,
-  },
-  report: {
-    summary: "Draw a result: in the terminal, as a page, as figures and tables",
-    load: async () => (await import("./commands/report.ts")).reportVerb,
-  },
-  demo: {
-    summary: "See all of it at work on two small networks",
-    load: async () => (await import("./commands/demo.ts")).demoVerb,
+  "Repeat, share, show": {
+    study: {
+      summary: "Run a study that a file describes: train, align, measure, draw",
+      load: async () => (await import("./commands/study.ts")).studyVerb,
+    },
+    worker: {
+      summary: "Run tasks of studies, simulations, merges, maps and searches for other machines",
+      load: async () => (await import("./commands/worker.ts")).workerVerb,
+    },
+    queue: {
+      summary: "Show, cancel and retry the tasks that wait for workers",
+      load: async () => (await import("./commands/queue.ts")).queueVerb,
+    },
+    federate: {
+      summary: "Average the networks of many clients again and again",
+      load: async () => (await import("./commands/federate.ts")).federateVerb,
+    },
+    report: {
+      summary: "Draw a result: in the terminal, as a page, as figures and tables",
+      load: async () => (await import("./commands/report.ts")).reportVerb,
+    },
+    demo: {
+      summary: "See all of it at work on two small networks",
+      load: async () => (await import("./commands/demo.ts")).demoVerb,
+    },
   },
 };
+
+/** Every verb by its name. */
+export const VERBS: Readonly<Record<string, VerbEntry>> = Object.assign({}, ...Object.values(VERB_GROUPS));

@@ -57,8 +57,14 @@ describe("isthmus", () => {
   it("isthmus calls wrong usage by its name, suggests what was meant, and ends with 2", async () => {
     const cases: [string[], RegExp][] = [
       [[], /^Usage: isthmus/],
+      [["inspekt", "--help"], /Unknown command 'inspekt' \(Did you mean inspect\?\)/],
+      [["help", "inspekt"], /Unknown command 'inspekt' \(Did you mean inspect\?\)/],
       [["inspekt", "x"], /Unknown command 'inspekt' \(Did you mean inspect\?\)/],
       [["inspect", "--jsn", "x"], /^isthmus inspect: Unknown option '--jsn' \(Did you mean --json\?\)/],
+      [
+        ["barrier", "a.pt", "b.pt", "--dtaa", "mnist"],
+        /^isthmus barrier: Required option '--data <name>' not specified, and there is no option '--dtaa'; see/,
+      ],
       [["inspect"], /^isthmus inspect: Missing required argument 'file'/],
       [["inspect", "x", "y", "z"], /^isthmus inspect: Too many arguments/],
     ];
@@ -346,14 +352,14 @@ describe("isthmus barrier", () => {
   it("isthmus barrier aligns, compares, refines, resamples and reports", async () => {
     const [page, permutations] = [join(folder, "page.html"), join(folder, "alignment.json")];
     await runJson(["align", a, b, "--graph", graph, "--restarts", "1", "-o", permutations]);
-    const result = await runJson<BarrierResult & { asTrained: BarrierResult }>([
+    const result = await runJson<BarrierResult & { asGiven: BarrierResult }>([
       ...measured,
       ...["--alignment", permutations, "--compare", "--refine", "2", "--bootstrap", "50", "--report", page],
     ]);
     expect(result.points).toHaveLength(7);
     expect(result.barrier.loss.chord).toBeLessThan(0.05);
     expect(result.interval).toMatchObject({ level: 0.95, resamples: 50, seed: 0 });
-    expect(result.asTrained.barrier.loss.chord).toBeGreaterThan(0.8);
+    expect(result.asGiven.barrier.loss.chord).toBeGreaterThan(0.8);
     const html = readFileSync(page, "utf8");
     expect(html).toContain("From s0.safetensors to s1.safetensors");
     expect(html.replaceAll(/<\/?span>/g, "")).toContain("isthmus barrier");
@@ -367,7 +373,7 @@ describe("isthmus barrier", () => {
     const { stdout, code } = await runCli([...measured, "--quiet"], { env: { LC_ALL: "C" } });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^[\x20-\x7e\n]*$/);
-    expect(stdout).toMatch(/^ +\.\*\. as trained: barrier [12]\.\d{3}$/m);
+    expect(stdout).toMatch(/^ +\.\*\. as given: barrier [12]\.\d{3}$/m);
     expect(stdout).toMatch(/^barrier above the chord +[12]\.\d{3} +\d\.\d\d points$/m);
   });
 
@@ -461,30 +467,6 @@ describe("methods and statistics", () => {
       "--json",
     ]);
     expect(JSON.parse(run.stdout)).toMatchObject({ statistics: "repair" });
-  });
-});
-
-describe("isthmus demo", () => {
-  it("isthmus demo trains two networks, aligns, merges and measures them", async () => {
-    const demo = ["demo", "--net", "mlp:64x2", "--epochs", "1", "--points", "3", "-o", join(folder, "demo")];
-    const { code, stdout } = await runAlone(demo);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^Two networks, mlp:64x2, have just learned .*: 1 epoch\n/);
-    expect(stdout).toMatch(/Of 10,000 test images A reads 9\d\.\d\d % rightly, and B 9\d\.\d\d %/);
-    expect(stdout).toMatch(/as trained: barrier \d\.\d+/);
-    expect(stdout).toMatch(/the ridge becomes \d+ times lower/);
-    expect(readdirSync(join(folder, "demo")).sort()).toEqual([
-      "a.safetensors",
-      "alignment.json",
-      "b.safetensors",
-      "barrier.html",
-      "barrier.json",
-      "graph.onnx",
-      "merged.safetensors",
-    ]);
-    const drawn = await runCli(["report", join(folder, "demo", "barrier.json")]);
-    expect(drawn.stdout).toMatch(/as trained[\s\S]*aligned/);
-    expect(drawn.code).toBe(0);
   });
 });
 

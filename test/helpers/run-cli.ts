@@ -80,13 +80,19 @@ export function runAlone(args: readonly string[], { cwd, env, onStart }: AloneOp
   });
 }
 
-/** For `onStart`: kills the command without a chance to clean up, as soon as it has written a file. */
-export function killOnceThere(path: string): (child: ChildProcess) => void {
+/**
+ * For `onStart`: stops the command as soon as it has written a file, without a chance to clean up unless another
+ * signal is named.
+ */
+export function killOnceThere(
+  path: string,
+  signal: NodeJS.Signals = "SIGKILL",
+): (child: ChildProcess) => void {
   return (child) => {
     const watch = setInterval(() => {
       if (child.exitCode === null && !existsSync(path)) return;
       clearInterval(watch);
-      child.kill("SIGKILL");
+      child.kill(signal);
     }, 1);
   };
 }

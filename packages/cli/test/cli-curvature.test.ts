@@ -120,6 +120,15 @@ describe("isthmus curvature", () => {
     expect(stdout).toContain("In canonical form, which computes the same:");
   });
 
+  test("shows the parts that are finished if it is stopped", async () => {
+    const journal = at("stopped.journal.json");
+    const words = command("--count", "2", "--runs", "30", "--by", "layer", "--journal", journal);
+    const { code, stderr } = await runAlone(words, { onStart: killOnceThere(journal, "SIGINT") });
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/^eigenvalue/m);
+    expect(stderr).toContain(`finished parts are in "${journal}"`);
+  });
+
   test("goes on from its journal after it was killed, to the same bytes", async () => {
     const measures = ["--count", "2", "--runs", "3", "--by", "layer", "--canonical"];
     await runJson(command(...measures, "-o", at("whole.json")));

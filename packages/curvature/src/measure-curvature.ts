@@ -12,6 +12,7 @@ import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
 import { canonicalize } from "@isthmus/weight-matching";
 import {
   type CurvatureProgress,
+  type CurvatureStage,
   MEASURE_CURVATURE_DEFAULTS,
   type MeasureCurvatureOptions,
 } from "./curvature-options.ts";
@@ -72,7 +73,7 @@ export async function measureCurvature(
 ): Promise<CurvatureResult> {
   const resolved = resolveOptions(ATTEMPT, MEASURE_CURVATURE_DEFAULTS, options);
   assertOptions(resolved);
-  const { canonical, seed, onProgress } = resolved;
+  const { canonical, seed, onProgress, onPart } = resolved;
   const forms = canonical ? 2 : 1;
   const announced = (form: number): Options => ({
     ...resolved,
@@ -80,11 +81,29 @@ export async function measureCurvature(
   });
   const run = await describeRun(architecture, network, data, resolved);
   const journal = await openJournal(resolved.journalPath, run);
+  const describe = (operator: CurvatureOperator, measures: CurvatureMeasures): CurvatureResult => {
+    const { reason, step } = operator;
+    return {
+      kind: "curvature",
+      operator: operator.kind,
+      derivatives: operator.derivatives,
+      ...(reason === undefined ? {} : { reason }),
+      ...(step === undefined ? {} : { step }),
+      dimension: operator.dimension,
+      parameters: operator.layout.map(({ name }) => name),
+      ...measures,
+      examples: operator.examples,
+      data: data.name,
+      network: network.source,
+      seed,
+      engine: architecture.engine.name,
+    };
+  };
   const { operator, measures } = await measureForm(architecture, network, data, {
     options: announced(0),
     ...{ journal, form: "as it is" },
+    onPart: (op, found) => onPart?.(describe(op, found)),
   });
-  const { reason, step } = operator;
   const second = canonical
     ? await measureForm(architecture, await canonicalForm(architecture, network, resolved), data, {
         options: announced(1),
@@ -92,22 +111,8 @@ export async function measureCurvature(
         form: "canonical",
       })
     : undefined;
-  return {
-    kind: "curvature",
-    operator: operator.kind,
-    derivatives: operator.derivatives,
-    ...(reason === undefined ? {} : { reason }),
-    ...(step === undefined ? {} : { step }),
-    dimension: operator.dimension,
-    parameters: operator.layout.map(({ name }) => name),
-    ...measures,
-    ...(second && { canonical: second.measures }),
-    examples: operator.examples,
-    data: data.name,
-    network: network.source,
-    seed,
-    engine: architecture.engine.name,
-  };
+  const result = describe(operator, measures);
+  return second ? { ...result, canonical: second.measures } : result;
 }
 
 function assertOptions(options: Options): void {
@@ -128,12 +133,34 @@ async function canonicalForm(
   return (await canonicalize(network, { spec: symmetries.spec, linear })).network;
 }
 
+/** How one form of a network is measured. */
+interface FormOptions {
+  readonly options: Options;
+  readonly journal: Journal;
+  /** Name of the form in the journal. */
+  readonly form: string;
+  /** Called each time a part is finished, with everything that was measured so far. */
+  readonly onPart?: (operator: CurvatureOperator, measures: CurvatureMeasures) => void;
+}
+
+/** Fields of measures by the stages that measure them. */
+const FIELDS: Readonly<Record<CurvatureStage, keyof CurvatureMeasures>> = {
+  eigenvalues: "eigenvalues",
+  trace: "trace",
+  density: "density",
+  layers: "layers",
+  sharpness: "sharpness",
+  "critical-sharpness": "criticalSharpness",
+  "learning-coefficient": "learningCoefficient",
+  settling: "settling",
+};
+
 /** Measures everything that is asked for around one network. */
 async function measureForm(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
-  { options, journal, form }: { readonly options: Options; readonly journal: Journal; readonly form: string },
+  { options, journal, form, onPart }: FormOptions,
 ): Promise<{ readonly operator: CurvatureOperator; readonly measures: CurvatureMeasures }> {
   const operator = await openOperator(architecture, network, data, options);
   try {
@@ -145,16 +172,23 @@ async function measureForm(
     const announce = announceStages(planned, options.onProgress);
     const keyOf = (part: string): string => `${form}: ${part}`;
     const isStored = (part: string): boolean => journal.has(keyOf(part));
-    const keep = <T>(part: string, measure: () => Promise<T>): Promise<T> => {
-      const stage = planned.find((other) => other.stage === part)?.stage;
-      if (stage !== undefined && isStored(part)) announce(stage)(1, true);
-      return journal.getData(keyOf(part), measure);
-    };
-    const frame = { options, announce, isStored, keep };
     const gradient = new Float64Array(operator.dimension);
     const loss = await operator.gradient(gradient);
+    let found: CurvatureMeasures = { loss, gradientNorm: norm(gradient) };
+    const keep = async <T>(part: string, measure: () => Promise<T>): Promise<T> => {
+      const stage = planned.find((other) => other.stage === part)?.stage;
+      if (stage !== undefined && isStored(part)) announce(stage)(1, true);
+      const value = await journal.getData(keyOf(part), measure);
+      // A single layer is a part of the stage of layers, and no measure of its own.
+      if (stage !== undefined) {
+        found = { ...found, [FIELDS[stage]]: value };
+        onPart?.(operator, found);
+      }
+      return value;
+    };
+    const frame = { options, announce, isStored, keep };
     const measures = {
-      ...{ loss, gradientNorm: norm(gradient) },
+      ...found,
       ...(await measureOperator(operator, { blocks, gradient }, frame)),
       ...(await measureSurface(architecture, network, data, frame)),
     };
@@ -169,7 +203,7 @@ async function describeRun(
   { graph, engine }: Architecture,
   network: Checkpoint,
   data: DataSet,
-  { signal: _, onProgress: __, journalPath, ...options }: Options,
+  { signal: _, onProgress: __, onPart: ___, journalPath, ...options }: Options,
 ): Promise<JournalRun> {
   if (journalPath === undefined) return {};
   const settings = Object.entries(options).map(([name, value]) => [name, JSON.stringify(value) ?? "none"]);

@@ -2,7 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MismatchError } from "@isthmus/core";
-import { type CurvatureProgress, type MeasureCurvatureOptions, measureCurvature } from "@isthmus/curvature";
+import {
+  type CurvatureProgress,
+  type CurvatureResult,
+  type MeasureCurvatureOptions,
+  measureCurvature,
+} from "@isthmus/curvature";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
@@ -26,6 +31,19 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-curvature-journal-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+it("measureCurvature() tells of every part when it is finished, with what was measured before", async () => {
+  const told: CurvatureResult[] = [];
+  const result = await measure({ canonical: false, onPart: (soFar) => told.push(soFar) });
+  expect(
+    told.map(
+      (soFar) =>
+        ["eigenvalues", "trace", "density", "sharpness", "settling"].filter((name) => name in soFar).length,
+    ),
+  ).toEqual([1, 2, 3, 4, 4, 5]);
+  const { layers: _, ...whole } = result;
+  expect(told.at(-1)).toEqual(whole);
+});
 
 describe("measureCurvature() with a journal", () => {
   it("goes on from every part to the result of an uninterrupted run, and measures no part again", async () => {

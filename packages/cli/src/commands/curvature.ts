@@ -4,6 +4,7 @@ import {
   CURVATURE_KINDS,
   type CurvatureKind,
   type CurvatureProgress,
+  type CurvatureResult,
   MEASURE_CURVATURE_DEFAULTS,
   type MeasureCurvatureOptions,
   measureCurvature,
@@ -162,13 +163,16 @@ async function curvature(path: string, options: CurvatureVerbOptions, context: C
   });
 }
 
-/** Runs a measurement and shows its progress; if it is stopped, says how to go on. */
+/** Runs a measurement and shows its progress; if it is stopped, shows what was measured and says how to go on. */
 async function follow<T>(
   { journal }: Pick<CurvatureVerbOptions, "journal">,
   { signal, progress, terminal }: Context,
-  work: (options: Pick<MeasureCurvatureOptions, "journalPath" | "signal" | "onProgress">) => Promise<T>,
+  work: (
+    options: Pick<MeasureCurvatureOptions, "journalPath" | "signal" | "onProgress" | "onPart">,
+  ) => Promise<T>,
 ): Promise<T> {
   const pace = createPace();
+  let found: CurvatureResult | undefined;
   try {
     return await work({
       ...{ journalPath: journal, signal },
@@ -176,8 +180,12 @@ async function follow<T>(
         pace.note(done, stored);
         progress(STAGES[stage], done, pace.left);
       },
+      onPart: (soFar) => {
+        found = soFar;
+      },
     });
   } catch (error) {
+    if (signal.aborted && found !== undefined) terminal.note(formatCurvature(found, terminal));
     if (signal.aborted && journal !== undefined)
       terminal.note(`isthmus curvature: finished parts are in "${journal}": it goes on from there`);
     throw error;

@@ -153,7 +153,12 @@ function configure(
   command
     .exitOverride()
     .showSuggestionAfterError()
-    .configureHelp({ helpWidth: Math.min(terminal.columns, 100), sortSubcommands: false })
+    .configureHelp({
+      helpWidth: Math.min(terminal.columns, 100),
+      // The names of some verbs with their arguments leave little room for words.
+      minWidthToWrap: 20,
+      sortSubcommands: false,
+    })
     .configureOutput({
       writeOut: (text) => terminal.print(text),
       writeErr: (text) => terminal.note(text.trimEnd()),

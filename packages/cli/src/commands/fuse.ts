@@ -45,6 +45,7 @@ import { assertOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface FuseVerbOptions extends EngineOptions, ScalingOptions, ExportedFromOptions {
+  readonly graph?: string | undefined;
   readonly graphA?: string | undefined;
   readonly graphB?: string | undefined;
   readonly output: string;
@@ -89,6 +90,12 @@ function createFuseVerb() {
   return createVerb("fuse")
     .argument("<a>", "the checkpoint that is brought to the other's width: a file, or a folder")
     .argument("<b>", "the checkpoint that it is averaged with; the result has its graph")
+    .addOption(
+      new Option("--graph <file>", "the architecture of both, if they have one").conflicts([
+        "graphA",
+        "graphB",
+      ]),
+    )
     .option("--graph-a <file>", "the architecture of A, .onnx or model.json (default: from its config.json)")
     .option("--graph-b <file>", "the architecture of B (default: from its config.json)")
     .requiredOption("-o, --output <path>", "the fused network (a file ending in .safetensors, or a folder)")
@@ -138,7 +145,8 @@ async function fuse(
   context: Context,
 ): Promise<Outcome> {
   return withCheckpoints(paths, async ([a, b]) => {
-    const { output, graphA, graphB, exportedFromA, exportedFromB } = options;
+    const { output, graph, exportedFromA, exportedFromB } = options;
+    const { graphA = graph, graphB = graph } = options;
     const named = [graphA, graphB, exportedFromA, exportedFromB].filter((path) => path !== undefined);
     assertData(options);
     if (output.endsWith(".safetensors")) await assertOutput(output, [...a.files, ...b.files, ...named]);

@@ -30,8 +30,13 @@ type MeasuredLosses =
   | { readonly loss: readonly (readonly number[])[] }
   | { readonly axes: readonly (readonly number[])[]; readonly loss: readonly number[] };
 
+/** Share of the range of losses that a minimum of a result must persist, so that rounding makes none. */
+const LEAST_SHARE = 1e-3;
+
 /**
- * Finds minima, saddles and the merge tree of the losses of a barrier, a plane or a landscape.
+ * Finds minima, saddles and the merge tree of the losses of a barrier, a plane or a landscape. Unless
+ * `leastPersistence` says otherwise, minima that persist less than a thousandth of the range of losses are
+ * left out.
  * @throws OutOfRangeError if there are not as many losses as places, or an option is out of range
  *
  * @example
@@ -47,13 +52,17 @@ type MeasuredLosses =
  * ```
  */
 export function topologyOf(result: MeasuredLosses, options: MergeTreeOptions = {}): GridTopology {
+  const { losses, shape } = gridOf(result);
+  const finite = losses.filter(Number.isFinite);
+  const range = finite.length === 0 ? 0 : Math.max(...finite) - Math.min(...finite);
+  return gridTopology(losses, shape, { leastPersistence: LEAST_SHARE * range, ...options });
+}
+
+/** Returns the losses of a result in row-major order, and the extents of their grid. */
+function gridOf(result: MeasuredLosses): { readonly losses: readonly number[]; readonly shape: number[] } {
   if ("points" in result) {
-    const losses = result.points.map(({ loss }) => loss);
-    return gridTopology(losses, [losses.length], options);
+    return { losses: result.points.map(({ loss }) => loss), shape: [result.points.length] };
   }
-  if ("axes" in result) {
-    const shape = result.axes.map(({ length }) => length);
-    return gridTopology(result.loss, shape, options);
-  }
-  return gridTopology(result.loss.flat(), [result.loss.length, at(result.loss, 0, "row").length], options);
+  if ("axes" in result) return { losses: result.loss, shape: result.axes.map(({ length }) => length) };
+  return { losses: result.loss.flat(), shape: [result.loss.length, at(result.loss, 0, "row").length] };
 }

@@ -223,6 +223,12 @@ describe("topologyOf()", () => {
     ).toEqual(plane);
   });
 
+  it("leaves out minima that persist less than a thousandth of the range, unless it is asked for them", () => {
+    const points = [1, 0, 1, 0.9995, 2].map((loss) => ({ loss }));
+    expect(topologyOf({ points }).minima.map(({ index }) => index)).toEqual([1]);
+    expect(topologyOf({ points }, { leastPersistence: 0 }).minima.map(({ index }) => index)).toEqual([1, 3]);
+  });
+
   it("averages rises to the first saddles: also that of the deepest", () => {
     // Branches from 0 and 1 meet at 2, with that from 1.5 at 4.
     const { saddleMinimumDistance } = gridTopology([0, 2, 1, 4, 1.5], [5]);

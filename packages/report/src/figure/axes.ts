@@ -124,7 +124,8 @@ export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, n
       tickSize: 0,
       tickPadding: 8,
       ...labelsOf(axis),
-      label: axisWords(axis),
+      // Turned words run upwards, so that the arrow points along them.
+      label: axis.beside && !axis.names && axis.label !== "" ? `${axisWords(axis)} →` : axisWords(axis),
       labelArrow: axis.names || axis.beside ? "none" : "up",
       labelAnchor: axis.beside ? "center" : "top",
       fill: MUTED,

@@ -25,11 +25,18 @@ const NEUTRAL = "#f0f0f0";
 const BELOW = ["#92c5de", "#4393c3", "#2166ac", "#053061"] as const;
 const ABOVE = ["#f4a582", "#d6604d", "#b2182b", "#67001f"] as const;
 
-/** Makes a scale from dark to light of all finite values of the pictures that it is for. */
-export function sequentialScale(values: readonly number[], most: number = MOST_LEVELS): ColorScale {
+/**
+ * Makes a scale from dark to light of all finite values of the pictures that it is for.
+ * @param least - the smallest value above 0 that was measured exactly, such as the error of one example
+ */
+export function sequentialScale(
+  values: readonly number[],
+  most: number = MOST_LEVELS,
+  least = 0,
+): ColorScale {
   const finite = values.filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const scale = rampOver(levelsBetween(low, high, most));
+  const scale = rampOver(levelsBetween(low, high, most, least));
   return low === high ? { ...scale, only: low } : scale;
 }
 

@@ -17,8 +17,14 @@ export interface ContourFigure {
   readonly ys: readonly number[];
   /** `[ys][xs]`, at least 0; places of what is not finite are grey. */
   readonly values: readonly (readonly number[])[];
+  /**
+   * The smallest value above 0 that could be measured, such as the error of one example: no contour is drawn
+   * below it. @defaultValue 0
+   */
+  readonly resolution?: number;
   /** Words for the colours, with the unit. */
   readonly label: string;
+  /** How a level is written beside the colours. */
   readonly format: (value: number) => string;
   readonly models: readonly {
     readonly label: string;
@@ -69,8 +75,8 @@ function aspectOf(xs: readonly number[], ys: readonly number[]): number {
  * it is a strip.
  */
 export function drawContours(figure: ContourFigure): Drawing {
-  const { xs, ys, values, label, format } = figure;
-  const scale = sequentialScale(values.flat(), MOST_LEVELS);
+  const { xs, ys, values, resolution, label, format } = figure;
+  const scale = sequentialScale(values.flat(), MOST_LEVELS, resolution);
   const [x, y] = [endsOf(xs), endsOf(ys)];
   const aspect = shownAspect(aspectOf(xs, ys));
   return (plot, width) => {

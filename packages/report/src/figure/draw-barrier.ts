@@ -21,7 +21,7 @@ interface PixelScale {
 const MIN_LABELLED_BRACKET = 26;
 /** Half the width of the ends of a bracket, in pixels. */
 const CAP = 4;
-const MARGIN = { right: 20, bottom: 44, left: 58, top: 26 } as const;
+const MARGIN = { right: 20, bottom: 44, left: 58, top: 32 } as const;
 
 /** A figure of barrier curves. */
 export interface BarrierFigure {

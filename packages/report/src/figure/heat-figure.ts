@@ -34,6 +34,8 @@ export interface HeatFigure {
   readonly tree?: readonly TreeBracket[] | undefined;
   /** Lines between cells, and dots on them. @defaultValue none */
   readonly overlay?: HeatOverlay | undefined;
+  /** Whether cells are squares, as rows and columns are of one kind. @defaultValue false */
+  readonly square?: boolean;
 }
 
 interface Cell {
@@ -46,6 +48,10 @@ interface Cell {
 const isKnown = (value: number | null | undefined): value is number => Number.isFinite(value);
 
 const ROW = 22;
+/** Most pixels of a cell across: wider ones would only be areas of colour. */
+const WIDEST_CELL = 120;
+/** Most pixels of a side of a square cell, which has room for a number of three digits. */
+const SQUARE = 48;
 /** Pixels that words along the rows take. */
 const ROW_LABEL = 20;
 /** Pixels of a row in which a name takes two lines, and of a line from the middle of its row. */
@@ -100,6 +106,17 @@ function rowNames(
   return [axis(1, 0, 0), ...(two ? [axis(2, 0, -TWO_LINES.off), axis(2, 1, TWO_LINES.off)] : [])];
 }
 
+/** Computes the pixels of a cell from the room that a column has and what the name of a row needs. */
+function cellSize(
+  room: number,
+  nameHeight: number,
+  square: boolean,
+): { readonly cellWidth: number; readonly rowHeight: number } {
+  if (!square) return { cellWidth: Math.min(room, WIDEST_CELL), rowHeight: nameHeight };
+  const cellWidth = Math.min(room, SQUARE);
+  return { cellWidth, rowHeight: Math.max(nameHeight, cellWidth) };
+}
+
 /** Draws a table as colours, with numbers where they fit, and a legend of the colours like that of planes. */
 export function drawHeat({
   rows,
@@ -113,12 +130,18 @@ export function drawHeat({
   coarse = format,
   tree = [],
   overlay = { borders: [], dots: [] },
+  square = false,
 }: HeatFigure): Drawing {
   const cells = cellsOf({ rows, columns, values, scale });
   const beside = rowLabel === undefined ? 0 : ROW_LABEL;
   return (plot, width) => {
     const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14 + beside, width * NAME_SHARE);
-    const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;
+    const lines = rows.map((name) => splitName(name, marginLeft - 12 - beside));
+    const { cellWidth, rowHeight } = cellSize(
+      (width - marginLeft - MARGIN.right) / columns.length,
+      lines.some(({ length }) => length > 1) ? TWO_LINES.row : ROW,
+      square,
+    );
     const written = [format, coarse].find((write) =>
       cells.every(({ value }) => textWidth(write(value)) * 0.9 < cellWidth - 4),
     );
@@ -127,13 +150,11 @@ export function drawHeat({
     const stride = slanted ? 1 : Math.ceil(widest / cellWidth);
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT + treeHeight(tree);
     const marginBottom = slanted ? Math.min(widest, SLANTED_LENGTH) * 0.6 + 34 : MARGIN.bottom;
-    const lines = rows.map((name) => splitName(name, marginLeft - 12 - beside));
-    const rowHeight = lines.some(({ length }) => length > 1) ? TWO_LINES.row : ROW;
     return {
       width,
       height: Math.round(marginTop + marginBottom + rows.length * rowHeight),
       marginTop,
-      marginRight: MARGIN.right,
+      marginRight: width - marginLeft - cellWidth * columns.length,
       marginBottom,
       marginLeft,
       style: FIGURE_TEXT_STYLE,

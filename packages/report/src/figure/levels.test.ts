@@ -12,6 +12,11 @@ describe("levelsBetween()", () => {
     expect(levelsBetween(-1, 1, 3)).toEqual([-0.5, 0, 0.5]);
   });
 
+  it("levelsBetween() has no levels by factors below what could be measured", () => {
+    // Errors on 200 examples: half a percent is one of them.
+    expect(levelsBetween(0, 0.2, 10, 1 / 200)).toEqual([0.005, 0.01, 0.02, 0.03, 0.05, 0.1]);
+  });
+
   it("levelsBetween() gives ascending levels within the range, never more than asked for", () => {
     fc.assert(
       fc.property(positive, positive, fc.integer({ min: 2, max: 12 }), (one, other, most) => {

@@ -16,11 +16,12 @@ const LINEAR_STEPS = [1, 2, 2.5, 5, 10] as const;
 
 /**
  * Lists round numbers strictly between `low` and `high`, ascending, at most `most` of them: by factors (1, 2,
- * 5, ...) where the range spans several times its lower end, else in equal steps. Empty if the range is.
+ * 5, ...) if the range spans several times its lower end, else in equal steps. Empty if the range is.
+ * @param least - the smallest value above 0 that was measured exactly; levels by factors begin there
  */
-export function levelsBetween(low: number, high: number, most = 10): number[] {
+export function levelsBetween(low: number, high: number, most = 10, least = 0): number[] {
   if (!(high > low)) return [];
-  const floor = Math.max(low, high * SMALLEST_SHARE);
+  const floor = Math.max(low, least, high * SMALLEST_SHARE);
   const levels =
     high >= LOGARITHMIC_FROM * floor && low >= 0
       ? logarithmicLevels(floor, high, most)

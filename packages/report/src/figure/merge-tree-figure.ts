@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import {
   type Axis,
   domainOf,
@@ -83,13 +84,29 @@ function ends(plot: Plot, branches: readonly TreeBranch[]): ReturnType<Plot["dot
 
 /** A bar of a persistence barcode. */
 export interface PersistenceBar {
+  /** Name of the minimum in the table. */
+  readonly name: string;
+  /** Loss of the minimum. */
   readonly from: number;
+  /** Loss at which it meets a deeper one, or at which the picture ends. */
   readonly to: number;
   /** Whether it ends with the picture only. */
   readonly endless: boolean;
 }
 
-const BAR = { height: 9, least: 120 } as const;
+/** Pixels of a bar with its gap, of all bars at least, and of a name beside one. */
+const BAR = { height: 9, least: 120, name: 13 } as const;
+
+/** Lists the rows whose names stand beside them: all, or as many as do not stand in each other. */
+function namedRows(bars: readonly PersistenceBar[]): number[] {
+  const stride = Math.ceil((BAR.name * bars.length) / heightOf(bars));
+  return bars.map((_, row) => row).filter((row) => row % stride === 0);
+}
+
+/** Computes the pixels that all bars take. */
+function heightOf(bars: readonly PersistenceBar[]): number {
+  return Math.max(BAR.least, BAR.height * bars.length);
+}
 
 /** Draws a persistence barcode: one bar for every minimum, from its height to where it meets a deeper one. */
 export function drawBarcode(bars: readonly PersistenceBar[], axis: Axis): Drawing {
@@ -104,15 +121,21 @@ export function drawBarcode(bars: readonly PersistenceBar[], axis: Axis): Drawin
   }));
   return (plot, width) => ({
     width,
-    height: MARGIN.top + MARGIN.bottom + 6 + Math.max(BAR.least, BAR.height * bars.length),
+    height: MARGIN.top + MARGIN.bottom + 6 + heightOf(bars),
     marginTop: MARGIN.top,
     marginRight: MARGIN.right,
     marginBottom: MARGIN.bottom + 6,
-    marginLeft: MARGIN.right,
+    marginLeft: MARGIN.left,
     style: FIGURE_TEXT_STYLE,
     x: { domain: x },
-    y: { domain: [bars.length - 0.5, -0.5], axis: null },
+    y: { domain: [bars.length - 0.5, -0.5] },
     marks: [
+      plot.axisY({
+        ticks: namedRows(bars),
+        tickFormat: (row: number) => at(bars, row, "bar").name,
+        ...{ tickSize: 0, tickPadding: 8, fill: "var(--isthmus-muted)" },
+        ...{ label: "Minimum", labelArrow: "none", labelAnchor: "center" },
+      }),
       ...horizontalAxis(plot, axis, x, { count: width < 400 ? 4 : 6, grid: true }),
       plot.ruleY(rows, {
         ...{ y: "row", x1: "from", x2: "to", title: "title", strokeWidth: 4 },

@@ -46,7 +46,7 @@ export const CURVE_SYMBOLS = [
   "diamond",
   "star",
   "times",
-  "triangle2",
+  "plus",
   "hexagon",
 ] as const;
 

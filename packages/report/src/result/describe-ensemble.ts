@@ -31,9 +31,12 @@ export function describeEnsemble(result: EnsembleResult): Report {
         value: `${data}, ${formatCounted(examples, "example")}`,
       })),
     ]),
-    notes: result.recalibrated
-      ? ["Batch norms of the mean of the weights are measured anew, as their statistics do not average."]
-      : [],
+    notes: [
+      "Weights are averaged as the files have them: the mean of networks of different seeds says nothing unless they were aligned first.",
+      ...(result.recalibrated
+        ? ["Batch norms of the mean of the weights are measured anew, as their statistics do not average."]
+        : []),
+    ],
     data: result,
   };
 }

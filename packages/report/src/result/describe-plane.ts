@@ -91,6 +91,7 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
       xs,
       ys,
       values,
+      ...(measure === "error" && { resolution: 1 / result.examples }),
       models,
       paths,
       label: axis,

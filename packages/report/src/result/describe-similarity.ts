@@ -25,6 +25,8 @@ export function describeSimilarity(result: SimilarityResult): Report {
   };
 }
 
+/** Most numbers that stand above the first figure, which shows all of them. */
+const MOST_TILES = 3;
 const LAYERS_OF_ONE_PLACE = "layers of one place";
 
 function summarise(result: SimilarityResult): string {
@@ -52,7 +54,7 @@ function leastSimilar(
 
 function tilesOf(result: SimilarityResult): Tile[] {
   if (!hasDiagonal(result)) return [];
-  return result.tables.flatMap((table, style) => {
+  return result.tables.slice(0, MOST_TILES).flatMap((table, style) => {
     const numbers = diagonalOf(table).filter((value) => value !== null);
     if (numbers.length === 0) return [];
     const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;

@@ -45,17 +45,26 @@ export function qualityFigure(
   };
 }
 
+/** Share of all examples that a bin of confidence needs: the accuracy of a few is no estimate. */
+const LEAST_SHARE = 0.01;
+/** Examples that a bin of confidence needs, if they are more than {@link LEAST_SHARE} of all. */
+const LEAST_EXAMPLES = 5;
+
 /** Draws how often predictions of about equal confidence are right; no figure if nothing is known of it. */
 export function reliabilityFigure({ predictors, data, examples }: EnsembleResult): Figure[] {
+  const least = Math.max(LEAST_EXAMPLES, Math.ceil(LEAST_SHARE * examples));
   const drawn = predictors
-    .map((predictor, style) => ({ predictor, style }))
+    .map(({ reliability, ...predictor }, style) => {
+      const bins = reliability.filter((bin) => bin.examples >= least);
+      return { predictor: { ...predictor, reliability: bins }, style };
+    })
     .filter(({ predictor }) => predictor.reliability.length > 0);
   if (drawn.length === 0) return [];
   return [
     {
       name: "reliability",
       title: "Accuracy over confidence:",
-      caption: `predictions in 15 bins of equal width by their largest probability; on the dotted line confidence is right, below it too high. Measured on ${dataWords(data, examples)}.`,
+      caption: `predictions in 15 bins of equal width by their largest probability; on the dotted line confidence is right, below it too high. Bins of fewer than ${least} examples are left out. Measured on ${dataWords(data, examples)}.`,
       words: `Lines of accuracy over confidence. ${drawn.map(({ predictor }) => reliabilityWords(predictor)).join("; ")}.`,
       table: "predictors",
       size: "half",

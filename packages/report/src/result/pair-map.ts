@@ -42,6 +42,7 @@ export function drawPairMap({ names, values, label, scale, tree, ...figure }: Pa
       values,
       label,
       columnLabel: "",
+      square: true,
       scale: scale ?? sequentialScale(numbers),
       format: formatAlike(numbers),
       coarse: (value) => twoDigits(value).replace(/^0(?=\.)/, ""),

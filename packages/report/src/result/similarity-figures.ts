@@ -94,10 +94,10 @@ export function diagonalSection(result: SimilarityResult): Section[] {
   ];
 }
 
-/** Lower end of the axis: 0, or a little below the lowest number of an unbiased estimator. */
+/** Returns the lower end of the axis: the tenth below the lowest number, so that lines stand apart. */
 function lowestOf(tables: readonly SimilarityTable[]): number {
   const numbers = tables.flatMap(diagonalOf).filter((value) => value !== null);
-  return Math.min(0, Math.floor(10 * Math.min(0, ...numbers)) / 10);
+  return Math.floor(10 * Math.min(0.9, ...numbers)) / 10;
 }
 
 /** Describes every layer of A with every layer of B, by one heat map for each number. */
@@ -138,6 +138,8 @@ function heatOf(
         values,
         label: title,
         columnLabel: "Layer of B",
+        rowLabel: "Layer of A",
+        square: true,
         scale: SCALE,
         format: formatAlike(numbers),
         coarse: (value) => twoDigits(value).replace(/^0(?=\.)/, ""),

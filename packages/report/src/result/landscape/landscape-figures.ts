@@ -110,7 +110,9 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
     size: "half",
     draw: drawContours({
       ...{ xs: plane.xs, ys: plane.ys, values: plane[measure], models, paths: plane.paths, marks },
-      ...{ label: axis, format: formatOf(measure) },
+      ...(measure === "error" && { resolution: 1 / result.examples }),
+      label: axis,
+      format: formatOf(measure),
       axes: { x: axisWords(result, 0), y: axisWords(result, 1) },
     }),
   };

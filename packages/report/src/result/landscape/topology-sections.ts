@@ -112,7 +112,7 @@ function minimaTable(
   return {
     name: "minima",
     title: "Minima",
-    caption: `The deepest first; losses in nats. A saddle is where the branch of a minimum first meets another; persistence is the rise to where it meets a deeper one. A basin is the number of places from which the steepest way down ends in the minimum. On the edge, the loss may fall further beyond the grid.${leftWords}`,
+    caption: `The deepest first; losses in nats. A saddle is where the branch of a minimum first meets another; persistence is the rise to where it meets a deeper one. A basin is the number of places from which the steepest way down ends in the minimum. On the edge, the loss may fall further beyond the grid. Minima that persist less than a thousandth of the range of losses are none.${leftWords}`,
     columns: [
       { title: "Minimum", kind: "count" },
       ...coordinates.map(({ name }) => ({ title: name, kind: "number" as const })),

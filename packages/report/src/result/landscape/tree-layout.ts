@@ -47,8 +47,11 @@ export function layOutTree({ minima, saddles, range }: MergeTree): Omit<MergeTre
 /** Lists the bars of a barcode, the longest first. */
 export function barsOf({ minima }: MergeTree): PersistenceBar[] {
   return minima
-    .map(({ value, persistence, merge }) => ({
-      ...{ from: value, to: value + persistence, endless: merge === undefined },
+    .map(({ value, persistence, merge }, index) => ({
+      name: String(index + 1),
+      from: value,
+      to: value + persistence,
+      endless: merge === undefined,
     }))
     .sort((a, b) => b.to - b.from - (a.to - a.from) || a.from - b.from);
 }

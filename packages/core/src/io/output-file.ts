@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { InputError } from "../errors.ts";
+import { assertOpenedWithin, assertPathWithin } from "./confine-files.ts";
 import { createFolder } from "./create-folder.ts";
 import { writeError, writeFully } from "./positional-file.ts";
 import { removeStaleTemporaries, temporaryName } from "./temporary-name.ts";
@@ -31,12 +32,15 @@ const MAX_NAMES = 1000;
  */
 export async function createOutputFile(path: string, mode: number = 0o666): Promise<OutputFile> {
   const folder = dirname(path);
+  await assertPathWithin(folder, "write");
   await createFolder(folder);
   await removeStaleTemporaries(folder, (name) => name === basename(path));
   for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
     const temporary = temporaryName(path, attempt);
     try {
-      return new TemporaryFile(path, temporary, await open(temporary, "wx", mode));
+      const file = new TemporaryFile(path, temporary, await open(temporary, "wx", mode));
+      await file.assertWithin();
+      return file;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw writeError(path, error);
     }
@@ -59,6 +63,17 @@ class TemporaryFile implements OutputFile {
     this.path = path;
     this.#temporary = temporary;
     this.#handle = handle;
+  }
+
+  /** Removes the file again if it is not where {@link confineFiles} lets files be made. */
+  async assertWithin(): Promise<void> {
+    try {
+      const stats = await this.#handle.stat();
+      assertOpenedWithin(this.path, "write", { descriptor: this.#handle.fd, stats });
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {

@@ -98,6 +98,7 @@ export {
   type StagedCheckpoint,
   type StagedTensor,
   stageCheckpoint,
+  stagedFile,
 } from "./save/stage-checkpoint.ts";
 export {
   SAVE_CHECKPOINT_DEFAULTS,

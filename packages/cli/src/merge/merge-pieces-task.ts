@@ -16,14 +16,9 @@ import { PRODUCTS_MODULE } from "./products.ts";
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const name = z.string().min(1);
 
-/** Name of an unfinished file: nothing else in its folder, and nothing in another one. */
-const fileName = z.string().regex(/^[^/\\\0]+\.safetensors$/, {
-  error: "must be the name of a file that ends in .safetensors, without a folder",
-});
-
 const UNFINISHED = z.strictObject({
   run: name,
-  tensors: z.array(z.tuple([name, z.strictObject({ file: fileName, position: count })])),
+  tensors: z.array(z.tuple([name, z.strictObject({ file: name, position: count })])),
   durable: z.boolean(),
 });
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { lstatSync, readlinkSync, realpathSync, type Stats } from "node:fs";
-import { lstat, realpath } from "node:fs/promises";
+import { constants, lstatSync, readlinkSync, realpathSync, type Stats } from "node:fs";
+import { lstat, open, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { InputError } from "../errors.ts";
 import { reasonOf } from "./system-error.ts";
@@ -60,16 +60,43 @@ export async function assertPathWithin(path: string, use: FileUse): Promise<void
 export function assertOpenedWithin(
   path: string,
   use: FileUse,
-  opened: { readonly descriptor: number; readonly stats: Pick<Stats, "dev" | "ino" | "nlink"> },
+  opened: { readonly descriptor: number; readonly stats: Stats },
 ): void {
   const folders = bounds.getStore()?.[use];
   if (folders === undefined) return;
   assertInside(path, openedPath(path, opened), folders);
-  if (use === "read" || opened.stats.nlink <= 1) return;
+  if (use === "read" || !opened.stats.isFile() || opened.stats.nlink <= 1) return;
   throw new InputError(
     `Cannot write "${path}" for a task as it must have no other name: it has ${opened.stats.nlink} names, of which others may lie anywhere`,
     { input: path },
   );
+}
+
+/** A folder that files are made in. */
+export interface AnchoredFolder {
+  /** A path of it. */
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a folder in which this work makes files, if it is confined: on Linux its path goes on to mean the very
+ * folder that was checked, whatever is put in its place meanwhile, so that nothing is made, renamed or removed
+ * elsewhere.
+ * @throws InputError if it is not where this work may write
+ */
+export async function anchorFolder(folder: string): Promise<AnchoredFolder> {
+  await assertPathWithin(folder, "write");
+  if (bounds.getStore() === undefined || process.platform !== "linux")
+    return { path: folder, close: () => Promise.resolve() };
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    assertOpenedWithin(folder, "write", { descriptor: handle.fd, stats: await handle.stat() });
+    return { path: `/proc/self/fd/${handle.fd}`, close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 function assertInside(path: string, real: string, folders: readonly string[]): void {

@@ -1,5 +1,5 @@
-import { basename, dirname, join } from "node:path";
-import { entry, InvariantError, MismatchError } from "@isthmus/core";
+import { basename } from "node:path";
+import { entry, InvariantError, MismatchError, stagedFile } from "@isthmus/core";
 import type { TaskExecutor } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
@@ -137,15 +137,14 @@ export async function runMergePieces(
   await runPieces(plan, pieces, target, control);
 }
 
-/** Returns where pieces are written on this machine, whatever folders a description of them may name. */
+/** Returns where pieces are written on this machine, in the files of one unfinished checkpoint and nowhere else. */
 function targetIn(
   folder: string,
   { run, durable, tensors }: UnfinishedMerge,
 ): Omit<MergeTarget, "allowNonFinite"> {
-  const placed = tensors.map(([name, { file, position }]) => {
-    const own = basename(file);
-    return [name, { position, path: join(folder, own), target: join(dirname(folder), own) }] as const;
-  });
+  const placed = tensors.map(
+    ([name, { file, position }]) => [name, { position, ...stagedFile(folder, file) }] as const,
+  );
   return { folder, run, durable, tensors: new Map(placed) };
 }
 

@@ -45,7 +45,7 @@ export function findToken(path: string): Promise<FoundToken | undefined> {
       const problem = findTokenProblem(value, idOf(basename(path)));
       return problem === undefined ? { token: value as Token } : { problem };
     } catch (error) {
-      if (isIsthmusError(error, "FormatError")) return { problem: `it must be JSON: ${error.message}` };
+      if (isIsthmusError(error, "FormatError")) return { problem: `it must hold one: ${error.message}` };
       throw error;
     }
   }, undefined);

@@ -8,3 +8,5 @@ const { main } = await import("../dist/main.js").catch((error) => {
   process.exit(2);
 });
 process.exitCode = await main(process.argv.slice(2));
+// A server that is away may keep a connection open for ever; a process with nothing left to do ends before this.
+setTimeout(() => process.exit(), 5000).unref();

@@ -89,7 +89,7 @@ describe("isthmus worker", () => {
       const worker = cluster.startWorker("one");
       const run = await study("queued", ...cluster.where);
       expect(run.code).toBe(2);
-      expect(run.stdout + run.stderr).toMatch(/must lie in the storage/);
+      expect(run.stdout + run.stderr).toMatch(/must lie within the storage/);
       expect((await worker).stdout).toMatch(/0 done, 3 failed/);
       const { failed } = await runJson<QueueDescription>(["queue", "status", ...cluster.queue]);
       expect(failed).toHaveLength(3);

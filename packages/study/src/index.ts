@@ -93,5 +93,7 @@ export type {
   StudyValue,
 } from "./study-result.ts";
 export { assertTaskParams } from "./tasks/params/assert-task-params.ts";
+export { type MovePath, movePathsBy } from "./tasks/params/moved-paths.ts";
+export { takesParams } from "./tasks/params/takes-params.ts";
 export type { StudyPorts } from "./tasks/task-kind.ts";
 export { STUDY_TASKS } from "./tasks/task-kinds.ts";

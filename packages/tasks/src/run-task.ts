@@ -1,9 +1,10 @@
-import { InputError } from "@isthmus/core";
+import { confineFiles, InputError, isInside } from "@isthmus/core";
 import type { TaskAssignment, TaskControl } from "./task-executor.ts";
 import type { TaskKinds } from "./task-kind.ts";
 
 /**
- * Runs one task in this thread, now: executors call it where the work is done.
+ * Runs one task in this thread, now: executors call it where the work is done. Where the assignment says
+ * `within`, this is the one place that keeps a task, of whatever kind, to the files that it may open.
  *
  * @param kinds - the registry in which the kind of the task is looked up
  * @param ports - what tasks of these kinds work with beside the context, such as an engine
@@ -11,7 +12,7 @@ import type { TaskKinds } from "./task-kind.ts";
  */
 export async function runTask<Ports extends object>(
   kinds: TaskKinds<Ports>,
-  { kind: name, params, inputs, folder }: TaskAssignment,
+  { kind: name, params, inputs, folder, store, within }: TaskAssignment,
   ports: Ports,
   { signal, onProgress }: TaskControl,
 ): Promise<object> {
@@ -22,5 +23,17 @@ export async function runTask<Ports extends object>(
       { input: name },
     );
   }
-  return kind.run({ ...ports, folder, signal, onProgress }, params, inputs);
+  const run = () => kind.run({ ...ports, folder, store, signal, onProgress }, params, inputs);
+  if (within === undefined) return run();
+  const beside = kind.writesInto?.({ store }) ?? [];
+  const write = [folder, ...beside].map((path) => assertWithin(within, path));
+  return confineFiles({ read: [within], write }, run);
+}
+
+function assertWithin(folder: string, path: string): string {
+  if (isInside(folder, path)) return path;
+  throw new InputError(
+    `Cannot run a task as the folders that it writes into must lie in "${folder}": "${path}" lies elsewhere`,
+    { input: path },
+  );
 }

@@ -10,6 +10,13 @@ export interface TaskAssignment {
   readonly folder: string;
   /** Folder that relative paths in its parameters are looked up from. @defaultValue the working directory */
   readonly directory?: string | undefined;
+  /** As of {@link TaskContext}. */
+  readonly store?: string | undefined;
+  /**
+   * Folder out of which no file may be read, by its real path, for tasks that strangers may have asked for;
+   * they write into their own folders alone. @defaultValue the task may open any file
+   */
+  readonly within?: string | undefined;
   /** The task itself, for executors that send it elsewhere; missing for work that has no key. */
   readonly task?: Task | undefined;
 }

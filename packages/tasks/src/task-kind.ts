@@ -4,6 +4,11 @@ import { at, UsageError } from "@isthmus/core";
 export interface TaskContext {
   /** Folder for the files it makes; it holds what an earlier, interrupted run of the same task left. */
   readonly folder: string;
+  /**
+   * Folder of results that whoever waits has chosen, for all tasks of its work; missing on the machine of
+   * whoever waits.
+   */
+  readonly store?: string | undefined;
   readonly signal: AbortSignal;
   /** Is called with the share of the work that is done, in `[0, 1]`. */
   onProgress(done: number): void;
@@ -26,6 +31,18 @@ export interface TaskKind<P extends object = object, Ports extends object = obje
    * @throws InputError if they are not the parameters of a task of this kind
    */
   assertParams?(params: unknown): void;
+  /**
+   * Returns parameters with other paths in them, for a machine where files lie elsewhere.
+   * @param move - returns the new path for one in the parameters, and throws for one that no task may name
+   * @defaultValue the parameters hold no paths
+   */
+  movePaths?(params: P, move: (path: string) => string): P;
+  /**
+   * Returns folders beside its own into whose files a task writes when it runs for another machine; it must
+   * follow from where the task runs, never from its parameters, which a stranger may have written.
+   * @defaultValue it writes into its own folder alone
+   */
+  writesInto?(place: Pick<TaskContext, "store">): readonly string[];
   /** Does the work: writes its files and returns its result, plain data that says nothing of time. */
   run(context: TaskContext & Ports, params: P, inputs: TaskPaths): Promise<object>;
 }

@@ -2,7 +2,13 @@ import { availableParallelism, hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import { runWorker, serveWorkerStatus, type TaskQueue, type TaskWorker } from "@isthmus/distributed";
+import {
+  endWithin,
+  runWorker,
+  serveWorkerStatus,
+  type TaskQueue,
+  type TaskWorker,
+} from "@isthmus/distributed";
 import { createProcessExecutor } from "@isthmus/tasks";
 import { plural } from "../format/plural.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
@@ -153,13 +159,11 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
     try {
       await serveUntilStopped(worker, options, { queue, context });
     } finally {
-      await worker.release();
+      await endWithin(worker.release());
     }
     return describe(worker);
   } finally {
-    await executor.close();
-    await queue.close();
-    await storage.close();
+    for (const one of [executor, queue, storage]) await endWithin(one.close());
   }
 }
 
@@ -178,7 +182,7 @@ async function serveUntilStopped(
   try {
     await untilStopped(worker, options, signal);
     if (worker.status.running.length > 0) terminal.note(`${name}: waits for the tasks that run`);
-    await end(worker, options);
+    await end(worker, options, context);
   } finally {
     await page?.close();
   }
@@ -208,13 +212,21 @@ async function untilStopped(
   }
 }
 
-/** Lets tasks end for as long as they may, and then gives them back. */
-async function end(worker: TaskWorker, { grace }: WorkerVerbOptions): Promise<void> {
-  const waiting = new AbortController();
-  const drained = worker.drain().finally(() => waiting.abort());
-  const isLate = await setTimeout(grace * 1000, true, { signal: waiting.signal }).catch(() => false);
-  if (isLate) await worker.release();
-  await drained;
+/**
+ * Lets tasks end for as long as they may, and then gives them back. What cannot be given back, as the queue or
+ * the storage is away, is left to other workers.
+ */
+async function end(
+  worker: TaskWorker,
+  { grace, lease }: WorkerVerbOptions,
+  { terminal }: Context,
+): Promise<void> {
+  if (await endWithin(worker.drain(), grace * 1000)) return;
+  if (await endWithin(worker.release())) return;
+  const { name, running } = worker.status;
+  terminal.note(
+    `${name}: ends although ${plural(running.length, "task", "tasks")} could not be given back; others take over after the lease, ${lease} s`,
+  );
 }
 
 function describe({ status: { name, ended, busySeconds } }: TaskWorker): Outcome {

@@ -2,7 +2,7 @@ import { type MeasurePairsOptions, measurePairs, type PairsOfNetworks } from "@i
 import { type Checkpoint, openCheckpoint, readFileBytes } from "@isthmus/core";
 import { decodeGraph } from "@isthmus/graph";
 import { NORM_POLICIES } from "@isthmus/statistics";
-import { assertTaskParams, COMMON_SCHEMAS, schemaOf } from "@isthmus/study";
+import { COMMON_SCHEMAS, schemaOf, takesParams } from "@isthmus/study";
 import { pathOf, pathsOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { MOST } from "../options/parse-values.ts";
@@ -24,19 +24,18 @@ export interface MapPairsResult {
   readonly numbers: readonly (readonly number[])[];
 }
 
-const { batch, fingerprint, text } = COMMON_SCHEMAS;
-const name = text.min(1);
+const { batch, dataName, fingerprint, path } = COMMON_SCHEMAS;
 const position = z.int().min(0).max(1_000_000);
 
 const PARAMS = schemaOf<MapPairsParams>()(
   z.strictObject({
     data: z.strictObject({
-      data: name,
-      recalibrateData: name.optional(),
+      data: dataName,
+      recalibrateData: dataName.optional(),
       recalibrateExamples: z.int().min(1).optional(),
       mean: z.number().optional(),
       std: z.number().optional(),
-      tokenizedBy: name.optional(),
+      tokenizedBy: path.optional(),
       digest: fingerprint,
       statisticsDigest: fingerprint,
     }),
@@ -56,7 +55,7 @@ const MOST_GRAPH_BYTES = 2 ** 31 - 1;
 export const mapPairsTask: TaskKind<MapPairsParams, WorkerPorts> = {
   name: "map-pairs",
   version: 1,
-  assertParams: (params) => assertTaskParams("map-pairs", PARAMS, params),
+  ...takesParams("map-pairs", PARAMS),
   async run({ engine, signal, onProgress }, { data: described, options, pairs }, inputs) {
     const { data, statisticsData, inputNames } = await openPairsData(described, pathOf(inputs, "feeds"));
     const bytes = await readFileBytes(pathOf(inputs, "graph"), MOST_GRAPH_BYTES);

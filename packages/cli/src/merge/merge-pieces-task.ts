@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { InputError } from "@isthmus/core";
 import {
   type MergePiecesParams,
@@ -6,7 +7,7 @@ import {
   openMergeProducts,
   runMergePieces,
 } from "@isthmus/merging";
-import { assertRecipe, type OpenedRecipe, openRecipe, type Recipe } from "@isthmus/recipe";
+import { assertRecipe, moveRecipePaths, type OpenedRecipe, openRecipe, type Recipe } from "@isthmus/recipe";
 import { canonicalJson, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { keepLast } from "../work/keep-last.ts";
@@ -16,16 +17,8 @@ const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const name = z.string().min(1);
 
 const UNFINISHED = z.strictObject({
-  folder: name,
   run: name,
-  tensors: z.array(
-    z.tuple([
-      name,
-      z.strictObject({
-        ...{ dtype: name, shape: z.array(count), position: count, path: name, target: name },
-      }),
-    ]),
-  ),
+  tensors: z.array(z.tuple([name, z.strictObject({ file: name, position: count })])),
   durable: z.boolean(),
 });
 
@@ -51,7 +44,7 @@ interface RecipeMerge {
  */
 export const mergePiecesTask: TaskKind<MergePiecesParams> = {
   name: "merge-pieces",
-  version: 1,
+  version: 2,
   assertParams(params) {
     const { success, error } = SCHEMA.safeParse(params);
     if (success) return assertRecipe((params as { data: RecipeMerge }).data.recipe);
@@ -60,16 +53,26 @@ export const mergePiecesTask: TaskKind<MergePiecesParams> = {
       { input: "params" },
     );
   },
-  async run({ folder, signal, onProgress }, params) {
+  movePaths(params, move) {
+    const data = params.data as RecipeMerge;
+    return { ...params, data: { ...data, recipe: moveRecipePaths(data.recipe, move) } };
+  },
+  writesInto: ({ store }) => (store === undefined ? [] : [unfinishedFolderOf(store)]),
+  async run({ folder, store, signal, onProgress }, params) {
     let written = 0;
     const onBytes = (more: number): void => {
       written += more;
       onProgress(Math.min(1, written / params.bytes));
     };
-    await runMergePieces(await planOf(params.data as RecipeMerge), params, { folder, signal, onBytes });
+    const unfinishedFolder = store === undefined ? undefined : unfinishedFolderOf(store);
+    const control = { folder, unfinishedFolder, signal, onBytes };
+    await runMergePieces(await planOf(params.data as RecipeMerge), params, control);
     return { bytes: params.bytes };
   },
 };
+
+/** Returns the folder of unfinished files: the results of its tasks are in a folder within it. */
+const unfinishedFolderOf = (store: string): string => dirname(store);
 
 interface Opened {
   readonly recipe: OpenedRecipe;

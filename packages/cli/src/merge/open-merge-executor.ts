@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { at, InvariantError, UsageError } from "@isthmus/core";
+import { at, UsageError } from "@isthmus/core";
 import type { QueueExecutor } from "@isthmus/distributed";
 import type { MergePiecesParams, OpenMergeExecutor, RemotePieces } from "@isthmus/merging";
 import { gatherRecipe, type OpenedRecipe, type Recipe } from "@isthmus/recipe";
@@ -42,7 +42,9 @@ export function openMergeExecutor(
     const executor = await openQueueExecutor(options, { folder, context });
     const { isShared } = executor;
     try {
-      const describe = isShared ? describeInPlace : await describeElsewhere(recipe, context);
+      const describe = isShared
+        ? (params: MergePiecesParams): Described => ({ params, inputs: {} })
+        : await describeElsewhere(recipe, context);
       const engine = (await createEngine(options.engine)).name;
       let parts = 0;
       return {
@@ -66,17 +68,6 @@ export function openMergeExecutor(
 
 /** Parameters and files of a task that makes pieces. */
 type Described = Pick<Task, "params" | "inputs">;
-
-/** Describes pieces for machines that see the networks and the unfinished files. */
-function describeInPlace(params: MergePiecesParams): Described {
-  const { unfinished } = params;
-  if (unfinished === undefined) throw new InvariantError("pieces for a shared folder have places there");
-  const tensors = unfinished.tensors.map(
-    ([name, place]) => [name, { ...place, path: resolve(place.path) }] as const,
-  );
-  const inside = { ...unfinished, folder: resolve(unfinished.folder), tensors };
-  return { params: { ...params, unfinished: inside }, inputs: {} };
-}
 
 /** Returns what describes pieces for machines that see only files that are sent to them. */
 async function describeElsewhere(

@@ -104,7 +104,7 @@ export async function openQueueExecutor(
     await createFolder(folder);
     const executor = await createQueueExecutor({
       ...{ queue, storage, store: await storage.placeOf(folder) },
-      directory: await storage.placeOf(process.cwd()).catch(() => "."),
+      directory: await storage.placeOf(process.cwd()).catch(() => ""),
       engine: (await createEngine(options.engine)).name,
       onNote: (sentence) => context.terminal.note(sentence),
     });

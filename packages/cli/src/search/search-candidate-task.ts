@@ -4,11 +4,12 @@ import {
   assertRecipe,
   createAligner,
   fillSearched,
+  moveRecipePaths,
   type OpenedCandidates,
   openCandidates,
   type Recipe,
 } from "@isthmus/recipe";
-import { assertTaskParams, COMMON_SCHEMAS } from "@isthmus/study";
+import { assertTaskParams, COMMON_SCHEMAS, movePathsBy, schemaOf } from "@isthmus/study";
 import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { PRODUCTS_MODULE } from "../merge/products.ts";
@@ -38,22 +39,25 @@ export interface SearchCandidateResult {
   readonly score: number | string;
 }
 
-const { fingerprint, seed, text } = COMMON_SCHEMAS;
-const name = text.min(1);
+const { dataName, fingerprint, path, seed } = COMMON_SCHEMAS;
+
+const JUDGE = schemaOf<SearchCandidateParams["judge"]>()(
+  z.strictObject({
+    data: dataName,
+    score: z.enum(["loss", "error"]),
+    mean: z.number().optional(),
+    std: z.number().optional(),
+    graph: path.optional(),
+    exportedFrom: path.optional(),
+    unread: z.enum(UNREAD_POLICIES).optional(),
+  }),
+);
 
 const PARAMS = z.strictObject({
   recipe: z.record(z.string(), z.unknown()),
   values: z.array(z.number()).min(1),
   seed,
-  judge: z.strictObject({
-    data: name,
-    score: z.enum(["loss", "error"]),
-    mean: z.number().optional(),
-    std: z.number().optional(),
-    graph: name.optional(),
-    exportedFrom: name.optional(),
-    unread: z.enum(UNREAD_POLICIES).optional(),
-  }),
+  judge: JUDGE,
   digest: fingerprint,
 });
 
@@ -66,6 +70,10 @@ export const searchCandidateTask: TaskKind<SearchCandidateParams, WorkerPorts> =
   assertParams(params) {
     assertTaskParams("search-candidate", PARAMS, params);
     assertRecipe((params as SearchCandidateParams).recipe);
+  },
+  movePaths(params, move) {
+    const { recipe, judge } = params;
+    return { ...params, recipe: moveRecipePaths(recipe, move), judge: movePathsBy(JUDGE, judge, move) };
   },
   async run({ engine, signal }, { values, ...search }, inputs) {
     const candidates = await candidatesOf(search, { engine, names: pathOf(inputs, "names") });

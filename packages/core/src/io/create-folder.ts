@@ -1,6 +1,7 @@
 import { mkdir, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../errors.ts";
+import { assertPathWithin } from "./confine-files.ts";
 import { reasonOf } from "./system-error.ts";
 
 /**
@@ -18,6 +19,7 @@ export async function createFolder(path: string): Promise<readonly string[]> {
     return created;
   } catch (error) {
     await removeFolders(created);
+    if (error instanceof InputError) throw error;
     throw new InputError(`Cannot create folder "${path}" as ${reasonFor(error)}`, {
       input: path,
       cause: error,
@@ -38,6 +40,7 @@ export async function removeFolders(created: readonly string[]): Promise<void> {
 
 async function createInto(path: string, created: string[]): Promise<void> {
   if (await isFolder(path)) return;
+  await assertPathWithin(path, "write");
   const above = dirname(path);
   if (above !== path) await createInto(above, created);
   try {

@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.ts";
+import { assertOpenedWithin, assertPathWithin } from "./confine-files.ts";
 import { reasonOf } from "./system-error.ts";
 
 /** A regular file that is open for reading, and its size and times when it was opened. */
@@ -25,15 +26,18 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
  * Opens a regular file for reading. All code in Isthmus
  * that reads a file which a user named uses this function.
  * @throws InputError if there is no such file, it may not
- * be read, or it is a folder, a device, a pipe or a socket
+ * be read, it is a folder, a device, a pipe or a socket, or
+ * {@link confineFiles} does not let it be opened
  */
 export async function openFile(path: string): Promise<OpenFile> {
+  await assertPathWithin(path, "read");
   const handle = await open(path, FLAGS).catch((error: unknown) => {
     throw openError(path, error);
   });
   try {
     const stats = await handle.stat();
     assertRegular(path, stats);
+    assertOpenedWithin(path, "read", { descriptor: handle.fd, stats });
     return { handle, stats };
   } catch (error) {
     await handle.close();
@@ -50,6 +54,7 @@ export function openFileSync(path: string): OpenFileSync {
   try {
     const stats = fstatSync(descriptor);
     assertRegular(path, stats);
+    assertOpenedWithin(path, "read", { descriptor, stats });
     return { descriptor, stats };
   } catch (error) {
     closeSync(descriptor);

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { InputError } from "../errors.ts";
+import { type AnchoredFolder, anchorFolder } from "./confine-files.ts";
 import { createFolder } from "./create-folder.ts";
 import { writeError, writeFully } from "./positional-file.ts";
 import { removeStaleTemporaries, temporaryName } from "./temporary-name.ts";
@@ -32,11 +33,21 @@ const MAX_NAMES = 1000;
 export async function createOutputFile(path: string, mode: number = 0o666): Promise<OutputFile> {
   const folder = dirname(path);
   await createFolder(folder);
-  await removeStaleTemporaries(folder, (name) => name === basename(path));
+  const anchor = await anchorFolder(folder);
+  try {
+    await removeStaleTemporaries(anchor.path, (name) => name === basename(path));
+    return await openTemporary(path, mode, anchor);
+  } catch (error) {
+    await anchor.close();
+    throw error;
+  }
+}
+
+async function openTemporary(path: string, mode: number, folder: AnchoredFolder): Promise<TemporaryFile> {
   for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
-    const temporary = temporaryName(path, attempt);
+    const temporary = join(folder.path, basename(temporaryName(path, attempt)));
     try {
-      return new TemporaryFile(path, temporary, await open(temporary, "wx", mode));
+      return new TemporaryFile(path, { temporary, folder, handle: await open(temporary, "wx", mode) });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw writeError(path, error);
     }
@@ -49,15 +60,24 @@ export async function createOutputFile(path: string, mode: number = 0o666): Prom
   );
 }
 
+/** What a file is written by until it gets its name. */
+interface Temporary {
+  readonly temporary: string;
+  readonly folder: AnchoredFolder;
+  readonly handle: FileHandle;
+}
+
 class TemporaryFile implements OutputFile {
   readonly path: string;
   readonly #temporary: string;
+  readonly #folder: AnchoredFolder;
   readonly #handle: FileHandle;
   #state: "open" | "finished" | "gone" = "open";
 
-  constructor(path: string, temporary: string, handle: FileHandle) {
+  constructor(path: string, { temporary, folder, handle }: Temporary) {
     this.path = path;
     this.#temporary = temporary;
+    this.#folder = folder;
     this.#handle = handle;
   }
 
@@ -77,8 +97,9 @@ class TemporaryFile implements OutputFile {
 
   async publish(): Promise<void> {
     try {
-      await rename(this.#temporary, this.path);
+      await rename(this.#temporary, join(this.#folder.path, basename(this.path)));
       this.#state = "gone";
+      await this.#folder.close();
     } catch (error) {
       throw writeError(this.path, error, "its temporary file must stay until it is complete: it was removed");
     }
@@ -91,5 +112,6 @@ class TemporaryFile implements OutputFile {
     // The failure that led here must be reported, not a failure to clean up after it.
     if (open) await this.#handle.close().catch(() => {});
     await unlink(this.#temporary).catch(() => {});
+    await this.#folder.close().catch(() => {});
   }
 }

@@ -1,5 +1,7 @@
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.ts";
+import { assertOpenedWithin, assertPathWithin } from "./confine-files.ts";
 import { reasonOf } from "./system-error.ts";
 
 /** A file that is written at any position, by several writers at once if need be. */
@@ -12,16 +14,33 @@ export interface PositionalFile {
 }
 
 /**
- * Opens a file that exists already for writing at any position; what is not written to stays.
+ * Flags with which files are opened for writing: a link is not followed, as none of ours is one, and a named
+ * pipe is not waited for.
+ */
+const FLAGS = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Opens a file that exists already for writing at any position; what is not written to stays, and so does
+ * its size.
  * @param name - path for messages, where the file is to get another name once it is complete
- * @throws InputError if it cannot be opened, and, from its methods, if it cannot be written
+ * @throws InputError if it cannot be opened, is a link or no regular file, or {@link confineFiles} does not
+ *   let it be written; from its methods, if it cannot be written, or would grow
  */
 export async function openPositionalFile(path: string, name: string = path): Promise<PositionalFile> {
-  const handle = await open(path, "r+").catch((error: unknown) => {
+  await assertPathWithin(path, "write");
+  const handle = await open(path, FLAGS).catch((error: unknown) => {
     throw writeError(name, error);
   });
+  const size = await sizeWithin(handle, path).catch(async (error: unknown) => {
+    await handle.close();
+    throw error;
+  });
   return {
-    write: (bytes, position) => writeFully(handle, bytes, { position, name }),
+    async write(bytes, position) {
+      const end = position + bytes.length;
+      if (end > size) throw mustNotGrow(name, { end, size });
+      await writeFully(handle, bytes, { position, name });
+    },
     async sync() {
       await handle.sync().catch((error: unknown) => {
         throw writeError(name, error);
@@ -29,6 +48,31 @@ export async function openPositionalFile(path: string, name: string = path): Pro
     },
     close: () => handle.close(),
   };
+}
+
+/** Returns the size of a file that was just opened, once it is found to be one that may be written. */
+async function sizeWithin(handle: FileHandle, path: string): Promise<number> {
+  const stats = await handle.stat();
+  if (!stats.isFile()) {
+    throw new InputError(
+      `Cannot write "${path}" as it must be a regular file: it is a device, pipe or socket`,
+      {
+        input: path,
+      },
+    );
+  }
+  assertOpenedWithin(path, "write", { descriptor: handle.fd, stats });
+  return stats.size;
+}
+
+function mustNotGrow(
+  name: string,
+  { end, size }: { readonly end: number; readonly size: number },
+): InputError {
+  return new InputError(
+    `Cannot write "${name}" as what is written must lie within the file: it ends at byte ${end} of ${size}`,
+    { input: name },
+  );
 }
 
 /**

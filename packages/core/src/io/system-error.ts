@@ -10,6 +10,8 @@ export function reasonOf(error: unknown, missing = "it must exist: there is no s
       return "every part of its path but the last must be a folder: one is a file";
     case "EISDIR":
       return "it must be a file: it is a folder";
+    case "ELOOP":
+      return "no link may be in its place, and no circle of links on its way: there is one";
     case "EACCES":
     case "EPERM":
       return "you must have the right to: permission was denied";

@@ -9,7 +9,7 @@ import { openPositionalFile } from "../io/positional-file.ts";
 import { saveCheckpoint } from "../save-checkpoint.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { createTensor } from "../tensor/tensor.ts";
-import { type StagedCheckpoint, stageCheckpoint } from "./stage-checkpoint.ts";
+import { type StagedCheckpoint, stageCheckpoint, stagedFile } from "./stage-checkpoint.ts";
 
 const numbers = (length: number) => Float32Array.from({ length }, (_, i) => i / 3);
 const checkpoint = createCheckpoint({
@@ -113,5 +113,31 @@ describe("stageCheckpoint(), writeTensorRange()", () => {
     await expect(openPositionalFile(join(folder, "none"), "x")).rejects.toThrow(
       /^Cannot write "x" as it must exist/,
     );
+  });
+});
+
+describe("stagedFile()", () => {
+  it("gives places of the files of an unfinished checkpoint", () => {
+    for (const name of ["model.safetensors", "model-00001-of-00002.safetensors"]) {
+      expect(stagedFile("/x/.model.unfinished", name)).toEqual({
+        path: `/x/.model.unfinished/${name}`,
+        target: `/x/${name}`,
+      });
+    }
+  });
+
+  it.each([
+    ["/x/.model.unfinished", "../other.safetensors"],
+    ["/x/.model.unfinished", "model/../../a.safetensors"],
+    ["/x/.model.unfinished", "journal.jsonl"],
+    ["/x/.model.unfinished", "run.txt"],
+    ["/x/.model.unfinished", "other.safetensors"],
+    ["/x/.model.unfinished", "model.safetensors.index.json"],
+    ["/x/.model.unfinished", "/etc/passwd"],
+    ["/x/.model.unfinished", ""],
+    ["/x", "x.safetensors"],
+    ["/x/..unfinished", ".safetensors"],
+  ])("refuses in %j the file %j", (folder, name) => {
+    expect(() => stagedFile(folder, name)).toThrow(/must be a file of an unfinished checkpoint there/);
   });
 });

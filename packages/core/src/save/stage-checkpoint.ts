@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { InputError } from "../errors.ts";
 import { layOutSafetensors } from "../formats/safetensors/layout.ts";
 import { at, InvariantError } from "../invariant.ts";
 import { createFolder, removeFolders } from "../io/create-folder.ts";
@@ -105,6 +106,25 @@ export async function stageCheckpoint(
   }
 }
 
+/** Names of hidden folders, between which stands the beginning of the names of the files. */
+const HIDDEN = /^\.(.+)\.unfinished$/;
+
+/**
+ * Returns where a file of an unfinished checkpoint lies and where it will, by its hidden folder and its name,
+ * both of which a stranger may have chosen.
+ * @throws InputError if the folder is none of unfinished files, or has no file of such a name
+ */
+export function stagedFile(folder: string, name: string): Pick<StagedTensor, "path" | "target"> {
+  const stem = HIDDEN.exec(basename(folder))?.[1];
+  const isOfIt = stem !== undefined && isCheckpointFile({ folder, stem }, name);
+  if (isOfIt && !name.endsWith(".json"))
+    return { path: join(folder, name), target: join(dirname(folder), name) };
+  throw new InputError(
+    `Cannot write "${name}" in "${folder}" as it must be a file of an unfinished checkpoint there: folders of such are called .NAME.unfinished, and their files NAME.safetensors or NAME-00001-of-00002.safetensors`,
+    { input: name },
+  );
+}
+
 interface Staging {
   readonly plan: SavePlan;
   readonly folder: string;
@@ -120,7 +140,7 @@ function createStage(
   const tensors = new Map<string, StagedTensor>();
   for (const { path: target, layout } of plan.shards) {
     for (const [name, { dtype, shape, begin }] of layout.tensors)
-      tensors.set(name, { dtype, shape, position: begin, target, path: join(folder, basename(target)) });
+      tensors.set(name, { dtype, shape, position: begin, ...stagedFile(folder, basename(target)) });
   }
   const discard = async (): Promise<void> => {
     await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { EngineError, messageOf } from "@isthmus/core";
 import type { TaskExecutor } from "@isthmus/tasks";
+import { endWithin } from "../queue/bullmq/end-within.ts";
 import { type QueuedTask, queueTask } from "../queue/queued-task.ts";
 import type { TaskQueue } from "../queue/task-queue.ts";
 import { repeat } from "../repeat.ts";
@@ -68,9 +69,9 @@ export async function createQueueExecutor(options: QueueExecutorOptions): Promis
       return tasks.wait(queueTask(await shareInputs(task, storage), place), folder, control);
     },
     async close() {
-      // A look may wait long for a queue that is away.
+      // A look, or the adding of tasks, may wait long for a queue that is away.
       void looks.stop();
-      await tasks.flush();
+      await endWithin(tasks.flush());
       await unfollow();
       if (tasks.areEnded) await storage.sweep(store);
     },

@@ -1,5 +1,6 @@
 import { InputError } from "@isthmus/core";
 import { openFolderQueue } from "./folder/open-folder-queue.ts";
+import { assertEntry } from "./queued-task.ts";
 import type { QueuePatience, TaskQueue } from "./task-queue.ts";
 
 /** Options of {@link openQueue}. */
@@ -25,6 +26,18 @@ const HOST_AND_PORT = /^[\w.-]+:\d+$/;
  * @throws UsageError if the client of the database is not installed
  */
 export async function openQueue(address: string, options: OpenQueueOptions = {}): Promise<TaskQueue> {
+  const queue = await openAt(address, options);
+  return {
+    ...queue,
+    // Whatever keeps the queue, ids become names of files or keys there.
+    async add(tasks) {
+      for (const task of tasks) assertEntry(task, "add a task to a queue");
+      await queue.add(tasks);
+    },
+  };
+}
+
+async function openAt(address: string, options: OpenQueueOptions): Promise<TaskQueue> {
   const { name = "isthmus", mayMake = true, ...rest } = options;
   if (DATABASE.test(address)) {
     const { openBullQueue } = await import("./bullmq/open-bull-queue.ts");

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { excerpt, InputError } from "@isthmus/core";
 import type { Task } from "@isthmus/tasks";
 
 /**
@@ -30,4 +31,63 @@ export function queueTask(task: Task, place: Omit<QueuedTask, "id" | "task">): Q
 /** Returns the digits that stand for a store in the names of its entries. */
 export function digestStore(store: string): string {
   return createHash("sha256").update(store).digest("hex").slice(0, STORE_DIGITS);
+}
+
+/** What ids are: names of files that begin with a digit of a key, and lead nowhere else. */
+const ID = /^[\da-f][\w-]{0,199}$/;
+
+/** Checks whether a text is the id of a task, and so the name of a file in a queue that is a folder. */
+export const isId = (text: string): boolean => ID.test(text);
+
+/** Parts of an entry, and of its task, that are texts. */
+const TEXTS = ["id", "engine", "store", "directory", "root"] as const;
+const TASK_TEXTS = ["key", "kind", "label"] as const;
+
+/**
+ * Says what keeps a value from being the entry of a task; undefined if nothing does. What the task asks for
+ * is checked by its worker.
+ */
+export function findEntryProblem(value: unknown): string | undefined {
+  const entry = objectOf(value);
+  const task = objectOf(entry["task"]);
+  const inputs = objectOf(task["inputs"]);
+  for (const name of TEXTS) if (typeof entry[name] !== "string") return mustBe(name, "text", entry[name]);
+  for (const name of TASK_TEXTS)
+    if (typeof task[name] !== "string") return mustBe(`task.${name}`, "text", task[name]);
+  for (const name of ["params", "inputs"])
+    if (!isObject(task[name])) return mustBe(`task.${name}`, "an object", task[name]);
+  for (const [role, files] of Object.entries(inputs))
+    if (!Array.isArray(files) || !files.every(isFile)) return mustBe(`task.inputs.${role}`, "files", files);
+  if (isId(entry["id"] as string)) return undefined;
+  return mustBe("id", 'a hexadecimal digit and up to 199 letters, digits, "-" and "_"', entry["id"]);
+}
+
+/**
+ * Checks that a value is the entry of a task, wherever it comes from.
+ * @param attempt - what is attempted with it, such as `add a task to a queue`
+ * @throws InputError if it is not
+ */
+export function assertEntry(value: unknown, attempt: string): asserts value is QueuedTask {
+  const problem = findEntryProblem(value);
+  if (problem !== undefined) throw new InputError(`Cannot ${attempt} as ${problem}`, { input: "task" });
+}
+
+type Parts = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Parts =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const objectOf = (value: unknown): Parts => (isObject(value) ? value : {});
+
+/** Checks whether a value names a file that another task makes, or one of the user. */
+function isFile(value: unknown): boolean {
+  const { task, file, path, digest, name = "" } = objectOf(value);
+  const texts = task === undefined ? [path, digest, name] : [task, file];
+  return texts.every((text) => typeof text === "string");
+}
+
+function mustBe(name: string, what: string, value: unknown): string {
+  return value === undefined
+    ? `its "${name}" must be ${what}: it is missing`
+    : `its "${name}" must be ${what}: it is ${excerpt(value)}`;
 }

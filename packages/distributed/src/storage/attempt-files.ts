@@ -1,6 +1,6 @@
-import { constants, copyFile, lstat, readdir, rename, utimes } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { lstat, lutimes, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createOutputFile, InputError, openFileSource } from "@isthmus/core";
 import { TASK_RESULT_FILE } from "@isthmus/tasks";
 
 /** A file that an attempt at a task has made. */
@@ -11,6 +11,9 @@ export interface AttemptFile {
   /** When it was last written to, in milliseconds since 1970. */
   readonly written: number;
 }
+
+/** Bytes that are copied at a time. */
+const COPIED = 2 ** 22;
 
 /** Ending of names of files that are not complete. */
 const TEMPORARY = ".tmp";
@@ -30,18 +33,24 @@ export async function listFiles(folder: string): Promise<readonly AttemptFile[]>
  * @throws InputError if it cannot be copied
  */
 export async function copyWhole(from: string, to: string): Promise<void> {
-  await createFolder(dirname(to));
-  const temporary = `${to}${TEMPORARY}`;
+  // What is opened is what is copied, whatever others put in its place meanwhile, and is checked as such.
+  const source = await openFileSource(from);
   try {
     const { atime, mtime } = await lstat(from);
-    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
-    await utimes(temporary, atime, mtime);
-    await rename(temporary, to);
-  } catch (error) {
-    throw new InputError(`Cannot copy "${from}" to "${to}" as ${reasonOf(error)}`, {
-      input: from,
-      cause: error,
-    });
+    const file = await createOutputFile(to);
+    try {
+      for (let begin = 0; begin < source.size; begin += COPIED) {
+        await file.write(await source.read(begin, Math.min(begin + COPIED, source.size)), begin);
+      }
+      await file.finish(false);
+      await file.publish();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+    await lutimes(to, atime, mtime);
+  } finally {
+    await source.close();
   }
 }
 

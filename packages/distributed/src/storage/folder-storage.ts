@@ -1,12 +1,12 @@
 import { opendir, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { confineFiles, createFolder, InputError, isInside, realPathOf, reasonOf } from "@isthmus/core";
 import { readTaskResult } from "@isthmus/tasks";
 import { copyPublished, listFiles } from "./attempt-files.ts";
 import { assertAttemptAt, createAttempts } from "./attempts.ts";
 import { createDigests } from "./digests.ts";
-import { assertName, assertPart, isInside, partsOf, resolveInside } from "./inside.ts";
+import { assertName, assertPart, partsOf, resolveInside } from "./inside.ts";
 import { notPublished } from "./not-published.ts";
 import { completeFolder, hasResult, renameOnce } from "./publish-folder.ts";
 import type { TaskPlace, TaskStorage } from "./task-storage.ts";
@@ -41,28 +41,32 @@ export async function openFolderStorage(
   const root = await realpath(folder);
   const { placeOf, ...attempts } = createAttempts(root);
   const digests = createDigests();
+  // Others may put links in place of what was looked at: nothing else than the folder is read or written.
+  const confined = <T>(act: () => Promise<T>, write: string = root): Promise<T> =>
+    confineFiles({ read: [root], write: [write] }, act);
   return {
     name: root,
     root,
     isShared: true,
     ...attempts,
+    begin: (place, attempt) => confined(() => attempts.begin(place, attempt)),
     placeOf: (folder) => pathBelow(root, folder),
     async read(place) {
       const target = await folderOf(root, place);
       if (!(await hasResult(target))) await refresh(dirname(target));
-      return readTaskResult(dirname(target), place.key);
+      return confined(() => readTaskResult(dirname(target), place.key));
     },
     async openFile(file, { store }) {
       if ("task" in file) return openTaskFile(root, { store, key: file.task }, file.file, patience);
       const path = await resolveInside(root, partsOf(file.path, "the path of a file"));
-      await digests.check(path, file.digest);
+      await confined(() => digests.check(path, file.digest));
       return path;
     },
     async publish(attempt, result) {
       assertAttemptAt(result, attempt, placeOf(attempt));
       const target = await folderOf(root, result);
       if (!(await hasResult(target))) {
-        await completeFolder(attempt, result);
+        await confined(() => completeFolder(attempt, result));
         if (await renameOnce(attempt, target)) return true;
       }
       await rm(attempt, { recursive: true, force: true });
@@ -74,7 +78,9 @@ export async function openFolderStorage(
       if ((await realpath(target).catch(() => resolve(target))) === source) return;
       if (!(await hasResult(source))) throw notPublished(source);
       const names = (await listFiles(source)).map(({ name }) => name);
-      await copyPublished(names, (name) => Promise.resolve(join(source, name)), target);
+      const copy = () => copyPublished(names, async (name) => join(source, name), target);
+      await createFolder(target);
+      await confined(copy, await realPathOf(target));
     },
     release: () => Promise.resolve(),
     remove: async (place) => rm(await folderOf(root, place), { recursive: true, force: true }),

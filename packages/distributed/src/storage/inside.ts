@@ -1,6 +1,5 @@
-import { lstat, realpath } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
-import { InputError, reasonOf } from "@isthmus/core";
+import { isAbsolute, join } from "node:path";
+import { InputError, isInside, realPathOf } from "@isthmus/core";
 
 /** Folder within a store that holds the attempts at its tasks. */
 export const ATTEMPTS_FOLDER = ".attempts";
@@ -51,44 +50,25 @@ export function assertPart(store: string): void {
  */
 export async function resolveInside(root: string, parts: readonly string[]): Promise<string> {
   const path = join(root, ...parts);
-  const end = await endOf(path);
-  if (isInside(root, end)) return path;
+  await assertWithin(root, path);
+  return path;
+}
+
+/**
+ * Checks that a path lies within a storage, and so does whatever links on its way lead to.
+ * @param root - path without links in it
+ * @returns where it really is
+ * @throws InputError if it does not
+ */
+export async function assertWithin(root: string, path: string): Promise<string> {
+  const real = await realPathOf(path);
+  if (isInside(root, path) && isInside(root, real)) return real;
   throw new InputError(
-    `Cannot use "${path}" as it must lie within the storage "${root}": a link leads to "${end}"`,
+    `Cannot use "${path}" as it must lie within the storage "${root}": it is "${real}"; put the file itself there, and no link to it`,
     { input: path },
   );
 }
 
-/** Checks whether a path is a folder itself or lies below it. Links are not followed: resolve them first. */
-export function isInside(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
-}
-
 function isSafe(part: string): boolean {
   return part !== "" && part !== "." && part !== ".." && part !== ATTEMPTS_FOLDER && !/[\\\0]/.test(part);
-}
-
-/** Returns where the part of a path that is there really ends. */
-async function endOf(path: string): Promise<string> {
-  let existing = path;
-  for (;;) {
-    try {
-      return await realpath(existing);
-    } catch (error) {
-      const stats = await lstat(existing).catch(() => undefined);
-      const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT" && !stats?.isSymbolicLink();
-      if (!isMissing) {
-        throw new InputError(
-          `Cannot use "${path}" as ${reasonOf(error, "a link on the way leads nowhere")}`,
-          {
-            input: path,
-            cause: error,
-          },
-        );
-      }
-      // What has appeared meanwhile is looked at again.
-      if (stats === undefined) existing = dirname(existing);
-    }
-  }
 }

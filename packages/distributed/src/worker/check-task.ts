@@ -1,8 +1,8 @@
-import { isAbsolute, join, resolve } from "node:path";
-import { EngineError, InputError } from "@isthmus/core";
-import { createTask, type Task, type TaskKinds } from "@isthmus/tasks";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { EngineError, InputError, isInside } from "@isthmus/core";
+import { createTask, type Task, type TaskKind, type TaskKinds } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
-import { isInside } from "../storage/inside.ts";
+import { assertWithin } from "../storage/inside.ts";
 
 /** What a worker can run. */
 export interface Runnable {
@@ -15,10 +15,11 @@ export interface Runnable {
 /**
  * Checks that a task from a queue is one that this worker would have made itself: of a kind in its registry,
  * of the same version and engine, with parameters that the kind accepts, and with the key that follows.
+ * @returns its kind
  * @throws InputError if it is not
  * @throws EngineError if it must run on another engine
  */
-export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable): void {
+export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable): TaskKind<object, never> {
   const attempt = `run "${task.label}"`;
   const refuse = (rule: string): InputError =>
     new InputError(`Cannot ${attempt} as ${rule}`, { input: task.label });
@@ -44,50 +45,36 @@ export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable)
       `its key must follow from what it says, and from version ${kind.version} of "${task.kind}" here: it does not; let all machines have the same version of isthmus`,
     );
   }
+  return kind;
 }
 
-/** Parts of a text between which a path may stand, as in `idx:/data/images@1000`. */
-const BETWEEN = /[:@,+\s]/;
+/** Where the files of a task lie. */
+export interface TaskPlaces {
+  /** Root of the storage on the machine of whoever waits. */
+  readonly from: string;
+  /** Root of the storage on this machine, by its real path. */
+  readonly root: string;
+  /** Folder that relative paths are looked up from. */
+  readonly directory: string;
+}
 
 /**
- * Moves the paths in parameters from the storage of whoever waits to the storage of this machine.
- * @param directory - folder that relative paths are looked up from
- * @throws InputError if a path leads out of the storage
+ * Moves the paths in parameters from the storage of whoever waits to the storage of this machine: what is a
+ * path, the kind of the task says.
+ * @throws InputError if a path, or a link on its way, leads out of the storage
  */
-export function relocateParams(
+export async function relocateParams(
+  { movePaths }: Pick<TaskKind, "movePaths">,
   { params }: Pick<Task, "params">,
-  { from, root, directory }: { readonly from: string; readonly root: string; readonly directory: string },
-): object {
-  const relocate = (text: string): string => {
-    const moved = from === root ? text : text.replaceAll(`${from}/`, `${root}/`);
-    for (const part of moved.split(BETWEEN)) {
-      if (isAbsolute(part) || part.split("/").includes("..")) assertWithin(root, resolve(directory, part));
-    }
-    return moved;
-  };
-  const walk = (value: unknown): unknown => {
-    if (typeof value === "string") return relocate(value);
-    if (Array.isArray(value)) return value.map(walk);
-    if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, walk(part)]));
-  };
-  return walk(params) as object;
-}
-
-/**
- * Returns the path of something within the storage.
- * @throws InputError if it leads out of the storage
- */
-export function pathWithin(root: string, path: string): string {
-  const absolute = join(root, path);
-  assertWithin(root, absolute);
-  return absolute;
-}
-
-function assertWithin(root: string, path: string): void {
-  if (isInside(root, path)) return;
-  throw new InputError(
-    `Cannot use "${path}" as files of tasks must lie in the storage "${root}": it lies elsewhere; put it there, and name it by its path there`,
-    { input: path },
-  );
+  { from, root, directory }: TaskPlaces,
+): Promise<object> {
+  const named: string[] = [];
+  const moved = movePaths?.(params, (path) => {
+    const isBelow = from !== root && isAbsolute(path) && isInside(from, path);
+    const there = isBelow ? join(root, relative(from, path)) : path;
+    named.push(resolve(directory, there));
+    return there;
+  });
+  for (const path of named) await assertWithin(root, path);
+  return moved ?? params;
 }

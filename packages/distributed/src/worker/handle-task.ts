@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import type { TaskExecutor, TaskPaths } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 import type { TaskHandler, TaskOutcome } from "../queue/task-queue.ts";
+import { assertWithin, partsOf } from "../storage/inside.ts";
 import type { TaskPlace, TaskStorage } from "../storage/task-storage.ts";
-import { assertRunnable, pathWithin, type Runnable, relocateParams } from "./check-task.ts";
+import { assertRunnable, type Runnable, relocateParams } from "./check-task.ts";
 import { classifyFailure } from "./classify-failure.ts";
 import { layOutFiles, type NamedFile } from "./lay-out-files.ts";
 
@@ -56,19 +58,25 @@ async function attempt(
   const { task, store } = queued;
   const { key, kind, label } = task;
   const place = { store, key };
-  assertRunnable(queued, options);
-  pathWithin(storage.root, store);
+  const taskKind = assertRunnable(queued, options);
+  const { root } = storage;
+  const results = await realFolder(root, store, "the store");
   if ((await storage.read(place)) !== undefined) return;
   const { inputs, named } = await openInputs(queued, storage);
   const directory =
-    named.length === 0 ? pathWithin(storage.root, queued.directory) : await layOutFiles(storage.root, named);
-  const params = relocateParams(task, { from: queued.root, root: storage.root, directory });
+    named.length === 0
+      ? await realFolder(root, queued.directory, "the working folder")
+      : await layOutFiles(root, named);
+  const params = await relocateParams(taskKind, task, { from: queued.root, root, directory });
   signal.throwIfAborted();
   const folder = await storage.begin(place, randomUUID());
   const began = performance.now();
   let isPublished = false;
   try {
-    const assignment = { kind, params, inputs, folder, directory };
+    const assignment = {
+      ...{ kind, params, inputs, directory, store: results, within: root },
+      folder: await assertWithin(root, folder),
+    };
     const result = await executor.run(assignment, { signal, onProgress });
     signal.throwIfAborted();
     const seconds = (performance.now() - began) / 1000;
@@ -79,6 +87,11 @@ async function attempt(
     // A full disk or a lost share must not hide why the task failed.
     if (!isPublished) await leave(storage, place, folder).catch(() => {});
   }
+}
+
+/** Returns where a folder really is that a queue names by its place in the storage. */
+async function realFolder(root: string, path: string, what: string): Promise<string> {
+  return assertWithin(root, join(root, ...partsOf(path, what)));
 }
 
 /** Leaves what an attempt has made to the next one, unless another attempt was published meanwhile. */

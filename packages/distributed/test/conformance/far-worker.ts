@@ -18,5 +18,11 @@ const handle: TaskHandler = async ({ id }, { signal, onProgress }) => {
 };
 
 const queue = await openPlace(place);
-await queue.serve(handle, JSON.parse(options) as ServeOptions);
+const server = await queue.serve(handle, JSON.parse(options) as ServeOptions);
+// Told to end, it closes what it has opened: nothing else may keep its process alive then.
+process.once("message", async () => {
+  await server.drain();
+  await queue.close();
+  process.disconnect();
+});
 say("serves");

@@ -21,6 +21,8 @@ export interface FarWorker {
   readonly said: readonly string[];
   /** Kills it, as a machine that loses power. */
   kill(): Promise<void>;
+  /** Tells it to close what it has opened, and returns once its process has ended by itself. */
+  finish(): Promise<void>;
 }
 
 /** All that a test opens on a queue, to be ended with it. */
@@ -99,7 +101,10 @@ export async function openBench(place: QueuePlace): Promise<QueueBench> {
 const FAR = fileURLToPath(new URL("./far-worker.ts", import.meta.url));
 
 /** Starts a worker in a process of its own; resolves once it serves. */
-async function startFar({ elsewhere }: QueuePlace, worker: string): Promise<FarWorker> {
+export async function startFar(
+  { elsewhere }: Pick<QueuePlace, "elsewhere">,
+  worker: string,
+): Promise<FarWorker> {
   const args = [elsewhere.module, elsewhere.place, JSON.stringify({ worker, capacity: 1, ...PATIENCE })];
   const child = fork(FAR, args, {
     execArgv: ["--import", "tsx", "--conditions=@isthmus/source", "--no-warnings"],
@@ -114,6 +119,10 @@ async function startFar({ elsewhere }: QueuePlace, worker: string): Promise<FarW
   return {
     child,
     said,
+    async finish() {
+      child.send("end");
+      await ended;
+    },
     async kill() {
       child.kill("SIGKILL");
       await ended;

@@ -42,9 +42,8 @@ export async function packPieces(
   await makeFile(path, bytes);
   for (const { run, begin, position } of layOut(plan, pieces)) {
     const { tensor } = run[0];
-    const { info } = entry(plan.tensors, tensor, "tensor");
     // The tensor would begin before the file does, were all of it there.
-    const place = { ...info, path, target, position: position - begin };
+    const place = { path, target, position: position - begin };
     const tensors = new Map([[tensor, place]]);
     await runPieces(plan, run, { folder, tensors, allowNonFinite, durable: false, isNoted: false }, control);
   }

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { entry, MismatchError, type StagedTensor } from "@isthmus/core";
+import { entry, InvariantError, MismatchError, stagedFile } from "@isthmus/core";
 import type { TaskExecutor } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
@@ -24,15 +24,21 @@ export interface MergePiecesParams {
   readonly unfinished?: UnfinishedMerge | undefined;
 }
 
-/** Unfinished files that several machines write into. */
+/** Unfinished files that several machines write into. Their folder follows from where a task runs. */
 export interface UnfinishedMerge {
-  /** Folder of unfinished files. */
-  readonly folder: string;
   /** Digest of the identity of the merge that the folder must be of. */
   readonly run: string;
   /** Where the tensors that the pieces are of stand in the unfinished files, by name. */
-  readonly tensors: readonly (readonly [name: string, place: StagedTensor])[];
+  readonly tensors: readonly (readonly [name: string, place: UnfinishedTensor])[];
   readonly durable: boolean;
+}
+
+/** Where a tensor stands in an unfinished file. */
+export interface UnfinishedTensor {
+  /** Name of the file in the folder of unfinished files. */
+  readonly file: string;
+  /** Position in the file of the first byte of the tensor. */
+  readonly position: number;
 }
 
 /** An executor that makes pieces of one merge elsewhere. */
@@ -86,18 +92,23 @@ export function describePieces(
   { pieces, bytes }: Pick<MergeTask, "pieces" | "bytes">,
   isShared: boolean,
 ): MergePiecesParams {
-  const { folder, allowNonFinite, durable } = target;
+  const { allowNonFinite, durable } = target;
   const params = { data, digest, allowNonFinite, pieces, bytes };
   if (!isShared) return params;
   const names = [...new Set(pieces.map(({ tensor }) => tensor))];
-  const tensors = names.map((name) => [name, entry(target.tensors, name, "tensor")] as const);
-  return { ...params, unfinished: { folder, run, tensors, durable } };
+  const tensors = names.map((name) => {
+    const { path, position } = entry(target.tensors, name, "tensor");
+    return [name, { file: basename(path), position }] as const;
+  });
+  return { ...params, unfinished: { run, tensors, durable } };
 }
 
 /** Where another machine makes pieces of a merge. */
 export interface RunMergePiecesControl extends PiecesControl {
   /** Folder of the task, for the file of the pieces where the unfinished files are not seen. */
   readonly folder: string;
+  /** Folder of the unfinished files, where they are seen. */
+  readonly unfinishedFolder?: string | undefined;
 }
 
 /**
@@ -108,7 +119,7 @@ export interface RunMergePiecesControl extends PiecesControl {
 export async function runMergePieces(
   plan: MergePlan,
   { digest, allowNonFinite, pieces, bytes, unfinished }: MergePiecesParams,
-  { folder, ...control }: RunMergePiecesControl,
+  { folder, unfinishedFolder, ...control }: RunMergePiecesControl,
 ): Promise<void> {
   if (digestAnywhere(plan) !== digest) {
     throw new MismatchError(
@@ -120,8 +131,21 @@ export async function runMergePieces(
     await packPieces(plan, { pieces, bytes, allowNonFinite, folder }, control);
     return;
   }
-  const target = { ...unfinished, tensors: new Map(unfinished.tensors), allowNonFinite, isNoted: false };
+  if (unfinishedFolder === undefined)
+    throw new InvariantError("a machine that sees unfinished files knows where they are");
+  const target = { ...targetIn(unfinishedFolder, unfinished), allowNonFinite, isNoted: false };
   await runPieces(plan, pieces, target, control);
+}
+
+/** Returns where pieces are written on this machine, in the files of one unfinished checkpoint and nowhere else. */
+function targetIn(
+  folder: string,
+  { run, durable, tensors }: UnfinishedMerge,
+): Omit<MergeTarget, "allowNonFinite"> {
+  const placed = tensors.map(
+    ([name, { file, position }]) => [name, { position, ...stagedFile(folder, file) }] as const,
+  );
+  return { folder, run, durable, tensors: new Map(placed) };
 }
 
 /** Computes a digest of a plan that does not depend on where its files lie. */

@@ -3,11 +3,14 @@ import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
 import { assertRun, noteFinished } from "./merge-journal.ts";
 import type { MergedPiece } from "./merge-tasks.ts";
 
+/** Where the elements of a tensor are written. */
+export type TensorTarget = Pick<StagedTensor, "path" | "target" | "position">;
+
 /** Where the pieces of a merge are written, as plain data. */
 export interface MergeTarget {
   /** Folder of unfinished files, with the journal. */
   readonly folder: string;
-  readonly tensors: ReadonlyMap<string, StagedTensor>;
+  readonly tensors: ReadonlyMap<string, TensorTarget>;
   readonly allowNonFinite: boolean;
   /** Whether the disk must have a piece before the journal says that it is finished. */
   readonly durable: boolean;

@@ -7,7 +7,7 @@ import { gatherFiles } from "@isthmus/tasks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { gatherRecipe } from "./gather-recipe.ts";
+import { gatherRecipe, moveRecipePaths } from "./gather-recipe.ts";
 import { openRecipe } from "./open-recipe.ts";
 
 const GOLDEN = new URL("../../test/golden/vocabularies/", import.meta.url);
@@ -165,5 +165,24 @@ describe("gatherRecipe()", () => {
   it("refuses what cannot be opened", async () => {
     const recipe = parseRecipe("merge_method: linear\nmodels: [{ model: a }, { model: none.safetensors }]");
     await expect(gatherRecipe(recipe, gatherFiles({ isElsewhere: true }))).rejects.toThrow(/must exist/);
+  });
+});
+
+describe("moveRecipePaths()", () => {
+  const move = (path: string): string => path.replace(/^\/there\//, "/here/");
+
+  it("moves networks, adapters, measurements and graphs, and nothing that only looks like a path", () => {
+    const text = (root: string): string => `
+merge_method: linear
+base_model: ${root}/base@v1+${root}/tuned
+models:
+  - {model: ${root}/a.safetensors, fisher: ${root}/f.safetensors, align: {graph: ${root}/m.onnx}, parameters: {weight: [{filter: "/there/q_proj/", value: 0.3}, {value: 1}]}}
+  - {model: {model: {path: ${root}/b, revision: "/there/x"}, lora: ${root}/tuned}, parameters: {weight: 1}}
+  - {model: owner/model, parameters: {weight: 1}}
+tokenizer: {source: base, tokens: {"/there/token": {source: ${root}/a.safetensors}}}
+`;
+    expect(moveRecipePaths(parseRecipe(text("/there")), move)).toEqual(parseRecipe(text("/here")));
+    const same = parseRecipe(text("/elsewhere"));
+    expect(moveRecipePaths(same, move)).toBe(same);
   });
 });

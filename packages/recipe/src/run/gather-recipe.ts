@@ -6,9 +6,12 @@ import { TOKENIZER_FILES } from "../models/list-model-files.ts";
 import { settingOf } from "../plan/align-setting.ts";
 import { keyOf, listGroups, type Member } from "../plan/groups.ts";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
-import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
+import { isRecipe, type ModelParts, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { nameOf } from "./list-references.ts";
-import { openReference, splitReference } from "./open-reference.ts";
+import { openReference, splitName, splitReference } from "./open-reference.ts";
+
+/** A network that a recipe names, and does not describe by a recipe in it. */
+type NamedNetwork = Exclude<ModelReference, Recipe>;
 
 /** Files beside weights that decide how they are merged or read. */
 const BESIDE = ["config.json", "adapter_config.json", ...TOKENIZER_FILES];
@@ -22,18 +25,28 @@ const BESIDE = ["config.json", "adapter_config.json", ...TOKENIZER_FILES];
  */
 export async function gatherRecipe(recipe: Recipe, files: GatheredFiles): Promise<Recipe> {
   const moved = new Map<string, unknown>();
-  for (const reference of listNamed(recipe)) {
-    const there = await gatherReference(reference, files);
-    if (keyOf(there) === keyOf(reference)) continue;
-    moved.set(keyOf(reference), there);
-    // Tokenizers are named by the names of networks.
-    moved.set(JSON.stringify(nameOf(reference)), nameOf(there));
-  }
-  for (const graph of listGraphs(recipe)) {
-    const there = await gatherPath(graph, files);
-    if (there !== graph) moved.set(JSON.stringify(graph), there);
-  }
+  for (const one of listNamed(recipe)) noteMoved(moved, one, await gatherReference(one, files));
+  for (const graph of listGraphs(recipe)) noteMoved(moved, graph, await gatherPath(graph, files));
   return moved.size === 0 ? recipe : (replaceAll(recipe, moved) as Recipe);
+}
+
+/**
+ * Returns a recipe with other paths of networks, adapters, measurements and graphs in it; nothing else is
+ * changed, such as a filter that looks like a path.
+ * @param move - returns the new path for one in the recipe
+ */
+export function moveRecipePaths(recipe: Recipe, move: (path: string) => string): Recipe {
+  const moved = new Map<string, unknown>();
+  for (const one of listNamed(recipe)) noteMoved(moved, one, moveReference(one, move));
+  for (const graph of listGraphs(recipe)) noteMoved(moved, graph, move(graph));
+  return moved.size === 0 ? recipe : (replaceAll(recipe, moved) as Recipe);
+}
+
+function noteMoved(moved: Map<string, unknown>, from: NamedNetwork, to: NamedNetwork): void {
+  if (keyOf(to) === keyOf(from)) return;
+  moved.set(keyOf(from), to);
+  // Tokenizers are named by the names of networks.
+  moved.set(JSON.stringify(nameOf(from)), nameOf(to));
 }
 
 /**
@@ -50,7 +63,7 @@ export async function gatherPath(path: string, files: GatheredFiles): Promise<st
 }
 
 /** Lists all networks that a recipe, and the recipes in it, name by paths, and files of what was measured. */
-function listNamed(recipe: Recipe): readonly Exclude<ModelReference, Recipe>[] {
+function listNamed(recipe: Recipe): readonly NamedNetwork[] {
   return listMembers(recipe).flatMap(({ reference, measured }) => [
     ...(isRecipe(reference) ? listNamed(reference) : [reference]),
     ...Object.values(measured),
@@ -71,10 +84,7 @@ function listMembers(recipe: Recipe): readonly Member[] {
   );
 }
 
-async function gatherReference(
-  reference: Exclude<ModelReference, Recipe>,
-  files: GatheredFiles,
-): Promise<Exclude<ModelReference, Recipe>> {
+async function gatherReference(reference: NamedNetwork, files: GatheredFiles): Promise<NamedNetwork> {
   const { path, revision, lora } = await splitReference(reference);
   if (isRecipeFile(path)) return gatherRecipeFile(path, files);
   const network = await openReference(reference);
@@ -87,6 +97,18 @@ async function gatherReference(
   if (model === path && adapter === lora) return reference;
   if (typeof reference === "string") return adapter === undefined ? model : `${model}+${adapter}`;
   return adapter === undefined ? { model } : { model, lora: adapter };
+}
+
+function moveReference(reference: NamedNetwork, move: (path: string) => string): NamedNetwork {
+  const movePart = (part: ModelParts["model"]): ModelParts["model"] =>
+    typeof part === "string" ? move(part) : { ...part, path: move(part.path) };
+  if (typeof reference !== "string") {
+    const { model, lora } = reference;
+    return { model: movePart(model), ...(lora !== undefined && { lora: movePart(lora) }) };
+  }
+  const { path, revision, lora } = splitName(reference);
+  const at = revision === undefined ? "" : `@${revision}`;
+  return `${move(path)}${at}${lora === undefined ? "" : `+${move(lora)}`}`;
 }
 
 /**

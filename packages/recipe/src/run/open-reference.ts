@@ -55,6 +55,11 @@ export async function splitReference(reference: ModelReference): Promise<Referen
   }
   if ((await stat(reference).catch(() => undefined)) !== undefined)
     return { path: reference, revision: undefined, lora: undefined };
+  return splitName(reference);
+}
+
+/** Splits `path@revision+lora` into its parts, without asking whether there is a file of the whole name. */
+export function splitName(reference: string): ReferenceParts {
   const [, path = reference, revision, lora] = /^([^@+]+)(?:@([^+]+))?(?:\+(.+))?$/.exec(reference) ?? [];
   return { path, revision, lora };
 }

@@ -1,5 +1,6 @@
 import { excerpt, InputError, readJsonFile } from "@isthmus/core";
 import type { DrawableResult } from "../result/drawable-result.ts";
+import { findSizeProblems } from "./find-size-problems.ts";
 
 /** Problems that one error lists. */
 const SHOWN_PROBLEMS = 4;
@@ -28,18 +29,16 @@ export async function readResult(path: string): Promise<DrawableResult> {
   }
   assertDrawable(json, path);
   const { data, error } = RESULT_SCHEMAS[kind as DrawableResult["kind"]].safeParse(json);
-  if (error) {
-    const problems = error.issues
-      .slice(0, SHOWN_PROBLEMS)
-      .map((issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`);
-    const more = error.issues.length - problems.length;
-    throw new InputError(
-      `Cannot draw "${path}" as it must be a whole result of kind "${kind}": ${problems.join("; ")}${more > 0 ? `; and ${more} more` : ""}`,
-      { input: path },
-    );
-  }
+  const issues = error?.issues.map((issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`);
   // The schemas describe the types, except for optional keys that are present and undefined: JSON has none.
-  return data as DrawableResult;
+  const problems = issues ?? findSizeProblems(data as DrawableResult);
+  if (problems.length === 0) return data as DrawableResult;
+  const shown = problems.slice(0, SHOWN_PROBLEMS);
+  const more = problems.length - shown.length;
+  throw new InputError(
+    `Cannot draw "${path}" as it must be a whole result of kind "${kind}": ${shown.join("; ")}${more > 0 ? `; and ${more} more` : ""}`,
+    { input: path },
+  );
 }
 
 /** @throws InputError if a number somewhere is larger than any that axes and colours have room for */

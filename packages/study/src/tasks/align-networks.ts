@@ -12,7 +12,7 @@ import { z } from "zod";
 import { batch, examples, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -50,7 +50,7 @@ const PARAMS = schemaOf<AlignNetworksParams>()(
 export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
   name: "align",
   version: 1,
-  assertParams: (params) => assertTaskParams("align", PARAMS, params),
+  ...takesParams("align", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const { networks, close } = await openPair(inputs, engine, signal);
     try {

@@ -9,7 +9,7 @@ import { ATTACK_FIELDS } from "../schema/ensemble-fields.ts";
 import { batch, seed, text } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -35,7 +35,7 @@ const PARAMS = schemaOf<AttackNetworksParams>()(
 export const attackNetworks: StudyTaskKind<AttackNetworksParams> = {
   name: "attack",
   version: 1,
-  assertParams: (params) => assertTaskParams("attack", PARAMS, params),
+  ...takesParams("attack", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, { data, sources, options }, inputs) {
     const groups = [
       pathsOf(inputs, "targets"),

@@ -18,7 +18,7 @@ import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
 import { AUGMENT } from "../schema/training-schema.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -64,7 +64,7 @@ const PARAMS = schemaOf<CollectStudyNetworksParams>()(
 export const collectStudyNetworks: StudyTaskKind<CollectStudyNetworksParams> = {
   name: "collect",
   version: 1,
-  assertParams: (params) => assertTaskParams("collect", PARAMS, params),
+  ...takesParams("collect", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, [pathOf(inputs, "network")], engine);
     const open: Checkpoint[] = [];

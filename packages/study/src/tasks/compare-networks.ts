@@ -13,7 +13,7 @@ import { ENSEMBLE_FIELDS } from "../schema/ensemble-fields.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -43,7 +43,7 @@ const PARAMS = schemaOf<CompareNetworksParams>()(
 export const compareNetworks: StudyTaskKind<CompareNetworksParams> = {
   name: "compare-ensembles",
   version: 1,
-  assertParams: (params) => assertTaskParams("compare-ensembles", PARAMS, params),
+  ...takesParams("compare-ensembles", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const members = pathsOf(inputs, "networks");
     const star = inputs["star"]?.slice(0, 1);

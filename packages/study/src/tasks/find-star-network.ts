@@ -14,7 +14,7 @@ import {
   type TrainingOptions,
 } from "../schema/shared-fields.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
@@ -41,7 +41,7 @@ const PARAMS = schemaOf<FindStarNetworkParams>()(
 export const findStarNetwork: StudyTaskKind<FindStarNetworkParams> = {
   name: "star",
   version: 1,
-  assertParams: (params) => assertTaskParams("star", PARAMS, params),
+  ...takesParams("star", PARAMS),
   async run(context, { data: { name }, start, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
     const statePath = join(folder, "state.safetensors");

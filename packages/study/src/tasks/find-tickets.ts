@@ -17,7 +17,7 @@ import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS } from "../schema/shared-fields.ts";
 import { EVOLUTION_FIELDS, ROUNDS_FIELDS } from "../schema/ticket-fields.ts";
 import { AUGMENT } from "../schema/training-schema.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 import { GRAPH_FILE, type TrainNetworkParams } from "./train-network.ts";
@@ -56,7 +56,7 @@ const PARAMS = schemaOf<FindTicketsParams>()(
 export const findStudyTickets: StudyTaskKind<FindTicketsParams> = {
   name: "tickets",
   version: 1,
-  assertParams: (params) => assertTaskParams("tickets", PARAMS, params),
+  ...takesParams("tickets", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, params, _inputs) {
     const { network, rounds, training, evolution } = params;
     const data = await openData(params.data.name);

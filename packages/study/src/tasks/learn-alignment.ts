@@ -8,7 +8,7 @@ import { batch, examples, repeats, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { LEARNING_FIELDS, type LearningOptions } from "../schema/shared-fields.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -44,7 +44,7 @@ const PARAMS = schemaOf<LearnAlignmentParams>()(
 export const learnAlignment: StudyTaskKind<LearnAlignmentParams> = {
   name: "learn",
   version: 1,
-  assertParams: (params) => assertTaskParams("learn", PARAMS, params),
+  ...takesParams("learn", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
     const statePath = join(folder, "state.safetensors");
     const paths = [pathOf(inputs, "a"), pathOf(inputs, "b")];

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { count, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import type { StudyTaskKind } from "./task-kind.ts";
 
 /** How networks are matched to each other. */
@@ -34,7 +34,7 @@ const PARAMS = schemaOf<MatchNetworksParams>()(
 export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
   name: "match",
   version: 1,
-  assertParams: (params) => assertTaskParams("match", PARAMS, params),
+  ...takesParams("match", PARAMS),
   async run({ engine, folder, signal, onProgress }, { many, reference, restarts, seed }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
     const journalPath = join(folder, "journal.json");

@@ -10,7 +10,7 @@ import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import { seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { LOSS } from "../schema/training-schema.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
@@ -47,7 +47,7 @@ const TRAININGS = 30;
 export const measureDimension: StudyTaskKind<MeasureDimensionParams> = {
   name: "intrinsic-dimension",
   version: 1,
-  assertParams: (params) => assertTaskParams("intrinsic-dimension", PARAMS, params),
+  ...takesParams("intrinsic-dimension", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, params) {
     const { network, labels, options } = params;
     const journalPath = join(folder, "trainings.json");

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { batch } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -23,7 +23,7 @@ const PARAMS = schemaOf<MeasureEnsembleParams>()(
 export const measureEnsemble: StudyTaskKind<MeasureEnsembleParams> = {
   name: "ensemble",
   version: 1,
-  assertParams: (params) => assertTaskParams("ensemble", PARAMS, params),
+  ...takesParams("ensemble", PARAMS),
   async run({ engine, openData, signal, onProgress }, { data, options: { batchSize } }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
     try {

@@ -5,7 +5,7 @@ import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { withNetwork } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -26,7 +26,7 @@ const PARAMS = schemaOf<MeasureNetworkCurvatureParams>()(
 export const measureNetworkCurvature: StudyTaskKind<MeasureNetworkCurvatureParams> = {
   name: "curvature",
   version: 1,
-  assertParams: (params) => assertTaskParams("curvature", PARAMS, params),
+  ...takesParams("curvature", PARAMS),
   run: ({ engine, openData, signal, onProgress }, { data, options }, inputs) =>
     withNetwork(inputs, engine, async ({ architecture, network, inputNames }) => {
       const examples = await openData(data.name, inputNames);

@@ -6,7 +6,7 @@ import { DROPOUT_STABILITY_FIELDS } from "../schema/dropout-fields.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { withNetwork } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -27,7 +27,7 @@ const PARAMS = schemaOf<MeasureNetworkDropoutParams>()(
 export const measureNetworkDropout: StudyTaskKind<MeasureNetworkDropoutParams> = {
   name: "dropout-stability",
   version: 1,
-  assertParams: (params) => assertTaskParams("dropout-stability", PARAMS, params),
+  ...takesParams("dropout-stability", PARAMS),
   run: ({ engine, openData, signal, onProgress }, { data, options }, inputs) =>
     withNetwork(inputs, engine, async ({ architecture, network, inputNames }) => {
       const symmetries = await discoverSymmetries(architecture, { signal });

@@ -9,7 +9,7 @@ import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -39,7 +39,7 @@ function lineOf({ axes, loss, error }: Pick<LandscapeResult, "axes" | "loss" | "
 export const measureNetworkLandscape: StudyTaskKind<MeasureNetworkLandscapeParams> = {
   name: "landscape",
   version: 1,
-  assertParams: (params) => assertTaskParams("landscape", PARAMS, params),
+  ...takesParams("landscape", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
     const { snapshots = [] } = inputs;
     const paths = [pathOf(inputs, "network"), ...snapshots];

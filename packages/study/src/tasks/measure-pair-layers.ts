@@ -7,7 +7,7 @@ import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { batch, examples, places, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -45,7 +45,7 @@ const PARAMS = schemaOf<MeasurePairLayersParams>()(
 export const measurePairLayers: StudyTaskKind<MeasurePairLayersParams> = {
   name: "layers",
   version: 1,
-  assertParams: (params) => assertTaskParams("layers", PARAMS, params),
+  ...takesParams("layers", PARAMS),
   async run(context, { data, statisticsData, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
     const pair = await openPair(inputs, engine, signal);

@@ -6,7 +6,7 @@ import { MECHANISMS_FIELDS } from "../schema/dropout-fields.ts";
 import { batch, text } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -30,7 +30,7 @@ const PARAMS = schemaOf<MeasurePairMechanismsParams>()(
 export const measurePairMechanisms: StudyTaskKind<MeasurePairMechanismsParams> = {
   name: "mechanisms",
   version: 1,
-  assertParams: (params) => assertTaskParams("mechanisms", PARAMS, params),
+  ...takesParams("mechanisms", PARAMS),
   async run({ engine, openData, signal, onProgress }, { sets, statisticsData, options }, inputs) {
     const pair = await openPair(inputs, engine, signal);
     const { graph, a, b } = pair.networks;

@@ -6,7 +6,7 @@ import { DROPOUT_PATH_FIELDS } from "../schema/dropout-fields.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -29,7 +29,7 @@ const PARAMS = schemaOf<MeasurePairPathParams>()(
 export const measurePairPath: StudyTaskKind<MeasurePairPathParams> = {
   name: "dropout-path",
   version: 2,
-  assertParams: (params) => assertTaskParams("dropout-path", PARAMS, params),
+  ...takesParams("dropout-path", PARAMS),
   async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
     const pair = await openPair(inputs, engine, signal);
     const { graph, a, b } = pair.networks;

@@ -5,7 +5,7 @@ import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { openPair } from "./open-pair.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -26,7 +26,7 @@ const PARAMS = schemaOf<MeasurePairSimilarityParams>()(
 export const measurePairSimilarity: StudyTaskKind<MeasurePairSimilarityParams> = {
   name: "similarity",
   version: 1,
-  assertParams: (params) => assertTaskParams("similarity", PARAMS, params),
+  ...takesParams("similarity", PARAMS),
   async run({ engine, openData, signal, onProgress }, { data, options }, inputs) {
     const pair = await openPair(inputs, engine, signal);
     const { graph, a, b } = pair.networks;

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { batch, places } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -38,7 +38,7 @@ const PARAMS = schemaOf<MeasurePairParams>()(
 export const measurePair: StudyTaskKind<MeasurePairParams> = {
   name: "barrier",
   version: 1,
-  assertParams: (params) => assertTaskParams("barrier", PARAMS, params),
+  ...takesParams("barrier", PARAMS),
   async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
     const pair = await openPair(inputs, engine, signal);
     const inputNames = pair.networks.graph.inputs.map(({ name }) => name);

@@ -9,7 +9,7 @@ import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
@@ -41,7 +41,7 @@ const PARAMS = schemaOf<MeasureParetoParams>()(
 export const measurePareto: StudyTaskKind<MeasureParetoParams> = {
   name: "pareto",
   version: 1,
-  assertParams: (params) => assertTaskParams("pareto", PARAMS, params),
+  ...takesParams("pareto", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, params) {
     const { network, data, testData, layout, pairs, options } = params;
     const open = async ({ name }: TaskData) => pairImages(await openData(name), { layout, seed: pairs });

@@ -16,7 +16,7 @@ import { z } from "zod";
 import { batch } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -42,7 +42,7 @@ const PARAMS = schemaOf<MergeNetworksParams>()(
 export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
   name: "merge",
   version: 1,
-  assertParams: (params) => assertTaskParams("merge", PARAMS, params),
+  ...takesParams("merge", PARAMS),
   async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
     const architecture = { graph, engine };

@@ -11,7 +11,7 @@ import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
 import { AUGMENT } from "../schema/training-schema.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -52,7 +52,7 @@ const PARAMS = schemaOf<PruneNetworkParams>()(
 export const pruneStudyNetwork: StudyTaskKind<PruneNetworkParams> = {
   name: "prune",
   version: 1,
-  assertParams: (params) => assertTaskParams("prune", PARAMS, params),
+  ...takesParams("prune", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, { pruning, training }, inputs) {
     const statePath = join(folder, "state.safetensors");
     const { rewound: early = [] } = inputs;

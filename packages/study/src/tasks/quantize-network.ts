@@ -11,7 +11,7 @@ import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import type { StudyTaskKind } from "./task-kind.ts";
 
 /** The grid that weights are put on. */
@@ -31,7 +31,7 @@ const PARAMS = schemaOf<QuantizeNetworkParams>()(
 export const quantizeStudyNetwork: StudyTaskKind<QuantizeNetworkParams> = {
   name: "quantize",
   version: 1,
-  assertParams: (params) => assertTaskParams("quantize", PARAMS, params),
+  ...takesParams("quantize", PARAMS),
   async run({ engine, folder }, { bits, scheme }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, [pathOf(inputs, "network")], engine);
     try {

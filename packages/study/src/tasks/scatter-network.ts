@@ -6,7 +6,7 @@ import { z } from "zod";
 import { count, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -29,7 +29,7 @@ const PARAMS = schemaOf<ScatterStudyNetworkParams>()(
 export const scatterStudyNetwork: StudyTaskKind<ScatterStudyNetworkParams> = {
   name: "scatter",
   version: 1,
-  assertParams: (params) => assertTaskParams("scatter", PARAMS, params),
+  ...takesParams("scatter", PARAMS),
   async run({ engine, openData, folder, signal }, { data, seed: drawn, number }, inputs) {
     const paths = [pathOf(inputs, "start"), pathOf(inputs, "network")];
     const { graph, networks, close } = await openNetworks(inputs, paths, engine);

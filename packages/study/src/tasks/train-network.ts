@@ -9,7 +9,7 @@ import { repeats } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
 import { AUGMENT } from "../schema/training-schema.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
@@ -41,7 +41,7 @@ const PARAMS = schemaOf<TrainNetworkParams>()(
 export const trainNetwork: StudyTaskKind<TrainNetworkParams> = {
   name: "train",
   version: 1,
-  assertParams: (params) => assertTaskParams("train", PARAMS, params),
+  ...takesParams("train", PARAMS),
   async run(
     { engine, openData, folder, signal, onProgress },
     { network: { net }, data: { name }, snapshots, options },

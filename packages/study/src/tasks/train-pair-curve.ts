@@ -9,7 +9,7 @@ import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS } from "../schema/shared-fields.ts";
 import { AUGMENT } from "../schema/training-schema.ts";
 import { openPair } from "./open-pair.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import type { TrainNetworkParams } from "./train-network.ts";
@@ -48,7 +48,7 @@ const TRAINING = 0.8;
 export const trainPairCurve: StudyTaskKind<TrainPairCurveParams> = {
   name: "curve",
   version: 2,
-  assertParams: (params) => assertTaskParams("curve", PARAMS, params),
+  ...takesParams("curve", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const { data, statisticsData, trainingData, options } = params;
     const { training, curve, bends, points, statistics, batchSize } = options;

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { schemaOf } from "../schema/schema-of.ts";
 import { CONNECTIVITY_FIELDS } from "../schema/tuning-fields.ts";
 import { withNetwork } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TUNED_FILE } from "./tune-network.ts";
@@ -27,7 +27,7 @@ const PARAMS = schemaOf<TuneByConnectivityParams>()(
 export const tuneNetworkByConnectivity: StudyTaskKind<TuneByConnectivityParams> = {
   name: "tune-by-connectivity",
   version: 1,
-  assertParams: (params) => assertTaskParams("tune-by-connectivity", PARAMS, params),
+  ...takesParams("tune-by-connectivity", PARAMS),
   run: ({ engine, openData, folder, signal, onProgress }, { data, cue, options }, inputs) =>
     withNetwork(inputs, engine, async ({ architecture, network, inputNames, restore }) => {
       const statePath = join(folder, "state.safetensors");

@@ -8,7 +8,7 @@ import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
 import { AUGMENT } from "../schema/training-schema.ts";
 import { withNetwork } from "./open-networks.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -39,7 +39,7 @@ const PARAMS = schemaOf<TuneNetworkParams>()(
 export const tuneNetwork: StudyTaskKind<TuneNetworkParams> = {
   name: "tune",
   version: 1,
-  assertParams: (params) => assertTaskParams("tune", PARAMS, params),
+  ...takesParams("tune", PARAMS),
   run: ({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) =>
     withNetwork(inputs, engine, async ({ architecture, network, inputNames, restore }) => {
       const statePath = join(folder, "state.safetensors");

@@ -9,7 +9,7 @@ import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { LOSS, OPTIMIZER } from "../schema/training-schema.ts";
 import { openPair } from "./open-pair.ts";
-import { assertTaskParams } from "./params/assert-task-params.ts";
+import { takesParams } from "./params/takes-params.ts";
 import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
@@ -50,7 +50,7 @@ const PARAMS = schemaOf<WalkPairParams>()(
 export const walkPair: StudyTaskKind<WalkPairParams> = {
   name: "walked-path",
   version: 1,
-  assertParams: (params) => assertTaskParams("walked-path", PARAMS, params),
+  ...takesParams("walked-path", PARAMS),
   async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
     const { data, statisticsData, trainingData, options } = params;
     const journalPath = join(folder, "points.json");

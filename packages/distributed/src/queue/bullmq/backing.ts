@@ -15,7 +15,7 @@ export type BackingClient = object;
 /** A client of one of the classes of BullMQ, to be ended after it is closed. */
 export interface BackingConnection {
   readonly connection: BackingClient;
-  end(): Promise<void>;
+  end(): Promise<unknown>;
 }
 
 /** Where a queue is to be opened. */

@@ -3,11 +3,18 @@ import { setTimeout } from "node:timers/promises";
 /** Milliseconds that connections may take to end, as a server that is away does not answer. */
 const CLOSING_TIME = 5000;
 
-/** Waits until something is over, but not for long, and whether or not it fails. */
-export async function endWithin(ending: Promise<unknown>, longest: number = CLOSING_TIME): Promise<void> {
+/**
+ * Waits until something is over, but not for long, and whether or not it fails.
+ * @returns whether it is over
+ */
+export async function endWithin(ending: Promise<unknown>, longest: number = CLOSING_TIME): Promise<boolean> {
   const stop = new AbortController();
-  const late = setTimeout(longest, undefined, { signal: stop.signal });
-  await Promise.race([ending, late]).catch(() => undefined);
+  const late = setTimeout(longest, false, { signal: stop.signal }).catch(() => false);
+  const over = ending.then(
+    () => true,
+    () => true,
+  );
+  const isOver = await Promise.race([over, late]);
   stop.abort();
-  await late.catch(() => undefined);
+  return isOver;
 }

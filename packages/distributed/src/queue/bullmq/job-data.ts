@@ -1,7 +1,7 @@
 import { parseJson } from "@isthmus/core";
 import type { ErrorDescription } from "@isthmus/tasks";
 import type { IQueueBackend, Job, Queue } from "bullmq";
-import type { QueuedTask } from "../queued-task.ts";
+import { assertEntry, type QueuedTask } from "../queued-task.ts";
 import type { QueueEntry, QueueState } from "../task-queue.ts";
 import type { BackingClient } from "./backing.ts";
 
@@ -22,9 +22,15 @@ export function packTask(queued: QueuedTask): PackedTask {
   return { id, store, kind, label: plainText(label), json: JSON.stringify(queued) };
 }
 
-/** Takes a task out of a job. */
-export const unpackTask = ({ json }: PackedTask): QueuedTask =>
-  parseJson(json, { attempt: "read a task of the queue" }) as QueuedTask;
+/**
+ * Takes a task out of a job, which others may have written.
+ * @throws FormatError or InputError if it holds none
+ */
+export function unpackTask({ json }: PackedTask): QueuedTask {
+  const queued = parseJson(json, { attempt: "read a task of the queue" });
+  assertEntry(queued, "read a task of the queue");
+  return queued;
+}
 
 /** What a job of BullMQ is about. */
 export interface JobData {

@@ -82,6 +82,8 @@ function createBullQueue(name: string, { title, backing, trouble, patience }: Bu
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await Promise.all([...servers].map((server) => server.drain()));
+    // What is still tried, such as a look at other workers, would go on for a minute if the server is away.
+    trouble.close();
     await followers.close();
     await endWithin(queue.close());
     await end();

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { until } from "../../../test/conformance/queue-bench.ts";
+import { freshPlace } from "../../../test/bull-place.ts";
+import { startFar, until } from "../../../test/conformance/queue-bench.ts";
 import { makeTask } from "../../../test/make-task.ts";
 import { startPostgres } from "../../../test/start-postgres.ts";
 import type { StartedServer } from "../../../test/start-process.ts";
@@ -85,4 +86,18 @@ describe.each(SERVERS)("openBullQueue() while $database is away", ({ start }) =>
     await queue.close();
     expect(serving.running).toBe(0);
   });
+
+  it("a process that closes its queue meanwhile ends by itself, whether or not the server comes back", async (context) => {
+    server = await start();
+    if (server === undefined) return context.skip();
+    const place = freshPlace(server.url);
+    const [first, second] = await Promise.all([startFar(place, "first"), startFar(place, "second")]);
+    await server.kill();
+    await setTimeout(2000);
+    await first.finish();
+    const ended = second.finish();
+    await server.restart();
+    await ended;
+    expect([first.child.exitCode, second.child.exitCode]).toEqual([0, 0]);
+  }, 60_000);
 });

@@ -41,10 +41,10 @@ export async function openRedis(place: BackingPlace): Promise<Backing> {
 
 /** Watches over a client, and over the ones that BullMQ makes from it wherever it waits. */
 function watchClient(client: Redis, { trouble }: BackingPlace): BackingConnection {
-  const clients = new Set([client]);
+  const clients = new Set([endAlways(client)]);
   const { duplicate } = client;
   client.duplicate = (options) => {
-    const copy = duplicate.call(client, options);
+    const copy = endAlways(duplicate.call(client, options));
     clients.add(copy);
     return copy;
   };
@@ -57,6 +57,19 @@ function watchClient(client: Redis, { trouble }: BackingPlace): BackingConnectio
       for (const one of clients) one.disconnect();
     },
   };
+}
+
+/**
+ * Lets a client end while it waits to connect again: ioredis stops waiting then, but neither says that it has
+ * ended nor fails the commands that wait, so that BullMQ, and this process, would wait for ever.
+ */
+function endAlways(client: Redis): Redis {
+  const { disconnect } = client;
+  client.disconnect = (again) => {
+    if (again !== true && client.status === "reconnecting") client.status = "wait";
+    disconnect.call(client, again);
+  };
+  return client;
 }
 
 /** Connects for the first time, and fails with the first error, as a wrong address is not tried again. */

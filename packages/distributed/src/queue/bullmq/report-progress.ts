@@ -8,7 +8,7 @@ export interface ProgressReporter {
    * Resolves once the queue knows that the task has begun, so that it can say which worker ran it if the task
    * ends this process at once; after a second if the queue does not answer.
    */
-  readonly begun: Promise<void>;
+  readonly begun: Promise<unknown>;
   /** Ends it; resolves once nothing is on its way any more. */
   end(): Promise<void>;
 }

@@ -54,6 +54,20 @@ describe("createTrouble()", () => {
     expect(said).toHaveLength(1);
   });
 
+  it("insist() gives up at once what is under way when it is closed, and whatever comes after", async () => {
+    for (const act of [() => Promise.reject(AWAY), () => new Promise<never>(() => undefined)]) {
+      const closed = createTrouble("queue a", messageOf);
+      const result = closed.insist("add tasks to", act).catch((error: unknown) => error);
+      closed.close();
+      await vi.advanceTimersByTimeAsync(1000);
+      const later = closed.insist("list tasks of", act).catch((error: unknown) => error);
+      await vi.advanceTimersByTimeAsync(1000);
+      for (const error of [await result, await later]) expect(error).toBeInstanceOf(InputError);
+      expect(messageOf(await later)).toMatch(/Cannot list tasks of the queue a as it must answer/);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+  });
+
   it("insist() gives up after a minute, of errors or of silence", async () => {
     for (const act of [() => Promise.reject(AWAY), () => new Promise<never>(() => undefined)]) {
       const result = trouble.insist("add tasks to", act).catch((error: unknown) => error);

@@ -13,9 +13,11 @@ export interface Trouble {
   /**
    * Does something that may be done twice until it succeeds, through outages of up to a minute.
    * @param doing - what it is, after "Cannot"
-   * @throws InputError if the queue does not answer for so long, or refuses
+   * @throws InputError if the queue does not answer for so long, refuses, or is closed meanwhile
    */
   insist<T>(doing: string, act: () => Promise<T>): Promise<T>;
+  /** Gives up all that is tried again, so that nothing keeps this process alive. */
+  close(): void;
 }
 
 /** Milliseconds that a queue may be away while something is to be done. */
@@ -36,6 +38,8 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
   let outage = false;
   let answered = false;
   let last = 0;
+  const closing = new AbortController();
+  const { signal } = closing;
   const tell = (sentence: string): void => {
     for (const listener of listeners.keys()) listener(sentence);
   };
@@ -64,17 +68,18 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
       const deadline = Date.now() + LONGEST_OUTAGE;
       for (;;) {
         try {
-          const result = await within(act(), deadline);
+          const result = await within(act(), deadline, signal);
           trouble.over();
           return result;
         } catch (error) {
-          if (isAway(error)) trouble.report(error);
-          if (!isAway(error) || Date.now() > deadline)
+          if (isAway(error) && !signal.aborted) trouble.report(error);
+          if (!isAway(error) || Date.now() > deadline || signal.aborted)
             throw failure(`${doing} the ${name}`, clean(error), name);
         }
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     },
+    close: () => closing.abort(new EngineError(CLOSED, { engine: "bullmq" })),
   };
   return trouble;
 }
@@ -96,19 +101,30 @@ export function failure(doing: string, reason: string, input: string): InputErro
   );
 }
 
-/** Waits for a promise until a moment. */
-async function within<T>(work: Promise<T>, deadline: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+const CLOSED = "Cannot go on as the queue must be open: it was closed meanwhile";
+
+/** Waits for a promise until a moment, or until a signal is aborted. */
+async function within<T>(work: Promise<T>, deadline: number, signal: AbortSignal): Promise<T> {
+  // Whoever waits has gone by the time it fails.
+  work.catch(() => undefined);
+  let stop = (): void => {};
   const late = new Promise<never>((_resolve, reject) => {
     const seconds = LONGEST_OUTAGE / 1000;
     const error = new EngineError(`Cannot go on as there must be an answer: none for ${seconds} seconds`, {
       engine: "bullmq",
     });
-    timer = setTimeout(() => reject(error), Math.max(0, deadline - Date.now()));
+    const timer = setTimeout(() => reject(error), Math.max(0, deadline - Date.now()));
+    const close = (): void => reject(signal.reason);
+    if (signal.aborted) close();
+    signal.addEventListener("abort", close);
+    stop = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", close);
+    };
   });
   try {
     return await Promise.race([work, late]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }

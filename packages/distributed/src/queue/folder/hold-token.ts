@@ -1,12 +1,13 @@
-import { utimes } from "node:fs/promises";
+import { lutimes } from "node:fs/promises";
 import { join } from "node:path";
+import type { InputError } from "@isthmus/core";
 import { ifThere } from "../../if-there.ts";
 import { describeDeaths } from "../describe-deaths.ts";
 import { pauseAfter } from "../pause-after.ts";
 import type { QueuePatience, TaskOutcome } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
-import { moveIfThere, type QueueFolders, removeIfThere, writeWhole } from "./queue-folders.ts";
-import { delayedName, readToken, type Token, tokenPath } from "./token.ts";
+import { moveIfThere, type QueueFolders, removeIfThere, setAside, writeWhole } from "./queue-folders.ts";
+import { delayedName, findToken, readToken, type Token, tokenPath } from "./token.ts";
 
 /** A task that this worker has. */
 export interface HeldToken {
@@ -28,28 +29,34 @@ export interface TokenOwner {
   readonly worker: string;
 }
 
-/** Takes a task that waits; undefined if another worker was faster, or it was cancelled. */
+/** What a task is taken by. */
+export interface TakeOptions {
+  readonly id: string;
+  readonly owner: TokenOwner;
+  readonly patience: QueuePatience;
+  /** Called with an error about what lay in place of the task and was moved away. */
+  readonly tell: (error: InputError) => void;
+}
+
+/** Takes a task that waits; undefined if another worker was faster, it was cancelled, or it is none. */
 export async function takeToken(
   folders: QueueFolders,
-  {
-    id,
-    owner,
-    patience,
-  }: { readonly id: string; readonly owner: TokenOwner; readonly patience: QueuePatience },
+  { id, owner, patience, tell }: TakeOptions,
 ): Promise<HeldToken | undefined> {
   const waiting = folders.waiting(id);
   const path = tokenPath(folders, "running", id);
   const now = new Date();
   // It may have waited for hours: its lease begins before others can see it run.
-  if (!(await ifThere(() => utimes(waiting, now, now).then(() => true), false))) return undefined;
+  if (!(await ifThere(() => lutimes(waiting, now, now).then(() => true), false))) return undefined;
   if (!(await moveIfThere(waiting, path))) return undefined;
-  const waited = await readToken(path);
-  if (waited === undefined) {
-    await removeIfThere(path);
+  const found = await findToken(path);
+  if (found === undefined) return undefined;
+  if ("problem" in found) {
+    await setAside(folders, path, found.problem, tell);
     return undefined;
   }
   const { mark, worker } = owner;
-  const token = { ...waited, owner: mark, worker, began: Date.now(), done: 0 };
+  const token = { ...found.token, owner: mark, worker, began: Date.now(), done: 0 };
   await writeWhole(folders, path, JSON.stringify(token));
   const isHeld = async (): Promise<boolean> => (await readToken(path))?.owner === mark;
   return {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { at } from "@isthmus/core";
 import { inOrder } from "@isthmus/tasks";
 import { namesIn } from "../../if-there.ts";
-import type { QueuedTask } from "../queued-task.ts";
+import { isId, type QueuedTask } from "../queued-task.ts";
 import {
   QUEUE_PATIENCE,
   QUEUE_STATES,
@@ -17,7 +17,6 @@ import {
 import { createFolderTrouble } from "./folder-trouble.ts";
 import { followEvents } from "./queue-events.ts";
 import {
-  isId,
   openQueueFolders,
   type QueueFolders,
   removeIfThere,
@@ -161,9 +160,10 @@ async function listWorkers(folders: QueueFolders, { lease }: QueuePatience): Pro
   for (const name of await namesIn(folders.workers)) {
     const path = join(folders.workers, name);
     const written = await writtenAt(path);
-    if (written === undefined) continue;
+    const worker = workerOf(name);
+    if (written === undefined || worker === undefined) continue;
     const silent = Math.max(0, Date.now() - written);
-    if (silent < FORGOTTEN_LEASES * lease) workers.push({ name: workerOf(name), silent: silent / 1000 });
+    if (silent < FORGOTTEN_LEASES * lease) workers.push({ name: worker, silent: silent / 1000 });
     else await removeIfThere(path);
   }
   return workers;

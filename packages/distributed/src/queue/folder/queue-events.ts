@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
-import { ifThere, namesIn } from "../../if-there.ts";
+import { namesIn } from "../../if-there.ts";
 import { repeat } from "../../repeat.ts";
 import { digestStore, type QueuedTask } from "../queued-task.ts";
 import type { QueueEvent } from "../task-queue.ts";
 import type { FolderTrouble } from "./folder-trouble.ts";
-import { type QueueFolders, writeWhole, writtenAt } from "./queue-folders.ts";
+import { type QueueFolders, removeIfThere, writeWhole, writtenAt } from "./queue-folders.ts";
 import { readToken, tokenPath } from "./token.ts";
 
 /** Milliseconds between two looks at what has happened. */
@@ -63,11 +63,16 @@ interface FollowControl {
 async function readEvents(folder: string, listener: (event: QueueEvent) => void): Promise<void> {
   for (const name of [...(await namesIn(folder))].sort()) {
     const path = join(folder, name);
-    const event = await ifThere(() => readJsonFile(path), undefined);
-    if (event === undefined) continue;
-    await rm(path, { force: true });
-    listener(event as QueueEvent);
+    // What cannot be read is no event of ours, and would be in the way of the others.
+    const event = await readJsonFile(path).catch(() => undefined);
+    await removeIfThere(path);
+    if (isEvent(event)) listener(event);
   }
+}
+
+function isEvent(value: unknown): value is QueueEvent {
+  const { id, kind } = (value ?? {}) as Partial<QueueEvent>;
+  return typeof id === "string" && typeof kind === "string";
 }
 
 /** Reads how far running tasks have come, from tokens that were written since the last look. */

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { createFolder, InputError } from "@isthmus/core";
 import { ifThere, namesIn } from "../../if-there.ts";
+import { isId } from "../queued-task.ts";
 
 /**
  * Folders of a queue that is nothing but a folder. A task is a file, its token, that lies in one of them
@@ -19,6 +20,8 @@ export interface QueueFolders {
   /** Tokens that are being taken over from a dead worker. */
   readonly expired: string;
   readonly failed: string;
+  /** Whatever lay in place of a token and was none, for people to look at. */
+  readonly damaged: string;
   /** Names of running tasks that are to be stopped. */
   readonly cancelled: string;
   /** What happened to tasks, for whoever waits: a folder for each store. */
@@ -53,6 +56,7 @@ export async function openQueueFolders(root: string, mayMake: boolean): Promise<
     delayed: flat("delayed"),
     expired: flat("expired"),
     failed: flat("failed"),
+    damaged: flat("damaged"),
     cancelled: flat("cancelled"),
     events: flat("events"),
     workers: flat("workers"),
@@ -83,10 +87,27 @@ export async function moveIfThere(from: string, to: string): Promise<boolean> {
   }, false);
 }
 
-/** Removes a file, and returns whether it was there. */
+/**
+ * Moves what lies in place of a token, and is none, out of the way.
+ * @param problem - why it is none
+ * @param tell - is called with the error that says so
+ */
+export async function setAside(
+  folders: QueueFolders,
+  path: string,
+  problem: string,
+  tell: (error: InputError) => void,
+): Promise<void> {
+  const aside = join(folders.damaged, `${basename(path)}~${randomUUID()}`);
+  if (!(await moveIfThere(path, aside))) return;
+  const message = `Cannot take "${path}" as a task as ${problem}; it lies in "${aside}" now`;
+  tell(new InputError(message, { input: path }));
+}
+
+/** Removes a file, or whatever else has its name, and returns whether it was there. */
 export async function removeIfThere(path: string): Promise<boolean> {
   return ifThere(async () => {
-    await rm(path);
+    await rm(path, { recursive: true });
     return true;
   }, false);
 }
@@ -98,10 +119,7 @@ export async function waitingIn(folders: QueueFolders, shard: string): Promise<r
   return (await namesIn(shard)).filter((id) => isId(id) && folders.waiting(id) === join(shard, id));
 }
 
-/** Checks whether a text is the id of a task, and so the name of a file in the queue. */
-export const isId = (text: string): boolean => /^[\w-]+$/.test(text);
-
-/** Returns when a file was written last, in milliseconds by the clock of the file system. */
+/** Returns when a file, or a link itself, was written last, in milliseconds by the clock of the file system. */
 export function writtenAt(path: string): Promise<number | undefined> {
-  return ifThere<number | undefined>(async () => (await stat(path)).mtimeMs, undefined);
+  return ifThere<number | undefined>(async () => (await lstat(path)).mtimeMs, undefined);
 }

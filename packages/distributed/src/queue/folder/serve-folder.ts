@@ -59,7 +59,7 @@ export function serveFolder(
   };
   const takeNext = async (): Promise<HeldToken | undefined> => {
     for (let id = await next(); id !== undefined && !draining.signal.aborted; id = await next()) {
-      const held = await takeToken(folders, { id, owner, patience: options });
+      const held = await takeToken(folders, { id, owner, patience: options, tell: trouble.tell });
       if (held !== undefined) return held;
     }
     return undefined;
@@ -151,10 +151,14 @@ function lostLease({ token }: HeldToken): EngineError {
 /** Stands between the name of a worker and what no other worker has, in the names of files of workers. */
 const FILE_MARK = "~";
 
-/** Returns the name of a worker from the name of its file. */
-export function workerOf(file: string): string {
+/** Returns the name of a worker from the name of its file; undefined if no worker writes such names. */
+export function workerOf(file: string): string | undefined {
   const [name = file] = file.split(FILE_MARK);
-  return decodeURIComponent(name);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Says that this worker lives, and takes over from dead ones. */
@@ -176,7 +180,7 @@ function watchOthers(
   const looking = repeat(interval, async () => {
     try {
       await clock();
-      await takeOver(folders, clock, patience);
+      await takeOver(folders, clock, { ...patience, tell: trouble.tell });
     } catch (error) {
       trouble.tell(error);
     }

@@ -1,10 +1,25 @@
 import { join } from "node:path";
+import type { InputError } from "@isthmus/core";
 import { namesIn } from "../../if-there.ts";
 import { describeDeaths } from "../describe-deaths.ts";
+import { isId } from "../queued-task.ts";
 import type { QueuePatience } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
-import { moveIfThere, type QueueFolders, removeIfThere, writeWhole, writtenAt } from "./queue-folders.ts";
-import { delayedName, readDelayedName, readToken, type Token, tokenPath } from "./token.ts";
+import {
+  moveIfThere,
+  type QueueFolders,
+  removeIfThere,
+  setAside,
+  writeWhole,
+  writtenAt,
+} from "./queue-folders.ts";
+import { delayedName, findToken, readDelayedName, type Token, tokenPath } from "./token.ts";
+
+/** When tasks are taken over. */
+export interface TakeOverOptions extends QueuePatience {
+  /** Called with an error about what lay in place of a task and was moved away. */
+  readonly tell: (error: InputError) => void;
+}
 
 /**
  * Takes tasks from workers that have not been heard of for a lease, and lets tasks wait again whose next try
@@ -14,14 +29,14 @@ import { delayedName, readDelayedName, readToken, type Token, tokenPath } from "
 export async function takeOver(
   folders: QueueFolders,
   clock: () => Promise<number>,
-  patience: QueuePatience,
+  patience: TakeOverOptions,
 ): Promise<void> {
   await admitDelayed(folders);
   const names = await namesIn(folders.running);
   const cutOff = await namesIn(folders.expired);
   if (names.length === 0 && cutOff.length === 0) return;
   const oldest = (await clock()) - patience.lease;
-  for (const id of names) {
+  for (const id of names.filter(isId)) {
     const path = tokenPath(folders, "running", id);
     const written = await writtenAt(path);
     if (written === undefined || written > oldest) continue;
@@ -47,12 +62,15 @@ async function admitDelayed(folders: QueueFolders): Promise<void> {
 async function bury(
   folders: QueueFolders,
   { from, id }: { readonly from: string; readonly id: string },
-  patience: QueuePatience,
+  patience: TakeOverOptions,
 ): Promise<void> {
   const mine = join(folders.expired, delayedName(id, Date.now()));
   if (!(await moveIfThere(from, mine))) return;
-  const token = await readToken(mine);
-  if (token === undefined || (await removeIfThere(join(folders.cancelled, id)))) {
+  const found = await findToken(mine);
+  if (found === undefined) return;
+  if ("problem" in found) return setAside(folders, mine, found.problem, patience.tell);
+  const { token } = found;
+  if (await removeIfThere(join(folders.cancelled, id))) {
     await removeIfThere(mine);
     return;
   }

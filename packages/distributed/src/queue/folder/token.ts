@@ -1,8 +1,9 @@
-import { join } from "node:path";
-import { isIsthmusError, readJsonFile } from "@isthmus/core";
+import { lstat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { excerpt, isIsthmusError, readJsonFile } from "@isthmus/core";
 import type { ErrorDescription } from "@isthmus/tasks";
 import { ifThere } from "../../if-there.ts";
-import type { QueuedTask } from "../queued-task.ts";
+import { findEntryProblem, isId, type QueuedTask } from "../queued-task.ts";
 import type { QueueEntry, QueueState } from "../task-queue.ts";
 import type { QueueFolders } from "./queue-folders.ts";
 
@@ -28,19 +29,47 @@ export interface Token {
 /** Makes the token of a task that no worker has had. */
 export const newToken = (task: QueuedTask): Token => ({ task, attempts: 0, deaths: 0 });
 
-/** Reads a token; undefined if there is none, or its file is damaged. */
-export function readToken(path: string): Promise<Token | undefined> {
-  return ifThere(async () => {
-    const token = (await readJsonFile(path).catch(dropDamaged)) as Partial<Token> | null | undefined;
-    const { id, task } = token?.task ?? {};
-    return typeof id === "string" && typeof task?.key === "string" ? (token as Token) : undefined;
+/** What lies in the place of a token: the token, or something else, and why it is none. */
+export type FoundToken = { readonly token: Token } | { readonly problem: string };
+
+/**
+ * Looks at what lies in the place of a token, which others may have written; undefined if there is nothing.
+ * @throws InputError if it cannot be read now, and may be later
+ */
+export function findToken(path: string): Promise<FoundToken | undefined> {
+  return ifThere<FoundToken | undefined>(async () => {
+    if (!(await lstat(path)).isFile())
+      return { problem: "it must be a regular file: it is a folder, a link, a device or a pipe" };
+    try {
+      const value = await readJsonFile(path);
+      const problem = findTokenProblem(value, idOf(basename(path)));
+      return problem === undefined ? { token: value as Token } : { problem };
+    } catch (error) {
+      if (isIsthmusError(error, "FormatError")) return { problem: `it must hold one: ${error.message}` };
+      throw error;
+    }
   }, undefined);
 }
 
-function dropDamaged(error: unknown): undefined {
-  if (isIsthmusError(error, "FormatError")) return undefined;
-  throw error;
+/** Reads a token; undefined if there is none, or something else lies in its place. */
+export async function readToken(path: string): Promise<Token | undefined> {
+  const found = await findToken(path);
+  return found !== undefined && "token" in found ? found.token : undefined;
 }
+
+function findTokenProblem(value: unknown, id: string): string | undefined {
+  const { task, attempts, deaths } = (value ?? {}) as Partial<Token>;
+  const problem = findEntryProblem(task);
+  if (problem !== undefined) return problem;
+  if (task?.id !== id) return `its "id" must be the name of its file: it is ${excerpt(task?.id)}`;
+  for (const count of [attempts, deaths])
+    if (!Number.isSafeInteger(count) || Number(count) < 0)
+      return `it must count its attempts and deaths: one is ${excerpt(count)}`;
+  return undefined;
+}
+
+/** Returns the id of a token by the name of its file, in whatever folder it lies. */
+const idOf = (name: string): string => readDelayedName(name)?.id ?? name;
 
 /** Returns what a queue says of a task. */
 export function entryOf({ task, worker, done, began, error }: Token, state: QueueState): QueueEntry {
@@ -59,8 +88,6 @@ export const delayedName = (id: string, due: number): string => `${due}~${id}`;
 
 /** Reads the name of such a token; undefined if a file has a name of another form. */
 export function readDelayedName(name: string): { readonly due: number; readonly id: string } | undefined {
-  const match = /^(\d+)~(.+)$/.exec(name);
-  return match?.[1] === undefined || match[2] === undefined
-    ? undefined
-    : { due: Number(match[1]), id: match[2] };
+  const [, due, id] = /^(\d+)~(.+)$/.exec(name) ?? [];
+  return due === undefined || id === undefined || !isId(id) ? undefined : { due: Number(due), id };
 }

@@ -7,7 +7,7 @@ import { PRIVACY } from "../../privacy/privacy-schema.ts";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { findSeedsProblem } from "../study/seeds.ts";
 
-const { batch, net, optimizer, repeats, schedule, seed, text } = COMMON_SCHEMAS;
+const { batch, dataName, net, optimizer, repeats, schedule, seed, text } = COMMON_SCHEMAS;
 const positive = z.number().positive();
 const share = z.number().min(0).max(1);
 
@@ -84,8 +84,8 @@ const seeds = z.unknown().superRefine((value, context) => {
 /** What all federations of a simulation have in common. */
 const common = {
   net: text,
-  data: text,
-  evaluate: text,
+  data: dataName,
+  evaluate: dataName,
   clients,
   rounds: repeats,
   fraction: positive.max(1).optional(),

@@ -1,5 +1,5 @@
 import { InputError } from "@isthmus/core";
-import { assertTaskParams, COMMON_SCHEMAS, schemaOf } from "@isthmus/study";
+import { assertTaskParams, COMMON_SCHEMAS, type MovePath, movePathsBy, schemaOf } from "@isthmus/study";
 import { z } from "zod";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { FEDERATION } from "../file/simulation-schema.ts";
@@ -44,4 +44,9 @@ export function assertFederationParams(params: unknown): void {
       { input: "federation", cause },
     );
   }
+}
+
+/** Returns the parameters with other paths in the names of the data sets. */
+export function moveFederationPaths(params: FederationTaskParams, move: MovePath): FederationTaskParams {
+  return movePathsBy(PARAMS, params, move);
 }

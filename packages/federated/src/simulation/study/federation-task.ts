@@ -6,7 +6,11 @@ import type { PartitionedClient } from "../result/federation-run.ts";
 import { type OpenFederation, openFederation } from "../run/open-federation.ts";
 import { beginPosition, runRound } from "../run/run-round.ts";
 import { describeRun, isOver } from "../simulate-federation.ts";
-import { assertFederationParams, type FederationTaskParams } from "./federation-params.ts";
+import {
+  assertFederationParams,
+  type FederationTaskParams,
+  moveFederationPaths,
+} from "./federation-params.ts";
 import { readPosition, savePosition } from "./position-files.ts";
 
 /** What the tasks of a simulation work with. */
@@ -26,6 +30,7 @@ export const federationTask: TaskKind<FederationTaskParams, SimulationTaskPorts>
   name: "federation",
   version: 2,
   assertParams: assertFederationParams,
+  movePaths: moveFederationPaths,
   async run({ engine, openData, folder, signal, onProgress }, { federation: description }) {
     const federation = await openFederation(description, { engine, openData });
     const path = join(folder, "position.safetensors");

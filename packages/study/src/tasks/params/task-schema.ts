@@ -3,6 +3,7 @@ import { z } from "zod";
 import { text } from "../../schema/numbers.ts";
 import { schemaOf } from "../../schema/schema-of.ts";
 import type { TaskData, TaskNetwork } from "../task-kind.ts";
+import { marksDataName } from "./moved-paths.ts";
 import { estimateWeights } from "./net-size.ts";
 
 /** The beginning of a SHA-256. */
@@ -29,9 +30,12 @@ function findNetProblem(net: string): string | undefined {
   }
 }
 
+/** The name of a data set. */
+export const DATA_NAME: z.ZodString = marksDataName(text.min(1));
+
 /** Examples, as the key of a task records them. */
 export const TASK_DATA: z.ZodType<TaskData> = schemaOf<TaskData>()(
-  z.strictObject({ name: text.min(1), digest: fingerprint }),
+  z.strictObject({ name: DATA_NAME, digest: fingerprint }),
 );
 
 /** A network with random weights, as the key of a task records it. */

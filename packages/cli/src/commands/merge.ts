@@ -19,7 +19,7 @@ import {
   type MergeAlignment,
   type Shares,
 } from "../merge/describe-merge.ts";
-import { areAdapters, mergeAdapterFolders } from "../merge/merge-adapters.ts";
+import { areAdapters, mergeAdapterPaths } from "../merge/merge-adapters.ts";
 import {
   addMergeOptions,
   assertMergeOptions,
@@ -52,8 +52,9 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
         const [path] = paths;
         if (paths.length === 1 && path !== undefined && isRecipeFile(path))
           return mergeRecipeFile(path, options, context);
-        if (await areAdapters(paths)) return mergeAdapterFolders(paths, options, context);
-        return mergeFiles(paths, options, context);
+        const expanded = await expandPaths(paths);
+        if (await areAdapters(expanded)) return mergeAdapterPaths(expanded, options, context);
+        return mergeFiles(expanded, options, context);
       }),
     );
 }
@@ -106,12 +107,11 @@ const EXAMPLES = formatExamples(
 );
 
 async function mergeFiles(
-  patterns: readonly string[],
+  paths: readonly string[],
   options: MergeOptions,
   context: Context,
 ): Promise<Outcome> {
   if (options.layersFrom !== undefined) await assertLayersResult(options.layersFrom);
-  const paths = await expandPaths(patterns);
   assertMergeOptions(paths, options);
   const path = outputOf(options);
   noteTwice(paths, context.terminal);

@@ -150,7 +150,7 @@ export function assertMergeOptions(paths: readonly string[], options: MergeOptio
   assertNoRecipes(paths);
   if (options.combination !== undefined) {
     throw new UsageError(
-      `Cannot merge networks with --combination ${options.combination} as it is for folders of LoRA adapters alone: leave it out`,
+      `Cannot merge networks with --combination ${options.combination} as it is for LoRA adapters alone: leave it out`,
     );
   }
   assertNoRecipeOptions(options);

@@ -89,7 +89,10 @@ async function convert(
     onProgress: ({ done }: { readonly done: number }) => context.progress("Writing", done),
   };
   const written = options.untie
-    ? await untieModel(input, output, { ...saving, dtype: assertUntieOptions(options) })
+    ? await untieModel(input, output, {
+        ...{ ...saving, dtype: assertUntieOptions(options) },
+        onNote: context.terminal.note,
+      })
     : isOnnx
       ? await convertToOnnx(input, output, assertOnnxOptions(options), context)
       : await convertCheckpoint(input, output, { ...saving, dtype, format });

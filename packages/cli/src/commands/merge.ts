@@ -142,7 +142,10 @@ async function mergeFiles(
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Writing", done),
     });
-    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, { dtype: options.dtype });
+    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, {
+      dtype: options.dtype,
+      onNote: context.terminal.note,
+    });
     return {
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },

@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.ts";
+import { assertWithin } from "./assert-within.ts";
 import { reasonOf } from "./system-error.ts";
 
 /** A regular file that is open for reading, and its size and times when it was opened. */
@@ -24,16 +25,19 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /**
  * Opens a regular file for reading. All code in Isthmus
  * that reads a file which a user named uses this function.
+ * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
+ *   anywhere
  * @throws InputError if there is no such file, it may not
- * be read, or it is a folder, a device, a pipe or a socket
+ * be read, or it is a folder, a device, a pipe or a socket, or lies outside
  */
-export async function openFile(path: string): Promise<OpenFile> {
+export async function openFile(path: string, within?: string): Promise<OpenFile> {
   const handle = await open(path, FLAGS).catch((error: unknown) => {
     throw openError(path, error);
   });
   try {
     const stats = await handle.stat();
     assertRegular(path, stats);
+    if (within !== undefined) await assertWithin(path, within, await handle.stat({ bigint: true }));
     return { handle, stats };
   } catch (error) {
     await handle.close();

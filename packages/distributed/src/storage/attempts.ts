@@ -1,10 +1,10 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { createFolder, InputError, isInside, reasonOf } from "@isthmus/core";
 import { TASK_RESULT_FILE, TASK_TIME_FILE } from "@isthmus/tasks";
 import { isMissing } from "../if-there.ts";
 import { type AttemptFile, copyWhole, listFiles } from "./attempt-files.ts";
-import { ATTEMPTS_FOLDER, assertName, isInside, partsOf, resolveInside } from "./inside.ts";
+import { ATTEMPTS_FOLDER, assertName, partsOf, resolveInside } from "./inside.ts";
 import type { TaskPlace, TaskStorage } from "./task-storage.ts";
 
 /** Folders of attempts at tasks, in `STORE/.attempts/KEY~ATTEMPT` below a root. */

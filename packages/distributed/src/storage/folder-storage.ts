@@ -1,12 +1,12 @@
 import { opendir, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { createFolder, InputError, isInside, reasonOf } from "@isthmus/core";
 import { readTaskResult } from "@isthmus/tasks";
 import { copyPublished, listFiles } from "./attempt-files.ts";
 import { assertAttemptAt, createAttempts } from "./attempts.ts";
 import { createDigests } from "./digests.ts";
-import { assertName, assertPart, isInside, partsOf, resolveInside } from "./inside.ts";
+import { assertName, assertPart, partsOf, resolveInside } from "./inside.ts";
 import { notPublished } from "./not-published.ts";
 import { completeFolder, hasResult, renameOnce } from "./publish-folder.ts";
 import type { TaskPlace, TaskStorage } from "./task-storage.ts";

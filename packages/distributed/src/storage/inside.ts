@@ -1,6 +1,6 @@
 import { lstat, realpath } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
-import { InputError, reasonOf } from "@isthmus/core";
+import { dirname, isAbsolute, join } from "node:path";
+import { InputError, isInside, reasonOf } from "@isthmus/core";
 
 /** Folder within a store that holds the attempts at its tasks. */
 export const ATTEMPTS_FOLDER = ".attempts";
@@ -57,12 +57,6 @@ export async function resolveInside(root: string, parts: readonly string[]): Pro
     `Cannot use "${path}" as it must lie within the storage "${root}": a link leads to "${end}"`,
     { input: path },
   );
-}
-
-/** Checks whether a path is a folder itself or lies below it. Links are not followed: resolve them first. */
-export function isInside(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 function isSafe(part: string): boolean {

@@ -1,8 +1,7 @@
 import { isAbsolute, join, resolve } from "node:path";
-import { EngineError, InputError } from "@isthmus/core";
+import { EngineError, InputError, isInside } from "@isthmus/core";
 import { createTask, type Task, type TaskKinds } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
-import { isInside } from "../storage/inside.ts";
 
 /** What a worker can run. */
 export interface Runnable {

@@ -43,8 +43,11 @@ export async function openAdapter(path: string): Promise<Adapter> {
   const place = (await findAdapterPlace(path)) ?? { folder: path };
   if ("file" in place) return closeOnFailure(await openCheckpoint(place.file), openAdapterFile);
   const { folder } = place;
-  const config = parseAdapterConfig(await readJsonFile(join(folder, CONFIG_FILE)), folder);
-  return closeOnFailure(await openCheckpoint(await findWeights(folder)), (checkpoint) =>
+  const config = parseAdapterConfig(
+    await readJsonFile(join(folder, CONFIG_FILE), { within: folder }),
+    folder,
+  );
+  return closeOnFailure(await openCheckpoint(await findWeights(folder), { within: folder }), (checkpoint) =>
     createAdapter(folder, checkpoint, config),
   );
 }

@@ -1,9 +1,9 @@
 import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, relative, resolve, sep } from "node:path";
-import { createFolder } from "@isthmus/core";
+import { createFolder, isInside } from "@isthmus/core";
 import { limitAtOnce, readTaskResult, TASK_RESULT_FILE } from "@isthmus/tasks";
 import { assertAttemptAt, createAttempts } from "../attempts.ts";
-import { assertPart, isInside } from "../inside.ts";
+import { assertPart } from "../inside.ts";
 import type { TaskStorage } from "../task-storage.ts";
 import { bringEarlier, removeAll, uploadAttempt } from "./attempt-objects.ts";
 import { createObjectCache, type ObjectCache } from "./object-cache.ts";

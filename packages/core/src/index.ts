@@ -50,6 +50,7 @@ export {
   UsageError,
 } from "./errors.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
+export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { decodeNpy } from "./formats/npz/decode-npy.ts";
 export {

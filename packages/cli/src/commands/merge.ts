@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, saveCheckpoint } from "@isthmus/core";
+import { at, type Checkpoint, convertCheckpoint } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
 import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
@@ -22,6 +22,7 @@ import {
 import { areAdapters, mergeAdapterPaths } from "../merge/merge-adapters.ts";
 import {
   addMergeOptions,
+  assertFormat,
   assertMergeOptions,
   type MergeOptions,
   outputOf,
@@ -62,6 +63,7 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
 const EXAMPLES = formatExamples(
   ["isthmus merge a.safetensors b.safetensors -o merged.safetensors", "the mean of two checkpoints"],
   ["isthmus merge recipe.yml -o merged", "what a recipe describes; recipes of mergekit are read as they are"],
+  ["isthmus merge a.gguf b.gguf -o merged.gguf", "with the architecture and tokenizer of the first"],
   ["isthmus merge recipe.yml --dry-run", "what would be merged, copied, read and written"],
   [
     "isthmus merge recipe.yml --explain 'model.layers.3.*'",
@@ -123,6 +125,7 @@ async function mergeFiles(
   const layers = await openLayerShares(options, { paths, align: options.align });
   const shares = { weights, layers, path: options.path };
   return withCheckpoints(paths, async (checkpoints) => {
+    const isGguf = assertFormat(path, checkpoints);
     const prepared = await prepareNetworks({ checkpoints, paths, shares }, options, context);
     const { opened, alignments, networks, gate, findings } = prepared;
     if (gate?.failure !== undefined) {
@@ -133,7 +136,8 @@ async function mergeFiles(
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
     const note = describeStatistics(opened, statistics, options);
     if (note !== undefined) context.terminal.note(note);
-    const output = await saveCheckpoint(opened.restore(merged), path, {
+    const output = await convertCheckpoint(opened.restore(merged), path, {
+      format: isGguf ? "gguf" : "safetensors",
       dtype: options.dtype,
       allowNonFinite: options.allowNonFinite ?? false,
       maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,

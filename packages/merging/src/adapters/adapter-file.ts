@@ -75,7 +75,7 @@ export function createFileAdapter(source: string, checkpoint: Checkpoint, scales
 }
 
 /** Returns the metadata that all files have in common, without those that only fit their factors. */
-export function sharedMetadata(checkpoints: readonly Checkpoint[]): Readonly<Record<string, string>> {
+export function commonMetadata(checkpoints: readonly Checkpoint[]): Readonly<Record<string, string>> {
   const [first, ...others] = checkpoints;
   return Object.fromEntries(
     Object.entries(first?.metadata ?? {}).filter(

@@ -19,6 +19,7 @@ const FILES = {
     ["q.lora_linear_layer.up.weight", "q.lora_linear_layer.down.weight"],
   ],
   "diffusers' LoRA layers": ["LoRA", ["to_q.lora_layer.up.weight", "to_q.lora_layer.down.weight"]],
+  "llama.cpp's LoRA": ["LoRA", ["blk.0.attn_q.weight.lora_a", "blk.0.attn_q.weight.lora_b"]],
   "PEFT's DoRA": ["DoRA", ["q.lora_A.weight", "q.lora_B.weight", "q.lora_magnitude_vector"]],
   "kohya's DoRA": ["DoRA", ["q.lora_up.weight", "q.lora_down.weight", "q.alpha", "q.dora_scale"]],
   LoHa: ["LoHa", ["q.hada_w1_a", "q.hada_w1_b", "q.hada_w2_a", "q.hada_w2_b", "q.alpha"]],

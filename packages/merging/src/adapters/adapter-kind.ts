@@ -9,7 +9,7 @@ export interface AdapterKind {
 }
 
 /**
- * Kinds of adapters, by the ends of names that PEFT, kohya's sd-scripts, LyCORIS and diffusers give their
+ * Kinds of adapters, by the ends of names that PEFT, llama.cpp, kohya's sd-scripts, LyCORIS and diffusers give their
  * tensors. Of several that fit, the first counts: a file of DoRA has the factors of LoRA, too.
  */
 const KINDS: readonly (readonly [string, RegExp])[] = [
@@ -20,6 +20,7 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
   ["VeRA", /\.vera_(lambda_[bd]|[AB])(\.|$)/],
   ["IA3", /\.(ia3_l(\.|$)|on_input$)/],
   ["LoRA", /\.lora_(A|B|embedding_A|embedding_B)(\.|$)|\.lora_(up|down|mid)\.weight$/],
+  ["LoRA", /\.lora_[ab]$/],
   ["LoRA", /[._]lora(_linear_layer|_layer)?\.(up|down)\.weight$/],
 ];
 
@@ -29,6 +30,7 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
  */
 const FACTORS: readonly RegExp[] = [
   /\.(lora_(?:A|B|embedding_A|embedding_B))(?:\..+)?$/,
+  /\.(lora_[ab])$/,
   /\.lora_(up|down|mid)\.weight$/,
   /[._]lora(?:_linear_layer|_layer)?\.(up|down)\.weight$/,
   /\.(hada_(?:w[12]_[ab]|t[12]))(?:\..+)?$/,

@@ -12,7 +12,7 @@ import {
 import { type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
 import type { PerTensor } from "../parameters.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
-import { sharedMetadata } from "./adapter-file.ts";
+import { commonMetadata } from "./adapter-file.ts";
 import { type BuiltModule, buildAdapter } from "./build-adapter.ts";
 import type { Combination } from "./combine/combination.ts";
 import { type CoreRule, coreCombination } from "./combine/core-space.ts";
@@ -89,7 +89,7 @@ export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdapte
     ...{ modules, replaced: joinReplaced(adapters) },
     inputs: adapters.map(({ checkpoint }) => checkpoint),
     naming: first.naming,
-    metadata: sharedMetadata(adapters.map(({ checkpoint }) => checkpoint)),
+    metadata: commonMetadata(adapters.map(({ checkpoint }) => checkpoint)),
     passedOn: first.config?.raw ?? {},
     isTransposed: first.config?.isTransposed ?? false,
   });

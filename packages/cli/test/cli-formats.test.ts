@@ -25,6 +25,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Sorts the types of metadata, which are in the order of the entries of each file. */
+const sorted = <T extends { ofModel: Record<string, string> }>({ ofModel, ...others }: T) => ({
+  ...others,
+  ofModel: { ...ofModel, "gguf.types": JSON.parse(ofModel["gguf.types"] ?? "{}") },
+});
+
 /** The shape of the input of a graph for a batch. */
 const shapeOf = (graph: Graph, batch: number): number[] =>
   (graph.inputs[0]?.shape ?? []).map((extent) => (typeof extent === "number" ? extent : batch));
@@ -40,6 +46,35 @@ describe("isthmus convert", () => {
     }
     const compared = await runJson<Comparison>(["inspect", NETWORK, paths[3]!]);
     expect(compared).toMatchObject({ same: true, totals: { compared: 8, different: 0, structure: 0 } });
+  });
+
+  it("isthmus merge of GGUF files keeps architecture and tokenizer, in GGUF and by way of safetensors", async () => {
+    const quants = join(FORMATS, "quants.gguf");
+    const [direct, middle, back] = ["merged.gguf", "merged.safetensors", "back.gguf"].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    for (const output of [direct, middle])
+      expect(await runCli(["merge", quants, quants, "--no-check", "-o", output])).toMatchObject({ code: 0 });
+    const converted = await runCli(["convert", middle, back]);
+    expect([converted.code, converted.stderr]).toEqual([0, ""]);
+    const contentsOf = async (path: string) => {
+      await using checkpoint = await openCheckpoint(path);
+      const { isthmus, "general.file_type": _stored, ...ofModel } = checkpoint.metadata;
+      return { isthmus, ofModel, names: [...checkpoint.tensors.keys()].sort() };
+    };
+    const original = await contentsOf(quants);
+    for (const path of [direct, back]) {
+      const { isthmus, ...others } = await contentsOf(path);
+      expect(JSON.parse(isthmus ?? "")).toMatchObject({ verb: "merge", weights: [0.5, 0.5] });
+      expect(sorted(others)).toEqual(sorted({ ofModel: original.ofModel, names: original.names }));
+    }
+    const plain = await runCli(["merge", NETWORK, NETWORK, "-o", join(folder, "plain.gguf")]);
+    expect([plain.code, plain.stderr]).toEqual([
+      2,
+      expect.stringContaining("a GGUF file has its architecture and tokenizer in its metadata"),
+    ]);
+    const noted = await runCli(["convert", NETWORK, join(folder, "noted.gguf")]);
+    expect([noted.code, noted.stderr]).toEqual([0, expect.stringContaining("has no general.architecture")]);
   });
 
   it("isthmus convert writes weights for TensorFlow.js, which it reads again", async () => {

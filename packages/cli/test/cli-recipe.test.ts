@@ -51,6 +51,20 @@ describe("isthmus merge of LoRA adapters", () => {
     expect(bytes[0]?.equals(bytes[1] as Buffer)).toBe(true);
   });
 
+  it("merges files of kohya as products into one file, and finds no networks in them", async () => {
+    const fileOf = (name: string) => join(golden, "files", `kohya-${name}.safetensors`);
+    const [first, second] = [fileOf("a"), fileOf("b")];
+    const merged = await runCli(["merge", first, second, "-o", "kohya.safetensors"], { cwd: folder });
+    expect([merged.code, merged.stdout]).toEqual([0, expect.stringMatching(/^method +cat$/m)]);
+    const { data } = await tensorOf(join(folder, "kohya.safetensors"), "lora_unet_mid_block_conv.alpha");
+    expect([...data]).toEqual([7]);
+    const compared = await runCli(["compare", first, first], { cwd: folder });
+    expect([compared.code, compared.stdout]).toEqual([1, expect.stringContaining("mean of factors")]);
+    const update = ["federate", "aggregate", first, first, first, "-o", "x.safetensors"];
+    const aggregated = await runCli(update, { cwd: folder });
+    expect([aggregated.code, aggregated.stderr]).toEqual([2, expect.stringContaining("mean of products")]);
+  });
+
   it("refuses options of networks, and adapters among networks", async () => {
     const aligned = await runCli(["merge", plain, small, "--align", "-o", "x"], { cwd: folder });
     expect([aligned.code, aligned.stderr]).toEqual([
@@ -58,10 +72,7 @@ describe("isthmus merge of LoRA adapters", () => {
       expect.stringContaining("--align as it is for networks"),
     ]);
     const networks = await runCli(["merge", a, b, "--combination", "svd", "-o", "x"], { cwd: folder });
-    expect([networks.code, networks.stderr]).toEqual([
-      2,
-      expect.stringContaining("for folders of LoRA adapters"),
-    ]);
+    expect([networks.code, networks.stderr]).toEqual([2, expect.stringContaining("for LoRA adapters")]);
     const unequal = await runCli(["merge", plain, small, "--weights", "1", "-o", "x"], { cwd: folder });
     expect([unequal.code, unequal.stderr]).toEqual([
       2,

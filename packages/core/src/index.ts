@@ -50,6 +50,7 @@ export {
   UsageError,
 } from "./errors.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
+export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { decodeNpy } from "./formats/npz/decode-npy.ts";
 export {
@@ -74,6 +75,7 @@ export { createFolder, removeFolders } from "./io/create-folder.ts";
 export { type DigestFileOptions, digestFile } from "./io/digest-file.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
 export { resolveModelPath } from "./io/hub-cache.ts";
+export { LAID_OUT, leadsWithin } from "./io/model-folder.ts";
 export { hubHint } from "./io/open-file.ts";
 export { createOutputFile, type OutputFile } from "./io/output-file.ts";
 export { peakMemory } from "./io/peak-memory.ts";
@@ -87,7 +89,7 @@ export { excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
 export { type SchemaProblem, tellProblem } from "./json/tell-problem.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
-export { openCheckpoint } from "./open-checkpoint.ts";
+export { type OpenCheckpointOptions, openCheckpoint } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
 export { drawDirichlet } from "./random/draw-dirichlet.ts";

@@ -16,6 +16,12 @@ import { resolveModelPath } from "./io/hub-cache.ts";
 import { MAX_SHARDS } from "./io/limits.ts";
 import { openError } from "./io/open-file.ts";
 
+/** Options of {@link openCheckpoint}. */
+export interface OpenCheckpointOptions {
+  /** Folder that a file must lie in, whatever links lead to it. @defaultValue it may lie anywhere */
+  readonly within?: string | undefined;
+}
+
 /**
  * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file
  * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, or the
@@ -28,7 +34,7 @@ import { openError } from "./io/open-file.ts";
  * Reads headers only; tensors are read on demand. Nothing in the file is run, and every size it claims is
  * checked before use. A set of shards opens whole or not at all. The checkpoint must be closed after use.
  * @throws InputError if there is no such file, its format is not handled, or its shards are incomplete or
- * just being replaced.
+ * just being replaced, or a link in a folder leads out of it.
  * @throws FormatError if it is damaged, cut short, or claims more than it has.
  * @throws UnsupportedError if it needs something that is not handled: an element type, a Python class.
  *
@@ -44,8 +50,11 @@ import { openError } from "./io/open-file.ts";
  * await checkpoint.close();
  * ```
  */
-export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  return closeIfNotScaled(await openStored(await resolveModelPath(path)));
+export async function openCheckpoint(
+  path: string,
+  { within }: OpenCheckpointOptions = {},
+): Promise<Checkpoint> {
+  return closeIfNotScaled(await openStored(await resolveModelPath(path), within));
 }
 
 /** Reads scaled 8-bit floats as what they stand for; closes the checkpoint if their scales are unknown. */
@@ -58,10 +67,10 @@ async function closeIfNotScaled(checkpoint: Checkpoint): Promise<Checkpoint> {
   }
 }
 
-async function openStored(path: string): Promise<Checkpoint> {
+async function openStored(path: string, within?: string): Promise<Checkpoint> {
   if (await isFolder(path)) return openFolder(path);
   const stamp = await stampOf(path);
-  const source = await openFileSource(path);
+  const source = await openFileSource(path, within);
   return closeOnFailure(source, async () => {
     const format = await detectFormat(source);
     if (format !== "index") return FILE_FORMATS[format](source, [path]);
@@ -89,7 +98,7 @@ async function openFolder(folder: string): Promise<Checkpoint> {
       { input: folder },
     );
   }
-  if (index !== undefined) return openStored(join(folder, index));
+  if (index !== undefined) return openStored(join(folder, index), folder);
   const names = chooseShards(folder, files);
   const before = await stampsOf(folder, names);
   const checkpoint = await openShards({ source: folder, folder, names, index: undefined });
@@ -102,7 +111,7 @@ async function openFolder(folder: string): Promise<Checkpoint> {
 async function openOther(folder: string, names: readonly string[]): Promise<Checkpoint> {
   const [index, ...indexes] = names.filter((name) => name.endsWith(".json"));
   const [name = "", ...rest] = index === undefined ? names : [index, ...indexes];
-  if (rest.length === 0) return openStored(join(folder, name));
+  if (rest.length === 0) return openStored(join(folder, name), folder);
   throw new InputError(
     `Cannot open "${folder}" as a folder without safetensors files must hold one file of weights: it holds ${names.join(", ")}; name one of them`,
     { input: folder },
@@ -180,7 +189,8 @@ async function openShards({ source, folder, names, index }: ShardList): Promise<
   }
   const shards: Shard[] = [];
   try {
-    for (const file of names) shards.push({ file, checkpoint: await openShard(join(folder, file), source) });
+    for (const file of names)
+      shards.push({ file, checkpoint: await openShard(join(folder, file), source, folder) });
     return joinShards({ source, shards, index, files: index === undefined ? [] : [source] });
   } catch (error) {
     for (const { checkpoint } of shards) await checkpoint.close();
@@ -188,8 +198,8 @@ async function openShards({ source, folder, names, index }: ShardList): Promise<
   }
 }
 
-async function openShard(path: string, index: string): Promise<Checkpoint> {
-  const source = await openFileSource(path);
+async function openShard(path: string, index: string, folder: string): Promise<Checkpoint> {
+  const source = await openFileSource(path, folder);
   return closeOnFailure(source, async () => {
     const format = await detectFormat(source);
     if (format !== "index") return FILE_FORMATS[format](source, [path]);

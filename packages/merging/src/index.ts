@@ -1,5 +1,16 @@
-export { type Adapter, type AdapterModule, createAdapter } from "./adapters/adapter.ts";
+export {
+  type Adapter,
+  type AdapterModule,
+  type AdapterNaming,
+  createAdapter,
+} from "./adapters/adapter.ts";
 export { type AdapterConfig, parseAdapterConfig } from "./adapters/adapter-config.ts";
+export {
+  type AdapterFactor,
+  type AdapterKind,
+  findAdapterFactor,
+  findAdapterKind,
+} from "./adapters/adapter-kind.ts";
 export { type ApplyAdapterOptions, applyAdapter } from "./adapters/apply-adapter.ts";
 export type { CoreRule } from "./adapters/combine/core-space.ts";
 export {
@@ -8,8 +19,13 @@ export {
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
-export { isAdapterFolder, openAdapter } from "./adapters/open-adapter.ts";
-export { type SaveAdapterOptions, saveAdapter, saveAdapterConfig } from "./adapters/save-adapter.ts";
+export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
+export {
+  type SaveAdapterOptions,
+  saveAdapter,
+  saveAdapterConfig,
+  weightFileOf,
+} from "./adapters/save-adapter.ts";
 export {
   type EstimateMergeOptions,
   estimateMerge,

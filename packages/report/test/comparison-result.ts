@@ -24,6 +24,7 @@ function traitsOf(source: string, index: number): ComparisonResult["networks"][n
     quantized: null,
     coarse: { matrices: index, of: 14 },
     adapter: false,
+    unmerged: null,
     tied: index === 2,
     vocabulary: { tensor: "model.embed_tokens.weight", rows: index === 2 ? 512 : 500 },
     nonFinite: index === 1 ? [{ tensor: "lm_head.weight", count: 3 }] : [],

@@ -156,7 +156,7 @@ async function saveOne(
   { networks, match }: AlignManyResult,
   i: number,
   { place, checkpoints, paths, options }: SaveRequest,
-  { version, signal, progress }: Context,
+  { version, signal, progress, terminal }: Context,
 ): Promise<string[]> {
   const network = at(networks, i, "network");
   const { method, seed, only, skip, normalize } = options;
@@ -174,7 +174,8 @@ async function saveOne(
     signal,
     onProgress: ({ done }) => progress(`Writing network ${i + 1} of ${networks.length}`, done),
   });
-  return [...files, ...(await copyModelFiles(at(paths, i, "path"), place))];
+  const copied = await copyModelFiles(at(paths, i, "path"), place, { onNote: terminal.note });
+  return [...files, ...copied];
 }
 
 /** Describes the permutations as JSON: each brings one network to the coordinates of the reference. */

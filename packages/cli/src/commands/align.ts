@@ -164,7 +164,8 @@ async function alignOpened(
   });
   const second = at(aligned, 0, "aligned network");
   const outputs = await saveAligned(checkpoints, second, options, context);
-  if (outputs.length > 0) outputs.push(...(await copyModelFiles(paths[1], options.output)));
+  if (outputs.length > 0)
+    outputs.push(...(await copyModelFiles(paths[1], options.output, { onNote: context.terminal.note })));
   const encoded = formatJson(encodeAlignment(symmetries.spec, second.alignment));
   for (const path of alignmentFiles(options)) {
     await saveFile(path, encoded, inputs);

@@ -4,6 +4,8 @@ import {
   convertCheckpoint,
   DTYPES,
   type DType,
+  hasGgufMetadata,
+  openCheckpoint,
   UsageError,
   WRITTEN_FORMATS,
 } from "@isthmus/core";
@@ -89,15 +91,29 @@ async function convert(
     onProgress: ({ done }: { readonly done: number }) => context.progress("Writing", done),
   };
   const written = options.untie
-    ? await untieModel(input, output, { ...saving, dtype: assertUntieOptions(options) })
+    ? await untieModel(input, output, {
+        ...{ ...saving, dtype: assertUntieOptions(options) },
+        onNote: context.terminal.note,
+      })
     : isOnnx
       ? await convertToOnnx(input, output, assertOnnxOptions(options), context)
       : await convertCheckpoint(input, output, { ...saving, dtype, format });
+  const isGguf = format === "gguf" || (format === undefined && output.endsWith(".gguf"));
+  if (isGguf) await noteUnlessLoadable(written.path, context);
   const files = written.files.length === 1 ? "" : `, ${written.files.length} files`;
   return {
     result: { input, output: written, dtype: dtype ?? null },
     text: `Wrote ${written.path} (${formatBytes(written.bytes)}${files})`,
   };
+}
+
+/** Notes that no program can load a GGUF file as a model if its metadata do not say what it is. */
+async function noteUnlessLoadable(path: string, { terminal }: Context): Promise<void> {
+  await using written = await openCheckpoint(path);
+  if (hasGgufMetadata(written.metadata)) return;
+  terminal.note(
+    `"${path}" has no general.architecture in its metadata, so llama.cpp does not load it as a model: metadata come from a GGUF file alone, also by way of safetensors.`,
+  );
 }
 
 /**

@@ -167,7 +167,7 @@ async function fuse(
     });
     const fused = await correct(fusion, target, options, context);
     const outputs = await save([a, b], target.bound.restore(fused), options, context);
-    outputs.push(...(await copyModelFiles(paths[1], output)));
+    outputs.push(...(await copyModelFiles(paths[1], output, { onNote: context.terminal.note })));
     return { result: describe(fusion, options, outputs), text: format(fusion, outputs) };
   });
 }

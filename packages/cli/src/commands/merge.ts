@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, saveCheckpoint } from "@isthmus/core";
+import { at, type Checkpoint, convertCheckpoint } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
 import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
@@ -19,9 +19,10 @@ import {
   type MergeAlignment,
   type Shares,
 } from "../merge/describe-merge.ts";
-import { areAdapters, mergeAdapterFolders } from "../merge/merge-adapters.ts";
+import { areAdapters, mergeAdapterPaths } from "../merge/merge-adapters.ts";
 import {
   addMergeOptions,
+  assertFormat,
   assertMergeOptions,
   type MergeOptions,
   outputOf,
@@ -52,8 +53,9 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
         const [path] = paths;
         if (paths.length === 1 && path !== undefined && isRecipeFile(path))
           return mergeRecipeFile(path, options, context);
-        if (await areAdapters(paths)) return mergeAdapterFolders(paths, options, context);
-        return mergeFiles(paths, options, context);
+        const expanded = await expandPaths(paths);
+        if (await areAdapters(expanded)) return mergeAdapterPaths(expanded, options, context);
+        return mergeFiles(expanded, options, context);
       }),
     );
 }
@@ -61,6 +63,7 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
 const EXAMPLES = formatExamples(
   ["isthmus merge a.safetensors b.safetensors -o merged.safetensors", "the mean of two checkpoints"],
   ["isthmus merge recipe.yml -o merged", "what a recipe describes; recipes of mergekit are read as they are"],
+  ["isthmus merge a.gguf b.gguf -o merged.gguf", "with the architecture and tokenizer of the first"],
   ["isthmus merge recipe.yml --dry-run", "what would be merged, copied, read and written"],
   [
     "isthmus merge recipe.yml --explain 'model.layers.3.*'",
@@ -106,12 +109,11 @@ const EXAMPLES = formatExamples(
 );
 
 async function mergeFiles(
-  patterns: readonly string[],
+  paths: readonly string[],
   options: MergeOptions,
   context: Context,
 ): Promise<Outcome> {
   if (options.layersFrom !== undefined) await assertLayersResult(options.layersFrom);
-  const paths = await expandPaths(patterns);
   assertMergeOptions(paths, options);
   const path = outputOf(options);
   noteTwice(paths, context.terminal);
@@ -123,6 +125,7 @@ async function mergeFiles(
   const layers = await openLayerShares(options, { paths, align: options.align });
   const shares = { weights, layers, path: options.path };
   return withCheckpoints(paths, async (checkpoints) => {
+    const isGguf = assertFormat(path, checkpoints);
     const prepared = await prepareNetworks({ checkpoints, paths, shares }, options, context);
     const { opened, alignments, networks, gate, findings } = prepared;
     if (gate?.failure !== undefined) {
@@ -133,7 +136,8 @@ async function mergeFiles(
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
     const note = describeStatistics(opened, statistics, options);
     if (note !== undefined) context.terminal.note(note);
-    const output = await saveCheckpoint(opened.restore(merged), path, {
+    const output = await convertCheckpoint(opened.restore(merged), path, {
+      format: isGguf ? "gguf" : "safetensors",
       dtype: options.dtype,
       allowNonFinite: options.allowNonFinite ?? false,
       maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
@@ -142,7 +146,10 @@ async function mergeFiles(
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Writing", done),
     });
-    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, { dtype: options.dtype });
+    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, {
+      dtype: options.dtype,
+      onNote: context.terminal.note,
+    });
     return {
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },

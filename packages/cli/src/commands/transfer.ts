@@ -144,7 +144,7 @@ async function transfer(
     );
     for (const warning of result.summary.warnings) context.terminal.note(`Warning: ${warning}.`);
     const outputs = await save(checkpoints, result, options, context);
-    outputs.push(...(await copyModelFiles(paths[2], output)));
+    outputs.push(...(await copyModelFiles(paths[2], output, { onNote: context.terminal.note })));
     return {
       result: { ...result.summary, binding, outputs },
       text: formatTransfer(result.summary, outputs),

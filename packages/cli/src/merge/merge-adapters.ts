@@ -1,5 +1,5 @@
 import { at, UsageError } from "@isthmus/core";
-import { isAdapterFolder } from "@isthmus/merging";
+import { isAdapter } from "@isthmus/merging";
 import type { Recipe } from "@isthmus/recipe";
 import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
@@ -16,16 +16,16 @@ const OF_NETWORKS = {
 } as const;
 
 /**
- * Checks whether all of some paths are folders of LoRA adapters, which are merged with each other.
+ * Checks whether all of some paths are adapters, folders or files, which are merged with each other.
  * @throws UsageError if only some of them are
  */
 export async function areAdapters(paths: readonly string[]): Promise<boolean> {
-  const adapters = await Promise.all(paths.map(isAdapterFolder));
+  const adapters = await Promise.all(paths.map(isAdapter));
   if (adapters.length === 0 || adapters.every(Boolean)) return adapters.length > 0;
   const mixed = paths.find((_, i) => adapters[i]);
   if (mixed === undefined) return false;
   throw new UsageError(
-    `Cannot merge "${mixed}" with networks as it is a LoRA adapter, which changes one: write a recipe whose model is model+adapter, the model that it changes and "${mixed}"`,
+    `Cannot merge "${mixed}" with networks as it is an adapter, which changes one: write a recipe whose model is model+adapter, the model that it changes and "${mixed}"`,
   );
 }
 
@@ -33,7 +33,7 @@ export async function areAdapters(paths: readonly string[]): Promise<boolean> {
  * Merges LoRA adapters with each other, by the recipe that the options amount to.
  * @throws UsageError if an option is of networks only, or there is not one weight for each adapter
  */
-export async function mergeAdapterFolders(
+export async function mergeAdapterPaths(
   paths: readonly string[],
   options: MergeOptions & CommonOptions,
   context: Context,

@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { DTYPES, type DType, UsageError } from "@isthmus/core";
+import { type Checkpoint, DTYPES, type DType, hasGgufMetadata, UsageError } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
@@ -43,7 +43,10 @@ export type MergeOptions = RecipeOptions &
 /** Adds the options of the verb `merge`. */
 export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) => {
   command
-    .option("-o, --output <path>", "a file ending in .safetensors, or a folder")
+    .option(
+      "-o, --output <path>",
+      "a file ending in .safetensors, or a folder; or in .gguf if the first checkpoint is such a file, without a recipe",
+    )
     .option(
       "--weights <list>",
       "one number for each checkpoint, for example .7,.3, which need not add up to 1 (default: equal numbers)",
@@ -133,6 +136,19 @@ export function outputOf({ output }: Pick<MergeOptions, "output">): string {
   );
 }
 
+/**
+ * Checks that the result can have the format that its name asks for.
+ * @returns whether it is GGUF, which has the metadata of the first network; else it is safetensors
+ * @throws UsageError if it is to be GGUF, and the first network has no metadata of GGUF
+ */
+export function assertFormat(output: string, [first]: readonly Checkpoint[]): boolean {
+  if (!output.endsWith(".gguf")) return false;
+  if (first === undefined || hasGgufMetadata(first.metadata)) return true;
+  throw new UsageError(
+    `Cannot merge into "${output}" as a GGUF file has its architecture and tokenizer in its metadata, which come from the first network: "${first.source}" has none; write a file ending in .safetensors, or a folder`,
+  );
+}
+
 /** @throws UsageError if a recipe is among checkpoints */
 function assertNoRecipes(paths: readonly string[]): void {
   const recipe = paths.find(isRecipeFile);
@@ -150,7 +166,7 @@ export function assertMergeOptions(paths: readonly string[], options: MergeOptio
   assertNoRecipes(paths);
   if (options.combination !== undefined) {
     throw new UsageError(
-      `Cannot merge networks with --combination ${options.combination} as it is for folders of LoRA adapters alone: leave it out`,
+      `Cannot merge networks with --combination ${options.combination} as it is for LoRA adapters alone: leave it out`,
     );
   }
   assertNoRecipeOptions(options);

@@ -60,7 +60,7 @@ export async function assertPathWithin(path: string, use: FileUse): Promise<void
 export function assertOpenedWithin(
   path: string,
   use: FileUse,
-  opened: { readonly descriptor: number; readonly stats: Stats },
+  opened: Opened & { readonly stats: Stats },
 ): void {
   const folders = bounds.getStore()?.[use];
   if (folders === undefined) return;
@@ -107,17 +107,21 @@ function assertInside(path: string, real: string, folders: readonly string[]): v
   );
 }
 
+/** A file or folder that is open. */
+export interface Opened {
+  readonly descriptor: number;
+  /** What the system says of it. */
+  readonly stats: Pick<Stats, "dev" | "ino">;
+}
+
 /** Returns where an opened file is: Linux says so itself; elsewhere its path must still lead to it. */
-function openedPath(
-  path: string,
-  { descriptor, stats }: { readonly descriptor: number; readonly stats: Pick<Stats, "dev" | "ino"> },
-): string {
+export function openedPath(path: string, { descriptor, stats }: Opened): string {
   if (process.platform === "linux") return readlinkSync(`/proc/self/fd/${descriptor}`);
   const real = realpathSync.native(path);
   const { dev, ino } = lstatSync(real);
   if (dev === stats.dev && ino === stats.ino) return real;
   throw new InputError(
-    `Cannot open "${path}" for a task as it must stay where it is: it was moved or replaced meanwhile`,
+    `Cannot open "${path}" as it must stay where it is: it was moved or replaced meanwhile`,
     { input: path },
   );
 }

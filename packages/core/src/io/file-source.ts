@@ -18,12 +18,14 @@ const SYNC_READ_BYTES = 128 * 1024;
  * If the file is written to after it was opened, the next read fails, so that nobody computes with half of
  * the old content and half of the new. If another file replaces it under its name, reads go on in the file
  * that was opened.
+ * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
+ *   anywhere
  * @throws InputError if there is no such file, it may not be read, or it is not a regular file; from its
  * methods, if it has changed or was closed
  * @throws FormatError from its methods, if it was cut short
  */
-export async function openFileSource(path: string): Promise<ByteSource> {
-  const { handle, stats } = await openFile(path);
+export async function openFileSource(path: string, within?: string): Promise<ByteSource> {
+  const { handle, stats } = await openFile(path, within);
   return new FileSource(path, stats, handle);
 }
 

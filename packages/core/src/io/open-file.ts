@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } fro
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.ts";
 import { assertOpenedWithin, assertPathWithin } from "./confine-files.ts";
+import { assertInModelFolder } from "./model-folder.ts";
 import { reasonOf } from "./system-error.ts";
 
 /** A regular file that is open for reading, and its size and times when it was opened. */
@@ -23,13 +24,13 @@ export interface OpenFileSync {
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a regular file for reading. All code in Isthmus
- * that reads a file which a user named uses this function.
- * @throws InputError if there is no such file, it may not
- * be read, it is a folder, a device, a pipe or a socket, or
- * {@link confineFiles} does not let it be opened
+ * Opens a regular file for reading. All code in Isthmus that reads a file which a user named uses this function.
+ * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
+ *   anywhere
+ * @throws InputError if there is no such file, it may not be read, it is a folder, a device, a pipe or a socket,
+ *   it lies outside, or {@link confineFiles} does not let it be opened
  */
-export async function openFile(path: string): Promise<OpenFile> {
+export async function openFile(path: string, within?: string): Promise<OpenFile> {
   await assertPathWithin(path, "read");
   const handle = await open(path, FLAGS).catch((error: unknown) => {
     throw openError(path, error);
@@ -37,7 +38,9 @@ export async function openFile(path: string): Promise<OpenFile> {
   try {
     const stats = await handle.stat();
     assertRegular(path, stats);
-    assertOpenedWithin(path, "read", { descriptor: handle.fd, stats });
+    const opened = { descriptor: handle.fd, stats };
+    assertOpenedWithin(path, "read", opened);
+    if (within !== undefined) await assertInModelFolder(path, within, opened);
     return { handle, stats };
   } catch (error) {
     await handle.close();

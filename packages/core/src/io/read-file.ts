@@ -6,12 +6,14 @@ import { MAX_JSON_BYTES, MAX_TEXT_BYTES } from "./limits.ts";
 /**
  * Reads a whole file into memory.
  * @param maxBytes - most bytes it may have, compared before memory is taken
+ * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
+ *   anywhere
  * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes
  *   meanwhile
  * @throws FormatError if it is longer than `maxBytes`
  */
-export async function readFileBytes(path: string, maxBytes: number): Promise<Uint8Array> {
-  const source = await openFileSource(path);
+export async function readFileBytes(path: string, maxBytes: number, within?: string): Promise<Uint8Array> {
+  const source = await openFileSource(path, within);
   try {
     if (source.size <= maxBytes) return await source.read(0, source.size);
     throw new FormatError(
@@ -25,11 +27,13 @@ export async function readFileBytes(path: string, maxBytes: number): Promise<Uin
 
 /**
  * Reads a whole text file in UTF-8, with or without a byte order mark.
+ * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
+ *   anywhere
  * @throws InputError as {@link readFileBytes}
  * @throws FormatError if it is not UTF-8, or too long
  */
-export async function readTextFile(path: string): Promise<string> {
-  const bytes = await readFileBytes(path, MAX_TEXT_BYTES);
+export async function readTextFile(path: string, within?: string): Promise<string> {
+  const bytes = await readFileBytes(path, MAX_TEXT_BYTES, within);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -40,6 +44,14 @@ export async function readTextFile(path: string): Promise<string> {
   }
 }
 
+/** Options of {@link readJsonFile}. */
+interface ReadJsonOptions extends Omit<JsonPurpose, "attempt"> {
+  /** Action that needs the JSON. @defaultValue reading the file */
+  readonly attempt?: string;
+  /** Folder that the file must lie in, whatever links lead to it. @defaultValue it may lie anywhere */
+  readonly within?: string;
+}
+
 /**
  * Reads a JSON file.
  * @throws InputError as {@link readFileBytes}
@@ -47,8 +59,8 @@ export async function readTextFile(path: string): Promise<string> {
  */
 export async function readJsonFile(
   path: string,
-  purpose: Omit<JsonPurpose, "attempt"> & { readonly attempt?: string } = {},
+  { within, ...purpose }: ReadJsonOptions = {},
 ): Promise<unknown> {
-  const bytes = await readFileBytes(path, MAX_JSON_BYTES);
+  const bytes = await readFileBytes(path, MAX_JSON_BYTES, within);
   return parseJson(bytes, { attempt: `read "${path}"`, ...purpose });
 }

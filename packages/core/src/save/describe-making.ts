@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { hasGgufMetadata } from "../formats/gguf/gguf-metadata.ts";
 
 /** Key of the entry of a checkpoint's metadata that says how it was made. */
 const KEY = "isthmus";
@@ -37,11 +38,15 @@ export function describeMaking(inputs: readonly Checkpoint[], making: Making): R
 }
 
 /**
- * Returns the metadata of a checkpoint that are true of everything made from it, too: only `format`, the
- * framework whose names and layouts the tensors have. Other entries, such as a seed, are true of that network
- * only.
+ * Returns the metadata of a checkpoint that are true of everything made from it, too: `format`, the framework
+ * whose names and layouts the tensors have, and all that a GGUF file says of its architecture and tokenizer.
+ * Other entries, such as a seed, are true of that network only.
  */
 export function sharedMetadata({ metadata }: Checkpoint): Record<string, string> {
+  if (hasGgufMetadata(metadata)) {
+    const { [KEY]: _making, ...ofModel } = metadata;
+    return ofModel;
+  }
   const { format } = metadata;
   return format === undefined ? {} : { format };
 }

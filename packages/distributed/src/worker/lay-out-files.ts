@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { link, readlink, rename, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { createFolder, InputError, reasonOf } from "@isthmus/core";
+import { createFolder, InputError, LAID_OUT, reasonOf } from "@isthmus/core";
 import { canonicalJson } from "@isthmus/tasks";
 import { partsOf, resolveInside } from "../storage/inside.ts";
 
@@ -12,12 +12,6 @@ export interface NamedFile {
   readonly path: string;
 }
 
-/** Folder within a root that holds working folders. */
-const FOLDERS = "folders";
-
-/** Hexadecimal digits that tell working folders apart. */
-const FOLDER_DIGITS = 32;
-
 /**
  * Makes a working folder in which files have the names by which a task looks for them, as links: the same
  * folder for the same files, which other tasks may use meanwhile.
@@ -26,14 +20,14 @@ const FOLDER_DIGITS = 32;
  */
 export async function layOutFiles(root: string, files: readonly NamedFile[]): Promise<string> {
   const list = files.map(({ name, path }) => [name, path]).sort();
-  const digest = createHash("sha256").update(canonicalJson(list)).digest("hex").slice(0, FOLDER_DIGITS);
+  const digest = createHash("sha256").update(canonicalJson(list)).digest("hex").slice(0, LAID_OUT.digits);
   for (const { name, path } of files) {
     const parts = partsOf(name, "the name of a file");
-    const place = await resolveInside(root, [FOLDERS, digest, ...parts.slice(0, -1)]);
+    const place = await resolveInside(root, [LAID_OUT.folder, digest, ...parts.slice(0, -1)]);
     await createFolder(place);
-    await linkTo(path, join(root, FOLDERS, digest, ...parts));
+    await linkTo(path, join(root, LAID_OUT.folder, digest, ...parts));
   }
-  return join(root, FOLDERS, digest);
+  return join(root, LAID_OUT.folder, digest);
 }
 
 /** Makes a link to a file, unless it is there. */

@@ -3,6 +3,7 @@ import { parseNetwork } from "@isthmus/zoo";
 import { describe, expect, it } from "vitest";
 import { personalNetwork } from "./personal-network.ts";
 import { treatLayers } from "./treat-layers.ts";
+import { resolveTreatments } from "./treatments.ts";
 
 const { graph, initialize } = parseNetwork("resnet8:w4", { exampleShape: [1, 8, 8], classes: 4 });
 const network = initialize(0);
@@ -43,6 +44,18 @@ describe("treatLayers()", () => {
     const [first] = names as [string];
     const layers = new Map([[first, "keep"]] as const);
     expect(countOf(treatLayers(graph, network, { layers }), "keep")).toEqual([first]);
+  });
+
+  it("treatLayers() refuses to average the factors of an adapter, but not one of them alone", () => {
+    const tensor = createTensor("f32", [2, 2], new Float32Array(4));
+    const names = ["q.lora_A.weight", "q.lora_B.weight", "head.weight"];
+    const adapter = createCheckpoint(new Map(names.map((name) => [name, tensor])));
+    expect(() => treatLayers(undefined, adapter)).toThrow(
+      /"q" by an adapter is a product of "\.lora_A\.weight", "\.lora_B\.weight".*"\*\.lora_A\.weight" keep/,
+    );
+    expect(() => resolveTreatments(adapter)).toThrow(/mean of factors is not the mean of products/);
+    const layers = new Map([["*.lora_A.weight", "keep"]] as const);
+    expect([...treatLayers(undefined, adapter, { layers }).values()]).toEqual(["keep", "share", "share"]);
   });
 
   it("treatLayers() refuses what it does not know", () => {

@@ -2,7 +2,7 @@ import { type Checkpoint, DTYPES, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
 import { batchNorms } from "./batch-norms.ts";
-import { TREATMENTS, type Treatment } from "./treatments.ts";
+import { resolveTreatments, TREATMENTS, type Treatment } from "./treatments.ts";
 
 /** What happens to running statistics of batch norms, which no optimiser may move. */
 export type StatisticsPolicy = "average" | "keep";
@@ -39,6 +39,7 @@ export interface LayerPolicy {
  * @param graph - architecture of the network; without it, batch norms are recognised by their usual names
  * @throws UsageError if a policy needs a head that is not named, or a treatment is unknown
  * @throws OutOfRangeError if a pattern fits no layer
+ * @throws UnsupportedError if factors of an adapter would be averaged one by one
  *
  * @example
  * ```ts
@@ -72,7 +73,7 @@ export function treatLayers(
     fedper: isHead,
     lg: (name) => !isHead(name),
   };
-  return new Map(
+  const treatments = new Map(
     [...network.tensors].map(([name, { dtype }]): [string, Treatment] => {
       if (!DTYPES[dtype].float) return [name, "keep"];
       const [, asked] = [...layers].find(([pattern]) => fitsLayer(pattern, name)) ?? [];
@@ -81,6 +82,7 @@ export function treatLayers(
       return [name, statistics ?? "average"];
     }),
   );
+  return resolveTreatments(network, treatments);
 }
 
 function assertPolicy(

@@ -1,4 +1,5 @@
-import { type Checkpoint, DTYPES, entry, UsageError } from "@isthmus/core";
+import { type Checkpoint, DTYPES, entry, groupBy, UnsupportedError, UsageError } from "@isthmus/core";
+import { findAdapterFactor } from "@isthmus/merging";
 
 /**
  * What a round does with a tensor. `share`: the rule makes one change of what all clients sent, and the
@@ -17,6 +18,7 @@ export const TREATMENTS: readonly Treatment[] = ["share", "average", "keep"];
  * is asked for.
  * @param treatments - treatments that are asked for, by name of the tensor
  * @throws UsageError if a tensor of integers is to be shared or averaged
+ * @throws UnsupportedError if two factors of one change of an adapter are, as LoRA's
  * @throws InvariantError if there is no tensor of a name
  */
 export function resolveTreatments(
@@ -34,5 +36,22 @@ export function resolveTreatments(
     resolved.set(name, treatment);
   }
   for (const name of treatments.keys()) entry(network.tensors, name, "tensor");
+  assertWholeChanges(network, resolved);
   return resolved;
+}
+
+/** Checks that no two factors of one change are changed by the server, as it does so with each by itself. */
+function assertWholeChanges({ source }: Checkpoint, treatments: ReadonlyMap<string, Treatment>): void {
+  const shared = [...treatments].flatMap(([name, treatment]) => {
+    const module = treatment === "keep" ? undefined : findAdapterFactor(name)?.module;
+    return module === undefined ? [] : [{ module, ending: name.slice(module.length) }];
+  });
+  for (const [module, factors] of groupBy(shared, (factor) => factor.module)) {
+    if (factors.length < 2) continue;
+    const endings = factors.map(({ ending }) => `"${ending}"`).join(", ");
+    throw new UnsupportedError(
+      `Cannot aggregate "${source}" as the change of "${module}" by an adapter is a product of ${endings}, and the mean of factors is not the mean of products: keep all but one of them with the clients by patterns of layers, as "*${factors[0]?.ending}" keep, which is exact if no client changes these, or let clients send whole networks with the adapter applied`,
+      { feature: module },
+    );
+  }
 }

@@ -1,5 +1,5 @@
-import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
-import { FormatError, readFileBytes, readFileRangeSync } from "@isthmus/core";
+import { basename, dirname, resolve } from "node:path";
+import { FormatError, isInside, readFileBytes, readFileRangeSync } from "@isthmus/core";
 import { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./decode-graph.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
 
@@ -52,8 +52,7 @@ function externalReaderBeside(path: string): ExternalReader {
   const taken = new Map<string, { bytes: number; end: number }>();
   return (location, offset, length) => {
     const file = resolve(folder, location);
-    const inside = relative(folder, file);
-    if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+    if (file === folder || !isInside(folder, file)) {
       throw new FormatError(
         `Cannot read external data of "${path}" as it must lie in the model's folder: it points to "${location}"`,
         { format: "onnx" },

@@ -1,4 +1,5 @@
-import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
+import { entry, excerpt, FormatError, UnsupportedError } from "@isthmus/core";
+import { fitsModule } from "./fits-module.ts";
 
 /** What `adapter_config.json` of a LoRA adapter says that its weights do not. */
 export interface AdapterConfig {
@@ -59,6 +60,17 @@ export function parseAdapterConfig(raw: unknown, source: string): AdapterConfig 
     hasMagnitudes: settings["use_dora"] === true,
     raw: settings,
   };
+}
+
+/** Returns what the product of the matrices of a module is multiplied by. */
+export function scaleOf(
+  { alpha, alphaPattern, isRankStabilized }: AdapterConfig,
+  module: string,
+  rank: number,
+): number {
+  const pattern = [...alphaPattern.keys()].find((key) => fitsModule(key, module));
+  const numerator = pattern === undefined ? alpha : entry(alphaPattern, pattern, "pattern");
+  return numerator / (isRankStabilized ? Math.sqrt(rank) : rank);
 }
 
 function isSet(value: unknown): boolean {

@@ -1,6 +1,5 @@
 import { type Checkpoint, entry, MismatchError, type TensorInfo, UnsupportedError } from "@isthmus/core";
-import type { AdapterConfig } from "./adapter-config.ts";
-import { fitsModule } from "./fits-module.ts";
+import { type AdapterConfig, scaleOf } from "./adapter-config.ts";
 
 /** Low-rank change of one weight: `scale * B * A`. */
 export interface AdapterModule {
@@ -15,6 +14,8 @@ export interface AdapterModule {
   readonly bias: string | undefined;
   /** Name of the lengths of the weight's rows, `[out]`, of DoRA. */
   readonly magnitude: string | undefined;
+  /** Name of the numerator of the scale, if it is a tensor, as in files of kohya. */
+  readonly alpha: string | undefined;
   readonly rank: number;
   /** What `B * A` is multiplied by. */
   readonly scale: number;
@@ -22,12 +23,20 @@ export interface AdapterModule {
   readonly isTransposed: boolean;
 }
 
+/**
+ * By whose names an adapter's tensors are stored: PEFT's in a folder with `adapter_config.json`, or those of
+ * kohya's sd-scripts or of diffusers in one file.
+ */
+export type AdapterNaming = "PEFT" | "kohya" | "diffusers";
+
 /** A LoRA adapter: small changes of some weights of a network, and some tensors in place of others. */
 export interface Adapter {
   /** Where it comes from, for messages. */
   readonly source: string;
-  readonly config: AdapterConfig;
-  /** Its weights under the names that PEFT gives them. */
+  readonly naming: AdapterNaming;
+  /** Settings of PEFT; undefined for other names, whose files hold all that is known. */
+  readonly config: AdapterConfig | undefined;
+  /** Its weights under the names of the program that made it. */
   readonly checkpoint: Checkpoint;
   /** Changed modules, by name. */
   readonly modules: ReadonlyMap<string, AdapterModule>;
@@ -82,7 +91,12 @@ export function createAdapter(source: string, checkpoint: Checkpoint, config: Ad
   const modules = [...parts].map(
     ([name, of]) => [name, createModule({ source, checkpoint, config }, name, of)] as const,
   );
-  return { source, config, checkpoint, modules: new Map(modules), replaced, close: () => checkpoint.close() };
+  return {
+    ...{ source, config, checkpoint, replaced },
+    naming: "PEFT",
+    modules: new Map(modules),
+    close: () => checkpoint.close(),
+  };
 }
 
 function assertPlain(source: string, key: string, name: string): void {
@@ -94,7 +108,7 @@ function assertPlain(source: string, key: string, name: string): void {
 }
 
 function createModule(
-  { source, checkpoint, config }: Pick<Adapter, "source" | "checkpoint" | "config">,
+  { source, checkpoint, config }: Pick<Adapter, "source" | "checkpoint"> & { readonly config: AdapterConfig },
   name: string,
   { kind, a, b, bias, magnitude }: Parts,
 ): AdapterModule {
@@ -110,17 +124,20 @@ function createModule(
     entry(checkpoint.tensors, b, "tensor"),
     name,
   );
-  const pattern = [...config.alphaPattern.keys()].find((key) => fitsModule(key, name));
-  const alpha = pattern === undefined ? config.alpha : entry(config.alphaPattern, pattern, "pattern");
   const isEmbedding = kind === "embedding";
   return {
     ...{ name, kind, a, b, bias, magnitude, rank },
-    scale: alpha / (config.isRankStabilized ? Math.sqrt(rank) : rank),
+    alpha: undefined,
+    scale: scaleOf(config, name, rank),
     isTransposed: isEmbedding || config.isTransposed,
   };
 }
 
-function rankOf(source: string, a: TensorInfo, b: TensorInfo, name: string): number {
+/**
+ * Returns the rank of a module's change.
+ * @throws MismatchError if its two matrices do not fit each other
+ */
+export function rankOf(source: string, a: TensorInfo, b: TensorInfo, name: string): number {
   const [rank] = a.shape;
   const inner = b.shape.slice(1).reduce((product, extent) => product * extent, 1);
   if (rank !== undefined && a.shape.length >= 2 && b.shape.length >= 2 && rank === inner && rank > 0)

@@ -9,8 +9,9 @@ import {
   type TensorInfo,
 } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
-import { type Adapter, type AdapterModule, createAdapter } from "./adapter.ts";
+import { type Adapter, type AdapterModule, type AdapterNaming, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
+import { createFileAdapter } from "./adapter-file.ts";
 import type { Factors } from "./read-factors.ts";
 
 /** A module of an adapter that is computed. */
@@ -21,9 +22,14 @@ export interface BuiltModule {
   readonly shapes: { readonly a: readonly number[]; readonly b: readonly number[] };
   /** Element type of both. */
   readonly dtype: DType;
+  /** Names of its tensors in the adapter. @defaultValue the names that PEFT gives them */
+  readonly keys?: ModuleKeys | undefined;
   /** Computes both, with scale 1. */
   readonly compute: () => Promise<Factors>;
 }
+
+/** Names of the tensors of a module. */
+type ModuleKeys = Pick<AdapterModule, "a" | "b"> & Partial<Pick<AdapterModule, "alpha">>;
 
 /** What a computed adapter is made of. */
 export interface BuildAdapterOptions {
@@ -33,8 +39,12 @@ export interface BuildAdapterOptions {
   readonly replaced?: ReadonlyMap<string, { readonly checkpoint: Checkpoint; readonly name: string }>;
   /** Checkpoints it is computed from. */
   readonly inputs: readonly Checkpoint[];
-  /** Settings that are passed on, as the name of the base model. */
+  /** By whose names its tensors are called, see {@link BuiltModule.keys}. @defaultValue "PEFT" */
+  readonly naming?: AdapterNaming;
+  /** Settings of PEFT that are passed on, as the name of the base model. */
   readonly passedOn: Readonly<Record<string, unknown>>;
+  /** Metadata of its file. @defaultValue none */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Whether weights of linear modules are stored as `[in, out]`. */
   readonly isTransposed?: boolean;
 }
@@ -43,37 +53,46 @@ const PREFIX = "base_model.model.";
 
 /** Makes an adapter whose matrices are computed when they are read; every module has scale 1. */
 export function buildAdapter(options: BuildAdapterOptions): Adapter {
-  const { source, modules, replaced = new Map(), inputs } = options;
+  const { source, modules, replaced = new Map(), inputs, naming = "PEFT", metadata = {} } = options;
   const tensors = new Map<string, TensorInfo>();
-  const places = new Map<string, { readonly module: BuiltModule; readonly part: keyof Factors }>();
+  const places = new Map<string, { readonly module: BuiltModule; readonly part: keyof Factors | "alpha" }>();
   for (const module of modules) {
-    const keys = keysOf(module);
+    const keys = module.keys ?? keysOf(module);
     tensors.set(keys.a, { dtype: module.dtype, shape: module.shapes.a });
     tensors.set(keys.b, { dtype: module.dtype, shape: module.shapes.b });
     places.set(keys.a, { module, part: "right" });
     places.set(keys.b, { module, part: "left" });
+    if (keys.alpha === undefined) continue;
+    tensors.set(keys.alpha, { dtype: module.dtype, shape: [] });
+    places.set(keys.alpha, { module, part: "alpha" });
   }
   for (const [name, place] of replaced) {
     tensors.set(PREFIX + name, entry(place.checkpoint.tensors, place.name, "tensor"));
   }
   const factorsOf = createFactors();
   const checkpoint = defineCheckpoint({
-    ...{ source, tensors, inputs },
+    ...{ source, tensors, metadata, inputs },
     async readInto(key, begin, out) {
       const place = places.get(key);
       if (place === undefined) {
         const { checkpoint: of, name } = entry(replaced, key.slice(PREFIX.length), "tensor");
         return of.readRangeInto(name, begin, out);
       }
+      const { dtype, shapes } = place.module;
+      if (place.part === "alpha") {
+        copyInto(Float64Array.of(sizeOf(shapes.a.slice(0, 1))), { dtype, data: out });
+        return;
+      }
       const { data } = (await factorsOf(place.module))[place.part];
-      const { dtype } = place.module;
       copyInto(data.subarray(begin, begin + out.length), { dtype, data: out });
     },
   });
+  // The scale of each module is in its matrices.
+  if (naming !== "PEFT") return createFileAdapter(source, checkpoint, new Map());
   return createAdapter(source, checkpoint, parseAdapterConfig(settingsOf(options), source));
 }
 
-function keysOf({ name, kind }: BuiltModule) {
+function keysOf({ name, kind }: BuiltModule): ModuleKeys {
   return kind === "embedding"
     ? { a: `${PREFIX}${name}.lora_embedding_A`, b: `${PREFIX}${name}.lora_embedding_B` }
     : { a: `${PREFIX}${name}.lora_A.weight`, b: `${PREFIX}${name}.lora_B.weight` };

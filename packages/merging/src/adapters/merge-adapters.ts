@@ -12,6 +12,7 @@ import {
 import { type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
 import type { PerTensor } from "../parameters.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
+import { commonMetadata } from "./adapter-file.ts";
 import { type BuiltModule, buildAdapter } from "./build-adapter.ts";
 import type { Combination } from "./combine/combination.ts";
 import { type CoreRule, coreCombination } from "./combine/core-space.ts";
@@ -47,13 +48,15 @@ export interface MergeAdaptersOptions {
 /**
  * Merges LoRA adapters of one base into one adapter, lazily: a module is computed when it is read.
  *
- * A module that some adapters lack is merged of the others. Results are as by PEFT's `add_weighted_adapter`,
+ * A module that some adapters lack is merged of the others. Adapters have the names of one program, and so
+ * has the result. Results are as by PEFT's `add_weighted_adapter`,
  * but for `cat` and `svd` without the zeros it fills matrices with.
  * @throws InputError if there is none
  * @throws MismatchError if adapters do not fit each other
  * @throws UnsupportedError if an adapter changes biases or lengths of rows (DoRA), which have no such sum
  * @throws OutOfRangeError if there is not one weight for each adapter, or a rank or density is out of range
- * @throws UsageError if an option is missing or of no use
+ * @throws UsageError if an option is missing or of no use, or factors of files of kohya or diffusers would be
+ *   blended one by one
  */
 export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdaptersOptions): Adapter {
   const { weights = adapters.map(() => 1), products = plainProducts } = options;
@@ -68,6 +71,7 @@ export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdapte
       `Cannot merge ${adapters.length} adapters as each needs a weight: there are ${weights.length}`,
     );
   }
+  assertProducts(first, options);
   for (const adapter of adapters) assertMergeable(first, adapter);
   const names = [...new Set(adapters.flatMap(({ modules }) => [...modules.keys()]))];
   const modules = names.map((name) => {
@@ -84,8 +88,10 @@ export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdapte
     source: `${options.combination}(${adapters.map(({ source }) => source).join(", ")})`,
     ...{ modules, replaced: joinReplaced(adapters) },
     inputs: adapters.map(({ checkpoint }) => checkpoint),
-    passedOn: first.config.raw,
-    isTransposed: first.config.isTransposed,
+    naming: first.naming,
+    metadata: commonMetadata(adapters.map(({ checkpoint }) => checkpoint)),
+    passedOn: first.config?.raw ?? {},
+    isTransposed: first.config?.isTransposed ?? false,
   });
 }
 
@@ -123,7 +129,16 @@ function chooseCombination(
   }
 }
 
+/** Checks that products are merged: what PEFT does with factors is for its own adapters. */
+function assertProducts({ naming, source }: Adapter, { combination }: MergeAdaptersOptions): void {
+  if (naming === "PEFT" || (combination !== "linear" && combination !== "ties")) return;
+  throw new UsageError(
+    `Cannot merge adapter "${source}" by "${combination}" as this blends factors one by one, as PEFT does, and the mean of factors is not the mean of what they add: choose cat, which is exact, or svd for a smaller rank`,
+  );
+}
+
 function assertMergeable(first: Adapter, adapter: Adapter): void {
+  assertSameNames(first, adapter);
   const special = [...adapter.modules.values()].find(({ bias, magnitude }) => bias ?? magnitude);
   if (special !== undefined) {
     throw new UnsupportedError(
@@ -143,6 +158,20 @@ function assertMergeable(first: Adapter, adapter: Adapter): void {
   }
 }
 
+/** Checks that adapters name modules alike, as a weight that has two names would be changed twice. */
+function assertSameNames(first: Adapter, adapter: Adapter): void {
+  const isShared = [...adapter.modules.keys()].some((name) => first.modules.has(name));
+  if (first.naming === adapter.naming && (isShared || adapter.naming === "PEFT")) return;
+  const problem =
+    first.naming === adapter.naming
+      ? `at least one module must be in both: they have "${[...first.modules.keys()][0]}" and "${[...adapter.modules.keys()][0]}"`
+      : `their tensors must be named alike: they have the names of ${first.naming} and of ${adapter.naming}`;
+  throw new MismatchError(
+    `Cannot merge adapters "${first.source}" and "${adapter.source}" as ${problem}; convert one to the names of the other with the program that made it`,
+    { parameters: [...adapter.modules.keys()] },
+  );
+}
+
 function describeModule(
   changes: readonly Change[],
   combination: Combination,
@@ -156,6 +185,7 @@ function describeModule(
   const b = entry(adapter.checkpoint.tensors, module.b, "tensor");
   return {
     ...{ name: module.name, kind: module.kind, dtype: a.dtype },
+    keys: adapter.naming === "PEFT" ? undefined : module,
     // Kernels of convolutions keep their extents.
     shapes: { a: [rank, ...a.shape.slice(1)], b: [extents.out, rank, ...b.shape.slice(2)] },
     async compute() {

@@ -1,18 +1,24 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import { InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
+import { basename, dirname, join } from "node:path";
+import { type Checkpoint, InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
 import { type Adapter, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
+import { openAdapterFile } from "./adapter-file.ts";
+import { type AdapterKind, findAdapterKind } from "./adapter-kind.ts";
 
 /** Name of the settings in an adapter's folder, as PEFT calls it. */
 export const CONFIG_FILE = "adapter_config.json";
 /** Names of the weights in an adapter's folder, the first that is there counts. */
 export const WEIGHT_FILES = ["adapter_model.safetensors", "adapter_model.bin"] as const;
 
+/** Name of the weights in the folder of an adapter that is one file, as diffusers calls it. */
+export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
+
 /**
- * Opens a LoRA adapter in a folder as PEFT saves it: `adapter_config.json` and `adapter_model.safetensors`.
- * Reads settings and headers only. It must be closed after use.
- * @throws InputError if the folder lacks one of the files
+ * Opens a LoRA adapter: a folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`,
+ * or a file under the names of kohya's sd-scripts or of diffusers.
+ * Reads settings, headers and scales only. It must be closed after use.
+ * @throws InputError if a folder lacks one of the files
  * @throws FormatError if a file is damaged
  * @throws MismatchError if weights do not fit each other
  * @throws UnsupportedError if it is no LoRA adapter, or uses a variant that is not handled
@@ -33,24 +39,66 @@ export const WEIGHT_FILES = ["adapter_model.safetensors", "adapter_model.bin"] a
  * await adapter.checkpoint.close();
  * ```
  */
-export async function openAdapter(folder: string): Promise<Adapter> {
-  const config = parseAdapterConfig(await readJsonFile(join(folder, CONFIG_FILE)), folder);
-  const checkpoint = await openCheckpoint(await findWeights(folder));
+export async function openAdapter(path: string): Promise<Adapter> {
+  const place = (await findAdapterPlace(path)) ?? { folder: path };
+  if ("file" in place) return closeOnFailure(await openCheckpoint(place.file), openAdapterFile);
+  const { folder } = place;
+  const config = parseAdapterConfig(
+    await readJsonFile(join(folder, CONFIG_FILE), { within: folder }),
+    folder,
+  );
+  return closeOnFailure(await openCheckpoint(await findWeights(folder), { within: folder }), (checkpoint) =>
+    createAdapter(folder, checkpoint, config),
+  );
+}
+
+/**
+ * Checks whether a path is an adapter: a folder that has an `adapter_config.json` and no `config.json` of a
+ * model, or a file whose tensors have the names of an adapter's, of whatever kind.
+ */
+export async function isAdapter(path: string): Promise<boolean> {
+  return (await findAdapterPlace(path)) !== undefined;
+}
+
+/** Where an adapter lies: in a folder of PEFT, or in one file. */
+type AdapterPlace = { readonly folder: string } | { readonly file: string };
+
+/** Finds out what form an adapter has; undefined if the path is something else, or cannot be opened. */
+async function findAdapterPlace(path: string): Promise<AdapterPlace | undefined> {
+  const has = async (name: string) => (await stat(join(path, name)).catch(() => undefined)) !== undefined;
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory() === true) {
+    if (await has("config.json")) return undefined;
+    if (await has(CONFIG_FILE)) return { folder: path };
+    return (await has(WEIGHTS_OF_FILES)) ? { file: join(path, WEIGHTS_OF_FILES) } : undefined;
+  }
+  if (stats?.isFile() !== true) return undefined;
+  const kind = await findKindOfFile(path);
+  if (kind === undefined || kind.isWithNetwork) return undefined;
+  const folder = dirname(path);
+  const isOfFolder =
+    WEIGHT_FILES.some((file) => file === basename(path)) && (await findAdapterPlace(folder)) !== undefined;
+  return isOfFolder ? { folder } : { file: path };
+}
+
+/** Finds the kind of adapter in a file; undefined if it has none, or opening it as a network will fail, too. */
+async function findKindOfFile(path: string): Promise<AdapterKind | undefined> {
+  const checkpoint = await openCheckpoint(path).catch(() => undefined);
+  if (checkpoint === undefined) return undefined;
+  await checkpoint.close();
+  return findAdapterKind(checkpoint.tensors.keys());
+}
+
+async function closeOnFailure(
+  checkpoint: Checkpoint,
+  open: (checkpoint: Checkpoint) => Adapter | Promise<Adapter>,
+): Promise<Adapter> {
   try {
-    return createAdapter(folder, checkpoint, config);
+    return await open(checkpoint);
   } catch (error) {
     await checkpoint.close();
     throw error;
   }
-}
-
-/**
- * Checks whether a path is the folder of an adapter: it has an `adapter_config.json`, and no `config.json` of
- * a model.
- */
-export async function isAdapterFolder(path: string): Promise<boolean> {
-  const has = async (name: string) => (await stat(join(path, name)).catch(() => undefined)) !== undefined;
-  return (await has(CONFIG_FILE)) && !(await has("config.json"));
 }
 
 async function findWeights(folder: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createFolder, type DType, saveCheckpoint, saveFile } from "@isthmus/core";
 import type { Adapter } from "./adapter.ts";
-import { CONFIG_FILE, WEIGHT_FILES } from "./open-adapter.ts";
+import { CONFIG_FILE, WEIGHT_FILES, WEIGHTS_OF_FILES } from "./open-adapter.ts";
 
 /** Options of {@link saveAdapter}. */
 export interface SaveAdapterOptions {
@@ -12,7 +12,8 @@ export interface SaveAdapterOptions {
 }
 
 /**
- * Saves an adapter as a folder that PEFT loads: `adapter_config.json` and `adapter_model.safetensors`.
+ * Saves an adapter as a folder that PEFT loads: `adapter_config.json` and `adapter_model.safetensors`; or, if
+ * it has the names of kohya or diffusers, as `pytorch_lora_weights.safetensors`, which diffusers loads.
  * @throws InputError if the folder cannot be written, or has an adapter already
  *
  * @example
@@ -38,24 +39,30 @@ export async function saveAdapter(
 ): Promise<void> {
   const { checkpoint } = adapter;
   await createFolder(folder);
-  await saveCheckpoint(checkpoint, join(folder, WEIGHT_FILES[0]), {
+  await saveCheckpoint(checkpoint, join(folder, weightFileOf(adapter)), {
     dtype,
     overwrite,
-    metadata: { format: "pt" },
+    metadata: { ...checkpoint.metadata, format: "pt" },
   });
   await saveAdapterConfig(adapter, folder);
 }
 
+/** Returns the name by which programs look for the weights of an adapter in a folder. */
+export function weightFileOf({ naming }: Pick<Adapter, "naming">): string {
+  return naming === "PEFT" ? WEIGHT_FILES[0] : WEIGHTS_OF_FILES;
+}
+
 /**
  * Writes the settings of an adapter beside its weights, in place of earlier ones.
- * @returns name of the file
+ * @returns names of the files: none for an adapter whose file holds all that is known
  * @throws InputError if it cannot be written, or is read by the adapter itself
  */
 export async function saveAdapterConfig(
   { checkpoint, config }: Pick<Adapter, "checkpoint" | "config">,
   folder: string,
-): Promise<string> {
+): Promise<readonly string[]> {
+  if (config === undefined) return [];
   const text = `${JSON.stringify(config.raw, undefined, 2)}\n`;
   await saveFile(join(folder, CONFIG_FILE), text, checkpoint.files);
-  return CONFIG_FILE;
+  return [CONFIG_FILE];
 }

@@ -194,6 +194,32 @@ describe("recipes of adapters", () => {
     expect(await messageOf(recipe)).toContain(message);
   });
 
+  test("of files of kohya are written as one file, which can be verified", async () => {
+    const files = { "files/kohya-a.safetensors": 0.7, "files/kohya-b.safetensors": -0.4 };
+    const recipe = parseRecipe(recipeOf("cat", files), "r.yml");
+    const out = join(folder, "sum.safetensors");
+    const { modelFiles } = await runRecipe(recipe, out);
+    expect(modelFiles.files).toEqual([]);
+    expect(await verifyRecipe(out)).toMatchObject({ ok: true, deviations: [] });
+    const merged = await openAdapter(out);
+    expect([...merged.modules.values()].map(({ rank, scale }) => [rank, scale])).toEqual([
+      [4, 1],
+      [7, 1],
+      [7, 1],
+    ]);
+    await merged.close();
+  });
+
+  test("of files are not taken for networks, where factors would be blended one by one", async () => {
+    const [a, b] = [golden("files/kohya-a.safetensors"), golden("files/kohya-b.safetensors")];
+    const source = (file: string) => `{ model: ${file}, layer_range: [0, 1], parameters: { weight: 1 } }`;
+    const slices = `merge_method: linear\nslices:\n  - sources: [${source(a)}, ${source(b)}]\n`;
+    expect(await messageOf(slices)).toContain("its factors mean nothing by themselves");
+    expect(await messageOf(recipeOf("linear", { "files/kohya-a.safetensors": 1 }))).toContain(
+      "blends factors one by one",
+    );
+  });
+
   test("are written to folders", async () => {
     const recipe = parseRecipe(recipeOf("cat", two));
     await expect(runRecipe(recipe, join(folder, "x.safetensors"))).rejects.toThrow(

@@ -1,5 +1,5 @@
 import { resolveModelPath } from "@isthmus/core";
-import { isAdapterFolder } from "@isthmus/merging";
+import { isAdapter } from "@isthmus/merging";
 import { listGroups, type Member } from "../plan/groups.ts";
 import type { ModelReference, Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
@@ -7,7 +7,7 @@ import { isNested, nameOf } from "../run/list-references.ts";
 import { splitReference } from "../run/open-reference.ts";
 
 /**
- * Finds the folders of the adapters of a recipe that merges LoRA adapters with each other; undefined if it
+ * Finds the folders and files of the adapters of a recipe that merges LoRA adapters with each other; undefined if it
  * merges networks. Nothing is opened.
  *
  * @throws InputError if some of its models are adapters and others are networks; the message says what to
@@ -41,5 +41,5 @@ async function findAdapter(reference: ModelReference): Promise<string | undefine
   const folder = await resolveModelPath(revision === undefined ? path : `${path}@${revision}`).catch(
     () => path,
   );
-  return (await isAdapterFolder(folder)) ? folder : undefined;
+  return (await isAdapter(folder)) ? folder : undefined;
 }

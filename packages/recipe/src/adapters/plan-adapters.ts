@@ -85,12 +85,14 @@ export function planAdapters(
   });
   const source = `${method.name}(${adapters.map((one) => basename(one.source)).join(", ")})`;
   // Settings of adapters decide the result as much as their weights.
-  const settingFiles = adapters.map((one) => join(one.source, "adapter_config.json"));
+  const settingFiles = adapters.flatMap(({ config, source: folder }) =>
+    config === undefined ? [] : [join(folder, "adapter_config.json")],
+  );
   const files = [...adapter.checkpoint.files, ...settingFiles];
   const network: Checkpoint = { ...adapter.checkpoint, source, files };
   const tensors = planTensors(recipe, adapter, { method, settings });
   return {
-    plan: { source, networks: [network], tensors, metadata: { format: "pt" }, seed },
+    plan: { source, networks: [network], tensors, metadata: { ...network.metadata, format: "pt" }, seed },
     adapter,
   };
 }
@@ -127,10 +129,9 @@ function planTensors(
 ): ReadonlyMap<string, PlannedTensor> {
   const rule = methodOf(method);
   const moduleOf = new Map(
-    [...modules.values()].flatMap(({ name, a, b }) => [
-      [a, name],
-      [b, name],
-    ]),
+    [...modules.values()].flatMap(({ name, a, b, alpha }) =>
+      [a, b, alpha].flatMap((tensor) => (tensor === undefined ? [] : [[tensor, name] as const])),
+    ),
   );
   const named = recipe.out_dtype ?? recipe.dtype;
   const dtype = named === undefined ? undefined : RECIPE_DTYPES[named];

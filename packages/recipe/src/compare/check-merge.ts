@@ -2,6 +2,7 @@ import { at, type Checkpoint, composeCheckpoint, type TensorPlace } from "@isthm
 import type { MergePlan, PlannedSource, PlannedTensor } from "@isthmus/merging";
 import { compareNetworks } from "./compare-networks.ts";
 import type { MergeFinding } from "./findings/merge-finding.ts";
+import { factsOfGguf, findOtherTokens } from "./gguf-facts.ts";
 import { judgeMerge } from "./judge-merge.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import { findQuantizedForm } from "./quantized-form.ts";
@@ -55,7 +56,7 @@ export async function checkMerge(
   const positions = [...roles.networks, ...(roles.base === undefined ? [] : [roles.base])];
   const comparison = await compareNetworks(views, {
     ...{ base, sample, search: sample, seed: plan.seed, signal },
-    facts: positions.map((position) => facts[position] ?? null),
+    facts: positions.map((i) => facts[i] ?? factsOfGguf(at(plan.networks, i, "network"))),
   });
   const { findings } = judgeMerge(comparison, {
     aligned,
@@ -63,10 +64,14 @@ export async function checkMerge(
     // The base may be among the networks that are merged, too.
     hasBase: blended.some(([, tensor]) => tensor.base !== undefined),
   });
-  return findings
-    .filter(({ severity }) => severity !== "note")
-    .map((finding) => ({ ...finding, networks: finding.networks.map((i) => at(positions, i, "network")) }));
+  const found = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...findings];
+  return SEVERITIES.flatMap((severity) => found.filter((finding) => finding.severity === severity)).map(
+    (finding) => ({ ...finding, networks: finding.networks.map((i) => at(positions, i, "network")) }),
+  );
 }
+
+/** Severities of findings that concern a merge, in the order of their weight. */
+const SEVERITIES: readonly MergeFinding["severity"][] = ["error", "warning"];
 
 /** A tensor that is made of several, with the sources that are part of the result. */
 type Blended = readonly [

@@ -14,8 +14,10 @@ export interface NetworkTraits {
   readonly quantized: QuantizedForm | null;
   /** Matrices whose numbers take few values, as after rounding to 4 or 8 bits, of all that were looked at. */
   readonly coarse: { readonly matrices: number; readonly of: number };
-  /** Whether it is a low-rank adapter of a model and no model. */
+  /** Whether it is an adapter of a model, such as LoRA, and no model. */
   readonly adapter: boolean;
+  /** A tensor of an adapter that lies beside the weights of the whole model; null if there is none. */
+  readonly unmerged: string | null;
   /** Whether embedding and head are one matrix; null where a network has no such pair. */
   readonly tied: boolean | null;
   /** The embedding of tokens, and how many rows it has; null if no name looks like one. */

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
 
 /** What the files beside a model's weights say about it. */
@@ -49,6 +49,6 @@ export async function readModelFacts(path: string): Promise<ModelFacts | null> {
 async function readObject(path: string): Promise<Record<string, unknown> | undefined> {
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isFile()) return undefined;
-  const json = await readJsonFile(path);
+  const json = await readJsonFile(path, { within: dirname(path) });
   return typeof json === "object" && json !== null ? (json as Record<string, unknown>) : undefined;
 }

@@ -1,9 +1,10 @@
 import { at, type Checkpoint, type DType, entry, sameShape, sizeOf } from "@isthmus/core";
+import { findAdapterKind } from "@isthmus/merging";
 import type { NetworkTraits } from "./comparison.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import { findQuantizedForm } from "./quantized-form.ts";
 import type { TensorSurvey } from "./survey-tensor.ts";
-import { findEmbedding, findHead, isAdapterName } from "./token-names.ts";
+import { findEmbedding, findHead } from "./token-names.ts";
 
 /** Elements of an embedding and a head that are compared, to find out whether they are one matrix. */
 const TIED_SAMPLE = 4096;
@@ -21,12 +22,14 @@ export async function collectTraits(
   const names = [...tensors.keys()];
   const embedding = findEmbedding(network);
   const dtypes = countTypes(network);
+  const kind = findAdapterKind(names);
   return {
     ...{ source, tensors: tensors.size, dtypes, facts },
     parameters: [...tensors.values()].reduce((total, { shape }) => total + sizeOf(shape), 0),
     quantized: findQuantizedForm(network) ?? saidToBeQuantized(facts),
     ...describeNumbers(surveys, index),
-    adapter: facts?.adapter === true || names.some(isAdapterName),
+    adapter: facts?.adapter === true || kind?.isWithNetwork === false,
+    unmerged: kind?.isWithNetwork === true ? kind.tensor : null,
     tied: await isTied(network, embedding),
     vocabulary:
       embedding === undefined

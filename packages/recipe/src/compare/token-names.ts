@@ -13,8 +13,3 @@ export function findEmbedding({ tensors }: Pick<Checkpoint, "tensors">): string 
 export function findHead({ tensors }: Pick<Checkpoint, "tensors">): string | undefined {
   return [...tensors].find(([name, { shape }]) => shape.length === 2 && HEAD.test(name))?.[0];
 }
-
-/** Checks whether a name is one that the factors of low-rank adapters have. */
-export function isAdapterName(name: string): boolean {
-  return /\.lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)|\.lora_(up|down)\.weight$/.test(name);
-}

@@ -24,8 +24,13 @@ export interface Layout {
   restsOf(run: LayerRun, layer: number): readonly string[];
 }
 
-/** Last words of prefixes before the numbers of layers, which tell a network of one layer. */
+/** Last words of prefixes before the numbers of layers; they tell a network of one layer. */
 const LAYER_WORDS = /(^|[./])(layers?|h|blocks?|blk)[./]$/;
+
+/** Checks whether the name of a run is one that programs give to layers, and no other list. */
+export function isNamedLayers({ prefix }: LayerRun): boolean {
+  return LAYER_WORDS.test(prefix);
+}
 
 /**
  * Infers the runs of layers of a network from the names of its tensors: the outermost numbers that begin at 0

@@ -1,24 +1,32 @@
-import { closestName } from "@isthmus/core";
-import type { LayerRun, Layout } from "./infer-layout.ts";
+import { at, closestName, entry, groupBy } from "@isthmus/core";
+import { isNamedLayers, type LayerRun, type Layout } from "./infer-layout.ts";
 
 /** Words in the prefix of layers that do not read or write texts. */
-const TOWER = /vision|visual|image|audio|speech/i;
+const TOWER = /vision|visual|image|img|audio|speech/i;
+/** Words in the prefix of layers that guess further tokens, beside the layers of texts. */
+const DRAFT = /(^|[._/])(mtp|nextn|draft|eagle|medusa)/i;
+/** Words in the prefix of layers of texts in a network that has layers of something between, too. */
+const TEXT = /language|text|llm/i;
 /** Words in the names of tensors that come before the layers. */
 const INPUT = /embed|(^|[./])(wte|wpe|emb|tok|patch|conv1|stem)|token_embd|(^|[./])pre_/i;
 /** Words in the names of tensors that come after the layers although they look like embeddings. */
 const OUTPUT = /embed_out|unembed/i;
 /** Names of output layers, which belong to the main part although they stand beside it. */
 const HEAD = /^(lm_head|output|head|score|classifier|cls|norm|ln_f|final_)/i;
+/** Names of embeddings of texts, which belong to layers of texts that they stand right beside. */
+const EMBEDDING = /^(embed|wte|wpe|tok_emb|word_emb)/i;
 
-/** The parts of a network that have layers of their own, and its other parts. */
+/** The parts of a network that have layers of their own, and its other parts; each has a name of its own. */
 export interface Modules {
   readonly names: readonly string[];
   /** The part of texts in a network with towers, else the part with the most layers. */
   readonly main: string;
+  /** Parts of which each may be the main one: several where names do not tell. */
+  readonly mains: readonly string[];
   /** Names the part that a tensor belongs to. */
   moduleOf(name: string): string;
-  /** Finds the run of layers of a part; undefined if it has none. */
-  runOf(module: string): LayerRun | undefined;
+  /** Finds the runs of layers of a part; a tower may have several. */
+  runsOf(module: string): readonly LayerRun[];
 }
 
 /** Checks whether a tensor outside layers is used before them. */
@@ -26,33 +34,121 @@ export function isBeforeLayers(name: string): boolean {
   return INPUT.test(name) && !OUTPUT.test(name);
 }
 
-/** Infers the parts of a network: the first words in which the prefixes of its layers differ. */
+/**
+ * Infers the parts of a network: the first words in which the prefixes of its layers differ, and the first
+ * words after those if layers of texts and others begin with the same.
+ */
 export function inferModules({ runs }: Layout, tensors: Iterable<string>): Modules {
-  const [longest] = [...runs].sort(
-    (a, b) => Number(TOWER.test(a.prefix)) - Number(TOWER.test(b.prefix)) || b.count - a.count,
-  );
-  if (longest === undefined || runs.length === 1)
-    return { names: ["default"], main: "default", moduleOf: () => "default", runOf: () => longest };
-  const shared = sharedPrefix(runs.map(({ prefix }) => prefix));
-  const wordOf = (name: string) => name.slice(shared.length).replace(/[./].*$/, "");
-  const byName = new Map(runs.map((run) => [wordOf(run.prefix), run]));
-  const main = wordOf(longest.prefix);
-  const moduleOf = (name: string) => {
-    if (!name.startsWith(shared) || HEAD.test(name.slice(shared.length))) return main;
-    return wordOf(name);
-  };
+  if (runs.length < 2) {
+    const only = { names: ["default"], main: "default", mains: ["default"] };
+    return { ...only, moduleOf: () => "default", runsOf: () => runs };
+  }
+  const root = splitRuns(runs, "");
+  const leaves = leavesOf(root);
+  const mains = findMains(leaves);
+  const [main = root] = [...mains].sort((a, b) => longestOf(b) - longestOf(a));
+  const pathOf = (name: string) => findPath(root, name, main.path);
+  const all = [...tensors];
+  const names = nameParts([...leaves.map(({ path }) => path), ...all.map(pathOf)], leaves);
+  const nameOf = (path: string) => entry(names, path, "part");
+  const byName = new Map(leaves.map(({ path, runs: of }) => [nameOf(path), namedFirst(of)]));
   return {
-    names: [...new Set([...tensors].map(moduleOf))],
-    ...{ main, moduleOf, runOf: (module) => byName.get(module) },
+    names: [...new Set(all.map((name) => nameOf(pathOf(name))))],
+    main: nameOf(main.path),
+    mains: mains.map(({ path }) => nameOf(path)),
+    moduleOf: (name) => names.get(pathOf(name)) ?? nameOf(main.path),
+    runsOf: (module) => byName.get(module) ?? [],
   };
 }
 
-/** Text that all prefixes begin with, up to the last dot. */
-function sharedPrefix(prefixes: readonly string[]): string {
-  const [first = "", ...others] = prefixes;
-  let length = 0;
-  while (length < first.length && others.every((other) => other[length] === first[length])) length++;
-  return first.slice(0, Math.max(first.lastIndexOf(".", length - 1), first.lastIndexOf("/", length - 1)) + 1);
+/** Layers whose prefixes begin alike, and what they are divided into; nothing if they are one part. */
+interface Branch {
+  /** What their names begin with, up to a dot. */
+  readonly path: string;
+  readonly runs: readonly LayerRun[];
+  readonly children: ReadonlyMap<string, Branch>;
+}
+
+const wordOf = (name: string) => name.replace(/[./].*$/s, "");
+
+function splitRuns(runs: readonly LayerRun[], path: string): Branch {
+  const layers = runs.filter(isNamedLayers);
+  const isOnePart =
+    runs.length === 1 ||
+    (path !== "" && (layers.length < 2 || layers.every(({ prefix }) => TOWER.test(prefix))));
+  if (isOnePart) return { path, runs, children: new Map() };
+  const groups = groupBy(runs, ({ prefix }) => wordOf(prefix.slice(path.length)));
+  const children = [...groups].map(([word, of]): [string, Branch] => [
+    word,
+    splitRuns(of, `${path}${word}${at(of, 0, "run").prefix[path.length + word.length] ?? ""}`),
+  ]);
+  return { path, runs, children: new Map(children) };
+}
+
+function leavesOf(branch: Branch): readonly Branch[] {
+  return branch.children.size === 0 ? [branch] : [...branch.children.values()].flatMap(leavesOf);
+}
+
+/** Returns the runs that are named as layers are, or else all: a list of other things is no layers. */
+function namedFirst(runs: readonly LayerRun[]): readonly LayerRun[] {
+  const named = runs.filter(isNamedLayers);
+  return named.length > 0 ? named : runs;
+}
+
+const longestOf = ({ runs }: Branch) => Math.max(...runs.map(({ count }) => count));
+
+/** Finds the parts that may be the main one: of texts, before what belongs to other data or guesses ahead. */
+function findMains(leaves: readonly Branch[]): readonly Branch[] {
+  const some = (wanted: (run: LayerRun) => boolean) => (from: readonly Branch[]) => {
+    const found = from.filter(({ runs }) => runs.some(wanted));
+    return found.length > 0 ? found : from;
+  };
+  const steps = [
+    some(isNamedLayers),
+    some(({ prefix }) => !TOWER.test(prefix)),
+    some(({ prefix }) => !DRAFT.test(prefix)),
+    some(({ prefix }) => TEXT.test(prefix)),
+  ];
+  return steps.reduce((from, step) => step(from), leaves);
+}
+
+/** Finds the path of the part that a tensor belongs to. */
+function findPath(root: Branch, name: string, main: string): string {
+  let branch = root;
+  while (branch.children.size > 0) {
+    const rest = name.slice(branch.path.length);
+    const word = wordOf(rest);
+    const child = branch.children.get(word);
+    if (child === undefined || !name.startsWith(child.path)) {
+      const isBeside = directOf(branch)?.path === main && EMBEDDING.test(rest);
+      return branch.children.size === 1 || HEAD.test(rest) || isBeside ? main : `${branch.path}${word}.`;
+    }
+    branch = child;
+  }
+  return branch.path;
+}
+
+/** Finds the only layers that stand right in a branch, as `model.layers.` beside `model.vision_tower...`. */
+function directOf({ children }: Branch): Branch | undefined {
+  const direct = [...children.values()].filter(({ path, runs }) =>
+    runs.some(({ prefix }) => prefix === path),
+  );
+  return direct.length === 1 ? direct[0] : undefined;
+}
+
+/** Names parts by their last words; those of the same last word by all their words. */
+function nameParts(paths: readonly string[], leaves: readonly Branch[]): ReadonlyMap<string, string> {
+  const isList = (path: string) => leaves.some(({ runs }) => runs.some(({ prefix }) => prefix === path));
+  const named = [...new Set(paths)].map((path) => {
+    const words = path.split(/[./]/).filter((word) => word !== "");
+    // The layers in "model.layers." are those of "model".
+    const above = isList(path) ? words.slice(0, -1) : words;
+    return { path, all: words.join("."), last: above.at(-1) ?? "default" };
+  });
+  const byLast = groupBy(named, ({ last }) => last);
+  return new Map(
+    named.map(({ path, all, last }) => [path, byLast.get(last)?.length === 1 ? last : all] as const),
+  );
 }
 
 /** What mergekit calls parts, by words of the names that checkpoints have for them. */

@@ -44,7 +44,7 @@ export async function chooseChatTemplate(
  */
 async function readChatTemplate(directory: string): Promise<string | undefined> {
   const path = join(directory, "chat_template.jinja");
-  if (await exists(path)) return (await readTextFile(path)).trim();
+  if (await exists(path)) return (await readTextFile(path, directory)).trim();
   const template = (await readExactJson(join(directory, "tokenizer_config.json")))?.["chat_template"];
   const list = Array.isArray(template) ? template.filter(isRecord) : [];
   const text = list.find(({ name }) => name === "default")?.["template"] ?? template;

@@ -10,6 +10,8 @@ export interface CopyModelFilesOptions {
   readonly dtype?: DType | undefined;
   /** Whether the output head is the embedding. @defaultValue as the model's config says */
   readonly tied?: boolean | undefined;
+  /** Told what people should look at, such as a file that is left out. @defaultValue nobody is told */
+  readonly onNote?: ((note: string) => void) | undefined;
 }
 
 /**
@@ -21,13 +23,15 @@ export interface CopyModelFilesOptions {
 export async function copyModelFiles(
   model: string,
   output: string,
-  { dtype, tied }: CopyModelFilesOptions = {},
+  { dtype, tied, onNote }: CopyModelFilesOptions = {},
 ): Promise<string[]> {
   const config = await findModelConfig(model);
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
   if (config === undefined || !isFolder) return [];
   const directory = dirname(config);
   const networks = [{ name: basename(directory), directory }];
-  const { files } = await writeModelFiles(output, { base: directory, networks, dtype, tied, card: false });
+  const written = { base: directory, networks, dtype, tied, card: false };
+  const { files, notes } = await writeModelFiles(output, written);
+  for (const note of notes) onNote?.(note);
   return files.map((file) => join(output, file));
 }

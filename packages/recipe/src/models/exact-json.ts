@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { excerpt, FormatError, parseJson, readFileBytes, readJsonFile } from "@isthmus/core";
 import { isRecord, type ModelConfig } from "./model-config.ts";
 
@@ -18,7 +18,7 @@ const MARKED_NUMBERS = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"/g;
  */
 export async function readExactJson(path: string): Promise<ModelConfig | undefined> {
   if (!(await exists(path))) return undefined;
-  const bytes = await readFileBytes(path, MAX_SETTINGS_BYTES);
+  const bytes = await readFileBytes(path, MAX_SETTINGS_BYTES, dirname(path));
   const attempt = `read "${path}"`;
   assertRecord(path, parseJson(bytes, { attempt }));
   return assertRecord(path, parseJson(markNumbers(new TextDecoder().decode(bytes)), { attempt }));
@@ -81,7 +81,7 @@ export async function readModelConfig(directory: string): Promise<ModelConfig> {
  */
 export async function readPlainJson(path: string): Promise<ModelConfig | undefined> {
   if (!(await exists(path))) return undefined;
-  return assertRecord(path, await readJsonFile(path));
+  return assertRecord(path, await readJsonFile(path, { within: dirname(path) }));
 }
 
 /** Checks whether there is a file of a name. */

@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { leadsWithin } from "@isthmus/core";
 
 /** Endings of the files beside weights that a network needs to be loaded: settings, tokenizers, code. */
 const ENDINGS = new Set([".json", ".txt", ".model", ".jinja", ".py", ".tiktoken"]);
@@ -31,14 +32,25 @@ export const TOKENIZER_FILES: ReadonlySet<string> = new Set([
 
 /**
  * Lists the files of a model directory that belong to the network and are no weights: settings, tokenizers,
- * templates, licences, and Python code, which is copied and never run. Links to files are followed, as in the
- * cache of the Hugging Face hub; hidden files and links to folders are not.
- * @returns paths within the directory, in order
+ * templates, licences, and Python code, which is copied and never run. Links to files are followed in the
+ * directory, and in the cache of the Hugging Face hub to its blobs; hidden files and links to folders are not.
  */
-export async function listModelFiles(directory: string): Promise<readonly string[]> {
-  const files: string[] = [];
-  await listInto({ directory, below: "", depth: 0 }, files);
-  return files.slice(0, MAX_FILES);
+export async function listModelFiles(directory: string): Promise<ModelFiles> {
+  const found: string[] = [];
+  await listInto({ directory, below: "", depth: 0 }, found);
+  const [files, outside]: [string[], string[]] = [[], []];
+  for (const file of found.slice(0, MAX_FILES)) {
+    const list = (await leadsWithin(join(directory, file), directory)) ? files : outside;
+    list.push(file);
+  }
+  return { files, outside };
+}
+
+/** Files of a model directory, as paths within it, in order. */
+export interface ModelFiles {
+  readonly files: readonly string[];
+  /** Links that lead out of the directory, to files that are none of the model's. */
+  readonly outside: readonly string[];
 }
 
 interface Folder {

@@ -115,7 +115,7 @@ async function readPlainVocabulary(directory: string): Promise<Map<string, numbe
   if (vocabulary !== undefined) return new Map(Object.entries(vocabulary) as [string, number][]);
   const path = join(directory, "vocab.txt");
   if (await exists(path)) {
-    const text = new TextDecoder().decode(await readFileBytes(path, MAX_VOCABULARY_BYTES));
+    const text = new TextDecoder().decode(await readFileBytes(path, MAX_VOCABULARY_BYTES, directory));
     const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
     return new Map(lines.map((token, id) => [token, id]));
   }

@@ -46,7 +46,7 @@ async function readPieces(directory: string): Promise<Buffer | undefined> {
   const name = await findPieces(directory);
   return name === undefined
     ? undefined
-    : Buffer.from(await readFileBytes(join(directory, name), MAX_PIECES_BYTES));
+    : Buffer.from(await readFileBytes(join(directory, name), MAX_PIECES_BYTES, directory));
 }
 
 /** Lists the added tokens that the files of a directory name, with their ids. */

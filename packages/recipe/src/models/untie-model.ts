@@ -6,10 +6,12 @@ import {
   UsageError,
 } from "@isthmus/core";
 import { openModel, untieHead } from "@isthmus/zoo";
-import { copyModelFiles } from "./copy-model-files.ts";
+import { type CopyModelFilesOptions, copyModelFiles } from "./copy-model-files.ts";
 
 /** Options of {@link untieModel}. */
-export type UntieModelOptions = Omit<SaveCheckpointOptions, "buffers">;
+export interface UntieModelOptions
+  extends Omit<SaveCheckpointOptions, "buffers">,
+    Pick<CopyModelFilesOptions, "onNote"> {}
 
 /**
  * Writes a model whose head is its embedding as one with a head of its own, a copy of the embedding: a folder
@@ -43,7 +45,7 @@ export type UntieModelOptions = Omit<SaveCheckpointOptions, "buffers">;
 export async function untieModel(
   model: string,
   output: string,
-  options: UntieModelOptions = {},
+  { onNote, ...options }: UntieModelOptions = {},
 ): Promise<SaveCheckpointResult> {
   if (extname(output) === ".safetensors") {
     throw new UsageError(
@@ -54,7 +56,7 @@ export async function untieModel(
   try {
     const untied = untieHead(opened);
     const saved = await saveCheckpoint(untied, output.endsWith("/") ? output : `${output}/`, options);
-    const files = await copyModelFiles(model, output, { dtype: options.dtype, tied: false });
+    const files = await copyModelFiles(model, output, { dtype: options.dtype, tied: false, onNote });
     return { ...saved, files: [...saved.files, ...files] };
   } finally {
     await opened.checkpoint.close();

@@ -71,6 +71,27 @@ describe("writeModelFiles()", () => {
     }
   });
 
+  it("leaves out links that lead out of the folder, and says so; a config that is one is refused", async () => {
+    const [base, secret] = [join(folder, "cloned"), join(folder, "secret.json")];
+    await cp(bpe.directory, base, { recursive: true });
+    await writeFile(secret, '{"password":"1234"}');
+    for (const name of ["NOTICE", "extra.json", "generation_config.json"])
+      await symlink("../secret.json", join(base, name));
+    const options = { base, networks: [bpe], card: false };
+    const { files, notes } = await writeModelFiles(join(folder, "from-cloned"), options);
+    expect(files).toEqual(["chat_template.jinja", "config.json", "tokenizer.json", "tokenizer_config.json"]);
+    expect(notes).toEqual(
+      ["NOTICE", "extra.json", "generation_config.json"].map(
+        (name) => `"${name}" is left out: in "${base}" it is a link that leads out of that folder`,
+      ),
+    );
+    await rm(join(base, "config.json"));
+    await symlink("../secret.json", join(base, "config.json"));
+    await expect(writeModelFiles(join(folder, "from-cloned-2"), options)).rejects.toThrow(
+      /a link in a folder must lead to a file in it/,
+    );
+  });
+
   it("writes the tokenizer, sizes and ids of a planned vocabulary", async () => {
     const base = join(folder, "padded");
     await cp(padded.directory, base, { recursive: true });

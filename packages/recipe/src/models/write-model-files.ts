@@ -68,11 +68,13 @@ export async function writeModelFiles(
   const contents = new Map<string, Content>();
   const notes = [...(vocabulary?.notes ?? [])];
   const donor = vocabulary?.tokenizer.directory ?? base;
-  for (const file of await listModelFiles(base)) {
-    if (!TOKENIZER_FILES.has(file)) contents.set(file, { copyOf: join(base, file) });
-  }
-  for (const file of await listModelFiles(donor)) {
-    if (TOKENIZER_FILES.has(file)) contents.set(file, { copyOf: join(donor, file) });
+  for (const directory of new Set([base, donor])) {
+    const { files, outside } = await listModelFiles(directory);
+    const isTaken = (file: string) => directory === (TOKENIZER_FILES.has(file) ? donor : base);
+    for (const file of files.filter(isTaken))
+      contents.set(file, { copyOf: join(directory, file), directory });
+    for (const file of outside.filter(isTaken))
+      notes.push(`"${file}" is left out: in "${directory}" it is a link that leads out of that folder`);
   }
   await setConfigs(contents, options, notes);
   if (vocabulary?.tokenizer.changed === true) setTokenizer(contents, vocabulary);
@@ -88,7 +90,10 @@ export async function writeModelFiles(
 }
 
 /** What a file of the result holds. */
-type Content = { readonly copyOf: string } | { readonly json: ModelConfig } | { readonly text: string };
+type Content =
+  | { readonly copyOf: string; readonly directory: string }
+  | { readonly json: ModelConfig }
+  | { readonly text: string };
 type Contents = Map<string, Content>;
 
 async function setConfigs(
@@ -97,7 +102,9 @@ async function setConfigs(
   notes: string[],
 ): Promise<void> {
   const config = await readExactJson(join(base, "config.json"));
-  const generation = await readExactJson(join(base, "generation_config.json"));
+  const generation = contents.has("generation_config.json")
+    ? await readExactJson(join(base, "generation_config.json"))
+    : undefined;
   if (config === undefined) notes.push(`"${base}" has no config.json: the result has none`);
   else {
     const changed = changeConfig(config, { dtype, layers, tied, vocabularySize: vocabulary?.size });
@@ -145,7 +152,8 @@ const MAX_COPY_BYTES = 2 ** 28;
 async function save(path: string, content: Content): Promise<void> {
   await createFolder(dirname(path));
   if ("copyOf" in content) {
-    await saveFile(path, await readFileBytes(content.copyOf, MAX_COPY_BYTES), [content.copyOf]);
+    const { copyOf, directory } = content;
+    await saveFile(path, await readFileBytes(copyOf, MAX_COPY_BYTES, directory), [copyOf]);
   } else {
     await saveFile(path, "json" in content ? formatExactJson(content.json) : content.text);
   }

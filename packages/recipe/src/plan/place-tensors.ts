@@ -30,13 +30,22 @@ export function placeTensors(
     const [first, last] = [at(parts, 0, "group"), at(parts, parts.length - 1, "group")];
     if (!first.isSlice) return [placeWhole(output, first, inputs, template)];
     const slicedModule = byModule.has(module) ? module : template.modules.main;
-    const run = template.modules.runOf(slicedModule);
+    const [run] = template.modules.runsOf(slicedModule);
     if (run !== undefined && template.layout.placeOf(output)?.run === run) {
-      const isFirst = stacked.size === stacked.add(slicedModule).size - 1;
-      return isFirst ? stackLayers(parts, inputs, { module: slicedModule, prefix: run.prefix }) : [];
+      const isNew = stacked.size === stacked.add(slicedModule).size - 1;
+      return isNew ? stackLayers(parts, inputs, { module: slicedModule, prefix: run.prefix }) : [];
     }
-    return [placeWhole(output, isBeforeLayers(output) ? first : last, inputs, template)];
+    const group = comesFirst(output, module, slicedModule) ? first : last;
+    return [placeWhole(output, group, inputs, template)];
   });
+}
+
+/**
+ * Checks whether a tensor outside the layers of slices is merged as the first of them are: what comes before
+ * these layers, and a tower with its projector, which come from one place as one half of each network is none.
+ */
+function comesFirst(output: string, module: string, slicedModule: string): boolean {
+  return module !== slicedModule || isBeforeLayers(output);
 }
 
 /** Key of groups that merge all parts of networks. */

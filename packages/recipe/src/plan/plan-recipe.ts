@@ -13,6 +13,7 @@ import { findSettingProblems } from "./check-settings.ts";
 import { findMeasurementProblems } from "./find-measurement-problems.ts";
 import { findMethod, RECIPE_METHODS } from "./find-method.ts";
 import { PartFinder } from "./find-parts.ts";
+import { countGgufLayers } from "./gguf-layers.ts";
 import { keyOf, listGroups } from "./groups.ts";
 import { type Inputs, type OpenOptions, openInputs } from "./open-inputs.ts";
 import { placeTensors, templateOf } from "./place-tensors.ts";
@@ -85,7 +86,8 @@ async function planInside(
   return {
     source: `${method.name}(${inputs.networks.map(({ source }) => source).join(", ")})`,
     networks: [first, ...others],
-    ...{ tensors, seed, metadata: templateOf(groups, inputs).network.metadata },
+    ...{ tensors, seed },
+    metadata: countGgufLayers(templateOf(groups, inputs).network.metadata, tensors.keys()),
   };
 }
 

@@ -92,6 +92,47 @@ describe("slices", () => {
     );
   });
 
+  test("are of texts in a network that sees and guesses ahead, whose other parts are those of the first", async () => {
+    const names = [
+      "model.language_model.embed_tokens.weight",
+      ...layers("model.language_model.layers.", [["w"], ["w"], ["w"]]),
+      ...layers("model.visual.blocks.", [["w"], ["w"]]),
+      ...["model.visual.patch_embed.w", "model.visual.merger.w", "mtp.layers.0.w", "lm_head.weight"],
+    ];
+    const plan = await planOf(
+      stack("{ model: a, layer_range: [0, 1] }", "{ model: b, layer_range: [2, 3] }"),
+      { ...{ a: names, b: names } },
+    );
+    const fromFirst = (name: string) => `${name} <- a:${name}`;
+    expect(sourcesOf(plan)).toEqual([
+      fromFirst("model.language_model.embed_tokens.weight"),
+      fromFirst("model.language_model.layers.0.w"),
+      "model.language_model.layers.1.w <- b:model.language_model.layers.2.w",
+      ...names.slice(4, -1).map(fromFirst),
+      "lm_head.weight <- b:lm_head.weight",
+    ]);
+  });
+
+  test("are refused if names do not tell which part they are of, with the key that does", async () => {
+    const names = [
+      ...layers("model.encoder.layers.", [["w"], ["w"]]),
+      ...layers("model.decoder.layers.", [["w"], ["w"]]),
+    ];
+    await expect(planOf(stack("{ model: a, layer_range: [0, 1] }"), { a: names })).rejects.toThrow(
+      'r.yml:3: "slices[0].sources[0].layer_range" must be of the layers of one part: "a" has "encoder" and "decoder"; write the slices of each under its name, as "modules: { encoder: { slices: ... } }"',
+    );
+    const towers = ["vision_model.transformer.layers.", "vision_model.global_transformer.layers."];
+    const mllama = [
+      ...layers("language_model.model.layers.", [["w"], ["w"]]),
+      ...towers.flatMap((prefix) => layers(prefix, [["w"], ["w"]])),
+    ];
+    const slices = "slices: [{ sources: [{ model: a, layer_range: [0, 1] }] }]";
+    const recipe = `merge_method: passthrough\nmodules:\n  vision_model:\n    ${slices}\n`;
+    await expect(planOf(recipe, { a: mllama })).rejects.toThrow(
+      'has 2 in "vision_model.transformer.layers." and 2 in "vision_model.global_transformer.layers." in its part "vision_model"; merge that part whole, by models',
+    );
+  });
+
   test("of a module stack its part only", async () => {
     const names = [
       ...layers("encoder.block.", [["w"], ["w"]]),

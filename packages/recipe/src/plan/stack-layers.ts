@@ -1,5 +1,6 @@
 import { InvariantError } from "@isthmus/core";
 import type { LayerRun } from "../layout/infer-layout.ts";
+import type { Modules } from "../layout/modules.ts";
 import type { Problem } from "../recipe/shape.ts";
 import type { Member } from "./groups.ts";
 import type { Input, Inputs } from "./open-inputs.ts";
@@ -60,7 +61,12 @@ export function findRangeProblems(group: RoledGroup, inputs: Inputs, module?: st
     const path = [...member.path, "layer_range"];
     const input = inputs.inputOf(member);
     const { source } = input.network;
-    const run = input.modules.runOf(module ?? input.modules.main);
+    const { modules } = input;
+    const runs = modules.runsOf(module ?? modules.main);
+    const [run] = runs;
+    const several = describeSeveral(module, modules);
+    if (several !== undefined)
+      return [{ path, text: `must be of the layers of one part: "${source}" ${several}` }];
     const [begin, end] = member.range ?? [0, 0];
     if (run === undefined)
       return [
@@ -80,9 +86,22 @@ export function findRangeProblems(group: RoledGroup, inputs: Inputs, module?: st
   });
 }
 
+/** Says between which layers nothing decides; undefined if the layers that are meant are known. */
+function describeSeveral(module: string | undefined, { main, mains, runsOf }: Modules): string | undefined {
+  if (module === undefined && mains.length > 1) {
+    const parts = mains.map((name) => `"${name}"`).join(" and ");
+    return `has ${parts}; write the slices of each under its name, as "modules: { ${main}: { slices: ... } }"`;
+  }
+  const runs = runsOf(module ?? main);
+  if (runs.length < 2) return undefined;
+  const prefixes = runs.map(({ prefix, count }) => `${count} in "${prefix}"`).join(" and ");
+  return `has ${prefixes} in its part "${module ?? main}"; merge that part whole, by models`;
+}
+
 function runOf(member: Member, inputs: Inputs, module: string): Run {
   const input = inputs.inputOf(member);
-  const run = input.modules.runOf(module) ?? input.modules.runOf(input.modules.main);
+  const { modules } = input;
+  const [run] = [...modules.runsOf(module), ...modules.runsOf(modules.main)];
   if (run === undefined) throw new InvariantError(`No layers in ${module} of "${input.network.source}"`);
   const [begin, end] = member.range ?? [0, run.count];
   return { member, input, run, begin, length: end - begin };

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { type Checkpoint, InputError, InvariantError, openCheckpoint, resolveModelPath } from "@isthmus/core";
-import { applyAdapter, isAdapterFolder, openAdapter } from "@isthmus/merging";
+import { applyAdapter, isAdapter, openAdapter } from "@isthmus/merging";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
 /** A reference to a model in its parts. */
@@ -36,11 +36,11 @@ export async function openReference(reference: ModelReference): Promise<Checkpoi
   }
 }
 
-/** @throws InputError if a path is the folder of an adapter, which changes a network and is none */
+/** @throws InputError if a path is an adapter, which changes a network and is none */
 async function assertNoAdapter(path: string): Promise<void> {
-  if (!(await isAdapterFolder(path))) return;
+  if (!(await isAdapter(path))) return;
   throw new InputError(
-    `Cannot open "${path}" as a network as it is a LoRA adapter, which changes one: write it behind its base, as base+${path}`,
+    `Cannot open "${path}" as a network as it is an adapter, which changes one, and its factors mean nothing by themselves: write it behind its base, as base+${path}, or merge adapters alone with each other`,
     { input: path },
   );
 }

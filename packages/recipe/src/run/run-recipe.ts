@@ -1,7 +1,14 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { at, createFolder, InputError } from "@isthmus/core";
-import { type SaveMergeOptions, type SaveMergeResult, saveAdapterConfig, saveMerge } from "@isthmus/merging";
+import {
+  type Adapter,
+  type SaveMergeOptions,
+  type SaveMergeResult,
+  saveAdapterConfig,
+  saveMerge,
+  weightFileOf,
+} from "@isthmus/merging";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
@@ -76,7 +83,7 @@ export async function saveRecipe(
   { text, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
   const { plan, source, isSlow, adapter } = opened;
-  const weights = adapter === undefined ? output : await adapterWeightsIn(output);
+  const weights = adapter === undefined ? output : await adapterWeightsIn(adapter, output);
   const saved = await saveMerge(plan, weights, {
     ...options,
     ...{ source, recipe },
@@ -88,7 +95,7 @@ export async function saveRecipe(
   const modelFiles =
     adapter === undefined
       ? await writeRecipeFiles(recipe, opened, output, { text })
-      : { files: [await saveAdapterConfig(adapter, output)], notes: [] };
+      : { files: await saveAdapterConfig(adapter, output), notes: [] };
   return {
     output: adapter === undefined ? saved : { ...saved, path: output },
     summary: summarizePlan(plan),
@@ -97,10 +104,12 @@ export async function saveRecipe(
 }
 
 /**
- * Makes the folder of an adapter, and returns the path of its weights there, by the name that PEFT looks for.
- * @throws InputError if the output is named like a file
+ * Makes the folder of an adapter, and returns the path of its weights there, by the name that programs look
+ * for; an adapter that is one file is written as one if the output is named so.
+ * @throws InputError if the output is named like a file, and the adapter is a folder of PEFT
  */
-async function adapterWeightsIn(output: string): Promise<string> {
+async function adapterWeightsIn(adapter: Adapter, output: string): Promise<string> {
+  if (output.endsWith(".safetensors") && adapter.naming !== "PEFT") return output;
   if (output.endsWith(".safetensors")) {
     throw new InputError(
       `Cannot write the merged adapter to "${output}" as an adapter is a folder of weights and settings: name a folder`,
@@ -108,7 +117,7 @@ async function adapterWeightsIn(output: string): Promise<string> {
     );
   }
   await createFolder(output);
-  return join(output, "adapter_model.safetensors");
+  return join(output, weightFileOf(adapter));
 }
 
 /**

@@ -25,6 +25,7 @@ const traits = z.looseObject({
   quantized: z.looseObject({ scheme: text, tensor: text }).nullable(),
   coarse: z.looseObject({ matrices: count, of: count }),
   adapter: z.boolean(),
+  unmerged: text.nullable().default(null),
   tied: z.boolean().nullable(),
   vocabulary: z.looseObject({ tensor: text, rows: count }).nullable(),
   nonFinite: z.array(z.looseObject({ tensor: text, count })),

@@ -19,7 +19,7 @@ export function findSizeProblems(result: DrawableResult): readonly string[] {
 const CHECKS: { readonly [K in Kind]?: (result: ResultOf<K>, checks: SizeChecks) => void } = {
   barrier(result, checks) {
     checkPoints(result, "", checks);
-    if (result.asTrained !== undefined) checkPoints(result.asTrained, "asTrained.", checks);
+    if (result.asGiven !== undefined) checkPoints(result.asGiven, "asGiven.", checks);
   },
   plane({ xs, ys, loss, error }, checks) {
     for (const [name, list] of Object.entries({ xs, ys })) checks.least(name, list, 1);

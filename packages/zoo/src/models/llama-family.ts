@@ -88,7 +88,7 @@ function readBlock(context: FamilyContext, kind: LlamaKind): Omit<LlamaBlock, "m
     groups: config.count("num_key_value_heads", heads),
     inner: headExtent(config, kind),
     hidden: config.count("intermediate_size"),
-    norm: { epsilon: config.number("rms_norm_eps", 1e-6), offset: normOffset },
+    norm: { epsilon: config.share("rms_norm_eps", 1e-6), offset: normOffset },
     biases: { query: biased, output: biased && !queryBias, hidden: config.boolean("mlp_bias", false) },
     activation: modelActivation(config, field, fallback),
     scores: { ...(scale === undefined ? {} : { scale }), ...(cap === undefined ? {} : { cap }) },

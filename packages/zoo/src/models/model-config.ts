@@ -3,7 +3,13 @@ import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 /** Largest extent: the largest vocabularies have some hundred thousand words. */
 const MAX_EXTENT = 2 ** 28;
 
-/** Most blocks of layers: the deepest published models have some hundred. */
+/** Most pixels of an image from one side to the other: the patches of an image have places in tables. */
+const MAX_SIDE = 2 ** 14;
+
+const isSide = (extent: unknown) =>
+  Number.isSafeInteger(extent) && (extent as number) >= 1 && (extent as number) <= MAX_SIDE;
+
+/** Most blocks of layers, and experts in one: the deepest published models have some hundred. */
 const MAX_BLOCKS = 1024;
 
 /** Fields of a `config.json`, checked when they are read; a field that is null is treated as missing. */
@@ -42,9 +48,16 @@ export class ModelConfig {
     return this.#countUpTo(MAX_EXTENT, name, fallback);
   }
 
-  /** Reads the number of blocks of layers; each is built, so a config must not ask for millions. */
-  blocks(name: string): number {
-    return this.#countUpTo(MAX_BLOCKS, name);
+  /** Reads a whole number of at least 0, such as the id of a token. */
+  index(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (Number.isSafeInteger(value) && value >= 0 && value <= MAX_EXTENT) return value;
+    throw this.#wrong(name, `a whole number from 0 to ${MAX_EXTENT}`);
+  }
+
+  /** Reads the number of blocks of layers, or of experts; each is built, so a config must not ask for millions. */
+  blocks(name: string, fallback?: number): number {
+    return this.#countUpTo(MAX_BLOCKS, name, fallback);
   }
 
   #countUpTo(most: number, name: string, fallback?: number): number {
@@ -78,6 +91,20 @@ export class ModelConfig {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     throw this.#wrong(name, "a number");
+  }
+
+  /** Reads a number above 0, such as a base or a factor. */
+  positive(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (value > 0) return value;
+    throw this.#wrong(name, "above 0");
+  }
+
+  /** Reads a number from 0 to 1, such as a share of all dimensions or a small number that is added. */
+  share(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (value >= 0 && value <= 1) return value;
+    throw this.#wrong(name, "from 0 to 1");
   }
 
   /** Reads a finite number that is undefined, not its default, where the field is null. */
@@ -126,10 +153,8 @@ export class ModelConfig {
     const value = this.#get(name) ?? fallback;
     const pair = Array.isArray(value) ? value : [value, value];
     const [height, width] = pair;
-    if (pair.length === 2 && [height, width].every((extent) => Number.isSafeInteger(extent) && extent >= 1)) {
-      return [height, width];
-    }
-    throw this.#wrong(name, "a whole number of at least 1, or two");
+    if (pair.length === 2 && [height, width].every(isSide)) return [height, width];
+    throw this.#wrong(name, `a whole number from 1 to ${MAX_SIDE}, or two`);
   }
 
   /**

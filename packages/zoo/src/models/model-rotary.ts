@@ -44,15 +44,31 @@ export function modelRotary(
   const all = config.object("rope_parameters");
   const parameters = layers === undefined ? all : all?.object(layers);
   const scaling = parameters ?? (scaled ? config.object("rope_scaling") : undefined);
-  const theta = parameters?.number("rope_theta", baseFallback) ?? config.number(base, baseFallback);
+  const theta = parameters?.positive("rope_theta", baseFallback) ?? config.positive(base, baseFallback);
   const part =
     share === undefined
       ? 1
-      : (parameters?.number("partial_rotary_factor", share.fallback) ??
-        config.number(share.field, share.fallback));
-  const frequencies = rotaryFrequencies(Math.floor(inner * part), theta);
+      : (parameters?.share("partial_rotary_factor", share.fallback) ??
+        config.share(share.field, share.fallback));
+  const frequencies = rotaryFrequencies(turnedOf(config, inner, part), theta);
   const waves = scaling === undefined ? { frequencies } : scale(frequencies, scaling, { config, length });
   return rotaryTables(network, length, waves.frequencies, waves.stretch);
+}
+
+/** Most dimensions of a head that turn: each has a column in tables, and published models have some hundred. */
+const MAX_TURNED = 2 ** 14;
+
+/**
+ * Returns how many dimensions of a head turn.
+ * @throws FormatError if they are no pairs, or more than any model has
+ */
+function turnedOf({ source }: ModelConfig, inner: number, part: number): number {
+  const turned = Math.floor(inner * part);
+  if (turned % 2 === 0 && turned >= 2 && turned <= MAX_TURNED) return turned;
+  throw new FormatError(
+    `Cannot read "${source}" as dimensions of a head turn in pairs, 2 to ${MAX_TURNED} of them: ${turned} of ${inner} would`,
+    { format: "config" },
+  );
 }
 
 /** Config of the whole model, and the length of its texts. */
@@ -64,7 +80,7 @@ function scale(frequencies: Float64Array, scaling: ModelConfig, extent: Extent):
     case "default":
       return { frequencies };
     case "linear":
-      return { frequencies: frequencies.map((frequency) => frequency / scaling.number("factor", 1)) };
+      return { frequencies: frequencies.map((frequency) => frequency / scaling.positive("factor", 1)) };
     case "llama3":
       return { frequencies: frequencies.map((frequency) => stretch(frequency, scaling)) };
     case "longrope":
@@ -83,10 +99,10 @@ function scale(frequencies: Float64Array, scaling: ModelConfig, extent: Extent):
  * @see Dubey et al., The Llama 3 herd of models, 2024; formulas as in Llama's reference code
  */
 function stretch(frequency: number, scaling: ModelConfig): number {
-  const factor = scaling.number("factor", 8);
-  const low = scaling.number("low_freq_factor", 1);
-  const high = scaling.number("high_freq_factor", 4);
-  const turns = (scaling.number("original_max_position_embeddings", 8192) * frequency) / (2 * Math.PI);
+  const factor = scaling.positive("factor", 8);
+  const low = scaling.positive("low_freq_factor", 1);
+  const high = scaling.positive("high_freq_factor", 4);
+  const turns = (scaling.positive("original_max_position_embeddings", 8192) * frequency) / (2 * Math.PI);
   if (turns < low) return frequency / factor;
   if (turns > high) return frequency;
   const share = (turns - low) / (high - low);
@@ -110,11 +126,11 @@ function stretchEach(frequencies: Float64Array, scaling: ModelConfig, { config, 
     );
   }
   const longer = scaling.has("factor")
-    ? scaling.number("factor", 1)
+    ? scaling.positive("factor", 1)
     : config.count("max_position_embeddings", first) / first;
   const usual = longer <= 1 ? 1 : Math.sqrt(1 + Math.log(longer) / Math.log(first));
   return {
     frequencies: frequencies.map((frequency, pair) => frequency / (factors[pair] as number)),
-    stretch: scaling.number("attention_factor", usual),
+    stretch: scaling.positive("attention_factor", usual),
   };
 }

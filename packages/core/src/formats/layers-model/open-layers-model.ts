@@ -68,7 +68,7 @@ async function openShards(
   const shards: Shard[] = [];
   let begin = 0;
   for (const file of files) {
-    const source = await openFileSource(join(dirname(path), file));
+    const source = await openFileSource(join(dirname(path), file), dirname(path));
     sources.push(source);
     shards.push({ source, begin });
     begin += source.size;

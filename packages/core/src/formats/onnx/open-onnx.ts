@@ -1,9 +1,10 @@
-import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
 import { FormatError, InputError, UnsupportedError } from "../../errors.ts";
 import { entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
+import { isInside } from "../../io/confine-files.ts";
 import { openFileSource } from "../../io/file-source.ts";
 import { MAX_SHARDS, MAX_TENSORS } from "../../io/limits.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
@@ -124,7 +125,9 @@ async function openBeside(
     for (const initializer of initializers.values()) {
       const { name, place } = initializer;
       if (place.kind !== "external") continue;
-      const file = beside.get(place.location) ?? (await openFileSource(pathBeside(source, place.location)));
+      const file =
+        beside.get(place.location) ??
+        (await openFileSource(pathBeside(source, place.location), dirname(source.name)));
       beside.set(place.location, file);
       const end = place.offset + byteLengthOf(initializer);
       if (end > file.size)
@@ -146,8 +149,7 @@ async function openBeside(
 function pathBeside(source: ByteSource, location: string): string {
   const folder = resolve(dirname(source.name));
   const file = resolve(folder, location);
-  const inside = relative(folder, file);
-  if (inside !== "" && inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return file;
+  if (file !== folder && isInside(folder, file)) return file;
   throw formatError(source, `external data must lie in the model's folder: they are in "${location}"`);
 }
 

@@ -91,7 +91,7 @@ function findModelTypes(comparison: NetworkComparison, { a, b }: PairComparison)
       kind: "model-types",
       severity: "warning",
       networks: [a, b],
-      message: `the config files of ${nameNetworks(comparison, [a, b])} say ${one} and ${two}`,
+      message: `the configs of ${nameNetworks(comparison, [a, b])} say ${one} and ${two}`,
       advice: "merge models of one type: equal names of tensors do not mean the same in both",
     },
   ];

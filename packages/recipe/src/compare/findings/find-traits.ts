@@ -12,6 +12,7 @@ export function findTraits(comparison: NetworkComparison): MergeFinding[] {
       ...findQuantized(traits, index, name),
       ...findNonFinite(traits, index, name),
       ...findUntied(traits, index, name),
+      ...findUnmerged(traits, index, name),
     ];
   });
   return [...findings, ...findAdapters(comparison), ...findTies(comparison), ...findChat(comparison)];
@@ -105,16 +106,34 @@ function findTies(comparison: NetworkComparison): MergeFinding[] {
 function findAdapters(comparison: NetworkComparison): MergeFinding[] {
   const adapters = comparison.networks.flatMap(({ adapter }, index) => (adapter ? [index] : []));
   if (adapters.length === 0) return [];
+  const names = nameNetworks(comparison, adapters);
   const isMixed = adapters.length < comparison.networks.length;
+  const is = adapters.length === 1 ? "is an adapter" : "are adapters";
   return [
     {
       kind: "adapter",
-      severity: isMixed ? "error" : "warning",
+      severity: "error",
       networks: adapters,
       message: isMixed
-        ? `${nameNetworks(comparison, adapters)} ${adapters.length === 1 ? "is a low-rank adapter" : "are low-rank adapters"} and no whole network, as the others are`
-        : `${nameNetworks(comparison, adapters)} are low-rank adapters: the mean of factors is not the mean of what they add`,
-      advice: "name each as model+adapter in a recipe, so that it is applied before networks are merged",
+        ? `${names} ${is} and no whole network, as the others are`
+        : `${names} ${is}: the mean of factors is not the mean of what they add`,
+      advice: isMixed
+        ? "name each as model+adapter in a recipe, so that it is applied before networks are merged"
+        : "isthmus merge of the adapters alone merges what they add, if they are LoRA: their folders as PEFT saves them, or their files of kohya or diffusers; or apply each to its model, and merge the models",
+    },
+  ];
+}
+
+function findUnmerged({ unmerged }: NetworkTraits, index: number, name: string): MergeFinding[] {
+  if (unmerged === null) return [];
+  return [
+    {
+      kind: "adapter",
+      severity: "warning",
+      networks: [index],
+      message: `${name} has an adapter beside its weights ("${unmerged}"): the mean of factors is not the mean of what they add, unless they are equal in all networks`,
+      advice:
+        "merge the adapter into its network with the program that made it, or keep these tensors from one network by a filter",
     },
   ];
 }

@@ -47,7 +47,7 @@ function formatTypes({ dtypes }: Traits): string {
 
 function peculiarities({ adapter, quantized, coarse, nonFinite, facts }: Traits): string[] {
   return [
-    ...(adapter ? ["a low-rank adapter"] : []),
+    ...(adapter ? ["an adapter"] : []),
     ...(quantized === null ? [] : [`packed weights: ${quantized.scheme}`]),
     ...(coarse.matrices > 0 ? [`${coarse.matrices} of ${coarse.of} matrices have few values`] : []),
     ...nonFinite.map(({ tensor, count }) => `${count} numbers of ${tensor} are not finite`),

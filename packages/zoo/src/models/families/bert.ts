@@ -55,7 +55,7 @@ export function readBert(config: ModelConfig): Omit<TokenEncoder, "names" | "pla
     depth: config.blocks("num_hidden_layers"),
     heads: config.count("num_attention_heads"),
     hidden: config.count("intermediate_size"),
-    epsilon: config.number("layer_norm_eps", 1e-12),
+    epsilon: config.share("layer_norm_eps", 1e-12),
     activation: modelActivation(config, "hidden_act", "gelu"),
   };
 }

@@ -1,4 +1,3 @@
-import { UnsupportedError } from "@isthmus/core";
 import type { RotaryTables } from "../../layers/rotary.ts";
 import { isWindowed, type WindowRule } from "../layer-masks.ts";
 import { type LlamaKind, llamaFamily, type Scoring } from "../llama-family.ts";
@@ -73,13 +72,7 @@ function looksBack(
 }
 
 function readScoring(config: ModelConfig, defaults: Omit<Scoring, "scale">): Scoring {
-  const inner = config.number("query_pre_attn_scalar", 256);
-  if (inner <= 0) {
-    throw new UnsupportedError(
-      `Cannot build the network of "${config.source}" as "query_pre_attn_scalar" must be above 0: it is ${inner}`,
-      { feature: "query_pre_attn_scalar" },
-    );
-  }
+  const inner = config.positive("query_pre_attn_scalar", 256);
   return {
     scale: 1 / Math.sqrt(inner),
     cap: config.optionalNumber("attn_logit_softcapping", defaults.cap),

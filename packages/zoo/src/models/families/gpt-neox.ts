@@ -50,7 +50,7 @@ function build(context: FamilyContext): FamilyOutputs {
     length,
     heads,
     hidden: config.count("intermediate_size"),
-    epsilon: config.number("layer_norm_eps", 1e-5),
+    epsilon: config.share("layer_norm_eps", 1e-5),
     bias: config.boolean("attention_bias", true),
     parallel: config.boolean("use_parallel_residual", true),
     activation: modelActivation(config, "hidden_act", "gelu"),

@@ -32,7 +32,7 @@ function build(context: FamilyContext): FamilyOutputs {
     length,
     heads: config.count("n_head"),
     hidden: config.count("n_inner", 4 * width),
-    epsilon: config.number("layer_norm_epsilon", 1e-5),
+    epsilon: config.share("layer_norm_epsilon", 1e-5),
     activation: modelActivation(config, "activation_function", "gelu_new"),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
     streamInitializer: normalWeight(0.02),

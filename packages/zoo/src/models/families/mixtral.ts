@@ -14,8 +14,8 @@ export const MIXTRAL: ModelFamily = llamaFamily({
 
 function feedForward({ network, config }: FamilyContext): LlamaBlock["feedForward"] {
   const mixture = {
-    experts: config.count("num_local_experts", 8),
-    active: config.count("num_experts_per_tok", 2),
+    experts: config.blocks("num_local_experts", 8),
+    active: config.blocks("num_experts_per_tok", 2),
     hidden: config.count("intermediate_size"),
     activation: modelActivation(config, "hidden_act", "silu"),
   };

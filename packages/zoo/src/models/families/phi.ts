@@ -53,7 +53,7 @@ function build(context: FamilyContext): FamilyOutputs {
     groups: config.count("num_key_value_heads", heads),
     inner,
     hidden: config.count("intermediate_size"),
-    epsilon: config.number("layer_norm_eps", 1e-5),
+    epsilon: config.share("layer_norm_eps", 1e-5),
     headNorms: config.boolean("qk_layernorm", false),
     activation: modelActivation(config, "hidden_act", "gelu_new"),
     rotary: modelRotary(context, {

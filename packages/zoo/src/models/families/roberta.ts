@@ -24,7 +24,7 @@ const POOLER = "roberta.pooler.dense";
 
 /** Returns the id of the token that pads texts. */
 function paddingOf(config: ModelConfig): number {
-  return config.number("pad_token_id", 1);
+  return config.index("pad_token_id", 1);
 }
 
 function build(context: FamilyContext): FamilyOutputs {

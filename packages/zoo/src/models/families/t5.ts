@@ -90,7 +90,7 @@ function readStack(
     heads,
     inner: config.count("d_kv", 64),
     hidden: config.count("d_ff"),
-    epsilon: config.number("layer_norm_epsilon", 1e-6),
+    epsilon: config.share("layer_norm_epsilon", 1e-6),
     gated: gate !== undefined,
     activation: modelActivation(
       config.with({ feed_forward_proj: form === "gated-gelu" ? "gelu_new" : activation }),

@@ -39,7 +39,7 @@ function build(context: FamilyContext): FamilyOutputs {
   const { network, config, has } = context;
   config.quotient("hidden_size", "num_attention_heads");
   const prefix = has?.("embeddings.cls_token") ? "" : "vit.";
-  const epsilon = config.number("layer_norm_eps", 1e-12);
+  const epsilon = config.share("layer_norm_eps", 1e-12);
   const width = config.count("hidden_size");
   const { images, patch } = readImages(context);
   const tokens = visionTransformer(network, images, {

@@ -1,0 +1,48 @@
+import { createCheckpoint, createTensor } from "@isthmus/core";
+import { linear, planMerge } from "@isthmus/merging";
+import { describe, expect, test } from "vitest";
+import { checkMerge } from "./check-merge.ts";
+import { factsOfGguf, findOtherTokens } from "./gguf-facts.ts";
+
+const TOKENS = Array.from({ length: 20 }, (_, i) => `token ${i}`);
+const weight = createTensor("f32", [2, 4], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+const ggufOf = (source: string, tokens: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+  createCheckpoint(
+    { "blk.0.w": weight },
+    { "general.architecture": "llama", "tokenizer.ggml.tokens": JSON.stringify(tokens), ...more },
+    source,
+  );
+
+describe("findOtherTokens()", () => {
+  test("finds nothing in networks of one tokenizer, or of none", () => {
+    expect(findOtherTokens([ggufOf("a", TOKENS), ggufOf("b", TOKENS)])).toEqual([]);
+    expect(findOtherTokens([ggufOf("a", TOKENS), createCheckpoint({ "blk.0.w": weight })])).toEqual([]);
+  });
+
+  test("warns of some tokens in other places, and calls a merge of other tokenizers meaningless", () => {
+    const swapped = [...TOKENS.slice(0, 18), "token 19", "token 18"];
+    const [finding] = findOtherTokens([ggufOf("a", TOKENS), ggufOf("b", swapped)]);
+    expect(finding).toMatchObject({ kind: "vocabulary-order", severity: "warning", networks: [0, 1] });
+    expect(finding?.message).toContain("give 10.0 % of ids to other tokens");
+    const [others] = findOtherTokens([ggufOf("a", TOKENS), ggufOf("b", TOKENS.toReversed())]);
+    expect(others?.severity).toBe("error");
+  });
+});
+
+describe("checkMerge() of GGUF files", () => {
+  const check = (...networks: Parameters<typeof planMerge>[0]) =>
+    checkMerge(planMerge(networks, { method: linear }));
+
+  test("compares architectures and tokenizers by their metadata", async () => {
+    const gemma = ggufOf("g", TOKENS.toReversed(), { "general.architecture": "gemma" });
+    const findings = await check(ggufOf("a", TOKENS), gemma);
+    expect(findings[0]).toMatchObject({ kind: "vocabulary-order", severity: "error" });
+    expect(findings.find(({ kind }) => kind === "model-types")?.message).toContain("say llama and gemma");
+  });
+
+  test("tells adapters, which llama.cpp keeps in GGUF, too", async () => {
+    const adapter = ggufOf("lora", TOKENS, { "general.type": "adapter" });
+    expect(factsOfGguf(adapter)).toMatchObject({ adapter: true, modelType: "llama" });
+    expect((await check(adapter, adapter))[0]).toMatchObject({ kind: "adapter", severity: "error" });
+  });
+});

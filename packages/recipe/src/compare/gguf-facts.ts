@@ -1,0 +1,56 @@
+import { at, type Checkpoint, hasGgufMetadata } from "@isthmus/core";
+import type { MergeFinding } from "./findings/merge-finding.ts";
+import type { ModelFacts } from "./model-facts.ts";
+
+/** Key of the metadata that list the tokens, as JSON. */
+const TOKENS_KEY = "tokenizer.ggml.tokens";
+
+/** Share of tokens in other places from which on rows of tokens have no common order. */
+const UNRELATED = 0.5;
+
+/** Says what the metadata of a GGUF file say of its model; null if there are none. */
+export function factsOfGguf({ metadata }: Pick<Checkpoint, "metadata">): ModelFacts | null {
+  if (!hasGgufMetadata(metadata)) return null;
+  return {
+    modelType: metadata["general.architecture"] ?? null,
+    ...{ tied: null, quantization: null },
+    chat: metadata["tokenizer.chat_template"] !== undefined,
+    adapter: metadata["general.type"] === "adapter",
+  };
+}
+
+/**
+ * Finds networks whose GGUF metadata list other tokens than those of the first, as the rows of their
+ * embeddings are then blended with rows of other tokens.
+ */
+export function findOtherTokens(networks: readonly Checkpoint[]): readonly MergeFinding[] {
+  const lists = networks.map(({ metadata }) => metadata[TOKENS_KEY]);
+  const first = lists.findIndex((list) => list !== undefined);
+  const expected = lists[first];
+  if (expected === undefined) return [];
+  return lists.flatMap((list, index): MergeFinding[] => {
+    if (list === undefined || list === expected) return [];
+    const share = shareOfOthers(itemsOf(expected), itemsOf(list));
+    const names = [first, index].map((i) => `network ${i + 1} ("${at(networks, i, "network").source}")`);
+    return [
+      {
+        kind: "vocabulary-order",
+        severity: share > UNRELATED ? "error" : "warning",
+        networks: [first, index],
+        message: `the tokenizers of ${names.join(" and ")} give ${(100 * share).toFixed(1)} % of ids to other tokens, and the result has the first`,
+        advice: "merge networks of one tokenizer: rows of other tokens have nothing in common",
+      },
+    ];
+  });
+}
+
+function itemsOf(json: string): readonly unknown[] {
+  const items: unknown = JSON.parse(json);
+  return Array.isArray(items) ? items : [];
+}
+
+function shareOfOthers(a: readonly unknown[], b: readonly unknown[]): number {
+  const most = Math.max(a.length, b.length);
+  const others = Array.from({ length: most }, (_, i) => a[i] !== b[i]).filter(Boolean).length;
+  return most === 0 ? 0 : others / most;
+}

@@ -1,0 +1,32 @@
+import { hasGgufMetadata, InputError } from "@isthmus/core";
+
+type Metadata = Readonly<Record<string, string>>;
+
+/**
+ * Returns the metadata of a result whose layers are stacked: those of a GGUF file say how many layers it has,
+ * without which no program loads it. Other metadata stay.
+ * @param names - of the tensors of the result
+ * @throws InputError if the metadata have a list with an item for each layer, which says nothing of the result
+ */
+export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Metadata {
+  const key = `${metadata["general.architecture"]}.block_count`;
+  const before = metadata[key];
+  const layers = [...names].flatMap((name) => /^blk\.(\d+)\./.exec(name)?.[1] ?? []);
+  if (!hasGgufMetadata(metadata) || before === undefined || layers.length === 0) return metadata;
+  const count = Math.max(...new Set(layers.map(Number))) + 1;
+  if (String(count) === before) return metadata;
+  const listed = Object.entries(metadata).find(
+    ([name, text]) =>
+      !name.startsWith("tokenizer.") && text.startsWith("[") && lengthOf(text) === Number(before),
+  );
+  if (listed === undefined) return { ...metadata, [key]: String(count) };
+  throw new InputError(
+    `Cannot stack ${count} layers of GGUF files as "${listed[0]}" has a value for each of ${before} layers, which the result has no more: stack the model before it is converted to GGUF`,
+    { input: listed[0] },
+  );
+}
+
+function lengthOf(json: string): number {
+  const items: unknown = JSON.parse(json);
+  return Array.isArray(items) ? items.length : 0;
+}

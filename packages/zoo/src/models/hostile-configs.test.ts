@@ -1,0 +1,68 @@
+import { isIsthmusError, OutOfRangeError } from "@isthmus/core";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MODEL_TYPES } from "./model-families.ts";
+import { networkOfConfig } from "./network-of-config.ts";
+
+/** A config that has the fields of all families, each with a value that fits the others. */
+const FIELDS = {
+  ...{ vocab_size: 13, hidden_size: 16, intermediate_size: 24, num_hidden_layers: 2, num_attention_heads: 4 },
+  ...{ num_key_value_heads: 2, max_position_embeddings: 32, rms_norm_eps: 1e-6, layer_norm_eps: 1e-6 },
+  ...{ rope_theta: 10_000, rotary_emb_base: 10_000, hidden_act: "silu", head_dim: 4, rotary_pct: 0.5 },
+  ...{ partial_rotary_factor: 0.5, query_pre_attn_scalar: 4, sliding_window: 8, type_vocab_size: 2 },
+  ...{ n_embd: 16, n_head: 2, n_layer: 1, n_positions: 9, layer_norm_epsilon: 1e-6, pad_token_id: 1 },
+  ...{ dim: 16, n_heads: 2, n_layers: 1, hidden_dim: 32, d_model: 16, d_ff: 32, d_kv: 4, num_heads: 4 },
+  ...{ num_layers: 1, image_size: 8, patch_size: 4, num_channels: 3, num_local_experts: 2 },
+  num_experts_per_tok: 1,
+};
+const SCALING = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+
+const anyType = fc.constantFrom(...MODEL_TYPES);
+const anyNumber = fc.oneof(
+  fc.constantFrom(0, -1, 0.5, 3, 1e12, 1e308, 5e-324, 2 ** 31, 2 ** 28, 2 ** 20, 65_537, -1e-9),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.integer(),
+);
+
+/** Builds the network of a config, or returns the error that is not one of ours. */
+function build(config: unknown): unknown {
+  try {
+    networkOfConfig(config);
+    return undefined;
+  } catch (error) {
+    return isIsthmusError(error) || error instanceof OutOfRangeError ? undefined : error;
+  }
+}
+
+describe("networkOfConfig() of numbers that strangers write", () => {
+  test("builds a network or says what is wrong, whatever one field holds", () => {
+    fc.assert(
+      fc.property(anyType, fc.constantFrom(...Object.keys(FIELDS)), anyNumber, (type, field, value) => {
+        expect(build({ ...FIELDS, model_type: type, [field]: value })).toBeUndefined();
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("does so for the scaling of rotary positions, too", () => {
+    fc.assert(
+      fc.property(anyType, fc.constantFrom(...Object.keys(SCALING)), anyNumber, (type, field, value) => {
+        const scaled = { ...FIELDS, rope_scaling: { ...SCALING, [field]: value } };
+        expect(build({ ...scaled, model_type: type })).toBeUndefined();
+      }),
+    );
+  });
+
+  test.each([
+    ["gpt_neox", { rotary_pct: 2 ** 31 }, '"rotary_pct" must be from 0 to 1: it is 2147483648'],
+    ["gpt_neox", { rotary_pct: 0.3 }, "dimensions of a head turn in pairs, 2 to 16384 of them: 1 of 4 would"],
+    ["llama", { head_dim: 2 ** 28 }, "2 to 16384 of them: 268435456 of 268435456 would"],
+    ["llama", { rope_theta: -1 }, '"rope_theta" must be above 0: it is -1'],
+    ["llama", { rms_norm_eps: 1e308 }, '"rms_norm_eps" must be from 0 to 1: it is 1e+308'],
+    ["mixtral", { num_local_experts: 2 ** 27 }, '"num_local_experts" must be a whole number from 1 to 1024'],
+    ["vit", { image_size: 2 ** 28 }, '"image_size" must be a whole number from 1 to 16384, or two'],
+    ["roberta", { pad_token_id: -3 }, '"pad_token_id" must be a whole number from 0'],
+  ])("refuses %s with %j", (model_type, fields, message) => {
+    expect(() => networkOfConfig({ ...FIELDS, model_type, ...fields })).toThrow(message);
+  });
+});

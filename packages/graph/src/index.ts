@@ -44,6 +44,7 @@ export {
 export { withNamesOf } from "./binding/with-names-of.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
+export { assertCausal } from "./evaluate/assert-causal.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { compareOutputs } from "./evaluate/compare-outputs.ts";
 export { type Classifier, type ClassProbabilities, createClassifier } from "./evaluate/create-classifier.ts";

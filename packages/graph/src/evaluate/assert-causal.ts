@@ -1,62 +1,32 @@
-import { convertData, createTensor, entry, InputError, type Tensor } from "@isthmus/core";
-import type { Session } from "../engine.ts";
-import type { LogitsBatch } from "./create-passes.ts";
+import type { Checkpoint } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
+import type { DataSet } from "../data-set.ts";
+import { bindWeights } from "../ir/bind-weights.ts";
+import { createPasses } from "./create-passes.ts";
+import { EVALUATOR_DEFAULTS } from "./evaluator-options.ts";
+import { limitExamples } from "./limit-examples.ts";
 
-/** A batch of texts that was run, and how to run it again. */
-export interface RunTexts extends Pick<LogitsBatch, "logits" | "labels" | "rows"> {
-  readonly session: Session;
-  /** Everything the graph was fed, by name. */
-  readonly feeds: ReadonlyMap<string, Tensor>;
-  /** Name of the input that takes the tokens. */
-  readonly tokens: string;
-  /** Reads the logits of a run. */
-  readonly read: (results: ReadonlyMap<string, Tensor>) => Float32Array;
-}
+/** Texts that a network is checked on. */
+const TEXTS = 4;
 
 /**
- * Change of a logit, relative to the largest one, from which it counts as one: masked attention gives a later
- * token the weight 0 exactly, and everything else is rounding.
- */
-const CHANGE = 1e-4;
-
-/**
- * Checks that a language model predicts each token from those before it only: the last token of each text is
- * replaced by another, and no logit before it may change.
- *
- * Networks that see the whole text, such as BERT, would be told what they are to predict: their next-token
- * loss means nothing.
- * @throws InputError if a logit changes
+ * Checks that a network predicts each token of a data set from those before it only, as evaluating it does, for
+ * what computes its next-token loss in another way. Some texts are run twice.
+ * @param attempt - name of the attempt for messages, for example `train`
+ * @throws InputError if a later token changes what is predicted before it, or the data do not fit the graph
  */
 export async function assertCausal(
   attempt: string,
-  names: { readonly graph: string; readonly data: string },
-  { session, feeds, tokens, labels, rows, read, ...before }: RunTexts,
+  { graph, engine }: Architecture,
+  network: Checkpoint,
+  data: DataSet,
 ): Promise<void> {
-  const former = before.logits.slice();
-  const classes = former.length / labels.length;
-  const { dtype, shape, data } = entry(feeds, tokens, "input");
-  const ids = Int32Array.from(data as ArrayLike<number | bigint>, Number);
-  const compared: { readonly begin: number; readonly end: number }[] = [];
-  for (let begin = 0; begin < labels.length; begin += rows) {
-    const last = labels.subarray(begin, begin + rows).findLastIndex((label) => label >= 0);
-    if (last < 0 || last + 1 >= rows) continue;
-    const place = begin + last + 1;
-    ids[place] = ids[place] === 0 ? 1 : 0;
-    compared.push({ begin: begin * classes, end: place * classes });
-  }
-  const changed = createTensor(dtype, shape, convertData(ids, "i32", dtype));
-  const later = read(await session.run(new Map([...feeds, [tokens, changed]])));
-  for (const { begin, end } of compared) {
-    let [largest, change] = [0, 0];
-    for (let i = begin; i < end; i++) {
-      const logit = former[i] as number;
-      largest = Math.max(largest, Math.abs(logit));
-      change = Math.max(change, Math.abs(logit - (later[i] as number)));
-    }
-    if (!(change > CHANGE * largest)) continue;
-    throw new InputError(
-      `Cannot ${attempt} on "${names.data}" by the loss of the next token as a network must predict each token from those before it: graph "${names.graph}" sees the token that it would predict (another last token changes the logits before it), as BERT and other masked language models do; for their loss give npz:FILE with masked input_ids, and labels that are -100 at every token that is not masked`,
-      { input: names.data },
-    );
+  const texts = limitExamples(attempt, data, TEXTS);
+  const options = { ...EVALUATOR_DEFAULTS, bake: false };
+  const passes = await createPasses({ graph, engine, data: texts, attempt, texts: true }, options);
+  try {
+    await passes.run(await bindWeights(graph, network), () => {}, { signal: undefined });
+  } finally {
+    await passes.release();
   }
 }

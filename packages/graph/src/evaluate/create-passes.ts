@@ -7,7 +7,7 @@ import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { assertClasses } from "../scoring/find-logits.ts";
 import { type Scoring, scoringOf } from "../scoring/scoring-of.ts";
-import { assertCausal, type RunTexts } from "./assert-causal.ts";
+import { assertCausalRun, type RunTexts } from "./assert-causal-run.ts";
 import type { EvaluatorOptions } from "./evaluator-options.ts";
 
 /** Logits of a network for some examples, and their labels. */
@@ -99,7 +99,7 @@ export async function createPasses(task: PassesTask, options: Required<Evaluator
   // A property of the graph, which the first network shows.
   let isChecked = false;
   const check = async (texts: RunTexts) => {
-    if (!isChecked) await assertCausal(attempt, { graph: graph.name, data: data.name }, texts);
+    if (!isChecked) await assertCausalRun(attempt, { graph: graph.name, data: data.name }, texts);
     isChecked = true;
   };
   return {

@@ -51,8 +51,8 @@ export const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.f
 });
 
 /**
- * Creates a data set of `inputs` `[n, ...]` and `labels` in memory: classes `[n]`, `[n, 1]` or `[n, length]`, or
- * labels that are no classes, or none.
+ * Creates a data set of `inputs` `[n, ...]` and `labels` in memory: classes `[n]`, `[n, 1]` or
+ * `[n, length]`, or labels that are no classes, or none.
  *
  * Bytes are stored as bytes and scaled to f32 when they are read; images of bytes `[n, height, width]` get a
  * channel axis: `[n, 1, height, width]`. Floats of any width are fed as f32, unscaled; other integers, such
@@ -60,9 +60,9 @@ export const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.f
  *
  * Labels `[n, length]` belong to the positions of token ids `[n, length]`, or of rows of floats
  * `[n, length, ...]`; negative labels do not count, nor do positions at which a feature `attention_mask` is
- * 0. Without labels (`undefined`), token ids are predicted themselves, each from the ids before it. Other data
- * without labels, and with labels of fractions or of further axes, have no classes: similarity, activations
- * and the statistics of norms can be measured on them, and losses of classification are refused.
+ * 0. Without labels (`undefined`), token ids are predicted themselves, each from the ids before it. Other
+ * data without labels, and with labels of fractions or of further axes, have no classes: similarity,
+ * activations and the statistics of norms can be measured on them, and losses of classification are refused.
  * @throws FormatError if there are no examples, counts differ, or a whole number is not a class
  * @throws InputError if there are fewer examples than `limit`
  * @throws OutOfRangeError if an option is out of its range

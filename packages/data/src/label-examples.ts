@@ -19,7 +19,9 @@ export interface LabelledInputs {
   readonly name: string;
   /** `[n, ...]` */
   readonly inputs: Tensor;
-  /** Labels of any type and shape, a row for each input; undefined for token ids that are their own labels. */
+  /**
+   * Labels of any type and shape, a row for each input; undefined for token ids that are their own labels.
+   */
   readonly labels: Tensor | Int32Array | undefined;
   readonly features: ReadonlyMap<string, Tensor>;
   /** Whether labels belong to examples or positions; undefined to decide by their shape. */
@@ -60,7 +62,8 @@ export function labelExamples(labelled: LabelledInputs): ExampleLabels {
   }
   const [, length = 0] = inputs.shape;
   if (!hasPositions(inputs) || !sameShape(shape, [count, length])) {
-    if (shape[0] === count && labelled.labelling === undefined) return withoutClasses(describeLabels(labels));
+    if (shape[0] === count && labelled.labelling === undefined)
+      return withoutClasses(describeLabels(labels) + describePositions(inputs));
     throw unlabelled(name, inputs, `labels are ${formatShape(shape)}`);
   }
   const checked = checkLabels(name, labels, { classes, ignoresNegative: true });
@@ -76,6 +79,12 @@ function describeLabels(labels: Tensor | Int32Array): string {
   if (labels instanceof Int32Array) return `its labels are i32 [${labels.length}]`;
   const advice = areOneHot(labels) ? ", rows with a one at the class: give the index of the one" : "";
   return `its labels are ${labels.dtype} ${formatShape(labels.shape)}${advice}`;
+}
+
+/** Says what shape labels of positions have; nothing for inputs without positions. */
+function describePositions(inputs: Tensor): string {
+  const [count, length] = inputs.shape;
+  return hasPositions(inputs) ? `, of positions they would be [${count}, ${length}]` : "";
 }
 
 /** Returns whether labels are rows of zeros with a single one. */

@@ -8,9 +8,9 @@ import { type Split, splitDataSetName } from "./split-data-set-name.ts";
 const COMPARED = 16;
 
 /**
- * Opens the training examples that belong to a test set: of `mnist:test@100` those of `mnist:train`, of a file
- * with `x_test` those of `x_train`, of a text its first nine tenths. What is measured on them, such as the
- * statistics of norms, has not seen the examples that networks are scored on.
+ * Opens the training examples that belong to a test set: `mnist:train` for `mnist:test@100`, `x_train` for
+ * `x_test` in a file, the first nine tenths of a text for its last. Measured on them, the statistics of norms
+ * do not depend on the examples that networks are scored on.
  * @param name - name of a data set, as `openDataSet` takes it
  * @param examples - the most examples, from the first
  * @returns undefined if the name is of training examples itself, or there are no others

@@ -16,7 +16,7 @@ import {
   scoreOutput,
   scoringOf,
 } from "@isthmus/graph";
-import { lossOfData, measureExampleLosses } from "@isthmus/training";
+import { lossOfData, measureExampleLosses, train } from "@isthmus/training";
 import { describe, expect, test } from "vitest";
 import { openFilesOf } from "../../../test/helpers/open-files.ts";
 
@@ -73,6 +73,17 @@ describe("networks are scored as PyTorch scores them", () => {
       expect(mean).toBeCloseTo(SCORES.losses[0]!, 6);
     },
   );
+
+  test("training takes the same steps whether a network ends in softmax or in its logarithm", async () => {
+    const trained = async (file: string) => {
+      const { graph, a } = await openExport(file);
+      const options = { seed: 0, epochs: 2, batch: 16, optimizer: { kind: "sgd" } } as const;
+      const { weights } = await train({ graph, engine }, a, data, { ...options, evaluationData: data });
+      return (await weights.read("two.weight")).data as Float32Array;
+    };
+    const [one, other] = [await trained("softmax-dynamo"), await trained("log-softmax-dynamo")];
+    for (const [i, x] of one.entries()) expect(Math.abs(x - other[i]!)).toBeLessThan(1e-6);
+  });
 
   test.each(named(["half"]))("%s, fed f32", async (file) => {
     expectPyTorch(await measure(await openExport(file)), SCORES.half, 2e-3);

@@ -146,7 +146,7 @@ async function landscape(path: string, options: LandscapeVerbOptions, context: C
   const paths: readonly [string, ...string[]] = [path, ...others];
   await assertArchitecture("measure a landscape", paths, options);
   const read = await openSharedArchitecture(paths, options);
-  const { data, statisticsData: given } = await openData(options, dataContext(read));
+  const { data, statisticsData: recalibrationData } = await openData(options, dataContext(read));
   return withCheckpoints(paths, async (checkpoints) => {
     const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
@@ -164,7 +164,7 @@ async function landscape(path: string, options: LandscapeVerbOptions, context: C
     const subjects = { network: at(all, 0, "network"), others: all.slice(1) };
     const result = await measureLandscape(architecture, subjects, data, {
       ...measureOptions(options, directions),
-      statisticsData: given ?? (await openUnscoredFor(bound.graph, options, feeds)),
+      statisticsData: recalibrationData ?? (await openUnscoredFor(bound.graph, options, feeds)),
       signal: context.signal,
       onProgress: ({ stage, done }) => context.progress(STAGES[stage], done),
     });

@@ -47,8 +47,8 @@ function isPartOf(some: string | undefined, all: string | undefined): boolean {
 }
 
 /**
- * Says in one line how a network half-way between A and B becomes a file of the same loss: by the command that
- * merges, which averages statistics unless it has examples to measure them on.
+ * Says in one line how a network half-way between A and B becomes a file of the same loss: by the command
+ * that merges, which averages statistics unless it has examples to measure them on.
  * @returns an empty text for networks without batch norms
  */
 export function formatMerge(graph: Graph, { statistics, statisticsData }: DoneStatistics): string {

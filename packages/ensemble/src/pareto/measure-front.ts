@@ -96,9 +96,9 @@ function createRunner(
   const open = async (rows: number): Promise<LoadedHeads> => {
     const loaded = sessions.get(rows);
     if (loaded !== undefined) return loaded;
-    const found = findHeads(ATTEMPT, await specialize({ graph, engine }, { batch: rows, extents }), heads);
-    const outputs = found.logits.map((name) => ({ name }));
-    const opened = { session: await engine.load({ ...found.graph, outputs }), logits: found.logits };
+    const typed = findHeads(ATTEMPT, await specialize({ graph, engine }, { batch: rows, extents }), heads);
+    const outputs = typed.logits.map((name) => ({ name }));
+    const opened = { session: await engine.load({ ...typed.graph, outputs }), logits: typed.logits };
     sessions.set(rows, opened);
     return opened;
   };

@@ -74,16 +74,16 @@ export interface Heads {
 }
 
 /**
- * Finds the logits of the first outputs of a typed graph, each of which is a head, through the softmax that may
- * be at its end.
+ * Finds the logits of the first outputs of a typed graph, each of which is a head, through the softmax that
+ * may be at its end.
  * @throws InputError if the cross-entropy of classes cannot be computed from one of them
  */
 export function findHeads(attempt: string, typed: Graph, count: number): Heads {
   let graph = typed;
   const logits = typed.outputs.slice(0, count).map(({ name }) => {
-    const found = findLogits(attempt, { ...graph, scored: name });
-    graph = found.graph;
-    return found.logits;
+    const head = findLogits(attempt, { ...graph, scored: name });
+    graph = head.graph;
+    return head.logits;
   });
   return { graph, logits };
 }
@@ -138,9 +138,9 @@ export function assertTasks(
  */
 export async function splitHeads({ graph, engine }: Architecture, heads: number): Promise<Graph> {
   const typed = await specialize({ graph, engine }, { batch: 2 });
-  const found = findLogits("split the output", typed);
-  const builder = GraphBuilder.from(found.graph);
-  const logits = builder.value(found.logits);
+  const scored = findLogits("split the output", typed);
+  const builder = GraphBuilder.from(scored.graph);
+  const logits = builder.value(scored.logits);
   const [, classes = 0] = logits.shape;
   if (logits.shape.length !== 2 || classes === 0 || classes % heads !== 0) {
     throw new InputError(

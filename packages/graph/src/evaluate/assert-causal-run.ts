@@ -1,9 +1,14 @@
 import { convertData, createTensor, entry, InputError, type Tensor } from "@isthmus/core";
 import type { Session } from "../engine.ts";
-import type { LogitsBatch } from "./create-passes.ts";
 
 /** A batch of texts that was run, and how to run it again. */
-export interface RunTexts extends Pick<LogitsBatch, "logits" | "labels" | "rows"> {
+export interface RunTexts {
+  /** `[texts * rows, classes]`, row-major. */
+  readonly logits: Float32Array;
+  /** Token that each row predicts, `[texts * rows]`; a negative number for rows that predict none. */
+  readonly labels: Int32Array;
+  /** Tokens of each text. */
+  readonly rows: number;
   readonly session: Session;
   /** Everything the graph was fed, by name. */
   readonly feeds: ReadonlyMap<string, Tensor>;

@@ -10,8 +10,8 @@ import { limitExamples } from "./limit-examples.ts";
 const TEXTS = 4;
 
 /**
- * Checks that a network predicts each token of a data set from those before it only, as evaluating it does, for
- * what computes its next-token loss in another way. Some texts are run twice.
+ * Checks that a network predicts each token of a data set from those before it only, as evaluating it does,
+ * for what computes its next-token loss in another way. Some texts are run twice.
  * @param attempt - name of the attempt for messages, for example `train`
  * @throws InputError if a later token changes what is predicted before it, or the data do not fit the graph
  */

@@ -36,8 +36,8 @@ export interface Evaluator {
  * `scoringOf` says what is scored: the output that is computed last or, if a softmax over the classes makes
  * it, what the softmax reads; `scoreOutput` chooses another value. A graph of a fixed batch is run in its
  * batches, the last one filled up.
- * @throws InputError if there are no examples, they do not fit the graph's input, there is nothing for another
- *   input, labels are no classes, or the output is none that their cross-entropy can be computed from
+ * @throws InputError if there are no examples, they do not fit the graph's input, there is nothing for
+ *   another input, labels are no classes, or the cross-entropy cannot be computed from the output
  * @throws OutOfRangeError if an option is out of its range
  *
  * @example

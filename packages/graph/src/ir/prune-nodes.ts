@@ -1,7 +1,10 @@
 import { capturedNames } from "./captured-names.ts";
 import type { Graph, Node } from "./graph.ts";
 
-/** Returns the graph without nodes and constants that no output and no scored value needs; inputs and weights stay. */
+/**
+ * Returns the graph without nodes and constants that no output and no scored value needs; inputs and
+ * weights stay.
+ */
 export function pruneNodes(graph: Graph): Graph {
   const needed = new Set(graph.outputs.map(({ name }) => name));
   if (graph.scored !== undefined) needed.add(graph.scored);

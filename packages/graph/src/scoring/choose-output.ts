@@ -7,7 +7,9 @@ import type { Graph, ValueInfo } from "../ir/graph.ts";
 /** What the choice of an output needs to know of a data set. */
 export type ScoredData = Pick<DataSet, "classes" | "exampleShape" | "labelling">;
 
-/** Returns whether an output may hold logits: floats `[examples, classes]` or `[examples, length, classes]`. */
+/**
+ * Returns whether an output may hold logits: floats `[examples, classes]` or `[examples, length, classes]`.
+ */
 export function canBeLogits({ dtype, shape }: ValueInfo): boolean {
   const rank = shape?.length;
   return (dtype === undefined || DTYPES[dtype].float) && (rank === undefined || rank === 2 || rank === 3);

@@ -20,10 +20,10 @@ export function describeScoring(graph: Graph, data: DataSet): string[] {
       `Output "${name}" is scored; --logits chooses another: ${others.map((other) => other.name).join(", ")}.`,
     );
   }
-  const found = findProbabilities(graph, output);
-  if (found?.operator === "Softmax" && found.overClasses !== false) {
+  const probabilities = findProbabilities(graph, output);
+  if (probabilities?.operator === "Softmax" && probabilities.overClasses !== false) {
     lines.push(
-      `Output "${name}" is made by Softmax: "${found.input}", which it is made of, is scored, as the cross-entropy applies softmax itself.`,
+      `Output "${name}" is made by Softmax: "${probabilities.input}", which it is made of, is scored, as the cross-entropy applies softmax itself.`,
     );
   }
   return lines;

@@ -34,27 +34,27 @@ export function findLogits(
   }: { readonly data?: ScoredData; readonly types?: ReadonlyMap<string, TensorInfo> } = {},
 ): FoundLogits {
   const output = chooseOutput(attempt, graph, data);
-  const found = findProbabilities(graph, output, types);
+  const probabilities = findProbabilities(graph, output, types);
   const fail = (what: string): InputError => notClasses(attempt, graph, { output, what });
   if (output.shape !== undefined && output.shape.length > 1) assertClasses(attempt, graph, output);
-  if (found === undefined) return { graph, output, logits: output.name, operator: undefined };
-  if (found.operator === "Sigmoid") {
+  if (probabilities === undefined) return { graph, output, logits: output.name, operator: undefined };
+  if (probabilities.operator === "Sigmoid") {
     throw fail(
-      `is made by Sigmoid, whose loss is the binary cross-entropy of each class by itself; --logits "${found.input}" scores what it is made of by softmax`,
+      `is made by Sigmoid, whose loss is the binary cross-entropy of each class by itself; --logits "${probabilities.input}" scores what it is made of by softmax`,
     );
   }
-  if (found.overClasses !== true) {
+  if (probabilities.overClasses !== true) {
     throw fail(
-      `is made by Softmax over other axes than the classes, the last one; --logits "${found.input}" scores what it is made of`,
+      `is made by Softmax over other axes than the classes, the last one; --logits "${probabilities.input}" scores what it is made of`,
     );
   }
-  return { output, operator: found.operator, ...moveInput(graph, found) };
+  return { output, operator: probabilities.operator, ...moveInput(graph, probabilities) };
 }
 
 /** Returns whether the logits of a graph can be found only if the types of its values are known. */
 export function needsTypes(attempt: string, graph: Graph, data?: ScoredData): boolean {
-  const found = findProbabilities(graph, chooseOutput(attempt, graph, data));
-  return found !== undefined && found.overClasses === undefined;
+  const probabilities = findProbabilities(graph, chooseOutput(attempt, graph, data));
+  return probabilities !== undefined && probabilities.overClasses === undefined;
 }
 
 /** Repeats the nodes behind a softmax on what it reads, so that logits have the shape of the output. */

@@ -2,6 +2,7 @@ import { DTYPES, type TensorInfo } from "@isthmus/core";
 import { intAttribute, intsAttribute, wrapAxis } from "../ir/attributes.ts";
 import { constantTensor } from "../ir/constant-tensor.ts";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
+import { inputName } from "../ir/input-name.ts";
 import { dtypeOfCode } from "../onnx/tensor-proto.ts";
 import { followAxis, isMove } from "./follow-axis.ts";
 
@@ -46,7 +47,7 @@ export function findProbabilities(
     }
     if (isMove(node)) moves.unshift(node);
     else if (!keepsNumbers(node)) return undefined;
-    value = node.inputs[0] ?? "";
+    value = inputName(node, 0);
   }
   return undefined;
 }
@@ -97,9 +98,9 @@ function madeByDivision(
   const [exponentials = "", total = ""] = inputs;
   const [exp, sum] = [producers.get(exponentials), producers.get(total)];
   if (exp?.op !== "Exp" || sum?.op !== "ReduceSum" || sum.inputs[0] !== exponentials) return undefined;
-  const axes = intsAttribute(sum, "axes") ?? numbersOf(sum.inputs[1] ?? "", graph, producers);
+  const axes = intsAttribute(sum, "axes") ?? numbersOf(inputName(sum, 1), graph, producers);
   if (axes === undefined || intAttribute(sum, "keepdims", 1) === 0) return undefined;
-  return { operator: "Softmax", input: exp.inputs[0] ?? "", axes: () => axes };
+  return { operator: "Softmax", input: inputName(exp, 0), axes: () => axes };
 }
 
 /** Returns the numbers of a constant, which may be written as a node; undefined if the value is computed. */

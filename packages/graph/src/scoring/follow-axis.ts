@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@isthmus/core";
+import { at, type TensorInfo } from "@isthmus/core";
 import { intsAttribute, wrapAxis } from "../ir/attributes.ts";
 import type { Node } from "../ir/graph.ts";
 
@@ -21,7 +21,7 @@ export function followAxis(
   { value, moves }: { readonly value: string; readonly moves: readonly Node[] },
   types: ReadonlyMap<string, TensorInfo>,
 ): { readonly axis: number; readonly rank: number } | undefined {
-  const shapes = [value, ...moves.map(({ outputs }) => outputs[0] ?? "")].map(
+  const shapes = [value, ...moves.map(({ outputs }) => at(outputs, 0, "output"))].map(
     (name) => types.get(name)?.shape,
   );
   const [first] = shapes;
@@ -46,7 +46,7 @@ function placeBehind(
     return order.indexOf(axis);
   }
   const stride = strideOf(before, axis);
-  return after.findIndex((extent, at) => extent === before[axis] && strideOf(after, at) === stride);
+  return after.findIndex((extent, place) => extent === before[axis] && strideOf(after, place) === stride);
 }
 
 /** Returns the distance in memory between neighbours along an axis. */

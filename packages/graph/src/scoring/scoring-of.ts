@@ -34,8 +34,8 @@ export function scoringLoss(attempt: string, graph: Graph, data: DataSet): Scori
 
 /**
  * Decides how networks of an architecture are scored on a data set: by which loss, and which value of the
- * graph holds the logits. A softmax at the end of the graph is seen through, and an output that another one is
- * computed from is left out.
+ * graph holds the logits. A softmax at the end of the graph is seen through, and an output that another one
+ * is computed from is left out.
  *
  * @example
  * ```ts
@@ -60,9 +60,9 @@ export async function scoringOf(
   const { types } = needsTypes(attempt, graph, data)
     ? await specialize({ graph, engine }, { batch: 2, extents: planFeeds(attempt, graph, data, 2).extents })
     : graph;
-  const found = findLogits(attempt, graph, { data, ...(types && { types }) });
-  const others = graph.outputs.filter((output) => canBeLogits(output) && output.name !== found.output.name);
-  return { loss, ...found, others: others.map(({ name }) => name) };
+  const scored = findLogits(attempt, graph, { data, ...(types && { types }) });
+  const others = graph.outputs.filter((output) => canBeLogits(output) && output.name !== scored.output.name);
+  return { loss, ...scored, others: others.map(({ name }) => name) };
 }
 
 /**

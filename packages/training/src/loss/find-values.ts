@@ -56,8 +56,8 @@ export interface AttachedLogits {
 }
 
 /**
- * Finds the logits of a typed graph as the evaluation of networks does: the value called `name`, or the output
- * that is scored, and what a softmax at its end reads.
+ * Finds the logits of a typed graph as the evaluation of networks does: the value called `name`, or the
+ * output that is scored, and what a softmax at its end reads.
  * @throws MismatchError if there is no such value, or it is not floating-point
  * @throws InputError if it is none that the cross-entropy of classes can be computed from
  */

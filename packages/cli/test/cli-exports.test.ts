@@ -229,6 +229,22 @@ tables:
       ["kept", "fresh"].map((file) => evaluate("conv-norm", `${file}.safetensors`)),
     );
     expect(scores[1]!.loss).toBeLessThan(scores[0]!.loss);
+    const barrier = ["barrier", ...pair, ...graph, ...data, "--align", "--points", "3"];
+    const shown = await run(barrier);
+    expect(shown.stdout).toMatch(
+      /are measured anew on safetensors:examples\.safetensors, .*, which are scored, too \(--recalibrate-data names others\)/,
+    );
+    expect(shown.stdout).toMatch(
+      /isthmus merge writes the network half-way with --data safetensors:examples\.safetensors; without, it averages statistics, and the loss is another/,
+    );
+    const { points } = JSON.parse((await run([...barrier, "--json"])).stdout) as {
+      readonly points: readonly { readonly loss: number }[];
+    };
+    expect(points[1]?.loss).toBeCloseTo(scores[1]!.loss, 5);
+    const averaged = JSON.parse((await run([...barrier, "--statistics", "keep", "--json"])).stdout) as {
+      readonly points: readonly { readonly loss: number }[];
+    };
+    expect(averaged.points[1]?.loss).toBeCloseTo(scores[0]!.loss, 5);
   });
 
   test("refuses numbers that are none, and says where they are", async () => {

@@ -91,17 +91,18 @@ describe("createDataSet()", () => {
     );
     const huge = createTensor("u64", [2], BigUint64Array.of(0n, 2n ** 64n - 1n));
     expect(() => createDataSet(images, huge)).toThrow(FormatError);
-    expect(() => createDataSet(images, createTensor("f32", [2], Float32Array.of(0, 1)))).toThrow(
-      /must be integers.*they are f32$/,
-    );
+    expect(createDataSet(images, createTensor("f32", [2], Float32Array.of(0, 1)))).toMatchObject({
+      labelling: "none",
+      unlabelled: "its labels are f32 [2]",
+    });
   });
 
   it("createDataSet() refuses counts that differ and sets without examples", () => {
     expect(() => createDataSet(bytes(2, 1, 1), Int32Array.of(0))).toThrow(
       'Cannot use data set "data" as each of its 2 inputs must have one label: labels are [1]',
     );
-    const oneHot = createTensor("u8", [2, 3], new Uint8Array(6));
-    expect(() => createDataSet(bytes(2, 1, 1), oneHot)).toThrow(/labels are \[2, 3\]$/);
+    const rows = createTensor("u8", [3, 2], new Uint8Array(6));
+    expect(() => createDataSet(bytes(2, 1, 1), rows)).toThrow(/labels are \[3, 2\]$/);
     expect(() => createDataSet(bytes(0, 2, 2), new Int32Array(0))).toThrow(/must have examples/);
     expect(() => createDataSet(bytes(2, 0), new Int32Array(2))).toThrow(/must have examples/);
     expect(() => createDataSet(bytes(), new Int32Array(1))).toThrow(/must have examples/);

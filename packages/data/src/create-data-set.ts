@@ -30,7 +30,7 @@ export interface CreateDataSetOptions {
   readonly features?: ReadonlyMap<string, Tensor>;
   /**
    * Whether labels belong to examples or positions; undefined to decide by their shape: `[n, length]` belong
-   * to positions.
+   * to positions; `none` leaves them out.
    */
   readonly labelling?: Labelling | undefined;
   /** Number of classes; 0 for one more than the largest label. */
@@ -51,7 +51,8 @@ export const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.f
 });
 
 /**
- * Creates a data set of `inputs` `[n, ...]` and `labels` `[n]`, `[n, 1]` or `[n, length]` in memory.
+ * Creates a data set of `inputs` `[n, ...]` and `labels` in memory: classes `[n]`, `[n, 1]` or
+ * `[n, length]`, or labels that are no classes, or none.
  *
  * Bytes are stored as bytes and scaled to f32 when they are read; images of bytes `[n, height, width]` get a
  * channel axis: `[n, 1, height, width]`. Floats of any width are fed as f32, unscaled; other integers, such
@@ -59,8 +60,10 @@ export const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.f
  *
  * Labels `[n, length]` belong to the positions of token ids `[n, length]`, or of rows of floats
  * `[n, length, ...]`; negative labels do not count, nor do positions at which a feature `attention_mask` is
- * 0. Without labels (`undefined`), token ids are predicted themselves, each from the ids before it.
- * @throws FormatError if there are no examples, counts differ, or a label is not a class
+ * 0. Without labels (`undefined`), token ids are predicted themselves, each from the ids before it. Other
+ * data without labels, and with labels of fractions or of further axes, have no classes: similarity,
+ * activations and the statistics of norms can be measured on them, and losses of classification are refused.
+ * @throws FormatError if there are no examples, counts differ, or a whole number is not a class
  * @throws InputError if there are fewer examples than `limit`
  * @throws OutOfRangeError if an option is out of its range
  *
@@ -87,7 +90,7 @@ export function createDataSet(
   assertCount("classes", resolved.classes);
   assertExamples(name, inputs, features);
   const labelled = labelExamples({ ...resolved, inputs, labels });
-  const { perExample, labelling } = labelled;
+  const { perExample, labelling, unlabelled } = labelled;
   const size = limitTo(resolved.limit, at(inputs.shape, 0, "axis"), name);
   const exampleShape = exampleShapeOf(inputs);
   const readInputs = inputReader(inputs, scaling);
@@ -100,6 +103,7 @@ export function createDataSet(
     ...(inputName === undefined ? {} : { inputName }),
     ...(further === undefined ? {} : { features: further.infos }),
     ...(labelling === "example" ? {} : { labelling }),
+    ...(unlabelled === undefined ? {} : { unlabelled }),
     classes: labelled.classes,
     scaling: inputs.dtype === "u8" ? scaling : undefined,
     read(begin: number, end: number) {

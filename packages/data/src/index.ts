@@ -21,6 +21,7 @@ export {
 } from "./cue-options.ts";
 export { type DataSetPath, listDataFiles, moveDataFiles } from "./list-data-files.ts";
 export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
+export { openTrainingSplit } from "./open-training-split.ts";
 export {
   PAIR_IMAGES_DEFAULTS,
   PAIR_LAYOUTS,

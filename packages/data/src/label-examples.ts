@@ -1,4 +1,13 @@
-import { at, DTYPES, FormatError, formatShape, sameShape, sizeOf, type Tensor } from "@isthmus/core";
+import {
+  at,
+  DTYPES,
+  FormatError,
+  formatShape,
+  sameShape,
+  sizeOf,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
 import type { Labelling } from "@isthmus/graph";
 import { MAX_CLASSES } from "./limits.ts";
 
@@ -10,7 +19,9 @@ export interface LabelledInputs {
   readonly name: string;
   /** `[n, ...]` */
   readonly inputs: Tensor;
-  /** `[n]`, `[n, 1]` or `[n, length]`; undefined for token ids that are their own labels. */
+  /**
+   * Labels of any type and shape, a row for each input; undefined for token ids that are their own labels.
+   */
   readonly labels: Tensor | Int32Array | undefined;
   readonly features: ReadonlyMap<string, Tensor>;
   /** Whether labels belong to examples or positions; undefined to decide by their shape. */
@@ -22,35 +33,77 @@ export interface LabelledInputs {
 /** Labels, and whether they belong to examples or positions. */
 export interface ExampleLabels extends CheckedLabels {
   readonly labelling: Labelling;
-  /** Number of labels of each example. */
+  /** Number of labels of each example; 0 if there are no classes. */
   readonly perExample: number;
+  /** Says what the labels are instead of classes. */
+  readonly unlabelled?: string;
 }
 
 /**
  * Decides whether the labels of a data set belong to examples or to positions, and checks them. At a position
  * with a negative label or an attention mask of 0 nothing is predicted. Token ids without labels are
- * predicted themselves, each from the ids before it.
- * @throws FormatError if the numbers of labels and examples do not match, or a label is not a class
+ * predicted themselves, each from the ids before it. Other data without labels, and with labels that are no
+ * classes, such as numbers to be approximated, have none: what needs no classes can use them.
+ * @throws FormatError if the numbers of labels and examples do not match, or a whole number is not a class
  */
 export function labelExamples(labelled: LabelledInputs): ExampleLabels {
   const { name, inputs, labels, classes } = labelled;
   const count = at(inputs.shape, 0, "axis");
+  if (labelled.labelling === "none") return withoutClasses("they were left out");
   if (labels === undefined) {
-    if (!isText(inputs)) throw unlabelled(name, inputs, "there are none");
+    if (!isText(inputs)) return withoutClasses("it has no labels");
     const checked = checkLabels(name, inputs, { classes });
     return { ...masked(checked, labelled), labelling: "next", perExample: at(inputs.shape, 1, "axis") };
   }
   const shape = labels instanceof Int32Array ? [labels.length] : labels.shape;
+  if (shape[0] === count && !areWhole(labels)) return withoutClasses(describeLabels(labels));
   if (shape[0] === count && sizeOf(shape) === count && labelled.labelling !== "position") {
     return { ...checkLabels(name, labels, { classes }), labelling: "example", perExample: 1 };
   }
   const [, length = 0] = inputs.shape;
   if (!hasPositions(inputs) || !sameShape(shape, [count, length])) {
+    if (shape[0] === count && labelled.labelling === undefined)
+      return withoutClasses(describeLabels(labels) + describePositions(inputs));
     throw unlabelled(name, inputs, `labels are ${formatShape(shape)}`);
   }
   const checked = checkLabels(name, labels, { classes, ignoresNegative: true });
   const labelling = labelled.labelling === "next" ? "next" : "position";
   return { ...masked(checked, labelled), labelling, perExample: length };
+}
+
+function withoutClasses(reason: string): ExampleLabels {
+  return { labels: new Int32Array(0), classes: 0, labelling: "none", perExample: 0, unlabelled: reason };
+}
+
+function describeLabels(labels: Tensor | Int32Array): string {
+  if (labels instanceof Int32Array) return `its labels are i32 [${labels.length}]`;
+  const advice = areOneHot(labels) ? ", rows with a one at the class: give the index of the one" : "";
+  return `its labels are ${labels.dtype} ${formatShape(labels.shape)}${advice}`;
+}
+
+/** Says what shape labels of positions have; nothing for inputs without positions. */
+function describePositions(inputs: Tensor): string {
+  const [count, length] = inputs.shape;
+  return hasPositions(inputs) ? `, of positions they would be [${count}, ${length}]` : "";
+}
+
+/** Returns whether labels are rows of zeros with a single one. */
+function areOneHot({ dtype, shape, data }: Tensor): boolean {
+  const [rows = 0, columns = 0] = shape;
+  if (shape.length !== 2 || columns < 2) return false;
+  const values = toFloat64(data, dtype);
+  const ones = values.filter((value) => value === 1).length;
+  return (
+    ones === rows &&
+    values.every((value) => value === 0 || value === 1) &&
+    Array.from({ length: rows }, (_, row) => values.subarray(row * columns, (row + 1) * columns)).every(
+      (row) => row.includes(1),
+    )
+  );
+}
+
+function areWhole(labels: Tensor | Int32Array): boolean {
+  return labels instanceof Int32Array || !(DTYPES[labels.dtype].float || labels.dtype === "bool");
 }
 
 /** Removes the labels of positions at which an attention mask is 0. */
@@ -102,7 +155,7 @@ interface LabelRules {
 
 /**
  * Converts labels of any integer type, and checks that each is in `[0, classes)`.
- * @throws FormatError if labels are not integers, or one is not a class
+ * @throws FormatError if a label is not a class
  */
 function checkLabels(
   name: string,
@@ -110,12 +163,6 @@ function checkLabels(
   { classes, ignoresNegative = false }: LabelRules,
 ): CheckedLabels {
   const data = labels instanceof Int32Array ? labels : labels.data;
-  if (!(labels instanceof Int32Array) && (DTYPES[labels.dtype].float || labels.dtype === "bool")) {
-    throw new FormatError(
-      `Cannot use data set "${name}" as labels must be integers, the class of each example: they are ${labels.dtype}`,
-      { format: "data set" },
-    );
-  }
   const end = classes === 0 ? MAX_CLASSES : classes;
   const checked = new Int32Array(data.length);
   let largest = 0;

@@ -233,14 +233,35 @@ describe("openDataSet() of token ids", () => {
     );
   });
 
-  it("openDataSet() says how many labels there must be", async () => {
-    const short = createTensor("i32", [2, 2], Int32Array.of(0, 1, 0, 1));
-    await expect(labelsOf("short.safetensors", { x: ids, y: short })).rejects.toThrow(
-      /each of its 2 inputs must have one label, \[2\], or one for each position, \[2, 3\]: labels are \[2, 2\]$/,
-    );
+  it("openDataSet() opens data without classes, and says what their labels are", async () => {
     const floats = createTensor("f32", [2, 3], new Float32Array(6));
-    await expect(labelsOf("none.safetensors", { x: floats })).rejects.toThrow(
-      /must have one label: there are none$/,
+    const open = async (file: string, y: Record<string, Tensor>) => {
+      const { data, labels: own } = await labelsOf(`${file}.safetensors`, { x: floats, ...y });
+      const { classes, labelling, unlabelled } = data;
+      return { classes, labels: own, labelling, unlabelled };
+    };
+    const dense = createTensor("i64", [2, 1, 4, 4], new BigInt64Array(32));
+    const none = { classes: 0, labels: [], labelling: "none" };
+    expect(await open("none", {})).toEqual({ ...none, unlabelled: "it has no labels" });
+    expect(await open("floats", { y: createTensor("f32", [2], new Float32Array(2)) })).toEqual({
+      ...none,
+      unlabelled: "its labels are f32 [2]",
+    });
+    expect(await open("dense", { y: dense })).toEqual({
+      ...none,
+      unlabelled: "its labels are i64 [2, 1, 4, 4]",
+    });
+    expect((await open("rows-of", { y: floats })).unlabelled).toBe("its labels are f32 [2, 3]");
+    const oneHot = createTensor("f32", [2, 3], Float32Array.of(0, 1, 0, 0, 0, 1));
+    expect((await open("one-hot", { y: oneHot })).unlabelled).toBe(
+      "its labels are f32 [2, 3], rows with a one at the class: give the index of the one",
+    );
+  });
+
+  it("openDataSet() says how many labels there must be", async () => {
+    const short = createTensor("i32", [3, 2], Int32Array.of(0, 1, 0, 1, 0, 1));
+    await expect(labelsOf("short.safetensors", { x: ids, y: short })).rejects.toThrow(
+      /each of its 2 inputs must have one label, \[2\], or one for each position, \[2, 3\]: labels are \[3, 2\]$/,
     );
     const long = createTensor("bool", [3, 3], new Uint8Array(9));
     await expect(labelsOf("rows.safetensors", { x: ids, attention_mask: long })).rejects.toThrow(

@@ -1,5 +1,5 @@
 import { createRandom, UnsupportedError } from "@isthmus/core";
-import type { Batch, DataSet } from "@isthmus/graph";
+import { assertLabelled, type Batch, type DataSet } from "@isthmus/graph";
 import { readLabels } from "./read-labels.ts";
 
 /**
@@ -22,6 +22,7 @@ import { readLabels } from "./read-labels.ts";
  * ```
  */
 export function shuffleLabels(data: DataSet, seed: number): DataSet {
+  assertLabelled("shuffle labels", data);
   const { labelling = "example", vocabulary } = data;
   if (labelling !== "example" || vocabulary !== undefined) {
     throw new UnsupportedError(

@@ -12,7 +12,7 @@ export interface Batch {
   /**
    * Class of each example, `[batch]`, 0-based; of text, the next token. If {@link DataSet.labelling} says
    * so, the class of each position of each example, `[batch, length]`, row-major; a negative number at
-   * positions that do not count.
+   * positions that do not count. Empty if there are no classes.
    */
   readonly labels: Int32Array;
 }
@@ -20,9 +20,9 @@ export interface Batch {
 /**
  * Subject of the labels of a data set: `example` for whole examples; `position` for each position of an
  * example; `next` for each position, whose label is to be predicted at the position before it, as
- * language models are trained.
+ * language models are trained; `none` if there are no labels, or labels that are no classes.
  */
-export type Labelling = "example" | "position" | "next";
+export type Labelling = "example" | "position" | "next" | "none";
 
 /** Scaling of bytes to the numbers that a network is fed: `(byte / 255 - mean) / std`. */
 export interface Scaling {
@@ -52,7 +52,9 @@ export interface DataSet {
   readonly features?: ReadonlyMap<string, TensorInfo>;
   /** Subject of the labels. @defaultValue "example" */
   readonly labelling?: Labelling;
-  /** Number of classes: one more than the largest label; of text, the size of the vocabulary. */
+  /** Says what the labels are instead of classes, for messages; absent unless {@link labelling} is `none`. */
+  readonly unlabelled?: string;
+  /** Number of classes: one more than the largest label; of text, the size of the vocabulary; 0 for none. */
   readonly classes: number;
   /** Text of each token, `[classes]`; for text only. */
   readonly vocabulary?: readonly string[];

@@ -44,6 +44,7 @@ export {
 export { withNamesOf } from "./binding/with-names-of.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
+export { assertCausal } from "./evaluate/assert-causal.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { compareOutputs } from "./evaluate/compare-outputs.ts";
 export { type Classifier, type ClassProbabilities, createClassifier } from "./evaluate/create-classifier.ts";
@@ -58,7 +59,6 @@ export {
 export { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluate/evaluator-options.ts";
 export { limitExamples } from "./evaluate/limit-examples.ts";
 export type { Evaluation } from "./evaluate/scores.ts";
-export { logitsCandidates, logitsOf, scoreOutput } from "./feeding/choose-logits.ts";
 export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out-filling.ts";
 export type { FilledInput, Filling } from "./feeding/match-inputs.ts";
 export { type BatchRange, type FedBatch, type FeedPlan, planFeeds } from "./feeding/plan-feeds.ts";
@@ -82,4 +82,14 @@ export { randomInputs } from "./probe/random-inputs.ts";
 export { randomWeights } from "./probe/random-weights.ts";
 export { runAll } from "./probe/run-all.ts";
 export { type SpecializeOptions, specialize } from "./probe/specialize.ts";
+export { chooseOutput, type ScoredData, scoreOutput } from "./scoring/choose-output.ts";
+export { describeScoring } from "./scoring/describe-scoring.ts";
+export { type FoundLogits, findLogits } from "./scoring/find-logits.ts";
+export {
+  assertLabelled,
+  type Scoring,
+  type ScoringLoss,
+  scoringLoss,
+  scoringOf,
+} from "./scoring/scoring-of.ts";
 export { type SharedEngine, shareSessions, withSharedSessions } from "./share-sessions.ts";

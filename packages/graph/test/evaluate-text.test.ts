@@ -1,11 +1,14 @@
 import { measureBarrier } from "@isthmus/barrier";
+import { createTensor } from "@isthmus/core";
 import { createDataSet, createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, createEvaluator } from "@isthmus/graph";
+import { bindWeights, createEvaluator, type DataSet, randomWeights } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 import { parseNetwork } from "@isthmus/zoo";
 import { describe, expect, it, test } from "vitest";
+import { evaluateNetwork } from "../../../test/helpers/evaluate-network.ts";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
 
 const engine = createOnnxRuntimeEngine();
@@ -71,6 +74,50 @@ describe("createEvaluator() on texts", () => {
       /token ids \[examples, length\] or labels .*: got f32 \[3, 1, 3\] for i64 \[3, 1\]/,
     );
     await evaluator.release();
+  });
+});
+
+/** A network of which each position sees the sum over all positions, or over those up to itself. */
+function mixing(sees: "all" | "former") {
+  const b = new GraphBuilder();
+  const words = b.op("Gather", [b.weight("words", [text.classes, 8]), b.input("ids", [CONTEXT], "i64")]);
+  const sum =
+    sees === "all"
+      ? b.op("ReduceSum", [words, b.ints(1)], { keepdims: 1 })
+      : b.op("CumSum", [words, b.constant([1], [], true)]);
+  return b.output(b.linear(b.op("Add", [words, sum]), "head", 8, text.classes)).build("mixing");
+}
+
+describe("createEvaluator() on language models", () => {
+  const run = async (sees: "all" | "former", data: DataSet = text) => {
+    const mixed = mixing(sees);
+    return evaluateNetwork({ graph: mixed, data }, randomWeights(mixed, 1), { batchSize: 3 });
+  };
+
+  it("evaluate() refuses a network that sees the token it is to predict, whatever its padding", async () => {
+    const message =
+      /by the loss of the next token as a network must predict .* graph "mixing" sees the token .* as BERT .* labels that are -100/;
+    await expect(run("all")).rejects.toThrow(message);
+    const { inputs } = text.read(0, 6);
+    const attention_mask = createTensor(
+      "i64",
+      [6, CONTEXT],
+      BigInt64Array.from({ length: 6 * CONTEXT }, (_, i) => (i % CONTEXT < 5 ? 1n : 0n)),
+    );
+    const padded = createDataSet(inputs, undefined, {
+      classes: text.classes,
+      features: new Map([["attention_mask", attention_mask]]),
+    });
+    await expect(run("all", padded)).rejects.toThrow(message);
+    expect((await run("former", padded)).tokens).toBe(6 * 4);
+  });
+
+  it("evaluate() takes such a network with labels of positions, and one that sees former tokens alone", async () => {
+    const { inputs } = text.read(0, 6);
+    const labels = createTensor("i64", [6, CONTEXT], new BigInt64Array(6 * CONTEXT));
+    const masked = createDataSet(inputs, labels, { classes: text.classes });
+    expect((await run("all", masked)).tokens).toBe(6 * CONTEXT);
+    expect((await run("former")).loss).toBeGreaterThan(0);
   });
 });
 

@@ -6,7 +6,6 @@ import {
   type DataSet,
   type EvaluatorOptions,
   type Graph,
-  logitsCandidates,
   randomWeights,
   scoreOutput,
 } from "@isthmus/graph";
@@ -116,7 +115,7 @@ describe("createEvaluator()", () => {
     const graph = b.output(b.op("Mul", [b.input("x", [2, 2]), b.weight("one", [1])])).build();
     const run = evaluate(graph, examples([2, 2]), { weights: one });
     await expect(run).rejects.toThrow(
-      /must be f32 logits \[examples, classes\], or .*: got f32 \[57, 2, 2\] for f32 \[57, 2, 2\]/,
+      /classification alone is measured, and the output that is scored must be logits \[examples, classes\], or .*: got f32 \[57, 2, 2\] for f32 \[57, 2, 2\]/,
     );
   });
 
@@ -185,14 +184,14 @@ describe("createEvaluator()", () => {
     },
   );
 
-  test("scores the first output that can be logits, and another one if it is made the first", async () => {
+  test("scores the output that can be logits and is computed last, and another one if it is named", async () => {
     const graph = identity();
     const b = new GraphBuilder();
     const x = b.input("x", [CLASSES]);
-    const logits = b.op("Mul", [x, b.weight("one", [1])]);
     const total = b.op("ReduceSum", [x], { axes: [1], keepdims: 0 });
-    const negative = b.op("Neg", [logits]);
-    const several = b.output(total).output(logits).output(negative).build();
+    const features = b.op("Mul", [x, b.weight("one", [1])]);
+    const logits = b.op("Neg", [features]);
+    const several = b.output(total).output(features).output(logits).build();
     const typed = {
       ...several,
       outputs: several.outputs.map((output, i) => ({
@@ -202,14 +201,15 @@ describe("createEvaluator()", () => {
       })),
     };
     const data = examples([CLASSES]);
-    expect(logitsCandidates(typed)).toEqual([logits, negative]);
-    expect(await evaluate(typed, data, { weights: one })).toEqual(
+    expect(await evaluate(scoreOutput(typed, features), data, { weights: one })).toEqual(
       await evaluate(graph, data, { weights: one }),
     );
-    const worse = await evaluate(scoreOutput(typed, negative), data, { weights: one });
-    expect(worse.loss).toBeGreaterThan(0);
-    expect(worse.loss).not.toBe((await evaluate(graph, data, { weights: one })).loss);
-    expect(() => scoreOutput(typed, "lost")).toThrow(/must be one of its outputs: they are .*f32 \[N, 4\]/);
-    expect(() => scoreOutput(typed, total)).toThrow(/must be f32 logits/);
+    const last = await evaluate(typed, data, { weights: one });
+    expect(last).toEqual(await evaluate(scoreOutput(typed, logits), data, { weights: one }));
+    expect(last.loss).not.toBe((await evaluate(graph, data, { weights: one })).loss);
+    expect(() => scoreOutput(typed, "lost")).toThrow(
+      /"lost" of graph ".*" as it must be one of its values: the outputs are .*f32 \[N, 4\]\), the last values/,
+    );
+    expect(() => scoreOutput(typed, total)).toThrow(/must be floating-point logits/);
   });
 });

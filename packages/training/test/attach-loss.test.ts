@@ -224,8 +224,11 @@ describe("attachLoss()", () => {
     };
     const result = await evaluate(graph, { kind: "cross-entropy", examples: "z", logits: "second" }, feeds);
     expect(result["loss"]).toBeLessThan(1e-6);
-    const first = await evaluate(graph, { kind: "cross-entropy", examples: "x" }, feeds);
+    const first = await evaluate(graph, { kind: "cross-entropy", examples: "x", logits: "first" }, feeds);
     expect(first["loss"]).toBeCloseTo(Math.log(3), 6);
+    expect(() => attachLoss(graph, { kind: "cross-entropy", examples: "x" })).toThrow(
+      /"first" .* and "second" .* fit equally/,
+    );
     expect(() => attachLoss(graph, { kind: "cross-entropy", examples: "y" })).toThrow(
       /"y" must be a data input.*"x", "z"/,
     );

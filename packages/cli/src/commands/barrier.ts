@@ -14,7 +14,7 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics"
 import { describePair } from "../format/describe-pair.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
-import { BETWEEN, formatStatistics } from "../format/format-statistics.ts";
+import { BETWEEN, formatMerge, formatStatistics } from "../format/format-statistics.ts";
 import { type Pair, withPair } from "../open/open-pair.ts";
 import { addPairOptions, type PairOptions } from "../options/pair-options.ts";
 import { MOST, parseCount, parseGroups, parseNumber } from "../options/parse-values.ts";
@@ -246,6 +246,7 @@ function describeOutcome(
     text: [
       formatBarriers(curves, context.terminal),
       ...formatNote(formatStatistics(graph, result, BETWEEN)),
+      ...formatNote(formatMerge(graph, result)),
       formatOutputs(outputs),
     ].join(""),
     failure:

@@ -19,7 +19,7 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { chooseDirections } from "../open/choose-directions.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, type DataOptions, openData } from "../open/open-data.ts";
+import { addScalingOptions, type DataOptions, openData, openUnscoredFor } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
@@ -146,7 +146,7 @@ async function landscape(path: string, options: LandscapeVerbOptions, context: C
   const paths: readonly [string, ...string[]] = [path, ...others];
   await assertArchitecture("measure a landscape", paths, options);
   const read = await openSharedArchitecture(paths, options);
-  const { data, statisticsData } = await openData(options, dataContext(read));
+  const { data, statisticsData: recalibrationData } = await openData(options, dataContext(read));
   return withCheckpoints(paths, async (checkpoints) => {
     const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
@@ -160,10 +160,11 @@ async function landscape(path: string, options: LandscapeVerbOptions, context: C
       context.terminal.note(line);
     const labels = labelsOf(paths);
     const all = networks.map(({ network }, k): PlaneSubject => ({ label: at(labels, k, "label"), network }));
+    const feeds = { context: dataContext(read), statistics: options.statistics };
     const subjects = { network: at(all, 0, "network"), others: all.slice(1) };
     const result = await measureLandscape(architecture, subjects, data, {
       ...measureOptions(options, directions),
-      statisticsData,
+      statisticsData: recalibrationData ?? (await openUnscoredFor(bound.graph, options, feeds)),
       signal: context.signal,
       onProgress: ({ stage, done }) => context.progress(STAGES[stage], done),
     });

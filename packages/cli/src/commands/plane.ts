@@ -13,7 +13,7 @@ import { labelsOf } from "../format/labels-of.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, type DataOptions, openData } from "../open/open-data.ts";
+import { addScalingOptions, type DataOptions, openData, openUnscoredFor } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
@@ -104,7 +104,7 @@ async function plane(
   const all: readonly [string, string, string, ...string[]] = [...paths, ...place];
   await assertArchitecture("measure a plane", all, options);
   const read = await openSharedArchitecture(all, options);
-  const { data, statisticsData } = await openData(options, dataContext(read));
+  const { data, statisticsData: named } = await openData(options, dataContext(read));
   const opened = fitToData(read, data);
   return withCheckpoints(all, async (checkpoints) => {
     const inputs = [
@@ -129,8 +129,11 @@ async function plane(
     );
     const models = subjects.slice(0, 3) as [PlaneSubject, PlaneSubject, PlaneSubject];
     const placed = subjects.slice(models.length);
+    const feeds = { context: dataContext(read), statistics };
     const statisticsExamples =
-      statisticsData ?? limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
+      named ??
+      (await openUnscoredFor(architecture.graph, options, feeds)) ??
+      limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
     const result = await measurePlane(architecture, models, data, {
       placed,
       ...{ points, margin, statistics, statisticsData: statisticsExamples, curve, journalPath: journal },

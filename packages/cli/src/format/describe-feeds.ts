@@ -1,4 +1,4 @@
-import { type DataSet, type Filling, type Graph, logitsCandidates, planFeeds } from "@isthmus/graph";
+import { type DataSet, describeScoring, type Filling, type Graph, planFeeds } from "@isthmus/graph";
 import type { ReadArchitecture, TextEncoding } from "@isthmus/zoo";
 
 /** How an input that the data do not hold is filled in, in words. */
@@ -17,8 +17,8 @@ export function encodingOf({ model, encoding }: Pick<ReadArchitecture, "model" |
 
 /**
  * Says in full sentences what is not plain about how a graph is run on data: which inputs are filled in,
- * what of the data is not read, how bytes are scaled, and which of several outputs is scored. For a graph
- * with one input and one output the list is mostly empty.
+ * what of the data is not read, how bytes are scaled, and which value is scored. For a graph with one input
+ * and one output of logits the list is mostly empty.
  *
  * @param attempt - what is attempted, for errors, for example `measure`
  * @param mean - what `--mean` says; nothing is said of the scaling where the user gave it
@@ -57,9 +57,6 @@ export function describeFeeds(
   }
   if (data.labelling === "next") lines.push("Each token is predicted from those before it.");
   if (data.labelling === "position") lines.push("Each position is compared with its own label.");
-  const [scored, ...others] = logitsCandidates(graph);
-  if (scored !== undefined && others.length > 0) {
-    lines.push(`Output "${scored}" is scored; --logits chooses another: ${others.join(", ")}.`);
-  }
+  lines.push(...describeScoring(graph, data));
   return lines;
 }

@@ -8,6 +8,8 @@ export interface DoneStatistics {
   /** Name of the examples they were measured on. */
   readonly statisticsData?: string | undefined;
   readonly statisticsExamples?: number | undefined;
+  /** Name of the examples that networks are scored on; undefined to say nothing about them. */
+  readonly data?: string | undefined;
 }
 
 /** Networks whose statistics are corrected on the way from one network to another. */
@@ -20,7 +22,7 @@ export const BETWEEN = "between A and B, which keep their own,";
  */
 export function formatStatistics(
   graph: Graph,
-  { statistics, statisticsData, statisticsExamples }: DoneStatistics,
+  { statistics, statisticsData, statisticsExamples, data }: DoneStatistics,
   of = "of every network",
 ): string {
   const count = countBatchNorms(graph);
@@ -30,8 +32,32 @@ export function formatStatistics(
     return `${norms}: statistics are averaged as they are, as --statistics keep says`;
   const action = statistics === "recalibrate" ? "measured anew" : "repaired, as all layers";
   const examples = statisticsExamples === undefined ? "" : `, ${formatCount(statisticsExamples)} examples`;
-  const where = statisticsData === undefined ? "" : ` on ${statisticsData}${examples}`;
+  const scored = isPartOf(statisticsData, data)
+    ? ", which are scored, too (--recalibrate-data names others)"
+    : "";
+  const where = statisticsData === undefined ? "" : ` on ${statisticsData}${examples}${scored}`;
   return `${norms}: statistics ${of} are ${action}${where}; --statistics keep leaves them as they are`;
+}
+
+/** Returns whether the name of some examples is that of the first, or all, of others. */
+function isPartOf(some: string | undefined, all: string | undefined): boolean {
+  if (some === undefined || all === undefined) return false;
+  const sourceOf = (name: string) => name.replace(/@\d+$/, "");
+  return sourceOf(some) === sourceOf(all);
+}
+
+/**
+ * Says in one line how a network half-way between A and B becomes a file of the same loss: by the command
+ * that merges, which averages statistics unless it has examples to measure them on.
+ * @returns an empty text for networks without batch norms
+ */
+export function formatMerge(graph: Graph, { statistics, statisticsData }: DoneStatistics): string {
+  if (countBatchNorms(graph) === 0) return "";
+  if (statistics === "keep") {
+    return "isthmus merge writes the network half-way unless --data is given, with which it measures statistics anew";
+  }
+  const policy = statistics === "recalibrate" ? "" : ` --statistics ${statistics}`;
+  return `isthmus merge writes the network half-way with --data ${statisticsData}${policy}; without, it averages statistics, and the loss is another`;
 }
 
 /** Returns the name and the number of the examples that statistics were measured on. */

@@ -48,7 +48,7 @@ export function describeStatistics(
     return `${norms}: statistics were ${statistics === "recalibrate" ? "measured anew" : "repaired"} on ${data}; --statistics keep leaves them averaged.`;
   }
   if (policy === "keep") return undefined;
-  return `${norms}: their statistics are averaged as they are, which can cost most of the accuracy (29 % errors where 11 % are possible, on a small network for Fashion-MNIST): measure them anew with --graph model.onnx and --data, some thousand of the examples they were trained on, or say --statistics keep.`;
+  return `${norms}: their statistics are averaged as they are, which can cost most of the accuracy (29 % errors where 11 % are possible, on a small network for Fashion-MNIST): measure them anew with --graph model.onnx and --data, some thousand of the examples they were trained on, as isthmus barrier does between two networks, or say --statistics keep.`;
 }
 
 /** Counts the batch norms of networks without a graph, by the names of their statistics. */

@@ -42,7 +42,7 @@ export const addBindingOptions: AddOptions<BindingOptions> = optionGroup((comman
     )
     .option(
       "--logits <name>",
-      "the output of the graph that is scored (default: the first that can be logits)",
+      "the output or inner value of the graph that is scored (default: the output computed last, without its softmax)",
     );
 });
 

@@ -1,7 +1,7 @@
 import { UsageError } from "@isthmus/core";
-import { openDataSet } from "@isthmus/data";
-import { type DataSet, limitExamples, type Scaling } from "@isthmus/graph";
-import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { openDataSet, openTrainingSplit } from "@isthmus/data";
+import { type DataSet, type Graph, limitExamples, type Scaling } from "@isthmus/graph";
+import { countBatchNorms, STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
 import { type DataContext, openTokenizer } from "@isthmus/zoo";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseNumber } from "../options/parse-values.ts";
@@ -26,10 +26,16 @@ export const addScalingOptions: AddOptions<ScalingOptions> = optionGroup((comman
 /** Options that name the data of a verb. */
 export type DataOptions = ScalingOptions & {
   readonly data: string;
-  /** Name of the examples that statistics are measured on; the evaluated examples if it is missing. */
+  /** Name of the examples that statistics are measured on; see {@link openUnscored} if it is missing. */
   readonly recalibrateData?: string | undefined;
   /** Number of these examples that are used, from the first. */
   readonly recalibrateExamples?: number | undefined;
+};
+
+/** Options of verbs that may fit a temperature to the examples for statistics, too. */
+type FittedOptions = DataOptions & {
+  /** Whether they do: then these examples must be none that networks were trained on. */
+  readonly temperature?: true | undefined;
 };
 
 /** Opens a data set for an architecture, with bytes scaled as the options say. */
@@ -59,7 +65,7 @@ export async function openScaled(
  * Opens the examples to evaluate on and, if the options name others, the examples to measure statistics on.
  */
 export async function openData(
-  options: DataOptions,
+  options: FittedOptions,
   context: DataContext,
 ): Promise<{ readonly data: DataSet; readonly statisticsData: DataSet | undefined }> {
   const data = await openExamples(options.data, options, context);
@@ -70,9 +76,51 @@ export async function openData(
   return { data, statisticsData: await openStatisticsData(options, context) };
 }
 
-/** Opens the examples to measure statistics on: `recalibrateData` if it is given, else `data`. */
-export async function openStatisticsData(options: DataOptions, context: DataContext = {}): Promise<DataSet> {
+/**
+ * Opens the training examples that belong to the evaluated ones, so that statistics are not measured on what
+ * is scored.
+ * @param examples - how many, from the first
+ * @returns undefined if there are none, or a temperature is fitted to the examples, too
+ */
+async function openUnscored(
+  options: FittedOptions,
+  context: DataContext,
+  examples: number,
+): Promise<DataSet | undefined> {
+  const { tokenizedBy, ...read } = context;
+  if (options.temperature || tokenizedBy !== undefined) return undefined;
+  return openTrainingSplit(options.data, examples, { scaling: scalingOf(options), ...read });
+}
+
+/**
+ * Opens the examples that statistics of networks are measured on if the options name none: training examples
+ * that belong to the evaluated ones.
+ * @returns undefined if there are none, or nothing is measured: the networks have no norms, or keep theirs
+ */
+export async function openUnscoredFor(
+  graph: Graph,
+  options: FittedOptions,
+  { context, statistics }: { readonly context: DataContext; readonly statistics: StatisticsChoice },
+): Promise<DataSet | undefined> {
+  const ofNorms = statistics === "auto" || statistics === "recalibrate";
+  const isMeasured = ofNorms ? countBatchNorms(graph) > 0 : statistics !== "keep";
+  return isMeasured ? openUnscored(options, context, STATISTICS_EXAMPLES) : undefined;
+}
+
+/**
+ * Opens the examples to measure statistics on: `recalibrateData` if it is given, else the training examples
+ * that belong to `data`, else `data`.
+ */
+export async function openStatisticsData(
+  options: FittedOptions,
+  context: DataContext = {},
+): Promise<DataSet> {
   const { data, recalibrateData = data, recalibrateExamples } = options;
+  const unscored =
+    options.recalibrateData === undefined
+      ? await openUnscored(options, context, recalibrateExamples ?? STATISTICS_EXAMPLES)
+      : undefined;
+  if (unscored !== undefined && unscored.size >= (recalibrateExamples ?? 0)) return unscored;
   const whole = recalibrateData.replace(/@\d+$/, "");
   if (recalibrateExamples !== undefined) {
     return openExamples(`${whole}@${recalibrateExamples}`, options, context);

@@ -13,7 +13,7 @@ import type { Context } from "../verb.ts";
 import { bindArchitecture } from "./bind-architecture.ts";
 import { openSharedArchitecture } from "./open-architecture.ts";
 import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
-import { openData } from "./open-data.ts";
+import { openData, openUnscoredFor } from "./open-data.ts";
 
 /** Two networks to measure between, with their architecture and data. */
 export interface Pair extends OpenedArchitecture, BoundArchitecture {
@@ -55,9 +55,9 @@ export async function withPair<T>(
   noteTwice(paths, context.terminal);
   await assertArchitecture("measure", paths, options);
   const read = await openSharedArchitecture(paths, options);
-  const { data, statisticsData } = await openData(options, dataContext(read));
+  const { data, statisticsData: named } = await openData(options, dataContext(read));
   const opened = fitToData(read, data);
-  const matchData = options.matchData ?? statisticsData ?? data;
+  const matchData = options.matchData ?? named ?? data;
   const matching = options.align
     ? matchingOf(options, await openMatchData(options, matchData, opened))
     : undefined;
@@ -75,6 +75,8 @@ export async function withPair<T>(
       ...encodingOf(opened),
     }))
       context.terminal.note(line);
+    const feeds = { context: dataContext(read), statistics };
+    const statisticsData = named ?? (await openUnscoredFor(architecture.graph, options, feeds));
     const [one, two] = architecture.networks as [BoundNetwork, BoundNetwork];
     const [a, unaligned] = [one.network, two.network];
     const pair = { ...architecture, a, unaligned, data, statisticsData, statistics, inputs };

@@ -48,7 +48,10 @@ export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => 
         "how statistics of activations are corrected between the ends: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms)",
       ).choices(STATISTICS_POLICIES),
     )
-    .option("--recalibrate-data <name>", "measure statistics on these examples (default: --data)")
+    .option(
+      "--recalibrate-data <name>",
+      "measure statistics on these examples (default: the training examples that belong to --data, if there are any and no --temperature, else --data)",
+    )
     .option(
       "--recalibrate-examples <n>",
       `measure them on the first n examples only (default: ${STATISTICS_EXAMPLES})`,

@@ -11,14 +11,15 @@ const MOST_BYTES = 400e6;
  * returned as it is.
  */
 export function holdExamples(data: DataSet): DataSet {
-  const { name, classes, size, exampleShape, scaling, inputName, labelling } = data;
+  const { name, classes, size, exampleShape, scaling, inputName, labelling, unlabelled } = data;
   if (scaling === undefined || 4 * size * sizeOf(exampleShape) > MOST_BYTES) return data;
   const { inputs, labels, features = new Map<string, Tensor>() } = data.read(0, size);
   const perExample = labels.length / size;
-  const labelled = perExample === 1 ? labels : createTensor("i32", [size, perExample], labels);
+  const ofPositions = perExample === 0 ? undefined : createTensor("i32", [size, perExample], labels);
+  const labelled = perExample === 1 ? labels : ofPositions;
   const held = createDataSet(createTensor("f32", inputs.shape, inputs.data as Float32Array), labelled, {
     ...{ name, classes, inputName, features, labelling },
   });
   // Attacks are measured in pixels, and need to know how these were scaled.
-  return { ...held, scaling };
+  return { ...held, scaling, ...(unlabelled === undefined ? {} : { unlabelled }) };
 }

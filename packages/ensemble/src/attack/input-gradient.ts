@@ -2,10 +2,11 @@ import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
 import { createTensor, entry, InputError, type Tensor, toFloat32 } from "@isthmus/core";
 import {
   type Architecture,
+  assertLabelled,
   type DataSet,
   type FeedPlan,
+  findLogits,
   type Graph,
-  logitsOf,
   planFeeds,
   type Session,
   specialize,
@@ -57,8 +58,9 @@ export async function createInputGradient(
 ): Promise<InputGradient> {
   const plan = planFeeds(attempt, graph, data, batchSize);
   const batch = plan.fixedBatch ?? Math.min(batchSize, data.size);
-  const typed = await specialize({ graph, engine }, { batch, extents: plan.extents });
-  const logits = logitsOf(graph);
+  assertLabelled(attempt, data);
+  const specialized = await specialize({ graph, engine }, { batch, extents: plan.extents });
+  const { graph: typed, logits } = findLogits(attempt, specialized, { data });
   const classes = assertAttackable(attempt, { graph: typed, data, plan, logits });
   const { objective, others, scale } = mixLogits(typed, { logits, examples: plan.examples });
   const { loss } = objective;

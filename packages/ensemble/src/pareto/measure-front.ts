@@ -10,7 +10,7 @@ import {
 } from "@isthmus/graph";
 import { hypervolume } from "./hypervolume.ts";
 import type { Front, FrontPoint } from "./pareto-result.ts";
-import { assertTasks } from "./task-graph.ts";
+import { assertTasks, findHeads } from "./task-graph.ts";
 
 /** A network, and the shares of the tasks that it is for. */
 export interface SharedNetwork {
@@ -46,7 +46,10 @@ export async function measureFront(
   { tasks, reference, steps, batchSize = 100, signal, onNetwork }: MeasureFrontOptions,
 ): Promise<Front> {
   assertTasks(ATTEMPT, { graph, data, tasks });
-  const runner = createRunner({ graph, engine, data }, Math.min(batchSize, data.size));
+  const runner = createRunner(
+    { graph, engine, data },
+    { heads: tasks.length, batch: Math.min(batchSize, data.size) },
+  );
   try {
     const points: FrontPoint[] = [];
     for (const { shares, network } of networks) {
@@ -56,7 +59,7 @@ export async function measureFront(
         signal?.throwIfAborted();
         const { results, arrays } = await runner.run(weights, range);
         for (const [i, task] of tasks.entries()) {
-          const logits = entry(results, at(graph.outputs, i, "output").name, "output");
+          const logits = at(results, i, "head");
           const labels = entry(arrays, task, "array");
           addInto(at(sums, i, "task"), logits.data as Float32Array, labels.data as BigInt64Array);
         }
@@ -77,27 +80,41 @@ export async function measureFront(
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
+/** A session, and the names of the logits of each head. */
+interface LoadedHeads {
+  readonly session: Session;
+  readonly logits: readonly string[];
+}
+
 /** Creates what runs a graph on ranges of examples, whose sessions are loaded once for each size. */
-function createRunner({ graph, engine, data }: Architecture & { readonly data: DataSet }, batch: number) {
-  const sessions = new Map<number, Session>();
+function createRunner(
+  { graph, engine, data }: Architecture & { readonly data: DataSet },
+  { heads, batch }: { readonly heads: number; readonly batch: number },
+) {
+  const sessions = new Map<number, LoadedHeads>();
   const { ranges, extents, feedsOf } = planFeeds(ATTEMPT, graph, data, batch);
-  const open = async (rows: number): Promise<Session> => {
+  const open = async (rows: number): Promise<LoadedHeads> => {
     const loaded = sessions.get(rows);
     if (loaded !== undefined) return loaded;
-    const session = await engine.load(await specialize({ graph, engine }, { batch: rows, extents }));
-    sessions.set(rows, session);
-    return session;
+    const typed = findHeads(ATTEMPT, await specialize({ graph, engine }, { batch: rows, extents }), heads);
+    const outputs = typed.logits.map((name) => ({ name }));
+    const opened = { session: await engine.load({ ...typed.graph, outputs }), logits: typed.logits };
+    sessions.set(rows, opened);
+    return opened;
   };
   return {
     ranges,
-    async run(weights: Tensors, { begin, end }: BatchRange): Promise<{ results: Tensors; arrays: Tensors }> {
-      const session = await open(end - begin);
+    async run(weights: Tensors, { begin, end }: BatchRange): Promise<{ results: Tensor[]; arrays: Tensors }> {
+      const { session, logits } = await open(end - begin);
       const examples = data.read(begin, end);
       const results = await session.run(new Map([...weights, ...feedsOf(examples)]));
-      return { results, arrays: examples.features ?? new Map() };
+      return {
+        results: logits.map((name) => entry(results, name, "output")),
+        arrays: examples.features ?? new Map(),
+      };
     },
     async release() {
-      for (const session of sessions.values()) await session.release();
+      for (const { session } of sessions.values()) await session.release();
     },
   };
 }

@@ -1,5 +1,12 @@
 import { at, InputError, MismatchError } from "@isthmus/core";
-import { type Architecture, type DataSet, type Graph, planFeeds, specialize } from "@isthmus/graph";
+import {
+  type Architecture,
+  type DataSet,
+  findLogits,
+  type Graph,
+  planFeeds,
+  specialize,
+} from "@isthmus/graph";
 import {
   add,
   equal,
@@ -40,11 +47,11 @@ export async function attachTasks(
 ): Promise<TaskGraph> {
   assertTasks(attempt, { graph, data, tasks });
   const { examples, extents } = planFeeds(attempt, graph, data, batch);
-  const typed = await specialize({ graph, engine }, { batch, extents });
-  const builder = GraphBuilder.from(typed);
+  const heads = findHeads(attempt, await specialize({ graph, engine }, { batch, extents }), tasks.length);
+  const builder = GraphBuilder.from(heads.graph);
   const shares = builder.weight(TASK_SHARES, { dtype: "f32", shape: [tasks.length] });
   const losses = tasks.map((task, i) => {
-    const logits = builder.value(at(typed.outputs, i, "output").name);
+    const logits = builder.value(at(heads.logits, i, "head"));
     if (logits.shape.length !== 2 || logits.dtype !== "f32") {
       throw new InputError(
         `Cannot ${attempt} graph "${graph.name}" as each task needs f32 logits [examples, classes]: output "${logits.name}" is ${logits.dtype} [${logits.shape.join(", ")}]`,
@@ -57,6 +64,28 @@ export async function attachTasks(
   });
   const total = losses.reduce((sum, loss) => add(sum, loss));
   return { graph: builder.build([builder.rename(total, TASK_LOSS)]), examples };
+}
+
+/** Logits of each head of a network, and the graph that computes them. */
+export interface Heads {
+  readonly graph: Graph;
+  /** Names of the values, one for each task. */
+  readonly logits: readonly string[];
+}
+
+/**
+ * Finds the logits of the first outputs of a typed graph, each of which is a head, through the softmax that
+ * may be at its end.
+ * @throws InputError if the cross-entropy of classes cannot be computed from one of them
+ */
+export function findHeads(attempt: string, typed: Graph, count: number): Heads {
+  let graph = typed;
+  const logits = typed.outputs.slice(0, count).map(({ name }) => {
+    const head = findLogits(attempt, { ...graph, scored: name });
+    graph = head.graph;
+    return head.logits;
+  });
+  return { graph, logits };
 }
 
 /** Computes the mean cross-entropy of logits `[batch, classes]`. */
@@ -104,13 +133,14 @@ export function assertTasks(
 
 /**
  * Splits the one output of a network into heads of equally many classes, such as 20 logits into two of 10.
- * @param graph - typed or not; its first output is split
+ * @param graph - typed or not; the output that is scored is split
  * @throws InputError if the logits do not divide by the number of heads
  */
 export async function splitHeads({ graph, engine }: Architecture, heads: number): Promise<Graph> {
   const typed = await specialize({ graph, engine }, { batch: 2 });
-  const builder = GraphBuilder.from(typed);
-  const logits = builder.value(at(typed.outputs, 0, "output").name);
+  const scored = findLogits("split the output", typed);
+  const builder = GraphBuilder.from(scored.graph);
+  const logits = builder.value(scored.logits);
   const [, classes = 0] = logits.shape;
   if (logits.shape.length !== 2 || classes === 0 || classes % heads !== 0) {
     throw new InputError(

@@ -3,6 +3,7 @@ import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import { softmaxInto } from "../kernels/softmax.ts";
+import type { Scoring } from "../scoring/scoring-of.ts";
 import { createPasses } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
 
@@ -15,6 +16,8 @@ export interface ClassProbabilities {
 
 /** Computes class probabilities by any number of networks of one architecture on one data set. */
 export interface Classifier {
+  /** Which value of the graph holds the logits. */
+  readonly scoring: Scoring;
   /**
    * Runs the whole data set once, without its labels.
    * @param network - has every weight of the graph; they are read anew each time
@@ -28,8 +31,8 @@ export interface Classifier {
 }
 
 /**
- * Prepares class probabilities of networks of one architecture: softmax in f64 of the first output that can
- * be logits, in the order of the data set, with the same bits on every run.
+ * Prepares class probabilities of networks of one architecture: softmax in f64 of the logits
+ * that `scoringOf` finds, in the order of the data set, with the same bits on every run.
  * @throws InputError if there are no examples, or they do not fit the graph's input
  * @throws OutOfRangeError if an option is out of its range
  */
@@ -41,6 +44,7 @@ export async function createClassifier(
   const resolved = resolveOptions("classify", EVALUATOR_DEFAULTS, options);
   const passes = await createPasses({ graph, engine, data, attempt: "classify" }, resolved);
   return {
+    scoring: passes.scoring,
     async classify(network, signal) {
       let classes = 0;
       let probabilities = new Float64Array(0);

@@ -2,18 +2,21 @@ import { type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
+import type { Scoring } from "../scoring/scoring-of.ts";
 import { createPasses } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
 import { type Evaluation, Scores } from "./scores.ts";
 
 /** Evaluates any number of networks of one architecture on one data set. */
 export interface Evaluator {
+  /** By which loss networks are evaluated, and which value of the graph holds their logits. */
+  readonly scoring: Scoring;
   /**
    * Runs the whole data set once.
    * @param network - has every weight of the graph; they are read anew each time
    * @throws MismatchError if it lacks a weight, or one has another shape
-   * @throws InputError if the scored output is not one logit for each class of each example or position, or
-   *   an example has no position that counts
+   * @throws InputError if the scored output is not one logit for each class of each example or position, an
+   *   example has no position that counts, or a language model sees the token that it is to predict
    * @throws DOMException named AbortError if `signal` is aborted
    */
   evaluate(network: Checkpoint, signal?: AbortSignal): Promise<Evaluation>;
@@ -30,10 +33,11 @@ export interface Evaluator {
  * the next token at each position. Labels below 0 and positions that an attention mask leaves out do not
  * count. The loss of such an example is the mean over its positions that count.
  *
- * The first output that can be logits is scored; `scoreOutput` chooses another. A graph of a fixed batch is
- * run in its batches, the last one filled up.
- * @throws InputError if there are no examples, they do not fit the graph's input, or there
- *   is nothing for another input
+ * `scoringOf` says what is scored: the output that is computed last or, if a softmax over the classes makes
+ * it, what the softmax reads; `scoreOutput` chooses another value. A graph of a fixed batch is run in its
+ * batches, the last one filled up.
+ * @throws InputError if there are no examples, they do not fit the graph's input, there is nothing for
+ *   another input, labels are no classes, or the cross-entropy cannot be computed from the output
  * @throws OutOfRangeError if an option is out of its range
  *
  * @example
@@ -59,6 +63,7 @@ export async function createEvaluator(
   const resolved = resolveOptions("evaluate", EVALUATOR_DEFAULTS, options);
   const passes = await createPasses({ graph, engine, data, attempt: "evaluate", texts: true }, resolved);
   return {
+    scoring: passes.scoring,
     async evaluate(network, signal) {
       const scores = new Scores(data);
       await passes.run(await bindWeights(graph, network), (batch) => scores.add(batch), { signal });

@@ -1,11 +1,13 @@
-import { DTYPES, formatShape, InputError, sizeOf, type Tensor } from "@isthmus/core";
+import { asFloat32, DTYPES, formatShape, InputError, sizeOf, type Tensor } from "@isthmus/core";
 import type { Batch, DataSet } from "../data-set.ts";
 import type { Engine, Session } from "../engine.ts";
-import { logitsOf } from "../feeding/choose-logits.ts";
 import { type FedBatch, type FeedPlan, planFeeds } from "../feeding/plan-feeds.ts";
 import { bakeWeights } from "../ir/bake-weights.ts";
 import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
+import { assertClasses } from "../scoring/find-logits.ts";
+import { type Scoring, scoringOf } from "../scoring/scoring-of.ts";
+import { assertCausalRun, type RunTexts } from "./assert-causal-run.ts";
 import type { EvaluatorOptions } from "./evaluator-options.ts";
 
 /** Logits of a network for some examples, and their labels. */
@@ -29,6 +31,8 @@ export interface PassOptions {
 
 /** Runs networks of one architecture over one data set. */
 export interface Passes {
+  /** How the networks are scored. */
+  readonly scoring: Scoring;
   /**
    * Runs the whole data set once, in order.
    * @param visit - called for every batch
@@ -82,7 +86,8 @@ function limitBatch(
 export async function createPasses(task: PassesTask, options: Required<EvaluatorOptions>): Promise<Passes> {
   const { engine, data, attempt } = task;
   const { batchSize, threads } = options;
-  const graph = onlyLogits(task.graph);
+  const scoring = await scoringOf(attempt, task, data);
+  const graph = onlyLogits(scoring);
   const asked = planFeeds(attempt, graph, data, batchSize);
   const plan = planFeeds(attempt, graph, data, limitBatch(graph, { batchSize, plan: asked }));
   const convolutional = graph.nodes.some(({ op }) => op === "Conv");
@@ -91,12 +96,19 @@ export async function createPasses(task: PassesTask, options: Required<Evaluator
   const load = (prepared: Graph) => engine.load(prepared, { threads });
   const shared = bake ? undefined : await load(graph);
   const prepared = { ...task, graph, plan };
+  // A property of the graph, which the first network shows.
+  let isChecked = false;
+  const check = async (texts: RunTexts) => {
+    if (!isChecked) await assertCausalRun(attempt, { graph: graph.name, data: data.name }, texts);
+    isChecked = true;
+  };
   return {
+    scoring,
     async run(weights, visit, options) {
-      if (shared !== undefined) return runPass(prepared, { session: shared, weights, visit }, options);
+      if (shared !== undefined) return runPass(prepared, { session: shared, weights, visit, check }, options);
       const session = await load(bakeWeights(graph, weights));
       try {
-        return await runPass(prepared, { session, weights: new Map(), visit }, options);
+        return await runPass(prepared, { session, weights: new Map(), visit, check }, options);
       } finally {
         await session.release();
       }
@@ -110,8 +122,10 @@ export async function createPasses(task: PassesTask, options: Required<Evaluator
 /**
  * Returns the part of a graph that computes the scored output, so that nothing else is computed or copied.
  */
-function onlyLogits(graph: Graph): Graph {
-  return graph.outputs.length < 2 ? graph : extractSubgraph(graph, [], [logitsOf(graph)]);
+function onlyLogits({ graph, output, logits }: Scoring): Graph {
+  if (graph.outputs.length === 1 && graph.outputs[0]?.name === logits) return graph;
+  const { shape } = output;
+  return { ...extractSubgraph(graph, [], [logits]), outputs: [{ name: logits, ...(shape && { shape }) }] };
 }
 
 /** A task with its plan of batches. */
@@ -124,11 +138,13 @@ interface Pass {
   readonly session: Session;
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly visit: (batch: LogitsBatch) => void;
+  /** Checks a batch of texts whose next tokens are predicted. */
+  readonly check: (texts: RunTexts) => Promise<void>;
 }
 
 async function runPass(
   task: PreparedTask,
-  { session, weights, visit }: Pass,
+  { session, weights, visit, check }: Pass,
   { signal, isEnough = () => false }: PassOptions,
 ): Promise<void> {
   const { plan, graph } = task;
@@ -136,8 +152,14 @@ async function runPass(
   for (const range of plan.ranges) {
     signal?.throwIfAborted();
     const fed = plan.read(range);
-    const logits = (await session.run(new Map([...weights, ...fed.feeds]))).get(output);
-    visit({ ...rowsOf(logits, task, fed), begin: range.begin });
+    const feeds = new Map([...weights, ...fed.feeds]);
+    const read = (results: ReadonlyMap<string, Tensor>) => rowsOf(results.get(output), task, fed);
+    const batch = read(await session.run(feeds));
+    visit({ ...batch, begin: range.begin });
+    if (batch.rows > 1 && task.data.labelling !== "position") {
+      const reread = (results: ReadonlyMap<string, Tensor>) => read(results).logits;
+      await check({ ...batch, session, feeds, tokens: plan.examples, read: reread });
+    }
     if (isEnough()) return;
   }
 }
@@ -145,13 +167,15 @@ async function runPass(
 /** Returns rows of logits with their labels, without the rows that only fill up a batch. */
 function rowsOf(
   logits: Tensor | undefined,
-  { data, attempt, texts = false }: PassesTask,
+  { graph, data, attempt, texts = false }: PassesTask,
   { batch, examples, rows: fedRows }: FedBatch,
 ): Omit<LogitsBatch, "begin"> {
-  const { shape = [], data: values } = logits ?? {};
+  const { dtype = "bool", shape = [], data: values } = logits ?? {};
   const { inputs } = batch;
-  if (values instanceof Float32Array && sizeOf(shape) > 0 && shape[0] === fedRows) {
-    const logitsOfExamples = values.subarray(0, (values.length / fedRows) * examples);
+  const output = graph.outputs[0]?.name ?? "";
+  if (values !== undefined && DTYPES[dtype].float && sizeOf(shape) > 0 && shape[0] === fedRows) {
+    assertClasses(attempt, graph, { name: output, dtype, shape });
+    const logitsOfExamples = asFloat32(values, dtype).subarray(0, (values.length / fedRows) * examples);
     if (shape.length === 2 && batch.labels.length === examples)
       return { logits: logitsOfExamples, labels: batch.labels, rows: 1 };
     const [, length = 0] = shape;
@@ -162,7 +186,7 @@ function rowsOf(
     ? ", or [examples, length, classes] for token ids [examples, length] or labels [examples, length]"
     : "";
   throw new InputError(
-    `Cannot ${attempt} on "${data.name}" as the graph's output that is scored must be f32 logits [examples, classes]${others}: got ${logits?.dtype ?? "nothing"} ${formatShape(shape)} for ${inputs.dtype} ${formatShape(inputs.shape)} with labels ${formatShape(labelShape(batch.labels.length, examples))}`,
+    `Cannot ${attempt} on "${data.name}" as classification alone is measured, and the output that is scored must be logits [examples, classes]${others}: got ${logits?.dtype ?? "nothing"} ${formatShape(shape)} for ${inputs.dtype} ${formatShape(inputs.shape)} with labels ${formatShape(labelShape(batch.labels.length, examples))}`,
     { input: data.name },
   );
 }

@@ -3,6 +3,7 @@ import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import { fitTemperature } from "../kernels/fit-temperature.ts";
+import type { Scoring } from "../scoring/scoring-of.ts";
 import { createPasses, type Passes } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
 import { HeldLogits } from "./held-logits.ts";
@@ -23,6 +24,8 @@ export interface TemperedEvaluation extends Evaluation {
 
 /** Evaluates any number of networks of one architecture as they are and with a temperature of their own. */
 export interface TemperedEvaluator {
+  /** By which loss networks are evaluated, and which value of the graph holds their logits. */
+  readonly scoring: Scoring;
   /**
    * Runs the data to fit the temperature to, and then the whole data set unless they are the same.
    * @param network - has every weight of the graph; they are read anew each time
@@ -67,6 +70,7 @@ export async function createTemperedEvaluator(
   const passes = await prepare(data);
   const fitting = fitted === data ? passes : await prepare(fitted).catch(releasing(passes));
   return {
+    scoring: passes.scoring,
     async evaluate(network, signal) {
       const weights = await bindWeights(graph, network);
       const held = new HeldLogits();

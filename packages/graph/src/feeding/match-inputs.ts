@@ -1,7 +1,7 @@
 import { DTYPES, type DType, InputError, type TensorInfo } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
+import { describeValue } from "../ir/describe-value.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
-import { describeValue } from "./choose-logits.ts";
 
 /** Numbers that are fed to an input that the data do not contain. */
 export type Filling = "ones" | "zeros" | "positions";

@@ -173,13 +173,12 @@ function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, example: TensorInfo
 }
 
 /**
- * Checks whether data may be converted: whole numbers to another width and masks to
- * any type, but no other numbers.
+ * Checks whether data may be converted: whole numbers and floats to another width, and masks to any type, but
+ * no whole numbers to floats.
  */
 function canConvert(example: TensorInfo, { dtype = "f32", name }: ValueInfo): boolean {
   if (example.dtype === dtype) return true;
-  const areWhole = !DTYPES[example.dtype].float && !DTYPES[dtype].float;
-  return areWhole || /mask/i.test(name);
+  return DTYPES[example.dtype].float === DTYPES[dtype].float || /mask/i.test(name);
 }
 
 function createFeeder(

@@ -62,6 +62,11 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly outputs: readonly ValueInfo[];
   /**
+   * Name of the value that networks are scored by, an output or any value between; absent if the outputs
+   * decide, as `scoringOf` describes.
+   */
+  readonly scored?: string;
+  /**
    * Element type and concrete shape of every value for one batch size; absent if they are not
    * known. A graph with them and with concrete inputs is *typed*, as `specialize` makes it and as
    * building and differentiating need it. If its inputs take any batch, the types only save the run

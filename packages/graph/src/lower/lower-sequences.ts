@@ -1,6 +1,7 @@
 import { at, type Tensor } from "@isthmus/core";
 import { intAttribute } from "../ir/attributes.ts";
 import { capturedNames } from "../ir/captured-names.ts";
+import { constantTensor, wholeNumbers } from "../ir/constant-tensor.ts";
 import type { Attribute, Graph, Node } from "../ir/graph.ts";
 import { inputName } from "../ir/input-name.ts";
 import { isSequenceOperator } from "../ir/sequence-values.ts";
@@ -19,20 +20,6 @@ export function lowerSequences(graph: Graph): Graph {
   return new SequenceRewriter(graph).rewrite();
 }
 
-/** Returns the tensor of a `Constant` that is a tensor or whole numbers; undefined for other constants. */
-function tensorOf({ attributes }: Node): Tensor | undefined {
-  const [tensor, number, numbers] = ["value", "value_int", "value_ints"].map((name) => attributes.get(name));
-  if (tensor?.type === "tensor") return tensor.value;
-  if (number?.type === "int") return wholeNumbers([number.value], []);
-  return numbers?.type === "ints" ? wholeNumbers(numbers.value, [numbers.value.length]) : undefined;
-}
-
-const wholeNumbers = (values: readonly number[], shape: readonly number[]): Tensor => ({
-  dtype: "i64",
-  shape,
-  data: BigInt64Array.from(values, BigInt),
-});
-
 /**
  * A graph that is rewritten node by node. Sequences are lists of tensors, which are
  * computed where they are used.
@@ -49,7 +36,7 @@ class SequenceRewriter {
     this.#constants = new Map(graph.constants);
     for (const [name, tensor] of graph.constants) this.#known.set(name, tensor);
     for (const node of graph.nodes) {
-      const tensor = node.op === "Constant" ? tensorOf(node) : undefined;
+      const tensor = constantTensor(node);
       const [output] = node.outputs;
       if (tensor !== undefined && output !== undefined) this.#known.set(output, tensor);
     }

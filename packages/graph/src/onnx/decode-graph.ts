@@ -16,7 +16,7 @@ import { decodeMessage } from "./decode-message.ts";
 import { decodeInitializers, decodeNodes, decodeValueInfo, ownDomain } from "./decode-node.ts";
 import { findTrained } from "./find-trained.ts";
 import { inlineFunctions } from "./inline-functions.ts";
-import { PRODUCER } from "./producer.ts";
+import { PRODUCER, SCORED } from "./producer.ts";
 import { MODEL, type ModelProto } from "./schema.ts";
 import { shareCopies } from "./share-copies.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
@@ -93,10 +93,17 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
     constants: new Map([...tensors].filter(([name]) => !trained.has(name))),
     nodes,
     outputs: (proto.output ?? []).map(decodeValueInfo),
+    ...(isOwn ? scoredOf(model) : {}),
   };
   assertConnected(graph, source);
   assertExtents(graph, source);
   return { graph: isOwn ? graph : lowerSequences(readAsInference(graph)), weights: embedded };
+}
+
+/** Reads which value is scored, if one was chosen before the graph was encoded. */
+function scoredOf({ metadataProps = [] }: ModelProto): Pick<Graph, "scored"> {
+  const scored = metadataProps.find(({ key }) => key === SCORED)?.value;
+  return scored === undefined ? {} : { scored };
 }
 
 function collectWeights(

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@isthmus/core";
 import type { Attribute, Graph, Node, ValueInfo } from "../ir/graph.ts";
 import { encodeMessage } from "./encode-message.ts";
-import { PRODUCER } from "./producer.ts";
+import { PRODUCER, SCORED } from "./producer.ts";
 import {
   type AttributeProto,
   type GraphProto,
@@ -37,6 +37,7 @@ export function encodeGraph(graph: Graph): Uint8Array {
     producerName: PRODUCER,
     graph: encodeGraphProto(graph),
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version })),
+    ...(graph.scored === undefined ? {} : { metadataProps: [{ key: SCORED, value: graph.scored }] }),
   };
   return encodeMessage(MODEL, model);
 }

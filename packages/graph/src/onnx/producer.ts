@@ -3,3 +3,6 @@
  * their initializers are constants.
  */
 export const PRODUCER = "isthmus";
+
+/** Key of the metadata of models that we encode, under which the name of the scored value is kept. */
+export const SCORED = "isthmus.scored";

@@ -104,6 +104,7 @@ export interface ModelProto {
   graph?: GraphProto;
   opsetImport?: OperatorSetProto[];
   functions?: FunctionProto[];
+  metadataProps?: EntryProto[];
 }
 
 const many = true;
@@ -204,5 +205,6 @@ export const MODEL: Schema = {
   2: { name: "producerName", kind: "string" },
   7: { name: "graph", kind: () => GRAPH },
   8: { name: "opsetImport", kind: () => OPERATOR_SET, repeated: many },
+  14: { name: "metadataProps", kind: () => ENTRY, repeated: many },
   25: { name: "functions", kind: () => FUNCTION, repeated: many },
 };

@@ -1,5 +1,5 @@
-import { at, UnsupportedError } from "@isthmus/core";
-import { type Graph, parameterNames } from "@isthmus/graph";
+import { UnsupportedError } from "@isthmus/core";
+import { chooseOutput, type Graph, parameterNames } from "@isthmus/graph";
 
 /** The linear layer that computes the output of a network. */
 export interface LastLayer {
@@ -46,7 +46,7 @@ export function findLastLayer(attempt: string, graph: Graph, output: string): La
  * ```
  */
 export function frozenBelowLastLayer(graph: Graph): readonly string[] {
-  const { name: output } = at(graph.outputs, 0, "output");
-  const { weights } = findLastLayer("train the last layer alone", graph, output);
+  const attempt = "train the last layer alone";
+  const { weights } = findLastLayer(attempt, graph, chooseOutput(attempt, graph).name);
   return [...parameterNames(graph)].filter((name) => !weights.includes(name));
 }

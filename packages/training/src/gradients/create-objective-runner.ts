@@ -1,6 +1,7 @@
-import { at, InputError, type Tensor } from "@isthmus/core";
+import { at, createCheckpoint, InputError, type Tensor } from "@isthmus/core";
 import {
   type Architecture,
+  assertCausal,
   type BatchRange,
   type DataSet,
   type FeedPlan,
@@ -88,6 +89,9 @@ export async function createObjectiveRunner(
 ): Promise<ObjectiveRunner> {
   const { attempt, graph, data, batchSize, signal } = mean;
   const plan = planFeeds(attempt, graph, data, batchSize);
+  const spec = mean.loss ?? lossOfData(graph, data);
+  // A property of the graph, which the first network shows.
+  let isChecked = spec.kind !== "next-token";
   const parts: Part[] = [];
   const release = async () => {
     const sessions = parts.flatMap(({ graphs }) => graphs.map(({ session }) => session));
@@ -95,7 +99,7 @@ export async function createObjectiveRunner(
   };
   try {
     for (const range of rangesOf(mean, plan.fixedBatch))
-      parts.push(await createPart(mean, plan, { range, derive }));
+      parts.push(await createPart({ ...mean, loss: spec }, plan, { range, derive }));
   } catch (error) {
     await release();
     throw error;
@@ -104,6 +108,8 @@ export async function createObjectiveRunner(
   return {
     batchSize: size,
     async run(place, tensors, visit, only) {
+      if (!isChecked) await assertCausal(attempt, mean, createCheckpoint(tensors), data);
+      isChecked = true;
       for (const part of parts) {
         const { session, names } = at(part.graphs, place, "graph");
         const taken = new Map([...tensors].filter(([name]) => names.has(name)));
@@ -138,7 +144,7 @@ function rangesOf(
 }
 
 async function createPart(
-  mean: MeanLoss,
+  mean: MeanLoss & { readonly loss: LossSpec },
   plan: FeedPlan,
   {
     range,
@@ -148,11 +154,10 @@ async function createPart(
     readonly derive: (objective: Objective) => readonly Graph[];
   },
 ): Promise<Part> {
-  const { graph, engine, data, loss } = mean;
+  const { graph, engine, loss } = mean;
   const typed = await specialize({ graph, engine }, { batch: range.batch, extents: plan.extents });
   const isFilled = (range.end - range.begin) % range.batch > 0;
-  const spec = loss ?? lossOfData(graph, data);
-  const attached = attachLoss(typed, isFilled ? weighted(spec, mean, range.batch) : spec);
+  const attached = attachLoss(typed, isFilled ? weighted(loss, mean, range.batch) : loss);
   const outputs = attached.graph.outputs.filter(({ name }) => name === attached.loss);
   const objective = { ...attached, graph: { ...attached.graph, outputs } };
   const graphs: LoadedGraph[] = [];

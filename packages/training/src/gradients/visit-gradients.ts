@@ -1,6 +1,13 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
 import { type Checkpoint, entry, type Tensor, toFloat64, UnsupportedError } from "@isthmus/core";
-import { type Architecture, bindWeights, type DataSet, planFeeds, specialize } from "@isthmus/graph";
+import {
+  type Architecture,
+  assertCausal,
+  bindWeights,
+  type DataSet,
+  planFeeds,
+  specialize,
+} from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss } from "../loss/attach-loss.ts";
 import { lossOfData } from "../loss/loss-of-data.ts";
@@ -54,7 +61,9 @@ export async function visitGradients(
   }
   const weights = await bindWeights(graph, network);
   const typed = await specialize({ graph, engine }, { batch: 1, extents: plan.extents });
-  const objective = attachLoss(typed, lossSpec ?? lossOfData(graph, data));
+  const spec = lossSpec ?? lossOfData(graph, data);
+  if (spec.kind === "next-token") await assertCausal(attempt, { graph, engine }, network, data);
+  const objective = attachLoss(typed, spec);
   const { loss } = objective;
   const differentiated = gradient({ ...objective.graph, outputs: [{ name: loss }] }, { loss });
   const parameters = [...graph.weights.keys()].filter((name) =>

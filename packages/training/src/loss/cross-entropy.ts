@@ -1,9 +1,9 @@
 import { at, resolveOptions, sizeOf } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { cast, GraphBuilder, reduceMean, reduceSum } from "@isthmus/graph/builder";
+import { cast, reduceMean, reduceSum } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
-import { assertLogits, examplesInput, outputOf } from "./find-values.ts";
+import { assertLogits, examplesInput, openLogits } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
 import { assertSmoothing, isCorrect, negativeLogLikelihood } from "./log-likelihood.ts";
 import { CROSS_ENTROPY_DEFAULTS, type CrossEntropyLoss } from "./loss-spec.ts";
@@ -13,13 +13,12 @@ import { weightedLoss } from "./weighted-loss.ts";
  * Adds cross-entropy to a graph. Its metrics are `correct`, how many examples or positions are classified
  * correctly, and, if there are several positions or labels are weighted, `counted`, how many count.
  */
-export function attachCrossEntropy(graph: Graph, loss: CrossEntropyLoss): Objective {
+export function attachCrossEntropy(typed: Graph, loss: CrossEntropyLoss): Objective {
   const { kind: _, logits: name, examples: input, ...rest } = loss;
   const { labelSmoothing, weighted } = resolveOptions("attach cross-entropy", CROSS_ENTROPY_DEFAULTS, rest);
   assertSmoothing(labelSmoothing);
-  const examples = examplesInput(graph, input);
-  const builder = GraphBuilder.from(graph);
-  const logits = outputOf(graph, builder, name);
+  const examples = examplesInput(typed, input);
+  const { graph, builder, logits } = openLogits(typed, name);
   const [batch = 0] = examples.shape;
   const isPerPosition = logits.shape.length === 3;
   const shape = isPerPosition ? [batch, at(logits.shape, 1, "axis of logits")] : [batch];

@@ -1,6 +1,6 @@
 import { DTYPES, formatShape, MismatchError, type TensorInfo } from "@isthmus/core";
-import { type Graph, logitsOf, type ValueInfo } from "@isthmus/graph";
-import type { GraphBuilder, Value } from "@isthmus/graph/builder";
+import { findLogits, type Graph, type ValueInfo } from "@isthmus/graph";
+import { GraphBuilder, type Value } from "@isthmus/graph/builder";
 import { typesOf } from "@isthmus/graph/ir";
 
 /**
@@ -36,17 +36,37 @@ export function typeOf(graph: Graph, name: string): TensorInfo {
 }
 
 /**
- * Returns the value a loss is computed from: the one called `name`, or the first output that can be logits.
+ * Returns the value a loss is computed from.
  * @throws MismatchError if there is no such value, or it is not floating-point
  */
-export function outputOf(graph: Graph, builder: GraphBuilder, name: string | undefined): Value {
-  const output = name ?? logitsOf(graph);
-  const { dtype, shape } = typeOf(graph, output);
-  if (DTYPES[dtype].float) return builder.value(output);
+export function outputOf(graph: Graph, builder: GraphBuilder, name: string): Value {
+  const { dtype, shape } = typeOf(graph, name);
+  if (DTYPES[dtype].float) return builder.value(name);
   throw new MismatchError(
-    `Cannot attach a loss to graph "${graph.name}" as "${output}" must be floating-point: it is ${dtype} ${formatShape(shape)}`,
+    `Cannot attach a loss to graph "${graph.name}" as "${name}" must be floating-point: it is ${dtype} ${formatShape(shape)}`,
     { parameters: [] },
   );
+}
+
+/** Logits of a typed graph, and the graph that computes them, to which a loss can be added. */
+export interface AttachedLogits {
+  readonly graph: Graph;
+  readonly builder: GraphBuilder;
+  readonly logits: Value;
+}
+
+/**
+ * Finds the logits of a typed graph as the evaluation of networks does: the value called `name`, or the
+ * output that is scored, and what a softmax at its end reads.
+ * @throws MismatchError if there is no such value, or it is not floating-point
+ * @throws InputError if it is none that the cross-entropy of classes can be computed from
+ */
+export function openLogits(typed: Graph, name: string | undefined): AttachedLogits {
+  if (name !== undefined) typeOf(typed, name);
+  const named = name === undefined ? typed : { ...typed, scored: name };
+  const { graph, logits } = findLogits("attach a loss", named);
+  const builder = GraphBuilder.from(graph);
+  return { graph, builder, logits: outputOf(graph, builder, logits) };
 }
 
 /**

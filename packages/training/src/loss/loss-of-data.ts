@@ -1,4 +1,11 @@
-import { type DataSet, type Graph, logitsOf, planFeeds } from "@isthmus/graph";
+import {
+  assertLabelled,
+  chooseOutput,
+  type DataSet,
+  type Graph,
+  planFeeds,
+  scoringLoss,
+} from "@isthmus/graph";
 import type {
   CrossEntropyLoss,
   LossSpec,
@@ -16,13 +23,13 @@ export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | MeanSquaredErrorLo
  *
  * Without a kind, the loss is the one networks are evaluated by: cross-entropy, of each position if positions
  * are labelled; for token ids the cross-entropy of the next token.
- * @throws InputError if the data do not fit the graph
+ * @throws InputError if the data do not fit the graph, or have no classes as labels where the loss needs them
  */
 export function lossOfData(
   graph: Graph,
   data: DataSet,
   {
-    kind = usualKind(graph, data),
+    kind = scoringLoss("attach a loss", graph, data),
     labelSmoothing,
   }: Partial<Pick<LabelledLoss, "kind">> & { readonly labelSmoothing?: number | undefined } = {},
 ): LabelledLoss {
@@ -42,7 +49,11 @@ export function completeLoss(
 ): LossSpec {
   if (loss.kind === undefined) {
     const { labelSmoothing } = loss;
-    return describeLoss(attempt, { graph, data }, { kind: usualKind(graph, data), labelSmoothing });
+    return describeLoss(
+      attempt,
+      { graph, data },
+      { kind: scoringLoss(attempt, graph, data), labelSmoothing },
+    );
   }
   // A loss of an unknown kind is refused later, when it is attached.
   if (!LABELLED.includes(loss.kind)) return loss;
@@ -60,15 +71,10 @@ function describeLoss(
   const { examples } = planFeeds(attempt, graph, data, 1);
   const named = graph.inputs.length > 1 ? { examples } : {};
   if (kind === "mean-squared-error") return { kind, ...named };
+  assertLabelled(attempt, data);
+  const scored = graph.outputs.length > 1 ? { logits: chooseOutput(attempt, graph, data).name } : {};
   const smoothed = labelSmoothing === undefined ? {} : { labelSmoothing };
-  return { kind, ...named, ...smoothed, ...(skipsLabels(data) ? { weighted: true } : {}) };
-}
-
-/** Returns the kind of loss that networks of a graph are evaluated by. */
-function usualKind(graph: Graph, { labelling = "example" }: DataSet): "cross-entropy" | "next-token" {
-  const shape = graph.outputs.find(({ name }) => name === logitsOf(graph))?.shape;
-  if (labelling !== "example") return labelling === "next" ? "next-token" : "cross-entropy";
-  return shape?.length === 3 ? "next-token" : "cross-entropy";
+  return { kind, ...scored, ...named, ...smoothed, ...(skipsLabels(data) ? { weighted: true } : {}) };
 }
 
 /** Returns whether positions are labelled and some of these labels do not count. */

@@ -7,7 +7,9 @@
  */
 export interface CrossEntropyLoss {
   readonly kind: "cross-entropy";
-  /** Output that holds the logits. @defaultValue the first output that can be logits */
+  /**
+   * Output or other value that holds the logits, or their softmax. @defaultValue the one `findLogits` finds
+   */
   readonly logits?: string;
   /** Data input for the examples, whose first extent is the batch. @defaultValue the only one */
   readonly examples?: string;
@@ -27,7 +29,9 @@ export interface CrossEntropyLoss {
  */
 export interface NextTokenLoss {
   readonly kind: "next-token";
-  /** Output that holds the logits. @defaultValue the first output that can be logits */
+  /**
+   * Output or other value that holds the logits, or their softmax. @defaultValue the one `findLogits` finds
+   */
   readonly logits?: string;
   /** Data input for the tokens. @defaultValue the only one */
   readonly examples?: string;

@@ -12,7 +12,7 @@ export function attachMeanSquaredError(graph: Graph, loss: MeanSquaredErrorLoss)
   const { kind: _, prediction, examples: input, ...rest } = loss;
   resolveOptions("attach mean squared error", {}, rest);
   const examples = examplesInput(graph, input);
-  const name = prediction ?? graph.outputs[0]?.name;
+  const name = prediction ?? graph.outputs[0]?.name ?? "";
   const builder = GraphBuilder.from(graph);
   const predicted = outputOf(graph, builder, name);
   const { dtype, shape } = predicted;

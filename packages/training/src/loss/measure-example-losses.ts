@@ -1,6 +1,7 @@
 import { type Checkpoint, entry, resolveOptions, toFloat64, UnsupportedError } from "@isthmus/core";
 import {
   type Architecture,
+  assertCausal,
   bindWeights,
   type DataSet,
   exposeValues,
@@ -56,6 +57,7 @@ export async function measureExampleLosses(
   const batch = plan.fixedBatch ?? Math.min(resolved.batch, data.size);
   assertWholeBatch(graph.name, batch, data);
   const loss = completeLoss(ATTEMPT, { graph, data }, resolved.loss);
+  if (loss.kind === "next-token") await assertCausal(ATTEMPT, { graph, engine }, network, data);
   const objective = attachLoss(await specialize({ graph, engine }, { batch, extents: plan.extents }), loss);
   const name = lossesOf(objective);
   const weights = await bindWeights(graph, network);

@@ -1,9 +1,9 @@
 import { DTYPES, formatShape, MismatchError, resolveOptions, type TensorInfo } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { cast, concat, GraphBuilder, mul, reduceSum, slice, type Value } from "@isthmus/graph/builder";
+import { cast, concat, mul, reduceSum, slice, type Value } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
-import { assertLogits, examplesInput, outputOf } from "./find-values.ts";
+import { assertLogits, examplesInput, openLogits } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
 import { assertSmoothing, isCorrect, negativeLogLikelihood } from "./log-likelihood.ts";
 import { NEXT_TOKEN_DEFAULTS, type NextTokenLoss } from "./loss-spec.ts";
@@ -18,14 +18,13 @@ const NOTHING = -1;
  * Adds next-token cross-entropy to a graph. Its metrics are `correct`, how many tokens are predicted
  * correctly, and, if tokens are weighted, `counted`, how many have a weight above 0.
  */
-export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
+export function attachNextToken(typed: Graph, loss: NextTokenLoss): Objective {
   const { kind: _, logits: name, examples: input, ...rest } = loss;
   const { labelSmoothing, weighted } = resolveOptions("attach next-token loss", NEXT_TOKEN_DEFAULTS, rest);
   assertSmoothing(labelSmoothing);
-  const examples = examplesInput(graph, input);
-  assertTokens(graph, examples);
-  const builder = GraphBuilder.from(graph);
-  const logits = outputOf(graph, builder, name);
+  const examples = examplesInput(typed, input);
+  assertTokens(typed, examples);
+  const { graph, builder, logits } = openLogits(typed, name);
   const [batch = 0, length = 0] = examples.shape;
   assertLogits(graph, logits, {
     rank: 3,

@@ -1,8 +1,8 @@
 import { at, formatShape, MismatchError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { cast, GraphBuilder, logSoftmax, mul, reduceMean, reduceSum } from "@isthmus/graph/builder";
+import { cast, logSoftmax, mul, reduceMean, reduceSum } from "@isthmus/graph/builder";
 import { unusedName } from "../unused-name.ts";
-import { outputOf } from "./find-values.ts";
+import { openLogits } from "./find-values.ts";
 
 /** A graph that computes its loss against probabilities instead of labels. */
 export interface SoftObjective {
@@ -22,13 +22,12 @@ export interface SoftObjective {
  * `-sum p log softmax(logits)`, in nats. No label is needed: the probabilities may come from another network.
  *
  * @see Hinton, Vinyals and Dean, Distilling the knowledge in a neural network (2015), at temperature 1
- * @param graph - typed, as `specialize` makes it
- * @param logits - name of the output `[..., classes]`; the first that can be logits if left out
+ * @param typed - the graph, as `specialize` makes it
+ * @param logits - name of the output `[..., classes]`; the one that is scored if left out
  * @throws MismatchError if the output has no classes along its last axis
  */
-export function attachSoftTargets(graph: Graph, logits?: string): SoftObjective {
-  const builder = GraphBuilder.from(graph);
-  const output = outputOf(graph, builder, logits);
+export function attachSoftTargets(typed: Graph, logits?: string): SoftObjective {
+  const { graph, builder, logits: output } = openLogits(typed, logits);
   const rank = output.shape.length;
   if (rank < 2 || at(output.shape, rank - 1, "axis of logits") < 2) {
     throw new MismatchError(

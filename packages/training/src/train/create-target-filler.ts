@@ -112,13 +112,15 @@ function createPlainFiller(
   const targets = createTensor(info.dtype, info.shape, allocateData(info.dtype, sizeOf(info.shape)));
   const { data } = targets;
   const perExample = sizeOf(info.shape.slice(1));
-  const isLabels = info.shape[0] === step.batch && labels.length % perExample === 0;
+  const isLabelled = labels.length > 0;
+  const isLabels = isLabelled && info.shape[0] === step.batch && labels.length % perExample === 0;
   if (data instanceof BigInt64Array && isLabels && labels.length <= data.length) {
     return { targets, fill: () => widenLabels(labels, { classes, skips }, data) };
   }
   if (isSame(info, inputs)) return { targets: inputs, fill() {} };
   const [rows, columns = 0] = info.shape;
-  if (data instanceof Float32Array && rows === step.batch && info.shape.length === 2 && columns >= classes) {
+  const areRows = rows === step.batch && info.shape.length === 2 && columns >= classes;
+  if (data instanceof Float32Array && areRows && isLabelled) {
     return { targets, fill: () => oneHot(labels, columns, data) };
   }
   throw new MismatchError(

@@ -6,7 +6,14 @@ import {
   sameShape,
   type Tensor,
 } from "@isthmus/core";
-import { type DataSet, type Engine, type FeedPlan, type Graph, logitsOf, planFeeds } from "@isthmus/graph";
+import {
+  chooseOutput,
+  type DataSet,
+  type Engine,
+  type FeedPlan,
+  type Graph,
+  planFeeds,
+} from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import { type Batches, createBatches, type EpochOrder } from "../batches/create-batches.ts";
 import type { Blend } from "../blend/blend.ts";
@@ -124,9 +131,9 @@ function assertClasses(
   data: DataSet,
 ): number {
   if (loss.kind !== "cross-entropy") return data.classes;
-  const logits = loss.logits ?? logitsOf(graph);
-  const shape =
-    typesOf(step.graph).get(logits)?.shape ?? graph.outputs.find(({ name }) => name === logits)?.shape;
+  const { logits } = loss;
+  const output = chooseOutput("train", logits === undefined ? graph : { ...graph, scored: logits }, data);
+  const shape = typesOf(step.graph).get(output.name)?.shape ?? output.shape;
   const classes = shape?.at(-1);
   if (typeof classes !== "number" || data.classes <= classes) {
     return typeof classes === "number" ? classes : data.classes;

@@ -1,5 +1,12 @@
 import { type Checkpoint, createCheckpoint, entry, type Tensor } from "@isthmus/core";
-import { type Architecture, assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import {
+  type Architecture,
+  assertCausal,
+  assertNetwork,
+  type DataSet,
+  type Engine,
+  type Graph,
+} from "@isthmus/graph";
 import { bindParameters, trainedPart } from "../local/bind-parameters.ts";
 import type { ControlVariateUpdate } from "../local/control-variates.ts";
 import { describeLocalTraining } from "../local/describe-local-training.ts";
@@ -45,7 +52,8 @@ export interface Trained {
  * The order of examples, how images are changed and what dropout drops depend only on the seed and on the
  * number of the step or epoch. A training that was stopped and resumes therefore ends with the same bytes as
  * one that was not.
- * @throws InputError if data are empty or have labels that are no class, or a state would be replaced
+ * @throws InputError if data are empty or have labels that are no class, a language model sees the token that
+ *   it is to predict, or a state would be replaced
  * @throws MismatchError if the weights, the loss or the data do not fit the graph, or the state is of another
  *   training
  * @throws FormatError if the state is damaged
@@ -80,6 +88,7 @@ export async function train(
   const resolved = resolveTrainOptions(training, options);
   const { seed, threads } = resolved;
   assertNetwork(graph, weights);
+  if (resolved.loss.kind === "next-token") await assertCausal("train", { graph, engine }, weights, data);
   const network = { graph, engine, weights, data };
   const { controlVariates } = resolved;
   const corrected = await correctsGradients(graph, controlVariates);

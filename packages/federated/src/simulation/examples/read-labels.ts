@@ -1,14 +1,15 @@
 import { InputError } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import { assertLabelled, type DataSet } from "@isthmus/graph";
 
 /** Examples read at once. */
 const CHUNK = 1000;
 
 /**
  * Reads the class of every example of a data set.
- * @throws InputError if labels are of positions, not of examples, or one is below 0
+ * @throws InputError if labels are no classes, or of positions and not of examples, or one is below 0
  */
 export function readLabels(data: DataSet): Int32Array {
+  assertLabelled("divide examples over clients", data);
   if ((data.labelling ?? "example") !== "example") {
     throw new InputError(
       `Cannot divide "${data.name}" over clients as each example must have one label: labels are of positions`,

@@ -13,6 +13,7 @@ import {
   type Architecture,
   bindWeights,
   type DataSet,
+  extractSubgraph,
   planFeeds,
   type Session,
   softmaxInto,
@@ -79,7 +80,7 @@ export async function createSoftMidpoint(
   const feedsOf = (weights: Weights, index: number): Map<string, Tensor> =>
     new Map([...weights, ...plan.feedsOf(data.read(index * batch, (index + 1) * batch))]);
   const objective = attachSoftTargets(typed);
-  const logits = await engine.load({ ...typed, outputs: [{ name: objective.logits }] });
+  const logits = await engine.load(extractSubgraph(objective.graph, [], [objective.logits]));
   const probabilities: (readonly Float32Array[])[] = [];
   try {
     for (const end of ends) {

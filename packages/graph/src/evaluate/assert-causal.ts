@@ -1,0 +1,32 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
+import type { DataSet } from "../data-set.ts";
+import { bindWeights } from "../ir/bind-weights.ts";
+import { createPasses } from "./create-passes.ts";
+import { EVALUATOR_DEFAULTS } from "./evaluator-options.ts";
+import { limitExamples } from "./limit-examples.ts";
+
+/** Texts that a network is checked on. */
+const TEXTS = 4;
+
+/**
+ * Checks that a network predicts each token of a data set from those before it only, as evaluating it does,
+ * for what computes its next-token loss in another way. Some texts are run twice.
+ * @param attempt - name of the attempt for messages, for example `train`
+ * @throws InputError if a later token changes what is predicted before it, or the data do not fit the graph
+ */
+export async function assertCausal(
+  attempt: string,
+  { graph, engine }: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+): Promise<void> {
+  const texts = limitExamples(attempt, data, TEXTS);
+  const options = { ...EVALUATOR_DEFAULTS, bake: false };
+  const passes = await createPasses({ graph, engine, data: texts, attempt, texts: true }, options);
+  try {
+    await passes.run(await bindWeights(graph, network), () => {}, { signal: undefined });
+  } finally {
+    await passes.release();
+  }
+}

@@ -1,0 +1,137 @@
+import { DTYPES, type TensorInfo } from "@isthmus/core";
+import { intAttribute, intsAttribute, wrapAxis } from "../ir/attributes.ts";
+import { constantTensor } from "../ir/constant-tensor.ts";
+import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
+import { inputName } from "../ir/input-name.ts";
+import { dtypeOfCode } from "../onnx/tensor-proto.ts";
+import { followAxis, isMove } from "./follow-axis.ts";
+
+/** Probabilities that a graph ends in, and what they are made of. */
+export interface Probabilities {
+  /** Operator that makes them: of all classes together, or of each class by itself. */
+  readonly operator: "Softmax" | "Sigmoid";
+  /** Value that they are made of. */
+  readonly input: string;
+  /** Nodes behind the operator that change the shape, in the order of the graph. */
+  readonly moves: readonly Node[];
+  /**
+   * Whether the probabilities of an example or position, along the last axis of the output, sum to 1;
+   * undefined if that depends on shapes that are not known.
+   */
+  readonly overClasses: boolean | undefined;
+}
+
+/** Types of values by name, as far as they are known. */
+type Types = ReadonlyMap<string, TensorInfo> | undefined;
+
+/**
+ * Finds the softmax or the sigmoid that an output is made by, behind nodes that change its shape or its
+ * element type. A softmax may also be written as a division of exponentials by their sum.
+ * @param types - type of every value, which tells what a reshaped axis was
+ * @returns undefined if the output is made by something else, as logits are
+ */
+export function findProbabilities(
+  graph: Graph,
+  output: ValueInfo,
+  types: Types = graph.types,
+): Probabilities | undefined {
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const moves: Node[] = [];
+  let value = output.name;
+  for (let node = producers.get(value); node?.outputs[0] === value; node = producers.get(value)) {
+    const made = madeBy(node, graph, producers);
+    if (made !== undefined) {
+      const rank = types?.get(value)?.shape.length ?? (moves.length === 0 ? output.shape?.length : undefined);
+      const overClasses = areLast(made.axes(rank), { value, moves, rank, types });
+      return { operator: made.operator, input: made.input, moves, overClasses };
+    }
+    if (isMove(node)) moves.unshift(node);
+    else if (!keepsNumbers(node)) return undefined;
+    value = inputName(node, 0);
+  }
+  return undefined;
+}
+
+/** Returns whether a node returns the numbers that it reads, of another element type at most. */
+function keepsNumbers(node: Node): boolean {
+  if (node.domain !== "") return false;
+  if (node.op === "Identity" || node.op === "Dropout") return true;
+  const dtype = node.op === "Cast" ? dtypeOfCode(intAttribute(node, "to", 0)) : undefined;
+  return dtype !== undefined && DTYPES[dtype].float;
+}
+
+/** Probabilities as one operator makes them. */
+interface Made extends Pick<Probabilities, "operator" | "input"> {
+  /** Returns the axes over which they sum to 1, of a value of a rank; undefined if the rank must be known. */
+  axes(rank: number | undefined): readonly number[] | undefined;
+}
+
+/** Returns what a node makes probabilities of; undefined if it makes none. */
+function madeBy(node: Node, graph: Graph, producers: ReadonlyMap<string, Node>): Made | undefined {
+  const [input = ""] = node.inputs;
+  if (node.domain !== "") return undefined;
+  if (node.op === "Sigmoid") return { operator: "Sigmoid", input, axes: () => [-1] };
+  if (node.op === "Softmax") {
+    const isJoint = (graph.opsets.get("") ?? 1) < 13;
+    const axis = intAttribute(node, "axis", isJoint ? 1 : -1);
+    const from = (rank: number) => wrapAxis(axis, rank);
+    const joint = (rank: number) => Array.from({ length: rank - from(rank) }, (_, i) => from(rank) + i);
+    return {
+      operator: "Softmax",
+      input,
+      axes(rank) {
+        if (axis === -1) return [-1];
+        if (rank === undefined) return undefined;
+        return isJoint ? joint(rank) : [axis];
+      },
+    };
+  }
+  return node.op === "Div" ? madeByDivision(node, graph, producers) : undefined;
+}
+
+/** Finds a softmax that is written as `Exp(x) / ReduceSum(Exp(x))`. */
+function madeByDivision(
+  { inputs }: Node,
+  graph: Graph,
+  producers: ReadonlyMap<string, Node>,
+): Made | undefined {
+  const [exponentials = "", total = ""] = inputs;
+  const [exp, sum] = [producers.get(exponentials), producers.get(total)];
+  if (exp?.op !== "Exp" || sum?.op !== "ReduceSum" || sum.inputs[0] !== exponentials) return undefined;
+  const axes = intsAttribute(sum, "axes") ?? numbersOf(inputName(sum, 1), graph, producers);
+  if (axes === undefined || intAttribute(sum, "keepdims", 1) === 0) return undefined;
+  return { operator: "Softmax", input: inputName(exp, 0), axes: () => axes };
+}
+
+/** Returns the numbers of a constant, which may be written as a node; undefined if the value is computed. */
+function numbersOf(name: string, graph: Graph, producers: ReadonlyMap<string, Node>): number[] | undefined {
+  const node = producers.get(name);
+  const tensor = node === undefined ? graph.constants.get(name) : constantTensor(node);
+  return tensor && Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+}
+
+/** Where the axes are over which probabilities sum to 1. */
+interface Place {
+  /** The value that the operator makes, and the nodes behind it. */
+  readonly value: string;
+  readonly moves: readonly Node[];
+  /** Rank of the value; undefined if it is not known. */
+  readonly rank: number | undefined;
+  readonly types: Types;
+}
+
+/** Returns whether some axes of a value are the last axis of the output; undefined if that is not known. */
+function areLast(
+  axes: readonly number[] | undefined,
+  { value, moves, rank, types }: Place,
+): boolean | undefined {
+  const [axis, ...others] = axes ?? [];
+  if (axis === undefined) return undefined;
+  if (others.length > 0) return false;
+  if (moves.length > 0) {
+    const followed = types && followAxis(axis, { value, moves }, types);
+    return followed && followed.axis === followed.rank - 1;
+  }
+  if (axis === -1) return true;
+  return rank === undefined ? undefined : wrapAxis(axis, rank) === rank - 1;
+}

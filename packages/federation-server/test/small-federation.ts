@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -11,6 +11,7 @@ import {
   saveCheckpoint,
 } from "@isthmus/core";
 import { type FederationPlanOptions, type PrivacyDescription, planFederation } from "@isthmus/federated";
+import { resolveStrategy, saveAggregate } from "@isthmus/federated/rounds";
 import type { FederationConfig, ServerLimits } from "@isthmus/federation-server";
 import { addToken } from "@isthmus/federation-server";
 
@@ -131,6 +132,47 @@ export async function makeUpdate(client: string, round: number, network: Buffer)
   }
 }
 
+/** An update as a test knows it: who sent which bytes. */
+export interface SentUpdate {
+  readonly client: string;
+  readonly examples: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Aggregates updates by the strategy of a federation that carries nothing from round to round; returns the hash
+ * of the network that its server must come to.
+ * @param step - number of the aggregation, from 1
+ */
+export async function hashOfAggregate(
+  { config }: SmallFederation,
+  step: number,
+  network: Buffer,
+  updates: readonly SentUpdate[],
+): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-expected-"));
+  const opened: Checkpoint[] = [];
+  const open = async (name: string, bytes: Buffer): Promise<Checkpoint> => {
+    const checkpoint = await writeAndOpen(join(folder, `${name}.safetensors`), bytes);
+    opened.push(checkpoint);
+    return checkpoint;
+  };
+  try {
+    const base = await open("base", network);
+    const sent = [];
+    for (const { client, examples, bytes } of updates) {
+      sent.push({ client, examples, network: await open(`update.${client}`, bytes) });
+    }
+    const files = { network: join(folder, "next.safetensors"), state: join(folder, "state.safetensors") };
+    const resolved = resolveStrategy(undefined, base, config.strategy);
+    await saveAggregate(base, sent, files, { ...resolved, round: step, seed: config.plan.seed });
+    return bodyOf(readFileSync(files.network)).hash;
+  } finally {
+    for (const checkpoint of opened) await checkpoint.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Returns the path of the last update that a client made, as its record names it. */
 export function madeBy({ folder }: SmallFederation, client: string): string {
   const { update } = JSON.parse(readFileSync(join(folder, client, "update.json"), "utf8")) as {
@@ -140,7 +182,6 @@ export function madeBy({ folder }: SmallFederation, client: string): string {
 }
 
 async function writeAndOpen(path: string, bytes: Buffer): Promise<Checkpoint> {
-  const { writeFileSync } = await import("node:fs");
   writeFileSync(path, bytes);
   return openCheckpoint(path);
 }

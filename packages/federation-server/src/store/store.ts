@@ -16,6 +16,11 @@ export interface Store {
   unfinished(step: number): string;
   /** Returns the path of an update that counted. */
   update(update: Pick<ReceivedUpdate, "round" | "client" | "hash">): string;
+  /**
+   * Returns the path that an upload of a client is moved to before it is looked at, so that no request of the
+   * client can change it any more.
+   */
+  unchecked(client: string): string;
   /** Returns the folder of a client's bytes that are still coming in, or have not been looked at. */
   uploads(client: string): string;
   /** Returns the path of a client's bytes that are still coming in, or have not been looked at. */
@@ -33,6 +38,7 @@ export async function openStore(folder: string): Promise<Store> {
     state: (step) => join(folder, "models", `step-${step}.state.safetensors`),
     unfinished: (step) => join(folder, "models", `step-${step}.unfinished.safetensors`),
     update: ({ round, client, hash }) => join(folder, "updates", `${round}.${client}.${hash}.safetensors`),
+    unchecked: (client) => join(folder, "updates", `unchecked.${client}.safetensors`),
     uploads: (client) => join(folder, "uploads", client),
     upload: (client, hash) => join(folder, "uploads", client, `${hash}.safetensors`),
   };

@@ -34,6 +34,7 @@ export {
   type FederationState,
   networkOfRound,
   presentClients,
+  REASON_CHARACTERS,
   roundOf,
   timeOfNext,
 } from "./rounds/federation-state.ts";

@@ -1,3 +1,4 @@
+import { cutText } from "@isthmus/core";
 import type { FederationEvent, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 import {
@@ -7,6 +8,7 @@ import {
   type MemberState,
   mostFailures,
   networkOfRound,
+  REASON_CHARACTERS,
   REFUSALS_REMEMBERED,
   type RoundRecord,
   roundOf,
@@ -189,9 +191,10 @@ function insertUpdate(updates: readonly ReceivedUpdate[], update: ReceivedUpdate
 }
 
 function refuseUpdate(state: FederationState, event: EventOf<"update-refused">): FederationState {
-  const { client, round, reason, at } = event;
+  const { client, round, at, times = 1 } = event;
+  const reason = cutText(event.reason, REASON_CHARACTERS);
   const refused = [...state.refused, { client, round, reason, at }].slice(-REFUSALS_REMEMBERED);
-  return { ...state, refused, refusals: state.refusals + 1 };
+  return { ...state, refused, refusals: state.refusals + times };
 }
 
 function closeRound(

@@ -64,6 +64,8 @@ export type FederationEvent = Happened &
         readonly client: string;
         readonly round: number;
         readonly reason: string;
+        /** Number of refusals that the event stands for. @defaultValue 1 */
+        readonly times?: number | undefined;
       }
     | {
         /** The secure sum of a round begins, and collects keys. */

@@ -3,6 +3,8 @@ import type { Federation } from "../server/running-federation.ts";
 
 /** Refused updates that the live page shows. */
 const SHOWN_REFUSALS = 20;
+/** Rounds that the live page shows, the last ones: it is sent all of them after every change. */
+const SHOWN_ROUNDS = 1000;
 
 /** Returns what the live page shows, as plain data without hashes of updates. */
 export function summarize({ config, state }: Federation): object {
@@ -29,7 +31,8 @@ export function summarize({ config, state }: Federation): object {
             target: open.target,
             received: updates.length,
           },
-    history: history.map((record) => ({
+    roundsFinished: history.length,
+    history: history.slice(-SHOWN_ROUNDS).map((record) => ({
       round: record.round,
       seconds: (record.finishedAt - record.startedAt) / 1000,
       attempts: record.attempts,

@@ -1,8 +1,10 @@
 import { rm } from "node:fs/promises";
+import { cutText } from "@isthmus/core";
 import {
   type FederationState,
   isLocal,
   networkOfRound,
+  REASON_CHARACTERS,
   type ReceivedUpdate,
   refusalOf,
   wordsOf,
@@ -157,9 +159,10 @@ async function refuseIf(
   federation: Federation,
   { client, round }: ReceivedUpdate,
   status: number,
-  reason: string | undefined,
+  refusal: string | undefined,
 ): Promise<void> {
-  if (reason === undefined) return;
+  if (refusal === undefined) return;
+  const reason = cutText(refusal, REASON_CHARACTERS);
   const isKnown = federation.state.refused.some(
     (refused) => refused.client === client && refused.round === round && refused.reason === reason,
   );

@@ -1,13 +1,11 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { digestFile, excerpt, MismatchError, openCheckpoint, parseJson, saveCheckpoint } from "@isthmus/core";
+import { digestFile, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import {
   advance,
-  beginFederation,
   type FederationEvent,
   type FederationState,
   isLocal,
-  replay,
   resolveStrategy,
   type Seed,
   timeOfNext,
@@ -22,7 +20,9 @@ import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
 import { namesTreated } from "../work/names-treated.ts";
 import { secureLayout } from "../work/secure-layout.ts";
 import type { Workers } from "../work/workers.ts";
+import { createEventBudget } from "./event-budget.ts";
 import { createSignal } from "./events.ts";
+import { beginRestoring } from "./restore-state.ts";
 import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
 import { createStepper } from "./stepper.ts";
 import { watchPresence } from "./watch-presence.ts";
@@ -39,8 +39,6 @@ export interface FederationPorts {
   readonly onFatal: (error: unknown) => void;
 }
 
-const FORMAT = "isthmus federation";
-const VERSION = 1;
 /**
  * Opens a federation: a new one, or one that was interrupted, which goes on where its journal ends.
  * @throws MismatchError if the folder has a federation of another plan or network
@@ -53,14 +51,16 @@ export async function openFederation(config: FederationConfig, ports: Federation
   assertServedSecure(config);
   const store = await openStore(config.folder);
   const initial = await importNetwork(config.network, store);
-  const journal = await openJournal(store.journal);
+  const restored = beginRestoring(config, initial);
+  const journal = await openJournal(store.journal, restored.take);
   try {
-    const state = await restore(journal, config, initial);
+    if (journal.lines === 0) await journal.append(restored.header);
+    const { state } = restored;
     await keepUpdates(store, pathsOf(store, state));
     const { size } = await stat(store.model(initial));
     if (journal.torn > 0)
       ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
-    ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
+    ports.log.info({ events: journal.lines, round: state.history.length + 1 }, "federation opened");
     const special = await findSpecial(config, store.model(initial));
     const noiseSeed = await openNoiseSeed(config, store);
     const secureElements = await countSecure(store.model(initial), special.keptTensors);
@@ -91,42 +91,6 @@ async function importNetwork(path: string, store: Store): Promise<string> {
   const hash = await digestFile(copy);
   await publish(copy, store.model(hash));
   return hash;
-}
-
-async function restore(
-  journal: Journal,
-  { plan, strategy }: FederationConfig,
-  network: string,
-): Promise<FederationState> {
-  const header = { format: FORMAT, version: VERSION, plan, strategy, network };
-  const [first, ...events] = journal.lines;
-  if (first === undefined) {
-    await journal.append(header);
-    return beginFederation(network);
-  }
-  const stored = flatten(first);
-  const now = flatten(parseJson(JSON.stringify(header), { attempt: "describe the federation" }));
-  const differing = [...new Set([...stored.keys(), ...now.keys()])].filter(
-    (key) => stored.get(key) !== now.get(key),
-  );
-  if (differing.length > 0) {
-    const differences = differing.map(
-      (key) => `"${key}" is ${excerpt(stored.get(key))} there and ${excerpt(now.get(key))} here`,
-    );
-    throw new MismatchError(
-      `Cannot go on with the federation as it must be the one of the folder: ${differences.join(", ")}; name another folder, or the network and plan that it began with`,
-      { parameters: differing },
-    );
-  }
-  return replay(plan, beginFederation(network), events as FederationEvent[]);
-}
-
-/** Returns the leaves of plain data by their paths. */
-function flatten(value: unknown, path = ""): Map<string, unknown> {
-  if (typeof value !== "object" || value === null) return new Map([[path, value]]);
-  return new Map(
-    Object.entries(value).flatMap(([key, item]) => [...flatten(item, path === "" ? key : `${path}.${key}`)]),
-  );
 }
 
 /** Returns the paths of the updates that still count. */
@@ -204,10 +168,13 @@ function run(opened: Opened, ports: FederationPorts): Federation {
   const { workers, log, now = Date.now, onFatal } = ports;
   const changed = createSignal();
   const stopping = new AbortController();
+  const budget = createEventBudget();
   let state = opened.state;
 
   const happen = async (event: UntimedEvent): Promise<boolean> => {
-    const timed = { ...event, at: timeOfNext(state, now()) } as FederationEvent;
+    const admitted = budget.admit(event, state);
+    if (admitted === undefined) return false;
+    const timed = { ...admitted, at: timeOfNext(state, now()) } as FederationEvent;
     const next = advance(config.plan, state, timed);
     if (next === state || stopping.signal.aborted) return false;
     state = next;

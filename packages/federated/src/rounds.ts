@@ -30,6 +30,7 @@ export {
   SECURE_PLAN_DEFAULTS,
 } from "./rounds/federation-plan.ts";
 export {
+  aggregatedRounds,
   beginFederation,
   type FederationState,
   networkOfRound,

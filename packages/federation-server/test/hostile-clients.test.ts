@@ -60,8 +60,8 @@ describe("a server", () => {
     expect(federation.server.state).toMatchObject({ status: "finished" });
     expect(federation.server.state.history.map(({ updates: counted }) => counted.length)).toEqual([3, 3]);
     const journal = readFileSync(join(federation.config.folder, "journal.jsonl"), "utf8");
-    // The first line describes the federation; no event has a number that JSON made null.
-    expect(journal.slice(journal.indexOf("\n"))).not.toContain("null");
+    // The first line describes the federation; no event has a number that JSON made null, but nothing is carried.
+    expect(journal.slice(journal.indexOf("\n")).replaceAll('"state":null', "")).not.toContain("null");
   });
 
   it("goes on beside clients that send half a request, or a byte at a time", async () => {

@@ -53,6 +53,8 @@ export interface SmallOptions extends Partial<Pick<FederationConfig, "name" | "p
   readonly limits?: Partial<ServerLimits>;
   readonly keepTensors?: readonly string[];
   readonly rule?: string;
+  /** Optimiser of the server. */
+  readonly server?: string;
   readonly privacy?: PrivacyDescription;
 }
 
@@ -86,6 +88,7 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
     plan: planFederation({ rounds: 3, quorum: clients.length, ...plan }),
     strategy: {
       ...(options.privacy === undefined ? { rule } : { privacy: options.privacy }),
+      ...(options.server !== undefined && { server: options.server }),
       share: { layers: Object.fromEntries(keepTensors.map((name) => [name, "keep" as const])) },
     },
     training: { epochs: 1, batch: null, optimizer: "sgd", learningRate: null, momentum: 0.9 },

@@ -83,6 +83,7 @@ function applyEvent(plan: FederationPlan, state: FederationState, event: Federat
       return finishRound(plan, state, event, {
         ...{ hash: event.hash, metrics: event.metrics ?? {} },
         ...(event.warning !== undefined && { warning: event.warning }),
+        ...(event.state !== undefined && { state: event.state }),
       });
     case "round-failed":
       return finishRound(plan, state, event, { hash: state.network, metrics: {}, failed: event.reason });
@@ -242,7 +243,7 @@ function finishRound(
   plan: FederationPlan,
   state: FederationState,
   event: EventOf<"round-aggregated" | "round-failed" | "round-empty">,
-  outcome: Pick<RoundRecord, "hash" | "metrics" | "warning" | "failed" | "empty">,
+  outcome: Pick<RoundRecord, "hash" | "state" | "metrics" | "warning" | "failed" | "empty">,
 ): FederationState {
   if (state.status !== "aggregating" || event.round !== state.open.round) return state;
   const { open } = state;

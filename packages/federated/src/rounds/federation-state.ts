@@ -47,6 +47,8 @@ export interface RoundRecord {
   readonly updates: readonly ReceivedUpdate[];
   /** Hash of the global network after the round: the one before, where the round failed. */
   readonly hash: string;
+  /** Hash of what it left for the next aggregation, `null` if nothing; missing if its event does not say. */
+  readonly state?: string | null | undefined;
   /** Numbers that the server measured on it. */
   readonly metrics: Metrics;
   /** What is wrong with that network, where something is. */
@@ -155,6 +157,11 @@ export function roundOf(state: FederationState): number {
 export function networkOfRound(state: FederationState, round: number): string | undefined {
   if (round === 1) return state.initial;
   return state.history[round - 2]?.hash;
+}
+
+/** Returns the rounds that a network came of, in order. */
+export function aggregatedRounds({ history }: FederationState): readonly RoundRecord[] {
+  return history.filter(({ failed, empty }) => failed === undefined && empty !== true);
 }
 
 /** Counts the rounds at the end of the history that failed one after another. */

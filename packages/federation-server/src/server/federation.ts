@@ -22,6 +22,7 @@ import { secureLayout } from "../work/secure-layout.ts";
 import type { Workers } from "../work/workers.ts";
 import { createEventBudget } from "./event-budget.ts";
 import { createSignal } from "./events.ts";
+import { assertKnownFiles } from "./known-files.ts";
 import { beginRestoring } from "./restore-state.ts";
 import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
 import { createStepper } from "./stepper.ts";
@@ -34,7 +35,8 @@ export interface FederationPorts {
   /** The time in milliseconds. @defaultValue the time of day */
   readonly now?: () => number;
   /**
-   * Told that the journal cannot be written any more, after which nothing happens: the process should end.
+   * Told that the journal cannot be written any more, or that the folder is damaged, after which nothing happens:
+   * the process should end.
    */
   readonly onFatal: (error: unknown) => void;
 }
@@ -42,7 +44,7 @@ export interface FederationPorts {
 /**
  * Opens a federation: a new one, or one that was interrupted, which goes on where its journal ends.
  * @throws MismatchError if the folder has a federation of another plan or network
- * @throws FormatError if the journal is damaged
+ * @throws FormatError if the journal is damaged, or a file is not the one that it names
  * @throws InputError if the network cannot be read
  * @throws UnsupportedError if its strategy is to be private, and something breaks the account
  */
@@ -56,6 +58,7 @@ export async function openFederation(config: FederationConfig, ports: Federation
   try {
     if (journal.lines === 0) await journal.append(restored.header);
     const { state } = restored;
+    await assertKnownFiles(store, state);
     await keepUpdates(store, pathsOf(store, state));
     const { size } = await stat(store.model(initial));
     if (journal.torn > 0)
@@ -171,6 +174,10 @@ function run(opened: Opened, ports: FederationPorts): Federation {
   const budget = createEventBudget();
   let state = opened.state;
 
+  const fail = (error: unknown): void => {
+    if (!stopping.signal.aborted) onFatal(error);
+    stopping.abort();
+  };
   const happen = async (event: UntimedEvent): Promise<boolean> => {
     const admitted = budget.admit(event, state);
     if (admitted === undefined) return false;
@@ -181,8 +188,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     const written = journal.append(timed);
     changed.tell();
     await written.catch((error: unknown) => {
-      if (!stopping.signal.aborted) onFatal(error);
-      stopping.abort();
+      fail(error);
       throw error;
     });
     log[isTrouble(timed) ? "warn" : "info"]({ event: loggedOf(timed, config) }, event.kind);
@@ -204,7 +210,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
       await journal.close();
     },
   };
-  const stepper = createStepper(federation, { log, now });
+  const stepper = createStepper(federation, { log, now, onFatal: fail });
   const presence = watchPresence(federation, now);
   stepper.wake();
   return federation;

@@ -50,7 +50,7 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
       attend(federation, request, reply);
       await federation.happen({ kind: "client-joined", client });
       await untilTask(federation, client, { seconds: request.query.wait, closed: request.signal });
-      return describeTask(taskOfClient(config.plan, federation.state, client));
+      return describeTask(taskOfClient(config.plan, federation.state, client), federation.now());
     },
   });
 
@@ -94,12 +94,12 @@ function untilTask(
   });
 }
 
-function describeTask(task: ClientTask) {
+function describeTask(task: ClientTask, now: number) {
   return {
     task: task.kind,
     round: task.kind === "finished" ? null : task.round,
     network: task.kind === "wait" ? null : task.network,
-    secondsLeft: task.kind === "train" ? Math.max(0, task.until - Date.now()) / 1000 : null,
+    secondsLeft: task.kind === "train" ? Math.max(0, task.until - now) / 1000 : null,
     step: task.kind === "secure" ? task.step : null,
     reason: task.kind === "train" || task.kind === "secure" ? null : task.reason,
   };

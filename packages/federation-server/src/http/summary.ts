@@ -7,7 +7,7 @@ const SHOWN_REFUSALS = 20;
 const SHOWN_ROUNDS = 1000;
 
 /** Returns what the live page shows, as plain data without hashes of updates. */
-export function summarize({ config, state }: Federation): object {
+export function summarize({ config, state, now }: Federation): object {
   const { status, history, refused, refusals, reason, stopped, open, updates, attempts } = state;
   const isPrivate = config.strategy.privacy !== undefined || config.plan.secure !== null;
   return {
@@ -26,7 +26,8 @@ export function summarize({ config, state }: Federation): object {
         ? null
         : {
             startedAt: open.startedAt,
-            until: open.startedAt + config.plan.deadline,
+            // By the clock of the machine, which the one of deadlines may be ahead of.
+            until: Date.now() + open.startedAt + config.plan.deadline - now(),
             asked: open.clients.length,
             target: open.target,
             received: updates.length,

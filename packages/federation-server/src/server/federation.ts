@@ -20,6 +20,7 @@ import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
 import { namesTreated } from "../work/names-treated.ts";
 import { secureLayout } from "../work/secure-layout.ts";
 import type { Workers } from "../work/workers.ts";
+import { type Clock, createClock, notBehind } from "./clock.ts";
 import { createEventBudget } from "./event-budget.ts";
 import { createSignal } from "./events.ts";
 import { assertKnownFiles } from "./known-files.ts";
@@ -32,8 +33,8 @@ import { watchPresence } from "./watch-presence.ts";
 export interface FederationPorts {
   readonly workers: Workers;
   readonly log: Log;
-  /** The time in milliseconds. @defaultValue the time of day */
-  readonly now?: () => number;
+  /** The time in milliseconds. @defaultValue a clock that nobody sets, from the time of day on */
+  readonly now?: Clock;
   /**
    * Told that the journal cannot be written any more, or that the folder is damaged, after which nothing happens:
    * the process should end.
@@ -168,7 +169,8 @@ interface Opened
 function run(opened: Opened, ports: FederationPorts): Federation {
   const { config, store, journal, networkBytes, keptTensors, averagedTensors } = opened;
   const { noiseSeed, secureElements } = opened;
-  const { workers, log, now = Date.now, onFatal } = ports;
+  const { workers, log, onFatal } = ports;
+  const now = notBehind(ports.now ?? createClock(), opened.state.at);
   const changed = createSignal();
   const stopping = new AbortController();
   const budget = createEventBudget();
@@ -197,7 +199,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
   };
   const federation: Federation = {
     ...{ config, store, workers, networkBytes, keptTensors, averagedTensors, noiseSeed, secureElements },
-    ...{ changed, happen, ended: stopping.signal },
+    ...{ changed, happen, now, ended: stopping.signal },
     get state() {
       return state;
     },
@@ -210,8 +212,8 @@ function run(opened: Opened, ports: FederationPorts): Federation {
       await journal.close();
     },
   };
-  const stepper = createStepper(federation, { log, now, onFatal: fail });
-  const presence = watchPresence(federation, now);
+  const stepper = createStepper(federation, { log, onFatal: fail });
+  const presence = watchPresence(federation);
   stepper.wake();
   return federation;
 }

@@ -18,7 +18,7 @@ export interface ServeOptions {
   readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
   /** Who checks, aggregates and evaluates. @defaultValue threads of this process */
   readonly workers?: Workers | undefined;
-  /** The time in milliseconds. @defaultValue the time of day */
+  /** The time in milliseconds. @defaultValue a clock that nobody sets, from the time of day on */
   readonly now?: (() => number) | undefined;
 }
 

@@ -20,14 +20,13 @@ export interface Stepper {
 /** What a stepper works with. */
 interface StepperPorts {
   readonly log: Log;
-  readonly now: () => number;
   /** Told that the folder is damaged, so that nothing can be done any more. */
   readonly onFatal: (error: unknown) => void;
 }
 
 /** Creates the stepper of a federation, which sleeps until it is woken, or until a deadline. */
-export function createStepper(federation: Federation, { log, now, onFatal }: StepperPorts): Stepper {
-  const { config, ended } = federation;
+export function createStepper(federation: Federation, { log, onFatal }: StepperPorts): Stepper {
+  const { config, ended, now } = federation;
   let timer: NodeJS.Timeout | undefined;
   let work: Promise<void> | undefined;
   let pause = RETRY_MS.first;

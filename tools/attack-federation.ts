@@ -2,7 +2,7 @@
 // others, lost connections, wrong digests, long names, numbers that are not finite or huge, pieces out of order. The network of every round must be
 // the aggregate of the sound updates that count, bit for bit, and the server must start again.
 //
-//   npx tsx --conditions=@isthmus/source tools/attack-federation.ts [--actions 10000] [--rounds 40] [--seed 1]
+//   npx tsx --conditions=@isthmus/source tools/attack-federation.ts [--actions 10000] [--rounds 100] [--seed 1]
 //
 // Prints a line of JSON, and ends with 1 if anything was wrong. The server runs as it is built, in a process of its own.
 import { once } from "node:events";
@@ -13,7 +13,7 @@ import { startServer } from "../packages/federation-server/test/kill-server.ts";
 const { values } = parseArgs({
   options: {
     actions: { type: "string", default: "10000" },
-    rounds: { type: "string", default: "40" },
+    rounds: { type: "string", default: "100" },
     seed: { type: "string", default: "1" },
   },
 });

@@ -8,7 +8,7 @@ describe("a federation under attack", () => {
     timeout: 120_000,
   }, async () => {
     const result = await attackFederation({
-      ...{ seed: 7, actions: 240, rounds: 2, restart: 1 },
+      ...{ seed: 7, actions: 160, rounds: 2, restart: 1 },
       async start({ config }) {
         const options = { logLevel: "silent", workers: createInlineWorkers() } as const;
         const { url, close } = await serveFederation(config, options);

@@ -51,6 +51,8 @@ export interface AttackResult {
 
 const HONEST: readonly string[] = ["ada", "bea", "cas"];
 const HOSTILE: readonly string[] = Array.from({ length: 9 }, (_, i) => `mal-${i}`);
+/** Width of the network: it must take some time to check an update, lest nothing could come in between. */
+const SCALE = 16;
 /** Hostile actions at once. */
 const AT_ONCE = 8;
 
@@ -68,7 +70,8 @@ interface JournaledEvent {
 export async function attackFederation(options: AttackOptions): Promise<AttackResult> {
   const { seed, rounds, actions: count, start, restart } = options;
   const plan = { rounds, quorum: HONEST.length, available: HONEST.length + HOSTILE.length };
-  const federation = await makeFederation({ clients: [...HONEST, ...HOSTILE], plan, limits: { norm: 5 } });
+  const clients = [...HONEST, ...HOSTILE];
+  const federation = await makeFederation({ clients, plan, limits: { norm: 100 }, scale: SCALE });
   const attack = createAttack(federation, seed);
   let server = await start(federation);
   let restarts = 0;
@@ -98,6 +101,8 @@ function createAttack(federation: SmallFederation, seed: number) {
   const seen: Body[] = [];
   const [done, statuses] = [new Map<string, number>(), new Map<string, number>()];
   const wrong: string[] = [];
+  const counted = new Set<string>();
+  let pace = 10;
   const clientOf = (url: string, name: string) => plainClient(url, federation.tokens.get(name));
   const sound = (body: Body): Body => {
     known.set(body.hash, body.bytes);
@@ -105,7 +110,9 @@ function createAttack(federation: SmallFederation, seed: number) {
   };
   const act = async (url: string, round: number, network: Buffer): Promise<void> => {
     const name = pick(HOSTILE, random);
-    const kind = pick(Object.keys(HOSTILE_ACTIONS), random);
+    // Once an update of a client counts, no other is looked at in the round.
+    const swaps = !counted.has(`${round} ${name}`) && random.uniform() < 0.5;
+    const kind = swaps ? "swap" : pick(Object.keys(HOSTILE_ACTIONS), random);
     count(done, kind);
     await HOSTILE_ACTIONS[kind]?.({
       ...{
@@ -119,6 +126,11 @@ function createAttack(federation: SmallFederation, seed: number) {
       port: Number(new URL(url).port),
       random: createRandom(random.integer(2 ** 32), kind),
       note: (status) => count(statuses, String(status)),
+      counted: (milliseconds) => {
+        counted.add(`${round} ${name}`);
+        pace = milliseconds;
+      },
+      pace: () => pace,
     });
   };
   return {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { Random } from "@isthmus/core";
@@ -20,6 +19,10 @@ export interface HostileView {
   readonly sound: (body: Body) => Body;
   /** Notes the status of an answer, 0 for a connection that was closed. */
   readonly note: (status: number) => void;
+  /** Notes that an update counts, and the milliseconds until the server said so. */
+  readonly counted: (milliseconds: number) => void;
+  /** Milliseconds that the server took for the last update that counts. */
+  readonly pace: () => number;
 }
 
 /** Returns a network with other numbers, or with another header. */
@@ -61,7 +64,11 @@ async function tell({ note }: HostileView, answer: Promise<Response>): Promise<n
   return status;
 }
 
-const send = (view: HostileView, body: Body, round = view.round) => tell(view, view.client.send(round, body));
+async function send(view: HostileView, body: Body, round = view.round): Promise<void> {
+  const began = performance.now();
+  if ((await tell(view, view.client.send(round, body))) === 200) view.counted(performance.now() - began);
+}
+
 const upload = (view: HostileView, body: Body) => tell(view, view.client.upload(body));
 
 async function submit(view: HostileView, body: Body): Promise<void> {
@@ -74,14 +81,17 @@ async function beginUpload({ port, token }: HostileView, { bytes, hash }: Body, 
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => undefined);
   socket.resume();
-  const closed = once(socket, "close");
+  const closed = new Promise<void>((resolve) => {
+    socket.once("close", () => resolve());
+  });
   socket.write(
     `PUT /v1/uploads/${hash} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/octet-stream\r\nContent-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`,
   );
   const most = Math.min(bytes.length - 1, Math.floor(share * bytes.length));
   socket.write(bytes.subarray(0, most));
   return async (whole: boolean): Promise<void> => {
-    if (whole) socket.end(bytes.subarray(most));
+    // The server may have ended it.
+    if (whole && socket.writable) socket.end(bytes.subarray(most));
     else socket.destroy();
     await closed;
   };
@@ -104,7 +114,7 @@ export const HOSTILE_ACTIONS: Readonly<Record<string, (view: HostileView) => Pro
     const body = soundUpdate(view);
     await upload(view, body);
     const answer = send(view, body);
-    await setTimeout(view.random.integer(6));
+    await setTimeout(view.random.uniform() * view.pace());
     const finish = await beginUpload(view, disguised(view, body), 1);
     await answer;
     await finish(true);

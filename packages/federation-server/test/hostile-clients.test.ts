@@ -4,9 +4,10 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInlineWorkers, serveFederation } from "@isthmus/federation-server";
 import { afterEach, describe, expect, it } from "vitest";
+import { renamed } from "./hostile-actions.ts";
 import { sendMalformed } from "./malformed-requests.ts";
 import { plainClient, takePart } from "./plain-client.ts";
-import { type Body, bodyOf, makeFederation, makeUpdate } from "./small-federation.ts";
+import { makeFederation, makeUpdate } from "./small-federation.ts";
 import { createServing, type ServedSmall } from "./start-server.ts";
 
 const serving = createServing();
@@ -32,18 +33,6 @@ const untilWritable = (socket: Socket): Promise<void> =>
   new Promise((resolve) => {
     socket.once("drain", resolve).once("close", resolve);
   });
-
-/** Returns a network whose first tensor has another name. */
-function renamed(network: Buffer, name: string): Body {
-  const length = Number(network.readBigUInt64LE());
-  const header = JSON.parse(network.toString("utf8", 8, 8 + length)) as Record<string, unknown>;
-  const [first = "", ...others] = Object.keys(header).filter((key) => key !== "__metadata__");
-  const changed = Object.fromEntries([[name, header[first]], ...others.map((key) => [key, header[key]])]);
-  const json = Buffer.from(JSON.stringify(changed));
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(json.length));
-  return bodyOf(Buffer.concat([size, json, network.subarray(8 + length)]));
-}
 
 describe("a server", () => {
   it("answers malformed requests with what is wrong, lets nothing of them in, and goes on", async () => {

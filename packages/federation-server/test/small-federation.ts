@@ -15,17 +15,21 @@ import { resolveStrategy, saveAggregate } from "@isthmus/federated/rounds";
 import type { FederationConfig, ServerLimits } from "@isthmus/federation-server";
 import { addToken } from "@isthmus/federation-server";
 
-/** Shapes of the small network of tests. */
-const SHAPES: Readonly<Record<string, readonly number[]>> = {
-  "a.weight": [16, 8],
-  "a.bias": [16],
-  "b.weight": [4, 16],
-};
+/** Returns shapes of the small network of tests, whose layers have so many times 4, 8 and 16 units. */
+const shapesOf = (scale: number): readonly (readonly [string, readonly number[]])[] => [
+  ["a.weight", [16 * scale, 8 * scale]],
+  ["a.bias", [16 * scale]],
+  ["b.weight", [4 * scale, 16 * scale]],
+];
 
 /** Makes a network of seeded normal numbers, added to another one if there is one. */
-export async function makeNetwork(seed: number, base?: Checkpoint): Promise<Checkpoint> {
+export async function makeNetwork(seed: number, base?: Checkpoint, scale = 1): Promise<Checkpoint> {
   const tensors: Record<string, ReturnType<typeof createTensor>> = {};
-  for (const [name, shape] of Object.entries(SHAPES)) {
+  const shapes =
+    base === undefined
+      ? shapesOf(scale)
+      : [...base.tensors].map(([name, { shape }]) => [name, shape] as const);
+  for (const [name, shape] of shapes) {
     const random = createRandom(seed, name);
     const before = (await base?.read(name))?.data;
     const size = shape.reduce((product, extent) => product * extent, 1);
@@ -52,6 +56,8 @@ export interface SmallOptions extends Partial<Pick<FederationConfig, "name" | "p
   readonly plan?: FederationPlanOptions;
   readonly limits?: Partial<ServerLimits>;
   readonly keepTensors?: readonly string[];
+  /** How many times as wide as usual the layers of the network are. */
+  readonly scale?: number;
   readonly rule?: string;
   /** Optimiser of the server. */
   readonly server?: string;
@@ -70,7 +76,7 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
   } = options;
   const folder = mkdtempSync(join(tmpdir(), "isthmus-federation-"));
   const network = join(folder, "start.safetensors");
-  await saveCheckpoint(await makeNetwork(0), network);
+  await saveCheckpoint(await makeNetwork(0, undefined, options.scale), network);
   const tokenFile = join(folder, "tokens.json");
   const tokens = new Map<string, string>();
   for (const client of clients) tokens.set(client, await addToken(tokenFile, client));

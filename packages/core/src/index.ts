@@ -85,7 +85,7 @@ export { saveFile } from "./io/save-file.ts";
 export { syncFolder } from "./io/sync-folder.ts";
 export { messageOf, reasonOf } from "./io/system-error.ts";
 export { lockPathOf, takeLock } from "./io/take-lock.ts";
-export { excerpt } from "./json/excerpt.ts";
+export { cutText, excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
 export { type SchemaProblem, tellProblem } from "./json/tell-problem.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";

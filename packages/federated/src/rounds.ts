@@ -30,10 +30,12 @@ export {
   SECURE_PLAN_DEFAULTS,
 } from "./rounds/federation-plan.ts";
 export {
+  aggregatedRounds,
   beginFederation,
   type FederationState,
   networkOfRound,
   presentClients,
+  REASON_CHARACTERS,
   roundOf,
   timeOfNext,
 } from "./rounds/federation-state.ts";

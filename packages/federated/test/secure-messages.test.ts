@@ -88,6 +88,7 @@ describe("a server refuses", () => {
       () => ({ ...keysOf("ada"), maskKey: undefined as never }),
       /must have all fields/,
     ],
+    ["a field too many", () => ({ ...keysOf("ada"), more: "x" }) as never, /and no others/],
   ])("keys of %s", (_name, message, pattern) => {
     expect(() => receiveSecure(openSecureServer(settings), message())).toThrow(pattern);
   });
@@ -108,6 +109,16 @@ describe("a server refuses", () => {
       "of another sender",
       (m) => ({ ...m, shares: m.shares.map((share) => ({ ...share, from: "bob" })) }),
       /it names "bob", "bob"/,
+    ],
+    [
+      "that are sealed at length",
+      (m) => ({ ...m, shares: m.shares.map((share) => ({ ...share, sealed: "AAAA".repeat(1000) })) }),
+      /must be 94 bytes in base64/,
+    ],
+    [
+      "with a note",
+      (m) => ({ ...m, shares: m.shares.map((share) => ({ ...share, note: "x" })) }),
+      /and no others/,
     ],
     ["that are no list", (m) => ({ ...m, shares: "x" as never }), /must have all fields/],
     ["without a hash", (m) => ({ ...m, selfMaskCommitment: "" }), /must be 32 bytes in base64/],

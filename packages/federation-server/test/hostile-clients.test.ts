@@ -1,11 +1,13 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { connect } from "node:net";
+import { readFileSync, statSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { createInlineWorkers, serveFederation } from "@isthmus/federation-server";
 import { afterEach, describe, expect, it } from "vitest";
+import { renamed } from "./hostile-actions.ts";
 import { sendMalformed } from "./malformed-requests.ts";
 import { plainClient, takePart } from "./plain-client.ts";
-import { makeUpdate } from "./small-federation.ts";
+import { makeFederation, makeUpdate } from "./small-federation.ts";
 import { createServing, type ServedSmall } from "./start-server.ts";
 
 const serving = createServing();
@@ -26,6 +28,12 @@ async function finish(federation: ServedSmall): Promise<void> {
   );
 }
 
+/** Waits until a socket takes more, or is closed, by whatever error. */
+const untilWritable = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.once("drain", resolve).once("close", resolve);
+  });
+
 describe("a server", () => {
   it("answers malformed requests with what is wrong, lets nothing of them in, and goes on", async () => {
     const federation = await serving.serve({ plan: { rounds: 2 } });
@@ -41,8 +49,8 @@ describe("a server", () => {
     expect(federation.server.state).toMatchObject({ status: "finished" });
     expect(federation.server.state.history.map(({ updates: counted }) => counted.length)).toEqual([3, 3]);
     const journal = readFileSync(join(federation.config.folder, "journal.jsonl"), "utf8");
-    // The first line describes the federation; no event has a number that JSON made null.
-    expect(journal.slice(journal.indexOf("\n"))).not.toContain("null");
+    // The first line describes the federation; no event has a number that JSON made null, but nothing is carried.
+    expect(journal.slice(journal.indexOf("\n")).replaceAll('"state":null', "")).not.toContain("null");
   });
 
   it("goes on beside clients that send half a request, or a byte at a time", async () => {
@@ -96,5 +104,102 @@ describe("a server", () => {
     expect([0, 413]).toContain(answer);
     const head = await client.request("HEAD", `/v1/uploads/${"1".repeat(64)}`);
     expect(Number(head.headers.get("upload-offset"))).toBeLessThanOrEqual(1000);
+  });
+
+  it("keeps a small journal, and can be started again, after a flood of refused updates with long names", async () => {
+    const federation = await serving.serve({ plan: { rounds: 2 } });
+    const names = [...federation.tokens.keys()];
+    for (const name of names) await federation.client(name).task();
+    const client = federation.client("ada");
+    const { network } = await client.task(5);
+    const global = await client.model(network);
+    for (let i = 0; i < 40; i++) {
+      const body = renamed(global, `${i}${"<".repeat(1_000_000)}`);
+      expect((await client.upload(body)).status).toBe(204);
+      const answer = await client.send(1, body);
+      expect(answer.status).toBe(422);
+      expect((await answer.text()).length).toBeLessThan(1000);
+    }
+    const journal = join(federation.config.folder, "journal.jsonl");
+    expect(statSync(journal).size).toBeLessThan(40_000);
+    expect(federation.server.state.refusals).toBe(32);
+    for (const path of ["/v1/summary", "/"]) {
+      const page = await client.request("GET", path);
+      expect((await page.text()).length).toBeLessThan(100_000);
+    }
+    await federation.server.close();
+    const again = await serving.reopen(federation);
+    expect(again.server.state.refusals).toBe(32);
+    await finish(again);
+    expect(again.server.state).toMatchObject({ status: "finished" });
+  });
+
+  it("keeps a small journal beside a client that joins and leaves without end", async () => {
+    const federation = await serving.serve();
+    const client = federation.client("ada");
+    const statuses: number[] = [];
+    for (let i = 0; i < 60; i++) {
+      await client.task();
+      statuses.push((await client.request("DELETE", "/v1/membership")).status);
+    }
+    expect(statuses.filter((status) => status === 204)).toHaveLength(20);
+    expect(statuses.at(-1)).toBe(429);
+    expect(federation.server.state.members["ada"]?.present).toBe(true);
+    expect(statSync(join(federation.config.folder, "journal.jsonl")).size).toBeLessThan(10_000);
+  });
+
+  it("does not read bodies that no request of the kind has", async () => {
+    const federation = await serving.serve();
+    const token = federation.tokens.get("ada") as string;
+    for (const method of ["GET", "DELETE", "OPTIONS"]) {
+      const socket = connect(portOf(federation), "127.0.0.1");
+      socket.on("error", () => undefined);
+      let answer = "";
+      socket.on("data", (data) => {
+        answer += data.toString("latin1");
+      });
+      socket.write(
+        `${method} /v1/federation HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      );
+      const chunk = Buffer.from(`10000\r\n${"x".repeat(65_536)}\r\n`);
+      let sent = 0;
+      while (!socket.destroyed && sent < 200 * chunk.length) {
+        if (!socket.write(chunk)) await untilWritable(socket);
+        sent += chunk.length;
+      }
+      expect([method, socket.destroyed]).toEqual([method, true]);
+      expect(answer).toMatch(/^HTTP\/1\.1 4(13|04)/);
+    }
+    const client = federation.client("ada");
+    expect((await client.request("DELETE", "/v1/membership")).status).toBe(204);
+  });
+
+  it("tells of too many watchers without an error in its log, and no name of a federation that is not public", async () => {
+    const lines: string[] = [];
+    const federation = await makeFederation({ public: false, name: "secret trial" });
+    const server = await serveFederation(federation.config, {
+      workers: createInlineWorkers(),
+      onLog: (line) => lines.push(line),
+    });
+    try {
+      const client = plainClient(server.url, federation.tokens.get("ada"));
+      const abort = new AbortController();
+      const headers = { authorization: `Bearer ${federation.tokens.get("ada")}` };
+      const open = Array.from({ length: 105 }, () =>
+        fetch(`${server.url}/v1/events`, { headers, signal: abort.signal }),
+      );
+      const statuses = (await Promise.all(open)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 503)).toHaveLength(5);
+      expect(lines.filter((line) => line.includes('"stack"'))).toEqual([]);
+      abort.abort();
+      const api = await plainClient(server.url, undefined).request("GET", "/v1/openapi.json");
+      expect(await api.text()).not.toContain("secret trial");
+      expect(await (await client.request("GET", "/v1/federation")).json()).toMatchObject({
+        name: "secret trial",
+      });
+    } finally {
+      await server.close();
+      federation.remove();
+    }
   });
 });

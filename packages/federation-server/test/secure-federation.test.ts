@@ -20,7 +20,13 @@ import { encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
 import { plainClient } from "./plain-client.ts";
-import { madeBy, makeFederation, type SmallFederation, type SmallOptions } from "./small-federation.ts";
+import {
+  bodyOf,
+  madeBy,
+  makeFederation,
+  type SmallFederation,
+  type SmallOptions,
+} from "./small-federation.ts";
 import { createServing } from "./start-server.ts";
 
 const serving = createServing();
@@ -200,9 +206,12 @@ describe("a federation with secure: true", () => {
       ...inline,
       aggregate(request, signal) {
         // Words of another session, as a client that lies would send, in place of the first ones.
-        const [first] = request.updates;
-        if (spoilt++ === 0 && first !== undefined) writeFileSync(first.path, Buffer.alloc(240, 7));
-        return inline.aggregate(request, signal);
+        const [first, ...others] = request.updates;
+        if (spoilt++ > 0 || first === undefined) return inline.aggregate(request, signal);
+        const bytes = Buffer.alloc(240, 7);
+        writeFileSync(first.file.path, bytes);
+        const file = { ...first.file, hash: bodyOf(bytes).hash };
+        return inline.aggregate({ ...request, updates: [{ ...first, file }, ...others] }, signal);
       },
     };
     const server = await serveFederation(federation.config, { logLevel: "silent", workers });

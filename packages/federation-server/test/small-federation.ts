@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -11,20 +11,25 @@ import {
   saveCheckpoint,
 } from "@isthmus/core";
 import { type FederationPlanOptions, type PrivacyDescription, planFederation } from "@isthmus/federated";
+import { resolveStrategy, saveAggregate } from "@isthmus/federated/rounds";
 import type { FederationConfig, ServerLimits } from "@isthmus/federation-server";
 import { addToken } from "@isthmus/federation-server";
 
-/** Shapes of the small network of tests. */
-const SHAPES: Readonly<Record<string, readonly number[]>> = {
-  "a.weight": [16, 8],
-  "a.bias": [16],
-  "b.weight": [4, 16],
-};
+/** Returns shapes of the small network of tests, whose layers have so many times 4, 8 and 16 units. */
+const shapesOf = (scale: number): readonly (readonly [string, readonly number[]])[] => [
+  ["a.weight", [16 * scale, 8 * scale]],
+  ["a.bias", [16 * scale]],
+  ["b.weight", [4 * scale, 16 * scale]],
+];
 
 /** Makes a network of seeded normal numbers, added to another one if there is one. */
-export async function makeNetwork(seed: number, base?: Checkpoint): Promise<Checkpoint> {
+export async function makeNetwork(seed: number, base?: Checkpoint, scale = 1): Promise<Checkpoint> {
   const tensors: Record<string, ReturnType<typeof createTensor>> = {};
-  for (const [name, shape] of Object.entries(SHAPES)) {
+  const shapes =
+    base === undefined
+      ? shapesOf(scale)
+      : [...base.tensors].map(([name, { shape }]) => [name, shape] as const);
+  for (const [name, shape] of shapes) {
     const random = createRandom(seed, name);
     const before = (await base?.read(name))?.data;
     const size = shape.reduce((product, extent) => product * extent, 1);
@@ -51,7 +56,11 @@ export interface SmallOptions extends Partial<Pick<FederationConfig, "name" | "p
   readonly plan?: FederationPlanOptions;
   readonly limits?: Partial<ServerLimits>;
   readonly keepTensors?: readonly string[];
+  /** How many times as wide as usual the layers of the network are. */
+  readonly scale?: number;
   readonly rule?: string;
+  /** Optimiser of the server. */
+  readonly server?: string;
   readonly privacy?: PrivacyDescription;
 }
 
@@ -67,7 +76,7 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
   } = options;
   const folder = mkdtempSync(join(tmpdir(), "isthmus-federation-"));
   const network = join(folder, "start.safetensors");
-  await saveCheckpoint(await makeNetwork(0), network);
+  await saveCheckpoint(await makeNetwork(0, undefined, options.scale), network);
   const tokenFile = join(folder, "tokens.json");
   const tokens = new Map<string, string>();
   for (const client of clients) tokens.set(client, await addToken(tokenFile, client));
@@ -85,6 +94,7 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
     plan: planFederation({ rounds: 3, quorum: clients.length, ...plan }),
     strategy: {
       ...(options.privacy === undefined ? { rule } : { privacy: options.privacy }),
+      ...(options.server !== undefined && { server: options.server }),
       share: { layers: Object.fromEntries(keepTensors.map((name) => [name, "keep" as const])) },
     },
     training: { epochs: 1, batch: null, optimizer: "sgd", learningRate: null, momentum: 0.9 },
@@ -131,6 +141,47 @@ export async function makeUpdate(client: string, round: number, network: Buffer)
   }
 }
 
+/** An update as a test knows it: who sent which bytes. */
+export interface SentUpdate {
+  readonly client: string;
+  readonly examples: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Aggregates updates by the strategy of a federation that carries nothing from round to round; returns the hash
+ * of the network that its server must come to.
+ * @param step - number of the aggregation, from 1
+ */
+export async function hashOfAggregate(
+  { config }: SmallFederation,
+  step: number,
+  network: Buffer,
+  updates: readonly SentUpdate[],
+): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-expected-"));
+  const opened: Checkpoint[] = [];
+  const open = async (name: string, bytes: Buffer): Promise<Checkpoint> => {
+    const checkpoint = await writeAndOpen(join(folder, `${name}.safetensors`), bytes);
+    opened.push(checkpoint);
+    return checkpoint;
+  };
+  try {
+    const base = await open("base", network);
+    const sent = [];
+    for (const { client, examples, bytes } of updates) {
+      sent.push({ client, examples, network: await open(`update.${client}`, bytes) });
+    }
+    const files = { network: join(folder, "next.safetensors"), state: join(folder, "state.safetensors") };
+    const resolved = resolveStrategy(undefined, base, config.strategy);
+    await saveAggregate(base, sent, files, { ...resolved, round: step, seed: config.plan.seed });
+    return bodyOf(readFileSync(files.network)).hash;
+  } finally {
+    for (const checkpoint of opened) await checkpoint.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Returns the path of the last update that a client made, as its record names it. */
 export function madeBy({ folder }: SmallFederation, client: string): string {
   const { update } = JSON.parse(readFileSync(join(folder, client, "update.json"), "utf8")) as {
@@ -140,7 +191,6 @@ export function madeBy({ folder }: SmallFederation, client: string): string {
 }
 
 async function writeAndOpen(path: string, bytes: Buffer): Promise<Checkpoint> {
-  const { writeFileSync } = await import("node:fs");
   writeFileSync(path, bytes);
   return openCheckpoint(path);
 }

@@ -132,6 +132,13 @@ describe("compareCheckpoints()", () => {
     expect(compareCheckpoints(many, createCheckpoint({})).message).toMatch(/; and 3 more$/);
   });
 
+  it("shows the beginning of a long name, without its line breaks", () => {
+    const long = createCheckpoint({ [`a\n${"b".repeat(1e6)}`]: zeros() });
+    const { message } = compareCheckpoints(createCheckpoint({}), long);
+    expect(message).toMatch(/^"a\\nb{196}\.\.\. is only in/);
+    expect(message.length).toBeLessThan(300);
+  });
+
   it("is what assertSameStructure() throws, but for element types", () => {
     expect(() => assertSameStructure(a, b)).toThrow(MismatchError);
     try {

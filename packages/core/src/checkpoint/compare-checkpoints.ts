@@ -1,11 +1,14 @@
 import { MismatchError } from "../errors.ts";
 import { entry } from "../invariant.ts";
+import { excerpt } from "../json/excerpt.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { TensorInfo } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /** How many tensors a message names before it says "and N more". */
 const NAMED = 5;
+/** Characters that a message shows of a name, which a hostile file may have of any length. */
+const NAME_SHOWN = 200;
 
 /** One way in which a tensor differs between two checkpoints. */
 export interface TensorDifference {
@@ -83,8 +86,9 @@ function describeOne(
   a: Checkpoint,
   b: Checkpoint,
 ): string {
-  if (left === undefined) return `"${name}" is only in "${b.source}"`;
-  if (right === undefined) return `"${name}" is only in "${a.source}"`;
-  if (kind === "shape") return `"${name}" is ${formatShape(left.shape)} and ${formatShape(right.shape)}`;
-  return `"${name}" is ${left.dtype} and ${right.dtype}`;
+  const shown = excerpt(name, NAME_SHOWN);
+  if (left === undefined) return `${shown} is only in "${b.source}"`;
+  if (right === undefined) return `${shown} is only in "${a.source}"`;
+  if (kind === "shape") return `${shown} is ${formatShape(left.shape)} and ${formatShape(right.shape)}`;
+  return `${shown} is ${left.dtype} and ${right.dtype}`;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { excerpt } from "./excerpt.ts";
+import { cutText, excerpt } from "./excerpt.ts";
 
 /** A value within `levels` arrays or objects. */
 function nested(levels: number, wrap: (inner: unknown) => unknown): unknown {
@@ -45,5 +45,17 @@ describe("excerpt()", () => {
     const loop: unknown[] = [];
     loop.push(loop);
     expect(excerpt(loop)).toBe(`${"[".repeat(60)}...`);
+  });
+});
+
+describe("cutText()", () => {
+  it("leaves a short text, and shows the beginning of a long one, again of what was cut before", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 0, max: 20 }), (text, most) => {
+        const cut = cutText(text, most);
+        expect(cut).toBe(text.length <= most ? text : `${text.slice(0, most)}...`);
+        expect(cutText(cut, most)).toBe(cut);
+      }),
+    );
   });
 });

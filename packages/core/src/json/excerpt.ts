@@ -12,7 +12,15 @@ const SHOWN = 60;
 export function excerpt(value: unknown, most: number = SHOWN): string {
   const writer = new Writer(most + 1);
   writer.write(value);
-  return writer.text.length > most ? `${writer.text.slice(0, most)}...` : writer.text;
+  return cutText(writer.text, most);
+}
+
+/**
+ * Returns the beginning of a text, followed by "..." if there is more of it.
+ * @param most - characters to show before "..."
+ */
+export function cutText(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
 }
 
 class Writer {

@@ -1,3 +1,4 @@
+import { cutText } from "@isthmus/core";
 import type { FederationEvent, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 import {
@@ -7,6 +8,7 @@ import {
   type MemberState,
   mostFailures,
   networkOfRound,
+  REASON_CHARACTERS,
   REFUSALS_REMEMBERED,
   type RoundRecord,
   roundOf,
@@ -81,6 +83,7 @@ function applyEvent(plan: FederationPlan, state: FederationState, event: Federat
       return finishRound(plan, state, event, {
         ...{ hash: event.hash, metrics: event.metrics ?? {} },
         ...(event.warning !== undefined && { warning: event.warning }),
+        ...(event.state !== undefined && { state: event.state }),
       });
     case "round-failed":
       return finishRound(plan, state, event, { hash: state.network, metrics: {}, failed: event.reason });
@@ -189,9 +192,10 @@ function insertUpdate(updates: readonly ReceivedUpdate[], update: ReceivedUpdate
 }
 
 function refuseUpdate(state: FederationState, event: EventOf<"update-refused">): FederationState {
-  const { client, round, reason, at } = event;
+  const { client, round, at, times = 1 } = event;
+  const reason = cutText(event.reason, REASON_CHARACTERS);
   const refused = [...state.refused, { client, round, reason, at }].slice(-REFUSALS_REMEMBERED);
-  return { ...state, refused, refusals: state.refusals + 1 };
+  return { ...state, refused, refusals: state.refusals + times };
 }
 
 function closeRound(
@@ -239,7 +243,7 @@ function finishRound(
   plan: FederationPlan,
   state: FederationState,
   event: EventOf<"round-aggregated" | "round-failed" | "round-empty">,
-  outcome: Pick<RoundRecord, "hash" | "metrics" | "warning" | "failed" | "empty">,
+  outcome: Pick<RoundRecord, "hash" | "state" | "metrics" | "warning" | "failed" | "empty">,
 ): FederationState {
   if (state.status !== "aggregating" || event.round !== state.open.round) return state;
   const { open } = state;

@@ -2,6 +2,7 @@ import { sharersOf } from "../secure/secure-server.ts";
 import type { ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 import {
+  aggregatedRounds,
   countFailures,
   countUpdates,
   type FederationState,
@@ -100,7 +101,7 @@ function decideAggregation(
 function aggregationOf(state: FederationState) {
   const round = roundOf(state);
   const updates = state.updates.map((update) => ({ ...update, staleness: round - update.round }));
-  const step = 1 + state.history.filter(({ failed, empty }) => failed === undefined && empty !== true).length;
+  const step = 1 + aggregatedRounds(state).length;
   return { round, step, network: state.network, updates };
 }
 

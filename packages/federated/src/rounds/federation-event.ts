@@ -64,6 +64,8 @@ export type FederationEvent = Happened &
         readonly client: string;
         readonly round: number;
         readonly reason: string;
+        /** Number of refusals that the event stands for. @defaultValue 1 */
+        readonly times?: number | undefined;
       }
     | {
         /** The secure sum of a round begins, and collects keys. */
@@ -99,6 +101,11 @@ export type FederationEvent = Happened &
         readonly round: number;
         /** Hash of the new global network. */
         readonly hash: string;
+        /**
+         * Hash of what rule and optimiser carry into the next aggregation, `null` if they carry nothing; missing
+         * in journals of earlier versions, and if whoever keeps the journal has no such file.
+         */
+        readonly state?: string | null | undefined;
         readonly metrics?: Metrics | undefined;
         /** What is wrong with the new network, where something is. */
         readonly warning?: string | undefined;

@@ -47,6 +47,8 @@ export interface RoundRecord {
   readonly updates: readonly ReceivedUpdate[];
   /** Hash of the global network after the round: the one before, where the round failed. */
   readonly hash: string;
+  /** Hash of what it left for the next aggregation, `null` if nothing; missing if its event does not say. */
+  readonly state?: string | null | undefined;
   /** Numbers that the server measured on it. */
   readonly metrics: Metrics;
   /** What is wrong with that network, where something is. */
@@ -117,6 +119,9 @@ export interface FederationFacts {
 /** Number of refused updates that a state remembers with their reasons. */
 export const REFUSALS_REMEMBERED = 200;
 
+/** Characters that are kept of the reason of a refusal, as a part of it may be the choice of a hostile client. */
+export const REASON_CHARACTERS = 600;
+
 /**
  * Returns the state of a federation before its first event.
  * @param network - hash of the network that it begins with
@@ -152,6 +157,11 @@ export function roundOf(state: FederationState): number {
 export function networkOfRound(state: FederationState, round: number): string | undefined {
   if (round === 1) return state.initial;
   return state.history[round - 2]?.hash;
+}
+
+/** Returns the rounds that a network came of, in order. */
+export function aggregatedRounds({ history }: FederationState): readonly RoundRecord[] {
+  return history.filter(({ failed, empty }) => failed === undefined && empty !== true);
 }
 
 /** Counts the rounds at the end of the history that failed one after another. */

@@ -441,6 +441,19 @@ describe("a round", () => {
   });
 });
 
+describe("a refusal", () => {
+  it("counts as often as its event says, and only the beginning of its reason is kept", () => {
+    const refused = { kind: "update-refused", client: "ada", round: 1, reason: "x".repeat(1e6) } as const;
+    const events: FederationEvent[] = [
+      { ...refused, at: 1 },
+      { ...refused, at: 2, times: 41 },
+    ];
+    const state = replay(planFederation({}), beginFederation("0"), events);
+    expect(state.refusals).toBe(42);
+    expect(state.refused.map(({ reason }) => reason)).toEqual(Array(2).fill(`${"x".repeat(600)}...`));
+  });
+});
+
 describe("a round that fails", () => {
   const failing = (options: Parameters<typeof planFederation>[0]) => {
     const plan = planFederation({ quorum: 2, ...options });

@@ -4,28 +4,30 @@ import type { ClientMessage, ServerMessage } from "./messages.ts";
 /** An example of what a message must have: texts, numbers, lists of one shape. */
 type Shape = string | number | readonly [Shape] | { readonly [field: string]: Shape };
 
-const KEYS = { client: "", cipherKey: "", maskKey: "" };
+const HEAD = { kind: "", session: "" };
+const KEYS = { ...HEAD, client: "", cipherKey: "", maskKey: "" };
 const SEALED = { from: "", to: "", sealed: "" };
 const REVEALED = { of: "", share: "" };
-/** What each kind of message must have, as it comes from a network. */
+/** What each kind of message must have, and nothing else, as it comes from a network. */
 const SHAPES: Readonly<Record<(ClientMessage | ServerMessage)["kind"], Shape>> = {
   keys: KEYS,
-  roster: { keys: [KEYS] },
+  roster: { ...HEAD, keys: [KEYS] },
   shares: {
+    ...HEAD,
     client: "",
     shares: [SEALED],
     commitments: [{ to: "", maskKey: "", selfMask: "" }],
     selfMaskCommitment: "",
   },
-  delivery: { client: "", shares: [SEALED] },
-  masked: { client: "", words: 0 },
-  survivors: { survivors: [""] },
-  reveal: { client: "", selfMasks: [REVEALED], maskKeys: [REVEALED] },
+  delivery: { ...HEAD, client: "", shares: [SEALED] },
+  masked: { ...HEAD, client: "", words: 0 },
+  survivors: { ...HEAD, survivors: [""] },
+  reveal: { ...HEAD, client: "", selfMasks: [REVEALED], maskKeys: [REVEALED] },
 };
 
 /**
- * Checks that a message belongs to a session, and has all of its fields.
- * @throws FormatError if it is of another kind or session, or a field is missing or of another type
+ * Checks that a message belongs to a session, and has all of its fields and no others, as messages are kept.
+ * @throws FormatError if it is of another kind or session, or a field is missing, of another type or unknown
  */
 export function assertMessage(
   message: { readonly kind: string; readonly session: string },
@@ -35,8 +37,8 @@ export function assertMessage(
   if (message.kind === kind && message.session === session) {
     if (hasShape(message, SHAPES[kind])) return;
     throw new FormatError(
-      `Cannot take a message "${kind}" of session "${session}" as it must have all fields of its kind: one is missing ` +
-        "or of another type",
+      `Cannot take a message "${kind}" of session "${session}" as it must have all fields of its kind and no others: ` +
+        "one is missing, of another type, or unknown",
       { format: "secure sum" },
     );
   }
@@ -92,7 +94,9 @@ function hasShape(value: unknown, shape: Shape): boolean {
   if (Array.isArray(shape)) return Array.isArray(value) && value.every((item) => hasShape(item, shape[0]));
   if (typeof shape !== "object") return typeof value === typeof shape;
   if (typeof value !== "object" || value === null) return false;
-  return Object.entries(shape).every(([field, part]) =>
-    hasShape((value as Record<string, unknown>)[field], part),
+  const fields = Object.entries(shape);
+  return (
+    Object.keys(value).length === fields.length &&
+    fields.every(([field, part]) => hasShape((value as Record<string, unknown>)[field], part))
   );
 }

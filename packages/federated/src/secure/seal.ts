@@ -5,6 +5,11 @@ import { decodeBytes, encodeBytes } from "./key-agreement.ts";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** Returns how many bytes there are of sealed bytes. */
+export function sealedBytes(length: number): number {
+  return NONCE_BYTES + length + TAG_BYTES;
+}
+
 /**
  * Encrypts bytes so that only who has the key can read them, and any change shows: AES-256-GCM.
  * @param context - what the bytes are for; they cannot be opened as anything else
@@ -29,7 +34,7 @@ export function openSealed(
   context: readonly string[],
 ): Uint8Array {
   const what = `shares of ${context.map((part) => `"${part}"`).join(", ")}`;
-  const bytes = decodeBytes(sealed, NONCE_BYTES + length + TAG_BYTES, what);
+  const bytes = decodeBytes(sealed, sealedBytes(length), what);
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES));
   decipher.setAAD(Buffer.from(JSON.stringify(context)));
   decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));

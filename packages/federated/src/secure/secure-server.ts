@@ -10,6 +10,7 @@ import type {
   ServerMessage,
   SharesMessage,
 } from "./messages.ts";
+import { sealedBytes } from "./seal.ts";
 import { SHARE_BYTES } from "./secret-shares.ts";
 import { sortNames } from "./secure-client.ts";
 import { assertSecureSettings, type SecureSettings, wordsOf } from "./secure-settings.ts";
@@ -225,7 +226,7 @@ function assertShares(
     commitments.map(({ to }) => to),
     names,
   );
-  for (const { sealed } of shares) decodeBytes(sealed, undefined, what);
+  for (const { sealed } of shares) decodeBytes(sealed, sealedBytes(2 * SHARE_BYTES), what);
   for (const hash of [
     selfMaskCommitment,
     ...commitments.flatMap(({ maskKey, selfMask }) => [maskKey, selfMask]),

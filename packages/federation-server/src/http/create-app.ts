@@ -1,11 +1,12 @@
 import { createSecureContext } from "node:tls";
 import rateLimit from "@fastify/rate-limit";
 import swagger, { type FastifyDynamicSwaggerOptions as SwaggerOptions } from "@fastify/swagger";
-import { InputError, readTextFile } from "@isthmus/core";
+import { cutText, InputError, readTextFile } from "@isthmus/core";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  type FastifyRequest,
   LogController,
 } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
@@ -26,6 +27,9 @@ const JSON_BYTES = 64 * 1024;
 /** Most milliseconds for the headers of a request. */
 const HEADERS_MS = 10_000;
 
+/** Most characters of what an answer says is wrong. */
+const MESSAGE_CHARACTERS = 2000;
+
 /** What requests are answered with. */
 export interface AppPorts {
   readonly federation: Federation;
@@ -41,18 +45,20 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
   app.server.maxConnections = limits.connections;
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) request.log.error({ err: error }, "request failed");
-    if (error instanceof RefusedError) reply.headers(error.headers);
+    const isRefused = error instanceof RefusedError;
+    if (status >= 500 && !isRefused) request.log.error({ err: error }, "request failed");
+    if (isRefused) reply.headers(error.headers);
     // What is left of a body is not worth reading.
     if (!request.raw.complete) reply.header("connection", "close");
-    const message =
-      status < 500 || error instanceof RefusedError ? error.message : "The server failed; its log says why";
-    return reply.code(status).send({ error: message });
+    // A message may repeat what was sent.
+    const message = status < 500 || isRefused ? error.message : "The server failed; its log says why";
+    return reply.code(status).send({ error: cutText(message, MESSAGE_CHARACTERS) });
   });
   app.setNotFoundHandler((request, reply) => {
     if (!request.raw.complete) reply.header("connection", "close");
     return reply.code(404).send({ error: `There is no ${request.method} of this path` });
   });
+  app.addHook("onRequest", async (request) => assertNoBody(request));
   addAuthentication(app, tokens);
   await app.register(swagger, { openapi: describeApi(federation) });
   await app.register(rateLimit, {
@@ -67,6 +73,20 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
   app.addContentTypeParser("application/octet-stream", (_, payload, done) => done(null, payload));
   await app.register(async (routes) => addRoutes(routes, federation));
   return app;
+}
+
+/** Methods of requests that have a body here. */
+const WITH_BODY: readonly string[] = ["PUT", "PATCH", "POST"];
+
+/**
+ * Checks that a request which needs no body has none, as nobody would stop reading it.
+ * @throws RefusedError if there is one
+ */
+function assertNoBody({ method, headers }: FastifyRequest): void {
+  if (WITH_BODY.includes(method)) return;
+  const { "content-length": length = "0", "transfer-encoding": coding } = headers;
+  if (coding === undefined && Number(length) === 0) return;
+  throw new RefusedError(413, `A ${method} must come without a body: there is one`);
 }
 
 async function createServer(
@@ -131,7 +151,8 @@ function describeApi({ config }: Federation): NonNullable<SwaggerOptions["openap
   return {
     openapi: "3.1.0",
     info: {
-      title: `Federation "${config.name}"`,
+      // Everyone may read this, and the name of a federation that is not public is for its clients.
+      title: config.public ? `Federation "${config.name}"` : "Federation",
       version: "1",
       description:
         "Clients ask what to do, read the global network, train, upload their network and let it count.",

@@ -56,6 +56,7 @@ async function sendFile(
   });
   if (request.headers["if-none-match"]?.includes(tag)) return reply.code(304).send();
   const size = await fileSize(path);
+  if (size === 0) throw new RefusedError(404, "The file of this hash is not there any more");
   reply.type(type);
   const ifRange = request.headers["if-range"];
   const range =

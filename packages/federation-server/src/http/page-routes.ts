@@ -53,14 +53,12 @@ export function addPageRoutes(app: FastifyInstance, federation: Federation): voi
       const end = follow(federation, (text) => {
         if (raw.writableLength < MOST_WAITING) raw.write(text);
       });
-      const finish = (): void => {
-        end();
-        raw.end();
-      };
-      federation.ended.addEventListener("abort", finish);
+      const stop = federation.changed.listen(() => {
+        if (federation.ended.aborted) raw.end();
+      });
       request.raw.socket.once("close", () => {
         watchers--;
-        federation.ended.removeEventListener("abort", finish);
+        stop();
         end();
       });
     },

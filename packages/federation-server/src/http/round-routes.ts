@@ -1,7 +1,9 @@
-import { type ClientTask, roundOf, taskOfClient } from "@isthmus/federated/rounds";
+import { type ClientTask, presentClients, roundOf, taskOfClient } from "@isthmus/federated/rounds";
 import type { FastifyInstance } from "fastify";
+import { MOST_OF_A_ROUND } from "../server/event-budget.ts";
 import type { Federation } from "../server/running-federation.ts";
 import { attend } from "./attend.ts";
+import { RefusedError } from "./refuse.ts";
 import { FEDERATION_ANSWER, REFUSED, TASK_ANSWER } from "./schemas.ts";
 import { mostBytes } from "./upload-routes.ts";
 
@@ -48,14 +50,21 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
       attend(federation, request, reply);
       await federation.happen({ kind: "client-joined", client });
       await untilTask(federation, client, { seconds: request.query.wait, closed: request.signal });
-      return describeTask(taskOfClient(config.plan, federation.state, client));
+      return describeTask(taskOfClient(config.plan, federation.state, client), federation.now());
     },
   });
 
   app.delete("/v1/membership", {
     schema: { response: REFUSED, tags: ["rounds"], summary: "Leave; asking for a task joins again" },
     async handler(request, reply) {
-      await federation.happen({ kind: "client-left", client: request.client });
+      const { client } = request;
+      const left = await federation.happen({ kind: "client-left", client });
+      if (!left && presentClients(federation.state).includes(client)) {
+        throw new RefusedError(
+          429,
+          `A client may leave ${MOST_OF_A_ROUND} times in a round: it counts as there until the round is over`,
+        );
+      }
       return reply.code(204).send();
     },
   });
@@ -85,12 +94,12 @@ function untilTask(
   });
 }
 
-function describeTask(task: ClientTask) {
+function describeTask(task: ClientTask, now: number) {
   return {
     task: task.kind,
     round: task.kind === "finished" ? null : task.round,
     network: task.kind === "wait" ? null : task.network,
-    secondsLeft: task.kind === "train" ? Math.max(0, task.until - Date.now()) / 1000 : null,
+    secondsLeft: task.kind === "train" ? Math.max(0, task.until - now) / 1000 : null,
     step: task.kind === "secure" ? task.step : null,
     reason: task.kind === "train" || task.kind === "secure" ? null : task.reason,
   };

@@ -3,9 +3,11 @@ import type { Federation } from "../server/running-federation.ts";
 
 /** Refused updates that the live page shows. */
 const SHOWN_REFUSALS = 20;
+/** Rounds that the live page shows, the last ones: it is sent all of them after every change. */
+const SHOWN_ROUNDS = 1000;
 
 /** Returns what the live page shows, as plain data without hashes of updates. */
-export function summarize({ config, state }: Federation): object {
+export function summarize({ config, state, now }: Federation): object {
   const { status, history, refused, refusals, reason, stopped, open, updates, attempts } = state;
   const isPrivate = config.strategy.privacy !== undefined || config.plan.secure !== null;
   return {
@@ -24,12 +26,14 @@ export function summarize({ config, state }: Federation): object {
         ? null
         : {
             startedAt: open.startedAt,
-            until: open.startedAt + config.plan.deadline,
+            // By the clock of the machine, which the one of deadlines may be ahead of.
+            until: Date.now() + open.startedAt + config.plan.deadline - now(),
             asked: open.clients.length,
             target: open.target,
             received: updates.length,
           },
-    history: history.map((record) => ({
+    roundsFinished: history.length,
+    history: history.slice(-SHOWN_ROUNDS).map((record) => ({
       round: record.round,
       seconds: (record.finishedAt - record.startedAt) / 1000,
       attempts: record.attempts,

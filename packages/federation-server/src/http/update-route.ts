@@ -1,8 +1,10 @@
 import { rm } from "node:fs/promises";
+import { cutText } from "@isthmus/core";
 import {
   type FederationState,
   isLocal,
   networkOfRound,
+  REASON_CHARACTERS,
   type ReceivedUpdate,
   refusalOf,
   wordsOf,
@@ -81,19 +83,29 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
     const reason = `a client may claim ${config.limits.examples} examples: it claims ${examples}`;
     await refuseIf(federation, update, 422, reason);
   }
-  const path = store.upload(client, hash);
-  if (!(await uploads.isComplete(client, hash))) {
+  // Out of the client's reach first: what is checked is what counts.
+  const path = store.unchecked(client);
+  if (!(await uploads.take(client, hash, path))) {
     throw new RefusedError(404, "The bytes of the update must be there first: send them to /v1/uploads/HASH");
   }
-  const refusal = await refusalOfBytes(federation, update, path);
-  if (refusal !== null) {
-    await uploads.remove(client, hash);
-    await refuseIf(federation, update, 422, refusal);
+  try {
+    await refuseIf(federation, update, 422, await refusalOfBytes(federation, update, path));
+    // The round may have been closed in the meantime.
+    await refuseIf(federation, update, 409, refusalOf(config.plan, federation.state, update));
+    await letCount(federation, update, path);
+  } finally {
+    await rm(path, { force: true });
   }
-  // The round may have been closed in the meantime.
-  await refuseIf(federation, update, 409, refusalOf(config.plan, federation.state, update));
+}
+
+/**
+ * Gives the checked bytes of an update their place and lets it count, instead of older ones of the client.
+ * @throws RefusedError if it does not count any more, with the reason
+ */
+async function letCount(federation: Federation, update: ReceivedUpdate, path: string): Promise<void> {
+  const { config, store } = federation;
   const older = [...federation.state.updates, ...federation.state.held].filter(
-    (other) => other.client === client,
+    ({ client }) => client === update.client,
   );
   const target = store.update(update);
   await publish(path, target);
@@ -113,17 +125,17 @@ async function refusalOfBytes(
   { config, state, workers, store, keptTensors: keep, averagedTensors: averaged }: Federation,
   { round }: ReceivedUpdate,
   path: string,
-): Promise<string | null> {
+): Promise<string | undefined> {
   if (config.plan.secure === null) {
     // Of a round that there is: it was asked before.
     const network = store.model(networkOfRound(state, round) as string);
     const { norm } = config.limits;
-    return (await workers.check({ update: path, network, keep, averaged, norm })).refusal;
+    return (await workers.check({ update: path, network, keep, averaged, norm })).refusal ?? undefined;
   }
   if (state.secure === null) return "no secure sum is open";
   const bytes = 4 * wordsOf(state.secure.sum.settings);
   const size = await fileSize(path);
-  return size === bytes ? null : `a masked update must have ${bytes} bytes: it has ${size}`;
+  return size === bytes ? undefined : `a masked update must have ${bytes} bytes: it has ${size}`;
 }
 
 /** Whether the very same update counted before: the answer may have been lost. */
@@ -147,9 +159,10 @@ async function refuseIf(
   federation: Federation,
   { client, round }: ReceivedUpdate,
   status: number,
-  reason: string | undefined,
+  refusal: string | undefined,
 ): Promise<void> {
-  if (reason === undefined) return;
+  if (refusal === undefined) return;
+  const reason = cutText(refusal, REASON_CHARACTERS);
   const isKnown = federation.state.refused.some(
     (refused) => refused.client === client && refused.round === round && refused.reason === reason,
   );

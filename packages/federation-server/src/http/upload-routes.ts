@@ -29,7 +29,7 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
   const receive = async (
     request: FastifyRequest<UploadRequest>,
     reply: FastifyReply,
-    offset: number,
+    { offset, anew = false }: { readonly offset: number; readonly anew?: boolean },
   ): Promise<number> => {
     const { "upload-length": announced, "content-length": content } = request.headers;
     const length = announced ?? (offset === 0 ? content : undefined);
@@ -42,7 +42,7 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
     }
     attend(federation, request as FastifyRequest, reply);
     const { hash } = request.params;
-    return uploads.write({ client: request.client, hash, offset, length, body: request.body });
+    return uploads.write({ client: request.client, hash, offset, length, anew, body: request.body });
   };
   const shared = { params: HASH_PARAMS, response: REFUSED, tags: ["updates"] };
   const body = { bodyLimit: Number.MAX_SAFE_INTEGER };
@@ -56,8 +56,7 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
       headers: { type: "object", properties: { "upload-length": whole, "content-length": whole } },
     },
     async handler(request, reply) {
-      await uploads.remove(request.client, request.params.hash);
-      const offset = await receive(request, reply, 0);
+      const offset = await receive(request, reply, { offset: 0, anew: true });
       return reply.code(204).header("upload-offset", offset).send();
     },
   });
@@ -75,7 +74,7 @@ export function addUploadRoutes(app: FastifyInstance, federation: Federation, up
       },
     },
     async handler(request, reply) {
-      const offset = await receive(request, reply, Number(request.headers["upload-offset"]));
+      const offset = await receive(request, reply, { offset: Number(request.headers["upload-offset"]) });
       return reply.code(204).header("upload-offset", offset).send();
     },
   });

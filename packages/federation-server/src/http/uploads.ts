@@ -1,11 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { digestFile } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { fileSize, readPieces } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
 import { RefusedError } from "./refuse.ts";
+import { createUploadTurns } from "./upload-turns.ts";
 
 /** Bytes that a client sends, for which it may take any number of requests. */
 export interface UploadChunk {
@@ -16,25 +17,27 @@ export interface UploadChunk {
   readonly offset: number;
   /** Bytes of the whole upload. */
   readonly length: number;
+  /** Whether bytes that are there of the upload are removed first. */
+  readonly anew: boolean;
   readonly body: Readable;
 }
 
-/** Uploads of all clients; each client has one at a time. */
+/**
+ * Uploads of all clients. Each client has one at a time, and whatever changes it runs alone: the bytes that
+ * are taken are whole, and no request can write to them afterwards.
+ */
 export interface Uploads {
   /** Returns how many bytes of an upload are there. */
   offsetOf(client: string, hash: string): Promise<number>;
   /** Writes the bytes of a request after the ones that are there; returns how many are there then. */
   write(chunk: UploadChunk): Promise<number>;
-  /** Returns whether all bytes of an upload are there, and have its hash. */
-  isComplete(client: string, hash: string): Promise<boolean>;
-  /** Removes an upload. */
-  remove(client: string, hash: string): Promise<void>;
-}
-
-/** A request that writes an upload just now. */
-interface Writing {
-  readonly stop: () => void;
-  readonly done: Promise<unknown>;
+  /**
+   * Moves an upload out of the reach of its client if all of its bytes are there and have its hash; returns
+   * whether they do.
+   * @param target - path that no request writes to
+   * @throws RefusedError if a request of the client writes an upload just now
+   */
+  take(client: string, hash: string, target: string): Promise<boolean>;
 }
 
 /** What is known of an upload whose requests came one after another, so that it needs not be read again. */
@@ -49,7 +52,7 @@ interface Digest {
  * again; another upload of the same client takes its place.
  */
 export function createUploads(store: Store): Uploads {
-  const writing = new Map<string, Writing>();
+  const turns = createUploadTurns();
   const digests = new Map<string, Digest>();
   const appendBytes = createAppender();
   /**
@@ -57,11 +60,11 @@ export function createUploads(store: Store): Uploads {
    */
   const complete = new Map<string, string>();
   const write = async (chunk: UploadChunk): Promise<number> => {
-    const { client, hash, offset, length } = chunk;
+    const { client, hash, offset, length, anew } = chunk;
     const path = store.upload(client, hash);
     await mkdir(store.uploads(client), { recursive: true });
-    await removeOthers(store, client, path);
     complete.delete(client);
+    await removeOthers(store, client, anew ? undefined : path);
     const there = await fileSize(path);
     if (offset !== there) {
       throw new RefusedError(409, `The upload must go on at byte ${there}: the request begins at ${offset}`, {
@@ -89,39 +92,31 @@ export function createUploads(store: Store): Uploads {
       "The bytes must have the hash that they were announced with: they have another; send them again",
     );
   };
+  const isComplete = async (client: string, path: string, hash: string): Promise<boolean> => {
+    if (digests.get(client)?.path === path || (await fileSize(path)) === 0) return false;
+    return complete.get(client) === path || (await digestFile(path)) === hash;
+  };
   return {
     offsetOf: (client, hash) => fileSize(store.upload(client, hash)),
-    async write(chunk) {
-      // A connection that was lost may not know it yet: the new one takes its place.
-      const before = writing.get(chunk.client);
-      before?.stop();
-      await before?.done.catch(() => undefined);
-      if (writing.get(chunk.client) !== before && writing.has(chunk.client)) {
-        throw new RefusedError(
-          409,
-          "Another request of the client is writing an upload: ask how far it came",
-        );
-      }
-      const done = write(chunk);
-      const entry = { stop: () => chunk.body.destroy(), done };
-      writing.set(chunk.client, entry);
-      try {
-        return await done;
-      } finally {
-        if (writing.get(chunk.client) === entry) writing.delete(chunk.client);
-      }
-    },
-    async isComplete(client, hash) {
-      const path = store.upload(client, hash);
-      if (writing.has(client) || digests.get(client)?.path === path || (await fileSize(path)) === 0)
-        return false;
-      return complete.get(client) === path || (await digestFile(path)) === hash;
-    },
-    remove: (client, hash) => rm(store.upload(client, hash), { force: true }),
+    write: (chunk) =>
+      turns.takeOver(
+        chunk.client,
+        () => chunk.body.destroy(),
+        () => write(chunk),
+      ),
+    take: (client, hash, target) =>
+      turns.begin(client, async () => {
+        const path = store.upload(client, hash);
+        if (!(await isComplete(client, path, hash))) return false;
+        complete.delete(client);
+        await rename(path, target);
+        return true;
+      }),
   };
 }
 
-async function removeOthers(store: Store, client: string, path: string): Promise<void> {
+/** Removes all uploads of a client but the one at a path. */
+async function removeOthers(store: Store, client: string, path: string | undefined): Promise<void> {
   const folder = store.uploads(client);
   for (const name of await readdir(folder)) {
     const other = `${folder}/${name}`;

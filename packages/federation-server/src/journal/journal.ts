@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { FormatError, InvariantError, parseJson, readFileBytes } from "@isthmus/core";
-import { fileSize } from "../store/read-pieces.ts";
+import { FormatError, InvariantError, parseJson } from "@isthmus/core";
+import { fileSize, readPieces } from "../store/read-pieces.ts";
 
 /** A file of events, each on a line of its own, that survives the end of the process at any moment. */
 export interface Journal {
-  /** What the file held when it was opened, in order. */
-  readonly lines: readonly unknown[];
+  /** Number of lines that the file held when it was opened. */
+  readonly lines: number;
   /** Bytes of a last line that was cut short, and was dropped when the file was opened. */
   readonly torn: number;
-  /** Writes a line, and waits until it is on the disk; lines that wait at once are written together. */
+  /**
+   * Writes a line, and waits until it is on the disk; lines that wait at once are written together.
+   * @throws InvariantError if the line is longer than what can be read again
+   */
   append(line: object): Promise<void>;
   /** Waits for all lines and closes the file. */
   close(): Promise<void>;
@@ -18,57 +21,122 @@ export interface Journal {
 /** Hexadecimal digits of the SHA-256 that stand before each line. */
 const SUM_DIGITS = 16;
 
-/** Largest journal that is read, in bytes: a million updates take a fifth of it. */
-const MOST_BYTES = 2 ** 30;
+/** Longest line in bytes, which is both written and read: the messages of a secure sum take a hundredth. */
+const MOST_LINE_BYTES = 2 ** 24;
+
+/** Version, named by the first line, of journals in which the sum of a line is of that line alone. */
+const UNCHAINED_VERSION = 1;
+
+const NEWLINE = 0x0a;
 
 /**
- * Opens a journal, or begins one. Each line is a checksum, a space and JSON. A last line without its end is
- * what a killed process left: it is cut off, as nobody was told that it was there.
- * @throws FormatError if a line before the last is damaged
+ * Opens a journal, or begins one. Each line is a checksum, a space and JSON. The checksum is of the one before
+ * and the JSON, so that no line can be changed, left out or moved without a sign. A last line without its end
+ * is what a killed process left: it is cut off, as nobody was told that it was there.
+ * @param take - called with what each line holds, in order; only one line is in memory at a time
+ * @throws FormatError if a line before the last is damaged, or does not follow the line before it
  */
-export async function openJournal(path: string): Promise<Journal> {
+export async function openJournal(path: string, take: (line: unknown) => void): Promise<Journal> {
   const size = await fileSize(path);
-  const content = size === 0 ? Buffer.alloc(0) : await readFileBytes(path, MOST_BYTES);
-  const { lines, bytes } = parseLines(Buffer.from(content.buffer, content.byteOffset, content.length), path);
-  const file = await open(path, "a");
+  const { lines, bytes, chain } = await readLines(path, size, take);
+  const file = await open(path, "a", 0o600);
   try {
+    await file.chmod(0o600);
     if (size > bytes) await file.truncate(bytes);
     await file.sync();
-    return { lines, torn: size - bytes, ...createWriter(file) };
+    return { lines, torn: size - bytes, ...createWriter(file, chain) };
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-/** Returns the line of a journal that holds a value. */
-export function encodeLine(value: object): string {
-  const json = JSON.stringify(value);
-  return `${sumOf(json)} ${json}\n`;
+/** The end of a journal, which the checksum of the next line is made of. */
+interface Chain {
+  /** Checksum of the last line; empty before the first. */
+  sum: string;
+  /** Whether each checksum is of one line alone, as in journals of the first version. */
+  unchained: boolean;
 }
 
-const sumOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, SUM_DIGITS);
+/** Returns the checksum of the line that comes next. */
+function nextSum(json: string, { sum, unchained }: Chain): string {
+  const before = unchained ? "" : sum;
+  return createHash("sha256").update(before).update(json).digest("hex").slice(0, SUM_DIGITS);
+}
 
-function parseLines(content: Buffer, path: string): { lines: unknown[]; bytes: number } {
-  const lines: unknown[] = [];
-  let begin = 0;
-  for (;;) {
-    const end = content.indexOf(0x0a, begin);
-    if (end < 0) return { lines, bytes: begin };
-    const line = content.toString("utf8", begin, end);
-    const json = line.slice(SUM_DIGITS + 1);
-    if (line.slice(0, SUM_DIGITS) !== sumOf(json)) {
-      throw new FormatError(
-        `Cannot go on from "${path}" as every line must match its checksum: line ${lines.length + 1} does not; restore the file from a copy, or begin in another folder`,
-        { format: "journal" },
+/** Moves the end of a journal behind a line. */
+function moveBehind(chain: Chain, sum: string, value: unknown): void {
+  if (chain.sum === "")
+    chain.unchained = (value as { version?: unknown } | null)?.version === UNCHAINED_VERSION;
+  chain.sum = sum;
+}
+
+/** Returns the line of a journal that holds a value, and moves the end of the journal behind it. */
+export function encodeLine(value: object, chain: Chain): string {
+  const json = JSON.stringify(value);
+  const sum = nextSum(json, chain);
+  moveBehind(chain, sum, value);
+  return `${sum} ${json}\n`;
+}
+
+/** Returns the end of a journal without a line. */
+export const beginChain = (): Chain => ({ sum: "", unchained: false });
+
+/** Reads all whole lines. */
+async function readLines(
+  path: string,
+  size: number,
+  take: (line: unknown) => void,
+): Promise<{ readonly lines: number; readonly bytes: number; readonly chain: Chain }> {
+  const chain = beginChain();
+  let [lines, bytes] = [0, 0];
+  for await (const line of cutLines(path, size)) {
+    lines++;
+    bytes += line.length + 1;
+    const text = line.toString("utf8");
+    const json = text.slice(SUM_DIGITS + 1);
+    const sum = nextSum(json, chain);
+    if (text.slice(0, SUM_DIGITS) !== sum) {
+      throw damaged(
+        path,
+        `every line must match its checksum, which is of it and of all lines before: line ${lines} does not, so that it was changed, or a line is missing or in another place`,
       );
     }
-    lines.push(parseJson(json, { attempt: `read "${path}"` }));
-    begin = end + 1;
+    const value = parseJson(json, { attempt: `read "${path}"` });
+    moveBehind(chain, sum, value);
+    take(value);
+  }
+  return { lines, bytes, chain };
+}
+
+/** Reads a file line by line, without their ends; what stands behind the last end is left out. */
+async function* cutLines(path: string, size: number): AsyncGenerator<Buffer> {
+  let rest: Uint8Array[] = [];
+  let length = 0;
+  // There may be no file yet.
+  if (size === 0) return;
+  for await (const piece of readPieces(path, 0, size)) {
+    let begin = 0;
+    for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, begin)) {
+      yield Buffer.concat([...rest, piece.subarray(begin, end)]);
+      [rest, length, begin] = [[], 0, end + 1];
+    }
+    rest.push(piece.subarray(begin));
+    length += piece.length - begin;
+    if (length > MOST_LINE_BYTES)
+      throw damaged(path, `a line may have ${MOST_LINE_BYTES} bytes: one has more`);
   }
 }
 
-function createWriter(file: FileHandle): Pick<Journal, "append" | "close"> {
+function damaged(path: string, rule: string): FormatError {
+  return new FormatError(
+    `Cannot go on from "${path}" as ${rule}; restore the file from a copy, or begin in another folder`,
+    { format: "journal" },
+  );
+}
+
+function createWriter(file: FileHandle, chain: Chain): Pick<Journal, "append" | "close"> {
   let waiting: string[] = [];
   let next: Promise<void> | undefined;
   let last: Promise<void> = Promise.resolve();
@@ -84,7 +152,12 @@ function createWriter(file: FileHandle): Pick<Journal, "append" | "close"> {
   return {
     append(line) {
       if (closed) throw new InvariantError("A closed journal was written to; please report this");
-      waiting.push(encodeLine(line));
+      const text = encodeLine(line, chain);
+      if (Buffer.byteLength(text) > MOST_LINE_BYTES) {
+        const reason = "A line of the journal would be too long to be read again; please report this";
+        return Promise.reject(new InvariantError(reason));
+      }
+      waiting.push(text);
       if (next === undefined) {
         next = write(last);
         last = next;

@@ -102,8 +102,7 @@ function drawBarriers(history) {
 }
 
 function show(summary) {
-  const { status, history, open, clients, refused, refusals, rounds } = summary;
-  const done = history.length;
+  const { status, history, open, clients, refused, refusals, rounds, roundsFinished: done } = summary;
   byId("status").textContent = STATES[status] ?? status;
   byId("status").dataset.status = status;
   const over = status === "finished" || status === "failed";

@@ -1,13 +1,11 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { digestFile, excerpt, MismatchError, openCheckpoint, parseJson, saveCheckpoint } from "@isthmus/core";
+import { digestFile, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import {
   advance,
-  beginFederation,
   type FederationEvent,
   type FederationState,
   isLocal,
-  replay,
   resolveStrategy,
   type Seed,
   timeOfNext,
@@ -22,7 +20,11 @@ import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
 import { namesTreated } from "../work/names-treated.ts";
 import { secureLayout } from "../work/secure-layout.ts";
 import type { Workers } from "../work/workers.ts";
+import { type Clock, createClock, notBehind } from "./clock.ts";
+import { createEventBudget } from "./event-budget.ts";
 import { createSignal } from "./events.ts";
+import { assertKnownFiles } from "./known-files.ts";
+import { beginRestoring } from "./restore-state.ts";
 import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
 import { createStepper } from "./stepper.ts";
 import { watchPresence } from "./watch-presence.ts";
@@ -31,20 +33,19 @@ import { watchPresence } from "./watch-presence.ts";
 export interface FederationPorts {
   readonly workers: Workers;
   readonly log: Log;
-  /** The time in milliseconds. @defaultValue the time of day */
-  readonly now?: () => number;
+  /** The time in milliseconds. @defaultValue a clock that nobody sets, from the time of day on */
+  readonly now?: Clock;
   /**
-   * Told that the journal cannot be written any more, after which nothing happens: the process should end.
+   * Told that the journal cannot be written any more, or that the folder is damaged, after which nothing happens:
+   * the process should end.
    */
   readonly onFatal: (error: unknown) => void;
 }
 
-const FORMAT = "isthmus federation";
-const VERSION = 1;
 /**
  * Opens a federation: a new one, or one that was interrupted, which goes on where its journal ends.
  * @throws MismatchError if the folder has a federation of another plan or network
- * @throws FormatError if the journal is damaged
+ * @throws FormatError if the journal is damaged, or a file is not the one that it names
  * @throws InputError if the network cannot be read
  * @throws UnsupportedError if its strategy is to be private, and something breaks the account
  */
@@ -53,14 +54,17 @@ export async function openFederation(config: FederationConfig, ports: Federation
   assertServedSecure(config);
   const store = await openStore(config.folder);
   const initial = await importNetwork(config.network, store);
-  const journal = await openJournal(store.journal);
+  const restored = beginRestoring(config, initial);
+  const journal = await openJournal(store.journal, restored.take);
   try {
-    const state = await restore(journal, config, initial);
+    if (journal.lines === 0) await journal.append(restored.header);
+    const { state } = restored;
+    await assertKnownFiles(store, state);
     await keepUpdates(store, pathsOf(store, state));
     const { size } = await stat(store.model(initial));
     if (journal.torn > 0)
       ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
-    ports.log.info({ events: journal.lines.length, round: state.history.length + 1 }, "federation opened");
+    ports.log.info({ events: journal.lines, round: state.history.length + 1 }, "federation opened");
     const special = await findSpecial(config, store.model(initial));
     const noiseSeed = await openNoiseSeed(config, store);
     const secureElements = await countSecure(store.model(initial), special.keptTensors);
@@ -91,42 +95,6 @@ async function importNetwork(path: string, store: Store): Promise<string> {
   const hash = await digestFile(copy);
   await publish(copy, store.model(hash));
   return hash;
-}
-
-async function restore(
-  journal: Journal,
-  { plan, strategy }: FederationConfig,
-  network: string,
-): Promise<FederationState> {
-  const header = { format: FORMAT, version: VERSION, plan, strategy, network };
-  const [first, ...events] = journal.lines;
-  if (first === undefined) {
-    await journal.append(header);
-    return beginFederation(network);
-  }
-  const stored = flatten(first);
-  const now = flatten(parseJson(JSON.stringify(header), { attempt: "describe the federation" }));
-  const differing = [...new Set([...stored.keys(), ...now.keys()])].filter(
-    (key) => stored.get(key) !== now.get(key),
-  );
-  if (differing.length > 0) {
-    const differences = differing.map(
-      (key) => `"${key}" is ${excerpt(stored.get(key))} there and ${excerpt(now.get(key))} here`,
-    );
-    throw new MismatchError(
-      `Cannot go on with the federation as it must be the one of the folder: ${differences.join(", ")}; name another folder, or the network and plan that it began with`,
-      { parameters: differing },
-    );
-  }
-  return replay(plan, beginFederation(network), events as FederationEvent[]);
-}
-
-/** Returns the leaves of plain data by their paths. */
-function flatten(value: unknown, path = ""): Map<string, unknown> {
-  if (typeof value !== "object" || value === null) return new Map([[path, value]]);
-  return new Map(
-    Object.entries(value).flatMap(([key, item]) => [...flatten(item, path === "" ? key : `${path}.${key}`)]),
-  );
 }
 
 /** Returns the paths of the updates that still count. */
@@ -201,21 +169,28 @@ interface Opened
 function run(opened: Opened, ports: FederationPorts): Federation {
   const { config, store, journal, networkBytes, keptTensors, averagedTensors } = opened;
   const { noiseSeed, secureElements } = opened;
-  const { workers, log, now = Date.now, onFatal } = ports;
+  const { workers, log, onFatal } = ports;
+  const now = notBehind(ports.now ?? createClock(), opened.state.at);
   const changed = createSignal();
   const stopping = new AbortController();
+  const budget = createEventBudget();
   let state = opened.state;
 
+  const fail = (error: unknown): void => {
+    if (!stopping.signal.aborted) onFatal(error);
+    stopping.abort();
+  };
   const happen = async (event: UntimedEvent): Promise<boolean> => {
-    const timed = { ...event, at: timeOfNext(state, now()) } as FederationEvent;
+    const admitted = budget.admit(event, state);
+    if (admitted === undefined) return false;
+    const timed = { ...admitted, at: timeOfNext(state, now()) } as FederationEvent;
     const next = advance(config.plan, state, timed);
     if (next === state || stopping.signal.aborted) return false;
     state = next;
     const written = journal.append(timed);
     changed.tell();
     await written.catch((error: unknown) => {
-      if (!stopping.signal.aborted) onFatal(error);
-      stopping.abort();
+      fail(error);
       throw error;
     });
     log[isTrouble(timed) ? "warn" : "info"]({ event: loggedOf(timed, config) }, event.kind);
@@ -224,7 +199,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
   };
   const federation: Federation = {
     ...{ config, store, workers, networkBytes, keptTensors, averagedTensors, noiseSeed, secureElements },
-    ...{ changed, happen, ended: stopping.signal },
+    ...{ changed, happen, now, ended: stopping.signal },
     get state() {
       return state;
     },
@@ -237,8 +212,8 @@ function run(opened: Opened, ports: FederationPorts): Federation {
       await journal.close();
     },
   };
-  const stepper = createStepper(federation, { log, now });
-  const presence = watchPresence(federation, now);
+  const stepper = createStepper(federation, { log, onFatal: fail });
+  const presence = watchPresence(federation);
   stepper.wake();
   return federation;
 }

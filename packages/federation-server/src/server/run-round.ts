@@ -1,10 +1,9 @@
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { InvariantError } from "@isthmus/core";
 import {
   type Decision,
   type FederationState,
   type Metrics,
-  networkOfRound,
   type PrivacyRecord,
   type PrivacyReport,
   type ReceivedUpdate,
@@ -13,6 +12,7 @@ import {
 } from "@isthmus/federated/rounds";
 import type { FederationConfig } from "../config/federation-config.ts";
 import type { AggregateRequest } from "../work/aggregate-round.ts";
+import { carriedFile, damagedFolder, networkFile } from "./known-files.ts";
 import type { Federation } from "./running-federation.ts";
 import { privacyStateOf, type StopDecision } from "./spent-reason.ts";
 
@@ -97,14 +97,12 @@ async function aggregate(
   signal: AbortSignal,
 ): Promise<void> {
   const { config, store, workers, state, noiseSeed } = federation;
-  const before = store.state(step - 1);
-  const carries = (await stat(before).catch(() => undefined)) !== undefined;
   const request: AggregateRequest = {
-    network: store.model(network),
+    network: { path: store.model(network), hash: network },
     updates: updates.map((update) => toAggregate(federation, state, update)),
     ...{ strategy: config.strategy, graph: config.graph },
     ...{ step, seed: config.plan.seed },
-    state: carries ? before : null,
+    state: await carriedFile(store, state),
     secure: state.secure?.sum ?? null,
     keep: federation.keptTensors,
     privacy: { state: privacyStateOf(state), noiseSeed: noiseSeed ?? undefined },
@@ -119,14 +117,23 @@ async function aggregate(
     await happenAborted(federation, { round, attempt: state.attempts, reason: aggregated.reason });
     return;
   }
+  if (aggregated.kind === "damaged") throw damagedFolder(aggregated.reason);
   const privacy = recordOf(aggregated.privacy);
-  if (aggregated.kind === "failed") {
-    const reason = `${aggregated.reason}${adviceOf(config)}`;
-    await federation.happen({ kind: "round-failed", round, reason, ...privacy });
+  if (aggregated.kind === "aggregated") {
+    const { hash, state: carried } = aggregated;
+    const metrics = sortMetrics(await measure(federation, { hash, request }, signal));
+    await federation.happen({
+      kind: "round-aggregated",
+      round,
+      hash,
+      state: carried,
+      ...metrics,
+      ...privacy,
+    });
   } else {
-    const { hash } = aggregated;
-    const measured = await measure(federation, { hash, request }, signal);
-    await federation.happen({ kind: "round-aggregated", round, hash, ...sortMetrics(measured), ...privacy });
+    const advice = aggregated.kind === "failed" ? adviceOf(config) : "";
+    const reason = `${aggregated.reason}${advice}`;
+    await federation.happen({ kind: "round-failed", round, reason, ...privacy });
   }
   await removeUpdates(federation, updates);
 }
@@ -159,10 +166,9 @@ function toAggregate(
   state: FederationState,
   update: UpdateToAggregate,
 ): AggregateRequest["updates"][number] {
-  const { client, examples, loss, staleness, round } = update;
-  const base = networkOfRound(state, round);
-  if (base === undefined) throw new InvariantError(`No network of round ${round}; please report this`);
-  return { client, examples, loss, staleness, path: store.update(update), base: store.model(base) };
+  const { client, examples, loss, staleness, round, hash } = update;
+  const file = { path: store.update(update), hash };
+  return { client, examples, loss, staleness, file, base: networkFile(store, state, round) };
 }
 
 /** Measures the new network, and the layers between the first two clients, as far as the file asks for it. */
@@ -176,7 +182,7 @@ async function measure(
   const evaluated = await workers.evaluate({ network: store.model(hash), graph, data }, signal);
   const [first, second] = request.updates;
   if (examples === 0 || first === undefined || second === undefined) return evaluated;
-  const updates = [first.path, second.path] as const;
-  const layers = { network: request.network, updates, keep: keptTensors, graph, data, examples };
+  const updates = [first.file.path, second.file.path] as const;
+  const layers = { network: request.network.path, updates, keep: keptTensors, graph, data, examples };
   return { ...evaluated, ...(await workers.measureLayers(layers, signal)) };
 }

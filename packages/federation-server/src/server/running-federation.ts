@@ -2,6 +2,7 @@ import type { FederationEvent, FederationState, Seed } from "@isthmus/federated/
 import type { FederationConfig } from "../config/federation-config.ts";
 import type { Store } from "../store/store.ts";
 import type { Workers } from "../work/workers.ts";
+import type { Clock } from "./clock.ts";
 import type { Signal } from "./events.ts";
 
 /** What a server says of what it does; pino's loggers are of this form. */
@@ -36,6 +37,8 @@ export interface Federation {
   readonly secureElements: number;
   /** Aborted when the server is closing, after which nothing happens. */
   readonly ended: AbortSignal;
+  /** The time in milliseconds by which deadlines are kept, not before that of any event. */
+  readonly now: Clock;
   /** Told after every change of the state. */
   readonly changed: Signal;
   /**

@@ -18,7 +18,7 @@ export interface ServeOptions {
   readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
   /** Who checks, aggregates and evaluates. @defaultValue threads of this process */
   readonly workers?: Workers | undefined;
-  /** The time in milliseconds. @defaultValue the time of day */
+  /** The time in milliseconds. @defaultValue a clock that nobody sets, from the time of day on */
   readonly now?: (() => number) | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface ServedFederation {
   readonly url: string;
   /** All that is known of the federation. */
   readonly state: FederationState;
-  /** Resolves when the federation is over; rejects when the journal cannot be written any more. */
+  /** Resolves when the federation is over; rejects if the journal cannot be written any more, or the folder is damaged. */
   readonly finished: Promise<FederationState>;
   /** Path of the global network. */
   network(): string;

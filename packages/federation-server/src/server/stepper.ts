@@ -1,4 +1,5 @@
 import { decide } from "@isthmus/federated/rounds";
+import { isDamagedFolder } from "./known-files.ts";
 import { type RoundStep, runRound } from "./run-round.ts";
 import type { Federation, Log } from "./running-federation.ts";
 import { spentReason } from "./spent-reason.ts";
@@ -16,12 +17,16 @@ export interface Stepper {
   close(): Promise<void>;
 }
 
+/** What a stepper works with. */
+interface StepperPorts {
+  readonly log: Log;
+  /** Told that the folder is damaged, so that nothing can be done any more. */
+  readonly onFatal: (error: unknown) => void;
+}
+
 /** Creates the stepper of a federation, which sleeps until it is woken, or until a deadline. */
-export function createStepper(
-  federation: Federation,
-  { log, now }: { readonly log: Log; readonly now: () => number },
-): Stepper {
-  const { config, ended } = federation;
+export function createStepper(federation: Federation, { log, onFatal }: StepperPorts): Stepper {
+  const { config, ended, now } = federation;
   let timer: NodeJS.Timeout | undefined;
   let work: Promise<void> | undefined;
   let pause = RETRY_MS.first;
@@ -38,6 +43,10 @@ export function createStepper(
     } catch (error) {
       work = undefined;
       if (ended.aborted) return;
+      if (isDamagedFolder(error)) {
+        onFatal(error);
+        return;
+      }
       log.error({ err: error, retryMs: pause }, `cannot ${decision.kind} a round; trying again`);
       sleep(pause);
       pause = Math.min(RETRY_MS.most, 2 * pause);

@@ -15,7 +15,8 @@ export interface Presence {
  * Lets clients leave that were not heard of for some time, and have no request open; clients of before a
  * restart have time to come back.
  */
-export function watchPresence(federation: Federation, now: () => number): Presence {
+export function watchPresence(federation: Federation): Presence {
+  const { now } = federation;
   const most = federation.config.limits.presenceSeconds * 1000;
   const heard = new Map<string, number>();
   const open = new Map<string, number>();

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { InputError } from "@isthmus/core";
 import type { ReceivedUpdate } from "@isthmus/federated/rounds";
 
 /** Where a server keeps its files, all below one folder. */
@@ -16,15 +17,36 @@ export interface Store {
   unfinished(step: number): string;
   /** Returns the path of an update that counted. */
   update(update: Pick<ReceivedUpdate, "round" | "client" | "hash">): string;
+  /**
+   * Returns the path that an upload of a client is moved to before it is looked at, so that no request of the
+   * client can change it any more.
+   */
+  unchecked(client: string): string;
   /** Returns the folder of a client's bytes that are still coming in, or have not been looked at. */
   uploads(client: string): string;
   /** Returns the path of a client's bytes that are still coming in, or have not been looked at. */
   upload(client: string, hash: string): string;
 }
 
-/** Makes the folders of a store where they are missing. */
+/** Permissions of the folders: updates of clients and the journal are for whoever runs the server. */
+const OWN = 0o700;
+
+/**
+ * Makes the folders of a store if they are missing, for the user of the server alone. A folder that was there
+ * may be one of other things, too: then the folders within it are closed to other users.
+ * @throws InputError if a folder within is of another user
+ */
 export async function openStore(folder: string): Promise<Store> {
-  for (const name of ["models", "updates", "uploads"]) await mkdir(join(folder, name), { recursive: true });
+  await mkdir(folder, { recursive: true, mode: OWN });
+  for (const path of ["models", "updates", "uploads"].map((name) => join(folder, name))) {
+    await mkdir(path, { recursive: true, mode: OWN });
+    await chmod(path, OWN).catch((cause: unknown) => {
+      throw new InputError(
+        `Cannot serve a federation with "${path}" as the folder must be of the user who runs the server, for whom alone it is: ${(cause as Error).message}`,
+        { input: path, cause },
+      );
+    });
+  }
   return {
     folder,
     journal: join(folder, "journal.jsonl"),
@@ -33,6 +55,7 @@ export async function openStore(folder: string): Promise<Store> {
     state: (step) => join(folder, "models", `step-${step}.state.safetensors`),
     unfinished: (step) => join(folder, "models", `step-${step}.unfinished.safetensors`),
     update: ({ round, client, hash }) => join(folder, "updates", `${round}.${client}.${hash}.safetensors`),
+    unchecked: (client) => join(folder, "updates", `unchecked.${client}.safetensors`),
     uploads: (client) => join(folder, "uploads", client),
     upload: (client, hash) => join(folder, "uploads", client, `${hash}.safetensors`),
   };

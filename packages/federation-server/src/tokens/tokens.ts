@@ -99,8 +99,9 @@ export interface TokenFile {
  * @param warn - hears why the file could not be read again; the tokens from before stay valid
  */
 export async function followTokens(path: string, warn: (reason: string) => void): Promise<TokenFile> {
-  let hashes = await readTokens(path);
+  // The stamp first: if the file is changed in between, it is read once more.
   let stamp = await stampOf(path);
+  let hashes = await readTokens(path);
   let looked = performance.now();
   const refresh = async (): Promise<void> => {
     looked = performance.now();

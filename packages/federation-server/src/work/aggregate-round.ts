@@ -13,22 +13,24 @@ import {
 } from "@isthmus/federated/rounds";
 import type { Graph } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
+import { describeFault, faultOf, type KnownFile } from "../store/known-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
 import { namesTreated } from "./names-treated.ts";
 import { type BrokenSum, openSummedUpdate, type SummedUpdate } from "./summed-update.ts";
 
-/** What is needed to aggregate a round, with paths in place of networks. */
+/** What is needed to aggregate a round, with files in place of networks. */
 export interface AggregateRequest {
-  readonly network: string;
+  readonly network: KnownFile;
   readonly updates: readonly {
     readonly client: string;
     readonly examples: number;
     readonly loss?: number | undefined;
     readonly staleness: number;
-    readonly path: string;
-    /** Path of the network that the client began with. */
-    readonly base: string;
+    /** File of the update, with the hash that it was checked with. */
+    readonly file: KnownFile;
+    /** The network that the client began with. */
+    readonly base: KnownFile;
   }[];
   readonly strategy: StrategyDescription;
   /** Path of the graph, for strategies that look at the architecture; `null` where there is none. */
@@ -36,8 +38,8 @@ export interface AggregateRequest {
   /** Number of the aggregation, from 1, which counts no round that failed. */
   readonly step: number;
   readonly seed: number;
-  /** Path of the state that the aggregation before left, where it left one. */
-  readonly state: string | null;
+  /** What the aggregation before left; `null` if it left nothing. */
+  readonly state: KnownFile | null;
   /** The secure sum of the round, all of its messages exchanged; `null` where updates are seen. */
   readonly secure: SecureServerState | null;
   /** Names of the tensors that clients keep to themselves. */
@@ -57,17 +59,22 @@ export type AggregatedRound =
       readonly kind: "aggregated";
       /** SHA-256 of the new network, which is the name of its file. */
       readonly hash: string;
+      /** SHA-256 of what is left for the next aggregation; `null` if nothing is. */
+      readonly state: string | null;
       /** What a private round has revealed; undefined where it is not private. */
       readonly privacy: PrivacyReport | undefined;
     }
   | {
-      readonly kind: "failed";
+      /** Numbers came out that cannot be used, or the file of an update is not the one that was checked. */
+      readonly kind: "failed" | "lost";
       readonly reason: string;
       /** What a private round has revealed all the same. */
       readonly privacy: PrivacyReport | undefined;
     }
   /** The secure sum cannot be opened: the round must begin again. */
-  | { readonly kind: "broken"; readonly reason: string };
+  | { readonly kind: "broken"; readonly reason: string }
+  /** A network, or what the aggregation before left, is missing or has other bytes. */
+  | { readonly kind: "damaged"; readonly reason: string };
 
 /** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
 const MEMORY = 16 * 2 ** 20;
@@ -85,8 +92,13 @@ export async function aggregateRound(
     opened.push(checkpoint);
     return checkpoint;
   };
+  const damage = await damageOf(request);
+  if (damage !== undefined) return { kind: "damaged", reason: damage };
+  const spent = () => strategy.privacy && spendRound(strategy.privacy, privacy.state);
+  const loss = await lossOf(request);
+  if (loss !== undefined) return { kind: "lost", reason: loss, privacy: spent() };
   try {
-    const network = await open(request.network);
+    const network = await open(request.network.path);
     const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
     const resolved = resolveStrategy(graph, network, strategy);
     const keeps = namesTreated(resolved.treatments, "keep");
@@ -95,24 +107,44 @@ export async function aggregateRound(
     if (sum !== undefined) closers.push(sum.close);
     const updates = sum === undefined ? await openUpdates(network, request, { keeps, open }) : [sum.update];
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
-    const state = request.state === null ? undefined : await open(request.state);
-    const { report } = await saveAggregate(network, aligned, output, {
+    const state = request.state === null ? undefined : await open(request.state.path);
+    const { report, state: left } = await saveAggregate(network, aligned, output, {
       ...{ ...resolved, state, round: step, seed, signal },
       ...{ privacyState: privacy.state, noiseSeed: privacy.noiseSeed },
       memory: MEMORY,
     });
     const hash = await digestFile(output.network);
     await publish(output.network, `${output.models}/${hash}.safetensors`);
-    return { kind: "aggregated", hash, privacy: report.privacy };
+    const carried = left === undefined ? null : await digestFile(left);
+    return { kind: "aggregated", hash, state: carried, privacy: report.privacy };
   } catch (error) {
     await rm(output.network, { force: true });
     if (!isIsthmusError(error, "DivergenceError")) throw error;
-    const spent = strategy.privacy && spendRound(strategy.privacy, privacy.state);
-    return { kind: "failed", reason: error.message, privacy: spent };
+    return { kind: "failed", reason: error.message, privacy: spent() };
   } finally {
     for (const checkpoint of opened) await checkpoint.close();
     for (const close of closers) await close();
   }
+}
+
+/** Says what is wrong with the files that were there before the round; undefined if nothing is. */
+async function damageOf({ network, state, updates }: AggregateRequest): Promise<string | undefined> {
+  const bases = new Map([network, ...updates.map(({ base }) => base)].map((file) => [file.path, file]));
+  for (const file of [...bases.values(), ...(state === null ? [] : [state])]) {
+    const fault = await describeFault(file);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** Says whose update is not the one that was checked; undefined if all are. */
+async function lossOf({ updates }: AggregateRequest): Promise<string | undefined> {
+  for (const { client, file } of updates) {
+    const fault = await faultOf(file);
+    if (fault === undefined) continue;
+    return `Cannot aggregate the update of "${client}" as its file must have the bytes that were checked, those of SHA-256 ${file.hash}: ${fault}`;
+  }
+  return undefined;
 }
 
 /** Opens the updates of a round one by one. */
@@ -125,9 +157,9 @@ async function openUpdates(
   }: { readonly keeps: ReadonlySet<string>; readonly open: (path: string) => Promise<Checkpoint> },
 ): Promise<readonly ClientUpdate[]> {
   const updates: ClientUpdate[] = [];
-  for (const { path, base, ...update } of request.updates) {
-    const began = base === request.network ? undefined : await open(base);
-    updates.push({ ...update, network: completed(await open(path), network, keeps), base: began });
+  for (const { file, base, ...update } of request.updates) {
+    const began = base.path === request.network.path ? undefined : await open(base.path);
+    updates.push({ ...update, network: completed(await open(file.path), network, keeps), base: began });
   }
   return updates;
 }
@@ -137,7 +169,9 @@ async function openSumIfAsked(
   network: Checkpoint,
   { secure, keep, updates }: AggregateRequest,
 ): Promise<SummedUpdate | BrokenSum | undefined> {
-  return secure === null ? undefined : openSummedUpdate(network, { secure, keep, updates });
+  if (secure === null) return undefined;
+  const masked = updates.map(({ client, file }) => ({ client, path: file.path }));
+  return openSummedUpdate(network, { secure, keep, updates: masked });
 }
 
 interface Aligning {

@@ -1,0 +1,83 @@
+import { excerpt, FormatError, MismatchError, parseJson } from "@isthmus/core";
+import {
+  advance,
+  beginFederation,
+  type FederationEvent,
+  type FederationState,
+} from "@isthmus/federated/rounds";
+import type { FederationConfig } from "../config/federation-config.ts";
+
+const FORMAT = "isthmus federation";
+/** Version of the journals that are begun. */
+const VERSION = 2;
+/** Versions of journals that a server can go on with; one that was begun in an older version stays in it. */
+const READABLE: readonly unknown[] = [1, VERSION];
+
+/** A state that is restored from a journal line by line. */
+export interface RestoredState {
+  /** What the first line must say: the federation, as it is in its file. */
+  readonly header: object;
+  /**
+   * Takes the next line.
+   * @throws FormatError if the first is not of the journal of a federation, or of another version
+   * @throws MismatchError if it is of another federation
+   */
+  readonly take: (line: unknown) => void;
+  /** State after all lines so far. */
+  readonly state: FederationState;
+}
+
+/**
+ * Begins to restore the state of a federation.
+ * @param network - hash of the network that it begins with
+ */
+export function beginRestoring({ plan, strategy }: FederationConfig, network: string): RestoredState {
+  const header = { format: FORMAT, version: VERSION, plan, strategy, network };
+  let state = beginFederation(network);
+  let isFirst = true;
+  return {
+    header,
+    take(line) {
+      if (isFirst) assertSame(line, header);
+      else state = advance(plan, state, line as FederationEvent);
+      isFirst = false;
+    },
+    get state() {
+      return state;
+    },
+  };
+}
+
+/** Checks that the first line of a journal describes the federation of a header. */
+function assertSame(first: unknown, header: object): void {
+  const { format, version } = { ...(first as { format?: unknown; version?: unknown } | null) };
+  if (format !== FORMAT || !READABLE.includes(version)) {
+    throw new FormatError(
+      `Cannot go on with the federation as its journal must be "${FORMAT}" of version ${READABLE.join(" or ")}: it is ${excerpt(format)} of version ${excerpt(version)}; use the program that began it, or name another folder`,
+      { format: "journal" },
+    );
+  }
+  const stored = flatten(first);
+  const now = flatten(
+    parseJson(JSON.stringify({ ...header, version }), { attempt: "describe the federation" }),
+  );
+  const differing = [...new Set([...stored.keys(), ...now.keys()])].filter(
+    (key) => stored.get(key) !== now.get(key),
+  );
+  if (differing.length === 0) return;
+  const differences = differing.map(
+    (key) => `"${key}" is ${excerpt(stored.get(key))} there and ${excerpt(now.get(key))} here`,
+  );
+  throw new MismatchError(
+    `Cannot go on with the federation as it must be the one of the folder: ${differences.join(", ")}; name another folder, or the network and plan that it began with`,
+    { parameters: differing },
+  );
+}
+
+/** Returns the leaves of plain data by their paths. */
+function flatten(value: unknown, path = ""): Map<string, unknown> {
+  if (typeof value !== "object" || value === null) return new Map([[path, value]]);
+  return new Map(
+    Object.entries(value).flatMap(([key, item]) => [...flatten(item, path === "" ? key : `${path}.${key}`)]),
+  );
+}

@@ -1,0 +1,30 @@
+import { digestFile, isIsthmusError } from "@isthmus/core";
+
+/** A file of a federation's folder, and what the journal says of it. */
+export interface KnownFile {
+  readonly path: string;
+  /** SHA-256 of its bytes; undefined if the journal is of an earlier version that does not say it. */
+  readonly hash: string | undefined;
+}
+
+/**
+ * Says how a file differs from what is known of it, without its path, or returns `undefined` if it does not.
+ */
+export async function faultOf({ path, hash }: KnownFile): Promise<string | undefined> {
+  try {
+    const found = await digestFile(path);
+    return hash === undefined || found === hash ? undefined : `it has the SHA-256 ${found}`;
+  } catch (error) {
+    if (!isIsthmusError(error, "InputError")) throw error;
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    return code === "ENOENT" ? "it is missing" : `it cannot be read (${code ?? "it changes"})`;
+  }
+}
+
+/** Says how a file differs from what is known of it, with its path, or returns `undefined` if it does not. */
+export async function describeFault(file: KnownFile): Promise<string | undefined> {
+  const fault = await faultOf(file);
+  if (fault === undefined) return undefined;
+  const rule = file.hash === undefined ? "must be there" : `must have the SHA-256 ${file.hash}`;
+  return `"${file.path}" ${rule}: ${fault}`;
+}

@@ -1,0 +1,33 @@
+import { createInlineWorkers, serveFederation } from "@isthmus/federation-server";
+import { describe, expect, it } from "vitest";
+import { plainClient, takePart } from "./plain-client.ts";
+import { makeFederation, makeUpdate } from "./small-federation.ts";
+
+describe("a federation whose journal is an hour ahead of the clock", () => {
+  it("keeps the deadlines of the open round and of later ones", { timeout: 20_000 }, async () => {
+    const plan = { rounds: 2, quorum: 1, available: 2, deadline: 700, attempts: 50 };
+    const federation = await makeFederation({ clients: ["ada", "bea"], plan });
+    const options = { logLevel: "silent" as const, workers: createInlineWorkers() };
+    let server = await serveFederation(federation.config, { ...options, now: () => Date.now() + 3_600_000 });
+    const client = (name: string) => plainClient(server.url, federation.tokens.get(name));
+    try {
+      for (const name of federation.tokens.keys()) await client(name).task();
+      expect(await client("ada").task(5)).toMatchObject({ task: "train", round: 1 });
+      await server.close();
+      server = await serveFederation(federation.config, options);
+      // Bea sends nothing, so that only deadlines end the rounds; a start in which ada is too late begins again.
+      await takePart(
+        () => server.url,
+        federation.tokens.get("ada") ?? "",
+        (round, network) => makeUpdate("ada", round, network),
+      );
+      expect(server.state.history.map(({ updates }) => updates.map(({ client: name }) => name))).toEqual([
+        ["ada"],
+        ["ada"],
+      ]);
+    } finally {
+      await server.close();
+      federation.remove();
+    }
+  });
+});

@@ -2,7 +2,8 @@ import { at, type Checkpoint, type Tensor } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import { freeBatch } from "../batch/free-batch.ts";
 import { type BoundNetworks, bindNetworks } from "./bind-networks.ts";
-import type { BoundNetwork, UnreadPolicy } from "./bound-network.ts";
+import type { BoundNetwork } from "./bound-network.ts";
+import type { UnreadPolicy } from "./unread-tensors.ts";
 import { verifyBinding } from "./verify-binding.ts";
 import { isUnchanged, type WeightSource } from "./weight-source.ts";
 

@@ -99,6 +99,19 @@ class GroupNorms(nn.Module):
         return self.head(torch.relu(self.norm1(self.conv1(x))).mean((2, 3)))
 
 
+class Numbers(nn.Module):
+    """Trained numbers: of residual branches, and a temperature whose exponential the default exporter computes beforehand."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc0, self.fc1, self.head = nn.Linear(INPUTS, WIDTH), nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, CLASSES)
+        self.gate, self.temperature = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(()))
+
+    def forward(self, x):
+        x = self.fc0(x)
+        return self.head(x + self.gate * torch.relu(self.fc1(x))) * self.temperature.exp()
+
+
 class TiedLayers(nn.Module):
     """One layer under two names, which is read as it is and as a transposed copy."""
 
@@ -120,6 +133,7 @@ NETWORKS = {
     "equal-layers": (EqualLayers, None),
     "group-norms": (GroupNorms, ()),
     "tied-layers": (TiedLayers, ()),
+    "numbers": (Numbers, ()),
 }
 
 EXPORTS = {

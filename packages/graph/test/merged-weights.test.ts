@@ -57,6 +57,7 @@ async function changed(
 describe("a graph of a network whose tensors were merged or left out", () => {
   const networks = ["zero-biases", "conv-biases", "new-norms", "equal-layers", "group-norms"];
   const cases = networks.flatMap((name) => [`${name}-dynamo`, `${name}-legacy`].map((kind) => [name, kind]));
+  cases.push(["numbers", "numbers-legacy"]);
 
   test.each(cases)(
     "%s: %s computes what PyTorch does for another network, however it is permuted",
@@ -91,6 +92,13 @@ describe("a graph of a network whose tensors were merged or left out", () => {
         await expect(bind(`${name}-bare.onnx`, [zero, one], unread), name).rejects.toThrow(message);
       }
     }
+  });
+
+  test("is refused if a trained number was folded into another", async () => {
+    const networks = [await openFile("numbers-0.pt"), await openFile("numbers-1.pt")];
+    await expect(bind("numbers-dynamo.onnx", networks)).rejects.toThrow(
+      /does not read "temperature" \(folded into "exp"\).*optimize=False/s,
+    );
   });
 
   test("is used if the tensors that it left out have the same values in every network", async () => {

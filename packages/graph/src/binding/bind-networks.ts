@@ -160,7 +160,7 @@ const STRANGERS = "They have no name in common: is it the graph of this network?
 const NO_VALUES =
   "The file carries no values to find them by: export it with its weights in it, or without constant folding";
 const AMBIGUOUS =
-  "Tensors of equal numbers, as those of a new network, cannot be told apart: export the graph from a trained network";
+  "Tensors of equal numbers, as those of a new network, cannot be told apart: export the graph from a trained network, or without optimization or constant folding";
 const CHANGED =
   "It seems to be another network than the one that the graph was exported from: name that with --exported-from (in a script: the option exportedFrom), or export the graph from this one";
 const OTHERWISE_MADE =

@@ -116,6 +116,8 @@ class BindingSearch {
    */
   async byName(): Promise<void> {
     for (const name of this.#named()) {
+      const origin = this.#origins.get(name);
+      if (origin !== undefined && origin !== name) continue;
       const values = await this.#valuesOf(name);
       if (values === undefined) this.#bind(name, { kind: "tensor", tensor: name, steps: [] });
       else if (await this.#pool.matches(name, values, [])) this.#bindRecognized(name, plain(name), values);

@@ -30,6 +30,7 @@ export interface SeparatedGraph extends DecodedGraph {
 
 /**
  * Gives back to a graph the weights that an exporter took for one, or left out, as their values allowed it.
+ * Single numbers that are tensors of the network become weights, too; others are scales and epsilons.
  *
  * Exporters write tensors of equal values once, and leave out biases of zeros: so those of new or frozen layers
  * are lost, and other networks have other values there. The older exporter of PyTorch writes an `Identity` with
@@ -43,6 +44,7 @@ export interface SeparatedGraph extends DecodedGraph {
  */
 export async function separateWeights(decoded: DecodedGraph, network: Checkpoint): Promise<SeparatedGraph> {
   const separator = new WeightSeparator(decoded, network);
+  if (decoded.weights.size > 0) await separator.freeNumbers();
   await separator.splitCopies();
   await separator.splitShared();
   await separator.addBiases();
@@ -64,6 +66,8 @@ class WeightSeparator {
   /** Weights that were added, by the weight that they stand behind. */
   readonly #added = new Map<string, Map<string, WeightInfo>>();
   readonly #origins = new Map<string, string | undefined>();
+  /** Constants that became weights. */
+  readonly #numbers = new Map<string, WeightInfo>();
   /** Names of values, weights and constants. */
   readonly #taken: Set<string>;
   #nodes: readonly Node[];
@@ -80,6 +84,17 @@ class WeightSeparator {
       ...graph.weights.keys(),
       ...graph.constants.keys(),
     ]);
+  }
+
+  /** Makes constants of one number weights, if they are tensors of the network by name and value. */
+  async freeNumbers(): Promise<void> {
+    for (const [name, tensor] of this.#graph.constants) {
+      if (sizeOf(tensor.shape) !== 1 || !this.#isTensor(name, tensor.shape)) continue;
+      if (!(await this.#pool.matches(name, valuesOf(tensor), []))) continue;
+      const { dtype, shape } = tensor;
+      this.#carried.set(name, tensor);
+      this.#numbers.set(name, { dtype, shape, role: "parameter" });
+    }
   }
 
   /** Makes copies of weights that have the name of a tensor weights themselves. */
@@ -224,8 +239,10 @@ class WeightSeparator {
 
   /** Returns the graph with the values that it carries. */
   result(): SeparatedGraph {
-    const weights = [...this.#graph.weights].flatMap((weight) => this.#withAdded(weight));
-    const graph = { ...this.#graph, nodes: this.#nodes, weights: new Map(weights) };
+    const all = [...this.#graph.weights, ...this.#numbers];
+    const weights = new Map(all.flatMap((weight) => this.#withAdded(weight)));
+    const constants = new Map([...this.#graph.constants].filter(([name]) => !this.#numbers.has(name)));
+    const graph = { ...this.#graph, nodes: this.#nodes, weights, constants };
     return { graph, weights: this.#carried, origins: this.#origins };
   }
 

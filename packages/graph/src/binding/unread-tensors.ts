@@ -1,4 +1,14 @@
-import { type Checkpoint, DTYPES, entry, isTrainingState, MismatchError, sameShape } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  DTYPES,
+  entry,
+  isTrainingState,
+  MismatchError,
+  sameShape,
+  sizeOf,
+  toFloat32,
+} from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 import { isKnownBuffer } from "../ir/known-buffers.ts";
 import { listNames } from "../ir/list-names.ts";
@@ -118,12 +128,48 @@ async function findLoss(graph: Graph, { name, network, witness }: UnreadTensor):
     if (!(await pool.matches(twin, { ...info, values }, []))) continue;
     return { reason: `equal to "${twin}"`, matters: true };
   }
-  const [value] = values;
-  const kind = value === 0 ? "zeros" : value === 1 ? "ones" : undefined;
-  if (kind === undefined) return undefined;
+  const reason = describeNumber(graph, values);
+  if (reason === undefined) return undefined;
   const own = await new TensorPool(network).read(name);
   const isSame = await pool.matches(name, { ...entry(network.tensors, name), values: own }, []);
-  return { reason: kind, matters: !isSame };
+  return { reason, matters: !isSame };
+}
+
+/**
+ * Describes how an exporter may have left out a tensor whose numbers are all the same; undefined if it has no
+ * reason to.
+ */
+function describeNumber(graph: Graph, values: Float32Array): string | undefined {
+  const [number = Number.NaN] = values;
+  if (number === 0) return "zeros";
+  if (number === 1) return "ones";
+  if (values.length > 1) return undefined;
+  const folded = [...graph.constants].find(
+    ([, { dtype, shape, data }]) =>
+      DTYPES[dtype].float && sizeOf(shape) === 1 && mayBeMadeOf(number, at(toFloat32(data, dtype), 0)),
+  );
+  return folded === undefined ? undefined : `folded into "${folded[0]}"`;
+}
+
+/** Functions of one number that exporters compute beforehand, as of a trained temperature. */
+const FOLDABLE: readonly ((x: number) => number)[] = [
+  (x) => x,
+  (x) => -x,
+  (x) => 1 / x,
+  (x) => x * x,
+  Math.abs,
+  Math.sqrt,
+  Math.exp,
+  (x) => Math.exp(-x),
+  Math.log1p,
+  Math.tanh,
+  (x) => 1 / (1 + Math.exp(-x)),
+  (x) => Math.log1p(Math.exp(x)),
+];
+
+/** Checks whether a constant is a usual function of a number, to the precision of f32. */
+function mayBeMadeOf(number: number, constant: number): boolean {
+  return FOLDABLE.some((f) => Math.abs(f(number) - constant) <= 1e-6 * Math.abs(constant));
 }
 
 /** Checks whether two tensors belong to one module: their names differ in the last part only. */
@@ -146,7 +192,7 @@ function lossError(
       ? ", or name the checkpoint that it was exported from with --exported-from (in a script: exportedFrom)"
       : "";
   return new MismatchError(
-    `Cannot feed "${source}" to graph "${graph.name}" as it must compute what the network does: exporters leave out and merge tensors for their values, and it does not read ${listNames(losses)}${held}. Export the graph from ${from}${named}`,
+    `Cannot feed "${source}" to graph "${graph.name}" as it must compute what the network does: exporters leave out and merge tensors for their values, and it does not read ${listNames(losses)}${held}. Export the graph from ${from}, or without optimization (optimize=False)${named}`,
     { parameters: losses },
   );
 }

@@ -1,7 +1,7 @@
 """Exports networks whose tensors have values that exporters merge or leave out: zeros, ones, and equal layers.
 
 For every network: the state dict that the graph was exported from (seed 0, in which some tensors are new or frozen) and one in which all are
-trained (seed 1), the graph of seed 0 by both exporters of PyTorch, and inputs with PyTorch's logits for both seeds. Without its records
+trained (seed 1), the graph of seed 0 by both exporters of PyTorch, and inputs with PyTorch's logits, losses and errors for both seeds. Without its records
 ("-bare"), the graph of the default exporter does not say which tensors it merged. packages/graph/test/merged-weights.test.ts holds our reading
 of each graph against them.
 
@@ -142,15 +142,18 @@ EXPORTS = {
 }
 
 
+def teacher():
+    return torch.randn(INPUTS, CLASSES, generator=torch.Generator().manual_seed(7))
+
+
 def train(network, seed, frozen=()):
     """A network after some steps on noise, with classes that can be learnt from it."""
     generator = torch.Generator().manual_seed(seed)
-    teacher = torch.randn(INPUTS, CLASSES, generator=torch.Generator().manual_seed(7))
     trained = [p for name, p in network.named_parameters() if not name.endswith(frozen)]
     optimizer = torch.optim.Adam(trained, 1e-2)
     for _ in range(60):
         x = torch.randn(32, INPUTS, generator=generator)
-        loss = nn.functional.cross_entropy(network(x), (x @ teacher).argmax(1))
+        loss = nn.functional.cross_entropy(network(x), (x @ teacher()).argmax(1))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -178,6 +181,9 @@ def export(network, path, options):
 def main():
     os.makedirs(OUT, exist_ok=True)
     x = torch.randn(4, INPUTS, generator=torch.Generator().manual_seed(5))
+    examples = torch.randn(60, INPUTS, generator=torch.Generator().manual_seed(6))
+    labels = (examples @ teacher()).argmax(1)
+    save_file({"x": examples, "y": labels}, f"{OUT}/examples.safetensors")
     for name, (build, frozen) in NETWORKS.items():
         parity = {"x": x}
         for seed in (0, 1):
@@ -191,6 +197,9 @@ def main():
             torch.save(network.state_dict(), f"{OUT}/{name}-{seed}.pt")
             with torch.no_grad():
                 parity[f"y{seed}"] = network(x).contiguous()
+                logits = network(examples)
+                wrong = (logits.argmax(1) != labels).double().mean()
+                parity[f"scores{seed}"] = torch.stack([nn.functional.cross_entropy(logits, labels).double(), wrong])
             if seed == 1:
                 continue
             for kind, options in EXPORTS.items():

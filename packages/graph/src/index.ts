@@ -12,6 +12,7 @@ export {
   type BoundArchitecture,
   bindArchitecture,
   describeBatch,
+  describeUnchecked,
 } from "./binding/bind-architecture.ts";
 export { bindGraph, type GraphBinding } from "./binding/bind-graph.ts";
 export {

@@ -112,6 +112,25 @@ describe("a graph of a network whose tensors were merged or left out", () => {
   });
 });
 
+describe("records of the default exporter", () => {
+  test("are read with the graph: the call that a node was made from, and its parameters", async () => {
+    const { graph } = await readGraph(pathOf("zero-biases-dynamo.onnx"));
+    expect(graph.nodes.map(({ op, origin }) => [op, origin])).toContainEqual([
+      "Gemm",
+      { operator: "aten.linear.default", parameters: ["p_fc1_weight", "p_fc1_bias"] },
+    ]);
+    expect((await readGraph(pathOf("zero-biases-bare.onnx"))).graph.nodes[0]?.origin).toBeUndefined();
+  });
+
+  test("are not used if two tensors are spelled alike", async () => {
+    const [zero, one] = [await openFile("conv-biases-0.pt"), await openFile("conv-biases-1.pt")];
+    const alike = { conv_bias: await zero.read("conv.bias") };
+    await expect(
+      bind("conv-biases-dynamo.onnx", [await changed(zero, alike), await changed(one, alike)]),
+    ).rejects.toThrow(/does not read "conv\.bias" \(equal to "up\.bias"\)/);
+  });
+});
+
 describe("constants of ones and zeros that exporters write for group norms", () => {
   test.each(["dynamo", "bare", "legacy"])(
     "are no weights, beside a parameter that is not read: %s",

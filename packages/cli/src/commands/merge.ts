@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, saveCheckpoint } from "@isthmus/core";
+import { describeUnchecked } from "@isthmus/graph";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
 import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
@@ -143,6 +144,8 @@ async function mergeFiles(
       onProgress: ({ done }) => context.progress("Writing", done),
     });
     const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, { dtype: options.dtype });
+    const { architecture } = opened;
+    const unchecked = architecture === undefined ? "" : describeUnchecked(architecture.binding);
     return {
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
@@ -150,9 +153,9 @@ async function mergeFiles(
         statistics,
         ...(options.check && { findings }),
         ...(gate && { gate }),
-        ...(opened.architecture && { binding: opened.architecture.binding }),
+        ...(architecture && { binding: architecture.binding }),
       },
-      text: formatMerge(output, { weights, layers }, alignments),
+      text: formatMerge(output, { weights, layers }, alignments, unchecked),
     };
   });
 }

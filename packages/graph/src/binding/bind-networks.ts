@@ -164,7 +164,7 @@ const AMBIGUOUS =
 const CHANGED =
   "It seems to be another network than the one that the graph was exported from: name that with --exported-from (in a script: the option exportedFrom), or export the graph from this one";
 const OTHERWISE_MADE =
-  "They were made from tensors in a way that is not known: export the graph without optimization or constant folding";
+  "They are of another network, or were made from tensors in a way that is not known: export the graph without optimization or constant folding, or name the checkpoint that it was exported from with --exported-from (in a script: the option exportedFrom)";
 
 function hintFor({ sources, unbound }: WeightBinding): string {
   if (sources.size === 0) return STRANGERS;

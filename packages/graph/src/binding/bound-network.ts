@@ -19,7 +19,10 @@ export interface BoundNetwork {
   /** The tensors that the graph reads, and the integers and buffers beside them, under the graph's names. */
   readonly network: Checkpoint;
   readonly names: NetworkNames;
-  /** Tensors that are no part of the network, such as an optimizer's state; saved networks lack them. */
+  /**
+   * Tensors that are no part of the network, such as an optimizer's state or averages of the weights; saved
+   * networks lack them.
+   */
   readonly leftOut: readonly string[];
   /** Tensors that the graph does not read and that the policy keeps, by their names in the checkpoint. */
   readonly kept: readonly string[];
@@ -62,7 +65,7 @@ export async function bindNetwork(
     kept: notRead,
     network: read(checkpoint),
     names,
-    leftOut: names.outside.filter((name) => !copied.has(name)),
+    leftOut: [...names.outside.filter((name) => !copied.has(name)), ...names.copies],
     reread: read,
     restore: (changed) => restore(changed, { checkpoint, names, tied, copied }),
   };

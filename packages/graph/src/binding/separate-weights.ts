@@ -196,8 +196,9 @@ class WeightSeparator {
     const kernel = this.#carried.get(inputName(node, 1));
     const tensors = this.#names.tensorsOf(node) ?? [];
     const isLayer = BIASED.has(node.op) && node.domain === "" && LAYER.test(node.origin?.operator ?? "");
-    if (kernel === undefined || !isLayer || inputName(node, 2) !== "" || tensors.length !== 2) return node;
-    if (floatAttribute(node, "beta", 1) !== 1) return node;
+    if (kernel === undefined || !isLayer || inputName(node, 2) !== "") return node;
+    // Nothing but the kernel and the bias may be read; a kernel that is computed is no tensor.
+    if (tensors.length > 2 || floatAttribute(node, "beta", 1) !== 1) return node;
     const others: string[] = [];
     for (const tensor of tensors) if (!(await this.#fits(tensor, valuesOf(kernel)))) others.push(tensor);
     const [bias = ""] = others;

@@ -10,7 +10,7 @@ import { isConstant, sameValues } from "./same-values.ts";
 import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
 import { areTied, findTiedTo, findTwin } from "./tied-tensors.ts";
 import { explainUnbound, type UnboundWeight } from "./unbound-weight.ts";
-import { tensorsOf, type WeightSource } from "./weight-source.ts";
+import { type TensorSource, tensorsOf, type WeightSource } from "./weight-source.ts";
 
 /** How the weights of a graph come from the tensors of a checkpoint. */
 export interface WeightBinding {
@@ -37,8 +37,11 @@ export interface WeightBinding {
 
 /** What shows which tensors weights are, beside names and values. */
 export interface BindingEvidence {
-  /** Tensors that weights are by the file's own records; undefined for weights that come from none. */
-  readonly origins?: ReadonlyMap<string, string | undefined>;
+  /**
+   * Sources of weights by the file's own records, which agree with the values; undefined for weights that come
+   * from no tensor.
+   */
+  readonly origins?: ReadonlyMap<string, TensorSource | undefined>;
   /** Returns all networks that the graph is bound to, under the names of this one: tied tensors are equal in each. */
   readonly networks?: () => readonly Checkpoint[];
 }
@@ -89,7 +92,7 @@ interface SearchedNetwork extends Required<BindingEvidence> {
 /** A search for the tensors that the weights of a graph come from. */
 class BindingSearch {
   readonly #graph: Graph;
-  readonly #origins: ReadonlyMap<string, string | undefined>;
+  readonly #origins: ReadonlyMap<string, TensorSource | undefined>;
   readonly #networks: () => readonly Checkpoint[];
   readonly #carried: Checkpoint;
   readonly #network: Checkpoint;
@@ -117,18 +120,17 @@ class BindingSearch {
   async byName(): Promise<void> {
     for (const name of this.#named()) {
       const origin = this.#origins.get(name);
-      if (origin !== undefined && origin !== name) continue;
+      if (origin !== undefined && origin.tensor !== name) continue;
       const values = await this.#valuesOf(name);
       if (values === undefined) this.#bind(name, { kind: "tensor", tensor: name, steps: [] });
       else if (await this.#pool.matches(name, values, [])) this.#bindRecognized(name, plain(name), values);
     }
   }
 
-  /** Binds weights to the tensors of which the file says that they are, if their values agree. */
+  /** Binds weights to the tensors of which the file says that they are. */
   async byOrigin(): Promise<void> {
     for (const [name, values] of await this.#open()) {
-      const tensor = this.#origins.get(name);
-      const source = tensor === undefined ? undefined : await this.#pool.arrangementOf(tensor, values);
+      const source = this.#origins.get(name);
       if (source !== undefined) this.#bindRecognized(name, source, values);
     }
   }

@@ -18,14 +18,15 @@ import type { DecodedGraph } from "../onnx/decode-graph.ts";
 import { OriginNames } from "./origin-names.ts";
 import { isConstant } from "./same-values.ts";
 import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
+import type { TensorSource } from "./weight-source.ts";
 
 /** A graph in which every tensor of the network that exporters merge or drop is a weight of its own. */
 export interface SeparatedGraph extends DecodedGraph {
   /**
-   * Tensor that a weight is by the file's own records, for weights whose values do not tell; undefined for one
-   * that comes from no tensor.
+   * Sources of weights by the file's own records, which agree with the values; undefined for a weight that comes
+   * from no tensor.
    */
-  readonly origins: ReadonlyMap<string, string | undefined>;
+  readonly origins: ReadonlyMap<string, TensorSource | undefined>;
 }
 
 /**
@@ -65,7 +66,7 @@ class WeightSeparator {
   readonly #carried: Map<string, Tensor>;
   /** Weights that were added, by the weight that they stand behind. */
   readonly #added = new Map<string, Map<string, WeightInfo>>();
-  readonly #origins = new Map<string, string | undefined>();
+  readonly #origins = new Map<string, TensorSource | undefined>();
   /** Constants that became weights. */
   readonly #numbers = new Map<string, WeightInfo>();
   /** Names of values, weights and constants. */
@@ -112,7 +113,7 @@ class WeightSeparator {
     for (const [node, weight] of copies) {
       const copy = at(node.outputs, 0, "output");
       this.#taken.delete(copy);
-      this.#add(copy, weight, entry(this.#carried, weight, "weight"));
+      this.#add({ kind: "tensor", tensor: copy, steps: [] }, weight, entry(this.#carried, weight, "weight"));
     }
   }
 
@@ -135,11 +136,10 @@ class WeightSeparator {
       if (await this.#haveNone(readers, values)) this.#origins.set(weight, undefined);
       return;
     }
-    const tensors = [...new Set(owners.values())];
-    const names = this.#nameOwners(weight, tensors);
+    const names = this.#nameOwners(weight, [...owners.values()]);
     this.#nodes = this.#nodes.map((node) => {
       const owner = owners.get(node);
-      const name = owner === undefined ? weight : entry(names, owner, "owner");
+      const name = owner === undefined ? weight : entry(names, owner.tensor, "owner");
       return name === weight ? node : renameInputs(node, new Map([[weight, name]]));
     });
   }
@@ -148,12 +148,20 @@ class WeightSeparator {
    * Finds the tensor whose values each reader of a weight reads by its record; undefined if some record
    * is missing, or names none or several of them.
    */
-  async #ownersOf(readers: readonly Node[], values: CarriedValues): Promise<Map<Node, string> | undefined> {
-    const owners = new Map<Node, string>();
+  async #ownersOf(
+    readers: readonly Node[],
+    values: CarriedValues,
+  ): Promise<Map<Node, TensorSource> | undefined> {
+    const owners = new Map<Node, TensorSource>();
+    const found = new Map<string, Promise<TensorSource | undefined>>();
     for (const node of readers) {
-      const tensors = this.#names.tensorsOf(node) ?? [];
-      const fitting: string[] = [];
-      for (const tensor of tensors) if (await this.#fits(tensor, values)) fitting.push(tensor);
+      const fitting: TensorSource[] = [];
+      for (const tensor of this.#names.tensorsOf(node) ?? []) {
+        const search = found.get(tensor) ?? this.#pool.arrangementOf(tensor, values);
+        found.set(tensor, search);
+        const source = await search;
+        if (source !== undefined) fitting.push(source);
+      }
       const [owner, another] = fitting;
       if (owner === undefined || another !== undefined) return undefined;
       owners.set(node, owner);
@@ -173,16 +181,17 @@ class WeightSeparator {
   }
 
   /** Names the weight of each owner: the first keeps the name, if it is not the name of another of them. */
-  #nameOwners(weight: string, tensors: readonly string[]): Map<string, string> {
-    const keeper = tensors.includes(weight) ? weight : at(tensors, 0, "tensor");
-    const names = new Map<string, string>();
-    for (const tensor of tensors) {
-      if (tensor === keeper) this.#origins.set(weight, tensor);
-      const name =
-        tensor === keeper ? weight : this.#add(tensor, weight, entry(this.#carried, weight, "weight"));
-      names.set(tensor, name);
-    }
-    return names;
+  #nameOwners(weight: string, owners: readonly TensorSource[]): Map<string, string> {
+    const sources = new Map(owners.map((source) => [source.tensor, source]));
+    const keeper = sources.get(weight) ?? at(owners, 0, "owner");
+    const carried = entry(this.#carried, weight, "weight");
+    this.#origins.set(weight, keeper);
+    return new Map(
+      [...sources].map(([tensor, source]) => [
+        tensor,
+        tensor === keeper.tensor ? weight : this.#add(source, weight, carried),
+      ]),
+    );
   }
 
   /** Adds the biases of zeros that were left out, by the records of the layers. */
@@ -208,16 +217,18 @@ class WeightSeparator {
     if (values.some((value) => value !== 0)) return node;
     const { dtype } = kernel;
     const zeros = { dtype, shape, data: allocateData(dtype, sizeOf(shape)) };
-    return { ...node, inputs: [...node.inputs.slice(0, 2), this.#add(bias, inputName(node, 1), zeros)] };
+    const source: TensorSource = { kind: "tensor", tensor: bias, steps: [] };
+    return { ...node, inputs: [...node.inputs.slice(0, 2), this.#add(source, inputName(node, 1), zeros)] };
   }
 
   /** Adds a weight for a tensor behind another weight, and returns its name: the tensor's, if it is free. */
-  #add(tensor: string, behind: string, carried: Tensor): string {
+  #add(source: TensorSource, behind: string, carried: Tensor): string {
+    const { tensor } = source;
     let name = tensor;
     for (let copy = 2; this.#taken.has(name); copy++) name = `${tensor}#${copy}`;
     this.#taken.add(name);
     this.#carried.set(name, carried);
-    this.#origins.set(name, tensor);
+    this.#origins.set(name, source);
     const added = this.#added.get(behind) ?? new Map<string, WeightInfo>();
     const { dtype, shape } = carried;
     this.#added.set(behind, added.set(name, { dtype, shape, role: this.#roleOf(behind) }));

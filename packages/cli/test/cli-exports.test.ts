@@ -280,3 +280,63 @@ tables:
     );
   });
 });
+
+// Files that golden/generate-merged-weights.py wrote: biases that are zeros in the network of seed 0, and trained in the other.
+const MERGED = fileURLToPath(new URL("../../../test/fixtures/merged-weights", import.meta.url));
+
+describe("the command on networks of which an exporter left out tensors", () => {
+  const pair = ["zero-biases-0.pt", "zero-biases-1.pt"];
+  const keep = ["--graph", "zero-biases-dynamo.onnx", "--unread", "keep"];
+  const data = ["--data", "safetensors:merged.safetensors", "--points", "3"];
+
+  beforeAll(() => {
+    cpSync(MERGED, folder, { recursive: true, filter: (path) => !path.endsWith("examples.safetensors") });
+    copyFileSync(join(MERGED, "examples.safetensors"), join(folder, "merged.safetensors"));
+  });
+
+  test("aligns by all of them, and says what it did not check", async () => {
+    const { code, stdout, stderr } = await run(["align", ...pair, ...keep, "-o", "left.safetensors"]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toContain(
+      'Not read by the graph, so kept as they are in "zero-biases-1.pt", and not checked: unused.',
+    );
+    expect(stdout).toMatch(
+      /verified +B computes the same.*; not read by the graph, so not checked: unused\n/,
+    );
+    const [aligned, before] = await Promise.all(
+      ["left.safetensors", "zero-biases-1.pt"].map((path) => openCheckpoint(join(folder, path))),
+    );
+    for (const name of ["fc1.bias", "fc2.bias"]) {
+      const [bias, former] = [await aligned!.read(name), await before!.read(name)];
+      expect(bias).not.toEqual(former);
+      expect(bias.data.toSorted()).toEqual(former.data.toSorted());
+    }
+    await Promise.all([aligned!.close(), before!.close()]);
+  });
+
+  test.each(["dynamo", "legacy"])(
+    "measures the losses that PyTorch computes, by the export %s",
+    async (kind) => {
+      const args = [...pair, "--graph", `zero-biases-${kind}.onnx`, "--unread", "keep"];
+      const { points } = await runJson(["barrier", ...args, ...data], { cwd: folder });
+      expect(points.at(0)).toMatchObject(near(await scoresOf("zero-biases", 0)));
+      expect(points.at(-1)).toMatchObject(near(await scoresOf("zero-biases", 1)));
+    },
+  );
+
+  test("refuses the graph whatever the policy, if its file does not record which they were", async () => {
+    const bare = [...pair, "--graph", "zero-biases-bare.onnx", "--unread", "keep"];
+    for (const verb of [
+      ["align", ...bare, "-o", "x.safetensors"],
+      ["merge", ...bare, "--align", "-o", "x.safetensors"],
+      ["barrier", ...bare, ...data],
+    ]) {
+      const { code, stderr } = await run(verb);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /does not read "fc1\.bias" \(zeros\).*Export the graph from "zero-biases-1\.pt"/,
+      );
+    }
+    expect(existsSync(join(folder, "x.safetensors"))).toBe(false);
+  });
+});

@@ -12,6 +12,7 @@ export {
   type BoundArchitecture,
   bindArchitecture,
   describeBatch,
+  describeUnchecked,
 } from "./binding/bind-architecture.ts";
 export { bindGraph, type GraphBinding } from "./binding/bind-graph.ts";
 export {
@@ -20,9 +21,11 @@ export {
   type BoundNetworks,
   bindNetworks,
 } from "./binding/bind-networks.ts";
-export { type BoundNetwork, UNREAD_POLICIES, type UnreadPolicy } from "./binding/bound-network.ts";
-export { findBinding, type UnboundWeight, type WeightBinding } from "./binding/find-binding.ts";
+export type { BoundNetwork } from "./binding/bound-network.ts";
+export { type BindingEvidence, findBinding, type WeightBinding } from "./binding/find-binding.ts";
 export { findNames, type NetworkNames } from "./binding/find-names.ts";
+export type { UnboundWeight } from "./binding/unbound-weight.ts";
+export { UNREAD_POLICIES, type UnreadPolicy } from "./binding/unread-tensors.ts";
 export {
   VERIFY_BINDING_DEFAULTS,
   type VerifyBindingOptions,
@@ -66,7 +69,7 @@ export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerp
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertBindable, assertNetwork, bindWeights } from "./ir/bind-weights.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
-export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
+export type { Attribute, Graph, Node, NodeOrigin, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
 export { parameterNames } from "./ir/parameter-names.ts";
 export { exposeValues } from "./ir/values.ts";
 export { fitTemperature, type LabelledLogits, TEMPERATURE_RANGE } from "./kernels/fit-temperature.ts";

@@ -111,6 +111,19 @@ describe("bindNetworks()", () => {
     expect(networks).toHaveLength(1);
   });
 
+  test("asks for the graph's source if a tensor differs from it in some numbers", async () => {
+    const decoded = await readGraph(pathOf("linear-norm-dynamo.onnx"));
+    const zero = await openFile("linear-norm-0.pt");
+    const weight = await zero.read("fc2.weight");
+    const data = (weight.data as Float32Array).map((value, i) => (i < 3 ? 0 : value));
+    const pruned = await changed(zero, { "fc2.weight": { ...weight, data }, unused: vector(1, 2) });
+    await expect(bindNetworks(decoded, [pruned])).rejects.toThrow(
+      /"fc2\.weight" \(the tensor of that name has other values, 3 of 35\).*another network than the one.*--exported-from/s,
+    );
+    const { networks } = await bindNetworks(decoded, [pruned], { exportedFrom: zero, unread: "keep" });
+    expect(networks[0]?.kept).toEqual(["unused"]);
+  });
+
   test("goes by names where they account for everything, whatever network the graph is of", async () => {
     const decoded = await readGraph(pathOf("conv-norm-legacy-unfolded.onnx"));
     const { binding, exported } = await bindNetworks(decoded, [await openFile("conv-norm-1.pt")]);

@@ -10,6 +10,7 @@ import {
   saveFile,
   UsageError,
 } from "@isthmus/core";
+import { type BindingSummary, describeUnchecked } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type Symmetries } from "@isthmus/symmetry";
 import { type AlignManyResult, alignMany } from "@isthmus/weight-matching";
@@ -87,7 +88,7 @@ export async function alignSeveral(
     }
     return {
       result: { ...describeSeveral(result, paths), binding, outputs },
-      text: format(result, paths, outputs),
+      text: format(result, binding, { paths, outputs }),
     };
   });
 }
@@ -206,8 +207,8 @@ function describeSeveral({ aligned, match }: AlignManyResult, paths: readonly st
 
 function format(
   { aligned, match }: AlignManyResult,
-  paths: readonly string[],
-  outputs: readonly string[],
+  binding: BindingSummary,
+  { paths, outputs }: { readonly paths: readonly string[]; readonly outputs: readonly string[] },
 ): string {
   const { objective, scaledObjective, limit, searches, many, reference } = match;
   const share = limit > 0 ? Math.floor(1000 * (scaledObjective.after / limit) + 1e-6) / 10 : 100;
@@ -233,7 +234,10 @@ function format(
             ...formatNormalization(summary.normalized),
           ]),
     ),
-    ["verified", `each network computes the same, to ${worst.toExponential(1)} (relative)`],
+    [
+      "verified",
+      `each network computes the same, to ${worst.toExponential(1)} (relative)${describeUnchecked(binding)}`,
+    ],
     ["wrote", outputs.join(", ")],
   ]);
 }

@@ -10,6 +10,7 @@ import {
   saveFile,
   UsageError,
 } from "@isthmus/core";
+import { type BindingSummary, describeUnchecked } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type MixingGroup } from "@isthmus/symmetry";
 import {
@@ -171,7 +172,7 @@ async function alignOpened(
     await saveFile(path, encoded, inputs);
     outputs.push(path);
   }
-  return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, outputs) };
+  return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, binding, outputs) };
 }
 
 /** Lists the files that the permutations are written to. */
@@ -225,7 +226,11 @@ async function saveAligned(
   return [...files];
 }
 
-function formatAligned({ match, summary }: AlignedNetwork, outputs: readonly string[]): string {
+function formatAligned(
+  { match, summary }: AlignedNetwork,
+  binding: BindingSummary,
+  outputs: readonly string[],
+): string {
   const { objective, normalized, verified } = summary;
   return formatPairs([
     ["method", match.method],
@@ -233,7 +238,7 @@ function formatAligned({ match, summary }: AlignedNetwork, outputs: readonly str
     ...(match.method === "learned" ? [] : [["objective", formatObjective(objective)] as [string, string]]),
     ...describeSearch(match),
     ...formatNormalization(normalized),
-    ["verified", formatVerification(verified)],
+    ["verified", `${formatVerification(verified)}${describeUnchecked(binding)}`],
     ["wrote", outputs.join(", ")],
   ]);
 }

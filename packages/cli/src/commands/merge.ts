@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, convertCheckpoint } from "@isthmus/core";
+import { describeUnchecked } from "@isthmus/graph";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
 import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
@@ -150,6 +151,8 @@ async function mergeFiles(
       dtype: options.dtype,
       onNote: context.terminal.note,
     });
+    const { architecture } = opened;
+    const unchecked = architecture === undefined ? "" : describeUnchecked(architecture.binding);
     return {
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
@@ -157,9 +160,9 @@ async function mergeFiles(
         statistics,
         ...(options.check && { findings }),
         ...(gate && { gate }),
-        ...(opened.architecture && { binding: opened.architecture.binding }),
+        ...(architecture && { binding: architecture.binding }),
       },
-      text: formatMerge(output, { weights, layers }, alignments),
+      text: formatMerge(output, { weights, layers }, alignments, unchecked),
     };
   });
 }

@@ -147,7 +147,7 @@ async function transfer(
     outputs.push(...(await copyModelFiles(paths[2], output, { onNote: context.terminal.note })));
     return {
       result: { ...result.summary, binding, outputs },
-      text: formatTransfer(result.summary, outputs),
+      text: formatTransfer(result.summary, binding, outputs),
     };
   });
 }

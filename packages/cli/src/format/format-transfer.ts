@@ -1,4 +1,5 @@
 import type { TaskMeasure, TransferTaskResult } from "@isthmus/fusion";
+import { type BindingSummary, describeUnchecked } from "@isthmus/graph";
 import { formatNormalization } from "./format-normalization.ts";
 import { formatObjective } from "./format-objective.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
@@ -9,7 +10,11 @@ type Summary = TransferTaskResult["summary"];
 const LISTED = 8;
 
 /** Formats what a transfer did: the largest changes, the scales that were tried, and the summary. */
-export function formatTransfer(summary: Summary, outputs: readonly string[]): string {
+export function formatTransfer(
+  summary: Summary,
+  binding: BindingSummary,
+  outputs: readonly string[],
+): string {
   const { alignment, tunedError, scale, task } = summary;
   const errors = [alignment?.verified.maxRelativeError, tunedError].filter((error) => error !== undefined);
   const pairs = formatPairs([
@@ -24,7 +29,7 @@ export function formatTransfer(summary: Summary, outputs: readonly string[]): st
           ...formatNormalization(alignment.normalized),
           [
             "verified",
-            `base A and tuned A compute the same, to ${Math.max(...errors).toExponential(1)} (relative)`,
+            `base A and tuned A compute the same, to ${Math.max(...errors).toExponential(1)} (relative)${describeUnchecked(binding)}`,
           ] as [string, string],
         ]),
     ["scale", String(scale)],

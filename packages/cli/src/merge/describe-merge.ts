@@ -89,12 +89,13 @@ export function formatMerge(
   output: SaveCheckpointResult,
   { weights, layers }: Shares,
   alignments: readonly MergeAlignment[],
+  unchecked: string,
 ): string {
   const pairs = alignments.flatMap(
     ({ checkpoint, objective, scaledObjective, normalized, many }): [string, string][] => [
       [
         `aligned ${checkpoint}`,
-        `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified`,
+        `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified${unchecked}`,
       ],
       ...(scaledObjective === undefined ? [] : formatScaled(objective, scaledObjective)),
       ...formatNormalization(normalized),

@@ -2,7 +2,9 @@ import { at, type Checkpoint, type Tensor } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import { freeBatch } from "../batch/free-batch.ts";
 import { type BoundNetworks, bindNetworks } from "./bind-networks.ts";
-import type { BoundNetwork, UnreadPolicy } from "./bound-network.ts";
+import type { BoundNetwork } from "./bound-network.ts";
+import { writtenPrefix } from "./find-names.ts";
+import type { UnreadPolicy } from "./unread-tensors.ts";
 import { verifyBinding } from "./verify-binding.ts";
 import { isUnchanged, type WeightSource } from "./weight-source.ts";
 
@@ -119,6 +121,15 @@ export function describeBatch(batch: BatchSummary | null): string[] {
   ];
 }
 
+/**
+ * Returns the end of a sentence on what was verified: the tensors that it does not speak of, as the graph does not
+ * read them. It is empty if the graph reads all.
+ */
+export function describeUnchecked({ kept }: Pick<BindingSummary, "kept">): string {
+  const names = [...new Set(kept.flat())];
+  return names.length === 0 ? "" : `; not read by the graph, so not checked: ${list(names)}`;
+}
+
 function summarizeBinding(
   { binding, networks }: BoundNetworks,
   witnessError: number | undefined,
@@ -159,11 +170,14 @@ function describeBinding(
   for (const [i, network] of networks.entries()) {
     const { names, leftOut } = network;
     const source = `"${checkpoints[i]?.source}"`;
-    if (names.prefix !== "")
-      lines.push(`Names in ${source} begin with "${names.prefix}"; the names of the network follow it.`);
+    const prefix = writtenPrefix(names);
+    if (prefix !== "")
+      lines.push(`Names in ${source} begin with "${prefix}"; the names of the network follow it.`);
     if (leftOut.length > 0) lines.push(`No part of the network in ${source}, left out: ${list(leftOut)}.`);
     if (network.kept.length > 0)
-      lines.push(`Not read by the graph, kept as they are in ${source}: ${list(network.kept)}.`);
+      lines.push(
+        `Not read by the graph, so kept as they are in ${source}, and not checked: ${list(network.kept)}.`,
+      );
   }
   return lines;
 }

@@ -3,9 +3,11 @@ import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
 import { bindGraph } from "./bind-graph.ts";
-import { type BoundNetwork, bindNetwork, type NamedNetwork, type UnreadPolicy } from "./bound-network.ts";
+import { type BoundNetwork, bindNetwork, type NamedNetwork } from "./bound-network.ts";
 import { findBinding, type WeightBinding } from "./find-binding.ts";
 import { findNames } from "./find-names.ts";
+import { type SeparatedGraph, separateWeights } from "./separate-weights.ts";
+import { assertNothingLost, type UnreadPolicy } from "./unread-tensors.ts";
 
 /** Options of {@link bindNetworks}. */
 export interface BindNetworksOptions {
@@ -82,25 +84,38 @@ export async function bindNetworks(
   options: BindNetworksOptions = {},
 ): Promise<BoundNetworks> {
   const { exportedFrom, unread, prefix } = resolveOptions("bind networks", BIND_NETWORKS_DEFAULTS, options);
-  const name = (graph: Graph, checkpoint: Checkpoint) => nameNetwork(graph, checkpoint, prefix);
+  const name = (weights: Iterable<string>, checkpoint: Checkpoint) =>
+    nameNetwork(weights, checkpoint, prefix);
   const candidates = exportedFrom === undefined ? checkpoints : [exportedFrom];
-  const { binding, named } = await chooseBinding(
+  const { binding, named, separated } = await chooseBinding(
     decoded,
-    candidates.map((checkpoint) => name(decoded.graph, checkpoint)),
+    candidates.map((checkpoint) => name(decoded.graph.weights.keys(), checkpoint)),
+    (one) => checkpoints.map((checkpoint) => name(one.tensors.keys(), checkpoint).inner),
   );
-  const graph = bindGraph(decoded.graph, { binding, tensors: named.inner.tensors, carried: decoded.weights });
-  const networks: BoundNetwork[] = [];
-  for (const checkpoint of checkpoints) {
-    const network = checkpoint === named.checkpoint ? named : name(graph, checkpoint);
-    networks.push(await bindNetwork(graph, network, { tied: binding.tied, unread }));
-  }
+  const { graph: separate, weights: carried } = separated;
+  const graph = bindGraph(separate, { binding, tensors: named.inner.tensors, carried });
   const isWitness = binding.exported && binding.disagreeing.length === 0;
-  return { graph, networks, binding, ...(isWitness ? { exported: named.inner } : {}) };
+  const witness = isWitness ? named.inner : undefined;
+  const all = checkpoints.map((checkpoint) =>
+    checkpoint === named.checkpoint ? named : name(graph.weights.keys(), checkpoint),
+  );
+  // What no policy can mend is said before a policy is advised, and of a network that it can be exported from.
+  const sourceLast = all.toSorted((one, other) => Number(one === named) - Number(other === named));
+  for (const network of sourceLast) await assertNothingLost(graph, network, { tied: binding.tied, witness });
+  const networks: BoundNetwork[] = [];
+  for (const network of all) {
+    networks.push(await bindNetwork(graph, network, { tied: binding.tied, unread, witness }));
+  }
+  return { graph, networks, binding, ...(witness === undefined ? {} : { exported: witness }) };
 }
 
-function nameNetwork(graph: Graph, checkpoint: Checkpoint, prefix: string | undefined): NamedNetwork {
+function nameNetwork(
+  weights: Iterable<string>,
+  checkpoint: Checkpoint,
+  prefix: string | undefined,
+): NamedNetwork {
   const listed = { source: checkpoint.source, names: [...checkpoint.tensors.keys()] };
-  const names = findNames([...graph.weights.keys()], listed, prefix);
+  const names = findNames([...weights], listed, prefix);
   const places = [...names.stored].map(([inner, stored]) => [inner, { checkpoint, name: stored }] as const);
   return { checkpoint, names, inner: composeCheckpoint(new Map(places), checkpoint) };
 }
@@ -108,6 +123,8 @@ function nameNetwork(graph: Graph, checkpoint: Checkpoint, prefix: string | unde
 /** A checkpoint, and how a graph would be bound to it. */
 interface Candidate {
   readonly named: NamedNetwork;
+  /** The graph with the weights that the exporter merged or left out. */
+  readonly separated: SeparatedGraph;
   readonly binding: WeightBinding;
 }
 
@@ -116,15 +133,21 @@ interface Candidate {
  * leaves the fewest weights unbound.
  */
 async function chooseBinding(
-  { graph, weights }: DecodedGraph,
+  decoded: DecodedGraph,
   candidates: readonly NamedNetwork[],
+  networksLike: (network: Checkpoint) => readonly Checkpoint[],
 ): Promise<Candidate> {
+  const { graph, weights } = decoded;
   const tried: Candidate[] = [];
   for (const named of candidates) {
-    const binding = await findBinding(graph, weights, named.inner);
+    const separated = await separateWeights(decoded, named.inner);
+    const { origins } = separated;
+    const networks = () => networksLike(named.inner);
+    const more = { origins, networks };
+    const binding = await findBinding(separated.graph, separated.weights, named.inner, more);
     const isSource = binding.exported || weights.size === 0;
-    if (binding.unbound.length === 0 && isSource) return { named, binding };
-    tried.push({ named, binding });
+    if (binding.unbound.length === 0 && isSource) return { named, separated, binding };
+    tried.push({ named, separated, binding });
   }
   const [best] = tried.toSorted((one, two) => one.binding.unbound.length - two.binding.unbound.length);
   if (best === undefined) throw new UsageError("Cannot bind a graph as there must be a checkpoint: got none");
@@ -136,8 +159,18 @@ async function chooseBinding(
 const STRANGERS = "They have no name in common: is it the graph of this network?";
 const NO_VALUES =
   "The file carries no values to find them by: export it with its weights in it, or without constant folding";
+const AMBIGUOUS =
+  "Tensors of equal numbers, as those of a new network, cannot be told apart: export the graph from a trained network, or without optimization or constant folding";
+const CHANGED =
+  "It seems to be another network than the one that the graph was exported from: name that with --exported-from (in a script: the option exportedFrom), or export the graph from this one";
 const OTHERWISE_MADE =
-  "They were made from tensors in a way that is not known: export the graph without optimization or constant folding";
+  "They are of another network, or were made from tensors in a way that is not known: export the graph without optimization or constant folding, or name the checkpoint that it was exported from with --exported-from (in a script: the option exportedFrom)";
+
+function hintFor({ sources, unbound }: WeightBinding): string {
+  if (sources.size === 0) return STRANGERS;
+  if (unbound.some(({ kind }) => kind === "ambiguous")) return AMBIGUOUS;
+  return unbound.every(({ kind }) => kind === "changed") ? CHANGED : OTHERWISE_MADE;
+}
 
 function unboundError(
   { graph, weights }: DecodedGraph,
@@ -149,7 +182,7 @@ function unboundError(
   const left = unread.length === 0 ? "" : `; not read are ${listNames(unread.map((name) => `"${name}"`))}`;
   const parameters = unbound.map(({ weight }) => weight);
   if (weights.size === 0 || binding.exported) {
-    const hint = binding.sources.size === 0 ? STRANGERS : weights.size === 0 ? NO_VALUES : OTHERWISE_MADE;
+    const hint = weights.size === 0 && binding.sources.size > 0 ? NO_VALUES : hintFor(binding);
     return new MismatchError(
       `Cannot feed "${named.checkpoint.source}" to graph "${graph.name}" as every weight must be found in it: ${unbound.length} of ${graph.weights.size} are not, ${missing}${left}. ${hint}`,
       { parameters },

@@ -1,29 +1,10 @@
-import {
-  type Checkpoint,
-  composeCheckpoint,
-  DTYPES,
-  entry,
-  isTrainingState,
-  MismatchError,
-  sameShape,
-  type TensorPlace,
-} from "@isthmus/core";
+import { type Checkpoint, composeCheckpoint, MismatchError, type TensorPlace } from "@isthmus/core";
 import { assertBindable } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
-import { isKnownBuffer } from "../ir/known-buffers.ts";
-import { listNames } from "../ir/list-names.ts";
 import type { NetworkNames } from "./find-names.ts";
 import { sameValues } from "./same-values.ts";
 import { TensorPool } from "./tensor-pool.ts";
-
-/** Policies for floating-point tensors of a checkpoint that the graph does not read. */
-export const UNREAD_POLICIES = ["refuse", "keep"] as const;
-
-/**
- * One of {@link UNREAD_POLICIES}: refuse the checkpoint, or keep these tensors unchanged
- * in every network made from it.
- */
-export type UnreadPolicy = (typeof UNREAD_POLICIES)[number];
+import { judgeUnread, type UnreadContext } from "./unread-tensors.ts";
 
 /** A checkpoint and its tensors under the network's names. */
 export interface NamedNetwork {
@@ -38,7 +19,10 @@ export interface BoundNetwork {
   /** The tensors that the graph reads, and the integers and buffers beside them, under the graph's names. */
   readonly network: Checkpoint;
   readonly names: NetworkNames;
-  /** Tensors that are no part of the network, such as an optimizer's state; saved networks lack them. */
+  /**
+   * Tensors that are no part of the network, such as an optimizer's state or averages of the weights; saved
+   * networks lack them.
+   */
   readonly leftOut: readonly string[];
   /** Tensors that the graph does not read and that the policy keeps, by their names in the checkpoint. */
   readonly kept: readonly string[];
@@ -57,20 +41,19 @@ export interface BoundNetwork {
  * its tensors the graph's names.
  *
  * @param graph - its weights have the network's names
- * @param tied - for tied tensors that the graph does not read, the equal tensor that it reads
- *   instead, by the network's names
+ * @param context - which tensors are tied, and what decides about those that are not read
  * @throws MismatchError if a tensor is missing or of another shape, tied tensors differ, or tensors are
  *   not read and must not be kept
  */
 export async function bindNetwork(
   graph: Graph,
   { checkpoint, names, inner }: NamedNetwork,
-  { tied, unread }: { readonly tied: ReadonlyMap<string, string>; readonly unread: UnreadPolicy },
+  context: UnreadContext,
 ): Promise<BoundNetwork> {
+  const { tied } = context;
   assertBindable(graph, inner);
   await assertTied(inner, tied);
-  const notRead = findUnread(graph, { checkpoint, names, inner }, tied);
-  if (notRead.length > 0 && unread === "refuse") throw await unreadError(graph, checkpoint, notRead);
+  const notRead = await judgeUnread(graph, { checkpoint, names, inner }, context);
   const copied = new Set(notRead);
   const read = (saved: Checkpoint) => {
     const places = [...names.stored].flatMap(([name, stored]): [string, TensorPlace][] =>
@@ -82,60 +65,10 @@ export async function bindNetwork(
     kept: notRead,
     network: read(checkpoint),
     names,
-    leftOut: names.outside.filter((name) => !copied.has(name)),
+    leftOut: [...names.outside.filter((name) => !copied.has(name)), ...names.copies],
     reread: read,
     restore: (changed) => restore(changed, { checkpoint, names, tied, copied }),
   };
-}
-
-/**
- * Lists the floating-point tensors, by their names in the checkpoint, that are neither read,
- * tied, buffers nor training state.
- */
-function findUnread(
-  graph: Graph,
-  { checkpoint, names, inner }: NamedNetwork,
-  tied: ReadonlyMap<string, string>,
-): string[] {
-  const isFloat = (name: string) => DTYPES[entry(checkpoint.tensors, name, "tensor").dtype].float;
-  const inside = [...names.stored].flatMap(([name, stored]) =>
-    graph.weights.has(name) || tied.has(name) || isKnownBuffer(inner, name) ? [] : [stored],
-  );
-  return [...inside, ...names.outside.filter((name) => isFloat(name) && !isTrainingState(name))];
-}
-
-async function unreadError(
-  graph: Graph,
-  checkpoint: Checkpoint,
-  unread: readonly string[],
-): Promise<MismatchError> {
-  const { source } = checkpoint;
-  const twin = await findTwin(checkpoint, unread);
-  const remedy =
-    twin === undefined
-      ? "export the whole network"
-      : `the exporter took tensors of equal values, as those of a new network are, for one ("${twin}"), so export a trained network`;
-  const count = unread.length === 1 ? "one is not" : `${unread.length} are not`;
-  return new MismatchError(
-    `Cannot feed "${source}" to graph "${graph.name}" as every floating-point tensor must be read, or changing the others breaks the network: ${count}, ${listNames(unread.map((name) => `"${name}"`))}; ${remedy}, or keep them as they are with --unread keep (in a script: unread: "keep")`,
-    { parameters: unread },
-  );
-}
-
-/** Finds a tensor with the values of the first unread tensor, as tensors of new layers have equal values. */
-async function findTwin(
-  checkpoint: Checkpoint,
-  [first, ...others]: readonly string[],
-): Promise<string | undefined> {
-  const info = first === undefined ? undefined : checkpoint.tensors.get(first);
-  if (first === undefined || info === undefined) return undefined;
-  const pool = new TensorPool(checkpoint);
-  const values = await pool.read(first);
-  for (const name of pool.ofSize(values.length)) {
-    if (name === first || others.includes(name) || !sameShape(pool.shapeOf(name), info.shape)) continue;
-    if (await pool.matches(name, { ...info, values }, [])) return name;
-  }
-  return undefined;
 }
 
 async function assertTied(inner: Checkpoint, tied: ReadonlyMap<string, string>): Promise<void> {

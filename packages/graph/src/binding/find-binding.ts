@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, entry, sameShape, type Tensor, toFloat32 } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, sameShape, type Tensor, toFloat32 } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 import { isKnownBuffer } from "../ir/known-buffers.ts";
 import { type FoldedLayer, findFoldedNorm, type UnfoldedLayer } from "./find-folded-norm.ts";
@@ -8,13 +8,9 @@ import { RowFinder } from "./find-rows.ts";
 import { describeFolded, type FoldableLayer, foldableLayers } from "./folded-layers.ts";
 import { isConstant, sameValues } from "./same-values.ts";
 import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
-import { tensorsOf, type WeightSource } from "./weight-source.ts";
-
-/** A weight of a graph that comes from no tensor of the checkpoint. */
-export interface UnboundWeight {
-  readonly weight: string;
-  readonly reason: string;
-}
+import { areTied, findTiedTo, findTwin } from "./tied-tensors.ts";
+import { explainUnbound, type UnboundWeight } from "./unbound-weight.ts";
+import { type TensorSource, tensorsOf, type WeightSource } from "./weight-source.ts";
 
 /** How the weights of a graph come from the tensors of a checkpoint. */
 export interface WeightBinding {
@@ -39,6 +35,17 @@ export interface WeightBinding {
   readonly tied: ReadonlyMap<string, string>;
 }
 
+/** What shows which tensors weights are, beside names and values. */
+export interface BindingEvidence {
+  /**
+   * Sources of weights by the file's own records, which agree with the values; undefined for weights that come
+   * from no tensor.
+   */
+  readonly origins?: ReadonlyMap<string, TensorSource | undefined>;
+  /** Returns all networks that the graph is bound to, under the names of this one: tied tensors are equal in each. */
+  readonly networks?: () => readonly Checkpoint[];
+}
+
 /**
  * Finds out which tensors of a checkpoint the weights of a graph are.
  *
@@ -50,19 +57,22 @@ export interface WeightBinding {
  *
  * @param carried - weights that the graph's file contains, as `readGraph` returns them
  * @param network - the checkpoint under the network's names, as `findNames` finds them
+ * @param evidence - what else shows which tensors weights are
  */
 export async function findBinding(
   graph: Graph,
   carried: ReadonlyMap<string, Tensor>,
   network: Checkpoint,
+  { origins = new Map(), networks = () => [network] }: BindingEvidence = {},
 ): Promise<WeightBinding> {
-  const search = new BindingSearch(graph, carried, network);
+  const search = new BindingSearch({ graph, carried, network, origins, networks });
   await search.byName();
+  await search.byOrigin();
   await search.byValue();
   await search.throughNorms();
   await search.byParts();
   search.byNameAlone();
-  search.asConstants();
+  await search.asConstants();
   return search.result();
 }
 
@@ -72,9 +82,18 @@ const SMALL = 2 ** 18;
 /** Number of tensors listed in a reason. */
 const SHOWN = 3;
 
+/** A graph and the network in which its weights are searched for, see {@link findBinding}. */
+interface SearchedNetwork extends Required<BindingEvidence> {
+  readonly graph: Graph;
+  readonly carried: ReadonlyMap<string, Tensor>;
+  readonly network: Checkpoint;
+}
+
 /** A search for the tensors that the weights of a graph come from. */
 class BindingSearch {
   readonly #graph: Graph;
+  readonly #origins: ReadonlyMap<string, TensorSource | undefined>;
+  readonly #networks: () => readonly Checkpoint[];
   readonly #carried: Checkpoint;
   readonly #network: Checkpoint;
   readonly #pool: TensorPool;
@@ -86,10 +105,12 @@ class BindingSearch {
   /** Weights that were bound by values that are not all equal. */
   #recognized = 0;
 
-  constructor(graph: Graph, carried: ReadonlyMap<string, Tensor>, network: Checkpoint) {
+  constructor({ graph, carried, network, origins, networks }: SearchedNetwork) {
     this.#graph = graph;
     this.#carried = createCheckpoint(carried);
     this.#network = network;
+    this.#origins = origins;
+    this.#networks = networks;
     this.#pool = new TensorPool(network);
   }
 
@@ -98,9 +119,19 @@ class BindingSearch {
    */
   async byName(): Promise<void> {
     for (const name of this.#named()) {
+      const origin = this.#origins.get(name);
+      if (origin !== undefined && origin.tensor !== name) continue;
       const values = await this.#valuesOf(name);
       if (values === undefined) this.#bind(name, { kind: "tensor", tensor: name, steps: [] });
       else if (await this.#pool.matches(name, values, [])) this.#bindRecognized(name, plain(name), values);
+    }
+  }
+
+  /** Binds weights to the tensors of which the file says that they are. */
+  async byOrigin(): Promise<void> {
+    for (const [name, values] of await this.#open()) {
+      const source = this.#origins.get(name);
+      if (source !== undefined) this.#bindRecognized(name, source, values);
     }
   }
 
@@ -111,12 +142,15 @@ class BindingSearch {
       if (isConstant(values.values)) continue;
       const sources = await this.#pool.find(values);
       const [source] = sources;
-      if (sources.length > 1) {
+      if (source === undefined) continue;
+      const others = sources.slice(1).map(({ tensor }) => tensor);
+      if (others.length > 0 && !(await areTied(this.#networks(), source.tensor, others))) {
         const names = sources.slice(0, SHOWN).map(({ tensor }) => `"${tensor}"`);
         this.#reasons.set(name, `several tensors have its values: ${names.join(", ")}`);
-      } else if (source !== undefined) {
-        this.#bindRecognized(name, source, values);
+        continue;
       }
+      const tied = await findTiedTo(this.#pool, source.tensor, this.#networks);
+      this.#bindRecognized(name, tied === undefined ? source : { ...source, tensor: tied }, values);
     }
   }
 
@@ -158,6 +192,8 @@ class BindingSearch {
     if (this.#recognized === 0 && size > SMALL) return;
     const rows = new RowFinder(this.#pool);
     for (const [name, values] of open) {
+      // A factor of zero makes any parts equal to zeros.
+      if (isConstant(values.values)) continue;
       const source =
         (await findRepeated(this.#pool, values)) ??
         (await findSlice(this.#pool, values)) ??
@@ -174,6 +210,7 @@ class BindingSearch {
   async #bindUniform(): Promise<void> {
     const open = (await this.#open()).filter(([, { values }]) => isConstant(values));
     for (const [name, values] of open) {
+      if (this.#comesFromNone(name)) continue;
       const twins = open.filter(([, other]) => sameValues(other.values, values.values));
       const unused = (await this.#pool.find(values)).filter(({ tensor }) => !this.#pool.isTaken(tensor));
       const [source, another] = unused;
@@ -200,10 +237,30 @@ class BindingSearch {
     }
   }
 
-  /** Makes the remaining weights with values constants if no tensor is left that they might come from. */
-  asConstants(): void {
-    if (this.#unread().some((name) => !isKnownBuffer(this.#network, name))) return;
-    this.#constants.push(...this.#unbound().filter((name) => this.#mayBeConstant(name)));
+  /**
+   * Makes the remaining weights with values constants if no tensor is left that they might come from: numbers
+   * that are all the same come only from others that are.
+   */
+  async asConstants(): Promise<void> {
+    const open = (await this.#open()).filter(([name]) => this.#mayBeConstant(name));
+    if (open.length === 0) return;
+    const left = this.#unread().filter((name) => !isKnownBuffer(this.#network, name));
+    const isLeft = (await this.#findConstant(left)) !== undefined;
+    for (const [name, { values }] of open) {
+      const isMade = this.#comesFromNone(name) || left.length === 0 || (isConstant(values) && !isLeft);
+      if (isMade) this.#constants.push(name);
+    }
+  }
+
+  /** Finds a tensor whose numbers are all equal. */
+  async #findConstant(names: readonly string[]): Promise<string | undefined> {
+    for (const name of names) if (isConstant(await this.#pool.read(name))) return name;
+    return undefined;
+  }
+
+  /** Checks whether the file's own records say that a weight comes from no tensor. */
+  #comesFromNone(name: string): boolean {
+    return this.#origins.has(name) && this.#origins.get(name) === undefined;
   }
 
   #mayBeConstant(name: string): boolean {
@@ -213,15 +270,8 @@ class BindingSearch {
   /** Finds tensors that nothing reads and that have the values of a tensor that is read. */
   async #findTied(): Promise<void> {
     for (const name of this.#unread()) {
-      const { dtype, shape } = entry(this.#network.tensors, name, "tensor");
-      const values = await this.#pool.read(name);
-      if (isConstant(values)) continue;
-      for (const other of this.#pool.ofSize(values.length)) {
-        if (!this.#pool.isTaken(other) || !sameShape(this.#pool.shapeOf(other), shape)) continue;
-        if (!(await this.#pool.matches(other, { values, shape, dtype }, []))) continue;
-        this.#tied.set(name, other);
-        break;
-      }
+      const other = await findTwin(this.#pool, name);
+      if (other !== undefined) this.#tied.set(name, other);
     }
   }
 
@@ -270,29 +320,22 @@ class BindingSearch {
   }
 
   /** Returns the binding. */
-  result(): WeightBinding {
+  async result(): Promise<WeightBinding> {
     const constants = new Set(this.#constants);
-    const unbound = this.#unbound().filter((name) => !constants.has(name));
+    const unbound: UnboundWeight[] = [];
+    for (const weight of this.#unbound().filter((name) => !constants.has(name))) {
+      const known = { several: this.#reasons.get(weight), values: await this.#valuesOf(weight) };
+      unbound.push(await explainUnbound(this.#pool, weight, known));
+    }
     return {
       sources: this.#sources,
       constants: this.#constants,
       disagreeing: this.#disagreeing,
       exported: this.#recognized > 0,
-      unbound: unbound.map((weight) => ({ weight, reason: this.#reasonFor(weight) })),
+      unbound,
       unread: this.#unread(),
       tied: this.#tied,
     };
-  }
-
-  #reasonFor(name: string): string {
-    const reason = this.#reasons.get(name);
-    if (reason !== undefined) return reason;
-    const info = this.#network.tensors.get(name);
-    if (this.#carried.tensors.has(name)) {
-      return info === undefined ? "no tensor has its values" : "the tensor of that name has other values";
-    }
-    if (info !== undefined) return `the tensor of that name has shape [${info.shape.join(", ")}]`;
-    return "no tensor has its name";
   }
 }
 

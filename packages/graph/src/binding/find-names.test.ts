@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findNames } from "./find-names.ts";
+import { findNames, writtenPrefix } from "./find-names.ts";
 
 const GRAPH = ["conv1.weight", "conv1.bias", "bn1.weight", "fc.weight"];
 
@@ -32,6 +32,24 @@ describe("findNames()", () => {
     const both = find(GRAPH.map((name) => `_orig_mod.module.${name}`));
     expect(both.prefix).toBe("module.");
     expect(both.stored.get("fc.weight")).toBe("_orig_mod.module.fc.weight");
+  });
+
+  test("says the prefix as it is written, and takes it so", () => {
+    const names = GRAPH.map((name) => `module._orig_mod.${name}`);
+    expect(find(names).prefix).toBe("module.");
+    expect(writtenPrefix(find(names))).toBe("module._orig_mod.");
+    expect(find(names, GRAPH, "module._orig_mod.").stored).toEqual(find(names).stored);
+    expect(writtenPrefix(find(["bn1._fsdp_wrapped_module.weight", "fc.weight"]))).toBe("");
+  });
+
+  test("tells copies of the network from other tensors, once the prefix is given", () => {
+    const names = ["state_dict", "ema"].flatMap((network) => GRAPH.map((name) => `${network}.${name}`));
+    const { copies, outside } = find([...names, "head.weight"], GRAPH, "state_dict.");
+    expect(copies).toEqual(GRAPH.map((name) => `ema.${name}`));
+    expect(outside).toEqual(["head.weight"]);
+    const deep = names.map((name) => name.replace(".", ".net."));
+    expect(find(deep, GRAPH, "state_dict.").prefix).toBe("state_dict.net.");
+    expect(find(deep, GRAPH, "state_dict.").copies).toHaveLength(GRAPH.length);
   });
 
   test("names the tensors that stand outside of the network", () => {

@@ -1,4 +1,4 @@
-import { MismatchError, OutOfRangeError } from "@isthmus/core";
+import { groupBy, MismatchError, OutOfRangeError } from "@isthmus/core";
 import { listNames } from "../ir/list-names.ts";
 
 /**
@@ -15,8 +15,13 @@ export interface NetworkNames {
    * exported; `""` if there is none.
    */
   readonly graphPrefix: string;
-  /** Tensors of the checkpoint whose names do not begin with the prefix. */
+  /** Tensors of the checkpoint whose names do not begin with the prefix, but copies. */
   readonly outside: readonly string[];
+  /**
+   * Tensors that have names of the network behind another prefix, such as averages of its weights; none unless
+   * the prefix was given.
+   */
+  readonly copies: readonly string[];
 }
 
 /** Parts that wrappers insert anywhere in names: `torch.compile`, FSDP and activation checkpointing. */
@@ -50,7 +55,7 @@ const MAX_PREFIX_PARTS = 4;
  *
  * @param graphNames - names of the graph's weights
  * @param checkpoint - its source and the names of its tensors
- * @param prefix - the prefix, if it is known
+ * @param prefix - the prefix, or its first parts, if it is known
  * @throws MismatchError if several networks of these names are in the checkpoint,
  *   or none begins with `prefix`
  */
@@ -59,7 +64,9 @@ export function findNames(
   { source, names }: { readonly source: string; readonly names: readonly string[] },
   prefix?: string,
 ): NetworkNames {
-  const pair = choosePrefixes(graphNames, { source, names }, prefix);
+  // Parts that wrappers insert are no part of a prefix, but are written in it.
+  const asked = prefix === undefined ? undefined : withoutWrappers(prefix);
+  const pair = choosePrefixes(graphNames, { source, names }, asked);
   const stored = new Map<string, string>();
   const outside: string[] = [];
   for (const name of names) {
@@ -73,7 +80,31 @@ export function findNames(
       { parameters: [] },
     );
   }
-  return { ...pair, stored, outside };
+  const rests = new Set([...stored.keys()].map((name) => name.slice(pair.graphPrefix.length)));
+  const copies = new Set(asked === undefined ? [] : findCopies(outside, rests));
+  return { ...pair, stored, outside: outside.filter((name) => !copies.has(name)), copies: [...copies] };
+}
+
+/** Lists the names that are names of the network behind another prefix, if most of the network is there. */
+function findCopies(names: readonly string[], rests: ReadonlySet<string>): string[] {
+  const found = names.flatMap((name) =>
+    splits(withoutWrappers(name))
+      .filter(({ rest }) => rests.has(rest))
+      .map(({ prefix }) => ({ prefix, name })),
+  );
+  return [...groupBy(found, ({ prefix }) => prefix).values()]
+    .filter((copies) => 2 * copies.length > rests.size)
+    .flatMap((copies) => copies.map(({ name }) => name));
+}
+
+/** Returns the text that stands before every name of the network as it is written, with parts of wrappers. */
+export function writtenPrefix({ stored, prefix, graphPrefix }: NetworkNames): string {
+  const befores = [...stored].map(([name, written]) => {
+    const rest = name.slice(graphPrefix.length);
+    return written.endsWith(rest) ? written.slice(0, written.length - rest.length) : undefined;
+  });
+  const [first = prefix] = befores;
+  return befores.every((before) => before === first) ? first : prefix;
 }
 
 /** Removes the parts that wrappers insert from a name. */
@@ -95,9 +126,8 @@ function choosePrefixes(
   { source, names }: { readonly source: string; readonly names: readonly string[] },
   prefix: string | undefined,
 ): PrefixPair {
-  const votes = [...countVotes(graphNames, names).values()].filter(
-    ({ pair }) => prefix === undefined || pair.prefix === prefix,
-  );
+  const all = [...countVotes(graphNames, names).values()];
+  const votes = prefix === undefined ? all : votesFor(all, prefix);
   const most = Math.max(0, ...votes.map(({ count }) => count));
   if (most === 0) return { prefix: prefix ?? commonContainer(names), graphPrefix: "" };
   const best = votes.filter(({ count }) => count === most);
@@ -109,6 +139,12 @@ function choosePrefixes(
     throw severalNetworks(source, first.pair, second.pair);
   }
   return first.pair;
+}
+
+/** Returns the votes for a prefix; if there are none, those for prefixes that begin with it. */
+function votesFor(votes: readonly Votes[], prefix: string): Votes[] {
+  const exact = votes.filter(({ pair }) => pair.prefix === prefix);
+  return exact.length > 0 ? exact : votes.filter(({ pair }) => pair.prefix.startsWith(prefix));
 }
 
 const lengthOf = ({ prefix, graphPrefix }: PrefixPair): number =>

@@ -111,14 +111,16 @@ export class TensorPool {
     const matches: TensorSource[] = [];
     for (const tensor of this.ofSize(carried.values.length)) {
       if (this.isTaken(tensor) && matches.length > 0) break;
-      const source = await this.#arrangementOf(tensor, carried);
+      const source = await this.arrangementOf(tensor, carried);
       if (source !== undefined) matches.push(source);
     }
     return matches;
   }
 
-  async #arrangementOf(tensor: string, carried: CarriedValues): Promise<TensorSource | undefined> {
+  /** Finds how a tensor is rearranged to a weight; undefined if it has other values. */
+  async arrangementOf(tensor: string, carried: CarriedValues): Promise<TensorSource | undefined> {
     const shape = this.shapeOf(tensor);
+    if (sizeOf(shape) !== carried.values.length) return undefined;
     const arrangements = [reshapeTo(shape, carried.shape), ...transpositions(shape, carried.shape)];
     for (const steps of arrangements) {
       if (await this.matches(tensor, carried, steps)) return { kind: "tensor", tensor, steps };

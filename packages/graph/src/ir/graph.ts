@@ -11,6 +11,14 @@ export type Attribute =
   | { readonly type: "floats"; readonly value: readonly number[] }
   | { readonly type: "strings"; readonly value: readonly string[] };
 
+/** The call of a framework that an exporter made a node from, as the file records it. */
+export interface NodeOrigin {
+  /** Operator of the framework, such as `aten.linear.default`. */
+  readonly operator: string;
+  /** Parameters and buffers that the call reads, in the exporter's spelling, such as `p_fc1_weight`. */
+  readonly parameters: readonly string[];
+}
+
 /** One application of an operator. */
 export interface Node {
   /** Name, unique within the graph; made from the operator and the first output where a file has none. */
@@ -23,6 +31,8 @@ export interface Node {
   /** Names of values; `""` for an optional output that is left out. */
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
+  /** The call that the node was made from; absent if the file does not record it. */
+  readonly origin?: NodeOrigin;
 }
 
 /** A graph input or output. */

@@ -1,5 +1,5 @@
 import { FormatError, type Tensor, UnsupportedError } from "@isthmus/core";
-import type { Attribute, Graph, Node, ValueInfo } from "../ir/graph.ts";
+import type { Attribute, Graph, Node, NodeOrigin, ValueInfo } from "../ir/graph.ts";
 import type { AttributeProto, DimensionProto, GraphProto, NodeProto, ValueInfoProto } from "./schema.ts";
 import { decodeTensor, dtypeOfCode, type ExternalReader } from "./tensor-proto.ts";
 
@@ -59,6 +59,7 @@ export function ownDomain(domain: string | undefined): string {
 }
 
 function decodeNode(proto: NodeProto, context: DecodeContext): Node {
+  const origin = decodeOrigin(proto);
   return {
     name: proto.name ?? "",
     op: proto.opType ?? "",
@@ -66,7 +67,23 @@ function decodeNode(proto: NodeProto, context: DecodeContext): Node {
     inputs: proto.input ?? [],
     outputs: proto.output ?? [],
     attributes: new Map((proto.attribute ?? []).map((attribute) => decodeAttribute(attribute, context))),
+    ...(origin === undefined ? {} : { origin }),
   };
+}
+
+/** Key under which PyTorch's default exporter records the call that a node was made from. */
+const CALL = "pkg.torch.onnx.fx_node";
+
+/** Names of parameters, buffers and constants among the operands of a recorded call. */
+const PARAMETER = /%([pbc]_\w+)/g;
+
+/** Reads the call that a node was made from, such as `%y = call_function[target=torch.ops.aten.linear.default](args = (%x, %p_weight))`. */
+function decodeOrigin({ metadataProps = [] }: NodeProto): NodeOrigin | undefined {
+  const call = metadataProps.find(({ key }) => key === CALL)?.value;
+  const operator = call?.match(/target=torch\.ops\.([\w.]+)/)?.[1];
+  if (call === undefined || operator === undefined) return undefined;
+  const operands = call.slice(call.indexOf("(args"));
+  return { operator, parameters: [...operands.matchAll(PARAMETER)].map(([, name = ""]) => name) };
 }
 
 /** Gives every node a unique name. */

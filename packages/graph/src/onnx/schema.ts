@@ -72,6 +72,7 @@ export interface NodeProto {
   attribute?: AttributeProto[];
   domain?: string;
   overload?: string;
+  metadataProps?: EntryProto[];
 }
 
 /** `onnx.GraphProto`. */
@@ -174,6 +175,7 @@ const NODE: Schema = {
   5: { name: "attribute", kind: () => ATTRIBUTE, repeated: many },
   7: { name: "domain", kind: "string" },
   8: { name: "overload", kind: "string" },
+  9: { name: "metadataProps", kind: () => ENTRY, repeated: many },
 };
 
 const GRAPH: Schema = {

@@ -1,0 +1,31 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { Node } from "../ir/graph.ts";
+
+/** Finds the tensors of a network by the names under which PyTorch's exporter records its parameters. */
+export class OriginNames {
+  readonly #tensors = new Map<string, string | undefined>();
+
+  constructor({ tensors }: Pick<Checkpoint, "tensors">) {
+    for (const name of tensors.keys()) {
+      const spelled = spell(name);
+      // Two tensors of one spelling are told apart by numbers that nothing records.
+      this.#tensors.set(spelled, this.#tensors.has(spelled) ? undefined : name);
+    }
+  }
+
+  /**
+   * Lists the tensors that the call reads which a node was made from, each once; undefined if the file does
+   * not record the call, or a parameter is none of the network's.
+   */
+  tensorsOf({ origin }: Node): string[] | undefined {
+    if (origin === undefined) return undefined;
+    const found = origin.parameters.map((name) => this.#tensors.get(name.slice(name.indexOf("_") + 1)));
+    const known = found.filter((name) => name !== undefined);
+    return known.length === found.length ? [...new Set(known)] : undefined;
+  }
+}
+
+/** Spells a name as the exporter does behind the letter for its kind, `p_fc1_weight` for `fc1.weight`. */
+function spell(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "_");
+}

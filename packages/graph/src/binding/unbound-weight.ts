@@ -1,0 +1,50 @@
+import { sameShape } from "@isthmus/core";
+import { isConstant } from "./same-values.ts";
+import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
+
+/** A weight of a graph that comes from no tensor of the checkpoint. */
+export interface UnboundWeight {
+  readonly weight: string;
+  readonly reason: string;
+  /**
+   * Why its values do not tell what it is: `ambiguous` ones are those of several tensors, or one number
+   * throughout; `changed` ones are mostly those of the tensor of its name; `unknown` ones were made from tensors.
+   */
+  readonly kind: "ambiguous" | "changed" | "unknown";
+}
+
+/** What is known of a weight that was not found. */
+interface KnownWeight {
+  /** Reason, if several tensors may be the weight. */
+  readonly several: string | undefined;
+  /** Its values; undefined if the graph's file contains none. */
+  readonly values: CarriedValues | undefined;
+}
+
+/** Explains why a weight is no tensor of a checkpoint. */
+export async function explainUnbound(
+  pool: TensorPool,
+  weight: string,
+  { several, values }: KnownWeight,
+): Promise<UnboundWeight> {
+  if (several !== undefined) return { weight, reason: several, kind: "ambiguous" };
+  const info = pool.checkpoint.tensors.get(weight);
+  if (values === undefined) {
+    const reason =
+      info === undefined
+        ? "no tensor has its name"
+        : `the tensor of that name has shape [${info.shape.join(", ")}]`;
+    return { weight, reason, kind: "unknown" };
+  }
+  if (isConstant(values.values)) {
+    const reason = `its numbers are all ${values.values[0]}, as those of several tensors may be`;
+    return { weight, reason, kind: "ambiguous" };
+  }
+  if (info === undefined) return { weight, reason: "no tensor has its values", kind: "unknown" };
+  const reason = "the tensor of that name has other values";
+  if (!sameShape(info.shape, values.shape)) return { weight, reason, kind: "unknown" };
+  const own = await pool.read(weight);
+  const changed = own.filter((value, i) => value !== values.values[i]).length;
+  if (2 * changed > own.length) return { weight, reason, kind: "unknown" };
+  return { weight, reason: `${reason}, ${changed} of ${own.length}`, kind: "changed" };
+}

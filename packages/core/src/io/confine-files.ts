@@ -80,9 +80,9 @@ export interface AnchoredFolder {
 }
 
 /**
- * Opens a folder in which this work makes files, if it is confined: on Linux its path goes on to mean the very
- * folder that was checked, whatever is put in its place meanwhile, so that nothing is made, renamed or removed
- * elsewhere.
+ * Opens a folder in which this work makes files, if it is confined: on Linux its path goes on to mean the
+ * very folder that was checked, whatever is put in its place meanwhile, so that nothing is made, renamed or
+ * removed elsewhere.
  * @throws InputError if it is not where this work may write
  */
 export async function anchorFolder(folder: string): Promise<AnchoredFolder> {

@@ -137,7 +137,7 @@ export async function runMergePieces(
   await runPieces(plan, pieces, target, control);
 }
 
-/** Returns where pieces are written on this machine, in the files of one unfinished checkpoint and nowhere else. */
+/** Returns where pieces are written on this machine: in the files of one unfinished checkpoint alone. */
 function targetIn(
   folder: string,
   { run, durable, tensors }: UnfinishedMerge,

@@ -120,8 +120,9 @@ function checkLandscape(
   checks.least("axes", axes, 1);
   checks.least("networks", networks, 1);
   for (const [i, axis] of axes.entries()) {
+    const { [i]: size } = shape;
     checks.least(`axes.${i}`, axis, 2);
-    if (shape[i] !== axis.length) checks.length(`axes.${i}`, axis, shape[i] ?? 0, '"topology.shape"');
+    if (size !== undefined) checks.length(`axes.${i}`, axis, size, '"topology.shape"');
   }
   checks.length("topology.shape", shape, axes.length, '"axes"');
   for (const [name, list] of Object.entries({ loss, error }))

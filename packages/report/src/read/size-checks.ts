@@ -1,4 +1,4 @@
-/** Checks of sizes in a result, each of which notes where a size is not as another part of the result says. */
+/** Checks of sizes in a result, which note each size that is not as another part of the result says. */
 export interface SizeChecks {
   /** What was found so far, as `"where": what it must be`. */
   readonly problems: readonly string[];

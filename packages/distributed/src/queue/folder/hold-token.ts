@@ -49,14 +49,14 @@ export async function takeToken(
   // It may have waited for hours: its lease begins before others can see it run.
   if (!(await ifThere(() => lutimes(waiting, now, now).then(() => true), false))) return undefined;
   if (!(await moveIfThere(waiting, path))) return undefined;
-  const found = await findToken(path);
-  if (found === undefined) return undefined;
-  if ("problem" in found) {
-    await setAside(folders, path, found.problem, tell);
+  const inPlace = await findToken(path);
+  if (inPlace === undefined) return undefined;
+  if ("problem" in inPlace) {
+    await setAside(folders, path, inPlace.problem, tell);
     return undefined;
   }
   const { mark, worker } = owner;
-  const token = { ...found.token, owner: mark, worker, began: Date.now(), done: 0 };
+  const token = { ...inPlace.token, owner: mark, worker, began: Date.now(), done: 0 };
   await writeWhole(folders, path, JSON.stringify(token));
   const isHeld = async (): Promise<boolean> => (await readToken(path))?.owner === mark;
   return {

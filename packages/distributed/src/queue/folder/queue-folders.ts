@@ -112,14 +112,12 @@ export async function removeIfThere(path: string): Promise<boolean> {
   }, false);
 }
 
-/**
- * Lists the tasks that wait in a shard; whatever else lies there is none of ours, and could never be taken.
- */
+/** Lists the tasks that wait in a shard; whatever else lies there is none of ours, and is never taken. */
 export async function waitingIn(folders: QueueFolders, shard: string): Promise<readonly string[]> {
   return (await namesIn(shard)).filter((id) => isId(id) && folders.waiting(id) === join(shard, id));
 }
 
-/** Returns when a file, or a link itself, was written last, in milliseconds by the clock of the file system. */
+/** Returns when a file or a link was written last, in milliseconds by the clock of the file system. */
 export function writtenAt(path: string): Promise<number | undefined> {
   return ifThere<number | undefined>(async () => (await lstat(path)).mtimeMs, undefined);
 }

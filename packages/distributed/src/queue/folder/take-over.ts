@@ -66,10 +66,10 @@ async function bury(
 ): Promise<void> {
   const mine = join(folders.expired, delayedName(id, Date.now()));
   if (!(await moveIfThere(from, mine))) return;
-  const found = await findToken(mine);
-  if (found === undefined) return;
-  if ("problem" in found) return setAside(folders, mine, found.problem, patience.tell);
-  const { token } = found;
+  const inPlace = await findToken(mine);
+  if (inPlace === undefined) return;
+  if ("problem" in inPlace) return setAside(folders, mine, inPlace.problem, patience.tell);
+  const { token } = inPlace;
   if (await removeIfThere(join(folders.cancelled, id))) {
     await removeIfThere(mine);
     return;

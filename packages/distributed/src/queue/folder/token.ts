@@ -53,8 +53,8 @@ export function findToken(path: string): Promise<FoundToken | undefined> {
 
 /** Reads a token; undefined if there is none, or something else lies in its place. */
 export async function readToken(path: string): Promise<Token | undefined> {
-  const found = await findToken(path);
-  return found !== undefined && "token" in found ? found.token : undefined;
+  const inPlace = await findToken(path);
+  return inPlace !== undefined && "token" in inPlace ? inPlace.token : undefined;
 }
 
 function findTokenProblem(value: unknown, id: string): string | undefined {

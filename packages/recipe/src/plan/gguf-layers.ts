@@ -1,4 +1,4 @@
-import { hasGgufMetadata, InputError } from "@isthmus/core";
+import { hasGgufMetadata, InputError, parseJson } from "@isthmus/core";
 
 type Metadata = Readonly<Record<string, string>>;
 
@@ -17,7 +17,7 @@ export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Me
   if (String(count) === before) return metadata;
   const listed = Object.entries(metadata).find(
     ([name, text]) =>
-      !name.startsWith("tokenizer.") && text.startsWith("[") && lengthOf(text) === Number(before),
+      name.startsWith(`${metadata["general.architecture"]}.`) && lengthOf(name, text) === Number(before),
   );
   if (listed === undefined) return { ...metadata, [key]: String(count) };
   throw new InputError(
@@ -26,7 +26,9 @@ export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Me
   );
 }
 
-function lengthOf(json: string): number {
-  const items: unknown = JSON.parse(json);
+/** Counts the items of a list; a value that is no list has none. */
+function lengthOf(name: string, text: string): number {
+  if (!text.startsWith("[")) return 0;
+  const items = parseJson(Buffer.from(text), { attempt: `read metadata "${name}"` });
   return Array.isArray(items) ? items.length : 0;
 }

@@ -15,7 +15,9 @@ interface FileIdentity {
  */
 export const LAID_OUT = { folder: "folders", digits: 32 } as const;
 
-/** Folders that hold links by their nature, by their real paths, and where below the first group these lead. */
+/**
+ * Folders that hold links by their nature, by their real paths, and where below the first group these lead.
+ */
 const LINKED: readonly (readonly [RegExp, below: string])[] = [
   // A snapshot in the cache of the Hugging Face hub.
   [/^(.*[\\/](?:models|datasets|spaces)--[^\\/]+)[\\/]snapshots[\\/][^\\/]+(?:[\\/]|$)/, "blobs"],
@@ -23,8 +25,9 @@ const LINKED: readonly (readonly [RegExp, below: string])[] = [
 ];
 
 /**
- * Checks that a file that was opened by its path in a folder lies in that folder, or in the blobs of the hub's
- * cache if the folder is a snapshot there. A folder of strangers may have links to any file of this machine.
+ * Checks that a file that was opened by its path in a folder lies in that folder, or in the blobs of the
+ * hub's cache if the folder is a snapshot there. A folder of strangers may have links to any file of this
+ * machine.
  *
  * It is given what was opened, so that a link which is changed meanwhile deceives nobody.
  * @throws InputError if it lies elsewhere
@@ -32,8 +35,8 @@ const LINKED: readonly (readonly [RegExp, below: string])[] = [
 export async function assertWithin(path: string, folder: string, opened: FileIdentity): Promise<void> {
   const target = await findTarget(path, folder);
   if (target.isWithin) {
-    const found = await stat(target.real, { bigint: true }).catch(() => undefined);
-    if (found?.dev === opened.dev && found.ino === opened.ino) return;
+    const inFolder = await stat(target.real, { bigint: true }).catch(() => undefined);
+    if (inFolder?.dev === opened.dev && inFolder.ino === opened.ino) return;
   }
   throw new InputError(
     `Cannot read "${path}" as a link in a folder must lead to a file in it, or from a snapshot of the Hugging Face hub's cache to its blobs: it leads to "${target.real}"; put a copy of that file in its place, or name the file itself`,

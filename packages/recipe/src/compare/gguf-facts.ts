@@ -20,7 +20,7 @@ export function factsOfGguf({ metadata }: Pick<Checkpoint, "metadata">): ModelFa
 }
 
 /**
- * Finds networks whose GGUF metadata list other tokens than those of the first, as the rows of their
+ * Finds networks whose GGUF metadata list other tokens than the first, as the rows of their
  * embeddings are then blended with rows of other tokens.
  */
 export function findOtherTokens(networks: readonly Checkpoint[]): readonly MergeFinding[] {

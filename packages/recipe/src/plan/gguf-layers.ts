@@ -3,17 +3,21 @@ import { hasGgufMetadata, InputError, parseJson } from "@isthmus/core";
 type Metadata = Readonly<Record<string, string>>;
 
 /**
- * Returns the metadata of a result whose layers are stacked: those of a GGUF file say how many layers it has,
- * without which no program loads it. Other metadata stay.
+ * Returns the metadata of a result whose layers are stacked: metadata of a GGUF file say how many layers it
+ * has, without which no program loads it. Other metadata stay.
  * @param names - of the tensors of the result
- * @throws InputError if the metadata have a list with an item for each layer, which says nothing of the result
+ * @throws InputError if the metadata have a list with an item for each layer, which says nothing of the
+ * result
  */
 export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Metadata {
   const key = `${metadata["general.architecture"]}.block_count`;
   const before = metadata[key];
-  const layers = [...names].flatMap((name) => /^blk\.(\d+)\./.exec(name)?.[1] ?? []);
+  const layers = [...names].flatMap((name) => {
+    const [, number] = /^blk\.(\d+)\./.exec(name) ?? [];
+    return number === undefined ? [] : [Number(number)];
+  });
   if (!hasGgufMetadata(metadata) || before === undefined || layers.length === 0) return metadata;
-  const count = Math.max(...new Set(layers.map(Number))) + 1;
+  const count = Math.max(...new Set(layers)) + 1;
   if (String(count) === before) return metadata;
   const listed = Object.entries(metadata).find(
     ([name, text]) =>

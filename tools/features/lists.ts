@@ -218,6 +218,10 @@ const MERGING: Readonly<Record<string, Described>> = {
     "packages/merging/src/adapters/adapters.test.ts",
     "applied, extracted and merged as PEFT does, also in core space and by recipe",
   ],
+  "LoRA files of kohya and diffusers": [
+    "packages/merging/src/adapters/adapter-file.test.ts",
+    "applied and merged as products of their factors, with alpha / rank",
+  ],
   "large merges": [
     "packages/merging/src/executor/merge-processes.test.ts",
     "worker threads within a limit of memory; killed merges go on to the same bytes",

@@ -12,7 +12,10 @@ import { type Adapter, type AdapterModule, type AdapterNaming, rankOf } from "./
 import { type AdapterConfig, parseAdapterConfig, scaleOf } from "./adapter-config.ts";
 import { findAdapterKind } from "./adapter-kind.ts";
 
-/** Names of the two factors of a module, and of the numerator of their scale, as kohya and diffusers write them. */
+/**
+ * Names of the two factors of a module, and of the numerator of their scale, as kohya and diffusers write
+ * them.
+ */
 const FACTOR = /^(.+?)(\.lora_|[._]lora(?:_linear_layer|_layer)?\.)(A|B|down|up)\.weight$/;
 const ALPHA = /^(.+)\.alpha$/;
 
@@ -74,7 +77,7 @@ export function createFileAdapter(source: string, checkpoint: Checkpoint, scales
   };
 }
 
-/** Returns the metadata that all files have in common, without those that only fit their factors. */
+/** Returns the metadata that all files have in common, without what only fits their factors. */
 export function commonMetadata(checkpoints: readonly Checkpoint[]): Readonly<Record<string, string>> {
   const [first, ...others] = checkpoints;
   return Object.fromEntries(

@@ -4,13 +4,15 @@ export interface AdapterKind {
   readonly name: string;
   /** The first tensor whose name shows it. */
   readonly tensor: string;
-  /** Whether the weights of the whole network are beside it, as where PEFT saves a model with its adapters. */
+  /**
+   * Whether the weights of the whole network are beside it, as where PEFT saves a model with its adapters.
+   */
   readonly isWithNetwork: boolean;
 }
 
 /**
- * Kinds of adapters, by the ends of names that PEFT, llama.cpp, kohya's sd-scripts, LyCORIS and diffusers give their
- * tensors. Of several that fit, the first counts: a file of DoRA has the factors of LoRA, too.
+ * Kinds of adapters, by the ends of names that PEFT, llama.cpp, kohya's sd-scripts, LyCORIS and diffusers
+ * give their tensors. Of several that fit, the first counts: a file of DoRA has the factors of LoRA, too.
  */
 const KINDS: readonly (readonly [string, RegExp])[] = [
   ["DoRA", /\.(dora_scale|lora_magnitude_vector(\..+)?)$/],
@@ -40,7 +42,7 @@ const FACTORS: readonly RegExp[] = [
 ];
 
 /**
- * Finds out whether tensors are those of an adapter, by their names.
+ * Finds out whether tensors belong to an adapter, by their names.
  * @returns undefined if none of them belongs to an adapter
  */
 export function findAdapterKind(names: Iterable<string>): AdapterKind | undefined {
@@ -50,8 +52,8 @@ export function findAdapterKind(names: Iterable<string>): AdapterKind | undefine
     return tensor === undefined ? [] : [{ name, tensor }];
   });
   if (found === undefined) return undefined;
-  const own = all.filter(isAdapterTensor).length;
-  const isWithNetwork = all.some((name) => name.includes(".base_layer.")) || 2 * own < all.length;
+  const ofAdapter = all.filter(isAdapterTensor).length;
+  const isWithNetwork = all.some((name) => name.includes(".base_layer.")) || 2 * ofAdapter < all.length;
   return { ...found, isWithNetwork };
 }
 

@@ -24,8 +24,8 @@ export interface AdapterModule {
 }
 
 /**
- * By whose names an adapter's tensors are stored: PEFT's in a folder with `adapter_config.json`, or those of
- * kohya's sd-scripts or of diffusers in one file.
+ * Whose names an adapter's tensors have: PEFT's in a folder with `adapter_config.json`, or in one file the
+ * names of kohya's sd-scripts or of diffusers.
  */
 export type AdapterNaming = "PEFT" | "kohya" | "diffusers";
 

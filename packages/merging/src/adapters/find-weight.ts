@@ -29,6 +29,6 @@ function isTail(name: string): (other: string) => boolean {
 }
 
 function isUnderscored(name: string): (other: string) => boolean {
-  const wanted = name.replaceAll(".", "_");
-  return (other) => `_${other.replaceAll(".", "_")}`.endsWith(`_${wanted}`);
+  const underscored = name.replaceAll(".", "_");
+  return (other) => `_${other.replaceAll(".", "_")}`.endsWith(`_${underscored}`);
 }

@@ -15,9 +15,9 @@ export const WEIGHT_FILES = ["adapter_model.safetensors", "adapter_model.bin"] a
 export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
 
 /**
- * Opens a LoRA adapter: a folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`,
- * or a file under the names of kohya's sd-scripts or of diffusers.
- * Reads settings, headers and scales only. It must be closed after use.
+ * Opens a LoRA adapter: a folder as PEFT saves it, with `adapter_config.json` and
+ * `adapter_model.safetensors`, or a file under the names of kohya's sd-scripts or of diffusers. Reads
+ * settings, headers and scales only. It must be closed after use.
  * @throws InputError if a folder lacks one of the files
  * @throws FormatError if a file is damaged
  * @throws MismatchError if weights do not fit each other
@@ -81,7 +81,9 @@ async function findAdapterPlace(path: string): Promise<AdapterPlace | undefined>
   return isOfFolder ? { folder } : { file: path };
 }
 
-/** Finds the kind of adapter in a file; undefined if it has none, or opening it as a network will fail, too. */
+/**
+ * Finds the kind of adapter in a file; undefined if it has none, or opening it as a network will fail, too.
+ */
 async function findKindOfFile(path: string): Promise<AdapterKind | undefined> {
   const checkpoint = await openCheckpoint(path).catch(() => undefined);
   if (checkpoint === undefined) return undefined;

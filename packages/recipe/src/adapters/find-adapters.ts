@@ -7,8 +7,8 @@ import { isNested, nameOf } from "../run/list-references.ts";
 import { splitReference } from "../run/open-reference.ts";
 
 /**
- * Finds the folders and files of the adapters of a recipe that merges LoRA adapters with each other; undefined if it
- * merges networks. Nothing is opened.
+ * Finds the folders and files of the adapters of a recipe that merges LoRA adapters with each other;
+ * undefined if it merges networks. Nothing is opened.
  *
  * @throws InputError if some of its models are adapters and others are networks; the message says what to
  *   write

@@ -64,8 +64,8 @@ export async function checkMerge(
     // The base may be among the networks that are merged, too.
     hasBase: blended.some(([, tensor]) => tensor.base !== undefined),
   });
-  const found = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...findings];
-  return SEVERITIES.flatMap((severity) => found.filter((finding) => finding.severity === severity)).map(
+  const all = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...findings];
+  return SEVERITIES.flatMap((severity) => all.filter((finding) => finding.severity === severity)).map(
     (finding) => ({ ...finding, networks: finding.networks.map((i) => at(positions, i, "network")) }),
   );
 }

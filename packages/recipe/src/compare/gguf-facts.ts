@@ -1,4 +1,4 @@
-import { at, type Checkpoint, hasGgufMetadata } from "@isthmus/core";
+import { at, type Checkpoint, hasGgufMetadata, parseJson } from "@isthmus/core";
 import type { MergeFinding } from "./findings/merge-finding.ts";
 import type { ModelFacts } from "./model-facts.ts";
 
@@ -20,7 +20,7 @@ export function factsOfGguf({ metadata }: Pick<Checkpoint, "metadata">): ModelFa
 }
 
 /**
- * Finds networks whose GGUF metadata list other tokens than those of the first, as the rows of their
+ * Finds networks whose GGUF metadata list other tokens than the first, as the rows of their
  * embeddings are then blended with rows of other tokens.
  */
 export function findOtherTokens(networks: readonly Checkpoint[]): readonly MergeFinding[] {
@@ -45,7 +45,7 @@ export function findOtherTokens(networks: readonly Checkpoint[]): readonly Merge
 }
 
 function itemsOf(json: string): readonly unknown[] {
-  const items: unknown = JSON.parse(json);
+  const items = parseJson(Buffer.from(json), { attempt: `read metadata "${TOKENS_KEY}"` });
   return Array.isArray(items) ? items : [];
 }
 

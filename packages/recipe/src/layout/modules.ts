@@ -80,7 +80,8 @@ function splitRuns(runs: readonly LayerRun[], path: string): Branch {
   const groups = groupBy(runs, ({ prefix }) => wordOf(prefix.slice(path.length)));
   const children = [...groups].map(([word, of]): [string, Branch] => [
     word,
-    splitRuns(of, `${path}${word}${at(of, 0, "run").prefix[path.length + word.length] ?? ""}`),
+    // With the dot or slash that follows.
+    splitRuns(of, at(of, 0, "run").prefix.slice(0, path.length + word.length + 1)),
   ]);
   return { path, runs, children: new Map(children) };
 }
@@ -100,8 +101,8 @@ const longestOf = ({ runs }: Branch) => Math.max(...runs.map(({ count }) => coun
 /** Finds the parts that may be the main one: of texts, before what belongs to other data or guesses ahead. */
 function findMains(leaves: readonly Branch[]): readonly Branch[] {
   const some = (wanted: (run: LayerRun) => boolean) => (from: readonly Branch[]) => {
-    const found = from.filter(({ runs }) => runs.some(wanted));
-    return found.length > 0 ? found : from;
+    const left = from.filter(({ runs }) => runs.some(wanted));
+    return left.length > 0 ? left : from;
   };
   const steps = [
     some(isNamedLayers),
@@ -136,12 +137,12 @@ function directOf({ children }: Branch): Branch | undefined {
   return direct.length === 1 ? direct[0] : undefined;
 }
 
-/** Names parts by their last words; those of the same last word by all their words. */
+/** Names parts by their last words, or by all their words if two have the same last one. */
 function nameParts(paths: readonly string[], leaves: readonly Branch[]): ReadonlyMap<string, string> {
   const isList = (path: string) => leaves.some(({ runs }) => runs.some(({ prefix }) => prefix === path));
   const named = [...new Set(paths)].map((path) => {
     const words = path.split(/[./]/).filter((word) => word !== "");
-    // The layers in "model.layers." are those of "model".
+    // The layers in "model.layers." belong to "model".
     const above = isList(path) ? words.slice(0, -1) : words;
     return { path, all: words.join("."), last: above.at(-1) ?? "default" };
   });

@@ -10,7 +10,7 @@ export interface CopyModelFilesOptions {
   readonly dtype?: DType | undefined;
   /** Whether the output head is the embedding. @defaultValue as the model's config says */
   readonly tied?: boolean | undefined;
-  /** Told what people should look at, such as a file that is left out. @defaultValue nobody is told */
+  /** Takes notes on what people should look at, such as a file that is left out. @defaultValue none */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 

@@ -33,13 +33,14 @@ export const TOKENIZER_FILES: ReadonlySet<string> = new Set([
 /**
  * Lists the files of a model directory that belong to the network and are no weights: settings, tokenizers,
  * templates, licences, and Python code, which is copied and never run. Links to files are followed in the
- * directory, and in the cache of the Hugging Face hub to its blobs; hidden files and links to folders are not.
+ * directory, and in the cache of the Hugging Face hub to its blobs; hidden files and links to folders are
+ * not.
  */
 export async function listModelFiles(directory: string): Promise<ModelFiles> {
-  const found: string[] = [];
-  await listInto({ directory, below: "", depth: 0 }, found);
+  const all: string[] = [];
+  await listInto({ directory, below: "", depth: 0 }, all);
   const [files, outside]: [string[], string[]] = [[], []];
-  for (const file of found.slice(0, MAX_FILES)) {
+  for (const file of all.slice(0, MAX_FILES)) {
     const list = (await leadsWithin(join(directory, file), directory)) ? files : outside;
     list.push(file);
   }

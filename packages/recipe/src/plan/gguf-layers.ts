@@ -1,23 +1,27 @@
-import { hasGgufMetadata, InputError } from "@isthmus/core";
+import { hasGgufMetadata, InputError, parseJson } from "@isthmus/core";
 
 type Metadata = Readonly<Record<string, string>>;
 
 /**
- * Returns the metadata of a result whose layers are stacked: those of a GGUF file say how many layers it has,
- * without which no program loads it. Other metadata stay.
+ * Returns the metadata of a result whose layers are stacked: metadata of a GGUF file say how many layers it
+ * has, without which no program loads it. Other metadata stay.
  * @param names - of the tensors of the result
- * @throws InputError if the metadata have a list with an item for each layer, which says nothing of the result
+ * @throws InputError if the metadata have a list with an item for each layer, which says nothing of the
+ * result
  */
 export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Metadata {
   const key = `${metadata["general.architecture"]}.block_count`;
   const before = metadata[key];
-  const layers = [...names].flatMap((name) => /^blk\.(\d+)\./.exec(name)?.[1] ?? []);
+  const layers = [...names].flatMap((name) => {
+    const [, number] = /^blk\.(\d+)\./.exec(name) ?? [];
+    return number === undefined ? [] : [Number(number)];
+  });
   if (!hasGgufMetadata(metadata) || before === undefined || layers.length === 0) return metadata;
-  const count = Math.max(...new Set(layers.map(Number))) + 1;
+  const count = Math.max(...new Set(layers)) + 1;
   if (String(count) === before) return metadata;
   const listed = Object.entries(metadata).find(
     ([name, text]) =>
-      !name.startsWith("tokenizer.") && text.startsWith("[") && lengthOf(text) === Number(before),
+      name.startsWith(`${metadata["general.architecture"]}.`) && lengthOf(name, text) === Number(before),
   );
   if (listed === undefined) return { ...metadata, [key]: String(count) };
   throw new InputError(
@@ -26,7 +30,9 @@ export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Me
   );
 }
 
-function lengthOf(json: string): number {
-  const items: unknown = JSON.parse(json);
+/** Counts the items of a list; a value that is no list has none. */
+function lengthOf(name: string, text: string): number {
+  if (!text.startsWith("[")) return 0;
+  const items = parseJson(Buffer.from(text), { attempt: `read metadata "${name}"` });
   return Array.isArray(items) ? items.length : 0;
 }

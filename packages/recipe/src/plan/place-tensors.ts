@@ -42,7 +42,8 @@ export function placeTensors(
 
 /**
  * Checks whether a tensor outside the layers of slices is merged as the first of them are: what comes before
- * these layers, and a tower with its projector, which come from one place as one half of each network is none.
+ * these layers, and a tower with its projector, which come from one place as one half of each network is
+ * none.
  */
 function comesFirst(output: string, module: string, slicedModule: string): boolean {
   return module !== slicedModule || isBeforeLayers(output);

@@ -55,7 +55,10 @@ export class ModelConfig {
     throw this.#wrong(name, `a whole number from 0 to ${MAX_EXTENT}`);
   }
 
-  /** Reads the number of blocks of layers, or of experts; each is built, so a config must not ask for millions. */
+  /**
+   * Reads the number of blocks of layers, or of experts; each is built, so a config must not ask for
+   * millions.
+   */
   blocks(name: string, fallback?: number): number {
     return this.#countUpTo(MAX_BLOCKS, name, fallback);
   }

@@ -55,7 +55,9 @@ export function modelRotary(
   return rotaryTables(network, length, waves.frequencies, waves.stretch);
 }
 
-/** Most dimensions of a head that turn: each has a column in tables, and published models have some hundred. */
+/**
+ * Most dimensions of a head that turn: each has a column in tables, and published models have some hundred.
+ */
 const MAX_TURNED = 2 ** 14;
 
 /**

@@ -9,9 +9,9 @@ export const VALUE_TYPES: readonly string[] = "u8 i8 u16 i16 u32 i32 f32 bool st
 export const TYPES_KEY = "gguf.types";
 
 /** Key of the metadata that names the architecture; programs load no file without it. */
-export const ARCHITECTURE_KEY = "general.architecture";
+const ARCHITECTURE_KEY = "general.architecture";
 
-/** Checks whether metadata are those of a GGUF file, which may have been kept in another format since. */
+/** Checks whether metadata come from a GGUF file, perhaps by way of another format. */
 export function hasGgufMetadata(metadata: Readonly<Record<string, string>>): boolean {
   return metadata[ARCHITECTURE_KEY] !== undefined;
 }

@@ -47,6 +47,7 @@ export {
   type VerifyMergeResult,
   verifyMerge,
 } from "./executor/verify-merge.ts";
+export { type CompileExpressionOptions, compileExpression } from "./match-expression.ts";
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {
   defineMergeMethod,

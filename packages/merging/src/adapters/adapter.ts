@@ -1,6 +1,6 @@
 import { type Checkpoint, entry, MismatchError, type TensorInfo, UnsupportedError } from "@isthmus/core";
 import type { AdapterConfig } from "./adapter-config.ts";
-import { fitsModule } from "./fits-module.ts";
+import { compileModulePattern } from "./module-pattern.ts";
 
 /** Low-rank change of one weight: `scale * B * A`. */
 export interface AdapterModule {
@@ -79,8 +79,11 @@ export function createAdapter(source: string, checkpoint: Checkpoint, config: Ad
       },
     );
   }
+  const alphas = [...config.alphaPattern].map(
+    ([pattern, alpha]): AlphaPattern => ({ fits: compileModulePattern(pattern), alpha }),
+  );
   const modules = [...parts].map(
-    ([name, of]) => [name, createModule({ source, checkpoint, config }, name, of)] as const,
+    ([name, of]) => [name, createModule({ source, checkpoint, config, alphas }, name, of)] as const,
   );
   return { source, config, checkpoint, modules: new Map(modules), replaced, close: () => checkpoint.close() };
 }
@@ -93,8 +96,19 @@ function assertPlain(source: string, key: string, name: string): void {
   );
 }
 
+/** An `alpha` of the modules whose names fit. */
+interface AlphaPattern {
+  readonly fits: (module: string) => boolean;
+  readonly alpha: number;
+}
+
 function createModule(
-  { source, checkpoint, config }: Pick<Adapter, "source" | "checkpoint" | "config">,
+  {
+    source,
+    checkpoint,
+    config,
+    alphas,
+  }: Pick<Adapter, "source" | "checkpoint" | "config"> & { readonly alphas: readonly AlphaPattern[] },
   name: string,
   { kind, a, b, bias, magnitude }: Parts,
 ): AdapterModule {
@@ -110,8 +124,7 @@ function createModule(
     entry(checkpoint.tensors, b, "tensor"),
     name,
   );
-  const pattern = [...config.alphaPattern.keys()].find((key) => fitsModule(key, name));
-  const alpha = pattern === undefined ? config.alpha : entry(config.alphaPattern, pattern, "pattern");
+  const alpha = alphas.find(({ fits }) => fits(name))?.alpha ?? config.alpha;
   const isEmbedding = kind === "embedding";
   return {
     ...{ name, kind, a, b, bias, magnitude, rank },

@@ -58,10 +58,11 @@ export {
 } from "./models/write-model-files.ts";
 export { type ExplainedSource, explainPlan, type TensorExplanation } from "./plan/explain-plan.ts";
 export type { AlignedInput, AlignInputs, OpenOptions } from "./plan/open-inputs.ts";
-export { type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";
+export { type NestedNetwork, type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";
 export { type AbsentTensor, type PlanSummary, summarizePlan } from "./plan/summarize-plan.ts";
-export { isRecipeFile, parseRecipe, readRecipe } from "./read/parse-recipe.ts";
+export { isRecipeFile, parseRecipe, type ReadRecipeOptions, readRecipe } from "./read/parse-recipe.ts";
 export { assertRecipe } from "./recipe/assert-recipe.ts";
+export type { StrictnessOptions } from "./recipe/problem.ts";
 export type {
   AlignSetting,
   ConditionalSetting,

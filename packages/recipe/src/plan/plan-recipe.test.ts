@@ -252,8 +252,13 @@ describe("planRecipe()", () => {
     ],
     [
       "a value out of range",
+      `merge_method: nearswap\nbase_model: a\n${PAIR}parameters: { t: [0, -2] }`,
+      '"parameters.t" must be a number in [0, Infinity]: it is -2',
+    ],
+    [
+      "a value beyond the usual",
       `merge_method: slerp\n${PAIR}parameters: { t: [0, 2] }`,
-      '"parameters.t" must be a number in [0, 1]: it is 2',
+      '"parameters.t" is meant to be in [0, 1]: it is 2, for which it goes on along the circle',
     ],
     [
       "a filter that matches nothing",
@@ -263,7 +268,12 @@ describe("planRecipe()", () => {
     [
       "a broken expression",
       `merge_method: linear\n${PAIR}parameters: { weight: { filter: /(/, value: 1 } }`,
-      "must be a regular expression between its slashes",
+      'must have an expression between its slashes: Cannot match by the regular expression "(": missing closing )',
+    ],
+    [
+      "an expression whose time has no bound",
+      `merge_method: linear\n${PAIR}parameters: { weight: { filter: /(?!mlp)/, value: 1 } }`,
+      "it must do without look-around",
     ],
     [
       "a gradient that is too long",
@@ -301,7 +311,7 @@ describe("planRecipe()", () => {
       '"strict" copies what no filter names, and there is no filter',
     ],
   ])("names %s", async (_, text, message) => {
-    await expect(planOf(text)).rejects.toThrow(message);
+    await expect(planOf(text, { strict: true })).rejects.toThrow(message);
   });
 
   test("merges a base that is listed alone with itself, as recipes do that apply an adapter to it", async () => {

@@ -15,9 +15,9 @@ import {
   type PlannedTensor,
   resolveParameters,
 } from "@isthmus/merging";
+import type { Problem, StrictnessOptions } from "../recipe/problem.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
-import type { Problem } from "../recipe/shape.ts";
 import type { ReadValue, SettingsReader } from "../settings/settings-reader.ts";
 import { explainValues } from "./explain-values.ts";
 import type { FoundPart, FoundParts } from "./find-parts.ts";
@@ -28,6 +28,7 @@ export interface Planning {
   readonly recipe: Recipe;
   readonly method: MergeMethod;
   readonly reader: SettingsReader;
+  readonly strictness: StrictnessOptions;
 }
 
 /** A parameter and what the recipe says about it, for one network or for all. */

@@ -12,6 +12,7 @@ import { openAdapters } from "../adapters/open-adapters.ts";
 import { listGroups } from "../plan/groups.ts";
 import type { AlignInputs } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
+import type { StrictnessOptions } from "../recipe/problem.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { isNested } from "./list-references.ts";
 import { openReference } from "./open-reference.ts";
@@ -19,7 +20,7 @@ import { type PreparedModels, prepareModels } from "./prepare-models.ts";
 import { readMethods } from "./read-methods.ts";
 
 /** Options of {@link openRecipe}. */
-export interface OpenRecipeOptions {
+export interface OpenRecipeOptions extends StrictnessOptions {
   /** Methods by name, in place of all methods of `@isthmus/merging`; `methodFiles` adds to either. */
   readonly methods?: ReadonlyMap<string, MergeMethod> | undefined;
   /** Paths of JavaScript files that export methods of your own; their code is run. @defaultValue none */
@@ -82,10 +83,12 @@ export interface OpenedRecipe {
 export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}): Promise<OpenedRecipe> {
   const { open = openReference, align, seed = 0, methodFiles = [] } = options;
   const methods = await readMethods(methodFiles, options.methods);
-  const { productsModule } = options;
+  const { productsModule, strict, onWarning } = options;
   const folders = options.open === undefined ? await findAdapters(recipe) : undefined;
   if (folders !== undefined) {
-    const { plan, adapter, close } = await openAdapters(recipe, folders, { methods, seed, productsModule });
+    const { plan, adapter, close } = await openAdapters(recipe, folders, {
+      ...{ methods, seed, productsModule, strict, onWarning },
+    });
     const source = describeRecipeMerge({ recipe, methodFiles, seed }, productsModule);
     return { plan, adapter, models: NO_MODELS, source, isSlow: true, close };
   }
@@ -103,7 +106,7 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   try {
     let models: PreparedModels | undefined;
     const planned = await planRecipe(recipe, {
-      ...{ methods, seed, align, open: openAndKeep },
+      ...{ methods, seed, align, open: openAndKeep, strict, onWarning },
       async prepare(part) {
         const prepared = await prepareModels(part, openAndKeep);
         if (part === recipe) models = prepared;

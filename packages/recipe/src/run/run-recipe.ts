@@ -59,8 +59,8 @@ export async function runRecipe(
   output: string,
   options: RunRecipeOptions = {},
 ): Promise<RunRecipeResult> {
-  const { methods, methodFiles, seed, open, align, ...saving } = options;
-  const opened = await openRecipe(recipe, { methods, methodFiles, seed, open, align });
+  const { methods, methodFiles, seed, open, align, strict, onWarning, ...saving } = options;
+  const opened = await openRecipe(recipe, { methods, methodFiles, seed, open, align, strict, onWarning });
   try {
     return await saveRecipe(recipe, opened, output, saving);
   } finally {

@@ -43,7 +43,7 @@ export async function openCandidates(
   recipe: Recipe,
   options: OpenCandidatesOptions,
 ): Promise<OpenedCandidates> {
-  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule } = options;
+  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule, strict } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
   const products = productsModule === undefined ? undefined : await openMergeProducts(productsModule, 0);
@@ -59,12 +59,16 @@ export async function openCandidates(
   try {
     const models = await prepareModels(recipe, openAndKeep);
     const openOnce = remember(openAndKeep, keyOf);
-    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
+    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align), strict };
+    // All candidates have the same warnings.
+    let { onWarning } = options;
     return {
       async judge(filled, signal) {
         const prepare = async (part: Recipe) =>
           part === filled ? models.networks : (await prepareModels(part, openOnce)).networks;
-        const plan = { ...(await planRecipe(filled, { ...planning, prepare })), products };
+        const planned = planRecipe(filled, { ...planning, prepare, onWarning });
+        onWarning = undefined;
+        const plan = { ...(await planned), products };
         return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
       },
       close,

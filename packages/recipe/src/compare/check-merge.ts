@@ -63,9 +63,12 @@ export async function checkMerge(
     // The base may be among the networks that are merged, too.
     hasBase: blended.some(([, tensor]) => tensor.base !== undefined),
   });
-  return findings
-    .filter(({ severity }) => severity !== "note")
-    .map((finding) => ({ ...finding, networks: finding.networks.map((i) => at(positions, i, "network")) }));
+  return (
+    findings
+      // A plan makes tensors only of networks that have them: which names a view lacks, the weights decided.
+      .filter(({ severity, kind }) => severity !== "note" && kind !== "names")
+      .map((finding) => ({ ...finding, networks: finding.networks.map((i) => at(positions, i, "network")) }))
+  );
 }
 
 /** A tensor that is made of several, with the sources that are part of the result. */

@@ -1,6 +1,7 @@
 import { UsageError } from "@isthmus/core";
 import type { MergeEstimate, MergePlan } from "@isthmus/merging";
 import {
+  assertRecipeFiles,
   createAligner,
   explainPlan,
   type MergeFinding,
@@ -62,7 +63,11 @@ export async function mergeRecipe(
   });
   try {
     const { warnings } = reading;
-    if (output === undefined) return describePlan(opened.plan, warnings, options);
+    if (output === undefined) {
+      // What keeps a folder from being written is said now, too; single files have no config.
+      if (options.output?.endsWith(".safetensors") !== true) await assertRecipeFiles(recipe, opened);
+      return describePlan(opened.plan, warnings, options);
+    }
     await assertNoModelFolder(
       output,
       opened.plan.networks.flatMap(({ files }) => files),

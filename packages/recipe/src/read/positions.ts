@@ -1,6 +1,5 @@
 import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type Pair } from "yaml";
 import type { Path } from "../recipe/problem.ts";
-import { isMap as isRecord } from "../recipe/shape.ts";
 
 /** Where the parts of a recipe stand in its file. */
 export interface Positions {
@@ -19,7 +18,7 @@ const POSITIONS = new WeakMap<object, Positions>();
 export function rememberRecipes(recipe: unknown, positions: Positions, at: Path = []): void {
   // Recipes of other documents of the file are known already.
   if (typeof recipe !== "object" || recipe === null || POSITIONS.has(recipe)) return;
-  const isInside = isRecord(recipe) && "merge_method" in recipe;
+  const isInside = !Array.isArray(recipe) && "merge_method" in recipe;
   if (at.length === 0 || isInside) POSITIONS.set(recipe, positionsInside(positions, at));
   const entries = Array.isArray(recipe) ? recipe.entries() : Object.entries(recipe);
   for (const [step, item] of entries) rememberRecipes(item, positions, [...at, step]);

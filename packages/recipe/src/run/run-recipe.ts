@@ -5,7 +5,7 @@ import { type SaveMergeOptions, type SaveMergeResult, saveAdapterConfig, saveMer
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
-import { type RecipeFiles, writeRecipeFiles } from "./write-recipe-files.ts";
+import { assertRecipeFiles, type RecipeFiles, writeRecipeFiles } from "./write-recipe-files.ts";
 
 /** Options of {@link saveRecipe}. */
 export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "recipe"> {
@@ -76,6 +76,7 @@ export async function saveRecipe(
   { text, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
   const { plan, source, isSlow, adapter } = opened;
+  if (!output.endsWith(".safetensors")) await assertRecipeFiles(recipe, opened);
   const weights = adapter === undefined ? output : await adapterWeightsIn(output);
   const saved = await saveMerge(plan, weights, {
     ...options,

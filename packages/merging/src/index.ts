@@ -56,6 +56,7 @@ export {
   type MergedRange,
   type MergedTensor,
   type MergeMethod,
+  type ParameterConflict,
 } from "./merge-method.ts";
 export { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
 export { arceeFusion } from "./methods/arcee-fusion.ts";

@@ -246,6 +246,26 @@ describe("planRecipe()", () => {
       '"models[0].parameters.weight" has no effect as ties gives the base no "weight"',
     ],
     [
+      "a missing parameter of the merge",
+      `merge_method: slerp\n${PAIR}`,
+      'r.yml:1: "merge_method" needs "t" for "model.embed_tokens.weight", and slerp has no default: write it under the parameters of the recipe',
+    ],
+    [
+      "a missing parameter of a slice",
+      "merge_method: slerp\nslices:\n  - sources: [{ model: a, layer_range: [0, 2] }, { model: b, layer_range: [0, 2] }]\n",
+      'r.yml:3: "slices[0]" needs "t" for',
+    ],
+    [
+      "values that do not go together",
+      `merge_method: della\nbase_model: half\n${PAIR}parameters:\n  weight: 1\n  density: 0.5\n  epsilon: 0.6\n`,
+      'r.yml:7: "parameters.epsilon" must leave density - epsilon and density + epsilon between 0 and 1: density is 0.5 and epsilon 0.6 for "model.embed',
+    ],
+    [
+      "a default that does not go with a value",
+      `merge_method: della\nbase_model: half\n${PAIR}parameters: { weight: 1, density: 0.1 }\n`,
+      'r.yml:1: "merge_method" needs another "epsilon", which must leave density - epsilon and density + epsilon',
+    ],
+    [
       "a missing parameter",
       `merge_method: ties\nbase_model: half\n${PAIR}`,
       'r.yml:3: "models[0]" has no "weight" for "model.embed_tokens.weight", and ties has no default',

@@ -279,7 +279,7 @@ interface HeadInputs {
   readonly configs: readonly (ModelConfig | undefined)[];
 }
 
-/** Gives networks whose head is their embedding a head of their own, if others have one. */
+/** Gives networks whose head is their embedding a head of their own in the result, if others have one. */
 async function unifyHeads(
   networks: readonly Checkpoint[],
   { axes, configs }: HeadInputs,
@@ -287,9 +287,9 @@ async function unifyHeads(
   const ties = await Promise.all(
     networks.map((network, i) => examineTiedWeights(network, at(axes, i, "network"), configs[i])),
   );
-  const head = ties.find(({ state }) => state === "apart" || state === "unequal")?.head;
-  if (head === undefined || ties.every(({ state }) => state !== "absent"))
-    return { networks, tied: undefined };
+  const own = ties.filter(({ state }) => state === "apart" || state === "unequal");
+  const head = own.find((tie) => tie.head !== undefined)?.head;
+  if (head === undefined || own.length === ties.length) return { networks, tied: undefined };
   return {
     networks: networks.map((network, i) => {
       const { state, embedding } = at(ties, i, "network");

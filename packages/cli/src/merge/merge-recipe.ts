@@ -4,6 +4,7 @@ import {
   assertRecipeFiles,
   createAligner,
   explainPlan,
+  groupTensors,
   type MergeFinding,
   type OpenedRecipe,
   openRecipe,
@@ -138,6 +139,6 @@ function formatEstimate({ readBytes, writtenBytes, peakBytes, threads }: MergeEs
 function describePlan(plan: MergePlan, warnings: readonly string[], { explain }: MergeOptions): Outcome {
   const summary = summarizePlan(plan);
   const tensors = explainPlan(plan, explain);
-  const text = explain === undefined ? formatPlan(tensors, summary) : formatExplanations(tensors);
+  const text = explain === undefined ? formatPlan(groupTensors(plan), summary) : formatExplanations(tensors);
   return { result: { warnings, summary, tensors }, text };
 }

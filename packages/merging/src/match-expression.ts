@@ -15,9 +15,10 @@ export interface CompileExpressionOptions {
 /**
  * Compiles a regular expression that a stranger may have written, and returns the test for it.
  *
- * The time of a test is at most the product of the lengths of expression and text, whatever they are: all ways
- * to match are followed at once, as in RE2 (Cox, Regular expression matching can be simple and fast, 2007). The
- * syntax is that of Python and JavaScript but for look-around and references back, which know no such bound.
+ * The time of a test is at most the product of the lengths of expression and text, whatever they are: all
+ * ways to match are followed at once, as in RE2 (Cox, Regular expression matching can be simple and fast,
+ * 2007). The syntax is that of Python and JavaScript but for look-around and references back, which know no
+ * such bound.
  *
  * @throws InputError if it is no regular expression, is too long, or has what RE2 does not know
  *

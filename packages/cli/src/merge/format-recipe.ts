@@ -9,7 +9,7 @@ import type {
 } from "@isthmus/recipe";
 import { formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
 
-/** Formats the plan of a recipe: a line for tensors that differ in their layer only, and what all amounts to. */
+/** Formats the plan of a recipe: a line for all tensors of one place in layers, and what all amounts to. */
 export function formatPlan(groups: readonly TensorGroup[], summary: PlanSummary): string {
   const rows = groups.map(({ pattern, count, dtype, shape, method, parameters }) => [
     pattern,

@@ -74,8 +74,8 @@ export function mergeMetadata(
 }
 
 /**
- * Returns the name of a network by its source, without folders; that of a merge, as `linear(a, b)`, without the
- * folders of what was merged.
+ * Returns the name of a network by its source, without folders; that of a merge, as `linear(a, b)`, without
+ * the folders of what was merged.
  */
 export function sourceName(source: string): string {
   return source.endsWith(")") ? source.replaceAll(/(?<=^|\(|, )[^(),]*\//g, "") : basename(source);

@@ -1,4 +1,3 @@
-import type { ModelConfig } from "./model-config.ts";
 import { isRecord, TEXT_PARTS } from "./model-parts.ts";
 
 /** Keys that count layers in the configs of most models. */
@@ -14,19 +13,19 @@ export interface ConfigLayers {
   readonly key?: string | undefined;
 }
 
-/** The part of a config that counts layers, by its key or an empty text for the top, and the key that does. */
+/** A key that counts layers, and the key of the part of a config that it stands in, empty for the top. */
 export interface LayerCountPlace {
   readonly part: string;
   readonly key: string;
 }
 
 /**
- * Finds the keys of a config that count layers: the one that is named, else those that are usual, one in each
- * part, else the only number that is the number of layers.
+ * Finds the keys of a config that count layers: the one that is named, else the usual ones, one in each part,
+ * else the only number that is the number of layers.
  * @returns their places, or what is wrong
  */
 export function findLayerCounts(
-  config: ModelConfig,
+  config: Readonly<Record<string, unknown>>,
   { layers, count, key: named }: ConfigLayers,
 ): { readonly places: readonly LayerCountPlace[] } | { readonly problem: string } {
   const parts = ["", ...TEXT_PARTS].flatMap((part) => {

@@ -198,7 +198,7 @@ function findRows(
   return { ...network, rows, size: vocabulary.size, ids: vocabulary.ids };
 }
 
-/** Returns the vocabulary of a network: the one that a merge gave it, or of its files; undefined if it has none. */
+/** Returns the vocabulary that a merge gave a network, or that of its files; undefined if it has none. */
 async function vocabularyOf({ directory, vocabulary }: VocabularyNetwork): Promise<Vocabulary | undefined> {
   if (vocabulary === undefined) return readVocabulary(directory);
   const { tokenizer, size } = vocabulary;

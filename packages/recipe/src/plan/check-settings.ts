@@ -13,7 +13,7 @@ type Parameterized = Pick<MergeMethod, "name" | "parameters">;
  * Lists settings of a group that can have no effect or no value, before any network is opened: parameters
  * that the method has not, or not there; values of another type or out of range.
  *
- * Parameters that have no effect are tolerated, unless one is near to a parameter of the method, and may be it.
+ * Parameters that have no effect are tolerated, unless one is near to a parameter of the method.
  */
 export function findSettingProblems(
   { levels, networks, ancestor }: RoledGroup,
@@ -50,7 +50,7 @@ export function findSettingProblems(
 }
 
 /**
- * Lists the settings that a method reads, of all groups, each place once: those of others are idle parameters.
+ * Lists the settings that a method reads, of all groups, each place once; all others are idle parameters.
  */
 export function listEffectiveLevels(
   groups: readonly RoledGroup[],
@@ -85,8 +85,8 @@ function findValueProblems(spec: ParameterSpec, value: unknown, path: Problem["p
     if (typeof item === "object") return { text: "is to be searched: run isthmus search, or write a number" };
     return findScalarProblem(spec, item);
   });
-  const found = problems.filter((problem) => problem !== undefined);
-  const worst = found.find(({ tolerated }) => tolerated === undefined) ?? found[0];
+  const wrong = problems.filter((problem) => problem !== undefined);
+  const worst = wrong.find(({ tolerated }) => tolerated === undefined) ?? wrong[0];
   return worst === undefined ? [] : [{ path, ...worst }];
 }
 

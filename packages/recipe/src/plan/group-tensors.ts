@@ -24,8 +24,8 @@ export interface TensorGroup {
 }
 
 /**
- * Groups the tensors of a plan by the layer that they stand in, for an overview; {@link explainPlan} tells all
- * of each.
+ * Groups the tensors of a plan by their places in layers, for an overview; {@link explainPlan} tells all of
+ * each.
  *
  * @example
  * ```ts

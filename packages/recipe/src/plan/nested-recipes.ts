@@ -10,7 +10,7 @@ import { atPlace } from "./open-inputs.ts";
 
 /** The recipes that one names as its models, and they in turn. */
 export interface NestedRecipes {
-  /** Returns the recipe of a reference, the same one whenever the same file is meant; undefined of a network. */
+  /** Returns the recipe of a reference, the same one for the same file; undefined for a network. */
   recipeOf(reference: ModelReference): Recipe | undefined;
 }
 
@@ -31,16 +31,16 @@ export async function readNestedRecipes(
     recipeOf(reference) {
       if (isRecipe(reference)) return reference;
       if (typeof reference !== "string" || !isRecipeFile(reference)) return undefined;
-      const found = byReference.get(reference);
-      if (found === undefined) throw new InvariantError(`The recipe "${reference}" was not read`);
-      return found;
+      const recipeInFile = byReference.get(reference);
+      if (recipeInFile === undefined) throw new InvariantError(`The recipe "${reference}" was not read`);
+      return recipeInFile;
     },
   };
 
   /** Counts the recipes that one needs, each as often as it is named. */
   async function count(one: Recipe, within: readonly string[]): Promise<number> {
-    const known = counts.get(one);
-    if (known !== undefined) return known;
+    const earlier = counts.get(one);
+    if (earlier !== undefined) return earlier;
     let total = 0;
     const members = listGroups(one).flatMap((group) => [
       ...group.members,
@@ -66,13 +66,13 @@ export async function readNestedRecipes(
         input: reference,
       });
     }
-    const read = files.get(path) ?? (await readFile(path));
+    const read = files.get(path) ?? (await readOnce(path));
     files.set(path, read);
     byReference.set(reference, read);
     return { recipe: read, within: [...within, path] };
   }
 
-  async function readFile(path: string): Promise<Recipe> {
+  async function readOnce(path: string): Promise<Recipe> {
     const read = await readRecipe(path, strictness);
     assertRecipe(read, strictness);
     return read;

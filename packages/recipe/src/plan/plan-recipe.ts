@@ -48,7 +48,7 @@ export interface PlanRecipeOptions extends OpenOptions, StrictnessOptions {
  * Plans the merge that a recipe describes, tensor by tensor; only the headers of networks are read. The plan
  * reads from the networks that `open` returned, which the caller closes.
  *
- * What has no effect in the recipe, as mergekit would pass over it, is told `onWarning`.
+ * `onWarning` is called with what has no effect in the recipe.
  * @throws InputError if something in the recipe is wrong; the message names places in it
  * @throws MismatchError if tensors that are merged are missing or of other shapes
  *

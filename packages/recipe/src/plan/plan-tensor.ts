@@ -157,11 +157,11 @@ function assertFitting(
   const conflict = method.findConflict?.(parameters as never);
   if (conflict === undefined) return;
   const { parameter, network, text } = conflict;
-  const given = read.find(({ name }) => name === parameter)?.values[network];
+  const value = read.find(({ name }) => name === parameter)?.values[network];
   const problem =
-    given === undefined
+    value === undefined
       ? { path: ["merge_method"], text: `needs another "${parameter}", which ${text} for "${tensor}"` }
-      : { path: given.path, text: `${text} for "${tensor}"` };
+      : { path: value.path, text: `${text} for "${tensor}"` };
   rejectRecipe(recipe, "Cannot plan the recipe as values of its parameters must go together", [problem]);
 }
 

@@ -10,7 +10,10 @@ export interface ParsedDocument {
   readonly positions: Positions;
 }
 
-/** Most levels of a recipe. What follows the parser goes down by recursion, so deeper ones could end the process. */
+/**
+ * Most levels of a recipe. What follows the parser goes down by recursion, so that deeper recipes could end
+ * the process.
+ */
 const MOST_LEVELS = 128;
 
 /**

@@ -11,7 +11,7 @@ import { rememberRecipes } from "./positions.ts";
 export interface ReadRecipeOptions extends StrictnessOptions {
   /**
    * Name of the document whose network is made, of a file that has several.
-   * @defaultValue the one without a name, else the last of those that no other needs
+   * @defaultValue the one without a name, else the last that no other needs
    */
   readonly document?: string | undefined;
 }

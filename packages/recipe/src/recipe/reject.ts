@@ -2,8 +2,8 @@ import { InputError } from "@isthmus/core";
 import { formatPlace } from "../read/positions.ts";
 import type { Problem, StrictnessOptions } from "./problem.ts";
 
-/** Problems that one error lists, and warnings that are told at once. */
-const [SHOWN, TOLD] = [8, 50];
+/** Problems that one error lists, and warnings of one check. */
+const [SHOWN, MOST_WARNINGS] = [8, 50];
 
 /**
  * Throws one error that lists the problems of a recipe with their places; tolerated problems are warnings
@@ -21,8 +21,9 @@ export function rejectRecipe(
   const describe = ({ path, text }: Problem) => `${formatPlace(recipe, path)} ${text}`;
   const isError = ({ tolerated }: Problem) => strict || tolerated === undefined;
   const warnings = problems.filter((problem) => !isError(problem));
-  for (const warning of warnings.slice(0, TOLD)) onWarning?.(describe(warning));
-  if (warnings.length > TOLD) onWarning?.(`${warnings.length - TOLD} more things have no effect`);
+  for (const warning of warnings.slice(0, MOST_WARNINGS)) onWarning?.(describe(warning));
+  if (warnings.length > MOST_WARNINGS)
+    onWarning?.(`${warnings.length - MOST_WARNINGS} more things have no effect`);
   const errors = problems.filter(isError);
   if (errors.length === 0) return;
   const lines = errors.slice(0, SHOWN).map(describe);

@@ -133,7 +133,7 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
 
 /**
  * Returns what plans the recipes inside a recipe, with what was prepared for them.
- * @param prepared - by recipe; it has those that were planned
+ * @param prepared - what was prepared for each recipe that was planned
  */
 export function openNestedModels(
   planNested: (reference: ModelReference) => Promise<NestedNetwork | undefined>,

@@ -31,8 +31,8 @@ export interface RecipeModelInput {
   readonly name: string;
   readonly network: Checkpoint;
   /**
-   * Directory with its `config.json`; undefined if it has none, as single files. Of a recipe it is that of the
-   * model whose files its result would have.
+   * Directory with its `config.json`; undefined if it has none, as single files. Of a recipe it is that of
+   * the model whose files its result would have.
    */
   readonly directory: string | undefined;
   /** What was prepared for it, if it is a recipe. */
@@ -127,7 +127,7 @@ function findTemplate({ base_model: base }: Recipe, inputs: readonly RecipeModel
   return inputs.find(({ reference }) => keyOf(reference) === key) ?? at(inputs, 0, "network");
 }
 
-/** Describes the layers of the result by those of the template, through recipes that stack them themselves. */
+/** Describes which layers of the template the result has, through recipes that stack layers themselves. */
 function describeTemplate(recipe: Recipe, { directory, network, nested }: RecipeModelInput): ModelTemplate {
   const inside = nested?.template.layers;
   const layers = layersOf(recipe);
@@ -158,7 +158,7 @@ function layersOf({ slices }: Recipe): readonly number[] | undefined {
 }
 
 /** Returns the directory of a model that a reference names; undefined if it has no `config.json`. */
-export async function directoryOf(reference: Exclude<ModelReference, Recipe>): Promise<string | undefined> {
+async function directoryOf(reference: Exclude<ModelReference, Recipe>): Promise<string | undefined> {
   const { path, revision } = await splitReference(reference);
   const location = await resolveModelPath(revision === undefined ? path : `${path}@${revision}`);
   const isFolder = (await stat(location).catch(() => undefined))?.isDirectory() ?? false;
@@ -287,9 +287,9 @@ async function unifyHeads(
   const ties = await Promise.all(
     networks.map((network, i) => examineTiedWeights(network, at(axes, i, "network"), configs[i])),
   );
-  const own = ties.filter(({ state }) => state === "apart" || state === "unequal");
-  const head = own.find((tie) => tie.head !== undefined)?.head;
-  if (head === undefined || own.length === ties.length) return { networks, tied: undefined };
+  const untied = ties.filter(({ state }) => state === "apart" || state === "unequal");
+  const head = untied.find((tie) => tie.head !== undefined)?.head;
+  if (head === undefined || untied.length === ties.length) return { networks, tied: undefined };
   return {
     networks: networks.map((network, i) => {
       const { state, embedding } = at(ties, i, "network");

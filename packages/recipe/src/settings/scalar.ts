@@ -18,8 +18,8 @@ const TRUTHS: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /**
- * Reads a value as the parameter's type: texts such as "1e-5" are numbers where a number is expected, and 1 or
- * "yes" are true where true or false is expected, as pydantic reads them for mergekit.
+ * Reads a value as the parameter's type: texts such as "1e-5" are numbers where a number is expected, and 1
+ * or "yes" are true where true or false is expected, as pydantic reads them for mergekit.
  */
 export function readScalar(spec: ParameterSpec, value: unknown): unknown {
   const type = typeOf(spec);

@@ -123,6 +123,16 @@ describe("planRecipe() of recipes that say what has no effect", () => {
     expect(String(error).replace(/^[^:]*: /, "")).toMatch(expected);
   });
 
+  test("bounds the warnings of recipes with thousands of keys, and filters of any length", async () => {
+    const keys = Array.from({ length: 2000 }, (_, i) => `unknown_${i}: 1\n`).join("");
+    const filter = "x".repeat(500_000);
+    const weight = `parameters: { weight: [{ filter: ${filter}, value: 2 }, { value: 1 }] }\n`;
+    const { warnings } = await mergeText(`merge_method: linear\n${PAIR}${keys}${weight}`);
+    expect(warnings).toHaveLength(52);
+    expect(warnings[50]).toBe("1950 more things have no effect");
+    expect(warnings[51]).toHaveLength(1003);
+  });
+
   test("follows slerp beyond its networks, with a warning", async () => {
     const { warnings, data } = await mergeText(`merge_method: slerp\n${PAIR}parameters: { t: 1.5 }\n`);
     expect(warnings).toEqual([

@@ -4,6 +4,8 @@ import type { Problem, StrictnessOptions } from "./problem.ts";
 
 /** Problems that one error lists, and warnings of one check. */
 const [SHOWN, MOST_WARNINGS] = [8, 50];
+/** Most characters of one problem, as keys of a file may be of any length. */
+const MOST_CHARACTERS = 1000;
 
 /**
  * Throws one error that lists the problems of a recipe with their places; tolerated problems are warnings
@@ -18,7 +20,10 @@ export function rejectRecipe(
   problems: readonly Problem[],
   { strict = false, onWarning }: StrictnessOptions = {},
 ): void {
-  const describe = ({ path, text }: Problem) => `${formatPlace(recipe, path)} ${text}`;
+  const describe = ({ path, text }: Problem) => {
+    const described = `${formatPlace(recipe, path)} ${text}`;
+    return described.length > MOST_CHARACTERS ? `${described.slice(0, MOST_CHARACTERS)}...` : described;
+  };
   const isError = ({ tolerated }: Problem) => strict || tolerated === undefined;
   const warnings = problems.filter((problem) => !isError(problem));
   for (const warning of warnings.slice(0, MOST_WARNINGS)) onWarning?.(describe(warning));

@@ -1,7 +1,7 @@
 """Makes small Llama-shaped models, merges them with mergekit by recipes in the style of its documentation and of model
 cards, and writes what mergekit planned and made: packages/recipe/test/golden/recipes.
 
-    python tools/golden/recipes.py
+    python tools/golden/recipes.py [names of recipes]
 
 Written with mergekit 0.1.5, torch 2.15, transformers 5. A recipe whose first line has "plan only" is not run: its method
 draws random numbers.
@@ -10,6 +10,7 @@ draws random numbers.
 import json
 import os
 import shutil
+import sys
 import tempfile
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -97,6 +98,8 @@ def main():
     make_models()
     for file in sorted(name for name in os.listdir(".") if name.endswith(".yml")):
         name = file[:-4]
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
         with open(file) as stream:
             text = stream.read()
         config = MergeConfiguration.model_validate(yaml.safe_load(text))

@@ -101,12 +101,61 @@ describe("isthmus merge RECIPE.yml", () => {
     expect(readFileSync(join(folder, "out", "config.json"), "utf8")).toContain('"dtype": "bfloat16"');
   });
 
+  it("warns of what has no effect in a recipe, and refuses it with --strict", async () => {
+    const models = `models: [{ model: ${llamas}/a }, { model: ${llamas}/b }]`;
+    const recipe = write("r.yml", `name: x\nmerge_method: linear\n${models}\nparameters: { density: 1 }\n`);
+    const { code, stderr } = await merge(recipe, "-o", "out.safetensors");
+    expect([code, stderr.split("\n").filter((line) => line.startsWith("warning: "))]).toEqual([
+      0,
+      [
+        'warning: r.yml:1: "name" has no effect as there is no other document in the file that could name it',
+        expect.stringMatching(
+          /^warning: r\.yml:4: "parameters\.density" has no effect as it is no parameter of linear/,
+        ),
+      ],
+    ]);
+    const planned = await runJson(["merge", recipe, "--dry-run"], { cwd: folder });
+    expect(planned).toMatchObject({
+      warnings: [expect.stringContaining("name"), expect.stringContaining("density")],
+    });
+    expect(await merge(recipe, "--strict", "--dry-run")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('r.yml:1: "name" has no effect'),
+    });
+  });
+
+  it("makes the last of several documents, or the one that --document names", async () => {
+    const document = (name: string, ...models: readonly string[]) =>
+      `name: ${name}\nmerge_method: linear\nmodels: [${models.map((model) => `{ model: ${model} }`)}]\n`;
+    const text = `${document("first", `${llamas}/a`, `${llamas}/b`)}---\n${document("second", "first", `${llamas}/c`)}`;
+    const recipe = write("r.yml", text);
+    expect((await merge(recipe, "-o", "second.safetensors")).code).toBe(0);
+    expect((await merge(recipe, "--document", "first", "-o", "first.safetensors")).code).toBe(0);
+    const last = write("last.yml", document("second", join(folder, "first.safetensors"), `${llamas}/c`));
+    expect((await merge(last, "-o", "two-steps.safetensors")).code).toBe(0);
+    const [one, two] = await Promise.all(
+      ["second.safetensors", "two-steps.safetensors"].map((name) =>
+        tensorOf(join(folder, name), "lm_head.weight"),
+      ),
+    );
+    expect(one).toEqual(two);
+  });
+
+  it("ends on expressions that backtracking does not end on", async () => {
+    const models = `models: [{ model: ${llamas}/a }, { model: ${llamas}/b }]`;
+    const weight = "weight: [{ filter: '/^(([a-z_0-9])+.?)+[A-Z]$/', value: 0.5 }, { value: 1 }]";
+    const recipe = write("r.yml", `merge_method: linear\n${models}\nparameters: { ${weight} }\n`);
+    const { code, stderr } = await merge(recipe, "--explain", "/(.*)*layers.0.*(.*)*norm/");
+    expect([code, stderr]).toEqual([0, expect.stringContaining("matches none of 57 tensors")]);
+  });
+
   it("says what it would do with --dry-run and --explain, and writes nothing", async () => {
     const recipe = join(llamas, "02-slerp-gradients.yml");
     const plan = await runCli(["merge", recipe, "--dry-run"], { cwd: llamas });
     expect(plan).toMatchObject({ code: 0, stderr: "" });
+    expect(plan.stdout).toMatch(/^lm_head\.weight +1 +f32 +\[16, 8\] +slerp, t 0\.5$/m);
     expect(plan.stdout).toMatch(
-      /^lm_head\.weight +f32 +\[16, 8\] +slerp, t 0\.5 \(02-slerp-gradients\.yml:16/m,
+      /^model\.layers\.0-5\.mlp\.up_proj\.weight +6 +f32 +\[12, 8\] +slerp, t 0 to 1$/m,
     );
     expect(plan.stdout).toMatch(/^merged +57 tensors$/m);
     expect(plan.stdout).toMatch(/^bytes +25\.9 kB of networks, 13\.0 kB of the result$/m);

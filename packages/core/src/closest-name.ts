@@ -8,9 +8,12 @@ const LARGEST_SHARE = 0.4;
  * that are equally near the first is taken.
  */
 export function closestName(name: string, names: readonly string[]): string | undefined {
+  const mostEdits = (candidate: string) => LARGEST_SHARE * Math.max(name.length, candidate.length);
   const [best] = names
+    // A name needs as many edits as it is longer: that of a stranger may have a million characters.
+    .filter((candidate) => Math.abs(name.length - candidate.length) <= mostEdits(candidate))
     .map((candidate) => ({ candidate, edits: countEdits(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, edits }) => edits <= LARGEST_SHARE * Math.max(name.length, candidate.length))
+    .filter(({ candidate, edits }) => edits <= mostEdits(candidate))
     .sort((a, b) => a.edits - b.edits);
   return best?.candidate;
 }

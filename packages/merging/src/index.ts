@@ -63,6 +63,7 @@ export {
   type VerifyMergeResult,
   verifyMerge,
 } from "./executor/verify-merge.ts";
+export { type CompileExpressionOptions, compileExpression } from "./match-expression.ts";
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {
   defineMergeMethod,
@@ -71,6 +72,7 @@ export {
   type MergedRange,
   type MergedTensor,
   type MergeMethod,
+  type ParameterConflict,
 } from "./merge-method.ts";
 export { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
 export { arceeFusion } from "./methods/arcee-fusion.ts";

@@ -53,6 +53,15 @@ export interface MergedNetworks {
   readonly base: "none" | "optional" | "required";
 }
 
+/** Values of parameters that do not go together. */
+export interface ParameterConflict {
+  /** The parameter to change, and the position of the network whose it is. */
+  readonly parameter: string;
+  readonly network: number;
+  /** The rule and the values, such as `must be smaller than density: they are 0.5 and 0.3`. */
+  readonly text: string;
+}
+
 /**
  * A rule that makes one network of several, tensor by tensor. A method is one file under
  * `methods/`, which says all this.
@@ -95,6 +104,11 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
    * @defaultValue they are not
    */
   dividesByWeights?(parameters: TensorParameters<P>): boolean;
+  /**
+   * Finds values of one tensor that each are allowed, and do not go together.
+   * @defaultValue all values go together
+   */
+  findConflict?(parameters: TensorParameters<P>): ParameterConflict | undefined;
   /**
    * Whether a survey holds a whole tensor, as where a result cannot be computed range by range; such surveys
    * are dropped when the next tensors are made, and made again if need be.

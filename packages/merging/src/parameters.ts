@@ -19,6 +19,8 @@ export interface ParameterSpec<T extends ParameterValue = ParameterValue> {
   readonly least?: number;
   /** Largest number that is allowed. */
   readonly most?: number;
+  /** The range of numbers that the method is described for, and what it does for the others. */
+  readonly usual?: { readonly least: number; readonly most: number; readonly beyond: string };
   /** Whether only whole numbers are allowed. */
   readonly whole?: boolean;
   /** Words that are allowed. */
@@ -34,7 +36,7 @@ type ValueOf<S> = S extends { readonly choices: readonly (infer T)[] }
   ? T
   : S extends { readonly default: infer T }
     ? Widened<T>
-    : S extends { readonly least: number } | { readonly most: number }
+    : S extends { readonly least: number } | { readonly most: number } | { readonly usual: object }
       ? number
       : S extends ParameterSpec<infer T>
         ? Widened<T>

@@ -25,6 +25,7 @@ export { KINSHIP } from "./compare/thresholds.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
+export type { ConfigLayers } from "./models/layer-count.ts";
 export type { MergedTokenizer } from "./models/merge-tokenizer.ts";
 export type { ModelConfig } from "./models/model-config.ts";
 export {
@@ -33,7 +34,7 @@ export {
   type TokenizerOptions,
 } from "./models/plan-vocabulary.ts";
 export type { AddedToken } from "./models/read-vocabulary.ts";
-export { remapVocabulary } from "./models/remap-vocabulary.ts";
+export { type RemappedVocabulary, remapVocabulary } from "./models/remap-vocabulary.ts";
 export { examineTiedWeights, type TiedWeights, untieWeights } from "./models/tied-weights.ts";
 export type { TokenRow } from "./models/token-rows.ts";
 export { type UntieModelOptions, untieModel } from "./models/untie-model.ts";
@@ -57,11 +58,13 @@ export {
   writeModelFiles,
 } from "./models/write-model-files.ts";
 export { type ExplainedSource, explainPlan, type TensorExplanation } from "./plan/explain-plan.ts";
+export { groupTensors, type TensorGroup } from "./plan/group-tensors.ts";
 export type { AlignedInput, AlignInputs, OpenOptions } from "./plan/open-inputs.ts";
-export { type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";
+export { type NestedNetwork, type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";
 export { type AbsentTensor, type PlanSummary, summarizePlan } from "./plan/summarize-plan.ts";
-export { isRecipeFile, parseRecipe, readRecipe } from "./read/parse-recipe.ts";
+export { isRecipeFile, parseRecipe, type ReadRecipeOptions, readRecipe } from "./read/parse-recipe.ts";
 export { assertRecipe } from "./recipe/assert-recipe.ts";
+export type { StrictnessOptions } from "./recipe/problem.ts";
 export type {
   AlignSetting,
   ConditionalSetting,
@@ -84,12 +87,12 @@ export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.t
 export { gatherPath, gatherRecipe, moveRecipePaths } from "./run/gather-recipe.ts";
 export { listReferences, type NamedReference } from "./run/list-references.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";
-export type { PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";
+export type { ModelTemplate, PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";
 export { readMethods } from "./run/read-methods.ts";
 export type { SaveRecipeOptions } from "./run/run-recipe.ts";
 export { type RunRecipeOptions, type RunRecipeResult, runRecipe, saveRecipe } from "./run/run-recipe.ts";
 export { type VerifyRecipeOptions, verifyRecipe } from "./run/verify-recipe.ts";
-export type { RecipeFiles } from "./run/write-recipe-files.ts";
+export { assertRecipeFiles, type RecipeFiles } from "./run/write-recipe-files.ts";
 export { type JsonSchema, recipeJsonSchema } from "./schema/recipe-json-schema.ts";
 export { type CmaEs, type CmaEsOptions, type CmaEsStop, createCmaEs } from "./search/cma-es.ts";
 export {

@@ -81,6 +81,23 @@ describe("checkMerge()", () => {
     ]);
   });
 
+  test("does not take a network for one that lacks the tensors in which its weight is 0", () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), fc.array(fc.nat(2)), async (seed, shares) => {
+        const start = plantNetwork(seed);
+        const networks = [1, 2, 3].map((i) => checkpointOf(fineTune(start, i), `network ${i}`));
+        const names = Object.keys(start);
+        const shareOf = (name: string, i: number) => shares[3 * names.indexOf(name) + i] ?? 1;
+        const weight = networks.map((_, i) => (name: string) => shareOf(name, i));
+        const plan = planMerge(networks, {
+          method: { ...linear, dividesByWeights: () => false },
+          parameters: { weight },
+        });
+        expect((await checkMerge(plan)).map(({ kind }) => kind)).not.toContain("names");
+      }),
+      { numRuns: 20 },
+    ));
+
   test("follows tensors by their names in the networks", async () => {
     const start = plantNetwork(6);
     const other = Object.fromEntries(

@@ -11,6 +11,7 @@ import {
   SEARCH_RECIPE_DEFAULTS,
   type SearchProgress,
   type SearchResult,
+  type StrictnessOptions,
   saveRecipe,
   searchMerge,
   searchRecipe,
@@ -26,6 +27,11 @@ import { addEngineOption, createEngine, type EngineOptions } from "../options/en
 import { optionGroup } from "../options/option-group.ts";
 import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
+import {
+  addRecipeReadingOptions,
+  noteWarnings,
+  type RecipeReadingOptions,
+} from "../options/recipe-reading.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { assertQueueable } from "../search/assert-queueable.ts";
 import { describeSearch, formatSearch } from "../search/describe-search.ts";
@@ -45,7 +51,8 @@ type SearchOptions = CommonOptions &
   EngineOptions &
   BindingOptions &
   ScalingOptions &
-  QueueOptions & {
+  QueueOptions &
+  RecipeReadingOptions & {
     readonly output: string;
     readonly evaluate?: string | undefined;
     readonly data?: string | undefined;
@@ -135,7 +142,7 @@ const addSearchOptions = optionGroup<SearchOptions>((command) => {
       collect,
     )
     .option("--report <file>", "write a page with all merges that were tried (.html)");
-  addQueueOptions(addScalingOptions(addBindingOptions(addEngineOption(command))));
+  addRecipeReadingOptions(addQueueOptions(addScalingOptions(addBindingOptions(addEngineOption(command)))));
 });
 
 async function search(path: string, options: SearchOptions, context: Context): Promise<Outcome> {
@@ -143,12 +150,13 @@ async function search(path: string, options: SearchOptions, context: Context): P
   assertQueueable(options);
   if (options.report !== undefined) assertPageName(options.report);
   if (options.output.endsWith(".safetensors")) await assertOutput(options.output, [path]);
-  const recipe = await readRecipe(path);
+  const reading = noteWarnings(options, context);
+  const recipe = await readRecipe(path, { ...reading, document: options.document });
   const { seed, goal } = options;
   const align = createAligner(await createEngine(options.engine), followAlignment("weight", context));
   const work = { verb: "search", beside: options.output, context };
   const searched = await withQueue(options, work, (tasks) =>
-    searchCandidates(recipe, options, { align, tasks, context }),
+    searchCandidates(recipe, options, { align, tasks, reading, context }),
   );
   const result = describeSearch(searched, { recipe: path, goal, seed });
   if (options.report !== undefined) await savePage(options.report, result, context);
@@ -162,10 +170,12 @@ async function searchCandidates(
   {
     align,
     tasks,
+    reading,
     context,
   }: {
     readonly align: ReturnType<typeof createAligner>;
     readonly tasks: QueueTasks | undefined;
+    readonly reading: StrictnessOptions;
     readonly context: Context;
   },
 ): Promise<SearchResult<Recipe>> {
@@ -181,12 +191,12 @@ async function searchCandidates(
   if (tasks !== undefined) {
     // A search without a queue does not load it.
     const { queueCandidates } = await import("../search/queue-candidates.ts");
-    const evaluate = await queueCandidates(tasks, recipe, options);
+    const evaluate = await queueCandidates(tasks, recipe, { ...options, ...reading });
     return searchRecipe(recipe, { ...searching, evaluate, atOnce: tasks.executor.capacity });
   }
   const { judge, release } = await createJudge(recipe, options);
   return searchMerge(recipe, {
-    ...{ ...searching, judge, methodFiles, align },
+    ...{ ...searching, ...reading, judge, methodFiles, align },
     productsModule: PRODUCTS_MODULE,
   }).finally(release);
 }

@@ -5,19 +5,27 @@ import type {
   PlanSummary,
   RunRecipeResult,
   TensorExplanation,
+  TensorGroup,
 } from "@isthmus/recipe";
 import { formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
 
-/** Formats the plan of a recipe: a line for each tensor, and what all amounts to. */
-export function formatPlan(tensors: readonly TensorExplanation[], summary: PlanSummary): string {
-  const rows = tensors.map(({ tensor, dtype, shape, method, reason }) => [
-    tensor,
+/** Formats the plan of a recipe: a line for all tensors of one place in layers, and what all amounts to. */
+export function formatPlan(groups: readonly TensorGroup[], summary: PlanSummary): string {
+  const rows = groups.map(({ pattern, count, dtype, shape, method, parameters }) => [
+    pattern,
+    `${count}`,
     dtype,
     formatShape(shape),
-    method === null ? "copy" : reason,
+    method === null ? "copy" : [method, ...formatParameters(parameters)].join(", "),
   ]);
   const table = formatTable(
-    [{ title: "tensor" }, { title: "type" }, { title: "shape" }, { title: "made by" }],
+    [
+      { title: "tensors" },
+      { title: "number", align: "right" },
+      { title: "type" },
+      { title: "shape" },
+      { title: "made by" },
+    ],
     rows,
   );
   return [table, "", formatPairs(summarize(summary))].join("\n");
@@ -43,8 +51,12 @@ function formatSource({ network, tensor }: ExplainedSource): string {
 }
 
 function formatValues(parameters: Readonly<Record<string, unknown>>): string {
-  const values = Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
+  const values = formatParameters(parameters);
   return values.length === 0 ? "no parameters" : values.join("; ");
+}
+
+function formatParameters(parameters: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
 }
 
 /** Formats what a merge by a recipe has done. */

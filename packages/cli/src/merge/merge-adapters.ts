@@ -1,6 +1,7 @@
 import { at, UsageError } from "@isthmus/core";
 import { isAdapter } from "@isthmus/merging";
 import type { Recipe } from "@isthmus/recipe";
+import { noteWarnings } from "../options/recipe-reading.ts";
 import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import { mergeRecipe } from "./merge-recipe.ts";
@@ -55,5 +56,5 @@ export async function mergeAdapterPaths(
     models: paths.map((model, i) => ({ model, parameters: { weight: at(weights, i, "weight") } })),
     ...(dtype !== undefined && { dtype }),
   };
-  return mergeRecipe({ recipe, file: null }, options, context);
+  return mergeRecipe({ recipe, file: null, reading: noteWarnings(options, context) }, options, context);
 }

@@ -1,8 +1,10 @@
 import { UsageError } from "@isthmus/core";
 import type { MergeEstimate, MergePlan } from "@isthmus/merging";
 import {
+  assertRecipeFiles,
   createAligner,
   explainPlan,
+  groupTensors,
   type MergeFinding,
   type OpenedRecipe,
   openRecipe,
@@ -14,6 +16,7 @@ import {
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatBytes } from "../format/format-table.ts";
 import { createEngine } from "../options/engine-option.ts";
+import { noteWarnings, type RecipeReading } from "../options/recipe-reading.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import { checkNetworks } from "./check-networks.ts";
@@ -32,18 +35,21 @@ export async function mergeRecipeFile(
   context: Context,
 ): Promise<Outcome> {
   assertFitsRecipe(options);
-  return mergeRecipe({ recipe: await readRecipe(path), file: path }, options, context);
+  const reading = noteWarnings(options, context);
+  const recipe = await readRecipe(path, { ...reading, document: options.document });
+  return mergeRecipe({ recipe, file: path, reading }, options, context);
 }
 
 /** A recipe, and the file it stands in; null if options made it. */
 export interface NamedRecipe {
   readonly recipe: Recipe;
   readonly file: string | null;
+  readonly reading: RecipeReading;
 }
 
 /** Merges what a recipe describes, or only says what it would do. */
 export async function mergeRecipe(
-  { recipe, file }: NamedRecipe,
+  { recipe, file, reading }: NamedRecipe,
   options: MergeOptions & CommonOptions,
   context: Context,
 ): Promise<Outcome> {
@@ -51,12 +57,18 @@ export async function mergeRecipe(
   const output = isPlanned ? undefined : outputOf(options);
   const opened = await openRecipe(recipe, {
     ...{ methodFiles: options.methods, seed: options.seed, productsModule: PRODUCTS_MODULE },
+    ...{ strict: reading.strict, onWarning: reading.onWarning },
     align: createAligner(await createEngine(options.engine), {
       ...{ graph: options.graph, ...followAlignment("weight", context) },
     }),
   });
   try {
-    if (output === undefined) return describePlan(opened.plan, options);
+    const { warnings } = reading;
+    if (output === undefined) {
+      // What keeps a folder from being written is said now, too; single files have no config.
+      if (options.output?.endsWith(".safetensors") !== true) await assertRecipeFiles(recipe, opened);
+      return describePlan(opened.plan, warnings, options);
+    }
     await assertNoModelFolder(
       output,
       opened.plan.networks.flatMap(({ files }) => files),
@@ -84,7 +96,7 @@ export async function mergeRecipe(
         recipe: file,
         method: recipe.merge_method,
         seed: opened.plan.seed,
-        findings,
+        ...{ warnings, findings },
         ...(gate && { gate }),
         ...saved,
       },
@@ -124,9 +136,9 @@ function formatEstimate({ readBytes, writtenBytes, peakBytes, threads }: MergeEs
   return `${bytes}, at most ${formatBytes(peakBytes)} of memory, ${threads === 1 ? "1 thread" : `${threads} threads`}.`;
 }
 
-function describePlan(plan: MergePlan, { explain }: MergeOptions): Outcome {
+function describePlan(plan: MergePlan, warnings: readonly string[], { explain }: MergeOptions): Outcome {
   const summary = summarizePlan(plan);
   const tensors = explainPlan(plan, explain);
-  const text = explain === undefined ? formatPlan(tensors, summary) : formatExplanations(tensors);
-  return { result: { summary, tensors }, text };
+  const text = explain === undefined ? formatPlan(groupTensors(plan), summary) : formatExplanations(tensors);
+  return { result: { warnings, summary, tensors }, text };
 }

@@ -3,20 +3,22 @@ import { UsageError } from "@isthmus/core";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect, parseCount } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
+import { addRecipeReadingOptions, type RecipeReadingOptions } from "../options/recipe-reading.ts";
 
 /** Options of a merge by recipe. */
-export type RecipeOptions = QueueOptions & {
-  readonly dryRun?: true | undefined;
-  readonly explain?: string | undefined;
-  readonly methods?: readonly string[] | undefined;
-  readonly threads?: number | undefined;
-  readonly restart?: true | undefined;
-  readonly hashInputs?: true | undefined;
-};
+export type RecipeOptions = QueueOptions &
+  RecipeReadingOptions & {
+    readonly dryRun?: true | undefined;
+    readonly explain?: string | undefined;
+    readonly methods?: readonly string[] | undefined;
+    readonly threads?: number | undefined;
+    readonly restart?: true | undefined;
+    readonly hashInputs?: true | undefined;
+  };
 
 /** Adds the options of a merge by recipe. */
 export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command) => {
-  addQueueOptions(command as Command, "of a recipe: ")
+  addRecipeReadingOptions(addQueueOptions(command as Command, "of a recipe: "))
     .option("--dry-run", "of a recipe: only print what would be merged, copied, read and written")
     .option(
       "--explain <pattern>",
@@ -62,7 +64,8 @@ export function assertFitsRecipe(options: Readonly<Record<string, unknown>>): vo
  * @throws UsageError if it has
  */
 export function assertNoRecipeOptions(options: RecipeOptions): void {
-  const { dryRun, explain, methods, threads, restart, hashInputs, queue, storage } = options;
+  const { dryRun, explain, methods, threads, restart, hashInputs, queue, storage, strict, document } =
+    options;
   const present = Object.entries({
     "--dry-run": dryRun,
     "--explain": explain,
@@ -72,6 +75,8 @@ export function assertNoRecipeOptions(options: RecipeOptions): void {
     "--hash-inputs": hashInputs,
     "--queue": queue,
     "--storage": storage,
+    "--strict": strict,
+    "--document": document,
   });
   const [option] = present.find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;

@@ -9,6 +9,7 @@ import {
   openCandidates,
   type Recipe,
   type SearchRecipeOptions,
+  type StrictnessOptions,
 } from "@isthmus/recipe";
 import { createTask, type GatheredFiles, gatherFiles } from "@isthmus/tasks";
 import { createEngine } from "../options/engine-option.ts";
@@ -41,7 +42,8 @@ export async function queueCandidates(
     std,
     seed,
     engine,
-  }: QueuedSearchOptions,
+    ...strictness
+  }: QueuedSearchOptions & StrictnessOptions,
 ): Promise<SearchRecipeOptions<Recipe>["evaluate"]> {
   const judge = { data, score, graph, exportedFrom, unread, mean, std };
   const judging = await openJudge(
@@ -53,7 +55,7 @@ export async function queueCandidates(
   await judging.release();
   const names = join(tasks.folder, "names.json");
   await saveFile(names, JSON.stringify({ input, logits }));
-  await assertPlannable(recipe, seed);
+  await assertPlannable(recipe, { seed, strict: strictness.strict, onWarning: strictness.onWarning });
   const files = gatherFiles({ isElsewhere: !tasks.executor.isShared });
   const there = {
     recipe: await gatherRecipe(recipe, files),
@@ -76,10 +78,13 @@ export async function queueCandidates(
  * Plans one of the merges, so that what is wrong in a recipe is said before anything is queued.
  * @throws what `openRecipe` throws
  */
-async function assertPlannable(recipe: Recipe, seed: number): Promise<void> {
+async function assertPlannable(
+  recipe: Recipe,
+  planning: StrictnessOptions & { readonly seed: number },
+): Promise<void> {
   const starts = listSearched(recipe).map(({ start }) => start);
   const candidates = await openCandidates(recipe, {
-    seed,
+    ...planning,
     judge: async () => Number.NaN,
     // Nothing is computed here: alignments are only planned.
     align: async (networks) => networks.map(({ network }) => network),

@@ -1,5 +1,5 @@
-import { entry, excerpt, FormatError, UnsupportedError } from "@isthmus/core";
-import { fitsModule } from "./fits-module.ts";
+import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
+import { compileModulePattern } from "./module-pattern.ts";
 
 /** What `adapter_config.json` of a LoRA adapter says that its weights do not. */
 export interface AdapterConfig {
@@ -62,15 +62,19 @@ export function parseAdapterConfig(raw: unknown, source: string): AdapterConfig 
   };
 }
 
-/** Returns what the product of the matrices of a module is multiplied by. */
-export function scaleOf(
-  { alpha, alphaPattern, isRankStabilized }: AdapterConfig,
-  module: string,
-  rank: number,
-): number {
-  const pattern = [...alphaPattern.keys()].find((key) => fitsModule(key, module));
-  const numerator = pattern === undefined ? alpha : entry(alphaPattern, pattern, "pattern");
-  return numerator / (isRankStabilized ? Math.sqrt(rank) : rank);
+/** Says what the product of the matrices of a module is multiplied by. */
+export type ScaleOf = (module: string, rank: number) => number;
+
+/** Makes the function that says by what products are multiplied under some settings. */
+export function scalesOf({ alpha, alphaPattern, isRankStabilized }: AdapterConfig): ScaleOf {
+  const patterns = [...alphaPattern].map(([pattern, numerator]) => ({
+    fits: compileModulePattern(pattern),
+    numerator,
+  }));
+  return (module, rank) => {
+    const found = patterns.find(({ fits }) => fits(module));
+    return (found?.numerator ?? alpha) / (isRankStabilized ? Math.sqrt(rank) : rank);
+  };
 }
 
 function isSet(value: unknown): boolean {

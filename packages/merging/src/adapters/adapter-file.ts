@@ -9,7 +9,7 @@ import {
   UnsupportedError,
 } from "@isthmus/core";
 import { type Adapter, type AdapterModule, type AdapterNaming, rankOf } from "./adapter.ts";
-import { type AdapterConfig, parseAdapterConfig, scaleOf } from "./adapter-config.ts";
+import { parseAdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
 import { findAdapterKind } from "./adapter-kind.ts";
 
 /**
@@ -41,8 +41,8 @@ export async function openAdapterFile(checkpoint: Checkpoint): Promise<Adapter> 
   for (const { name, alpha, rank } of listModules(source, checkpoint)) {
     if (alpha !== undefined) scales.set(name, (await readAlpha(checkpoint, alpha)) / rank);
     const [component = "", inside = ""] = /^([^.]+)\.(.+)$/.exec(name)?.slice(1) ?? [];
-    const config = settings.get(component);
-    if (alpha === undefined && config !== undefined) scales.set(name, scaleOf(config, inside, rank));
+    const scaleOf = settings.get(component);
+    if (alpha === undefined && scaleOf !== undefined) scales.set(name, scaleOf(inside, rank));
   }
   return createFileAdapter(source, checkpoint, scales);
 }
@@ -146,7 +146,7 @@ async function readAlpha(checkpoint: Checkpoint, name: string): Promise<number> 
 }
 
 /** Reads the settings that diffusers keeps in metadata, by the part of the pipeline that they are for. */
-function readSettings({ source, metadata }: Checkpoint): ReadonlyMap<string, AdapterConfig> {
+function readSettings({ source, metadata }: Checkpoint): ReadonlyMap<string, ScaleOf> {
   const json = metadata[SETTINGS_KEY];
   if (json === undefined) return new Map();
   const parsed = parseJson(Buffer.from(json), { attempt: `read "${SETTINGS_KEY}" of "${source}"` });
@@ -155,5 +155,7 @@ function readSettings({ source, metadata }: Checkpoint): ReadonlyMap<string, Ada
     const [, component = "", name = ""] = /^([^.]+)\.(.+)$/.exec(key) ?? [];
     settings.set(component, { ...settings.get(component), [name]: value });
   }
-  return new Map([...settings].map(([component, raw]) => [component, parseAdapterConfig(raw, source)]));
+  return new Map(
+    [...settings].map(([component, raw]) => [component, scalesOf(parseAdapterConfig(raw, source))]),
+  );
 }

@@ -1,5 +1,5 @@
 import { type Checkpoint, entry, MismatchError, type TensorInfo, UnsupportedError } from "@isthmus/core";
-import { type AdapterConfig, scaleOf } from "./adapter-config.ts";
+import { type AdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
 
 /** Low-rank change of one weight: `scale * B * A`. */
 export interface AdapterModule {
@@ -88,9 +88,8 @@ export function createAdapter(source: string, checkpoint: Checkpoint, config: Ad
       },
     );
   }
-  const modules = [...parts].map(
-    ([name, of]) => [name, createModule({ source, checkpoint, config }, name, of)] as const,
-  );
+  const context = { source, checkpoint, config, scaleOf: scalesOf(config) };
+  const modules = [...parts].map(([name, of]) => [name, createModule(context, name, of)] as const);
   return {
     ...{ source, config, checkpoint, replaced },
     naming: "PEFT",
@@ -108,7 +107,15 @@ function assertPlain(source: string, key: string, name: string): void {
 }
 
 function createModule(
-  { source, checkpoint, config }: Pick<Adapter, "source" | "checkpoint"> & { readonly config: AdapterConfig },
+  {
+    source,
+    checkpoint,
+    config,
+    scaleOf,
+  }: Pick<Adapter, "source" | "checkpoint"> & {
+    readonly config: AdapterConfig;
+    readonly scaleOf: ScaleOf;
+  },
   name: string,
   { kind, a, b, bias, magnitude }: Parts,
 ): AdapterModule {
@@ -128,7 +135,7 @@ function createModule(
   return {
     ...{ name, kind, a, b, bias, magnitude, rank },
     alpha: undefined,
-    scale: scaleOf(config, name, rank),
+    scale: scaleOf(name, rank),
     isTransposed: isEmbedding || config.isTransposed,
   };
 }

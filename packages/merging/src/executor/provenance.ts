@@ -59,7 +59,7 @@ export function mergeMetadata(
   const { networks, metadata, seed } = plan;
   const products = nameOfProducts(plan);
   const inputOf = ({ source, files }: Checkpoint): MergedInput => ({
-    source: basename(source),
+    source: sourceName(source),
     files: files.map((path) => ({
       name: basename(path),
       ...(hashes && { sha256: hashes.get(path) ?? UNKNOWN_HASH }),
@@ -71,6 +71,14 @@ export function mergeMetadata(
     ...(products !== undefined && { products }),
   };
   return { ...metadata, [KEY]: JSON.stringify(provenance) };
+}
+
+/**
+ * Returns the name of a network by its source, without folders; that of a merge, as `linear(a, b)`, without
+ * the folders of what was merged.
+ */
+export function sourceName(source: string): string {
+  return source.endsWith(")") ? source.replaceAll(/(?<=^|\(|, )[^(),]*\//g, "") : basename(source);
 }
 
 /** Returns the name of what multiplies matrices; undefined if no method of the plan holds whole tensors. */

@@ -5,6 +5,7 @@ import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
 import { packPieces } from "./packed-pieces.ts";
+import { sourceName } from "./provenance.ts";
 import { type MergeTarget, type PiecesControl, runPieces } from "./run-pieces.ts";
 
 /** Some pieces of a merge as plain data, from which another machine makes them in their places. */
@@ -150,7 +151,7 @@ function targetIn(
 
 /** Computes a digest of a plan that does not depend on where its files lie. */
 export function digestAnywhere(plan: MergePlan): string {
-  const networks = plan.networks.map(({ source }) => ({ source: basename(source) }));
+  const networks = plan.networks.map(({ source }) => ({ source: sourceName(source) }));
   return digestPlan({ ...plan, networks }, false);
 }
 

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { describeFileMerge, type FileMerge } from "./file-merge.ts";
 import { openMergeSource } from "./merge-source.ts";
-import type { MergeProvenance } from "./provenance.ts";
+import { type MergeProvenance, sourceName } from "./provenance.ts";
 import { saveMerge } from "./save-merge.ts";
 import type { SaveMergeOptions } from "./save-merge-options.ts";
 import { verifyMerge } from "./verify-merge.ts";
@@ -26,6 +26,15 @@ async function saveNetwork(name: string, value: number): Promise<void> {
   const network = createCheckpoint({ w: vector(value, 2 * value), v: vector(value) });
   await saveCheckpoint(network, path(name), { overwrite: true });
 }
+
+test.each([
+  ["/models/a/model.safetensors", "model.safetensors"],
+  ["/models/a (1)", "a (1)"],
+  ["linear(/models/a, /models/b.safetensors)", "linear(a, b.safetensors)"],
+  ["slerp(linear(x/a, y/b), ties(/c, d/e/f))", "slerp(linear(a, b), ties(c, f))"],
+])("the source %s is named %s in what is stored", (source, name) => {
+  expect(sourceName(source)).toBe(name);
+});
 
 const recipe: FileMerge = { networks: ["a.safetensors", "b.safetensors"], method: "linear", seed: 4 };
 

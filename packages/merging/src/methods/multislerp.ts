@@ -29,8 +29,8 @@ const PARAMETERS = {
  * at their normalised plain mean; with a base, of the differences from it.
  *
  * For two networks it is exactly slerp, whatever the weights. mergekit 0.1.5 takes orthogonal projections in
- * place of ways along the sphere; their weighted sum is 0, so that its result is the normalised plain mean.
- * The two agree for two networks of equal weight.
+ * place of ways along the sphere; their weighted sum is 0, so that its result is the direction of the
+ * weighted mean. The two agree for two networks of equal weight.
  */
 export const multislerp: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   name: "multislerp",

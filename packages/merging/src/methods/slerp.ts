@@ -8,8 +8,7 @@ const PARAMETERS = {
   t: {
     description: "Place on the arc: 0 is the first network, 1 the second.",
     of: "merge",
-    least: 0,
-    most: 1,
+    usual: { least: 0, most: 1, beyond: "goes on along the circle, beyond the networks" },
   },
   dot_threshold: {
     description: "Cosine above which two tensors are near enough to take the line between them.",
@@ -22,7 +21,7 @@ const PARAMETERS = {
 
 /**
  * The point on the arc between two networks, tensor by tensor; the angle is measured over each whole
- * tensor.
+ * tensor. Below 0 and above 1 it lies on the same circle, beyond the networks.
  *
  * Tensors of nearly one direction are merged on the line, as in mergekit; so are single numbers. A tensor of
  * zeros counts as orthogonal. Opposite tensors are an error: mergekit takes the line through zero there.

@@ -63,6 +63,16 @@ export function defineTaskArithmetic<P extends ParameterSpecs>(
   } as TaskArithmeticSpecs & P;
   return {
     ...{ name, description, source, parameters, networks: { least: 1, base: "required" } },
+    findConflict(values) {
+      const densities = (values as unknown as CommonValues).density;
+      for (const [network, density] of densities.entries()) {
+        if (density <= 0 || density >= 1) continue;
+        const parameter = parameterOf(values, network);
+        const conflict = sparsifier?.findConflict?.({ density, parameter });
+        if (conflict !== undefined) return { ...conflict, network };
+      }
+      return undefined;
+    },
     async survey(tensor) {
       const values = tensor.parameters as unknown as CommonValues;
       const { weight, normalize, lambda, rescale, rescale_norm: norm, consensus_method } = values;
@@ -104,8 +114,13 @@ function thinBlock(thinning: Thinning | undefined, block: DeltaBlock, k: number)
   return magnitudes;
 }
 
+/** Returns what reads the parameters of one network. */
+function parameterOf(parameters: TensorParameters<ParameterSpecs>, network: number) {
+  return (key: string) => at(parameters[key] as unknown as readonly number[], network, key);
+}
+
 function vectorOf({ name, info, parameters, seed }: MergedTensor, network: number) {
-  const parameter = (key: string) => at(parameters[key] as unknown as readonly number[], network, key);
+  const parameter = parameterOf(parameters, network);
   return {
     ...{ tensor: name, size: sizeOf(info.shape), rowLength: rowLengthOf(info.shape) },
     key: deriveStreamKey({ seed, tensor: name, network }),

@@ -1,5 +1,6 @@
 import type { MagnitudeWindow } from "../kernels/magnitudes.ts";
 import type { Numbers } from "../kernels/task-vectors.ts";
+import type { ParameterConflict } from "../merge-method.ts";
 import type { ParameterSpecs } from "../parameters.ts";
 import type { StreamKey } from "../random/stream-key.ts";
 import type { Surveyor } from "../selection/surveyor.ts";
@@ -39,6 +40,13 @@ export interface Sparsifier {
   readonly parameters: ParameterSpecs;
   /** Whether blocks must hold whole rows. @defaultValue false */
   readonly needsRows?: boolean;
+  /**
+   * Says which parameter of one network does not go together with its density, above 0 and below 1.
+   * @defaultValue all values go together
+   */
+  findConflict?(
+    vector: Pick<SparsifiedVector, "density" | "parameter">,
+  ): Omit<ParameterConflict, "network"> | undefined;
   /** Prepares the thinning of one vector whose density is above 0 and below 1. */
   prepare(vector: SparsifiedVector): Thinning;
 }

@@ -81,14 +81,17 @@ export const byChanceInRows: Sparsifier = {
     },
   },
   needsRows: true,
+  findConflict({ density, parameter }) {
+    const epsilon = parameter("epsilon");
+    if (density + epsilon < 1 && density - epsilon > 0) return undefined;
+    const text = `must leave density - epsilon and density + epsilon between 0 and 1: density is ${density} and epsilon ${epsilon}`;
+    return { parameter: "epsilon", text };
+  },
   prepare({ tensor, density, rowLength, key, parameter }) {
     const epsilon = parameter("epsilon");
-    if (density + epsilon >= 1 || density - epsilon <= 0) {
-      throw new OutOfRangeError(
-        `Cannot thin out "${tensor}" as density - epsilon and density + epsilon must be between 0 and 1: ` +
-          `density is ${density} and epsilon ${epsilon}`,
-      );
-    }
+    const conflict = byChanceInRows.findConflict?.({ density, parameter });
+    if (conflict !== undefined)
+      throw new OutOfRangeError(`Cannot thin out "${tensor}" as epsilon ${conflict.text}`);
     const draw = createDrawer(key);
     return {
       thin(delta, patterns, begin) {

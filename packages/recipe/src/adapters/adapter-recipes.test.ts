@@ -51,7 +51,7 @@ async function expectNear(reference: string, expected: string): Promise<void> {
 }
 
 const messageOf = (recipe: string): Promise<string> =>
-  openRecipe(parseRecipe(recipe, "r.yml")).then(
+  openRecipe(parseRecipe(recipe, "r.yml"), { strict: true }).then(
     () => "no error",
     (error: Error) => error.message,
   );

@@ -9,9 +9,11 @@ import type {
   PlannedTensor,
 } from "@isthmus/merging";
 import { inferLayout } from "../layout/infer-layout.ts";
+import { listEffectiveLevels } from "../plan/check-settings.ts";
 import { explainValues } from "../plan/explain-values.ts";
 import { alongRun } from "../plan/place.ts";
 import type { RoledGroup } from "../plan/roles.ts";
+import type { StrictnessOptions } from "../recipe/problem.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
 import { type ReadValue, SettingsReader } from "../settings/settings-reader.ts";
@@ -32,15 +34,21 @@ export interface ModuleSettings {
 /** Values of one parameter for one module: one for each adapter, or a single one. */
 type Values = readonly (ReadValue | undefined)[];
 
+/** A merge of adapters by a recipe, whose settings are read. */
+export interface AdapterSettings {
+  readonly recipe: Recipe;
+  readonly group: RoledGroup;
+  readonly method: AdapterMethod;
+  readonly strictness: StrictnessOptions;
+}
+
 /**
  * Reads the settings of all modules of a merge of adapters. Filters see the names of the weights that are
  * changed, such as `model.layers.0.self_attn.q_proj.weight`.
  * @throws InputError if a setting is missing or no value of its parameter, or a filter has no effect
  */
 export function readModuleSettings(
-  recipe: Recipe,
-  group: RoledGroup,
-  method: AdapterMethod,
+  { recipe, group, method, strictness }: AdapterSettings,
   adapters: readonly Adapter[],
 ): ModuleSettings {
   const reader = new SettingsReader();
@@ -53,9 +61,8 @@ export function readModuleSettings(
       return [module, readModule(tensor, { recipe, group, method, reader })] as const;
     }),
   );
-  const levels = [...group.levels, ...group.networks.flatMap((member) => member.levels)];
-  const idle = reader.findIdleFilters(levels);
-  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", idle);
+  const idle = reader.findIdleFilters(listEffectiveLevels([group], method));
+  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", idle, strictness);
   const readOf = (module: string, name: string) => entry(entry(read, module, "module"), name, "parameter");
   const valueFor = (name: string, i: number) => (module: string) =>
     readOf(module, name)[i]?.value ?? method.parameters[name]?.default;
@@ -83,10 +90,7 @@ function weightOf(module: string): string {
   return `${module}.weight`;
 }
 
-interface Reading {
-  readonly recipe: Recipe;
-  readonly group: RoledGroup;
-  readonly method: AdapterMethod;
+interface Reading extends Pick<AdapterSettings, "recipe" | "group" | "method"> {
   readonly reader: SettingsReader;
 }
 

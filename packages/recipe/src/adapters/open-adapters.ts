@@ -1,11 +1,13 @@
 import { InputError, isIsthmusError } from "@isthmus/core";
 import { type Adapter, type MergeMethod, openAdapter, openMergeProducts } from "@isthmus/merging";
 import { formatPlace } from "../read/positions.ts";
+import { assertRecipe } from "../recipe/assert-recipe.ts";
+import type { StrictnessOptions } from "../recipe/problem.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type AdapterPlan, findAdapterMethod, planAdapters } from "./plan-adapters.ts";
 
 /** How adapters of a recipe are opened and merged. */
-export interface OpenAdaptersOptions {
+export interface OpenAdaptersOptions extends StrictnessOptions {
   /** Merge methods by name, which are applied in core space. */
   readonly methods: ReadonlyMap<string, MergeMethod>;
   readonly seed: number;
@@ -29,9 +31,11 @@ export interface OpenedAdapters extends AdapterPlan {
 export async function openAdapters(
   recipe: Recipe,
   folders: readonly string[],
-  { methods, seed, productsModule }: OpenAdaptersOptions,
+  { methods, seed, productsModule, ...strictness }: OpenAdaptersOptions,
 ): Promise<OpenedAdapters> {
-  const { keepsTensor = false } = findAdapterMethod(recipe, methods);
+  assertRecipe(recipe, strictness);
+  const method = findAdapterMethod(recipe, methods, strictness);
+  const { keepsTensor = false } = method;
   const products =
     keepsTensor && productsModule !== undefined ? await openMergeProducts(productsModule, 0) : undefined;
   const adapters: Adapter[] = [];
@@ -41,7 +45,7 @@ export async function openAdapters(
   };
   try {
     for (const [i, folder] of folders.entries()) adapters.push(await openAt(recipe, i, folder));
-    const { plan, adapter } = planAdapters(recipe, adapters, { methods, seed, products });
+    const { plan, adapter } = planAdapters(recipe, adapters, { method, seed, products, strictness });
     return { plan: { ...plan, ...(keepsTensor && { products }) }, adapter, close };
   } catch (error) {
     await close();

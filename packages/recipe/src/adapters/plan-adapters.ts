@@ -10,9 +10,9 @@ import {
 import { findSettingProblems } from "../plan/check-settings.ts";
 import { listGroups } from "../plan/groups.ts";
 import type { RoledGroup } from "../plan/roles.ts";
+import type { Problem, StrictnessOptions } from "../recipe/problem.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
-import type { Problem } from "../recipe/shape.ts";
 import { type AdapterMethod, explainAdapterMethod, listAdapterMethods } from "./adapter-methods.ts";
 import { type ModuleSettings, readModuleSettings } from "./module-settings.ts";
 
@@ -25,11 +25,12 @@ export interface AdapterPlan {
 
 /** What a merge of adapters depends on beside its recipe. */
 export interface PlanAdaptersOptions {
-  /** Merge methods by name, which are applied in core space. */
-  readonly methods: ReadonlyMap<string, MergeMethod>;
+  /** As {@link findAdapterMethod} found it. */
+  readonly method: AdapterMethod;
   readonly seed: number;
   /** Multiplies matrices; undefined for products without an engine. */
   readonly products: MergePlan["products"];
+  readonly strictness: StrictnessOptions;
 }
 
 /** Keys that say something about networks, and nothing about adapters. */
@@ -49,7 +50,11 @@ const OF_MODELS = ["align", "fisher", "grams"] as const;
  * Finds the way in which a recipe merges adapters, and checks its settings; no adapter is opened.
  * @throws InputError if something in the recipe is wrong or has no effect; the message names places in it
  */
-export function findAdapterMethod(recipe: Recipe, methods: ReadonlyMap<string, MergeMethod>): AdapterMethod {
+export function findAdapterMethod(
+  recipe: Recipe,
+  methods: ReadonlyMap<string, MergeMethod>,
+  strictness: StrictnessOptions,
+): AdapterMethod {
   const byName = listAdapterMethods(methods);
   const method = byName.get(recipe.merge_method);
   const group = groupOf(recipe);
@@ -60,7 +65,7 @@ export function findAdapterMethod(recipe: Recipe, methods: ReadonlyMap<string, M
     throw new InvariantError("A recipe was not rejected for its method");
   }
   const problems = [...findIdleKeys(recipe), ...findSettingProblems(group, method, byName)];
-  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", problems);
+  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", problems, strictness);
   return method;
 }
 
@@ -72,10 +77,9 @@ export function findAdapterMethod(recipe: Recipe, methods: ReadonlyMap<string, M
 export function planAdapters(
   recipe: Recipe,
   adapters: readonly Adapter[],
-  { methods, seed, products }: PlanAdaptersOptions,
+  { method, seed, products, strictness }: PlanAdaptersOptions,
 ): AdapterPlan {
-  const method = findAdapterMethod(recipe, methods);
-  const settings = readModuleSettings(recipe, groupOf(recipe), method, adapters);
+  const settings = readModuleSettings({ recipe, group: groupOf(recipe), method, strictness }, adapters);
   const adapter = mergeAdapters(adapters, {
     combination: method.combination,
     ...(products !== undefined && { products }),

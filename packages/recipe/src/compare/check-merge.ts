@@ -64,7 +64,9 @@ export async function checkMerge(
     // The base may be among the networks that are merged, too.
     hasBase: blended.some(([, tensor]) => tensor.base !== undefined),
   });
-  const all = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...findings];
+  // A plan makes tensors only of networks that have them: which names a view lacks, the weights decided.
+  const telling = findings.filter(({ kind }) => kind !== "names");
+  const all = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...telling];
   return SEVERITIES.flatMap((severity) => all.filter((finding) => finding.severity === severity)).map(
     (finding) => ({ ...finding, networks: finding.networks.map((i) => at(positions, i, "network")) }),
   );

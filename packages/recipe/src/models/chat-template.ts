@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { closestName, excerpt, readTextFile, UsageError } from "@isthmus/core";
 import { exists, readExactJson } from "./exact-json.ts";
-import { isRecord } from "./model-config.ts";
+import { isRecord } from "./model-parts.ts";
 
 /** Published formats of conversations, by the names that mergekit's recipes use. */
 const NAMED: Readonly<Record<string, string>> = {

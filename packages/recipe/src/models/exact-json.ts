@@ -1,7 +1,8 @@
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { excerpt, FormatError, parseJson, readFileBytes, readJsonFile } from "@isthmus/core";
-import { isRecord, type ModelConfig } from "./model-config.ts";
+import type { ModelConfig } from "./model-config.ts";
+import { isRecord } from "./model-parts.ts";
 
 /** Largest file of settings, in bytes; with many added tokens a tokenizer has about a megabyte of them. */
 const MAX_SETTINGS_BYTES = 2 ** 24;

@@ -1,5 +1,6 @@
 import { UnsupportedError } from "@isthmus/core";
-import { isRecord, type ModelConfig } from "./model-config.ts";
+import type { ModelConfig } from "./model-config.ts";
+import { isRecord } from "./model-parts.ts";
 import { type AddedToken, createAddedToken, nextId, type Vocabulary } from "./read-vocabulary.ts";
 
 /** The tokenizer of a merged network: that of one directory, without some tokens and with some more. */
@@ -19,10 +20,16 @@ export interface MergedTokenizer {
 }
 
 /** Returns the tokenizer of a directory without the tokens that lie beyond its embedding. */
-export function stripTokenizer({ ids, added, size, ...files }: Vocabulary): MergedTokenizer {
+export function stripTokenizer({
+  ids,
+  added,
+  size,
+  isMerged = false,
+  ...files
+}: Vocabulary): MergedTokenizer {
   const removed = new Set([...ids].filter(([, id]) => id >= size).map(([token]) => token));
   const { directory, document, settings } = files;
-  const changed = removed.size > 0;
+  const changed = isMerged || removed.size > 0;
   const remaining = new Map([...ids].filter(([token]) => !removed.has(token)));
   const addedRemaining = added.filter(({ content }) => !removed.has(content));
   return { directory, document, settings, ids: remaining, added: addedRemaining, removed, changed };

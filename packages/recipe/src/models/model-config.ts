@@ -1,17 +1,9 @@
-import { type DType, FormatError, OutOfRangeError } from "@isthmus/core";
+import { type DType, FormatError } from "@isthmus/core";
+import { type ConfigLayers, findLayerCounts, type LayerCountPlace } from "./layer-count.ts";
+import { isRecord, TEXT_PARTS } from "./model-parts.ts";
 
 /** The values of a `config.json`, of any architecture. */
 export type ModelConfig = Readonly<Record<string, unknown>>;
-
-/** Keys under which models of several modules keep the config of their language model. */
-const TEXT_PARTS = ["text_config", "llm_config", "language_config"];
-
-const LAYER_COUNTS = ["num_hidden_layers", "n_layer", "num_layers", "n_layers"];
-
-/** Checks whether a value of JSON is an object with keys. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /**
  * Returns the number of rows that a config claims for embeddings.
@@ -54,8 +46,7 @@ export interface ConfigChanges {
   /** Rows of embeddings. */
   readonly vocabularySize?: number | undefined;
   readonly tied?: boolean | undefined;
-  /** The layer of the base, by position, whose settings each layer of the result has. */
-  readonly layers?: readonly number[] | undefined;
+  readonly layers?: ConfigLayers | undefined;
 }
 
 /** A changed config, and what people should look at. */
@@ -74,43 +65,49 @@ const DTYPE_NAMES: Partial<Record<DType, string>> = {
 /**
  * Changes a config to that of a merged network: element type, size of the vocabulary, number of layers and
  * the lists that say something about each layer, such as `layer_types` of Qwen3 and Gemma.
- * @throws OutOfRangeError if a layer is not one of the base
- * @throws FormatError if layers are given and the config does not say how many there are
+ * @throws FormatError if layers are given and the config does not say how many there are, or they are not
+ *   layers of the base
  */
 export function changeConfig(base: ModelConfig, changes: ConfigChanges): ChangedConfig {
   const notes: string[] = [];
+  const counts = changes.layers === undefined ? { places: [] } : findLayerCounts(base, changes.layers);
+  if ("problem" in counts) throw unwritable(`${changes.layers?.layers.length} layers as ${counts.problem}`);
   const config: Record<string, unknown> = { ...base };
   delete config["_name_or_path"];
   for (const key of ["", ...TEXT_PARTS]) {
     const part = key === "" ? config : config[key];
     if (!isRecord(part)) continue;
-    const changed = changePart(part, { isTop: key === "", changes, notes });
+    const counted = counts.places.find((place) => place.part === key);
+    const changed = changePart(part, { isTop: key === "", changes, counted, notes });
     if (key === "") Object.assign(config, changed);
     else config[key] = changed;
   }
   return { config, notes };
 }
 
+function unwritable(what: string): FormatError {
+  return new FormatError(`Cannot write config.json of ${what}`, { format: "config.json" });
+}
+
 interface PartChange {
   readonly isTop: boolean;
   readonly changes: ConfigChanges;
+  /** The key that counts layers in this part. */
+  readonly counted: LayerCountPlace | undefined;
   readonly notes: string[];
 }
 
-function changePart(part: ModelConfig, { isTop, changes, notes }: PartChange): Record<string, unknown> {
+function changePart(
+  part: ModelConfig,
+  { isTop, changes, counted, notes }: PartChange,
+): Record<string, unknown> {
   const { dtype, vocabularySize, tied, layers } = changes;
   const changed: Record<string, unknown> = { ...part };
   if (dtype !== undefined) setDType(changed, dtype, isTop);
   if (vocabularySize !== undefined && "vocab_size" in part) changed["vocab_size"] = vocabularySize;
   if (tied !== undefined && (isTop || "tie_word_embeddings" in part)) changed["tie_word_embeddings"] = tied;
-  const countKey = LAYER_COUNTS.find((key) => typeof part[key] === "number");
-  if (layers !== undefined && countKey !== undefined) changeLayers(changed, { countKey, layers, notes });
-  else if (layers !== undefined && isTop && !TEXT_PARTS.some((key) => isRecord(part[key]))) {
-    throw new FormatError(
-      `Cannot write config.json of ${layers.length} layers as the config of the base must say how many it has: it has none of ${LAYER_COUNTS.join(", ")}`,
-      { format: "config.json" },
-    );
-  }
+  if (layers !== undefined && counted !== undefined)
+    changeLayers(changed, { countKey: counted.key, layers: layers.layers, notes });
   return changed;
 }
 
@@ -144,8 +141,8 @@ function changeLayers(config: Record<string, unknown>, { countKey, layers, notes
   const count = config[countKey] as number;
   const beyond = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= count);
   if (beyond !== undefined) {
-    throw new OutOfRangeError(
-      `Cannot write config.json with layer ${beyond} of the base as its layers are 0 to ${count - 1}`,
+    throw unwritable(
+      `${layers.length} layers as those of the base, by "${countKey}", are 0 to ${count - 1}: one is like its layer ${beyond}`,
     );
   }
   config[countKey] = layers.length;

@@ -1,6 +1,12 @@
 import { closestName, excerpt, InputError, OutOfRangeError } from "@isthmus/core";
 import { readModelConfig } from "./exact-json.ts";
-import { addTokens, type MergedTokenizer, stripTokenizer } from "./merge-tokenizer.ts";
+import {
+  addTokens,
+  type MergedTokenizer,
+  mergedDocument,
+  mergedSettings,
+  stripTokenizer,
+} from "./merge-tokenizer.ts";
 import { vocabularySizeOf } from "./model-config.ts";
 import { type AddedToken, nextId, readVocabulary, type Vocabulary } from "./read-vocabulary.ts";
 import { checkTokenRows, type TokenRow } from "./token-rows.ts";
@@ -76,7 +82,7 @@ export async function planVocabulary({
   const baseVocabulary = await requireVocabulary(donor);
   const vocabularies = await Promise.all(
     networks.map(async (network) => {
-      const vocabulary = network === donor ? baseVocabulary : await readVocabulary(network.directory);
+      const vocabulary = network === donor ? baseVocabulary : await vocabularyOf(network);
       if (vocabulary === undefined) {
         await assertFitsBase(network, { name: donor.name, size: baseVocabulary.size });
         notes.push(`"${network.name}" has no tokenizer: it is taken to have that of "${donor.name}"`);
@@ -192,8 +198,19 @@ function findRows(
   return { ...network, rows, size: vocabulary.size, ids: vocabulary.ids };
 }
 
-async function requireVocabulary({ name, directory }: VocabularyNetwork): Promise<Vocabulary> {
-  const vocabulary = await readVocabulary(directory);
+/** Returns the vocabulary that a merge gave a network, or that of its files; undefined if it has none. */
+async function vocabularyOf({ directory, vocabulary }: VocabularyNetwork): Promise<Vocabulary | undefined> {
+  if (vocabulary === undefined) return readVocabulary(directory);
+  const { tokenizer, size } = vocabulary;
+  const { ids, added, changed } = tokenizer;
+  const document = mergedDocument(tokenizer);
+  const settings = mergedSettings(tokenizer);
+  return { directory: tokenizer.directory, ids, added, size, document, settings, isMerged: changed };
+}
+
+async function requireVocabulary(network: VocabularyNetwork): Promise<Vocabulary> {
+  const { name, directory } = network;
+  const vocabulary = await vocabularyOf(network);
   if (vocabulary !== undefined) return vocabulary;
   throw new InputError(
     `Cannot plan the vocabulary as "${name}" must have a tokenizer: there is no tokenizer.json, vocab.json or vocab.txt in "${directory}"; copy its tokenizer there or leave out "tokenizer"`,

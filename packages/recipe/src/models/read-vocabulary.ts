@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { excerpt, FormatError, InputError, readFileBytes, UnsupportedError } from "@isthmus/core";
 import { exists, readExactJson, readModelConfig, readPlainJson } from "./exact-json.ts";
-import { isRecord, type ModelConfig, vocabularySizeOf } from "./model-config.ts";
+import { type ModelConfig, vocabularySizeOf } from "./model-config.ts";
+import { isRecord } from "./model-parts.ts";
 import { findPieces } from "./sentence-pieces.ts";
 
 /** A token that a tokenizer looks for in the text itself, before its model splits the rest. */
@@ -29,6 +30,8 @@ export interface Vocabulary {
   readonly document: ModelConfig | undefined;
   /** Content of `tokenizer_config.json`. */
   readonly settings: ModelConfig;
+  /** Whether a merge made it, so that it differs from the files of the directory. @defaultValue false */
+  readonly isMerged?: boolean;
 }
 
 /** Largest id of a token; the largest vocabularies have about a million. */

@@ -36,6 +36,19 @@ function network(shape: readonly number[], start = 0, dtype: DType = "f32"): Che
 const rowsAxis = [new Map([["w", 0]])];
 
 describe("remapVocabulary()", () => {
+  it("rounds means of rows to the type of the result, not to that of the networks", async () => {
+    const plan = planOf([[0, 1, 2]], { size: 4 });
+    const meanOf = async (dtype?: DType) => {
+      const [view] = remapVocabulary([network([3, 1], 256, "bf16")], rowsAxis, { ...plan, dtype });
+      const { data, dtype: stored } = (await view?.read("w")) ?? expect.fail("no network");
+      return [stored, toFloat64(data, stored)[3]];
+    };
+    // 257 is no number of bf16: the rows are 256, 256 and 258.
+    expect(await meanOf()).toEqual(["bf16", 256]);
+    expect(await meanOf("bf16")).toEqual(["bf16", 256]);
+    expect(await meanOf("f32")).toEqual(["f32", Math.fround(770 / 3)]);
+  });
+
   it("puts rows in order on any axis, and reads any range as the whole tensor has it", async () => {
     const shapes = fc.constantFrom([6, 4] as const, [4, 6] as const, [6] as const, [2, 6, 3] as const);
     await fc.assert(

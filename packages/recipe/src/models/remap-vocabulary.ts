@@ -1,6 +1,7 @@
 import {
   at,
   type Checkpoint,
+  DTYPES,
   type DType,
   defineCheckpoint,
   entry,
@@ -25,11 +26,12 @@ import type { VocabularyPlan } from "./vocabulary-plan.ts";
  * of the rows before them (Hewitt, Initializing new word embeddings for pretrained language models, 2021).
  * Rows are read range by range, so that a large embedding is never in memory as a whole.
  *
- * The tensors get the element type that holds the rows of all networks. Differs from mergekit: a mean is
- * computed in f64 and rounded once.
+ * The tensors get the element type that holds the rows of all networks, and no narrower one than the result
+ * has, so that means of rows are rounded once. Differs from mergekit: a mean is computed in f64.
  *
  * @param networks - in the order of the plan
  * @param axes - of each network, from `findVocabularyAxes`
+ * @param plan - what `planVocabulary` planned, and the element type of the result, where it is known
  * @returns a view of each network; closing one closes nothing else
  * @throws MismatchError if networks differ in another axis, or have fewer rows than their tokens need
  * @throws InputError if a row was asked for from a network that lacks the tensor
@@ -37,7 +39,7 @@ import type { VocabularyPlan } from "./vocabulary-plan.ts";
 export function remapVocabulary(
   networks: readonly Checkpoint[],
   axes: readonly VocabularyAxes[],
-  plan: VocabularyPlan,
+  plan: RemappedVocabulary,
 ): readonly Checkpoint[] {
   if (networks.length !== plan.networks.length || axes.length !== networks.length) {
     throw new UsageError(
@@ -57,10 +59,16 @@ export function remapVocabulary(
   });
 }
 
+/** A planned vocabulary, in whose order rows are put. */
+export interface RemappedVocabulary extends VocabularyPlan {
+  /** Element type of the result. @defaultValue the one that holds the rows of all networks */
+  readonly dtype?: DType | undefined;
+}
+
 interface Inputs {
   readonly networks: readonly Checkpoint[];
   readonly axes: readonly VocabularyAxes[];
-  readonly plan: VocabularyPlan;
+  readonly plan: RemappedVocabulary;
 }
 
 /** What a tensor is in all networks that have it. */
@@ -95,7 +103,9 @@ function createLayout(name: string, { networks, axes, plan }: Inputs): TensorLay
   for (const [i, info] of infos.entries()) {
     assertRows(name, at(plan.networks, at(present, i)), at(info.shape, axis));
   }
-  return { name, axis, present, info: { dtype: promote(infos.map(({ dtype }) => dtype)), shape } };
+  const stored = promote(infos.map(({ dtype }) => dtype));
+  const isWider = plan.dtype !== undefined && DTYPES[plan.dtype].bytes > DTYPES[stored].bytes;
+  return { name, axis, present, info: { dtype: isWider ? plan.dtype : stored, shape } };
 }
 
 function assertRows(

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { readFileBytes } from "@isthmus/core";
 import { exists, readExactJson, readPlainJson } from "./exact-json.ts";
-import { isRecord } from "./model-config.ts";
+import { isRecord } from "./model-parts.ts";
 
 /** Names of files of SentencePiece, which hold tokens in a form that is not read here. */
 const PIECES = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"] as const;

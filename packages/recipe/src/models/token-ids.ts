@@ -1,4 +1,5 @@
-import { isRecord, type ModelConfig } from "./model-config.ts";
+import type { ModelConfig } from "./model-config.ts";
+import { isRecord } from "./model-parts.ts";
 import type { VocabularyPlan } from "./vocabulary-plan.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { at, excerpt, InputError, OutOfRangeError, UsageError } from "@isthmus/core";
-import { isRecord } from "./model-config.ts";
+import { isRecord } from "./model-parts.ts";
 import type { Vocabulary } from "./read-vocabulary.ts";
 import type { RowPlace, TokenRowSource, VocabularyNetwork, VocabularyPlan } from "./vocabulary-plan.ts";
 

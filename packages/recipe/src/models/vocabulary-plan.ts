@@ -6,6 +6,8 @@ export interface VocabularyNetwork {
   readonly name: string;
   /** Path of its directory. */
   readonly directory: string;
+  /** The vocabulary that a merge gave it. @defaultValue that of the files in its directory */
+  readonly vocabulary?: VocabularyPlan | undefined;
 }
 
 /** One row of a network's embedding. */

@@ -177,7 +177,7 @@ describe("changeConfig()", () => {
   };
 
   it("cuts and stacks what is said of each layer", () => {
-    const { config, notes } = changeConfig(qwen, { layers: [0, 1, 3, 3, 2] });
+    const { config, notes } = changeConfig(qwen, { layers: { layers: [0, 1, 3, 3, 2] } });
     expect(config).toEqual({
       ...{ num_hidden_layers: 5, max_window_layers: 4, num_experts: 4, eos_token_id: [1, 2, 3, 4] },
       layer_types: ["full", "sliding", "linear", "linear", "full"],
@@ -186,7 +186,7 @@ describe("changeConfig()", () => {
     expect(notes).toEqual([
       "config.json keeps max_window_layers: 4 of the base, which had 4 layers: check it",
     ]);
-    expect(changeConfig(qwen, { layers: [0, 1, 2, 3] }).notes).toEqual([]);
+    expect(changeConfig(qwen, { layers: { layers: [0, 1, 2, 3] } }).notes).toEqual([]);
   });
 
   it("changes the language model's part of models of several modules", () => {
@@ -195,7 +195,7 @@ describe("changeConfig()", () => {
       text_config: { num_hidden_layers: 2, vocab_size: 8, dtype: "float32" },
       vision_config: { num_hidden_layers: 7 },
     };
-    const changes = { layers: [1], vocabularySize: 16, dtype: "bf16", tied: true } as const;
+    const changes = { layers: { layers: [1] }, vocabularySize: 16, dtype: "bf16", tied: true } as const;
     expect(changeConfig(towers, changes).config).toEqual({
       ...{ dtype: "bfloat16", tie_word_embeddings: true },
       text_config: { num_hidden_layers: 1, vocab_size: 16, dtype: "bfloat16" },
@@ -204,12 +204,35 @@ describe("changeConfig()", () => {
   });
 
   it("refuses layers that are not there, and a config without layers", () => {
-    expect(() => changeConfig(qwen, { layers: [4] })).toThrow(
-      "with layer 4 of the base as its layers are 0 to 3",
+    expect(() => changeConfig(qwen, { layers: { layers: [4] } })).toThrow(
+      'of 1 layers as those of the base, by "num_hidden_layers", are 0 to 3: one is like its layer 4',
     );
-    expect(() => changeConfig({}, { layers: [0] })).toThrow(
+    expect(() => changeConfig({}, { layers: { layers: [0] } })).toThrow(
       "must say how many it has: it has none of num_hidden",
     );
+  });
+
+  it("finds the key that counts layers by their number, if it is the only one, or by its name", () => {
+    const zorb = { model_type: "zorbnet", depth: 4, width: 32, patch: 2 };
+    const layers = [0, 1, 1, 2, 3];
+    expect(changeConfig(zorb, { layers: { layers, count: 4 } }).config).toEqual({ ...zorb, depth: 5 });
+    const heads = { ...zorb, heads: 4 };
+    expect(() => changeConfig(heads, { layers: { layers, count: 4 } })).toThrow(
+      '"depth" and "heads" are both 4; write the key that counts them, as num_layers_config_key: NAME in the recipe',
+    );
+    expect(changeConfig(heads, { layers: { layers, count: 4, key: "depth" } }).config).toEqual({
+      ...heads,
+      depth: 5,
+    });
+    expect(() => changeConfig(heads, { layers: { layers, count: 4, key: "dpth" } })).toThrow(
+      'num_layers_config_key is "dpth", and the config of the base has no number there',
+    );
+    // As many layers as before, in their order, need no key.
+    expect(changeConfig(heads, { layers: { layers: [0, 1, 2, 3], count: 4 } }).config).toEqual(heads);
+    const text = { text_config: { blocks: 4 }, vision_config: { blocks: 4 } };
+    expect(changeConfig(text, { layers: { layers, count: 4 } }).config).toMatchObject({
+      text_config: { blocks: 5 },
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { createFolder, type DType, InputError, readFileBytes, saveFile } from "@isthmus/core";
 import { chooseChatTemplate } from "./chat-template.ts";
 import { formatExactJson, readExactJson } from "./exact-json.ts";
+import type { ConfigLayers } from "./layer-count.ts";
 import { listModelFiles, TOKENIZER_FILES } from "./list-model-files.ts";
 import { mergedDocument, mergedSettings } from "./merge-tokenizer.ts";
 import { type CardNetwork, formatModelCard } from "./model-card.ts";
@@ -30,7 +31,7 @@ export interface WriteModelFilesOptions {
   /** Vocabulary of the result. @defaultValue that of the base */
   readonly vocabulary?: VocabularyPlan | undefined;
   /** For each layer of the result the layer of the base it is like. @defaultValue all layers of the base */
-  readonly layers?: readonly number[] | undefined;
+  readonly layers?: ConfigLayers | undefined;
   /** Whether the output head is the embedding. @defaultValue as the base says */
   readonly tied?: boolean | undefined;
   /** `auto`, a name such as `chatml`, or a Jinja text. @defaultValue that of the tokenizer */
@@ -56,7 +57,7 @@ export interface WriteModelFilesResult {
  * @param out - directory of the result, created where it is missing
  * @throws InputError if it is the directory of one of the networks
  * @throws UsageError if the chat template is none
- * @throws OutOfRangeError if a layer is not one of the base
+ * @throws FormatError if the config of the base does not count its layers, or a layer is not one of them
  */
 export async function writeModelFiles(
   out: string,

@@ -1,5 +1,5 @@
+import type { Problem } from "../recipe/problem.ts";
 import type { AlignSetting } from "../recipe/recipe.ts";
-import type { Problem } from "../recipe/shape.ts";
 import type { Member } from "./groups.ts";
 import { membersOf, type RoledGroup } from "./roles.ts";
 

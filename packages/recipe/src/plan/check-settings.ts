@@ -1,9 +1,9 @@
 import { closestName } from "@isthmus/core";
 import type { MergeMethod, ParameterSpec } from "@isthmus/merging";
-import type { Problem } from "../recipe/shape.ts";
+import type { Problem } from "../recipe/problem.ts";
 import { compileFilter } from "../settings/filter.ts";
 import { type Level, listBranches } from "../settings/level.ts";
-import { findScalarProblem } from "../settings/scalar.ts";
+import { findScalarProblem, type ScalarProblem } from "../settings/scalar.ts";
 import type { RoledGroup } from "./roles.ts";
 
 /** A method of networks or of adapters, as far as settings are concerned. */
@@ -12,6 +12,8 @@ type Parameterized = Pick<MergeMethod, "name" | "parameters">;
 /**
  * Lists settings of a group that can have no effect or no value, before any network is opened: parameters
  * that the method has not, or not there; values of another type or out of range.
+ *
+ * Parameters that have no effect are tolerated, unless one is near to a parameter of the method.
  */
 export function findSettingProblems(
   { levels, networks, ancestor }: RoledGroup,
@@ -30,14 +32,14 @@ export function findSettingProblems(
     return Object.entries(settings).flatMap(([name, setting]): readonly Problem[] => {
       const at = [...path, name];
       const spec = Object.hasOwn(method.parameters, name) ? method.parameters[name] : undefined;
-      if (spec === undefined) return [{ path: at, text: explainUnknown(name, method, methods) }];
-      if (place === "base")
-        return [
-          { path: at, text: `has no effect as ${method.name} gives the base no "${name}": leave it out` },
-        ];
+      if (spec === undefined) return [{ path: at, ...explainUnknown(name, method, methods) }];
+      if (place === "base") {
+        const text = `has no effect as ${method.name} gives the base no "${name}": leave it out`;
+        return [{ path: at, text, tolerated: "idle parameter" }];
+      }
       if (place === "network" && spec.of === "merge") {
         const text = `has no effect here as ${method.name} has one "${name}" for all networks: write it under the parameters of the recipe or of the slice`;
-        return [{ path: at, text }];
+        return [{ path: at, text, tolerated: "idle parameter" }];
       }
       return listBranches(setting, at).flatMap(({ path: branch, filter, value }) => [
         ...(filter === undefined ? [] : findFilterProblem(filter, [...branch, "filter"])),
@@ -47,34 +49,58 @@ export function findSettingProblems(
   }
 }
 
+/**
+ * Lists the settings that a method reads, of all groups, each place once; all others are idle parameters.
+ */
+export function listEffectiveLevels(
+  groups: readonly RoledGroup[],
+  { parameters }: Parameterized,
+): readonly Level[] {
+  const keep = (level: Level, isRead: (spec: ParameterSpec) => boolean): Level => {
+    const settings = Object.entries(level.settings).filter(([name]) => {
+      const spec = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+      return spec !== undefined && isRead(spec);
+    });
+    return { ...level, settings: Object.fromEntries(settings) };
+  };
+  const all = groups.flatMap(({ levels, networks }) => [
+    ...levels.map((level) => keep(level, () => true)),
+    ...networks.flatMap((member) => member.levels.map((level) => keep(level, ({ of }) => of === "network"))),
+  ]);
+  return [...new Map(all.map((level) => [level.path.join("\n"), level])).values()];
+}
+
 function findFilterProblem(filter: string, path: Problem["path"]): readonly Problem[] {
   try {
     compileFilter(filter);
     return [];
   } catch (error) {
-    return [{ path, text: `must be a regular expression between its slashes: ${(error as Error).message}` }];
+    return [{ path, text: `must have an expression between its slashes: ${(error as Error).message}` }];
   }
 }
 
 function findValueProblems(spec: ParameterSpec, value: unknown, path: Problem["path"]): readonly Problem[] {
   const values = Array.isArray(value) ? value : [value];
-  const texts = values.map((item) => {
-    if (typeof item === "object") return "is to be searched: run isthmus search, or write a number";
+  const problems = values.map((item): ScalarProblem | undefined => {
+    if (typeof item === "object") return { text: "is to be searched: run isthmus search, or write a number" };
     return findScalarProblem(spec, item);
   });
-  return texts.flatMap((text) => (text === undefined ? [] : [{ path, text }])).slice(0, 1);
+  const wrong = problems.filter((problem) => problem !== undefined);
+  const worst = wrong.find(({ tolerated }) => tolerated === undefined) ?? wrong[0];
+  return worst === undefined ? [] : [{ path, ...worst }];
 }
 
 function explainUnknown(
   name: string,
   { name: chosen, parameters }: Parameterized,
   methods: ReadonlyMap<string, Parameterized>,
-): string {
+): Pick<Problem, "text" | "tolerated"> {
   const names = Object.keys(parameters);
   const others = [...methods.values()].filter((method) => Object.hasOwn(method.parameters, name));
   const meant = others.length > 0 ? undefined : closestName(name, names);
-  if (meant !== undefined) return `is no parameter of ${chosen}; did you mean "${meant}"?`;
+  if (meant !== undefined) return { text: `is no parameter of ${chosen}; did you mean "${meant}"?` };
   const list = names.length === 0 ? "it has none" : `it has ${names.join(", ")}`;
   const owners = others.map((method) => method.name).join(", ");
-  return `has no effect as it is no parameter of ${chosen}: ${list}${owners === "" ? "" : `; it is one of ${owners}`}`;
+  const text = `has no effect as it is no parameter of ${chosen}: ${list}${owners === "" ? "" : `; it is one of ${owners}`}`;
+  return { text, tolerated: "idle parameter" };
 }

@@ -22,9 +22,13 @@ export function explainValues(recipe: Recipe, parameters: readonly ExplainedValu
   });
 }
 
-/** Formats a value with as many digits as people look at. */
+/** Rounds a number to as many digits as people look at. */
+export function roundShown(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
 function formatValue(value: ParameterValue): string {
-  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
+  return String(typeof value === "number" ? roundShown(value) : value);
 }
 
 function describePlace(recipe: Recipe, { path, filter, along }: ReadValue): string {

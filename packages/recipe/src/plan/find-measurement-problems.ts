@@ -1,5 +1,5 @@
 import type { Measurement, MergeMethod } from "@isthmus/merging";
-import type { Problem } from "../recipe/shape.ts";
+import type { Problem } from "../recipe/problem.ts";
 import type { RoledGroup } from "./roles.ts";
 
 /** The function that measures each kind. */

@@ -1,4 +1,5 @@
 import type { Measurement } from "@isthmus/merging";
+import type { Path } from "../recipe/problem.ts";
 import type {
   AlignSetting,
   ModelReference,
@@ -7,7 +8,6 @@ import type {
   RecipeSlice,
   RecipeSource,
 } from "../recipe/recipe.ts";
-import type { Path } from "../recipe/shape.ts";
 import { type Level, levelsOf } from "../settings/level.ts";
 
 /** A network as one place of a recipe names it. */

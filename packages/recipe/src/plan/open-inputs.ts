@@ -11,8 +11,8 @@ import type { Measurement } from "@isthmus/merging";
 import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { inferModules, type Modules } from "../layout/modules.ts";
 import { formatPlace } from "../read/positions.ts";
+import type { Path } from "../recipe/problem.ts";
 import type { AlignSetting, ModelReference, Recipe } from "../recipe/recipe.ts";
-import type { Path } from "../recipe/shape.ts";
 import { isSameSetting, settingOf } from "./align-setting.ts";
 import { keyOf, type Member } from "./groups.ts";
 import { membersOf, type RoledGroup } from "./roles.ts";
@@ -111,12 +111,12 @@ export async function openInputs(
   };
 }
 
-/** Opens a network; if it cannot be opened, the message says where the recipe names it. */
-export async function atPlace(
+/** Opens a network or a recipe; if it cannot be opened, the message says where the recipe names it. */
+export async function atPlace<T>(
   recipe: Recipe,
   { path }: Pick<Member, "path">,
-  open: () => Promise<Checkpoint>,
-): Promise<Checkpoint> {
+  open: () => Promise<T>,
+): Promise<T> {
   try {
     return await open();
   } catch (error) {

@@ -246,14 +246,39 @@ describe("planRecipe()", () => {
       '"models[0].parameters.weight" has no effect as ties gives the base no "weight"',
     ],
     [
+      "a missing parameter of the merge",
+      `merge_method: slerp\n${PAIR}`,
+      'r.yml:1: "merge_method" needs "t" for "model.embed_tokens.weight", and slerp has no default: write it under the parameters of the recipe',
+    ],
+    [
+      "a missing parameter of a slice",
+      "merge_method: slerp\nslices:\n  - sources: [{ model: a, layer_range: [0, 2] }, { model: b, layer_range: [0, 2] }]\n",
+      'r.yml:3: "slices[0]" needs "t" for',
+    ],
+    [
+      "values that do not go together",
+      `merge_method: della\nbase_model: half\n${PAIR}parameters:\n  weight: 1\n  density: 0.5\n  epsilon: 0.6\n`,
+      'r.yml:7: "parameters.epsilon" must leave density - epsilon and density + epsilon between 0 and 1: density is 0.5 and epsilon 0.6 for "model.embed',
+    ],
+    [
+      "a default that does not go with a value",
+      `merge_method: della\nbase_model: half\n${PAIR}parameters: { weight: 1, density: 0.1 }\n`,
+      'r.yml:1: "merge_method" needs another "epsilon", which must leave density - epsilon and density + epsilon',
+    ],
+    [
       "a missing parameter",
       `merge_method: ties\nbase_model: half\n${PAIR}`,
       'r.yml:3: "models[0]" has no "weight" for "model.embed_tokens.weight", and ties has no default',
     ],
     [
       "a value out of range",
+      `merge_method: nearswap\nbase_model: a\n${PAIR}parameters: { t: [0, -2] }`,
+      '"parameters.t" must be a number in [0, Infinity]: it is -2',
+    ],
+    [
+      "a value beyond the usual",
       `merge_method: slerp\n${PAIR}parameters: { t: [0, 2] }`,
-      '"parameters.t" must be a number in [0, 1]: it is 2',
+      '"parameters.t" is meant to be in [0, 1]: it is 2, for which it goes on along the circle',
     ],
     [
       "a filter that matches nothing",
@@ -263,7 +288,12 @@ describe("planRecipe()", () => {
     [
       "a broken expression",
       `merge_method: linear\n${PAIR}parameters: { weight: { filter: /(/, value: 1 } }`,
-      "must be a regular expression between its slashes",
+      'must have an expression between its slashes: Cannot match by the regular expression "(": missing closing )',
+    ],
+    [
+      "an expression whose time has no bound",
+      `merge_method: linear\n${PAIR}parameters: { weight: { filter: /(?!mlp)/, value: 1 } }`,
+      "it must do without look-around",
     ],
     [
       "a gradient that is too long",
@@ -301,7 +331,7 @@ describe("planRecipe()", () => {
       '"strict" copies what no filter names, and there is no filter',
     ],
   ])("names %s", async (_, text, message) => {
-    await expect(planOf(text)).rejects.toThrow(message);
+    await expect(planOf(text, { strict: true })).rejects.toThrow(message);
   });
 
   test("merges a base that is listed alone with itself, as recipes do that apply an adapter to it", async () => {

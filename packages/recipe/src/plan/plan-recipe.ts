@@ -1,44 +1,56 @@
-import { resolve } from "node:path";
-import { type Checkpoint, entry, InputError, UsageError } from "@isthmus/core";
+import { type Checkpoint, entry, UsageError } from "@isthmus/core";
 import { type MergeMethod, type MergePlan, mergeByPlan, type PlannedTensor } from "@isthmus/merging";
-import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { assertRecipe } from "../recipe/assert-recipe.ts";
-import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
+import type { Path, Problem, StrictnessOptions } from "../recipe/problem.ts";
+import type { ModelReference, Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
-import type { Path, Problem } from "../recipe/shape.ts";
 import { type Level, listBranches } from "../settings/level.ts";
 import { SettingsReader } from "../settings/settings-reader.ts";
 import { findAlignProblems } from "./align-setting.ts";
-import { findSettingProblems } from "./check-settings.ts";
+import { findSettingProblems, listEffectiveLevels } from "./check-settings.ts";
 import { findMeasurementProblems } from "./find-measurement-problems.ts";
 import { findMethod, RECIPE_METHODS } from "./find-method.ts";
 import { PartFinder } from "./find-parts.ts";
 import { countGgufLayers } from "./gguf-layers.ts";
 import { keyOf, listGroups } from "./groups.ts";
+import { readNestedRecipes } from "./nested-recipes.ts";
 import { type Inputs, type OpenOptions, openInputs } from "./open-inputs.ts";
 import { placeTensors, templateOf } from "./place-tensors.ts";
 import { copy, type Planning, planTensor } from "./plan-tensor.ts";
-import { assignRoles, type RoledGroup } from "./roles.ts";
+import { assignRoles, findTwins, type RoledGroup } from "./roles.ts";
+
+/** A recipe that another one names as a model, and the network that it makes. */
+export interface NestedNetwork {
+  readonly recipe: Recipe;
+  readonly network: Checkpoint;
+}
 
 /** Options of {@link planRecipe}. */
-export interface PlanRecipeOptions extends OpenOptions {
+export interface PlanRecipeOptions extends OpenOptions, StrictnessOptions {
   /** Methods by name. @defaultValue all methods of `@isthmus/merging` */
   readonly methods?: ReadonlyMap<string, MergeMethod>;
   /** Seed of methods that draw random numbers, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
   /**
-   * Opens the networks of a recipe that are no recipes, and makes them fit each other, by the keys of their
-   * references; it is called once its form and settings are found right, for recipes inside it, too.
+   * Opens the networks of a recipe, and makes them fit each other, by the keys of their references; it is
+   * called once its form and settings are found right, for recipes inside it, too. `planNested` plans the
+   * recipe of a reference, after it was prepared itself; of a reference to a network it is undefined.
    * @defaultValue networks are opened as they are
    */
-  readonly prepare?: ((recipe: Recipe) => Promise<ReadonlyMap<string, Checkpoint>>) | undefined;
+  readonly prepare?:
+    | ((
+        recipe: Recipe,
+        planNested: (reference: ModelReference) => Promise<NestedNetwork | undefined>,
+      ) => Promise<ReadonlyMap<string, Checkpoint>>)
+    | undefined;
 }
 
 /**
  * Plans the merge that a recipe describes, tensor by tensor; only the headers of networks are read. The plan
  * reads from the networks that `open` returned, which the caller closes.
  *
- * @throws InputError if something in the recipe is wrong or has no effect; the message names places in it
+ * `onWarning` is called with what has no effect in the recipe.
+ * @throws InputError if something in the recipe is wrong; the message names places in it
  * @throws MismatchError if tensors that are merged are missing or of other shapes
  *
  * @example
@@ -56,16 +68,25 @@ export interface PlanRecipeOptions extends OpenOptions {
  * ```
  */
 export async function planRecipe(recipe: Recipe, options: PlanRecipeOptions): Promise<MergePlan> {
-  return planInside(recipe, options, []);
+  assertRecipe(recipe, options);
+  const { recipeOf } = await readNestedRecipes(recipe, options);
+  const planned = new Map<Recipe, Promise<Checkpoint>>();
+  const planNested = async (reference: ModelReference): Promise<NestedNetwork | undefined> => {
+    const nested = recipeOf(reference);
+    if (nested === undefined) return undefined;
+    const network = planned.get(nested) ?? planOne(nested, options, planNested).then(mergeByPlan);
+    planned.set(nested, network);
+    return { recipe: nested, network: await network };
+  };
+  return planOne(recipe, options, planNested);
 }
 
-/** Plans a recipe that files of recipes need, by their paths. */
-async function planInside(
+/** Plans a recipe whose recipes inside are planned by a function. */
+async function planOne(
   recipe: Recipe,
   options: PlanRecipeOptions,
-  within: readonly string[],
+  planNested: (reference: ModelReference) => Promise<NestedNetwork | undefined>,
 ): Promise<MergePlan> {
-  assertRecipe(recipe);
   const { methods = RECIPE_METHODS, seed = 0, align } = options;
   const method = findMethod(recipe, methods);
   const groups = assignAllRoles(recipe, method);
@@ -73,13 +94,20 @@ async function planInside(
     ...findAlignProblems(group),
     ...findMeasurementProblems(group, method),
     ...findSettingProblems(group, method, methods),
+    ...findTwins(group),
   ]);
-  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", unique(problems));
-  const prepared = await options.prepare?.(recipe);
+  rejectRecipe(
+    recipe,
+    "Cannot plan the recipe as its settings must have an effect",
+    unique(problems),
+    options,
+  );
+  const prepared = await options.prepare?.(recipe, planNested);
   const open = async (reference: ModelReference) =>
-    prepared?.get(keyOf(reference)) ?? openNested(reference, options, within);
+    prepared?.get(keyOf(reference)) ?? (await planNested(reference))?.network ?? options.open(reference);
   const inputs = await openInputs(recipe, groups, { open, align, needs: method.needs });
-  const tensors = planTensors(groups, inputs, { recipe, method, reader: new SettingsReader() });
+  const planning = { recipe, method, reader: new SettingsReader(), strictness: options };
+  const tensors = planTensors(groups, inputs, planning);
   const [first, ...others] = inputs.networks;
   if (first === undefined)
     throw new UsageError("Cannot plan the recipe as it must name a network: it has none");
@@ -89,22 +117,6 @@ async function planInside(
     ...{ tensors, seed },
     metadata: countGgufLayers(templateOf(groups, inputs).network.metadata, tensors.keys()),
   };
-}
-
-async function openNested(
-  reference: ModelReference,
-  options: PlanRecipeOptions,
-  within: readonly string[],
-): Promise<Checkpoint> {
-  if (isRecipe(reference)) return mergeByPlan(await planInside(reference, options, within));
-  if (typeof reference !== "string" || !isRecipeFile(reference)) return options.open(reference);
-  const path = resolve(reference);
-  if (within.includes(path)) {
-    throw new InputError(`Cannot plan the recipe "${reference}" as it must not need itself: it does`, {
-      input: reference,
-    });
-  }
-  return mergeByPlan(await planInside(await readRecipe(path), options, [...within, path]));
 }
 
 function assignAllRoles(recipe: Recipe, method: MergeMethod): readonly RoledGroup[] {
@@ -158,12 +170,17 @@ function assertMeasured(
 }
 
 /**
- * @throws InputError if a filter or a value of a gradient changes nothing, or a strict recipe has no filters
+ * Checks that filters and values of gradients change something, and that a strict recipe has filters.
+ * @throws InputError if not, and it may be a mistake
  */
-function assertEffects(groups: readonly RoledGroup[], inputs: Inputs, { recipe, reader }: Planning): void {
-  const levels = listLevels(groups);
+function assertEffects(
+  groups: readonly RoledGroup[],
+  inputs: Inputs,
+  { recipe, method, reader, strictness }: Planning,
+): void {
+  const levels = listEffectiveLevels(groups, method);
   const problems = [...reader.findIdleFilters(levels), ...findLongGradients(levels, groups, inputs)];
-  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", problems);
+  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", problems, strictness);
   const hasFilters = levels.some(({ settings }) =>
     Object.values(settings).some((setting) =>
       listBranches(setting, []).some(({ isConditional }) => isConditional),
@@ -199,20 +216,12 @@ function findLongGradients(
           {
             path: at,
             text: `has ${value.length} values along at most ${most} layers, so that some never count: give at most ${most}`,
+            tolerated: "long gradient",
           },
         ];
       }),
     ),
   );
-}
-
-/** Lists the settings of all groups, each once. */
-function listLevels(groups: readonly RoledGroup[]): readonly Level[] {
-  const all = groups.flatMap(({ levels, networks }) => [
-    ...levels,
-    ...networks.flatMap((member) => member.levels),
-  ]);
-  return [...new Map(all.map((level) => [formatKey(level.path), level])).values()];
 }
 
 function unique(problems: readonly Problem[]): readonly Problem[] {

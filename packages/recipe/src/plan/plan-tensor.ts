@@ -15,9 +15,9 @@ import {
   type PlannedTensor,
   resolveParameters,
 } from "@isthmus/merging";
+import type { Problem, StrictnessOptions } from "../recipe/problem.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
-import type { Problem } from "../recipe/shape.ts";
 import type { ReadValue, SettingsReader } from "../settings/settings-reader.ts";
 import { explainValues } from "./explain-values.ts";
 import type { FoundPart, FoundParts } from "./find-parts.ts";
@@ -28,6 +28,7 @@ export interface Planning {
   readonly recipe: Recipe;
   readonly method: MergeMethod;
   readonly reader: SettingsReader;
+  readonly strictness: StrictnessOptions;
 }
 
 /** A parameter and what the recipe says about it, for one network or for all. */
@@ -52,13 +53,15 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
   const [first, ...others] = parts.parts.map(sourceOf);
   if (first === undefined) throw new InvariantError(`No network is merged in "${place.output}"`);
   const all = base === undefined ? parts.parts : [base, ...parts.parts];
+  const parameters = resolveParameters(method.name, method.parameters, givenOf(read, planning), {
+    ...{ tensor: place.output, networks: parts.parts.length },
+  });
+  assertFitting(place.output, read, parameters, planning);
   return {
     ...{ info: infoOf(recipe, all), method, sources: [first, ...others] },
     ...(base === undefined ? {} : { base: sourceOf(base) }),
     ...measuredOf(planning, parts.parts),
-    parameters: resolveParameters(method.name, method.parameters, givenOf(read, planning), {
-      ...{ tensor: place.output, networks: parts.parts.length },
-    }),
+    parameters,
     reason: explain(
       planning,
       read,
@@ -120,8 +123,16 @@ function readParameters(
   { recipe, method, reader }: Planning,
 ): readonly ReadParameter[] {
   return Object.entries(method.parameters).map(([name, spec]): ReadParameter => {
-    if (spec.of === "merge")
-      return { name, of: "merge", values: [reader.read(name, spec, group.levels, { name: output, along })] };
+    if (spec.of === "merge") {
+      const value = reader.read(name, spec, group.levels, { name: output, along });
+      if (value === undefined && spec.default === undefined) {
+        const text = `needs "${name}" for "${output}", and ${method.name} has no default: write it under the parameters of ${group.isSlice ? "the slice" : "the recipe"}`;
+        rejectRecipe(recipe, "Cannot plan the recipe as all parameters must have values", [
+          { path: group.isSlice ? group.path : ["merge_method"], text },
+        ]);
+      }
+      return { name, of: "merge", values: [value] };
+    }
     const values = parts.map(({ member, tensor }) => {
       const value = reader.read(name, spec, [...member.levels, ...group.levels], { name: tensor, along });
       if (value === undefined && spec.default === undefined) {
@@ -134,6 +145,24 @@ function readParameters(
     });
     return { name, of: "network", values };
   });
+}
+
+/** @throws InputError if values of parameters do not go together; it names the one to change */
+function assertFitting(
+  tensor: string,
+  read: readonly ReadParameter[],
+  parameters: PlannedTensor["parameters"],
+  { recipe, method }: Planning,
+): void {
+  const conflict = method.findConflict?.(parameters as never);
+  if (conflict === undefined) return;
+  const { parameter, network, text } = conflict;
+  const value = read.find(({ name }) => name === parameter)?.values[network];
+  const problem =
+    value === undefined
+      ? { path: ["merge_method"], text: `needs another "${parameter}", which ${text} for "${tensor}"` }
+      : { path: value.path, text: `${text} for "${tensor}"` };
+  rejectRecipe(recipe, "Cannot plan the recipe as values of its parameters must go together", [problem]);
 }
 
 /** @throws InputError if weights sum to 0 that the method divides by their sum; it names the last of them */

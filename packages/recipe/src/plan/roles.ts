@@ -1,5 +1,5 @@
 import type { MergeMethod } from "@isthmus/merging";
-import type { Problem } from "../recipe/shape.ts";
+import type { Problem } from "../recipe/problem.ts";
 import { type Group, keyOf, type Member } from "./groups.ts";
 
 /** A group whose networks have their roles in the method. */
@@ -13,6 +13,21 @@ export interface RoledGroup extends Group {
 /** Lists the networks of a group with its base, which comes last. */
 export function membersOf({ networks, ancestor }: RoledGroup): readonly Member[] {
   return ancestor === undefined ? networks : [...networks, ancestor];
+}
+
+/** Lists networks of a group that are named again, with the same layers in the same order of units. */
+export function findTwins({ networks }: RoledGroup): readonly Problem[] {
+  const first = new Map<string, Member>();
+  return networks.flatMap((member): readonly Problem[] => {
+    const key = JSON.stringify([member.reference, member.range, member.align ?? false]);
+    if (!first.has(key)) {
+      first.set(key, member);
+      return [];
+    }
+    const text =
+      "is named before, so that it counts twice; mergekit 0.1.5 refuses that: leave one out, or give it more weight";
+    return [{ path: member.path, text, tolerated: "named twice" }];
+  });
 }
 
 /**

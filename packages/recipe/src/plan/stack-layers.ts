@@ -1,7 +1,7 @@
 import { InvariantError } from "@isthmus/core";
 import type { LayerRun } from "../layout/infer-layout.ts";
 import type { Modules } from "../layout/modules.ts";
-import type { Problem } from "../recipe/shape.ts";
+import type { Problem } from "../recipe/problem.ts";
 import type { Member } from "./groups.ts";
 import type { Input, Inputs } from "./open-inputs.ts";
 import { alongOf, type Place, type PlacedPart } from "./place.ts";

@@ -35,6 +35,12 @@ models:
     });
   });
 
+  test("keeps keys that recipes do not have, unlike any that they have", () => {
+    expect(parseRecipe(`merge_method: linear\n${MODELS}embed_slerp: true\n`)).toMatchObject({
+      embed_slerp: true,
+    });
+  });
+
   test("reads recipes inside recipes", () => {
     const inside = "{ merge_method: linear, models: [{ model: a }] }";
     const recipe = parseRecipe(`merge_method: linear\nmodels:\n  - model: ${inside}\n`);
@@ -116,11 +122,11 @@ models:
   });
 
   test("lists every problem in one message", () => {
-    const message = messageOf("merge_method: linear\nmodels:\n  - modl: a\n  - model: b\n    weight: 1\n");
+    const message = messageOf("merge_method: linear\nmodels:\n  - modl: a\n  - model: b\n    algn: 1\n");
     expect(message.split("\n  ")).toEqual([
       'Cannot read the recipe as its form must be right: r.yml:3: "models[0].model" is missing',
       'r.yml:3: "models[0].modl" is no key here; did you mean "model"?',
-      'r.yml:5: "models[1].weight" is no key here; the keys are model, align, fisher, grams, parameters',
+      'r.yml:5: "models[1].algn" is no key here; did you mean "align"?',
     ]);
   });
 
@@ -128,8 +134,13 @@ models:
     ["merge_method: [", /r\.yml:1: Flow sequence/],
     ["merge_method: linear\nmerge_method: slerp\n", /r\.yml:2: Map keys must be unique/],
     [
-      "merge_method: linear\n---\nmerge_method: linear\n",
-      /r\.yml:2: it must be one document: write the recipe/,
+      "merge_method: linear\nmodels: &m [{ model: a }, { model: { merge_method: linear, models: *m } }]",
+      /r\.yml:2: "models" is an alias of what it stands in, so that it would never end/,
+    ],
+    ["a: &a [*a, *a]", /r\.yml:1: "0" is an alias of what it stands in/],
+    [
+      ["1", "*x0", "*x1"].map((x, i) => `x${i}: &x${i} ${"[".repeat(50)}${x}${"]".repeat(50)}`).join("\n"),
+      /r\.yml:\d+: it is nested deeper than 128 levels by its aliases/,
     ],
     ["a: *nothing\n", /r\.yml: Unresolved alias/],
     [`a: ${"[".repeat(400)}`, /nested deeper than 128 levels/],

@@ -1,10 +1,20 @@
 import { basename } from "node:path";
-import { FormatError, readTextFile } from "@isthmus/core";
-import { Lexer, LineCounter, Parser, parseDocument, type YAMLError } from "yaml";
+import { readTextFile } from "@isthmus/core";
 import { assertRecipe } from "../recipe/assert-recipe.ts";
-import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
-import { isMap, type Path } from "../recipe/shape.ts";
-import { createPositions, type Positions, positionsInside, rememberPositions } from "./positions.ts";
+import type { StrictnessOptions } from "../recipe/problem.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import { joinDocuments } from "./join-documents.ts";
+import { parseDocuments } from "./parse-documents.ts";
+import { rememberRecipes } from "./positions.ts";
+
+/** Options of {@link readRecipe}. */
+export interface ReadRecipeOptions extends StrictnessOptions {
+  /**
+   * Name of the document whose network is made, of a file that has several.
+   * @defaultValue the one without a name, else the last that no other needs
+   */
+  readonly document?: string | undefined;
+}
 
 /** Checks whether a path is named like a file of a recipe: it ends in `.yml` or `.yaml`. */
 export function isRecipeFile(path: string): boolean {
@@ -12,7 +22,10 @@ export function isRecipeFile(path: string): boolean {
 }
 
 /**
- * Reads a recipe from a YAML file, and checks its form; no network is looked at.
+ * Reads a recipe from a YAML file, and checks its form; no network is looked at. Of a file with several
+ * documents, as mergekit-multi reads it, a recipe in the place of its name is the model of another.
+ *
+ * Keys that recipes do not have are kept; {@link planRecipe} warns of them.
  * @throws InputError if it cannot be read, or is not of the form of a recipe; the message names lines and
  *   keys
  * @throws FormatError if it is not YAML
@@ -28,8 +41,8 @@ export function isRecipeFile(path: string): boolean {
  * assert.equal(models?.length, 2);
  * ```
  */
-export async function readRecipe(path: string): Promise<Recipe> {
-  return parseRecipe(await readTextFile(path), basename(path));
+export async function readRecipe(path: string, options: ReadRecipeOptions = {}): Promise<Recipe> {
+  return parseRecipe(await readTextFile(path), basename(path), options);
 }
 
 /**
@@ -51,74 +64,11 @@ export async function readRecipe(path: string): Promise<Recipe> {
  * assert.throws(() => parseRecipe(misspelt), /recipe:2: "modles".*did you mean "models"/);
  * ```
  */
-export function parseRecipe(text: string, name = "recipe"): Recipe {
-  assertShallow(text, name);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, version: "1.1", logLevel: "error" });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    throw notYaml(`${name}:${lines.linePos(error.pos[0]).line}: ${explainYaml(error)}`, error);
-  }
-  const value = dropEmpty(plainValue(() => document.toJS(), name));
-  const positions = createPositions(name, document, lines);
-  rememberAll(value, positions);
-  if (isMap(value)) rememberPositions(value, positions);
-  assertRecipe(value);
-  return value;
-}
-
-function plainValue(read: () => unknown, name: string): unknown {
-  try {
-    return read();
-  } catch (cause) {
-    throw notYaml(`${name}: ${(cause as Error).message}`, cause);
-  }
-}
-
-/** Says what is wrong in a text that is no YAML, without the place. */
-function explainYaml({ code, message }: YAMLError): string {
-  if (code === "MULTIPLE_DOCS")
-    return "it must be one document: write the recipe that makes a model in place of the model's path";
-  return message.replace(/ at line \d+[\s\S]*$/, "");
-}
-
-function notYaml(problem: string, cause?: unknown): FormatError {
-  return new FormatError(`Cannot read the recipe as it must be YAML: ${problem}`, { format: "yaml", cause });
-}
-
-/** Removes keys without a value, as mergekit does, except parameters, which are checked. */
-function dropEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(dropEmpty);
-  if (!isMap(value)) return value;
-  const filled = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
-  return Object.fromEntries(
-    filled.map(([key, item]) => [key, key === "parameters" ? item : dropEmpty(item)]),
-  );
-}
-
-/** Remembers positions of a recipe and of all recipes inside it. */
-function rememberAll(value: unknown, positions: Positions, at: Path = []): void {
-  if (typeof value !== "object" || value === null) return;
-  if (isMap(value) && isRecipe(value as unknown as ModelReference))
-    rememberPositions(value, positionsInside(positions, at));
-  const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
-  for (const [step, item] of entries) rememberAll(item, positions, [...at, step]);
-}
-
-/**
- * Most nesting of a recipe, in places on the stack of the parser, which takes one or two a level. What
- * follows the parser goes down by recursion, so that deeper texts could end the process.
- */
-const MOST_PLACES = 256;
-
-function assertShallow(text: string, name: string): void {
-  const parser = new Parser();
-  let line = 1;
-  for (const lexeme of new Lexer().lex(text)) {
-    // What is complete is of no use here, but the parser goes on only if it is taken.
-    for (const _ of parser.next(lexeme));
-    line += lexeme.split("\n").length - 1;
-    if (parser.stack.length > MOST_PLACES)
-      throw notYaml(`${name}:${line}: it is nested deeper than ${MOST_PLACES / 2} levels`);
-  }
+export function parseRecipe(text: string, name: string = "recipe", options: ReadRecipeOptions = {}): Recipe {
+  const recipes = parseDocuments(text, name).map(({ value, positions }): Recipe => {
+    rememberRecipes(value, positions);
+    assertRecipe(value);
+    return value;
+  });
+  return joinDocuments(recipes, options);
 }

@@ -1,10 +1,12 @@
 import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type Pair } from "yaml";
-import type { Path } from "../recipe/shape.ts";
+import type { Path } from "../recipe/problem.ts";
 
 /** Where the parts of a recipe stand in its file. */
 export interface Positions {
   /** Name of the file, for messages. */
   readonly name: string;
+  /** The document of the file that it stands in. */
+  readonly document: Document;
   /** Finds the line of a value, counted from 1. */
   lineOf(path: Path): number;
 }
@@ -12,17 +14,45 @@ export interface Positions {
 /** Positions of recipes that were read from a text; recipes that a program made have none. */
 const POSITIONS = new WeakMap<object, Positions>();
 
-/** Remembers where the parts of a recipe stand. */
-export function rememberPositions(recipe: object, positions: Positions): void {
-  POSITIONS.set(recipe, positions);
+/** Remembers where the parts of a recipe stand, and of all recipes inside it. */
+export function rememberRecipes(recipe: unknown, positions: Positions, at: Path = []): void {
+  // Recipes of other documents of the file are known already.
+  if (typeof recipe !== "object" || recipe === null || POSITIONS.has(recipe)) return;
+  const isInside = !Array.isArray(recipe) && "merge_method" in recipe;
+  if (at.length === 0 || isInside) POSITIONS.set(recipe, positionsInside(positions, at));
+  const entries = Array.isArray(recipe) ? recipe.entries() : Object.entries(recipe);
+  for (const [step, item] of entries) rememberRecipes(item, positions, [...at, step]);
+}
+
+/** Remembers that a changed copy of a recipe, and what is inside it, stands where the recipe does. */
+export function copyPositions(recipe: object, copy: object): void {
+  const positions = POSITIONS.get(recipe);
+  if (positions !== undefined) rememberRecipes(copy, positions);
 }
 
 /** Formats a place in a recipe for a message: its keys, and file and line where they are known. */
 export function formatPlace(recipe: object, path: Path): string {
-  const positions = POSITIONS.get(recipe);
-  const keys = formatPath(path);
+  const place = findDocument(recipe, path);
+  const positions = POSITIONS.get(place.recipe);
+  const keys = formatPath(place.path);
   if (positions === undefined) return `"${keys}"`;
-  return `${positions.name}:${positions.lineOf(path)}: "${keys}"`;
+  return `${positions.name}:${positions.lineOf(place.path)}: "${keys}"`;
+}
+
+/** Finds the recipe around a place that stands in the same document: a recipe may have others in it. */
+function findDocument(recipe: object, path: Path): { readonly recipe: object; readonly path: Path } {
+  let [found, rest] = [{ recipe, path }, path];
+  let value: unknown = recipe;
+  while (rest.length > 0) {
+    const [step, ...after] = rest;
+    value = (value as Readonly<Record<string | number, unknown>>)[step ?? ""];
+    rest = after;
+    if (typeof value !== "object" || value === null) break;
+    const positions = POSITIONS.get(value);
+    if (positions !== undefined && positions.document !== POSITIONS.get(found.recipe)?.document)
+      found = { recipe: value, path: rest };
+  }
+  return found;
 }
 
 /** Formats a path as one writes it in a program: `models[1].parameters.weight`. */
@@ -36,12 +66,12 @@ function formatPath(path: Path): string {
 
 /** Creates the positions of a YAML document. */
 export function createPositions(name: string, document: Document, lines: LineCounter): Positions {
-  return { name, lineOf: (path) => lines.linePos(offsetOf(document, path)).line };
+  return { name, document, lineOf: (path) => lines.linePos(offsetOf(document, path)).line };
 }
 
 /** Creates the positions of a recipe inside another, at a path of it. */
-export function positionsInside(positions: Positions, at: Path): Positions {
-  return { name: positions.name, lineOf: (path) => positions.lineOf([...at, ...path]) };
+function positionsInside(positions: Positions, at: Path): Positions {
+  return { ...positions, lineOf: (path) => positions.lineOf([...at, ...path]) };
 }
 
 /** Finds where the key that a path ends in stands, or else the nearest key around it that is there. */

@@ -1,15 +1,19 @@
+import { closestName } from "@isthmus/core";
+import type { Path, Problem, StrictnessOptions } from "./problem.ts";
 import type { Recipe } from "./recipe.ts";
 import { RECIPE } from "./recipe-shape.ts";
 import { rejectRecipe } from "./reject.ts";
-import { findProblems, isMap, type Path, type Problem } from "./shape.ts";
+import { findProblems, isMap } from "./shape.ts";
 
 /**
- * Checks the form of a recipe: keys, types, and which keys go together.
+ * Checks the form of a recipe: keys, types, and which keys go together. Keys that recipes do not have, unlike
+ * any that they have, are warnings.
  * @throws InputError if something is wrong; it lists every problem
  */
-export function assertRecipe(value: unknown): asserts value is Recipe {
+export function assertRecipe(value: unknown, options: StrictnessOptions = {}): asserts value is Recipe {
   const problems = [...findProblems(RECIPE, value), ...findContradictions(value, [])];
-  rejectRecipe(isMap(value) ? value : {}, "Cannot read the recipe as its form must be right", problems);
+  const recipe = isMap(value) ? value : {};
+  rejectRecipe(recipe, "Cannot read the recipe as its form must be right", problems, options);
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -21,7 +25,8 @@ function findContradictions(value: unknown, path: Path): readonly Problem[] {
   const inside = Object.entries(value).flatMap(([key, item]) => findContradictions(item, [...path, key]));
   if (path.at(-2) === "modules") return [...findParts(value, path, ["models", "slices"]), ...inside];
   if (path.at(-2) === "slices") return [...findParts(value, path, ["sources"]), ...inside];
-  if (path.length > 0 && !("merge_method" in value)) return inside;
+  // A source or a model with a stray "merge_method" is no recipe.
+  if (path.length > 0 && (!("merge_method" in value) || "model" in value)) return inside;
   return [
     ...findParts(value, path, ["models", "slices", "modules"]),
     ...findTokenizers(value, path),
@@ -34,7 +39,7 @@ function findParts(value: Values, path: Path, keys: readonly string[]): readonly
   const [first, second] = present;
   const all = keys.map((key) => `"${key}"`).join(" or ");
   // A key that is misspelt may be the one that is missing; there is a message on it already.
-  const isMisspelt = Object.keys(value).some((key) => !Object.hasOwn(RECIPE.keys, key));
+  const isMisspelt = Object.keys(value).some((key) => closestName(key, keys) !== undefined);
   if (first === undefined && isMisspelt) return [];
   if (first === undefined && keys.length === 1) return [];
   if (first === undefined) return [{ path, text: `must have networks: write ${all}` }];

@@ -171,5 +171,13 @@ export const RECIPE: Shape & { readonly kind: "map" } = {
       shape: { kind: "text", choices: ["error", "copy"] },
       description: "What is done about a tensor that not all networks have: error, or copy it.",
     },
+    name: {
+      shape: TEXT,
+      description: "Name by which other documents of the file call the network that it makes.",
+    },
+    num_layers_config_key: {
+      shape: TEXT,
+      description: "Key of the base's config.json that counts layers, where it is none of the usual ones.",
+    },
   } satisfies KeysOf<Recipe>,
 };

@@ -140,6 +140,13 @@ export interface Recipe {
   readonly strict?: boolean;
   /** What is done about a tensor that not all networks have. @defaultValue "error" */
   readonly missing?: "error" | "copy";
+  /** Name by which other recipes of the same file call the network that it makes. */
+  readonly name?: string;
+  /**
+   * Key of the base's `config.json` that counts layers, for results with another number of layers.
+   * @defaultValue `num_hidden_layers` or what else is usual, or the only key that has the number of layers
+   */
+  readonly num_layers_config_key?: string;
 }
 
 /** Element types that a recipe may name. */

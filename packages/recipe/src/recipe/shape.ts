@@ -1,4 +1,5 @@
 import { closestName } from "@isthmus/core";
+import type { Path, Problem } from "./problem.ts";
 
 /** Form of a value in a recipe, from which both its check and its JSON Schema are made. */
 export type Shape =
@@ -28,16 +29,6 @@ export interface Key {
   /** What it is for, in one sentence. */
   readonly description: string;
   readonly required?: true;
-}
-
-/** Keys and positions that lead to a value. */
-export type Path = readonly (string | number)[];
-
-/** What is wrong with a value, and where it is. */
-export interface Problem {
-  readonly path: Path;
-  /** Text after the name of the value, such as `must be a number: it is "x"`. */
-  readonly text: string;
 }
 
 /** Checks whether a value is an object with keys. */
@@ -107,11 +98,16 @@ function findMapProblems(
     const described = Object.hasOwn(keys, key) ? keys[key] : undefined;
     if (described !== undefined)
       return item === undefined ? [] : findProblems(described.shape, item, [...path, key]);
-    const meant = closestName(key, names);
-    const hint = meant === undefined ? `the keys are ${names.join(", ")}` : `did you mean "${meant}"?`;
-    return [{ path: [...path, key], text: `is no key here; ${hint}` }];
+    return [unknownKey([...path, key], key, names)];
   });
   return [...missing, ...wrong];
+}
+
+function unknownKey(path: Path, key: string, names: readonly string[]): Problem {
+  const meant = closestName(key, names);
+  if (meant !== undefined) return { path, text: `is no key here; did you mean "${meant}"?` };
+  const text = `has no effect as it is no key here; the keys are ${names.join(", ")}`;
+  return { path, text, tolerated: "unknown key" };
 }
 
 function unknownChoice(path: Path, value: string, choices: readonly string[]): Problem {

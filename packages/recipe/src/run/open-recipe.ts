@@ -1,4 +1,4 @@
-import { type Checkpoint, InvariantError } from "@isthmus/core";
+import { type Checkpoint, entry } from "@isthmus/core";
 import {
   type Adapter,
   type MergeMethod,
@@ -11,15 +11,16 @@ import { findAdapters } from "../adapters/find-adapters.ts";
 import { openAdapters } from "../adapters/open-adapters.ts";
 import { listGroups } from "../plan/groups.ts";
 import type { AlignInputs } from "../plan/open-inputs.ts";
-import { planRecipe } from "../plan/plan-recipe.ts";
+import { type NestedNetwork, planRecipe } from "../plan/plan-recipe.ts";
+import type { StrictnessOptions } from "../recipe/problem.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { isNested } from "./list-references.ts";
 import { openReference } from "./open-reference.ts";
-import { type PreparedModels, prepareModels } from "./prepare-models.ts";
+import { type PreparedModels, type PrepareModelsOptions, prepareModels } from "./prepare-models.ts";
 import { readMethods } from "./read-methods.ts";
 
 /** Options of {@link openRecipe}. */
-export interface OpenRecipeOptions {
+export interface OpenRecipeOptions extends StrictnessOptions {
   /** Methods by name, in place of all methods of `@isthmus/merging`; `methodFiles` adds to either. */
   readonly methods?: ReadonlyMap<string, MergeMethod> | undefined;
   /** Paths of JavaScript files that export methods of your own; their code is run. @defaultValue none */
@@ -82,10 +83,12 @@ export interface OpenedRecipe {
 export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}): Promise<OpenedRecipe> {
   const { open = openReference, align, seed = 0, methodFiles = [] } = options;
   const methods = await readMethods(methodFiles, options.methods);
-  const { productsModule } = options;
+  const { productsModule, strict, onWarning } = options;
   const folders = options.open === undefined ? await findAdapters(recipe) : undefined;
   if (folders !== undefined) {
-    const { plan, adapter, close } = await openAdapters(recipe, folders, { methods, seed, productsModule });
+    const { plan, adapter, close } = await openAdapters(recipe, folders, {
+      ...{ methods, seed, productsModule, strict, onWarning },
+    });
     const source = describeRecipeMerge({ recipe, methodFiles, seed }, productsModule);
     return { plan, adapter, models: NO_MODELS, source, isSlow: true, close };
   }
@@ -101,17 +104,19 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
     return network;
   };
   try {
-    let models: PreparedModels | undefined;
+    const prepared = new Map<Recipe, PreparedModels>();
     const planned = await planRecipe(recipe, {
-      ...{ methods, seed, align, open: openAndKeep },
-      async prepare(part) {
-        const prepared = await prepareModels(part, openAndKeep);
-        if (part === recipe) models = prepared;
-        return prepared.networks;
+      ...{ methods, seed, align, open: openAndKeep, strict, onWarning },
+      async prepare(part, planNested) {
+        const models = await prepareModels(part, {
+          open: openAndKeep,
+          openNested: openNestedModels(planNested, prepared),
+        });
+        prepared.set(part, models);
+        return models.networks;
       },
     });
-    if (models === undefined)
-      throw new InvariantError("A recipe was planned whose networks were not prepared");
+    const models = entry(prepared, recipe, "recipe");
     if (productsModule !== undefined && needsProducts(planned))
       products = await openMergeProducts(productsModule, 0);
     const plan = { ...planned, products };
@@ -126,9 +131,28 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   }
 }
 
+/**
+ * Returns what plans the recipes inside a recipe, with what was prepared for them.
+ * @param prepared - what was prepared for each recipe that was planned
+ */
+export function openNestedModels(
+  planNested: (reference: ModelReference) => Promise<NestedNetwork | undefined>,
+  prepared: ReadonlyMap<Recipe, PreparedModels>,
+): PrepareModelsOptions["openNested"] {
+  return async (reference) => {
+    const nested = await planNested(reference);
+    return nested && { network: nested.network, models: entry(prepared, nested.recipe, "recipe") };
+  };
+}
+
 /** What is prepared of the models of a recipe that merges adapters: it has none. */
 const NO_MODELS: PreparedModels = {
-  ...{ networks: new Map(), inputs: [], vocabulary: undefined, tied: undefined, notes: [] },
+  networks: new Map(),
+  inputs: [],
+  template: { directory: undefined, layers: undefined },
+  vocabulary: undefined,
+  tied: undefined,
+  notes: [],
 };
 
 /** A merge by a recipe as plain data. */

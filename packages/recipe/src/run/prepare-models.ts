@@ -1,9 +1,12 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { at, type Checkpoint, resolveModelPath, UnsupportedError } from "@isthmus/core";
+import { at, type Checkpoint, InvariantError, resolveModelPath, UnsupportedError } from "@isthmus/core";
+import { inferLayout } from "../layout/infer-layout.ts";
+import { inferModules } from "../layout/modules.ts";
 import { chooseChatTemplate } from "../models/chat-template.ts";
 import { readModelConfig } from "../models/exact-json.ts";
-import type { ModelConfig } from "../models/model-config.ts";
+import type { ConfigLayers } from "../models/layer-count.ts";
+import { changeConfig, type ModelConfig } from "../models/model-config.ts";
 import { planVocabulary, type TokenizerOptions } from "../models/plan-vocabulary.ts";
 import { remapVocabulary } from "../models/remap-vocabulary.ts";
 import { hasPiecesOnly, haveSamePieces } from "../models/sentence-pieces.ts";
@@ -13,11 +16,12 @@ import {
   findVocabularyAxes,
   type VocabularyAxes,
 } from "../models/vocabulary-axes.ts";
-import type { VocabularyPlan } from "../models/vocabulary-plan.ts";
+import type { VocabularyNetwork, VocabularyPlan } from "../models/vocabulary-plan.ts";
 import { keyOf } from "../plan/groups.ts";
 import { atPlace } from "../plan/open-inputs.ts";
-import type { ModelReference, Recipe } from "../recipe/recipe.ts";
-import { isNested, listReferences, nameOf } from "./list-references.ts";
+import { formatPlace } from "../read/positions.ts";
+import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
+import { listReferences, nameOf } from "./list-references.ts";
 import { splitReference } from "./open-reference.ts";
 
 /** A network of a recipe, and the directory of a model that it lies in. */
@@ -26,8 +30,13 @@ export interface RecipeModelInput {
   /** What the recipe calls it. */
   readonly name: string;
   readonly network: Checkpoint;
-  /** Directory with its `config.json`; undefined if it has none, as single files. */
+  /**
+   * Directory with its `config.json`; undefined if it has none, as single files. Of a recipe it is that of
+   * the model whose files its result would have.
+   */
   readonly directory: string | undefined;
+  /** What was prepared for it, if it is a recipe. */
+  readonly nested: PreparedModels | undefined;
 }
 
 /** Networks of a recipe whose vocabularies and output heads agree. */
@@ -36,49 +45,121 @@ export interface PreparedModels {
   readonly networks: ReadonlyMap<string, Checkpoint>;
   /** All of them with their directories, in the order of the recipe. */
   readonly inputs: readonly RecipeModelInput[];
-  /** The vocabulary of the result; undefined if it is that of the base. */
+  /** The model whose files the result has: the base, or the first network; of a recipe, its own. */
+  readonly template: ModelTemplate;
+  /** The vocabulary of the result; undefined if it is that of the template's files. */
   readonly vocabulary: VocabularyPlan | undefined;
-  /** Whether the output head of the result is its embedding; undefined if the config of the base says it. */
+  /** Whether the output head of the result is its embedding; undefined if the template's config says it. */
   readonly tied: boolean | undefined;
   /** What people should look at. */
   readonly notes: readonly string[];
 }
 
+/** The model whose files the result of a recipe has. */
+export interface ModelTemplate {
+  /** Directory with its `config.json`; undefined if it has none. */
+  readonly directory: string | undefined;
+  /** The layers of the result; undefined if they are all layers of the template. */
+  readonly layers: ConfigLayers | undefined;
+}
+
+/** How the networks of a recipe are opened. */
+export interface PrepareModelsOptions {
+  /** Opens the network of a reference that is no recipe. */
+  readonly open: (reference: ModelReference) => Promise<Checkpoint>;
+  /** Plans the recipe of a reference; undefined if it is none. */
+  readonly openNested: (reference: ModelReference) => Promise<NestedModel | undefined>;
+}
+
+/** The network that a recipe makes, and what was prepared for it. */
+export interface NestedModel {
+  readonly network: Checkpoint;
+  readonly models: PreparedModels;
+}
+
 /**
- * Opens the networks of a recipe that are no recipes themselves, and makes language models fit each other:
- * rows of embeddings are put in the order of one vocabulary where the recipe has a tokenizer, and a network
- * without an output head gets one where others have it.
+ * Opens the networks of a recipe, and makes language models fit each other: rows of embeddings are put in the
+ * order of one vocabulary where the recipe has a tokenizer, and a network without an output head gets one
+ * where others have it.
  *
- * @param open - opens the network of a reference
  * @throws MismatchError if vocabularies have other sizes and the recipe has no tokenizer
- * @throws UnsupportedError if the recipe has a tokenizer and a network is a recipe, or a file without its
- *   tokenizer
+ * @throws UnsupportedError if the recipe has a tokenizer, and a network is a file without its tokenizer
  */
-export async function prepareModels(
-  recipe: Recipe,
-  open: (reference: ModelReference) => Promise<Checkpoint>,
-): Promise<PreparedModels> {
+export async function prepareModels(recipe: Recipe, options: PrepareModelsOptions): Promise<PreparedModels> {
   const inputs: RecipeModelInput[] = [];
-  for (const { reference, path } of listReferences(recipe)) {
-    if (isNested(reference)) continue;
-    const network = await atPlace(recipe, { path }, () => open(reference));
-    inputs.push({ reference, name: nameOf(reference), network, directory: await directoryOf(reference) });
-  }
+  for (const { reference, path } of listReferences(recipe))
+    inputs.push(await atPlace(recipe, { path }, () => openInput(reference, options)));
   // What cannot be used is said before anything is merged.
   if (recipe.chat_template !== undefined) await chooseChatTemplate(recipe.chat_template, []);
-  const configs = await Promise.all(inputs.map(({ directory }) => configOf(directory)));
+  const configs = await Promise.all(inputs.map(configOf));
   const tokenizer = tokenizerOf(recipe);
   const axes = inputs.map(({ network }, i) => axesOf(network, configs[i], tokenizer !== undefined));
   const remapped = await unifyVocabularies(recipe, { inputs, axes, tokenizer });
   const { networks, tied } = await unifyHeads(remapped.networks, { axes, configs });
+  const first = findTemplate(recipe, inputs);
   return {
     networks: new Map(inputs.map(({ reference }, i) => [keyOf(reference), at(networks, i, "network")])),
-    ...{ inputs, vocabulary: remapped.vocabulary, tied, notes: remapped.notes },
+    inputs,
+    template: describeTemplate(recipe, first),
+    vocabulary: remapped.vocabulary ?? first.nested?.vocabulary,
+    tied: tied ?? first.nested?.tied,
+    notes: [...inputs.flatMap(({ nested }) => nested?.notes ?? []), ...remapped.notes],
   };
 }
 
+async function openInput(
+  reference: ModelReference,
+  { open, openNested }: PrepareModelsOptions,
+): Promise<RecipeModelInput> {
+  const name = nameOf(reference);
+  const opened = await openNested(reference);
+  if (opened !== undefined) {
+    const { network, models } = opened;
+    return { reference, name, network, directory: models.template.directory, nested: models };
+  }
+  if (isRecipe(reference)) throw new InvariantError("A recipe inside another one was not planned");
+  const network = await open(reference);
+  return { reference, name, network, directory: await directoryOf(reference), nested: undefined };
+}
+
+function findTemplate({ base_model: base }: Recipe, inputs: readonly RecipeModelInput[]): RecipeModelInput {
+  const key = base === undefined ? undefined : keyOf(base);
+  return inputs.find(({ reference }) => keyOf(reference) === key) ?? at(inputs, 0, "network");
+}
+
+/** Describes which layers of the template the result has, through recipes that stack layers themselves. */
+function describeTemplate(recipe: Recipe, { directory, network, nested }: RecipeModelInput): ModelTemplate {
+  const inside = nested?.template.layers;
+  const layers = layersOf(recipe);
+  if (layers === undefined) return { directory, layers: inside };
+  const layout = inferLayout(network);
+  const modules = inferModules(layout, network.tensors.keys());
+  const [run] = modules.runsOf(modules.main);
+  return {
+    directory,
+    layers: {
+      key: recipe.num_layers_config_key ?? inside?.key,
+      // A layer that the template does not have is refused when its config is changed.
+      layers: inside === undefined ? layers : layers.map((layer) => inside.layers[layer] ?? layer),
+      count: inside === undefined ? run?.count : inside.count,
+    },
+  };
+}
+
+/**
+ * Lists for each layer of the result the layer whose place in the config it takes; undefined for whole
+ * networks.
+ */
+function layersOf({ slices }: Recipe): readonly number[] | undefined {
+  return slices?.flatMap(({ sources: [first] }) => {
+    if (first === undefined) return [];
+    const [begin, end] = first.layer_range;
+    return Array.from({ length: end - begin }, (_, i) => begin + i);
+  });
+}
+
 /** Returns the directory of a model that a reference names; undefined if it has no `config.json`. */
-export async function directoryOf(reference: Exclude<ModelReference, Recipe>): Promise<string | undefined> {
+async function directoryOf(reference: Exclude<ModelReference, Recipe>): Promise<string | undefined> {
   const { path, revision } = await splitReference(reference);
   const location = await resolveModelPath(revision === undefined ? path : `${path}@${revision}`);
   const isFolder = (await stat(location).catch(() => undefined))?.isDirectory() ?? false;
@@ -87,8 +168,12 @@ export async function directoryOf(reference: Exclude<ModelReference, Recipe>): P
   return hasConfig ? directory : undefined;
 }
 
-async function configOf(directory: string | undefined): Promise<ModelConfig | undefined> {
-  return directory === undefined ? undefined : readModelConfig(directory);
+/** Reads the config of an input; of a recipe it says what the recipe makes of the vocabulary and the head. */
+async function configOf({ directory, nested }: RecipeModelInput): Promise<ModelConfig | undefined> {
+  if (directory === undefined) return undefined;
+  const config = await readModelConfig(directory);
+  if (nested === undefined) return config;
+  return changeConfig(config, { vocabularySize: nested.vocabulary?.size, tied: nested.tied }).config;
 }
 
 /** Axes of tokens; without a tokenizer in the recipe only of models whose config settles them. */
@@ -128,12 +213,9 @@ async function unifyVocabularies(
     return { networks, vocabulary: undefined, notes };
   };
   if (tokenizer === undefined) return unchanged();
-  if (listReferences(recipe).some(({ reference }) => isNested(reference)))
-    throw noTokenizer("a recipe as a network: give it a tokenizer of its own");
-  const models = inputs.map(({ name, directory }) => {
-    if (directory === undefined)
-      throw noTokenizer(`"${name}", which has no config.json: name the folder of the model`);
-    return { name, directory };
+  const models = inputs.map(({ reference, name, directory, nested }) => {
+    if (directory === undefined) throw noTokenizer(recipe, reference, name);
+    return { name, directory, vocabulary: nested?.vocabulary };
   });
   const [first, ...others] = models;
   if (first === undefined) return unchanged();
@@ -146,7 +228,9 @@ async function unifyVocabularies(
   const vocabulary = await planVocabulary({
     ...{ networks: [first, ...others], base: position < 0 ? undefined : position, tokenizer },
   });
-  return { networks: remapVocabulary(networks, axes, vocabulary), vocabulary, notes: [] };
+  const named = recipe.out_dtype ?? recipe.dtype;
+  const dtype = named === undefined ? undefined : RECIPE_DTYPES[named];
+  return { networks: remapVocabulary(networks, axes, { ...vocabulary, dtype }), vocabulary, notes: [] };
 }
 
 /** Networks whose rows of tokens are in one order. */
@@ -157,10 +241,7 @@ interface UnifiedVocabularies {
 }
 
 /** A network, and the directory with its tokenizer. */
-interface TokenizedModel {
-  readonly name: string;
-  readonly directory: string;
-}
+type TokenizedModel = Pick<VocabularyNetwork, "name" | "directory">;
 
 /**
  * Finds out whether rows of tokens can stay as they are although some tokens cannot be read: all networks
@@ -186,10 +267,12 @@ async function keepUnreadTokens(
   ];
 }
 
-function noTokenizer(problem: string): UnsupportedError {
-  return new UnsupportedError(`Cannot unite the vocabularies of the recipe with ${problem}`, {
-    feature: "tokenizer",
-  });
+function noTokenizer(recipe: Recipe, reference: ModelReference, name: string): UnsupportedError {
+  const named = listReferences(recipe).find((one) => keyOf(one.reference) === keyOf(reference));
+  return new UnsupportedError(
+    `Cannot unite the vocabularies of the recipe as each network must have a config.json and a tokenizer beside it: "${name}" has none (${formatPlace(recipe, named?.path ?? [])}); name the folder of the model`,
+    { feature: "tokenizer" },
+  );
 }
 
 interface HeadInputs {
@@ -197,7 +280,7 @@ interface HeadInputs {
   readonly configs: readonly (ModelConfig | undefined)[];
 }
 
-/** Gives networks whose head is their embedding a head of their own, if others have one. */
+/** Gives networks whose head is their embedding a head of their own in the result, if others have one. */
 async function unifyHeads(
   networks: readonly Checkpoint[],
   { axes, configs }: HeadInputs,
@@ -205,9 +288,9 @@ async function unifyHeads(
   const ties = await Promise.all(
     networks.map((network, i) => examineTiedWeights(network, at(axes, i, "network"), configs[i])),
   );
-  const head = ties.find(({ state }) => state === "apart" || state === "unequal")?.head;
-  if (head === undefined || ties.every(({ state }) => state !== "absent"))
-    return { networks, tied: undefined };
+  const untied = ties.filter(({ state }) => state === "apart" || state === "unequal");
+  const head = untied.find((tie) => tie.head !== undefined)?.head;
+  if (head === undefined || untied.length === ties.length) return { networks, tied: undefined };
   return {
     networks: networks.map((network, i) => {
       const { state, embedding } = at(ties, i, "network");

@@ -155,23 +155,29 @@ describe("runRecipe()", () => {
     });
   });
 
-  it("gives a network a head where others have one, and the config says so", async () => {
-    const [a, b] = [
-      await saveModel("a", "bpe", { rows: 56, offset: 0, head: false }),
-      await saveModel("b", "bpe", { rows: 56, offset: 2, head: true }),
-    ];
-    const config = join(a, "config.json");
-    writeFileSync(
-      config,
-      readFileSync(config, "utf8").replace('"tie_word_embeddings": false', '"tie_word_embeddings": true'),
-    );
-    const recipe = parseRecipe(`merge_method: linear\nmodels: [{ model: ${a} }, { model: ${b} }]`);
-    await runRecipe(recipe, join(folder, "out"));
-    expect((await valuesOf(join(folder, "out"), "lm_head.weight")).slice(0, 6)).toEqual([1, 1, 1, 2, 2, 2]);
-    expect(readFileSync(join(folder, "out", "config.json"), "utf8")).toContain(
-      '"tie_word_embeddings": false',
-    );
-  });
+  it.each([
+    ["no head", false],
+    ["its embedding as its head", true],
+  ])(
+    "gives a network with %s one of its own where others have that, and the config says so",
+    async (_, head) => {
+      const [a, b] = [
+        await saveModel("a", "bpe", { rows: 56, offset: 0, head }),
+        await saveModel("b", "bpe", { rows: 56, offset: 2, head: true }),
+      ];
+      const config = join(a, "config.json");
+      writeFileSync(
+        config,
+        readFileSync(config, "utf8").replace('"tie_word_embeddings": false', '"tie_word_embeddings": true'),
+      );
+      const recipe = parseRecipe(`merge_method: linear\nmodels: [{ model: ${a} }, { model: ${b} }]`);
+      await runRecipe(recipe, join(folder, "out"));
+      expect((await valuesOf(join(folder, "out"), "lm_head.weight")).slice(0, 6)).toEqual([1, 1, 1, 2, 2, 2]);
+      expect(readFileSync(join(folder, "out", "config.json"), "utf8")).toContain(
+        '"tie_word_embeddings": false',
+      );
+    },
+  );
 
   it("stacks layers, and the config has as many", async () => {
     const a = await saveModel("a", "bpe", { rows: 56, offset: 1, head: true });

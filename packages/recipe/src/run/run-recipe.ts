@@ -12,7 +12,7 @@ import {
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
-import { type RecipeFiles, writeRecipeFiles } from "./write-recipe-files.ts";
+import { assertRecipeFiles, type RecipeFiles, writeRecipeFiles } from "./write-recipe-files.ts";
 
 /** Options of {@link saveRecipe}. */
 export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "recipe"> {
@@ -66,8 +66,8 @@ export async function runRecipe(
   output: string,
   options: RunRecipeOptions = {},
 ): Promise<RunRecipeResult> {
-  const { methods, methodFiles, seed, open, align, ...saving } = options;
-  const opened = await openRecipe(recipe, { methods, methodFiles, seed, open, align });
+  const { methods, methodFiles, seed, open, align, strict, onWarning, ...saving } = options;
+  const opened = await openRecipe(recipe, { methods, methodFiles, seed, open, align, strict, onWarning });
   try {
     return await saveRecipe(recipe, opened, output, saving);
   } finally {
@@ -83,6 +83,7 @@ export async function saveRecipe(
   { text, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
   const { plan, source, isSlow, adapter } = opened;
+  if (!output.endsWith(".safetensors")) await assertRecipeFiles(recipe, opened);
   const weights = adapter === undefined ? output : await adapterWeightsIn(adapter, output);
   const saved = await saveMerge(plan, weights, {
     ...options,

@@ -1,13 +1,14 @@
 import { stat } from "node:fs/promises";
-import { InvariantError } from "@isthmus/core";
+import { InputError, isIsthmusError } from "@isthmus/core";
 import { stringify } from "yaml";
+import { readModelConfig } from "../models/exact-json.ts";
+import { type ConfigChanges, changeConfig } from "../models/model-config.ts";
 import { writeModelFiles } from "../models/write-model-files.ts";
 import { keyOf } from "../plan/groups.ts";
-import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
-import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
-import { listReferences } from "./list-references.ts";
+import { formatPlace } from "../read/positions.ts";
+import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import type { OpenedRecipe } from "./open-recipe.ts";
-import { directoryOf, type RecipeModelInput } from "./prepare-models.ts";
+import type { PreparedModels, RecipeModelInput } from "./prepare-models.ts";
 
 /** Files of a model that were written beside its weights. */
 export interface RecipeFiles {
@@ -25,23 +26,48 @@ export interface RecipeFiles {
  */
 export async function writeRecipeFiles(
   recipe: Recipe,
-  { models: { inputs, vocabulary, tied, notes } }: Pick<OpenedRecipe, "models">,
+  { models }: Pick<OpenedRecipe, "models">,
   output: string,
   { text = stringify(recipe) }: { readonly text?: string | undefined },
 ): Promise<RecipeFiles> {
-  const template = await templateOf(recipe);
-  const base = await directoryOf(template);
+  const base = models.template.directory;
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
   if (base === undefined || !isFolder) return { files: [], notes: [] };
-  const dtype = recipe.out_dtype ?? recipe.dtype;
   const written = await writeModelFiles(output, {
-    ...{ base, recipe: text, method: recipe.merge_method, vocabulary, tied },
-    networks: inputs.flatMap((input) => describeNetwork(recipe, input)),
-    dtype: dtype === undefined ? undefined : RECIPE_DTYPES[dtype],
-    layers: layersOf(recipe),
+    ...configChangesOf(recipe, models),
+    ...{ base, recipe: text, method: recipe.merge_method, vocabulary: models.vocabulary },
+    networks: models.inputs.flatMap((input) => describeNetwork(recipe, input)),
     chatTemplate: recipe.chat_template,
   });
-  return { ...written, notes: [...notes, ...written.notes] };
+  return { ...written, notes: [...models.notes, ...written.notes] };
+}
+
+/**
+ * Checks that the config of the result can be written, before any weight is.
+ * @throws InputError if the recipe gives it layers that the config of the base cannot count
+ */
+export async function assertRecipeFiles(
+  recipe: Recipe,
+  { models }: Pick<OpenedRecipe, "models">,
+): Promise<void> {
+  const { directory } = models.template;
+  if (directory === undefined) return;
+  const config = await readModelConfig(directory);
+  try {
+    changeConfig(config, configChangesOf(recipe, models));
+  } catch (error) {
+    if (!isIsthmusError(error, "FormatError")) throw error;
+    const place = formatPlace(recipe, [recipe.slices === undefined ? "merge_method" : "slices"]);
+    throw new InputError(`${(error as Error).message} (${place})`, { input: directory, cause: error });
+  }
+}
+
+function configChangesOf(
+  { out_dtype: output, dtype }: Recipe,
+  { tied, template }: PreparedModels,
+): Pick<ConfigChanges, "dtype" | "tied" | "layers"> {
+  const named = output ?? dtype;
+  return { dtype: named === undefined ? undefined : RECIPE_DTYPES[named], tied, layers: template.layers };
 }
 
 function describeNetwork(recipe: Recipe, { reference, name, directory }: RecipeModelInput) {
@@ -49,25 +75,4 @@ function describeNetwork(recipe: Recipe, { reference, name, directory }: RecipeM
   const isBase = recipe.base_model !== undefined && keyOf(recipe.base_model) === keyOf(reference);
   const model = recipe.models?.find((one) => keyOf(one.model) === keyOf(reference));
   return [{ name, directory, isBase, parameters: model?.parameters ?? {} }];
-}
-
-/**
- * Lists for each layer of the result the layer whose place in the config it takes; undefined for whole
- * networks.
- */
-function layersOf({ slices }: Recipe): readonly number[] | undefined {
-  return slices?.flatMap(({ sources: [first] }) => {
-    if (first === undefined) return [];
-    const [begin, end] = first.layer_range;
-    return Array.from({ length: end - begin }, (_, i) => begin + i);
-  });
-}
-
-/** Returns the network whose files the result has: the base, or the first one; of a recipe, its own. */
-async function templateOf(recipe: Recipe): Promise<Exclude<ModelReference, Recipe>> {
-  const reference = recipe.base_model ?? listReferences(recipe)[0]?.reference;
-  if (reference === undefined) throw new InvariantError("No network in a recipe that was checked");
-  if (isRecipe(reference)) return templateOf(reference);
-  const isFile = typeof reference === "string" && isRecipeFile(reference);
-  return isFile ? templateOf(await readRecipe(reference)) : reference;
 }

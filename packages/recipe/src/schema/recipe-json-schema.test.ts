@@ -23,10 +23,16 @@ describe("recipeJsonSchema()", () => {
     expect(reader.safeParse(recipe).error).toBeUndefined();
   });
 
+  test("has editors mark keys that recipes do not have, which are read with a warning", () => {
+    const mark = { deprecationMessage: expect.stringContaining("no effect") };
+    expect(schema.additionalProperties).toEqual(mark);
+    expect(schema.definitions.input.additionalProperties).toEqual(mark);
+    const found = { merge_method: "linear", out_path: "x", models: [{ model: "a", revision: "main" }] };
+    expect(z.fromJSONSchema(schema).safeParse(found).success).toBe(true);
+  });
+
   test.each([
     [{ models: [{ model: "a" }] }],
-    [{ merge_method: "linear", modles: [] }],
-    [{ merge_method: "linear", models: [{ model: "a", weight: 1 }] }],
     [{ merge_method: "linear", slices: [{ sources: [{ model: "a", layer_range: [0] }] }] }],
     [{ merge_method: "linear", models: [{ model: "a", parameters: { weight: [{ filter: "x" }] } }] }],
   ])("refuses %j", (recipe) => {

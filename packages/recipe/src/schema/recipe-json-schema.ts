@@ -19,8 +19,9 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * import assert from "node:assert/strict";
  * import { recipeJsonSchema } from "@isthmus/recipe";
  *
- * const { required, additionalProperties } = recipeJsonSchema();
- * assert.deepEqual([required, additionalProperties], [["merge_method"], false]);
+ * const { required, properties } = recipeJsonSchema();
+ * assert.deepEqual(required, ["merge_method"]);
+ * assert("slices" in (properties as object));
  * ```
  */
 export function recipeJsonSchema(methods: ReadonlyMap<string, MergeMethod> = RECIPE_METHODS): JsonSchema {
@@ -99,6 +100,9 @@ function schemaOf(shape: Shape, definitions: Map<string, JsonSchema>): JsonSchem
   }
 }
 
+/** Schema of keys that recipes do not have, which editors underline, as they are read with a warning. */
+const UNKNOWN_KEY = { deprecationMessage: "This has no effect, as it is no key of recipes here." };
+
 function mapSchema(
   { keys }: { readonly keys: Readonly<Record<string, Key>> },
   definitions: Map<string, JsonSchema>,
@@ -114,7 +118,7 @@ function mapSchema(
     type: "object",
     properties: Object.fromEntries(properties),
     ...(required.length > 0 && { required }),
-    additionalProperties: false,
+    additionalProperties: UNKNOWN_KEY,
   };
 }
 

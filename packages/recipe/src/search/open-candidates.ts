@@ -1,10 +1,11 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, entry } from "@isthmus/core";
 import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
 import { keyOf } from "../plan/groups.ts";
 import { rememberAlignments } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
 import type { ModelReference, Recipe } from "../recipe/recipe.ts";
-import type { OpenRecipeOptions } from "../run/open-recipe.ts";
+import { isNested, listReferences } from "../run/list-references.ts";
+import { type OpenRecipeOptions, openNestedModels } from "../run/open-recipe.ts";
 import { openReference } from "../run/open-reference.ts";
 import { type PreparedModels, prepareModels } from "../run/prepare-models.ts";
 import { readMethods } from "../run/read-methods.ts";
@@ -43,7 +44,7 @@ export async function openCandidates(
   recipe: Recipe,
   options: OpenCandidatesOptions,
 ): Promise<OpenedCandidates> {
-  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule } = options;
+  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule, strict } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
   const products = productsModule === undefined ? undefined : await openMergeProducts(productsModule, 0);
@@ -57,14 +58,31 @@ export async function openCandidates(
     for (const network of opened) await network.close();
   };
   try {
-    const models = await prepareModels(recipe, openAndKeep);
+    // Recipes inside may have ranges, too: what is prepared for them depends on the candidate.
+    const hasNested = listReferences(recipe).some(({ reference }) => isNested(reference));
+    const openNested = async () => undefined;
+    const shared = hasNested ? undefined : await prepareModels(recipe, { open: openAndKeep, openNested });
     const openOnce = remember(openAndKeep, keyOf);
-    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
+    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align), strict };
+    // All candidates have the same warnings.
+    let { onWarning } = options;
     return {
       async judge(filled, signal) {
-        const prepare = async (part: Recipe) =>
-          part === filled ? models.networks : (await prepareModels(part, openOnce)).networks;
-        const plan = { ...(await planRecipe(filled, { ...planning, prepare })), products };
+        const prepared = new Map<Recipe, PreparedModels>();
+        const planned = planRecipe(filled, {
+          ...planning,
+          onWarning,
+          async prepare(part, planNested) {
+            const openNestedHere = openNestedModels(planNested, prepared);
+            const models =
+              shared ?? (await prepareModels(part, { open: openOnce, openNested: openNestedHere }));
+            prepared.set(part, models);
+            return models.networks;
+          },
+        });
+        onWarning = undefined;
+        const plan = { ...(await planned), products };
+        const models = entry(prepared, filled, "recipe");
         return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
       },
       close,

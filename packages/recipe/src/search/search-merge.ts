@@ -47,10 +47,11 @@ export async function searchMerge(
   recipe: Recipe,
   options: SearchMergeOptions,
 ): Promise<SearchResult<Recipe>> {
-  const { judge, open, align, methods, methodFiles, productsModule, ...searching } = options;
+  const { judge, open, align, methods, methodFiles, productsModule, ...others } = options;
+  const { strict, onWarning, ...searching } = others;
   const { seed } = searching;
   const candidates = await openCandidates(recipe, {
-    ...{ judge, open, align, methods, methodFiles, productsModule, seed },
+    ...{ judge, open, align, methods, methodFiles, productsModule, seed, strict, onWarning },
   });
   try {
     return await searchRecipe(recipe, {

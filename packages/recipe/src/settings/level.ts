@@ -1,5 +1,6 @@
+import type { Path } from "../recipe/problem.ts";
 import type { ConditionalSetting, Gradient, Scalar, Setting, Settings } from "../recipe/recipe.ts";
-import { isMap, type Path } from "../recipe/shape.ts";
+import { isMap } from "../recipe/shape.ts";
 
 /** Settings of one place in a recipe: of an input, a slice, a module, or all. */
 export interface Level {

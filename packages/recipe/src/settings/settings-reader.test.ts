@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Setting } from "../recipe/recipe.ts";
 import { compileFilter } from "./filter.ts";
-import { findScalarProblem } from "./scalar.ts";
+import { findScalarProblem, readScalar } from "./scalar.ts";
 import { SettingsReader } from "./settings-reader.ts";
 
 const NUMBER = { description: "A number.", of: "merge", default: 1 } as const;
@@ -83,8 +83,35 @@ test("compileFilter() takes texts, patterns and regular expressions", () => {
 
 test("findScalarProblem() names types, ranges and choices", () => {
   expect(findScalarProblem(NUMBER, "1e-5")).toBeUndefined();
-  expect(findScalarProblem(NUMBER, "x")).toBe('must be a number: it is "x"');
-  expect(findScalarProblem({ ...NUMBER, least: 0, most: 1 }, 2)).toBe("must be a number in [0, 1]: it is 2");
-  expect(findScalarProblem(WORD, "bb")).toMatch(/^must be one of a, b, c: it is "bb"/);
-  expect(findScalarProblem({ ...NUMBER, default: true }, 1)).toBe("must be true or false: it is 1");
+  expect(findScalarProblem(NUMBER, "x")).toEqual({ text: 'must be a number: it is "x"' });
+  expect(findScalarProblem({ ...NUMBER, least: 0, most: 1 }, 2)).toEqual({
+    text: "must be a number in [0, 1]: it is 2",
+  });
+  expect(findScalarProblem(WORD, "bb")?.text).toMatch(/^must be one of a, b, c: it is "bb"/);
+  expect(findScalarProblem({ ...NUMBER, default: true }, 2)).toEqual({
+    text: "must be true or false: it is 2",
+  });
+});
+
+test.each([
+  [1, true],
+  [0, false],
+  ["true", true],
+  ["False", false],
+  ["yes", true],
+  ["off", false],
+])("%j is read as %s where a parameter is true or false, with a warning", (value, expected) => {
+  const spec = { ...NUMBER, default: false };
+  expect(readScalar(spec, value)).toBe(expected);
+  const text = `is read as ${expected}: it is ${JSON.stringify(value)}`;
+  expect(findScalarProblem(spec, value)).toEqual({ text, tolerated: "spelling" });
+  expect(findScalarProblem(spec, expected)).toBeUndefined();
+});
+
+test("a number beyond the range that a method is described for is tolerated", () => {
+  const spec = { ...NUMBER, usual: { least: 0, most: 1, beyond: "goes on" } };
+  expect(findScalarProblem(spec, 1)).toBeUndefined();
+  expect(findScalarProblem(spec, 1.5)).toEqual({
+    ...{ text: "is meant to be in [0, 1]: it is 1.5, for which it goes on", tolerated: "unusual value" },
+  });
 });

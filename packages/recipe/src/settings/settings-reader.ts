@@ -1,7 +1,7 @@
 import { at, closestName } from "@isthmus/core";
 import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
+import type { Path, Problem } from "../recipe/problem.ts";
 import type { Gradient } from "../recipe/recipe.ts";
-import type { Path, Problem } from "../recipe/shape.ts";
 import { compileFilter } from "./filter.ts";
 import { type Branch, type Level, listBranches } from "./level.ts";
 import { readScalar } from "./scalar.ts";
@@ -68,19 +68,20 @@ export class SettingsReader {
       if (filter === undefined || filter === "*") return [];
       const use = this.#filters.get(path.join("\n"));
       if (use?.chosen) return [];
-      return [{ path: [...path, "filter"], text: this.#explainIdle(filter, use) }];
+      return [{ path: [...path, "filter"], ...this.#explainIdle(filter, use) }];
     });
   }
 
-  #explainIdle(filter: string, use: FilterUse | undefined): string {
+  #explainIdle(filter: string, use: FilterUse | undefined): Pick<Problem, "text" | "tolerated"> {
+    const tolerate = (text: string) => ({ text: `"${filter}" ${text}`, tolerated: "idle filter" }) as const;
     if (use === undefined)
-      return `"${filter}" has no effect as settings nearer to the networks come first: leave it out`;
-    if (use.matched)
-      return `"${filter}" has no effect as filters before it take all its tensors: put it first`;
+      return tolerate("has no effect as settings nearer to the networks come first: leave it out");
+    if (use.matched) return tolerate("has no effect as filters before it take all its tensors: put it first");
     const parts = [...new Set([...this.#names].flatMap((name) => name.split(/[./]/)))];
     const meant = closestName(filter, parts);
-    const hint = meant === undefined ? `one tensor is "${[...this.#names][0]}"` : `did you mean "${meant}"?`;
-    return `"${filter}" matches none of ${this.#names.size} tensors; ${hint}`;
+    const text = `matches none of ${this.#names.size} tensors`;
+    if (meant !== undefined) return { text: `"${filter}" ${text}; did you mean "${meant}"?` };
+    return tolerate(`${text}, so that it has no effect; one tensor is "${[...this.#names][0]}"`);
   }
 
   #choose(branches: readonly Branch[], name: string): Branch | undefined {

@@ -98,7 +98,7 @@ function findTies(comparison: NetworkComparison): MergeFinding[] {
       networks: [...yes, ...no],
       message: `embedding and head are equal in ${nameNetworks(comparison, yes)} and differ in ${nameNetworks(comparison, no)}`,
       advice:
-        "treat both as matrices of their own: set tie_word_embeddings to false in the config of the result",
+        "treat both as matrices of their own: a merge by a recipe does so, and writes tie_word_embeddings: false into the config of its result",
     },
   ];
 }

@@ -1,0 +1,62 @@
+import { isRecord, TEXT_PARTS } from "./model-parts.ts";
+
+/** Keys that count layers in the configs of most models. */
+const LAYER_COUNTS = ["num_hidden_layers", "n_layer", "num_layers", "n_layers"];
+
+/** The layers of a merged network, as far as its config must say them. */
+export interface ConfigLayers {
+  /** The layer of the base, by position, whose settings each layer of the result has. */
+  readonly layers: readonly number[];
+  /** Number of layers of the base, by the names of its tensors. @defaultValue it is not known */
+  readonly count?: number | undefined;
+  /** Key of the config that counts layers. @defaultValue a usual one, or the only one with their number */
+  readonly key?: string | undefined;
+}
+
+/** A key that counts layers, and the key of the part of a config that it stands in, empty for the top. */
+export interface LayerCountPlace {
+  readonly part: string;
+  readonly key: string;
+}
+
+/**
+ * Finds the keys of a config that count layers: the one that is named, else the usual ones, one in each part,
+ * else the only number that is the number of layers.
+ * @returns their places, or what is wrong
+ */
+export function findLayerCounts(
+  config: Readonly<Record<string, unknown>>,
+  { layers, count, key: named }: ConfigLayers,
+): { readonly places: readonly LayerCountPlace[] } | { readonly problem: string } {
+  const parts = ["", ...TEXT_PARTS].flatMap((part) => {
+    const values = part === "" ? config : config[part];
+    return isRecord(values) ? [{ part, values }] : [];
+  });
+  const keysOf = (isCount: (key: string, value: unknown) => boolean): readonly LayerCountPlace[] =>
+    parts.flatMap(({ part, values }) =>
+      Object.keys(values).flatMap((key) => (isCount(key, values[key]) ? [{ part, key }] : [])),
+    );
+  const isWhole = (value: unknown): boolean => Number.isSafeInteger(value);
+  if (named !== undefined) {
+    const places = keysOf((key, value) => key === named && isWhole(value));
+    if (places.length > 0) return { places };
+    return { problem: `num_layers_config_key is "${named}", and the config of the base has no number there` };
+  }
+  const usual = parts.flatMap(({ part, values }): readonly LayerCountPlace[] => {
+    const key = LAYER_COUNTS.find((name) => typeof values[name] === "number");
+    return key === undefined ? [] : [{ part, key }];
+  });
+  if (usual.length > 0) return { places: usual };
+  const equal = count === undefined ? [] : keysOf((_, value) => isWhole(value) && value === count);
+  if (equal.length === 1) return { places: equal };
+  const isUnchanged = layers.length === count && layers.every((layer, i) => layer === i);
+  if (isUnchanged) return { places: [] };
+  const candidates = equal.map(({ key }) => `"${key}"`).join(" and ");
+  const state =
+    equal.length === 0
+      ? `it has none of ${LAYER_COUNTS.join(", ")}${count === undefined ? "" : `, and no other number is ${count}`}`
+      : `${candidates} are both ${count}`;
+  return {
+    problem: `the config of the base must say how many it has: ${state}; write the key that counts them, as num_layers_config_key: NAME in the recipe, or write only weights, to a file ending in .safetensors`,
+  };
+}

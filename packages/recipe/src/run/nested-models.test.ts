@@ -1,0 +1,156 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseRecipe } from "../read/parse-recipe.ts";
+import { openRecipe } from "./open-recipe.ts";
+import { runRecipe } from "./run-recipe.ts";
+import { assertRecipeFiles } from "./write-recipe-files.ts";
+
+const golden = fileURLToPath(new URL("../../test/golden/vocabularies", import.meta.url));
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-nested-models-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const randomTensor = (shape: readonly number[], seed: string) => {
+  const { normal } = createRandom(1, seed);
+  const size = shape.reduce((a, b) => a * b, 1);
+  return createTensor("f32", shape, Float32Array.from({ length: size }, normal));
+};
+
+/** Saves a model of some layers, with rows for its tokens. */
+async function saveModel(name: string, { rows = 56, layers = 3, config = {}, tokenizer = "bpe" } = {}) {
+  const path = join(folder, name);
+  if (tokenizer === "") mkdirSync(path);
+  else cpSync(join(golden, tokenizer), path, { recursive: true });
+  const file = join(path, "config.json");
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  writeFileSync(file, JSON.stringify({ ...before, ...config }));
+  const blocks = Array.from(
+    { length: layers },
+    (_, i) => [`model.layers.${i}.mlp.up_proj.weight`, randomTensor([5, 3], `${name} ${i}`)] as const,
+  );
+  const tensors = new Map([["model.embed_tokens.weight", randomTensor([rows, 3], name)], ...blocks]);
+  await saveCheckpoint(createCheckpoint(tensors), join(path, "model.safetensors"));
+  return path;
+}
+
+const read = (path: string) => readFileSync(path, "utf8");
+async function tensorsOf(path: string) {
+  await using checkpoint = await openCheckpoint(path);
+  const names = [...checkpoint.tensors.keys()];
+  return new Map(await Promise.all(names.map(async (name) => [name, await checkpoint.read(name)] as const)));
+}
+
+describe("recipes inside recipes of models", () => {
+  it("give what two merges one after another give, vocabulary, layers and files included", async () => {
+    const config = { num_hidden_layers: 3, layer_types: ["full", "sliding", "full"] };
+    const a = await saveModel("a", { config });
+    const b = await saveModel("b", { config, rows: 50, tokenizer: "bpe-chat" });
+    const c = await saveModel("c", { config: { ...config, num_hidden_layers: 5 }, layers: 5 });
+    const slices = [
+      {
+        sources: [
+          { model: a, layer_range: [0, 3] },
+          { model: b, layer_range: [0, 3] },
+        ],
+      },
+      {
+        sources: [
+          { model: a, layer_range: [1, 3] },
+          { model: b, layer_range: [1, 3] },
+        ],
+      },
+    ];
+    const first = { merge_method: "linear", slices, tokenizer: { source: "union" } };
+    const second = (model: string, more: object = {}) =>
+      parseRecipe(
+        JSON.stringify({ merge_method: "linear", models: [{ model }, { model: c }], ...more }),
+        "second.yml",
+      );
+    const between = join(folder, "between");
+    await runRecipe(parseRecipe(JSON.stringify(first)), between);
+    for (const more of [
+      { tokenizer_source: "union" },
+      { tokenizer: { source: "base", pad_to_multiple_of: 64 } },
+    ]) {
+      const [twoSteps, oneStep] = [join(folder, "two"), join(folder, "one")];
+      await runRecipe(second(between, more), twoSteps);
+      const documents = [{ name: "first", ...first }, second("first", more)];
+      await runRecipe(parseRecipe(documents.map((one) => JSON.stringify(one)).join("\n---\n")), oneStep);
+      expect(await tensorsOf(oneStep)).toEqual(await tensorsOf(twoSteps));
+      for (const file of ["config.json", "tokenizer.json", "tokenizer_config.json"])
+        expect(read(join(oneStep, file))).toBe(read(join(twoSteps, file)));
+      rmSync(twoSteps, { recursive: true });
+      rmSync(oneStep, { recursive: true });
+    }
+    expect(JSON.parse(read(join(between, "config.json")))).toMatchObject({
+      ...{ num_hidden_layers: 5, layer_types: ["full", "sliding", "full", "sliding", "full"] },
+    });
+  });
+
+  it("hand their vocabulary on to a recipe that says nothing of one", async () => {
+    const a = await saveModel("a");
+    const b = await saveModel("b", { rows: 50, tokenizer: "bpe-chat" });
+    const first = { merge_method: "linear", models: [{ model: a }, { model: b }], tokenizer_source: "union" };
+    const [between, out] = [join(folder, "between"), join(folder, "out")];
+    await runRecipe(parseRecipe(JSON.stringify(first)), between);
+    const outer = { merge_method: "passthrough", models: [{ model: first }] };
+    await runRecipe(parseRecipe(JSON.stringify(outer)), out);
+    expect(await tensorsOf(out)).toEqual(await tensorsOf(between));
+    for (const file of ["config.json", "tokenizer.json"])
+      expect(read(join(out, file))).toBe(read(join(between, file)));
+  });
+
+  it("say which network has no tokenizer, and where", async () => {
+    const a = await saveModel("a");
+    const file = join(folder, "plain.safetensors");
+    await saveCheckpoint(createCheckpoint({ "model.embed_tokens.weight": randomTensor([56, 3], "x") }), file);
+    const recipe = parseRecipe(
+      `merge_method: linear\ntokenizer_source: union\nmodels:\n  - model: ${a}\n  - model: ${file}\n`,
+      "r.yml",
+    );
+    await expect(openRecipe(recipe)).rejects.toThrow(
+      /plain\.safetensors" has none \(r\.yml:5: "models\[1\]"\)/,
+    );
+  });
+});
+
+describe("the number of layers in config.json", () => {
+  const stack = (model: string, more = "") =>
+    parseRecipe(
+      `merge_method: passthrough\nslices:\n  - sources: [{ model: ${model}, layer_range: [0, 3] }]\n  - sources: [{ model: ${model}, layer_range: [1, 3] }]\n${more}`,
+      "r.yml",
+    );
+
+  it("is found by the only key that has it", async () => {
+    const a = await saveModel("a", { tokenizer: "", config: { model_type: "zorbnet", depth: 3, width: 32 } });
+    const out = join(folder, "out");
+    await runRecipe(stack(a), out);
+    expect(JSON.parse(read(join(out, "config.json")))).toEqual({
+      model_type: "zorbnet",
+      depth: 5,
+      width: 32,
+    });
+  });
+
+  it("is asked for before anything is written, and taken from the key that the recipe names", async () => {
+    const a = await saveModel("a", { tokenizer: "", config: { model_type: "zorbnet", depth: 3, heads: 3 } });
+    const out = join(folder, "out");
+    const message =
+      /"depth" and "heads" are both 3; write the key .* num_layers_config_key: NAME .*\(r\.yml:2: "slices"\)/;
+    await expect(runRecipe(stack(a), out)).rejects.toThrow(message);
+    expect(existsSync(out)).toBe(false);
+    const opened = await openRecipe(stack(a));
+    await expect(assertRecipeFiles(stack(a), opened)).rejects.toThrow(message);
+    await opened.close();
+    await runRecipe(stack(a), join(folder, "weights.safetensors"));
+    await runRecipe(stack(a, "num_layers_config_key: depth\n"), out);
+    expect(JSON.parse(read(join(out, "config.json")))).toEqual({ model_type: "zorbnet", depth: 5, heads: 3 });
+  });
+});

@@ -26,7 +26,9 @@ async function mergeText(text: string, options: StrictnessOptions = {}) {
     ...options,
   });
   const merged = mergeByPlan(plan);
-  const data = await Promise.all(names.map(async (name) => Array.from((await merged.read(name)).data)));
+  const data = await Promise.all(
+    names.map(async (name) => Array.from((await merged.read(name)).data as Float32Array)),
+  );
   return { warnings, data };
 }
 

@@ -3,9 +3,9 @@ import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
 import { bindGraph } from "./bind-graph.ts";
-import { type BoundNetwork, bindNetwork, type NamedNetwork } from "./bound-network.ts";
+import { type BoundNetwork, bindNetwork } from "./bound-network.ts";
 import { findBinding, type WeightBinding } from "./find-binding.ts";
-import { findNames } from "./find-names.ts";
+import { findNames, type NamedNetwork } from "./find-names.ts";
 import { type SeparatedGraph, separateWeights } from "./separate-weights.ts";
 import { assertNothingLost, type UnreadPolicy } from "./unread-tensors.ts";
 

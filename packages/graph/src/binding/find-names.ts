@@ -1,4 +1,4 @@
-import { groupBy, MismatchError, OutOfRangeError } from "@isthmus/core";
+import { type Checkpoint, groupBy, MismatchError, OutOfRangeError } from "@isthmus/core";
 import { listNames } from "../ir/list-names.ts";
 
 /**
@@ -22,6 +22,14 @@ export interface NetworkNames {
    * the prefix was given.
    */
   readonly copies: readonly string[];
+}
+
+/** A checkpoint and its tensors under the network's names. */
+export interface NamedNetwork {
+  readonly checkpoint: Checkpoint;
+  readonly names: NetworkNames;
+  /** All tensors of the network, by its names. */
+  readonly inner: Checkpoint;
 }
 
 /** Parts that wrappers insert anywhere in names: `torch.compile`, FSDP and activation checkpointing. */

@@ -12,7 +12,7 @@ import {
 import type { Graph } from "../ir/graph.ts";
 import { isKnownBuffer } from "../ir/known-buffers.ts";
 import { listNames } from "../ir/list-names.ts";
-import type { NamedNetwork } from "./bound-network.ts";
+import type { NamedNetwork } from "./find-names.ts";
 import { isConstant } from "./same-values.ts";
 import { TensorPool } from "./tensor-pool.ts";
 

@@ -99,7 +99,7 @@ export async function bindNetworks(
   const all = checkpoints.map((checkpoint) =>
     checkpoint === named.checkpoint ? named : name(graph.weights.keys(), checkpoint),
   );
-  // What no policy can mend is said before a policy is advised, and of a network that it can be exported from.
+  // Errors that no policy can mend come before a policy is advised, with the network to export from.
   const sourceLast = all.toSorted((one, other) => Number(one === named) - Number(other === named));
   for (const network of sourceLast) await assertNothingLost(graph, network, { tied: binding.tied, witness });
   const networks: BoundNetwork[] = [];

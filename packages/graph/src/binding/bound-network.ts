@@ -33,7 +33,7 @@ export interface BoundNetwork {
  * its tensors the graph's names.
  *
  * @param graph - its weights have the network's names
- * @param context - which tensors are tied, and what decides about those that are not read
+ * @param context - which tensors are tied, and what decides about tensors that are not read
  * @throws MismatchError if a tensor is missing or of another shape, tied tensors differ, or tensors are
  *   not read and must not be kept
  */

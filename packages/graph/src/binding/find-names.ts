@@ -18,8 +18,8 @@ export interface NetworkNames {
   /** Tensors of the checkpoint whose names do not begin with the prefix, but copies. */
   readonly outside: readonly string[];
   /**
-   * Tensors that have names of the network behind another prefix, such as averages of its weights; none unless
-   * the prefix was given.
+   * Tensors that have names of the network behind another prefix, such as averages of its weights; none
+   * unless the prefix was given.
    */
   readonly copies: readonly string[];
 }
@@ -95,12 +95,12 @@ export function findNames(
 
 /** Lists the names that are names of the network behind another prefix, if most of the network is there. */
 function findCopies(names: readonly string[], rests: ReadonlySet<string>): string[] {
-  const found = names.flatMap((name) =>
+  const candidates = names.flatMap((name) =>
     splits(withoutWrappers(name))
       .filter(({ rest }) => rests.has(rest))
       .map(({ prefix }) => ({ prefix, name })),
   );
-  return [...groupBy(found, ({ prefix }) => prefix).values()]
+  return [...groupBy(candidates, ({ prefix }) => prefix).values()]
     .filter((copies) => 2 * copies.length > rests.size)
     .flatMap((copies) => copies.map(({ name }) => name));
 }

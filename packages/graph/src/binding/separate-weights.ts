@@ -23,8 +23,8 @@ import type { TensorSource } from "./weight-source.ts";
 /** A graph in which every tensor of the network that exporters merge or drop is a weight of its own. */
 export interface SeparatedGraph extends DecodedGraph {
   /**
-   * Sources of weights by the file's own records, which agree with the values; undefined for a weight that comes
-   * from no tensor.
+   * Sources of weights by the file's own records, which agree with the values; undefined for a weight that
+   * comes from no tensor.
    */
   readonly origins: ReadonlyMap<string, TensorSource | undefined>;
 }
@@ -33,13 +33,14 @@ export interface SeparatedGraph extends DecodedGraph {
  * Gives back to a graph the weights that an exporter took for one, or left out, as their values allowed it.
  * Single numbers that are tensors of the network become weights, too; others are scales and epsilons.
  *
- * Exporters write tensors of equal values once, and leave out biases of zeros: so those of new or frozen layers
- * are lost, and other networks have other values there. The older exporter of PyTorch writes an `Identity` with
- * the name of each tensor that it merged; the newer one records for every node the call that it was made from,
- * and the parameters that the call reads. Nothing is guessed: a tensor without such a record stays unread.
+ * Exporters write tensors of equal values once, and leave out biases of zeros: so tensors of new or frozen
+ * layers are lost, and other networks have other values there. The older exporter of PyTorch writes an
+ * `Identity` with the name of each tensor that it merged; the newer one records for every node the call
+ * that it was made from, and the parameters that the call reads. Nothing is guessed: a tensor without such
+ * a record stays unread.
  *
- * The graph computes the same as before with the values that it carries. Tied tensors stay one weight, as both
- * exporters write them under one name.
+ * The graph computes the same as before with the values that it carries. Tied tensors stay one weight, as
+ * both exporters write them under one name.
  *
  * @param network - the checkpoint that the graph may have been exported from, under the network's names
  */
@@ -151,12 +152,12 @@ class WeightSeparator {
     values: CarriedValues,
   ): Promise<Map<Node, TensorSource> | undefined> {
     const owners = new Map<Node, TensorSource>();
-    const found = new Map<string, Promise<TensorSource | undefined>>();
+    const searches = new Map<string, Promise<TensorSource | undefined>>();
     for (const node of readers) {
       const fitting: TensorSource[] = [];
       for (const tensor of this.#names.tensorsOf(node) ?? []) {
-        const search = found.get(tensor) ?? this.#pool.arrangementOf(tensor, values);
-        found.set(tensor, search);
+        const search = searches.get(tensor) ?? this.#pool.arrangementOf(tensor, values);
+        searches.set(tensor, search);
         const source = await search;
         if (source !== undefined) fitting.push(source);
       }

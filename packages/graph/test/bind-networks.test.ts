@@ -155,6 +155,22 @@ describe("bindNetworks()", () => {
     expect(await restore(network).read("head.weight")).toEqual(extra["head.weight"]);
   });
 
+  test("leaves out a copy of the network behind another prefix, once one is named", async () => {
+    const decoded = await readGraph(pathOf("linear-norm-dynamo.onnx"));
+    const plain = await openFile("linear-norm-0.pt");
+    const both = new Map<string, Tensor>();
+    for (const prefix of ["state_dict.net.", "ema.net."])
+      for (const name of plain.tensors.keys()) both.set(prefix + name, await plain.read(name));
+    const file = createCheckpoint(both, {}, "both.ckpt");
+    await expect(bindNetworks(decoded, [file])).rejects.toThrow(/say which with --prefix/);
+    const { networks } = await bindNetworks(decoded, [file], { prefix: "state_dict." });
+    const { network, leftOut, restore } = networks[0]!;
+    expect(leftOut).toEqual([...plain.tensors.keys()].map((name) => `ema.net.${name}`));
+    expect([...restore(network).tensors.keys()]).toEqual(
+      [...plain.tensors.keys()].map((name) => `state_dict.net.${name}`),
+    );
+  });
+
   test("reads a tied copy for both, and refuses a network where they differ", async () => {
     const decoded = await readGraph(pathOf("linear-norm-dynamo.onnx"));
     const plain = await openFile("linear-norm-0.pt");

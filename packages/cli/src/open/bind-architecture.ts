@@ -28,7 +28,7 @@ export const addBindingOptions: AddOptions<BindingOptions> = optionGroup((comman
     .addOption(
       new Option(
         "--unread <policy>",
-        "what to do about floating-point tensors that the graph does not read: refuse the checkpoint, or keep them as they are (default: refuse)",
+        "what to do about floating-point tensors that neither the graph reads nor the network uses: refuse the checkpoint, or keep them as they are (default: refuse)",
       ).choices(UNREAD_POLICIES),
     )
     .option(

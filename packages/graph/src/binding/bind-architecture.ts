@@ -122,8 +122,8 @@ export function describeBatch(batch: BatchSummary | null): string[] {
 }
 
 /**
- * Returns the end of a sentence on what was verified: the tensors that it does not speak of, as the graph does not
- * read them. It is empty if the graph reads all.
+ * Returns the end of a sentence on what was verified: the tensors that it does not speak of, as the graph
+ * does not read them. It is empty if the graph reads all.
  */
 export function describeUnchecked({ kept }: Pick<BindingSummary, "kept">): string {
   const names = [...new Set(kept.flat())];

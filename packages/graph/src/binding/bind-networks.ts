@@ -3,9 +3,9 @@ import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
 import { bindGraph } from "./bind-graph.ts";
-import { type BoundNetwork, bindNetwork, type NamedNetwork } from "./bound-network.ts";
+import { type BoundNetwork, bindNetwork } from "./bound-network.ts";
 import { findBinding, type WeightBinding } from "./find-binding.ts";
-import { findNames } from "./find-names.ts";
+import { findNames, type NamedNetwork } from "./find-names.ts";
 import { type SeparatedGraph, separateWeights } from "./separate-weights.ts";
 import { assertNothingLost, type UnreadPolicy } from "./unread-tensors.ts";
 
@@ -99,7 +99,7 @@ export async function bindNetworks(
   const all = checkpoints.map((checkpoint) =>
     checkpoint === named.checkpoint ? named : name(graph.weights.keys(), checkpoint),
   );
-  // What no policy can mend is said before a policy is advised, and of a network that it can be exported from.
+  // Errors that no policy can mend come before a policy is advised, with the network to export from.
   const sourceLast = all.toSorted((one, other) => Number(one === named) - Number(other === named));
   for (const network of sourceLast) await assertNothingLost(graph, network, { tied: binding.tied, witness });
   const networks: BoundNetwork[] = [];

@@ -1,18 +1,10 @@
 import { type Checkpoint, composeCheckpoint, MismatchError, type TensorPlace } from "@isthmus/core";
 import { assertBindable } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
-import type { NetworkNames } from "./find-names.ts";
+import type { NamedNetwork, NetworkNames } from "./find-names.ts";
 import { sameValues } from "./same-values.ts";
 import { TensorPool } from "./tensor-pool.ts";
 import { judgeUnread, type UnreadContext } from "./unread-tensors.ts";
-
-/** A checkpoint and its tensors under the network's names. */
-export interface NamedNetwork {
-  readonly checkpoint: Checkpoint;
-  readonly names: NetworkNames;
-  /** All tensors of the network, by its names. */
-  readonly inner: Checkpoint;
-}
 
 /** A checkpoint read as a network of a graph. */
 export interface BoundNetwork {
@@ -41,7 +33,7 @@ export interface BoundNetwork {
  * its tensors the graph's names.
  *
  * @param graph - its weights have the network's names
- * @param context - which tensors are tied, and what decides about those that are not read
+ * @param context - which tensors are tied, and what decides about tensors that are not read
  * @throws MismatchError if a tensor is missing or of another shape, tied tensors differ, or tensors are
  *   not read and must not be kept
  */

@@ -38,11 +38,14 @@ export interface WeightBinding {
 /** What shows which tensors weights are, beside names and values. */
 export interface BindingEvidence {
   /**
-   * Sources of weights by the file's own records, which agree with the values; undefined for weights that come
-   * from no tensor.
+   * Sources of weights by the file's own records, which agree with the values; undefined for weights that
+   * come from no tensor.
    */
   readonly origins?: ReadonlyMap<string, TensorSource | undefined>;
-  /** Returns all networks that the graph is bound to, under the names of this one: tied tensors are equal in each. */
+  /**
+   * Returns all networks that the graph is bound to, under the names of this one: tied tensors are equal in
+   * each.
+   */
   readonly networks?: () => readonly Checkpoint[];
 }
 
@@ -324,8 +327,8 @@ class BindingSearch {
     const constants = new Set(this.#constants);
     const unbound: UnboundWeight[] = [];
     for (const weight of this.#unbound().filter((name) => !constants.has(name))) {
-      const known = { several: this.#reasons.get(weight), values: await this.#valuesOf(weight) };
-      unbound.push(await explainUnbound(this.#pool, weight, known));
+      const evidence = { several: this.#reasons.get(weight), values: await this.#valuesOf(weight) };
+      unbound.push(await explainUnbound(this.#pool, weight, evidence));
     }
     return {
       sources: this.#sources,

@@ -1,4 +1,4 @@
-import { groupBy, MismatchError, OutOfRangeError } from "@isthmus/core";
+import { type Checkpoint, groupBy, MismatchError, OutOfRangeError } from "@isthmus/core";
 import { listNames } from "../ir/list-names.ts";
 
 /**
@@ -18,10 +18,18 @@ export interface NetworkNames {
   /** Tensors of the checkpoint whose names do not begin with the prefix, but copies. */
   readonly outside: readonly string[];
   /**
-   * Tensors that have names of the network behind another prefix, such as averages of its weights; none unless
-   * the prefix was given.
+   * Tensors that have names of the network behind another prefix, such as averages of its weights; none
+   * unless the prefix was given.
    */
   readonly copies: readonly string[];
+}
+
+/** A checkpoint and its tensors under the network's names. */
+export interface NamedNetwork {
+  readonly checkpoint: Checkpoint;
+  readonly names: NetworkNames;
+  /** All tensors of the network, by its names. */
+  readonly inner: Checkpoint;
 }
 
 /** Parts that wrappers insert anywhere in names: `torch.compile`, FSDP and activation checkpointing. */
@@ -87,12 +95,12 @@ export function findNames(
 
 /** Lists the names that are names of the network behind another prefix, if most of the network is there. */
 function findCopies(names: readonly string[], rests: ReadonlySet<string>): string[] {
-  const found = names.flatMap((name) =>
+  const candidates = names.flatMap((name) =>
     splits(withoutWrappers(name))
       .filter(({ rest }) => rests.has(rest))
       .map(({ prefix }) => ({ prefix, name })),
   );
-  return [...groupBy(found, ({ prefix }) => prefix).values()]
+  return [...groupBy(candidates, ({ prefix }) => prefix).values()]
     .filter((copies) => 2 * copies.length > rests.size)
     .flatMap((copies) => copies.map(({ name }) => name));
 }

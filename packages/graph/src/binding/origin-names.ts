@@ -8,7 +8,7 @@ export class OriginNames {
   constructor({ tensors }: Pick<Checkpoint, "tensors">) {
     for (const name of tensors.keys()) {
       const spelled = spell(name);
-      // Two tensors of one spelling are told apart by numbers that nothing records.
+      // The exporter tells tensors of one spelling apart by numbers, of which there is no record.
       this.#tensors.set(spelled, this.#tensors.has(spelled) ? undefined : name);
     }
   }
@@ -19,9 +19,9 @@ export class OriginNames {
    */
   tensorsOf({ origin }: Node): string[] | undefined {
     if (origin === undefined) return undefined;
-    const found = origin.parameters.map((name) => this.#tensors.get(name.slice(name.indexOf("_") + 1)));
-    const known = found.filter((name) => name !== undefined);
-    return known.length === found.length ? [...new Set(known)] : undefined;
+    const tensors = origin.parameters.map((name) => this.#tensors.get(name.slice(name.indexOf("_") + 1)));
+    const present = tensors.filter((name) => name !== undefined);
+    return present.length === tensors.length ? [...new Set(present)] : undefined;
   }
 }
 

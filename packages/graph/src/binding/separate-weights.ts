@@ -23,8 +23,8 @@ import type { TensorSource } from "./weight-source.ts";
 /** A graph in which every tensor of the network that exporters merge or drop is a weight of its own. */
 export interface SeparatedGraph extends DecodedGraph {
   /**
-   * Sources of weights by the file's own records, which agree with the values; undefined for a weight that comes
-   * from no tensor.
+   * Sources of weights by the file's own records, which agree with the values; undefined for a weight that
+   * comes from no tensor.
    */
   readonly origins: ReadonlyMap<string, TensorSource | undefined>;
 }
@@ -33,13 +33,14 @@ export interface SeparatedGraph extends DecodedGraph {
  * Gives back to a graph the weights that an exporter took for one, or left out, as their values allowed it.
  * Single numbers that are tensors of the network become weights, too; others are scales and epsilons.
  *
- * Exporters write tensors of equal values once, and leave out biases of zeros: so those of new or frozen layers
- * are lost, and other networks have other values there. The older exporter of PyTorch writes an `Identity` with
- * the name of each tensor that it merged; the newer one records for every node the call that it was made from,
- * and the parameters that the call reads. Nothing is guessed: a tensor without such a record stays unread.
+ * Exporters write tensors of equal values once, and leave out biases of zeros: so tensors of new or frozen
+ * layers are lost, and other networks have other values there. The older exporter of PyTorch writes an
+ * `Identity` with the name of each tensor that it merged; the newer one records for every node the call
+ * that it was made from, and the parameters that the call reads. Nothing is guessed: a tensor without such
+ * a record stays unread.
  *
- * The graph computes the same as before with the values that it carries. Tied tensors stay one weight, as both
- * exporters write them under one name.
+ * The graph computes the same as before with the values that it carries. Tied tensors stay one weight, as
+ * both exporters write them under one name.
  *
  * @param network - the checkpoint that the graph may have been exported from, under the network's names
  */
@@ -64,11 +65,9 @@ class WeightSeparator {
   readonly #pool: TensorPool;
   readonly #names: OriginNames;
   readonly #carried: Map<string, Tensor>;
-  /** Weights that were added, by the weight that they stand behind. */
-  readonly #added = new Map<string, Map<string, WeightInfo>>();
+  /** Weights that were added. */
+  readonly #added = new Map<string, WeightInfo>();
   readonly #origins = new Map<string, TensorSource | undefined>();
-  /** Constants that became weights. */
-  readonly #numbers = new Map<string, WeightInfo>();
   /** Names of values, weights and constants. */
   readonly #taken: Set<string>;
   #nodes: readonly Node[];
@@ -92,9 +91,8 @@ class WeightSeparator {
     for (const [name, tensor] of this.#graph.constants) {
       if (sizeOf(tensor.shape) !== 1 || !this.#isTensor(name, tensor.shape)) continue;
       if (!(await this.#pool.matches(name, valuesOf(tensor), []))) continue;
-      const { dtype, shape } = tensor;
-      this.#carried.set(name, tensor);
-      this.#numbers.set(name, { dtype, shape, role: "parameter" });
+      this.#taken.delete(name);
+      this.#add({ kind: "tensor", tensor: name, steps: [] }, tensor);
     }
   }
 
@@ -113,7 +111,8 @@ class WeightSeparator {
     for (const [node, weight] of copies) {
       const copy = at(node.outputs, 0, "output");
       this.#taken.delete(copy);
-      this.#add({ kind: "tensor", tensor: copy, steps: [] }, weight, entry(this.#carried, weight, "weight"));
+      const carried = entry(this.#carried, weight, "weight");
+      this.#add({ kind: "tensor", tensor: copy, steps: [] }, carried, this.#roleOf(weight));
     }
   }
 
@@ -153,12 +152,12 @@ class WeightSeparator {
     values: CarriedValues,
   ): Promise<Map<Node, TensorSource> | undefined> {
     const owners = new Map<Node, TensorSource>();
-    const found = new Map<string, Promise<TensorSource | undefined>>();
+    const searches = new Map<string, Promise<TensorSource | undefined>>();
     for (const node of readers) {
       const fitting: TensorSource[] = [];
       for (const tensor of this.#names.tensorsOf(node) ?? []) {
-        const search = found.get(tensor) ?? this.#pool.arrangementOf(tensor, values);
-        found.set(tensor, search);
+        const search = searches.get(tensor) ?? this.#pool.arrangementOf(tensor, values);
+        searches.set(tensor, search);
         const source = await search;
         if (source !== undefined) fitting.push(source);
       }
@@ -189,7 +188,7 @@ class WeightSeparator {
     return new Map(
       [...sources].map(([tensor, source]) => [
         tensor,
-        tensor === keeper.tensor ? weight : this.#add(source, weight, carried),
+        tensor === keeper.tensor ? weight : this.#add(source, carried, this.#roleOf(weight)),
       ]),
     );
   }
@@ -218,20 +217,18 @@ class WeightSeparator {
     const { dtype } = kernel;
     const zeros = { dtype, shape, data: allocateData(dtype, sizeOf(shape)) };
     const source: TensorSource = { kind: "tensor", tensor: bias, steps: [] };
-    return { ...node, inputs: [...node.inputs.slice(0, 2), this.#add(source, inputName(node, 1), zeros)] };
+    return { ...node, inputs: [...node.inputs.slice(0, 2), this.#add(source, zeros)] };
   }
 
-  /** Adds a weight for a tensor behind another weight, and returns its name: the tensor's, if it is free. */
-  #add(source: TensorSource, behind: string, carried: Tensor): string {
+  /** Adds a weight for a tensor, and returns its name: the tensor's, if it is free. */
+  #add(source: TensorSource, carried: Tensor, role: WeightRole = "parameter"): string {
     const { tensor } = source;
     let name = tensor;
     for (let copy = 2; this.#taken.has(name); copy++) name = `${tensor}#${copy}`;
     this.#taken.add(name);
     this.#carried.set(name, carried);
     this.#origins.set(name, source);
-    const added = this.#added.get(behind) ?? new Map<string, WeightInfo>();
-    const { dtype, shape } = carried;
-    this.#added.set(behind, added.set(name, { dtype, shape, role: this.#roleOf(behind) }));
+    this.#added.set(name, { dtype: carried.dtype, shape: carried.shape, role });
     return name;
   }
 
@@ -251,17 +248,24 @@ class WeightSeparator {
 
   /** Returns the graph with the values that it carries. */
   result(): SeparatedGraph {
-    const all = [...this.#graph.weights, ...this.#numbers];
-    const weights = new Map(all.flatMap((weight) => this.#withAdded(weight)));
-    const constants = new Map([...this.#graph.constants].filter(([name]) => !this.#numbers.has(name)));
-    const graph = { ...this.#graph, nodes: this.#nodes, weights, constants };
+    const constants = new Map([...this.#graph.constants].filter(([name]) => !this.#added.has(name)));
+    const graph = { ...this.#graph, nodes: this.#nodes, weights: this.#inOrder(), constants };
     return { graph, weights: this.#carried, origins: this.#origins };
   }
 
-  /** Lists a weight, and those that were added behind it. */
-  #withAdded(weight: readonly [string, WeightInfo]): (readonly [string, WeightInfo])[] {
-    const added = [...(this.#added.get(weight[0]) ?? [])];
-    return [weight, ...added.flatMap((one) => this.#withAdded(one))];
+  /** Puts each added weight behind the tensor that it follows in the network, whatever the exporter. */
+  #inOrder(): Map<string, WeightInfo> {
+    const places = new Map([...this.#pool.checkpoint.tensors.keys()].map((name, place) => [name, place]));
+    // Weights of names that an exporter made up stand before all.
+    const placeOf = (name: string) => places.get(this.#origins.get(name)?.tensor ?? name) ?? -1;
+    const weights = [...this.#graph.weights];
+    for (const added of this.#added) {
+      const place = placeOf(added[0]);
+      const before = weights.map(([name]) => placeOf(name)).filter((other) => other < place);
+      const nearest = Math.max(-1, ...before);
+      weights.splice(weights.findLastIndex(([name]) => placeOf(name) === nearest) + 1, 0, added);
+    }
+    return new Map(weights);
   }
 }
 

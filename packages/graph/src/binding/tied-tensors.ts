@@ -3,8 +3,8 @@ import { isConstant, sameValues } from "./same-values.ts";
 import type { TensorPool } from "./tensor-pool.ts";
 
 /**
- * Finds the used tensor that has the shape and the values of another tensor; undefined if there is none, or all
- * numbers are the same, as those of new norms are.
+ * Finds the used tensor that has the shape and the values of another tensor; undefined if there is none, or
+ * all numbers are the same, as in a new norm.
  */
 export async function findTwin(pool: TensorPool, name: string): Promise<string | undefined> {
   const { dtype, shape } = entry(pool.checkpoint.tensors, name, "tensor");

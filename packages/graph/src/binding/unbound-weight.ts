@@ -7,8 +7,8 @@ export interface UnboundWeight {
   readonly weight: string;
   readonly reason: string;
   /**
-   * Why its values do not tell what it is: `ambiguous` ones are those of several tensors, or one number
-   * throughout; `changed` ones are mostly those of the tensor of its name; `unknown` ones were made from tensors.
+   * Why its values do not tell what it is: `ambiguous` if several tensors have them, or all are one
+   * number; `changed` if the tensor of its name has most of them; `unknown` if they were made from tensors.
    */
   readonly kind: "ambiguous" | "changed" | "unknown";
 }
@@ -43,8 +43,8 @@ export async function explainUnbound(
   if (info === undefined) return { weight, reason: "no tensor has its values", kind: "unknown" };
   const reason = "the tensor of that name has other values";
   if (!sameShape(info.shape, values.shape)) return { weight, reason, kind: "unknown" };
-  const own = await pool.read(weight);
-  const changed = own.filter((value, i) => value !== values.values[i]).length;
-  if (2 * changed > own.length) return { weight, reason, kind: "unknown" };
-  return { weight, reason: `${reason}, ${changed} of ${own.length}`, kind: "changed" };
+  const tensor = await pool.read(weight);
+  const changed = tensor.filter((value, i) => value !== values.values[i]).length;
+  if (2 * changed > tensor.length) return { weight, reason, kind: "unknown" };
+  return { weight, reason: `${reason}, ${changed} of ${tensor.length}`, kind: "changed" };
 }

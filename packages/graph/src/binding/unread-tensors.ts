@@ -12,7 +12,7 @@ import {
 import type { Graph } from "../ir/graph.ts";
 import { isKnownBuffer } from "../ir/known-buffers.ts";
 import { listNames } from "../ir/list-names.ts";
-import type { NamedNetwork } from "./bound-network.ts";
+import type { NamedNetwork } from "./find-names.ts";
 import { isConstant } from "./same-values.ts";
 import { TensorPool } from "./tensor-pool.ts";
 
@@ -20,8 +20,9 @@ import { TensorPool } from "./tensor-pool.ts";
 export const UNREAD_POLICIES = ["refuse", "keep"] as const;
 
 /**
- * One of {@link UNREAD_POLICIES}: refuse the checkpoint, or keep these tensors unchanged in every network made
- * from it. Tensors without which the graph computes something else than the network are refused by both.
+ * One of {@link UNREAD_POLICIES}: refuse the checkpoint, or keep these tensors unchanged in every network
+ * made from it. Tensors without which the graph computes something else than the network are refused by
+ * both.
  */
 export type UnreadPolicy = (typeof UNREAD_POLICIES)[number];
 
@@ -30,17 +31,20 @@ export interface UnreadContext {
   /** Tied tensors by the network's names, which are read under another name. */
   readonly tied: ReadonlyMap<string, string>;
   readonly unread: UnreadPolicy;
-  /** The network whose values the graph's file contains, under the network's names; absent if it is not known. */
+  /**
+   * The network whose values the graph's file contains, under the network's names; absent if it is not
+   * known.
+   */
   readonly witness?: Checkpoint | undefined;
 }
 
 /**
  * Checks that a graph computes what a network does, though it does not read all tensors.
  *
- * Exporters leave out and merge tensors that a network uses, for their values: zeros, ones, and tensors equal to
- * others. The graph then computes what its source computes, but not what a network with other values does. Such
- * a tensor is known by its values in the source, or, if that is not known, by a tensor of the same module that
- * is read.
+ * Exporters leave out and merge tensors that a network uses, for their values: zeros, ones, and tensors
+ * equal to others. The graph then computes what its source computes, but not what a network with other
+ * values does. Such a tensor is known by its values in the source, or, if that is not known, by a tensor of
+ * the same module that is read.
  *
  * @throws MismatchError if the graph computes something else than the network
  */
@@ -60,8 +64,8 @@ export async function assertNothingLost(
 
 /**
  * Decides what is done about the floating-point tensors of a network that a graph does not read, and lists
- * those that are kept unchanged, by their names in the checkpoint. Zeros and ones that an exporter left out are
- * kept in any case, if they are those of its source.
+ * the tensors that are kept unchanged, by their names in the checkpoint. Zeros and ones that an exporter
+ * left out are kept in any case, if its source has them, too.
  *
  * @throws MismatchError if the policy refuses a tensor
  */
@@ -130,8 +134,8 @@ async function findLoss(graph: Graph, { name, network, witness }: UnreadTensor):
   }
   const reason = describeNumber(graph, values);
   if (reason === undefined) return undefined;
-  const own = await new TensorPool(network).read(name);
-  const isSame = await pool.matches(name, { ...entry(network.tensors, name), values: own }, []);
+  const current = await new TensorPool(network).read(name);
+  const isSame = await pool.matches(name, { ...entry(network.tensors, name), values: current }, []);
   return { reason, matters: !isSame };
 }
 

@@ -77,7 +77,10 @@ const CALL = "pkg.torch.onnx.fx_node";
 /** Names of parameters, buffers and constants among the operands of a recorded call. */
 const PARAMETER = /%([pbc]_\w+)/g;
 
-/** Reads the call that a node was made from, such as `%y = call_function[target=torch.ops.aten.linear.default](args = (%x, %p_weight))`. */
+/**
+ * Reads the call that a node was made from, whose record is such as
+ * `call_function[target=torch.ops.aten.linear.default](args = (%x, %p_weight))`.
+ */
 function decodeOrigin({ metadataProps = [] }: NodeProto): NodeOrigin | undefined {
   const call = metadataProps.find(({ key }) => key === CALL)?.value;
   const operator = call?.match(/target=torch\.ops\.([\w.]+)/)?.[1];

@@ -161,7 +161,8 @@ function assertValue(
     throw new UsageError(`${rejected} must be a ${type}: it is ${JSON.stringify(value)}`);
   }
   if (typeof value === "number" && !(Number.isFinite(value) && value >= least && value <= most)) {
-    throw new OutOfRangeError(`${rejected} must be a finite number in [${least}, ${most}]: it is ${value}`);
+    const range = Number.isFinite(least) || Number.isFinite(most) ? ` in [${least}, ${most}]` : "";
+    throw new OutOfRangeError(`${rejected} must be a finite number${range}: it is ${value}`);
   }
   if (whole && !Number.isSafeInteger(value)) {
     throw new OutOfRangeError(`${rejected} must be a whole number: it is ${value}`);

@@ -205,7 +205,9 @@ class Search {
   #gainBehind(name: string | undefined): string | undefined {
     if (name === undefined || this.#readers.get(name)?.length !== 1) return undefined;
     const weight = this.#offsets.get(name)?.weight ?? name;
-    return this.#graph.weights.get(weight)?.shape.length === 1 ? weight : undefined;
+    // One number for all units is no gain to be moved: it multiplies all directions alike.
+    const [extent = 1, ...others] = this.#graph.weights.get(weight)?.shape ?? [];
+    return extent > 1 && others.length === 0 ? weight : undefined;
   }
 }
 

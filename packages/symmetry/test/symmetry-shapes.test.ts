@@ -1,0 +1,46 @@
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import {
+  type ContinuousSymmetries,
+  discoverContinuous,
+  discoverSymmetries,
+  proveSymmetries,
+  type Symmetries,
+} from "@isthmus/symmetry";
+import { describe, expect, test } from "vitest";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { STREAM_SHAPES } from "../../../test/helpers/shapes/stream-shapes.ts";
+import { UNIT_SHAPES } from "../../../test/helpers/shapes/unit-shapes.ts";
+
+const engine = createOnnxRuntimeEngine();
+
+/** Lists what was found on one line. */
+function describeFound({ spec }: Symmetries, { linear, mixing }: ContinuousSymmetries): string {
+  const permuted = spec.symmetries.map(({ size, cells }) =>
+    cells.length === 1 ? size : `${cells.length} x ${size}`,
+  );
+  const mixed = mixing.spaces.map(({ group, size }) => `${group} ${size}`);
+  const counts = {
+    permuted: permuted.join(", "),
+    scales: linear.scales.variables,
+    signs: linear.signs.variables,
+    mixed: mixed.join(", "),
+    shifted: mixing.shifts.length,
+    stays: mixing.fixed.map(({ reason }) => reason).join("; "),
+  };
+  const told = Object.entries(counts).filter(([, value]) => value !== 0 && value !== "");
+  return told.map(([name, value]) => `${name}: ${value}`).join(" | ");
+}
+
+describe("symmetries of small networks", () => {
+  test.each([...STREAM_SHAPES, ...UNIT_SHAPES])("%s: all that is found holds", async (name, shape) => {
+    const b = new GraphBuilder();
+    const graph = b.output(shape(b)).build(name);
+    const permutations = await discoverSymmetries({ graph, engine });
+    const beyond = await discoverContinuous({ graph, engine }, permutations);
+    expect(describeFound(permutations, beyond)).toMatchSnapshot();
+    // A random element of each group is applied: a wrong one changes some value inside by far more than rounding.
+    const proof = await proveSymmetries({ graph, engine }, permutations, { seed: 1, ...beyond });
+    expect(proof.passed).toBe(true);
+    expect(proof.mixing?.restoredError ?? 0).toBeLessThan(1e-5);
+  });
+});

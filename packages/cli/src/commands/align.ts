@@ -152,7 +152,7 @@ interface AlignJob {
 
 async function alignOpened(
   { paths, checkpoints, inputs, options }: AlignJob,
-  keeping: Pick<MatchLearnedOptions, "statePath" | "onNote">,
+  keeping: Pick<MatchLearnedOptions, "statePath">,
   context: Context,
 ): Promise<Outcome> {
   const { architecture, data } = await openToAlign(paths, checkpoints, options, context);

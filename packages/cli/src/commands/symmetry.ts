@@ -11,6 +11,7 @@ import {
   explainMixing,
   explainSpec,
   type LinearSummary,
+  leaveOutMixtures,
   type MixingExplanation,
   type ProveSymmetriesOptions,
   proveSymmetries,
@@ -96,9 +97,18 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const spec = "spec" in symmetries ? symmetries.spec : symmetries;
     await saveSpec(spec, [path, ...paths], options);
     const binding = bound?.binding;
+    const dropped = verified?.dropped ?? [];
     const beyond = {
       linear: linear && explainLinearSymmetries(spec, linear),
-      mixed: mixing && explainMixing(spec, mixing),
+      mixed:
+        mixing &&
+        explainMixing(
+          spec,
+          leaveOutMixtures(
+            mixing,
+            dropped.map(({ name }) => name),
+          ),
+        ),
       exchanges,
     };
     return describe({ explanation: explainSpec(spec), ...beyond, binding, verified }, context);

@@ -227,11 +227,12 @@ function formatLinearProofs(linear: SymmetryProof["linear"]): string {
   return `\nBeyond permutation, as many values of each kind: ${errors.join(", ")}`;
 }
 
-/** Formats the largest error of mixtures, with all gains moved. */
-function formatMixingProof({ mixing }: SymmetryProof): string {
-  if (mixing === null) return "";
-  const { passed, maxRelativeError, restoredError } = mixing;
-  return `\nMixed by random matrices, all at once: ${passed ? "" : "NOT "}${maxRelativeError.toExponential(1)}, outputs with the norms as they were ${restoredError.toExponential(1)}`;
+/** Formats the largest error of mixtures, with all gains moved, and lists those that are left out. */
+function formatMixingProof({ mixing, dropped }: SymmetryProof): string {
+  const left = dropped.map(({ name, reason }) => `\nLeft out: ${name} may not be mixed, ${reason}`).join("");
+  if (mixing === null) return left;
+  const { maxRelativeError, restoredError } = mixing;
+  return `\nMixed by random matrices, all at once: ${maxRelativeError.toExponential(1)}, outputs with the norms as they were ${restoredError.toExponential(1)}${left}`;
 }
 
 /** Formats the largest error of exchanged parts. */
@@ -243,15 +244,15 @@ function formatExchangeProof({ exchanges }: SymmetryProof): string {
 
 /** Explains why a verification makes the command fail; returns undefined if it passed. */
 export function explainVerification(result: SymmetryProof): string | undefined {
-  const { failedSymmetries, linear, mixing, exchanges } = result;
+  const { failedSymmetries, linear, exchanges } = result;
   const wrong = linear.find(({ passed }) => !passed);
-  const firstFailure = result.firstFailure ?? wrong?.firstFailure ?? mixing?.firstFailure;
+  const firstFailure = result.firstFailure ?? wrong?.firstFailure;
   if (firstFailure === undefined) {
     if (exchanges?.passed !== false) return undefined;
     return `exchanges of parts do not hold: their sums differ by ${exchanges.maxRelativeError.toPrecision(2)}`;
   }
-  if (result.firstFailure === undefined) {
-    return `${wrong === undefined ? "mixture" : wrong.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
+  if (result.firstFailure === undefined && wrong !== undefined) {
+    return `${wrong.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
   }
   const names = failedSymmetries.map((name) => `"${name}"`);
   const which =

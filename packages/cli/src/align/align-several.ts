@@ -23,6 +23,7 @@ import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { type ManyVerbOptions, manyMatchingOf } from "../options/many-options.ts";
 import type { MatchVerbOptions } from "../options/match-options.ts";
+import { nameOutputs } from "../options/outputs-option.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context, Outcome } from "../verb.ts";
@@ -87,7 +88,7 @@ export async function alignSeveral(
     }
     return {
       result: { ...describeSeveral(result, paths), binding, outputs },
-      text: format(result, paths, outputs),
+      text: format(result, paths, { outputs, counted: nameOutputs(options, " ") }),
     };
   });
 }
@@ -206,7 +207,7 @@ function describeSeveral({ aligned, match }: AlignManyResult, paths: readonly st
 function format(
   { aligned, match }: AlignManyResult,
   paths: readonly string[],
-  outputs: readonly string[],
+  { outputs, counted }: { readonly outputs: readonly string[]; readonly counted: string },
 ): string {
   const { objective, scaledObjective, limit, searches, many, reference } = match;
   const share = limit > 0 ? Math.floor(1000 * (scaledObjective.after / limit) + 1e-6) / 10 : 100;
@@ -232,7 +233,7 @@ function format(
             ...formatNormalization(summary.normalized),
           ]),
     ),
-    ["verified", `each network computes the same, to ${worst.toExponential(1)} (relative)`],
+    ["verified", `each network computes the same${counted}, to ${worst.toExponential(1)} (relative)`],
     ["wrote", outputs.join(", ")],
   ]);
 }

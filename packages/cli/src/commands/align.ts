@@ -35,6 +35,7 @@ import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addManyOptions, alignsMany, type ManyVerbOptions } from "../options/many-options.ts";
 import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
+import { nameOutputs } from "../options/outputs-option.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -170,7 +171,7 @@ async function alignOpened(
     await saveFile(path, encoded, inputs);
     outputs.push(path);
   }
-  return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, outputs) };
+  return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, outputs, options) };
 }
 
 /** Lists the files that the permutations are written to. */
@@ -203,7 +204,7 @@ function assertOutputs({ output, saveAlignment, normalize, method }: AlignVerbOp
 async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
   { restored: network }: AlignedNetwork,
-  { output, method, seed, restarts, search, only, skip, normalize }: AlignVerbOptions,
+  { output, method, seed, restarts, search, only, skip, normalize, outputs }: AlignVerbOptions,
   { version, signal, progress }: Context,
 ): Promise<string[]> {
   if (output.endsWith(".json")) return [];
@@ -213,7 +214,7 @@ async function saveAligned(
     method,
     seed,
     restarts,
-    ...{ search, only, skip, normalize },
+    ...{ search, only, skip, normalize, outputs },
   });
   const { files } = await saveCheckpoint(network, output, {
     metadata: { ...network.metadata, ...making },
@@ -224,7 +225,11 @@ async function saveAligned(
   return [...files];
 }
 
-function formatAligned({ match, summary }: AlignedNetwork, outputs: readonly string[]): string {
+function formatAligned(
+  { match, summary }: AlignedNetwork,
+  outputs: readonly string[],
+  options: AlignVerbOptions,
+): string {
   const { objective, normalized, verified } = summary;
   return formatPairs([
     ["method", match.method],
@@ -232,14 +237,17 @@ function formatAligned({ match, summary }: AlignedNetwork, outputs: readonly str
     ...(match.method === "learned" ? [] : [["objective", formatObjective(objective)] as [string, string]]),
     ...describeSearch(match),
     ...formatNormalization(normalized),
-    ["verified", formatVerification(verified)],
+    ["verified", formatVerification(verified, options)],
     ["wrote", outputs.join(", ")],
   ]);
 }
 
-function formatVerification({ narrowed, maxRelativeError }: AlignedNetwork["summary"]["verified"]): string {
+function formatVerification(
+  { narrowed, maxRelativeError }: AlignedNetwork["summary"]["verified"],
+  options: AlignVerbOptions,
+): string {
   const what = narrowed ? "a narrowed network of B's structure" : "B";
-  return `${what} computes the same, to ${maxRelativeError.toExponential(1)} (relative)`;
+  return `${what} computes the same${nameOutputs(options, " ")}, to ${maxRelativeError.toExponential(1)} (relative)`;
 }
 
 /** Per mille by which rounding may leave the objective below a bound that it reaches. */

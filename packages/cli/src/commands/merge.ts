@@ -152,7 +152,7 @@ async function mergeFiles(
         ...(gate && { gate }),
         ...(opened.architecture && { binding: opened.architecture.binding }),
       },
-      text: formatMerge(output, { weights, layers }, alignments),
+      text: formatMerge(output, { weights, layers }, alignments, options),
     };
   });
 }

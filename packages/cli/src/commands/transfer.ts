@@ -13,6 +13,7 @@ import { openExamples } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
+import { nameOutputs } from "../options/outputs-option.ts";
 import { parseScales } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -147,7 +148,7 @@ async function transfer(
     outputs.push(...(await copyModelFiles(paths[2], output)));
     return {
       result: { ...result.summary, binding, outputs },
-      text: formatTransfer(result.summary, outputs),
+      text: formatTransfer(result.summary, outputs, nameOutputs(options, " ")),
     };
   });
 }

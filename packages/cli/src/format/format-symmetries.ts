@@ -210,12 +210,15 @@ export function formatBinding({ byName, renamed, witnessError }: BindingSummary)
   return [...(sources.length === 0 ? [] : [table, ""]), formatPairs(pairs)].join("\n");
 }
 
-/** Formats the outcome of a verification as a line, with a second one for scales, signs and rotations. */
-export function formatVerification(result: SymmetryProof): string {
+/**
+ * Formats the outcome of a verification as a line, with a second one for scales, signs and rotations.
+ * @param counted - the outputs that it speaks of, such as ` for logits`; empty for all
+ */
+export function formatVerification(result: SymmetryProof, counted: string): string {
   const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
   const how = narrowed ? " on a narrowed network of the same structure" : "";
-  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}${formatExchangeProof(result)}`;
+  return `${passed ? "Verified" : "NOT verified"}${counted}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}${formatExchangeProof(result)}`;
 }
 
 /** Formats the largest errors of scales, signs and rotations, each over as many values. */

@@ -8,8 +8,12 @@ type Summary = TransferTaskResult["summary"];
 /** Number of tensors that are listed, the ones that fine-tuning changed most. */
 const LISTED = 8;
 
-/** Formats what a transfer did: the largest changes, the scales that were tried, and the summary. */
-export function formatTransfer(summary: Summary, outputs: readonly string[]): string {
+/**
+ * Formats what a transfer did: the largest changes, the scales that were tried, and the summary.
+ * @param outputs - files that were written
+ * @param counted - names of the outputs of the graph that the proof speaks of, after a space; empty for all
+ */
+export function formatTransfer(summary: Summary, outputs: readonly string[], counted: string): string {
   const { alignment, tunedError, scale, task } = summary;
   const errors = [alignment?.verified.maxRelativeError, tunedError].filter((error) => error !== undefined);
   const pairs = formatPairs([
@@ -24,7 +28,7 @@ export function formatTransfer(summary: Summary, outputs: readonly string[]): st
           ...formatNormalization(alignment.normalized),
           [
             "verified",
-            `base A and tuned A compute the same, to ${Math.max(...errors).toExponential(1)} (relative)`,
+            `base A and tuned A compute the same${counted}, to ${Math.max(...errors).toExponential(1)} (relative)`,
           ] as [string, string],
         ]),
     ["scale", String(scale)],

@@ -11,6 +11,7 @@ import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatBytes, formatPairs } from "../format/format-table.ts";
 import type { LayerShares } from "../options/layer-shares.ts";
+import { nameOutputs } from "../options/outputs-option.ts";
 import type { Context } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import type { OpenedNetworks } from "./open-networks.ts";
@@ -75,9 +76,9 @@ export function describeMerge(
   },
   { version }: Context,
 ): Record<string, string> {
-  const { search: strategy, only, skip, normalize, many, reference } = options;
+  const { search: strategy, only, skip, normalize, outputs, many, reference } = options;
   const search = align
-    ? { align: { method, seed, restarts, search: strategy, only, skip, normalize, many, reference } }
+    ? { align: { method, seed, restarts, search: strategy, only, skip, normalize, outputs, many, reference } }
     : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
   const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) };
@@ -89,12 +90,14 @@ export function formatMerge(
   output: SaveCheckpointResult,
   { weights, layers }: Shares,
   alignments: readonly MergeAlignment[],
+  options: MergeOptions,
 ): string {
+  const counted = nameOutputs(options, " for ");
   const pairs = alignments.flatMap(
     ({ checkpoint, objective, scaledObjective, normalized, many }): [string, string][] => [
       [
         `aligned ${checkpoint}`,
-        `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified`,
+        `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified${counted}`,
       ],
       ...(scaledObjective === undefined ? [] : formatScaled(objective, scaledObjective)),
       ...formatNormalization(normalized),

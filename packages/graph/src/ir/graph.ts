@@ -61,6 +61,8 @@ export interface Graph {
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly nodes: readonly Node[];
   readonly outputs: readonly ValueInfo[];
+  /** Names of values that its file returns and that do not count, so that their order is free. */
+  readonly uncounted?: readonly string[];
   /**
    * Element type and concrete shape of every value for one batch size; absent if they are not
    * known. A graph with them and with concrete inputs is *typed*, as `specialize` makes it and as

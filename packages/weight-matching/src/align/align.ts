@@ -5,6 +5,7 @@ import { type MatchOptions, type MatchResult, match } from "../match.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
 import type { AlignedNetwork, AlignmentSummary } from "./aligned-network.ts";
 import { countForms, discoverForms } from "./linear-forms.ts";
+import { noteStillness } from "./note-stillness.ts";
 import { type Normalizing, type ProvenGroup, proveAlignment } from "./prove-alignment.ts";
 import { roundingTolerance } from "./prove-rounded.ts";
 import { asSaved, asStored, inGraph } from "./saved-network.ts";
@@ -107,6 +108,7 @@ export async function align(
   onProgress?.({ done: 0, phase: "discovering", network: 0 });
   const symmetries =
     discovered ?? (await discoverSymmetries({ graph, engine: architecture.engine }, { signal }));
+  await noteStillness(architecture, symmetries, { signal, onNote });
   const group = { symmetries, normalizing: await discoverForms(architecture, symmetries, options) };
   const aligned: AlignedNetwork[] = [];
   for (const [i, other] of others.entries()) {

@@ -257,6 +257,16 @@ const TOKENWISE: Readonly<Record<string, Shape>> = {
     const sums = b.op("MatMul", [b.transpose(k, 0, 2, 1), v]);
     return head(b, add(b, x, b.linear(b.op("MatMul", [q, sums]), "o", 6, WIDTH)));
   },
+  "a bias of which a part is set to zero": (b) => {
+    const x = embed(b);
+    const places = b.constant([6, 7, 8, 9, 10, 11], [6, 1], true);
+    const zeros = b.constant(new Array<number>(6).fill(0), [6]);
+    const bias = b.op("ScatterND", [b.weight("qkv.bias", [18]), places, zeros]);
+    const all = b.op("Add", [b.op("MatMul", [x, b.weight("qkv.weight", [WIDTH, 18])]), bias]);
+    const [q = "", k = "", v = ""] = b.ops("Split", [all], 3, { axis: -1 });
+    const scores = b.op("Softmax", [b.op("MatMul", [q, b.transpose(k, 0, 2, 1)])], { axis: -1 });
+    return head(b, add(b, x, b.linear(b.op("MatMul", [scores, v]), "o", 6, WIDTH)));
+  },
   "linear attention of positive features": (b) => {
     const x = embed(b);
     const [q, k, v] = ["q", "k", "v"].map((name) => b.linear(x, name, WIDTH, 6)) as [string, string, string];

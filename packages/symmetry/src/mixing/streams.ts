@@ -1,5 +1,6 @@
 import { at, InvariantError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
+import { dependentValues } from "@isthmus/graph/ir";
 import type { FactoredCells } from "./factored-cells.ts";
 import type { GateVisit } from "./gate-rules.ts";
 import type { FixedNorm, KnownSymmetries, MixingSpace, StreamGain, StreamNorm } from "./mixing-symmetries.ts";
@@ -31,12 +32,18 @@ export class Streams {
   readonly fixed: FixedNorm[] = [];
   readonly #known: KnownSymmetries;
   readonly #cells: FactoredCells;
+  /** Values that depend on the data. */
+  readonly #activations: ReadonlySet<string>;
   /** Weights that several nodes read. */
   readonly #shared: SharedWeights;
 
   constructor(graph: Graph, symmetries: KnownSymmetries, cells: FactoredCells, visits: StreamVisits) {
     this.#known = symmetries;
     this.#cells = cells;
+    this.#activations = dependentValues(
+      graph,
+      graph.inputs.map(({ name }) => name),
+    );
     this.#shared = new SharedWeights(graph);
     const norms = this.#byCell(visits.norms);
     const gates = this.#byCell(visits.gates);
@@ -78,15 +85,26 @@ export class Streams {
         ? (this.#reasonOf(space, candidate) ?? this.#metBecause(moved, gains))
         : this.#fixedBecause(space);
       if (reason !== undefined) {
-        this.fixed.push({ input, symmetry: space.symmetry, reason });
+        this.#fix({ input, symmetry: space.symmetry, reason });
         return;
       }
       if (moved !== undefined) gains.push({ ...moved, space: index });
     }
     const isCentred = norms.some(({ norm }) => norm.isCentred);
     this.spaces.push({ ...space, group: isCentred ? "orthogonal-keeping-ones" : "orthogonal" });
-    this.norms.push(...norms.map(({ norm: { input } }) => ({ input, space: index })));
+    const measured = norms.filter(
+      ({ norm: { input }, isOfHeads }) => this.#activations.has(input) && !isOfHeads,
+    );
+    this.norms.push(...measured.map(({ norm: { input } }) => ({ input, space: index })));
     this.gains.push(...gains);
+  }
+
+  /** Lists a norm whose input stays, once for all heads. */
+  #fix(norm: FixedNorm): void {
+    const isListed = this.fixed.some(
+      ({ symmetry, reason }) => symmetry === norm.symmetry && reason === norm.reason,
+    );
+    if (!isListed) this.fixed.push(norm);
   }
 
   /**

@@ -1,4 +1,6 @@
+import { createRandom } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { Graph } from "@isthmus/graph";
 import {
   type ContinuousSymmetries,
   discoverContinuous,
@@ -8,10 +10,22 @@ import {
 } from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { randomNetwork } from "../../../test/helpers/shapes/random-network.ts";
 import { STREAM_SHAPES } from "../../../test/helpers/shapes/stream-shapes.ts";
 import { UNIT_SHAPES } from "../../../test/helpers/shapes/unit-shapes.ts";
 
 const engine = createOnnxRuntimeEngine();
+
+/**
+ * Finds all symmetries of a graph and proves them by a random element of each group: a wrong one changes some
+ * value inside by far more than rounding.
+ */
+async function examine(graph: Graph, seed: number) {
+  const permutations = await discoverSymmetries({ graph, engine });
+  const beyond = await discoverContinuous({ graph, engine }, permutations);
+  const proof = await proveSymmetries({ graph, engine }, permutations, { seed, ...beyond });
+  return { permutations, beyond, proof };
+}
 
 /** Lists what was found on one line. */
 function describeFound({ spec }: Symmetries, { linear, mixing }: ContinuousSymmetries): string {
@@ -34,13 +48,17 @@ function describeFound({ spec }: Symmetries, { linear, mixing }: ContinuousSymme
 describe("symmetries of small networks", () => {
   test.each([...STREAM_SHAPES, ...UNIT_SHAPES])("%s: all that is found holds", async (name, shape) => {
     const b = new GraphBuilder();
-    const graph = b.output(shape(b)).build(name);
-    const permutations = await discoverSymmetries({ graph, engine });
-    const beyond = await discoverContinuous({ graph, engine }, permutations);
-    expect(describeFound(permutations, beyond)).toMatchSnapshot();
-    // A random element of each group is applied: a wrong one changes some value inside by far more than rounding.
-    const proof = await proveSymmetries({ graph, engine }, permutations, { seed: 1, ...beyond });
-    expect(proof).toMatchObject({ passed: true, dropped: [] });
-    expect(proof.mixing?.restoredError ?? 0).toBeLessThan(1e-5);
+    const found = await examine(b.output(shape(b)).build(name), 1);
+    expect(describeFound(found.permutations, found.beyond)).toMatchSnapshot();
+    expect(found.proof).toMatchObject({ passed: true, dropped: [] });
+    expect(found.proof.mixing?.restoredError ?? 0).toBeLessThan(1e-5);
   });
+
+  test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    "all that is found in random network %i holds",
+    async (seed) => {
+      const { proof } = await examine(randomNetwork(createRandom(seed, "network")), seed);
+      expect(proof).toMatchObject({ passed: true, dropped: [] });
+    },
+  );
 });

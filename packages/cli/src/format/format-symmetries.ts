@@ -230,7 +230,7 @@ function formatLinearProofs(linear: SymmetryProof["linear"]): string {
   return `\nBeyond permutation, as many values of each kind: ${errors.join(", ")}`;
 }
 
-/** Formats the largest error of mixtures, with all gains moved, and lists those that are left out. */
+/** Formats the largest error of mixtures, with all gains moved, and lists mixtures that are left out. */
 function formatMixingProof({ mixing, dropped }: SymmetryProof): string {
   const left = dropped.map(({ name, reason }) => `\nLeft out: ${name} may not be mixed, ${reason}`).join("");
   if (mixing === null) return left;

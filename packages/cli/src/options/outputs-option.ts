@@ -16,7 +16,7 @@ export const addOutputsOption: AddOptions<OutputsOptions> = optionGroup((command
 });
 
 /**
- * Names the outputs that a proof speaks of, with words in front; an empty text if it speaks of all.
+ * Lists the outputs that a proof speaks of, with words in front; an empty text if it speaks of all.
  * @param before - the words in front of the names, such as ` for `
  */
 export function nameOutputs({ outputs }: OutputsOptions, before: string): string {

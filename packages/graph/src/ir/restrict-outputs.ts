@@ -20,12 +20,12 @@ export function restrictOutputs(graph: Graph, names: readonly string[]): Graph {
     const others = graph.outputs.filter((output) => !outputs.includes(output)).map(({ name }) => name);
     return others.length === 0 ? graph : { ...graph, outputs, uncounted: others };
   }
-  const known = graph.outputs.map(({ name }) => `"${name}"`).join(", ");
+  const listed = graph.outputs.map(({ name }) => `"${name}"`).join(", ");
   const [wrong, rule] =
     missing === undefined
       ? ["no output", "there must be at least one"]
       : [`output "${missing}"`, "it must be one of its outputs"];
-  throw new InputError(`Cannot count ${wrong} of graph "${graph.name}" as ${rule}: they are ${known}`, {
+  throw new InputError(`Cannot count ${wrong} of graph "${graph.name}" as ${rule}: they are ${listed}`, {
     input: missing ?? graph.name,
   });
 }

@@ -40,7 +40,7 @@ export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): ReadonlyM
   const computed = walkGraph(walk, algebra, ruleOf, unchanged);
   for (const name of walk.graph.uncounted ?? []) {
     const { shape, fields } = computed.get(name) ?? NOTHING;
-    // What counts does not show these units, such as the classes of a second head: changing them gains nothing.
+    // Nothing that counts shows these units, such as the classes of a second head.
     const shown = fields.filter(({ data }) => data.every((factor) => algebra.cellOf(factor) === -1));
     algebra.fix({ shape, fields: shown });
   }

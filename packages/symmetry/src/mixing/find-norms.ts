@@ -103,7 +103,7 @@ class Search {
     };
   }
 
-  /** Returns the nodes from the length of a value to its quotient: bounds and copies of the length between. */
+  /** Returns the nodes from the length of a value to its quotient, with bounds and copies of the length. */
   #dividedByLength(length: Node, value: string): readonly Node[] | undefined {
     const nodes = [length];
     for (let last = length; ; ) {

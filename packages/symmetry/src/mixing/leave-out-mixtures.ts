@@ -1,6 +1,6 @@
 import type { MixedLayout, MixingSymmetries } from "./mixing-symmetries.ts";
 
-/** Lists the names of mixtures: of the symmetries that are mixed, and of the weights whose logits are shifted. */
+/** Lists the names of mixtures: of symmetries that are mixed, and of weights whose logits are shifted. */
 export function namesOfMixtures({ spaces, shifts }: MixingSymmetries): string[] {
   return [...new Set([...spaces.map(({ symmetry }) => symmetry), ...shifts.map(({ weight }) => weight)])];
 }
@@ -40,12 +40,12 @@ function layoutsOf(
   units: ReadonlySet<number>,
   layouts: ReadonlyMap<string, MixedLayout>,
 ): Map<string, MixedLayout> {
-  const kept = new Map<string, MixedLayout>();
+  const layoutsLeft = new Map<string, MixedLayout>();
   for (const [name, { view, fields }] of layouts) {
     const left = fields
       .map((field) => ({ ...field, units: field.units.map((unit) => (units.has(unit) ? unit : -1)) }))
       .filter((field) => field.units.some((unit) => unit >= 0));
-    if (left.length > 0) kept.set(name, { view, fields: left });
+    if (left.length > 0) layoutsLeft.set(name, { view, fields: left });
   }
-  return kept;
+  return layoutsLeft;
 }

@@ -14,7 +14,7 @@ export interface DroppedMixture {
   readonly reason: string;
 }
 
-/** Mixtures that were proved, and those that were left out. */
+/** Mixtures that were proved, and mixtures that were left out. */
 export interface MixturesProof {
   /** Result for the mixtures that are left; null if there are none. */
   readonly proof: VerifyMixingResult | null;

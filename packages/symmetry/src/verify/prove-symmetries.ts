@@ -39,7 +39,7 @@ export interface SymmetryProof extends VerifySymmetriesResult {
   readonly linear: readonly VerifyLinearResult[];
   /** Result for mixtures; null if none are left, or the network was too large to be run. */
   readonly mixing: VerifyMixingResult | null;
-  /** Mixtures that do not hold, and that the result for mixtures leaves out; the proof passes without them. */
+  /** Mixtures that do not hold: the result for mixtures leaves them out, and the proof passes without. */
   readonly dropped: readonly DroppedMixture[];
   /** Result for exchanges; null if there are none, or the network was too large to be run. */
   readonly exchanges: VerifyExchangesResult | null;

@@ -35,12 +35,15 @@ async function findFreeOutputs(
     ...names.map((out) => names.filter((name) => name !== out)),
     ...names.map((name) => [name]),
   ];
-  for (const kept of choices) {
-    const { spec } = await discoverSymmetries({ graph: restrictOutputs(graph, kept), engine }, { signal });
+  for (const counted of choices) {
+    const { spec } = await discoverSymmetries({ graph: restrictOutputs(graph, counted), engine }, { signal });
     if (spec.symmetries.length === 0) continue;
-    const out = names.filter((name) => !kept.includes(name));
-    const [which, count] = [out.length === 1 ? "output" : "outputs", kept.length === 1 ? "counts" : "count"];
-    return `${which} ${out.join(", ")} must keep the order of units; if only ${kept.join(", ")} ${count}, say so by --outputs ${kept.join(",")}, or outputs: ${JSON.stringify(kept)} in a script`;
+    const out = names.filter((name) => !counted.includes(name));
+    const [which, count] = [
+      out.length === 1 ? "output" : "outputs",
+      counted.length === 1 ? "counts" : "count",
+    ];
+    return `${which} ${out.join(", ")} must keep the order of units; if only ${counted.join(", ")} ${count}, say so by --outputs ${counted.join(",")}, or outputs: ${JSON.stringify(counted)} in a script`;
   }
   return undefined;
 }

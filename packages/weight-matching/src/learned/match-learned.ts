@@ -51,7 +51,7 @@ export interface MatchLearnedResult {
   readonly transform: NetworkTransform;
   /** The symmetries that it uses beyond permutation. */
   readonly symmetries: ContinuousSymmetries;
-  /** Mixtures that were found and do not hold on the weights of one of the networks, so that they are not used. */
+  /** Mixtures that do not hold on the weights of one of the networks, so that they are not used. */
   readonly dropped: readonly DroppedMixture[];
   /**
    * Minus the loss half-way against the mean prediction of both ends, in nats: for B as it was, and as it is

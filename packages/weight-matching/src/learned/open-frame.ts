@@ -27,23 +27,23 @@ export async function openFrame(
   options: Pick<MatchLearnedOptions, "heads" | "units" | "seed" | "signal" | "onNote">,
 ): Promise<OpenedFrame> {
   const { heads, units, seed, signal, onNote } = options;
-  const { mixing: found, ...others } = await discoverContinuous({ graph, engine }, symmetries, { signal });
+  const { linear, exchanges, ...rest } = await discoverContinuous({ graph, engine }, symmetries, { signal });
   const dropped: DroppedMixture[] = [];
-  let mixing = found;
+  let { mixing } = rest;
   for (const weights of networks) {
-    const known = { permutations: symmetries, linear: others.linear, mixing };
-    const proved = await proveMixtures({ graph, engine }, known, { seed, weights, signal });
-    dropped.push(...proved.dropped);
+    const group = { permutations: symmetries, linear, mixing };
+    const proof = await proveMixtures({ graph, engine }, group, { seed, weights, signal });
+    dropped.push(...proof.dropped);
     mixing = leaveOutMixtures(
       mixing,
-      proved.dropped.map(({ name }) => name),
+      proof.dropped.map(({ name }) => name),
     );
   }
   for (const { name, reason } of dropped) onNote?.(`${name} is not mixed, as that does not hold: ${reason}`);
   const spaces = mixing.spaces.map((space) =>
     heads === "orthogonal" ? { ...space, group: lengthKeeping(space.group) } : space,
   );
-  const frame = createStreamFrame(graph, { ...others, mixing: { ...mixing, spaces } });
+  const frame = createStreamFrame(graph, { linear, exchanges, mixing: { ...mixing, spaces } });
   const movable = units === "fixed" ? [] : findMovableUnits(symmetries.spec, frame);
   return { frame: { ...frame, movable }, dropped };
 }

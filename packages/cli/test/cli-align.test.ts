@@ -3,11 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { saveCheckpoint } from "@isthmus/core";
+import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
-import { encodeGraph } from "@isthmus/graph";
+import { encodeGraph, randomWeights } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
@@ -200,5 +201,34 @@ describe("isthmus align", () => {
     const { code, stderr } = await runCli([...args, ...graphs], { cwd: folder });
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
+  });
+
+  it("says why nothing moves where an output shows the units, and aligns what --outputs names", async () => {
+    const b = new GraphBuilder();
+    const features = b.op("Relu", [b.linear(b.input("x", [4]), "body", 4, 8)]);
+    const logits = b.linear(features, "head", 8, 3);
+    const built = b.output(features).output(logits).build("two outputs");
+    const path = join(folder, "net.onnx");
+    writeFileSync(path, encodeGraph(built));
+    const files = ["a", "b"].map((name) => join(folder, `${name}.safetensors`));
+    for (const [seed, file] of files.entries()) {
+      await saveCheckpoint(createCheckpoint(randomWeights(built, seed)), file);
+    }
+    const output = join(folder, "aligned.safetensors");
+    const args = ["align", ...files, "--graph", path, "-o", output];
+    const still = await runCli(args);
+    expect(still.stderr).toContain(
+      `Nothing can be permuted, as output ${features} must keep the order of units; if only ${logits} counts, say so by --outputs ${logits}`,
+    );
+    const moved = await runCli([...args, "--outputs", logits]);
+    expect(moved.stderr).not.toContain("Nothing can be permuted");
+    expect(moved.stdout).toContain(`B computes the same ${logits}, to`);
+    const proof = await runCli(["symmetry", path, "--verify", "--outputs", logits]);
+    expect(proof.stdout).toContain(`Verified for ${logits}: `);
+    const merged = join(folder, "merged.safetensors");
+    const merge = await runCli(["merge", ...args.slice(1, -2), "--align", "--outputs", logits, "-o", merged]);
+    expect(merge.stdout).toContain(`verified for ${logits}`);
+    const wrong = await runCli([...args, "--outputs", "nothing"]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('Cannot count output "nothing"')]);
   });
 });

@@ -71,6 +71,7 @@ export { assertBindable, assertNetwork, bindWeights } from "./ir/bind-weights.ts
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
 export type { Attribute, Graph, Node, NodeOrigin, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
 export { parameterNames } from "./ir/parameter-names.ts";
+export { restrictOutputs } from "./ir/restrict-outputs.ts";
 export { exposeValues } from "./ir/values.ts";
 export { fitTemperature, type LabelledLogits, TEMPERATURE_RANGE } from "./kernels/fit-temperature.ts";
 export { softmaxInto } from "./kernels/softmax.ts";

@@ -56,6 +56,7 @@ export {
   type MixingSummary,
   type ShiftSummary,
 } from "./mixing/explain-mixing.ts";
+export { leaveOutMixtures } from "./mixing/leave-out-mixtures.ts";
 export { identityMixture, type Mixture, mixInPlace } from "./mixing/mix-units.ts";
 export {
   type FixedNorm,
@@ -71,6 +72,7 @@ export {
 } from "./mixing/mixing-symmetries.ts";
 export { type DoubleWeights, moveGainsInPlace, readGains } from "./mixing/move-gains.ts";
 export { gatherRowsInto, type Occurrence, occurrencesOf, scatterRowsInto } from "./mixing/occurrences.ts";
+export { type DroppedMixture, type MixturesProof, proveMixtures } from "./mixing/prove-mixtures.ts";
 export { randomMixture } from "./mixing/random-mixture.ts";
 export {
   VERIFY_MIXING_DEFAULTS,

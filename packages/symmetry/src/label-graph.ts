@@ -2,6 +2,7 @@ import { InvariantError, type Tensor } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import { freezeAll, type Labelled } from "./labels/field.ts";
+import { findUncounted } from "./labels/find-uncounted.ts";
 import { labelConstant } from "./labels/label-constant.ts";
 import { LabelStore } from "./labels/label-store.ts";
 import { findWeightUses, type LabelledWeight, labelWeight } from "./labels/label-weight.ts";
@@ -56,6 +57,7 @@ class Labeller {
     }
     for (const node of this.#graph.nodes) this.#visit(node);
     this.#fixOutputs();
+    this.#fixUncounted();
     this.#fixUnread();
     return {
       store: this.#store,
@@ -166,6 +168,15 @@ class Labeller {
         const unread = labels.filter((label) => touched[label] === 0);
         if (unread.length > 0) this.#store.freeze(unread, "nothing in the graph reads it");
       }
+    }
+  }
+
+  /** Freezes the order of outputs that do not count, if it is of nothing that counts. */
+  #fixUncounted(): void {
+    const labels = { store: this.#store, weights: this.#weights, values: this.#values };
+    this.#store.node = this.#graph.name;
+    for (const data of findUncounted(this.#graph, labels)) {
+      if (data.length > 0) this.#store.freeze(data, "it is an axis of an output that does not count");
     }
   }
 

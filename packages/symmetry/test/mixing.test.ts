@@ -1,14 +1,17 @@
-import { entry } from "@isthmus/core";
+import { createCheckpoint, entry } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Graph } from "@isthmus/graph";
+import { type Graph, randomWeights } from "@isthmus/graph";
 import {
   discoverLinearSymmetries,
   discoverMixing,
   discoverSymmetries,
   identityMixture,
+  leaveOutMixtures,
   type MixingSymmetries,
   mixInPlace,
   occurrencesOf,
+  proveMixtures,
+  proveSymmetries,
   randomMixture,
   verifyMixing,
 } from "@isthmus/symmetry";
@@ -114,6 +117,39 @@ describe("verifyMixing()", () => {
         passed: false,
       });
     }
+  });
+});
+
+describe("proveMixtures()", () => {
+  test("leaves out the stream whose group is too large, names a node, and proves the heads", async () => {
+    const graph = streamNetwork("layer");
+    const { mixing, ...known } = await discover(graph);
+    const spaces = mixing.spaces.map((space) =>
+      space.group === "orthogonal-keeping-ones" ? { ...space, group: "orthogonal" as const } : space,
+    );
+    const wrong = { ...known, mixing: { ...mixing, spaces } };
+    const { proof, dropped } = await proveMixtures({ graph, engine }, wrong, { seed: 1 });
+    expect(dropped).toMatchObject([{ name: "embed", node: expect.stringMatching(/^LayerNormalization/) }]);
+    expect(proof).toMatchObject({ passed: true });
+    const left = leaveOutMixtures(wrong.mixing, ["embed"]);
+    expect(sizesOf(left)).toEqual({ invertible: [3, 3, 3, 3] });
+    expect([left.gains, left.norms, left.weights.has("up.weight")]).toEqual([[], [], false]);
+    expect(left.weights.has("o.weight")).toBe(true);
+    const permutations = { seed: 1, linear: known.linear, mixing: wrong.mixing };
+    const whole = await proveSymmetries({ graph, engine }, known.permutations, permutations);
+    expect(whole).toMatchObject({ passed: true, dropped, mixing: { passed: true } });
+  });
+
+  test("leaves out a stream with a gain of 0, which cannot be moved", async () => {
+    const graph = streamNetwork("layer");
+    const symmetries = await discover(graph);
+    const weights = randomWeights(graph, 1);
+    entry(weights, "norm2.weight", "gain").data[3] = 0;
+    const options = { seed: 1, weights: createCheckpoint(weights) };
+    const { proof, dropped } = await proveMixtures({ graph, engine }, symmetries, options);
+    expect(dropped).toMatchObject([{ name: "embed", node: "norm2.weight" }]);
+    expect(dropped[0]?.reason).toContain("element 3 is 0");
+    expect(proof).toMatchObject({ passed: true });
   });
 });
 

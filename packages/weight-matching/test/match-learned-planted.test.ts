@@ -1,4 +1,4 @@
-import { createCheckpoint, createTensor, type Tensor } from "@isthmus/core";
+import { createCheckpoint, createTensor, entry, type Tensor } from "@isthmus/core";
 import { createTextDataSet } from "@isthmus/data";
 import { bindWeights, type Graph, randomWeights } from "@isthmus/graph";
 import { discoverSymmetries, verifyAlignment } from "@isthmus/symmetry";
@@ -6,11 +6,21 @@ import { matchLearned } from "@isthmus/weight-matching";
 import { networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
 import { rotaryNetwork } from "../../../test/helpers/rotary-networks.ts";
+import { STREAM_SHAPES } from "../../../test/helpers/shapes/stream-shapes.ts";
+import { UNIT_SHAPES } from "../../../test/helpers/shapes/unit-shapes.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
 
 import { EXAMPLES, engine, examplesFor, lockHeads, networkOf, nudged, scramble } from "./learned-networks.ts";
+
+/** Builds one of the networks of many shapes. */
+function shapeNetwork(name: string): Graph {
+  const b = new GraphBuilder();
+  const shape = entry(new Map([...STREAM_SHAPES, ...UNIT_SHAPES]), name, "shape");
+  return b.output(shape(b)).build(name);
+}
 
 const PLANTED: readonly (readonly [string, Graph])[] = [
   ["layer norm", streamNetwork("layer")],
@@ -19,6 +29,9 @@ const PLANTED: readonly (readonly [string, Graph])[] = [
   ["grouped queries", streamNetwork("root mean square in pieces", "grouped")],
   ["one head of keys and values", streamNetwork("root mean square in pieces", "multi-query")],
   ["layer scale", streamNetwork("layer", "layer-scale")],
+  ["features and classes of unit length", shapeNetwork("a cosine head")],
+  ["queries and keys of unit length", shapeNetwork("cosine attention: layer norm")],
+  ["a standardized weight", shapeNetwork("a standardized weight")],
   ["rotary embedding of halves", rotaryNetwork("halves")],
   ["rotary embedding of neighbours", rotaryNetwork("interleaved")],
 ];

@@ -6,6 +6,7 @@ import {
   convertData,
   createCheckpoint,
   createTensor,
+  entry,
   openCheckpoint,
   saveCheckpoint,
   type Tensor,
@@ -38,6 +39,30 @@ describe("matchLearned()", () => {
     };
     expect(await distance(await run(EXAMPLES), await run(1000))).toBe(0);
     expect(notes).toEqual([expect.stringMatching(/^There are 64 examples .* not 1000$/)]);
+  });
+
+  test("leaves out a stream with a gain of 0 in either network, says so, and goes on with the heads", async () => {
+    const graph = streamNetwork("layer");
+    const symmetries = await discoverSymmetries({ graph, engine });
+    const withoutGain = async (network: Checkpoint) => {
+      const weights = await bindWeights(graph, network);
+      entry(weights, "norm2.weight", "gain").data[3] = 0;
+      return createCheckpoint(weights);
+    };
+    const [a, b] = [networkOf(graph, 1), networkOf(graph, 2)];
+    for (const pair of [[await withoutGain(a), b] as const, [a, await withoutGain(b)] as const]) {
+      const notes: string[] = [];
+      const options = { seed: 0, steps: 2, batchSize: 16, onNote: (text: string) => notes.push(text) };
+      const { aligned } = await align({ graph, engine }, pair, {
+        ...{ symmetries, data: examplesFor(graph), method: "learned" as const },
+        ...options,
+      });
+      const { match } = aligned[0] ?? {};
+      expect(match).toMatchObject({ dropped: [{ name: "embed", node: "norm2.weight" }] });
+      expect(match).toHaveProperty("spaces", { invertible: 4 });
+      expect(notes).toEqual([expect.stringMatching(/^embed is not mixed, as .*element 3 is 0/)]);
+      expect(aligned[0]?.summary.verified.passed).toBe(true);
+    }
   });
 
   describe("of two networks", () => {

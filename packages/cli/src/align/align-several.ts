@@ -10,7 +10,6 @@ import {
   saveFile,
   UsageError,
 } from "@isthmus/core";
-import { type BindingSummary, describeUnchecked } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type Symmetries } from "@isthmus/symmetry";
 import { type AlignManyResult, alignMany } from "@isthmus/weight-matching";
@@ -18,6 +17,7 @@ import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
+import { formatProof, type ProofScope, proofScope } from "../format/format-proof.ts";
 import { formatPairs } from "../format/format-table.ts";
 import type { BindingOptions } from "../open/bind-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
@@ -88,7 +88,7 @@ export async function alignSeveral(
     }
     return {
       result: { ...describeSeveral(result, paths), binding, outputs },
-      text: format(result, binding, { paths, outputs }),
+      text: format(result, proofScope(options, binding), { paths, outputs }),
     };
   });
 }
@@ -207,7 +207,7 @@ function describeSeveral({ aligned, match }: AlignManyResult, paths: readonly st
 
 function format(
   { aligned, match }: AlignManyResult,
-  binding: BindingSummary,
+  scope: ProofScope,
   { paths, outputs }: { readonly paths: readonly string[]; readonly outputs: readonly string[] },
 ): string {
   const { objective, scaledObjective, limit, searches, many, reference } = match;
@@ -234,10 +234,7 @@ function format(
             ...formatNormalization(summary.normalized),
           ]),
     ),
-    [
-      "verified",
-      `each network computes the same, to ${worst.toExponential(1)} (relative)${describeUnchecked(binding)}`,
-    ],
+    ["verified", formatProof("each network computes", worst, scope)],
     ["wrote", outputs.join(", ")],
   ]);
 }

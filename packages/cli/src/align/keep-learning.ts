@@ -23,13 +23,13 @@ export interface LearnedOutput {
 export async function keepLearning<T>(
   { output, inputs }: LearnedOutput,
   { signal, terminal }: Pick<Context, "signal" | "terminal">,
-  work: (options: Pick<MatchLearnedOptions, "statePath" | "onNote">) => Promise<T>,
+  work: (options: Pick<MatchLearnedOptions, "statePath">) => Promise<T>,
 ): Promise<T> {
   const state = nameState(output.endsWith(ENDING) ? output : `${resolve(output)}${ENDING}`);
   await assertOutput(state, inputs);
   return withTrainingLock({ state, output }, async () => {
     try {
-      const result = await work({ statePath: state, onNote: (text) => terminal.note(`${text}.`) });
+      const result = await work({ statePath: state });
       await rm(state, { force: true });
       return result;
     } catch (error) {

@@ -10,7 +10,6 @@ import {
   saveFile,
   UsageError,
 } from "@isthmus/core";
-import { type BindingSummary, describeUnchecked } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type MixingGroup } from "@isthmus/symmetry";
 import {
@@ -27,6 +26,7 @@ import { openToAlign } from "../align/open-to-align.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
+import { formatProof, type ProofScope, proofScope } from "../format/format-proof.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { plural } from "../format/plural.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
@@ -153,7 +153,7 @@ interface AlignJob {
 
 async function alignOpened(
   { paths, checkpoints, inputs, options }: AlignJob,
-  keeping: Pick<MatchLearnedOptions, "statePath" | "onNote">,
+  keeping: Pick<MatchLearnedOptions, "statePath">,
   context: Context,
 ): Promise<Outcome> {
   const { architecture, data } = await openToAlign(paths, checkpoints, options, context);
@@ -172,7 +172,8 @@ async function alignOpened(
     await saveFile(path, encoded, inputs);
     outputs.push(path);
   }
-  return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, binding, outputs) };
+  const scope = proofScope(options, binding);
+  return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, scope, outputs) };
 }
 
 /** Lists the files that the permutations are written to. */
@@ -205,7 +206,7 @@ function assertOutputs({ output, saveAlignment, normalize, method }: AlignVerbOp
 async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
   { restored: network }: AlignedNetwork,
-  { output, method, seed, restarts, search, only, skip, normalize }: AlignVerbOptions,
+  { output, method, seed, restarts, search, only, skip, normalize, outputs }: AlignVerbOptions,
   { version, signal, progress }: Context,
 ): Promise<string[]> {
   if (output.endsWith(".json")) return [];
@@ -215,7 +216,7 @@ async function saveAligned(
     method,
     seed,
     restarts,
-    ...{ search, only, skip, normalize },
+    ...{ search, only, skip, normalize, outputs },
   });
   const { files } = await saveCheckpoint(network, output, {
     metadata: { ...network.metadata, ...making },
@@ -228,7 +229,7 @@ async function saveAligned(
 
 function formatAligned(
   { match, summary }: AlignedNetwork,
-  binding: BindingSummary,
+  scope: ProofScope,
   outputs: readonly string[],
 ): string {
   const { objective, normalized, verified } = summary;
@@ -238,14 +239,16 @@ function formatAligned(
     ...(match.method === "learned" ? [] : [["objective", formatObjective(objective)] as [string, string]]),
     ...describeSearch(match),
     ...formatNormalization(normalized),
-    ["verified", `${formatVerification(verified)}${describeUnchecked(binding)}`],
+    [
+      "verified",
+      formatProof(
+        `${verified.narrowed ? "a narrowed network of B's structure" : "B"} computes`,
+        verified.maxRelativeError,
+        scope,
+      ),
+    ],
     ["wrote", outputs.join(", ")],
   ]);
-}
-
-function formatVerification({ narrowed, maxRelativeError }: AlignedNetwork["summary"]["verified"]): string {
-  const what = narrowed ? "a narrowed network of B's structure" : "B";
-  return `${what} computes the same, to ${maxRelativeError.toExponential(1)} (relative)`;
 }
 
 /** Per mille by which rounding may leave the objective below a bound that it reaches. */

@@ -40,11 +40,12 @@ import {
 } from "../open/open-own-architectures.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addOutputsOption, type OutputsOptions } from "../options/outputs-option.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface FuseVerbOptions extends EngineOptions, ScalingOptions, ExportedFromOptions {
+interface FuseVerbOptions extends EngineOptions, ScalingOptions, ExportedFromOptions, OutputsOptions {
   readonly graph?: string | undefined;
   readonly graphA?: string | undefined;
   readonly graphB?: string | undefined;
@@ -61,7 +62,7 @@ interface FuseVerbOptions extends EngineOptions, ScalingOptions, ExportedFromOpt
 
 /** Creates the command `isthmus fuse`. */
 export function fuseVerb(run: RunVerb): CommandUnknownOpts {
-  return addExportedFromOptions(addScalingOptions(addEngineOption(createFuseVerb())))
+  return addOutputsOption(addExportedFromOptions(addScalingOptions(addEngineOption(createFuseVerb()))))
     .addHelpText("after", EXAMPLES)
     .action((a, b, options) => run(options, (context) => fuse([a, b], options, context)));
 }

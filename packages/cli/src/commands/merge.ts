@@ -1,6 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, convertCheckpoint } from "@isthmus/core";
-import { describeUnchecked } from "@isthmus/graph";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
 import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
@@ -12,6 +11,7 @@ import {
 } from "@isthmus/statistics";
 import { align, alignMany } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
+import { proofScope } from "../format/format-proof.ts";
 import { checkNetworks } from "../merge/check-networks.ts";
 import {
   describeMerge,
@@ -152,7 +152,7 @@ async function mergeFiles(
       onNote: context.terminal.note,
     });
     const { architecture } = opened;
-    const unchecked = architecture === undefined ? "" : describeUnchecked(architecture.binding);
+    const scope = proofScope(options, architecture?.binding);
     return {
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
@@ -162,7 +162,7 @@ async function mergeFiles(
         ...(gate && { gate }),
         ...(architecture && { binding: architecture.binding }),
       },
-      text: formatMerge(output, { weights, layers }, alignments, unchecked),
+      text: formatMerge(output, { weights, layers }, alignments, scope),
     };
   });
 }

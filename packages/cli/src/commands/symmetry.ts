@@ -11,6 +11,7 @@ import {
   explainMixing,
   explainSpec,
   type LinearSummary,
+  leaveOutMixtures,
   type MixingExplanation,
   type ProveSymmetriesOptions,
   proveSymmetries,
@@ -35,10 +36,11 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addOutputsOption, nameOutputs, type OutputsOptions } from "../options/outputs-option.ts";
 import { parseSeed } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface SymmetryOptions extends EngineOptions, BindingOptions {
+interface SymmetryOptions extends EngineOptions, BindingOptions, OutputsOptions {
   readonly verify?: true | undefined;
   readonly checkpoint?: string | undefined;
   readonly spec?: string | undefined;
@@ -48,7 +50,7 @@ interface SymmetryOptions extends EngineOptions, BindingOptions {
 
 /** Creates the command `isthmus symmetry`. */
 export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(addEngineOption(createSymmetryVerb()))
+  return addOutputsOption(addBindingOptions(addEngineOption(createSymmetryVerb())))
     .addHelpText("after", EXAMPLES)
     .action((graph, options) => run(options, (context) => symmetry(graph, options, context)));
 }
@@ -96,12 +98,22 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const spec = "spec" in symmetries ? symmetries.spec : symmetries;
     await saveSpec(spec, [path, ...paths], options);
     const binding = bound?.binding;
+    const dropped = verified?.dropped ?? [];
     const beyond = {
       linear: linear && explainLinearSymmetries(spec, linear),
-      mixed: mixing && explainMixing(spec, mixing),
+      mixed:
+        mixing &&
+        explainMixing(
+          spec,
+          leaveOutMixtures(
+            mixing,
+            dropped.map(({ name }) => name),
+          ),
+        ),
       exchanges,
     };
-    return describe({ explanation: explainSpec(spec), ...beyond, binding, verified }, context);
+    const counted = nameOutputs(options, " for ");
+    return describe({ explanation: explainSpec(spec), ...beyond, binding, verified, counted }, context);
   });
 }
 
@@ -160,10 +172,12 @@ interface Findings {
   readonly exchanges: readonly Exchange[] | undefined;
   readonly binding: BindingSummary | undefined;
   readonly verified: SymmetryProof | undefined;
+  /** The outputs that the proof speaks of, such as ` for logits`; empty for all. */
+  readonly counted: string;
 }
 
 function describe(
-  { explanation, linear, mixed, exchanges, binding, verified }: Findings,
+  { explanation, linear, mixed, exchanges, binding, verified, counted }: Findings,
   { terminal }: Context,
 ): Outcome {
   const parts = [formatExplanation(explanation, terminal.columns)];
@@ -172,7 +186,7 @@ function describe(
   if (exchanges !== undefined && exchanges.length > 0)
     parts.push(formatExchanges(exchanges, terminal.columns));
   if (binding !== undefined) parts.push(formatBinding(binding));
-  if (verified !== undefined) parts.push(formatVerification(verified));
+  if (verified !== undefined) parts.push(formatVerification(verified, counted));
   return {
     result: {
       ...explanation,

@@ -5,6 +5,7 @@ import { type DataSet, limitExamples } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { assertArchitecture, assertNoModelFolder, dataContext, fitToData } from "@isthmus/zoo";
+import { proofScope } from "../format/format-proof.ts";
 import { formatTransfer } from "../format/format-transfer.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
@@ -147,7 +148,7 @@ async function transfer(
     outputs.push(...(await copyModelFiles(paths[2], output, { onNote: context.terminal.note })));
     return {
       result: { ...result.summary, binding, outputs },
-      text: formatTransfer(result.summary, binding, outputs),
+      text: formatTransfer(result.summary, proofScope(options, binding), outputs),
     };
   });
 }

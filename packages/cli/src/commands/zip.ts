@@ -21,6 +21,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addOutputsOption } from "../options/outputs-option.ts";
 import { MOST, parseCount, parseLayerShares, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -43,7 +44,7 @@ interface ZipOptions extends EngineOptions, BindingOptions, ScalingOptions {
 
 /** Creates the command `isthmus zip`. */
 export function zipVerb(run: RunVerb): CommandUnknownOpts {
-  return addScalingOptions(addBindingOptions(addEngineOption(createZipVerb())))
+  return addOutputsOption(addScalingOptions(addBindingOptions(addEngineOption(createZipVerb()))))
     .addHelpText("after", EXAMPLES)
     .action((a, b, options) => run(options, (context) => zip([a, b], options, context)));
 }

@@ -210,12 +210,15 @@ export function formatBinding({ byName, renamed, witnessError }: BindingSummary)
   return [...(sources.length === 0 ? [] : [table, ""]), formatPairs(pairs)].join("\n");
 }
 
-/** Formats the outcome of a verification as a line, with a second one for scales, signs and rotations. */
-export function formatVerification(result: SymmetryProof): string {
+/**
+ * Formats the outcome of a verification as a line, with a second one for scales, signs and rotations.
+ * @param counted - the outputs that it speaks of, such as ` for logits`; empty for all
+ */
+export function formatVerification(result: SymmetryProof, counted: string): string {
   const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
   const how = narrowed ? " on a narrowed network of the same structure" : "";
-  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}${formatExchangeProof(result)}`;
+  return `${passed ? "Verified" : "NOT verified"}${counted}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}${formatExchangeProof(result)}`;
 }
 
 /** Formats the largest errors of scales, signs and rotations, each over as many values. */
@@ -227,11 +230,12 @@ function formatLinearProofs(linear: SymmetryProof["linear"]): string {
   return `\nBeyond permutation, as many values of each kind: ${errors.join(", ")}`;
 }
 
-/** Formats the largest error of mixtures, with all gains moved. */
-function formatMixingProof({ mixing }: SymmetryProof): string {
-  if (mixing === null) return "";
-  const { passed, maxRelativeError, restoredError } = mixing;
-  return `\nMixed by random matrices, all at once: ${passed ? "" : "NOT "}${maxRelativeError.toExponential(1)}, outputs with the norms as they were ${restoredError.toExponential(1)}`;
+/** Formats the largest error of mixtures, with all gains moved, and lists mixtures that are left out. */
+function formatMixingProof({ mixing, dropped }: SymmetryProof): string {
+  const left = dropped.map(({ name, reason }) => `\nLeft out: ${name} may not be mixed, ${reason}`).join("");
+  if (mixing === null) return left;
+  const { maxRelativeError, restoredError } = mixing;
+  return `\nMixed by random matrices, all at once: ${maxRelativeError.toExponential(1)}, outputs with the norms as they were ${restoredError.toExponential(1)}${left}`;
 }
 
 /** Formats the largest error of exchanged parts. */
@@ -243,15 +247,15 @@ function formatExchangeProof({ exchanges }: SymmetryProof): string {
 
 /** Explains why a verification makes the command fail; returns undefined if it passed. */
 export function explainVerification(result: SymmetryProof): string | undefined {
-  const { failedSymmetries, linear, mixing, exchanges } = result;
+  const { failedSymmetries, linear, exchanges } = result;
   const wrong = linear.find(({ passed }) => !passed);
-  const firstFailure = result.firstFailure ?? wrong?.firstFailure ?? mixing?.firstFailure;
+  const firstFailure = result.firstFailure ?? wrong?.firstFailure;
   if (firstFailure === undefined) {
     if (exchanges?.passed !== false) return undefined;
     return `exchanges of parts do not hold: their sums differ by ${exchanges.maxRelativeError.toPrecision(2)}`;
   }
-  if (result.firstFailure === undefined) {
-    return `${wrong === undefined ? "mixture" : wrong.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
+  if (result.firstFailure === undefined && wrong !== undefined) {
+    return `${wrong.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
   }
   const names = failedSymmetries.map((name) => `"${name}"`);
   const which =

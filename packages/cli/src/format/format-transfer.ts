@@ -1,7 +1,7 @@
 import type { TaskMeasure, TransferTaskResult } from "@isthmus/fusion";
-import { type BindingSummary, describeUnchecked } from "@isthmus/graph";
 import { formatNormalization } from "./format-normalization.ts";
 import { formatObjective } from "./format-objective.ts";
+import { formatProof, type ProofScope } from "./format-proof.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 
 type Summary = TransferTaskResult["summary"];
@@ -9,12 +9,11 @@ type Summary = TransferTaskResult["summary"];
 /** Number of tensors that are listed, the ones that fine-tuning changed most. */
 const LISTED = 8;
 
-/** Formats what a transfer did: the largest changes, the scales that were tried, and the summary. */
-export function formatTransfer(
-  summary: Summary,
-  binding: BindingSummary,
-  outputs: readonly string[],
-): string {
+/**
+ * Formats what a transfer did: the largest changes, the scales that were tried, and the summary.
+ * @param outputs - files that were written
+ */
+export function formatTransfer(summary: Summary, scope: ProofScope, outputs: readonly string[]): string {
   const { alignment, tunedError, scale, task } = summary;
   const errors = [alignment?.verified.maxRelativeError, tunedError].filter((error) => error !== undefined);
   const pairs = formatPairs([
@@ -27,10 +26,10 @@ export function formatTransfer(
             `base A to base B by ${alignment.method}, ${formatObjective(alignment.objective)}`,
           ] as [string, string],
           ...formatNormalization(alignment.normalized),
-          [
-            "verified",
-            `base A and tuned A compute the same, to ${Math.max(...errors).toExponential(1)} (relative)${describeUnchecked(binding)}`,
-          ] as [string, string],
+          ["verified", formatProof("base A and tuned A compute", Math.max(...errors), scope)] as [
+            string,
+            string,
+          ],
         ]),
     ["scale", String(scale)],
     ["wrote", outputs.join(", ")],

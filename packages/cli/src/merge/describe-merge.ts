@@ -9,6 +9,7 @@ import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
+import type { ProofScope } from "../format/format-proof.ts";
 import { formatBytes, formatPairs } from "../format/format-table.ts";
 import type { LayerShares } from "../options/layer-shares.ts";
 import type { Context } from "../verb.ts";
@@ -75,9 +76,9 @@ export function describeMerge(
   },
   { version }: Context,
 ): Record<string, string> {
-  const { search: strategy, only, skip, normalize, many, reference } = options;
+  const { search: strategy, only, skip, normalize, outputs, many, reference } = options;
   const search = align
-    ? { align: { method, seed, restarts, search: strategy, only, skip, normalize, many, reference } }
+    ? { align: { method, seed, restarts, search: strategy, only, skip, normalize, outputs, many, reference } }
     : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
   const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) };
@@ -89,13 +90,13 @@ export function formatMerge(
   output: SaveCheckpointResult,
   { weights, layers }: Shares,
   alignments: readonly MergeAlignment[],
-  unchecked: string,
+  { counted, unchecked }: ProofScope,
 ): string {
   const pairs = alignments.flatMap(
     ({ checkpoint, objective, scaledObjective, normalized, many }): [string, string][] => [
       [
         `aligned ${checkpoint}`,
-        `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified${unchecked}`,
+        `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified${counted === "" ? "" : ` for${counted}`}${unchecked}`,
       ],
       ...(scaledObjective === undefined ? [] : formatScaled(objective, scaledObjective)),
       ...formatNormalization(normalized),

@@ -18,15 +18,15 @@ export type ArchitectureOptions = EngineOptions &
 /** Opens an architecture from a file or a model's folder, with the engine that `--engine` names. */
 export async function openArchitecture(
   path: string,
-  { engine, input, logits }: EngineOptions & GraphOptions,
+  { engine, input, logits, outputs }: EngineOptions & GraphOptions,
 ): Promise<OpenedArchitecture> {
-  return open(path, await createEngine(engine), { input, logits });
+  return open(path, await createEngine(engine), { input, logits, outputs });
 }
 
 /** Opens the architecture that checkpoints share, with the engine that `--engine` names. */
 export async function openSharedArchitecture(
   paths: readonly string[],
-  { engine, graph, input, logits }: ArchitectureOptions,
+  { engine, graph, input, logits, outputs }: ArchitectureOptions,
 ): Promise<OpenedArchitecture> {
-  return openShared(paths, await createEngine(engine), { graph, input, logits });
+  return openShared(paths, await createEngine(engine), { graph, input, logits, outputs });
 }

@@ -5,6 +5,7 @@ import { assertArchitecture, dataContext, fitToData, type OpenedArchitecture } f
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import type { OutputsOptions } from "../options/outputs-option.ts";
 import type { Context } from "../verb.ts";
 import { bindArchitecture } from "./bind-architecture.ts";
 import { openSharedArchitecture } from "./open-architecture.ts";
@@ -28,7 +29,7 @@ export interface OpenedNetwork extends Pick<OpenedArchitecture, "graph" | "engin
 }
 
 /** Options of commands of two networks that may differ in their architectures. */
-export interface OwnArchitectureOptions extends EngineOptions, ScalingOptions {
+export interface OwnArchitectureOptions extends EngineOptions, ScalingOptions, OutputsOptions {
   readonly data?: string | undefined;
 }
 
@@ -89,7 +90,10 @@ async function openTogether(
   const exportedFrom = named.map((network) => network.exportedFrom).find((path) => path !== undefined);
   const paths = named.map(({ path }) => path);
   await assertArchitecture(`${attempt} (--graph-${letter})`, paths, { graph });
-  const read = await openSharedArchitecture(paths, { engine: options.engine, graph });
+  const read = await openSharedArchitecture(paths, {
+    ...{ engine: options.engine, outputs: options.outputs },
+    graph,
+  });
   const data =
     options.data === undefined ? undefined : await openExamples(options.data, options, dataContext(read));
   const architecture = data === undefined ? read : fitToData(read, data);

@@ -20,6 +20,7 @@ import {
 import { dataContext, type ReadArchitecture } from "@isthmus/zoo";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
+import { addOutputsOption, type OutputsOptions } from "./outputs-option.ts";
 import {
   MOST,
   parseBytes,
@@ -31,24 +32,25 @@ import {
 } from "./parse-values.ts";
 
 /** Options that say how a verb aligns networks. */
-export type MatchVerbOptions = ScalingOptions & {
-  readonly method: MatchMethod;
-  readonly seed: number;
-  readonly restarts?: number | undefined;
-  readonly matchExamples?: number | undefined;
-  readonly search?: MatchSearch | undefined;
-  readonly memory?: number | undefined;
-  readonly only?: readonly string[] | undefined;
-  readonly skip?: readonly string[] | undefined;
-  readonly normalize?: readonly LinearKind[] | undefined;
-  readonly matchSteps?: number | undefined;
-  readonly matchBatch?: number | undefined;
-  readonly matchRate?: number | undefined;
-  readonly matchAt?: (typeof LEARNED_PLACES)[number] | undefined;
-  readonly matchUnits?: (typeof LEARNED_UNITS)[number] | undefined;
-  readonly matchRule?: (typeof LEARNED_RULES)[number] | undefined;
-  readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
-};
+export type MatchVerbOptions = ScalingOptions &
+  OutputsOptions & {
+    readonly method: MatchMethod;
+    readonly seed: number;
+    readonly restarts?: number | undefined;
+    readonly matchExamples?: number | undefined;
+    readonly search?: MatchSearch | undefined;
+    readonly memory?: number | undefined;
+    readonly only?: readonly string[] | undefined;
+    readonly skip?: readonly string[] | undefined;
+    readonly normalize?: readonly LinearKind[] | undefined;
+    readonly matchSteps?: number | undefined;
+    readonly matchBatch?: number | undefined;
+    readonly matchRate?: number | undefined;
+    readonly matchAt?: (typeof LEARNED_PLACES)[number] | undefined;
+    readonly matchUnits?: (typeof LEARNED_UNITS)[number] | undefined;
+    readonly matchRule?: (typeof LEARNED_RULES)[number] | undefined;
+    readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
+  };
 
 /** Default of `--match-examples`. */
 const MATCH_EXAMPLES = MATCH_ACTIVATIONS_DEFAULTS.examples;
@@ -59,7 +61,7 @@ const MATCH_EXAMPLES = MATCH_ACTIVATIONS_DEFAULTS.examples;
  */
 export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--match-data"]> = optionGroup(
   (command, data) => {
-    addScalingOptions(command)
+    addScalingOptions(addOutputsOption(command))
       .option(
         "--restarts <n>",
         `number of searches for a pair, of which the best is taken (default: ${MATCH_WEIGHTS_DEFAULTS.restarts}; ${MATCH_MANY_DEFAULTS.restarts} for more than two networks)`,

@@ -12,7 +12,10 @@ import { dataContext, fitToData, type GraphOptions, openSharedArchitecture } fro
 import { openExamples, type ScalingOptions } from "../open/open-data.ts";
 
 /** How merges are judged by examples. */
-export interface JudgeOptions extends ScalingOptions, GraphOptions, Pick<JudgeByExamplesOptions, "unread"> {
+export interface JudgeOptions
+  extends ScalingOptions,
+    Omit<GraphOptions, "outputs">,
+    Pick<JudgeByExamplesOptions, "unread"> {
   /** What is measured. */
   readonly score: "loss" | "error";
   readonly data: string;

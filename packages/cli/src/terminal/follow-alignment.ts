@@ -10,14 +10,16 @@ const NAMES: Readonly<Record<MatchMethod, string>> = {
 };
 
 /**
- * Returns the options that show the progress of an alignment in the terminal, and stop it with the command.
+ * Returns the options that show the progress of an alignment in the terminal, note there what is to be known
+ * of it, and stop it with the command.
  */
 export function followAlignment(
   method: MatchMethod,
-  { progress, signal }: Pick<Context, "progress" | "signal">,
-): Pick<AlignOptions, "onProgress" | "signal"> {
+  { progress, signal, terminal }: Pick<Context, "progress" | "signal" | "terminal">,
+): Pick<AlignOptions, "onProgress" | "onNote" | "signal"> {
   return {
     signal,
+    onNote: (text) => terminal.note(`${text}.`),
     onProgress({ phase, share }) {
       if (phase === "discovering") progress("Discovering symmetries");
       else if (phase === "matching") progress(`Matching by ${NAMES[method]}`, share);

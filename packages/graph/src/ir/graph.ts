@@ -71,6 +71,8 @@ export interface Graph {
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly nodes: readonly Node[];
   readonly outputs: readonly ValueInfo[];
+  /** Names of values that its file returns and that do not count, so that their order is free. */
+  readonly uncounted?: readonly string[];
   /**
    * Name of the value that networks are scored by, an output or any value between; absent if the outputs
    * decide, as `scoringOf` describes.

@@ -17,6 +17,7 @@ export { listNames } from "./list-names.ts";
 export { MASKED } from "./masked.ts";
 export { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "./operator-families.ts";
 export { pruneNodes } from "./prune-nodes.ts";
+export { returnedNames } from "./restrict-outputs.ts";
 export { shareNodes } from "./share-nodes.ts";
 export { typesOf } from "./types-of.ts";
 export { renameInputs, valuesRead } from "./values.ts";

@@ -1,12 +1,14 @@
 import { capturedNames } from "./captured-names.ts";
 import type { Graph, Node } from "./graph.ts";
+import { returnedNames } from "./restrict-outputs.ts";
 
 /**
- * Returns the graph without nodes and constants that no output and no scored value needs; inputs and
- * weights stay.
+/**
+ * Returns the graph without nodes and constants that no output needs, nor one that does not count, nor a scored
+ * value; inputs and weights stay.
  */
 export function pruneNodes(graph: Graph): Graph {
-  const needed = new Set(graph.outputs.map(({ name }) => name));
+  const needed = new Set(returnedNames(graph));
   if (graph.scored !== undefined) needed.add(graph.scored);
   const nodes: Node[] = [];
   for (const node of graph.nodes.toReversed()) {

@@ -100,7 +100,7 @@ export class FactorAlgebra {
 
   /** Adds tensors, which must all be multiplied by equal factors. */
   add(tensors: readonly Labelled[], shape: readonly number[]): Labelled {
-    const aligned = tensors.map((tensor) => this.#changing(alignRank(tensor, shape.length)));
+    const aligned = tensors.map((tensor) => this.changing(alignRank(tensor, shape.length)));
     const fields = connect(aligned).flatMap(({ axes, parts }): Field[] => {
       if (parts.some((part) => part.length !== 1)) {
         for (const part of parts) this.#fixFields(part);
@@ -139,7 +139,7 @@ export class FactorAlgebra {
   }
 
   /** Leaves out the fields whose factors were all demanded to be 1 before. */
-  #changing({ shape, fields }: Labelled): Labelled {
+  changing({ shape, fields }: Labelled): Labelled {
     return { shape, fields: fields.filter((field) => this.#changes(field)) };
   }
 

@@ -1,9 +1,9 @@
-import { constantNumbers, intAttribute } from "@isthmus/graph/ir";
+import { constantNumbers, intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import type { Labelled } from "../labels/field.ts";
 import { insertAxes, removeAxes, reshape, transpose } from "../primitives/move.ts";
 import { depthToSpace, gather, spaceToDepth } from "../rules/movement.ts";
 import { MOVEMENT_RULES } from "../rules/movement-rules.ts";
-import { givenInputs, inputOf, outputShape } from "../rules/rule.ts";
+import { givenInputs, inputOf, isComputed, outputShape } from "../rules/rule.ts";
 import type { WalkKind } from "./factor-algebra.ts";
 import {
   concatenateFactors,
@@ -146,6 +146,16 @@ const power: FactorRule = (context) => {
 const even: FactorRule = (context) =>
   context.algebra.kind === "sign" ? [{ shape: outputShape(context), fields: [] }] : undefined;
 
+/**
+ * Follows `ScatterND` of zeros to constant places, as when a bias has the part for keys set to zero: a zero
+ * stays a zero by any factor, and no cell has units that become zero and others.
+ */
+const scatterZeros: FactorRule = (context) => {
+  const replaces = stringAttribute(context.node, "reduction", "none") === "none";
+  const isZero = constantNumbers(context, 2)?.every((value) => value === 0) ?? false;
+  return replaces && isZero && !isComputed(context, 1) ? [inputOf(context, 0)] : undefined;
+};
+
 /** Splits a list of names. */
 const words = (list: string): string[] => list.split(" ");
 
@@ -187,6 +197,7 @@ export const FACTOR_RULES: ReadonlyMap<string, FactorRule> = new Map<string, Fac
   ["ReduceMin", only(["scale"], sumFactors)],
   ["Concat", concatenateFactors],
   ["Pad", padFactors],
+  ["ScatterND", scatterZeros],
   ...[...MOVEMENT_RULES].map(([op, rule]) => [op, moving(rule)] as const),
   ["Gather", gathering(gather)],
   ["DepthToSpace", moving(depthToSpace)],

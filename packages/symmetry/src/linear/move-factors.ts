@@ -44,7 +44,7 @@ export function gathering(rule: Rule): FactorRule {
 /** Follows `Concat`: along its axis factors are put one after the other, along others they must be equal. */
 export const concatenateFactors: FactorRule = (context) => {
   const { algebra } = context;
-  const inputs = givenInputs(context);
+  const inputs = givenInputs(context).map((input) => algebra.changing(input));
   const shape = outputShape(context);
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), shape.length);
   const onAxis = ({ fields }: Labelled): readonly Field[] => fields.filter(({ axes }) => axes.includes(axis));

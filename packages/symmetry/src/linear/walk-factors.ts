@@ -37,7 +37,14 @@ export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): ReadonlyM
   const { overrides, unchanged } = walk;
   const ruleOf = (node: Node): FactorRule | undefined =>
     overrides?.get(node) ?? (node.domain === "" ? FACTOR_RULES.get(node.op) : undefined);
-  return walkGraph(walk, algebra, ruleOf, unchanged);
+  const computed = walkGraph(walk, algebra, ruleOf, unchanged);
+  for (const name of walk.graph.uncounted ?? []) {
+    const { shape, fields } = computed.get(name) ?? NOTHING;
+    // Nothing that counts shows these units, such as the classes of a second head.
+    const shown = fields.filter(({ data }) => data.every((factor) => algebra.cellOf(factor) === -1));
+    algebra.fix({ shape, fields: shown });
+  }
+  return computed;
 }
 
 /**

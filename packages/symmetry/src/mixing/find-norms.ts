@@ -66,13 +66,13 @@ class Search {
   /** Returns the norm that a node is, or whose root it takes. */
   normOf(node: Node): Norm | undefined {
     if (FUSED.has(node.op)) return this.#fused(node);
+    if (node.op === "ReduceL2" || node.op === "LpNormalization") return this.#unitLength(node);
     return node.op === "Sqrt" ? this.#decomposed(node) : undefined;
   }
 
   #fused(node: Node): Norm | undefined {
     const [input = "", gain, offset] = node.inputs;
-    const axis = intAttribute(node, "axis", -1);
-    if (axis !== -1 && axis !== this.#rankOf(input) - 1) return undefined;
+    if (!this.#isLast(intAttribute(node, "axis", -1), node)) return undefined;
     if (node.outputs.slice(1).some((name) => (this.#readers.get(name)?.length ?? 0) > 0)) return undefined;
     const isPlain = gain === undefined || this.#isFlat(gain);
     const ofWeight = isPlain ? undefined : this.#gainBehind(gain);
@@ -83,6 +83,50 @@ class Search {
       offset: offset === "" ? undefined : offset,
       isCentred: node.op === "LayerNormalization",
     };
+  }
+
+  /** Finds `u / max(|u|, eps)`, as one node or in pieces, with or without a gain. */
+  #unitLength(node: Node): Norm | undefined {
+    const [input = ""] = node.inputs;
+    const isWhole = node.op === "LpNormalization";
+    const isEuclidean = isWhole
+      ? intAttribute(node, "p", 2) === 2 && this.#isLast(intAttribute(node, "axis", -1), node)
+      : intAttribute(node, "keepdims", 1) === 1 && this.#isAlongLast(node);
+    const nodes = isWhole ? [node] : this.#dividedByLength(node, input);
+    if (!isEuclidean || nodes === undefined) return undefined;
+    const plain = resultOf(at(nodes, nodes.length - 1, "node"));
+    const scaled = this.#scaling(plain);
+    return {
+      nodes: scaled === undefined ? nodes : [...nodes, scaled.node],
+      ...{ input, centredInput: undefined, plain, square: undefined },
+      ...{ gain: scaled?.gain, offset: undefined, isCentred: false },
+    };
+  }
+
+  /** Returns the nodes from the length of a value to its quotient, with bounds and copies of the length. */
+  #dividedByLength(length: Node, value: string): readonly Node[] | undefined {
+    const nodes = [length];
+    for (let last = length; ; ) {
+      const [reader, ...others] = this.#readersOf(last);
+      if (reader === undefined || others.length > 0) return undefined;
+      nodes.push(reader);
+      const [first, ...further] = reader.inputs;
+      if (reader.op === "Div" && first === value) return nodes;
+      const isBounded = ["Max", "Clip", "Add", "Expand"].includes(reader.op);
+      if (!isBounded || first !== resultOf(last) || !further.every((name) => this.#isFixed(name)))
+        return undefined;
+      last = reader;
+    }
+  }
+
+  /** Checks whether an input is left out or depends on neither the data nor weights. */
+  #isFixed(name: string): boolean {
+    return name === "" || this.#constant(name) !== undefined;
+  }
+
+  #integers(name: string | undefined): number[] | undefined {
+    const tensor = this.#constant(name);
+    return tensor && Array.from(tensor.data as ArrayLike<number | bigint>, Number);
   }
 
   /** Finds `u / sqrt(mean(u^2) + eps)`, with or without a gain, where `u` may be less its mean. */
@@ -150,13 +194,17 @@ class Search {
   #meanAlongLast(name: string | undefined): Node | undefined {
     const node = this.#makerOf(name, "ReduceMean");
     if (node === undefined) return undefined;
-    const fromInput = this.#constant(node.inputs[1]);
-    const axes =
-      intsAttribute(node, "axes") ??
-      (fromInput && Array.from(fromInput.data as ArrayLike<number | bigint>, Number));
-    const [axis, ...others] = axes ?? [];
-    const last = this.#rankOf(at(node.inputs, 0, "input")) - 1;
-    return others.length === 0 && (axis === -1 || axis === last) ? node : undefined;
+    return this.#isAlongLast(node) ? node : undefined;
+  }
+
+  /** Checks whether a node reduces the last axis of its first input, and no other. */
+  #isAlongLast(node: Node): boolean {
+    const [axis, ...others] = intsAttribute(node, "axes") ?? this.#integers(node.inputs[1]) ?? [];
+    return others.length === 0 && this.#isLast(axis, node);
+  }
+
+  #isLast(axis: number | undefined, { inputs }: Node): boolean {
+    return axis === -1 || axis === this.#rankOf(at(inputs, 0, "input")) - 1;
   }
 
   #makerOfInput({ inputs }: Node): Node | undefined {
@@ -205,7 +253,9 @@ class Search {
   #gainBehind(name: string | undefined): string | undefined {
     if (name === undefined || this.#readers.get(name)?.length !== 1) return undefined;
     const weight = this.#offsets.get(name)?.weight ?? name;
-    return this.#graph.weights.get(weight)?.shape.length === 1 ? weight : undefined;
+    // One number for all units is no gain to be moved: it multiplies all directions alike.
+    const [extent = 1, ...others] = this.#graph.weights.get(weight)?.shape ?? [];
+    return extent > 1 && others.length === 0 ? weight : undefined;
   }
 }
 

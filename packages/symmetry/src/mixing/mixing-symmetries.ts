@@ -65,7 +65,10 @@ export interface StreamGain {
   readonly space: number;
 }
 
-/** A norm whose input a matrix mixes. */
+/**
+ * A norm whose input a matrix mixes along its last axis; not of a weight that is normalised, nor of several
+ * heads at once.
+ */
 export interface StreamNorm {
   /** The value that is normalised, along its last axis. */
   readonly input: string;

@@ -1,5 +1,5 @@
 import type { Node } from "@isthmus/graph";
-import type { Field, Labelled } from "../labels/field.ts";
+import { extentOf, type Field, type Labelled } from "../labels/field.ts";
 import type { FactorAlgebra } from "../linear/factor-algebra.ts";
 import type { FactorContext, FactorRule } from "../linear/rule.ts";
 import { outputShape } from "../rules/rule.ts";
@@ -10,6 +10,8 @@ export interface NormVisit {
   readonly norm: Norm;
   /** Factor at each place along the axis; undefined where the axis cannot be followed. */
   readonly factors: Int32Array | undefined;
+  /** Whether the axis holds other units for each place along another, as of the heads of queries and keys. */
+  readonly isOfHeads: boolean;
 }
 
 /** Rules for the nodes of norms, by node, and the norms that a walk by them came to. */
@@ -29,9 +31,10 @@ export function normRules(norms: readonly Norm[]): NormRules {
   for (const norm of norms) {
     let isFollowed = false;
     const enter = (context: FactorContext, x: Labelled): boolean => {
-      const factors = factorsAlongLast(x, context.algebra);
-      visits.push({ norm, factors });
-      isFollowed = factors !== undefined;
+      const rows = rowsAlongLast(x, context.algebra);
+      const isOfHeads = rows !== undefined && rows.length > 1;
+      for (const factors of rows ?? [undefined]) visits.push({ norm, factors, isOfHeads });
+      isFollowed = rows !== undefined;
       return isFollowed;
     };
     norm.nodes.forEach((node, i) => {
@@ -71,14 +74,27 @@ function normResult(
 }
 
 /** Returns the factors along the last axis, if they are units of one cell and lie on no other axis. */
-export function factorsAlongLast(
-  { shape, fields }: Labelled,
-  algebra: FactorAlgebra,
-): Int32Array | undefined {
+export function factorsAlongLast(x: Labelled, algebra: FactorAlgebra): Int32Array | undefined {
+  const [only, ...others] = rowsAlongLast(x, algebra) ?? [];
+  return others.length === 0 ? only : undefined;
+}
+
+/**
+ * Returns the factors along the last axis, a row for each place along other axes that the units lie on, if
+ * each row is of units of one cell.
+ */
+function rowsAlongLast({ shape, fields }: Labelled, algebra: FactorAlgebra): Int32Array[] | undefined {
   const last = shape.length - 1;
   const touching = fields.filter(({ axes }: Field) => axes.includes(last));
   const [field] = touching;
-  if (field === undefined || touching.length > 1 || field.axes.length > 1) return undefined;
-  const cells = new Set(Array.from(field.data, (factor) => algebra.cellOf(factor)));
-  return cells.size === 1 && !cells.has(-1) ? field.data : undefined;
+  if (field === undefined || touching.length > 1) return undefined;
+  const extent = extentOf({ shape }, last);
+  const rows = Array.from({ length: field.data.length / extent }, (_, row) =>
+    field.data.subarray(row * extent, (row + 1) * extent),
+  );
+  const isOfOneCell = (row: Int32Array): boolean => {
+    const cells = new Set(Array.from(row, (factor) => algebra.cellOf(factor)));
+    return cells.size === 1 && !cells.has(-1);
+  };
+  return rows.every(isOfOneCell) ? rows : undefined;
 }

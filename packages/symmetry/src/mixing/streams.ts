@@ -1,5 +1,6 @@
 import { at, InvariantError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
+import { dependentValues } from "@isthmus/graph/ir";
 import type { FactoredCells } from "./factored-cells.ts";
 import type { GateVisit } from "./gate-rules.ts";
 import type { FixedNorm, KnownSymmetries, MixingSpace, StreamGain, StreamNorm } from "./mixing-symmetries.ts";
@@ -20,6 +21,9 @@ interface GainVisit {
   readonly nodes: readonly Node[] | undefined;
 }
 
+/** A gain that can be moved, and by which scales. */
+type MovedGain = Omit<StreamGain, "space">;
+
 /** The residual streams: cells whose units norms measure, that are free once gains are moved. */
 export class Streams {
   readonly spaces: MixingSpace[] = [];
@@ -28,12 +32,18 @@ export class Streams {
   readonly fixed: FixedNorm[] = [];
   readonly #known: KnownSymmetries;
   readonly #cells: FactoredCells;
+  /** Values that depend on the data. */
+  readonly #activations: ReadonlySet<string>;
   /** Weights that several nodes read. */
   readonly #shared: SharedWeights;
 
   constructor(graph: Graph, symmetries: KnownSymmetries, cells: FactoredCells, visits: StreamVisits) {
     this.#known = symmetries;
     this.#cells = cells;
+    this.#activations = dependentValues(
+      graph,
+      graph.inputs.map(({ name }) => name),
+    );
     this.#shared = new SharedWeights(graph);
     const norms = this.#byCell(visits.norms);
     const gates = this.#byCell(visits.gates);
@@ -66,21 +76,47 @@ export class Streams {
       ...norms.map((visit) => ({ ...visit, ...visit.norm })),
       ...gates.map((visit) => ({ ...visit, ...visit.gate, nodes: undefined })),
     ];
+    const index = this.spaces.length;
+    const gains: StreamGain[] = [];
     for (const candidate of candidates) {
-      const { input } = candidate;
-      const reason = isFree ? this.#reasonOf(space, candidate) : this.#fixedBecause(space);
-      if (reason === undefined) continue;
-      this.fixed.push({ input, symmetry: space.symmetry, reason });
-      return;
+      const { input, gain } = candidate;
+      const moved = gain === undefined ? undefined : this.#gainOf(gain);
+      const reason = isFree
+        ? (this.#reasonOf(space, candidate) ?? this.#metBecause(moved, gains))
+        : this.#fixedBecause(space);
+      if (reason !== undefined) {
+        this.#fix({ input, symmetry: space.symmetry, reason });
+        return;
+      }
+      if (moved !== undefined) gains.push({ ...moved, space: index });
     }
     const isCentred = norms.some(({ norm }) => norm.isCentred);
-    const index = this.spaces.length;
     this.spaces.push({ ...space, group: isCentred ? "orthogonal-keeping-ones" : "orthogonal" });
-    this.norms.push(...norms.map(({ norm: { input } }) => ({ input, space: index })));
-    for (const { gain } of candidates) {
-      const moved = gain === undefined ? undefined : this.#gainOf(gain);
-      if (moved !== undefined) this.gains.push({ ...moved, space: index });
-    }
+    const measured = norms.filter(
+      ({ norm: { input }, isOfHeads }) => this.#activations.has(input) && !isOfHeads,
+    );
+    this.norms.push(...measured.map(({ norm: { input } }) => ({ input, space: index })));
+    this.gains.push(...gains);
+  }
+
+  /** Lists a norm whose input stays, once for all heads. */
+  #fix(norm: FixedNorm): void {
+    const isListed = this.fixed.some(
+      ({ symmetry, reason }) => symmetry === norm.symmetry && reason === norm.reason,
+    );
+    if (!isListed) this.fixed.push(norm);
+  }
+
+  /**
+   * Returns why a gain cannot be moved although each of its elements has a scale: another gain takes the same
+   * weights along, as two norms do whose results are added. No one number makes both gains 1.
+   */
+  #metBecause(moved: MovedGain | undefined, gains: readonly StreamGain[]): string | undefined {
+    const scales = new Set(moved?.variables);
+    const met = [...this.gains, ...gains].find(({ variables }) => variables.some((one) => scales.has(one)));
+    return moved === undefined || met === undefined
+      ? undefined
+      : `the gains ${met.gain} and ${moved.gain} cannot both be moved: what they multiply is added up, or read by the same weights`;
   }
 
   #fixedBecause({ firstUnit, size }: Omit<MixingSpace, "group">): string {
@@ -111,7 +147,7 @@ export class Streams {
   }
 
   /** Returns how a gain can be moved, by a scale variable for each element; undefined if it cannot. */
-  #gainOf(gain: string): Omit<StreamGain, "space"> | undefined {
+  #gainOf(gain: string): MovedGain | undefined {
     const layout = this.#known.linear.scales.weights.get(gain);
     if (layout?.fields.length !== 1) return undefined;
     const { origin = 0, fields } = layout;

@@ -1,6 +1,6 @@
 import { at, entry, sizeOf } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
-import { valuesRead } from "@isthmus/graph/ir";
+import { returnedNames, valuesRead } from "@isthmus/graph/ir";
 import { LabelStore } from "../labels/label-store.ts";
 import { inputName } from "../rules/rule.ts";
 import { indexValues, type ValueIndex } from "../value-index.ts";
@@ -41,7 +41,7 @@ export function followShift(
     for (const node of readers.get(name) ?? []) waiting.add(entry(placeOf, node, "node"));
   };
   visitReaders(value);
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const outputs = new Set(returnedNames(graph));
   while (waiting.size > 0) {
     const place = Math.min(...waiting);
     waiting.delete(place);

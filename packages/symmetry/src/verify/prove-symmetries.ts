@@ -8,7 +8,8 @@ import { discoverLinearSymmetries } from "../linear/discover-linear-symmetries.t
 import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
 import { type VerifyLinearResult, verifyLinearSymmetries } from "../linear/verify-linear-symmetries.ts";
 import type { MixingSymmetries } from "../mixing/mixing-symmetries.ts";
-import { type VerifyMixingResult, verifyMixing } from "../mixing/verify-mixing.ts";
+import { type DroppedMixture, type MixturesProof, proveMixtures } from "../mixing/prove-mixtures.ts";
+import type { VerifyMixingResult } from "../mixing/verify-mixing.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import { type VerifySymmetriesResult, verifySymmetries } from "./verify-symmetries.ts";
 
@@ -36,8 +37,10 @@ export interface SymmetryProof extends VerifySymmetriesResult {
   readonly narrowed: boolean;
   /** Results for scales, signs and rotations. */
   readonly linear: readonly VerifyLinearResult[];
-  /** Result for mixtures; null if there are none, or the network was too large to be run. */
+  /** Result for mixtures; null if none are left, or the network was too large to be run. */
   readonly mixing: VerifyMixingResult | null;
+  /** Mixtures that do not hold: the result for mixtures leaves them out, and the proof passes without. */
+  readonly dropped: readonly DroppedMixture[];
   /** Result for exchanges; null if there are none, or the network was too large to be run. */
   readonly exchanges: VerifyExchangesResult | null;
 }
@@ -80,7 +83,7 @@ async function prove(
       linear: await discoverLinearSymmetries({ graph: small.graph, engine }, small.symmetries, { signal }),
     };
     const beyond = await verifyLinearSymmetries({ graph: small.graph, engine }, both, { seed, signal });
-    return joined({ ...permutations, narrowed: true }, beyond, { mixing: null, exchanges: null });
+    return joined({ ...permutations, narrowed: true }, beyond, { mixing: UNTRIED, exchanges: null });
   }
   const permutations = await verifySymmetries({ graph, engine }, symmetries, { seed, weights, signal });
   const both =
@@ -90,9 +93,9 @@ async function prove(
       ? []
       : await verifyLinearSymmetries({ graph, engine }, both, { seed, weights, signal });
   const mixed =
-    both === undefined || mixing === undefined || mixing.spaces.length + mixing.shifts.length === 0
-      ? null
-      : await verifyMixing({ graph, engine }, { ...both, mixing }, { seed, weights, signal });
+    both === undefined || mixing === undefined
+      ? UNTRIED
+      : await proveMixtures({ graph, engine }, { ...both, mixing }, { seed, weights, signal });
   const exchanged =
     exchanges.length === 0
       ? null
@@ -100,19 +103,23 @@ async function prove(
   return joined({ ...permutations, narrowed: false }, beyond, { mixing: mixed, exchanges: exchanged });
 }
 
+/** Result for mixtures that are not tried. */
+const UNTRIED: MixturesProof = { proof: null, dropped: [] };
+
 /** Joins the proofs: the whole passes if all do. */
 function joined(
-  proof: Omit<SymmetryProof, "linear" | "mixing" | "exchanges">,
+  proof: Omit<SymmetryProof, "linear" | "mixing" | "dropped" | "exchanges">,
   linear: readonly VerifyLinearResult[],
-  { mixing, exchanges }: Pick<SymmetryProof, "mixing" | "exchanges">,
+  { mixing: mixtures, exchanges }: Pick<SymmetryProof, "exchanges"> & { readonly mixing: MixturesProof },
 ): SymmetryProof {
+  const { proof: mixing, dropped } = mixtures;
   const further = [
     ...linear,
     ...(mixing === null ? [] : [mixing]),
     ...(exchanges === null ? [] : [exchanges]),
   ];
   const passed = proof.passed && further.every((result) => result.passed);
-  return { ...proof, passed, linear, mixing, exchanges };
+  return { ...proof, passed, linear, mixing, dropped, exchanges };
 }
 
 /** A small network of the same structure as a large one, with its symmetries. */

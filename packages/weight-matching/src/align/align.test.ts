@@ -1,9 +1,11 @@
-import { composeCheckpoint, InputError } from "@isthmus/core";
+import { type Checkpoint, composeCheckpoint, createCheckpoint, InputError } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindNetworks } from "@isthmus/graph";
+import { bindNetworks, randomWeights, restrictOutputs } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { mlp } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
+import { GraphBuilder } from "../../../../test/helpers/graph-builder.ts";
+import { alignMany } from "../many/align-many.ts";
 import { align } from "./align.ts";
 
 const network = mlp({ widths: [12, 12] }, { exampleShape: [6], classes: 3 });
@@ -50,6 +52,32 @@ describe("align()", () => {
     const { networks: aligned } = await align({ ...architecture, graph }, networks, { seed: 0 });
     expect([...(aligned[0]?.tensors.keys() ?? [])]).toEqual([...wrapped.tensors.keys()]);
     for (const name of a.tensors.keys()) expect(await aligned[1]?.read(name)).toEqual(await a.read(name));
+  });
+
+  test("says why nothing moves, and which output would have to be left out", async () => {
+    const b = new GraphBuilder();
+    const features = b.op("Relu", [b.linear(b.input("x", [4]), "body", 4, 8)]);
+    const logits = b.linear(features, "head", 8, 3);
+    const graph = b.output(features).output(logits).build("two outputs");
+    const [one, two] = [0, 1].map((seed) => createCheckpoint(randomWeights(graph, seed))) as [
+      Checkpoint,
+      Checkpoint,
+    ];
+    const notes: string[] = [];
+    const options = { seed: 0, onNote: (text: string) => notes.push(text) };
+    const engine = createOnnxRuntimeEngine();
+    await align({ graph, engine }, [one, two], options);
+    await alignMany({ graph, engine }, [one, two], options);
+    const said = `Nothing can be permuted, as output ${features} must keep the order of units; if only ${logits} counts, say so by --outputs ${logits}`;
+    expect(notes).toEqual([expect.stringContaining(said), expect.stringContaining(said)]);
+    const counted = { graph: restrictOutputs(graph, [logits]), engine };
+    const { networks, aligned } = await align(counted, [one, two], options);
+    expect(notes).toHaveLength(2);
+    expect(aligned[0]?.summary.verified.passed).toBe(true);
+    expect(await networks[1]?.read("head.weight")).not.toEqual(await two.read("head.weight"));
+    const only = { graph: restrictOutputs(graph, [features]), engine };
+    await align(only, [one, two], options);
+    expect(notes[2]).toMatch(/^Nothing can be permuted, as .* stays: .*; isthmus symmetry lists/);
   });
 
   test("refuses fewer than two networks, and one that does not fit", async () => {

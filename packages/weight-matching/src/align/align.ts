@@ -5,6 +5,7 @@ import { type MatchOptions, type MatchResult, match } from "../match.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
 import type { AlignedNetwork, AlignmentSummary } from "./aligned-network.ts";
 import { countForms, discoverForms } from "./linear-forms.ts";
+import { noteStillness } from "./note-stillness.ts";
 import { type Normalizing, type ProvenGroup, proveAlignment } from "./prove-alignment.ts";
 import { roundingTolerance } from "./prove-rounded.ts";
 import { asSaved, asStored, inGraph } from "./saved-network.ts";
@@ -20,7 +21,7 @@ export interface AlignProgress {
   readonly share?: number;
 }
 
-type WithoutShared<T> = T extends unknown ? Omit<T, "onProgress"> : never;
+type WithoutShared<T> = T extends unknown ? Omit<T, "onProgress" | "onNote"> : never;
 type WithoutMethod<T> = T extends { readonly method: "weight" | "learned" } ? Omit<T, "method"> : never;
 type Matching = WithoutShared<MatchOptions>;
 
@@ -41,6 +42,8 @@ export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly met
    */
   readonly proof?: "values" | "outputs" | undefined;
   readonly onProgress?: ((progress: AlignProgress) => void) | undefined;
+  /** Called with sentences for people, such as what is left out, or why nothing moves. */
+  readonly onNote?: ((text: string) => void) | undefined;
 };
 
 /** Result of {@link align}. */
@@ -98,13 +101,14 @@ export async function align(
 ): Promise<AlignResult> {
   const [first, ...others] = networks;
   if (first === undefined || others.length === 0) throw tooFew(networks);
-  const { normalize, symmetries: discovered, proof = "values", onProgress, ...matching } = options;
+  const { normalize, symmetries: discovered, proof = "values", onProgress, onNote, ...matching } = options;
   const { seed, signal } = matching;
   const { graph } = architecture;
   for (const network of networks) assertNetwork(graph, inGraph(network));
   onProgress?.({ done: 0, phase: "discovering", network: 0 });
   const symmetries =
     discovered ?? (await discoverSymmetries({ graph, engine: architecture.engine }, { signal }));
+  await noteStillness(architecture, symmetries, { signal, onNote });
   const group = { symmetries, normalizing: await discoverForms(architecture, symmetries, options) };
   const aligned: AlignedNetwork[] = [];
   for (const [i, other] of others.entries()) {
@@ -112,9 +116,11 @@ export async function align(
       const done = (i + (phase === "matching" ? MATCHING * share : MATCHING)) / others.length;
       onProgress?.({ done, phase, network: i + 1, share });
     };
+    const isLearning = "data" in matching && matching.data !== undefined;
+    const chosen = { method: isLearning ? "learned" : "weight", ...matching };
     const method = {
-      method: "data" in matching && matching.data !== undefined ? "learned" : "weight",
-      ...matching,
+      ...chosen,
+      ...(chosen.method === "learned" && { onNote }),
       onProgress: ({ done }: { readonly done: number }) => report("matching", done),
     };
     const matched = await matchPair(

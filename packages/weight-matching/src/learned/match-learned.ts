@@ -13,6 +13,7 @@ import { bindWeights, type DataSet, type Graph, limitExamples } from "@isthmus/g
 import {
   type Alignment,
   type ContinuousSymmetries,
+  type DroppedMixture,
   exchangeParts,
   MIXING_GROUPS,
   type SymmetricArchitecture,
@@ -50,6 +51,8 @@ export interface MatchLearnedResult {
   readonly transform: NetworkTransform;
   /** The symmetries that it uses beyond permutation. */
   readonly symmetries: ContinuousSymmetries;
+  /** Mixtures that do not hold on the weights of one of the networks, so that they are not used. */
+  readonly dropped: readonly DroppedMixture[];
   /**
    * Minus the loss half-way against the mean prediction of both ends, in nats: for B as it was, and as it is
    * aligned.
@@ -86,7 +89,7 @@ export interface MatchLearnedResult {
  * @see Theus, Cabodi et al., Generalized linear mode connectivity for transformers (2025), who learn the same
  *   group in a rewritten architecture; here the graph, and A, stay as they are
  * @throws MismatchError if a checkpoint does not fit the graph, or the graph gives no logits
- * @throws UnsupportedError if an operator has no gradient rule, or a gain of a norm is 0
+ * @throws UnsupportedError if an operator has no gradient rule
  * @throws InputError if the data do not fit the graph
  * @throws OutOfRangeError if an option is out of range
  */
@@ -100,7 +103,7 @@ export async function matchLearned(
   const resolved = resolveOptions("learn an alignment", MATCH_LEARNED_DEFAULTS, rest, ["seed"]);
   assertLearnedOptions({ ...resolved, seed });
   for (const network of networks) await assertFiniteWeights(architecture.graph, network);
-  const frame = await openFrame(architecture, resolved);
+  const { frame, dropped } = await openFrame(architecture, networks, { ...resolved, seed });
   const seen = limitExamples("learn an alignment", data, resolved.examples);
   const exchange = await openExchange(architecture, networks, frame, { ...resolved, data: seen });
   const [one, two] = [networks[0], await exchange(networks[1])];
@@ -125,7 +128,7 @@ export async function matchLearned(
       const options = { ...resolved, batchSize, learningRate, seed };
       const before = await judgeUnaligned(architecture, networks, midpoint, resolved.signal);
       const result = await matchFramed(pair, [one, two], { seen, midpoint, mixer, before }, options);
-      return { ...result, transform: async (network) => result.transform(await exchange(network)) };
+      return { ...result, dropped, transform: async (network) => result.transform(await exchange(network)) };
     } finally {
       await mixer.release();
     }
@@ -170,7 +173,7 @@ async function matchFramed(
   networks: readonly [Checkpoint, Checkpoint],
   { seen, midpoint, mixer, before }: LearningTools,
   options: ResolvedOptions,
-): Promise<MatchLearnedResult> {
+): Promise<Omit<MatchLearnedResult, "dropped">> {
   const { architecture, frame } = pair;
   const { batchSize, signal, streamExamples, seed } = options;
   const gramsOf = () =>

@@ -1,19 +1,51 @@
-import { discoverContinuous, type MixingGroup, type SymmetricArchitecture } from "@isthmus/symmetry";
+import type { Checkpoint } from "@isthmus/core";
+import {
+  type DroppedMixture,
+  discoverContinuous,
+  leaveOutMixtures,
+  type MixingGroup,
+  proveMixtures,
+  type SymmetricArchitecture,
+} from "@isthmus/symmetry";
 import { findMovableUnits } from "./learning/find-movable-units.ts";
 import type { MatchLearnedOptions } from "./match-learned-options.ts";
 import { createStreamFrame, type StreamFrame } from "./stream-frame.ts";
 
-/** Discovers what may be mixed, and prepares the frame in which it is. */
+/** A frame, and the mixtures that it leaves out. */
+interface OpenedFrame {
+  readonly frame: StreamFrame;
+  readonly dropped: readonly DroppedMixture[];
+}
+
+/**
+ * Discovers what may be mixed, proves it on both networks, and prepares the frame in which it is mixed. What
+ * does not hold, as a stream whose norm has a gain of 0, is left out and said.
+ */
 export async function openFrame(
   { graph, engine, symmetries }: SymmetricArchitecture,
-  { heads, units, signal }: Pick<MatchLearnedOptions, "heads" | "units" | "signal">,
-): Promise<StreamFrame> {
-  const { mixing, ...others } = await discoverContinuous({ graph, engine }, symmetries, { signal });
+  networks: readonly [Checkpoint, Checkpoint],
+  options: Pick<MatchLearnedOptions, "heads" | "units" | "seed" | "signal" | "onNote">,
+): Promise<OpenedFrame> {
+  const { heads, units, seed, signal, onNote } = options;
+  const { linear, exchanges, ...rest } = await discoverContinuous({ graph, engine }, symmetries, { signal });
+  const dropped: DroppedMixture[] = [];
+  let { mixing } = rest;
+  for (const weights of networks) {
+    const group = { permutations: symmetries, linear, mixing };
+    const proof = await proveMixtures({ graph, engine }, group, { seed, weights, signal });
+    dropped.push(...proof.dropped);
+    mixing = leaveOutMixtures(
+      mixing,
+      proof.dropped.map(({ name }) => name),
+    );
+  }
+  for (const { name, reason } of dropped) onNote?.(`${name} is not mixed, as that does not hold: ${reason}`);
   const spaces = mixing.spaces.map((space) =>
     heads === "orthogonal" ? { ...space, group: lengthKeeping(space.group) } : space,
   );
-  const frame = createStreamFrame(graph, { ...others, mixing: { ...mixing, spaces } });
-  return units === "fixed" ? frame : { ...frame, movable: findMovableUnits(symmetries.spec, frame) };
+  const frame = createStreamFrame(graph, { linear, exchanges, mixing: { ...mixing, spaces } });
+  const movable = units === "fixed" ? [] : findMovableUnits(symmetries.spec, frame);
+  return { frame: { ...frame, movable }, dropped };
 }
 
 /** Returns the matrices of a group that keep lengths. */

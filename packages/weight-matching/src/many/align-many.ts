@@ -4,6 +4,7 @@ import { discoverSymmetries, type LinearKind, permute, type Symmetries } from "@
 import type { AlignProgress } from "../align/align.ts";
 import type { AlignedNetwork, AlignmentSummary } from "../align/aligned-network.ts";
 import { countForms, discoverForms } from "../align/linear-forms.ts";
+import { noteStillness } from "../align/note-stillness.ts";
 import { type ProvenGroup, proveAlignment } from "../align/prove-alignment.ts";
 import { asSaved, asStored, inGraph } from "../align/saved-network.ts";
 import { canonicalize } from "../normalize/canonicalize.ts";
@@ -27,6 +28,8 @@ export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
   /** How much is proved, see `align`. @defaultValue "values" */
   readonly proof?: "values" | "outputs" | undefined;
   readonly onProgress?: ((progress: AlignProgress) => void) | undefined;
+  /** Called with sentences for people, such as why nothing moves. */
+  readonly onNote?: ((text: string) => void) | undefined;
 };
 
 /** A network in the coordinates of the reference. */
@@ -93,6 +96,7 @@ export async function alignMany(
   for (const network of originals) assertNetwork(graph, network);
   onProgress?.({ done: 0, phase: "discovering", network: 0 });
   const symmetries = discovered ?? (await discoverSymmetries({ graph, engine }, { signal }));
+  await noteStillness(architecture, symmetries, options);
   const group = { symmetries, normalizing: await discoverForms(architecture, symmetries, options) };
   const report = (share: number) =>
     onProgress?.({ done: MATCHING * share, phase: "matching", network: 0, share });
@@ -133,7 +137,16 @@ async function matchBy(
   options: AlignManyOptions,
   report: (share: number) => void,
 ): Promise<MatchManyResult> {
-  const { normalize, symmetries: _, proof: __, method, data, activations, ...matching } = options;
+  const {
+    normalize,
+    symmetries: _,
+    proof: __,
+    onNote: ___,
+    method,
+    data,
+    activations,
+    ...matching
+  } = options;
   const { symmetries } = group;
   const { signal } = matching;
   if (method !== "activation") {

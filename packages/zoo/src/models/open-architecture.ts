@@ -16,6 +16,7 @@ import {
   type Graph,
   readGraph,
   readLayersModel,
+  restrictOutputs,
   scoreOutput,
 } from "@isthmus/graph";
 import type { ConfigNetwork } from "./network-of-config.ts";
@@ -28,6 +29,11 @@ export type GraphOptions = {
   readonly input?: readonly string[] | undefined;
   /** Name of the output that is scored. */
   readonly logits?: string | undefined;
+  /**
+   * Names of the outputs that count as what the network computes: what is permuted keeps these, and the order
+   * of others is free. @defaultValue all
+   */
+  readonly outputs?: readonly string[] | undefined;
 };
 
 /** An architecture as it was read. */
@@ -66,7 +72,7 @@ const WEIGHTS = /\.safetensors(\.index\.json)?$/;
  * LayersModel of TensorFlow.js
  * where the name ends in .json; else ONNX.
  *
- * @throws InputError if a data input or the output to be scored is not there
+ * @throws InputError if a data input, the output to be scored or one that counts is not there
  */
 export async function readArchitecture(path: string, options: GraphOptions = {}): Promise<ReadArchitecture> {
   const name = path.toLowerCase();
@@ -75,13 +81,13 @@ export async function readArchitecture(path: string, options: GraphOptions = {})
   if (name.endsWith(".json")) {
     const { graph, checkpoint } = await readLayersModel(path);
     await checkpoint.close();
-    return { graph: scored(graph, options), carried: new Map() };
+    return { graph: counted(graph, options), carried: new Map() };
   }
   const stats = await stat(await resolveModelPath(path)).catch(() => undefined);
   if (stats?.isDirectory()) return readModel(path, options);
   const { input } = options;
   const { graph, weights } = await readGraph(path, input === undefined ? {} : { inputs: input });
-  return { graph: scored(graph, options), carried: weights };
+  return { graph: counted(graph, options), carried: weights };
 }
 
 /**
@@ -165,8 +171,10 @@ export async function assertArchitecture(
   }
 }
 
-function scored(graph: Graph, { logits }: GraphOptions): Graph {
-  return logits === undefined ? graph : scoreOutput(graph, logits);
+/** Returns a graph with the outputs that count, of which the one that is scored is the first. */
+function counted(graph: Graph, { logits, outputs }: GraphOptions): Graph {
+  const restricted = outputs === undefined ? graph : restrictOutputs(graph, outputs);
+  return logits === undefined ? restricted : scoreOutput(restricted, logits);
 }
 
 /** Builds the network of a model's config, and checks it against the names and shapes of the weights. */
@@ -175,8 +183,8 @@ export async function readModel(path: string, options: GraphOptions = {}): Promi
   await checkpoint.close();
   const { modelType, maxLength, vocabularySize } = network;
   const built = (made: ConfigNetwork) => ({
-    graph: scored(made.graph, options),
-    narrow: () => made.narrow().graph,
+    graph: counted(made.graph, options),
+    narrow: () => counted(made.narrow().graph, options),
   });
   const model: ReadModel = {
     ...(await readTextEncoding(dirname(configPath))),

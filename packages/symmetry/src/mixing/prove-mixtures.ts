@@ -1,0 +1,93 @@
+import { UnsupportedError } from "@isthmus/core";
+import { type Architecture, withSharedSessions } from "@isthmus/graph";
+import { leaveOutMixtures, namesOfMixtures } from "./leave-out-mixtures.ts";
+import type { KnownSymmetries, MixingSymmetries } from "./mixing-symmetries.ts";
+import { type VerifyMixingOptions, type VerifyMixingResult, verifyMixing } from "./verify-mixing.ts";
+
+/** A mixture that is left out, as its proof failed. */
+export interface DroppedMixture {
+  /** Name of the symmetry whose units may not be mixed, or of the weight whose logits may not be shifted. */
+  readonly name: string;
+  /** First node that computed something else, or the gain that cannot be moved. */
+  readonly node: string;
+  /** What the proof found there. */
+  readonly reason: string;
+}
+
+/** Mixtures that were proved, and mixtures that were left out. */
+export interface MixturesProof {
+  /** Result for the mixtures that are left; null if there are none. */
+  readonly proof: VerifyMixingResult | null;
+  readonly dropped: readonly DroppedMixture[];
+}
+
+/**
+ * Proves mixtures as `verifyMixing` does, and leaves out those whose proof fails, so that the others can
+ * still be used: `leaveOutMixtures` makes these of the names. What is left was proved all at once.
+ *
+ * @throws MismatchError if the weights do not fit the graph
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function proveMixtures(
+  { graph, engine }: Architecture,
+  symmetries: KnownSymmetries & { readonly mixing: MixingSymmetries },
+  options: VerifyMixingOptions,
+): Promise<MixturesProof> {
+  const { mixing, ...known } = symmetries;
+  // One session runs the graph in all trials.
+  return withSharedSessions(engine, async (shared) => {
+    const tryOf = (some: MixingSymmetries) =>
+      tryMixtures({ graph, engine: shared }, { ...known, mixing: some }, options);
+    const all = await tryOf(mixing);
+    if (all.failure === undefined) return { proof: all.proof, dropped: [] };
+    const names = namesOfMixtures(mixing);
+    const dropped: DroppedMixture[] = [];
+    for (const name of names) {
+      const others = names.filter((other) => other !== name);
+      const { failure } = await tryOf(leaveOutMixtures(mixing, others));
+      if (failure !== undefined) dropped.push({ name, ...failure });
+    }
+    const left = leaveOutMixtures(
+      mixing,
+      dropped.map(({ name }) => name),
+    );
+    const { proof, failure } = await tryOf(left);
+    if (failure === undefined) return { proof, dropped };
+    // Each of them holds alone and not together: none is known to be right.
+    const together = namesOfMixtures(left).map((name) => ({ name, ...failure }));
+    return { proof: null, dropped: [...dropped, ...together] };
+  });
+}
+
+/** Result of a trial: a proof, if there is something to prove, or why it failed. */
+interface Trial {
+  readonly proof: VerifyMixingResult | null;
+  readonly failure: Omit<DroppedMixture, "name"> | undefined;
+}
+
+async function tryMixtures(
+  architecture: Architecture,
+  symmetries: KnownSymmetries & { readonly mixing: MixingSymmetries },
+  options: VerifyMixingOptions,
+): Promise<Trial> {
+  if (namesOfMixtures(symmetries.mixing).length === 0) return { proof: null, failure: undefined };
+  try {
+    const proof = await verifyMixing(architecture, symmetries, options);
+    return { proof, failure: proof.passed ? undefined : failureOf(proof) };
+  } catch (error) {
+    // A gain of 0 cannot be moved; only the streams that it multiplies are fixed by that.
+    if (!(error instanceof UnsupportedError)) throw error;
+    return { proof: null, failure: { node: error.feature, reason: error.message } };
+  }
+}
+
+function failureOf({ firstFailure, restoredError }: VerifyMixingResult): Omit<DroppedMixture, "name"> {
+  if (firstFailure !== undefined) {
+    const { node, error } = firstFailure;
+    return { node, reason: `${node} differs by ${error.toPrecision(2)}` };
+  }
+  return {
+    node: "",
+    reason: `an output differs by ${restoredError.toPrecision(2)} once the gains of norms are what they were`,
+  };
+}

@@ -42,6 +42,7 @@ export {
   type WeightSource,
 } from "./binding/weight-source.ts";
 export { withNamesOf } from "./binding/with-names-of.ts";
+export { type ChannelScaling, channelScalings, formatScaling } from "./channel-scalings.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";

@@ -45,6 +45,7 @@ export {
   type ComparisonResult,
   curvesOf,
   type DrawableResult,
+  type FedData,
   type Provenance,
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";

@@ -12,6 +12,7 @@ import { assertTaskParams, COMMON_SCHEMAS } from "@isthmus/study";
 import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { PRODUCTS_MODULE } from "../merge/products.ts";
+import { CHANNEL_NUMBERS } from "../open/channel-numbers.ts";
 import { assertSameData } from "../work/assert-same-data.ts";
 import { holdExamples } from "../work/hold-examples.ts";
 import { keepLast } from "../work/keep-last.ts";
@@ -48,8 +49,8 @@ const PARAMS = z.strictObject({
   judge: z.strictObject({
     data: name,
     score: z.enum(["loss", "error"]),
-    mean: z.number().optional(),
-    std: z.number().optional(),
+    mean: CHANNEL_NUMBERS.optional(),
+    std: CHANNEL_NUMBERS.optional(),
     graph: name.optional(),
     exportedFrom: name.optional(),
     unread: z.enum(UNREAD_POLICIES).optional(),

@@ -62,8 +62,8 @@ describe("parseDataSetName()", () => {
   it.each([
     ["", /there is no kind ""/],
     ["speech", /there is no kind "speech"; a name is/],
-    ["cifra10:dir", /there is no kind "cifra10"; did you mean "cifar10"\?/],
-    ["MNIST", /there is no kind "MNIST"; did you mean "mnist"\?/],
+    ["cifra10:dir", /there is no kind "cifra10" \(did you mean "cifar10"\?\); a name is/],
+    ["MNIST", /there is no kind "MNIST" \(did you mean "mnist"\?\)/],
     ["mnist:val", /"mnist" has the splits test and train: it asks for "val"/],
     ["images:,64x64", /"images:" must be followed by a folder/],
     ["mnist:", /must be followed by a folder/],

@@ -27,7 +27,7 @@ export function parseDataSetName(name: string): DataSetName {
   const kind = KINDS.get(word);
   if (kind === undefined) {
     const closest = closestName(word, [...KINDS.keys()]);
-    const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
+    const hint = closest === undefined ? "" : ` (did you mean "${closest}"?)`;
     throw nameError(name, `there is no kind "${word}"${hint}`);
   }
   const { path, settings } = splitSettings(place ?? "", kind.settings ?? {});

@@ -88,7 +88,8 @@ function layoutOf(fields: readonly string[], { file, label, hasHeader }: CsvRequ
   }
   const usual = names.findIndex((name) => LABELS.includes(name.toLowerCase()));
   const isNamed = usual >= 0 || names.every((name) => !NUMBER.test(name));
-  const header = hasHeader ?? (isNamed || (label !== undefined && names.includes(label)));
+  const header =
+    hasHeader ?? (isNamed || (label !== undefined && !NUMBER.test(label) && names.includes(label)));
   const places = header ? names : [];
   if (label === undefined) {
     return { columns, hasHeader: header, label: header && usual >= 0 ? usual : columns - 1 };

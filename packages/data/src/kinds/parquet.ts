@@ -7,7 +7,7 @@ import { createLabelNames } from "../label-names.ts";
 import { MAX_TEXT_BYTES } from "../limits.ts";
 import { openArrays } from "../open-arrays.ts";
 import type { ResolvedDataOptions } from "../open-data-options.ts";
-import { findShards } from "../parquet/find-shards.ts";
+import { findShardSplits, findShards } from "../parquet/find-shards.ts";
 import { parquetError } from "../parquet/parquet-error.ts";
 import {
   findColumn,
@@ -38,7 +38,7 @@ export const parquetKind: DataKind = {
   settings: { ...PICTURE_SETTINGS, image: /image=(.+)/, label: /label=(.+)/, text: /text=(.+)/ },
   splits: ["test", "train", "val"],
   isText: true,
-  findSplits: async ({ paths, split }) => (await findShards(at(paths, 0, "path"), split)).splits,
+  findSplits: ({ paths }) => findShardSplits(at(paths, 0, "path")),
   listFiles: async (path, { split }) => (await findShards(path, split)).files,
   async open(name, options) {
     const path = at(name.paths, 0, "path");

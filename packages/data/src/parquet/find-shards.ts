@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { InputError, reasonOf } from "@isthmus/core";
 import type { Split } from "../splits.ts";
 
-/** Files of a data set, in order, and whether their names say which split they are. */
+/** Files of a data set, in order, and the splits that names of files say; none if the files are one set. */
 export interface ParquetShards {
   readonly files: readonly string[];
   readonly splits: readonly Split[];
@@ -24,13 +24,7 @@ const ALL = Object.keys(BEGINNINGS) as Split[];
  * @throws InputError if there are none
  */
 export async function findShards(path: string, split: Split): Promise<ParquetShards> {
-  const isFolder = await stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false, // Whoever reads the file says what is wrong with it.
-  );
-  if (!isFolder) return { files: [path], splits: [] };
-  const files = await listFiles(path);
-  const splits = ALL.filter((key) => files.some((file) => file.split === key));
+  const { files, splits } = await listShards(path);
   const chosen = files.filter((file) => splits.length === 0 || file.split === split).map((file) => file.path);
   if (chosen.length > 0) return { files: chosen, splits };
   const there =
@@ -39,6 +33,22 @@ export async function findShards(path: string, split: Split): Promise<ParquetSha
     `Cannot find the ${split} set in folder "${path}" as there must be Parquet files that begin with ${split}: it has ${there}`,
     { input: path },
   );
+}
+
+/** Finds the splits that the names of files say; none if they are one set. @throws InputError as findShards */
+export async function findShardSplits(path: string): Promise<readonly Split[]> {
+  return (await listShards(path)).splits;
+}
+
+async function listShards(
+  path: string,
+): Promise<{ readonly files: readonly ShardFile[]; readonly splits: readonly Split[] }> {
+  const isFolder = await stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false, // Whoever reads the file says what is wrong with it.
+  );
+  const files = isFolder ? await listFiles(path) : [{ path, split: undefined }];
+  return { files, splits: ALL.filter((key) => files.some(({ split }) => split === key)) };
 }
 
 interface ShardFile {

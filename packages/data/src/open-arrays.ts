@@ -16,7 +16,8 @@ export interface KnownExamples {
 
 /**
  * Makes a data set of arrays that were read. Bytes are scaled as the options say, else as is usual.
- * @throws InputError if the options scale inputs that are not bytes, or there are fewer examples than asked for
+ * @throws InputError if the options scale inputs that are not bytes, or there are fewer examples than asked
+ *   for
  * @throws FormatError if inputs and labels do not match
  */
 export function openArrays(

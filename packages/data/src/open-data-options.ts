@@ -17,8 +17,8 @@ export interface OpenDataSetOptions {
   /** Names of a graph's inputs; arrays of a file that have one of these names are read. */
   readonly inputs?: readonly string[];
   /**
-   * Shape of an example that a graph takes, `[channels, height, width]`: pictures are resized to it unless the
-   * name says a size; undefined to leave them as they are.
+   * Shape of an example that a graph takes, `[channels, height, width]`: pictures are resized to it unless
+   * the name says a size; undefined to leave them as they are.
    */
   readonly imageShape?: readonly number[] | undefined;
 }

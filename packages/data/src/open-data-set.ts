@@ -8,11 +8,11 @@ import { skipExamples } from "./skip-examples.ts";
 /**
  * Opens a data set by name, and reads the examples that are asked for into memory.
  *
- * {@link DATA_SET_FORMS} lists the forms of names, and docs/data.md says what each reads: MNIST, CIFAR, folders
- * of pictures, Parquet files, tables, arrays, texts and tokens.
+ * {@link DATA_SET_FORMS} lists the forms of names, and docs/data.md says what each reads: MNIST, CIFAR,
+ * folders of pictures, Parquet files, tables, arrays, texts and tokens.
  *
- * The name may end in `:test` (the default), `:train` or `:val`, which has no effect on files of one set, and in
- * `@N` for the first N examples, or `@FROM..TO` for the ones from a number, of 1, to another.
+ * The name may end in `:test` (the default), `:train` or `:val`, which has no effect on files of one set, and
+ * in `@N` for the first N examples, or `@FROM..TO` for the ones from a number, of 1, to another.
  * `+cue=KIND[:SHARE][:VARIANT][:SEED]` at its end plants a cue in images, see {@link plantCue}: KIND `place`
  * or `grey`, SHARE of the examples, VARIANT `random-cue` or `random-image`.
  *

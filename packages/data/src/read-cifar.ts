@@ -99,7 +99,9 @@ async function findCifarFiles(
   );
 }
 
-/** Finds the folder that has files of either version: the one that is named, or one that it was unpacked to. */
+/**
+ * Finds the folder that has files of either version: the one that is named, or one that it was unpacked to.
+ */
 async function findCifarFolder(
   { name, folders, files }: CifarLayout,
   folder: string,

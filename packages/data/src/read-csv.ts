@@ -21,9 +21,10 @@ const LABELS: readonly string[] = ["label", "target", "y", "class"];
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,4})?\s*$/i;
 
 /**
- * Reads a table of numbers with a label in each row: in the column that the request names, else one of a usual
- * name, else the last. Labels that are whole numbers are the classes, others are numbered in the order of
- * their names. Of more rows than asked for only the labels are looked at, as they say which classes there are.
+ * Reads a table of numbers with a label in each row: in the column that the request names, else one of a
+ * usual name, else the last. Labels that are whole numbers are the classes, others are numbered in the order
+ * of their names. In rows behind those asked for only the labels are looked at, as they say which classes
+ * there are.
  * @returns inputs `[n, columns]` f32, labels of all rows, and their names
  * @throws FormatError if a row has more or fewer fields than the first, or one is no number
  * @throws InputError if there is no such column or no row
@@ -58,10 +59,10 @@ export async function readCsv(request: CsvRequest): Promise<Examples & { readonl
     }
     const stored = labels.labels();
     const largest = stored.labels.reduce((most, label) => Math.max(most, label), 0);
-    const kept = table.count();
+    const size = table.count();
     return {
-      inputs: createTensor("f32", [kept, layout.columns - 1], table.numbers()),
-      labels: createTensor("i32", [kept], stored.labels.slice(0, kept)),
+      inputs: createTensor("f32", [size, layout.columns - 1], table.numbers()),
+      labels: createTensor("i32", [size], stored.labels.slice(0, size)),
       classes: stored.names?.length ?? largest + 1,
     };
   } finally {

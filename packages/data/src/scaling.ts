@@ -8,13 +8,18 @@ export const MNIST_SCALING: Scaling = Object.freeze({ mean: 0.1307, std: 0.3081 
 /** Scaling that networks for Fashion-MNIST are trained with: mean and deviation of its training pixels. */
 export const FASHION_MNIST_SCALING: Scaling = Object.freeze({ mean: 0.286, std: 0.353 });
 
-/** Scaling that networks for CIFAR-10 are trained with: mean and deviation of its training pixels, by channel. */
+/**
+ * Scaling that networks for CIFAR-10 are trained with: mean and deviation of its training pixels, by channel.
+ */
 export const CIFAR10_SCALING: Scaling = Object.freeze({
   mean: Object.freeze([0.4914, 0.4822, 0.4465]),
   std: Object.freeze([0.247, 0.2435, 0.2616]),
 });
 
-/** Scaling that networks for CIFAR-100 are trained with: mean and deviation of its training pixels, by channel. */
+/**
+ * Scaling that networks for CIFAR-100 are trained with: mean and deviation of its training pixels, by
+ * channel.
+ */
 export const CIFAR100_SCALING: Scaling = Object.freeze({
   mean: Object.freeze([0.5071, 0.4865, 0.4409]),
   std: Object.freeze([0.2673, 0.2564, 0.2762]),

@@ -26,7 +26,10 @@ export function sharedExamples(name: string, other: string): SharedExamples | un
 
 const lastOf = ({ limit }: DataSetName): number => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
 
-/** Names the examples of a name: kind and first path, as labels are further ones, and the split if there are any. */
+/**
+ * Names the examples of a name: kind and first path, as labels are further ones, and the split if there are
+ * any.
+ */
 function sourceOf({ kind, paths: [path], split }: DataSetName): string {
   return JSON.stringify([kind.name, path && resolve(path), kind.splits.length > 0 && split]);
 }

@@ -13,10 +13,10 @@ const CHUNK = 2 ** 18;
 const MOST_CHARACTERS = 2 ** 23;
 
 /**
- * Splits a CSV file into rows as RFC 4180 describes them, one at a time: fields in quotes may hold commas, line
- * ends and doubled quotes. Empty lines are left out.
- * @throws FormatError if it is not UTF-8, a quote is not closed or in the middle of a field, or a row is longer
- *   than any real one
+ * Splits a CSV file into rows as RFC 4180 describes them, one at a time: fields in quotes may hold commas,
+ * line ends and doubled quotes. Empty lines are left out.
+ * @throws FormatError if it is not UTF-8, a quote is not closed or in the middle of a field, or a row is
+ *   longer than any real one
  */
 export async function* splitRows(source: ByteSource): AsyncGenerator<CsvRow> {
   const decoder = new TextDecoder("utf-8", { fatal: true });

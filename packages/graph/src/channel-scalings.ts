@@ -9,8 +9,8 @@ export interface ChannelScaling {
 
 /**
  * Lists how the channels of images are scaled: one entry if all are scaled alike, else one for each channel.
- * If mean and deviation are of different numbers of channels, there are as many entries as the longer has, and
- * the missing numbers are NaN.
+ * If mean and deviation are of different numbers of channels, there are as many entries as the longer has,
+ * and the missing numbers are NaN.
  *
  * @example
  * ```ts
@@ -30,7 +30,9 @@ export function channelScalings({ mean, std }: Scaling): readonly ChannelScaling
   return Array.from({ length: channels }, (_, i) => ({ mean: numberOf(mean, i), std: numberOf(std, i) }));
 }
 
-/** Says what is made of a byte: `byte / 255`, or `(byte / 255 - 0.1307) / 0.3081`, or the same by channels. */
+/**
+ * Says what is made of a byte: `byte / 255`, or `(byte / 255 - 0.1307) / 0.3081`, or the same by channels.
+ */
 export function formatScaling(scaling: Scaling): string {
   const channels = channelScalings(scaling);
   if (channels.every(({ mean, std }) => mean === 0 && std === 1)) return "byte / 255";

@@ -25,8 +25,8 @@ export interface Batch {
 export type Labelling = "example" | "position" | "next";
 
 /**
- * Scaling of bytes to the numbers that a network is fed: `(byte / 255 - mean) / std`, with the same numbers for
- * all channels or one for each.
+ * Scaling of bytes to the numbers that a network is fed: `(byte / 255 - mean) / std`, with the same numbers
+ * for all channels or one for each.
  */
 export interface Scaling {
   /** Mean of the training set's pixels, in `[0, 1]`, or one for each channel; 0 leaves them in `[0, 1]`. */

@@ -67,7 +67,10 @@ export function describeFeeds(
   return lines;
 }
 
-/** Says how bytes are scaled, and, if this is what is usual for the data, how to have them scaled in another way. */
+/**
+ * Says how bytes are scaled, and, if this is what is usual for the data, how to have them scaled in another
+ * way.
+ */
 function describeScaling({ name, scaling }: DataSet, isChosen: boolean): string[] {
   if (scaling === undefined) return [];
   const words = formatScaling(scaling);

@@ -7,7 +7,9 @@ import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseChannels } from "../options/parse-values.ts";
 import { noteData } from "../result/fed-data.ts";
 
-/** Options that say how bytes are scaled, if not as usual for the data set: for all channels, or one for each. */
+/**
+ * Options that say how bytes are scaled, if not as usual for the data set: for all channels, or one for each.
+ */
 export type ScalingOptions = {
   readonly mean?: Scaling["mean"] | undefined;
   readonly std?: Scaling["std"] | undefined;

@@ -56,8 +56,8 @@ export function describeCommand(argv: readonly string[], version: string): Prove
 }
 
 /**
- * Adds the command that made a result to it, and how it scaled bytes, if it can be drawn and does not name its
- * command already.
+ * Adds the command that made a result to it, and how it scaled bytes, if it can be drawn and does not name
+ * its command already.
  */
 export function withProvenance(result: object, provenance: Provenance): object {
   const { kind } = result as { readonly kind?: unknown };

@@ -17,9 +17,9 @@ export interface TrainingData {
 }
 
 /**
- * Opens the data of a training: the training split unless the name says another. Networks are evaluated on the
- * test split of data sets that have one, else on their validation split, with the same cue if there is one,
- * unless the options say something else.
+ * Opens the data of a training: the training split unless the name says another. Networks are evaluated on
+ * the test split of data sets that have one, else on their validation split, with the same cue if there is
+ * one, unless the options say something else.
  */
 export async function openTrainingData(
   options: TrainingDataOptions,

@@ -16,7 +16,8 @@ const MOST_BLOCKS = 2 ** 24;
 
 /**
  * Decodes a JPEG file, baseline or progressive, grey or in colours. Rotation by EXIF is left out, as by
- * Pillow's `open`. Colours are put together as libjpeg does; the cosine transform may differ by a level or two.
+ * Pillow's `open`. Colours are put together as libjpeg does; the cosine transform may differ by a level or
+ * two.
  * @param source - name for messages
  * @throws FormatError if it is damaged, or claims more pixels than it can hold or we decode
  * @throws UnsupportedError if it has four colours, such as of prints

@@ -31,8 +31,8 @@ const MOST_LEVELS = 16;
 const MOST_PICTURES = 2 ** 24;
 
 /**
- * Finds the folders of splits in a folder of pictures; empty if it holds classes itself, as some of its folders
- * have other names.
+ * Finds the folders of splits in a folder of pictures; empty if it holds classes itself, as some of its
+ * folders have other names.
  * @throws InputError if it cannot be read
  */
 export async function findPictureSplits(folder: string): Promise<ReadonlyMap<Split, string>> {
@@ -46,10 +46,11 @@ export async function findPictureSplits(folder: string): Promise<ReadonlyMap<Spl
 }
 
 /**
- * Lists the pictures of a split. Classes are the folders in the order of their names, as those of torchvision's
- * `ImageFolder`; pictures are listed in turns, one of each class and then the next, so that the first ones are
- * of all classes.
- * @throws InputError if the folder has no such split or no classes, a class is empty, or a link leads out of it
+ * Lists the pictures of a split. Classes are the folders in the order of their names, as by
+ * torchvision's `ImageFolder`; pictures are listed in turns, one of each class and then the next, so that the
+ * first ones are of all classes.
+ * @throws InputError if the folder has no such split or no classes, a class is empty, or a link leads out
+ *   of it
  * @throws UnsupportedError if it has pictures of formats that are not read
  */
 export async function listPictures(folder: string, split: Split): Promise<PictureList> {

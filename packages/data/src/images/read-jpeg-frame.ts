@@ -140,7 +140,9 @@ function* segmentsOf(view: DataView, source: string): Generator<Segment> {
   }
 }
 
-/** Checks for a marker that a length follows, or the end; bytes of a scan that look like one have a 0 behind. */
+/**
+ * Checks for a marker that a length follows, or the end; bytes of a scan that look like one have a 0 behind.
+ */
 function isMarker(view: DataView, offset: number): boolean {
   const [first, second] = [view.getUint8(offset), view.getUint8(offset + 1)];
   const isRestart = second >= 0xd0 && second <= 0xd8;

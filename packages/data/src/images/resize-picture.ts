@@ -6,8 +6,8 @@ const PRECISION = 22;
 
 /**
  * Resizes a picture with Pillow's antialiased bilinear filter, `resize((width, height), BILINEAR)`, which
- * torchvision's `Resize((height, width))` calls: columns first, then rows, both rounded to bytes, with the same
- * weights of 22 bits.
+ * torchvision's `Resize((height, width))` calls: columns first, then rows, both rounded to bytes, with the
+ * same weights of 22 bits.
  */
 export function resizePicture(picture: Picture, width: number, height: number): Picture {
   const { channels } = picture;

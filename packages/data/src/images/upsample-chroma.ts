@@ -17,7 +17,8 @@ const CHANNELS = 3;
 
 /**
  * Returns one component of a picture `[height, width]` as libjpeg does: where two pixels share a sample, each
- * takes a quarter of the neighbour's on its side; where more do, or the picture is tiny, samples are repeated.
+ * takes a quarter of the neighbour's on its side; where more do, or the picture is tiny, samples are
+ * repeated.
  */
 export function upsample(repeated: RepeatedSamples, sharing: Sharing): Uint8Array {
   const { samples, component, width, height } = repeated;

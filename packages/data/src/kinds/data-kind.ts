@@ -43,8 +43,8 @@ export interface DataKind {
   /** Whether the word is a name by itself. @defaultValue false */
   readonly isOptional?: boolean;
   /**
-   * What may stand behind the path after a comma: a pattern for each setting, whose first group, or else all of
-   * it, is the value. @defaultValue none
+   * What may stand behind the path after a comma: a pattern for each setting, whose first group, or else all
+   * of it, is the value. @defaultValue none
    */
   readonly settings?: Readonly<Record<string, RegExp>>;
   /** Splits that names may ask for; none if the files are one set, whatever a name says. */

@@ -74,7 +74,7 @@ const SCALINGS: Readonly<Record<Published, Scaling>> = {
 
 /**
  * Makes the data set of published images.
- * @throws InputError if the images were recognised as those of the other data set
+ * @throws InputError if the images were recognised as the other data set's
  */
 function openPublished(
   kind: Published,

@@ -65,7 +65,10 @@ function findPictures(files: readonly ParquetFile[], image: string | undefined):
   );
 }
 
-/** Decodes as many pictures as are asked for; labels are read of all rows, as they say which classes there are. */
+/**
+ * Decodes as many pictures as are asked for; labels are read of all rows, as they say which classes there
+ * are.
+ */
 async function openPictures(
   files: readonly ParquetFile[],
   column: string,

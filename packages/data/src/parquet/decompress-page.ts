@@ -5,7 +5,7 @@ import { parquetError } from "./parquet-error.ts";
 /** Functions that undo a compression, and never write more than `length` bytes. */
 type Decompress = (packed: Uint8Array, length: number) => Uint8Array | Promise<Uint8Array>;
 
-/** Compressions by their numbers in files; most bytes that one byte can become are those of a long run. */
+/** Compressions by their numbers in files; most bytes that one byte can become are one long run. */
 const CODECS: ReadonlyMap<number, { readonly inflation: number; readonly decompress: Decompress }> = new Map([
   [0, { inflation: 1, decompress: (packed: Uint8Array) => packed }],
   [
@@ -52,7 +52,10 @@ const NAMES = ["none", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4 ra
 
 /** Most bytes of a page: pages of photographs have up to a hundred megabytes. */
 const MOST_PAGE_BYTES = 2 ** 28;
-/** Bytes that a page may have whatever it is compressed to, as columns of one value compress to nearly nothing. */
+/**
+ * Bytes that a page may have whatever it is compressed to, as columns of one value compress to nearly
+ * nothing.
+ */
 const FREE_BYTES = 2 ** 24;
 /** Most bytes that a byte of a longer page may become. */
 const USUAL_INFLATION = 1032;
@@ -67,14 +70,14 @@ export async function decompressPage(
   packed: Uint8Array,
   { codec, length, source }: { readonly codec: number; readonly length: number; readonly source: string },
 ): Promise<Uint8Array> {
-  const known = CODECS.get(codec);
-  if (known === undefined) {
+  const method = CODECS.get(codec);
+  if (method === undefined) {
     throw new UnsupportedError(
       `Cannot read "${source}" as its compression must be none, snappy, gzip, brotli, zstd or lz4 raw: it is ${NAMES[codec] ?? codec}`,
       { feature: `parquet compression ${NAMES[codec] ?? codec}` },
     );
   }
-  const inflation = length <= FREE_BYTES ? known.inflation : Math.min(known.inflation, USUAL_INFLATION);
+  const inflation = length <= FREE_BYTES ? method.inflation : Math.min(method.inflation, USUAL_INFLATION);
   const most = Math.min(MOST_PAGE_BYTES, 64 + inflation * packed.length);
   if (!(0 <= length && length <= most)) {
     throw parquetError(
@@ -82,7 +85,7 @@ export async function decompressPage(
       `a page of ${packed.length} bytes may become at most ${most}: it claims ${length}`,
     );
   }
-  const page = await unpack(known.decompress, packed, { length, source });
+  const page = await unpack(method.decompress, packed, { length, source });
   if (page.length === length) return page;
   throw parquetError(
     source,
@@ -103,7 +106,7 @@ async function unpack(
   }
 }
 
-/** Bytes behind which a window is at its largest. */
+/** Writes into memory of the length that was checked, as the file claims another length of its own. */
 async function decompressZstd(packed: Uint8Array, length: number): Promise<Uint8Array> {
   const { decompressZstd: decompress } = await import("hyparquet-compressors");
   return decompress(packed, new Uint8Array(length));

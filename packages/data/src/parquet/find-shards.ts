@@ -18,8 +18,8 @@ const BEGINNINGS: Readonly<Record<Split, RegExp>> = {
 const ALL = Object.keys(BEGINNINGS) as Split[];
 
 /**
- * Finds the Parquet files of a split: the file itself, whose split nobody asks for; or those of a folder, of
- * its folder `data`, or of folders that are named as splits, by the beginnings of their names, as in
+ * Finds the Parquet files of a split: the file itself, whose split nobody asks for; or the files of a folder,
+ * of its folder `data`, or of folders that are named as splits, by the beginnings of their names, as in
  * `train-00000-of-00002.parquet`. If no name says a split, the files are one set.
  * @throws InputError if there are none
  */
@@ -35,7 +35,9 @@ export async function findShards(path: string, split: Split): Promise<ParquetSha
   );
 }
 
-/** Finds the splits that the names of files say; none if they are one set. @throws InputError as findShards */
+/**
+ * Finds the splits that the names of files say; none if they are one set. @throws InputError as findShards
+ */
 export async function findShardSplits(path: string): Promise<readonly Split[]> {
   return (await listShards(path)).splits;
 }

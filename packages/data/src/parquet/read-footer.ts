@@ -53,7 +53,7 @@ export interface ParquetFooter {
 }
 
 const MAGIC = "PAR1";
-/** Longest footer; those of files with thousands of groups have a few megabytes. */
+/** Longest footer; files with thousands of groups have one of a few megabytes. */
 const MOST_FOOTER_BYTES = 2 ** 25;
 /** Most rows of a group; writers make groups of 100 to a million. */
 const MOST_ROWS = 2 ** 22;

@@ -11,7 +11,7 @@ export class ThriftEndError extends FormatError {}
 
 /** Most structs of one message, as each takes a hundred times the memory of the byte that it may be. */
 const MOST_STRUCTS = 2 ** 18;
-/** Deepest structs and lists within each other; those of Parquet are 7 deep. */
+/** Deepest structs and lists within each other; headers of Parquet are 7 deep. */
 const MOST_LEVELS = 24;
 
 /**

@@ -99,11 +99,13 @@ function assertChoice(
   );
 }
 
-/** Numbers that a channel of examples may have, and how steps in it compare with those in the first channel. */
+/**
+ * Numbers that a channel of examples may have, and how steps in it compare with those in the first channel.
+ */
 export interface ChannelRange {
   readonly low: number;
   readonly high: number;
-  /** A step in the numbers of this channel over the same step in those of the first one. */
+  /** A step in the numbers of this channel over the same step in the first channel. */
   readonly weight: number;
 }
 

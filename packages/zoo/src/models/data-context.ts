@@ -9,7 +9,9 @@ import type { TextEncoding } from "./text-encoding.ts";
 export interface DataContext {
   /** Names of the graph's data inputs. */
   readonly inputs?: readonly string[];
-  /** Shape of an example of pictures, `[channels, height, width]`; absent if the graph takes others, or any. */
+  /**
+   * Shape of an example of pictures, `[channels, height, width]`; absent if the graph takes others, or any.
+   */
   readonly imageShape?: readonly number[];
   /** Tokens of one example of text. */
   readonly context?: number;

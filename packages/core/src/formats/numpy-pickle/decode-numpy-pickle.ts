@@ -19,9 +19,9 @@ export interface PickledArray {
 export type PickledValue = PickledArray | readonly unknown[] | number | string;
 
 /**
- * Decodes a pickled dictionary of lists, texts and NumPy arrays of bytes, as the Python version of CIFAR-10 is
- * published, of protocols 2 to 5, of Python 2 or 3. Nothing is imported or run. Bytes that are no array are
- * taken for Latin-1 texts; values of other types are left out.
+ * Decodes a pickled dictionary of lists, texts and NumPy arrays of bytes, as the Python version of CIFAR-10
+ * is published, of protocols 2 to 5, of Python 2 or 3. Nothing is imported or run. Bytes that are no array
+ * are taken for Latin-1 texts; values of other types are left out.
  * @param source - name for messages
  * @throws FormatError if it is damaged, or no dictionary
  * @throws UnsupportedError if it names anything but arrays of bytes

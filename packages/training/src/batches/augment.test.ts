@@ -32,6 +32,18 @@ describe("createAugment()", () => {
     expect([...seen].sort()).toEqual([...windows].sort());
   });
 
+  it("createAugment() pads each channel with its own black", () => {
+    const augment = createAugment({ crop: 4 }, shape, [-1, -2]);
+    const padding = Array.from({ length: 50 }, (_, example) => {
+      const pixels = image();
+      augment?.(pixels, { seed: 0, epoch: 0, example });
+      return [pixels.subarray(0, 20), pixels.subarray(20)].map((channel) => [
+        ...new Set(channel.filter((x) => x < 0)),
+      ]);
+    });
+    expect(new Set(padding.map(String))).toEqual(new Set(["-1,-2"]));
+  });
+
   it("createAugment() depends on its key only", () => {
     const augment = createAugment({ crop: 1, flip: true }, shape, [0]);
     fc.assert(
@@ -64,6 +76,6 @@ describe("createAugment()", () => {
       /examples as they must be images.*: they are \[7\]/,
     );
     expect(() => createAugment({ crop: -1 }, shape, [0])).toThrow(/"crop" must be a whole number of pixels/);
-    expect(() => createAugment({ zoom: 1 } as never, shape, 0)).toThrow(/there is no option "zoom"/);
+    expect(() => createAugment({ zoom: 1 } as never, shape, [0])).toThrow(/there is no option "zoom"/);
   });
 });

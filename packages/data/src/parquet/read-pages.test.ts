@@ -47,25 +47,37 @@ describe("readPages()", () => {
     expect(await read(pageOf(TWO, { values: 2 }))).toEqual([7, -1]);
   });
 
-  it.each<readonly [string, Uint8Array, RegExp, object?]>([
+  it.each<readonly [string, Uint8Array, RegExp, { values?: number; codec?: number }]>([
     [
       "a billion values",
       pageOf(TWO, { values: 1e9 }),
       /must have 1 to 4194304 values: it claims 1000000000$/,
       { values: 2e9 },
     ],
-    ["more values than there are rows", pageOf(TWO, { values: 3 }), /must have 1 to 2 values: it claims 3$/],
+    [
+      "more values than there are rows",
+      pageOf(TWO, { values: 3 }),
+      /must have 1 to 2 values: it claims 3$/,
+      {},
+    ],
     [
       "more values than there are bytes",
       pageOf([7], { values: 2 }),
       /2 values must fit their page of 1 bytes/,
+      {},
     ],
     [
       "bytes behind its column",
       pageOf(TWO, { values: 2, stored: 2 ** 30 }),
       /a page must lie within its column/,
+      {},
     ],
-    ["less than no bytes", pageOf(TWO, { values: 2, stored: -1 }), /must (be whole|lie within its column)/],
+    [
+      "less than no bytes",
+      pageOf(TWO, { values: 2, stored: -1 }),
+      /must (be whole|lie within its column)/,
+      {},
+    ],
     [
       "gigabytes in eight bytes of gzip",
       pageOf(TWO, { values: 2, length: 2 ** 30 }),
@@ -89,8 +101,9 @@ describe("readPages()", () => {
       "a dictionary that is not there",
       pageOf(TWO, { values: 2, encoding: 8 }),
       /must have one before it: it has none/,
+      {},
     ],
-    ["no header", Uint8Array.of(0x15), /one ends within 1 bytes/],
+    ["no header", Uint8Array.of(0x15), /one ends within 1 bytes/, {}],
   ])("refuses a page that claims %s", async (_, page, message, options) => {
     await expect(read(page, options)).rejects.toThrow(FormatError);
     await expect(read(page, options)).rejects.toThrow(message);

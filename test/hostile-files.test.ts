@@ -59,6 +59,10 @@ const READERS: Readonly<Record<string, (place: Impostor) => Promise<unknown>>> =
   arrays: at(readNpz),
   "a text": at((path) => openDataSet(`text:${path}`)),
   "weights of a data set": at((path) => openDataSet(`npz:${path}`)),
+  "a table": at((path) => openDataSet(`csv:${path}`)),
+  "a batch of CIFAR": (place) => openDataSet(`cifar10:${folderWith("test_batch.bin", place)}`),
+  "a pickle of CIFAR": (place) => openDataSet(`cifar10:${folderWith("test_batch", place)}`),
+  "a Parquet file": (place) => openDataSet(`parquet:${folderWith("x.parquet", place)}`),
   "a shard": (place) => openCheckpoint(join(folderWith("x", place, { i: '{"weight_map":{"a":"x"}}' }), "i")),
   "a shard of a folder": (place) => openCheckpoint(folderWith("x.safetensors", place)),
   "weights of a model of TensorFlow.js": (place) => {

@@ -1,12 +1,13 @@
 // Writes FEATURES.md: every operator with the parts that handle it, and every format, family and method, each
-// with its test.
+// with its test; and the table of kinds of data in docs/data.md, between `<!-- data -->` and `<!-- /data -->`.
 //
 //   npx tsx --conditions=@isthmus/source tools/write-features.ts [--check]
 //
 // Operators come from the tables of the sources. With `--check` nothing is written: it fails if the page is
 // stale, or if a test that it names does not exist.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { DATA_KINDS } from "../packages/data/src/kinds/data-kinds.ts";
 import { type FeatureList, listFeatures } from "./features/lists.ts";
 import { listOperators, type OperatorRow, type Support } from "./features/operators.ts";
 import { readTestFiles, root } from "./features/test-files.ts";
@@ -22,10 +23,24 @@ const named = [
 const findings = [...new Set(named)]
   .filter((test) => !existsSync(join(root, test)))
   .map((test) => `names ${test}, which does not exist`);
-const page = formatPage(operators, lists);
-if (!process.argv.includes("--check")) writeFileSync(path, page);
-else if (!existsSync(path) || readFileSync(path, "utf8") !== page) {
-  findings.push('FEATURES.md is stale: run "npx tsx --conditions=@isthmus/source tools/write-features.ts"');
+const dataPath = join(root, "docs/data.md");
+const pages = [
+  { path, text: formatPage(operators, lists) },
+  {
+    path: dataPath,
+    text: readFileSync(dataPath, "utf8").replace(
+      /(<!-- data -->\n)[\s\S]*?(<!-- \/data -->)/,
+      (_, begin: string, end: string) => `${begin}\n${formatKinds()}\n\n${end}`,
+    ),
+  },
+];
+for (const { path: file, text } of pages) {
+  if (!process.argv.includes("--check")) writeFileSync(file, text);
+  else if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
+    findings.push(
+      `${relative(root, file)} is stale: run "npx tsx --conditions=@isthmus/source tools/write-features.ts"`,
+    );
+  }
 }
 for (const finding of findings) console.error(`write-features: ${finding}`);
 console.log(`write-features: ${findings.length === 0 ? "passed" : `${findings.length} findings`}`);
@@ -54,6 +69,13 @@ function formatPage(rows: readonly OperatorRow[], sections: readonly FeatureList
     ].join("\n"),
     operatorTable.join("\n"),
   ].join("\n\n")}\n`;
+}
+
+function formatKinds(): string {
+  const rows = DATA_KINDS.flatMap(({ forms }) =>
+    forms.map(({ form, what, example }) => `| \`${form}\` | ${what} | \`${example}\` |`),
+  );
+  return ["| name | what it reads | for example |", "|---|---|---|", ...rows].join("\n");
 }
 
 function formatSupport(support: Support | undefined): string {

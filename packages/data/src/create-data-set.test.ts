@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countingBytes } from "../test/encode-idx.ts";
 import { createDataSet } from "./create-data-set.ts";
-import { MNIST_SCALING, scaleTable } from "./scaling.ts";
+import { MNIST_SCALING, scaleTables } from "./scaling.ts";
 
 const bytes = (...shape: number[]) => createTensor("u8", shape, countingBytes(shape));
 
@@ -19,9 +19,32 @@ describe("createDataSet()", () => {
     expect(labels).toEqual(Int32Array.of(0, 1));
   });
 
+  it.each([4, 3])("createDataSet() scales by channel, images of side %i, read and gathered alike", (side) => {
+    const pixels = countingBytes([3, 2, side, side]);
+    const scaling = { mean: [0.1, 0.2], std: [0.5, 0.25] };
+    const data = createDataSet(createTensor("u8", [3, 2, side, side], pixels), new Int32Array(3), {
+      scaling,
+    });
+    const { inputs } = data.read(0, 3);
+    const plane = side * side;
+    const expected = Float32Array.from(pixels, (byte, i) => {
+      const channel = Math.floor(i / plane) % 2;
+      return (
+        Math.fround(Math.fround(byte / 255) - Math.fround(channel === 0 ? 0.1 : 0.2)) *
+        (channel === 0 ? 2 : 4)
+      );
+    });
+    expect(inputs.data).toEqual(expected);
+    const out = data.read(0, 2);
+    data.gatherInto?.(Uint32Array.of(2, 1), out);
+    expect(out.inputs.data).toEqual(
+      Float32Array.of(...expected.slice(4 * plane), ...expected.slice(2 * plane, 4 * plane)),
+    );
+  });
+
   it("createDataSet() reads the same examples in batches of any size", () => {
     const all = createDataSet(bytes(9, 4, 4), new Int32Array(9), { scaling: MNIST_SCALING }).read(0, 9);
-    const table = scaleTable(MNIST_SCALING);
+    const [table = new Float32Array(0)] = scaleTables(MNIST_SCALING, [1, 4, 4]);
     expect(all.inputs.data).toEqual(Float32Array.from(countingBytes([9, 4, 4]), (byte) => table[byte]!));
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 }), (a, b) => {

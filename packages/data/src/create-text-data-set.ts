@@ -2,7 +2,7 @@ import { assertWholeOptions, InputError, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { createTokenDataSet } from "./create-token-data-set.ts";
 import { codePointsInto } from "./decode-text.ts";
-import type { Split } from "./split-data-set-name.ts";
+import type { TextSplit } from "./splits.ts";
 
 /** Options of {@link createTextDataSet}. */
 export interface CreateTextDataSetOptions {
@@ -11,7 +11,7 @@ export interface CreateTextDataSetOptions {
   /** Tokens of an example, at least 2. */
   readonly context?: number;
   /** Part of the text: `train` is the first 90 % of the characters, `test` the others; undefined for all. */
-  readonly split?: Split | undefined;
+  readonly split?: TextSplit | undefined;
   /**
    * Tokens by character, such as the vocabulary of a model; undefined to number the characters of the text.
    */

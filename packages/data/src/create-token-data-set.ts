@@ -9,7 +9,7 @@ import {
 import type { Batch, DataSet } from "@isthmus/graph";
 import { assertGathers, assertReads, limitTo, wrongBatch } from "./assert-reads.ts";
 import { MAX_CLASSES } from "./limits.ts";
-import type { Split } from "./split-data-set-name.ts";
+import type { TextSplit } from "./splits.ts";
 
 /** Token ids, one after the other. */
 export type Tokens = Uint16Array | Uint32Array | Int32Array;
@@ -21,7 +21,7 @@ export interface CreateTokenDataSetOptions {
   /** Tokens of an example, at least 2. */
   readonly context?: number;
   /** Part of the tokens: `train` is the first 90 % of them, `test` the others; undefined for all. */
-  readonly split?: Split | undefined;
+  readonly split?: TextSplit | undefined;
   /** Number of token ids, which all must be below; 0 for one more than the largest. */
   readonly vocabularySize?: number;
   /** Number of examples to use, from the first; 0 for all. */

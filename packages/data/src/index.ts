@@ -19,8 +19,11 @@ export {
   PLANT_CUE_DEFAULTS,
   type PlantCueOptions,
 } from "./cue-options.ts";
+export { findSplits, mayBeText } from "./describe-name.ts";
 export { type DataSetPath, listDataFiles, moveDataFiles } from "./list-data-files.ts";
-export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
+
+export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions } from "./open-data-options.ts";
+export { openDataSet } from "./open-data-set.ts";
 export { openTrainingSplit } from "./open-training-split.ts";
 export {
   PAIR_IMAGES_DEFAULTS,
@@ -36,7 +39,14 @@ export { plantCue } from "./plant-cue.ts";
 export { decodeIdx, readIdx } from "./read-idx.ts";
 export { readNpy } from "./read-npy.ts";
 export { type Npz, openNpz, readNpz } from "./read-npz.ts";
-export { FASHION_MNIST_SCALING, MNIST_SCALING, UNIT_SCALING } from "./scaling.ts";
+export {
+  CIFAR10_SCALING,
+  CIFAR100_SCALING,
+  FASHION_MNIST_SCALING,
+  MNIST_SCALING,
+  UNIT_SCALING,
+} from "./scaling.ts";
 export { type SharedExamples, sharedExamples } from "./shared-examples.ts";
 export { shuffleLabels } from "./shuffle-labels.ts";
-export { type DataSetNameParts, type Split, splitDataSetName } from "./split-data-set-name.ts";
+export { type DataSetNameParts, splitDataSetName } from "./split-data-set-name.ts";
+export { SPLITS, type Split, type TextSplit } from "./splits.ts";

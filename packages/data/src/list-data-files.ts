@@ -1,7 +1,4 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { openCheckpoint } from "@isthmus/core";
-import { type DataSetName, parseDataSetName } from "./parse-data-set-name.ts";
+import { parseDataSetName } from "./parse-data-set-name.ts";
 
 /** A path in the name of a data set, and the files that are read by it. */
 export interface DataSetPath {
@@ -18,7 +15,8 @@ export interface DataSetPath {
 export async function listDataFiles(name: string): Promise<readonly DataSetPath[]> {
   const parsed = parseDataSetName(name);
   const paths: DataSetPath[] = [];
-  for (const path of pathsOf(parsed)) paths.push({ path, files: await filesOf(parsed, path) });
+  const { listFiles = async (path) => [path] } = parsed.kind;
+  for (const path of parsed.paths) paths.push({ path, files: await listFiles(path, parsed) });
   return paths;
 }
 
@@ -28,25 +26,9 @@ export async function listDataFiles(name: string): Promise<readonly DataSetPath[
  * @throws InputError if there is no such data set
  */
 export function moveDataFiles(name: string, move: (path: string) => string): string {
-  const parsed = parseDataSetName(name);
-  const begin = parsed.kind.length;
+  const { kind, paths } = parseDataSetName(name);
+  const begin = kind.name.length;
   let text = name.slice(begin);
-  for (const path of pathsOf(parsed)) text = text.replace(path, () => move(path));
+  for (const path of paths) text = text.replace(path, () => move(path));
   return `${name.slice(0, begin)}${text}`;
-}
-
-function pathsOf(parsed: DataSetName): readonly string[] {
-  if (parsed.kind === "idx") return [parsed.images, parsed.labels];
-  if ("file" in parsed) return [parsed.file];
-  return parsed.folder === undefined ? [] : [parsed.folder];
-}
-
-async function filesOf({ kind }: DataSetName, path: string): Promise<readonly string[]> {
-  if (kind === "mnist" || kind === "fashion-mnist") {
-    const names = await readdir(path);
-    return names.filter((file) => file.includes("-ubyte")).map((file) => join(path, file));
-  }
-  if (kind !== "safetensors") return [path];
-  await using checkpoint = await openCheckpoint(path);
-  return checkpoint.files;
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { countingBytes, encodeIdx } from "../test/encode-idx.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
 import { openDataSet } from "./open-data-set.ts";
-import { resolvePackage } from "./read-examples.ts";
+import { resolvePackage } from "./resolve-package.ts";
 import { FASHION_MNIST_SCALING, MNIST_SCALING, UNIT_SCALING } from "./scaling.ts";
 
 const folder = temporaryFolder();

@@ -1,8 +1,10 @@
 import { InputError } from "@isthmus/core";
 import { type DataSet, fingerprintData, limitExamples } from "@isthmus/graph";
-import { type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
+import type { OpenDataSetOptions } from "./open-data-options.ts";
+import { openDataSet } from "./open-data-set.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
-import { type Split, splitDataSetName } from "./split-data-set-name.ts";
+import { splitDataSetName } from "./split-data-set-name.ts";
+import type { Split } from "./splits.ts";
 
 /** Examples by which two splits are compared. */
 const COMPARED = 16;
@@ -31,13 +33,13 @@ export async function openTrainingSplit(
   options: OpenDataSetOptions = {},
 ): Promise<DataSet | undefined> {
   const { kind, split } = parseDataSetName(name);
-  if (split === "train" || kind === "idx" || kind === "tokens") return undefined;
+  if (split === "train" || !kind.splits.includes("train")) return undefined;
   const { source, ending } = splitDataSetName(name);
   const open = (part: Split) => openDataSet(`${source}:${part}${ending}`, options);
   try {
     const training = await open("train");
-    const isOfArrays = kind === "npz" || kind === "safetensors";
-    if (isOfArrays && startAlike(training, await open("test"))) return undefined;
+    // Files that may be one set, whatever a name asks for, do not say which splits they have.
+    if (kind.findSplits === undefined && startAlike(training, await open("test"))) return undefined;
     return limitExamples("open training examples", training, examples);
   } catch (error) {
     // There is no such split, or a folder has only the files of one.

@@ -1,5 +1,5 @@
 import { at, OutOfRangeError } from "@isthmus/core";
-import type { DataSet, Scaling } from "@isthmus/graph";
+import { channelScalings, type DataSet, type Scaling } from "@isthmus/graph";
 import type { PlantCueOptions } from "./cue-options.ts";
 
 /** Function that paints the cue that tells a class into one image of a batch. */
@@ -21,13 +21,15 @@ export function createCuePainter(
       `Cannot plant a cue in "${name}" as "size" must be at most the images' ${height} x ${width}: it is ${size}`,
     );
   }
-  const [black, white] = levels ?? levelsOf(scaling);
+  const shades = levels === undefined ? levelsOf(scaling) : [levels];
   const corners = kind === "place" ? placesOf({ name, height, width, classes }, size) : [];
   return (pixels, place, told) => {
-    const level = kind === "grey" ? black + ((told + 1) / classes) * (white - black) : white;
+    const share = kind === "grey" ? (told + 1) / classes : 1;
     const [top, left] = kind === "grey" ? ([0, 0] as const) : at(corners, told, "place of a class");
     for (let channel = 0; channel < channels; channel++) {
       const image = (place * channels + channel) * height * width;
+      const [black, white] = at(shades, channel % shades.length, "channel");
+      const level = share === 1 ? white : black + share * (white - black);
       for (let row = top; row < top + size; row++) {
         pixels.fill(level, image + row * width + left, image + row * width + left + size);
       }
@@ -35,8 +37,10 @@ export function createCuePainter(
   };
 }
 
-function levelsOf(scaling: Scaling | undefined): readonly [number, number] {
-  return scaling === undefined ? [0, 1] : [-scaling.mean / scaling.std, (1 - scaling.mean) / scaling.std];
+/** Returns black and white as they are scaled, for all channels or one pair for each. */
+function levelsOf(scaling: Scaling | undefined): readonly (readonly [number, number])[] {
+  if (scaling === undefined) return [[0, 1]];
+  return channelScalings(scaling).map(({ mean, std }) => [-mean / std, (1 - mean) / std]);
 }
 
 /** What places of patches depend on. */

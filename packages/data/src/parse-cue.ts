@@ -7,6 +7,7 @@ import {
   PLANT_CUE_DEFAULTS,
   type PlantCueOptions,
 } from "./cue-options.ts";
+import { SPLITS } from "./splits.ts";
 
 /** The form of a cue at the end of the name of a data set, for messages and help. */
 export const CUE_FORM = "+cue=KIND[:SHARE][:VARIANT][:SEED]";
@@ -19,12 +20,12 @@ export interface NameAndCue {
 
 /**
  * Splits the cue from the end of a name, as in `mnist:train@5000+cue=place:0.9:random-cue`; a name whose end
- * is `:test`, `:train` or either with a count has none.
+ * is `:test`, `:train`, `:val` or one of them with a count has none.
  * @throws InputError if a name has `+cue=` and an end that is no cue
  */
 export function splitCue(name: string): NameAndCue {
   const begin = name.lastIndexOf(MARK);
-  if (begin < 0 || /:(test|train)(@\d+)?$/.test(name)) return { name };
+  if (begin < 0 || SPLIT_AT_END.test(name)) return { name };
   const text = name.slice(begin + MARK.length);
   const [, kind = "", share, variant, seed] =
     /^([a-z]+)(?::(\d+(?:\.\d+)?))?(?::([a-z-]+))?(?::(\d+))?$/.exec(text) ?? [];
@@ -60,6 +61,7 @@ export function formatCue(cue: Required<PlantCueOptions>): string {
 }
 
 const MARK = "+cue=";
+const SPLIT_AT_END = new RegExp(`:(${SPLITS.join("|")})(@\\d+)?$`);
 
 function cueError(name: string, reason: string): InputError {
   return new InputError(

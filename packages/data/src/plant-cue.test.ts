@@ -105,7 +105,7 @@ describe("names with a cue", () => {
     ["mnist+cue=place:.5", undefined],
     ["mnist+cue=place:0:random-cue:7", { cue: { kind: "place", share: 0, variant: "random-cue", seed: 7 } }],
     ["mnist+cue=place:1:7", { cue: { kind: "place", share: 1, seed: 7 } }],
-    ["npz:a+cue=b.npz:train@3", { file: "a+cue=b.npz", limit: 3 }],
+    ["npz:a+cue=b.npz:train@3", { paths: ["a+cue=b.npz"], limit: 3 }],
   ])("parseDataSetName() understands %s", (name, expected) => {
     if (expected === undefined) expect(() => parseDataSetName(name)).toThrow(/KIND must be place or grey/);
     else expect(parseDataSetName(name)).toMatchObject({ name, ...expected });

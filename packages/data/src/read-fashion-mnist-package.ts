@@ -5,7 +5,7 @@ import { at, createTensor, FormatError, parseJson } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
 import { readDataFile } from "./read-data-file.ts";
 import { KNOWN_IMAGES } from "./scaling.ts";
-import type { Split } from "./split-data-set-name.ts";
+import type { Split } from "./splits.ts";
 
 const CLASSES = 10;
 const EXAMPLES = 70_000;

@@ -1,10 +1,10 @@
 import { DTYPES, sizeOf, type Tensor, toFloat32, toFloat32Into, viewBytes } from "@isthmus/core";
 import type { Scaling } from "@isthmus/graph";
 import { wrongBatch } from "./assert-reads.ts";
-import { scaleTable } from "./scaling.ts";
+import { scaleTables } from "./scaling.ts";
 
 /** Returns the shape of one example as it is fed; images of bytes without a channel axis get one. */
-export function exampleShapeOf({ dtype, shape }: Tensor): readonly number[] {
+export function exampleShapeOf({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): readonly number[] {
   return dtype === "u8" && shape.length === 3 ? [1, ...shape.slice(1)] : shape.slice(1);
 }
 
@@ -15,11 +15,11 @@ export type InputReader = (begin: number, end: number) => Pick<Tensor, "dtype" |
 export function inputReader({ dtype, shape, data }: Tensor, scaling: Scaling | undefined): InputReader {
   const stride = sizeOf(shape.slice(1));
   if (scaling !== undefined && dtype === "u8" && data instanceof Uint8Array) {
-    const table = scaleTable(scaling);
+    const tables = scaleTables(scaling, exampleShapeOf({ dtype, shape }));
     return (begin, end) => {
       const scaled = new Float32Array((end - begin) * stride);
-      const offset = begin * stride;
-      for (let i = 0; i < scaled.length; i++) scaled[i] = table[data[offset + i] as number] as number;
+      for (let index = begin, to = 0; index < end; index++, to += stride)
+        scaleBytes({ data, tables, stride }, index, scaled.subarray(to, to + stride));
       return { dtype: "f32", data: scaled };
     };
   }
@@ -42,7 +42,8 @@ export function inputGatherer({ dtype, shape, data }: Tensor, scaling: Scaling |
     for (let i = 0; i < indices.length; i++) write((indices[i] as number) * stride, i * stride);
   };
   if (scaling !== undefined && dtype === "u8" && data instanceof Uint8Array) {
-    const scale = createExampleScaler(data, scaleTable(scaling), stride);
+    const tables = scaleTables(scaling, exampleShapeOf({ dtype, shape }));
+    const scale = createExampleScaler(data, tables, stride);
     return (indices, out) => scale(indices, floatsOf(out));
   }
   if (DTYPES[dtype].float) {
@@ -78,52 +79,58 @@ type ExampleScaler = (indices: Uint32Array, out: Float32Array) => void;
  * memory).
  *
  * @param data - `[n, stride]`
- * @param table - `[256]`
+ * @param tables - `[256]` each, for all channels or one for each
  */
-function createExampleScaler(data: Uint8Array, table: Float32Array, stride: number): ExampleScaler {
-  if (stride % 4 !== 0 || data.byteOffset % 4 !== 0) {
-    return (indices, out) => scaleBytes({ data, table, stride }, indices, out);
-  }
-  const words = new Uint32Array(data.buffer, data.byteOffset, data.length >> 2);
-  return (indices, out) => scaleWords({ words, table, stride: stride >> 2 }, indices, out);
+function createExampleScaler(
+  data: Uint8Array,
+  tables: readonly Float32Array[],
+  stride: number,
+): ExampleScaler {
+  const isAligned = (stride / tables.length) % 4 === 0 && data.byteOffset % 4 === 0;
+  const scale = isAligned ? scaleWords : scaleBytes;
+  const elements = isAligned ? new Uint32Array(data.buffer, data.byteOffset, data.length >> 2) : data;
+  return (indices, out) => {
+    for (let i = 0; i < indices.length; i++) {
+      const to = i * stride;
+      scale({ data: elements, tables, stride }, indices[i] as number, out.subarray(to, to + stride));
+    }
+  };
 }
 
-function scaleBytes(
-  {
-    data,
-    table,
-    stride,
-  }: { readonly data: Uint8Array; readonly table: Float32Array; readonly stride: number },
-  indices: Uint32Array,
-  out: Float32Array,
-): void {
+/** Bytes of examples, or the words that hold them, and what is made of each byte. */
+interface ScaledExamples {
+  readonly data: Uint8Array | Uint32Array;
+  /** For all channels, or one for each. */
+  readonly tables: readonly Float32Array[];
+  /** Bytes of an example. */
+  readonly stride: number;
+}
+
+/** Scales one example into `out` byte by byte. */
+function scaleBytes({ data, tables, stride }: ScaledExamples, index: number, out: Float32Array): void {
+  const plane = stride / tables.length;
+  let from = index * stride;
   let to = 0;
-  for (let i = 0; i < indices.length; i++) {
-    const begin = (indices[i] as number) * stride;
-    for (let from = begin; from < begin + stride; from++) out[to++] = table[data[from] as number] as number;
+  for (const table of tables) {
+    for (const end = to + plane; to < end; ) out[to++] = table[data[from++] as number] as number;
   }
 }
 
-/** Scales bytes four at a time; the first byte is the lowest of a word on every machine that Node runs on. */
-function scaleWords(
-  {
-    words,
-    table,
-    stride,
-  }: { readonly words: Uint32Array; readonly table: Float32Array; readonly stride: number },
-  indices: Uint32Array,
-  out: Float32Array,
-): void {
+/**
+ * Scales one example into `out` four bytes at a time; the first byte is the lowest of a word on every machine
+ * that Node runs on.
+ */
+function scaleWords({ data, tables, stride }: ScaledExamples, index: number, out: Float32Array): void {
+  const plane = stride / tables.length;
+  let from = (index * stride) / 4;
   let to = 0;
-  for (let i = 0; i < indices.length; i++) {
-    const begin = (indices[i] as number) * stride;
-    for (let from = begin; from < begin + stride; from++) {
-      const word = words[from] as number;
+  for (const table of tables) {
+    for (const end = to + plane; to < end; to += 4) {
+      const word = data[from++] as number;
       out[to] = table[word & 255] as number;
       out[to + 1] = table[(word >>> 8) & 255] as number;
       out[to + 2] = table[(word >>> 16) & 255] as number;
       out[to + 3] = table[word >>> 24] as number;
-      to += 4;
     }
   }
 }

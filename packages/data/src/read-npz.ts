@@ -12,7 +12,7 @@ import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 
 import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
 import { readDataFile } from "./read-data-file.ts";
-import type { Split } from "./split-data-set-name.ts";
+import type { Split } from "./splits.ts";
 
 /** An open `.npz` file: arrays by name, unpacked one at a time. */
 export interface Npz {

@@ -1,12 +1,24 @@
 import { DTYPES, FormatError, formatShape, InputError, openCheckpoint, type Tensor } from "@isthmus/core";
 import type { Tokens } from "./create-token-data-set.ts";
-import type { DataSetName, TokenWidth } from "./parse-data-set-name.ts";
 import { readDataFile } from "./read-data-file.ts";
 import { readNpy } from "./read-npy.ts";
 import { openNpz, storedNamesOf } from "./read-npz.ts";
+import type { Split } from "./splits.ts";
 
-/** Name of a data set of tokens, split into its parts. */
-export type TokensName = Extract<DataSetName, { readonly kind: "tokens" }>;
+/** Types of the numbers in a file of nothing else. */
+export const TOKEN_WIDTHS = ["u16", "u32"] as const;
+
+/** A type of numbers, see {@link TOKEN_WIDTHS}. */
+export type TokenWidth = (typeof TOKEN_WIDTHS)[number];
+
+/** A file of tokens, and how it is to be read. */
+export interface TokensFile {
+  readonly file: string;
+  /** Decides between arrays that are named by their split. */
+  readonly split: Split;
+  /** Undefined to find it out. */
+  readonly width: TokenWidth | undefined;
+}
 
 /** Usual names of arrays of tokens. */
 const NAMES: readonly string[] = ["tokens", "input_ids", "ids", "x"];
@@ -31,7 +43,7 @@ const SHORT_IDS = 2 ** 16;
  * @throws InputError if there is no such file or array, or the numbers seem to be of another type
  * @throws FormatError if the file is damaged, or the array is not one of integers
  */
-export async function readTokens(name: TokensName, vocabularySize: number): Promise<Tokens | Tensor> {
+export async function readTokens(name: TokensFile, vocabularySize: number): Promise<Tokens | Tensor> {
   const { file } = name;
   const path = file.toLowerCase();
   if (path.endsWith(".npy")) return tokensOf(await readNpy(file), file);
@@ -49,7 +61,7 @@ export async function readTokens(name: TokensName, vocabularySize: number): Prom
 }
 
 /** Picks the array of tokens: of a usual name, with or without the split, or the only one there is. */
-function pickTokens(names: readonly string[], { file, split }: TokensName): string {
+function pickTokens(names: readonly string[], { file, split }: TokensFile): string {
   const stored = storedNamesOf(names, split);
   const usual = NAMES.find((name) => stored.has(name));
   const name = stored.get(usual ?? "") ?? (stored.size === 1 ? [...stored.values()][0] : undefined);
@@ -80,7 +92,7 @@ function tokensOf({ dtype, shape, data }: Tensor, file: string): Tokens | Tensor
 }
 
 /** Reads numbers with nothing around them, or behind a header. */
-function readNumbers(bytes: Uint8Array, { file, width }: TokensName, vocabularySize: number): Tokens {
+function readNumbers(bytes: Uint8Array, { file, width }: TokensFile, vocabularySize: number): Tokens {
   const header = readHeader(bytes);
   const type = width ?? header?.width ?? (vocabularySize > SHORT_IDS ? "u32" : "u16");
   const body = header === undefined ? bytes : bytes.subarray(HEADER_BYTES);
@@ -102,7 +114,7 @@ function readNumbers(bytes: Uint8Array, { file, width }: TokensName, vocabularyS
 function readHeader(bytes: Uint8Array): { readonly width: TokenWidth; readonly count: number } | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
-  const width = (["u16", "u32"] as const).find((type) => view.getInt32(0, true) === MAGIC[type]);
+  const width = TOKEN_WIDTHS.find((type) => view.getInt32(0, true) === MAGIC[type]);
   return width === undefined ? undefined : { width, count: view.getInt32(8, true) };
 }
 

@@ -4,7 +4,7 @@ import {
   FASHION_MNIST_SCALING,
   MNIST_SCALING,
   recogniseScaling,
-  scaleTable,
+  scaleTables,
   UNIT_SCALING,
 } from "./scaling.ts";
 
@@ -19,9 +19,10 @@ const PYTORCH = [
   ["unit", UNIT_SCALING, "010413efe9fc4438fee48de66c4d09f377b28af6a9fe2522201e8c1dbb831fc8"],
 ] as const;
 
-describe("scaleTable()", () => {
-  it.each(PYTORCH)("scaleTable() has the bits PyTorch computes, %s", (_, scaling, sha256) => {
-    const table = scaleTable(scaling);
+describe("scaleTables()", () => {
+  it.each(PYTORCH)("scaleTables() has the bits PyTorch computes, %s", (_, scaling, sha256) => {
+    const [table = new Float32Array(0), ...others] = scaleTables(scaling, [1, 28, 28]);
+    expect(others).toEqual([]);
     expect(
       createHash("sha256")
         .update(new Uint8Array(table.buffer as ArrayBuffer))
@@ -34,8 +35,22 @@ describe("scaleTable()", () => {
     { mean: 0, std: -1 },
     { mean: Number.NaN, std: 1 },
     { mean: 0, std: Number.POSITIVE_INFINITY },
-  ])("scaleTable() refuses %o", (scaling) => {
-    expect(() => scaleTable(scaling)).toThrow(RangeError);
+  ])("scaleTables() refuses %o", (scaling) => {
+    expect(() => scaleTables(scaling, [2])).toThrow(RangeError);
+  });
+
+  it("scaleTables() makes a table for each channel, and refuses more or fewer numbers than channels", () => {
+    const tables = scaleTables({ mean: [0, 0.5, 1], std: 0.5 }, [3, 1, 1]);
+    expect(tables.map((table) => [table[0], table[255]])).toEqual([
+      [0, 2],
+      [-1, 1],
+      [-2, 0],
+    ]);
+    expect(() => scaleTables({ mean: [0, 1], std: 1 }, [3, 1, 1])).toThrow(
+      /one of each for every channel of the examples, \[3, 1, 1\]: there are 2$/,
+    );
+    expect(() => scaleTables({ mean: [0, 1, 2], std: [1, 1] }, [3, 1, 1])).toThrow(/they are 2 and NaN$/);
+    expect(() => scaleTables({ mean: [0, 1], std: 1 }, [2])).toThrow(/there are 2$/);
   });
 });
 

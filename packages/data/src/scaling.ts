@@ -1,12 +1,29 @@
 import { createHash } from "node:crypto";
-import { OutOfRangeError } from "@isthmus/core";
-import type { Scaling } from "@isthmus/graph";
+import { formatShape, OutOfRangeError } from "@isthmus/core";
+import { type ChannelScaling, channelScalings, type Scaling } from "@isthmus/graph";
 
 /** Scaling that networks for MNIST are trained with: mean and deviation of its training pixels. */
 export const MNIST_SCALING: Scaling = Object.freeze({ mean: 0.1307, std: 0.3081 });
 
 /** Scaling that networks for Fashion-MNIST are trained with: mean and deviation of its training pixels. */
 export const FASHION_MNIST_SCALING: Scaling = Object.freeze({ mean: 0.286, std: 0.353 });
+
+/**
+ * Scaling that networks for CIFAR-10 are trained with: mean and deviation of its training pixels, by channel.
+ */
+export const CIFAR10_SCALING: Scaling = Object.freeze({
+  mean: Object.freeze([0.4914, 0.4822, 0.4465]),
+  std: Object.freeze([0.247, 0.2435, 0.2616]),
+});
+
+/**
+ * Scaling that networks for CIFAR-100 are trained with: mean and deviation of its training pixels, by
+ * channel.
+ */
+export const CIFAR100_SCALING: Scaling = Object.freeze({
+  mean: Object.freeze([0.5071, 0.4865, 0.4409]),
+  std: Object.freeze([0.2673, 0.2564, 0.2762]),
+});
 
 /** Scaling of bytes that are not recognised: to `[0, 1]`. */
 export const UNIT_SCALING: Scaling = Object.freeze({ mean: 0, std: 1 });
@@ -56,11 +73,27 @@ export function recogniseScaling(pixels: Uint8Array): Scaling | undefined {
 }
 
 /**
+ * Returns the scaled value of every byte, `[256]`, in one table for all channels or one for each.
+ * @param shape - of one example; if there are three axes, the first are its channels
+ * @throws OutOfRangeError if a mean is not finite, a deviation is not positive and finite, or there are more
+ *   or fewer numbers than channels
+ */
+export function scaleTables(scaling: Scaling, shape: readonly number[]): Float32Array[] {
+  const channels = channelScalings(scaling);
+  const [extent] = shape.length === 3 ? shape : [1];
+  if (channels.length !== 1 && channels.length !== extent) {
+    throw new OutOfRangeError(
+      `Cannot scale bytes as there must be one mean and one deviation, or one of each for every channel of the examples, ${formatShape(shape)}: there are ${channels.length}`,
+    );
+  }
+  return channels.map(scaleTable);
+}
+
+/**
  * Returns the scaled value of every byte, `[256]`: `(byte / 255 - mean) / std`, each step rounded to f32 as
  * by PyTorch's `ToTensor` and `Normalize`, so that inputs have the same bits.
- * @throws OutOfRangeError if `mean` is not finite or `std` is not positive and finite
  */
-export function scaleTable({ mean, std }: Scaling): Float32Array {
+function scaleTable({ mean, std }: ChannelScaling): Float32Array {
   if (!(Number.isFinite(mean) && Number.isFinite(std) && std > 0)) {
     throw new OutOfRangeError(
       `Cannot scale bytes as the mean must be finite and the deviation positive: they are ${mean} and ${std}`,

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { type DataSetName, parseDataSetName } from "./parse-data-set-name.ts";
+import type { DataSetName } from "./kinds/data-kind.ts";
+import { parseDataSetName } from "./parse-data-set-name.ts";
 
 /** Examples that two names have in common, counted from 1; the last is absent if it is the last there is. */
 export interface SharedExamples {
@@ -25,17 +26,10 @@ export function sharedExamples(name: string, other: string): SharedExamples | un
 
 const lastOf = ({ limit }: DataSetName): number => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
 
-function sourceOf(parsed: DataSetName): string {
-  const { kind, split } = parsed;
-  switch (kind) {
-    case "mnist":
-    case "fashion-mnist":
-      return JSON.stringify([kind, parsed.folder && resolve(parsed.folder), split]);
-    case "idx": // A pair of files has no splits.
-      return JSON.stringify([kind, resolve(parsed.images)]);
-    case "tokens":
-      return JSON.stringify([kind, resolve(parsed.file)]);
-    default:
-      return JSON.stringify([kind, resolve(parsed.file), split]);
-  }
+/**
+ * Names the examples of a name: kind and first path, as labels are further ones, and the split if there are
+ * any.
+ */
+function sourceOf({ kind, paths: [path], split }: DataSetName): string {
+  return JSON.stringify([kind.name, path && resolve(path), kind.splits.length > 0 && split]);
 }

@@ -1,8 +1,6 @@
 import type { PlantCueOptions } from "./cue-options.ts";
 import { splitCue } from "./parse-cue.ts";
-
-/** Part of a data set. */
-export type Split = "test" | "train";
+import { SPLITS, type Split } from "./splits.ts";
 
 /** The parts of the name of a data set, as they are written. */
 export interface DataSetNameParts {
@@ -17,6 +15,8 @@ export interface DataSetNameParts {
   readonly cue?: PlantCueOptions;
 }
 
+const ENDING = new RegExp(`^(.*?)(?::(${SPLITS.join("|")}))?(@(?:\\d+\\.\\.)?\\d+)?$`, "s");
+
 /**
  * Splits the name of a data set into its parts, without asking whether there is such a data set: source,
  * `:` and the split, range and ending, one after the other, are the name again.
@@ -24,8 +24,7 @@ export interface DataSetNameParts {
  */
 export function splitDataSetName(name: string): DataSetNameParts {
   const { name: plain, cue } = splitCue(name);
-  const [, source = "", split, range = ""] =
-    /^(.*?)(?::(test|train))?(@(?:\d+\.\.)?\d+)?$/s.exec(plain) ?? [];
+  const [, source = "", split, range = ""] = ENDING.exec(plain) ?? [];
   const ending = name.slice(plain.length);
   return { source, split: split as Split | undefined, range, ending, ...(cue && { cue }) };
 }

@@ -7,6 +7,7 @@ export {
   type AttackMethod,
   type AttackNorm,
   type AttackOptions,
+  type ChannelRange,
   type ExampleRange,
   type ResolvedAttack,
   rangeOf,

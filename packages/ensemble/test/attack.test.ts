@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Checkpoint, createTensor } from "@isthmus/core";
+import { at, type Checkpoint, createTensor } from "@isthmus/core";
 import { createDataSet, createTextDataSet } from "@isthmus/data";
 import {
   type AttackNorm,
@@ -41,7 +41,8 @@ const options: fc.Arbitrary<AttackOptions> = fc.record({
 describe("attackExamples()", () => {
   it("stays within the distance and within the range of pixels", async () => {
     const { inputs } = testData.read(0, testData.size);
-    const { low, high, unit } = rangeOf(testData);
+    const { unit, channels } = rangeOf(testData);
+    const { low, high } = at(channels, 0, "channel");
     const source = { name: "three", networks, mode: "in-turn" } as const;
     await fc.assert(
       fc.asyncProperty(options, async (attacking) => {

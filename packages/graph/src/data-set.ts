@@ -24,12 +24,15 @@ export interface Batch {
  */
 export type Labelling = "example" | "position" | "next" | "none";
 
-/** Scaling of bytes to the numbers that a network is fed: `(byte / 255 - mean) / std`. */
+/**
+ * Scaling of bytes to the numbers that a network is fed: `(byte / 255 - mean) / std`, with the same numbers
+ * for all channels or one for each.
+ */
 export interface Scaling {
-  /** Mean of the training set's pixels, in `[0, 1]`; 0 leaves them in `[0, 1]`. */
-  readonly mean: number;
-  /** Standard deviation of the training set's pixels; 1 leaves them in `[0, 1]`. */
-  readonly std: number;
+  /** Mean of the training set's pixels, in `[0, 1]`, or one for each channel; 0 leaves them in `[0, 1]`. */
+  readonly mean: number | readonly number[];
+  /** Standard deviation of the training set's pixels, or one for each channel; 1 leaves them in `[0, 1]`. */
+  readonly std: number | readonly number[];
 }
 
 /** Labelled examples in a fixed order. Normalisation is part of the data set. */
@@ -60,6 +63,11 @@ export interface DataSet {
   readonly vocabulary?: readonly string[];
   /** Scaling that was applied to bytes; absent if inputs are not scaled. */
   readonly scaling?: Scaling | undefined;
+  /**
+   * Sentences that say how the examples were made of what is stored, such as to which size images were
+   * resized. @defaultValue none
+   */
+  readonly notes?: readonly string[];
   /**
    * Reads examples `[begin, end)`.
    * @throws OutOfRangeError if the range is not within the data set

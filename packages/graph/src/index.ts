@@ -45,6 +45,7 @@ export {
   type WeightSource,
 } from "./binding/weight-source.ts";
 export { withNamesOf } from "./binding/with-names-of.ts";
+export { type ChannelScaling, channelScalings, formatScaling } from "./channel-scalings.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertCausal } from "./evaluate/assert-causal.ts";

@@ -45,6 +45,7 @@ export {
   curvesOf,
   type Drawable,
   type DrawableResult,
+  type FedData,
   isNamedBarriers,
   type Provenance,
 } from "./result/drawable-result.ts";

@@ -51,7 +51,7 @@ export const addCollectOptions: AddOptions<CollectVerbOptions> = optionGroup((co
     .option("--graph <file>", "its architecture, an .onnx file")
     .option("--net <name>", `its architecture by name: ${NETWORK_FORMS.join(", ")}`);
   addBindingOptions(command);
-  command.requiredOption("--data <name>", dataForms(":train (if not said) or :test"));
+  command.requiredOption("--data <name>", dataForms(":train (if not said), :test or :val"));
   addScalingOptions(command);
   addMethod(command);
   addStepOptions(command.optionsGroup("How to train:"));

@@ -68,7 +68,10 @@ function withTraining() {
       "--graph <file>",
       "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
-    .requiredOption("--data <name>", `examples to train on; ${dataForms(":train (if not said) or :test")}`)
+    .requiredOption(
+      "--data <name>",
+      `examples to train on; ${dataForms(":train (if not said), :test or :val")}`,
+    )
     .addOption(
       new Option("--curve <kind>", "one curve drawn towards the bends, or a chain of lines through them")
         .choices(CURVE_KINDS)
@@ -88,7 +91,7 @@ function withMeasurement(command: ReturnType<typeof withTraining>) {
     .optionsGroup("How to measure:")
     .option(
       "--test-data <name>",
-      "examples to measure on (default: the test split of mnist and fashion-mnist, if --data names none)",
+      "examples to measure on (default: the test split of --data, or else its validation split, if it has one and names none)",
     )
     .option(
       "--points <n>",

@@ -73,10 +73,10 @@ function createWithNetwork() {
 
 function withData(command: ReturnType<typeof createWithNetwork>) {
   return addScalingOptions(command.optionsGroup("On what:"))
-    .requiredOption("--data <name>", dataForms(":train (if not said) or :test"))
+    .requiredOption("--data <name>", dataForms(":train (if not said), :test or :val"))
     .option(
       "--eval-data <name>",
-      'examples to evaluate on after every epoch, or "none" (default: the test split of mnist, fashion-mnist and texts, if --data names none)',
+      'examples to evaluate on after every epoch, or "none" (default: the test split of --data, or else its validation split, if it has one and names none)',
     );
 }
 

@@ -1,4 +1,12 @@
-import { type DataSet, describeScoring, type Filling, type Graph, planFeeds } from "@isthmus/graph";
+import {
+  type DataSet,
+  describeScoring,
+  type Filling,
+  formatScaling,
+  type Graph,
+  planFeeds,
+  type Scaling,
+} from "@isthmus/graph";
 import type { ReadArchitecture, TextEncoding } from "@isthmus/zoo";
 
 /** How an input that the data do not hold is filled in, in words. */
@@ -21,7 +29,7 @@ export function encodingOf({ model, encoding }: Pick<ReadArchitecture, "model" |
  * and one output of logits the list is mostly empty.
  *
  * @param attempt - what is attempted, for errors, for example `measure`
- * @param mean - what `--mean` says; nothing is said of the scaling where the user gave it
+ * @param mean - what `--mean` says; if it says something, no other scaling is proposed
  * @param encoding - how the folder of the networks says that texts become tokens
  * @throws InputError if the data do not fit the graph
  */
@@ -32,7 +40,7 @@ export function describeFeeds(
   {
     mean,
     encoding,
-  }: { readonly mean?: number | undefined; readonly encoding?: TextEncoding | undefined } = {},
+  }: { readonly mean?: Scaling["mean"] | undefined; readonly encoding?: TextEncoding | undefined } = {},
 ): string[] {
   const { filled, unread } = planFeeds(attempt, graph, data, 1);
   const lines: string[] = [];
@@ -44,12 +52,7 @@ export function describeFeeds(
     const mask = unread.includes("attention_mask") ? "; what it masks is left out of the loss only" : "";
     lines.push(`In ${data.name}, but not read by the graph: ${unread.join(", ")}${mask}.`);
   }
-  const { scaling } = data;
-  if (mean === undefined && scaling !== undefined && !(scaling.mean === 0 && scaling.std === 1)) {
-    lines.push(
-      `Bytes of ${data.name} are fed as (byte / 255 - ${scaling.mean}) / ${scaling.std}; for networks trained on others, such as byte / 255, add --mean 0 --std 1.`,
-    );
-  }
+  lines.push(...(data.notes ?? []), ...describeScaling(data, mean !== undefined));
   if (data.vocabulary !== undefined && encoding?.vocabulary === undefined) {
     lines.push(
       `Characters of ${data.name} are numbered in the order of the text itself, as no model folder with a vocabulary was given; for networks that number them in another way use that folder, or tokens:FILE.`,
@@ -59,4 +62,19 @@ export function describeFeeds(
   if (data.labelling === "position") lines.push("Each position is compared with its own label.");
   lines.push(...describeScoring(graph, data));
   return lines;
+}
+
+/**
+ * Says how bytes are scaled, and, if this is what is usual for the data, how to have them scaled in another
+ * way.
+ */
+function describeScaling({ name, scaling }: DataSet, isChosen: boolean): string[] {
+  if (scaling === undefined) return [];
+  const words = formatScaling(scaling);
+  const other =
+    words === "byte / 255"
+      ? "such as (byte / 255 - m) / s, add --mean m --std s"
+      : "such as byte / 255, add --mean 0 --std 1";
+  const hint = isChosen ? "" : `; for networks trained on others, ${other}`;
+  return [`Bytes of ${name} are fed as ${words}${hint}.`];
 }

@@ -5,6 +5,7 @@ import { NORM_POLICIES } from "@isthmus/statistics";
 import { COMMON_SCHEMAS, schemaOf, takesParams } from "@isthmus/study";
 import { pathOf, pathsOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
+import { CHANNEL_NUMBERS } from "../open/channel-numbers.ts";
 import { MOST } from "../options/parse-values.ts";
 import type { WorkerPorts } from "../work/worker-ports.ts";
 import { openPairsData, type PairsData } from "./pairs-data.ts";
@@ -33,8 +34,8 @@ const PARAMS = schemaOf<MapPairsParams>()(
       data: dataName,
       recalibrateData: dataName.optional(),
       recalibrateExamples: z.int().min(1).optional(),
-      mean: z.number().optional(),
-      std: z.number().optional(),
+      mean: CHANNEL_NUMBERS.optional(),
+      std: CHANNEL_NUMBERS.optional(),
       tokenizedBy: path.optional(),
       digest: fingerprint,
       statisticsDigest: fingerprint,

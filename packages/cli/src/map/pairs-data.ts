@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { FormatError, readJsonFile } from "@isthmus/core";
+import { mayBeText } from "@isthmus/data";
 import { fingerprintData } from "@isthmus/graph";
 import type { GatheredFiles } from "@isthmus/tasks";
 import type { DataContext } from "@isthmus/zoo";
@@ -22,6 +23,7 @@ export interface PairsData extends DataOptions {
 /** What an architecture says of its data, as plain data without paths. */
 const FEEDS = z.strictObject({
   inputs: z.array(z.string()),
+  imageShape: z.array(z.int().min(1)).optional(),
   context: z.int().min(1).optional(),
   vocabularySize: z.int().min(1).optional(),
   vocabulary: z.array(z.tuple([z.string(), z.int()])).optional(),
@@ -39,7 +41,7 @@ export async function describePairsData(
   { tokenizedBy, vocabulary, ...context }: DataContext,
   { opened, files }: OpenedPairsData,
 ): Promise<{ readonly data: PairsData; readonly feeds: string }> {
-  const isText = [data, recalibrateData].some((name) => name?.startsWith("text:"));
+  const isText = [data, recalibrateData].some((name) => name !== undefined && mayBeText(name));
   const tokenizer = isText && tokenizedBy !== undefined ? resolve(tokenizedBy) : undefined;
   return {
     data: {
@@ -81,9 +83,10 @@ async function openDescribed(data: PairsData, read: unknown, path: string): Prom
       { format: "feeds" },
     );
   }
-  const { inputs, context: tokens, vocabulary, vocabularySize } = feeds;
+  const { inputs, imageShape, context: tokens, vocabulary, vocabularySize } = feeds;
   const context: DataContext = {
     inputs,
+    ...(imageShape === undefined ? {} : { imageShape }),
     ...(tokens === undefined ? {} : { context: tokens }),
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
     ...(vocabulary === undefined ? {} : { vocabulary: new Map(vocabulary) }),

@@ -1,15 +1,18 @@
 import { UsageError } from "@isthmus/core";
-import { openDataSet, openTrainingSplit } from "@isthmus/data";
+import { mayBeText, openDataSet, openTrainingSplit } from "@isthmus/data";
 import { type DataSet, type Graph, limitExamples, type Scaling } from "@isthmus/graph";
 import { countBatchNorms, STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
 import { type DataContext, openTokenizer } from "@isthmus/zoo";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
-import { parseNumber } from "../options/parse-values.ts";
+import { parseChannels } from "../options/parse-values.ts";
+import { noteData } from "../result/fed-data.ts";
 
-/** Options that say how bytes are scaled, if not as usual for the data set. */
+/**
+ * Options that say how bytes are scaled, if not as usual for the data set: for all channels, or one for each.
+ */
 export type ScalingOptions = {
-  readonly mean?: number | undefined;
-  readonly std?: number | undefined;
+  readonly mean?: Scaling["mean"] | undefined;
+  readonly std?: Scaling["std"] | undefined;
 };
 
 /** Adds the options that say how bytes are scaled. */
@@ -17,10 +20,10 @@ export const addScalingOptions: AddOptions<ScalingOptions> = optionGroup((comman
   command
     .option(
       "--mean <m>",
-      "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
-      parseNumber,
+      "with --std: feed (byte / 255 - mean) / std, with one number or one for each channel, such as .4914,.4822,.4465 (default: as usual for the data)",
+      parseChannels,
     )
-    .option("--std <s>", "see --mean", parseNumber);
+    .option("--std <s>", "see --mean", parseChannels);
 });
 
 /** Options that name the data of a verb. */
@@ -56,9 +59,11 @@ export async function openScaled(
   scaling: Scaling | undefined,
   { tokenizedBy, ...context }: DataContext,
 ): Promise<DataSet> {
-  const isEncoded = tokenizedBy !== undefined && name.startsWith("text:");
+  const isEncoded = tokenizedBy !== undefined && mayBeText(name);
   const encode = isEncoded ? await openTokenizer(tokenizedBy) : undefined;
-  return openDataSet(name, { scaling, encode, ...context });
+  const data = await openDataSet(name, { scaling, encode, ...context });
+  noteData(data);
+  return data;
 }
 
 /**

@@ -38,7 +38,10 @@ export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => 
       "--graph <file>",
       "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
-    .requiredOption("--data <name>", dataForms(":test (of a text its last tenth, if not said) or :train"))
+    .requiredOption(
+      "--data <name>",
+      dataForms(":test (of a text its last tenth, if not said), :train or :val"),
+    )
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
     .option("--match-data <name>", "examples for --method (default: the examples for --statistics)")

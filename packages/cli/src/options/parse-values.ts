@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { InvalidArgumentError } from "commander";
 
 /**
@@ -43,6 +44,12 @@ export function parseNumber(text: string): number {
 /** Parses numbers separated by commas: `0.5,0.5`. */
 export function parseNumbers(text: string): number[] {
   return text.split(",").map(parseNumber);
+}
+
+/** Parses one number for all channels, or one for each, separated by commas: `.4914,.4822,.4465`. */
+export function parseChannels(text: string): number | readonly number[] {
+  const numbers = parseNumbers(text);
+  return numbers.length === 1 ? at(numbers, 0, "number") : numbers;
 }
 
 /** Parses two numbers, the first one smaller: `-1:1`. */

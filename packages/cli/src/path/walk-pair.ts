@@ -67,7 +67,7 @@ export async function walkPair(
 
 /** Opens the examples to train on: the training split of data that have two, or what options name. */
 async function openTrainData(pair: Pair, { trainData, ...options }: WalkPairOptions): Promise<DataSet> {
-  const name = trainData ?? nameTrainingSplit(options.data);
+  const name = trainData ?? (await nameTrainingSplit(options.data));
   if (name !== undefined) return openExamples(name, options, dataContext(pair));
   throw new UsageError(
     `Cannot walk from A to B as layers are trained on the way: name examples to train on with --train-data`,

@@ -1,4 +1,6 @@
+import type { Scaling } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
+import { noteData, whileNotingData } from "./fed-data.ts";
 import { describeCommand, withProvenance } from "./result-provenance.ts";
 
 const commandOf = (line: string): string => describeCommand(line.split(" "), "1.2.3").command;
@@ -32,5 +34,24 @@ describe("withProvenance()", () => {
       expect(withProvenance(other, provenance)).toBe(other);
     const said = { kind: "plane", provenance: { command: "other", version: "0" } };
     expect(withProvenance(said, provenance)).toBe(said);
+  });
+
+  it("withProvenance() says how the bytes of data were scaled, of one command line at a time", async () => {
+    const noted = async (scaling: Scaling | undefined) =>
+      whileNotingData(async () => {
+        noteData({ name: "a", scaling });
+        return withProvenance({ kind: "plane" }, provenance);
+      });
+    const [channels, one, none] = await Promise.all([
+      noted({ mean: [0, 0.5], std: 1 }),
+      noted({ mean: 0, std: 1 }),
+      noted(undefined),
+    ]);
+    const plane = (data: object) => ({ kind: "plane", provenance: { ...provenance, data: [data] } });
+    expect(channels).toEqual(plane({ name: "a", mean: [0, 0.5], std: 1 }));
+    expect(one).toEqual(plane({ name: "a", mean: 0, std: 1 }));
+    expect(none).toEqual({ kind: "plane", provenance });
+    noteData({ name: "outside", scaling: { mean: 0, std: 1 } });
+    expect(withProvenance({ kind: "plane" }, provenance)).toEqual({ kind: "plane", provenance });
   });
 });

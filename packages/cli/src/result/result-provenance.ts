@@ -1,5 +1,6 @@
 import type { DrawableResult, Provenance } from "@isthmus/report";
 import { quoteCommand } from "../terminal/quote-command.ts";
+import { listFedData } from "./fed-data.ts";
 
 /** Kinds of results that `isthmus report` draws. */
 const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
@@ -54,9 +55,14 @@ export function describeCommand(argv: readonly string[], version: string): Prove
   return { command: quoteCommand(["isthmus", ...words]), version };
 }
 
-/** Adds the command that made a result to it, if it can be drawn and does not name its command already. */
+/**
+ * Adds the command that made a result to it, and how it scaled bytes, if it can be drawn and does not name
+ * its command already.
+ */
 export function withProvenance(result: object, provenance: Provenance): object {
   const { kind } = result as { readonly kind?: unknown };
   const drawable = typeof kind === "string" && Object.hasOwn(DRAWABLE, kind);
-  return drawable && !("provenance" in result) ? { ...result, provenance } : result;
+  if (!drawable || "provenance" in result) return result;
+  const data = listFedData();
+  return { ...result, provenance: data.length === 0 ? provenance : { ...provenance, data } };
 }

@@ -13,6 +13,7 @@ import { assertTaskParams, COMMON_SCHEMAS, movePathsBy, schemaOf } from "@isthmu
 import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { PRODUCTS_MODULE } from "../merge/products.ts";
+import { CHANNEL_NUMBERS } from "../open/channel-numbers.ts";
 import { assertSameData } from "../work/assert-same-data.ts";
 import { holdExamples } from "../work/hold-examples.ts";
 import { keepLast } from "../work/keep-last.ts";
@@ -45,8 +46,8 @@ const JUDGE = schemaOf<SearchCandidateParams["judge"]>()(
   z.strictObject({
     data: dataName,
     score: z.enum(["loss", "error"]),
-    mean: z.number().optional(),
-    std: z.number().optional(),
+    mean: CHANNEL_NUMBERS.optional(),
+    std: CHANNEL_NUMBERS.optional(),
     graph: path.optional(),
     exportedFrom: path.optional(),
     unread: z.enum(UNREAD_POLICIES).optional(),

@@ -65,7 +65,10 @@ function addNetworks(command: CommandUnknownOpts): void {
     )
     .option("--held-out <files...>", "networks that the star is not found from, but verified on")
     .option("--from <file>", "where the star starts (default: the mean of the anchors, or random with --net)")
-    .requiredOption("--data <name>", `examples to train on; ${dataForms(":train (if not said) or :test")}`);
+    .requiredOption(
+      "--data <name>",
+      `examples to train on; ${dataForms(":train (if not said), :test or :val")}`,
+    );
 }
 
 function addSearch(command: CommandUnknownOpts): void {
@@ -131,7 +134,7 @@ function addMeasurement(command: CommandUnknownOpts): void {
     )
     .option(
       "--test-data <name>",
-      'examples to predict, or "none" (default: the test split of mnist and fashion-mnist, if --data names none)',
+      'examples to predict, or "none" (default: the test split of --data, or else its validation split, if it has one and names none)',
     )
     .option(
       "--ood-data <name>",

@@ -51,10 +51,10 @@ export const addTrainedOptions: AddOptions<TrainedFlags> = optionGroup((command)
     .option("--graph <file>", "the architecture to train, an .onnx file")
     .option("--from <file>", "a checkpoint that all seeds start from (default: random weights of each seed)");
   addScalingOptions(addBindingOptions(command).optionsGroup("On what:"))
-    .requiredOption("--data <name>", dataForms(":train (if not said) or :test"))
+    .requiredOption("--data <name>", dataForms(":train (if not said), :test or :val"))
     .option(
       "--eval-data <name>",
-      "examples that accuracies are measured on (default: the test split of mnist and fashion-mnist, if --data names none)",
+      "examples that accuracies are measured on (default: the test split of --data, or else its validation split, if it has one and names none)",
     )
     .option(
       "--shuffle-labels",

@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
-import { openTrainingData } from "./open-training-data.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { nameTrainingSplit, openTrainingData } from "./open-training-data.ts";
 
 test.each([
   ["mnist:train@20+cue=place:0.9", "mnist:train@20+cue=place:0.9", "mnist:test+cue=place:0.9"],
@@ -9,4 +12,29 @@ test.each([
 ])("openTrainingData() of %s trains on %s and evaluates on %s", async (data, trained, evaluated) => {
   const opened = await openTrainingData({ data });
   expect([opened.data.name, opened.evaluationData?.name]).toEqual([trained, evaluated]);
+});
+
+test("openTrainingData() evaluates on the validation split of data without a test split", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-training-data-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  // A grey picture of one pixel.
+  const picture = Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==",
+    "base64",
+  );
+  for (const split of ["train", "val"]) {
+    mkdirSync(join(folder, split, "a"), { recursive: true });
+    writeFileSync(join(folder, split, "a", "x.png"), picture);
+  }
+  const { data, evaluationData } = await openTrainingData({
+    data: `images:${folder},grey`,
+    mean: 0.5,
+    std: 0.5,
+  });
+  expect([data.name, evaluationData?.name]).toEqual([
+    `images:${folder},grey:train`,
+    `images:${folder},grey:val`,
+  ]);
+  expect(await nameTrainingSplit(`images:${folder}:val`)).toBe(`images:${folder}:train`);
+  expect(await nameTrainingSplit("csv:x.csv")).toBeUndefined();
 });

@@ -1,5 +1,5 @@
-import { assertWholeOptions, excerpt, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import { assertWholeOptions, at, excerpt, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
+import { channelScalings, type DataSet } from "@isthmus/graph";
 
 /**
  * Attacks: `fgsm`, the fast gradient sign method, is one step of the whole size; `pgd`, projected gradient
@@ -99,17 +99,38 @@ function assertChoice(
   );
 }
 
-/** Numbers that examples may have, and what one unit of an attack's sizes is in them. */
-export interface ExampleRange {
+/**
+ * Numbers that a channel of examples may have, and how steps in it compare with those in the first channel.
+ */
+export interface ChannelRange {
   readonly low: number;
   readonly high: number;
+  /** A step in the numbers of this channel over the same step in the first channel. */
+  readonly weight: number;
+}
+
+/** Numbers that examples may have, and what one unit of an attack's sizes is in them. */
+export interface ExampleRange {
+  /** In the numbers of the first channel. */
   readonly unit: number;
+  /** All channels alike, or one entry for each. */
+  readonly channels: readonly ChannelRange[];
 }
 
 /** Returns the range of a data set's numbers: of pixels as they are scaled, else all numbers. */
 export function rangeOf({ scaling }: Pick<DataSet, "scaling">): ExampleRange {
-  if (scaling === undefined)
-    return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, unit: 1 };
-  const { mean, std } = scaling;
-  return { low: (0 - mean) / std, high: (1 - mean) / std, unit: 1 / std };
+  if (scaling === undefined) {
+    return {
+      unit: 1,
+      channels: [{ low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, weight: 1 }],
+    };
+  }
+  const scalings = channelScalings(scaling);
+  const first = at(scalings, 0, "channel").std;
+  const channels = scalings.map(({ mean, std }) => ({
+    low: (0 - mean) / std,
+    high: (1 - mean) / std,
+    weight: first / std,
+  }));
+  return { unit: 1 / first, channels };
 }

@@ -67,7 +67,7 @@ export async function attackBatch(
   const originals = inputs.data as Float32Array;
   const changed = originals.slice();
   const size = changed.length / labels.length;
-  const ball: Ball = { norm, radius: attack.epsilon * range.unit, low: range.low, high: range.high };
+  const ball: Ball = { norm, radius: attack.epsilon * range.unit, channels: range.channels };
   const rowOf = (numbers: Float32Array, row: number) => numbers.subarray(row * size, (row + 1) * size);
   if (attack.randomStart) {
     for (let row = 0; row < labels.length; row++)
@@ -79,7 +79,7 @@ export async function attackBatch(
     const slopes = await meanGradient(gradients, networks, { inputs: tensor, labels });
     for (let row = 0; row < labels.length; row++) {
       const example = rowOf(changed, row);
-      ascendInPlace(example, rowOf(slopes, row), { norm, size: attack.stepSize * range.unit });
+      ascendInPlace(example, rowOf(slopes, row), { ...ball, size: attack.stepSize * range.unit });
       projectInPlace(example, rowOf(originals, row), ball);
     }
   }

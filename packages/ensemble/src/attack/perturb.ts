@@ -1,13 +1,25 @@
 import type { Random } from "@isthmus/core";
-import type { AttackNorm, ExampleRange } from "./attack-options.ts";
+import type { AttackNorm, ChannelRange, ExampleRange } from "./attack-options.ts";
 
 /**
  * Where a changed example must stay: at most `radius` from the original, and within the range of its numbers.
+ * Distances are measured in the numbers of the first channel.
  */
-export interface Ball extends Pick<ExampleRange, "low" | "high"> {
+export interface Ball extends Pick<ExampleRange, "channels"> {
   readonly norm: AttackNorm;
-  /** In the numbers of the examples. */
   readonly radius: number;
+}
+
+/** Calls a function for each number of an example `[channels, ...]` with the range of its channel. */
+function forEachNumber(
+  example: Float32Array,
+  channels: readonly ChannelRange[],
+  visit: (i: number, channel: ChannelRange) => void,
+): void {
+  const plane = example.length / channels.length;
+  channels.forEach((channel, c) => {
+    for (let i = c * plane; i < (c + 1) * plane; i++) visit(i, channel);
+  });
 }
 
 /**
@@ -17,30 +29,41 @@ export interface Ball extends Pick<ExampleRange, "low" | "high"> {
 export function ascendInPlace(
   example: Float32Array,
   gradient: Float32Array,
-  { norm, size }: { readonly norm: AttackNorm; readonly size: number },
+  { norm, size, channels }: Pick<Ball, "norm" | "channels"> & { readonly size: number },
 ): void {
-  const length = norm === "l2" ? lengthOf(gradient) : 1;
+  // In the numbers of the first channel, slopes of others are larger by as much as steps in them are.
+  let squares = 0;
+  forEachNumber(gradient, channels, (i, { weight }) => {
+    squares += (weight * (gradient[i] as number)) ** 2;
+  });
+  const length = norm === "l2" ? Math.sqrt(squares) : 1;
   if (length === 0) return;
-  for (let i = 0; i < example.length; i++) {
+  forEachNumber(example, channels, (i, { weight }) => {
     const slope = gradient[i] as number;
-    example[i] = (example[i] as number) + size * (norm === "l2" ? slope / length : Math.sign(slope));
-  }
+    const step = size * (norm === "l2" ? (weight * slope) / length : Math.sign(slope));
+    example[i] = (example[i] as number) + weight * step;
+  });
 }
 
 /** Brings a changed example back into its ball in place. */
 export function projectInPlace(example: Float32Array, original: Float32Array, ball: Ball): void {
-  const { norm, radius, low, high } = ball;
+  const { norm, radius, channels } = ball;
   let share = 1;
   if (norm === "l2") {
-    const distance = Math.sqrt(squaredDistance(example, original));
+    let squares = 0;
+    forEachNumber(example, channels, (i, { weight }) => {
+      squares += (((example[i] as number) - (original[i] as number)) / weight) ** 2;
+    });
+    const distance = Math.sqrt(squares);
     share = distance > radius ? radius / distance : 1;
   }
-  for (let i = 0; i < example.length; i++) {
+  forEachNumber(example, channels, (i, { low, high, weight }) => {
     const from = original[i] as number;
     const change = (example[i] as number) - from;
-    const within = norm === "l2" ? share * change : Math.min(radius, Math.max(-radius, change));
+    const most = weight * radius;
+    const within = norm === "l2" ? share * change : Math.min(most, Math.max(-most, change));
     example[i] = Math.min(high, Math.max(low, from + within));
-  }
+  });
 }
 
 /**
@@ -48,27 +71,21 @@ export function projectInPlace(example: Float32Array, original: Float32Array, ba
  * direction with a distance such that the place is uniform in the ball.
  */
 export function scatterInPlace(example: Float32Array, ball: Ball, random: Random): void {
-  const { norm, radius } = ball;
+  const { norm, radius, channels } = ball;
   const original = example.slice();
   if (norm === "linf") {
-    for (let i = 0; i < example.length; i++)
-      example[i] = (example[i] as number) + radius * (2 * random.uniform() - 1);
+    forEachNumber(example, channels, (i, { weight }) => {
+      example[i] = (example[i] as number) + weight * radius * (2 * random.uniform() - 1);
+    });
   } else {
-    const direction = Float32Array.from(example, () => random.normal());
+    const weights = new Float32Array(example.length);
+    forEachNumber(example, channels, (i, { weight }) => {
+      weights[i] = weight;
+    });
+    // A slope is weighed by its channel: divided by the weight it is uniform in the numbers of the first.
+    const direction = Float32Array.from(weights, (weight) => random.normal() / weight);
     const size = radius * random.uniform() ** (1 / example.length);
-    ascendInPlace(example, direction, { norm, size });
+    ascendInPlace(example, direction, { norm, size, channels });
   }
   projectInPlace(example, original, ball);
-}
-
-function squaredDistance(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += ((a[i] as number) - (b[i] as number)) ** 2;
-  return sum;
-}
-
-function lengthOf(vector: Float32Array): number {
-  let sum = 0;
-  for (const value of vector) sum += value ** 2;
-  return Math.sqrt(sum);
 }

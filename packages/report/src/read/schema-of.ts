@@ -1,6 +1,6 @@
 import type { SameShape } from "@isthmus/study";
 import { z } from "zod";
-import type { DrawableResult } from "../result/drawable-result.ts";
+import type { DrawableResult, Provenance } from "../result/drawable-result.ts";
 
 /** A result of a kind, as a file holds it. */
 type ResultOf<K extends DrawableResult["kind"]> = Extract<DrawableResult, { readonly kind: K }>;
@@ -17,7 +17,13 @@ export function schemaOf<K extends DrawableResult["kind"]>(): <S extends z.ZodTy
   ): z.ZodType => schema;
 }
 
-/** The command that made a result, as files that a command wrote hold it. */
-export const provenance: z.ZodOptional<
-  z.ZodObject<{ command: z.ZodString; version: z.ZodString }, z.core.$loose>
-> = z.looseObject({ command: z.string(), version: z.string() }).optional();
+const channels = z.union([z.number(), z.array(z.number())]);
+
+/** The command that made a result, and how it scaled bytes, as files that a command wrote hold it. */
+export const provenance: z.ZodOptional<z.ZodType<Provenance>> = z
+  .looseObject({
+    command: z.string(),
+    version: z.string(),
+    data: z.array(z.looseObject({ name: z.string(), mean: channels, std: channels })).optional(),
+  })
+  .optional();

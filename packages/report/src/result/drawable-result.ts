@@ -47,6 +47,16 @@ export interface Provenance {
   readonly command: string;
   /** Of the software. */
   readonly version: string;
+  /** Data whose bytes were fed, and how they were scaled. @defaultValue none */
+  readonly data?: readonly FedData[] | undefined;
+}
+
+/** Data whose bytes were fed to networks as `(byte / 255 - mean) / std`. */
+export interface FedData {
+  readonly name: string;
+  /** For all channels, or one for each. */
+  readonly mean: number | readonly number[];
+  readonly std: number | readonly number[];
 }
 
 /** Any result that can be drawn; files that a command wrote say which one it was. */

@@ -23,7 +23,7 @@ describe("createAugment()", () => {
       ),
     );
     const seen = new Set<string>();
-    const augment = createAugment({ crop: 2, flip: true }, shape, -7);
+    const augment = createAugment({ crop: 2, flip: true }, shape, [-7]);
     for (let example = 0; example < 500; example++) {
       const pixels = image();
       augment?.(pixels, { seed: 1, epoch: 0, example });
@@ -32,8 +32,20 @@ describe("createAugment()", () => {
     expect([...seen].sort()).toEqual([...windows].sort());
   });
 
+  it("createAugment() pads each channel with its own black", () => {
+    const augment = createAugment({ crop: 4 }, shape, [-1, -2]);
+    const padding = Array.from({ length: 50 }, (_, example) => {
+      const pixels = image();
+      augment?.(pixels, { seed: 0, epoch: 0, example });
+      return [pixels.subarray(0, 20), pixels.subarray(20)].map((channel) => [
+        ...new Set(channel.filter((x) => x < 0)),
+      ]);
+    });
+    expect(new Set(padding.map(String))).toEqual(new Set(["-1,-2"]));
+  });
+
   it("createAugment() depends on its key only", () => {
-    const augment = createAugment({ crop: 1, flip: true }, shape, 0);
+    const augment = createAugment({ crop: 1, flip: true }, shape, [0]);
     fc.assert(
       fc.property(key, key, (one, other) => {
         const [first, second] = [image(), image()];
@@ -46,7 +58,7 @@ describe("createAugment()", () => {
   });
 
   it("createAugment() mirrors about half of the images", () => {
-    const augment = createAugment({ flip: true }, shape, 0);
+    const augment = createAugment({ flip: true }, shape, [0]);
     let mirrored = 0;
     for (let example = 0; example < 1000; example++) {
       const pixels = image();
@@ -58,12 +70,12 @@ describe("createAugment()", () => {
   });
 
   it("createAugment() makes nothing of no change, and refuses what is no image", () => {
-    expect(createAugment({}, shape, 0)).toBeUndefined();
-    expect(createAugment({ crop: 0 }, [7], 0)).toBeUndefined();
-    expect(() => createAugment({ flip: true }, [7], 0)).toThrow(
+    expect(createAugment({}, shape, [0])).toBeUndefined();
+    expect(createAugment({ crop: 0 }, [7], [0])).toBeUndefined();
+    expect(() => createAugment({ flip: true }, [7], [0])).toThrow(
       /examples as they must be images.*: they are \[7\]/,
     );
-    expect(() => createAugment({ crop: -1 }, shape, 0)).toThrow(/"crop" must be a whole number of pixels/);
-    expect(() => createAugment({ zoom: 1 } as never, shape, 0)).toThrow(/there is no option "zoom"/);
+    expect(() => createAugment({ crop: -1 }, shape, [0])).toThrow(/"crop" must be a whole number of pixels/);
+    expect(() => createAugment({ zoom: 1 } as never, shape, [0])).toThrow(/there is no option "zoom"/);
   });
 });

@@ -1,4 +1,11 @@
-import { createRandom, formatShape, OutOfRangeError, resolveOptions, UnsupportedError } from "@isthmus/core";
+import {
+  at,
+  createRandom,
+  formatShape,
+  OutOfRangeError,
+  resolveOptions,
+  UnsupportedError,
+} from "@isthmus/core";
 
 /** Options of how images are changed at random each time they are seen. */
 export interface AugmentOptions {
@@ -35,14 +42,15 @@ export type Augment = (image: Float32Array, key: AugmentKey) => void;
  * 2016, section 4.2).
  *
  * @param exampleShape - `[channels, height, width]`
- * @param padding - value of the pixels around the image: black, scaled as the images are
+ * @param padding - value of the pixels around the image, for all channels or one for each: black, scaled as
+ *   the images are
  * @throws OutOfRangeError if `crop` is not a whole number of at least 0
  * @throws UnsupportedError if examples are not images
  */
 export function createAugment(
   options: AugmentOptions,
   exampleShape: readonly number[],
-  padding: number,
+  padding: readonly number[],
 ): Augment | undefined {
   const { crop, flip } = resolveOptions("augment images", AUGMENT_DEFAULTS, options);
   if (!Number.isSafeInteger(crop) || crop < 0) {
@@ -82,16 +90,18 @@ interface Move {
   readonly down: number;
   readonly right: number;
   readonly mirror: boolean;
-  readonly padding: number;
+  /** For all channels, or one for each. */
+  readonly padding: readonly number[];
 }
 
 /** Writes the moved window of the padded image into `out`, mirrored left to right if asked for. */
 function moveInto(source: Image, { down, right, mirror, padding }: Move, out: Float32Array): void {
   const { image, channels, height, width } = source;
-  out.fill(padding);
   const begin = Math.max(0, -right);
   const end = Math.min(width, width - right);
+  const plane = height * width;
   for (let channel = 0; channel < channels; channel++) {
+    out.fill(at(padding, channel % padding.length, "channel"), channel * plane, (channel + 1) * plane);
     for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
       const to = (channel * height + y) * width;
       const from = (channel * height + y + down) * width + right;

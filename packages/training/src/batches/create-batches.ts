@@ -1,5 +1,5 @@
 import { allocateData, at, createRandom, createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
-import type { Batch, DataSet } from "@isthmus/graph";
+import { type Batch, channelScalings, type DataSet } from "@isthmus/graph";
 import { type AugmentOptions, createAugment } from "./augment.ts";
 import { type EpochSizes, firstPlaceOf, type Remainder } from "./epoch-steps.ts";
 
@@ -55,7 +55,8 @@ export function createBatches(
   const sizes: EpochSizes = { examples: data.size, batch, remainder };
   const current = allocateBatch(data, batch);
   const { scaling } = data;
-  const black = scaling === undefined ? 0 : Math.fround(-scaling.mean / scaling.std);
+  const black =
+    scaling === undefined ? [0] : channelScalings(scaling).map(({ mean, std }) => Math.fround(-mean / std));
   const augment = createAugment(augmentOptions, data.exampleShape, black);
   const images = augment === undefined ? [] : splitExamples(current.inputs, batch);
   const order = new Uint32Array(data.size);

@@ -9,6 +9,10 @@ import type { TextEncoding } from "./text-encoding.ts";
 export interface DataContext {
   /** Names of the graph's data inputs. */
   readonly inputs?: readonly string[];
+  /**
+   * Shape of an example of pictures, `[channels, height, width]`; absent if the graph takes others, or any.
+   */
+  readonly imageShape?: readonly number[];
   /** Tokens of one example of text. */
   readonly context?: number;
   /** Token ids by character. */
@@ -34,7 +38,7 @@ export function dataContext({
   const [input] = graph.inputs;
   const inputs = graph.inputs.map(({ name }) => name);
   const isText = input?.dtype !== undefined && !DTYPES[input.dtype].float && input.shape?.length === 2;
-  if (!isText) return { inputs };
+  if (!isText) return { inputs, ...imageShapeOf(input?.shape) };
   if (model === undefined) {
     const context = input.shape?.[1];
     return { inputs, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };
@@ -46,6 +50,12 @@ export function dataContext({
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
     ...encoded(model),
   };
+}
+
+function imageShapeOf(shape: readonly (number | string)[] = []): Pick<DataContext, "imageShape"> {
+  const [, ...imageShape] = shape;
+  const isKnown = imageShape.length === 3 && imageShape.every((extent) => typeof extent === "number");
+  return isKnown ? { imageShape } : {};
 }
 
 function encoded({ vocabulary, tokenizerFolder }: TextEncoding): DataContext {

@@ -13,6 +13,8 @@ export interface PickleHost {
   find(module: string, name: string): PickleGlobal;
   /** Resolves a persistent id, which names a storage in PyTorch's files. */
   load(id: unknown): unknown;
+  /** Sets the state of an object that a call made; without it states are left out, as none matter. */
+  build?(target: unknown, state: unknown): void;
   /** Counts the steps of all pickles that are read from one file. */
   readonly budget: PickleBudget;
 }
@@ -188,6 +190,11 @@ function callWithKeywords(machine: Machine): void {
   call(machine);
 }
 
+function build(machine: Machine): void {
+  const state = machine.pop();
+  machine.host.build?.(machine.top(), state);
+}
+
 function stackGlobal(machine: Machine): void {
   const name = machine.pop();
   const module = machine.pop();
@@ -269,6 +276,6 @@ const OPERATIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x52, call],
   [0x81, call],
   [0x92, callWithKeywords],
-  // BUILD sets attributes, none of which matter on the objects built here.
-  [0x62, (m) => void m.pop()],
+  // BUILD sets attributes.
+  [0x62, build],
 ]);

@@ -1,0 +1,21 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { DataSet } from "@isthmus/graph";
+import type { FedData } from "@isthmus/report";
+
+/** Data that the command line under way has opened, by their names. */
+const opened = new AsyncLocalStorage<Map<string, FedData>>();
+
+/** Runs a command line whose data are noted, so that its results say how bytes were scaled. */
+export function whileNotingData<T>(work: () => Promise<T>): Promise<T> {
+  return opened.run(new Map(), work);
+}
+
+/** Notes how the bytes of a data set are fed to networks; data without bytes are not noted. */
+export function noteData({ name, scaling }: Pick<DataSet, "name" | "scaling">): void {
+  if (scaling !== undefined) opened.getStore()?.set(name, { name, mean: scaling.mean, std: scaling.std });
+}
+
+/** Lists the data noted so far, in the order in which they were opened. */
+export function listFedData(): readonly FedData[] {
+  return [...(opened.getStore()?.values() ?? [])];
+}

@@ -1,0 +1,20 @@
+import { UnsupportedError } from "@isthmus/core";
+import { decodeJpeg, isJpeg } from "./decode-jpeg.ts";
+import { decodePng, isPng } from "./decode-png.ts";
+import type { Picture } from "./picture.ts";
+
+/**
+ * Decodes a PNG or JPEG file, whichever its first bytes say.
+ * @param source - name for messages
+ * @throws FormatError if it is damaged, or claims more pixels than it can hold or we decode
+ * @throws UnsupportedError if it is neither
+ */
+export async function decodePicture(bytes: Uint8Array, source: string): Promise<Picture> {
+  if (isPng(bytes)) return decodePng(bytes, source);
+  if (isJpeg(bytes)) return decodeJpeg(bytes, source);
+  const start = Buffer.from(bytes.subarray(0, 4)).toString("hex");
+  throw new UnsupportedError(
+    `Cannot read picture "${source}" as PNG and JPEG are handled: it begins with ${start || "nothing"}; convert it first`,
+    { feature: "pictures that are neither PNG nor JPEG" },
+  );
+}

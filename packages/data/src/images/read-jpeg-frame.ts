@@ -1,0 +1,150 @@
+import { pictureError } from "./picture.ts";
+
+/** A component of a JPEG file: brightness, or a difference of colours. */
+export interface JpegComponent {
+  readonly id: number;
+  /** Pixels that share a sample, across and down. */
+  readonly across: number;
+  readonly down: number;
+}
+
+/** What the headers of a JPEG file say. */
+export interface JpegFrame {
+  readonly width: number;
+  readonly height: number;
+  readonly components: readonly JpegComponent[];
+  /** Number of passes over the picture. */
+  readonly scans: number;
+  /** Whether components are red, green and blue instead of brightness and differences. */
+  readonly isRgb: boolean;
+  /** The file without the mark of Adobe, whose colours we combine ourselves. */
+  readonly withoutAdobe: Uint8Array;
+}
+
+/** Components with their factors, before these are compared. */
+interface Sampled {
+  readonly id: number;
+  readonly h: number;
+  readonly v: number;
+}
+
+/** Most scans of a progressive file; encoders write about ten. */
+const MOST_SCANS = 100;
+
+/**
+ * Reads the headers of a JPEG file.
+ * @throws FormatError if it is damaged
+ */
+export function readJpegFrame(bytes: Uint8Array, source: string): JpegFrame {
+  const { frame, scans, adobe, isJfif } = readSegments(bytes, source);
+  if (frame === undefined || frame.parts.length === 0 || scans === 0 || scans > MOST_SCANS) {
+    throw pictureError(source, `a JPEG file must have a frame and 1 to ${MOST_SCANS} scans: it has ${scans}`);
+  }
+  const { width, height, parts } = frame;
+  const ids = parts.map(({ id }) => id);
+  if (new Set(ids).size < ids.length || parts.some(({ h, v }) => !isFactor(h) || !isFactor(v))) {
+    throw pictureError(source, "its colours must be sampled by factors of 1 to 4: they are not");
+  }
+  const withoutAdobe = bytes.slice();
+  if (adobe !== undefined) withoutAdobe[adobe.begin] = 0;
+  const most = (key: "h" | "v") => Math.max(...parts.map((part) => part[key]));
+  return {
+    ...{ width, height, scans, withoutAdobe },
+    isRgb: adobe === undefined ? !isJfif && String.fromCharCode(...ids) === "RGB" : adobe.transform === 0,
+    components: parts.map(({ id, h, v }) => ({ id, across: most("h") / h, down: most("v") / v })),
+  };
+}
+
+/** What the pieces of a file say. */
+interface JpegHeaders {
+  readonly frame: Frame | undefined;
+  readonly scans: number;
+  /** Where the mark of Adobe begins, and which colours it says; missing without. */
+  readonly adobe: { readonly begin: number; readonly transform: number } | undefined;
+  readonly isJfif: boolean;
+}
+
+function readSegments(bytes: Uint8Array, source: string): JpegHeaders {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const segments = [...segmentsOf(view, source)];
+  const namedAs = (marker: number, name: string) =>
+    segments.find((segment) => {
+      const { begin, end } = segment;
+      const text = Buffer.from(bytes.subarray(begin, Math.min(begin + name.length, end))).toString("latin1");
+      return segment.marker === marker && text === name;
+    });
+  const frames = segments.filter(({ marker }) => isFrame(marker));
+  if (frames.length > 1 || frames.some(({ marker }) => marker > 0xc2)) {
+    throw pictureError(source, "a JPEG file must be one picture, baseline or progressive: it is another");
+  }
+  const adobe = namedAs(0xee, "Adobe");
+  const [frame] = frames;
+  return {
+    frame: frame && readFrame(view, frame),
+    scans: segments.filter(({ marker }) => marker === 0xda).length,
+    adobe:
+      adobe === undefined || adobe.end - adobe.begin < 12
+        ? undefined
+        : { begin: adobe.begin, transform: view.getUint8(adobe.begin + 11) },
+    isJfif: namedAs(0xe0, "JFIF") !== undefined,
+  };
+}
+
+const isFactor = (value: number): boolean => 1 <= value && value <= 4;
+
+/** Frames of all methods of compression, without tables, which have numbers between theirs. */
+const isFrame = (marker: number): boolean =>
+  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+
+/** Size and components of a picture. */
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly parts: readonly Sampled[];
+}
+
+function readFrame(view: DataView, { begin, end }: Segment): Frame {
+  const count = end - begin >= 6 ? view.getUint8(begin + 5) : 0;
+  const parts: Sampled[] = [];
+  for (let i = 0; i < count && begin + 9 + 3 * i <= end; i++) {
+    const factors = view.getUint8(begin + 7 + 3 * i);
+    parts.push({ id: view.getUint8(begin + 6 + 3 * i), h: factors >> 4, v: factors & 15 });
+  }
+  if (count === 0) return { width: 0, height: 0, parts };
+  return { height: view.getUint16(begin + 1), width: view.getUint16(begin + 3), parts };
+}
+
+/** A piece of a file that begins with a marker; the compressed bytes behind a scan are part of no piece. */
+interface Segment {
+  readonly marker: number;
+  /** Where its content begins, behind its length, and ends. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+function* segmentsOf(view: DataView, source: string): Generator<Segment> {
+  const END = 0xd9;
+  for (let offset = 2; ; ) {
+    // Between pieces there are fill bytes, compressed bytes of a scan, and restarts.
+    while (offset + 1 < view.byteLength && !isMarker(view, offset)) offset++;
+    if (offset + 1 >= view.byteLength) throw pictureError(source, "a JPEG file must be whole: it has no end");
+    const marker = view.getUint8(offset + 1);
+    if (marker === END) return;
+    const length = offset + 4 <= view.byteLength ? view.getUint16(offset + 2) : 0;
+    const end = offset + 2 + length;
+    if (length < 2 || end > view.byteLength) {
+      throw pictureError(source, `a JPEG file must be whole: it ends within the part at byte ${offset}`);
+    }
+    yield { marker, begin: offset + 4, end };
+    offset = end;
+  }
+}
+
+/**
+ * Checks for a marker that a length follows, or the end; bytes of a scan that look like one have a 0 behind.
+ */
+function isMarker(view: DataView, offset: number): boolean {
+  const [first, second] = [view.getUint8(offset), view.getUint8(offset + 1)];
+  const isRestart = second >= 0xd0 && second <= 0xd8;
+  return first === 0xff && second !== 0 && second !== 0xff && second !== 0x01 && !isRestart;
+}

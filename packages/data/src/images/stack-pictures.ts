@@ -1,0 +1,110 @@
+import { createTensor, FormatError, InputError, type Tensor } from "@isthmus/core";
+import { MAX_DATA_BYTES } from "../limits.ts";
+import { decodePicture } from "./decode-picture.ts";
+import { type Picture, withChannels } from "./picture.ts";
+import { resizePicture } from "./resize-picture.ts";
+
+/** How pictures become examples. */
+export interface PictureForm {
+  /** Height and width that pictures are resized to; undefined if all must have the size of the first. */
+  readonly size: readonly [height: number, width: number] | undefined;
+  readonly channels: 1 | 3;
+}
+
+/** The settings of names that say a form. */
+export const PICTURE_SETTINGS: { readonly size: RegExp; readonly colours: RegExp } = {
+  size: /[1-9]\d{0,4}x[1-9]\d{0,4}/,
+  colours: /grey|rgb/,
+};
+
+/**
+ * Returns the form that a name says, else the shape of a graph's examples, else colours in the size of the
+ * first picture.
+ */
+export function pictureFormOf(
+  { size, colours }: Readonly<Record<string, string>>,
+  imageShape: readonly number[] | undefined,
+): PictureForm {
+  const [channels, height, width] = imageShape ?? [];
+  const [rows = height, columns = width] = size?.split("x").map(Number) ?? [];
+  return {
+    size: rows === undefined || columns === undefined ? undefined : [rows, columns],
+    channels: colours === "grey" || (colours === undefined && channels === 1) ? 1 : 3,
+  };
+}
+
+/** Pictures of one size in one array. */
+export interface PictureStack {
+  /**
+   * Decodes a picture, brings it to the form, and puts it behind those before.
+   * @throws FormatError, UnsupportedError if it cannot be decoded
+   * @throws InputError if no size was asked for and its own is another than the first one's
+   */
+  add(bytes: Uint8Array, source: string): Promise<void>;
+  /** Returns all pictures `[count, channels, height, width]`. */
+  inputs(): Tensor;
+  /** Says in a sentence how pictures were resized, if any was. */
+  notes(): readonly string[];
+}
+
+/**
+ * Makes an empty stack for some number of pictures; memory is taken once the size of the first is known.
+ * @param name - of the data set, for messages
+ */
+export function createPictureStack(name: string, count: number, form: PictureForm): PictureStack {
+  let stack: { readonly size: readonly [number, number]; readonly data: Uint8Array } | undefined;
+  let added = 0;
+  let resized = 0;
+  const { channels } = form;
+  const allocate = ([height, width]: readonly [number, number]) => {
+    const bytes = count * channels * height * width;
+    if (bytes <= MAX_DATA_BYTES) return { size: [height, width] as const, data: new Uint8Array(bytes) };
+    throw new FormatError(
+      `Cannot open data set "${name}" as its pictures may take at most ${MAX_DATA_BYTES} bytes of memory: ${count} of ${channels} x ${height} x ${width} take ${bytes}; take fewer, @N, or smaller ones, ,64x64 behind the path`,
+      { format: "data set" },
+    );
+  };
+  return {
+    async add(bytes, source) {
+      const picture = withChannels(await decodePicture(bytes, source), channels);
+      stack ??= allocate(form.size ?? [picture.height, picture.width]);
+      const [height, width] = stack.size;
+      const fits = picture.height === height && picture.width === width;
+      if (!fits && form.size === undefined) throw otherSize(name, source, { picture, height, width });
+      if (!fits) resized++;
+      writePlanes(fits ? picture : resizePicture(picture, width, height), stack.data, added++);
+    },
+    inputs() {
+      const [height, width] = stack?.size ?? [1, 1];
+      return createTensor("u8", [count, channels, height, width], stack?.data ?? new Uint8Array(0));
+    },
+    notes() {
+      if (resized === 0 || stack === undefined) return [];
+      const [height, width] = stack.size;
+      const which = resized === count ? "Pictures" : `${resized} of ${count} pictures`;
+      return [
+        `${which} of ${name} are resized to ${height} x ${width}, whatever their proportions (bilinear, antialiased, as torchvision's Resize((${height}, ${width})) does).`,
+      ];
+    },
+  };
+}
+
+/** Writes a picture with its channels one after the other. */
+function writePlanes({ width, height, channels, data }: Picture, out: Uint8Array, index: number): void {
+  const plane = width * height;
+  let to = index * channels * plane;
+  for (let channel = 0; channel < channels; channel++) {
+    for (let pixel = 0; pixel < plane; pixel++) out[to++] = data[pixel * channels + channel] as number;
+  }
+}
+
+function otherSize(
+  name: string,
+  source: string,
+  { picture, height, width }: { readonly picture: Picture; readonly height: number; readonly width: number },
+): InputError {
+  return new InputError(
+    `Cannot open data set "${name}" as its pictures must be of one size: the first is ${height} x ${width}, "${source}" is ${picture.height} x ${picture.width}; say the size to which all are resized behind the path: ,${height}x${width}`,
+    { input: source },
+  );
+}

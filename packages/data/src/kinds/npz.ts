@@ -1,0 +1,25 @@
+import { at } from "@isthmus/core";
+import { openArrays } from "../open-arrays.ts";
+import { readArrays } from "../read-arrays.ts";
+import { openNpz } from "../read-npz.ts";
+import type { DataKind } from "./data-kind.ts";
+
+/** Arrays of NumPy. */
+export const npzKind: DataKind = {
+  name: "npz",
+  forms: [
+    {
+      form: "npz:FILE",
+      what: "arrays of NumPy under usual names, such as `x` and `y` or `x_test` and `y_test`, or under the names of the graph's inputs",
+      example: "npz:digits.npz:test@1000",
+    },
+  ],
+  place: "a file",
+  splits: ["test", "train"],
+  async open(name, options) {
+    const file = at(name.paths, 0, "path");
+    const { names, read } = await openNpz(file);
+    const request = { split: name.split, file, graphInputs: options.inputs };
+    return openArrays(name, await readArrays(names, read, request), options);
+  },
+};

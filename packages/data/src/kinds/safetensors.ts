@@ -1,0 +1,29 @@
+import { at, openCheckpoint } from "@isthmus/core";
+import { openArrays } from "../open-arrays.ts";
+import { readArrays } from "../read-arrays.ts";
+import type { DataKind } from "./data-kind.ts";
+
+/** Tensors of a safetensors file. */
+export const safetensorsKind: DataKind = {
+  name: "safetensors",
+  forms: [
+    {
+      form: "safetensors:FILE",
+      what: "tensors, named as the arrays of `npz:FILE`",
+      example: "safetensors:parity.safetensors",
+    },
+  ],
+  place: "a file",
+  splits: ["test", "train"],
+  async listFiles(path) {
+    await using checkpoint = await openCheckpoint(path);
+    return checkpoint.files;
+  },
+  async open(name, options) {
+    const file = at(name.paths, 0, "path");
+    await using checkpoint = await openCheckpoint(file);
+    const request = { split: name.split, file, graphInputs: options.inputs };
+    const names = [...checkpoint.tensors.keys()];
+    return openArrays(name, await readArrays(names, (key) => checkpoint.read(key), request), options);
+  },
+};

@@ -1,0 +1,48 @@
+import { at } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+import { createTextDataSet } from "../create-text-data-set.ts";
+import { createTokenDataSet } from "../create-token-data-set.ts";
+import { decodeText, textOf } from "../decode-text.ts";
+import { assertUnscaled } from "../open-arrays.ts";
+import type { ResolvedDataOptions } from "../open-data-options.ts";
+import { readDataFile } from "../read-data-file.ts";
+import type { TextSplit } from "../splits.ts";
+import type { DataKind, DataSetName } from "./data-kind.ts";
+
+/** Plain texts. */
+export const textKind: DataKind = {
+  name: "text",
+  forms: [
+    {
+      form: "text:FILE",
+      what: "a text in UTF-8, by characters, or by the tokenizer of the model's folder; its last 10 % are its test split",
+      example: "text:shakespeare.txt:train",
+    },
+  ],
+  place: "a file",
+  splits: ["test", "train"],
+  isText: true,
+  findSplits: async () => ["test", "train"],
+  async open(name, options) {
+    const file = at(name.paths, 0, "path");
+    const split = name.split === "train" ? "train" : "test";
+    return openText(name, decodeText(await readDataFile(file), file), { ...options, split });
+  },
+};
+
+/**
+ * Makes a data set of a text: of its characters, or of the tokens that the options encode it to.
+ * @param points - code points of the text
+ * @param options - with the split of the text; undefined for all of it
+ * @throws InputError as `createTextDataSet` and `createTokenDataSet`, or if the options scale the text
+ */
+export function openText(
+  { name, limit }: Pick<DataSetName, "name" | "limit">,
+  points: Int32Array,
+  options: ResolvedDataOptions & { readonly split: TextSplit | undefined },
+): DataSet {
+  const { context, vocabulary, encode, vocabularySize, scaling, split } = options;
+  assertUnscaled(name, scaling, "characters");
+  if (encode === undefined) return createTextDataSet(points, { name, context, vocabulary, split, limit });
+  return createTokenDataSet(encode(textOf(points)), { name, context, vocabularySize, split, limit });
+}

@@ -1,0 +1,29 @@
+import { at } from "@isthmus/core";
+import { createDataSet } from "../create-data-set.ts";
+import { createTokenDataSet } from "../create-token-data-set.ts";
+import { assertUnscaled } from "../open-arrays.ts";
+import { readTokens, TOKEN_WIDTHS, type TokenWidth } from "../read-tokens.ts";
+import type { DataKind } from "./data-kind.ts";
+
+/** Texts that were taken apart into tokens before. */
+export const tokensKind: DataKind = {
+  name: "tokens",
+  forms: [
+    {
+      form: "tokens:FILE",
+      what: "token ids: an array of NumPy or safetensors, or plain u16 or u32, which `,u16` or `,u32` behind the file says",
+      example: "tokens:val.bin,u16",
+    },
+  ],
+  place: "a file",
+  settings: { width: new RegExp(TOKEN_WIDTHS.join("|")) },
+  splits: [],
+  async open({ name, paths, settings, split, limit }, { context, vocabularySize, scaling }) {
+    assertUnscaled(name, scaling, "token ids");
+    const file = at(paths, 0, "path");
+    const width = settings["width"] as TokenWidth | undefined;
+    const tokens = await readTokens({ file, split, width }, vocabularySize);
+    if (!("shape" in tokens)) return createTokenDataSet(tokens, { name, context, vocabularySize, limit });
+    return createDataSet(tokens, undefined, { name, limit, classes: vocabularySize });
+  },
+};

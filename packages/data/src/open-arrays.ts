@@ -1,0 +1,60 @@
+import { DTYPES, InputError, sameShape, type Tensor } from "@isthmus/core";
+import type { DataSet, Scaling } from "@isthmus/graph";
+import { createDataSet } from "./create-data-set.ts";
+import type { Examples } from "./examples.ts";
+import type { DataSetName } from "./kinds/data-kind.ts";
+import type { ResolvedDataOptions } from "./open-data-options.ts";
+import { recogniseScaling, UNIT_SCALING } from "./scaling.ts";
+
+/** What a kind of data knows of its examples. */
+export interface KnownExamples {
+  /** Scaling that is usual for the kind. @defaultValue that of published images, else `byte / 255` */
+  readonly scaling?: Scaling;
+  /** Number of classes. @defaultValue one more than the largest label */
+  readonly classes?: number;
+}
+
+/**
+ * Makes a data set of arrays that were read. Bytes are scaled as the options say, else as is usual.
+ * @throws InputError if the options scale inputs that are not bytes, or there are fewer examples than asked
+ *   for
+ * @throws FormatError if inputs and labels do not match
+ */
+export function openArrays(
+  { name, limit }: Pick<DataSetName, "name" | "limit">,
+  examples: Examples,
+  { scaling }: Pick<ResolvedDataOptions, "scaling">,
+  { scaling: usual, classes = 0 }: KnownExamples = {},
+): DataSet {
+  const { inputs, labels, inputName, features = new Map<string, Tensor>() } = examples;
+  const labelling = isLanguageModelling(examples) ? ("next" as const) : undefined;
+  const shared = { name, limit, inputName, features, labelling, classes };
+  if (inputs.dtype !== "u8" || !(inputs.data instanceof Uint8Array)) {
+    if (scaling === undefined) return createDataSet(inputs, labels, shared);
+    throw notBytes(name, `${inputs.dtype}${DTYPES[inputs.dtype].float ? ", which are fed as they are" : ""}`);
+  }
+  return createDataSet(inputs, labels, {
+    ...shared,
+    scaling: scaling ?? usual ?? recogniseScaling(inputs.data) ?? UNIT_SCALING,
+  });
+}
+
+/** Checks whether labels repeat the tokens, as is usual for language models, which shift them themselves. */
+function isLanguageModelling({ inputs, labels, labelName }: Examples): boolean {
+  if (labels === undefined || !labelName?.includes("labels")) return false;
+  if (inputs.shape.length !== 2 || !sameShape(inputs.shape, labels.shape)) return false;
+  return labels.data.every(
+    (label: number | bigint, i: number) => label < 0 || Number(label) === Number(inputs.data[i]),
+  );
+}
+
+/** Checks that no scaling is asked for inputs that are not bytes. @throws InputError if one is */
+export function assertUnscaled(name: string, scaling: Scaling | undefined, what: string): void {
+  if (scaling !== undefined) throw notBytes(name, what);
+}
+
+function notBytes(name: string, what: string): InputError {
+  return new InputError(`Cannot scale the inputs of "${name}" as they must be bytes: they are ${what}`, {
+    input: name,
+  });
+}

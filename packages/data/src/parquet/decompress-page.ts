@@ -1,0 +1,113 @@
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { UnsupportedError } from "@isthmus/core";
+import { parquetError } from "./parquet-error.ts";
+
+/** Functions that undo a compression, and never write more than `length` bytes. */
+type Decompress = (packed: Uint8Array, length: number) => Uint8Array | Promise<Uint8Array>;
+
+/** Compressions by their numbers in files; most bytes that one byte can become are one long run. */
+const CODECS: ReadonlyMap<number, { readonly inflation: number; readonly decompress: Decompress }> = new Map([
+  [0, { inflation: 1, decompress: (packed: Uint8Array) => packed }],
+  [
+    1,
+    {
+      inflation: 32,
+      decompress: async (packed: Uint8Array, length: number) =>
+        (await import("hyparquet-compressors")).decompressSnappy(packed, length),
+    },
+  ],
+  [
+    2,
+    {
+      inflation: 1032,
+      decompress: (packed: Uint8Array, length: number) => gunzipSync(packed, { maxOutputLength: length }),
+    },
+  ],
+  [
+    4,
+    {
+      inflation: 2 ** 16,
+      decompress: (packed: Uint8Array, length: number) =>
+        brotliDecompressSync(packed, { maxOutputLength: length }),
+    },
+  ],
+  [
+    6,
+    {
+      inflation: 2 ** 15,
+      decompress: async (packed: Uint8Array, length: number) => decompressZstd(packed, length),
+    },
+  ],
+  [
+    7,
+    {
+      inflation: 256,
+      decompress: async (packed: Uint8Array, length: number) =>
+        (await import("hyparquet-compressors")).decompressLz4Raw(packed, length),
+    },
+  ],
+]);
+
+const NAMES = ["none", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4 raw"];
+
+/** Most bytes of a page: pages of photographs have up to a hundred megabytes. */
+const MOST_PAGE_BYTES = 2 ** 28;
+/**
+ * Bytes that a page may have whatever it is compressed to, as columns of one value compress to nearly
+ * nothing.
+ */
+const FREE_BYTES = 2 ** 24;
+/** Most bytes that a byte of a longer page may become. */
+const USUAL_INFLATION = 1032;
+
+/**
+ * Undoes the compression of a page.
+ * @param length - of the page without compression, as its header claims
+ * @throws FormatError if it claims more than its bytes can become, or they become fewer or more
+ * @throws UnsupportedError if the compression is another
+ */
+export async function decompressPage(
+  packed: Uint8Array,
+  { codec, length, source }: { readonly codec: number; readonly length: number; readonly source: string },
+): Promise<Uint8Array> {
+  const method = CODECS.get(codec);
+  if (method === undefined) {
+    throw new UnsupportedError(
+      `Cannot read "${source}" as its compression must be none, snappy, gzip, brotli, zstd or lz4 raw: it is ${NAMES[codec] ?? codec}`,
+      { feature: `parquet compression ${NAMES[codec] ?? codec}` },
+    );
+  }
+  const inflation = length <= FREE_BYTES ? method.inflation : Math.min(method.inflation, USUAL_INFLATION);
+  const most = Math.min(MOST_PAGE_BYTES, 64 + inflation * packed.length);
+  if (!(0 <= length && length <= most)) {
+    throw parquetError(
+      source,
+      `a page of ${packed.length} bytes may become at most ${most}: it claims ${length}`,
+    );
+  }
+  const page = await unpack(method.decompress, packed, { length, source });
+  if (page.length === length) return page;
+  throw parquetError(
+    source,
+    `a page must be as long as its header claims, ${length} bytes: it has ${page.length}`,
+  );
+}
+
+async function unpack(
+  decompress: Decompress,
+  packed: Uint8Array,
+  { length, source }: { readonly length: number; readonly source: string },
+): Promise<Uint8Array> {
+  if (length === 0) return new Uint8Array(0);
+  try {
+    return await decompress(packed, length);
+  } catch (cause) {
+    throw parquetError(source, `its pages must be intact: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** Writes into memory of the length that was checked, as the file claims another length of its own. */
+async function decompressZstd(packed: Uint8Array, length: number): Promise<Uint8Array> {
+  const { decompressZstd: decompress } = await import("hyparquet-compressors");
+  return decompress(packed, new Uint8Array(length));
+}

@@ -1,0 +1,6 @@
+import { FormatError } from "@isthmus/core";
+
+/** Returns the error that a Parquet file is damaged. */
+export function parquetError(source: string, reason: string, cause?: unknown): FormatError {
+  return new FormatError(`Cannot read "${source}" as ${reason}`, { format: "parquet", cause });
+}

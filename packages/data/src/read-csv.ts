@@ -1,0 +1,156 @@
+import { at, createTensor, FormatError, InputError, openFileSource } from "@isthmus/core";
+import type { Examples } from "./examples.ts";
+import { createLabelNames } from "./label-names.ts";
+import { MAX_DATA_BYTES } from "./limits.ts";
+import { splitRows } from "./split-csv-rows.ts";
+
+/** How a CSV file is to be read. */
+export interface CsvRequest {
+  readonly file: string;
+  /** Name of the label's column, or its number from 1; undefined to find it. */
+  readonly label: string | undefined;
+  /** Whether the first row has names of columns; undefined to find it out. */
+  readonly hasHeader: boolean | undefined;
+  /** Number of examples to keep, from the first; 0 for all. */
+  readonly limit: number;
+}
+
+/** Usual names of the column of labels, in lower case. */
+const LABELS: readonly string[] = ["label", "target", "y", "class"];
+
+const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,4})?\s*$/i;
+
+/**
+ * Reads a table of numbers with a label in each row: in the column that the request names, else one of a
+ * usual name, else the last. Labels that are whole numbers are the classes, others are numbered in the order
+ * of their names. In rows behind those asked for only the labels are looked at, as they say which classes
+ * there are.
+ * @returns inputs `[n, columns]` f32, labels of all rows, and their names
+ * @throws FormatError if a row has more or fewer fields than the first, or one is no number
+ * @throws InputError if there is no such column or no row
+ */
+export async function readCsv(request: CsvRequest): Promise<Examples & { readonly classes: number }> {
+  const { file, limit } = request;
+  const source = await openFileSource(file);
+  try {
+    const labels = createLabelNames(file);
+    let layout: CsvLayout | undefined;
+    const table = createTable(file);
+    let rows = 0;
+    for await (const { fields, line } of splitRows(source)) {
+      if (layout === undefined) {
+        layout = layoutOf(fields, request);
+        if (layout.hasHeader) continue;
+      }
+      if (fields.length !== layout.columns) {
+        throw csvError(
+          file,
+          `every row must have ${layout.columns} fields, as the first: line ${line} has ${fields.length}`,
+        );
+      }
+      if (limit === 0 || rows < limit) table.add(fields, { skip: layout.label, line });
+      labels.add(at(fields, layout.label, "field").trim());
+      rows++;
+    }
+    if (layout === undefined || rows === 0) {
+      throw new InputError(`Cannot read "${file}" as a table must have rows of numbers: it has none`, {
+        input: file,
+      });
+    }
+    const stored = labels.labels();
+    const largest = stored.labels.reduce((most, label) => Math.max(most, label), 0);
+    const size = table.count();
+    return {
+      inputs: createTensor("f32", [size, layout.columns - 1], table.numbers()),
+      labels: createTensor("i32", [size], stored.labels.slice(0, size)),
+      classes: stored.names?.length ?? largest + 1,
+    };
+  } finally {
+    await source.close();
+  }
+}
+
+/** What the first row says of all. */
+interface CsvLayout {
+  readonly columns: number;
+  /** Place of the label. */
+  readonly label: number;
+  readonly hasHeader: boolean;
+}
+
+function layoutOf(fields: readonly string[], { file, label, hasHeader }: CsvRequest): CsvLayout {
+  const names = fields.map((field) => field.trim());
+  const columns = names.length;
+  if (columns < 2) {
+    throw csvError(
+      file,
+      "a table must have at least two columns with commas between them, numbers and a label: it has 1",
+    );
+  }
+  const usual = names.findIndex((name) => LABELS.includes(name.toLowerCase()));
+  const isNamed = usual >= 0 || names.every((name) => !NUMBER.test(name));
+  const header =
+    hasHeader ?? (isNamed || (label !== undefined && !NUMBER.test(label) && names.includes(label)));
+  const places = header ? names : [];
+  if (label === undefined) {
+    return { columns, hasHeader: header, label: header && usual >= 0 ? usual : columns - 1 };
+  }
+  return { columns, hasHeader: header, label: placeOf(label, places, { file, columns }) };
+}
+
+/** Finds the column of a name, or of a number from 1. */
+function placeOf(
+  label: string,
+  names: readonly string[],
+  { file, columns }: { readonly file: string; readonly columns: number },
+): number {
+  const place = names.includes(label) ? names.indexOf(label) : Number(label) - 1;
+  if (Number.isInteger(place) && place >= 0 && place < columns) return place;
+  const listed = names.length > 0 ? `, ${names.slice(0, 20).join(", ")}` : "";
+  throw new InputError(
+    `Cannot read "${file}" as the label must be one of its columns${listed}, or a number from 1 to ${columns}: it is "${label}"`,
+    { input: file },
+  );
+}
+
+/** Numbers of rows, in memory that grows with them. */
+function createTable(file: string) {
+  let numbers = new Float32Array(1024);
+  let used = 0;
+  let rows = 0;
+  return {
+    add(fields: readonly string[], { skip, line }: { readonly skip: number; readonly line: number }): void {
+      if (used + fields.length > numbers.length) numbers = grown(numbers, used + fields.length, file);
+      fields.forEach((field, column) => {
+        if (column === skip) return;
+        if (!NUMBER.test(field)) {
+          throw csvError(
+            file,
+            `fields must be numbers: column ${column + 1} of line ${line} is "${field.slice(0, 40)}"; if it is the label, say so: ,label=${column + 1} behind the file`,
+          );
+        }
+        numbers[used++] = Number(field);
+      });
+      rows++;
+    },
+    count: () => rows,
+    numbers: () => numbers.slice(0, used),
+  };
+}
+
+function grown(numbers: Float32Array<ArrayBuffer>, least: number, file: string): Float32Array<ArrayBuffer> {
+  const length = Math.max(least, 2 * numbers.length);
+  if (4 * least > MAX_DATA_BYTES) {
+    throw csvError(
+      file,
+      `its numbers may take ${MAX_DATA_BYTES} bytes of memory: they take more; take fewer rows, @N`,
+    );
+  }
+  const longer = new Float32Array(Math.min(length, MAX_DATA_BYTES / 4));
+  longer.set(numbers);
+  return longer;
+}
+
+function csvError(file: string, reason: string): FormatError {
+  return new FormatError(`Cannot read "${file}" as ${reason}`, { format: "csv" });
+}

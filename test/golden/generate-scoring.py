@@ -7,7 +7,7 @@ packages/graph/test/scoring.test.ts and packages/ensemble/test/scoring.test.ts h
 
 Run in an environment with torch 2.15, onnx 1.23, onnxscript, safetensors and NumPy:
 
-    python test/golden/generate-scoring.py
+    python test/golden/generate-scoring.py && npx biome format --write test/fixtures/scoring
 """
 
 import contextlib

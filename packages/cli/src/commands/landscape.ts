@@ -22,7 +22,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData, openUnscoredFor } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
-import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
+import { addNormOptions, assertNotKept, type NormOptions, UNSCORED } from "../options/norm-options.ts";
 import { MOST, parseCount, parseRange, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
@@ -113,7 +113,7 @@ function withMeasurement(command: ReturnType<typeof createLandscapeVerb>) {
     .option("--steps <n>", "the most products for eigenvectors", parseCount(1), DEFAULTS.steps)
     .option("--no-local", "do not measure slope and curvature at the network")
     .requiredOption("--data <name>", dataForms());
-  return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, "--data"))))
+  return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, UNSCORED))))
     .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption")
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");

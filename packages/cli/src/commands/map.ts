@@ -1,6 +1,7 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MAP_NETWORKS_DEFAULTS, type MeasurePairs, mapNetworks } from "@isthmus/barrier";
 import { at, InputError, UsageError } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
 import { gatherFiles } from "@isthmus/tasks";
 import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
@@ -12,11 +13,11 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, type DataOptions } from "../open/open-data.ts";
+import { addScalingOptions, type DataOptions, openUnscoredFor } from "../open/open-data.ts";
 import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
-import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
+import { addNormOptions, assertNotKept, type NormOptions, UNSCORED } from "../options/norm-options.ts";
 import { MOST, parseBytes, parseCount, parseSeed } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -101,7 +102,7 @@ function createMapVerb() {
 
 function withMeasurement(command: ReturnType<typeof createMapVerb>) {
   const measured = command.requiredOption("--data <name>", dataForms());
-  const fed = addBindingOptions(addScalingOptions(addNormOptions(measured, "--data")));
+  const fed = addBindingOptions(addScalingOptions(addNormOptions(measured, UNSCORED)));
   return addQueueOptions(addEngineOption(fed))
     .option("--journal <file>", "keep finished pairs in this file, and go on from it after an interruption")
     .option("-o, --output <file>", "write the result (.json), for isthmus report")
@@ -123,7 +124,7 @@ async function mapFiles(
   await assertArchitecture("map networks", all, options);
   const read = await openSharedArchitecture(all, options);
   const measured = await openMeasured(options, dataContext(read));
-  const { data, statisticsData } = measured;
+  const { data } = measured;
   const opened = fitToData(read, data);
   return withCheckpoints(all, async (checkpoints) => {
     const inputs = [
@@ -141,6 +142,8 @@ async function mapFiles(
       ...encodingOf(read),
     }))
       context.terminal.note(line);
+    const named = await nameUnscored(architecture.graph, options, dataContext(read));
+    const { statisticsData } = named === options ? measured : await openMeasured(named, dataContext(read));
     const networks = bound.map(({ network }) => network);
     const { many, restarts, memory, seed, points } = options;
     const work = { verb: "map", beside: journal ?? output ?? report ?? "map", context };
@@ -149,7 +152,8 @@ async function mapFiles(
         ...{ many, restarts, memory, seed, points, statistics, statisticsData },
         star: star === undefined ? undefined : at(networks, paths.length, "star"),
         journalPath: journal,
-        measurePairs: tasks && (await measureByQueue(tasks, options, dataContext(read), measured)),
+        measurePairs:
+          tasks && (await measureByQueue(tasks, named, dataContext(read), { data, statisticsData })),
         signal: context.signal,
         onProgress: ({ phase, done }) =>
           context.progress(phase === "aligning" ? "Aligning" : "Measuring pairs", done),
@@ -166,6 +170,18 @@ async function mapFiles(
       ].join(""),
     };
   });
+}
+
+/** Names in the options the training examples that statistics are measured on, if no examples are named. */
+async function nameUnscored(
+  graph: Graph,
+  options: MapVerbOptions,
+  context: DataContext,
+): Promise<MapVerbOptions> {
+  const { recalibrateData, recalibrateExamples, statistics } = options;
+  if (recalibrateData !== undefined || recalibrateExamples !== undefined) return options;
+  const training = await openUnscoredFor(graph, options, { context, statistics });
+  return training === undefined ? options : { ...options, recalibrateData: training.name };
 }
 
 /** @throws UsageError if the name of a file to write does not end as it must */

@@ -16,7 +16,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData, openUnscoredFor } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
-import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
+import { addNormOptions, assertNotKept, type NormOptions, UNSCORED } from "../options/norm-options.ts";
 import { collect, MOST, parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
@@ -72,7 +72,7 @@ function createPlaneVerb() {
 
 function withMeasurement(command: ReturnType<typeof createPlaneVerb>) {
   const measured = command.requiredOption("--data <name>", dataForms());
-  return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, "--data"))))
+  return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, UNSCORED))))
     .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption")
     .option("--report <file>", "write a page with the planes of loss and error and all numbers (.html)");
 }

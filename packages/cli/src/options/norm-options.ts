@@ -4,6 +4,9 @@ import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/st
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseCount } from "./parse-values.ts";
 
+/** Examples that statistics are measured on if none are named, for the help. */
+export const UNSCORED = "the training examples that belong to --data if there are any, else --data";
+
 /** Options on batch norms of a verb that measures networks other than averages of two. */
 export type NormOptions = {
   readonly statistics: NormPolicy;

@@ -11,7 +11,7 @@ import type { DataOptions } from "../open/open-data.ts";
 import { dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
-import { assertNotKept } from "./norm-options.ts";
+import { assertNotKept, UNSCORED } from "./norm-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseCount } from "./parse-values.ts";
 
@@ -53,7 +53,7 @@ export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => 
     )
     .option(
       "--recalibrate-data <name>",
-      "measure statistics on these examples (default: the training examples that belong to --data, if there are any and no --temperature, else --data)",
+      `measure statistics on these examples (default: ${UNSCORED}, or with --temperature)`,
     )
     .option(
       "--recalibrate-examples <n>",

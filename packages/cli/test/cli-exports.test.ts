@@ -2,6 +2,7 @@ import { copyFileSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { BarrierResult } from "@isthmus/barrier";
 import {
   type Checkpoint,
   createCheckpoint,
@@ -318,7 +319,7 @@ describe("the command on networks of which an exporter left out tensors", () => 
     "measures the losses that PyTorch computes, by the export %s",
     async (kind) => {
       const args = [...pair, "--graph", `zero-biases-${kind}.onnx`, "--unread", "keep"];
-      const { points } = await runJson(["barrier", ...args, ...data], { cwd: folder });
+      const { points } = await runJson<BarrierResult>(["barrier", ...args, ...data], { cwd: folder });
       expect(points.at(0)).toMatchObject(near(await scoresOf("zero-biases", 0)));
       expect(points.at(-1)).toMatchObject(near(await scoresOf("zero-biases", 1)));
     },

@@ -102,7 +102,7 @@ export async function measureCurvature(
   const { operator, measures } = await measureForm(architecture, network, data, {
     options: announced(0),
     ...{ journal, form: "as it is" },
-    onPart: (op, found) => onPart?.(describe(op, found)),
+    onPart: (op, soFar) => onPart?.(describe(op, soFar)),
   });
   const second = canonical
     ? await measureForm(architecture, await canonicalForm(architecture, network, resolved), data, {
@@ -174,21 +174,21 @@ async function measureForm(
     const isStored = (part: string): boolean => journal.has(keyOf(part));
     const gradient = new Float64Array(operator.dimension);
     const loss = await operator.gradient(gradient);
-    let found: CurvatureMeasures = { loss, gradientNorm: norm(gradient) };
+    let measured: CurvatureMeasures = { loss, gradientNorm: norm(gradient) };
     const keep = async <T>(part: string, measure: () => Promise<T>): Promise<T> => {
       const stage = planned.find((other) => other.stage === part)?.stage;
       if (stage !== undefined && isStored(part)) announce(stage)(1, true);
       const value = await journal.getData(keyOf(part), measure);
       // A single layer is a part of the stage of layers, and no measure of its own.
       if (stage !== undefined) {
-        found = { ...found, [FIELDS[stage]]: value };
-        onPart?.(operator, found);
+        measured = { ...measured, [FIELDS[stage]]: value };
+        onPart?.(operator, measured);
       }
       return value;
     };
     const frame = { options, announce, isStored, keep };
     const measures = {
-      ...found,
+      ...measured,
       ...(await measureOperator(operator, { blocks, gradient }, frame)),
       ...(await measureSurface(architecture, network, data, frame)),
     };

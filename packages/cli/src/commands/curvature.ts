@@ -163,7 +163,10 @@ async function curvature(path: string, options: CurvatureVerbOptions, context: C
   });
 }
 
-/** Runs a measurement and shows its progress; if it is stopped, shows what was measured and says how to go on. */
+/**
+ * Runs a measurement and shows its progress; if it is stopped, shows the parts that are finished and says how
+ * to go on.
+ */
 async function follow<T>(
   { journal }: Pick<CurvatureVerbOptions, "journal">,
   { signal, progress, terminal }: Context,
@@ -172,7 +175,7 @@ async function follow<T>(
   ) => Promise<T>,
 ): Promise<T> {
   const pace = createPace();
-  let found: CurvatureResult | undefined;
+  let partial: CurvatureResult | undefined;
   try {
     return await work({
       ...{ journalPath: journal, signal },
@@ -181,11 +184,11 @@ async function follow<T>(
         progress(STAGES[stage], done, pace.left);
       },
       onPart: (soFar) => {
-        found = soFar;
+        partial = soFar;
       },
     });
   } catch (error) {
-    if (signal.aborted && found !== undefined) terminal.note(formatCurvature(found, terminal));
+    if (signal.aborted && partial !== undefined) terminal.note(formatCurvature(partial, terminal));
     if (signal.aborted && journal !== undefined)
       terminal.note(`isthmus curvature: finished parts are in "${journal}": it goes on from there`);
     throw error;

@@ -9,7 +9,7 @@ export interface ProofScope {
   readonly unchecked: string;
 }
 
-/** Names what the proof of an alignment speaks of. */
+/** Makes the words for what the proof of an alignment speaks of. */
 export function proofScope(options: OutputsOptions, binding: BindingSummary | undefined): ProofScope {
   return {
     counted: nameOutputs(options, " "),

@@ -10,7 +10,9 @@ import { reasonOf } from "./system-error.ts";
  */
 export const LAID_OUT = { folder: "folders", digits: 32 } as const;
 
-/** Folders that hold links by their nature, by their real paths, and where below the first group these lead. */
+/**
+ * Folders that hold links by their nature, by their real paths, and where below the first group these lead.
+ */
 const LINKED: readonly (readonly [RegExp, below: string])[] = [
   // A snapshot in the cache of the Hugging Face hub.
   [/^(.*[\\/](?:models|datasets|spaces)--[^\\/]+)[\\/]snapshots[\\/][^\\/]+(?:[\\/]|$)/, "blobs"],
@@ -18,8 +20,9 @@ const LINKED: readonly (readonly [RegExp, below: string])[] = [
 ];
 
 /**
- * Checks that a file that was opened by its path in a folder lies in that folder, or in the blobs of the hub's
- * cache if the folder is a snapshot there. A folder of strangers may have links to any file of this machine.
+ * Checks that a file that was opened by its path in a folder lies in that folder, or in the blobs of the
+ * hub's cache if the folder is a snapshot there. A folder of strangers may have links to any file of this
+ * machine.
  *
  * It is given what was opened, so that a link which is changed meanwhile deceives nobody.
  * @throws InputError if it lies elsewhere

@@ -24,11 +24,12 @@ export interface OpenFileSync {
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a regular file for reading. All code in Isthmus that reads a file which a user named uses this function.
+ * Opens a regular file for reading. All code in Isthmus that reads a file which a user named uses this
+ * function.
  * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
  *   anywhere
- * @throws InputError if there is no such file, it may not be read, it is a folder, a device, a pipe or a socket,
- *   it lies outside, or {@link confineFiles} does not let it be opened
+ * @throws InputError if there is no such file, it may not be read, it is a folder, a device, a pipe or a
+ *   socket, it lies outside, or {@link confineFiles} does not let it be opened
  */
 export async function openFile(path: string, within?: string): Promise<OpenFile> {
   await assertPathWithin(path, "read");

@@ -72,8 +72,8 @@ export function scalesOf({ alpha, alphaPattern, isRankStabilized }: AdapterConfi
     numerator,
   }));
   return (module, rank) => {
-    const found = patterns.find(({ fits }) => fits(module));
-    return (found?.numerator ?? alpha) / (isRankStabilized ? Math.sqrt(rank) : rank);
+    const pattern = patterns.find(({ fits }) => fits(module));
+    return (pattern?.numerator ?? alpha) / (isRankStabilized ? Math.sqrt(rank) : rank);
   };
 }
 

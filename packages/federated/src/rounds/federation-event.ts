@@ -102,8 +102,8 @@ export type FederationEvent = Happened &
         /** Hash of the new global network. */
         readonly hash: string;
         /**
-         * Hash of what rule and optimiser carry into the next aggregation, `null` if they carry nothing; missing
-         * in journals of earlier versions, and if whoever keeps the journal has no such file.
+         * Hash of what rule and optimiser carry into the next aggregation, `null` if they carry nothing;
+         * missing in journals of earlier versions, and if whoever keeps the journal has no such file.
          */
         readonly state?: string | null | undefined;
         readonly metrics?: Metrics | undefined;

@@ -46,9 +46,9 @@ export function assertRequiredSum(
   throw unmet(session, `"secure", a sum of at least ${leastClients} clients`, `it may be of ${threshold}`);
 }
 
-function unmet(name: string, rule: string, found: string): InputError {
+function unmet(name: string, rule: string, offer: string): InputError {
   return new InputError(
-    `Cannot take part in "${name}" as this client requires ${rule}: ${found}; nothing was sent, and only a federation that protects its clients so can have its updates`,
+    `Cannot take part in "${name}" as this client requires ${rule}: ${offer}; nothing was sent, and only a federation that protects its clients so can have its updates`,
     { input: "require" },
   );
 }

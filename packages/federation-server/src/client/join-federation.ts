@@ -37,8 +37,8 @@ export interface JoinFederationOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
   /**
-   * Protections that the client insists on, whatever the server says: `secure` for masked updates, `private` for
-   * noise that the client adds. Without them it does as the server says. @defaultValue none
+   * Protections that the client insists on, whatever the server says: `secure` for masked updates,
+   * `private` for noise that the client adds. Without them it does as the server says. @defaultValue none
    */
   readonly require?: readonly RequiredProtection[];
   /** Fewest clients whose updates a secure sum may be of, if `secure` is required. @defaultValue 2 */
@@ -81,12 +81,12 @@ const REFUSED_MS = 10_000;
 const PAUSE_MS = 1000;
 
 /**
- * Takes part in a federation until it is over: trains on the client's examples whenever the server asks, and
- * sends the network back. A lost connection is taken up again, uploads and downloads where they were; a
+ * Takes part in a federation until it is over: trains on the client's examples whenever the server asks,
+ * and sends the network back. A lost connection is taken up again, uploads and downloads where they were; a
  * client that is started again in the same folder sends what it had trained.
  * @param url - address of the server, such as `http://127.0.0.1:8080`
- * @throws InputError if the server refuses the token, is away for too long, has no graph of the network, or does not
- *   protect the client as it requires
+ * @throws InputError if the server refuses the token, is away for too long, has no graph of the network, or
+ *  does not protect the client as it requires
  * @throws OutOfRangeError if a number of the options is out of its range
  * @throws MismatchError if the examples do not fit the network
  */

@@ -11,8 +11,8 @@ interface RequestCount {
 type CountCallback = (error: Error | null, result: { current: number; ttl: number }) => void;
 
 /**
- * Counts requests for the limit of a rate, by a clock that nobody sets: the counts of the plugin would go on for
- * an hour if the clock of the machine were set back by one.
+ * Counts requests for the limit of a rate, by a clock that nobody sets: the counts of the plugin would go
+ * on for an hour if the clock of the machine were set back by one.
  */
 export class RequestCounts {
   readonly #counts = new Map<string, RequestCount>();

@@ -94,7 +94,7 @@ export { cutText, excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
 export { type SchemaProblem, tellProblem } from "./json/tell-problem.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
-export { type OpenCheckpointOptions, openCheckpoint } from "./open-checkpoint.ts";
+export { openCheckpoint, openCheckpointWithin } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
 export { drawDirichlet } from "./random/draw-dirichlet.ts";

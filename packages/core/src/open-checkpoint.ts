@@ -16,12 +16,6 @@ import { resolveModelPath } from "./io/hub-cache.ts";
 import { MAX_SHARDS } from "./io/limits.ts";
 import { openError } from "./io/open-file.ts";
 
-/** Options of {@link openCheckpoint}. */
-export interface OpenCheckpointOptions {
-  /** Folder that a file must lie in, whatever links lead to it. @defaultValue it may lie anywhere */
-  readonly within?: string | undefined;
-}
-
 /**
  * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file
  * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, or the
@@ -50,11 +44,16 @@ export interface OpenCheckpointOptions {
  * await checkpoint.close();
  * ```
  */
-export async function openCheckpoint(
-  path: string,
-  { within }: OpenCheckpointOptions = {},
-): Promise<Checkpoint> {
-  return closeIfNotScaled(await openStored(await resolveModelPath(path), within));
+export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  return closeIfNotScaled(await openStored(await resolveModelPath(path)));
+}
+
+/**
+ * Opens a checkpoint as {@link openCheckpoint} does, if its file lies in a folder, whatever links lead to it.
+ * @throws InputError also if the file lies elsewhere
+ */
+export async function openCheckpointWithin(path: string, folder: string): Promise<Checkpoint> {
+  return closeIfNotScaled(await openStored(path, folder));
 }
 
 /** Reads scaled 8-bit floats as what they stand for; closes the checkpoint if their scales are unknown. */

@@ -1,3 +1,4 @@
+export type { RequiredProtection } from "./client/assert-required.ts";
 export {
   JOIN_FEDERATION_DEFAULTS,
   type JoinFederationOptions,

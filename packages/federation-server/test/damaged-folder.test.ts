@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { makeUpdate, type SmallFederation } from "./small-federation.ts";
+import { bodyOf, makeUpdate, type SmallFederation } from "./small-federation.ts";
 import { createServing, type ServedSmall } from "./start-server.ts";
 
 const serving = createServing();
@@ -158,6 +158,9 @@ describe("the folder of a federation", () => {
     const { folder } = federation.config;
     const modeOf = (name: string): number => statSync(join(folder, name)).mode & 0o777;
     expect(modeOf("")).toBe(0o700);
+    await federation.client("ada").upload(bodyOf(Buffer.from("x")));
+    const [upload = ""] = readdirSync(join(folder, "uploads", "ada"));
+    expect(modeOf(join("uploads", "ada", upload))).toBe(0o600);
     await federation.server.close();
     const folders = ["models", "updates", "uploads"];
     for (const name of ["", ...folders]) chmodSync(join(folder, name), 0o755);

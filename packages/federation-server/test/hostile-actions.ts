@@ -26,7 +26,7 @@ export interface HostileView {
 }
 
 /** Returns a network with other numbers, or with another header. */
-export function changed(network: Buffer, change: (x: number, i: number) => number): Buffer {
+function changed(network: Buffer, change: (x: number, i: number) => number): Buffer {
   const begin = 8 + Number(network.readBigUInt64LE());
   const bytes = Buffer.from(network);
   for (let at = begin, i = 0; at < bytes.length; at += 4, i++) {

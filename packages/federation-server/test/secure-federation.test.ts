@@ -13,6 +13,7 @@ import {
 import {
   type ClientEvent,
   createInlineWorkers,
+  type JoinFederationOptions,
   joinFederation,
   serveFederation,
 } from "@isthmus/federation-server";
@@ -52,7 +53,7 @@ function joinAs(
   { tokens, folder }: SmallFederation,
   url: string,
   name: string,
-  options: { onEvent?: (event: ClientEvent) => void; signal?: AbortSignal } = {},
+  options: Partial<JoinFederationOptions> = {},
 ) {
   const size = 40 + name.charCodeAt(0);
   const inputs = Float32Array.from({ length: 4 * size }, (_, i) => Math.sin(i * (size % 7)));
@@ -196,6 +197,30 @@ describe("a federation with secure: true", () => {
       const later = decide(federation.config.plan, state, state.at + federation.config.plan.deadline + 1);
       if (state.open !== null) expect(later.kind).not.toBe("wait");
     }
+  });
+
+  it("is left by a client that requires more clients in a sum, before it sends anything of the sum", async () => {
+    const federation = await makeSecure();
+    const { server } = await serving.reopen(federation);
+    const stop = new AbortController();
+    const others = ["bea", "cas"].map((name) =>
+      joinAs(federation, server.url, name, { signal: stop.signal }),
+    );
+    for (const other of others) other.catch(() => undefined);
+    const strict = { require: ["secure"], leastClients: 3 } as const;
+    await expect(joinAs(federation, server.url, "ada", strict)).rejects.toThrow(
+      /requires "secure", a sum of at least 3 clients: it may be of 2; nothing was sent/,
+    );
+    const keys = server.state.secure?.sum.keys.map(({ client }) => client) ?? [];
+    expect(keys).not.toContain("ada");
+    // The others go on without it.
+    const enough = joinAs(federation, server.url, "ada", {
+      require: ["secure"],
+      leastClients: 2,
+      signal: stop.signal,
+    });
+    expect((await enough).rounds).toEqual([1]);
+    await Promise.all(others);
   });
 
   it("begins a round again whose sum cannot be unmasked, and takes no message in another's name", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCheckpoint } from "../checkpoint/create-checkpoint.ts";
-import { openCheckpoint } from "../open-checkpoint.ts";
+import { openCheckpoint, openCheckpointWithin } from "../open-checkpoint.ts";
 import { saveCheckpoint } from "../save-checkpoint.ts";
 import { createTensor } from "../tensor/tensor.ts";
 import { openFileSource } from "./file-source.ts";
@@ -110,7 +110,7 @@ describe("openCheckpoint() of a folder", () => {
     await saveCheckpoint(createCheckpoint({ w: tensor }), file);
     const shard = await linkTo(file, "model/model.safetensors");
     await expect(openCheckpoint(join(root, "model"))).rejects.toThrow(LINKED);
-    await expect(openCheckpoint(shard, { within: join(root, "model") })).rejects.toThrow(LINKED);
+    await expect(openCheckpointWithin(shard, join(root, "model"))).rejects.toThrow(LINKED);
     await using named = await openCheckpoint(shard);
     expect(named.tensors.size).toBe(1);
     const index = { weight_map: { w: "model.safetensors" } };

@@ -120,7 +120,8 @@ export interface FederationFacts {
 export const REFUSALS_REMEMBERED = 200;
 
 /**
- * Characters that are kept of the reason of a refusal, as a part of it may be the choice of a hostile client.
+ * Characters that are kept of the reason of a refusal, as a part of it may be the choice of a hostile
+ * client.
  */
 export const REASON_CHARACTERS = 600;
 

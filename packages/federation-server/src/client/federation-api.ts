@@ -3,33 +3,11 @@ import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { digestFile, InputError } from "@isthmus/core";
-import type { ClientMessage, PrivacyDescription, SecureTask } from "@isthmus/federated/rounds";
+import type { ClientMessage, SecureTask } from "@isthmus/federated/rounds";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
+import { type FederationAbout, parseAbout } from "./parse-about.ts";
 import { parseTask, type TaskAnswer } from "./parse-task.ts";
-import { type Answer, createRequester, type Requester, type RequesterOptions } from "./requester.ts";
-
-/** What a server says of its federation. */
-export interface FederationAbout {
-  readonly name: string;
-  readonly client: string;
-  readonly rounds: number;
-  readonly network: string;
-  readonly bytes: number;
-  /** Names of tensors that clients keep to themselves. */
-  readonly keep: readonly string[];
-  readonly graph: boolean;
-  /** Whether updates are masked. */
-  readonly secure: boolean;
-  /** How clients are hidden; `null` where they are not. */
-  readonly privacy: PrivacyDescription | null;
-  readonly training: {
-    readonly epochs: number;
-    readonly batch: number | null;
-    readonly optimizer: "sgd" | "adam" | "adamw";
-    readonly learningRate: number | null;
-    readonly momentum: number;
-  };
-}
+import { createRequester, type Requester, type RequesterOptions } from "./requester.ts";
 
 /** What a client says of its update, whose bytes were uploaded before. */
 export interface UpdateClaim {
@@ -65,9 +43,8 @@ const UPLOADS = 3;
 /** Creates the client's side of the protocol. */
 export function createFederationApi(options: RequesterOptions): FederationApi {
   const request = createRequester(options);
-  const json = async <T>(answer: Promise<Answer>): Promise<T> => (await answer).json() as T;
   return {
-    about: () => json(request({ path: "/v1/federation" })),
+    about: async () => parseAbout((await request({ path: "/v1/federation" })).json()),
     task: async (wait) => parseTask((await request({ path: `/v1/rounds/current?wait=${wait}` })).json()),
     async leave() {
       await request({ method: "DELETE", path: "/v1/membership", once: true });

@@ -1,10 +1,18 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { lockPathOf, resolveOptions, takeLock, UsageError } from "@isthmus/core";
+import {
+  assertWholeOptions,
+  lockPathOf,
+  OutOfRangeError,
+  resolveOptions,
+  takeLock,
+  UsageError,
+} from "@isthmus/core";
 import { isLocal } from "@isthmus/federated/rounds";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
+import { assertRequired, type RequiredProtection } from "./assert-required.ts";
 import { createFederationApi, type UpdateClaim } from "./federation-api.ts";
 import { type MadeUpdate, makeUpdate, saveFinal } from "./make-update.ts";
 import type { TaskAnswer } from "./parse-task.ts";
@@ -28,6 +36,15 @@ export interface JoinFederationOptions {
   readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
+  /**
+   * Protections that the client insists on, whatever the server says: `secure` for masked updates,
+   * `private` for noise that the client adds. Without them it does as the server says. @defaultValue none
+   */
+  readonly require?: readonly RequiredProtection[];
+  /** Fewest clients whose updates a secure sum may be of, if `secure` is required. @defaultValue 2 */
+  readonly leastClients?: number;
+  /** Smallest noise multiplier of a round, above 0, if `private` is required. @defaultValue 1 */
+  readonly leastNoise?: number;
 }
 
 /** What became of a client's work. */
@@ -51,6 +68,9 @@ export const JOIN_FEDERATION_DEFAULTS: Required<
   patience: 600_000,
   signal: undefined,
   onEvent: undefined,
+  require: [],
+  leastClients: 2,
+  leastNoise: 1,
 };
 
 /** Seconds that a server may wait with the answer that there is nothing to do. */
@@ -61,11 +81,13 @@ const REFUSED_MS = 10_000;
 const PAUSE_MS = 1000;
 
 /**
- * Takes part in a federation until it is over: trains on the client's examples whenever the server asks, and
- * sends the network back. A lost connection is taken up again, uploads and downloads where they were; a
+ * Takes part in a federation until it is over: trains on the client's examples whenever the server asks,
+ * and sends the network back. A lost connection is taken up again, uploads and downloads where they were; a
  * client that is started again in the same folder sends what it had trained.
  * @param url - address of the server, such as `http://127.0.0.1:8080`
- * @throws InputError if the server refuses the token, is away for too long, or has no graph of the network
+ * @throws InputError if the server refuses the token, is away for too long, has no graph of the network, or
+ *  does not protect the client as it requires
+ * @throws OutOfRangeError if a number of the options is out of its range
  * @throws MismatchError if the examples do not fit the network
  */
 export async function joinFederation(
@@ -85,16 +107,25 @@ export async function joinFederation(
       `Cannot join a federation at "${url}" as its address must begin with http:// or https://`,
     );
   }
+  const { require, leastClients, leastNoise } = options;
+  assertWholeOptions("join a federation", { leastClients }, { leastClients: 2 });
+  if (!(leastNoise > 0)) {
+    throw new OutOfRangeError(
+      `Cannot join a federation as "leastNoise" must be above 0: it is ${leastNoise}`,
+    );
+  }
+  const requirements = { require, leastClients, leastNoise };
   const api = createFederationApi({
     ...{ url: url.replace(/\/+$/, ""), token, patience, signal },
     onLost: (reason) => tell({ kind: "lost", reason }),
   });
   const about = await api.about();
+  assertRequired(about, requirements);
   tell({ kind: "joined", federation: about.name, client: about.client, rounds: about.rounds });
   await mkdir(folder, { recursive: true });
   const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
   try {
-    return await work({ api, about, engine, data, folder, training, seed, signal, tell });
+    return await work({ api, about, requirements, engine, data, folder, training, seed, signal, tell });
   } finally {
     await release();
   }

@@ -10,7 +10,7 @@ import {
   saveCheckpoint,
   saveFile,
 } from "@isthmus/core";
-import { drawSecret, isLocal, privatizeUpdate } from "@isthmus/federated/rounds";
+import { drawSecret, isLocal, type PrivacyDescription, privatizeUpdate } from "@isthmus/federated/rounds";
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { fileSize } from "../store/read-pieces.ts";
@@ -42,6 +42,8 @@ interface UpdateRecord extends RoundTask, Omit<MadeUpdate, "path"> {
   readonly update: string;
   /** Name of the file with the layers that the client kept to itself; null where it keeps none. */
   readonly own: string | null;
+  /** How the federation hid its clients when the update was made; null if it did not. */
+  readonly privacy: PrivacyDescription | null;
 }
 
 /** Paths of a client's files whose names are always the same. */
@@ -69,7 +71,7 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
   const { folder, api, about, data } = client;
   const paths = pathsOf(folder);
   const before = await readRecord(folder);
-  if (before !== undefined && isFor(before, task)) return madeOf(before, folder);
+  if (before !== undefined && isFor(before, task, about.privacy)) return madeOf(before, folder);
   await api.download(task.network, paths.global);
   const global = await openCheckpoint(paths.global);
   const opened = [global];
@@ -97,7 +99,7 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
     const metrics = { accuracy: 1 - error, trainedLoss: result.loss };
     const record: UpdateRecord = {
       ...{ ...task, hash: await digestFile(join(folder, files.update)), examples: data.size, loss, metrics },
-      ...{ update: files.update, own: ownNames.length > 0 ? files.own : null },
+      ...{ update: files.update, own: ownNames.length > 0 ? files.own : null, privacy: about.privacy },
     };
     await saveFile(paths.record, JSON.stringify(record));
     await removeOthers(folder, record);
@@ -130,10 +132,14 @@ async function readRecord(folder: string): Promise<UpdateRecord | undefined> {
 
 /**
  * Whether an update was made for the very same round, as when the connection or the process was lost after
- * it.
+ * it, and with the noise that is asked for.
  */
-const isFor = ({ round, network }: UpdateRecord, task: RoundTask): boolean =>
-  round === task.round && network === task.network;
+const isFor = (
+  { round, network, privacy: before }: UpdateRecord,
+  task: RoundTask,
+  privacy: PrivacyDescription | null,
+): boolean =>
+  round === task.round && network === task.network && JSON.stringify(before) === JSON.stringify(privacy);
 
 function madeOf({ hash, examples, loss, metrics, update }: UpdateRecord, folder: string): MadeUpdate {
   return { path: join(folder, update), hash, examples, loss, metrics };

@@ -28,6 +28,7 @@ import {
 } from "@isthmus/federated/rounds";
 import { fileSize } from "../store/read-pieces.ts";
 import { secureLayout } from "../work/secure-layout.ts";
+import { assertRequiredSum } from "./assert-required.ts";
 import type { MadeUpdate } from "./make-update.ts";
 import type { WorkingClient } from "./working-client.ts";
 
@@ -48,6 +49,7 @@ const statePath = (folder: string): string => join(folder, "secure.json");
 export async function takeSecureStep(client: WorkingClient, round: number): Promise<string | undefined> {
   const task = await client.api.secure(round);
   if (task === undefined || task.step === "masked") return undefined;
+  assertRequiredSum(task.settings, client.requirements);
   const before = await readRecord(client, task);
   const record = await nextRecord(client, task, before);
   if (record === undefined)

@@ -1,5 +1,7 @@
 import type { DataSet, Engine, Graph } from "@isthmus/graph";
-import type { FederationAbout, FederationApi } from "./federation-api.ts";
+import type { ClientRequirements } from "./assert-required.ts";
+import type { FederationApi } from "./federation-api.ts";
+import type { FederationAbout } from "./parse-about.ts";
 
 /** How a client trains, where it does not do as the server suggests. */
 export interface ClientTraining {
@@ -26,6 +28,7 @@ export type ClientEvent =
 export interface WorkingClient {
   readonly api: FederationApi;
   readonly about: FederationAbout;
+  readonly requirements: ClientRequirements;
   readonly graph: Graph;
   readonly engine: Engine;
   readonly data: DataSet;

@@ -16,6 +16,7 @@ import { addMetricsRoute, createMetrics } from "./metrics.ts";
 import { addModelRoutes } from "./model-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { RefusedError } from "./refuse.ts";
+import { RequestCounts } from "./request-counts.ts";
 import { addRoundRoutes } from "./round-routes.ts";
 import { addSecureRoutes } from "./secure-routes.ts";
 import { addUpdateRoute } from "./update-route.ts";
@@ -64,6 +65,7 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
   await app.register(rateLimit, {
     max: limits.requestsPerMinute,
     timeWindow: "1 minute",
+    store: RequestCounts,
     keyGenerator: (request) => (request.client === "" ? `address ${request.ip}` : `client ${request.client}`),
     errorResponseBuilder: (_, { max, after }) =>
       new RefusedError(429, `At most ${max} requests are answered in a minute: ask again in ${after}`),

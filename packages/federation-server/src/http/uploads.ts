@@ -73,7 +73,7 @@ export function createUploads(store: Store): Uploads {
     }
     const digest = await digestOf(digests.get(client), path, offset);
     digests.set(client, digest);
-    const file = await open(path, "a");
+    const file = await open(path, "a", 0o600);
     try {
       await append({ file, appendBytes }, chunk, digest);
       if (digest.offset === length) await file.sync();

@@ -30,9 +30,9 @@ const UNCHAINED_VERSION = 1;
 const NEWLINE = 0x0a;
 
 /**
- * Opens a journal, or begins one. Each line is a checksum, a space and JSON. The checksum is of the one before
- * and the JSON, so that no line can be changed, left out or moved without a sign. A last line without its end
- * is what a killed process left: it is cut off, as nobody was told that it was there.
+ * Opens a journal, or begins one. Each line is a checksum, a space and JSON. The checksum is of the one
+ * before and the JSON, so that no line can be changed, left out or moved without a sign. A last line
+ * without its end is what a killed process left: it is cut off, as nobody was told that it was there.
  * @param take - called with what each line holds, in order; only one line is in memory at a time
  * @throws FormatError if a line before the last is damaged, or does not follow the line before it
  */

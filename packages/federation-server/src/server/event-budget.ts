@@ -7,14 +7,17 @@ export const MOST_OF_A_ROUND = 20;
 /** Decides which events of a client are journaled, so that no client can fill the journal. */
 export interface EventBudget {
   /**
-   * Returns the event to journal, or `undefined` for none. Of refusals beyond {@link MOST_OF_A_ROUND} in a round
-   * only the one whose number is a power of two is journaled, and says for how many it stands. A client that left
-   * so often stays until the round is over.
+   * Returns the event to journal, or `undefined` for none. Of refusals beyond {@link MOST_OF_A_ROUND} in a
+   * round only the one whose number is a power of two is journaled, and says for how many it stands. A
+   * client that left so often stays until the round is over.
    */
   admit(event: UntimedEvent, state: FederationState): UntimedEvent | undefined;
 }
 
-/** Creates the budget of a federation, whose counts begin again with each round and each start of the server. */
+/**
+ * Creates the budget of a federation, whose counts begin again with each round and each start of the
+ * server.
+ */
 export function createEventBudget(): EventBudget {
   let round = 0;
   const refusals = new Map<string, { seen: number; journaled: number }>();

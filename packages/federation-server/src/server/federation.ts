@@ -36,8 +36,8 @@ export interface FederationPorts {
   /** The time in milliseconds. @defaultValue a clock that nobody sets, from the time of day on */
   readonly now?: Clock;
   /**
-   * Told that the journal cannot be written any more, or that the folder is damaged, after which nothing happens:
-   * the process should end.
+   * Told that the journal cannot be written any more, or that the folder is damaged, after which nothing
+   * happens: the process should end.
    */
   readonly onFatal: (error: unknown) => void;
 }

@@ -25,8 +25,8 @@ export async function carriedFile(store: Store, state: FederationState): Promise
 }
 
 /**
- * Checks the files that a federation goes on from: its network, those that updates began with, and what the last
- * aggregation left.
+ * Checks the files that a federation goes on from: its network, the networks that updates began with, and
+ * what the last aggregation left.
  * @throws FormatError if one is missing or has other bytes than the journal says
  */
 export async function assertKnownFiles(store: Store, state: FederationState): Promise<void> {

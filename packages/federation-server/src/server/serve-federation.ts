@@ -28,7 +28,10 @@ export interface ServedFederation {
   readonly url: string;
   /** All that is known of the federation. */
   readonly state: FederationState;
-  /** Resolves when the federation is over; rejects if the journal cannot be written any more, or the folder is damaged. */
+  /**
+   * Resolves when the federation is over; rejects if the journal cannot be written any more, or the folder
+   * is damaged.
+   */
   readonly finished: Promise<FederationState>;
   /** Path of the global network. */
   network(): string;

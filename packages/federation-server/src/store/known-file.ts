@@ -12,8 +12,8 @@ export interface KnownFile {
  */
 export async function faultOf({ path, hash }: KnownFile): Promise<string | undefined> {
   try {
-    const found = await digestFile(path);
-    return hash === undefined || found === hash ? undefined : `it has the SHA-256 ${found}`;
+    const digest = await digestFile(path);
+    return hash === undefined || digest === hash ? undefined : `it has the SHA-256 ${digest}`;
   } catch (error) {
     if (!isIsthmusError(error, "InputError")) throw error;
     const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -20,6 +20,18 @@ describe("tokens", () => {
     expect([await clientOf(ada), await clientOf(again)]).toEqual([undefined, "ada"]);
     expect([await removeToken(path, "ada"), await removeToken(path, "ada")]).toEqual([true, false]);
     expect([await clientOf(again), await clientOf(bea)]).toEqual([undefined, "bea"]);
+  });
+
+  it("are never lost by two changes at once: one of them is refused, or both are there", async () => {
+    const names = ["ada", "bea", "cas", "dan"];
+    const made = await Promise.allSettled(names.map((name) => addToken(path, name)));
+    const kept = names.filter((_, i) => made[i]?.status === "fulfilled");
+    expect(kept.length).toBeGreaterThan(0);
+    expect([...(await readTokens(path)).keys()].sort()).toEqual(kept);
+    for (const { reason } of made.filter((result) => result.status === "rejected")) {
+      expect(String(reason)).toMatch(/no other process may be at work there/);
+    }
+    expect(readdirSync(join(path, ".."))).toEqual(["tokens.json"]);
   });
 
   it("are not guessed by any text, nor by a changed one", async () => {

@@ -1,6 +1,14 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { FormatError, isIsthmusError, readJsonFile, saveFile, UsageError } from "@isthmus/core";
+import {
+  FormatError,
+  isIsthmusError,
+  lockPathOf,
+  readJsonFile,
+  saveFile,
+  takeLock,
+  UsageError,
+} from "@isthmus/core";
 
 /** Names that clients may have: they are names of folders, and columns of tables. */
 const CLIENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -17,6 +25,7 @@ export type TokenHashes = ReadonlyMap<string, Buffer>;
  * nowhere: the file has its hash.
  * @throws UsageError if the name is not one that a client may have
  * @throws FormatError if the file is not one of tokens
+ * @throws InputError if another process changes the file
  */
 export async function addToken(path: string, client: string): Promise<string> {
   if (!CLIENT_NAME.test(client)) {
@@ -24,19 +33,35 @@ export async function addToken(path: string, client: string): Promise<string> {
       `Cannot make a token for "${client}" as a client's name must be 1 to 64 letters, digits, - and _, a letter or digit first`,
     );
   }
-  const hashes = new Map(await readTokens(path));
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
-  hashes.set(client, hashOf(secret));
-  await writeTokens(path, hashes);
+  await changeTokens(path, (hashes) => hashes.set(client, hashOf(secret)));
   return `${client}.${secret}`;
 }
 
-/** Removes a client from a file of tokens; returns whether it was there. */
+/**
+ * Removes a client from a file of tokens; returns whether it was there.
+ * @throws FormatError if the file is not one of tokens
+ * @throws InputError if another process changes the file
+ */
 export async function removeToken(path: string, client: string): Promise<boolean> {
-  const hashes = new Map(await readTokens(path));
-  const removed = hashes.delete(client);
-  if (removed) await writeTokens(path, hashes);
-  return removed;
+  return changeTokens(path, (hashes) => hashes.delete(client));
+}
+
+/**
+ * Changes a file of tokens, while no other process changes it, so that none is lost and none comes back.
+ * @param change - changes the hashes, and returns `false` if nothing is to be written
+ * @throws InputError if another process changes the file
+ */
+async function changeTokens<T>(path: string, change: (hashes: Map<string, Buffer>) => T): Promise<T> {
+  const release = await takeLock(lockPathOf(path, "change"), path);
+  try {
+    const hashes = new Map(await readTokens(path));
+    const result = change(hashes);
+    if (result !== false) await writeTokens(path, hashes);
+    return result;
+  } finally {
+    await release();
+  }
 }
 
 /**

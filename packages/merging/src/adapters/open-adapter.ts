@@ -1,6 +1,12 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Checkpoint, InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
+import {
+  type Checkpoint,
+  InputError,
+  openCheckpoint,
+  openCheckpointWithin,
+  readJsonFile,
+} from "@isthmus/core";
 import { type Adapter, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
 import { openAdapterFile } from "./adapter-file.ts";
@@ -47,7 +53,7 @@ export async function openAdapter(path: string): Promise<Adapter> {
     await readJsonFile(join(folder, CONFIG_FILE), { within: folder }),
     folder,
   );
-  return closeOnFailure(await openCheckpoint(await findWeights(folder), { within: folder }), (checkpoint) =>
+  return closeOnFailure(await openCheckpointWithin(await findWeights(folder), folder), (checkpoint) =>
     createAdapter(folder, checkpoint, config),
   );
 }

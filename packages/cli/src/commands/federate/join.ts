@@ -1,7 +1,12 @@
 import { resolve } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { openCheckpoint, readTextFile, saveCheckpoint, UsageError } from "@isthmus/core";
-import { type ClientEvent, joinFederation, openClientData } from "@isthmus/federation-server";
+import {
+  type ClientEvent,
+  joinFederation,
+  openClientData,
+  type RequiredProtection,
+} from "@isthmus/federation-server";
 import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
 import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
@@ -19,6 +24,9 @@ interface JoinVerbOptions extends EngineOptions {
   readonly lr?: number | undefined;
   readonly seed: number;
   readonly patience: number;
+  readonly require?: readonly RequiredProtection[] | undefined;
+  readonly leastClients: number;
+  readonly leastNoise: number;
 }
 
 /** Variable of the environment that a token is read from. */
@@ -42,6 +50,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus federate join https://federation.example --data idx:scans,labels --token-file anna.token --epochs 2 --lr 0.01 -o mine.safetensors",
     "otherwise than the server suggests; the last network goes to a file, with the layers that stay here",
+  ],
+  [
+    "isthmus federate join https://federation.example --data mnist --token-file anna.token --require secure --least-clients 5",
+    "send nothing that the server could read: only into sums of 5 clients or more",
   ],
 );
 
@@ -68,7 +80,25 @@ function createJoinVerb() {
     )
     .option("--lr <rate>", "learning rate (default: as the server suggests)", parseNumber)
     .option("--seed <n>", "decides the order of examples", parseSeed, 0)
-    .option("--patience <seconds>", "time for which the server may be away", parseNumber, 600);
+    .option("--patience <seconds>", "time for which the server may be away", parseNumber, 600)
+    .addOption(
+      new Option(
+        "--require <protection...>",
+        "send nothing unless updates are masked (secure), or have noise of this client (private)",
+      ).choices(["secure", "private"] as const),
+    )
+    .option(
+      "--least-clients <n>",
+      "fewest clients whose updates a sum may be of, with --require secure",
+      parseCount(2),
+      2,
+    )
+    .option(
+      "--least-noise <multiplier>",
+      "smallest noise multiplier, with --require private",
+      parseNumber,
+      1,
+    );
 }
 
 async function takePart(url: string, options: JoinVerbOptions, context: Context): Promise<Outcome> {
@@ -83,6 +113,7 @@ async function takePart(url: string, options: JoinVerbOptions, context: Context)
     folder: resolve(options.folder ?? `${token.split(".")[0]}.federation`),
     training: { epochs, batch, optimizer, learningRate: lr },
     ...{ seed, patience: patience * 1000, signal: context.signal },
+    ...{ require: options.require ?? [], leastClients: options.leastClients, leastNoise: options.leastNoise },
     onEvent: (event) => tell(event, context),
   });
   const written = output === undefined ? result.network : await copyNetwork(result.network, output);

@@ -1,0 +1,54 @@
+import { InputError } from "@isthmus/core";
+import { isLocal, type SecureSettings } from "@isthmus/federated/rounds";
+import type { FederationAbout } from "./parse-about.ts";
+
+/** A protection that a client can insist on: masks in a secure sum, or noise that it adds itself. */
+export type RequiredProtection = "secure" | "private";
+
+/** What a client insists on, whatever its server says. */
+export interface ClientRequirements {
+  /** Protections without which nothing is sent. */
+  readonly require: readonly RequiredProtection[];
+  /** Fewest clients whose updates a secure sum may be of, if `secure` is required. */
+  readonly leastClients: number;
+  /** Smallest noise multiplier of a round, if `private` is required. */
+  readonly leastNoise: number;
+}
+
+/**
+ * Checks that a federation protects its clients as one of them requires.
+ * @throws InputError if it does not, with what it does
+ */
+export function assertRequired(
+  { name, secure, privacy }: Pick<FederationAbout, "name" | "secure" | "privacy">,
+  { require, leastNoise }: ClientRequirements,
+): void {
+  if (require.includes("secure") && !secure) {
+    throw unmet(name, '"secure", masked updates', "its server asks for updates that it can read");
+  }
+  if (!require.includes("private")) return;
+  const rule = `"private", noise of this client with a multiplier of at least ${leastNoise}`;
+  if (privacy === null) throw unmet(name, rule, "its server asks for updates without noise");
+  if (!isLocal(privacy))
+    throw unmet(name, rule, "its server would add the noise, after it has read the update");
+  if (!(privacy.noise >= leastNoise)) throw unmet(name, rule, `its server asks for ${privacy.noise}`);
+}
+
+/**
+ * Checks that a secure sum is of enough clients, if the client requires secure sums.
+ * @throws InputError if it may be of fewer
+ */
+export function assertRequiredSum(
+  { threshold, session }: SecureSettings,
+  { require, leastClients }: ClientRequirements,
+): void {
+  if (!require.includes("secure") || threshold >= leastClients) return;
+  throw unmet(session, `"secure", a sum of at least ${leastClients} clients`, `it may be of ${threshold}`);
+}
+
+function unmet(name: string, rule: string, offer: string): InputError {
+  return new InputError(
+    `Cannot take part in "${name}" as this client requires ${rule}: ${offer}; nothing was sent, and only a federation that protects its clients so can have its updates`,
+    { input: "require" },
+  );
+}

@@ -1,0 +1,60 @@
+import { InputError, tellProblem } from "@isthmus/core";
+import { PRIVACY, type PrivacyDescription } from "@isthmus/federated/rounds";
+import { z } from "zod";
+
+/** What a server says of its federation. */
+export interface FederationAbout {
+  readonly name: string;
+  readonly client: string;
+  readonly rounds: number;
+  readonly network: string;
+  readonly bytes: number;
+  /** Names of tensors that clients keep to themselves. */
+  readonly keep: readonly string[];
+  readonly graph: boolean;
+  /** Whether updates are masked. */
+  readonly secure: boolean;
+  /** How clients are hidden; `null` where they are not. */
+  readonly privacy: PrivacyDescription | null;
+  readonly training: {
+    readonly epochs: number;
+    readonly batch: number | null;
+    readonly optimizer: "sgd" | "adam" | "adamw";
+    readonly learningRate: number | null;
+    readonly momentum: number;
+  };
+}
+
+const count = z.int().min(1);
+
+const ABOUT: z.ZodType<FederationAbout> = z.object({
+  name: z.string(),
+  client: z.string(),
+  rounds: count,
+  network: z.string(),
+  bytes: count,
+  keep: z.array(z.string()),
+  graph: z.boolean(),
+  secure: z.boolean(),
+  privacy: PRIVACY.nullable(),
+  training: z.object({
+    epochs: count,
+    batch: count.nullable(),
+    optimizer: z.enum(["sgd", "adam", "adamw"]),
+    learningRate: z.number().positive().nullable(),
+    momentum: z.number().min(0).lt(1),
+  }),
+});
+
+/**
+ * Checks what a server says of its federation.
+ * @throws InputError that names the key if something is missing, or of another form
+ */
+export function parseAbout(answer: unknown): FederationAbout {
+  const parsed = ABOUT.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => tellProblem(issue.path, issue)).join(", ");
+  throw new InputError(`Cannot join as the server must describe its federation: ${problems}`, {
+    input: "about",
+  });
+}

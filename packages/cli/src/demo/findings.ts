@@ -55,12 +55,11 @@ npx isthmus barrier a.safetensors b.safetensors --graph model.onnx --data mnist:
 }
 
 function tellTraining({ pair: { results, net } }: Findings): string {
-  // Both were trained side by side.
-  const seconds = Math.max(...results.map((result) => result.seconds));
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
   const rate = Math.max(...results.map(({ examplesPerSecond }) => examplesPerSecond));
   const { length } = results[0].epochs;
   return `Two networks, ${net}, have just learned to read digits from different random starts: ${length} ${length === 1 ? "epoch" : "epochs"}
-each, in ${formatSeconds(seconds)}, up to ${formatRate(rate)} images a second each.`;
+each, ${formatSeconds(seconds)} together, up to ${formatRate(rate)} images a second.`;
 }
 
 /** Says how much lower the ridge has become; alignment may leave none at all. */

@@ -1,9 +1,8 @@
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createFolder, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type DataSet, type Engine, encodeGraph } from "@isthmus/graph";
-import { type TrainProgress, type TrainResult, train } from "@isthmus/training";
+import { type TrainResult, train } from "@isthmus/training";
 import { type Network, parseNetwork } from "@isthmus/zoo";
 import { formatPace } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
@@ -41,42 +40,11 @@ export async function trainPair(
   await createFolder(output);
   const graph = join(output, "graph.onnx");
   await saveFile(graph, encodeGraph(network.graph));
-  // Small networks keep one core busy better than many, so that both are trained side by side.
-  const parts = {
-    network,
-    engine: withThreads(engine, Math.ceil(availableParallelism() / 2)),
-    data,
-    evaluationData,
-  };
-  const follow = followBoth(`Training A and B from seeds ${seed} and ${seed + 1}`, context);
-  const [a, b] = await Promise.all([
-    trainAndSave(parts, { ...options, name: "a", onProgress: follow.a }, context),
-    trainAndSave(parts, { ...options, seed: seed + 1, name: "b", onProgress: follow.b }, context),
-  ]);
+  const trainOne = (name: string, networkSeed: number) =>
+    trainAndSave({ network, engine, data, evaluationData }, { ...options, seed: networkSeed, name }, context);
+  const a = await trainOne("a", seed);
+  const b = await trainOne("b", seed + 1);
   return { graph, net: network.spec, checkpoints: [a.path, b.path], results: [a.result, b.result] };
-}
-
-/** Returns an engine that runs every graph on so many threads. */
-function withThreads(engine: Engine, threads: number): Engine {
-  return { ...engine, load: (graph, options) => engine.load(graph, { ...options, threads }) };
-}
-
-/** Shows the progress of two trainings as one: what both have done, and the pace of A. */
-function followBoth(title: string, { progress }: Context) {
-  const done = { a: 0, b: 0 };
-  let pace = "";
-  const show = (): void => progress(title, (done.a + done.b) / 2, () => pace);
-  return {
-    a(at: TrainProgress): void {
-      done.a = at.done;
-      pace = formatPace(at);
-      show();
-    },
-    b(at: TrainProgress): void {
-      done.b = at.done;
-      show();
-    },
-  };
 }
 
 async function trainAndSave(
@@ -86,21 +54,24 @@ async function trainAndSave(
     readonly data: DataSet;
     readonly evaluationData: DataSet;
   },
-  {
-    output,
-    name,
-    epochs,
-    seed,
-    onProgress,
-  }: PairOptions & { readonly name: string; readonly onProgress: (progress: TrainProgress) => void },
-  { signal, version }: Context,
+  { output, name, epochs, seed }: PairOptions & { readonly name: string },
+  { signal, progress, version }: Context,
 ): Promise<{ readonly path: string; readonly result: TrainResult }> {
   const { network } = parts;
   const { weights, result } = await train(
     { graph: network.graph, engine: parts.engine },
     network.initialize(seed),
     parts.data,
-    { evaluationData: parts.evaluationData, seed, epochs, signal, onProgress },
+    {
+      evaluationData: parts.evaluationData,
+      seed,
+      epochs,
+      signal,
+      onProgress: (at) =>
+        progress(`Training ${name.toUpperCase()} from seed ${seed}`, at.step / at.steps, () =>
+          formatPace(at),
+        ),
+    },
   );
   const path = join(output, `${name}.safetensors`);
   await saveCheckpoint(weights, path, {

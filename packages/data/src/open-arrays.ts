@@ -6,7 +6,7 @@ import type { DataSetName } from "./kinds/data-kind.ts";
 import type { ResolvedDataOptions } from "./open-data-options.ts";
 import { recogniseScaling, UNIT_SCALING } from "./scaling.ts";
 
-/** What a kind of data knows of its examples. */
+/** Facts that a kind of data knows of its examples. */
 export interface KnownExamples {
   /** Scaling that is usual for the kind. @defaultValue that of published images, else `byte / 255` */
   readonly scaling?: Scaling;

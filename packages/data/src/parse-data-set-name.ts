@@ -35,7 +35,10 @@ export function parseDataSetName(name: string): DataSetName {
     throw nameError(name, `"${word}" has the splits ${kind.splits.join(" and ")}: it asks for "${split}"`);
   }
   return {
-    ...{ name, kind, settings, split },
+    name,
+    kind,
+    settings,
+    split,
     paths: readPaths(name, kind, place === undefined ? undefined : path),
     ...parseRange(name, range),
     ...(cue && { cue }),

@@ -9,7 +9,7 @@ import type { Split } from "./splits.ts";
 /** Bytes of an image: red, green and blue, 32 rows of 32 pixels each. */
 const IMAGE_BYTES = 3 * 32 * 32;
 
-/** What tells CIFAR-10 and CIFAR-100 apart. */
+/** Differences between CIFAR-10 and CIFAR-100. */
 export interface CifarLayout {
   /** Name for messages. */
   readonly name: string;

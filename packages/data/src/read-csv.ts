@@ -70,7 +70,7 @@ export async function readCsv(request: CsvRequest): Promise<Examples & { readonl
   }
 }
 
-/** What the first row says of all. */
+/** Form of all rows, as the first one shows it. */
 interface CsvLayout {
   readonly columns: number;
   /** Place of the label. */

@@ -50,7 +50,7 @@ function decode(
   }
 }
 
-/** Where a character stands: before a field, in one, in one with quotes, or behind its closing quote. */
+/** Place of a character: before a field, in one, in one with quotes, or behind its closing quote. */
 type Place = "begin" | "plain" | "quoted" | "closed";
 
 class RowSplitter {

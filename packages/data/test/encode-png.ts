@@ -1,6 +1,6 @@
 import { deflateSync } from "node:zlib";
 
-/** What the header of a PNG file says. */
+/** Contents of the header of a PNG file. */
 export interface PngParts {
   readonly width: number;
   readonly height: number;

@@ -31,7 +31,7 @@ export interface AttackOptions {
   readonly start: (federation: SmallFederation) => Promise<AttackedServer>;
 }
 
-/** What came of an attack, as plain data. */
+/** Outcome of an attack, as plain data. */
 export interface AttackResult {
   readonly seed: number;
   readonly rounds: number;
@@ -43,7 +43,7 @@ export interface AttackResult {
   readonly accepted: { readonly honest: number; readonly hostile: number };
   /** Refusals that the journal counts. */
   readonly refused: number;
-  /** What is wrong, in words: a network that is not the aggregate of sound updates, an honest client left out, a failure. */
+  /** Faults in words: a network that is not the aggregate of sound updates, an honest client left out, a failure. */
   readonly wrong: readonly string[];
   readonly restarts: number;
   readonly journalBytes: number;

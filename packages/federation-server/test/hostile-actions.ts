@@ -4,7 +4,7 @@ import type { Random } from "@isthmus/core";
 import type { PlainClient } from "./plain-client.ts";
 import { type Body, bodyOf } from "./small-federation.ts";
 
-/** What a hostile client knows while a round is open. */
+/** Knowledge of a hostile client while a round is open. */
 export interface HostileView {
   readonly client: PlainClient;
   readonly port: number;
@@ -12,7 +12,7 @@ export interface HostileView {
   readonly round: number;
   /** Bytes of the global network. */
   readonly network: Buffer;
-  /** What others were seen to send: updates of honest clients, and of rounds before. */
+  /** Updates that others were seen to send, in this round and before. */
   readonly seen: readonly Body[];
   readonly random: Random;
   /** Notes bytes that any check must let pass, so that they may count. */
@@ -107,7 +107,7 @@ function patch(view: HostileView, { bytes, hash }: Body, begin: number, end: num
   return tell(view, view.client.request("PATCH", `/v1/uploads/${hash}`, { body, headers }));
 }
 
-/** What hostile clients do, by name. */
+/** Actions of hostile clients, by name. */
 export const HOSTILE_ACTIONS: Readonly<Record<string, (view: HostileView) => Promise<unknown>>> = {
   /** Sends other bytes under the name of an upload while the server checks it. */
   async swap(view) {

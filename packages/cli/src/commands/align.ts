@@ -216,7 +216,11 @@ async function saveAligned(
     method,
     seed,
     restarts,
-    ...{ search, only, skip, normalize, outputs },
+    search,
+    only,
+    skip,
+    normalize,
+    outputs,
   });
   const { files } = await saveCheckpoint(network, output, {
     metadata: { ...network.metadata, ...making },

@@ -13,7 +13,7 @@ export interface FileBounds {
   readonly write: readonly string[];
 }
 
-/** What files are opened for. */
+/** The purpose for which a file is opened. */
 export type FileUse = keyof FileBounds;
 
 const bounds = new AsyncLocalStorage<FileBounds | undefined>();
@@ -110,7 +110,7 @@ function assertInside(path: string, real: string, folders: readonly string[]): v
 /** A file or folder that is open. */
 export interface Opened {
   readonly descriptor: number;
-  /** What the system says of it. */
+  /** Its numbers on the disk, as the system says them. */
   readonly stats: Pick<Stats, "dev" | "ino">;
 }
 

@@ -60,7 +60,7 @@ async function openTemporary(path: string, mode: number, folder: AnchoredFolder)
   );
 }
 
-/** What a file is written by until it gets its name. */
+/** A handle through which a file is written until it gets its name. */
 interface Temporary {
   readonly temporary: string;
   readonly folder: AnchoredFolder;

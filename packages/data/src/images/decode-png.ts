@@ -21,7 +21,7 @@ const COLOURS: ReadonlyMap<number, { readonly samples: number; readonly depths: 
   ]);
 const PALETTE = 3;
 
-/** Where the pixels of a pass lie, and how far they are apart. */
+/** The first pixel of a pass, and the distances between its pixels. */
 type Pass = readonly [left: number, top: number, right: number, down: number];
 
 const PLAIN: readonly Pass[] = [[0, 0, 1, 1]];
@@ -61,7 +61,9 @@ export function decodePng(bytes: Uint8Array, source: string): Picture {
   const isGrey = header.colour === 0 || header.colour === 4;
   const { width, height } = header;
   const out: Picture = {
-    ...{ width, height, channels: isGrey ? 1 : 3 },
+    width,
+    height,
+    channels: isGrey ? 1 : 3,
     data: new Uint8Array(width * height * (isGrey ? 1 : 3)),
   };
   let offset = 0;

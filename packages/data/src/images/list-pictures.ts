@@ -100,7 +100,7 @@ async function foldersIn(folder: string): Promise<string[]> {
   return names.sort();
 }
 
-/** What is known while a folder is walked through. */
+/** State of a walk through a folder. */
 interface Walk {
   /** The folder of the data set, which nothing may lead out of. */
   readonly root: string;

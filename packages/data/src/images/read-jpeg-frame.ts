@@ -8,7 +8,7 @@ export interface JpegComponent {
   readonly down: number;
 }
 
-/** What the headers of a JPEG file say. */
+/** Contents of the headers of a JPEG file. */
 export interface JpegFrame {
   readonly width: number;
   readonly height: number;
@@ -49,17 +49,20 @@ export function readJpegFrame(bytes: Uint8Array, source: string): JpegFrame {
   if (adobe !== undefined) withoutAdobe[adobe.begin] = 0;
   const most = (key: "h" | "v") => Math.max(...parts.map((part) => part[key]));
   return {
-    ...{ width, height, scans, withoutAdobe },
+    width,
+    height,
+    scans,
+    withoutAdobe,
     isRgb: adobe === undefined ? !isJfif && String.fromCharCode(...ids) === "RGB" : adobe.transform === 0,
     components: parts.map(({ id, h, v }) => ({ id, across: most("h") / h, down: most("v") / v })),
   };
 }
 
-/** What the pieces of a file say. */
+/** Contents of the pieces of a file. */
 interface JpegHeaders {
   readonly frame: Frame | undefined;
   readonly scans: number;
-  /** Where the mark of Adobe begins, and which colours it says; missing without. */
+  /** Beginning of the mark of Adobe, and the colours it says; missing if the file has none. */
   readonly adobe: { readonly begin: number; readonly transform: number } | undefined;
   readonly isJfif: boolean;
 }
@@ -117,7 +120,7 @@ function readFrame(view: DataView, { begin, end }: Segment): Frame {
 /** A piece of a file that begins with a marker; the compressed bytes behind a scan are part of no piece. */
 interface Segment {
   readonly marker: number;
-  /** Where its content begins, behind its length, and ends. */
+  /** Beginning of its content, behind its length, and its end. */
   readonly begin: number;
   readonly end: number;
 }

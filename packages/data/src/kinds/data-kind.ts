@@ -5,9 +5,9 @@ import type { Split } from "../splits.ts";
 
 /** A form of names of data sets, with what is shown of it in help and documents. */
 export interface DataForm {
-  /** What users write, with capital letters for what they fill in. */
+  /** The form as users write it, with capital letters for the parts that they fill in. */
   readonly form: string;
-  /** What it reads, to stand in a table. */
+  /** Description of the data that it reads, to stand in a table. */
   readonly what: string;
   readonly example: string;
 }
@@ -19,7 +19,7 @@ export interface DataSetName {
   readonly kind: DataKind;
   /** Paths in the name, in order. */
   readonly paths: readonly string[];
-  /** What stands behind the path after commas, by the names of the kind's settings. */
+  /** Settings behind the path, after commas, by their names. */
   readonly settings: Readonly<Record<string, string>>;
   readonly split: Split;
   /** Number of examples to use, from the first; 0 for all. */
@@ -38,13 +38,13 @@ export interface DataKind {
   /** The word that names begin with. */
   readonly name: string;
   readonly forms: readonly DataForm[];
-  /** What must follow the word and a colon, in words; see {@link isOptional}. */
+  /** The place that must follow the word and a colon, in words; see {@link isOptional}. */
   readonly place: "a folder" | "a file" | "a file or folder" | "two files with one comma between them";
   /** Whether the word is a name by itself. @defaultValue false */
   readonly isOptional?: boolean;
   /**
-   * What may stand behind the path after a comma: a pattern for each setting, whose first group, or else all
-   * of it, is the value. @defaultValue none
+   * Settings that may stand behind the path after a comma: a pattern for each setting, whose first group, or
+   * else all of it, is the value. @defaultValue none
    */
   readonly settings?: Readonly<Record<string, RegExp>>;
   /** Splits that names may ask for; none if the files are one set, whatever a name says. */

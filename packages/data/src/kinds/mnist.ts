@@ -15,7 +15,7 @@ import type { DataKind, DataSetName } from "./data-kind.ts";
 
 type Published = "mnist" | "fashion-mnist";
 
-/** What MNIST and Fashion-MNIST have in common. */
+/** The parts that MNIST and Fashion-MNIST have in common. */
 const SHARED = {
   place: "a folder",
   isOptional: true,
@@ -115,7 +115,7 @@ async function readInstalled(
   );
 }
 
-/** What precedes `t10k-images-idx3-ubyte` in the names of published files, the likeliest first. */
+/** Beginnings before `t10k-images-idx3-ubyte` in the names of published files, the likeliest first. */
 const PREFIXES: Readonly<Record<Published, readonly string[]>> = {
   mnist: ["", "mnist-"],
   "fashion-mnist": ["fashion-", "fashion-mnist-", ""],

@@ -9,7 +9,7 @@ export interface ParquetShards {
   readonly splits: readonly Split[];
 }
 
-/** What the names of files and folders begin with, by the split that they hold. */
+/** Beginnings of the names of files and folders, by the split that they hold. */
 const BEGINNINGS: Readonly<Record<Split, RegExp>> = {
   train: /^train(ing)?(?![a-z])/i,
   test: /^test(ing)?(?![a-z])/i,

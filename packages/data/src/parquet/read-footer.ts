@@ -44,7 +44,7 @@ export interface RowGroup {
   readonly chunks: readonly ParquetChunk[];
 }
 
-/** What the end of a Parquet file says of it. */
+/** Contents of the footer of a Parquet file. */
 export interface ParquetFooter {
   readonly columns: readonly ParquetColumn[];
   readonly groups: readonly RowGroup[];

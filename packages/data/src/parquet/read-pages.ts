@@ -13,7 +13,7 @@ export interface ParquetPage {
   valueAt(row: number): number | Uint8Array | undefined;
 }
 
-/** Where values are, and what they are. */
+/** Places of values, and their type. */
 export interface PagesRequest {
   readonly source: ByteSource;
   readonly column: ParquetColumn;

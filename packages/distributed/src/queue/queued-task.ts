@@ -33,7 +33,7 @@ export function digestStore(store: string): string {
   return createHash("sha256").update(store).digest("hex").slice(0, STORE_DIGITS);
 }
 
-/** What ids are: names of files that begin with a digit of a key, and lead nowhere else. */
+/** Pattern of ids: names of files that begin with a digit of a key, and lead nowhere else. */
 const ID = /^[\da-f][\w-]{0,199}$/;
 
 /** Checks whether a text is the id of a task, and so the name of a file in a queue that is a folder. */

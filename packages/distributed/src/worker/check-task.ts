@@ -48,7 +48,7 @@ export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable)
   return kind;
 }
 
-/** Where the files of a task lie. */
+/** Folders of the files of a task. */
 export interface TaskPlaces {
   /** Root of the storage on the machine of whoever waits. */
   readonly from: string;

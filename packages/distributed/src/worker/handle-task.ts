@@ -74,7 +74,12 @@ async function attempt(
   let isPublished = false;
   try {
     const assignment = {
-      ...{ kind, params, inputs, directory, store: results, within: root },
+      kind,
+      params,
+      inputs,
+      directory,
+      store: results,
+      within: root,
       folder: await assertWithin(root, folder),
     };
     const result = await executor.run(assignment, { signal, onProgress });

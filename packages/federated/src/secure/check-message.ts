@@ -8,7 +8,7 @@ const HEAD = { kind: "", session: "" };
 const KEYS = { ...HEAD, client: "", cipherKey: "", maskKey: "" };
 const SEALED = { from: "", to: "", sealed: "" };
 const REVEALED = { of: "", share: "" };
-/** What each kind of message must have, and nothing else, as it comes from a network. */
+/** Form of each kind of message that comes from a network; other fields are refused. */
 const SHAPES: Readonly<Record<(ClientMessage | ServerMessage)["kind"], Shape>> = {
   keys: KEYS,
   roster: { ...HEAD, keys: [KEYS] },

@@ -5,7 +5,7 @@ import type { FederationAbout } from "./parse-about.ts";
 /** A protection that a client can insist on: masks in a secure sum, or noise that it adds itself. */
 export type RequiredProtection = "secure" | "private";
 
-/** What a client insists on, whatever its server says. */
+/** Protection that a client insists on, whatever its server says. */
 export interface ClientRequirements {
   /** Protections without which nothing is sent. */
   readonly require: readonly RequiredProtection[];

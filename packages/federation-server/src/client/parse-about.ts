@@ -2,7 +2,7 @@ import { InputError, tellProblem } from "@isthmus/core";
 import { PRIVACY, type PrivacyDescription } from "@isthmus/federated/rounds";
 import { z } from "zod";
 
-/** What a server says of its federation. */
+/** Description of a federation by its server. */
 export interface FederationAbout {
   readonly name: string;
   readonly client: string;

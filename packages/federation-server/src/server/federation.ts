@@ -36,7 +36,7 @@ export interface FederationPorts {
   /** The time in milliseconds. @defaultValue a clock that nobody sets, from the time of day on */
   readonly now?: Clock;
   /**
-   * Told that the journal cannot be written any more, or that the folder is damaged, after which nothing
+   * Called if the journal cannot be written any more, or that the folder is damaged, after which nothing
    * happens: the process should end.
    */
   readonly onFatal: (error: unknown) => void;
@@ -199,7 +199,10 @@ function run(opened: Opened, ports: FederationPorts): Federation {
   };
   const federation: Federation = {
     ...{ config, store, workers, networkBytes, keptTensors, averagedTensors, noiseSeed, secureElements },
-    ...{ changed, happen, now, ended: stopping.signal },
+    changed,
+    happen,
+    now,
+    ended: stopping.signal,
     get state() {
       return state;
     },

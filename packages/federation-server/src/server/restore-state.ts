@@ -15,7 +15,7 @@ const READABLE: readonly unknown[] = [1, VERSION];
 
 /** A state that is restored from a journal line by line. */
 export interface RestoredState {
-  /** What the first line must say: the federation, as it is in its file. */
+  /** Content that the first line must have: the federation of its file. */
   readonly header: object;
   /**
    * Takes the next line.

@@ -17,10 +17,10 @@ export interface Stepper {
   close(): Promise<void>;
 }
 
-/** What a stepper works with. */
+/** Parts of a federation that a stepper works with. */
 interface StepperPorts {
   readonly log: Log;
-  /** Told that the folder is damaged, so that nothing can be done any more. */
+  /** Called if the folder is damaged, so that the federation must stop. */
   readonly onFatal: (error: unknown) => void;
 }
 

@@ -19,7 +19,7 @@ import { completed } from "./complete-update.ts";
 import { namesTreated } from "./names-treated.ts";
 import { type BrokenSum, openSummedUpdate, type SummedUpdate } from "./summed-update.ts";
 
-/** What is needed to aggregate a round, with files in place of networks. */
+/** Inputs of the aggregation of a round, with files in place of networks. */
 export interface AggregateRequest {
   readonly network: KnownFile;
   readonly updates: readonly {
@@ -38,7 +38,7 @@ export interface AggregateRequest {
   /** Number of the aggregation, from 1, which counts no round that failed. */
   readonly step: number;
   readonly seed: number;
-  /** What the aggregation before left; `null` if it left nothing. */
+  /** State that the aggregation before left; `null` if it left nothing. */
   readonly state: KnownFile | null;
   /** The secure sum of the round, all of its messages exchanged; `null` where updates are seen. */
   readonly secure: SecureServerState | null;

@@ -35,7 +35,7 @@ export interface WeightBinding {
   readonly tied: ReadonlyMap<string, string>;
 }
 
-/** What shows which tensors weights are, beside names and values. */
+/** Evidence of which tensors weights are, beside names and values. */
 export interface BindingEvidence {
   /**
    * Sources of weights by the file's own records, which agree with the values; undefined for weights that

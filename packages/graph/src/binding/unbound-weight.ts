@@ -13,7 +13,7 @@ export interface UnboundWeight {
   readonly kind: "ambiguous" | "changed" | "unknown";
 }
 
-/** What is known of a weight that was not found. */
+/** A weight that was not found, with the reason. */
 interface KnownWeight {
   /** Reason, if several tensors may be the weight. */
   readonly several: string | undefined;

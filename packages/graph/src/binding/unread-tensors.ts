@@ -26,7 +26,7 @@ export const UNREAD_POLICIES = ["refuse", "keep"] as const;
  */
 export type UnreadPolicy = (typeof UNREAD_POLICIES)[number];
 
-/** What decides about tensors that are not read. */
+/** Facts that decide about tensors which are not read. */
 export interface UnreadContext {
   /** Tied tensors by the network's names, which are read under another name. */
   readonly tied: ReadonlyMap<string, string>;

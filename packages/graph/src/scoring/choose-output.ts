@@ -4,7 +4,7 @@ import { dependentValues } from "../ir/dependent-values.ts";
 import { describeValue } from "../ir/describe-value.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 
-/** What the choice of an output needs to know of a data set. */
+/** Facts of a data set that decide which output is scored. */
 export type ScoredData = Pick<DataSet, "classes" | "exampleShape" | "labelling">;
 
 /**

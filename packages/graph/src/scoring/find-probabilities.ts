@@ -110,7 +110,7 @@ function numbersOf(name: string, graph: Graph, producers: ReadonlyMap<string, No
   return tensor && Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }
 
-/** Where the axes are over which probabilities sum to 1. */
+/** Axes over which probabilities sum to 1. */
 interface Place {
   /** The value that the operator makes, and the nodes behind it. */
   readonly value: string;

@@ -58,7 +58,11 @@ export function createFileAdapter(source: string, checkpoint: Checkpoint, scales
     ({ name, a, b, alpha, rank }): [string, AdapterModule] => [
       name,
       {
-        ...{ name, a, b, alpha, rank },
+        name,
+        a,
+        b,
+        alpha,
+        rank,
         kind: "linear",
         ...{ bias: undefined, magnitude: undefined },
         scale: scales.get(name) ?? 1,
@@ -69,7 +73,9 @@ export function createFileAdapter(source: string, checkpoint: Checkpoint, scales
   const [first] = at(modules, 0, "module");
   const naming: AdapterNaming = first.includes(".") ? "diffusers" : "kohya";
   return {
-    ...{ source, checkpoint, naming },
+    source,
+    checkpoint,
+    naming,
     config: undefined,
     modules: new Map(modules),
     replaced: new Map(),

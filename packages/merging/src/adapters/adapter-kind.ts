@@ -1,6 +1,6 @@
 /** A kind of small change of a network that is stored by itself, told by the names of its tensors. */
 export interface AdapterKind {
-  /** What users call it, such as `LoRA` or `LoKr`. */
+  /** The name that users know, such as `LoRA` or `LoKr`. */
   readonly name: string;
   /** The first tensor whose name shows it. */
   readonly tensor: string;

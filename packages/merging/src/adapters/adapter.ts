@@ -91,7 +91,10 @@ export function createAdapter(source: string, checkpoint: Checkpoint, config: Ad
   const context = { source, checkpoint, config, scaleOf: scalesOf(config) };
   const modules = [...parts].map(([name, of]) => [name, createModule(context, name, of)] as const);
   return {
-    ...{ source, config, checkpoint, replaced },
+    source,
+    config,
+    checkpoint,
+    replaced,
     naming: "PEFT",
     modules: new Map(modules),
     close: () => checkpoint.close(),

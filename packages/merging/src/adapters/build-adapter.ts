@@ -71,7 +71,10 @@ export function buildAdapter(options: BuildAdapterOptions): Adapter {
   }
   const factorsOf = createFactors();
   const checkpoint = defineCheckpoint({
-    ...{ source, tensors, metadata, inputs },
+    source,
+    tensors,
+    metadata,
+    inputs,
     async readInto(key, begin, out) {
       const place = places.get(key);
       if (place === undefined) {

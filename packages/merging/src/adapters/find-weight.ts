@@ -1,6 +1,6 @@
 import { type Checkpoint, MismatchError } from "@isthmus/core";
 
-/** What kohya's sd-scripts put before the names of modules, whose dots they replace by underscores. */
+/** Prefixes that kohya's sd-scripts put before names of modules, whose dots they replace by underscores. */
 const KOHYA_PREFIX = /^lora_(unet|transformer|prior_unet|te\d?)_/;
 
 /**

@@ -66,7 +66,7 @@ export async function isAdapter(path: string): Promise<boolean> {
   return (await findAdapterPlace(path)) !== undefined;
 }
 
-/** Where an adapter lies: in a folder of PEFT, or in one file. */
+/** Place of an adapter: a folder of PEFT, or one file. */
 type AdapterPlace = { readonly folder: string } | { readonly file: string };
 
 /** Finds out what form an adapter has; undefined if the path is something else, or cannot be opened. */

@@ -34,7 +34,7 @@ export interface UnfinishedMerge {
   readonly durable: boolean;
 }
 
-/** Where a tensor stands in an unfinished file. */
+/** Place of a tensor in an unfinished file. */
 export interface UnfinishedTensor {
   /** Name of the file in the folder of unfinished files. */
   readonly file: string;

@@ -3,7 +3,7 @@ import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
 import { assertRun, noteFinished } from "./merge-journal.ts";
 import type { MergedPiece } from "./merge-tasks.ts";
 
-/** Where the elements of a tensor are written. */
+/** Place that the elements of a tensor are written to. */
 export type TensorTarget = Pick<StagedTensor, "path" | "target" | "position">;
 
 /** Where the pieces of a merge are written, as plain data. */

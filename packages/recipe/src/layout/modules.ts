@@ -63,7 +63,7 @@ export function inferModules({ runs }: Layout, tensors: Iterable<string>): Modul
 
 /** Layers whose prefixes begin alike, and what they are divided into; nothing if they are one part. */
 interface Branch {
-  /** What their names begin with, up to a dot. */
+  /** Beginning of their names, up to a dot. */
   readonly path: string;
   readonly runs: readonly LayerRun[];
   readonly children: ReadonlyMap<string, Branch>;

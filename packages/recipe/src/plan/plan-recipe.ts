@@ -114,7 +114,8 @@ async function planOne(
   return {
     source: `${method.name}(${inputs.networks.map(({ source }) => source).join(", ")})`,
     networks: [first, ...others],
-    ...{ tensors, seed },
+    tensors,
+    seed,
     metadata: countGgufLayers(templateOf(groups, inputs).network.metadata, tensors.keys()),
   };
 }

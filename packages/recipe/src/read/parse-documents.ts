@@ -4,7 +4,7 @@ import type { Path } from "../recipe/problem.ts";
 import { isMap } from "../recipe/shape.ts";
 import { createPositions, type Positions } from "./positions.ts";
 
-/** What a document of a YAML file says, not yet checked. */
+/** Contents of a document of a YAML file, not yet checked. */
 export interface ParsedDocument {
   readonly value: unknown;
   readonly positions: Positions;

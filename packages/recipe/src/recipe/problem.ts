@@ -2,9 +2,9 @@
 export type Path = readonly (string | number)[];
 
 /**
- * What a recipe may say although it changes nothing, or not as it looks. mergekit 0.1.5 passes over it or
- * takes it, so recipes that were made for it have it: each is a warning, and an error if a recipe is read
- * strictly. All other problems are errors. This list alone decides which is which.
+ * Statements of recipes that are allowed although they change nothing, or not as it looks. mergekit 0.1.5
+ * passes over it or takes it, so recipes that were made for it have it: each is a warning, and an error if a
+ * recipe is read strictly. All other problems are errors. This list alone decides which is which.
  */
 export type Tolerated =
   /** A key that recipes do not have there, unlike any that they have. */
@@ -24,7 +24,7 @@ export type Tolerated =
   /** A network that is named twice, and counts twice. */
   | "named twice";
 
-/** What is wrong with a value, and where it is. */
+/** A fault of a value, and its place. */
 export interface Problem {
   readonly path: Path;
   /** Text after the name of the value, such as `must be a number: it is "x"`. */

@@ -87,7 +87,11 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   const folders = options.open === undefined ? await findAdapters(recipe) : undefined;
   if (folders !== undefined) {
     const { plan, adapter, close } = await openAdapters(recipe, folders, {
-      ...{ methods, seed, productsModule, strict, onWarning },
+      methods,
+      seed,
+      productsModule,
+      strict,
+      onWarning,
     });
     const source = describeRecipeMerge({ recipe, methodFiles, seed }, productsModule);
     return { plan, adapter, models: NO_MODELS, source, isSlow: true, close };
@@ -106,7 +110,12 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   try {
     const prepared = new Map<Recipe, PreparedModels>();
     const planned = await planRecipe(recipe, {
-      ...{ methods, seed, align, open: openAndKeep, strict, onWarning },
+      methods,
+      seed,
+      align,
+      open: openAndKeep,
+      strict,
+      onWarning,
       async prepare(part, planNested) {
         const models = await prepareModels(part, {
           open: openAndKeep,

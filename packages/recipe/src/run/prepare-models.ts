@@ -35,7 +35,7 @@ export interface RecipeModelInput {
    * the model whose files its result would have.
    */
   readonly directory: string | undefined;
-  /** What was prepared for it, if it is a recipe. */
+  /** The models that were prepared for it, if it is a recipe. */
   readonly nested: PreparedModels | undefined;
 }
 

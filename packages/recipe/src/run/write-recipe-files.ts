@@ -35,7 +35,10 @@ export async function writeRecipeFiles(
   if (base === undefined || !isFolder) return { files: [], notes: [] };
   const written = await writeModelFiles(output, {
     ...configChangesOf(recipe, models),
-    ...{ base, recipe: text, method: recipe.merge_method, vocabulary: models.vocabulary },
+    base,
+    recipe: text,
+    method: recipe.merge_method,
+    vocabulary: models.vocabulary,
     networks: models.inputs.flatMap((input) => describeNetwork(recipe, input)),
     chatTemplate: recipe.chat_template,
   });

@@ -51,7 +51,15 @@ export async function searchMerge(
   const { strict, onWarning, ...searching } = others;
   const { seed } = searching;
   const candidates = await openCandidates(recipe, {
-    ...{ judge, open, align, methods, methodFiles, productsModule, seed, strict, onWarning },
+    judge,
+    open,
+    align,
+    methods,
+    methodFiles,
+    productsModule,
+    seed,
+    strict,
+    onWarning,
   });
   try {
     return await searchRecipe(recipe, {

@@ -3,7 +3,7 @@ import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
 import type { Problem } from "../recipe/problem.ts";
 import { show } from "../recipe/shape.ts";
 
-/** What is wrong with a value, and whether it is tolerated. */
+/** A fault of a value, and whether it is tolerated. */
 export type ScalarProblem = Pick<Problem, "text" | "tolerated">;
 
 /** Returns the type of a parameter's values: of its default, or its choices, else a number. */
@@ -11,7 +11,7 @@ function typeOf({ default: fallback, choices }: ParameterSpec): "number" | "stri
   return typeof (fallback ?? choices?.at(0) ?? 0) as "number" | "string" | "boolean";
 }
 
-/** What stands for true and for false, as numbers and in texts of any case. */
+/** Spellings of true and of false, as numbers and in texts of any case. */
 const TRUTHS: ReadonlyMap<string, boolean> = new Map([
   ...["1", "true", "yes", "on", "t", "y"].map((text) => [text, true] as const),
   ...["0", "false", "no", "off", "f", "n"].map((text) => [text, false] as const),

@@ -98,7 +98,10 @@ class Search {
     const scaled = this.#scaling(plain);
     return {
       nodes: scaled === undefined ? nodes : [...nodes, scaled.node],
-      ...{ input, centredInput: undefined, plain, square: undefined },
+      input,
+      centredInput: undefined,
+      plain,
+      square: undefined,
       ...{ gain: scaled?.gain, offset: undefined, isCentred: false },
     };
   }

@@ -29,7 +29,7 @@ export interface TokenOwner {
   readonly worker: string;
 }
 
-/** What a task is taken by. */
+/** The name and the owner by which a task is taken. */
 export interface TakeOptions {
   readonly id: string;
   readonly owner: TokenOwner;

@@ -29,7 +29,7 @@ export interface Token {
 /** Makes the token of a task that no worker has had. */
 export const newToken = (task: QueuedTask): Token => ({ task, attempts: 0, deaths: 0 });
 
-/** What lies in the place of a token: the token, or something else, and why it is none. */
+/** Contents of the place of a token: the token, or something else with the reason why it is none. */
 export type FoundToken = { readonly token: Token } | { readonly problem: string };
 
 /**

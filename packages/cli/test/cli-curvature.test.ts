@@ -61,7 +61,18 @@ describe("isthmus curvature", () => {
 
   test("prints a table, of some parameters if asked", async () => {
     const { code, stdout } = await runCli(
-      command("--parameters", "l2.*", "--count", "1", "--runs", "0", "--examples", "20"),
+      command(
+        "--parameters",
+        "l2.*",
+        "--count",
+        "1",
+        "--trace-products",
+        "100",
+        "--runs",
+        "0",
+        "--examples",
+        "20",
+      ),
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/in 52 parameters, on 20 examples/);

@@ -60,7 +60,9 @@ describe("compileExpression()", () => {
     expect(() => compileExpression(expression)).toThrow(message);
   });
 
-  test("refuses expressions that are too long", () => {
+  test("refuses expressions that are too long, as they are written or as counts make them", () => {
     expect(() => compileExpression("a".repeat(501))).toThrow("it may have 500 characters: it has 501");
+    expect(() => compileExpression(String.raw`([\w.]?){900}`.repeat(26))).toThrow(/it may need 600 steps/);
+    expect(compileExpression("(layers[.]){0,20}mlp")("layers.mlp")).toBe(true);
   });
 });

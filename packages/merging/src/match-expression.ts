@@ -1,8 +1,13 @@
 import { excerpt, InputError } from "@isthmus/core";
 import { RE2JS, RE2JSException } from "re2js";
 
-/** Longest expression that is compiled, in characters: what a match costs grows with it. */
+/** Longest expression that is compiled, in characters. */
 const MOST_CHARACTERS = 500;
+/**
+ * Most steps of a compiled expression: the cost of a match grows with them, and counted repetition makes many
+ * of few characters. An expression without it has fewer steps than characters, or so.
+ */
+const MOST_STEPS = 600;
 
 /** Options of {@link compileExpression}. */
 export interface CompileExpressionOptions {
@@ -15,9 +20,9 @@ export interface CompileExpressionOptions {
 /**
  * Compiles a regular expression that a stranger may have written, and returns the test for it.
  *
- * The time of a test is at most the product of the lengths of expression and text, whatever they are: all
- * ways to match are followed at once, as in RE2 (Cox, Regular expression matching can be simple and fast,
- * 2007). The syntax is that of Python and JavaScript but for look-around and references back, which know no
+ * The time of a test is at most the product of the steps of the expression, whose number is bounded, and the
+ * length of the text: all ways to match are followed at once, as in RE2 (Cox, Regular expression matching can
+ * be simple and fast, 2007). The syntax is that of Python and JavaScript but for look-around and references back, which know no
  * such bound.
  *
  * @throws InputError if it is no regular expression, is too long, or has what RE2 does not know
@@ -40,6 +45,12 @@ export function compileExpression(
     throw rejected(expression, `it may have ${MOST_CHARACTERS} characters: it has ${expression.length}`);
   try {
     const compiled = RE2JS.compile(translate(expression), ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
+    const steps = compiled.programSize();
+    if (steps > MOST_STEPS)
+      throw rejected(
+        expression,
+        `it may need ${MOST_STEPS} steps, and counts such as {900} need many: it needs ${steps}`,
+      );
     return whole ? (text) => compiled.testExact(text) : (text) => compiled.test(text);
   } catch (cause) {
     if (!(cause instanceof RE2JSException)) throw cause;

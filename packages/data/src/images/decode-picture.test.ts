@@ -98,6 +98,12 @@ describe("decodePicture()", () => {
       withSize(3000, 3000),
       /must fit the file: it claims 3000 x 3000/,
     ],
+    [
+      "a JPEG part in which scans may hide",
+      withPart(0xdd, 42),
+      /must be as long as their contents: .* has 42/,
+    ],
+    ["JPEG tables in which scans may hide", withPart(0xdb, 70), /has 70 bytes, and needs 1/],
   ])("refuses %s", async (_, bytes, message) => {
     await expect(decodePicture(bytes, "x")).rejects.toThrow(FormatError);
     await expect(decodePicture(bytes, "x")).rejects.toThrow(message);
@@ -110,6 +116,13 @@ describe("decodePicture()", () => {
     );
   });
 });
+
+/** The fixture with one more part at its beginning, whose content is zeros. */
+function withPart(marker: number, length: number): Uint8Array {
+  const bytes = readFixture("baseline-420.jpg");
+  const head = Buffer.from([0xff, marker, 0, length + 2]);
+  return Buffer.concat([bytes.subarray(0, 2), head, Buffer.alloc(length), bytes.subarray(2)]);
+}
 
 /** The fixture with another size in its header. */
 function withSize(width: number, height: number): Uint8Array {

@@ -138,9 +138,57 @@ function* segmentsOf(view: DataView, source: string): Generator<Segment> {
     if (length < 2 || end > view.byteLength) {
       throw pictureError(source, `a JPEG file must be whole: it ends within the part at byte ${offset}`);
     }
-    yield { marker, begin: offset + 4, end };
+    const segment = { marker, begin: offset + 4, end };
+    assertLength(view, segment, source);
+    yield segment;
     offset = end;
   }
+}
+
+/** Bytes of a table of quantisation with numbers of 8 and of 16 bits, and of the counts of a Huffman table. */
+const TABLES = { quantisation: [65, 129], huffman: 17 } as const;
+
+/** @throws FormatError if a piece is longer or shorter than its contents */
+function assertLength(view: DataView, segment: Segment, source: string): void {
+  const { begin, end } = segment;
+  const needed = neededLength(view, segment);
+  if (needed === undefined || needed === end - begin) return;
+  throw pictureError(
+    source,
+    `the parts of a JPEG file must be as long as their contents: the one at byte ${begin} has ${end - begin} bytes, and needs ${needed}`,
+  );
+}
+
+/**
+ * Computes the bytes that the contents of a piece need; undefined if any length is right. A decoder goes by the
+ * contents: a piece that is longer could hide scans that nobody has counted.
+ */
+function neededLength(view: DataView, segment: Segment): number | undefined {
+  const { marker, begin, end } = segment;
+  const byteAt = (place: number): number => (place < end ? view.getUint8(place) : 0);
+  if (isFrame(marker)) return 6 + 3 * byteAt(begin + 5);
+  switch (marker) {
+    case 0xdd:
+      return 2;
+    case 0xda:
+      return 4 + 2 * byteAt(begin);
+    case 0xdb:
+      return tablesLength(segment, (place) => TABLES.quantisation[byteAt(place) >> 4 === 0 ? 0 : 1]);
+    case 0xc4:
+      return tablesLength(segment, (place) => {
+        const counts = Array.from({ length: TABLES.huffman - 1 }, (_, i) => byteAt(place + 1 + i));
+        return TABLES.huffman + counts.reduce((sum, count) => sum + count, 0);
+      });
+    default:
+      return undefined;
+  }
+}
+
+/** Adds up the bytes of the tables of a piece, one behind the other. */
+function tablesLength({ begin, end }: Segment, lengthAt: (place: number) => number): number {
+  let place = begin;
+  while (place < end) place += lengthAt(place);
+  return place - begin;
 }
 
 /**

@@ -43,6 +43,35 @@ async function read(
 const TWO = [7, 0, 0, 0, 255, 255, 255, 255];
 
 describe("readPages()", () => {
+  it("refuses more dictionaries than one, which cost without end", async () => {
+    const dictionary = [
+      0x15,
+      4,
+      0x15,
+      ...integer(8),
+      0x15,
+      ...integer(8),
+      0x4c,
+      0x15,
+      4,
+      0x15,
+      0,
+      0,
+      0,
+      ...TWO,
+    ];
+    const data = [...pageOf(TWO, { values: 2 })];
+    expect(await read(Uint8Array.from([...dictionary, ...data]))).toEqual([7, -1]);
+    for (const pages of [
+      [...dictionary, ...dictionary, ...data],
+      [...pageOf(TWO.slice(0, 4), { values: 1 }), ...dictionary, ...data],
+    ]) {
+      await expect(read(Uint8Array.from(pages))).rejects.toThrow(
+        "must have one dictionary, before its values",
+      );
+    }
+  });
+
   it("reads plain numbers", async () => {
     expect(await read(pageOf(TWO, { values: 2 }))).toEqual([7, -1]);
   });

@@ -57,12 +57,21 @@ export async function* readPages({ source, column, chunk }: PagesRequest): Async
     }
     const page: StoredPage = { header, bytes: await source.read(begin, offset), chunk, column, name };
     const kind = numberOf(header, 1);
-    if (kind === PAGES.dictionary) dictionary = await readDictionary(page);
+    if (kind === PAGES.dictionary) {
+      assertFirst(dictionary === undefined && left === chunk.values, name);
+      dictionary = await readDictionary(page);
+    }
     if (kind !== PAGES.data && kind !== PAGES.data2) continue;
     const read = await (kind === PAGES.data ? readData : readData2)(page, left, dictionary);
     yield read;
     left -= read.count;
   }
+}
+
+/** @throws FormatError if a dictionary is not the first page of its column, as each takes time and memory */
+function assertFirst(isFirst: boolean, name: string): void {
+  if (!isFirst)
+    throw parquetError(name, "a column must have one dictionary, before its values: it has another");
 }
 
 /** A page as it is stored. */

@@ -35,6 +35,7 @@ export function encodeMetadata(metadata: Readonly<Record<string, string>>): {
   const entries = Object.entries(metadata).filter(([key]) => key !== TYPES_KEY);
   const parts = entries.map(([key, text]) => {
     const type = types.get(key) ?? "string";
+    if (type.startsWith("array of ")) assertItems(key, text);
     try {
       const [first = ""] = type.split(" of ");
       return Buffer.concat([encodeText(key), encodeU32(VALUE_TYPES.indexOf(first)), encodeValue(text, type)]);
@@ -83,6 +84,23 @@ function encodeValue(text: string, type: string): Buffer {
   const out = Buffer.alloc(number.bytes);
   number.write(out, text);
   return out;
+}
+
+/** Most items of an array; vocabularies have some hundred thousand tokens. */
+const MOST_ITEMS = 2 ** 22;
+
+/**
+ * Checks that an array has no more items than are written, before it is taken apart.
+ * @throws InputError if it has
+ */
+function assertItems(key: string, json: string): void {
+  let commas = 0;
+  for (let i = json.indexOf(","); i >= 0; i = json.indexOf(",", i + 1)) commas++;
+  if (commas < MOST_ITEMS) return;
+  throw new InputError(
+    `Cannot write metadata "${key}" as an array may have ${MOST_ITEMS} items: it has ${commas + 1}, or commas in texts; remove it`,
+    { input: key },
+  );
 }
 
 function encodeArray(items: readonly string[], type: string): Buffer {

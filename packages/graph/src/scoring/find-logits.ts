@@ -1,6 +1,7 @@
 import { InputError, type TensorInfo } from "@isthmus/core";
 import { describeValue } from "../ir/describe-value.ts";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
+import { findChangedProbabilities } from "./changed-probabilities.ts";
 import { chooseOutput, type ScoredData } from "./choose-output.ts";
 import { findProbabilities, type Probabilities } from "./find-probabilities.ts";
 
@@ -37,7 +38,16 @@ export function findLogits(
   const probabilities = findProbabilities(graph, output, types);
   const fail = (what: string): InputError => notClasses(attempt, graph, { output, what });
   if (output.shape !== undefined && output.shape.length > 1) assertClasses(attempt, graph, output);
-  if (probabilities === undefined) return { graph, output, logits: output.name, operator: undefined };
+  if (probabilities === undefined) {
+    const changed = findChangedProbabilities(graph, output.name);
+    if (changed !== undefined) {
+      const [input] = changed.source.inputs;
+      throw fail(
+        `is made of probabilities, those of ${changed.source.op} "${changed.source.outputs[0]}", by ${changed.by}; --logits "${input}" scores what ${changed.source.op} reads`,
+      );
+    }
+    return { graph, output, logits: output.name, operator: undefined };
+  }
   if (probabilities.operator === "Sigmoid") {
     throw fail(
       `is made by Sigmoid, whose loss is the binary cross-entropy of each class by itself; --logits "${probabilities.input}" scores what it is made of by softmax`,
@@ -45,8 +55,12 @@ export function findLogits(
   }
   if (probabilities.overClasses !== true) {
     throw fail(
-      `is made by Softmax over other axes than the classes, the last one; --logits "${probabilities.input}" scores what it is made of`,
+      `is made by ${probabilities.operator} over other axes than the classes, the last one; --logits "${probabilities.input}" scores what it is made of`,
     );
+  }
+  // Softmax changes nothing about logarithms of probabilities.
+  if (probabilities.operator === "LogSoftmax") {
+    return { graph, output, logits: output.name, operator: undefined };
   }
   return { output, operator: probabilities.operator, ...moveInput(graph, probabilities) };
 }

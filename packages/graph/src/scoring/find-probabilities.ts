@@ -8,8 +8,8 @@ import { followAxis, isMove } from "./follow-axis.ts";
 
 /** Probabilities that a graph ends in, and what they are made of. */
 export interface Probabilities {
-  /** Operator that makes them: of all classes together, or of each class by itself. */
-  readonly operator: "Softmax" | "Sigmoid";
+  /** Operator that makes them, or their logarithms: of all classes together, or of each class by itself. */
+  readonly operator: "Softmax" | "LogSoftmax" | "Sigmoid";
   /** Value that they are made of. */
   readonly input: string;
   /** Nodes behind the operator that change the shape, in the order of the graph. */
@@ -71,13 +71,13 @@ function madeBy(node: Node, graph: Graph, producers: ReadonlyMap<string, Node>):
   const [input = ""] = node.inputs;
   if (node.domain !== "") return undefined;
   if (node.op === "Sigmoid") return { operator: "Sigmoid", input, axes: () => [-1] };
-  if (node.op === "Softmax") {
+  if (node.op === "Softmax" || node.op === "LogSoftmax") {
     const isJoint = (graph.opsets.get("") ?? 1) < 13;
     const axis = intAttribute(node, "axis", isJoint ? 1 : -1);
     const from = (rank: number) => wrapAxis(axis, rank);
     const joint = (rank: number) => Array.from({ length: rank - from(rank) }, (_, i) => from(rank) + i);
     return {
-      operator: "Softmax",
+      operator: node.op,
       input,
       axes(rank) {
         if (axis === -1) return [-1];

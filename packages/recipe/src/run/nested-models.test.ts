@@ -154,3 +154,24 @@ describe("the number of layers in config.json", () => {
     expect(JSON.parse(read(join(out, "config.json")))).toEqual({ model_type: "zorbnet", depth: 5, heads: 3 });
   });
 });
+
+describe("parts that are stacked", () => {
+  it.each(["text_decoder", "default"])(
+    "count their layers in the config if they are the main one: %s",
+    async (part) => {
+      const config = { num_hidden_layers: 3 };
+      const [a, b] = [await saveModel("a", { config }), await saveModel("b", { config })];
+      const slices = [
+        { sources: [{ model: a, layer_range: [0, 3] }] },
+        { sources: [{ model: b, layer_range: [1, 3] }] },
+      ];
+      const recipe = parseRecipe(
+        JSON.stringify({ merge_method: "passthrough", modules: { [part]: { slices } } }),
+      );
+      const output = join(folder, "stacked");
+      await runRecipe(recipe, output);
+      expect(JSON.parse(read(join(output, "config.json")))).toMatchObject({ num_hidden_layers: 5 });
+      expect([...(await tensorsOf(output)).keys()].filter((name) => name.includes(".4."))).toHaveLength(1);
+    },
+  );
+});

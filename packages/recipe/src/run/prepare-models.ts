@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { at, type Checkpoint, InvariantError, resolveModelPath, UnsupportedError } from "@isthmus/core";
 import { inferLayout } from "../layout/infer-layout.ts";
-import { inferModules } from "../layout/modules.ts";
+import { findModule, inferModules, type Modules } from "../layout/modules.ts";
 import { chooseChatTemplate } from "../models/chat-template.ts";
 import { readModelConfig } from "../models/exact-json.ts";
 import type { ConfigLayers } from "../models/layer-count.ts";
@@ -20,7 +20,13 @@ import type { VocabularyNetwork, VocabularyPlan } from "../models/vocabulary-pla
 import { keyOf } from "../plan/groups.ts";
 import { atPlace } from "../plan/open-inputs.ts";
 import { formatPlace } from "../read/positions.ts";
-import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
+import {
+  isRecipe,
+  type ModelReference,
+  RECIPE_DTYPES,
+  type Recipe,
+  type RecipeSlice,
+} from "../recipe/recipe.ts";
 import { listReferences, nameOf } from "./list-references.ts";
 import { splitReference } from "./open-reference.ts";
 
@@ -61,6 +67,8 @@ export interface ModelTemplate {
   readonly directory: string | undefined;
   /** The layers of the result; undefined if they are all layers of the template. */
   readonly layers: ConfigLayers | undefined;
+  /** Parts beside the main one that get another number of layers. @defaultValue none */
+  readonly otherStacks?: readonly string[];
 }
 
 /** How the networks of a recipe are opened. */
@@ -130,13 +138,15 @@ function findTemplate({ base_model: base }: Recipe, inputs: readonly RecipeModel
 /** Describes which layers of the template the result has, through recipes that stack layers themselves. */
 function describeTemplate(recipe: Recipe, { directory, network, nested }: RecipeModelInput): ModelTemplate {
   const inside = nested?.template.layers;
-  const layers = layersOf(recipe);
-  if (layers === undefined) return { directory, layers: inside };
-  const layout = inferLayout(network);
-  const modules = inferModules(layout, network.tensors.keys());
+  if (recipe.slices === undefined && recipe.modules === undefined) return { directory, layers: inside };
+  const modules = inferModules(inferLayout(network), network.tensors.keys());
   const [run] = modules.runsOf(modules.main);
+  const { slices, otherStacks } = slicesOf(recipe, modules);
+  if (slices === undefined) return { directory, layers: inside, otherStacks };
+  const layers = layersOf(slices);
   return {
     directory,
+    otherStacks,
     layers: {
       key: recipe.num_layers_config_key ?? inside?.key,
       // A layer that the template does not have is refused when its config is changed.
@@ -147,11 +157,30 @@ function describeTemplate(recipe: Recipe, { directory, network, nested }: Recipe
 }
 
 /**
- * Lists for each layer of the result the layer whose place in the config it takes; undefined for whole
- * networks.
+ * Finds the slices that the layers of the main part are stacked by: the recipe's, or those of the part; and the
+ * names of other parts that get another number of layers, which the config counts in places of their own.
  */
-function layersOf({ slices }: Recipe): readonly number[] | undefined {
-  return slices?.flatMap(({ sources: [first] }) => {
+function slicesOf(
+  recipe: Recipe,
+  modules: Modules,
+): { readonly slices: readonly RecipeSlice[] | undefined; readonly otherStacks: readonly string[] } {
+  const stacked = Object.entries(recipe.modules ?? {}).flatMap(([name, { slices }]) => {
+    const sought = findModule(name, modules);
+    return slices === undefined || "problem" in sought ? [] : [{ name, slices, module: sought.module }];
+  });
+  const otherStacks = stacked.filter(({ module, slices }) => {
+    const count = modules.runsOf(module).reduce((sum, run) => sum + run.count, 0);
+    return module !== modules.main && layersOf(slices).length !== count;
+  });
+  return {
+    slices: recipe.slices ?? stacked.find(({ module }) => module === modules.main)?.slices,
+    otherStacks: otherStacks.map(({ name }) => name),
+  };
+}
+
+/** Lists for each layer of the result the layer whose place in the config it takes. */
+function layersOf(slices: readonly RecipeSlice[]): readonly number[] {
+  return slices.flatMap(({ sources: [first] }) => {
     if (first === undefined) return [];
     const [begin, end] = first.layer_range;
     return Array.from({ length: end - begin }, (_, i) => begin + i);

@@ -53,8 +53,14 @@ export async function assertRecipeFiles(
   recipe: Recipe,
   { models }: Pick<OpenedRecipe, "models">,
 ): Promise<void> {
-  const { directory } = models.template;
+  const { directory, otherStacks: [part] = [] } = models.template;
   if (directory === undefined) return;
+  if (part !== undefined) {
+    throw new InputError(
+      `Cannot write config.json as only the number of layers of the main part can be changed in it: the recipe gives "${part}" another number (${formatPlace(recipe, ["modules", part])}); write only weights, to a file ending in .safetensors`,
+      { input: directory },
+    );
+  }
   const config = await readModelConfig(directory);
   try {
     changeConfig(config, configChangesOf(recipe, models));

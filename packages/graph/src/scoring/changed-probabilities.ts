@@ -1,0 +1,78 @@
+import { constantTensor } from "../ir/constant-tensor.ts";
+import type { Graph, Node } from "../ir/graph.ts";
+import { inputName } from "../ir/input-name.ts";
+
+/** Operators that change probabilities without making logits of them; a logarithm would. */
+const CHANGES: ReadonlySet<string> = new Set([
+  ...["Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "Sqrt", "Clip", "Min", "Max", "Mean", "Sum", "Where"],
+  ...["ReduceSum", "ReduceMean", "ReduceMax", "Concat", "Stack", "Slice", "Gather", "Expand", "Tile"],
+  ...["Identity", "Cast", "CastLike", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"],
+]);
+/** Operators that make probabilities. */
+const PROBABILITIES: ReadonlySet<string> = new Set(["Softmax", "Sigmoid"]);
+
+/** A node that makes probabilities, of which an output is computed by arithmetic alone. */
+export interface ChangedProbabilities {
+  /** Node that makes them. */
+  readonly source: Node;
+  /** Operator of the node that makes the output of them. */
+  readonly by: string;
+}
+
+/**
+ * Finds the probabilities that an output is made of by nothing but arithmetic, such as a clamp, a mask or a
+ * mean: the cross-entropy of softmax says nothing about it. Gates multiply other values by probabilities, and
+ * attention sums them, so that only an output of probabilities and constants alone counts.
+ * @returns undefined if the output is made of other values, too
+ */
+export function findChangedProbabilities(graph: Graph, output: string): ChangedProbabilities | undefined {
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const last = producers.get(output);
+  if (last === undefined || PROBABILITIES.has(last.op)) return undefined;
+  const source = createTrace(graph, producers)(output);
+  return source === undefined || source === "constant" ? undefined : { source, by: last.op };
+}
+
+/** A node that makes the probabilities of a value, or that the value is constant; undefined for other values. */
+type Origin = Node | "constant" | undefined;
+
+/** Makes the function that finds where the numbers of a value come from. */
+function createTrace(graph: Graph, producers: ReadonlyMap<string, Node>): (name: string) => Origin {
+  const known = new Map<string, Origin>();
+  const ofNode = (node: Node): Origin => {
+    if (constantTensor(node) !== undefined) return "constant";
+    if (node.domain !== "") return undefined;
+    if (PROBABILITIES.has(node.op)) return node;
+    if (!CHANGES.has(node.op)) return undefined;
+    const origins = operandsOf(node).map(trace);
+    if (origins.includes(undefined)) return undefined;
+    return origins.find((origin) => origin !== "constant") ?? "constant";
+  };
+  const trace = (name: string): Origin => {
+    if (known.has(name)) return known.get(name);
+    const node = producers.get(name);
+    const isConstant = node === undefined && graph.constants.has(name);
+    const origin = node === undefined ? undefined : ofNode(node);
+    known.set(name, isConstant ? "constant" : origin);
+    return known.get(name);
+  };
+  return trace;
+}
+
+/** Lists the values that a node computes with; those that only say a shape or an axis do not count. */
+function operandsOf(node: Node): string[] {
+  const withShape = [
+    "Reshape",
+    "Squeeze",
+    "Unsqueeze",
+    "Expand",
+    "Tile",
+    "Slice",
+    "Gather",
+    "Clip",
+    "Dropout",
+  ];
+  const isFirstAlone = withShape.includes(node.op) || node.op.startsWith("Reduce");
+  const inputs = isFirstAlone ? [inputName(node, 0)] : node.inputs;
+  return inputs.filter((name) => name !== "");
+}

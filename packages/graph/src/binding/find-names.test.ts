@@ -70,6 +70,10 @@ describe("findNames()", () => {
     expect(find(["a.weight", "a.bias"], ["val_1"]).prefix).toBe("");
   });
 
+  test("a prefix does not count for a network under the graph's own names, beside one that has it", () => {
+    expect(find(GRAPH, GRAPH, "student.")).toEqual(find(GRAPH, GRAPH));
+  });
+
   test("refuses to choose between two networks, without a prefix", () => {
     const names = ["ema", "model"].flatMap((network) => GRAPH.map((name) => `${network}.${name}`));
     expect(() => find(names)).toThrow(

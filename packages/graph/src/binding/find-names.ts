@@ -63,7 +63,8 @@ const MAX_PREFIX_PARTS = 4;
  *
  * @param graphNames - names of the graph's weights
  * @param checkpoint - its source and the names of its tensors
- * @param prefix - the prefix, or its first parts, if it is known
+ * @param prefix - the prefix, or its first parts, if it is known; it does not count for a checkpoint that has
+ *   no such names, but those of the graph
  * @throws MismatchError if several networks of these names are in the checkpoint,
  *   or none begins with `prefix`
  */
@@ -73,7 +74,8 @@ export function findNames(
   prefix?: string,
 ): NetworkNames {
   // Parts that wrappers insert are no part of a prefix, but are written in it.
-  const asked = prefix === undefined ? undefined : withoutWrappers(prefix);
+  const asked =
+    prefix === undefined || isPlain(graphNames, names, prefix) ? undefined : withoutWrappers(prefix);
   const pair = choosePrefixes(graphNames, { source, names }, asked);
   const stored = new Map<string, string>();
   const outside: string[] = [];
@@ -91,6 +93,12 @@ export function findNames(
   const rests = new Set([...stored.keys()].map((name) => name.slice(pair.graphPrefix.length)));
   const copies = new Set(asked === undefined ? [] : findCopies(outside, rests));
   return { ...pair, stored, outside: outside.filter((name) => !copies.has(name)), copies: [...copies] };
+}
+
+/** Tells whether a checkpoint holds one network under the graph's own names, so that a prefix is for others. */
+function isPlain(graphNames: readonly string[], names: readonly string[], prefix: string): boolean {
+  const present = new Set(names);
+  return graphNames.every((name) => present.has(name)) && !names.some((name) => name.startsWith(prefix));
 }
 
 /** Lists the names that are names of the network behind another prefix, if most of the network is there. */

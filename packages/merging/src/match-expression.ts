@@ -22,8 +22,8 @@ export interface CompileExpressionOptions {
  *
  * The time of a test is at most the product of the steps of the expression, whose number is bounded, and the
  * length of the text: all ways to match are followed at once, as in RE2 (Cox, Regular expression matching can
- * be simple and fast, 2007). The syntax is that of Python and JavaScript but for look-around and references back, which know no
- * such bound.
+ * be simple and fast, 2007). The syntax is that of Python and JavaScript but for look-around and references
+ * back, which know no such bound.
  *
  * @throws InputError if it is no regular expression, is too long, or has what RE2 does not know
  *

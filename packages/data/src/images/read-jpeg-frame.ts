@@ -145,7 +145,9 @@ function* segmentsOf(view: DataView, source: string): Generator<Segment> {
   }
 }
 
-/** Bytes of a table of quantisation with numbers of 8 and of 16 bits, and of the counts of a Huffman table. */
+/**
+ * Bytes of a table of quantisation with numbers of 8 and of 16 bits, and of the counts of a Huffman table.
+ */
 const TABLES = { quantisation: [65, 129], huffman: 17 } as const;
 
 /** @throws FormatError if a piece is longer or shorter than its contents */
@@ -160,8 +162,8 @@ function assertLength(view: DataView, segment: Segment, source: string): void {
 }
 
 /**
- * Computes the bytes that the contents of a piece need; undefined if any length is right. A decoder goes by the
- * contents: a piece that is longer could hide scans that nobody has counted.
+ * Computes the bytes that the contents of a piece need; undefined if any length is right. A decoder reads
+ * the contents whatever the length says: a longer piece could hide scans that nobody has counted.
  */
 function neededLength(view: DataView, segment: Segment): number | undefined {
   const { marker, begin, end } = segment;

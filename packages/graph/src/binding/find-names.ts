@@ -64,7 +64,7 @@ const MAX_PREFIX_PARTS = 4;
  * @param graphNames - names of the graph's weights
  * @param checkpoint - its source and the names of its tensors
  * @param prefix - the prefix, or its first parts, if it is known; it does not count for a checkpoint that has
- *   no such names, but those of the graph
+ *   no such names, but the names in the graph
  * @throws MismatchError if several networks of these names are in the checkpoint,
  *   or none begins with `prefix`
  */
@@ -95,7 +95,9 @@ export function findNames(
   return { ...pair, stored, outside: outside.filter((name) => !copies.has(name)), copies: [...copies] };
 }
 
-/** Tells whether a checkpoint holds one network under the graph's own names, so that a prefix is for others. */
+/**
+ * Tells whether a checkpoint holds one network under the graph's own names, so that a prefix is for others.
+ */
 function isPlain(graphNames: readonly string[], names: readonly string[], prefix: string): boolean {
   const present = new Set(names);
   return graphNames.every((name) => present.has(name)) && !names.some((name) => name.startsWith(prefix));

@@ -33,33 +33,35 @@ export function findChangedProbabilities(graph: Graph, output: string): ChangedP
   return source === undefined || source === "constant" ? undefined : { source, by: last.op };
 }
 
-/** A node that makes the probabilities of a value, or that the value is constant; undefined for other values. */
+/**
+ * A node that makes the probabilities of a value, or that the value is constant; undefined for other values.
+ */
 type Origin = Node | "constant" | undefined;
 
 /** Makes the function that finds where the numbers of a value come from. */
 function createTrace(graph: Graph, producers: ReadonlyMap<string, Node>): (name: string) => Origin {
-  const known = new Map<string, Origin>();
+  const origins = new Map<string, Origin>();
   const ofNode = (node: Node): Origin => {
     if (constantTensor(node) !== undefined) return "constant";
     if (node.domain !== "") return undefined;
     if (PROBABILITIES.has(node.op)) return node;
     if (!CHANGES.has(node.op)) return undefined;
-    const origins = operandsOf(node).map(trace);
-    if (origins.includes(undefined)) return undefined;
-    return origins.find((origin) => origin !== "constant") ?? "constant";
+    const operands = operandsOf(node).map(trace);
+    if (operands.includes(undefined)) return undefined;
+    return operands.find((origin) => origin !== "constant") ?? "constant";
   };
   const trace = (name: string): Origin => {
-    if (known.has(name)) return known.get(name);
+    if (origins.has(name)) return origins.get(name);
     const node = producers.get(name);
     const isConstant = node === undefined && graph.constants.has(name);
     const origin = node === undefined ? undefined : ofNode(node);
-    known.set(name, isConstant ? "constant" : origin);
-    return known.get(name);
+    origins.set(name, isConstant ? "constant" : origin);
+    return origins.get(name);
   };
   return trace;
 }
 
-/** Lists the values that a node computes with; those that only say a shape or an axis do not count. */
+/** Lists the values that a node computes with, without shapes and axes. */
 function operandsOf(node: Node): string[] {
   const withShape = [
     "Reshape",

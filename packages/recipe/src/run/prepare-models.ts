@@ -157,7 +157,7 @@ function describeTemplate(recipe: Recipe, { directory, network, nested }: Recipe
 }
 
 /**
- * Finds the slices that the layers of the main part are stacked by: the recipe's, or those of the part; and the
+ * Finds the slices that the layers of the main part are stacked by: the recipe's, or the part's; and the
  * names of other parts that get another number of layers, which the config counts in places of their own.
  */
 function slicesOf(

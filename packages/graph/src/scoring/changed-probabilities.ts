@@ -1,6 +1,6 @@
-import { constantTensor } from "../ir/constant-tensor.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import { inputName } from "../ir/input-name.ts";
+import { constantOf, type Producers, producersOf } from "./producers.ts";
 
 /** Operators that change probabilities without making logits of them; a logarithm would. */
 const CHANGES: ReadonlySet<string> = new Set([
@@ -26,7 +26,7 @@ export interface ChangedProbabilities {
  * @returns undefined if the output is made of other values, too
  */
 export function findChangedProbabilities(graph: Graph, output: string): ChangedProbabilities | undefined {
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersOf(graph);
   const last = producers.get(output);
   if (last === undefined || PROBABILITIES.has(last.op)) return undefined;
   const source = createTrace(graph, producers)(output);
@@ -39,10 +39,9 @@ export function findChangedProbabilities(graph: Graph, output: string): ChangedP
 type Origin = Node | "constant" | undefined;
 
 /** Makes the function that finds where the numbers of a value come from. */
-function createTrace(graph: Graph, producers: ReadonlyMap<string, Node>): (name: string) => Origin {
+function createTrace(graph: Graph, producers: Producers): (name: string) => Origin {
   const origins = new Map<string, Origin>();
   const ofNode = (node: Node): Origin => {
-    if (constantTensor(node) !== undefined) return "constant";
     if (node.domain !== "") return undefined;
     if (PROBABILITIES.has(node.op)) return node;
     if (!CHANGES.has(node.op)) return undefined;
@@ -53,10 +52,10 @@ function createTrace(graph: Graph, producers: ReadonlyMap<string, Node>): (name:
   const trace = (name: string): Origin => {
     if (origins.has(name)) return origins.get(name);
     const node = producers.get(name);
-    const isConstant = node === undefined && graph.constants.has(name);
-    const origin = node === undefined ? undefined : ofNode(node);
-    origins.set(name, isConstant ? "constant" : origin);
-    return origins.get(name);
+    const isConstant = constantOf(name, graph, producers) !== undefined;
+    const origin = isConstant ? "constant" : node && ofNode(node);
+    origins.set(name, origin);
+    return origin;
   };
   return trace;
 }

@@ -1,10 +1,10 @@
 import { DTYPES, type TensorInfo } from "@isthmus/core";
 import { intAttribute, intsAttribute, wrapAxis } from "../ir/attributes.ts";
-import { constantTensor } from "../ir/constant-tensor.ts";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 import { inputName } from "../ir/input-name.ts";
 import { dtypeOfCode } from "../onnx/tensor-proto.ts";
 import { followAxis, isMove } from "./follow-axis.ts";
+import { constantOf, type Producers, producersOf } from "./producers.ts";
 
 /** Probabilities that a graph ends in, and what they are made of. */
 export interface Probabilities {
@@ -35,7 +35,7 @@ export function findProbabilities(
   output: ValueInfo,
   types: Types = graph.types,
 ): Probabilities | undefined {
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersOf(graph);
   const moves: Node[] = [];
   let value = output.name;
   for (let node = producers.get(value); node?.outputs[0] === value; node = producers.get(value)) {
@@ -67,7 +67,7 @@ interface Made extends Pick<Probabilities, "operator" | "input"> {
 }
 
 /** Returns what a node makes probabilities of; undefined if it makes none. */
-function madeBy(node: Node, graph: Graph, producers: ReadonlyMap<string, Node>): Made | undefined {
+function madeBy(node: Node, graph: Graph, producers: Producers): Made | undefined {
   const [input = ""] = node.inputs;
   if (node.domain !== "") return undefined;
   if (node.op === "Sigmoid") return { operator: "Sigmoid", input, axes: () => [-1] };
@@ -90,11 +90,7 @@ function madeBy(node: Node, graph: Graph, producers: ReadonlyMap<string, Node>):
 }
 
 /** Finds a softmax that is written as `Exp(x) / ReduceSum(Exp(x))`. */
-function madeByDivision(
-  { inputs }: Node,
-  graph: Graph,
-  producers: ReadonlyMap<string, Node>,
-): Made | undefined {
+function madeByDivision({ inputs }: Node, graph: Graph, producers: Producers): Made | undefined {
   const [exponentials = "", total = ""] = inputs;
   const [exp, sum] = [producers.get(exponentials), producers.get(total)];
   if (exp?.op !== "Exp" || sum?.op !== "ReduceSum" || sum.inputs[0] !== exponentials) return undefined;
@@ -104,9 +100,8 @@ function madeByDivision(
 }
 
 /** Returns the numbers of a constant, which may be written as a node; undefined if the value is computed. */
-function numbersOf(name: string, graph: Graph, producers: ReadonlyMap<string, Node>): number[] | undefined {
-  const node = producers.get(name);
-  const tensor = node === undefined ? graph.constants.get(name) : constantTensor(node);
+function numbersOf(name: string, graph: Graph, producers: Producers): number[] | undefined {
+  const tensor = constantOf(name, graph, producers);
   return tensor && Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }
 

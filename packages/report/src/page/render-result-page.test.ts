@@ -2,42 +2,13 @@ import type { StudyResult } from "@isthmus/study";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { comparisonResult } from "../../test/comparison-result.ts";
-import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
-import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
-import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-results.ts";
-import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
-import { landscapeResult } from "../../test/landscape-result.ts";
-import { mapResult } from "../../test/map-result.ts";
-import { mechanismsResult } from "../../test/mechanisms-result.ts";
+import { OTHER_RESULTS } from "../../test/other-results.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
-import { pruneResult } from "../../test/prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
-import { similarityResult } from "../../test/similarity-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
 
-const RESULTS: readonly DrawableResult[] = [
-  barrierCurve("as trained", 1.387).result,
-  layersResult(),
-  planeResult(),
-  mapResult(),
-  curveResult(),
-  starResult(),
-  studyResult(),
-  comparisonResult(),
-  curvatureResult(),
-  ensembleResult(),
-  attackResult(),
-  paretoResult(),
-  landscapeResult(),
-  curvatureHistory(),
-  dropoutStabilityResult(),
-  dropoutPathResult(),
-  intrinsicDimensionResult(),
-  pruneResult(),
-  similarityResult(),
-  mechanismsResult(),
-];
+const RESULTS: readonly DrawableResult[] = [barrierCurve("as trained", 1.387).result, ...OTHER_RESULTS];
 
 const pageOf = (result: DrawableResult): Promise<string> =>
   renderResultPage({ title: `Of ${result.kind}`, result, commands: ["isthmus again"], version: "1.2.3" });

@@ -4,16 +4,10 @@ import { join } from "node:path";
 import { isIsthmusError, isUsageError } from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
-import { comparisonResult } from "../../test/comparison-result.ts";
-import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
-import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
-import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-results.ts";
-import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
+import { attackResult } from "../../test/ensemble-results.ts";
 import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
 import { mapResult } from "../../test/map-result.ts";
-import { mechanismsResult } from "../../test/mechanisms-result.ts";
-import { pruneResult } from "../../test/prune-result.ts";
-import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import { OTHER_RESULTS } from "../../test/other-results.ts";
 import { similarityResult } from "../../test/similarity-result.ts";
 import { renderFigures, renderResultPage, renderTables } from "../index.ts";
 import { readResult } from "./read-result.ts";
@@ -63,30 +57,7 @@ function changed(result: object): readonly string[] {
 }
 
 describe("findSizeProblems()", () => {
-  it.each([
-    barrierCurve("", 1, true).result,
-    layersResult(),
-    planeResult(),
-    mapResult(),
-    curveResult(),
-    starResult(),
-    studyResult(),
-    comparisonResult(),
-    curvatureResult(),
-    ensembleResult(),
-    attackResult(),
-    paretoResult(),
-    landscapeResult(1),
-    landscapeResult(2),
-    initializationResult(),
-    curvatureHistory(),
-    dropoutStabilityResult(),
-    dropoutPathResult(),
-    intrinsicDimensionResult(),
-    pruneResult(),
-    similarityResult(),
-    mechanismsResult(),
-  ])(
+  it.each([barrierCurve("", 1, true).result, landscapeResult(1), initializationResult(), ...OTHER_RESULTS])(
     "a $kind of which a list is shorter or longer is drawn, or refused by name",
     async (result) => {
       await draw(JSON.stringify(result));

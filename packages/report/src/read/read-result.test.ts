@@ -3,17 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
-import { comparisonResult } from "../../test/comparison-result.ts";
-import { curvatureHistory, curvatureResult } from "../../test/curvature-result.ts";
-import { dropoutPathResult, dropoutStabilityResult } from "../../test/dropout-results.ts";
-import { attackResult, ensembleResult, paretoResult } from "../../test/ensemble-results.ts";
-import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
-import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
-import { mapResult } from "../../test/map-result.ts";
-import { mechanismsResult } from "../../test/mechanisms-result.ts";
-import { pruneResult } from "../../test/prune-result.ts";
-import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
-import { similarityResult } from "../../test/similarity-result.ts";
+import { initializationResult } from "../../test/landscape-result.ts";
+import { OTHER_RESULTS } from "../../test/other-results.ts";
+import { layersResult, planeResult, studyResult } from "../../test/results.ts";
 import { takenApart } from "../../test/taken-apart.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
@@ -32,32 +24,13 @@ function read(value: unknown): Promise<DrawableResult> {
 }
 
 describe("readResult()", () => {
-  it.each([
-    barrierCurve("", 1).result,
-    layersResult(),
-    planeResult(),
-    mapResult(),
-    curveResult(),
-    starResult(),
-    studyResult(),
-    comparisonResult(),
-    curvatureResult(),
-    ensembleResult(),
-    attackResult(),
-    paretoResult(),
-    landscapeResult(),
-    initializationResult(),
-    curvatureHistory(),
-    dropoutStabilityResult(),
-    dropoutPathResult(),
-    intrinsicDimensionResult(),
-    pruneResult(),
-    similarityResult(),
-    mechanismsResult(),
-  ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
-    const written = { ...result, outputs: ["a.safetensors"] };
-    expect(await read(written)).toEqual(written);
-  });
+  it.each([barrierCurve("", 1).result, initializationResult(), ...OTHER_RESULTS])(
+    "readResult() reads a $kind as it was written, and keeps what it does not know",
+    async (result) => {
+      const written = { ...result, outputs: ["a.safetensors"] };
+      expect(await read(written)).toEqual(written);
+    },
+  );
 
   it("readResult() reads a barrier before and after alignment", async () => {
     const { result } = barrierCurve("", 1);

@@ -1,9 +1,25 @@
+import type { SubjectName } from "@isthmus/findings";
+import { listMeasurements } from "@isthmus/measurements";
 import type { CreateVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
 export interface VerbEntry {
   readonly summary: string;
   readonly load: () => Promise<CreateVerb>;
+}
+
+/** Makes the verbs of the measurements of some sorts of subjects. */
+function measuringVerbs(...subjects: readonly SubjectName[]): Readonly<Record<string, VerbEntry>> {
+  const entries = listMeasurements().filter(({ subject }) => subjects.includes(subject));
+  return Object.fromEntries(
+    entries.map((entry) => [
+      entry.verb,
+      {
+        summary: entry.summary,
+        load: async () => (await import("./measurement/measurement-verb.ts")).loadMeasurementVerb(entry),
+      },
+    ]),
+  );
 }
 
 /** Every verb by the group that the help shows it in, the ones that most people need first. */
@@ -104,10 +120,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on a line, a plane or a grid around a network",
       load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
     },
-    dropout: {
-      summary: "Measure how much a network loses when units are taken out",
-      load: async () => (await import("./commands/dropout.ts")).dropoutVerb,
-    },
+    ...measuringVerbs("network"),
   },
   "Train networks, and find what connects them": {
     train: {

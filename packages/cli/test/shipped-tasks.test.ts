@@ -2,12 +2,14 @@ import { createTensor, InputError } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { planSimulation, readSimulation, SIMULATION_TASKS } from "@isthmus/federated";
 import type { DataSet } from "@isthmus/graph";
-import { planStudy, readStudy, STUDY_TASKS } from "@isthmus/study";
+import { loadStudyTasks, planStudy, readStudy } from "@isthmus/study";
 import { createTask, type Task, type TaskKind } from "@isthmus/tasks";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withOtherType, withStrangeKey } from "../../../test/helpers/mutate-json.ts";
 import { type DescribedSort, findDescribed, listShipped } from "../src/study/find-described.ts";
+
+const STUDY_TASKS = await loadStudyTasks();
 
 const EXAMPLES = 1000;
 const labels = Int32Array.from({ length: EXAMPLES }, (_, i) => i % 10);

@@ -49,6 +49,34 @@ export {
   UnsupportedError,
   UsageError,
 } from "./errors.ts";
+export {
+  type AnyField,
+  BATCH_SIZE_FIELD,
+  choiceField,
+  type Field,
+  type FieldsOf,
+  fieldOf,
+  flagField,
+  groupField,
+  type Keyed,
+  listField,
+  namesField,
+  numberField,
+  numberForm,
+  rangeField,
+  seedField,
+  textField,
+  wholeField,
+} from "./fields/field.ts";
+export {
+  type Form,
+  findMisfit,
+  type Misfit,
+  MOST_CHARACTERS,
+  type NumberForm,
+  ruleOf,
+} from "./fields/form.ts";
+export { assertTogether, defaultsOf, type ResolvedOf, resolveFields } from "./fields/resolve-fields.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
 export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";

@@ -39,6 +39,7 @@ export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
 export { countInside } from "./result/count-inside.ts";
 export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
+export { describeResult } from "./result/describe-result.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,
@@ -58,6 +59,7 @@ export { pruningStages } from "./result/pruning-stages.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
 export { wordsOfUntrained } from "./result/words-of-untrained.ts";
+export { formatCell } from "./table/table.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

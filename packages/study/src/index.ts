@@ -20,8 +20,6 @@ export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./descript
 export type {
   CurvatureChoice,
   CurvatureMeasurement,
-  DropoutStabilityChoice,
-  DropoutStabilityMeasurement,
   EachMeasurement,
   NetworkMeasurement,
   SharpnessChoice,
@@ -96,4 +94,4 @@ export { assertTaskParams } from "./tasks/params/assert-task-params.ts";
 export { type MovePath, movePathsBy } from "./tasks/params/moved-paths.ts";
 export { takesParams } from "./tasks/params/takes-params.ts";
 export type { StudyPorts } from "./tasks/task-kind.ts";
-export { STUDY_TASKS } from "./tasks/task-kinds.ts";
+export { loadStudyTasks } from "./tasks/task-kinds.ts";

@@ -20,7 +20,6 @@ import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
-import { formatDropoutStability } from "../format/format-dropout-stability.ts";
 import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
@@ -31,6 +30,7 @@ import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatPruning } from "../format/format-pruning.ts";
+import { formatResult } from "../format/format-result.ts";
 import { formatSimilarity } from "../format/format-similarity.ts";
 import { formatWalkedPath } from "../format/format-walked-path.ts";
 import { collect } from "../options/parse-values.ts";
@@ -175,11 +175,11 @@ function renderPage(
 }
 
 function formatDrawable(result: Drawable, terminal: Terminal): string {
-  return isNamedBarriers(result) ? formatBarriers(result, terminal) : formatResult(result, terminal);
+  return isNamedBarriers(result) ? formatBarriers(result, terminal) : formatAlone(result, terminal);
 }
 
 /** Formats a result of any kind as small charts and tables, as the verb that made it does. */
-function formatResult(result: DrawableResult, terminal: Terminal): string {
+function formatAlone(result: DrawableResult, terminal: Terminal): string {
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
@@ -211,8 +211,6 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatLandscape(result, terminal);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
-    case "dropout-stability":
-      return formatDropoutStability(result);
     case "dropout-path":
       return formatDropoutPath(result, terminal);
     case "walked-path":
@@ -225,5 +223,7 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatSimilarity(result);
     case "mechanisms":
       return formatMechanisms(result, terminal);
+    default:
+      return formatResult(result, terminal);
   }
 }

@@ -16,7 +16,7 @@ import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts"
 import { isS3, openQueueAndStorage, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
 import { formatSeconds } from "../training/format-training.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
-import { WORKER_TASKS } from "../work/worker-kinds.ts";
+import { loadWorkerTasks } from "../work/worker-kinds.ts";
 
 interface WorkerVerbOptions extends EngineOptions {
   readonly queue: string;
@@ -145,7 +145,7 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
   });
   try {
     const worker = await runWorker({
-      ...{ queue, storage, executor, name, kinds: WORKER_TASKS, lease: options.lease * 1000 },
+      ...{ queue, storage, executor, name, kinds: await loadWorkerTasks(), lease: options.lease * 1000 },
       engine: (await createEngine(options.engine)).name,
       onStart: ({ task }) => terminal.note(`${name}: began "${task.label}"`),
       onEnd: ({ task: { task }, outcome, seconds }) =>

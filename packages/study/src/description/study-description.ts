@@ -3,6 +3,7 @@ import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { BuiltInEntry } from "../measurement/entry.ts";
 import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
@@ -163,6 +164,7 @@ export interface LayersMeasurement extends PairMeasurement {
 
 /** Something that a study measures. */
 export type MeasurementDescription =
+  | BuiltInEntry
   | BarrierMeasurement
   | LayersMeasurement
   | CurveMeasurement

@@ -2,7 +2,7 @@ import type { ZodType } from "zod";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
 import { unfold } from "../description/unfold.ts";
-import { MEASUREMENT } from "./measurement-schema.ts";
+import { loadMeasurementSchema } from "./measurement-schema.ts";
 import {
   COLLECTED_NETWORK,
   CONNECTIVITY_TUNED_NETWORK,
@@ -30,7 +30,8 @@ export async function readStudy(path: string): Promise<StudyDescription> {
   rejectProblems("study", name, findProblems(STUDY, value, { source }));
   const study = value as StudyDescription;
   assertStudySize(study);
-  rejectProblems("study", name, [...new Set(findEntryProblems(study, source))]);
+  const measurement = await loadMeasurementSchema();
+  rejectProblems("study", name, [...new Set(findEntryProblems(study, source, measurement))]);
   return study;
 }
 
@@ -38,6 +39,7 @@ export async function readStudy(path: string): Promise<StudyDescription> {
 function* findEntryProblems(
   { networks, measurements }: StudyDescription,
   source: YamlSource,
+  measurement: ZodType,
 ): Iterable<string> {
   for (const [name, repeated] of Object.entries(networks)) {
     for (const { entry } of unfold<object>(`networks.${name}`, repeated)) {
@@ -46,7 +48,7 @@ function* findEntryProblems(
   }
   for (const [name, repeated] of Object.entries(measurements)) {
     for (const { entry } of unfold<object>(`measurements.${name}`, repeated)) {
-      yield* findProblems(MEASUREMENT, entry, { source, at: ["measurements", name] });
+      yield* findProblems(measurement, entry, { source, at: ["measurements", name] });
     }
   }
 }

@@ -11,7 +11,9 @@ import { fewImages } from "../../../test/few-images.ts";
 import { SMALL_STUDY } from "../../../test/small-study.ts";
 import type { StudyDescription } from "../../description/study-description.ts";
 import { planStudy } from "../../plan/plan-study.ts";
-import { STUDY_TASKS } from "../task-kinds.ts";
+import { loadStudyTasks } from "../task-kinds.ts";
+
+const STUDY_TASKS = await loadStudyTasks();
 
 const rules = { weightDecay: 0.1, decayFromRank: 2, decayExcept: ["*.bias"], clipNorm: 1 };
 const OPTIMIZERS: readonly OptimizerSpec[] = [

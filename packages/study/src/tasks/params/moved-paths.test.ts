@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { STUDY_TASKS } from "../task-kinds.ts";
+import { loadStudyTasks } from "../task-kinds.ts";
 import { marksDataName, marksPath, movePathsBy } from "./moved-paths.ts";
+
+const STUDY_TASKS = await loadStudyTasks();
 
 const move = (path: string): string => path.replace(/^\/there\//, "/here/");
 

@@ -1,14 +1,12 @@
+import { batch, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { measureDropoutStability } from "@isthmus/paths";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { z } from "zod";
 import type { DropoutStabilityChoice } from "../description/network-measurement.ts";
 import { DROPOUT_STABILITY_FIELDS } from "../schema/dropout-fields.ts";
-import { batch, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { withNetwork } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How the dropout stability of a network is measured. */
 export interface MeasureNetworkDropoutParams {

@@ -17,7 +17,10 @@ export {
   tries,
 } from "./schema/numbers.ts";
 export { type FieldsOf, fieldsOf, schemaOf } from "./schema/schema-of.ts";
+export { tellProblem } from "./schema/tell-problem.ts";
 export type { Repeated, Variables, VariableValue } from "./variables/repeated.ts";
 export { listValues, type Unfolded, unfold } from "./variables/unfold.ts";
+export { findDeepLine, MOST_YAML_LEVELS } from "./yaml/deep-yaml.ts";
+export { keyOffset } from "./yaml/key-offset.ts";
 export { readYamlFile, rejectProblems } from "./yaml/yaml-file.ts";
 export { findProblems, type YamlSource } from "./yaml/yaml-problems.ts";

@@ -120,7 +120,6 @@ export { messageOf, reasonOf } from "./io/system-error.ts";
 export { lockPathOf, takeLock } from "./io/take-lock.ts";
 export { cutText, excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
-export { type SchemaProblem, tellProblem } from "./json/tell-problem.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint, openCheckpointWithin } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";

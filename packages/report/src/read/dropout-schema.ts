@@ -1,7 +1,8 @@
+import { schemaOf } from "@isthmus/forms";
 import { RESCALINGS, UNIT_CHOICES } from "@isthmus/paths";
 import { z } from "zod";
 import { MEASURED, PATH } from "./measured-path.ts";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -18,7 +19,7 @@ const paths = { path: PATH, line: PATH, beside: z.array(z.looseObject({ name: te
 const step = z.looseObject({ from: text, units: count, factor: z.number(), loss: MEASURED, error: MEASURED });
 
 /** Form of the dropout stability of a network. */
-export const DROPOUT_STABILITY_SCHEMA: z.ZodType = schemaOf<"dropout-stability">()(
+export const DROPOUT_STABILITY_SCHEMA: z.ZodType = schemaOf<ResultOf<"dropout-stability">>()(
   z.looseObject({
     kind: z.literal("dropout-stability"),
     loss: MEASURED,
@@ -38,7 +39,7 @@ export const DROPOUT_STABILITY_SCHEMA: z.ZodType = schemaOf<"dropout-stability">
 );
 
 /** Form of a path through dropout-stable networks. */
-export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<"dropout-path">()(
+export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<ResultOf<"dropout-path">>()(
   z.looseObject({
     kind: z.literal("dropout-path"),
     ...paths,
@@ -54,7 +55,7 @@ export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<"dropout-path">()(
 );
 
 /** Form of a path that layers walked one after the other. */
-export const WALKED_PATH_SCHEMA: z.ZodType = schemaOf<"walked-path">()(
+export const WALKED_PATH_SCHEMA: z.ZodType = schemaOf<ResultOf<"walked-path">>()(
   z.looseObject({
     kind: z.literal("walked-path"),
     ...paths,

@@ -1,3 +1,4 @@
+import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
@@ -8,8 +9,8 @@ import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
+import { provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
-import { provenance, schemaOf } from "./schema-of.ts";
 import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
@@ -337,13 +338,13 @@ const comparedBarrier = barrier
 
 /** Form of every kind of result as `--json` prints it; what it does not know is left as it is. */
 export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>> = {
-  barrier: schemaOf<"barrier">()(comparedBarrier),
-  layers: schemaOf<"layers">()(layers.extend({ provenance })),
-  plane: schemaOf<"plane">()(plane.extend({ provenance })),
-  map: schemaOf<"map">()(map.extend({ provenance })),
-  curve: schemaOf<"curve">()(curve.extend({ provenance })),
-  star: schemaOf<"star">()(star.extend({ provenance })),
-  study: schemaOf<"study">()(study.extend({ provenance })),
+  barrier: schemaOf<ResultOf<"barrier">>()(comparedBarrier),
+  layers: schemaOf<ResultOf<"layers">>()(layers.extend({ provenance })),
+  plane: schemaOf<ResultOf<"plane">>()(plane.extend({ provenance })),
+  map: schemaOf<ResultOf<"map">>()(map.extend({ provenance })),
+  curve: schemaOf<ResultOf<"curve">>()(curve.extend({ provenance })),
+  star: schemaOf<ResultOf<"star">>()(star.extend({ provenance })),
+  study: schemaOf<ResultOf<"study">>()(study.extend({ provenance })),
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
   curvature: CURVATURE_SCHEMA,

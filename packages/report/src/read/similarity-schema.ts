@@ -1,13 +1,14 @@
+import { schemaOf } from "@isthmus/forms";
 import { CKA_ESTIMATORS, POSITIONS, SIMILARITY_NUMBERS } from "@isthmus/similarity";
 import { z } from "zod";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
 const layers = z.array(z.looseObject({ name: text, label: text, features: count })).min(1);
 
 /** Form of the similarity of the representations of two networks. */
-export const SIMILARITY_SCHEMA: z.ZodType = schemaOf<"similarity">()(
+export const SIMILARITY_SCHEMA: z.ZodType = schemaOf<ResultOf<"similarity">>()(
   z.looseObject({
     kind: z.literal("similarity"),
     a: text,

@@ -1,7 +1,7 @@
 import type { Grouping } from "@isthmus/barrier";
 import type { MeasureCurvatureOptions, MeasureSharpnessOptions, SettlingChoice } from "@isthmus/curvature";
 import type { MeasureLandscapeOptions } from "@isthmus/landscape";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /** What is measured on every network of a group, each by itself. */
 export interface NetworkMeasurement {

@@ -1,8 +1,10 @@
 import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { SOURCE_MODES } from "@isthmus/ensemble";
+import { batch, count, examples, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
+import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
@@ -27,13 +29,11 @@ import {
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
 import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
+import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
-import { batch, count, examples, places, repeats, seed, tries } from "../schema/numbers.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
-import { FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A curve to be trained, as a file describes it. */

@@ -1,10 +1,10 @@
 import type { AnyMeasurement, Measurement, SubjectName } from "@isthmus/findings";
+import { batch } from "@isthmus/forms";
 import type { BuiltInMeasurement } from "@isthmus/measurements";
 import { z } from "zod";
 import type { NetworkMeasurement } from "../description/network-measurement.ts";
 import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
-import { batch } from "../schema/numbers.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 

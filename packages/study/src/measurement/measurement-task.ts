@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, Control, MeasuredResult, SubjectName, Subjects } from "@isthmus/findings";
+import { takesParams } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
@@ -9,9 +10,8 @@ import { z } from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { withNetwork } from "../tasks/open-networks.ts";
 import { openPair } from "../tasks/open-pair.ts";
-import { takesParams } from "../tasks/params/takes-params.ts";
-import { TASK_DATA } from "../tasks/params/task-schema.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
+import { TASK_DATA } from "../tasks/task-schema.ts";
 
 /** Parameters of a task that measures; further examples are beside the ones to measure on. */
 export interface MeasurementParams {

@@ -1,3 +1,4 @@
+import { count, type FieldsOf, fieldsOf, places, positive, share, tries } from "@isthmus/forms";
 import { CURVE_KINDS } from "@isthmus/interpolation";
 import { RESCALINGS, UNIT_CHOICES } from "@isthmus/paths";
 import { NORM_POLICIES } from "@isthmus/statistics";
@@ -8,8 +9,6 @@ import type {
   MechanismsChoice,
   WalkedPathChoice,
 } from "../description/path-measurements.ts";
-import { count, places, positive, share, tries } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 const choice = z.enum(UNIT_CHOICES).optional();
 const rescale = z.enum(RESCALINGS).optional();

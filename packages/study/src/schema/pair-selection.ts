@@ -1,9 +1,8 @@
+import { batch, type FieldsOf, fieldsOf, tries } from "@isthmus/forms";
 import { z } from "zod";
 import { ALIGN_CHOICES, type PairSelection } from "../description/pair-selection.ts";
 import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
-import { batch, tries } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 import { LEARNING_FIELDS } from "./shared-fields.ts";
 
 const match = z.strictObject({

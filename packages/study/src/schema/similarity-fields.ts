@@ -1,8 +1,7 @@
+import { count, examples, type FieldsOf, fieldsOf, positive, share, text } from "@isthmus/forms";
 import { CKA_ESTIMATORS, POSITIONS, SIMILARITY_MEASURES } from "@isthmus/similarity";
 import { z } from "zod";
 import type { SimilarityChoice } from "../description/path-measurements.ts";
-import { count, examples, positive, share, text } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 /** Fields of {@link SimilarityChoice}. */
 export const SIMILARITY_FIELDS: FieldsOf<SimilarityChoice> = fieldsOf<SimilarityChoice>()({

@@ -1,7 +1,7 @@
 import type { AnyField, Form, NumberForm } from "@isthmus/core";
+import { count, seed, text } from "@isthmus/forms";
+import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
-import { count, seed, text } from "./numbers.ts";
-import { LOSS, OPTIMIZER, SCHEDULE } from "./training-schema.ts";
 
 /** Schemas of the forms that other packages define, by their names. */
 const SPECIAL: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([

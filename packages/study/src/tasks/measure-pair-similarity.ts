@@ -1,13 +1,11 @@
+import { batch, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { measureSimilarity, type SimilarityResult } from "@isthmus/similarity";
 import { z } from "zod";
 import type { SimilarityChoice } from "../description/path-measurements.ts";
-import { batch, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { openPair } from "./open-pair.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How the representations of two networks are compared. */
 export interface MeasurePairSimilarityParams {

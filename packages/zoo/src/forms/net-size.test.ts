@@ -1,8 +1,8 @@
 import { sizeOf } from "@isthmus/core";
-import { parseNetwork, parseNetworkName } from "@isthmus/zoo";
 import { expect, it } from "vitest";
+import { parseNetwork, parseNetworkName } from "../short-string/parse-network.ts";
+import { NET } from "./net.ts";
 import { estimateWeights } from "./net-size.ts";
-import { NET } from "./task-schema.ts";
 
 const images = { exampleShape: [3, 32, 32], classes: 10 };
 const tokens = { exampleShape: [64], classes: 64 };

@@ -1,12 +1,13 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of entries
 import { describe, expect, it } from "vitest";
 import { unfold } from "./unfold.ts";
 
+const PLACE = { name: "networks.a", of: "study" };
 const PLAIN = { net: "mlp:${width}x3", seed: "${seed}", inner: { list: ["${width}", 1] } };
 
 describe("unfold()", () => {
   it("unfold() makes an entry for every combination, the last variable going fastest", () => {
-    const entries = unfold<object>("networks.a", { for: { width: [4, 8], seed: "0..1" }, ...PLAIN });
+    const entries = unfold<object>(PLACE, { for: { width: [4, 8], seed: "0..1" }, ...PLAIN });
     expect(entries.map(({ variables }) => variables)).toEqual([
       { width: 4, seed: 0 },
       { width: 4, seed: 1 },
@@ -17,7 +18,7 @@ describe("unfold()", () => {
   });
 
   it("unfold() makes an entry without variables once, as it is", () => {
-    expect(unfold<{ net: string }>("networks.a", { net: "mlp:8" })).toEqual([
+    expect(unfold<{ net: string }>(PLACE, { net: "mlp:8" })).toEqual([
       { variables: {}, entry: { net: "mlp:8" } },
     ]);
   });
@@ -30,13 +31,13 @@ describe("unfold()", () => {
     ["n${run}", "n1"],
   ])("unfold() makes %s a number where it is a whole one", (seed, expected) => {
     const repeated = { for: { run: [1], seed: [2], zero: [0] }, value: seed };
-    expect(unfold<object>("networks.a", repeated)[0]?.entry).toEqual({ value: expected });
+    expect(unfold<object>(PLACE, repeated)[0]?.entry).toEqual({ value: expected });
   });
 
   it("unfold() looks values up by a variable", () => {
     const epochs = { lookup: { variable: "width", values: { 4: 60, 8: 20 } } };
     const template = { for: { width: [4, 8] }, inner: { epochs } };
-    const entries = unfold<object>("networks.a", template);
+    const entries = unfold<object>(PLACE, template);
     expect(entries.map(({ entry }) => entry)).toEqual([{ inner: { epochs: 60 } }, { inner: { epochs: 20 } }]);
   });
 
@@ -47,7 +48,7 @@ describe("unfold()", () => {
     [null, /"lookup" must have a "variable" and "values": it is null/],
   ])("unfold() refuses to look up by %j", (lookup, message) => {
     const template = { for: { width: [4] }, epochs: { lookup } };
-    expect(() => unfold<object>("networks.a", template)).toThrow(message);
+    expect(() => unfold<object>(PLACE, template)).toThrow(message);
   });
 
   it.each([
@@ -58,6 +59,6 @@ describe("unfold()", () => {
     [{ width: "0..99999", seed: "0..9" }, /at most 100000/],
     [{ width: [4] }, /"seed" must be a variable of "for"/],
   ])("unfold() refuses %j", (ranges, message) => {
-    expect(() => unfold<object>("networks.a", { for: ranges, ...PLAIN })).toThrow(message);
+    expect(() => unfold<object>(PLACE, { for: ranges, ...PLAIN })).toThrow(message);
   });
 });

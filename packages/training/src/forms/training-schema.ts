@@ -1,15 +1,9 @@
-import type {
-  AugmentOptions,
-  CrossEntropyLoss,
-  LossSpec,
-  MeanSquaredErrorLoss,
-  NextTokenLoss,
-  OptimizerSpec,
-  ScheduleSpec,
-} from "@isthmus/training";
+import { amount, count, positive, schemaOf, share, shareBelow1, text } from "@isthmus/forms";
 import { z } from "zod";
-import { amount, count, positive, share, shareBelow1, text } from "./numbers.ts";
-import { schemaOf } from "./schema-of.ts";
+import type { AugmentOptions } from "../batches/augment.ts";
+import type { LossSpec } from "../loss/loss-spec.ts";
+import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
+import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
 
 const update = {
   weightDecay: amount.optional(),
@@ -33,9 +27,6 @@ const baseOptimizers = [
   z.strictObject({ kind: z.literal("adam"), ...adam }),
   z.strictObject({ kind: z.literal("adamw"), ...adam }),
 ] as const;
-
-/** What becomes of examples that are left over at the end of an epoch. */
-export const REMAINDERS = ["carry", "drop"] as const;
 
 /** An optimiser. */
 export const OPTIMIZER: z.ZodType<OptimizerSpec> = schemaOf<OptimizerSpec>()(
@@ -93,20 +84,5 @@ export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
     z.strictObject({ kind: z.literal("next-token"), ...labels }),
     z.strictObject({ kind: z.literal("mean-squared-error"), prediction: text.optional(), examples }),
     z.strictObject({ kind: z.literal("output"), output: text, examples, targets: text.optional() }),
-  ]),
-);
-
-/** Losses that a file may name: others need inputs or outputs of a graph that a study does not have. */
-export type FileLoss =
-  | Pick<CrossEntropyLoss, "kind" | "labelSmoothing">
-  | Pick<NextTokenLoss, "kind" | "labelSmoothing" | "weighted">
-  | Pick<MeanSquaredErrorLoss, "kind">;
-
-/** A loss that a file may name. */
-export const FILE_LOSS: z.ZodType<FileLoss> = schemaOf<FileLoss>()(
-  z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("cross-entropy"), labelSmoothing }),
-    z.strictObject({ kind: z.literal("next-token"), labelSmoothing, weighted }),
-    z.strictObject({ kind: z.literal("mean-squared-error") }),
   ]),
 );

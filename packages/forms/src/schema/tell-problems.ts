@@ -1,5 +1,6 @@
-import { closestName, tellProblem } from "@isthmus/core";
+import { closestName } from "@isthmus/core";
 import { z } from "zod";
+import { tellProblem } from "./tell-problem.ts";
 
 type Path = readonly PropertyKey[];
 

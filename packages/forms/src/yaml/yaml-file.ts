@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { FormatError, InputError, readTextFile } from "@isthmus/core";
-import { Lexer, LineCounter, Parser, parseDocument } from "yaml";
+import { LineCounter, parseDocument } from "yaml";
+import { findDeepLine, MOST_YAML_LEVELS } from "./deep-yaml.ts";
 import type { YamlSource } from "./yaml-problems.ts";
 
 /** Problems that one error lists. */
@@ -29,7 +30,13 @@ export async function readYamlFile(path: string, what: string): Promise<YamlFile
 }
 
 function parseYaml(text: string, name: string, what: string): YamlSource {
-  assertShallowYaml(text, name, what);
+  const tooDeep = findDeepLine(text);
+  if (tooDeep !== undefined) {
+    throw new FormatError(
+      `Cannot read the ${what} as its YAML may be nested ${MOST_YAML_LEVELS} levels deep: ${name}:${tooDeep} is nested deeper`,
+      { format: "yaml" },
+    );
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true });
   const [error] = document.errors;
@@ -72,33 +79,4 @@ export function rejectProblems(what: string, name: string, problems: readonly st
   throw new InputError(`Cannot read the ${what} as it must be of the form of one: ${lines.join("\n  ")}`, {
     input: name,
   });
-}
-
-/**
- * Deepest nesting of a file; the studies that come with `isthmus` have six levels. Each level takes one or
- * two places on the stack of the parser, which is a list. Only what follows the parser goes down by
- * recursion, and a regular expression that is compiled close to the end of the stack ends the whole process.
- */
-const MOST_LEVELS = 128;
-const MOST_PLACES = 2 * MOST_LEVELS;
-
-/**
- * Checks that a YAML text is not nested deeper than any such file, without recursion; whether it is YAML is
- * not looked at.
- * @param name - of the file, for messages
- * @throws FormatError if it is
- */
-function assertShallowYaml(text: string, name: string, what: string): void {
-  const parser = new Parser();
-  let line = 1;
-  for (const lexeme of new Lexer().lex(text)) {
-    // What is complete is of no use here, but the parser goes on only if it is taken.
-    for (const _ of parser.next(lexeme));
-    if (lexeme.includes("\n")) line += lexeme.split("\n").length - 1;
-    if (parser.stack.length <= MOST_PLACES) continue;
-    throw new FormatError(
-      `Cannot read the ${what} as its YAML may be nested ${MOST_LEVELS} levels deep: ${name}:${line} is nested deeper`,
-      { format: "yaml" },
-    );
-  }
 }

@@ -1,4 +1,7 @@
-import { GPT_DEFAULTS, LLAMA_DEFAULTS, type NetworkName, VIT_DEFAULTS } from "@isthmus/zoo";
+import { GPT_DEFAULTS } from "../networks/gpt.ts";
+import { LLAMA_DEFAULTS } from "../networks/llama.ts";
+import { VIT_DEFAULTS } from "../networks/vit.ts";
+import type { NetworkName } from "../short-string/parse-network.ts";
 
 /** Widest channels of convolutions, before the factor of the name. */
 const CHANNELS: Readonly<Record<"vgg" | "resnet" | "small-resnet", number>> = {

@@ -1,5 +1,4 @@
-/** A value that a variable of a study takes. */
-export type VariableValue = string | number;
+import type { VariableValue } from "@isthmus/forms";
 
 /** Values that variables must have: that one, or one of those. */
 export type WantedValues = Readonly<Record<string, VariableValue | readonly VariableValue[]>>;

@@ -1,5 +1,5 @@
-import { moveDataFiles } from "@isthmus/data";
 import { z } from "zod";
+import { text } from "../schema/numbers.ts";
 
 /** Returns the new path for one. */
 export type MovePath = (path: string) => string;
@@ -12,17 +12,20 @@ interface Moved {
 /** The schemas of texts that are paths, or have paths in them. */
 const MOVED = z.registry<Moved>();
 
-/** Marks the schema of a text as that of a path, which another machine looks up elsewhere. */
-export function marksPath(schema: z.ZodString): z.ZodString {
-  MOVED.add(schema, { move: (path, move) => move(path) });
+/**
+ * Marks the schema of a text as that of a path, which another machine looks up elsewhere.
+ * @param move - returns the text with other paths in it, if it is more than a path
+ */
+export function marksPath(
+  schema: z.ZodString,
+  move: Moved["move"] = (path, moveOne) => moveOne(path),
+): z.ZodString {
+  MOVED.add(schema, { move });
   return schema;
 }
 
-/** Marks the schema of a text as that of the name of a data set, which may have paths in it. */
-export function marksDataName(schema: z.ZodString): z.ZodString {
-  MOVED.add(schema, { move: moveDataFiles });
-  return schema;
-}
+/** A path of a file, which is moved to where a worker finds it. */
+export const filePath: z.ZodString = marksPath(text.min(1));
 
 /**
  * Returns a value with other paths in it, where its schema marks them; a text that only looks like a path

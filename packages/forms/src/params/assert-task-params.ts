@@ -1,6 +1,6 @@
 import { excerpt, InputError } from "@isthmus/core";
 import type { z } from "zod";
-import { tellProblems } from "../../schema/tell-problems.ts";
+import { tellProblems } from "../schema/tell-problems.ts";
 
 /** Problems that one error lists. */
 const SHOWN_PROBLEMS = 4;

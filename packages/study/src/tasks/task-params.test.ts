@@ -6,12 +6,12 @@ import type { Task } from "@isthmus/tasks";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withOtherType, withStrangeKey } from "../../../../../test/helpers/mutate-json.ts";
-import { fewImages } from "../../../test/few-images.ts";
-import { SMALL_STUDY } from "../../../test/small-study.ts";
-import type { StudyDescription } from "../../description/study-description.ts";
-import { planStudy } from "../../plan/plan-study.ts";
-import { loadStudyTasks } from "../task-kinds.ts";
+import { withOtherType, withStrangeKey } from "../../../../test/helpers/mutate-json.ts";
+import { fewImages } from "../../test/few-images.ts";
+import { SMALL_STUDY } from "../../test/small-study.ts";
+import type { StudyDescription } from "../description/study-description.ts";
+import { planStudy } from "../plan/plan-study.ts";
+import { loadStudyTasks } from "./task-kinds.ts";
 
 const STUDY_TASKS = await loadStudyTasks();
 

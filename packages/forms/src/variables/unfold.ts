@@ -1,9 +1,17 @@
 import { excerpt, InputError } from "@isthmus/core";
-import type { Lookup, Repeated, Variables } from "./study-description.ts";
-import type { VariableValue } from "./variable-values.ts";
+import type { Lookup, Repeated, Variables, VariableValue } from "./repeated.ts";
 
-/** An entry of a study with one combination of values for its variables. */
+/** An entry of a file, or a part of one, as messages name it. */
+export interface EntryPlace {
+  /** Keys that lead to it, for example `networks.mlps`. */
+  readonly name: string;
+  /** What the file describes: `study`. */
+  readonly of: string;
+}
+
+/** An entry of a file with one combination of values for its variables. */
 export interface Unfolded<T> {
+  /** The values of its variables. */
   readonly variables: Variables;
   /** With values in place of variables. */
   readonly entry: T;
@@ -17,19 +25,18 @@ const WHOLE = /^(0|[1-9]\d{0,14})$/;
 const RANGE = /^(\d+)\.\.(\d+)$/;
 
 /**
- * Makes an entry of a study once for every combination of values of its variables; the last variable changes
+ * Makes an entry of a file once for every combination of values of its variables; the last variable changes
  * fastest.
- * @param what - the entry as messages name it, for example `networks.mlps`
  * @throws InputError if a variable has no values or is not known
  */
-export function unfold<T>(what: string, repeated: Repeated<T>): Unfolded<T>[] {
+export function unfold<T>(place: EntryPlace, repeated: Repeated<T>): Unfolded<T>[] {
   const { for: ranges = {}, ...template } = repeated;
   const lists = Object.entries(ranges).map(([name, range]) => {
-    return [name, listValues(`${what}.for.${name}`, range)] as const;
+    return [name, listValues({ ...place, name: `${place.name}.for.${name}` }, range)] as const;
   });
   const count = lists.reduce((product, [, values]) => product * values.length, 1);
   if (count > MAX_COMBINATIONS) {
-    throw reject(what, `it may stand for at most ${MAX_COMBINATIONS}: it stands for ${count}`);
+    throw reject(place, `it may stand for at most ${MAX_COMBINATIONS}: it stands for ${count}`);
   }
   let combinations: Variables[] = [{}];
   for (const [name, values] of lists) {
@@ -37,7 +44,7 @@ export function unfold<T>(what: string, repeated: Repeated<T>): Unfolded<T>[] {
   }
   return combinations.map((variables) => ({
     variables,
-    entry: fill(template, { what, variables }) as T,
+    entry: fill(template, { place, variables }) as T,
   }));
 }
 
@@ -45,21 +52,24 @@ export function unfold<T>(what: string, repeated: Repeated<T>): Unfolded<T>[] {
  * Lists the values of a variable, writing out a range.
  * @throws InputError if there are none, or one is there twice
  */
-export function listValues(what: string, range: readonly VariableValue[] | string): readonly VariableValue[] {
+export function listValues(
+  place: EntryPlace,
+  range: readonly VariableValue[] | string,
+): readonly VariableValue[] {
   if (typeof range !== "string") {
     if (range.length > 0 && new Set(range).size === range.length) return range;
-    throw reject(what, `its values must be one or more, all different: they are [${range.join(", ")}]`);
+    throw reject(place, `its values must be one or more, all different: they are [${range.join(", ")}]`);
   }
   const [, first, last] = RANGE.exec(range) ?? [];
   const count = Number(last) - Number(first) + 1;
   if (count >= 1 && count <= MAX_COMBINATIONS) {
     return Array.from({ length: count }, (_, index) => Number(first) + index);
   }
-  throw reject(what, `a range must be FIRST..LAST with whole numbers, the smaller first: it is "${range}"`);
+  throw reject(place, `a range must be FIRST..LAST with whole numbers, the smaller first: it is "${range}"`);
 }
 
 interface Filling {
-  readonly what: string;
+  readonly place: EntryPlace;
   readonly variables: Variables;
 }
 
@@ -81,22 +91,25 @@ function fillText(text: string, filling: Filling): VariableValue {
 function lookUp(lookup: Partial<Lookup> | null, filling: Filling): VariableValue {
   const { variable, values } = lookup ?? {};
   if (typeof variable !== "string" || typeof values !== "object" || values === null) {
-    throw reject(filling.what, `"lookup" must have a "variable" and "values": it is ${excerpt(lookup)}`);
+    throw reject(filling.place, `"lookup" must have a "variable" and "values": it is ${excerpt(lookup)}`);
   }
   const key = String(variableValue(variable, filling));
   const value = Object.hasOwn(values, key) ? values[key] : undefined;
   if (value !== undefined) return value;
   const choices = Object.keys(values).join(", ");
-  throw reject(filling.what, `"lookup" must have a value for ${variable} ${key}: it has some for ${choices}`);
+  throw reject(
+    filling.place,
+    `"lookup" must have a value for ${variable} ${key}: it has some for ${choices}`,
+  );
 }
 
-function variableValue(name: string, { what, variables }: Filling): VariableValue {
+function variableValue(name: string, { place, variables }: Filling): VariableValue {
   const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
   if (value !== undefined) return value;
   const names = Object.keys(variables).join(", ") || "none";
-  throw reject(what, `"${name}" must be a variable of "for": there are ${names}`);
+  throw reject(place, `"${name}" must be a variable of "for": there are ${names}`);
 }
 
-function reject(what: string, rule: string): InputError {
-  return new InputError(`Cannot plan "${what}" of the study as ${rule}`, { input: what });
+function reject({ name, of }: EntryPlace, rule: string): InputError {
+  return new InputError(`Cannot plan "${name}" of the ${of} as ${rule}`, { input: name });
 }

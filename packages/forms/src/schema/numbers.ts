@@ -41,3 +41,8 @@ export const share: z.ZodNumber = z.number().min(0).max(1);
 
 /** The name of something, or a path. */
 export const text: z.ZodString = z.string().max(MOST_CHARACTERS);
+
+/** The beginning of a SHA-256. */
+export const fingerprint: z.ZodString = z.string().regex(/^[\da-f]{32}$/, {
+  error: "must be 32 hexadecimal digits",
+});

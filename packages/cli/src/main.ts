@@ -7,8 +7,8 @@ import { createProgress, repeatProgress } from "./terminal/progress.ts";
 import { quoteCommand } from "./terminal/quote-command.ts";
 import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal/terminal.ts";
-import { type CommonOptions, type Context, formatExamples, type Outcome, type RunVerb } from "./verb.ts";
-import { VERB_GROUPS, VERBS } from "./verbs.ts";
+import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
+import { formatFirstSteps, VERB_GROUPS, VERBS } from "./verbs.ts";
 
 /**
  * Runs one command line and returns the exit code: 0, 1 if the work failed or a gate was exceeded, 2 if the
@@ -116,25 +116,11 @@ async function createProgram(
   { terminal, version, run }: ProgramOptions,
 ): Promise<CommandUnknownOpts> {
   const program: CommandUnknownOpts = new Command("isthmus")
-    .description(DESCRIPTION)
+    .description(`${DESCRIPTION}\n\n${formatFirstSteps()}`)
     .usage("<verb> [options]")
     .version(version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help; isthmus <verb> --help shows the help of a verb")
-    .helpCommand(false)
-    .addHelpText(
-      "after",
-      formatExamples(
-        ["isthmus demo", "see it work on two networks"],
-        [
-          "isthmus align a.safetensors b.safetensors --graph model.onnx -o b-aligned.safetensors",
-          "align B to A",
-        ],
-        [
-          "isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors",
-          "merge them",
-        ],
-      ),
-    );
+    .helpCommand(false);
   const verb = argv.find((word) => Object.hasOwn(VERBS, word));
   for (const [group, verbs] of Object.entries(VERB_GROUPS)) {
     for (const [name, { summary, load }] of Object.entries(verbs)) {

@@ -105,7 +105,7 @@ describe("README.md and docs/", () => {
     "%s names options that its verbs have",
     async (path) => {
       for (const { verb, options } of commandsIn(readFileSync(join(root, path), "utf8"))) {
-        const { code, stdout } = await runCli([...verb, "--help"]);
+        const { code, stdout } = await runCli([...verb, "--help-all"]);
         expect(code, verb.join(" ")).toBe(0);
         for (const option of options) expect(stdout, verb.join(" ")).toContain(option);
       }
@@ -120,7 +120,7 @@ describe("README.md and docs/", () => {
   it("helps write lists as they are to be typed", async () => {
     const { stdout } = await runCli(["--help"]);
     for (const verb of verbsIn(stdout)) {
-      const help = await runCli([verb, "--help"]);
+      const help = await runCli([verb, "--help-all"]);
       expect(help.stdout.replace(/\s+/g, " "), verb).not.toContain("(default: [");
     }
   });

@@ -10,6 +10,7 @@ import { addBindingOptions, type BindingOptions } from "../open/bind-architectur
 import type { DataOptions } from "../open/open-data.ts";
 import { dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
+import { HELP_GROUPS } from "./help-groups.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
 import { assertNotKept, UNSCORED } from "./norm-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
@@ -42,6 +43,7 @@ export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => 
       "--data <name>",
       dataForms(":test (of a text its last tenth, if not said), :train or :val"),
     )
+    .optionsGroup(HELP_GROUPS.alignment)
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
     .option("--match-data <name>", "examples for --method (default: the examples for --statistics)")

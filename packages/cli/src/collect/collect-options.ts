@@ -67,7 +67,7 @@ function addMethod(command: CommandUnknownOpts): void {
   const ofAll = (what: (method: CollectMethod) => unknown) =>
     COLLECT_METHODS.map((method) => `${method} ${what(method)}`).join(", ");
   command
-    .optionsGroup("How to collect:")
+    .optionsGroup(HELP_GROUPS.collecting)
     .addOption(
       new Option(
         "--method <name>",

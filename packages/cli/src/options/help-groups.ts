@@ -7,9 +7,11 @@ import type { CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 export const HELP_GROUPS = {
   networks: "Networks and data:",
   done: "What is done:",
-  measured: "What is measured:",
+  searching: "How to search:",
+  collecting: "How to collect:",
   training: "How to train:",
   client: "As a client of a federation:",
+  measured: "What is measured:",
   recipes: "Recipes:",
   alignment: "Alignment:",
   statistics: "Statistics of norms:",

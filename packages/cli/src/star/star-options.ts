@@ -74,7 +74,7 @@ function addNetworks(command: CommandUnknownOpts): void {
 
 function addSearch(command: CommandUnknownOpts): void {
   command
-    .optionsGroup("How to search:")
+    .optionsGroup(HELP_GROUPS.searching)
     .addOption(
       new Option(
         "--rays <distribution>",

@@ -70,7 +70,7 @@ export const addSearchOptions: AddOptions<SearchFlags> = optionGroup((command) =
 
 function addSubspace(command: CommandUnknownOpts): void {
   command
-    .optionsGroup("What to search:")
+    .optionsGroup(HELP_GROUPS.searching)
     .addOption(
       new Option("--projection <kind>", "the random matrix")
         .choices(PROJECTION_KINDS)

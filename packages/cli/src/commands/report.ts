@@ -33,6 +33,7 @@ import { formatPruning } from "../format/format-pruning.ts";
 import { formatResult } from "../format/format-result.ts";
 import { formatSimilarity } from "../format/format-similarity.ts";
 import { formatWalkedPath } from "../format/format-walked-path.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
@@ -54,7 +55,7 @@ interface ReportVerbOptions {
 
 /** Creates the command `isthmus report`. */
 export function reportVerb(run: RunVerb): CommandUnknownOpts {
-  return createVerb("report")
+  return createVerb("report", HELP_GROUPS.done)
     .argument(
       "<results...>",
       "a .json file that another verb wrote, or printed with --json; several of barriers are drawn in one figure",

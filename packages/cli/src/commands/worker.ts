@@ -12,6 +12,7 @@ import {
 import { createProcessExecutor } from "@isthmus/tasks";
 import { plural } from "../format/plural.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
 import { isS3, openQueueAndStorage, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
 import { formatSeconds } from "../training/format-training.ts";
@@ -70,7 +71,7 @@ Whoever can write to the queue can make workers do that: do not let strangers re
 `;
 
 function createWorkerVerb() {
-  return createVerb("worker")
+  return createVerb("worker", HELP_GROUPS.running)
     .requiredOption("--queue <address>", `where tasks come from: ${QUEUE_HELP}`)
     .requiredOption("--storage <place>", `where files are: ${STORAGE_HELP}`)
     .option(

@@ -1,6 +1,7 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type AnyField, assertTogether, at, type Form, findMisfit } from "@isthmus/core";
 import { InvalidArgumentError } from "commander";
+import { addRareOptions } from "../options/help-groups.ts";
 import { parseNames, parseNumber, parseNumbers, parseRange, parseSeed } from "../options/parse-values.ts";
 
 /** Fields by the names of their options. */
@@ -40,7 +41,9 @@ const camel = (flag: string): string =>
 export function addFieldOptions(command: CommandUnknownOpts, fields: Fields): void {
   for (const { path, flag, field } of listFlagged(fields)) {
     if (command.options.some((option) => option.long === `--${flag}`)) continue;
-    command.addOption(path.length > 1 ? innerOption(flag, field) : optionOf(flag, field));
+    const option = path.length > 1 ? innerOption(flag, field) : optionOf(flag, field);
+    if (field.rare) addRareOptions(command, (rare) => rare.addOption(option));
+    else command.addOption(option);
   }
 }
 

@@ -5,6 +5,7 @@ import { addBindingOptions, type BindingOptions } from "../open/bind-architectur
 import type { DataOptions } from "../open/open-data.ts";
 import { dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
+import { HELP_GROUPS } from "./help-groups.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
 import { addStatisticsDataOptions, assertNotKept, UNSCORED } from "./norm-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
@@ -48,6 +49,7 @@ export function addPairSubjectOptions(command: CommandUnknownOpts): void {
       "--data <name>",
       dataForms(":test (of a text its last tenth, if not said), :train or :val"),
     )
+    .optionsGroup(HELP_GROUPS.alignment)
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
     .option("--match-data <name>", "examples for --method (default: the examples for --statistics)");

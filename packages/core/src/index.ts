@@ -49,16 +49,14 @@ export {
   UnsupportedError,
   UsageError,
 } from "./errors.ts";
+export type { AnyField, Field, FieldsOf, Form, Keyed, NumberForm } from "./fields/field.ts";
+export { findMisfit, type Misfit, MOST_CHARACTERS, ruleOf } from "./fields/form.ts";
 export {
-  type AnyField,
   BATCH_SIZE_FIELD,
   choiceField,
-  type Field,
-  type FieldsOf,
   fieldOf,
   flagField,
   groupField,
-  type Keyed,
   listField,
   namesField,
   numberField,
@@ -67,15 +65,7 @@ export {
   seedField,
   textField,
   wholeField,
-} from "./fields/field.ts";
-export {
-  type Form,
-  findMisfit,
-  type Misfit,
-  MOST_CHARACTERS,
-  type NumberForm,
-  ruleOf,
-} from "./fields/form.ts";
+} from "./fields/make-fields.ts";
 export { assertTogether, defaultsOf, type ResolvedOf, resolveFields } from "./fields/resolve-fields.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
 export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";

@@ -9,7 +9,7 @@ interface BuiltIn {
 /** What is listed of a measurement before it is loaded. */
 type Listed<M> = Omit<MeasurementEntry, "kind" | "load"> & { readonly load: () => Promise<M> };
 
-/** Every measurement of Isthmus by its kind: commands, entries of studies, tasks and pages are made of this list. */
+/** Every measurement of Isthmus by its kind: commands, entries of studies and tasks are made of this list. */
 const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
   "dropout-stability": {
     verb: "dropout",
@@ -22,18 +22,18 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
 /** Any measurement of Isthmus itself. */
 export type BuiltInMeasurement = BuiltIn[keyof BuiltIn];
 
-const known = new Map<string, MeasurementEntry>(
+const entries = new Map<string, MeasurementEntry>(
   Object.entries(BUILT_IN).map(([kind, listed]) => [kind, { kind, ...listed }]),
 );
 
 /** Lists all measurements: the ones of Isthmus, then the ones that were added. */
 export function listMeasurements(): readonly MeasurementEntry[] {
-  return [...known.values()];
+  return [...entries.values()];
 }
 
 /** Loads the measurement of a kind; undefined if there is none. */
 export async function loadMeasurement(kind: string): Promise<AnyMeasurement | undefined> {
-  return known.get(kind)?.load();
+  return entries.get(kind)?.load();
 }
 
 /** Loads all measurements, in the order of {@link listMeasurements}. */

@@ -24,7 +24,7 @@ export function createControl(
   { signal, progress, terminal }: Context,
 ): CommandControl {
   const pace = createPace();
-  let found: MeasuredResult | undefined;
+  let partial: MeasuredResult | undefined;
   return {
     signal,
     journalPath: journal,
@@ -34,14 +34,14 @@ export function createControl(
     },
     saveNetwork: undefined,
     onPart(soFar) {
-      found = soFar;
+      partial = soFar;
     },
     async follow(work) {
       try {
         return await work();
       } catch (error) {
-        if (signal.aborted && found !== undefined)
-          terminal.note(formatResult(found as DrawableResult, terminal));
+        if (signal.aborted && partial !== undefined)
+          terminal.note(formatResult(partial as DrawableResult, terminal));
         if (signal.aborted && journal !== undefined)
           terminal.note(
             `isthmus ${entry.verb}: ${measurement.journal?.keeps} are in "${journal}": it goes on from there`,

@@ -69,7 +69,7 @@ interface Verb {
 
 type Flags = SubjectRequest["flags"] & MeasurementFlags;
 
-/** Returns the options of a command; commander cannot know the types of options that are added from tables. */
+/** Returns the options of a command. Commander cannot know the types of options from tables. */
 const flagsOf = (command: CommandUnknownOpts): Flags => command.opts() as unknown as Flags;
 
 async function measure({ entry, measurement, command }: Verb, context: Context): Promise<Outcome> {

@@ -33,7 +33,7 @@ export interface Opened {
   readonly implied: Readonly<Record<string, unknown>>;
   /** Files that are read, which are not written over. */
   readonly inputs: readonly string[];
-  /** Fields that `--json` has beside those of the result. */
+  /** Fields that `--json` has beside the fields of the result. */
   readonly beside: { readonly binding: BindingSummary; readonly alignment?: object };
 }
 
@@ -175,11 +175,11 @@ function defaultPolicyOf(options: AnyMeasurement["options"]): StatisticsChoice |
 }
 
 function once({ graph, engine }: Pick<OpenedSubject, "graph" | "engine">, { signal, progress }: Context) {
-  let found: Promise<Symmetries> | undefined;
+  let symmetries: Promise<Symmetries> | undefined;
   return (): Promise<Symmetries> => {
-    if (found === undefined) progress("Discovering symmetries");
-    found ??= discoverSymmetries({ graph, engine }, { signal });
-    return found;
+    if (symmetries === undefined) progress("Discovering symmetries");
+    symmetries ??= discoverSymmetries({ graph, engine }, { signal });
+    return symmetries;
   };
 }
 

@@ -30,7 +30,7 @@ export const addNormOptions: AddOptions<NormOptions, [data: string]> = optionGro
   addStatisticsDataOptions(command, data);
 });
 
-/** Adds the options on the examples that statistics are measured on; `data` says which these are by default. */
+/** Adds the options on the examples that statistics are measured on, and says which are the default. */
 export function addStatisticsDataOptions(command: CommandUnknownOpts, data: string = UNSCORED): void {
   command
     .option("--recalibrate-data <name>", `measure statistics on these examples (default: ${data})`)

@@ -1,4 +1,85 @@
-import type { Form, ListForm, NumberForm } from "./form.ts";
+/** A whole number within bounds. */
+export interface WholeForm {
+  readonly type: "whole";
+  readonly least: number;
+  readonly most: number;
+}
+
+/** A finite number within bounds; a bound that is missing does not bind. */
+export interface NumberForm {
+  readonly type: "number";
+  readonly least?: number;
+  readonly most?: number;
+  /** A number that the value must exceed. */
+  readonly above?: number;
+  /** A number that the value must not reach. */
+  readonly below?: number;
+}
+
+/** One of some words. */
+export interface ChoiceForm {
+  readonly type: "choice";
+  readonly values: readonly string[];
+}
+
+/** Values of one form, one after the other. */
+export interface ListForm {
+  readonly type: "list";
+  readonly of: Form;
+  /** Fewest values. */
+  readonly least: number;
+}
+
+/** An object with a value for each of some fields, any of which may be missing. */
+export interface GroupForm {
+  readonly type: "group";
+  readonly fields: Readonly<Record<string, Field<unknown>>>;
+  /** Name of the field whose value a command line may give in place of the whole group. @defaultValue none */
+  readonly lead?: string;
+}
+
+/** An object whose keys are all there, each with a value of a form of its own. */
+export interface ObjectForm {
+  readonly type: "object";
+  readonly parts: Readonly<Record<string, Form>>;
+}
+
+/** Values of one form by names that the user chooses. */
+export interface RecordForm {
+  readonly type: "record";
+  readonly of: Form;
+}
+
+/** A form that another package defines, such as an optimizer; schemas of files know it by its name. */
+export interface SpecialForm {
+  readonly type: "special";
+  readonly name: string;
+  /** Says which values it allows, to follow "must be". */
+  readonly rule: string;
+  /** Returns whether it allows a value. */
+  readonly accepts: (value: unknown) => boolean;
+}
+
+/**
+ * The form of an option's value, as plain data. Checks of library functions, parsers of command lines,
+ * schemas of files and tasks, help, and random values for tests are all made of it.
+ *
+ * `text` is any text of at most 4096 characters, `flag` is true or false, `seed` a whole number from 0,
+ * `range` two numbers of which the first is smaller.
+ */
+export type Form =
+  | WholeForm
+  | NumberForm
+  | ChoiceForm
+  | ListForm
+  | GroupForm
+  | ObjectForm
+  | RecordForm
+  | SpecialForm
+  | { readonly type: "text" }
+  | { readonly type: "flag" }
+  | { readonly type: "seed" }
+  | { readonly type: "range" };
 
 /**
  * When an option is part of the key of a task: `always`, with its default if it is left out; `if-named`, only
@@ -39,107 +120,5 @@ export interface Field<T> {
 /** Any field. */
 export type AnyField = Field<unknown>;
 
-/** A field for each option of a type: an option without a field, and a field without an option, do not compile. */
+/** A field for each option of a type: neither an option without a field nor the reverse compiles. */
 export type FieldsOf<O> = { readonly [K in keyof O]-?: Field<Exclude<O[K], undefined>> };
-
-/** What is said of a field beside its form. */
-export type Said<T> = Omit<Field<T>, "form" | "default"> & { readonly default?: T | undefined };
-
-/** Makes a field of a form; the caller says of which type its values are. */
-export function fieldOf<T>(form: Form, { default: missing, ...said }: Said<T>): Field<T> {
-  return { ...said, form, default: missing };
-}
-
-/** A field of whole numbers from `least` to `most`. */
-export function wholeField({
-  least,
-  most = Number.MAX_SAFE_INTEGER,
-  ...said
-}: Said<number> & { readonly least: number; readonly most?: number }): Field<number> {
-  return fieldOf({ type: "whole", least, most }, said);
-}
-
-/** A field of finite numbers within bounds. */
-export function numberField({
-  least,
-  most,
-  above,
-  below,
-  ...said
-}: Said<number> & Omit<NumberForm, "type">): Field<number> {
-  return fieldOf(numberForm({ least, most, above, below }), said);
-}
-
-/** The form of finite numbers within bounds, of which undefined ones do not bind. */
-export function numberForm(
-  bounds: {
-    readonly [K in Exclude<keyof NumberForm, "type">]?: number | undefined;
-  },
-): NumberForm {
-  const named = Object.entries(bounds).filter(([, bound]) => bound !== undefined);
-  return { type: "number", ...Object.fromEntries(named) };
-}
-
-/** A field of one of some words. */
-export function choiceField<T extends string>(values: readonly T[], said: Said<T>): Field<T> {
-  return fieldOf<T>({ type: "choice", values }, said);
-}
-
-/** A field that is true or false. */
-export function flagField(said: Said<boolean>): Field<boolean> {
-  return fieldOf({ type: "flag" }, said);
-}
-
-/** A field of any text, such as a name. */
-export function textField(said: Said<string>): Field<string> {
-  return fieldOf({ type: "text" }, said);
-}
-
-/** A field of lists of values of one form; the caller says of which type these are. */
-export function listField<T>(
-  of: Form,
-  { least = 1, ...said }: Said<readonly T[]> & { readonly least?: ListForm["least"] },
-): Field<readonly T[]> {
-  return fieldOf<readonly T[]>({ type: "list", of, least }, said);
-}
-
-/** A field of names, in which `*` may stand for any characters. */
-export function namesField(said: Said<readonly string[]>): Field<readonly string[]> {
-  return listField<string>({ type: "text" }, said);
-}
-
-/** A field of two numbers, the first one smaller. */
-export function rangeField(
-  said: Said<readonly [from: number, to: number]>,
-): Field<readonly [from: number, to: number]> {
-  return fieldOf<readonly [number, number]>({ type: "range" }, { placeholder: "<from:to>", ...said });
-}
-
-/**
- * A field of several options that belong together, each with a field of its own.
- * @param lead - name of the option whose value a command line may give in place of the group
- */
-export function groupField<O extends object>(
-  fields: FieldsOf<O>,
-  { lead, ...said }: Said<O> & { readonly lead?: string & keyof O },
-): Field<O> {
-  const form = { type: "group", fields, ...(lead !== undefined && { lead }) } as const;
-  return fieldOf<O>(form, said);
-}
-
-/** The field of the seed that decides what is random. */
-export function seedField(help: string): Field<number> {
-  return fieldOf({ type: "seed" }, { help, default: 0 });
-}
-
-/** Most examples in one engine call: memory is taken for all of them. */
-const MOST_AT_ONCE = 2 ** 20;
-
-/** The field of the number of examples in one engine call. */
-export const BATCH_SIZE_FIELD: Field<number> = wholeField({
-  least: 1,
-  most: MOST_AT_ONCE,
-  default: 100,
-  rare: true,
-  help: "examples in one engine call: more are faster for small networks, and take more memory",
-});

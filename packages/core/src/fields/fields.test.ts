@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OutOfRangeError, UsageError } from "../errors.ts";
+import type { FieldsOf } from "./field.ts";
+import { findMisfit, ruleOf } from "./form.ts";
 import {
   choiceField,
-  type FieldsOf,
   fieldOf,
   flagField,
   groupField,
@@ -13,8 +14,7 @@ import {
   rangeField,
   seedField,
   wholeField,
-} from "./field.ts";
-import { findMisfit, ruleOf } from "./form.ts";
+} from "./make-fields.ts";
 import { defaultsOf, resolveFields } from "./resolve-fields.ts";
 
 interface Chain {

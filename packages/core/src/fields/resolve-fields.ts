@@ -25,9 +25,10 @@ type OptionsOf<O> = Readonly<{ [K in keyof O]?: O[K] | undefined }>;
  * interface Trials {
  *   readonly trials?: number;
  * }
- * const fields: FieldsOf<Trials> = { trials: wholeField({ least: 1, default: 3, help: "choices at random" }) };
+ * const trials = wholeField({ least: 1, default: 3, help: "choices at random" });
+ * const fields: FieldsOf<Trials> = { trials };
  * assert.deepEqual(resolveFields("try it", fields, {}), { trials: 3 });
- * assert.throws(() => resolveFields("try it", fields, { trials: 0 }), /a whole number of at least 1: it is 0/);
+ * assert.throws(() => resolveFields("try it", fields, { trials: 0 }), /of at least 1: it is 0/);
  * ```
  */
 export function resolveFields<O extends object, Others extends object = object>(
@@ -36,11 +37,11 @@ export function resolveFields<O extends object, Others extends object = object>(
   options: OptionsOf<NoInfer<O> & NoInfer<Others>>,
   others?: Others,
 ): ResolvedOf<O> & ResolvedOf<Others> {
-  const known = Object.entries<AnyField>(fields);
-  const defaults = Object.fromEntries(known.map(([name, field]) => [name, field.default]));
+  const listed = Object.entries<AnyField>(fields);
+  const defaults = Object.fromEntries(listed.map(([name, field]) => [name, field.default]));
   const resolved = resolveOptions<object>(attempt, { ...defaults, ...others }, options);
   const values = new Map<string, unknown>(Object.entries(resolved));
-  for (const [name, { form }] of known) {
+  for (const [name, { form }] of listed) {
     const value = values.get(name);
     const misfit = value === undefined ? undefined : findMisfit(form, value);
     if (misfit === undefined) continue;
@@ -81,8 +82,8 @@ export function assertTogether(
 
 /** Returns the defaults of fields, with undefined for each option that has none. */
 export function defaultsOf<O extends object>(fields: FieldsOf<O>): ResolvedOf<O> {
-  const known = Object.entries<AnyField>(fields);
+  const listed = Object.entries<AnyField>(fields);
   return Object.freeze(
-    Object.fromEntries(known.map(([name, field]) => [name, field.default])),
+    Object.fromEntries(listed.map(([name, field]) => [name, field.default])),
   ) as ResolvedOf<O>;
 }

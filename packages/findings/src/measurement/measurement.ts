@@ -30,7 +30,7 @@ export interface Subjects {
     readonly a: Checkpoint;
     /** The second network, aligned to the first if that was asked for. */
     readonly b: Checkpoint;
-    /** The second network as its file has it. */
+    /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
   };
   /** Several networks of one architecture. */
@@ -59,7 +59,7 @@ export interface Control<R = unknown> {
    * @defaultValue undefined, if no folder is named
    */
   readonly saveNetwork: ((name: string, network: Checkpoint) => Promise<void>) | undefined;
-  /** Is told what is found so far, to be shown if the measurement is stopped. */
+  /** Receives the partial result, to be shown if the measurement is stopped. */
   readonly onPart: (soFar: R) => void;
 }
 

@@ -47,7 +47,7 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
   };
 }
 
-/** Returns what tables read of a result: paths of networks are no part of it, as tasks are the same anywhere. */
+/** Returns what tables read of a result: no paths of networks, as a result is the same anywhere. */
 function recordOf(measurement: AnyMeasurement, result: MeasuredResult): object {
   const record = measurement.recordOf?.(result) ?? result;
   const paths = PATH_KEYS[measurement.subject];
@@ -93,13 +93,13 @@ async function openSubject<T>(
       const data = params[param];
       if (data !== undefined) beside.set(name, await openExamples(data as TaskData));
     }
-    let found: Promise<Symmetries> | undefined;
+    let symmetries: Promise<Symmetries> | undefined;
     return {
       ...{ graph, engine, beside, data: await openExamples(params.data) },
       statisticsData: params.statisticsData && (await openExamples(params.statisticsData)),
       symmetries: () => {
-        found ??= discoverSymmetries({ graph, engine }, { signal });
-        return found;
+        symmetries ??= discoverSymmetries({ graph, engine }, { signal });
+        return symmetries;
       },
     };
   };

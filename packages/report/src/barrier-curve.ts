@@ -1,5 +1,6 @@
 import type { BarrierDecomposition, BarrierResult } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
+import type { Measure } from "@isthmus/findings";
 
 /** Names of the curves of one pair of networks. */
 export const BARRIER_LABELS = {
@@ -44,12 +45,6 @@ export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[
     return [curve, { label: `${label}, with temperature`, result: fitted, temperatures }];
   });
 }
-
-/**
- * What a curve shows: the loss in nats, or the error, which is the share of examples, or of tokens, predicted
- * wrongly.
- */
-export type Measure = "loss" | "error";
 
 /**
  * Checks that curves can be drawn.

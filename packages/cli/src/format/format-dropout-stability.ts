@@ -1,5 +1,5 @@
+import { formatCounted, formatMeasure, formatNumber } from "@isthmus/findings";
 import type { DropoutStabilityResult } from "@isthmus/paths";
-import { formatCounted, formatMeasure, formatNumber } from "@isthmus/report";
 import { formatTable } from "./format-table.ts";
 
 /** Formats the dropout stability of a network as text. */

@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
+import { formatMeasure, formatNumber, formatShort } from "@isthmus/findings";
 import type { ChannelValue, Markish } from "@observablehq/plot";
-import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
 import type { Plot } from "./figure.ts";
 import { logarithmicLevels } from "./levels.ts";
 

@@ -1,8 +1,14 @@
 import type { BarrierResult } from "@isthmus/barrier";
+import type { Measure } from "@isthmus/findings";
+import {
+  formatBarrier,
+  formatMeasure,
+  formatPlace,
+  type MeasureWords,
+  measureWords,
+} from "@isthmus/findings";
 import type { Markish, PlotOptions } from "@observablehq/plot";
-import { type BarrierCurve, chordAt, type Measure } from "../barrier-curve.ts";
-import { type MeasureWords, measureWords } from "../data-words.ts";
-import { formatBarrier, formatMeasure, formatPlace } from "../format-value.ts";
+import { type BarrierCurve, chordAt } from "../barrier-curve.ts";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
 import { type Drawing, heightFor, type Plot } from "./figure.ts";
 import { layOutLegend, legendMarks, textWidth } from "./legend.ts";

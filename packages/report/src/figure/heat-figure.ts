@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
+import { formatShort } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { formatShort } from "../format-value.ts";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
 import { type ColorScale, colorOf } from "./color-scale.ts";

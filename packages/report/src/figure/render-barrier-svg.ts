@@ -1,5 +1,6 @@
 import { OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { assertDrawable, type BarrierCurve, type Measure } from "../barrier-curve.ts";
+import type { Measure } from "@isthmus/findings";
+import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeBarrier, drawBarrier } from "./draw-barrier.ts";
 import { drawSvg } from "./draw-svg.ts";
 import { assertTheme, type Theme } from "./palette.ts";

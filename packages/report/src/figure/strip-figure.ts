@@ -1,5 +1,5 @@
+import { formatCounted } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { formatCounted } from "../format-value.ts";
 import { type Axis, domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
 import type { Drawing, Plot } from "./figure.ts";
 import { curveColor } from "./palette.ts";

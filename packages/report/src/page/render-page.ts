@@ -1,8 +1,8 @@
+import type { PageFact } from "@isthmus/findings";
 import { drawSvg } from "../figure/draw-svg.ts";
 import { FIGURE_WIDTHS, type Figure } from "../figure/figure.ts";
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html, trusted } from "../html.ts";
-import type { PageFact } from "../result/page-fact.ts";
 import type { Report, Section, Tile } from "../result/report.ts";
 import { renderTable } from "./render-table.ts";
 import type { ReportPage } from "./report-page.ts";

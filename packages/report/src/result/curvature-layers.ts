@@ -1,10 +1,9 @@
 import { at } from "@isthmus/core";
 import type { CurvatureResult, LayerCurvature } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
+import type { Table } from "@isthmus/findings";
+import { dataWords, formatNumber } from "@isthmus/findings";
 import { drawBars } from "../figure/bar-figure.ts";
 import type { Figure } from "../figure/figure.ts";
-import { formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
 import { formsOf } from "./curvature-forms.ts";
 import type { Section } from "./report.ts";
 

@@ -4,12 +4,11 @@ import type {
   SharpnessResult,
   SharpnessValues,
 } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
+import type { Table } from "@isthmus/findings";
+import { dataWords, formatCount, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import { drawBars } from "../figure/bar-figure.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
 import { formsOf } from "./curvature-forms.ts";
 import type { Section } from "./report.ts";
 

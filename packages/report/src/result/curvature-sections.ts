@@ -1,9 +1,8 @@
 import { at, UsageError } from "@isthmus/core";
 import type { ComputedEigenvalue, CurvatureKind, CurvatureResult, SpectralDensity } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
+import { dataWords, formatCounted, formatNumber } from "@isthmus/findings";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines, type LineSeries } from "../figure/line-figure.ts";
-import { formatCounted, formatNumber } from "../format-value.ts";
 import type { Section } from "./report.ts";
 
 /** What matrices are called in sentences. */

@@ -1,9 +1,8 @@
 import type { CurvatureResult, SettlingPoint, SettlingResult } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
+import type { Table } from "@isthmus/findings";
+import { dataWords, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines, type LinePoint } from "../figure/line-figure.ts";
-import { formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
 import { formsOf } from "./curvature-forms.ts";
 import type { Section } from "./report.ts";
 

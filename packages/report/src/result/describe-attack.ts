@@ -1,12 +1,16 @@
 import { at } from "@isthmus/core";
 import type { AttackedSource, AttackResult } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
+import {
+  dataWords,
+  distinctNamesOfFiles,
+  factsOf,
+  formatCounted,
+  formatMeasure,
+  formatShort,
+} from "@isthmus/findings";
 import { sequentialScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
-import { formatCounted, formatMeasure, formatShort } from "../format-value.ts";
-import { factsOf } from "./facts.ts";
-import { distinctNamesOfFiles } from "./file-names.ts";
 import type { Report, Section, Tile } from "./report.ts";
 
 /** Says how adversarial examples made on some networks transfer to others. */

@@ -1,12 +1,11 @@
 import type { BarrierResult } from "@isthmus/barrier";
-import { type BarrierCurve, type Measure, type ShownCurve, withTemperedCurves } from "../barrier-curve.ts";
-import { dataWords, measureWords } from "../data-words.ts";
+import type { Measure, PageFact } from "@isthmus/findings";
+import { dataWords, formatBarrier, formatCounted, formatNumber, measureWords } from "@isthmus/findings";
+import { type BarrierCurve, type ShownCurve, withTemperedCurves } from "../barrier-curve.ts";
 import { describeBarrier, drawBarrier } from "../figure/draw-barrier.ts";
 import type { Figure } from "../figure/figure.ts";
-import { formatBarrier, formatCounted, formatNumber } from "../format-value.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
 import { decompositionSections } from "./decomposition/describe-decomposition.ts";
-import type { PageFact } from "./page-fact.ts";
 import type { Report, Tile } from "./report.ts";
 import { temperatureFact, temperatureFigures, temperatureWords } from "./temperatures.ts";
 

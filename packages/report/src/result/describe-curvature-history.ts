@@ -1,11 +1,9 @@
 import { UsageError } from "@isthmus/core";
 import type { CurvatureHistory, CurvaturePoint, TrainingUnit } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
+import type { Table } from "@isthmus/findings";
+import { dataWords, factsOf, formatCounted, formatNumber } from "@isthmus/findings";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatCounted, formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import type { Report } from "./report.ts";
 
 const UNIT_TITLES: Readonly<Record<TrainingUnit, string>> = { epoch: "Epoch", step: "Step" };

@@ -1,5 +1,6 @@
 import type { CurvatureResult } from "@isthmus/curvature";
-import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
+import type { PageFact } from "@isthmus/findings";
+import { factsOf, formatCount, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import { layersSection } from "./curvature-layers.ts";
 import { canonicalSection, coefficientSection, sharpnessSection } from "./curvature-measures.ts";
 import {
@@ -9,8 +10,6 @@ import {
   OPERATOR_WORDS,
 } from "./curvature-sections.ts";
 import { settlingSection } from "./curvature-settling.ts";
-import { factsOf } from "./facts.ts";
-import type { PageFact } from "./page-fact.ts";
 import type { Report, Section, Tile } from "./report.ts";
 
 /** Standard errors from which chains count as not settled. */

@@ -1,6 +1,5 @@
 import type { CurveResult } from "@isthmus/curve";
-import { formatNumber, formatShort } from "../format-value.ts";
-import { factsOf } from "./facts.ts";
+import { factsOf, formatNumber, formatShort } from "@isthmus/findings";
 import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
 import type { Report, Section } from "./report.ts";
 

@@ -1,7 +1,6 @@
+import type { Table } from "@isthmus/findings";
+import { factsOf, formatNumber, formatPlace } from "@isthmus/findings";
 import type { DropoutPathResult } from "@isthmus/paths";
-import { formatNumber, formatPlace } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
 import type { Report } from "./report.ts";
 

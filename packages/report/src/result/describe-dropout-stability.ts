@@ -1,11 +1,9 @@
 import { at } from "@isthmus/core";
+import type { Table } from "@isthmus/findings";
+import { dataWords, factsOf, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import type { DropoutShare, DropoutStabilityResult } from "@isthmus/paths";
-import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import type { Report } from "./report.ts";
 
 /** Says how much a network loses with units taken out. */

@@ -1,10 +1,15 @@
 import { at } from "@isthmus/core";
 import type { EnsembleResult, JudgedPredictor } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
-import { formatCounted, formatMeasure, formatNumber, formatShort } from "../format-value.ts";
+import {
+  dataWords,
+  factsOf,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  namesOfFiles,
+} from "@isthmus/findings";
 import { qualityFigure, reliabilityFigure } from "./ensemble-figures.ts";
-import { factsOf } from "./facts.ts";
-import { namesOfFiles } from "./file-names.ts";
 import { othersWords, predictorsTable, qualityCells, qualityColumns } from "./predictors-table.ts";
 import type { Report, Section, Tile } from "./report.ts";
 

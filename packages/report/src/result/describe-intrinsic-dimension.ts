@@ -1,11 +1,17 @@
 import { at, UsageError } from "@isthmus/core";
+import type { Table } from "@isthmus/findings";
+import {
+  dataWords,
+  factsOf,
+  formatCount,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+} from "@isthmus/findings";
 import { fitRising, type IntrinsicDimensionResult } from "@isthmus/subspace";
-import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines, type LinePoint, type LineSeries } from "../figure/line-figure.ts";
-import { formatCount, formatCounted, formatMeasure, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import { meansByDimension } from "./means-by-dimension.ts";
 import type { Report, Tile } from "./report.ts";
 import { startAccuracy, wordsOfUntrained } from "./words-of-untrained.ts";

@@ -1,9 +1,7 @@
 import type { DirectionRobustness, LayersResult } from "@isthmus/barrier";
 import { UsageError } from "@isthmus/core";
-import { dataWords } from "../data-words.ts";
+import { dataWords, factsOf, formatBarrier, formatCount, formatNumber } from "@isthmus/findings";
 import { drawBars } from "../figure/bar-figure.ts";
-import { formatBarrier, formatCount, formatNumber } from "../format-value.ts";
-import { factsOf } from "./facts.ts";
 import { ALL_GROUPS, layersFigures } from "./layers-figures.ts";
 import {
   cumulativeTable,

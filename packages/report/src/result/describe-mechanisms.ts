@@ -1,11 +1,15 @@
+import type { Measure, Table } from "@isthmus/findings";
+import {
+  dataWords,
+  factsOf,
+  formatMeasure,
+  formatNumber,
+  formatPlace,
+  measureWords,
+} from "@isthmus/findings";
 import type { MechanismSet, MechanismsResult } from "@isthmus/mechanisms";
-import type { Measure } from "../barrier-curve.ts";
-import { dataWords, measureWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatMeasure, formatNumber, formatPlace } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import { assertPaths, placesTable } from "./path-figures.ts";
 import type { Report, Tile } from "./report.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";

@@ -1,11 +1,9 @@
 import { at } from "@isthmus/core";
 import type { Front, FrontPoint, ParetoResult } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
+import { dataWords, factsOf, formatCount, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines, type LineSeries } from "../figure/line-figure.ts";
-import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
 import { countInside } from "./count-inside.ts";
-import { factsOf } from "./facts.ts";
 import type { Report, Section, Tile } from "./report.ts";
 
 /** Fronts of a result with the words for them, in the order of figures and tables. */

@@ -1,13 +1,17 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
+import type { Measure, Table } from "@isthmus/findings";
+import {
+  dataWords,
+  factsOf,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  measureWords,
+} from "@isthmus/findings";
 import { topologyOf } from "@isthmus/landscape";
-import type { Measure } from "../barrier-curve.ts";
-import { dataWords, measureWords } from "../data-words.ts";
 import { drawContours, stretchOf } from "../figure/contour-figure.ts";
 import type { Figure } from "../figure/figure.ts";
-import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import { topologySections } from "./landscape/topology-sections.ts";
 import type { Report, Section } from "./report.ts";
 

@@ -1,10 +1,8 @@
+import type { Table } from "@isthmus/findings";
+import { dataWords, factsOf, formatCount, formatMeasure, formatNumber } from "@isthmus/findings";
 import type { PruneMeasures, PruneResult } from "@isthmus/sparsity";
-import { dataWords } from "../data-words.ts";
 import { drawBars } from "../figure/bar-figure.ts";
 import type { Figure } from "../figure/figure.ts";
-import { formatCount, formatMeasure, formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import { rewindingWords, roundsSection } from "./pruning-rounds.ts";
 import { pruningStages } from "./pruning-stages.ts";
 import type { Report } from "./report.ts";

@@ -1,7 +1,6 @@
+import type { PageFact } from "@isthmus/findings";
+import { factsOf, formatCount, formatCounted, formatNumber } from "@isthmus/findings";
 import type { SimilarityResult, SimilarityTable } from "@isthmus/similarity";
-import { formatCount, formatCounted, formatNumber } from "../format-value.ts";
-import { factsOf } from "./facts.ts";
-import type { PageFact } from "./page-fact.ts";
 import type { Report, Tile } from "./report.ts";
 import {
   diagonalOf,

@@ -1,9 +1,7 @@
 import { UsageError } from "@isthmus/core";
+import { dataWords, factsOf, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
-import { dataWords } from "../data-words.ts";
 import { drawStrips } from "../figure/strip-figure.ts";
-import { formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import { factsOf } from "./facts.ts";
 import { predictorsTable } from "./predictors-table.ts";
 import type { Report, Section } from "./report.ts";
 

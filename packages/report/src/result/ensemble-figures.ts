@@ -1,9 +1,8 @@
 import type { EnsembleResult, JudgedPredictor } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
+import { dataWords, formatNumber } from "@isthmus/findings";
 import { drawBars } from "../figure/bar-figure.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatNumber } from "../format-value.ts";
 
 /** Measures that figures show, all the lower the better. */
 const MEASURES = {

@@ -1,11 +1,10 @@
 import type { LayerCut, LayersResult } from "@isthmus/barrier";
-import { dataWords } from "../data-words.ts";
+import { dataWords, formatAlike, formatCounted, formatNumber, formatPlace } from "@isthmus/findings";
 import { drawBars } from "../figure/bar-figure.ts";
 import { type ColorScale, sequentialScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatAlike, formatCounted, formatNumber, formatPlace } from "../format-value.ts";
 
 /** Name of the row of all groups, as the tables and figures have it. */
 export const ALL_GROUPS = "all groups";

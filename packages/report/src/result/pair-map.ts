@@ -1,9 +1,9 @@
+import { formatAlike, formatNumber } from "@isthmus/findings";
 import type { ColorScale } from "../figure/color-scale.ts";
 import { sequentialScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import type { TreeBracket } from "../figure/tree-mark.ts";
-import { formatAlike, formatNumber } from "../format-value.ts";
 
 /** A table of one number of every two networks. */
 export interface PairMap {

@@ -1,11 +1,9 @@
 import { UsageError } from "@isthmus/core";
 import type { MeasuredPath, PathSummary } from "@isthmus/curve";
-import type { Measure } from "../barrier-curve.ts";
-import { dataWords, measureWords } from "../data-words.ts";
+import type { Measure, Table } from "@isthmus/findings";
+import { dataWords, formatMeasure, formatNumber, formatPlace, measureWords } from "@isthmus/findings";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines, hasMarks } from "../figure/line-figure.ts";
-import { formatMeasure, formatNumber, formatPlace } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
 import { MEASURES } from "./barrier-tables.ts";
 import type { Tile } from "./report.ts";
 

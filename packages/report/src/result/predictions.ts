@@ -1,11 +1,10 @@
 import type { BarrierPrediction, LayersResult } from "@isthmus/barrier";
-import { firstWords } from "../data-words.ts";
+import type { Table } from "@isthmus/findings";
+import { firstWords, formatAlike, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import { type ColorScale, divergingScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatAlike, formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
 import type { Section } from "./report.ts";
 
 type Predictions = NonNullable<LayersResult["predictions"]>;

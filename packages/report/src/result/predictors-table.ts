@@ -1,6 +1,6 @@
 import type { JudgedPredictor, NamedData } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
-import type { Table, TableColumn } from "../table/table.ts";
+import type { Table, TableColumn } from "@isthmus/findings";
+import { dataWords } from "@isthmus/findings";
 
 /** A predictor as tables show it. */
 type ShownPredictor = Omit<JudgedPredictor, "reliability">;

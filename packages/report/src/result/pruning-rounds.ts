@@ -1,9 +1,8 @@
+import type { Table } from "@isthmus/findings";
+import { dataWords, formatCounted, formatMeasure, formatNumber } from "@isthmus/findings";
 import type { PruneMeasures, PruneRewinding } from "@isthmus/sparsity";
-import { dataWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatCounted, formatMeasure, formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
 import type { Section } from "./report.ts";
 
 /** What the rounds of a lottery ticket were measured on. */

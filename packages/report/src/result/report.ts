@@ -1,6 +1,5 @@
+import type { PageFact, Table } from "@isthmus/findings";
 import type { Figure } from "../figure/figure.ts";
-import type { Table } from "../table/table.ts";
-import type { PageFact } from "./page-fact.ts";
 
 /** One number that sums up a result, large on its page. */
 export interface Tile {

@@ -1,13 +1,12 @@
 import { at } from "@isthmus/core";
+import type { Table } from "@isthmus/findings";
+import { dataWords, formatAlike, formatCounted, formatNumber } from "@isthmus/findings";
 import type { SimilarityNumber, SimilarityResult, SimilarityTable } from "@isthmus/similarity";
-import { dataWords } from "../data-words.ts";
 import { unitScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import { fitText } from "../figure/legend.ts";
 import { drawLines, type LinePoint } from "../figure/line-figure.ts";
-import { formatAlike, formatCounted, formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
 import type { Section } from "./report.ts";
 
 /** What numbers of similarity are called. */

@@ -1,10 +1,10 @@
 import { UsageError } from "@isthmus/core";
+import { formatNumber } from "@isthmus/findings";
 import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import type { Axis } from "../figure/axes.ts";
 import { drawBars } from "../figure/bar-figure.ts";
 import type { Drawing, Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatNumber } from "../format-value.ts";
 import { studyColumnTitle } from "./study-column-title.ts";
 import { studyHeat } from "./study-heat.ts";
 import { studyCaption } from "./study-words.ts";

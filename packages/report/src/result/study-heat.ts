@@ -1,4 +1,5 @@
 import { at, UsageError } from "@isthmus/core";
+import { formatAlike, formatNumber, formatShort } from "@isthmus/findings";
 import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import {
   type ColorScale,
@@ -10,7 +11,6 @@ import {
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import type { HeatBorder, HeatOverlay } from "../figure/heat-overlay.ts";
-import { formatAlike, formatNumber, formatShort } from "../format-value.ts";
 import { studyColumnTitle } from "./study-column-title.ts";
 import { studyCaption } from "./study-words.ts";
 

@@ -1,8 +1,8 @@
+import type { PageFact } from "@isthmus/findings";
+import { formatCounted, formatShort } from "@isthmus/findings";
 import type { BarrierCurve, ShownCurve } from "../barrier-curve.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatCounted, formatShort } from "../format-value.ts";
-import type { PageFact } from "./page-fact.ts";
 
 /** Says in a few words between which ends temperatures are. */
 export function temperatureWords(temperatures: readonly number[]): string {

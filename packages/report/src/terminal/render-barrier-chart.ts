@@ -1,5 +1,6 @@
-import { assertDrawable, type BarrierCurve, type Measure } from "../barrier-curve.ts";
-import { formatBarrier, formatMeasure } from "../format-value.ts";
+import type { Measure } from "@isthmus/findings";
+import { formatBarrier, formatMeasure } from "@isthmus/findings";
+import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.ts";
 
 /** Options of {@link renderBarrierChart}. */

@@ -1,7 +1,7 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
-import type { Measure } from "../barrier-curve.ts";
-import { formatMeasure } from "../format-value.ts";
+import type { Measure } from "@isthmus/findings";
+import { formatMeasure } from "@isthmus/findings";
 import type { Charset } from "./canvas.ts";
 
 /** Options of {@link renderPlaneChart}. */

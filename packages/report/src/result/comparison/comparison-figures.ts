@@ -1,9 +1,9 @@
 import { at } from "@isthmus/core";
+import { formatAlike, formatNumber } from "@isthmus/findings";
 import { sequentialScale } from "../../figure/color-scale.ts";
 import type { Figure } from "../../figure/figure.ts";
 import { drawHeat } from "../../figure/heat-figure.ts";
 import { drawLines, type LinePoint } from "../../figure/line-figure.ts";
-import { formatAlike, formatNumber } from "../../format-value.ts";
 import type { ComparisonResult } from "../drawable-result.ts";
 import { drawPairMap } from "../pair-map.ts";
 import { listBlocks, measureBlocks, shortenBlocks } from "./blocks.ts";

@@ -1,4 +1,4 @@
-import { formatCounted, formatNumber, formatShort } from "../../format-value.ts";
+import { formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import type { ComparisonResult } from "../drawable-result.ts";
 import type { Report, Section, Tile } from "../report.ts";
 import { depthFigures, mapFigures } from "./comparison-figures.ts";

@@ -1,9 +1,8 @@
 import type { BarrierDecomposition, LossAndError, PartExcess } from "@isthmus/barrier";
-import { dataWords } from "../../data-words.ts";
+import { dataWords, formatNumber } from "@isthmus/findings";
 import { drawBars } from "../../figure/bar-figure.ts";
 import type { Figure } from "../../figure/figure.ts";
 import { drawLines } from "../../figure/line-figure.ts";
-import { formatNumber } from "../../format-value.ts";
 import { carriedSentences } from "./carried-sentences.ts";
 import { ALL_PARTS } from "./decomposition-tables.ts";
 

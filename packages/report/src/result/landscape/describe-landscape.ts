@@ -1,9 +1,16 @@
 import { at, UsageError } from "@isthmus/core";
+import type { PageFact } from "@isthmus/findings";
+import {
+  dataWords,
+  factsOf,
+  formatCount,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  measureWords,
+} from "@isthmus/findings";
 import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
-import { dataWords, measureWords } from "../../data-words.ts";
-import { formatCount, formatCounted, formatMeasure, formatNumber, formatShort } from "../../format-value.ts";
-import { factsOf } from "../facts.ts";
-import type { PageFact } from "../page-fact.ts";
 import type { Report, Tile } from "../report.ts";
 import { landscapeFigures } from "./landscape-figures.ts";
 import { coordinatesOf } from "./landscape-planes.ts";

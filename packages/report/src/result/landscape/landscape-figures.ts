@@ -1,13 +1,12 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
+import type { Measure } from "@isthmus/findings";
+import { dataWords, formatMeasure, formatShort, measureWords } from "@isthmus/findings";
 import { isOnEdge, type LandscapeResult } from "@isthmus/landscape";
-import type { Measure } from "../../barrier-curve.ts";
-import { dataWords, measureWords } from "../../data-words.ts";
 import { type ContourFigure, drawContours } from "../../figure/contour-figure.ts";
 import type { Figure } from "../../figure/figure.ts";
 import { drawLines, type LineSeries } from "../../figure/line-figure.ts";
 import { drawSlices } from "../../figure/slice-figure.ts";
-import { formatMeasure, formatShort } from "../../format-value.ts";
 import { scaleWords } from "../describe-plane.ts";
 import { coordinatesOf, planeOf, sliceOf } from "./landscape-planes.ts";
 import { axisWords, DIRECTION_WORDS, SIZE_WORDS } from "./landscape-words.ts";

@@ -1,8 +1,8 @@
 import { at } from "@isthmus/core";
+import type { Table } from "@isthmus/findings";
+import { formatCounted, formatNumber } from "@isthmus/findings";
 import { type GridTopology, isOnEdge, type MergeTree, mergeTree } from "@isthmus/landscape";
 import { drawBarcode, drawMergeTree } from "../../figure/merge-tree-figure.ts";
-import { formatCounted, formatNumber } from "../../format-value.ts";
-import type { Table } from "../../table/table.ts";
 import type { Section } from "../report.ts";
 import { countMinima, minimaWords } from "./minima-words.ts";
 import { barsOf, layOutTree } from "./tree-layout.ts";

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
+import { formatNumber } from "@isthmus/findings";
 import type { MergeTree } from "@isthmus/landscape";
 import type { MergeTreeFigure, PersistenceBar, TreeBranch } from "../../figure/merge-tree-figure.ts";
-import { formatNumber } from "../../format-value.ts";
 
 /**
  * Lays out a merge tree so that branches do not cross: what a saddle joins stands beside each other, parts of

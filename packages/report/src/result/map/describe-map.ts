@@ -1,6 +1,5 @@
 import type { MapResult } from "@isthmus/barrier";
-import { formatCounted, formatMeasure, formatNumber, formatShort } from "../../format-value.ts";
-import { factsOf } from "../facts.ts";
+import { factsOf, formatCounted, formatMeasure, formatNumber, formatShort } from "@isthmus/findings";
 import type { Report, Tile } from "../report.ts";
 import { barrierMaps, placeMaps } from "./map-figures.ts";
 import { assertMap, meanBarrier, pairsOf, STAGES } from "./map-networks.ts";

@@ -1,10 +1,9 @@
 import type { MapResult, MapStage } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { dataWords } from "../../data-words.ts";
+import { dataWords, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
 import { type ColorScale, factorScale } from "../../figure/color-scale.ts";
 import type { Figure } from "../../figure/figure.ts";
 import { drawPlaces, type PlaceSeries } from "../../figure/place-figure.ts";
-import { formatCounted, formatNumber, formatShort } from "../../format-value.ts";
 import { drawPairMap } from "../pair-map.ts";
 import { bracketsOf, mapNames, orderOf, STAGES, squareInOrder } from "./map-networks.ts";
 

@@ -1,7 +1,7 @@
 import type { MapResult, MapStage } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
+import { distinctNamesOfFiles } from "@isthmus/findings";
 import type { TreeBracket } from "../../figure/tree-mark.ts";
-import { distinctNamesOfFiles } from "../file-names.ts";
 
 /** States of alignment, in the order of figures and tables. */
 export const STAGES = [

@@ -1,7 +1,6 @@
 import type { SimulationResult } from "@isthmus/federated";
 import { summarizeRuns } from "@isthmus/federated/summary";
-import { formatCounted } from "../../format-value.ts";
-import { factsOf } from "../facts.ts";
+import { factsOf, formatCounted } from "@isthmus/findings";
 import type { Report } from "../report.ts";
 import {
   accuracyLines,

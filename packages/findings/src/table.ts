@@ -1,4 +1,4 @@
-import { formatBarrier, formatCount, formatMeasure, formatNumber, formatPlace } from "../format-value.ts";
+import { formatBarrier, formatCount, formatMeasure, formatNumber, formatPlace } from "./format-value.ts";
 
 /** Text, a number, or null where nothing was measured. */
 export type CellValue = string | number | null;

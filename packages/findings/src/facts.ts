@@ -1,4 +1,4 @@
-import { formatCounted } from "../format-value.ts";
+import { formatCounted } from "./format-value.ts";
 import type { PageFact } from "./page-fact.ts";
 
 /** How a result was made, as far as its kind says. */

@@ -1,5 +1,5 @@
-import type { Measure } from "./barrier-curve.ts";
 import { formatCounted } from "./format-value.ts";
+import type { Measure } from "./measure.ts";
 
 /** Beginning of the names of data whose examples are pieces of text, of which every token is predicted. */
 const TEXT = "text:";

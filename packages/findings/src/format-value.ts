@@ -1,4 +1,4 @@
-import type { Measure } from "./barrier-curve.ts";
+import type { Measure } from "./measure.ts";
 
 /**
  * Writes a number as tables and labels show it: four significant digits, three below 0.1, and an exponent

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import {
-  formatAlike,
   formatBarrier,
   formatCount,
   formatCounted,
@@ -25,19 +24,6 @@ describe("formatNumber()", () => {
       [Number.NaN, "NaN"],
     ];
     for (const [value, text] of cases) expect(formatNumber(value)).toBe(text);
-  });
-});
-
-describe("formatAlike()", () => {
-  it("formatAlike() gives all numbers the decimals of the largest", () => {
-    const texts = (...values: number[]) => values.map(formatAlike(values));
-    expect(texts(0.0741, 0.08, -1.5)).toEqual(["0.07", "0.08", "-1.50"]);
-    expect(texts(0.0741, 0.08)).toEqual(["0.0741", "0.0800"]);
-    expect(texts(1234, 5.6)).toEqual(["1234", "6"]);
-    expect(texts(0, -0.001, 2)).toEqual(["0.00", "0.00", "2.00"]);
-    expect(texts(0, 0)).toEqual(["0", "0"]);
-    expect(texts(2e-9)).toEqual(["2.0e-9"]);
-    expect(formatAlike([Number.NaN, 3])(3)).toBe("3.00");
   });
 });
 

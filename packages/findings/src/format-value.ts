@@ -19,23 +19,6 @@ export function formatShort(value: number, digits = 3): string {
   return rounded === 0 || Math.abs(rounded) >= 1e-4 ? String(rounded) : formatNumber(value);
 }
 
-/** Most decimals of numbers that stand beside each other. */
-const MOST_DECIMALS = 6;
-
-/**
- * Makes a format of numbers that stand beside each other: all have as many decimals as give the largest three
- * significant digits, or another number of them.
- */
-export function formatAlike(values: readonly number[], digits = 3): (value: number) => string {
-  const largest = Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));
-  const decimals = largest === 0 ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(largest)));
-  if (decimals > MOST_DECIMALS) return (value) => value.toExponential(1);
-  return (value) => {
-    const text = value.toFixed(decimals);
-    return Number(text) === 0 ? (0).toFixed(decimals) : text;
-  };
-}
-
 /** Writes a loss in nats, or an error as a percentage, the way readers of papers expect it. */
 export function formatMeasure(value: number, measure: Measure): string {
   return measure === "loss" ? formatNumber(value) : `${(100 * value).toFixed(2)} %`;

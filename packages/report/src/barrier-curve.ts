@@ -1,6 +1,5 @@
 import type { BarrierDecomposition, BarrierResult } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
-import type { Measure } from "@isthmus/findings";
 
 /** Names of the curves of one pair of networks. */
 export const BARRIER_LABELS = {
@@ -80,11 +79,4 @@ export function assertDrawable(curves: readonly BarrierCurve[]): void {
       }
     }
   }
-}
-
-/** Computes the height, at place `t`, of the chord: the straight line between the ends of a curve. */
-export function chordAt(result: BarrierResult, measure: Measure, t: number): number {
-  const first = at(result.points, 0, "point")[measure];
-  const last = at(result.points, result.points.length - 1, "point")[measure];
-  return (1 - t) * first + t * last;
 }

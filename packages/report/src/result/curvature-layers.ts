@@ -1,11 +1,7 @@
 import { at } from "@isthmus/core";
 import type { CurvatureResult, LayerCurvature } from "@isthmus/curvature";
-import type { Table } from "@isthmus/findings";
-import { dataWords, formatNumber } from "@isthmus/findings";
-import { drawBars } from "../figure/bar-figure.ts";
-import type { Figure } from "../figure/figure.ts";
+import { dataWords, type Figure, formatNumber, type Section, type Table } from "@isthmus/findings";
 import { formsOf } from "./curvature-forms.ts";
-import type { Section } from "./report.ts";
 
 /** What bars of layers show. */
 const LAYER_VALUES = [
@@ -53,12 +49,13 @@ function layerFigure(result: CurvatureResult, shown: (typeof LAYER_VALUES)[numbe
       words: `Bars by layer. ${words.join("; ")}.`,
       table: "layers",
       size: "hero",
-      draw: drawBars({
+      plot: {
+        kind: "bars",
         rows: (result.layers ?? []).map(({ name }) => name),
         series: forms.map(({ label }) => label),
         bars,
         axis: { label: shown.axis },
-      }),
+      },
     },
   ];
 }

@@ -1,10 +1,14 @@
 import { UsageError } from "@isthmus/core";
 import type { CurvatureHistory, CurvaturePoint, TrainingUnit } from "@isthmus/curvature";
-import type { Table } from "@isthmus/findings";
-import { dataWords, factsOf, formatCounted, formatNumber } from "@isthmus/findings";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import type { Report } from "./report.ts";
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatCounted,
+  formatNumber,
+  type Report,
+  type Table,
+} from "@isthmus/findings";
 
 const UNIT_TITLES: Readonly<Record<TrainingUnit, string>> = { epoch: "Epoch", step: "Step" };
 
@@ -92,7 +96,8 @@ function lineFigure({ points, unit, data, examples }: CurvatureHistory, line: Li
     words: `A line by ${unit}. ${words.join("; ")}.`,
     table: "history",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [
         {
           label,
@@ -106,7 +111,7 @@ function lineFigure({ points, unit, data, examples }: CurvatureHistory, line: Li
       ],
       x: { label: UNIT_TITLES[unit], whole: true },
       y: { label },
-    }),
+    },
   };
 }
 

@@ -1,6 +1,15 @@
 import type { CurvatureResult } from "@isthmus/curvature";
-import type { PageFact } from "@isthmus/findings";
-import { factsOf, formatCount, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
+import {
+  factsOf,
+  formatCount,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type PageFact,
+  type Report,
+  type Section,
+  type Tile,
+} from "@isthmus/findings";
 import { layersSection } from "./curvature-layers.ts";
 import { canonicalSection, coefficientSection, sharpnessSection } from "./curvature-measures.ts";
 import {
@@ -10,7 +19,6 @@ import {
   OPERATOR_WORDS,
 } from "./curvature-sections.ts";
 import { settlingSection } from "./curvature-settling.ts";
-import type { Report, Section, Tile } from "./report.ts";
 
 /** Standard errors from which chains count as not settled. */
 const DRIFT_ERRORS = 3;

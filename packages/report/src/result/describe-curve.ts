@@ -1,7 +1,6 @@
 import type { CurveResult } from "@isthmus/curve";
-import { factsOf, formatNumber, formatShort } from "@isthmus/findings";
+import { factsOf, formatNumber, formatShort, type Report, type Section } from "@isthmus/findings";
 import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
-import type { Report, Section } from "./report.ts";
 
 /** Ratio of the worst losses from which it is worth words. */
 const WORTH_TELLING = 1.5;

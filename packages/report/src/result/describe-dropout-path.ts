@@ -1,8 +1,6 @@
-import type { Table } from "@isthmus/findings";
-import { factsOf, formatNumber, formatPlace } from "@isthmus/findings";
+import { factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
 import type { DropoutPathResult } from "@isthmus/paths";
 import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
-import type { Report } from "./report.ts";
 
 /**
  * Says what a path through dropout-stable networks shows, beside the straight line and other paths.

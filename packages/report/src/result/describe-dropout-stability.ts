@@ -1,10 +1,15 @@
 import { at } from "@isthmus/core";
-import type { Table } from "@isthmus/findings";
-import { dataWords, factsOf, formatCounted, formatNumber, formatShort } from "@isthmus/findings";
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type Report,
+  type Table,
+} from "@isthmus/findings";
 import type { DropoutShare, DropoutStabilityResult } from "@isthmus/paths";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import type { Report } from "./report.ts";
 
 /** Says how much a network loses with units taken out. */
 export function describeDropoutStability(result: DropoutStabilityResult): Report {
@@ -85,7 +90,8 @@ function layersFigure(result: DropoutStabilityResult): Figure {
       .join("; "),
     table: "steps",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: shares.map((share) => ({
         label: `${percent(share.share)} of the units`,
         points: [
@@ -107,7 +113,7 @@ function layersFigure(result: DropoutStabilityResult): Figure {
         label: "Loss (nats)",
         ...scaleOf(shares.flatMap(meanLosses).flatMap(({ low, high }) => [low, high])),
       },
-    }),
+    },
   };
 }
 
@@ -128,7 +134,8 @@ function sharesFigure({ shares, data, examples }: DropoutStabilityResult): Figur
     words: shares.map(({ share, rise }) => `${percent(share)}: ${formatNumber(rise.mean)}`).join("; "),
     table: "shares",
     size: "half",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [
         {
           label: "rise of the loss",
@@ -147,7 +154,7 @@ function sharesFigure({ shares, data, examples }: DropoutStabilityResult): Figur
         domain: [Math.max(0, first - room), Math.min(1, last + room)],
       },
       y: { label: "Rise of the loss (nats)", ...scaleOf(shares.flatMap(({ rise }) => [rise.min, rise.max])) },
-    }),
+    },
   };
 }
 

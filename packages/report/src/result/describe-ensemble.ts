@@ -8,10 +8,12 @@ import {
   formatNumber,
   formatShort,
   namesOfFiles,
+  type Report,
+  type Section,
+  type Tile,
 } from "@isthmus/findings";
 import { qualityFigure, reliabilityFigure } from "./ensemble-figures.ts";
 import { othersWords, predictorsTable, qualityCells, qualityColumns } from "./predictors-table.ts";
-import type { Report, Section, Tile } from "./report.ts";
 
 /** Says how good the predictions of several networks are, alone and together. */
 export function describeEnsemble(result: EnsembleResult): Report {

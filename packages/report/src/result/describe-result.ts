@@ -1,3 +1,4 @@
+import type { Report } from "@isthmus/findings";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeAttack } from "./describe-attack.ts";
@@ -21,7 +22,6 @@ import { describeWalkedPath } from "./describe-walked-path.ts";
 import { curvesOf, type Drawable, isNamedBarriers } from "./drawable-result.ts";
 import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
-import type { Report } from "./report.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows, or several barriers beside each other. */

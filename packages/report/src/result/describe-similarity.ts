@@ -1,7 +1,13 @@
-import type { PageFact } from "@isthmus/findings";
-import { factsOf, formatCount, formatCounted, formatNumber } from "@isthmus/findings";
+import {
+  factsOf,
+  formatCount,
+  formatCounted,
+  formatNumber,
+  type PageFact,
+  type Report,
+  type Tile,
+} from "@isthmus/findings";
 import type { SimilarityResult, SimilarityTable } from "@isthmus/similarity";
-import type { Report, Tile } from "./report.ts";
 import {
   diagonalOf,
   diagonalSection,

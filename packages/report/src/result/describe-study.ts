@@ -1,8 +1,6 @@
 import { UsageError } from "@isthmus/core";
-import type { CellKind, Table } from "@isthmus/findings";
-import { factsOf } from "@isthmus/findings";
+import { type CellKind, factsOf, type Report, type Table } from "@isthmus/findings";
 import type { StudyResult, StudyTable } from "@isthmus/study";
-import type { Report } from "./report.ts";
 import { studyFigure } from "./study-figure.ts";
 import { groupWords, listVariables } from "./study-words.ts";
 

@@ -1,8 +1,6 @@
-import type { Table } from "@isthmus/findings";
-import { dataWords, factsOf, formatNumber, formatPlace } from "@isthmus/findings";
+import { dataWords, factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
 import type { WalkedPathResult } from "@isthmus/paths";
 import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
-import type { Report } from "./report.ts";
 
 /**
  * Says what a path shows that layers walked one after the other, beside the straight line and other paths.

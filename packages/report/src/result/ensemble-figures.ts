@@ -1,8 +1,5 @@
 import type { EnsembleResult, JudgedPredictor } from "@isthmus/ensemble";
-import { dataWords, formatNumber } from "@isthmus/findings";
-import { drawBars } from "../figure/bar-figure.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
+import { dataWords, type Figure, formatNumber } from "@isthmus/findings";
 
 /** Measures that figures show, all the lower the better. */
 const MEASURES = {
@@ -27,7 +24,8 @@ export function qualityFigure(
     words: `Bars of the ${title.toLowerCase().replace(":", "")} (${unit}). ${words.join("; ")}.`,
     table: "predictors",
     size: "half",
-    draw: drawBars({
+    plot: {
+      kind: "bars",
       rows: predictors.map(({ name }) => name),
       series: ["predictor"],
       bars: predictors.map((one) => ({ row: one.name, series: 0, value: one[measure] })),
@@ -40,7 +38,7 @@ export function qualityFigure(
         ],
       }),
       axis: { label: axis, fromZero: true },
-    }),
+    },
   };
 }
 
@@ -67,7 +65,8 @@ export function reliabilityFigure({ predictors, data, examples }: EnsembleResult
       words: `Lines of accuracy over confidence. ${drawn.map(({ predictor }) => reliabilityWords(predictor)).join("; ")}.`,
       table: "predictors",
       size: "half",
-      draw: drawLines({
+      plot: {
+        kind: "lines",
         series: drawn.map(({ predictor, style }) => ({
           label: predictor.name,
           style,
@@ -76,7 +75,7 @@ export function reliabilityFigure({ predictors, data, examples }: EnsembleResult
         x: { label: "Mean confidence" },
         y: { label: "Accuracy" },
         diagonal: true,
-      }),
+      },
     },
   ];
 }

@@ -1,11 +1,18 @@
 import { UsageError } from "@isthmus/core";
 import type { MeasuredPath, PathSummary } from "@isthmus/curve";
-import type { Measure, Table } from "@isthmus/findings";
-import { dataWords, formatMeasure, formatNumber, formatPlace, measureWords } from "@isthmus/findings";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines, hasMarks } from "../figure/line-figure.ts";
+import {
+  dataWords,
+  type Figure,
+  formatMeasure,
+  formatNumber,
+  formatPlace,
+  hasMarks,
+  type Measure,
+  measureWords,
+  type Table,
+  type Tile,
+} from "@isthmus/findings";
 import { MEASURES } from "./barrier-tables.ts";
-import type { Tile } from "./report.ts";
 
 /** A measured path with a name. */
 export interface NamedPath {
@@ -81,7 +88,8 @@ function lineFigure(
     words: `${named} ${where}. ${words.join("; ")}.`,
     table: "points",
     size,
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: paths.map(({ label, path }) => ({
         label,
         points: path.points.map((point) => ({ x: point[along], y: point[measure] })),
@@ -91,7 +99,7 @@ function lineFigure(
           ? { label: "Place t from A to B", domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1] }
           : { label: "Length from A (distance between weights)" },
       y: { label: axis, percent: measure === "error" },
-    }),
+    },
   };
 }
 

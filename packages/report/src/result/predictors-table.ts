@@ -1,6 +1,5 @@
 import type { JudgedPredictor, NamedData } from "@isthmus/ensemble";
-import type { Table, TableColumn } from "@isthmus/findings";
-import { dataWords } from "@isthmus/findings";
+import { dataWords, type Table, type TableColumn } from "@isthmus/findings";
 
 /** A predictor as tables show it. */
 type ShownPredictor = Omit<JudgedPredictor, "reliability">;

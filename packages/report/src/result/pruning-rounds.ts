@@ -1,9 +1,13 @@
-import type { Table } from "@isthmus/findings";
-import { dataWords, formatCounted, formatMeasure, formatNumber } from "@isthmus/findings";
+import {
+  dataWords,
+  type Figure,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  type Section,
+  type Table,
+} from "@isthmus/findings";
 import type { PruneMeasures, PruneRewinding } from "@isthmus/sparsity";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import type { Section } from "./report.ts";
 
 /** What the rounds of a lottery ticket were measured on. */
 type Measured = Pick<PruneMeasures, "data" | "examples"> | undefined;
@@ -60,11 +64,12 @@ function lineOf(rounds: PruneRewinding["rounds"], { label, value, ...figure }: R
     words: points.map(({ x, y }) => `at ${formatMeasure(x, "error")} pruned, ${formatNumber(y)}`).join("; "),
     table: "rounds",
     size: "half",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [{ label: "", joined: true, points }],
       x: { label: "Share pruned", percent: true },
       y: { label, fromZero: true },
-    }),
+    },
   };
 }
 

@@ -1,13 +1,18 @@
 import { at } from "@isthmus/core";
-import type { Table } from "@isthmus/findings";
-import { dataWords, formatAlike, formatCounted, formatNumber } from "@isthmus/findings";
+import {
+  alikeFormat,
+  dataWords,
+  type Figure,
+  fitText,
+  formatCounted,
+  formatNumber,
+  type LinePoint,
+  narrowFormat,
+  type Section,
+  type Table,
+  unitScale,
+} from "@isthmus/findings";
 import type { SimilarityNumber, SimilarityResult, SimilarityTable } from "@isthmus/similarity";
-import { unitScale } from "../figure/color-scale.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawHeat } from "../figure/heat-figure.ts";
-import { fitText } from "../figure/legend.ts";
-import { drawLines, type LinePoint } from "../figure/line-figure.ts";
-import type { Section } from "./report.ts";
 
 /** What numbers of similarity are called. */
 export const SIMILARITY_WORDS: Readonly<Record<SimilarityNumber, string>> = {
@@ -57,7 +62,8 @@ export function diagonalSection(result: SimilarityResult): Section[] {
           words: `A line for each measure by layer. ${tables.map((table) => `${SIMILARITY_WORDS[table.number]}: ${rangeWords(diagonalOf(table))}`).join("; ")}.`,
           table: "diagonal",
           size: "hero",
-          draw: drawLines({
+          plot: {
+            kind: "lines",
             series: tables.map((table) => ({
               label: SIMILARITY_WORDS[table.number],
               points: diagonalOf(table).flatMap((y, x): LinePoint[] => (y === null ? [] : [{ x, y }])),
@@ -67,7 +73,7 @@ export function diagonalSection(result: SimilarityResult): Section[] {
               names: names.map((name) => fitText(name, TICK_WIDTH)),
             },
             y: { label: "Similarity", domain: [lowestOf(tables), 1] },
-          }),
+          },
         },
       ],
       tables: [
@@ -121,7 +127,6 @@ function heatOf(
   const { number, values } = table;
   const [rows, columns] = [layersA.map(({ label }) => label), layersB.map(({ label }) => label)];
   const numbers = values.flat().filter((value) => value !== null);
-  const twoDigits = formatAlike(numbers, 2);
   const title = capitalize(SIMILARITY_WORDS[number]);
   return {
     figure: {
@@ -131,7 +136,8 @@ function heatOf(
       words: `Heat map of ${SIMILARITY_WORDS[number]} by layer of A and layer of B, ${rangeWords(numbers)}.`,
       table: number,
       size: columns.length > WIDE ? "hero" : "half",
-      draw: drawHeat({
+      plot: {
+        kind: "heat",
         rows,
         columns,
         values,
@@ -140,9 +146,9 @@ function heatOf(
         rowLabel: "Layer of A",
         square: true,
         scale: SCALE,
-        format: formatAlike(numbers),
-        coarse: (value) => twoDigits(value).replace(/^0(?=\.)/, ""),
-      }),
+        format: alikeFormat(numbers),
+        coarse: narrowFormat(numbers),
+      },
     },
     table: {
       name: number,

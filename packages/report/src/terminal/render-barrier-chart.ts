@@ -1,5 +1,4 @@
-import type { Measure } from "@isthmus/findings";
-import { formatBarrier, formatMeasure } from "@isthmus/findings";
+import { formatBarrier, formatMeasure, type Measure } from "@isthmus/findings";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.ts";
 

@@ -1,5 +1,4 @@
 import { at, UsageError } from "@isthmus/core";
-import type { PageFact } from "@isthmus/findings";
 import {
   dataWords,
   factsOf,
@@ -9,9 +8,11 @@ import {
   formatNumber,
   formatShort,
   measureWords,
+  type PageFact,
+  type Report,
+  type Tile,
 } from "@isthmus/findings";
 import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
-import type { Report, Tile } from "../report.ts";
 import { landscapeFigures } from "./landscape-figures.ts";
 import { coordinatesOf } from "./landscape-planes.ts";
 import { directionsTable, gridTable, networksTable } from "./landscape-tables.ts";

@@ -1,6 +1,13 @@
 import type { MapResult } from "@isthmus/barrier";
-import { factsOf, formatCounted, formatMeasure, formatNumber, formatShort } from "@isthmus/findings";
-import type { Report, Tile } from "../report.ts";
+import {
+  factsOf,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  type Report,
+  type Tile,
+} from "@isthmus/findings";
 import { barrierMaps, placeMaps } from "./map-figures.ts";
 import { assertMap, meanBarrier, pairsOf, STAGES } from "./map-networks.ts";
 import { joinTables, networksTable, pairsTable } from "./map-tables.ts";

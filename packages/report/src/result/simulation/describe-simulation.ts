@@ -1,7 +1,6 @@
 import type { SimulationResult } from "@isthmus/federated";
 import { summarizeRuns } from "@isthmus/federated/summary";
-import { factsOf, formatCounted } from "@isthmus/findings";
-import type { Report } from "../report.ts";
+import { factsOf, formatCounted, type Report } from "@isthmus/findings";
 import {
   accuracyLines,
   attackHeat,

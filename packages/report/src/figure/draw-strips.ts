@@ -1,22 +1,8 @@
-import { formatCounted } from "@isthmus/findings";
+import { type Axis, formatCounted, type Strip, type StripPlot } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { type Axis, domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
-import type { Drawing, Plot } from "./figure.ts";
+import { domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
+import type { Drawing, PlotLibrary } from "./drawing.ts";
 import { curveColor } from "./palette.ts";
-
-/** Values of one sort, with their mean. */
-export interface Strip {
-  readonly label: string;
-  /** At least one. */
-  readonly values: readonly { readonly name: string; readonly value: number }[];
-  readonly mean: number;
-}
-
-/** What {@link drawStrips} draws. */
-export interface StripFigure {
-  readonly strips: readonly Strip[];
-  readonly axis: Axis;
-}
 
 const MARGIN = { right: 24, bottom: 46, left: 20, top: 12 } as const;
 /** Room for the words over the dots of a strip, and the least for the dots. */
@@ -33,7 +19,7 @@ interface Dot {
 }
 
 /** Draws each value as a dot, strip under strip, with the mean of each. */
-export function drawStrips({ strips, axis }: StripFigure): Drawing {
+export function drawStrips({ strips, axis }: StripPlot): Drawing {
   const values = strips.flatMap((strip) => strip.values.map(({ value }) => value));
   const domain = domainOf(values, { ...axis, fromZero: true });
   const radius = values.length > 60 ? 2.5 : 3.5;
@@ -71,7 +57,7 @@ function highestPile({ values }: Strip, [low, high]: readonly [number, number], 
 }
 
 function dotMark(
-  plot: Plot,
+  plot: PlotLibrary,
   { label, values }: Strip,
   { color, radius, axis }: { readonly color: string; readonly radius: number; readonly axis: Axis },
 ): Markish {
@@ -89,7 +75,7 @@ function dotMark(
   );
 }
 
-function meanMarks(plot: Plot, strips: readonly Strip[], axis: Axis): Markish[] {
+function meanMarks(plot: PlotLibrary, strips: readonly Strip[], axis: Axis): Markish[] {
   return [
     // One value is its own mean.
     plot.ruleX(

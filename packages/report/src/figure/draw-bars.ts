@@ -1,40 +1,9 @@
+import { type Bar, type BarPlot, type BarPoints, fitText, textWidth } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { type Axis, domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
-import type { Drawing, Plot } from "./figure.ts";
-import { fitText, layOutLegend, legendMarks, textWidth } from "./legend.ts";
+import { domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
+import type { Drawing, PlotLibrary } from "./drawing.ts";
+import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
-
-/** A bar with an interval of its value if it has one. */
-export interface Bar {
-  /** Name of its row. */
-  readonly row: string;
-  /** Index of its series. */
-  readonly series: number;
-  readonly value: number;
-  readonly low?: number;
-  readonly high?: number;
-}
-
-/** Single values that stand on the bars, each sort with a symbol of its own. */
-export interface BarPoints {
-  readonly label: string;
-  readonly values: readonly { readonly row: string; readonly value: number }[];
-}
-
-/** What {@link drawBars} draws. */
-export interface BarFigure {
-  /** Rows from the top; each is named once. */
-  readonly rows: readonly string[];
-  /** Names of the bars of a row; one without a name needs no legend. */
-  readonly series: readonly string[];
-  readonly bars: readonly Bar[];
-  /** On figures with one bar a row. @defaultValue none */
-  readonly points?: readonly BarPoints[];
-  /** Of the values. */
-  readonly axis: Axis;
-  /** Whether rows have one bar each, of any series, and not one of each series. @defaultValue false */
-  readonly single?: boolean;
-}
 
 const BAR = 13;
 const GAP = 9;
@@ -47,7 +16,7 @@ const NAME_SHARE = 0.36;
 /**
  * Draws horizontal bars in rows, with their values and intervals; the height follows from the number of rows.
  */
-export function drawBars(figure: BarFigure): Drawing {
+export function drawBars(figure: BarPlot): Drawing {
   const { rows, series, bars, axis, points = [] } = figure;
   const lanes = figure.single ? [0] : series.map((_, index) => index);
   const domain = domainOf(
@@ -118,7 +87,7 @@ const HALO = {
 } as const;
 
 /** @param scale - pixels of a unit of the values */
-function barMarks(plot: Plot, figure: BarFigure, scale: number): Markish[] {
+function barMarks(plot: PlotLibrary, figure: BarPlot, scale: number): Markish[] {
   const { bars, axis, series, single } = figure;
   const place = { fy: "row", y: (bar: Bar) => (single ? 0 : bar.series) } as const;
   const number = {
@@ -158,7 +127,7 @@ function barMarks(plot: Plot, figure: BarFigure, scale: number): Markish[] {
  * its row reach; beside the bar itself where its interval goes on so far that the end is seen behind the
  * number.
  */
-function placeOfNumber(bar: Bar, figure: BarFigure, scale: number): number {
+function placeOfNumber(bar: Bar, figure: BarPlot, scale: number): number {
   const { row, value, high } = bar;
   const { points = [] } = figure;
   if (isLong(bar, figure, scale)) return Math.max(0, value);
@@ -166,7 +135,7 @@ function placeOfNumber(bar: Bar, figure: BarFigure, scale: number): number {
   return Math.max(0, value, high ?? value, ...beside.map((one) => one.value));
 }
 
-function pointMarks(plot: Plot, { points = [], axis }: BarFigure): Markish[] {
+function pointMarks(plot: PlotLibrary, { points = [], axis }: BarPlot): Markish[] {
   return points.map(({ label, values }, index) => {
     const { color, symbol } = pointStyle(index);
     return plot.dot(values, {
@@ -185,6 +154,6 @@ function pointMarks(plot: Plot, { points = [], axis }: BarFigure): Markish[] {
 }
 
 /** Whether an interval goes on beyond the number that stands at the end of its bar. */
-function isLong({ value, high }: Bar, { points = [] }: BarFigure, scale: number): boolean {
+function isLong({ value, high }: Bar, { points = [] }: BarPlot, scale: number): boolean {
   return points.length === 0 && high !== undefined && (high - value) * scale > VALUE_ROOM;
 }

@@ -1,42 +1,14 @@
 import { at } from "@isthmus/core";
-import { formatShort } from "@isthmus/findings";
+import { fitText, formatAs, type HeatPlot, textWidth } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
+import { painter } from "./band-colors.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
-import { type ColorScale, colorOf } from "./color-scale.ts";
-import type { Drawing, Plot } from "./figure.ts";
-import { type HeatOverlay, heatOverlay } from "./heat-overlay.ts";
-import { fitText, textWidth } from "./legend.ts";
+import type { Drawing, PlotLibrary } from "./drawing.ts";
+import { heatOverlay } from "./heat-overlay.ts";
 import { textColorOn } from "./ramp.ts";
 import { splitName } from "./split-name.ts";
-import { type TreeBracket, treeHeight, treeMark } from "./tree-mark.ts";
-
-/** What {@link drawHeat} draws. */
-export interface HeatFigure {
-  /** Names of the rows, from the top. */
-  readonly rows: readonly string[];
-  /** Names of the columns, from the left. */
-  readonly columns: readonly string[];
-  /** `[rows][columns]`; null or not finite where nothing was measured. */
-  readonly values: readonly (readonly (number | null)[])[];
-  /** Words for the colours, with the unit. */
-  readonly label: string;
-  readonly columnLabel: string;
-  /** Words for the rows. @defaultValue none */
-  readonly rowLabel?: string | undefined;
-  /** Shared by figures that are to be compared. */
-  readonly scale: ColorScale;
-  /** How a value is written in its cell. */
-  readonly format: (value: number) => string;
-  /** How it is written where that does not fit. @defaultValue not at all */
-  readonly coarse?: ((value: number) => string) | undefined;
-  /** A tree over the columns, in their order. @defaultValue none */
-  readonly tree?: readonly TreeBracket[] | undefined;
-  /** Lines between cells, and dots on them. @defaultValue none */
-  readonly overlay?: HeatOverlay | undefined;
-  /** Whether cells are squares, as rows and columns are of one kind. @defaultValue false */
-  readonly square?: boolean;
-}
+import { treeHeight, treeMark } from "./tree-mark.ts";
 
 interface Cell {
   readonly row: string;
@@ -70,24 +42,25 @@ function cellsOf({
   columns,
   values,
   scale,
-}: Pick<HeatFigure, "rows" | "columns" | "values" | "scale">): Cell[] {
+}: Pick<HeatPlot, "rows" | "columns" | "values" | "scale">): Cell[] {
+  const colorOf = painter(scale);
   return rows.flatMap((row, y) =>
     columns.flatMap((column, x): Cell[] => {
       const value = values[y]?.[x];
-      return isKnown(value) ? [{ row, column, value, color: colorOf(value, scale) }] : [];
+      return isKnown(value) ? [{ row, column, value, color: colorOf(value) }] : [];
     }),
   );
 }
 
 /** Writes the names of rows in one line, or, as lines of words would be drawn together, in two axes. */
 function rowNames(
-  plot: Plot,
+  plot: PlotLibrary,
   {
     rows,
     lines,
     rowLabel,
     marginLeft,
-  }: Pick<HeatFigure, "rows" | "rowLabel"> & {
+  }: Pick<HeatPlot, "rows" | "rowLabel"> & {
     readonly lines: readonly (readonly string[])[];
     readonly marginLeft: number;
   },
@@ -131,7 +104,7 @@ export function drawHeat({
   tree = [],
   overlay = { borders: [], dots: [] },
   square = false,
-}: HeatFigure): Drawing {
+}: HeatPlot): Drawing {
   const cells = cellsOf({ rows, columns, values, scale });
   const beside = rowLabel === undefined ? 0 : ROW_LABEL;
   return (plot, width) => {
@@ -142,8 +115,8 @@ export function drawHeat({
       lines.some(({ length }) => length > 1) ? TWO_LINES.row : ROW,
       square,
     );
-    const written = [format, coarse].find((write) =>
-      cells.every(({ value }) => textWidth(write(value)) * 0.9 < cellWidth - 4),
+    const written = [format, coarse].find((shown) =>
+      cells.every(({ value }) => textWidth(formatAs(value, shown)) * 0.9 < cellWidth - 4),
     );
     const widest = Math.max(...columns.map(textWidth)) + 4;
     const slanted = widest > Math.max(cellWidth, SHORT_NAME) && cellWidth >= SLANTED_WIDTH;
@@ -176,7 +149,7 @@ export function drawHeat({
           x: "column",
           y: "row",
           fill: "color",
-          title: (cell: Cell) => `${cell.row}, ${cell.column}: ${format(cell.value)}`,
+          title: (cell: Cell) => `${cell.row}, ${cell.column}: ${formatAs(cell.value, format)}`,
         }),
         ...(written === undefined
           ? []
@@ -184,14 +157,14 @@ export function drawHeat({
               plot.text(cells, {
                 x: "column",
                 y: "row",
-                text: (cell: Cell) => written(cell.value),
+                text: (cell: Cell) => formatAs(cell.value, written),
                 fontSize: 11,
                 fill: (cell: Cell) => textColorOn(cell.color),
               }),
             ]),
         treeMark(tree, columns),
         heatOverlay(overlay, rows, columns),
-        colorLegend({ label, scale, format: formatShort, above: treeHeight(tree) }),
+        colorLegend({ label, scale, format: "short", above: treeHeight(tree) }),
       ],
     };
   };

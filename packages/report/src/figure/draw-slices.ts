@@ -1,30 +1,10 @@
 import { at } from "@isthmus/core";
-import { formatShort } from "@isthmus/findings";
+import { formatShort, type Slice, type SlicePlot, sequentialScale } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
+import { painter } from "./band-colors.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
-import { colorOf, sequentialScale } from "./color-scale.ts";
-import { type Drawing, FIGURE_WIDTHS, type Plot } from "./figure.ts";
-
-/** One slice of a grid. */
-export interface Slice {
-  /** Words above it. */
-  readonly label: string;
-  /** `[ys][xs]`; places of what is not finite are grey. */
-  readonly values: readonly (readonly number[])[];
-}
-
-/** What {@link drawSlices} draws. */
-export interface SliceFigure {
-  /** Even ascending coordinates of the columns of every slice; at least two. */
-  readonly xs: readonly number[];
-  /** Even ascending coordinates of the rows of every slice; at least two. */
-  readonly ys: readonly number[];
-  readonly slices: readonly Slice[];
-  /** Words for the colours, with the unit. */
-  readonly label: string;
-  readonly format: (value: number) => string;
-}
+import { type Drawing, FIGURE_WIDTHS, type PlotLibrary } from "./drawing.ts";
 
 /** Columns of slices by the width of the figure. */
 const COLUMNS = { hero: 5, half: 3, compact: 2 } as const;
@@ -42,9 +22,10 @@ interface Corner {
 }
 
 /** Draws slices of a grid beside each other as cells, all with one scale of colours. */
-export function drawSlices({ xs, ys, slices, label, format }: SliceFigure): Drawing {
+export function drawSlices({ xs, ys, slices, label, format }: SlicePlot): Drawing {
   const scale = sequentialScale(slices.flatMap(({ values }) => values.flat()));
-  const fillOf = (value: number) => (Number.isFinite(value) ? colorOf(value, scale) : "var(--isthmus-muted)");
+  const colorOf = painter(scale);
+  const fillOf = (value: number) => (Number.isFinite(value) ? colorOf(value) : "var(--isthmus-muted)");
   return (plot, width) => {
     const columns = Math.min(columnsFor(width), slices.length);
     const rows = Math.ceil(slices.length / columns);
@@ -99,8 +80,8 @@ function cellsOf(
 
 /** Writes the label above every slice, and the ends of the axes below and on the left of the outer ones. */
 function wordMarks(
-  plot: Plot,
-  { xs, ys, slices }: Pick<SliceFigure, "xs" | "ys" | "slices">,
+  plot: PlotLibrary,
+  { xs, ys, slices }: Pick<SlicePlot, "xs" | "ys" | "slices">,
   cornerOf: (index: number) => Corner,
 ): Markish[] {
   const corners = slices.map(({ label }, index) => ({ label, ...cornerOf(index) }));

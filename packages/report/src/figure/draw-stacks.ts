@@ -1,21 +1,9 @@
 import { at } from "@isthmus/core";
-import type { Axis } from "./axes.ts";
+import { fitText, type StackPlot, textWidth } from "@isthmus/findings";
 import { FIGURE_TEXT_STYLE, horizontalAxis } from "./axes.ts";
-import type { Drawing } from "./figure.ts";
-import { fitText, layOutLegend, legendMarks, textWidth } from "./legend.ts";
+import type { Drawing } from "./drawing.ts";
+import { layOutLegend, legendMarks } from "./legend.ts";
 import { rampColor } from "./ramp.ts";
-
-/** What {@link drawStacks} draws. */
-export interface StackFigure {
-  /** Names of the rows, from the top. */
-  readonly rows: readonly string[];
-  /** Names of the parts, from the left. */
-  readonly parts: readonly string[];
-  /** Length of each part, `[rows][parts]`, at least 0. */
-  readonly values: readonly (readonly number[])[];
-  /** Of the lengths. */
-  readonly axis: Axis;
-}
 
 const BAR = 15;
 const MARGIN = { top: 10, right: 24, bottom: 46 } as const;
@@ -23,7 +11,7 @@ const MARGIN = { top: 10, right: 24, bottom: 46 } as const;
 const NAME_SHARE = 0.3;
 
 /** Draws bars made of parts, in rows: how much of each part every row has. */
-export function drawStacks({ rows, parts, values, axis }: StackFigure): Drawing {
+export function drawStacks({ rows, parts, values, axis }: StackPlot): Drawing {
   const pieces = rows.flatMap((row, i) => {
     const ofRow = at(values, i, "row");
     let end = 0;

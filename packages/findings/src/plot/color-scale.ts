@@ -1,12 +1,11 @@
 import { levelsBetween, logarithmicLevels } from "./levels.ts";
-import { mixColors, rampColor } from "./ramp.ts";
 
-/** Colours of bands of values, the same for all pictures that are to be compared. */
+/** Bands of values, each of one colour, the same for all pictures that are to be compared. */
 export interface ColorScale {
   /** Values where one band ends and the next begins, ascending. */
   readonly levels: readonly number[];
-  /** Colours of the bands, one more than levels, as `#rrggbb`. */
-  readonly colors: readonly string[];
+  /** Colours of the bands: from dark to light, or from blue over a neutral one to red. */
+  readonly colors: "sequential" | "diverging";
   /** The value of all cells if they are equal, so that there is one band. */
   readonly only?: number;
 }
@@ -18,14 +17,6 @@ const MOST_LEVELS = 9;
  */
 const SIDE = { levels: 4, share: 0.05 } as const;
 /**
- * What is near zero, and far below and above: ends of a map that the colour-blind can read (after
- * ColorBrewer's RdBu, Brewer 2003).
- */
-const NEUTRAL = "#f0f0f0";
-const BELOW = ["#92c5de", "#4393c3", "#2166ac", "#053061"] as const;
-const ABOVE = ["#f4a582", "#d6604d", "#b2182b", "#67001f"] as const;
-
-/**
  * Makes a scale from dark to light of all finite values of the pictures that it is for.
  * @param least - the smallest value above 0 that was measured exactly, such as the error of one example
  */
@@ -36,7 +27,7 @@ export function sequentialScale(
 ): ColorScale {
   const finite = values.filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const scale = rampOver(levelsBetween(low, high, most, least));
+  const scale = sequential(levelsBetween(low, high, most, least));
   return low === high ? { ...scale, only: low } : scale;
 }
 
@@ -51,7 +42,7 @@ export function factorScale(values: readonly number[], most: number = MOST_LEVEL
   const positive = values.filter((value) => Number.isFinite(value) && value > 0);
   const high = Math.max(0, ...positive);
   const low = Math.max(Math.min(...positive), FACTOR_FLOOR * high);
-  return rampOver(high > 0 ? logarithmicLevels(low, high, most).filter((level) => level < high) : []);
+  return sequential(high > 0 ? logarithmicLevels(low, high, most).filter((level) => level < high) : []);
 }
 
 /** Bands of a scale from 0 to 1. */
@@ -59,17 +50,10 @@ const UNIT_BANDS = 10;
 
 /** Makes a scale from dark to light of ten equal bands from 0 to 1, the same for all pictures. */
 export function unitScale(): ColorScale {
-  return rampOver(Array.from({ length: UNIT_BANDS - 1 }, (_, i) => (i + 1) / UNIT_BANDS));
+  return sequential(Array.from({ length: UNIT_BANDS - 1 }, (_, i) => (i + 1) / UNIT_BANDS));
 }
 
-/** Spreads the ramp over the bands between levels, from dark to light. */
-function rampOver(levels: readonly number[]): ColorScale {
-  const last = levels.length;
-  return {
-    levels,
-    colors: Array.from({ length: last + 1 }, (_, band) => rampColor(last === 0 ? 0.5 : band / last)),
-  };
-}
+const sequential = (levels: readonly number[]): ColorScale => ({ levels, colors: "sequential" });
 
 /**
  * Makes a scale of values with signs: zero and what is near it is neutral, below is blue and above is red.
@@ -83,20 +67,6 @@ export function divergingScale(values: readonly number[]): ColorScale {
       : logarithmicLevels(SIDE.share * largest, largest, SIDE.levels).filter((level) => level < largest);
   return {
     levels: [...side.toReversed().map((level) => -level), ...side],
-    colors: [...sideColors(BELOW, side.length).toReversed(), NEUTRAL, ...sideColors(ABOVE, side.length)],
+    colors: "diverging",
   };
-}
-
-/** Spreads the colours of a side over its bands, from the one next to zero. */
-function sideColors(colors: readonly string[], bands: number): string[] {
-  return Array.from({ length: bands }, (_, band) => {
-    const place = bands === 1 ? 1 : (band / (bands - 1)) * (colors.length - 1);
-    const from = colors[Math.floor(place)] ?? NEUTRAL;
-    return mixColors(from, colors[Math.ceil(place)] ?? from, place - Math.floor(place));
-  });
-}
-
-/** Returns the colour of the band that a value falls into. */
-export function colorOf(value: number, { levels, colors }: ColorScale): string {
-  return colors[levels.filter((level) => level <= value).length] ?? NEUTRAL;
 }

@@ -1,58 +1,25 @@
-import type { Markish } from "@observablehq/plot";
 import {
   type Axis,
-  domainOf,
-  FIGURE_TEXT_STYLE,
-  formatOnAxis,
-  horizontalAxis,
-  verticalAxis,
-} from "./axes.ts";
-import { type Drawing, heightFor, type Plot } from "./figure.ts";
+  hasMarks,
+  type LinePlot,
+  type LinePoint,
+  type LineSeries,
+  textWidth,
+} from "@isthmus/findings";
+import type { Markish } from "@observablehq/plot";
+import { domainOf, FIGURE_TEXT_STYLE, formatOnAxis, horizontalAxis, verticalAxis } from "./axes.ts";
+import { type Drawing, heightFor, type PlotLibrary } from "./drawing.ts";
 import { type Label, labelMark } from "./labels.ts";
-import { layOutLegend, legendMarks, textWidth } from "./legend.ts";
+import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
-
-/** A place of a line, with an interval of its value if it has one. */
-export interface LinePoint {
-  readonly x: number;
-  readonly y: number;
-  readonly low?: number;
-  readonly high?: number;
-  /** Name shown beside the mark, where there is room. */
-  readonly name?: string;
-}
-
-/** Points of one colour. */
-export interface LineSeries {
-  readonly label: string;
-  readonly points: readonly LinePoint[];
-  /** Join the points. @defaultValue true */
-  readonly joined?: boolean;
-  /** Index of the curve whose colour and symbol it has. @defaultValue its place among the series */
-  readonly style?: number;
-}
-
-/** What {@link drawLines} draws. */
-export interface LineFigure {
-  /** At least one point among them. */
-  readonly series: readonly LineSeries[];
-  readonly x: Axis;
-  readonly y: Axis;
-  /** A line of equal values on both axes. */
-  readonly diagonal?: boolean;
-}
 
 const MARGIN = { right: 24, bottom: 46, left: 58, top: 28 } as const;
 /** Pixels of a legend that the usual height has room for. */
 const LEGEND_ROOM = 40;
-/** Points of a line from which its marks become small, and from which they are left out. */
-const MANY = { small: 40, none: 150 } as const;
-
-/** Whether the points of a joined line have marks: more would make a thick line of it. */
-export const hasMarks = (points: number): boolean => points <= MANY.none;
-
+/** Points of a line from which its marks become small. */
+const SMALL_FROM = 40;
 /** Draws lines or dots with intervals over two axes, linear or logarithmic. */
-export function drawLines(figure: LineFigure): Drawing {
+export function drawLines(figure: LinePlot): Drawing {
   const { series, x, y } = figure;
   const points = series.flatMap((line) => line.points);
   const values = points.flatMap(({ y: value, low, high }) => [value, low ?? value, high ?? value]);
@@ -111,7 +78,7 @@ function thinNames(axis: Axis, width: number): Axis {
   return { ...axis, ticks: axis.names.map((_, index) => index).filter((index) => index % stride === 0) };
 }
 
-function diagonalMark(plot: Plot, [low, high]: readonly [number, number]): Markish {
+function diagonalMark(plot: PlotLibrary, [low, high]: readonly [number, number]): Markish {
   return plot.line(
     [
       [low, low],
@@ -122,10 +89,10 @@ function diagonalMark(plot: Plot, [low, high]: readonly [number, number]): Marki
 }
 
 function seriesMarks(
-  plot: Plot,
+  plot: PlotLibrary,
   { label, points, joined = true }: LineSeries,
   { color, symbol }: CurveStyle,
-  { x, y }: LineFigure,
+  { x, y }: LinePlot,
 ): Markish[] {
   const bounded = points.filter(({ low, high }) => low !== undefined && high !== undefined);
   const place = { x: "x", y: "y" } as const;
@@ -141,7 +108,7 @@ function seriesMarks(
   marks.push(
     plot.dot(points, {
       ...place,
-      r: points.length > MANY.small ? 2 : joined ? 3 : 4,
+      r: points.length > SMALL_FROM ? 2 : joined ? 3 : 4,
       symbol,
       fill: joined ? "var(--isthmus-background)" : color,
       fillOpacity: joined ? 1 : 0.6,

@@ -1,24 +1,9 @@
+import type { PlacePlot, PlaceSeries } from "@isthmus/findings";
 import { FIGURE_TEXT_STYLE, horizontalAxis, verticalAxis } from "./axes.ts";
-import type { Drawing } from "./figure.ts";
+import type { Drawing } from "./drawing.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { layOutLegend, legendMarks } from "./legend.ts";
 import { curveStyle } from "./palette.ts";
-
-/** Points of one sort. */
-export interface PlaceSeries {
-  readonly label: string;
-  readonly points: readonly { readonly name: string; readonly x: number; readonly y: number }[];
-}
-
-/** What {@link drawPlaces} draws. */
-export interface PlaceFigure {
-  /** One symbol each; at least one point among them. */
-  readonly series: readonly PlaceSeries[];
-  /** Half of the width and the height of the picture, in values: the origin is in the middle. */
-  readonly radius: number;
-  /** Words along both axes. */
-  readonly label: string;
-}
 
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 10 } as const;
 /** Height of the frame relative to its width. */
@@ -27,7 +12,7 @@ const ASPECT = 0.85;
 const SAME = 1e-3;
 
 /** Draws points in the plane around the origin, with one scale on both axes. */
-export function drawPlaces({ series, radius, label }: PlaceFigure): Drawing {
+export function drawPlaces({ series, radius, label }: PlacePlot): Drawing {
   return (plot, width) => {
     const inner = width - MARGIN.left - MARGIN.right;
     const legend = layOutLegend(

@@ -1,42 +1,14 @@
 import { at } from "@isthmus/core";
-import {
-  type Axis,
-  domainOf,
-  FIGURE_TEXT_STYLE,
-  formatBesideMark,
-  horizontalAxis,
-  verticalAxis,
-} from "./axes.ts";
-import { type Drawing, heightFor, type Plot } from "./figure.ts";
+import type { BarcodePlot, MergeTreePlot, PersistenceBar, TreeBranch } from "@isthmus/findings";
+import { domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis, verticalAxis } from "./axes.ts";
+import { type Drawing, heightFor, type PlotLibrary } from "./drawing.ts";
 import { curveColor } from "./palette.ts";
-
-/** A branch of a merge tree: from a minimum or a saddle up to the saddle where it meets another. */
-export interface TreeBranch {
-  /** Place across, where minima are 0, 1, 2, ... */
-  readonly x: number;
-  readonly from: number;
-  /** Height of the saddle; of the root, of the end of the picture. */
-  readonly to: number;
-  readonly kind: "minimum" | "saddle";
-  /** What it is, for those who point at it. */
-  readonly title: string;
-}
-
-/** What {@link drawMergeTree} draws. */
-export interface MergeTreeFigure {
-  readonly branches: readonly TreeBranch[];
-  /** Bars of saddles, from the branch on the left to the one on the right. */
-  readonly joins: readonly { readonly left: number; readonly right: number; readonly y: number }[];
-  /** Number of minima. */
-  readonly minima: number;
-  readonly axis: Axis;
-}
 
 const MARGIN = { right: 24, bottom: 40, left: 58, top: 28 } as const;
 const STROKE = { stroke: "var(--isthmus-muted)", strokeWidth: 1.5 } as const;
 
 /** Draws a merge tree: minima below, and bars at the heights at which their branches meet. */
-export function drawMergeTree({ branches, joins, minima, axis }: MergeTreeFigure): Drawing {
+export function drawMergeTree({ branches, joins, minima, axis }: MergeTreePlot): Drawing {
   const y = domainOf(
     branches.flatMap(({ from, to }) => [from, to]),
     axis,
@@ -62,7 +34,7 @@ export function drawMergeTree({ branches, joins, minima, axis }: MergeTreeFigure
   });
 }
 
-function ends(plot: Plot, branches: readonly TreeBranch[]): ReturnType<Plot["dot"]>[] {
+function ends(plot: PlotLibrary, branches: readonly TreeBranch[]): ReturnType<PlotLibrary["dot"]>[] {
   const place = {
     x: "x",
     y: "from",
@@ -82,18 +54,6 @@ function ends(plot: Plot, branches: readonly TreeBranch[]): ReturnType<Plot["dot
   ];
 }
 
-/** A bar of a persistence barcode. */
-export interface PersistenceBar {
-  /** Name of the minimum in the table. */
-  readonly name: string;
-  /** Loss of the minimum. */
-  readonly from: number;
-  /** Loss at which it meets a deeper one, or at which the picture ends. */
-  readonly to: number;
-  /** Whether it ends with the picture only. */
-  readonly endless: boolean;
-}
-
 /** Pixels of a bar with its gap, of all bars at least, and of a name beside one. */
 const BAR = { height: 9, least: 120, name: 13 } as const;
 
@@ -109,7 +69,7 @@ function heightOf(bars: readonly PersistenceBar[]): number {
 }
 
 /** Draws a persistence barcode: one bar for every minimum, from its height to where it meets a deeper one. */
-export function drawBarcode(bars: readonly PersistenceBar[], axis: Axis): Drawing {
+export function drawBarcode({ bars, axis }: BarcodePlot): Drawing {
   const x = domainOf(
     bars.flatMap(({ from, to }) => [from, to]),
     axis,

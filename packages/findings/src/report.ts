@@ -1,5 +1,6 @@
-import type { PageFact, Table } from "@isthmus/findings";
-import type { Figure } from "../figure/figure.ts";
+import type { Figure } from "./figure.ts";
+import type { PageFact } from "./page-fact.ts";
+import type { Table } from "./table.ts";
 
 /** One number that sums up a result, large on its page. */
 export interface Tile {

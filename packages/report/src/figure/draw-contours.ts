@@ -1,84 +1,35 @@
 import { at } from "@isthmus/core";
+import {
+  type ColorScale,
+  type ContourPlot,
+  endsOf,
+  sequentialScale,
+  shownAspect,
+  textWidth,
+} from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { FIGURE_TEXT_STYLE, horizontalAxis, verticalAxis } from "./axes.ts";
+import { bandColors } from "./band-colors.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
-import { type ColorScale, sequentialScale } from "./color-scale.ts";
-import type { Drawing, Plot } from "./figure.ts";
+import type { Drawing, PlotLibrary } from "./drawing.ts";
 import { type Label, labelMark } from "./labels.ts";
-import { textWidth } from "./legend.ts";
-import { OVER, type PlaneMark, pointMarks } from "./plane-marks.ts";
-import { endsOf, resample } from "./resample.ts";
-
-/** What {@link drawContours} draws. */
-export interface ContourFigure {
-  /** Ascending coordinates of the columns; at least two. */
-  readonly xs: readonly number[];
-  /** Ascending coordinates of the rows; at least two. */
-  readonly ys: readonly number[];
-  /** `[ys][xs]`, at least 0; places of what is not finite are grey. */
-  readonly values: readonly (readonly number[])[];
-  /**
-   * The smallest value above 0 that could be measured, such as the error of one example: no contour is drawn
-   * below it. @defaultValue 0
-   */
-  readonly resolution?: number;
-  /** Words for the colours, with the unit. */
-  readonly label: string;
-  /** How a level is written beside the colours. */
-  readonly format: (value: number) => string;
-  readonly models: readonly {
-    readonly label: string;
-    readonly x: number;
-    readonly y: number;
-    /** Whether it is drawn smaller, and without its name if there is no room for it. @defaultValue false */
-    readonly minor?: boolean;
-  }[];
-  readonly paths: readonly {
-    readonly label: string;
-    readonly points: readonly (readonly [x: number, y: number])[];
-  }[];
-  /** Minima and saddles to mark. @defaultValue none */
-  readonly marks?: readonly PlaneMark[];
-  /** Words for the axes. @defaultValue distances between weights along x and y */
-  readonly axes?: { readonly x: string; readonly y: string };
-}
+import { OVER, pointMarks } from "./plane-marks.ts";
+import { resample } from "./resample.ts";
 
 /** Most levels of a plane. */
 const MOST_LEVELS = 10;
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 12 } as const;
-/** Bounds of the height of the frame relative to its width; scales of both axes are equal between them. */
-const ASPECT = { low: 0.4, high: 1.3 } as const;
 const DASHES = ["", "7 4", "2 4"] as const;
-
-/**
- * Computes how many times longer a unit of y is drawn than one of x: 1 except for strips, which would be too
- * thin, or too high, to show anything.
- */
-export function stretchOf({ xs, ys }: Pick<ContourFigure, "xs" | "ys">): number {
-  const aspect = aspectOf(xs, ys);
-  return shownAspect(aspect) / aspect;
-}
-
-/** Height of the frame relative to its width. */
-function shownAspect(aspect: number): number {
-  return Math.min(ASPECT.high, Math.max(ASPECT.low, aspect));
-}
-
-/** Height of a plane relative to its width. */
-function aspectOf(xs: readonly number[], ys: readonly number[]): number {
-  const [[left, right], [bottom, top]] = [endsOf(xs), endsOf(ys)];
-  return (top - bottom) / (right - left);
-}
 
 /**
  * Draws values over a plane as filled contours, and networks and paths in it; both axes have one scale unless
  * it is a strip.
  */
-export function drawContours(figure: ContourFigure): Drawing {
+export function drawContours(figure: ContourPlot): Drawing {
   const { xs, ys, values, resolution, label, format } = figure;
   const scale = sequentialScale(values.flat(), MOST_LEVELS, resolution);
   const [x, y] = [endsOf(xs), endsOf(ys)];
-  const aspect = shownAspect(aspectOf(xs, ys));
+  const aspect = shownAspect(figure);
   return (plot, width) => {
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT;
     const inner = width - MARGIN.left - MARGIN.right;
@@ -112,7 +63,7 @@ export function drawContours(figure: ContourFigure): Drawing {
 /** Words along the vertical axis, from the longest: the first that fit are shown. */
 const Y_LABELS = ["y (distance between weights)", "y (same unit)"] as const;
 
-const yLabel = ({ axes }: ContourFigure, room: number): string =>
+const yLabel = ({ axes }: ContourPlot, room: number): string =>
   (axes === undefined ? Y_LABELS : [axes.y, axes.y.replace(/ \(.*/, "")]).find(
     (words) => textWidth(words) <= room,
   ) ?? "y";
@@ -121,11 +72,9 @@ const yLabel = ({ axes }: ContourFigure, room: number): string =>
  * Contours of the grid itself, whose values stand in the middle of cells; values are compared by their
  * logarithm.
  */
-function contourMarks(
-  plot: Plot,
-  { xs, ys, values }: ContourFigure,
-  { levels, colors }: ColorScale,
-): Markish[] {
+function contourMarks(plot: PlotLibrary, { xs, ys, values }: ContourPlot, scale: ColorScale): Markish[] {
+  const { levels } = scale;
+  const colors = bandColors(scale);
   const finite = values.flat().filter(Number.isFinite);
   const highest = Math.max(...finite);
   const floor = Math.min(...finite.filter((value) => value > 0), Math.max(highest, 1e-11)) / 10;
@@ -169,7 +118,7 @@ function contourMarks(
 }
 
 /** Cells around places that have no value. */
-function missingMark(plot: Plot, { xs, ys, values }: ContourFigure): Markish {
+function missingMark(plot: PlotLibrary, { xs, ys, values }: ContourPlot): Markish {
   const edges = (coordinates: readonly number[], index: number): readonly [number, number] => {
     const here = at(coordinates, index, "coordinate");
     return [(here + (coordinates[index - 1] ?? here)) / 2, (here + (coordinates[index + 1] ?? here)) / 2];
@@ -191,7 +140,7 @@ function missingMark(plot: Plot, { xs, ys, values }: ContourFigure): Markish {
   });
 }
 
-function pathMarks(plot: Plot, { paths }: ContourFigure): Markish[] {
+function pathMarks(plot: PlotLibrary, { paths }: ContourPlot): Markish[] {
   return paths.flatMap(({ points }, index) => [
     plot.line(points, { stroke: OVER.halo, strokeWidth: 4, strokeOpacity: 0.75 }),
     plot.line(points, {
@@ -202,12 +151,12 @@ function pathMarks(plot: Plot, { paths }: ContourFigure): Markish[] {
   ]);
 }
 
-function modelMarks(plot: Plot, { models }: ContourFigure): Markish[] {
+function modelMarks(plot: PlotLibrary, { models }: ContourPlot): Markish[] {
   return [
     plot.dot(models, {
       x: "x",
       y: "y",
-      r: ({ minor }: ContourFigure["models"][number]) => (minor ? 3.5 : 5),
+      r: ({ minor }: ContourPlot["models"][number]) => (minor ? 3.5 : 5),
       fill: OVER.color,
       stroke: OVER.halo,
       strokeWidth: 2,
@@ -221,7 +170,7 @@ const NAME_PLACES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8] as const;
 /** Pieces of a path that names keep clear of. */
 const PIECES = 40;
 
-function labelsOf({ models, paths }: ContourFigure): Label[] {
+function labelsOf({ models, paths }: ContourPlot): Label[] {
   return [
     ...[...models]
       .sort((one, other) => Number(one.minor ?? false) - Number(other.minor ?? false))
@@ -233,7 +182,7 @@ function labelsOf({ models, paths }: ContourFigure): Label[] {
   ];
 }
 
-function obstaclesOf({ models, paths }: ContourFigure): { readonly x: number; readonly y: number }[] {
+function obstaclesOf({ models, paths }: ContourPlot): { readonly x: number; readonly y: number }[] {
   const along = paths.flatMap(({ points }) =>
     Array.from({ length: PIECES + 1 }, (_, piece) => placeOn(points, piece / PIECES)),
   );
@@ -242,7 +191,7 @@ function obstaclesOf({ models, paths }: ContourFigure): { readonly x: number; re
 
 /** Finds the place at a share of a path's points, linear between them. */
 function placeOn(
-  points: ContourFigure["paths"][number]["points"],
+  points: ContourPlot["paths"][number]["points"],
   share: number,
 ): { readonly x: number; readonly y: number } {
   const place = share * (points.length - 1);

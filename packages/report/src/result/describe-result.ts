@@ -1,4 +1,5 @@
 import type { Report } from "@isthmus/findings";
+import { describeDropoutStability } from "@isthmus/paths";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeAttack } from "./describe-attack.ts";
@@ -7,7 +8,6 @@ import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurvatureHistory } from "./describe-curvature-history.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeDropoutPath } from "./describe-dropout-path.ts";
-import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";

@@ -9,7 +9,7 @@ import {
   type Report,
   type Table,
 } from "@isthmus/findings";
-import type { DropoutShare, DropoutStabilityResult } from "@isthmus/paths";
+import type { DropoutShare, DropoutStabilityResult } from "./dropout-result.ts";
 
 /** Says how much a network loses with units taken out. */
 export function describeDropoutStability(result: DropoutStabilityResult): Report {

@@ -1,5 +1,6 @@
 import type { Report } from "@isthmus/findings";
 import { describeDropoutStability } from "@isthmus/paths";
+import { describeSimilarity } from "@isthmus/similarity";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeAttack } from "./describe-attack.ts";
@@ -15,7 +16,6 @@ import { describeMechanisms } from "./describe-mechanisms.ts";
 import { describePareto } from "./describe-pareto.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describePruning } from "./describe-pruning.ts";
-import { describeSimilarity } from "./describe-similarity.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { describeWalkedPath } from "./describe-walked-path.ts";

@@ -7,7 +7,7 @@ import {
   type Report,
   type Tile,
 } from "@isthmus/findings";
-import type { SimilarityResult, SimilarityTable } from "@isthmus/similarity";
+import type { SimilarityResult, SimilarityTable } from "../similarity-result.ts";
 import {
   diagonalOf,
   diagonalSection,

@@ -12,7 +12,8 @@ import {
   type Table,
   unitScale,
 } from "@isthmus/findings";
-import type { SimilarityNumber, SimilarityResult, SimilarityTable } from "@isthmus/similarity";
+import type { SimilarityNumber } from "../measures/measure.ts";
+import type { SimilarityResult, SimilarityTable } from "../similarity-result.ts";
 
 /** What numbers of similarity are called. */
 export const SIMILARITY_WORDS: Readonly<Record<SimilarityNumber, string>> = {

@@ -12,7 +12,7 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
-export type { Measure } from "./measure.ts";
+export { MEASURES, type Measure } from "./measure.ts";
 export type { PageFact } from "./page-fact.ts";
 export type { Axis } from "./plot/axis.ts";
 export type { Bar, BarPlot, BarPoints } from "./plot/bar-plot.ts";

@@ -3,3 +3,6 @@
  * wrongly.
  */
 export type Measure = "loss" | "error";
+
+/** Lists what is measured along a path, in the order of tables. */
+export const MEASURES: readonly Measure[] = ["loss", "error"];

@@ -1,6 +1,6 @@
+import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTile, placesTable } from "@isthmus/curve";
 import { factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
 import type { DropoutPathResult } from "@isthmus/paths";
-import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
 
 /**
  * Says what a path through dropout-stable networks shows, beside the straight line and other paths.
@@ -22,7 +22,7 @@ export function describeDropoutPath(result: DropoutPathResult): Report {
       {
         name: "paths",
         title: "Along the paths",
-        figures: drawPaths(paths, result, origin),
+        figures: pathFigures(paths, result, origin),
         tables: [pathsTable(paths), segmentsTable(result)],
       },
       { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },

@@ -1,3 +1,4 @@
+import { assertPaths, placesTable } from "@isthmus/curve";
 import {
   dataWords,
   type Figure,
@@ -12,7 +13,6 @@ import {
   type Tile,
 } from "@isthmus/findings";
 import type { MechanismSet, MechanismsResult } from "@isthmus/mechanisms";
-import { assertPaths, placesTable } from "./path-figures.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { describeCurve } from "@isthmus/curve";
 import type { Report } from "@isthmus/findings";
 import { describeDropoutStability } from "@isthmus/paths";
 import { describeSimilarity } from "@isthmus/similarity";
@@ -7,7 +8,6 @@ import { describeAttack } from "./describe-attack.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurvatureHistory } from "./describe-curvature-history.ts";
-import { describeCurve } from "./describe-curve.ts";
 import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";

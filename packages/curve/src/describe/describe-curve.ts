@@ -1,6 +1,13 @@
-import type { CurveResult } from "@isthmus/curve";
 import { factsOf, formatNumber, formatShort, type Report, type Section } from "@isthmus/findings";
-import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
+import type { CurveResult } from "../curve-result.ts";
+import {
+  assertPaths,
+  type NamedPath,
+  pathFigures,
+  pathsTable,
+  pathTile,
+  placesTable,
+} from "./path-figures.ts";
 
 /** Ratio of the worst losses from which it is worth words. */
 const WORTH_TELLING = 1.5;
@@ -20,7 +27,7 @@ export function describeCurve(result: CurveResult): Report {
       {
         name: "paths",
         title: "Along the paths",
-        figures: drawPaths(paths, result, `the curve was trained with seed ${result.seed}`),
+        figures: pathFigures(paths, result, `the curve was trained with seed ${result.seed}`),
         tables: [pathsTable(paths)],
       },
       { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },

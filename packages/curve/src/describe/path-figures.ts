@@ -1,5 +1,4 @@
 import { UsageError } from "@isthmus/core";
-import type { MeasuredPath, PathSummary } from "@isthmus/curve";
 import {
   dataWords,
   type Figure,
@@ -7,12 +6,13 @@ import {
   formatNumber,
   formatPlace,
   hasMarks,
+  MEASURES,
   type Measure,
   measureWords,
   type Table,
   type Tile,
 } from "@isthmus/findings";
-import { MEASURES } from "./barrier-tables.ts";
+import type { MeasuredPath, PathSummary } from "../curve-result.ts";
 
 /** A measured path with a name. */
 export interface NamedPath {
@@ -37,10 +37,10 @@ export function assertPaths(paths: readonly NamedPath[]): void {
 }
 
 /**
- * Draws paths between two networks: the loss along t, the error along t, and the loss along the length.
+ * Makes the figures of paths between two networks: the loss along t, the error along t, and the loss along the length.
  * @param origin - how the paths were made, for captions
  */
-export function drawPaths(
+export function pathFigures(
   paths: readonly NamedPath[],
   { data, examples }: MeasuredData,
   origin: string,

@@ -1,6 +1,6 @@
+import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "@isthmus/findings";
 import { describeResult } from "./result/describe-result.ts";
 import type { Drawable } from "./result/drawable-result.ts";
-import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "./table/table.ts";
 
 /** A table as a file. */
 export interface RenderedTable {

@@ -26,8 +26,6 @@ export function formatResult(
   return lines.join("\n") + formatOutputs(outputs);
 }
 
-type Table = ReturnType<typeof describeResult>["sections"][number]["tables"][number];
-
 function formatRows({ columns, rows }: Table, width: number): string {
   const shown = rows
     .slice(0, MOST_ROWS)

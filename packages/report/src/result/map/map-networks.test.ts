@@ -1,9 +1,9 @@
 import { UsageError } from "@isthmus/core";
+import { distinctNamesOfFiles } from "@isthmus/findings";
 import { describe, expect, it } from "vitest";
 import { mapResult } from "../../../test/map-result.ts";
 import { renderFigures } from "../../render-figures.ts";
 import { renderTables } from "../../render-tables.ts";
-import { distinctNamesOfFiles } from "../file-names.ts";
 import { describeMap } from "./describe-map.ts";
 import { bracketsOf, orderOf, squareInOrder } from "./map-networks.ts";
 

@@ -1,4 +1,5 @@
-import { type Drawable, describeResult, formatCell } from "@isthmus/report";
+import { formatCell, type Table } from "@isthmus/findings";
+import { type Drawable, describeResult } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatOutputs } from "./format-outputs.ts";
 import { formatTable } from "./format-table.ts";

@@ -1,7 +1,7 @@
 /** How far numbers may be apart, relative to the larger one: engines add up in another order on other machines. */
 const TOLERANCE = 1e-6;
-/** Numbers below this are differences of numbers near 1, of which only their own digits are left. */
-const SMALL = 1e-3;
+/** Numbers below this may be differences of numbers near 1, and places roots of those, which have few digits left. */
+const SMALL = 1e-2;
 
 /**
  * Says where two values that JSON can hold differ, in their keys and the order of these, in types, texts or

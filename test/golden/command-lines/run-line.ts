@@ -6,7 +6,7 @@ import type { CliRun } from "../../helpers/run-cli.ts";
 import type { CommandLine } from "./command-lines.ts";
 
 /** Networks, examples and descriptions that command lines name. */
-const INPUTS = fileURLToPath(new URL("inputs", import.meta.url));
+export const INPUTS = fileURLToPath(new URL("inputs", import.meta.url));
 
 /** Runs words after `isthmus` in a folder. */
 export type RunWords = (words: readonly string[], cwd: string) => Promise<CliRun>;
@@ -25,14 +25,23 @@ export interface LineOutput {
   readonly files: ReadonlyMap<string, string>;
 }
 
+/** Options of {@link runLine}. */
+export interface RunLineOptions {
+  /** Whether `--json` is added. */
+  readonly json: boolean;
+  /** Version of the command, which outputs do not show. */
+  readonly version: string;
+  /** Puts more files into the folder before the run. @defaultValue none are */
+  readonly prepare?: (folder: string) => void;
+}
+
 /**
  * Runs a command line in a new folder with a copy of the inputs, and removes the folder.
- * @param options - `json` adds `--json`; `version` is that of the command, which outputs do not show
  */
 export async function runLine(
   { words }: CommandLine,
   run: RunWords,
-  { json, version }: { readonly json: boolean; readonly version: string },
+  { json, version, prepare }: RunLineOptions,
 ): Promise<LineOutput> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "isthmus-line-")));
   const plain = (text: string) =>
@@ -43,6 +52,7 @@ export async function runLine(
       .replaceAll(SAID, "$1 TIME");
   try {
     cpSync(INPUTS, folder, { recursive: true });
+    prepare?.(folder);
     const { code, stdout, stderr } = await run([...words, "--quiet", ...(json ? ["--json"] : [])], folder);
     const files = new Map(listWritten(folder).map((path) => [path, plain(readContent(join(folder, path)))]));
     return { code, stdout: plain(stdout), stderr: plain(stderr), files };
@@ -52,7 +62,7 @@ export async function runLine(
 }
 
 /** Lists the files of a folder that are not as they are among the inputs. */
-function listWritten(folder: string): readonly string[] {
+export function listWritten(folder: string): readonly string[] {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   const written = names.filter((name) => {
     if (!statSync(join(folder, name)).isFile()) return false;

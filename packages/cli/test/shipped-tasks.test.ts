@@ -72,7 +72,7 @@ describe("parameters of tasks", () => {
 describe("keys of tasks", () => {
   it.each(shipped.flat())("tasks of the %s %s have the keys they always had", async (sort, name) => {
     const kinds = { get: (kind: string) => STUDY_TASKS.get(kind) ?? SIMULATION_TASKS.get(kind) };
-    const text = formatTasks(await planShipped(sort, name), { kinds, most: 3 });
+    const text = formatTasks(await planShipped(sort, name), { kinds, most: 2 });
     await expect(text).toMatchFileSnapshot(`golden/tasks/${name}.txt`);
   });
 });

@@ -47,7 +47,10 @@ function keep(folder: string, name: string): void {
   for (const path of listWritten(folder).filter((file) => !file.endsWith(".lock"))) {
     const to = join(KEPT, name, path.replace(/\.json$/, ".json.golden"));
     mkdirSync(dirname(to), { recursive: true });
-    cpSync(join(folder, path), to);
+    // Indentation is a third of results of tasks.
+    if (path.endsWith(".json"))
+      writeFileSync(to, JSON.stringify(JSON.parse(readFileSync(join(folder, path), "utf8"))));
+    else cpSync(join(folder, path), to);
   }
 }
 

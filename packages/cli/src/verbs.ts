@@ -1,5 +1,5 @@
-import type { SubjectName } from "@isthmus/findings";
-import { listMeasurements } from "@isthmus/measurements";
+import type { MeasurementEntry, SubjectName } from "@isthmus/findings";
+import { listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
 import type { CreateVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
@@ -8,9 +8,19 @@ export interface VerbEntry {
   readonly load: () => Promise<CreateVerb>;
 }
 
-/** Makes the verbs of the measurements of some sorts of subjects. */
-function measuringVerbs(...subjects: readonly SubjectName[]): Readonly<Record<string, VerbEntry>> {
-  const entries = listMeasurements().filter(({ subject }) => subjects.includes(subject));
+/** Verbs by their names. */
+type Verbs = Readonly<Record<string, VerbEntry>>;
+
+/** Makes the verbs of the measurements of Isthmus of some sorts of subjects. */
+function measuringVerbs(...subjects: readonly SubjectName[]): Verbs {
+  const added = listAddedMeasurements();
+  return verbsOf(
+    listMeasurements().filter((entry) => subjects.includes(entry.subject) && !added.includes(entry)),
+  );
+}
+
+/** Makes the verbs of measurements. */
+function verbsOf(entries: readonly MeasurementEntry[]): Verbs {
   return Object.fromEntries(
     entries.map((entry) => [
       entry.verb,
@@ -37,8 +47,8 @@ export function formatFirstSteps(): string {
   return `To begin with:\n${FIRST_STEPS.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`).join("\n")}`;
 }
 
-/** Every verb by the purpose under which the help shows it, the ones that most people need first. */
-export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEntry>>>> = {
+/** Every verb of Isthmus by its purpose. */
+const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
   "Merge networks": {
     compare: {
       summary: "Say whether networks can be merged, and what to do first",
@@ -203,5 +213,13 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
   },
 };
 
-/** Every verb by its name. */
-export const VERBS: Readonly<Record<string, VerbEntry>> = Object.assign({}, ...Object.values(VERB_GROUPS));
+/** Returns every verb by the purpose under which the help shows it, the ones that most people need first. */
+export function verbGroups(): Readonly<Record<string, Verbs>> {
+  const own = listAddedMeasurements();
+  return own.length === 0 ? VERB_GROUPS : { ...VERB_GROUPS, "Your own measurements": verbsOf(own) };
+}
+
+/** Returns every verb by its name. */
+export function listVerbs(): Verbs {
+  return Object.assign({}, ...Object.values(verbGroups()));
+}

@@ -13,6 +13,8 @@ export {
   formatShort,
 } from "./format-value.ts";
 export { MEASURES, type Measure } from "./measure.ts";
+export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
+export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";
 export type {
   AnyMeasurement,
   CompletedBy,

@@ -11,15 +11,22 @@ export {
 } from "@isthmus/barrier";
 export {
   type Checkpoint,
+  choiceField,
   composeCheckpoint,
   convertCheckpoint,
   createCheckpoint,
   createTensor,
+  flagField,
   fromFloat64Into,
+  namesField,
+  numberField,
   openCheckpoint,
   saveCheckpoint,
+  seedField,
   type Tensor,
+  textField,
   toFloat64,
+  wholeField,
   withTensors,
 } from "@isthmus/core";
 export { type CurvatureResult, measureCurvature } from "@isthmus/curvature";
@@ -47,6 +54,7 @@ export {
   saveAggregate,
   treatLayers,
 } from "@isthmus/federated";
+export { defineMeasurement } from "@isthmus/findings";
 export {
   fuseNetworks,
   type MergePartiallyResult,
@@ -73,6 +81,7 @@ export {
   mergeTree,
   topologyOf,
 } from "@isthmus/landscape";
+export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
 export {
   frozenBelowLastLayer,
   type MechanismsResult,
@@ -142,6 +151,6 @@ export {
   trainInSubspace,
 } from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
-export { measureFisher, train, trainByEvolution } from "@isthmus/training";
+export { measureFisher, measureGradient, train, trainByEvolution } from "@isthmus/training";
 export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

@@ -22,18 +22,38 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
 /** Any measurement of Isthmus itself. */
 export type BuiltInMeasurement = BuiltIn[keyof BuiltIn];
 
-const entries = new Map<string, MeasurementEntry>(
-  Object.entries(BUILT_IN).map(([kind, listed]) => [kind, { kind, ...listed }]),
-);
+const builtIn: readonly MeasurementEntry[] = Object.entries(BUILT_IN).map(([kind, listed]) => ({
+  kind,
+  ...listed,
+}));
+
+/** Measurements that users have added, by their kinds. */
+const added = new Map<string, MeasurementEntry>();
+
+/**
+ * Keeps a measurement that a user has added; `addMeasurement` has checked that its names are free.
+ * @returns a function that takes it away again
+ */
+export function keepMeasurement(entry: MeasurementEntry): () => void {
+  added.set(entry.kind, entry);
+  return () => added.delete(entry.kind);
+}
 
 /** Lists all measurements: the ones of Isthmus, then the ones that were added. */
 export function listMeasurements(): readonly MeasurementEntry[] {
-  return [...entries.values()];
+  return [...builtIn, ...added.values()];
+}
+
+/** Lists the measurements that were added, in the order in which they were. */
+export function listAddedMeasurements(): readonly MeasurementEntry[] {
+  return [...added.values()];
 }
 
 /** Loads the measurement of a kind; undefined if there is none. */
 export async function loadMeasurement(kind: string): Promise<AnyMeasurement | undefined> {
-  return entries.get(kind)?.load();
+  return listMeasurements()
+    .find((entry) => entry.kind === kind)
+    ?.load();
 }
 
 /** Loads all measurements, in the order of {@link listMeasurements}. */

@@ -11,7 +11,7 @@ export {
 } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
 export { type PerplexityRow, perplexityRows } from "./perplexity-rows.ts";
-export { readResult } from "./read/read-result.ts";
+export { listResultKinds, readResult } from "./read/read-result.ts";
 export { titleOfResult } from "./read/title-of-result.ts";
 export {
   FIGURES_DEFAULTS,

@@ -111,7 +111,7 @@ async function layers(
   return withPair({ paths, options, outputs }, context, async (pair) => {
     const result = await measure(pair, { journal, options, context });
     if (output !== undefined)
-      await saveFile(output, formatJson(withProvenance(result, context.provenance)), pair.inputs);
+      await saveFile(output, formatJson(await withProvenance(result, context.provenance)), pair.inputs);
     if (report !== undefined) {
       const page = await renderResultPage({
         result,

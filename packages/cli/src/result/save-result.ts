@@ -22,7 +22,8 @@ export async function saveResult(
   { inputs, context }: { readonly inputs: readonly string[]; readonly context: Context },
 ): Promise<void> {
   const { provenance, commandLine, version } = context;
-  if (output !== undefined) await saveFile(output, formatJson(withProvenance(result, provenance)), inputs);
+  if (output !== undefined)
+    await saveFile(output, formatJson(await withProvenance(result, provenance)), inputs);
   if (report === undefined) return;
   const page = { title: await titleOfResult(result), result, commands: [commandLine], version };
   await saveFile(report, await renderResultPage(page), inputs);

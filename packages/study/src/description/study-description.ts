@@ -168,6 +168,11 @@ export interface StudyDescription {
   readonly title: string;
   /** What is studied and why, for the page. @defaultValue none */
   readonly description?: string;
+  /**
+   * Files of measurements of one's own. `readStudy` alone loads them, from the folder of the file of the study;
+   * here they are absolute paths, and nothing loads them. @defaultValue none
+   */
+  readonly use?: readonly string[];
   /** Present if this is a part of a study, see `restrictStudy`: the only values that some variables have. */
   readonly only?: Readonly<Record<string, readonly VariableValue[]>>;
   /** Seed of whatever measurements choose at random. @defaultValue 0 */

@@ -1,7 +1,10 @@
+import { dirname, resolve } from "node:path";
 import { findProblems, readYamlFile, rejectProblems, unfold, type YamlSource } from "@isthmus/forms";
+import { useMeasurements } from "@isthmus/measurements/use";
 import type { ZodType } from "zod";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
+import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { loadMeasurementSchema } from "./measurement-schema.ts";
 import {
   COLLECTED_NETWORK,
@@ -18,7 +21,8 @@ import {
 import { STUDY } from "./study-schema.ts";
 
 /**
- * Reads a study from a YAML file.
+ * Reads a study from a YAML file. If the study names files of measurements (`use`), their code is run: read
+ * such a study only if you would run it.
  * @throws InputError if it cannot be read, is not of the form of a study, or describes more than a study may
  *   have; the message names the lines
  * @throws FormatError if it is not YAML
@@ -26,11 +30,19 @@ import { STUDY } from "./study-schema.ts";
 export async function readStudy(path: string): Promise<StudyDescription> {
   const { name, source, value } = await readYamlFile(path, "study");
   rejectProblems("study", name, findProblems(STUDY, value, { source }));
-  const study = value as StudyDescription;
+  const study = await useNamed(value as StudyDescription, path);
   assertStudySize(study);
   const measurement = await loadMeasurementSchema();
   rejectProblems("study", name, [...new Set(findEntryProblems(study, source, measurement))]);
   return study;
+}
+
+/** Adds the measurements of the files that a study names, which are looked up from its folder. */
+async function useNamed(study: StudyDescription, path: string): Promise<StudyDescription> {
+  if (study.use === undefined) return study;
+  const use = study.use.map((file) => resolve(dirname(path), file));
+  await useMeasurements(use, { kinds: [...(await loadStudyTasks()).keys()] });
+  return { ...study, use };
 }
 
 /** Finds problems of networks and measurements, which are checked once their variables have values. */

@@ -1,0 +1,21 @@
+import { TAKEN_OPTIONS } from "@isthmus/findings";
+import { loadMeasurement } from "@isthmus/measurements";
+import { describe, expect, it } from "vitest";
+import { createVerb } from "../verb.ts";
+import { SUBJECT_FORMS } from "./open-subject.ts";
+
+/** Names that measurements may have for options of their own, although commands of pairs have them, too. */
+const SHARED = ["seed"];
+
+describe("options of measurements of one's own", () => {
+  it("cannot have the name of an option that commands of measurements have by their subject", async () => {
+    const measurement = await loadMeasurement("dropout-stability");
+    if (measurement === undefined) throw new TypeError("There is no dropout stability");
+    for (const form of Object.values(SUBJECT_FORMS)) {
+      const command = createVerb("own");
+      form.addOptions(command, measurement);
+      const names = command.options.map((option) => option.attributeName());
+      expect(names.filter((name) => !TAKEN_OPTIONS.has(name) && !SHARED.includes(name))).toEqual([]);
+    }
+  });
+});

@@ -3,6 +3,7 @@ export {
   type DropoutPath,
   type PathSegment,
 } from "./construct/build-dropout-path.ts";
+export { describeDropoutPath } from "./construct/describe-dropout-path.ts";
 export {
   BUILD_DROPOUT_PATH_DEFAULTS,
   type BuildDropoutPathOptions,
@@ -35,6 +36,7 @@ export type {
 } from "./drop/dropout-result.ts";
 export { RESCALINGS, type Rescaling } from "./drop/fit-factor.ts";
 export { measureDropoutStability } from "./drop/measure-dropout-stability.ts";
+export { describeWalkedPath } from "./walk/describe-walked-path.ts";
 export {
   MEASURE_WALKED_PATH_DEFAULTS,
   type MeasureWalkedPathOptions,

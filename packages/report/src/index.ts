@@ -34,8 +34,6 @@ export {
   isNamedBarriers,
   type Provenance,
 } from "./result/drawable-result.ts";
-export { planeOf } from "./result/landscape/landscape-planes.ts";
-export { minimaWords } from "./result/landscape/minima-words.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export { pruningStages } from "./result/pruning-stages.ts";

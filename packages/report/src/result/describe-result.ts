@@ -1,5 +1,7 @@
+import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import type { Report } from "@isthmus/findings";
+import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { describeMechanisms } from "@isthmus/mechanisms";
 import { describeDropoutPath, describeDropoutStability, describeWalkedPath } from "@isthmus/paths";
 import { describeSimilarity } from "@isthmus/similarity";
@@ -7,18 +9,14 @@ import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeAttack } from "./describe-attack.ts";
 import { describeBarriers } from "./describe-barriers.ts";
-import { describeCurvature } from "./describe-curvature.ts";
-import { describeCurvatureHistory } from "./describe-curvature-history.ts";
 import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
 import { describePareto } from "./describe-pareto.ts";
-import { describePlane } from "./describe-plane.ts";
 import { describePruning } from "./describe-pruning.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type Drawable, isNamedBarriers } from "./drawable-result.ts";
-import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
 

@@ -1,5 +1,4 @@
 import { at, UsageError } from "@isthmus/core";
-import type { ComputedEigenvalue, CurvatureKind, CurvatureResult, SpectralDensity } from "@isthmus/curvature";
 import {
   dataWords,
   type Figure,
@@ -8,6 +7,10 @@ import {
   type LineSeries,
   type Section,
 } from "@isthmus/findings";
+import type { CurvatureResult } from "../curvature-result.ts";
+import type { CurvatureKind } from "../operators/operator-options.ts";
+import type { ComputedEigenvalue } from "../ritz-pairs.ts";
+import type { SpectralDensity } from "../spectral-density.ts";
 
 /** What matrices are called in sentences. */
 export const OPERATOR_WORDS: Readonly<Record<CurvatureKind, string>> = {

@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import { formatNumber, type MergeTreePlot, type PersistenceBar, type TreeBranch } from "@isthmus/findings";
-import type { MergeTree } from "@isthmus/landscape";
+import type { MergeTree } from "../topology/merge-tree-result.ts";
 
 /**
  * Lays out a merge tree so that branches do not cross: what a saddle joins stands beside each other, parts of

@@ -12,8 +12,9 @@ import {
   measureWords,
   type NumberFormat,
 } from "@isthmus/findings";
-import { isOnEdge, type LandscapeResult } from "@isthmus/landscape";
-import { scaleWords } from "../describe-plane.ts";
+import type { LandscapeResult } from "../landscape-result.ts";
+import { isOnEdge } from "../topology/grid-neighbors.ts";
+import { scaleWords } from "./describe-plane.ts";
 import { coordinatesOf, planeOf, sliceOf } from "./landscape-planes.ts";
 import { axisWords, DIRECTION_WORDS, SIZE_WORDS } from "./landscape-words.ts";
 

@@ -1,5 +1,4 @@
 import { UsageError } from "@isthmus/core";
-import type { CurvatureHistory, CurvaturePoint, TrainingUnit } from "@isthmus/curvature";
 import {
   dataWords,
   type Figure,
@@ -9,6 +8,7 @@ import {
   type Report,
   type Table,
 } from "@isthmus/findings";
+import type { CurvatureHistory, CurvaturePoint, TrainingUnit } from "../track-curvature.ts";
 
 const UNIT_TITLES: Readonly<Record<TrainingUnit, string>> = { epoch: "Epoch", step: "Step" };
 

@@ -1,4 +1,3 @@
-import type { CurvatureResult } from "@isthmus/curvature";
 import {
   factsOf,
   formatCount,
@@ -10,6 +9,7 @@ import {
   type Section,
   type Tile,
 } from "@isthmus/findings";
+import type { CurvatureResult } from "../curvature-result.ts";
 import { layersSection } from "./curvature-layers.ts";
 import { canonicalSection, coefficientSection, sharpnessSection } from "./curvature-measures.ts";
 import {

@@ -14,8 +14,8 @@ import {
   stretchOf,
   type Table,
 } from "@isthmus/findings";
-import { topologyOf } from "@isthmus/landscape";
-import { topologySections } from "./landscape/topology-sections.ts";
+import { topologyOf } from "../topology/grid-topology.ts";
+import { topologySections } from "./topology-sections.ts";
 
 /**
  * Says what a plane shows.

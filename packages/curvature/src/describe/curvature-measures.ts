@@ -1,9 +1,3 @@
-import type {
-  CurvatureMeasures,
-  CurvatureResult,
-  SharpnessResult,
-  SharpnessValues,
-} from "@isthmus/curvature";
 import {
   dataWords,
   type Figure,
@@ -14,6 +8,8 @@ import {
   type Section,
   type Table,
 } from "@isthmus/findings";
+import type { CurvatureMeasures, CurvatureResult } from "../curvature-result.ts";
+import type { SharpnessResult, SharpnessValues } from "../measure-sharpness.ts";
 import { formsOf } from "./curvature-forms.ts";
 
 /** Ways in which the loss may rise around a network. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { curvatureResult } from "../../test/curvature-result.ts";
-import { allOf, parsePage } from "../../test/parse-page.ts";
-import { renderResultPage } from "../page/render-result-page.ts";
-import type { DrawableResult } from "./drawable-result.ts";
+import { renderResultPage } from "../src/page/render-result-page.ts";
+import type { DrawableResult } from "../src/result/drawable-result.ts";
+import { curvatureResult } from "./curvature-result.ts";
+import { allOf, parsePage } from "./parse-page.ts";
 
 const pageOf = (result: DrawableResult): Promise<string> => renderResultPage({ title: "", result });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { curvatureHistory } from "../../test/curvature-result.ts";
-import { allOf, parsePage } from "../../test/parse-page.ts";
-import { renderResultPage } from "../page/render-result-page.ts";
+import { renderResultPage } from "../src/page/render-result-page.ts";
+import { curvatureHistory } from "./curvature-result.ts";
+import { allOf, parsePage } from "./parse-page.ts";
 
 describe("describeCurvatureHistory()", () => {
   it("describeCurvatureHistory() draws a line of each number, and says how far they went", async () => {

@@ -1,4 +1,4 @@
-import type { CurvatureMeasures, CurvatureResult } from "@isthmus/curvature";
+import type { CurvatureMeasures, CurvatureResult } from "../curvature-result.ts";
 
 /** A network as it was measured, and what is around it. */
 export interface Form {

@@ -1,6 +1,9 @@
 import { at } from "@isthmus/core";
 import { type Figure, formatCounted, formatNumber, type Section, type Table } from "@isthmus/findings";
-import { type GridTopology, isOnEdge, type MergeTree, mergeTree } from "@isthmus/landscape";
+import { isOnEdge } from "../topology/grid-neighbors.ts";
+import type { GridTopology } from "../topology/grid-topology.ts";
+import { mergeTree } from "../topology/merge-tree.ts";
+import type { MergeTree } from "../topology/merge-tree-result.ts";
 import { countMinima, minimaWords } from "./minima-words.ts";
 import { barsOf, layOutTree } from "./tree-layout.ts";
 

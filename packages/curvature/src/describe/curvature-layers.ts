@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
-import type { CurvatureResult, LayerCurvature } from "@isthmus/curvature";
 import { dataWords, type Figure, formatNumber, type Section, type Table } from "@isthmus/findings";
+import type { CurvatureResult, LayerCurvature } from "../curvature-result.ts";
 import { formsOf } from "./curvature-forms.ts";
 
 /** What bars of layers show. */

@@ -1,13 +1,10 @@
-import { mergeTree, topologyOf } from "@isthmus/landscape";
-import fc from "fast-check";
+import { planeOf, topologyOf } from "@isthmus/landscape";
 import { describe, expect, it } from "vitest";
-import { initializationResult, landscapeResult, trajectoryResult } from "../../../test/landscape-result.ts";
-import { allOf, parsePage } from "../../../test/parse-page.ts";
-import { planeResult } from "../../../test/results.ts";
-import { renderResultPage } from "../../page/render-result-page.ts";
-import type { DrawableResult } from "../drawable-result.ts";
-import { planeOf } from "./landscape-planes.ts";
-import { barsOf, layOutTree } from "./tree-layout.ts";
+import { renderResultPage } from "../src/page/render-result-page.ts";
+import type { DrawableResult } from "../src/result/drawable-result.ts";
+import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
+import { allOf, parsePage } from "./parse-page.ts";
+import { planeResult } from "./results.ts";
 
 const pageOf = async (result: DrawableResult) => parsePage(await renderResultPage({ title: "", result }));
 const figuresOf = async (result: DrawableResult) =>
@@ -123,27 +120,5 @@ describe("describeLandscape()", () => {
   it("finds minima of planes through networks, too", async () => {
     const document = await pageOf(planeResult());
     expect(allOf(document, "#table-minima tbody tr").length).toBeGreaterThan(0);
-  });
-});
-
-describe("layOutTree()", () => {
-  it("places every minimum once, with joins that reach from one of their branches to another", () => {
-    const values = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 30 });
-    fc.assert(
-      fc.property(values, (losses) => {
-        const tree = mergeTree(losses, [losses.length]);
-        const { branches, joins, minima } = layOutTree(tree);
-        const leaves = branches.filter(({ kind }) => kind === "minimum");
-        expect(leaves.map(({ x }) => x)).toEqual(Array.from({ length: minima }, (_, i) => i));
-        expect(joins).toHaveLength(tree.saddles.length);
-        for (const { left, right, y } of joins) {
-          const ends = branches.filter(({ to, x }) => to === y && x >= left && x <= right);
-          expect(ends.length).toBeGreaterThan(1);
-          expect(ends.some(({ x }) => x === left) && ends.some(({ x }) => x === right)).toBe(true);
-        }
-        const lengths = barsOf(tree).map(({ from, to }) => to - from);
-        expect(lengths).toEqual([...lengths].sort((a, b) => b - a));
-      }),
-    );
   });
 });

@@ -1,5 +1,6 @@
 import { formatCount, formatCounted } from "@isthmus/findings";
-import { isOnEdge, type MergeTree } from "@isthmus/landscape";
+import { isOnEdge } from "../topology/grid-neighbors.ts";
+import type { MergeTree } from "../topology/merge-tree-result.ts";
 
 /**
  * Counts minima inside and on the edge of a grid, from their places: results of earlier versions do not say

@@ -1,4 +1,3 @@
-import type { CurvatureResult, SettlingPoint, SettlingResult } from "@isthmus/curvature";
 import {
   dataWords,
   type Figure,
@@ -9,6 +8,8 @@ import {
   type Section,
   type Table,
 } from "@isthmus/findings";
+import type { CurvatureResult } from "../curvature-result.ts";
+import type { SettlingPoint, SettlingResult } from "../measure-settling.ts";
 import { formsOf } from "./curvature-forms.ts";
 
 /** A number that has a figure. */

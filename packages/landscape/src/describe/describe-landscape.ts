@@ -12,7 +12,8 @@ import {
   type Report,
   type Tile,
 } from "@isthmus/findings";
-import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
+import type { LandscapeResult } from "../landscape-result.ts";
+import { topologyOf } from "../topology/grid-topology.ts";
 import { landscapeFigures } from "./landscape-figures.ts";
 import { coordinatesOf } from "./landscape-planes.ts";
 import { directionsTable, gridTable, networksTable } from "./landscape-tables.ts";

@@ -22,7 +22,6 @@ export {
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
-export { countInside } from "./result/count-inside.ts";
 export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
 export {
   type ComparedBarrierResult,
@@ -35,10 +34,7 @@ export {
   type Provenance,
 } from "./result/drawable-result.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
-export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
-export { pruningStages } from "./result/pruning-stages.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
-export { wordsOfUntrained } from "./result/words-of-untrained.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

@@ -1,5 +1,4 @@
 import { at } from "@isthmus/core";
-import type { EnsembleResult, JudgedPredictor } from "@isthmus/ensemble";
 import {
   dataWords,
   factsOf,
@@ -12,6 +11,8 @@ import {
   type Section,
   type Tile,
 } from "@isthmus/findings";
+import type { EnsembleResult } from "../ensemble-result.ts";
+import type { JudgedPredictor } from "../predictions/create-judge.ts";
 import { qualityFigure, reliabilityFigure } from "./ensemble-figures.ts";
 import { othersWords, predictorsTable, qualityCells, qualityColumns } from "./predictors-table.ts";
 

@@ -1,5 +1,6 @@
-import type { EnsembleResult, JudgedPredictor } from "@isthmus/ensemble";
 import { dataWords, type Figure, formatNumber } from "@isthmus/findings";
+import type { EnsembleResult } from "../ensemble-result.ts";
+import type { JudgedPredictor } from "../predictions/create-judge.ts";
 
 /** Measures that figures show, all the lower the better. */
 const MEASURES = {

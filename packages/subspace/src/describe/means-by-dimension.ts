@@ -1,5 +1,5 @@
 import { groupBy } from "@isthmus/core";
-import type { IntrinsicDimensionResult } from "@isthmus/subspace";
+import type { IntrinsicDimensionResult } from "../intrinsic-dimension-result.ts";
 
 /** Accuracies that trainings of all seeds reach in one dimension. */
 export interface DimensionMean {

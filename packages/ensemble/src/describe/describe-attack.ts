@@ -1,5 +1,4 @@
 import { at } from "@isthmus/core";
-import type { AttackedSource, AttackResult } from "@isthmus/ensemble";
 import {
   dataWords,
   distinctNamesOfFiles,
@@ -13,6 +12,7 @@ import {
   sequentialScale,
   type Tile,
 } from "@isthmus/findings";
+import type { AttackedSource, AttackResult } from "../attack/attack-result.ts";
 
 /** Says how adversarial examples made on some networks transfer to others. */
 export function describeAttack(result: AttackResult): Report {

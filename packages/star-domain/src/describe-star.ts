@@ -1,4 +1,5 @@
 import { UsageError } from "@isthmus/core";
+import { predictorsTable } from "@isthmus/ensemble";
 import {
   dataWords,
   factsOf,
@@ -8,8 +9,7 @@ import {
   type Report,
   type Section,
 } from "@isthmus/findings";
-import type { PairGroup, StarResult } from "@isthmus/star-domain";
-import { predictorsTable } from "./predictors-table.ts";
+import type { PairGroup, StarResult } from "./star-result.ts";
 
 /** Sorts of pairs, in the order of figures and tables. */
 const GROUPS = [

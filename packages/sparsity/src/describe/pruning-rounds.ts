@@ -7,7 +7,7 @@ import {
   type Section,
   type Table,
 } from "@isthmus/findings";
-import type { PruneMeasures, PruneRewinding } from "@isthmus/sparsity";
+import type { PruneMeasures, PruneRewinding } from "../prune-result.ts";
 
 /** What the rounds of a lottery ticket were measured on. */
 type Measured = Pick<PruneMeasures, "data" | "examples"> | undefined;

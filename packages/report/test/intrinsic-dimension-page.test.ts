@@ -1,8 +1,8 @@
+import { describeIntrinsicDimension } from "@isthmus/subspace";
 import { describe, expect, it } from "vitest";
-import { intrinsicDimensionResult } from "../../test/intrinsic-dimension-result.ts";
-import { allOf, parsePage } from "../../test/parse-page.ts";
-import { renderResultPage } from "../page/render-result-page.ts";
-import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
+import { renderResultPage } from "../src/page/render-result-page.ts";
+import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
+import { allOf, parsePage } from "./parse-page.ts";
 
 describe("describeIntrinsicDimension()", () => {
   it("says the dimension, its interval, and the accuracies beside the line", () => {

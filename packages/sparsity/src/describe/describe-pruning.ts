@@ -8,7 +8,7 @@ import {
   type Report,
   type Table,
 } from "@isthmus/findings";
-import type { PruneMeasures, PruneResult } from "@isthmus/sparsity";
+import type { PruneMeasures, PruneResult } from "../prune-result.ts";
 import { rewindingWords, roundsSection } from "./pruning-rounds.ts";
 import { pruningStages } from "./pruning-stages.ts";
 

@@ -1,5 +1,4 @@
 import { at } from "@isthmus/core";
-import type { Front, FrontPoint, ParetoResult } from "@isthmus/ensemble";
 import {
   dataWords,
   type Figure,
@@ -13,6 +12,7 @@ import {
   type Section,
   type Tile,
 } from "@isthmus/findings";
+import type { Front, FrontPoint, ParetoResult } from "../pareto/pareto-result.ts";
 import { countInside } from "./count-inside.ts";
 
 /** Fronts of a result with the words for them, in the order of figures and tables. */

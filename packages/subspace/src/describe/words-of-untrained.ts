@@ -1,5 +1,5 @@
 import { formatMeasure, formatShort } from "@isthmus/findings";
-import type { IntrinsicDimensionResult, UntrainedAccuracy } from "@isthmus/subspace";
+import type { IntrinsicDimensionResult, UntrainedAccuracy } from "../intrinsic-dimension-result.ts";
 
 const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
 

@@ -1,5 +1,6 @@
-import type { JudgedPredictor, NamedData } from "@isthmus/ensemble";
 import { dataWords, type Table, type TableColumn } from "@isthmus/findings";
+import type { NamedData } from "../ensemble-result.ts";
+import type { JudgedPredictor } from "../predictions/create-judge.ts";
 
 /** A predictor as tables show it. */
 type ShownPredictor = Omit<JudgedPredictor, "reliability">;

@@ -1,4 +1,4 @@
-import type { NetworkMeasures, PruneResult } from "@isthmus/sparsity";
+import type { NetworkMeasures, PruneResult } from "../prune-result.ts";
 
 /** Lists the measured networks of a pruning in the order they were made, with what was done to each. */
 export function pruningStages({

@@ -14,7 +14,8 @@ import {
   type Table,
   type Tile,
 } from "@isthmus/findings";
-import { fitRising, type IntrinsicDimensionResult } from "@isthmus/subspace";
+import type { IntrinsicDimensionResult } from "../intrinsic-dimension-result.ts";
+import { fitRising } from "../search/isotonic.ts";
 import { meansByDimension } from "./means-by-dimension.ts";
 import { startAccuracy, wordsOfUntrained } from "./words-of-untrained.ts";
 

@@ -23,6 +23,7 @@ export type {
   MeasurementEntry,
   NamedSubject,
   OpenedSubject,
+  OwnSubject,
   SubjectName,
   Subjects,
 } from "./measurement/measurement.ts";

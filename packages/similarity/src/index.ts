@@ -1,4 +1,3 @@
-export { describeSimilarity } from "./describe/describe-similarity.ts";
 export { measureSimilarity } from "./measure-similarity.ts";
 export { type CkaStream, type CkaStreamOptions, createCkaStream } from "./measures/cka-stream.ts";
 export {

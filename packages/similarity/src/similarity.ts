@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
+import { describeSimilarity } from "./describe/describe-similarity.ts";
 import { measureSimilarity } from "./measure-similarity.ts";
 import {
   ATTEMPT,
@@ -34,6 +36,9 @@ export const SIMILARITY: Measurement<"unlike-pair", SimilarityChoice, Similarity
       "only values of some names, with the positions of images averaged over",
     ],
   ],
+  form: async () => (await import("./similarity-form.ts")).SIMILARITY_FORM,
+  describe: describeSimilarity,
+  titleOf: ({ a, b }) => `Similarity of ${basename(a)} and ${basename(b)}`,
   run({ a, b, data }, options, { signal, journalPath, report }) {
     return measureSimilarity(a, b, data, {
       ...options,

@@ -11,8 +11,12 @@ const MOST_ROWS = 40;
  * Formats what a result shows for the terminal: its chart, its words, its largest numbers, and the tables
  * that say most.
  */
-export function formatResult(result: Drawable, screen: Screen, outputs: readonly string[] = []): string {
-  const { summary, tiles, sections, notes = [] } = describeResult(result);
+export async function formatResult(
+  result: Drawable,
+  screen: Screen,
+  outputs: readonly string[] = [],
+): Promise<string> {
+  const { summary, tiles, sections, notes = [] } = await describeResult(result);
   const { chart, tables: names } = shownOf(result);
   const first = sections.find((section) => section.tables.length > 0)?.tables ?? [];
   const tables =

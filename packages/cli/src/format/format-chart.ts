@@ -1,11 +1,10 @@
 import { at } from "@isthmus/core";
 import type { CurvatureResult } from "@isthmus/curvature";
-import type { LandscapeResult } from "@isthmus/landscape";
+import { type LandscapeResult, planeOf } from "@isthmus/landscape";
 import {
   type Drawable,
   type DrawableResult,
   isNamedBarriers,
-  planeOf,
   renderChart,
   renderPlaneChart,
 } from "@isthmus/report";

@@ -17,7 +17,6 @@ import type {
   CurveMeasurement,
   DropoutPathMeasurement,
   MechanismsMeasurement,
-  SimilarityMeasurement,
   WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
@@ -142,7 +141,6 @@ export type MeasurementDescription =
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
-  | SimilarityMeasurement
   | MergeMeasurement
   | EachMeasurement
   | EnsembleMeasurement

@@ -44,6 +44,7 @@ export {
   rankCorrelation,
   type WayDerivatives,
 } from "./layers/compare-predictions.ts";
+export { GROUPS_FIELD } from "./layers/group-fields.ts";
 export {
   GROUPINGS,
   type Grouping,
@@ -51,15 +52,11 @@ export {
   type LayerPattern,
   type LayerTensors,
 } from "./layers/group-layers.ts";
-export {
-  type LayersProgress,
-  MEASURE_LAYERS_DEFAULTS,
-  type MeasureLayersOptions,
-} from "./layers/layers-options.ts";
+export { LAYERS } from "./layers/layers.ts";
+export type { LayersChoice, LayersProgress, MeasureLayersOptions } from "./layers/layers-options.ts";
 export { measureLayers } from "./layers/measure-layers.ts";
 export {
   type LossExpansion,
-  PREDICT_BARRIERS_DEFAULTS,
   type PredictBarriersOptions,
   type PredictBarriersResult,
   predictBarriers,

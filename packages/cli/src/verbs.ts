@@ -79,10 +79,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    layers: {
-      summary: "Measure which layers stand between two networks",
-      load: async () => (await import("./commands/layers.ts")).layersVerb,
-    },
+    ...measuringVerbs("pair"),
     similarity: {
       summary: "Measure how alike the layers of two networks are in what they compute",
       load: async () => (await import("./commands/similarity.ts")).similarityVerb,

@@ -52,7 +52,6 @@ export {
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";
 export { minimaWords } from "./result/landscape/minima-words.ts";
-export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export type { PageFact } from "./result/page-fact.ts";
 export { pruningStages } from "./result/pruning-stages.ts";
@@ -67,6 +66,7 @@ export {
   renderBarrierChart,
 } from "./terminal/render-barrier-chart.ts";
 export { CHART_DEFAULTS, type ChartOptions, type ChartSeries, renderChart } from "./terminal/render-chart.ts";
+export { renderLayersChart } from "./terminal/render-layers-chart.ts";
 export { MAP_CHART_DEFAULTS, type MapChartOptions, renderMapChart } from "./terminal/render-map-chart.ts";
 export {
   PLANE_CHART_DEFAULTS,

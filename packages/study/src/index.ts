@@ -48,7 +48,6 @@ export type {
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   BarrierMeasurement,
-  LayersMeasurement,
   LoadedNetwork,
   MeasurementDescription,
   NetworkDescription,

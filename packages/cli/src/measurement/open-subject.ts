@@ -2,10 +2,13 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
 import type { AnyMeasurement, ExamplesBeside, OpenedSubject, SubjectName, Subjects } from "@isthmus/findings";
 import type { BindingSummary, DataSet } from "@isthmus/graph";
+import type { PageFact } from "@isthmus/report";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
+import { alignmentFacts } from "../format/describe-pair.ts";
+import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
 import { labelsOf } from "../format/labels-of.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
@@ -33,6 +36,8 @@ export interface Opened {
   readonly implied: Readonly<Record<string, unknown>>;
   /** Files that are read, which are not written over. */
   readonly inputs: readonly string[];
+  /** What a page says of the subject beside what the result says of itself. */
+  readonly facts: readonly PageFact[];
   /** Fields that `--json` has beside the fields of the result. */
   readonly beside: { readonly binding: BindingSummary; readonly alignment?: object };
 }
@@ -55,6 +60,11 @@ type SubjectFlags = PairOptions & DataOptions & EngineOptions & BindingOptions;
 interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
+  /**
+   * Names the networks whose statistics of norms are corrected, for the line that says so.
+   * @defaultValue no line says so
+   */
+  readonly corrected?: string;
   addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
@@ -73,6 +83,7 @@ const NETWORKS: SubjectForm = {
   arguments: [
     ["<networks...>", "the checkpoints: files, or folders", "a.safetensors b.safetensors c.safetensors"],
   ],
+  corrected: EVERY_NETWORK,
   addOptions: addSharedOptions,
   open: (request, context, work) =>
     openNetworks(request, context, (subject, shared) => work({ ...shared, subject })),
@@ -83,6 +94,7 @@ const PAIR: SubjectForm = {
     ["<a>", "the checkpoint at t = 0: a file, or a folder", "a.safetensors"],
     ["<b>", "the checkpoint at t = 1", "b.safetensors"],
   ],
+  corrected: BETWEEN,
   addOptions(command, measurement) {
     addPairSubjectOptions(command);
     addBesideOptions(command, measurement);
@@ -92,7 +104,7 @@ const PAIR: SubjectForm = {
     const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
     return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
       const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
-      const beside = await openBeside(measurement, flags, dataContext(pair));
+      const examples = await openBeside(measurement, flags, dataContext(pair));
       const subject = {
         graph,
         engine,
@@ -101,11 +113,12 @@ const PAIR: SubjectForm = {
         unaligned,
         data,
         statisticsData,
-        beside,
+        beside: examples,
         symmetries: once(pair, context),
       };
       const implied = pair.statistics === "auto" ? {} : { statistics: pair.statistics };
-      return work({ subject, implied, inputs, beside: { binding, ...(summary && { alignment: summary }) } });
+      const beside = { ...(summary && { alignment: summary }), binding };
+      return work({ subject, implied, inputs, facts: alignmentFacts(summary), beside });
     });
   },
 };
@@ -164,6 +177,7 @@ async function openNetworks<T>(
     return work(subject, {
       implied: isImplied ? { statistics: "recalibrate" } : {},
       inputs,
+      facts: [],
       beside: { binding },
     });
   });

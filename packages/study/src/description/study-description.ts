@@ -1,4 +1,3 @@
-import type { CumulativeOrder, LayerPattern } from "@isthmus/barrier";
 import type { Repeated, VariableValue } from "@isthmus/forms";
 import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
@@ -124,20 +123,10 @@ export interface BarrierMeasurement extends PairMeasurement {
   readonly temperature?: boolean;
 }
 
-/** Barriers layer by layer; options that are missing have the defaults of `measureLayers`. */
-export interface LayersMeasurement extends PairMeasurement {
-  readonly kind: "layers";
-  readonly groups?: readonly LayerPattern[];
-  readonly orders?: readonly CumulativeOrder[];
-  readonly predict?: number;
-  readonly directions?: number;
-}
-
 /** Something that a study measures. */
 export type MeasurementDescription =
   | BuiltInEntry
   | BarrierMeasurement
-  | LayersMeasurement
   | CurveMeasurement
   | DropoutPathMeasurement
   | WalkedPathMeasurement

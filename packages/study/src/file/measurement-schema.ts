@@ -1,6 +1,5 @@
-import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { SOURCE_MODES } from "@isthmus/ensemble";
-import { batch, count, examples, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
+import { batch, count, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
@@ -18,7 +17,7 @@ import type {
   SimilarityMeasurement,
   WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
-import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
+import type { BarrierMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
@@ -31,7 +30,6 @@ import {
 import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
-import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
@@ -42,7 +40,6 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
   | FileOf<BarrierMeasurement>
-  | FileOf<LayersMeasurement>
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
   | LandscapeMeasurement
@@ -81,14 +78,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       refine: places(0).optional(),
       path: z.enum(PATH_KINDS).optional(),
       temperature: z.boolean().optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("layers"),
-      ...pairs,
-      groups: LAYER_PATTERNS.optional(),
-      orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
-      predict: examples(0).optional(),
-      directions: tries(0).optional(),
     }),
     z.strictObject({
       kind: z.literal("merge"),

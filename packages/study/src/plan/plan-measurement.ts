@@ -1,18 +1,13 @@
-import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
+import { MEASURE_BARRIER_DEFAULTS } from "@isthmus/barrier";
 import { defaultsOf } from "@isthmus/core";
 import { loadMeasurement } from "@isthmus/measurements";
 import { DROPOUT_PATH_FIELDS } from "@isthmus/paths";
 import { MEASURE_SIMILARITY_DEFAULTS } from "@isthmus/similarity";
 import type { DropoutPathMeasurement, SimilarityMeasurement } from "../description/path-measurements.ts";
-import type {
-  BarrierMeasurement,
-  LayersMeasurement,
-  MeasurementDescription,
-} from "../description/study-description.ts";
+import type { BarrierMeasurement, MeasurementDescription } from "../description/study-description.ts";
 import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
-import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
@@ -71,8 +66,6 @@ function planWrittenOut(
       return planWalks(entry, context);
     case "dropout-path":
       return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
-    case "layers":
-      return planPairs(entry, context, layersWork(entry, context.planner.seed));
     default:
       return planPairs(entry, context, barrierWork(entry));
   }
@@ -84,13 +77,6 @@ function barrierWork(entry: BarrierMeasurement) {
   const options = { points, refine, path, statistics, batchSize };
   // Only where it is asked for, so that barriers without have the keys they always had.
   return { kind: measurePair, options: temperature ? { ...options, temperature } : options };
-}
-
-function layersWork(entry: LayersMeasurement, seed: number) {
-  const settings = { ...MEASURE_LAYERS_DEFAULTS, ...entry };
-  const { groups, orders, points, statistics, predict, directions, batchSize } = settings;
-  const options = { groups, orders, points, statistics, predict, directions, batchSize, seed };
-  return { kind: measurePairLayers, options };
 }
 
 function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {

@@ -14,7 +14,6 @@ import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePair } from "./measure-pair.ts";
-import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePairSimilarity } from "./measure-pair-similarity.ts";
@@ -37,7 +36,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   alignNetworks,
   learnAlignment,
   measurePair,
-  measurePairLayers,
   matchNetworks,
   mergeNetworks,
   measureEnsemble,

@@ -1,25 +1,10 @@
-export {
-  BARRIER_LABELS,
-  type BarrierCurve,
-  type Measure,
-  type ShownCurve,
-  withTemperedCurves,
-} from "./barrier-curve.ts";
+export { BARRIER_LABELS, type BarrierCurve, type ShownCurve, withTemperedCurves } from "./barrier-curve.ts";
 export type { Theme } from "./figure/palette.ts";
 export {
   BARRIER_SVG_DEFAULTS,
   type BarrierSvgOptions,
   renderBarrierSvg,
 } from "./figure/render-barrier-svg.ts";
-export {
-  formatBarrier,
-  formatCount,
-  formatCounted,
-  formatMeasure,
-  formatNumber,
-  formatPlace,
-  formatShort,
-} from "./format-value.ts";
 export {
   type ResultPage,
   renderResultPage,
@@ -46,19 +31,15 @@ export {
   curvesOf,
   type Drawable,
   type DrawableResult,
-  type FedData,
   isNamedBarriers,
-  type Provenance,
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";
 export { minimaWords } from "./result/landscape/minima-words.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
-export type { PageFact } from "./result/page-fact.ts";
 export { pruningStages } from "./result/pruning-stages.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
 export { wordsOfUntrained } from "./result/words-of-untrained.ts";
-export { formatCell } from "./table/table.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

@@ -1,3 +1,4 @@
+export { describeSimilarity } from "./describe/describe-similarity.ts";
 export { measureSimilarity } from "./measure-similarity.ts";
 export { type CkaStream, type CkaStreamOptions, createCkaStream } from "./measures/cka-stream.ts";
 export {

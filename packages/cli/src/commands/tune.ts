@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import { formatNumber } from "@isthmus/findings";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   frozenBelowLastLayer,
@@ -8,7 +9,6 @@ import {
   type TunedEpoch,
   tuneByConnectivity,
 } from "@isthmus/mechanisms";
-import { formatNumber } from "@isthmus/report";
 import { type TrainResult, train } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";

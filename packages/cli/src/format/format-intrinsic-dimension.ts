@@ -1,12 +1,6 @@
 import { at } from "@isthmus/core";
-import {
-  formatCount,
-  formatMeasure,
-  formatShort,
-  meansByDimension,
-  renderChart,
-  wordsOfUntrained,
-} from "@isthmus/report";
+import { formatCount, formatMeasure, formatShort } from "@isthmus/findings";
+import { meansByDimension, renderChart, wordsOfUntrained } from "@isthmus/report";
 import type { IntrinsicDimensionResult } from "@isthmus/subspace";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";

@@ -1,5 +1,6 @@
 import type { Front, ParetoResult } from "@isthmus/ensemble";
-import { countInside, formatNumber, formatShort } from "@isthmus/report";
+import { formatNumber, formatShort } from "@isthmus/findings";
+import { countInside } from "@isthmus/report";
 import { formatAccuracy } from "../training/format-training.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 

@@ -1,4 +1,5 @@
-import { formatMeasure, formatNumber, pruningStages } from "@isthmus/report";
+import { formatMeasure, formatNumber } from "@isthmus/findings";
+import { pruningStages } from "@isthmus/report";
 import type { PruneResult, PruneRewinding } from "@isthmus/sparsity";
 import { formatTable } from "./format-table.ts";
 

@@ -1,37 +1,31 @@
-import { type Drawable, describeResult, formatCell } from "@isthmus/report";
-import { type Screen, shownOf } from "./format-chart.ts";
+import { formatCell, type Table } from "@isthmus/findings";
+import { type Drawable, describeResult } from "@isthmus/report";
+import type { Terminal } from "../terminal/terminal.ts";
+import { formatOutputs } from "./format-outputs.ts";
 import { formatTable } from "./format-table.ts";
 
 /** Rows of a table that a terminal shows; pages and `--json` have all. */
 const MOST_ROWS = 40;
 
-/**
- * Formats what a result shows for the terminal: its words, its largest numbers, its chart, its first table
- * and other tables that are short.
- */
-export function formatResult(result: Drawable, screen: Screen): string {
-  const { summary, tiles, sections, notes = [] } = describeResult(result);
-  const { chart, tables: others = [] } = shownOf(result) ?? {};
-  const tables = sections.flatMap((section) => section.tables);
-  const shown = tables.filter(({ name }, index) => index === 0 || others.includes(name));
-  const numbers = tiles.map(({ name, value, unit, more }) => {
-    const details = more.length > 0 ? ` (${more.join("; ")})` : "";
-    return `${name}: ${[value, unit].join(" ").trim()}${details}`;
-  });
-  const titled = shown.map((table, index) => {
-    const rows = formatRows(table, screen.columns);
-    return index === 0 ? rows : `${table.title}\n${rows}`;
-  });
-  const parts = [
-    [summary, ...numbers].join("\n"),
-    chart?.(result, screen) ?? "",
-    ...titled,
-    notes.join("\n"),
+/** Formats what a result shows for the terminal: its words, its largest numbers, and its first table. */
+export async function formatResult(
+  result: Drawable,
+  { columns }: Pick<Terminal, "columns">,
+  outputs: readonly string[] = [],
+): Promise<string> {
+  const { summary, tiles, sections, notes = [] } = await describeResult(result);
+  const [table] = sections.flatMap((section) => section.tables);
+  const lines = [
+    summary,
+    ...tiles.map(({ name, value, unit, more }) => {
+      const details = more.length > 0 ? ` (${more.join("; ")})` : "";
+      return `${name}: ${[value, unit].join(" ").trim()}${details}`;
+    }),
+    ...(table === undefined ? [] : ["", formatRows(table, columns)]),
+    ...(notes.length === 0 ? [] : ["", ...notes]),
   ];
-  return parts.filter((part) => part !== "").join("\n\n");
+  return lines.join("\n") + formatOutputs(outputs);
 }
-
-type Table = ReturnType<typeof describeResult>["sections"][number]["tables"][number];
 
 function formatRows({ columns, rows }: Table, width: number): string {
   const shown = rows

@@ -109,7 +109,7 @@ async function measure({ entry, measurement, command }: Verb, context: Context):
     return {
       result: { ...result, ...beside },
       text: [
-        formatResult(result as DrawableResult, context.terminal),
+        await formatResult(result as DrawableResult, context.terminal),
         ...formatNote(note),
         formatOutputs(outputs),
       ].join(""),

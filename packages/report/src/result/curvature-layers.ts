@@ -1,12 +1,7 @@
 import { at } from "@isthmus/core";
 import type { CurvatureResult, LayerCurvature } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
-import { drawBars } from "../figure/bar-figure.ts";
-import type { Figure } from "../figure/figure.ts";
-import { formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
+import { dataWords, type Figure, formatNumber, type Section, type Table } from "@isthmus/findings";
 import { formsOf } from "./curvature-forms.ts";
-import type { Section } from "./report.ts";
 
 /** What bars of layers show. */
 const LAYER_VALUES = [
@@ -54,12 +49,13 @@ function layerFigure(result: CurvatureResult, shown: (typeof LAYER_VALUES)[numbe
       words: `Bars by layer. ${words.join("; ")}.`,
       table: "layers",
       size: "hero",
-      draw: drawBars({
+      plot: {
+        kind: "bars",
         rows: (result.layers ?? []).map(({ name }) => name),
         series: forms.map(({ label }) => label),
         bars,
         axis: { label: shown.axis },
-      }),
+      },
     },
   ];
 }

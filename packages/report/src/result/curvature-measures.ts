@@ -4,14 +4,17 @@ import type {
   SharpnessResult,
   SharpnessValues,
 } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
-import { drawBars } from "../figure/bar-figure.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
+import {
+  dataWords,
+  type Figure,
+  formatCount,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type Section,
+  type Table,
+} from "@isthmus/findings";
 import { formsOf } from "./curvature-forms.ts";
-import type { Section } from "./report.ts";
 
 /** Ways in which the loss may rise around a network. */
 const RISES = [
@@ -71,7 +74,8 @@ function sharpnessFigure(
     words: `Bars of the rise of the loss, in nats. ${words.join("; ")}.`,
     table: "sharpness",
     size: "hero",
-    draw: drawBars({
+    plot: {
+      kind: "bars",
       rows: [...new Set(rises.map(({ row }) => row))],
       series: formsOf(result).map(({ label }) => label),
       bars: rises.map(({ row, series, value, error }) => ({
@@ -79,7 +83,7 @@ function sharpnessFigure(
         ...(error === undefined ? {} : { low: value - error, high: value + error }),
       })),
       axis: { label: "Rise of the loss (nats)" },
-    }),
+    },
   };
 }
 
@@ -121,14 +125,15 @@ export function coefficientSection(result: CurvatureResult): Section[] {
           words: `A line by step. ${forms.map(({ label, estimate }) => `The estimate${label === "" ? "" : ` ${label}`} is ${formatNumber(estimate.coefficient)}, with a standard error of ${formatNumber(estimate.standardError)}`).join(". ")}.`,
           table: "learning-coefficient",
           size: "hero",
-          draw: drawLines({
+          plot: {
+            kind: "lines",
             series: forms.map(({ label, estimate }) => ({
               label: label === "" ? "mean of chains" : label,
               points: estimate.course.map((y, index) => ({ x: index + 1, y })),
             })),
             x: { label: "Step", whole: true },
             y: { label: "Learning coefficient" },
-          }),
+          },
         },
       ],
       tables: [

@@ -1,10 +1,13 @@
 import { at, UsageError } from "@isthmus/core";
 import type { ComputedEigenvalue, CurvatureKind, CurvatureResult, SpectralDensity } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines, type LineSeries } from "../figure/line-figure.ts";
-import { formatCounted, formatNumber } from "../format-value.ts";
-import type { Section } from "./report.ts";
+import {
+  dataWords,
+  type Figure,
+  formatCounted,
+  formatNumber,
+  type LineSeries,
+  type Section,
+} from "@isthmus/findings";
 
 /** What matrices are called in sentences. */
 export const OPERATOR_WORDS: Readonly<Record<CurvatureKind, string>> = {
@@ -94,7 +97,8 @@ function densityFigure(result: CurvatureResult, density: SpectralDensity, drawn:
       `A line of the density of eigenvalues from ${formatNumber(density.range[0])} to ${formatNumber(density.range[1])}, highest at ${formatNumber(peak.x)}. ${eigenvalues ? endWords(eigenvalues) : ""}`.trim(),
     table: "density",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [
         { label: "density", style: CURVATURE_STYLES.density, points: aboveFloor(drawn) },
         ...(eigenvalues
@@ -106,7 +110,7 @@ function densityFigure(result: CurvatureResult, density: SpectralDensity, drawn:
       ],
       x: { label: "Eigenvalue" },
       y: { label: "Density", scale: "log", domain: [floor, Math.min(2 * peak.y, Number.MAX_VALUE)] },
-    }),
+    },
   };
 }
 
@@ -169,7 +173,8 @@ export function eigenvaluesSection(result: CurvatureResult): Section[] {
           words: `Lines of eigenvalues by their rank from either end. ${endWords(eigenvalues)}`,
           table: "eigenvalues",
           size: "hero",
-          draw: drawLines({
+          plot: {
+            kind: "lines",
             series: seriesOf(
               eigenvalues,
               ({ value, residual }, rank) => ({
@@ -180,7 +185,7 @@ export function eigenvaluesSection(result: CurvatureResult): Section[] {
             ),
             x: { label: "Rank from its end", whole: true },
             y: { label: "Eigenvalue" },
-          }),
+          },
         },
       ],
       tables: [

@@ -1,11 +1,15 @@
 import type { CurvatureResult, SettlingPoint, SettlingResult } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines, type LinePoint } from "../figure/line-figure.ts";
-import { formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
+import {
+  dataWords,
+  type Figure,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type LinePoint,
+  type Section,
+  type Table,
+} from "@isthmus/findings";
 import { formsOf } from "./curvature-forms.ts";
-import type { Section } from "./report.ts";
 
 /** A number that has a figure. */
 interface Settling {
@@ -74,11 +78,12 @@ function settlingFigure(result: CurvatureResult, settling: SettlingResult, shown
     words: `A line by number of examples. ${words.join("; ")}.`,
     table: "settling",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series,
       x: { label: "Examples", scale: "log" },
       y: { label: axis, ...(scale && { scale }) },
-    }),
+    },
   };
 }
 

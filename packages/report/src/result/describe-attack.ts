@@ -1,13 +1,18 @@
 import { at } from "@isthmus/core";
 import type { AttackedSource, AttackResult } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
-import { sequentialScale } from "../figure/color-scale.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawHeat } from "../figure/heat-figure.ts";
-import { formatCounted, formatMeasure, formatShort } from "../format-value.ts";
-import { factsOf } from "./facts.ts";
-import { distinctNamesOfFiles } from "./file-names.ts";
-import type { Report, Section, Tile } from "./report.ts";
+import {
+  dataWords,
+  distinctNamesOfFiles,
+  type Figure,
+  factsOf,
+  formatCounted,
+  formatMeasure,
+  formatShort,
+  type Report,
+  type Section,
+  sequentialScale,
+  type Tile,
+} from "@isthmus/findings";
 
 /** Says how adversarial examples made on some networks transfer to others. */
 export function describeAttack(result: AttackResult): Report {
@@ -117,15 +122,16 @@ function transferFigure({ sources, data, examples }: AttackResult, names: readon
     words: `Heat map of success in percent. ${words.join("; ")}.`,
     table: "transfer",
     size: "hero",
-    draw: drawHeat({
+    plot: {
+      kind: "heat",
       rows: sources.map(({ name }) => name),
       columns: names,
       values: values.map((row) => row.map((value) => (value === null ? null : 100 * value))),
       label: "Success (%)",
       columnLabel: "Target",
       scale: sequentialScale(values.flat().flatMap((value) => (value === null ? [] : [100 * value]))),
-      format: (value) => formatShort(value),
-    }),
+      format: "short",
+    },
   };
 }
 

@@ -1,12 +1,14 @@
 import { UsageError } from "@isthmus/core";
 import type { CurvatureHistory, CurvaturePoint, TrainingUnit } from "@isthmus/curvature";
-import { dataWords } from "../data-words.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatCounted, formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
-import type { Report } from "./report.ts";
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatCounted,
+  formatNumber,
+  type Report,
+  type Table,
+} from "@isthmus/findings";
 
 const UNIT_TITLES: Readonly<Record<TrainingUnit, string>> = { epoch: "Epoch", step: "Step" };
 
@@ -94,7 +96,8 @@ function lineFigure({ points, unit, data, examples }: CurvatureHistory, line: Li
     words: `A line by ${unit}. ${words.join("; ")}.`,
     table: "history",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [
         {
           label,
@@ -108,7 +111,7 @@ function lineFigure({ points, unit, data, examples }: CurvatureHistory, line: Li
       ],
       x: { label: UNIT_TITLES[unit], whole: true },
       y: { label },
-    }),
+    },
   };
 }
 

@@ -1,5 +1,15 @@
 import type { CurvatureResult } from "@isthmus/curvature";
-import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
+import {
+  factsOf,
+  formatCount,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type PageFact,
+  type Report,
+  type Section,
+  type Tile,
+} from "@isthmus/findings";
 import { layersSection } from "./curvature-layers.ts";
 import { canonicalSection, coefficientSection, sharpnessSection } from "./curvature-measures.ts";
 import {
@@ -9,9 +19,6 @@ import {
   OPERATOR_WORDS,
 } from "./curvature-sections.ts";
 import { settlingSection } from "./curvature-settling.ts";
-import { factsOf } from "./facts.ts";
-import type { PageFact } from "./page-fact.ts";
-import type { Report, Section, Tile } from "./report.ts";
 
 /** Standard errors from which chains count as not settled. */
 const DRIFT_ERRORS = 3;

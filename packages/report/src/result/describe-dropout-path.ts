@@ -1,9 +1,6 @@
+import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTile, placesTable } from "@isthmus/curve";
+import { factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
 import type { DropoutPathResult } from "@isthmus/paths";
-import { formatNumber, formatPlace } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
-import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
-import type { Report } from "./report.ts";
 
 /**
  * Says what a path through dropout-stable networks shows, beside the straight line and other paths.
@@ -25,7 +22,7 @@ export function describeDropoutPath(result: DropoutPathResult): Report {
       {
         name: "paths",
         title: "Along the paths",
-        figures: drawPaths(paths, result, origin),
+        figures: pathFigures(paths, result, origin),
         tables: [pathsTable(paths), segmentsTable(result)],
       },
       { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },

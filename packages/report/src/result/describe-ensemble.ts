@@ -1,12 +1,19 @@
 import { at } from "@isthmus/core";
 import type { EnsembleResult, JudgedPredictor } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
-import { formatCounted, formatMeasure, formatNumber, formatShort } from "../format-value.ts";
+import {
+  dataWords,
+  factsOf,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  namesOfFiles,
+  type Report,
+  type Section,
+  type Tile,
+} from "@isthmus/findings";
 import { qualityFigure, reliabilityFigure } from "./ensemble-figures.ts";
-import { factsOf } from "./facts.ts";
-import { namesOfFiles } from "./file-names.ts";
 import { othersWords, predictorsTable, qualityCells, qualityColumns } from "./predictors-table.ts";
-import type { Report, Section, Tile } from "./report.ts";
 
 /** Says how good the predictions of several networks are, alone and together. */
 export function describeEnsemble(result: EnsembleResult): Report {

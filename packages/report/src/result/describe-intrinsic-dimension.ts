@@ -1,13 +1,21 @@
 import { at, UsageError } from "@isthmus/core";
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatCount,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  type LinePoint,
+  type LineSeries,
+  type Report,
+  type Table,
+  type Tile,
+} from "@isthmus/findings";
 import { fitRising, type IntrinsicDimensionResult } from "@isthmus/subspace";
-import { dataWords } from "../data-words.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines, type LinePoint, type LineSeries } from "../figure/line-figure.ts";
-import { formatCount, formatCounted, formatMeasure, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import { meansByDimension } from "./means-by-dimension.ts";
-import type { Report, Tile } from "./report.ts";
 import { startAccuracy, wordsOfUntrained } from "./words-of-untrained.ts";
 
 const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
@@ -119,11 +127,12 @@ function accuracyFigure(result: IntrinsicDimensionResult): Figure {
     words: `A line of accuracies from ${first ? `${percent(first.accuracy)} in ${formatCount(first.dimension)}` : "none"} to ${last ? `${percent(last.accuracy)} in ${formatCount(last.dimension)}` : "none"} dimensions. ${summarise(result)}`,
     table: "means",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: seriesOf(result),
       x: { label: "Dimension", scale: "log" },
       y: { label: "Accuracy (%)", percent: true, domain: accuracyDomain(result) },
-    }),
+    },
   };
 }
 

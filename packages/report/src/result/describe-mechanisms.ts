@@ -1,13 +1,18 @@
+import { assertPaths, placesTable } from "@isthmus/curve";
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatMeasure,
+  formatNumber,
+  formatPlace,
+  type Measure,
+  measureWords,
+  type Report,
+  type Table,
+  type Tile,
+} from "@isthmus/findings";
 import type { MechanismSet, MechanismsResult } from "@isthmus/mechanisms";
-import type { Measure } from "../barrier-curve.ts";
-import { dataWords, measureWords } from "../data-words.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatMeasure, formatNumber, formatPlace } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
-import { assertPaths, placesTable } from "./path-figures.ts";
-import type { Report, Tile } from "./report.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";
 
 /**
@@ -77,14 +82,15 @@ function lineFigure({ sets, path: way }: MechanismsResult, measure: Measure, siz
     words: `${named} along the path. ${words.join("; ")}.`,
     table: "points",
     size,
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: sets.map(({ name, path }) => ({
         label: name,
         points: path.points.map((point) => ({ x: point.t, y: point[measure] })),
       })),
       x: { label: "Place t from A to B", domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1] },
       y: { label: axis, percent: measure === "error" },
-    }),
+    },
   };
 }
 

@@ -1,12 +1,19 @@
 import { at } from "@isthmus/core";
 import type { Front, FrontPoint, ParetoResult } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines, type LineSeries } from "../figure/line-figure.ts";
-import { formatCount, formatCounted, formatNumber, formatShort } from "../format-value.ts";
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatCount,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type LineSeries,
+  type Report,
+  type Section,
+  type Tile,
+} from "@isthmus/findings";
 import { countInside } from "./count-inside.ts";
-import { factsOf } from "./facts.ts";
-import type { Report, Section, Tile } from "./report.ts";
 
 /** Fronts of a result with the words for them, in the order of figures and tables. */
 function frontsOf({
@@ -117,11 +124,12 @@ function frontFigure(result: ParetoResult, measure: keyof typeof TITLES): Figure
     words: `Lines of the ${TITLES[measure].toLowerCase()} of ${second} over the one of ${first}. ${words.join("; ")}.`,
     table: "front",
     size: "half",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series,
       x: { label: `${TITLES[measure]} of ${first} (${unit})`, percent },
       y: { label: `${TITLES[measure]} of ${second} (${unit})`, percent },
-    }),
+    },
   };
 }
 

@@ -1,15 +1,21 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  type Measure,
+  measureWords,
+  type Report,
+  type Section,
+  stretchOf,
+  type Table,
+} from "@isthmus/findings";
 import { topologyOf } from "@isthmus/landscape";
-import type { Measure } from "../barrier-curve.ts";
-import { dataWords, measureWords } from "../data-words.ts";
-import { drawContours, stretchOf } from "../figure/contour-figure.ts";
-import type { Figure } from "../figure/figure.ts";
-import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import { topologySections } from "./landscape/topology-sections.ts";
-import type { Report, Section } from "./report.ts";
 
 /**
  * Says what a plane shows.
@@ -87,7 +93,8 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
     words: `${named} over a plane, as contours. At the networks: ${atModels}. ${paths.map(({ label }) => `A line shows ${label}.`).join(" ")}`,
     table: "grid",
     size: "half",
-    draw: drawContours({
+    plot: {
+      kind: "contours",
       xs,
       ys,
       values,
@@ -95,8 +102,8 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
       models,
       paths,
       label: axis,
-      format: measure === "loss" ? String : (value) => String(Number((100 * value).toPrecision(6))),
-    }),
+      format: measure === "loss" ? "exact" : "percent",
+    },
   };
 }
 

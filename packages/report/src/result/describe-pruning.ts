@@ -1,13 +1,16 @@
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatCount,
+  formatMeasure,
+  formatNumber,
+  type Report,
+  type Table,
+} from "@isthmus/findings";
 import type { PruneMeasures, PruneResult } from "@isthmus/sparsity";
-import { dataWords } from "../data-words.ts";
-import { drawBars } from "../figure/bar-figure.ts";
-import type { Figure } from "../figure/figure.ts";
-import { formatCount, formatMeasure, formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
 import { rewindingWords, roundsSection } from "./pruning-rounds.ts";
 import { pruningStages } from "./pruning-stages.ts";
-import type { Report } from "./report.ts";
 
 const CHOICES: Readonly<Record<PruneResult["by"], string>> = {
   global: "the least weights of all layers together",
@@ -94,12 +97,13 @@ function layersFigure({ layers }: PruneResult): Figure {
     words: layers.map(({ name, sparsity }) => `${name}: ${formatMeasure(sparsity, "error")}`).join("; "),
     table: "layers",
     size: "hero",
-    draw: drawBars({
+    plot: {
+      kind: "bars",
       rows: layers.map(({ name }) => name),
       series: [""],
       bars: layers.map(({ name, sparsity }) => ({ row: name, series: 0, value: sparsity })),
       axis: { label: "Share pruned", percent: true },
-    }),
+    },
   };
 }
 

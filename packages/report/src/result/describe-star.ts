@@ -1,11 +1,15 @@
 import { UsageError } from "@isthmus/core";
+import {
+  dataWords,
+  factsOf,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type Report,
+  type Section,
+} from "@isthmus/findings";
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
-import { dataWords } from "../data-words.ts";
-import { drawStrips } from "../figure/strip-figure.ts";
-import { formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import { factsOf } from "./facts.ts";
 import { predictorsTable } from "./predictors-table.ts";
-import type { Report, Section } from "./report.ts";
 
 /** Sorts of pairs, in the order of figures and tables. */
 const GROUPS = [
@@ -98,14 +102,15 @@ function barrierSection(
         words: `Dots of loss barriers, in nats. ${words.join("; ")}.`,
         table: "pairs",
         size: "hero",
-        draw: drawStrips({
+        plot: {
+          kind: "strips",
           strips: groups.map(({ label, mean, pairs }) => ({
             label,
             mean,
             values: pairs.map(({ a, b, loss }) => ({ name: `${a} to ${b}`, value: loss })),
           })),
           axis: { label: "Loss barrier of a pair (nats)" },
-        }),
+        },
       },
     ],
     tables: [

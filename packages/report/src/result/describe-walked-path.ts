@@ -1,10 +1,6 @@
+import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTile, placesTable } from "@isthmus/curve";
+import { dataWords, factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
 import type { WalkedPathResult } from "@isthmus/paths";
-import { dataWords } from "../data-words.ts";
-import { formatNumber, formatPlace } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
-import { assertPaths, drawPaths, type NamedPath, pathsTable, pathTile, placesTable } from "./path-figures.ts";
-import type { Report } from "./report.ts";
 
 /**
  * Says what a path shows that layers walked one after the other, beside the straight line and other paths.
@@ -25,7 +21,7 @@ export function describeWalkedPath(result: WalkedPathResult): Report {
       {
         name: "paths",
         title: "Along the paths",
-        figures: drawPaths(paths, result, `layers were trained by seed ${result.seed}`),
+        figures: pathFigures(paths, result, `layers were trained by seed ${result.seed}`),
         tables: [pathsTable(paths), segmentsTable(result)],
       },
       { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },

@@ -1,9 +1,5 @@
 import type { EnsembleResult, JudgedPredictor } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
-import { drawBars } from "../figure/bar-figure.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatNumber } from "../format-value.ts";
+import { dataWords, type Figure, formatNumber } from "@isthmus/findings";
 
 /** Measures that figures show, all the lower the better. */
 const MEASURES = {
@@ -28,7 +24,8 @@ export function qualityFigure(
     words: `Bars of the ${title.toLowerCase().replace(":", "")} (${unit}). ${words.join("; ")}.`,
     table: "predictors",
     size: "half",
-    draw: drawBars({
+    plot: {
+      kind: "bars",
       rows: predictors.map(({ name }) => name),
       series: ["predictor"],
       bars: predictors.map((one) => ({ row: one.name, series: 0, value: one[measure] })),
@@ -41,7 +38,7 @@ export function qualityFigure(
         ],
       }),
       axis: { label: axis, fromZero: true },
-    }),
+    },
   };
 }
 
@@ -68,7 +65,8 @@ export function reliabilityFigure({ predictors, data, examples }: EnsembleResult
       words: `Lines of accuracy over confidence. ${drawn.map(({ predictor }) => reliabilityWords(predictor)).join("; ")}.`,
       table: "predictors",
       size: "half",
-      draw: drawLines({
+      plot: {
+        kind: "lines",
         series: drawn.map(({ predictor, style }) => ({
           label: predictor.name,
           style,
@@ -77,7 +75,7 @@ export function reliabilityFigure({ predictors, data, examples }: EnsembleResult
         x: { label: "Mean confidence" },
         y: { label: "Accuracy" },
         diagonal: true,
-      }),
+      },
     },
   ];
 }

@@ -1,6 +1,5 @@
 import type { JudgedPredictor, NamedData } from "@isthmus/ensemble";
-import { dataWords } from "../data-words.ts";
-import type { Table, TableColumn } from "../table/table.ts";
+import { dataWords, type Table, type TableColumn } from "@isthmus/findings";
 
 /** A predictor as tables show it. */
 type ShownPredictor = Omit<JudgedPredictor, "reliability">;

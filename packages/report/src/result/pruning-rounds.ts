@@ -1,10 +1,13 @@
+import {
+  dataWords,
+  type Figure,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  type Section,
+  type Table,
+} from "@isthmus/findings";
 import type { PruneMeasures, PruneRewinding } from "@isthmus/sparsity";
-import { dataWords } from "../data-words.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatCounted, formatMeasure, formatNumber } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import type { Section } from "./report.ts";
 
 /** What the rounds of a lottery ticket were measured on. */
 type Measured = Pick<PruneMeasures, "data" | "examples"> | undefined;
@@ -61,11 +64,12 @@ function lineOf(rounds: PruneRewinding["rounds"], { label, value, ...figure }: R
     words: points.map(({ x, y }) => `at ${formatMeasure(x, "error")} pruned, ${formatNumber(y)}`).join("; "),
     table: "rounds",
     size: "half",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [{ label: "", joined: true, points }],
       x: { label: "Share pruned", percent: true },
       y: { label, fromZero: true },
-    }),
+    },
   };
 }
 

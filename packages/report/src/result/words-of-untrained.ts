@@ -1,5 +1,5 @@
+import { formatMeasure, formatShort } from "@isthmus/findings";
 import type { IntrinsicDimensionResult, UntrainedAccuracy } from "@isthmus/subspace";
-import { formatMeasure, formatShort } from "../format-value.ts";
 
 const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
 

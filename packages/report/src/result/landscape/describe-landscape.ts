@@ -1,10 +1,18 @@
 import { at, UsageError } from "@isthmus/core";
+import {
+  dataWords,
+  factsOf,
+  formatCount,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  measureWords,
+  type PageFact,
+  type Report,
+  type Tile,
+} from "@isthmus/findings";
 import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
-import { dataWords, measureWords } from "../../data-words.ts";
-import { formatCount, formatCounted, formatMeasure, formatNumber, formatShort } from "../../format-value.ts";
-import { factsOf } from "../facts.ts";
-import type { PageFact } from "../page-fact.ts";
-import type { Report, Tile } from "../report.ts";
 import { landscapeFigures } from "./landscape-figures.ts";
 import { coordinatesOf } from "./landscape-planes.ts";
 import { directionsTable, gridTable, networksTable } from "./landscape-tables.ts";

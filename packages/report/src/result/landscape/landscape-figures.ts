@@ -1,13 +1,17 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
+import {
+  type ContourPlot,
+  dataWords,
+  type Figure,
+  formatMeasure,
+  formatShort,
+  type LineSeries,
+  type Measure,
+  measureWords,
+  type NumberFormat,
+} from "@isthmus/findings";
 import { isOnEdge, type LandscapeResult } from "@isthmus/landscape";
-import type { Measure } from "../../barrier-curve.ts";
-import { dataWords, measureWords } from "../../data-words.ts";
-import { type ContourFigure, drawContours } from "../../figure/contour-figure.ts";
-import type { Figure } from "../../figure/figure.ts";
-import { drawLines, type LineSeries } from "../../figure/line-figure.ts";
-import { drawSlices } from "../../figure/slice-figure.ts";
-import { formatMeasure, formatShort } from "../../format-value.ts";
 import { scaleWords } from "../describe-plane.ts";
 import { coordinatesOf, planeOf, sliceOf } from "./landscape-planes.ts";
 import { axisWords, DIRECTION_WORDS, SIZE_WORDS } from "./landscape-words.ts";
@@ -26,8 +30,7 @@ export function landscapeFigures(result: LandscapeResult): Figure[] {
   return MEASURES.map((measure) => slicesFigure(result, measure));
 }
 
-const formatOf = (measure: Measure): ((value: number) => string) =>
-  measure === "loss" ? String : (value) => String(Number((100 * value).toPrecision(6)));
+const formatOf = (measure: Measure): NumberFormat => (measure === "loss" ? "exact" : "percent");
 
 function captionOf({ directions, normalization, data, examples, axes }: LandscapeResult): string {
   const places = axes.map(({ length }) => length).join(" by ");
@@ -49,11 +52,12 @@ function lineFigure(result: LandscapeResult, measure: Measure): Figure {
     words: `${name} along a line; ${network === undefined ? "" : formatMeasure(network[measure], measure)} at the network.`,
     table: "grid",
     size: "half",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [{ label: "measured", points }, ...parabola, ...markSeries(result, measure)],
       x: { label: axisWords(result, 0) },
       y: { label: words, percent: measure === "error", fromZero: measure === "error" },
-    }),
+    },
   };
 }
 
@@ -108,13 +112,14 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
     words: `${name} over a plane, as contours. ${network === undefined ? "" : `${formatMeasure(network[measure], measure)} at ${network.label}.`}`,
     table: "grid",
     size: "half",
-    draw: drawContours({
+    plot: {
+      kind: "contours",
       ...{ xs: plane.xs, ys: plane.ys, values: plane[measure], models, paths: plane.paths, marks },
       ...(measure === "error" && { resolution: 1 / result.examples }),
       label: axis,
       format: formatOf(measure),
       axes: { x: axisWords(result, 0), y: axisWords(result, 1) },
-    }),
+    },
   };
 }
 
@@ -131,7 +136,7 @@ function markWords(marks: ReturnType<typeof marksOf>): string {
 }
 
 /** Says when in the training the networks of a trajectory were; the last one is listed first. */
-function snapshotsOf(models: PlaneResult["models"]): ContourFigure["models"] {
+function snapshotsOf(models: PlaneResult["models"]): ContourPlot["models"] {
   return models.map(({ label, x, y }, index) => {
     const name = /^\d+$/.test(label) ? `snapshot ${label}` : label;
     if (index === 0) return { label: `end: ${name}`, x, y };
@@ -171,12 +176,13 @@ function slicesFigure(result: LandscapeResult, measure: Measure): Figure {
     words: `${name} in ${third.length} slices of a grid.`,
     table: "grid",
     size: "hero",
-    draw: drawSlices({
+    plot: {
+      kind: "slices",
       ...{ xs, ys, label: axis, format: formatOf(measure) },
       slices: third.map((coordinate, k) => ({
         label: `${basis[2]?.label ?? ""}: ${formatShort(coordinate)}`,
         values: sliceOf(result, measure, [k, ...middle]),
       })),
-    }),
+    },
   };
 }

@@ -1,7 +1,7 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
+import type { Measure } from "@isthmus/findings";
 import type { LandscapeResult } from "@isthmus/landscape";
-import type { Measure } from "../../barrier-curve.ts";
 
 /** Indices along every axis but the first two, which a slice is at. */
 type SlicePlace = readonly number[];

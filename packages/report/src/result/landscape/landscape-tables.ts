@@ -1,5 +1,5 @@
+import type { Table, TableColumn } from "@isthmus/findings";
 import type { LandscapeResult } from "@isthmus/landscape";
-import type { Table, TableColumn } from "../../table/table.ts";
 import { coordinatesOf } from "./landscape-planes.ts";
 
 const number = (title: string): TableColumn => ({ title, kind: "number" });

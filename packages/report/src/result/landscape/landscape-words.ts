@@ -1,5 +1,5 @@
+import { formatNumber, formatShort } from "@isthmus/findings";
 import type { LandscapeResult } from "@isthmus/landscape";
-import { formatNumber, formatShort } from "../../format-value.ts";
 
 /** What the directions of a landscape are called in sentences. */
 export const DIRECTION_WORDS: Readonly<Record<LandscapeResult["directions"], string>> = {

@@ -1,5 +1,5 @@
+import { formatCount, formatCounted } from "@isthmus/findings";
 import { isOnEdge, type MergeTree } from "@isthmus/landscape";
-import { formatCount, formatCounted } from "../../format-value.ts";
 
 /**
  * Counts minima inside and on the edge of a grid, from their places: results of earlier versions do not say

@@ -1,9 +1,6 @@
 import { at } from "@isthmus/core";
+import { type Figure, formatCounted, formatNumber, type Section, type Table } from "@isthmus/findings";
 import { type GridTopology, isOnEdge, type MergeTree, mergeTree } from "@isthmus/landscape";
-import { drawBarcode, drawMergeTree } from "../../figure/merge-tree-figure.ts";
-import { formatCounted, formatNumber } from "../../format-value.ts";
-import type { Table } from "../../table/table.ts";
-import type { Section } from "../report.ts";
 import { countMinima, minimaWords } from "./minima-words.ts";
 import { barsOf, layOutTree } from "./tree-layout.ts";
 
@@ -33,7 +30,7 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
   const measuredOn = `Measured on ${grid.examples}.`;
   const counts = countMinima(topology);
   const { mean, normalized, weighted } = topology.saddleMinimumDistance;
-  const figures =
+  const figures: Figure[] =
     shown.minima.length < 2
       ? []
       : [
@@ -43,8 +40,8 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
             caption: `how the parts below a level appear at minima and join at saddles as the level rises. Places beside each other along an axis count as neighbours.${leftWords} ${measuredOn}`,
             words: `A tree of ${formatCounted(shown.minima.length, "minimum", "minima")} that join at ${formatCounted(shown.saddles.length, "saddle")}.`,
             table: "minima",
-            size: "half" as const,
-            draw: drawMergeTree({ ...layOutTree(shown), axis: { label } }),
+            size: "half",
+            plot: { kind: "merge-tree", ...layOutTree(shown), axis: { label } },
           },
           {
             name: "barcode",
@@ -52,8 +49,8 @@ export function topologySections(grid: TopologyOfGrid): Section[] {
             caption: `one bar for each, from its loss to the loss at which it meets a deeper one; the deepest, in another colour, goes on to the highest loss.${leftWords} ${measuredOn}`,
             words: `Bars of ${formatCounted(shown.minima.length, "minimum", "minima")}, the longest first.`,
             table: "minima",
-            size: "half" as const,
-            draw: drawBarcode(barsOf(shown), { label }),
+            size: "half",
+            plot: { kind: "barcode", bars: barsOf(shown), axis: { label } },
           },
         ];
   return [

@@ -1,18 +1,17 @@
 import { at } from "@isthmus/core";
+import { formatNumber, type MergeTreePlot, type PersistenceBar, type TreeBranch } from "@isthmus/findings";
 import type { MergeTree } from "@isthmus/landscape";
-import type { MergeTreeFigure, PersistenceBar, TreeBranch } from "../../figure/merge-tree-figure.ts";
-import { formatNumber } from "../../format-value.ts";
 
 /**
  * Lays out a merge tree so that branches do not cross: what a saddle joins stands beside each other, parts of
  * several minima on the left, and the saddle over their middle.
  */
-export function layOutTree({ minima, saddles, range }: MergeTree): Omit<MergeTreeFigure, "axis"> {
+export function layOutTree({ minima, saddles, range }: MergeTree): Omit<MergeTreePlot, "kind" | "axis"> {
   const lowest = Math.min(...minima.map(({ value }) => value));
   const leavesOf = (index: number) => minima.flatMap(({ saddle }, leaf) => (saddle === index ? [leaf] : []));
   const partsOf = (index: number) => saddles.flatMap(({ parent }, k) => (parent === index ? [k] : []));
   const branches: TreeBranch[] = [];
-  const joins: MergeTreeFigure["joins"][number][] = [];
+  const joins: MergeTreePlot["joins"][number][] = [];
   let next = 0;
   const top = lowest + range;
   const heightOf = (saddle: number | undefined) =>

@@ -1,3 +1,11 @@
+export { BARRIER } from "./barrier.ts";
+export {
+  type BarrierChoice,
+  type BarrierProgress,
+  type MeasureBarrierOptions,
+  RESAMPLING_FIELDS,
+  type ResamplingChoice,
+} from "./barrier-options.ts";
 export type {
   BarrierInterval,
   BarrierPoint,
@@ -18,7 +26,7 @@ export {
 } from "./create-corrected-evaluator.ts";
 export { decomposeBarrier } from "./decompose/decompose-barrier.ts";
 export {
-  DECOMPOSE_BARRIER_DEFAULTS,
+  DECOMPOSE_FIELDS,
   type DecomposeBarrierOptions,
   type DecomposeProgress,
 } from "./decompose/decompose-options.ts";
@@ -90,13 +98,7 @@ export type {
   MapStage,
   MapTree,
 } from "./map-result.ts";
-export {
-  type BarrierNetworks,
-  type BarrierProgress,
-  MEASURE_BARRIER_DEFAULTS,
-  type MeasureBarrierOptions,
-  measureBarrier,
-} from "./measure-barrier.ts";
+export { type BarrierNetworks, measureBarrier } from "./measure-barrier.ts";
 export { measurePlane } from "./measure-plane.ts";
 export {
   MEASURE_PLANE_DEFAULTS,

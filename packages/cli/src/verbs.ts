@@ -79,11 +79,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    ...measuringVerbs("pair"),
-    similarity: {
-      summary: "Measure how alike the layers of two networks are in what they compute",
-      load: async () => (await import("./commands/similarity.ts")).similarityVerb,
-    },
+    ...measuringVerbs("pair", "unlike-pair"),
     path: {
       summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
       load: async () => (await import("./commands/path.ts")).pathVerb,

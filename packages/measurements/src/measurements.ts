@@ -1,11 +1,13 @@
 import type { LAYERS } from "@isthmus/barrier";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_STABILITY } from "@isthmus/paths";
+import type { SIMILARITY } from "@isthmus/similarity";
 
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly layers: typeof LAYERS;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
+  readonly similarity: typeof SIMILARITY;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -24,6 +26,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure how much a network loses when units are taken out",
     subject: "network",
     load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
+  },
+  similarity: {
+    verb: "similarity",
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    subject: "unlike-pair",
+    load: async () => (await import("@isthmus/similarity")).SIMILARITY,
   },
 };
 

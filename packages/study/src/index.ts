@@ -40,8 +40,6 @@ export type {
   MechanismsChoice,
   MechanismsMeasurement,
   PathMeasurement,
-  SimilarityChoice,
-  SimilarityMeasurement,
   WalkedPathChoice,
   WalkedPathMeasurement,
 } from "./description/path-measurements.ts";
@@ -51,7 +49,6 @@ export type {
   LoadedNetwork,
   MeasurementDescription,
   NetworkDescription,
-  PairMeasurement,
   RepeatedNetwork,
   StarNetwork,
   StudyDescription,

@@ -1,15 +1,16 @@
 import {
   BATCH_SIZE_FIELD,
+  examplesField,
   type FieldsOf,
   listField,
   OutOfRangeError,
   resolveFields,
   seedField,
-  wholeField,
+  triesField,
 } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { ChosenStatistics, StatisticsChoice } from "@isthmus/statistics";
-import { MOST_EXAMPLES, MOST_TRIES, pointsField } from "../barrier-fields.ts";
+import { pointsField } from "../barrier-fields.ts";
 import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
 import { GROUPS_FIELD, MIXED_STATISTICS_FIELD } from "./group-fields.ts";
 import type { LayerPattern } from "./group-layers.ts";
@@ -77,16 +78,14 @@ export const LAYERS_FIELDS: FieldsOf<LayersChoice> = {
   ),
   points: pointsField(5, "number of places on every path, both ends among them; an odd number"),
   statistics: MIXED_STATISTICS_FIELD,
-  predict: wholeField({
+  predict: examplesField({
     least: 0,
-    most: MOST_EXAMPLES,
     default: 0,
     bare: PREDICTED_EXAMPLES,
     help: "predict barriers from slopes and curvatures at both ends, on the first n examples; 0 for no predictions",
   }),
-  directions: wholeField({
+  directions: triesField({
     least: 0,
-    most: MOST_TRIES,
     default: 0,
     bare: DIRECTIONS,
     flag: "robustness",

@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
+import { describeLayers } from "../describe/describe-layers.ts";
 import type { LayersResult } from "../layers-result.ts";
 import { LAYERS_FIELDS, type LayersChoice, type LayersProgress } from "./layers-options.ts";
 import { measureLayers } from "./measure-layers.ts";
@@ -22,6 +24,9 @@ export const LAYERS: Measurement<"pair", LayersChoice, LayersResult> = {
       "start it again after an interruption and it goes on; isthmus merge --layers-from layers.json --max-barrier 0.02 then averages the layers that cost little",
     ],
   ],
+  form: async () => (await import("../read/layers-form.ts")).LAYERS_FORM,
+  describe: describeLayers,
+  titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)}, layer by layer`,
   async run({ graph, engine, a, b, data, statisticsData }, options, control) {
     const { signal, journalPath, report } = control;
     return measureLayers({ graph, engine }, [a, b], data, {

@@ -5,16 +5,15 @@ import {
   convertData,
   DTYPES,
   entry,
+  examplesField,
   type FieldsOf,
   resolveFields,
   type Tensor,
   toFloat64,
-  wholeField,
 } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { type Journal, openJournal } from "@isthmus/tasks";
 import type { LossSpec } from "@isthmus/training";
-import { MOST_EXAMPLES } from "../barrier-fields.ts";
 import type { BarrierNetworks } from "../measure-barrier.ts";
 import { GROUPS_FIELD } from "./group-fields.ts";
 import { groupLayers, type LayerPattern, type LayerTensors } from "./group-layers.ts";
@@ -55,9 +54,8 @@ type PredictedRun = Omit<PredictBarriersOptions, keyof PredictedChoice>;
 
 const FIELDS: FieldsOf<PredictedChoice> = {
   groups: GROUPS_FIELD,
-  examples: wholeField({
+  examples: examplesField({
     least: 0,
-    most: MOST_EXAMPLES,
     default: PREDICTED_EXAMPLES,
     help: "number of examples, the first ones; 0 for all",
   }),

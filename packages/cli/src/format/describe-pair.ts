@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { PageFact } from "@isthmus/report";
+import type { PageFact } from "@isthmus/findings";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import type { Context } from "../verb.ts";
 import { formatObjective } from "./format-objective.ts";

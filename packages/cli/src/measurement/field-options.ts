@@ -55,8 +55,11 @@ function optionOf(flag: string, field: AnyField): Option {
   const { placeholder = placeholderOf(form), bare } = field;
   const option = new Option(`--${flag} ${bare === undefined ? placeholder : optional(placeholder)}`, help);
   if (form.type === "choice") option.choices(form.values);
-  // Values of a list are added to the ones before, but not to the default.
-  else option.argParser((text, before) => parseValue(field, text, before === missing ? undefined : before));
+  // A list that is given replaces the default: only further lists of the command line are added.
+  else
+    option.argParser((text: string, before: unknown) =>
+      parseValue(field, text, before === missing ? undefined : before),
+    );
   if (bare !== undefined) option.preset(wordsOf(bare));
   return isNothing(missing) || form.type === "group" ? option : option.default(missing, wordsOf(missing));
 }

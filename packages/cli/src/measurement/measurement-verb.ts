@@ -58,11 +58,14 @@ const EXAMPLE_DATA = "mnist:test";
 function examplesOf({ verb }: MeasurementEntry, { subject, examples }: AnyMeasurement): string {
   const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example).join(" ");
   const words = (options: string): string =>
-    options.includes("--data") ? options : `--data ${EXAMPLE_DATA} ${options}`;
+    [
+      ...(options.includes("--graph") ? [] : ["--graph model.onnx"]),
+      ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
+      options,
+    ].join(" ");
   return formatExamples(
     ...examples.map(
-      ([options, purpose]) =>
-        [`isthmus ${verb} ${networks} --graph model.onnx ${words(options)}`, purpose] as const,
+      ([options, purpose]) => [`isthmus ${verb} ${networks} ${words(options)}`, purpose] as const,
     ),
   );
 }
@@ -121,7 +124,7 @@ async function measure({ entry, measurement, command }: Verb, context: Context):
 function noteStatistics({ subject }: Opened, result: MeasuredResult, corrected: string): string {
   const done: MeasuredResult & Partial<DoneStatistics> = result;
   const { statistics } = done;
-  if (statistics === undefined) return "";
+  if (statistics === undefined || !("graph" in subject)) return "";
   const { graph, data } = subject;
   const { statisticsData = limitExamples("measure statistics", data, STATISTICS_EXAMPLES) } = subject;
   return formatStatistics(graph, { ...measuredOn(statisticsData), ...done, statistics }, corrected);

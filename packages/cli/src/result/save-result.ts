@@ -1,5 +1,6 @@
 import { saveFile } from "@isthmus/core";
-import { type DrawableResult, type PageFact, renderResultPage, titleOfResult } from "@isthmus/report";
+import type { PageFact } from "@isthmus/findings";
+import { type DrawableResult, renderResultPage, titleOfResult } from "@isthmus/report";
 import { formatJson } from "../format/format-json.ts";
 import type { Context } from "../verb.ts";
 import { withProvenance } from "./result-provenance.ts";

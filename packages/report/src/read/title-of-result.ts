@@ -17,8 +17,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
     case "barrier":
     case "curve":
       return pairOf(result);
-    case "layers":
-      return `${pairOf(result)}, layer by layer`;
     case "plane":
       return `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
     case "map":
@@ -49,8 +47,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "prune":
       return `${basename(result.network)}, pruned`;
-    case "similarity":
-      return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
     case "mechanisms":
       return `Mechanisms of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":

@@ -1,7 +1,6 @@
 import { describeCurve } from "@isthmus/curve";
 import type { Report } from "@isthmus/findings";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
-import { describeSimilarity } from "@isthmus/similarity";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeAttack } from "./describe-attack.ts";
@@ -11,7 +10,6 @@ import { describeCurvatureHistory } from "./describe-curvature-history.ts";
 import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
-import { describeLayers } from "./describe-layers.ts";
 import { describeMechanisms } from "./describe-mechanisms.ts";
 import { describePareto } from "./describe-pareto.ts";
 import { describePlane } from "./describe-plane.ts";
@@ -38,8 +36,6 @@ function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
-    case "layers":
-      return describeLayers(result);
     case "plane":
       return describePlane(result);
     case "map":
@@ -74,8 +70,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "similarity":
-      return describeSimilarity(result);
     case "mechanisms":
       return describeMechanisms(result);
   }

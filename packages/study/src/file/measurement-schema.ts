@@ -1,6 +1,6 @@
+import { BARRIER } from "@isthmus/barrier";
 import { SOURCE_MODES } from "@isthmus/ensemble";
 import { batch, count, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
-import { PATH_KINDS } from "@isthmus/interpolation";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
@@ -14,10 +14,8 @@ import type {
   CurveMeasurement,
   DropoutPathMeasurement,
   MechanismsMeasurement,
-  SimilarityMeasurement,
   WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
-import type { BarrierMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
@@ -31,7 +29,6 @@ import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
-import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A curve to be trained, as a file describes it. */
@@ -39,7 +36,6 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
-  | FileOf<BarrierMeasurement>
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
   | LandscapeMeasurement
@@ -47,7 +43,6 @@ type FileMeasurement =
   | WalkedPathMeasurement
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
-  | SimilarityMeasurement
   | EnsembleMeasurement
   | AttackMeasurement
   | ParetoMeasurement
@@ -59,26 +54,11 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
 /** Which pairs of networks, and on which examples. */
 const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
 
-const { statisticsData: _, ...compared } = selected;
-
-const pairs = {
-  ...selected,
-  points: places(3).optional(),
-  statistics: z.enum(STATISTICS_POLICIES).optional(),
-};
-
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** Schemas of measurements that have no definition yet, with values in place of variables. */
 const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   z.discriminatedUnion("kind", [
-    z.strictObject({
-      kind: z.literal("barrier"),
-      ...pairs,
-      refine: places(0).optional(),
-      path: z.enum(PATH_KINDS).optional(),
-      temperature: z.boolean().optional(),
-    }),
     z.strictObject({
       kind: z.literal("merge"),
       of: z.string(),
@@ -153,7 +133,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       batch: batch.optional(),
       optimizer: OPTIMIZER.optional(),
     }),
-    z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),
       ...PAIR_SELECTION,
@@ -179,7 +158,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
 
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
-  const defined = (await loadMeasurements()).map(entrySchemaOf);
+  const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
   return z.discriminatedUnion("kind", [...defined, ...written.options] as [z.ZodObject, ...z.ZodObject[]]);
 }

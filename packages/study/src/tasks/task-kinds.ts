@@ -1,3 +1,4 @@
+import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
@@ -13,10 +14,8 @@ import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
-import { measurePair } from "./measure-pair.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
-import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
@@ -35,7 +34,7 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   findStarNetwork,
   alignNetworks,
   learnAlignment,
-  measurePair,
+  measurementTask(BARRIER),
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
@@ -45,7 +44,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,
-  measurePairSimilarity,
   trainPairCurve,
   walkPair,
   measureDimension,

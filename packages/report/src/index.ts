@@ -32,7 +32,6 @@ export {
   type DrawableResult,
   isNamedBarriers,
 } from "./result/drawable-result.ts";
-export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
@@ -41,6 +40,7 @@ export {
   renderBarrierChart,
 } from "./terminal/render-barrier-chart.ts";
 export { CHART_DEFAULTS, type ChartOptions, type ChartSeries, renderChart } from "./terminal/render-chart.ts";
+export { renderLayersChart } from "./terminal/render-layers-chart.ts";
 export { MAP_CHART_DEFAULTS, type MapChartOptions, renderMapChart } from "./terminal/render-map-chart.ts";
 export {
   PLANE_CHART_DEFAULTS,

@@ -23,7 +23,6 @@ import { formatDropoutPath } from "../format/format-dropout-path.ts";
 import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
-import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatMechanisms } from "../format/format-mechanisms.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -183,8 +182,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "layers":
-      return formatLayers(result, terminal);
     case "plane":
       return formatPlane(result, terminal);
     case "map":

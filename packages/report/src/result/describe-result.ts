@@ -12,7 +12,6 @@ import { describeIntrinsicDimension } from "@isthmus/subspace";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeBarriers } from "./describe-barriers.ts";
-import { describeLayers } from "./describe-layers.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
 import { describeMap } from "./map/describe-map.ts";
@@ -32,8 +31,6 @@ function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
-    case "layers":
-      return describeLayers(result);
     case "plane":
       return describePlane(result);
     case "map":

@@ -14,6 +14,7 @@ export {
 } from "./format-value.ts";
 export { MEASURES, type Measure } from "./measure.ts";
 export type { PageFact } from "./page-fact.ts";
+export { pairMapFigure } from "./pair-map.ts";
 export type { Axis } from "./plot/axis.ts";
 export type { Bar, BarPlot, BarPoints } from "./plot/bar-plot.ts";
 export type { BarcodePlot, PersistenceBar } from "./plot/barcode-plot.ts";

@@ -1,5 +1,7 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
+  BARRIER_LABELS,
+  type BarrierCurve,
   decomposeBarrier,
   GROUPINGS,
   type Grouping,
@@ -9,7 +11,7 @@ import {
 } from "@isthmus/barrier";
 import { at, saveFile, UsageError } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
-import { BARRIER_LABELS, type BarrierCurve, renderResultPage } from "@isthmus/report";
+import { renderResultPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { describePair } from "../format/describe-pair.ts";
 import { formatBarriers } from "../format/format-barriers.ts";

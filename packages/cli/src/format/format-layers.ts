@@ -1,7 +1,12 @@
-import type { BarrierPrediction, DirectionRobustness, LayersResult } from "@isthmus/barrier";
+import {
+  type BarrierPrediction,
+  type DirectionRobustness,
+  halfwayPerplexity,
+  type LayersResult,
+} from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import { formatBarrier, formatCount, formatNumber } from "@isthmus/findings";
-import { type ChartSeries, halfwayPerplexity, renderChart } from "@isthmus/report";
+import { type ChartSeries, renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { type Column, formatTable } from "./format-table.ts";

@@ -1,7 +1,9 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
   BARRIER,
+  BARRIER_LABELS,
   type BarrierChoice,
+  type BarrierCurve,
   DECOMPOSE_FIELDS,
   decomposeBarrier,
   type Grouping,
@@ -11,12 +13,7 @@ import {
   type ResamplingChoice,
 } from "@isthmus/barrier";
 import { at, type FieldsOf, resolveFields, saveFile, UsageError } from "@isthmus/core";
-import {
-  BARRIER_LABELS,
-  type BarrierCurve,
-  type ComparedBarrierResult,
-  renderResultPage,
-} from "@isthmus/report";
+import { type ComparedBarrierResult, renderResultPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { describePair } from "../format/describe-pair.ts";
 import { formatBarriers } from "../format/format-barriers.ts";

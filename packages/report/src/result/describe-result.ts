@@ -2,7 +2,6 @@ import {
   assertDrawableCurves,
   type BarrierCurve,
   describeBarriers,
-  describeLayers,
   describeMap,
 } from "@isthmus/barrier";
 import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";

@@ -190,7 +190,7 @@ describe("isthmus ensemble", () => {
   it("prints a table", async () => {
     const { code, stdout } = await run("ensemble", ...networks, ...measured);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^predictions +networks +accuracy +NLL +ECE +Brier/m);
+    expect(stdout).toMatch(/^Predictor +Networks +Accuracy +NLL \(nats\) +ECE +Brier/m);
     expect(stdout).toMatch(/^ensemble of all +3 +\d/m);
     expect(stdout).not.toContain("greedy");
   });
@@ -209,7 +209,7 @@ describe("isthmus ensemble", () => {
       "--select-data",
       "npz:stripes.npz:train",
     );
-    expect(other.stderr).toContain('"diversity" must be a number of at least 0');
+    expect(other.stderr).toContain("It must be a number of at least 0");
     const shared = await run(
       "ensemble",
       ...networks,

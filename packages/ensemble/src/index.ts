@@ -46,7 +46,8 @@ export {
 } from "./collect/plan-collection.ts";
 export { type ScatterNetworkOptions, scatterNetwork } from "./collect/scatter-network.ts";
 export {
-  COMPARE_ENSEMBLES_DEFAULTS,
+  COMPARE_ENSEMBLES_FIELDS,
+  type CompareEnsemblesChoice,
   type CompareEnsemblesOptions,
   type CompareEnsemblesProgress,
   compareEnsembles,
@@ -55,7 +56,7 @@ export {
 export type { EnsembleResult, NamedData } from "./ensemble-result.ts";
 export {
   type GreedyChoice,
-  SELECT_GREEDILY_DEFAULTS,
+  MOST_MEMBERS,
   type SelectGreedilyOptions,
   selectGreedily,
 } from "./greedy/select-greedily.ts";

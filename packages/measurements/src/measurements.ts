@@ -1,9 +1,11 @@
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_STABILITY } from "@isthmus/paths";
+import type { ENSEMBLE } from "@isthmus/star-domain";
 
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
+  readonly ensemble: typeof ENSEMBLE;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -16,6 +18,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure how much a network loses when units are taken out",
     subject: "network",
     load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
+  },
+  ensemble: {
+    verb: "ensemble",
+    summary: "Compare the predictions of several networks, alone and together",
+    subject: "ensemble",
+    load: async () => (await import("@isthmus/star-domain")).ENSEMBLE,
   },
 };
 

@@ -12,8 +12,6 @@ export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./descripti
 export type {
   AttackChoice,
   AttackMeasurement,
-  EnsembleChoice,
-  EnsembleMeasurement,
   SourceChoice,
 } from "./description/ensemble-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";

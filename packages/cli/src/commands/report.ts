@@ -20,7 +20,6 @@ import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
-import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatLayers } from "../format/format-layers.ts";
@@ -202,8 +201,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string {
       return formatComparison(result, terminal.columns);
     case "curvature":
       return formatCurvature(result, terminal);
-    case "ensemble":
-      return formatEnsemble(result);
     case "attack":
       return formatAttack(result);
     case "pareto":

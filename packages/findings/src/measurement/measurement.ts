@@ -35,6 +35,14 @@ export interface Subjects {
   };
   /** Several networks of one architecture. */
   readonly networks: OpenedSubject & { readonly networks: readonly NamedSubject[] };
+  /** Networks of one architecture that predict alone and together. */
+  readonly ensemble: OpenedSubject & {
+    readonly networks: readonly Checkpoint[];
+    /** A network that straight lines of low loss connect to the others; it predicts, too, if there is one. */
+    readonly star: Checkpoint | undefined;
+    /** Other data, of which predictions should be unsure. */
+    readonly others: readonly DataSet[];
+  };
 }
 
 /** Name of a sort of subject. */
@@ -91,6 +99,8 @@ export interface MeasuredResult {
 export interface Measurement<S extends SubjectName, O extends object, R extends MeasuredResult> {
   /** Name of its results, its tasks and its entries in studies. */
   readonly kind: R["kind"];
+  /** Name of its tasks, if other tasks have the name of its kind. @defaultValue the kind */
+  readonly task?: string;
   /** Version of its numbers: another one makes tasks begin anew. */
   readonly version: number;
   /** What is attempted, for messages, such as `measure dropout stability`. */
@@ -101,10 +111,11 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   /** Further examples by the names that entries of studies have for them. @defaultValue none */
   readonly examplesBeside?: Readonly<Record<string, ExamplesBeside>>;
   /**
-   * What a journal keeps, such as "finished trials", and the name of its file in the folder of a task.
+   * What a journal keeps, such as "finished trials", the name of its file in the folder of a task, and
+   * whether that is a folder of several files.
    * @defaultValue it has no journal
    */
-  readonly journal?: { readonly keeps: string; readonly file: string };
+  readonly journal?: { readonly keeps: string; readonly file: string; readonly isFolder?: boolean };
   /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
   readonly networks?: string;
   /** Options of command lines, each with its purpose. */

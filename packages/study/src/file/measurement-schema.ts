@@ -7,7 +7,7 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics"
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
-import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
+import type { AttackMeasurement } from "../description/ensemble-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
@@ -28,7 +28,7 @@ import {
   MECHANISMS_FIELDS,
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
-import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
+import { ATTACK_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
@@ -51,7 +51,6 @@ type FileMeasurement =
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
   | SimilarityMeasurement
-  | EnsembleMeasurement
   | AttackMeasurement
   | ParetoMeasurement
   | FileCurveMeasurement;
@@ -108,16 +107,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       kind: z.literal("curvature"),
       ...single,
       ...CURVATURE_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("ensemble"),
-      ...single,
-      across: z.string().optional(),
-      selectionData: NAMED_DATA.optional(),
-      statisticsData: NAMED_DATA.optional(),
-      others: z.array(NAMED_DATA).optional(),
-      star: z.string().optional(),
-      ...ENSEMBLE_FIELDS,
     }),
     z.strictObject({
       kind: z.literal("attack"),

@@ -7,12 +7,14 @@ import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
+import { ENSEMBLE_SHAPE, type EnsembleSelection } from "./ensemble-selection.ts";
 
 /** What an entry of a study says of its subjects, by their sort. */
 interface Selections {
   readonly network: NetworkMeasurement;
   readonly pair: PathMeasurement;
   readonly networks: NetworkMeasurement;
+  readonly ensemble: EnsembleSelection;
 }
 
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
@@ -35,6 +37,7 @@ const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batc
 export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   network: single,
   networks: single,
+  ensemble: { ...single, ...ENSEMBLE_SHAPE },
   pair: { ...PAIR_SELECTION, data: NAMED_DATA },
 };
 

@@ -1,63 +1,11 @@
-import { InputError } from "@isthmus/core";
-import { ATTACK_DEFAULTS, COMPARE_ENSEMBLES_DEFAULTS, MEASURE_ATTACK_DEFAULTS } from "@isthmus/ensemble";
+import { ATTACK_DEFAULTS, MEASURE_ATTACK_DEFAULTS } from "@isthmus/ensemble";
 import type { TaskInputs } from "@isthmus/tasks";
-import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
+import type { AttackMeasurement } from "../description/ensemble-measurement.ts";
 import { attackNetworks, sourceInput } from "../tasks/attack-networks.ts";
-import { compareNetworks } from "../tasks/compare-networks.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import { gatherCells, type NetworkCell, selectNetworks } from "./network-cells.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-import { filesOfAll, type PlannedNetwork } from "./planned-network.ts";
-import { agree } from "./select-pairs.ts";
-
-/**
- * Plans the comparison of ensembles, one for the networks that differ in one variable only.
- * @throws InputError if there are none, a star is missing, or data do not fit them
- */
-export async function planEnsembles(
-  entry: EnsembleMeasurement,
-  context: MeasurementContext,
-): Promise<readonly PlannedMeasurement[]> {
-  const { planner, variables } = context;
-  const { of, where, across = "seed", batchSize = COMPARE_ENSEMBLES_DEFAULTS.batchSize } = entry;
-  const cells = gatherCells(of, selectNetworks(context.networks, of, where), across);
-  const open = opener(context, cells, batchSize);
-  const { data, selectionData, statisticsData, others = [] } = entry;
-  const { members, diversity, rays, rayMembers, simplexMembers } = entry;
-  const chosen = { members, diversity, rays, rayMembers, simplexMembers };
-  const params = {
-    data: await open(data),
-    ...(selectionData !== undefined && { selectionData: await open(selectionData) }),
-    ...(statisticsData !== undefined && { statisticsData: await open(statisticsData) }),
-    others: await Promise.all(others.map(open)),
-    options: { ...withoutMissing(chosen), batchSize, seed: planner.seed },
-  };
-  return cells.map((cell) => {
-    const networks = cell.members.map(({ network }) => network);
-    const star = entry.star === undefined ? undefined : findStar(entry.star, cell, context);
-    const { key } = planner.add(compareNetworks, {
-      params,
-      inputs: { ...filesOfAll(networks), ...(star && { star: [star.weights] }) },
-      label: `compare ensembles of ${networks.length} ${of}, ${data}`,
-    });
-    return { variables: { ...cell.variables, ...variables }, task: key };
-  });
-}
-
-/** Finds the star of a group that agrees with a cell. */
-function findStar(
-  group: string,
-  { variables }: NetworkCell,
-  { networks }: MeasurementContext,
-): PlannedNetwork {
-  const stars = networks(group).filter((star) => agree(star.variables, variables));
-  const [star] = stars;
-  if (star !== undefined && stars.length === 1) return star;
-  throw new InputError(
-    `Cannot plan the study as one network "${group}" must agree with the networks of each ensemble: ${stars.length} do`,
-    { input: group },
-  );
-}
+import { filesOfAll } from "./planned-network.ts";
 
 /**
  * Plans attacks, one on the networks that differ in one variable only.

@@ -1,6 +1,6 @@
+export { ATTACK } from "./attack/attack.ts";
 export { attackExamples } from "./attack/attack-examples.ts";
 export {
-  ATTACK_DEFAULTS,
   ATTACK_EPSILONS,
   ATTACK_METHODS,
   ATTACK_NORMS,
@@ -21,7 +21,7 @@ export {
 } from "./attack/attack-source.ts";
 export {
   type AttackProgress,
-  MEASURE_ATTACK_DEFAULTS,
+  type MeasureAttackChoice,
   type MeasureAttackOptions,
   measureAttack,
 } from "./attack/measure-attack.ts";

@@ -23,6 +23,7 @@ export type {
   MeasurementEntry,
   NamedSubject,
   OpenedSubject,
+  SourceSubject,
   SubjectName,
   Subjects,
 } from "./measurement/measurement.ts";

@@ -1,3 +1,4 @@
+import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_STABILITY } from "@isthmus/paths";
 import type { ENSEMBLE } from "@isthmus/star-domain";
@@ -6,6 +7,7 @@ import type { ENSEMBLE } from "@isthmus/star-domain";
 interface BuiltIn {
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly ensemble: typeof ENSEMBLE;
+  readonly attack: typeof ATTACK;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -24,6 +26,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Compare the predictions of several networks, alone and together",
     subject: "ensemble",
     load: async () => (await import("@isthmus/star-domain")).ENSEMBLE,
+  },
+  attack: {
+    verb: "attack",
+    summary: "Make adversarial examples on some networks, and show them to others",
+    subject: "attack",
+    load: async () => (await import("@isthmus/ensemble")).ATTACK,
   },
 };
 

@@ -13,7 +13,6 @@ import {
   titleOfResult,
 } from "@isthmus/report";
 import { formatSimulation } from "../federate/format-simulation.ts";
-import { formatAttack } from "../format/format-attack.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
@@ -201,8 +200,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string {
       return formatComparison(result, terminal.columns);
     case "curvature":
       return formatCurvature(result, terminal);
-    case "attack":
-      return formatAttack(result);
     case "pareto":
       return formatPareto(result);
     case "landscape":

@@ -1,4 +1,5 @@
 import type { SubjectName } from "@isthmus/findings";
+import { ATTACK_FORM } from "./open-attack.ts";
 import { ENSEMBLE_FORM } from "./open-ensemble.ts";
 import { NETWORK_FORM, NETWORKS_FORM, PAIR_FORM, type SubjectForm } from "./open-subject.ts";
 
@@ -8,4 +9,5 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   networks: NETWORKS_FORM,
   pair: PAIR_FORM,
   ensemble: ENSEMBLE_FORM,
+  attack: ATTACK_FORM,
 };

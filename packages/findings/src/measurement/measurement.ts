@@ -21,6 +21,14 @@ export interface NamedSubject {
   readonly network: Checkpoint;
 }
 
+/** Networks that adversarial examples are made on together, or one after the other. */
+export interface SourceSubject {
+  /** Name of the source in figures and tables. */
+  readonly name: string;
+  readonly mode: "together" | "in-turn";
+  readonly networks: readonly Checkpoint[];
+}
+
 /** What can be measured, opened: its files, its data and its architecture are in order. */
 export interface Subjects {
   /** One network. */
@@ -42,6 +50,11 @@ export interface Subjects {
     readonly star: Checkpoint | undefined;
     /** Other data, of which predictions should be unsure. */
     readonly others: readonly DataSet[];
+  };
+  /** Networks of one architecture that adversarial examples are made on, and ones that they are shown to. */
+  readonly attack: OpenedSubject & {
+    readonly sources: readonly SourceSubject[];
+    readonly targets: readonly Checkpoint[];
   };
 }
 

@@ -8,7 +8,6 @@ import type { BuiltInEntry } from "../measurement/entry.ts";
 import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
-import type { AttackMeasurement } from "./ensemble-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
 import type { PairSelection } from "./pair-selection.ts";
@@ -145,7 +144,6 @@ export type MeasurementDescription =
   | SimilarityMeasurement
   | MergeMeasurement
   | EachMeasurement
-  | AttackMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;
 

@@ -1,5 +1,4 @@
 import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
-import { SOURCE_MODES } from "@isthmus/ensemble";
 import { batch, count, examples, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { loadMeasurements } from "@isthmus/measurements";
@@ -7,7 +6,6 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics"
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
-import type { AttackMeasurement } from "../description/ensemble-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
@@ -28,7 +26,7 @@ import {
   MECHANISMS_FIELDS,
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
-import { ATTACK_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
+import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
@@ -51,7 +49,6 @@ type FileMeasurement =
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
   | SimilarityMeasurement
-  | AttackMeasurement
   | ParetoMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
@@ -107,20 +104,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       kind: z.literal("curvature"),
       ...single,
       ...CURVATURE_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("attack"),
-      ...single,
-      across: z.string().optional(),
-      sources: z.record(
-        z.string(),
-        z.strictObject({
-          of: z.string(),
-          where: WHERE.optional(),
-          mode: z.enum(SOURCE_MODES).optional(),
-        }),
-      ),
-      ...ATTACK_FIELDS,
     }),
     z.strictObject({
       kind: z.literal("pareto"),

@@ -7,6 +7,7 @@ import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
+import { ATTACK_SHAPE, type AttackSelection } from "./attack-selection.ts";
 import { ENSEMBLE_SHAPE, type EnsembleSelection } from "./ensemble-selection.ts";
 
 /** What an entry of a study says of its subjects, by their sort. */
@@ -15,6 +16,7 @@ interface Selections {
   readonly pair: PathMeasurement;
   readonly networks: NetworkMeasurement;
   readonly ensemble: EnsembleSelection;
+  readonly attack: AttackSelection;
 }
 
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
@@ -38,6 +40,7 @@ export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   network: single,
   networks: single,
   ensemble: { ...single, ...ENSEMBLE_SHAPE },
+  attack: { ...single, ...ATTACK_SHAPE },
   pair: { ...PAIR_SELECTION, data: NAMED_DATA },
 };
 

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
+import { ATTACK_PARAMS } from "./attack-selection.ts";
 import { ENSEMBLE_PARAMS } from "./ensemble-selection.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import { openSubject } from "./open-subject.ts";
@@ -41,6 +42,7 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
 /** Parameters that say which subject a task measures, beside its files and its examples. */
 const SUBJECT_PARAMS: Readonly<Partial<Record<SubjectName, z.ZodRawShape>>> = {
   ensemble: ENSEMBLE_PARAMS,
+  attack: ATTACK_PARAMS,
 };
 
 /** Returns what tables read of a result: no paths of networks, as a result is the same anywhere. */
@@ -54,8 +56,9 @@ const PATH_KEYS: Readonly<Record<SubjectName, readonly string[]>> = {
   network: ["network"],
   pair: ["a", "b"],
   networks: ["networks"],
-  // Networks of an ensemble have numbers in place of paths.
+  // Networks of these have numbers in place of paths.
   ensemble: [],
+  attack: [],
 };
 
 function controlOf({ signal, onProgress }: TaskContext, journalPath: string | undefined): Control {

@@ -1,6 +1,7 @@
 import type { SubjectName, Subjects } from "@isthmus/findings";
 import { withNetwork } from "../tasks/open-networks.ts";
 import { openPair } from "../tasks/open-pair.ts";
+import { openAttack } from "./open-attack.ts";
 import { openEnsemble } from "./open-ensemble.ts";
 import { type Opening, openShared } from "./open-shared.ts";
 
@@ -12,6 +13,7 @@ export async function openSubject<T>(
   const { measurement, ports, inputs } = opening;
   const { engine, signal } = ports;
   if (measurement.subject === "ensemble") return openEnsemble(opening, work);
+  if (measurement.subject === "attack") return openAttack(opening, work);
   if (measurement.subject === "pair") {
     const pair = await openPair(inputs, engine, signal);
     try {

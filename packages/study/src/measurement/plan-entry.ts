@@ -6,10 +6,12 @@ import { labelOfPair, planEachPair } from "../plan/plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "../plan/planned-measurement.ts";
 import { filesOf } from "../plan/planned-network.ts";
 import { selectPairs } from "../plan/select-pairs.ts";
+import type { AttackSelection } from "./attack-selection.ts";
 import type { EnsembleSelection } from "./ensemble-selection.ts";
 import type { AnyEntry } from "./entry.ts";
 import { paramsOf } from "./entry-params.ts";
 import { measurementTask } from "./measurement-task.ts";
+import { planAttacks } from "./plan-attacks.ts";
 import { planEnsembles } from "./plan-ensembles.ts";
 
 /**
@@ -23,6 +25,8 @@ export async function planEntry(
 ): Promise<readonly PlannedMeasurement[]> {
   if (measurement.subject === "ensemble")
     return planEnsembles(measurement, entry as AnyEntry & EnsembleSelection, context);
+  if (measurement.subject === "attack")
+    return planAttacks(measurement, entry as AnyEntry & AttackSelection, context);
   const kind = measurementTask(measurement);
   const { networks, planner, variables } = context;
   if (measurement.subject === "pair") {

@@ -18,7 +18,6 @@ import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
-import { planAttacks } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
 import { planPareto } from "./plan-pareto.ts";
@@ -55,8 +54,6 @@ function planWrittenOut(
       return planEach(entry, context);
     case "similarity":
       return planPairs(entry, context, similarityWork(entry, context.planner.seed));
-    case "attack":
-      return planAttacks(entry, context);
     case "pareto":
       return planPareto(entry, context);
     case "curve":

@@ -2,7 +2,6 @@ import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
 import { alignNetworks } from "./align-networks.ts";
-import { attackNetworks } from "./attack-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
 import { findStudyTickets } from "./find-tickets.ts";
@@ -54,7 +53,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   quantizeStudyNetwork,
   collectStudyNetworks,
   scatterStudyNetwork,
-  attackNetworks,
   measurePareto,
   findStudyTickets,
 ];

@@ -8,12 +8,12 @@ import { formatTable } from "./format-table.ts";
 const MOST_ROWS = 40;
 
 /** Formats what a result shows for the terminal: its words, its largest numbers, and its first table. */
-export function formatResult(
+export async function formatResult(
   result: Drawable,
   { columns }: Pick<Terminal, "columns">,
   outputs: readonly string[] = [],
-): string {
-  const { summary, tiles, sections, notes = [] } = describeResult(result);
+): Promise<string> {
+  const { summary, tiles, sections, notes = [] } = await describeResult(result);
   const [table] = sections.flatMap((section) => section.tables);
   const lines = [
     summary,

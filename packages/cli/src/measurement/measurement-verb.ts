@@ -101,7 +101,7 @@ async function measure({ entry, measurement, command }: Verb, context: Context):
     await saveResult(result as DrawableResult, { output, report }, { inputs, context });
     return {
       result: { ...result, ...beside },
-      text: formatResult(result as DrawableResult, context.terminal, outputs),
+      text: await formatResult(result as DrawableResult, context.terminal, outputs),
     };
   });
 }

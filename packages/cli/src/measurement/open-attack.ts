@@ -17,7 +17,7 @@ interface NamedSource extends Omit<SourceSubject, "networks"> {
   readonly paths: readonly string[];
 }
 
-/** How a command names and opens networks that adversarial examples are made on, and ones they are shown to. */
+/** How a command names and opens networks that examples are made on, and networks that they are shown to. */
 export const ATTACK_FORM: SubjectForm = {
   arguments: [
     [

@@ -1,4 +1,5 @@
-import type { Measurement } from "@isthmus/findings";
+import { formatCounted, type Measurement } from "@isthmus/findings";
+import { describeAttack } from "../describe/describe-attack.ts";
 import type { AttackResult } from "./attack-result.ts";
 import { MEASURE_ATTACK_FIELDS, type MeasureAttackChoice, measureAttack } from "./measure-attack.ts";
 
@@ -20,6 +21,9 @@ export const ATTACK: Measurement<"attack", MeasureAttackChoice, AttackResult> = 
       "one surrogate, an ensemble and networks that isthmus collect --method lgv has collected, side by side",
     ],
   ],
+  form: async () => (await import("../forms/attack-form.ts")).ATTACK_FORM,
+  describe: describeAttack,
+  titleOf: ({ targets }) => `Adversarial examples, shown to ${formatCounted(targets.length, "network")}`,
   async run({ graph, engine, sources, targets, data }, options, { signal, journalPath, report }) {
     return measureAttack({ graph, engine }, { sources, targets }, data, {
       ...options,

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "@isthmus/core";
 import {
   compareEnsembles,
+  describeEnsemble,
   type EnsembleResult,
   type FurtherPredictor,
   networksOnSimplex,
@@ -45,6 +46,9 @@ export const ENSEMBLE: Measurement<"ensemble", EnsembleChoice, EnsembleResult> =
     ],
     ["--star star.safetensors", "a star and the networks on its rays, too"],
   ],
+  form: async () => (await import("@isthmus/ensemble/forms")).ENSEMBLE_FORM,
+  describe: describeEnsemble,
+  titleOf: ({ networks }) => `Predictions of ${networks.length} networks, alone and together`,
   async run(subject, { members, diversity, batchSize, ...drawn }, { signal, journalPath, report }) {
     const { graph, engine, networks, data, others, beside, statisticsData } = subject;
     return compareEnsembles({ graph, engine }, networks, data, {

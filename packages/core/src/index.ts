@@ -63,6 +63,7 @@ export { findMisfit, type Misfit, MOST_CHARACTERS, ruleOf } from "./fields/form.
 export {
   BATCH_SIZE_FIELD,
   choiceField,
+  examplesField,
   fieldOf,
   flagField,
   groupField,
@@ -73,6 +74,7 @@ export {
   rangeField,
   seedField,
   textField,
+  triesField,
   wholeField,
 } from "./fields/make-fields.ts";
 export { assertTogether, defaultsOf, type ResolvedOf, resolveFields } from "./fields/resolve-fields.ts";

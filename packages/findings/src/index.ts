@@ -24,10 +24,14 @@ export type {
   MeasurementEntry,
   NamedSubject,
   OpenedSubject,
+  OwnSubject,
+  SourceSubject,
   SubjectName,
   Subjects,
 } from "./measurement/measurement.ts";
+export { OWN_SUBJECTS } from "./measurement/own-result.ts";
 export type { PageFact } from "./page-fact.ts";
+export { pairMapFigure } from "./pair-map.ts";
 export type { Axis } from "./plot/axis.ts";
 export type { Bar, BarPlot, BarPoints } from "./plot/bar-plot.ts";
 export type { BarcodePlot, PersistenceBar } from "./plot/barcode-plot.ts";

@@ -1,8 +1,8 @@
-import { TAKEN_OPTIONS } from "@isthmus/findings";
+import { OWN_SUBJECTS, TAKEN_OPTIONS } from "@isthmus/findings";
 import { loadMeasurement } from "@isthmus/measurements";
 import { describe, expect, it } from "vitest";
 import { createVerb } from "../verb.ts";
-import { SUBJECT_FORMS } from "./open-subject.ts";
+import { SUBJECT_FORMS } from "./subject-forms.ts";
 
 /** Names that measurements may have for options of their own, although commands of pairs have them, too. */
 const SHARED = ["seed"];
@@ -11,9 +11,9 @@ describe("options of measurements of one's own", () => {
   it("cannot have the name of an option that commands of measurements have by their subject", async () => {
     const measurement = await loadMeasurement("dropout-stability");
     if (measurement === undefined) throw new TypeError("There is no dropout stability");
-    for (const form of Object.values(SUBJECT_FORMS)) {
+    for (const subject of OWN_SUBJECTS) {
       const command = createVerb("own");
-      form.addOptions(command, measurement);
+      SUBJECT_FORMS[subject].addOptions(command, measurement);
       const names = command.options.map((option) => option.attributeName());
       expect(names.filter((name) => !TAKEN_OPTIONS.has(name) && !SHARED.includes(name))).toEqual([]);
     }

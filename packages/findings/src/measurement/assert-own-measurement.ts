@@ -1,5 +1,6 @@
 import { closestName, excerpt, UsageError } from "@isthmus/core";
 import { assertOwnFields } from "./assert-own-fields.ts";
+import { OWN_SUBJECTS } from "./own-result.ts";
 
 /** What a part of a definition must be, to follow "must be", and whether a value is that. */
 interface Rule {
@@ -31,8 +32,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     holds: (value) => isText(value) && !value.includes("\n"),
   },
   subject: {
-    rule: "one of network, pair, networks",
-    holds: (value) => value === "network" || value === "pair" || value === "networks",
+    rule: `one of ${OWN_SUBJECTS.join(", ")}`,
+    holds: (value) => OWN_SUBJECTS.some((subject) => subject === value),
   },
   run: FUNCTION,
   options: { ...OBJECT, rule: "an object with a field for each option, made by numberField and its like" },

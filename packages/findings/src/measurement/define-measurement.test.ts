@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { defineMeasurement } from "./define-measurement.ts";
 import { describePlainly } from "./describe-plainly.ts";
-import type { Control, SubjectName, Subjects } from "./measurement.ts";
+import type { Control, Subjects } from "./measurement.ts";
 
 const control: Control = {
   signal: undefined,
@@ -17,7 +17,7 @@ const subject = {
   network: { source: "nets/a.safetensors" },
   data: { name: "few", size: 3 },
   engine: { name: "none" },
-} as unknown as Subjects[SubjectName];
+} as unknown as Subjects["network"];
 
 const SMALL = {
   verb: "small",

@@ -3,15 +3,8 @@ import type { z } from "zod";
 import type { Report } from "../report.ts";
 import { assertOwnMeasurement } from "./assert-own-measurement.ts";
 import { describePlainly } from "./describe-plainly.ts";
-import type {
-  AnyMeasurement,
-  CompletedBy,
-  Control,
-  MeasurementEntry,
-  SubjectName,
-  Subjects,
-} from "./measurement.ts";
-import { type OwnOrigin, originOf, plainTitle } from "./own-result.ts";
+import type { AnyMeasurement, CompletedBy, Control, MeasurementEntry, Subjects } from "./measurement.ts";
+import { type OwnOrigin, type OwnSubjectName, originOf, plainTitle } from "./own-result.ts";
 
 /** Options by their names. */
 type Fields = Readonly<Record<string, AnyField>>;
@@ -21,7 +14,7 @@ export type OwnResult<F extends Fields, R extends object> = R &
   Omit<OwnOrigin, "options"> & { readonly options: ValuesOf<F> };
 
 /** A measurement as a user writes it; whatever is left out has a default. */
-export interface OwnMeasurement<S extends SubjectName, F extends Fields, R extends object>
+export interface OwnMeasurement<S extends OwnSubjectName, F extends Fields, R extends object>
   extends Partial<
     Pick<AnyMeasurement, "attempt" | "examples" | "examplesBeside" | "journal" | "networks" | "version">
   > {
@@ -50,7 +43,7 @@ export interface OwnMeasurement<S extends SubjectName, F extends Fields, R exten
 }
 
 /** A measurement of one's own, whatever its subject, options and results are. */
-type AnyOwn = OwnMeasurement<SubjectName, Fields, object>;
+type AnyOwn = OwnMeasurement<OwnSubjectName, Fields, object>;
 
 /**
  * Defines a measurement from little: its name, its subject, its options and what it does. Commands, studies,
@@ -81,7 +74,7 @@ type AnyOwn = OwnMeasurement<SubjectName, Fields, object>;
  * ```
  */
 export function defineMeasurement<
-  S extends SubjectName,
+  S extends OwnSubjectName,
   R extends object,
   F extends Fields = Record<never, AnyField>,
 >(own: OwnMeasurement<S, F, R>): MeasurementEntry {
@@ -109,7 +102,7 @@ function completeMeasurement(own: AnyOwn): AnyMeasurement {
     form: own.form ?? (async () => (await import("../forms/own-result-form.ts")).ownResultForm(kind)),
     describe: (result: OwnResult<Fields, object>) =>
       own.describe?.(result) ?? describePlainly(result, titleOf(result)),
-    async run(of, options, control) {
+    async run(of: Subjects[OwnSubjectName], options, control) {
       const whole = (found: object) => ({ kind, ...originOf(of), options, ...found });
       const onPart = (found: object) => control.onPart(whole(found));
       return whole(await own.run(of, options, { ...control, onPart }));

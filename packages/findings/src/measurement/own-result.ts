@@ -1,6 +1,12 @@
 import { basename } from "node:path";
 import type { MeasuredResult } from "../result-kind.ts";
-import type { OpenedSubject, SubjectName, Subjects } from "./measurement.ts";
+import type { OpenedSubject, Subjects } from "./measurement.ts";
+
+/** Sorts of subjects that measurements of one's own can have. */
+export const OWN_SUBJECTS = ["network", "pair", "networks"] as const;
+
+/** Name of a sort of subject that measurements of one's own can have. */
+export type OwnSubjectName = (typeof OWN_SUBJECTS)[number];
 
 /** What results of measurements of one's own say of their making, beside what was found. */
 export interface OwnOrigin extends MeasuredResult {
@@ -23,12 +29,12 @@ export interface OwnOrigin extends MeasuredResult {
 }
 
 /** Says which networks and examples a result is of. */
-export function originOf(subject: Subjects[SubjectName]): Omit<OwnOrigin, "kind" | "options"> {
+export function originOf(subject: Subjects[OwnSubjectName]): Omit<OwnOrigin, "kind" | "options"> {
   const { data, engine }: OpenedSubject = subject;
   return { ...networksOf(subject), data: data.name, examples: data.size, engine: engine.name };
 }
 
-function networksOf(subject: Subjects[SubjectName]): Pick<OwnOrigin, "network" | "a" | "b" | "networks"> {
+function networksOf(subject: Subjects[OwnSubjectName]): Pick<OwnOrigin, "network" | "a" | "b" | "networks"> {
   if ("network" in subject) return { network: subject.network.source };
   if ("networks" in subject) return { networks: subject.networks.map(({ label }) => label) };
   return { a: subject.a.source, b: subject.b.source };

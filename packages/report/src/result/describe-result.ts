@@ -1,27 +1,18 @@
+import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
+import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
+import { describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
+import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
-import { describeSimilarity } from "@isthmus/similarity";
-import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
+import { describeMechanisms } from "@isthmus/mechanisms";
+import { describeDropoutPath, describeWalkedPath } from "@isthmus/paths";
+import { describePruning } from "@isthmus/sparsity";
+import { describeStar } from "@isthmus/star-domain";
+import { describeIntrinsicDimension } from "@isthmus/subspace";
 import { describeComparison } from "./comparison/describe-comparison.ts";
-import { describeAttack } from "./describe-attack.ts";
-import { describeBarriers } from "./describe-barriers.ts";
-import { describeCurvature } from "./describe-curvature.ts";
-import { describeCurvatureHistory } from "./describe-curvature-history.ts";
-import { describeDropoutPath } from "./describe-dropout-path.ts";
-import { describeEnsemble } from "./describe-ensemble.ts";
-import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
-import { describeLayers } from "./describe-layers.ts";
-import { describeMechanisms } from "./describe-mechanisms.ts";
-import { describePareto } from "./describe-pareto.ts";
-import { describePlane } from "./describe-plane.ts";
-import { describePruning } from "./describe-pruning.ts";
-import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
-import { describeWalkedPath } from "./describe-walked-path.ts";
 import { curvesOf, type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
-import { describeLandscape } from "./landscape/describe-landscape.ts";
-import { describeMap } from "./map/describe-map.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows, or several barriers beside each other. */
@@ -38,8 +29,6 @@ function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
-    case "layers":
-      return describeLayers(result);
     case "plane":
       return describePlane(result);
     case "map":
@@ -56,10 +45,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
-    case "ensemble":
-      return describeEnsemble(result);
-    case "attack":
-      return describeAttack(result);
     case "pareto":
       return describePareto(result);
     case "landscape":
@@ -74,8 +59,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "similarity":
-      return describeSimilarity(result);
     case "mechanisms":
       return describeMechanisms(result);
   }
@@ -83,6 +66,6 @@ function describeWrittenOut(result: WrittenOut): Report {
 
 /** @throws UsageError if there is no curve, or one cannot be drawn */
 function describeDrawable(curves: readonly BarrierCurve[]): Report {
-  assertDrawable(curves);
+  assertDrawableCurves(curves);
   return describeBarriers(curves);
 }

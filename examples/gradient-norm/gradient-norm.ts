@@ -1,6 +1,8 @@
 // Measures how steep the loss is at a network: the norm of its gradient, for all weights and for each tensor.
 // isthmus --use ./gradient-norm.ts gradient-norm a.safetensors --graph model.onnx --data mnist:test@100
-import { choiceField, defineMeasurement, measureGradient, namesField, toFloat64 } from "isthmus";
+import { choiceField, namesField, toFloat64 } from "@isthmus/core";
+import { measureGradient } from "@isthmus/training";
+import { defineMeasurement } from "isthmus";
 
 const NORMS = {
   euclidean: (slopes: Float64Array) => Math.sqrt(slopes.reduce((sum, slope) => sum + slope ** 2, 0)),

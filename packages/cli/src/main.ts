@@ -142,10 +142,10 @@ async function createProgram(
       "add the measurements of a module of your own, before or after the verb; runs its code; may be repeated",
     )
     .helpCommand(false);
-  const known = listVerbs();
-  const verb = argv.find((word) => Object.hasOwn(known, word));
-  for (const [group, verbs] of Object.entries(verbGroups())) {
-    for (const [name, { summary, load }] of Object.entries(verbs)) {
+  const verbs = listVerbs();
+  const verb = argv.find((word) => Object.hasOwn(verbs, word));
+  for (const [group, grouped] of Object.entries(verbGroups())) {
+    for (const [name, { summary, load }] of Object.entries(grouped)) {
       const command = name === verb ? (await load())(run) : new Command(name);
       program.addCommand(command.summary(summary).description(`${summary}.`).helpGroup(`${group}:`));
     }

@@ -201,8 +201,8 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
 
 /** Returns every verb by the purpose under which the help shows it, the ones that most people need first. */
 export function verbGroups(): Readonly<Record<string, Verbs>> {
-  const own = listAddedMeasurements();
-  return own.length === 0 ? VERB_GROUPS : { ...VERB_GROUPS, "Your own measurements": verbsOf(own) };
+  const added = listAddedMeasurements();
+  return added.length === 0 ? VERB_GROUPS : { ...VERB_GROUPS, "Your own measurements": verbsOf(added) };
 }
 
 /** Returns every verb by its name. */

@@ -11,22 +11,15 @@ export {
 } from "@isthmus/barrier";
 export {
   type Checkpoint,
-  choiceField,
   composeCheckpoint,
   convertCheckpoint,
   createCheckpoint,
   createTensor,
-  flagField,
   fromFloat64Into,
-  namesField,
-  numberField,
   openCheckpoint,
   saveCheckpoint,
-  seedField,
   type Tensor,
-  textField,
   toFloat64,
-  wholeField,
   withTensors,
 } from "@isthmus/core";
 export { type CurvatureResult, measureCurvature } from "@isthmus/curvature";
@@ -151,6 +144,6 @@ export {
   trainInSubspace,
 } from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
-export { measureFisher, measureGradient, train, trainByEvolution } from "@isthmus/training";
+export { measureFisher, train, trainByEvolution } from "@isthmus/training";
 export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

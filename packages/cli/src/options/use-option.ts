@@ -9,18 +9,19 @@ export interface UseWords {
 }
 
 /**
- * Takes the files of measurements out of a command line: which verbs there are depends on them. They may stand
- * before or after the verb, up to a `--`.
+ * Takes the files of measurements out of a command line: which verbs there are depends on them. They may
+ * stand before or after the verb, up to a `--`.
  */
 export function takeUse(argv: readonly string[]): UseWords {
+  const [end] = [argv.indexOf("--"), argv.length].filter((place) => place >= 0);
   const words: string[] = [];
   const use: string[] = [];
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] ?? "";
-    if (word === "--") return { words: [...words, ...argv.slice(i)], use };
-    if (word === USE) use.push(argv[++i] ?? "");
+  let isFile = false;
+  for (const word of argv.slice(0, end)) {
+    if (isFile) use.push(word);
     else if (word.startsWith(`${USE}=`)) use.push(word.slice(USE.length + 1));
-    else words.push(word);
+    else if (word !== USE) words.push(word);
+    isFile = !isFile && word === USE;
   }
-  return { words, use };
+  return { words: [...words, ...argv.slice(end)], use: isFile ? [...use, ""] : use };
 }

@@ -57,12 +57,12 @@ export function numberForm(
 }
 
 /** Makes a field of one of some words. */
-export function choiceField<T extends string>(
+export function choiceField<const T extends string>(
   values: readonly T[],
   said: Defaulted<NoInfer<T>>,
 ): DefaultedField<T>;
-export function choiceField<T extends string>(values: readonly T[], said: Said<T>): Field<T>;
-export function choiceField<T extends string>(values: readonly T[], said: Said<T>): Field<T> {
+export function choiceField<const T extends string>(values: readonly T[], said: Said<T>): Field<T>;
+export function choiceField<const T extends string>(values: readonly T[], said: Said<T>): Field<T> {
   return fieldOf<T>({ type: "choice", values }, said);
 }
 

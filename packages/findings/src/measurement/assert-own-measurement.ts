@@ -70,23 +70,23 @@ const isFileName = (value: unknown): boolean => isText(value) && /^[\w-][\w.-]*$
  * has checked.
  * @throws UsageError if something is missing, is not what it must be, or is unknown
  */
-export function assertOwnMeasurement(own: unknown): void {
-  if (!isObject(own)) throw refuse(`it must be an object: it is ${excerpt(own)}`);
+export function assertOwnMeasurement(definition: unknown): void {
+  if (!isObject(definition)) throw refuse(`it must be an object: it is ${excerpt(definition)}`);
   for (const [name, { rule, holds, optional }] of Object.entries(RULES)) {
-    const value = own[name];
+    const value = definition[name];
     if (value === undefined && optional) continue;
     if (value === undefined) throw refuse(`"${name}" is missing: it must be ${rule}`);
     if (!holds(value)) throw refuse(`"${name}" must be ${rule}: it is ${excerpt(value)}`);
   }
-  const known = Object.keys(RULES);
-  const unknown = Object.keys(own).find((name) => !known.includes(name));
+  const names = Object.keys(RULES);
+  const unknown = Object.keys(definition).find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    const near = closestName(unknown, known);
+    const near = closestName(unknown, names);
     throw refuse(
-      `it has no "${unknown}": ${near === undefined ? `known are ${known.join(", ")}` : `did you mean "${near}"?`}`,
+      `it has no "${unknown}": ${near === undefined ? `known are ${names.join(", ")}` : `did you mean "${near}"?`}`,
     );
   }
-  assertOwnFields(isObject(own["options"]) ? own["options"] : {}, refuse);
+  assertOwnFields(isObject(definition["options"]) ? definition["options"] : {}, refuse);
 }
 
 function refuse(problem: string): UsageError {

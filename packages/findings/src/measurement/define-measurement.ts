@@ -32,7 +32,10 @@ export interface OwnMeasurement<S extends OwnSubjectName, F extends Fields, R ex
   complete?(options: ValuesOf<F>, subject: CompletedBy): ValuesOf<F>;
   /** Measures, and returns what was found: plain data that a JSON file can hold. */
   run(subject: Subjects[S], options: ValuesOf<F>, control: Control<NoInfer<R>>): Promise<R>;
-  /** Says what a result shows. @defaultValue a tile for each number, a table for each list, a line for each list of numbers */
+  /**
+   * Says what a result shows.
+   * @defaultValue a tile for each number, a table for each list, a line for each list of numbers
+   */
   describe?(result: OwnResult<F, R>): Report;
   /** Returns the title of a result's page. @defaultValue the kind and the names of the networks */
   titleOf?(result: OwnResult<F, R>): string;
@@ -53,7 +56,8 @@ type AnyOwn = OwnMeasurement<OwnSubjectName, Fields, object>;
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { defineMeasurement, numberField } from "isthmus";
+ * import { numberField } from "@isthmus/core";
+ * import { defineMeasurement } from "isthmus";
  *
  * const entry = defineMeasurement({
  *   verb: "weight-count",
@@ -63,7 +67,7 @@ type AnyOwn = OwnMeasurement<OwnSubjectName, Fields, object>;
  *   options: { least: numberField({ least: 0, default: 0.1, help: "smallest size that counts" }) },
  *   async run({ network }, { least }) {
  *     let large = 0;
- *     for (const name of network.names) {
+ *     for (const name of network.tensors.keys()) {
  *       const { data } = await network.read(name);
  *       for (const weight of data) if (Math.abs(Number(weight)) >= least) large++;
  *     }
@@ -77,35 +81,44 @@ export function defineMeasurement<
   S extends OwnSubjectName,
   R extends object,
   F extends Fields = Record<never, AnyField>,
->(own: OwnMeasurement<S, F, R>): MeasurementEntry {
-  assertOwnMeasurement(own);
-  const { kind, verb, summary, subject } = own;
-  const measurement = completeMeasurement(own);
+>(definition: OwnMeasurement<S, F, R>): MeasurementEntry {
+  assertOwnMeasurement(definition);
+  const { kind, verb, summary, subject } = definition;
+  const measurement = completeMeasurement(definition);
   return { kind, verb, summary, subject, load: async () => measurement };
 }
 
 /** Fills in what a user has left out. */
-function completeMeasurement(own: AnyOwn): AnyMeasurement {
-  const { kind, subject, version = 1, attempt, examples = [], examplesBeside, journal, networks } = own;
-  const titleOf = (result: OwnResult<Fields, object>) => own.titleOf?.(result) ?? plainTitle(result);
+function completeMeasurement(definition: AnyOwn): AnyMeasurement {
+  const {
+    kind,
+    subject,
+    version = 1,
+    attempt,
+    examples = [],
+    examplesBeside,
+    journal,
+    networks,
+  } = definition;
+  const titleOf = (result: OwnResult<Fields, object>) => definition.titleOf?.(result) ?? plainTitle(result);
   return {
     ...{ kind, subject, version, examples, titleOf },
     attempt: attempt ?? `measure ${kind.replaceAll("-", " ")}`,
-    options: own.options ?? {},
+    options: definition.options ?? {},
     ...(examplesBeside && { examplesBeside }),
     ...(journal && { journal }),
     ...(networks !== undefined && { networks }),
-    ...(own.complete && { complete: (options, of) => own.complete?.(options, of) ?? options }),
-    ...(own.recordOf && {
-      recordOf: (result: OwnResult<Fields, object>) => own.recordOf?.(result) ?? result,
+    ...(definition.complete && { complete: (options, of) => definition.complete?.(options, of) ?? options }),
+    ...(definition.recordOf && {
+      recordOf: (result: OwnResult<Fields, object>) => definition.recordOf?.(result) ?? result,
     }),
-    form: own.form ?? (async () => (await import("../forms/own-result-form.ts")).ownResultForm(kind)),
+    form: definition.form ?? (async () => (await import("../forms/own-result-form.ts")).ownResultForm(kind)),
     describe: (result: OwnResult<Fields, object>) =>
-      own.describe?.(result) ?? describePlainly(result, titleOf(result)),
+      definition.describe?.(result) ?? describePlainly(result, titleOf(result)),
     async run(of: Subjects[OwnSubjectName], options, control) {
       const whole = (found: object) => ({ kind, ...originOf(of), options, ...found });
       const onPart = (found: object) => control.onPart(whole(found));
-      return whole(await own.run(of, options, { ...control, onPart }));
+      return whole(await definition.run(of, options, { ...control, onPart }));
     },
   };
 }

@@ -38,9 +38,9 @@ interface Shown {
  * and each object of numbers, a line for each list of numbers, a fact for each text.
  */
 export function describePlainly(result: OwnOrigin, title: string): Report {
-  const found = Object.entries(result).filter(([key]) => !ORIGIN.has(key));
-  const names = distinctNames(found.map(([key]) => key));
-  const shown = found.map(([key, value], index) => show({ key, name: at(names, index, "name") }, value));
+  const values = Object.entries(result).filter(([key]) => !ORIGIN.has(key));
+  const names = distinctNames(values.map(([key]) => key));
+  const shown = values.map(([key, value], index) => show({ key, name: at(names, index, "name") }, value));
   const tiles = shown.flatMap((part) => part.tiles ?? []);
   const numbers = tiles.slice(0, SUMMED_UP).map(({ name, value }) => `${name} ${value}`);
   const figures = shown.flatMap((part) => part.figures ?? []);
@@ -154,10 +154,10 @@ function cellOf(value: unknown): CellValue {
 
 /** Returns what the values of a column are; undefined if there is none. */
 function kindOf(cells: readonly CellValue[]): TableColumn["kind"] | undefined {
-  const known = cells.filter((cell) => cell !== null);
-  if (known.length === 0) return undefined;
-  if (known.some((cell) => typeof cell === "string")) return "text";
-  return known.every(Number.isInteger) ? "count" : "number";
+  const present = cells.filter((cell) => cell !== null);
+  if (present.length === 0) return undefined;
+  if (present.some((cell) => typeof cell === "string")) return "text";
+  return present.every(Number.isInteger) ? "count" : "number";
 }
 
 function factOf(key: string, value: unknown): readonly PageFact[] {

@@ -14,6 +14,23 @@ export interface TakenNames {
  * Adds a measurement of one's own: commands, studies, tasks of this process and pages have it from then on.
  * @returns a function that takes it away again
  * @throws UsageError if its kind or its verb is there already
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { addMeasurement, defineMeasurement } from "isthmus";
+ *
+ * const entry = defineMeasurement({
+ *   verb: "tensor-count",
+ *   kind: "tensor-count",
+ *   summary: "Count the tensors of a network",
+ *   subject: "network",
+ *   run: async ({ network }) => ({ tensors: network.tensors.size }),
+ * });
+ * const remove = addMeasurement(entry);
+ * assert.throws(() => addMeasurement(entry), /there is "tensor-count" already/);
+ * remove();
+ * ```
  */
 export function addMeasurement(
   entry: MeasurementEntry,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 /** A package that is installed. */
@@ -10,15 +10,16 @@ export interface InstalledPackage {
 
 /** Finds the package that an import of its name means in a folder; undefined if none is installed there. */
 export function findPackage(name: string, folder: string): InstalledPackage | undefined {
-  for (let place = folder; ; place = dirname(place)) {
-    const found = readPackage(join(place, "node_modules", name));
-    if (found !== undefined || place === dirname(place)) return found;
-  }
+  const installed = readManifest(join(folder, "node_modules", name));
+  const above = dirname(folder);
+  return installed ?? (above === folder ? undefined : findPackage(name, above));
 }
 
-function readPackage(folder: string): InstalledPackage | undefined {
+const require = createRequire(import.meta.url);
+
+function readManifest(folder: string): InstalledPackage | undefined {
   try {
-    const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const { version } = require(join(folder, "package.json"));
     return { folder, version: String(version) };
   } catch {
     // No package of this name is installed here; an import would look further up, too.

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { load, resolve } from "./module-hooks.ts";
+import { load, RUNS_TYPESCRIPT, resolve } from "./module-hooks.ts";
 
 let folder: string;
 const urlOf = (...path: string[]) => pathToFileURL(join(folder, ...path)).href;
@@ -55,22 +55,25 @@ describe("resolve()", () => {
 });
 
 describe("load()", () => {
-  const isNative = "typescript" in process.features && process.features.typescript !== false;
-
-  it("leaves all but TypeScript to Node.js", () => {
-    expect(load("file:///x/a.mjs", {}, (url) => url)).toBe("file:///x/a.mjs");
-    expect(load("node:fs", {}, (url) => url)).toBe("node:fs");
+  it("leaves all but TypeScript to Node.js", async () => {
+    const leave = (url: string) => ({ format: "left", source: url });
+    for (const url of ["file:///x/a.mjs", "node:fs", "data:text/javascript,a.ts"])
+      expect(await load(url, {}, leave)).toEqual({ format: "left", source: url });
   });
 
-  it.skipIf(isNative)("takes types out of TypeScript, with all columns where they were", () => {
-    writeFileSync(join(folder, "a.ts"), "interface A { b: number }\nexport const a: number = 1;\n");
-    const loaded = load(urlOf("a.ts"), {}, () => undefined);
-    expect(loaded).toMatchObject({ format: "module", shortCircuit: true });
-    expect(loaded?.source).toMatch(/^\s*\nexport const a {9}= 1;\n$/);
+  const loadText = (text: string) =>
+    load("file:///x/a.ts", {}, () => ({ format: "module", source: new TextEncoder().encode(text) }));
+
+  it.skipIf(RUNS_TYPESCRIPT)("takes types out of TypeScript, with all else where it was", async () => {
+    const { format, source } = await loadText("interface A { b: number }\nexport const a: number = 1;\n");
+    expect(format).toBe("module");
+    expect(source).toMatch(/^\s*\nexport const a {9}= 1;\n$/);
   });
 
-  it.skipIf(isNative)("says what is wrong with TypeScript that has more than types, and where", () => {
-    writeFileSync(join(folder, "b.ts"), "\nenum B { c }\n");
-    expect(() => load(urlOf("b.ts"), {}, () => undefined)).toThrow(/enum is not supported.*, in line 2$/);
-  });
+  it.skipIf(RUNS_TYPESCRIPT)(
+    "says what is wrong with TypeScript that has more than types, and where",
+    async () => {
+      await expect(loadText("\nenum B { c }\n")).rejects.toThrow(/enum is not supported.*, in line 2$/);
+    },
+  );
 });

@@ -1,5 +1,4 @@
 // Hooks of Node.js for modules that users write: `module.register` loads them in a thread of its own.
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,25 +33,35 @@ function isOwnPackage(specifier: string, parent: string): boolean {
   return own !== undefined && (there === undefined || there.version === own.version);
 }
 
-/** Loads a module: of TypeScript, its types are taken out, with all lines where they were. */
-export function load<C, R>(
+/** Whether Node.js runs TypeScript by itself. Types of Node.js 20 do not know of this feature. */
+export const RUNS_TYPESCRIPT: boolean =
+  "typescript" in process.features && process.features.typescript !== false;
+
+/** A module as Node.js loads it. */
+interface LoadedModule {
+  readonly format: string;
+  readonly source?: string | ArrayBuffer | NodeJS.TypedArray | undefined;
+}
+
+/** Loads a module: of TypeScript, its types are taken out, with everything else where it was. */
+export async function load<C extends object>(
   url: string,
   context: C,
-  next: (url: string, context: C) => R,
-): R | { readonly format: "module"; readonly source: string; readonly shortCircuit: true } {
-  // Types of Node.js 20 do not know of this feature.
-  const isNative = "typescript" in process.features && process.features.typescript !== false;
-  if (isNative || !/^file:.*\.m?ts$/.test(url)) return next(url, context);
-  return { format: "module", source: stripTypes(fileURLToPath(url)), shortCircuit: true };
+  next: (url: string, context: C) => LoadedModule | Promise<LoadedModule>,
+): Promise<LoadedModule & { readonly shortCircuit?: boolean }> {
+  if (RUNS_TYPESCRIPT || !/^file:.*\.m?ts$/.test(url)) return next(url, context);
+  const { source = "" } = await next(url, { ...context, format: "module" });
+  const text = typeof source === "string" ? source : new TextDecoder().decode(source);
+  return { format: "module", source: stripTypes(text), shortCircuit: true };
 }
 
 /** Returns a module of TypeScript as JavaScript. */
-function stripTypes(path: string): string {
+function stripTypes(text: string): string {
   const { transformSync } = createRequire(HERE)(
     "@swc/wasm-typescript",
   ) as typeof import("@swc/wasm-typescript");
   try {
-    return transformSync(readFileSync(path, "utf8"), { mode: "strip-only", filename: path }).code;
+    return transformSync(text, { mode: "strip-only" }).code;
   } catch (error) {
     const { message, startLine } = Object(error) as {
       readonly message?: string;

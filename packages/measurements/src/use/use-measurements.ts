@@ -1,8 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import nodeModule from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { InputError, UsageError } from "@isthmus/core";
+import { InputError, readTextFile, UsageError } from "@isthmus/core";
 import type { MeasurementEntry } from "@isthmus/findings";
 import { addMeasurement, type TakenNames } from "./add-measurement.ts";
 import { findPackage } from "./find-package.ts";
@@ -10,7 +10,7 @@ import * as moduleHooks from "./module-hooks.ts";
 
 /** Options of {@link useMeasurements}. */
 export interface UseOptions extends TakenNames {
-  /** Receives a sentence if a file is used, but something about it is odd. @defaultValue nobody is told */
+  /** Receives a sentence if a file is used, but something about it is odd. @defaultValue none receives it */
   readonly onNote?: (sentence: string) => void;
 }
 
@@ -18,13 +18,22 @@ export interface UseOptions extends TakenNames {
 const used = new Map<string, Promise<void>>();
 
 /**
- * Adds the measurements of modules that users wrote. It runs the code of these files: name only files that you
- * would run yourself.
+ * Adds the measurements of modules that users wrote. It runs the code of these files: name only files that
+ * you would run yourself.
  *
- * A module is JavaScript or TypeScript, and exports what `defineMeasurement` returns, under whatever names. It
- * may import `isthmus` and `@isthmus/*` wherever it lies.
+ * A module is JavaScript or TypeScript, and exports what `defineMeasurement` returns, under any names. It may
+ * import `isthmus` and `@isthmus/*` wherever it lies.
  * @throws InputError if a file is missing, cannot be imported, or defines no measurement
  * @throws UsageError if the kind or the verb of one is there already
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { useMeasurements } from "isthmus";
+ *
+ * await useMeasurements(["examples/gradient-norm/gradient-norm.ts"]);
+ * await assert.rejects(useMeasurements(["nonesuch.ts"]), /there is no such file/);
+ * ```
  */
 export async function useMeasurements(files: readonly string[], options: UseOptions = {}): Promise<void> {
   for (const path of files.map((file) => resolve(file))) {
@@ -89,11 +98,12 @@ let isInstalled = false;
 /** Lets modules of users import the packages of this program, and be TypeScript. */
 function installHooks(): void {
   if (isInstalled) return;
-  // Types of Node.js 20 know of `register` alone; hooks of newer ones run in the thread that imports.
+  // Types of Node.js 20 know of `register` alone. The newer hooks run in the thread that imports.
   const { registerHooks, register } = nodeModule as Partial<typeof nodeModule> & {
-    readonly registerHooks?: (hooks: Pick<typeof moduleHooks, "resolve" | "load">) => void;
+    readonly registerHooks?: (hooks: Pick<typeof moduleHooks, "resolve">) => void;
   };
-  if (registerHooks !== undefined) registerHooks({ resolve: moduleHooks.resolve, load: moduleHooks.load });
+  const { resolve: resolveImport, RUNS_TYPESCRIPT } = moduleHooks;
+  if (RUNS_TYPESCRIPT && registerHooks !== undefined) registerHooks({ resolve: resolveImport });
   else if (register !== undefined) register("./module-hooks.js", import.meta.url);
   else {
     throw new UsageError(
@@ -105,7 +115,7 @@ function installHooks(): void {
 
 /** Says which packages of Isthmus a module imports in another version than the one that runs. */
 async function findOtherVersions(path: string): Promise<readonly string[]> {
-  const text = await readFile(path, "utf8");
+  const text = await readTextFile(path);
   const names = [...text.matchAll(/["'](isthmus|@isthmus\/[a-z-]+)["'/]/g)].map(([, name = ""]) => name);
   const here = dirname(fileURLToPath(import.meta.url));
   return [...new Set(names)].flatMap((name) => {

@@ -130,7 +130,7 @@ export interface StudyDescription {
   /** What is studied and why, for the page. @defaultValue none */
   readonly description?: string;
   /**
-   * Files of measurements of one's own. `readStudy` alone loads them, from the folder of the file of the study;
+   * Files of measurements of one's own. `readStudy` alone loads them, from the folder of the study's file;
    * here they are absolute paths, and nothing loads them. @defaultValue none
    */
   readonly use?: readonly string[];

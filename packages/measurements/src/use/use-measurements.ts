@@ -97,7 +97,8 @@ let isInstalled = false;
 
 /** Lets modules of users import the packages of this program, and be TypeScript. */
 function installHooks(): void {
-  if (isInstalled) return;
+  // Whatever runs the sources of this program loads TypeScript, and finds its packages, without hooks.
+  if (isInstalled || import.meta.url.endsWith(".ts")) return;
   // Types of Node.js 20 know of `register` alone. The newer hooks run in the thread that imports.
   const { registerHooks, register } = nodeModule as Partial<typeof nodeModule> & {
     readonly registerHooks?: (hooks: Pick<typeof moduleHooks, "resolve">) => void;

@@ -83,10 +83,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure which layers stand between two networks",
       load: async () => (await import("./commands/layers.ts")).layersVerb,
     },
-    similarity: {
-      summary: "Measure how alike the layers of two networks are in what they compute",
-      load: async () => (await import("./commands/similarity.ts")).similarityVerb,
-    },
+    ...measuringVerbs("unlike-pair"),
     path: {
       summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
       load: async () => (await import("./commands/path.ts")).pathVerb,

@@ -22,6 +22,7 @@ export type {
   MeasurementEntry,
   NamedSubject,
   OpenedSubject,
+  OwnSubject,
   SourceSubject,
   SubjectName,
   Subjects,

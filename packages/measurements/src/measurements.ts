@@ -1,6 +1,7 @@
 import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_STABILITY } from "@isthmus/paths";
+import type { SIMILARITY } from "@isthmus/similarity";
 import type { ENSEMBLE } from "@isthmus/star-domain";
 
 /** The measurement of each kind. */
@@ -8,6 +9,7 @@ interface BuiltIn {
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly ensemble: typeof ENSEMBLE;
   readonly attack: typeof ATTACK;
+  readonly similarity: typeof SIMILARITY;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -32,6 +34,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Make adversarial examples on some networks, and show them to others",
     subject: "attack",
     load: async () => (await import("@isthmus/ensemble")).ATTACK,
+  },
+  similarity: {
+    verb: "similarity",
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    subject: "unlike-pair",
+    load: async () => (await import("@isthmus/similarity")).SIMILARITY,
   },
 };
 

@@ -33,8 +33,6 @@ export type {
   MechanismsChoice,
   MechanismsMeasurement,
   PathMeasurement,
-  SimilarityChoice,
-  SimilarityMeasurement,
   WalkedPathChoice,
   WalkedPathMeasurement,
 } from "./description/path-measurements.ts";

@@ -55,11 +55,14 @@ const EXAMPLE_DATA = "mnist:test";
 function examplesOf({ verb }: MeasurementEntry, { subject, examples }: AnyMeasurement): string {
   const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example).join(" ");
   const words = (options: string): string =>
-    options.includes("--data") ? options : `--data ${EXAMPLE_DATA} ${options}`;
+    [
+      ...(options.includes("--graph") ? [] : ["--graph model.onnx"]),
+      ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
+      options,
+    ].join(" ");
   return formatExamples(
     ...examples.map(
-      ([options, purpose]) =>
-        [`isthmus ${verb} ${networks} --graph model.onnx ${words(options)}`, purpose] as const,
+      ([options, purpose]) => [`isthmus ${verb} ${networks} ${words(options)}`, purpose] as const,
     ),
   );
 }

@@ -17,6 +17,11 @@ import {
   openScaled,
   openUnscoredFor,
 } from "../open/open-data.ts";
+import {
+  addExportedFromOptions,
+  type ExportedFromOptions,
+  openOwnArchitectures,
+} from "../open/open-own-architectures.ts";
 import { withPair } from "../open/open-pair.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
@@ -34,7 +39,7 @@ export interface Opened {
   /** Files that are read, which are not written over. */
   readonly inputs: readonly string[];
   /** Fields that `--json` has beside the fields of the result. */
-  readonly beside: { readonly binding: BindingSummary; readonly alignment?: object };
+  readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
 }
 
 /** What a command line says of a subject. */
@@ -49,7 +54,11 @@ export interface SubjectRequest {
   readonly outputs: readonly string[];
 }
 
-type SubjectFlags = PairOptions & DataOptions & EngineOptions & BindingOptions;
+type SubjectFlags = PairOptions &
+  DataOptions &
+  EngineOptions &
+  BindingOptions &
+  ExportedFromOptions & { readonly graphA?: string; readonly graphB?: string };
 
 /** How commands name and open a sort of subject. */
 export interface SubjectForm {
@@ -112,6 +121,49 @@ export const PAIR_FORM: SubjectForm = {
       };
       const implied = pair.statistics === "auto" ? {} : { statistics: pair.statistics };
       return work({ subject, implied, inputs, beside: { binding, ...(summary && { alignment: summary }) } });
+    });
+  },
+};
+
+/** How commands name and open two networks that may differ in their architectures. */
+export const UNLIKE_PAIR_FORM: SubjectForm = {
+  arguments: [
+    ["<a>", "the first checkpoint: a file, or a folder", "a.safetensors"],
+    ["<b>", "the second one; or the first again, to measure its own layers", "b.safetensors"],
+  ],
+  addOptions(command) {
+    command
+      .option(
+        "--graph <file>",
+        "the architecture of both, .onnx or model.json of a LayersModel (default: from config.json)",
+      )
+      .option("--graph-a <file>", "the architecture of A, if it is another one")
+      .option("--graph-b <file>", "the architecture of B, if it is another one")
+      .option(
+        "--exported-from <checkpoint>",
+        "the checkpoint that --graph was exported from, if it is none of the networks; it shows which weight is which",
+      )
+      .requiredOption("--data <name>", `examples; ${dataForms()}`);
+    addExportedFromOptions(addScalingOptions(addEngineOption(command)));
+  },
+  open: ({ measurement: { attempt }, paths, flags, outputs }, context, work) => {
+    const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
+    const { graph, graphA = graph, graphB = graph } = flags;
+    const { exportedFrom, exportedFromA = exportedFrom, exportedFromB = exportedFrom } = flags;
+    return withCheckpoints(ends, async ([one, two]) => {
+      const read = [graphA, graphB, exportedFromA, exportedFromB].filter((file) => file !== undefined);
+      const inputs = [...one.files, ...two.files, ...read];
+      for (const file of outputs) await assertOutput(file, inputs);
+      const [a, b] = await openOwnArchitectures(
+        [
+          { path: ends[0], checkpoint: one, graph: graphA, exportedFrom: exportedFromA, letter: "a" },
+          { path: ends[1], checkpoint: two, graph: graphB, exportedFrom: exportedFromB, letter: "b" },
+        ],
+        { attempt, options: flags, context },
+      );
+      const { data } = a;
+      if (data === undefined) throw new UsageError(`Cannot ${attempt} without examples: add --data`);
+      return work({ subject: { a, b, data }, implied: {}, inputs, beside: {} });
     });
   },
 };

@@ -6,7 +6,6 @@ import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
 import { describeMechanisms } from "@isthmus/mechanisms";
 import { describeDropoutPath, describeWalkedPath } from "@isthmus/paths";
-import { describeSimilarity } from "@isthmus/similarity";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
 import { describeIntrinsicDimension } from "@isthmus/subspace";
@@ -65,8 +64,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "similarity":
-      return describeSimilarity(result);
     case "mechanisms":
       return describeMechanisms(result);
   }

@@ -16,7 +16,6 @@ import type {
   CurveMeasurement,
   DropoutPathMeasurement,
   MechanismsMeasurement,
-  SimilarityMeasurement,
   WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
@@ -141,7 +140,6 @@ export type MeasurementDescription =
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
-  | SimilarityMeasurement
   | MergeMeasurement
   | EachMeasurement
   | ParetoMeasurement

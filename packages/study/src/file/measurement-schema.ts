@@ -13,7 +13,6 @@ import type {
   CurveMeasurement,
   DropoutPathMeasurement,
   MechanismsMeasurement,
-  SimilarityMeasurement,
   WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
@@ -31,7 +30,6 @@ import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
-import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A curve to be trained, as a file describes it. */
@@ -48,7 +46,6 @@ type FileMeasurement =
   | WalkedPathMeasurement
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
-  | SimilarityMeasurement
   | ParetoMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
@@ -57,8 +54,6 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
 
 /** Which pairs of networks, and on which examples. */
 const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
-
-const { statisticsData: _, ...compared } = selected;
 
 const pairs = {
   ...selected,
@@ -136,7 +131,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       batch: batch.optional(),
       optimizer: OPTIMIZER.optional(),
     }),
-    z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),
       ...PAIR_SELECTION,

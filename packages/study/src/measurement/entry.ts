@@ -14,6 +14,7 @@ import { ENSEMBLE_SHAPE, type EnsembleSelection } from "./ensemble-selection.ts"
 interface Selections {
   readonly network: NetworkMeasurement;
   readonly pair: PathMeasurement;
+  readonly "unlike-pair": Omit<PathMeasurement, "statisticsData">;
   readonly networks: NetworkMeasurement;
   readonly ensemble: EnsembleSelection;
   readonly attack: AttackSelection;
@@ -33,6 +34,9 @@ export type BuiltInEntry = {
 /** Any entry of a measurement, with its options as further keys. */
 export type AnyEntry = (NetworkMeasurement | PathMeasurement) & { readonly kind: string };
 
+const pairs = { ...PAIR_SELECTION, data: NAMED_DATA };
+const { statisticsData: _, ...unlikePairs } = pairs;
+
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** What an entry says of its subjects, by their sort; the rest are options. */
@@ -41,7 +45,8 @@ export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   networks: single,
   ensemble: { ...single, ...ENSEMBLE_SHAPE },
   attack: { ...single, ...ATTACK_SHAPE },
-  pair: { ...PAIR_SELECTION, data: NAMED_DATA },
+  pair: pairs,
+  "unlike-pair": unlikePairs,
 };
 
 /** Makes the schema of the entries of a measurement. */

@@ -55,6 +55,7 @@ function recordOf(measurement: AnyMeasurement, result: MeasuredResult): object {
 const PATH_KEYS: Readonly<Record<SubjectName, readonly string[]>> = {
   network: ["network"],
   pair: ["a", "b"],
+  "unlike-pair": ["a", "b"],
   networks: ["networks"],
   // Networks of these have numbers in place of paths.
   ensemble: [],

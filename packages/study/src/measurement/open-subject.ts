@@ -1,3 +1,4 @@
+import type { Checkpoint } from "@isthmus/core";
 import type { SubjectName, Subjects } from "@isthmus/findings";
 import { withNetwork } from "../tasks/open-networks.ts";
 import { openPair } from "../tasks/open-pair.ts";
@@ -14,11 +15,14 @@ export async function openSubject<T>(
   const { engine, signal } = ports;
   if (measurement.subject === "ensemble") return openEnsemble(opening, work);
   if (measurement.subject === "attack") return openAttack(opening, work);
-  if (measurement.subject === "pair") {
+  if (measurement.subject === "pair" || measurement.subject === "unlike-pair") {
     const pair = await openPair(inputs, engine, signal);
     try {
       const { graph, a, b } = pair.networks;
-      return await work({ ...(await openShared(opening, graph)), a, b, unaligned: b });
+      const shared = await openShared(opening, graph);
+      if (measurement.subject === "pair") return await work({ ...shared, a, b, unaligned: b });
+      const withArchitecture = (network: Checkpoint) => ({ graph, engine, network });
+      return await work({ ...shared, a: withArchitecture(a), b: withArchitecture(b) });
     } finally {
       await pair.close();
     }

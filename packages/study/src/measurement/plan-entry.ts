@@ -29,7 +29,7 @@ export async function planEntry(
     return planAttacks(measurement, entry as AnyEntry & AttackSelection, context);
   const kind = measurementTask(measurement);
   const { networks, planner, variables } = context;
-  if (measurement.subject === "pair") {
+  if (measurement.subject === "pair" || measurement.subject === "unlike-pair") {
     const selection = entry as PathMeasurement;
     const architectures = new Set(selectPairs(networks, selection).map(({ a }) => a.architecture));
     const params = await paramsOf(measurement, { entry, architectures, planner });

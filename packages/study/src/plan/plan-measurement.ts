@@ -2,8 +2,7 @@ import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barr
 import { defaultsOf } from "@isthmus/core";
 import { loadMeasurement } from "@isthmus/measurements";
 import { DROPOUT_PATH_FIELDS } from "@isthmus/paths";
-import { MEASURE_SIMILARITY_DEFAULTS } from "@isthmus/similarity";
-import type { DropoutPathMeasurement, SimilarityMeasurement } from "../description/path-measurements.ts";
+import type { DropoutPathMeasurement } from "../description/path-measurements.ts";
 import type {
   BarrierMeasurement,
   LayersMeasurement,
@@ -14,7 +13,6 @@ import { planEntry } from "../measurement/plan-entry.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
-import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
@@ -52,8 +50,6 @@ function planWrittenOut(
     case "curvature":
     case "landscape":
       return planEach(entry, context);
-    case "similarity":
-      return planPairs(entry, context, similarityWork(entry, context.planner.seed));
     case "pareto":
       return planPareto(entry, context);
     case "curve":
@@ -94,41 +90,5 @@ function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {
   return {
     kind: measurePairPath,
     options: { choice, rescale, trials, statistics, pointsPerLine, batchSize, seed },
-  };
-}
-
-function similarityWork(entry: SimilarityMeasurement, seed: number) {
-  const {
-    measures,
-    positions,
-    examples,
-    samples,
-    estimator,
-    block,
-    bandwidth,
-    variance,
-    anchors,
-    neighbours,
-    batchSize,
-  } = {
-    ...MEASURE_SIMILARITY_DEFAULTS,
-    ...entry,
-  };
-  const { values } = entry;
-  const options = {
-    measures,
-    positions,
-    examples,
-    samples,
-    estimator,
-    block,
-    bandwidth,
-    variance,
-    anchors,
-    neighbours,
-  };
-  return {
-    kind: measurePairSimilarity,
-    options: { ...options, ...(values !== undefined && { values }), batchSize, seed },
   };
 }

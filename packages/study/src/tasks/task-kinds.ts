@@ -15,7 +15,6 @@ import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
-import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
@@ -45,7 +44,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,
-  measurePairSimilarity,
   trainPairCurve,
   walkPair,
   measureDimension,

@@ -1,9 +1,11 @@
+import type { CURVATURE } from "@isthmus/curvature";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_STABILITY } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
 
 /** The measurement of each kind. */
 interface BuiltIn {
+  readonly curvature: typeof CURVATURE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly similarity: typeof SIMILARITY;
 }
@@ -13,6 +15,12 @@ type Listed<M> = Omit<MeasurementEntry, "kind" | "load"> & { readonly load: () =
 
 /** Every measurement of Isthmus by its kind: commands, entries of studies and tasks are made of this list. */
 const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
+  curvature: {
+    verb: "curvature",
+    summary: "Measure how the loss curves around a network",
+    subject: "network",
+    load: async () => (await import("@isthmus/curvature")).CURVATURE,
+  },
   "dropout-stability": {
     verb: "dropout",
     summary: "Measure how much a network loses when units are taken out",

@@ -17,13 +17,7 @@ export type {
   SourceChoice,
 } from "./description/ensemble-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
-export type {
-  CurvatureChoice,
-  CurvatureMeasurement,
-  EachMeasurement,
-  NetworkMeasurement,
-  SharpnessChoice,
-} from "./description/network-measurement.ts";
+export type { NetworkMeasurement } from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,

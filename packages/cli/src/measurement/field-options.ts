@@ -52,7 +52,7 @@ function optionOf(flag: string, field: AnyField): Option {
   if (form.type === "flag") {
     return missing === true ? new Option(`--no-${flag}`, `do not ${help}`) : new Option(`--${flag}`, help);
   }
-  const option = new Option(`--${flag} ${field.placeholder ?? placeholderOf(form)}`, help);
+  const option = new Option(`--${flag} ${field.placeholder ?? placeholderOf(form)}`.trim(), help);
   if (form.type === "choice") option.choices(form.values);
   // A list that is given replaces the default: only further lists of the command line are added.
   else

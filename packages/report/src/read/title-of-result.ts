@@ -29,8 +29,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return result.only === undefined ? result.title : `${result.title} (a part)`;
     case "simulation":
       return result.title;
-    case "curvature":
-      return `Curvature of the loss around ${basename(result.network)}`;
     case "ensemble":
       return `Predictions of ${result.networks.length} networks, alone and together`;
     case "attack":

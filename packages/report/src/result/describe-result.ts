@@ -1,4 +1,4 @@
-import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
+import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describeAttack, describeEnsemble, describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
@@ -48,8 +48,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeSimulation(result);
     case "comparison":
       return describeComparison(result);
-    case "curvature":
-      return describeCurvature(result);
     case "ensemble":
       return describeEnsemble(result);
     case "attack":

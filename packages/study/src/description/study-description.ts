@@ -10,7 +10,7 @@ import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-networ
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { AttackMeasurement, EnsembleMeasurement } from "./ensemble-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { EachMeasurement } from "./network-measurement.ts";
+import type { LandscapeMeasurement } from "./network-measurement.ts";
 import type { PairSelection } from "./pair-selection.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
 import type {
@@ -142,7 +142,7 @@ export type MeasurementDescription =
   | WalkedPathMeasurement
   | MechanismsMeasurement
   | MergeMeasurement
-  | EachMeasurement
+  | LandscapeMeasurement
   | EnsembleMeasurement
   | AttackMeasurement
   | ParetoMeasurement

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
+import type { LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type {
   CurveMeasurement,
@@ -19,7 +19,6 @@ import type {
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
-import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import {
   CURVE_FIELDS,
@@ -42,7 +41,6 @@ type FileMeasurement =
   | FileOf<BarrierMeasurement>
   | FileOf<LayersMeasurement>
   | FileOf<MergeMeasurement>
-  | CurvatureMeasurement
   | LandscapeMeasurement
   | DropoutPathMeasurement
   | WalkedPathMeasurement
@@ -98,11 +96,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       statistics: z.enum(STATISTICS_POLICIES).optional(),
       statisticsData: NAMED_DATA.optional(),
       batchSize: batch.optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("curvature"),
-      ...single,
-      ...CURVATURE_FIELDS,
     }),
     z.strictObject({
       kind: z.literal("ensemble"),

@@ -1,3 +1,4 @@
+import type { LAYERS } from "@isthmus/barrier";
 import type { CURVATURE } from "@isthmus/curvature";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_STABILITY } from "@isthmus/paths";
@@ -5,6 +6,7 @@ import type { SIMILARITY } from "@isthmus/similarity";
 
 /** The measurement of each kind. */
 interface BuiltIn {
+  readonly layers: typeof LAYERS;
   readonly curvature: typeof CURVATURE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly similarity: typeof SIMILARITY;
@@ -15,6 +17,12 @@ type Listed<M> = Omit<MeasurementEntry, "kind" | "load"> & { readonly load: () =
 
 /** Every measurement of Isthmus by its kind: commands, entries of studies and tasks are made of this list. */
 const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
+  layers: {
+    verb: "layers",
+    summary: "Measure which layers stand between two networks",
+    subject: "pair",
+    load: async () => (await import("@isthmus/barrier")).LAYERS,
+  },
   curvature: {
     verb: "curvature",
     summary: "Measure how the loss curves around a network",

@@ -1,7 +1,6 @@
-import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
+import { BARRIER } from "@isthmus/barrier";
 import { SOURCE_MODES } from "@isthmus/ensemble";
-import { batch, count, examples, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
-import { PATH_KINDS } from "@isthmus/interpolation";
+import { batch, count, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
@@ -17,7 +16,6 @@ import type {
   MechanismsMeasurement,
   WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
-import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import {
@@ -29,7 +27,6 @@ import {
 import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
-import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
@@ -38,8 +35,6 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
-  | FileOf<BarrierMeasurement>
-  | FileOf<LayersMeasurement>
   | FileOf<MergeMeasurement>
   | LandscapeMeasurement
   | DropoutPathMeasurement
@@ -57,32 +52,11 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
 /** Which pairs of networks, and on which examples. */
 const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
 
-const pairs = {
-  ...selected,
-  points: places(3).optional(),
-  statistics: z.enum(STATISTICS_POLICIES).optional(),
-};
-
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** Schemas of measurements that have no definition yet, with values in place of variables. */
 const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   z.discriminatedUnion("kind", [
-    z.strictObject({
-      kind: z.literal("barrier"),
-      ...pairs,
-      refine: places(0).optional(),
-      path: z.enum(PATH_KINDS).optional(),
-      temperature: z.boolean().optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("layers"),
-      ...pairs,
-      groups: LAYER_PATTERNS.optional(),
-      orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
-      predict: examples(0).optional(),
-      directions: tries(0).optional(),
-    }),
     z.strictObject({
       kind: z.literal("merge"),
       of: z.string(),
@@ -177,7 +151,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
 
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
-  const defined = (await loadMeasurements()).map(entrySchemaOf);
+  const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
   return z.discriminatedUnion("kind", [...defined, ...written.options] as [z.ZodObject, ...z.ZodObject[]]);
 }

@@ -1,3 +1,4 @@
+import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
@@ -12,8 +13,6 @@ import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
-import { measurePair } from "./measure-pair.ts";
-import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePareto } from "./measure-pareto.ts";
@@ -34,8 +33,7 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   findStarNetwork,
   alignNetworks,
   learnAlignment,
-  measurePair,
-  measurePairLayers,
+  measurementTask(BARRIER),
   matchNetworks,
   mergeNetworks,
   measureEnsemble,

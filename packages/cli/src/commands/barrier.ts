@@ -73,9 +73,10 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with curves and all numbers (.html)")
     .addHelpText("after", EXAMPLES)
-    .action((a: string, b: string) =>
-      run(command.opts(), (context) => barrier([a, b], optionsOf(command), context)),
-    );
+    .action(() => {
+      const ends = [at(command.args, 0, "path"), at(command.args, 1, "path")] as const;
+      return run(command.opts(), (context) => barrier(ends, optionsOf(command), context));
+    });
 }
 
 /** Returns the options that a command line gives. Commander cannot know the types of options from tables. */
@@ -233,11 +234,11 @@ async function takeLastApart(
   if (decompose === undefined) return [...curves];
   const decomposition = await decomposeBarrier({ graph, engine }, [a, b], data, {
     by: decompose,
-    groups,
+    ...(groups && { groups }),
+    ...(temperature !== undefined && { temperature }),
+    ...(batchSize !== undefined && { batchSize }),
     statistics,
     statisticsData,
-    temperature,
-    batchSize,
     signal: context.signal,
     onProgress: ({ done }) => context.progress("Taking the barrier apart", done),
   });

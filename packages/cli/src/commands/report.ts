@@ -13,13 +13,11 @@ import {
   titleOfResult,
 } from "@isthmus/report";
 import { formatSimulation } from "../federate/format-simulation.ts";
-import { formatAttack } from "../format/format-attack.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
-import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatMap } from "../format/format-map.ts";
@@ -195,10 +193,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatSimulation(result);
     case "comparison":
       return formatComparison(result, terminal.columns);
-    case "ensemble":
-      return formatEnsemble(result);
-    case "attack":
-      return formatAttack(result);
     case "pareto":
       return formatPareto(result);
     case "landscape":

@@ -27,10 +27,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return result.only === undefined ? result.title : `${result.title} (a part)`;
     case "simulation":
       return result.title;
-    case "ensemble":
-      return `Predictions of ${result.networks.length} networks, alone and together`;
-    case "attack":
-      return `Adversarial examples, shown to ${result.targets.length === 1 ? "1 network" : `${result.targets.length} networks`}`;
     case "pareto":
       return `Networks for ${result.tasks.join(" and ")}`;
     case "landscape":

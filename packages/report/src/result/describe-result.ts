@@ -1,12 +1,7 @@
-import {
-  assertDrawableCurves,
-  type BarrierCurve,
-  describeBarriers,
-  describeMap,
-} from "@isthmus/barrier";
+import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
 import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
-import { describeAttack, describeEnsemble, describePareto } from "@isthmus/ensemble";
+import { describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
 import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
@@ -48,10 +43,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeSimulation(result);
     case "comparison":
       return describeComparison(result);
-    case "ensemble":
-      return describeEnsemble(result);
-    case "attack":
-      return describeAttack(result);
     case "pareto":
       return describePareto(result);
     case "landscape":

@@ -7,7 +7,7 @@ import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-n
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { EachMeasurement } from "./network-measurement.ts";
+import type { LandscapeMeasurement } from "./network-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
 import type {
   CurveMeasurement,
@@ -107,7 +107,7 @@ export type MeasurementDescription =
   | WalkedPathMeasurement
   | MechanismsMeasurement
   | MergeMeasurement
-  | EachMeasurement
+  | LandscapeMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;
 

@@ -10,7 +10,6 @@ import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
-import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
@@ -36,7 +35,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
-  measureNetworkCurvature,
   tuneNetwork,
   tuneNetworkByConnectivity,
   measureNetworkLandscape,

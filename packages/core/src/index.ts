@@ -62,6 +62,7 @@ export {
   numberField,
   numberForm,
   rangeField,
+  type Said,
   seedField,
   textField,
   wholeField,

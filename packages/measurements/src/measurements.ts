@@ -1,13 +1,22 @@
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
-import type { DROPOUT_STABILITY } from "@isthmus/paths";
+import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
 
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
+  readonly "dropout-path": typeof DROPOUT_PATH;
+  readonly "walked-path": typeof WALKED_PATH;
 }
 
 /** What is listed of a measurement before it is loaded. */
 type Listed<M> = Omit<MeasurementEntry, "kind" | "load"> & { readonly load: () => Promise<M> };
+
+/** What the measurements of paths share: they are ways of one command. */
+const PATH = {
+  verb: "path",
+  summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
+  subject: "pair",
+} as const;
 
 /** Every measurement of Isthmus by its kind: commands, entries of studies and tasks are made of this list. */
 const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
@@ -16,6 +25,16 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure how much a network loses when units are taken out",
     subject: "network",
     load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
+  },
+  "dropout-path": {
+    ...PATH,
+    way: { flag: "by", value: "halves", help: "through networks without half of their units, which are built" },
+    load: async () => (await import("@isthmus/paths")).DROPOUT_PATH,
+  },
+  "walked-path": {
+    ...PATH,
+    way: { flag: "by", value: "walk", help: "layer by layer, with training" },
+    load: async () => (await import("@isthmus/paths")).WALKED_PATH,
   },
 };
 

@@ -161,7 +161,7 @@ describe("measureDropoutStability()", () => {
     await expect(measure({ shares: [0] })).rejects.toThrow(
       'as "shares[0]" must be a number above 0 and at most 1',
     );
-    await expect(measure({ shares: [] })).rejects.toThrow("one or more: they are []");
+    await expect(measure({ shares: [] })).rejects.toThrow("must be a list of 1 or more");
     await expect(measure({ layers: ["head*"] })).rejects.toThrow(
       '"head*" matches none of layers.0, layers.1',
     );

@@ -12,7 +12,8 @@ import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { residualMlp } from "../../../test/helpers/residual-mlp.ts";
 import { smallCnn, smallTransformer } from "../../../test/helpers/small-networks.ts";
-import { countWalkSteps, measureWalkedPath, walkLayers } from "../src/index.ts";
+import { measureWalkedPath, walkLayers } from "../src/index.ts";
+import { countWalkSteps } from "../src/walk/plan-walk.ts";
 
 const engine = createOnnxRuntimeEngine();
 const images = randomExamples([1, 4, 4], { size: 60, classes: 3 });
@@ -153,7 +154,7 @@ describe("measureWalkedPath()", () => {
       measureWalkedPath({ graph: of, engine }, networks, data, options);
     await expect(measure({ moves: 0 })).rejects.toThrow('"moves" must be');
     await expect(measure({ learningRate: 0 })).rejects.toThrow(
-      '"learningRate" must be above 0 and finite: it is 0',
+      '"learningRate" must be a number above 0: it is 0',
     );
     await expect(measure({ learnRate: 1 })).rejects.toThrow("learnRate");
     await expect(measure({ points: 1 })).rejects.toThrow('"points" must be');

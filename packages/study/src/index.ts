@@ -35,15 +35,11 @@ export type { ParetoChoice, ParetoMeasurement } from "./description/pareto-measu
 export type {
   CurveChoice,
   CurveMeasurement,
-  DropoutPathChoice,
-  DropoutPathMeasurement,
   MechanismsChoice,
   MechanismsMeasurement,
   PathMeasurement,
   SimilarityChoice,
   SimilarityMeasurement,
-  WalkedPathChoice,
-  WalkedPathMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {

@@ -19,7 +19,6 @@ import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
-import { formatDropoutPath } from "../format/format-dropout-path.ts";
 import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
@@ -32,7 +31,6 @@ import { formatPlane } from "../format/format-plane.ts";
 import { formatPruning } from "../format/format-pruning.ts";
 import { formatResult } from "../format/format-result.ts";
 import { formatSimilarity } from "../format/format-similarity.ts";
-import { formatWalkedPath } from "../format/format-walked-path.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -212,10 +210,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string {
       return formatLandscape(result, terminal);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
-    case "dropout-path":
-      return formatDropoutPath(result, terminal);
-    case "walked-path":
-      return formatWalkedPath(result, terminal);
     case "intrinsic-dimension":
       return formatIntrinsicDimension(result, terminal);
     case "prune":

@@ -1,27 +1,31 @@
+import { at } from "@isthmus/core";
 import { formatCell, type Table } from "@isthmus/findings";
 import { type Drawable, describeResult } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatOutputs } from "./format-outputs.ts";
 import { formatTable } from "./format-table.ts";
+import { drawPlot } from "./terminal-charts.ts";
 
 /** Rows of a table that a terminal shows; pages and `--json` have all. */
 const MOST_ROWS = 40;
 
-/** Formats what a result shows for the terminal: its words, its largest numbers, and its first table. */
-export function formatResult(
-  result: Drawable,
-  { columns }: Pick<Terminal, "columns">,
-  outputs: readonly string[] = [],
-): string {
+/**
+ * Formats what a result shows for the terminal: its first figure, if a terminal can draw it, its words, its
+ * largest numbers, and its first table.
+ */
+export function formatResult(result: Drawable, terminal: Terminal, outputs: readonly string[] = []): string {
   const { summary, tiles, sections, notes = [] } = describeResult(result);
   const [table] = sections.flatMap((section) => section.tables);
+  const [figure] = sections.flatMap((section) => section.figures);
+  const chart = figure && drawPlot(figure.plot, terminal);
   const lines = [
+    ...(chart === undefined ? [] : [chart, ""]),
     summary,
     ...tiles.map(({ name, value, unit, more }) => {
       const details = more.length > 0 ? ` (${more.join("; ")})` : "";
       return `${name}: ${[value, unit].join(" ").trim()}${details}`;
     }),
-    ...(table === undefined ? [] : ["", formatRows(table, columns)]),
+    ...(table === undefined ? [] : ["", formatRows(table, terminal.columns)]),
     ...(notes.length === 0 ? [] : ["", ...notes]),
   ];
   return lines.join("\n") + formatOutputs(outputs);
@@ -33,13 +37,17 @@ function formatRows({ columns, rows }: Table, width: number): string {
     .map(({ cells, kind }) =>
       columns.map((column, index) => formatCell(cells[index] ?? null, kind ?? column.kind)),
     );
+  const titles = columns.map(({ title, unit }) => (unit === undefined ? title : `${title} (${unit})`));
+  const groups = columns.map(({ group = "" }, index) => (group === columns[index - 1]?.group ? "" : group));
+  const hasGroups = groups.some((group) => group !== "");
   const text = formatTable(
-    columns.map(({ title, kind, unit }) => ({
-      title: unit === undefined ? title : `${title} (${unit})`,
+    columns.map(({ kind }, index) => ({
+      title: at(hasGroups ? groups : titles, index, "column"),
       align: kind === "text" ? "left" : "right",
     })),
-    shown,
-    width,
+    hasGroups ? [titles, ...shown] : shown,
+    // Only words can go to further lines.
+    columns.at(-1)?.kind === "text" ? width : undefined,
   );
   return rows.length > shown.length ? `${text}\nand ${rows.length - shown.length} rows more` : text;
 }

@@ -1,30 +1,24 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, ExamplesBeside, OpenedSubject, SubjectName, Subjects } from "@isthmus/findings";
-import type { BindingSummary, DataSet } from "@isthmus/graph";
+import { at } from "@isthmus/core";
+import type { AnyMeasurement, OpenedSubject, SubjectName, Subjects } from "@isthmus/findings";
+import type { BindingSummary, BoundNetwork } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
-import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { labelsOf } from "../format/labels-of.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import {
-  addScalingOptions,
-  type DataOptions,
-  openData,
-  openExamples,
-  openUnscoredFor,
-} from "../open/open-data.ts";
+import { addScalingOptions, type DataOptions, openData, openUnscoredFor } from "../open/open-data.ts";
 import { withPair } from "../open/open-pair.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
-import { addStatisticsDataOptions, assertNotKept } from "../options/norm-options.ts";
+import { assertNotKept } from "../options/norm-options.ts";
 import { addPairSubjectOptions, type PairOptions } from "../options/pair-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import { nameTrainingSplit } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
+import { openBeside } from "./beside-options.ts";
 
 /** A subject that was opened, and what the command says of it beside the result. */
 export interface Opened {
@@ -35,6 +29,8 @@ export interface Opened {
   readonly inputs: readonly string[];
   /** Fields that `--json` has beside the fields of the result. */
   readonly beside: { readonly binding: BindingSummary; readonly alignment?: object };
+  /** Gives the tensors of a network the names that they have in the files. */
+  readonly restore: BoundNetwork["restore"];
 }
 
 /** What a command line says of a subject. */
@@ -55,7 +51,7 @@ type SubjectFlags = PairOptions & DataOptions & EngineOptions & BindingOptions;
 interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
-  addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
+  addOptions(command: CommandUnknownOpts): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
@@ -83,11 +79,7 @@ const PAIR: SubjectForm = {
     ["<a>", "the checkpoint at t = 0: a file, or a folder", "a.safetensors"],
     ["<b>", "the checkpoint at t = 1", "b.safetensors"],
   ],
-  addOptions(command, measurement) {
-    addPairSubjectOptions(command);
-    addBesideOptions(command, measurement);
-    if ("statistics" in measurement.options) addStatisticsDataOptions(command);
-  },
+  addOptions: addPairSubjectOptions,
   open: ({ measurement, paths, flags, statistics, outputs }, context, work) => {
     const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
     return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
@@ -105,7 +97,9 @@ const PAIR: SubjectForm = {
         symmetries: once(pair, context),
       };
       const implied = pair.statistics === "auto" ? {} : { statistics: pair.statistics };
-      return work({ subject, implied, inputs, beside: { binding, ...(summary && { alignment: summary }) } });
+      const { restore } = at(pair.networks, 0, "network");
+      const said = { ...(summary && { alignment: summary }), binding };
+      return work({ subject, implied, inputs, restore, beside: said });
     });
   },
 };
@@ -118,15 +112,13 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
 };
 
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */
-function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
+function addSharedOptions(command: CommandUnknownOpts): void {
   command
     .option(
       "--graph <file>",
       "the architecture, .onnx or model.json of a LayersModel (default: from config.json)",
     )
     .requiredOption("--data <name>", `labelled examples; ${dataForms()}`);
-  addBesideOptions(command, measurement);
-  if ("statistics" in measurement.options) addStatisticsDataOptions(command);
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 
@@ -164,6 +156,7 @@ async function openNetworks<T>(
     return work(subject, {
       implied: isImplied ? { statistics: "recalibrate" } : {},
       inputs,
+      restore: at(bound.networks, 0, "network").restore,
       beside: { binding },
     });
   });
@@ -181,37 +174,4 @@ function once({ graph, engine }: Pick<OpenedSubject, "graph" | "engine">, { sign
     symmetries ??= discoverSymmetries({ graph, engine }, { signal });
     return symmetries;
   };
-}
-
-const flagOf = (name: string, { flag }: ExamplesBeside): string =>
-  flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: AnyMeasurement): void {
-  for (const [name, examples] of Object.entries(examplesBeside)) {
-    command.option(`--${flagOf(name, examples)} <name>`, examples.help);
-  }
-}
-
-/** Opens the further examples that a measurement asks for. */
-async function openBeside(
-  { attempt, examplesBeside = {} }: AnyMeasurement,
-  flags: DataOptions & Readonly<Record<string, unknown>>,
-  context: DataContext,
-): Promise<ReadonlyMap<string, DataSet>> {
-  const opened = new Map<string, DataSet>();
-  for (const [name, examples] of Object.entries(examplesBeside)) {
-    const flag = flagOf(name, examples);
-    const said = flags[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
-    const source =
-      said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
-    if (typeof source === "string") opened.set(name, await openExamples(source, flags, context));
-    else if (examples.default !== undefined) throw missingExamples(attempt, flag);
-  }
-  return opened;
-}
-
-function missingExamples(attempt: string, flag: string): UsageError {
-  return new UsageError(
-    `Cannot ${attempt} as it needs further examples, and --data has no training split: name examples by --${flag}`,
-  );
 }

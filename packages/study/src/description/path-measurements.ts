@@ -1,6 +1,5 @@
 import type { MeasurePathOptions, TrainCurveOptions } from "@isthmus/curve";
 import type { MeasureMechanismsOptions } from "@isthmus/mechanisms";
-import type { MeasureDropoutPathOptions, MeasureWalkedPathOptions } from "@isthmus/paths";
 import type { MeasureSimilarityOptions } from "@isthmus/similarity";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { PairSelection } from "./pair-selection.ts";
@@ -13,38 +12,6 @@ export interface PathMeasurement extends PairSelection {
   readonly statisticsData?: string;
   /** Examples in one engine call: more are faster for small networks. */
   readonly batchSize?: number;
-}
-
-/** How units are taken out, and the path is measured. */
-export type DropoutPathChoice = Pick<
-  MeasureDropoutPathOptions,
-  "choice" | "rescale" | "trials" | "statistics" | "pointsPerLine"
->;
-
-/**
- * A path through networks without half of their units, beside the straight line; options that are missing
- * have the defaults of `measureDropoutPath`.
- */
-export interface DropoutPathMeasurement extends PathMeasurement, DropoutPathChoice {
-  readonly kind: "dropout-path";
-}
-
-/** How layers walk, and the path is measured. */
-export type WalkedPathChoice = Pick<
-  MeasureWalkedPathOptions,
-  "moves" | "trainSteps" | "learningRate" | "statistics" | "points"
->;
-
-/**
- * A path on which one layer after the other walks, beside the straight line; options that are missing have
- * the defaults of `measureWalkedPath`.
- */
-export interface WalkedPathMeasurement extends PathMeasurement, WalkedPathChoice {
-  readonly kind: "walked-path";
-  /** Name of the examples to train on. */
-  readonly trainOn: string;
-  readonly batch?: number;
-  readonly optimizer?: OptimizerSpec;
 }
 
 /** How mechanisms are measured. */

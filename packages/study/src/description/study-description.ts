@@ -15,10 +15,8 @@ import type { PairSelection } from "./pair-selection.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
 import type {
   CurveMeasurement,
-  DropoutPathMeasurement,
   MechanismsMeasurement,
   SimilarityMeasurement,
-  WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { TicketNetwork } from "./ticket-network.ts";
@@ -139,8 +137,6 @@ export type MeasurementDescription =
   | BarrierMeasurement
   | LayersMeasurement
   | CurveMeasurement
-  | DropoutPathMeasurement
-  | WalkedPathMeasurement
   | MechanismsMeasurement
   | SimilarityMeasurement
   | MergeMeasurement

@@ -13,10 +13,8 @@ import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type {
   CurveMeasurement,
-  DropoutPathMeasurement,
   MechanismsMeasurement,
   SimilarityMeasurement,
-  WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
@@ -24,9 +22,7 @@ import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import {
   CURVE_FIELDS,
-  DROPOUT_PATH_FIELDS,
   MECHANISMS_FIELDS,
-  WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
 import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
@@ -46,8 +42,6 @@ type FileMeasurement =
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
   | LandscapeMeasurement
-  | DropoutPathMeasurement
-  | WalkedPathMeasurement
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
   | SimilarityMeasurement
@@ -147,7 +141,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       ...PARETO_FIELDS,
     }),
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
-    z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({
       kind: z.literal("intrinsic-dimension"),
       net: z.string(),
@@ -155,14 +148,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       data: NAMED_DATA,
       labels: z.enum(LABEL_CHOICES).optional(),
       ...DIMENSION_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("walked-path"),
-      ...selected,
-      ...WALKED_PATH_FIELDS,
-      trainOn: NAMED_DATA,
-      batch: batch.optional(),
-      optimizer: OPTIMIZER.optional(),
     }),
     z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({

@@ -1,6 +1,6 @@
-import type { AnyField, Keyed } from "@isthmus/core";
-import type { AnyMeasurement } from "@isthmus/findings";
-import type { Graph } from "@isthmus/graph";
+import { type AnyField, type Keyed, resolveFields } from "@isthmus/core";
+import type { AnyMeasurement, CompletedBy } from "@isthmus/findings";
+import type { DataSet, Graph } from "@isthmus/graph";
 import type { NetworkMeasurement } from "../description/network-measurement.ts";
 import type { PathMeasurement } from "../description/path-measurements.ts";
 import { selectNetworks } from "../plan/network-cells.ts";
@@ -27,18 +27,19 @@ export async function planEntry(
   if (measurement.subject === "pair") {
     const selection = entry as PathMeasurement;
     const architectures = new Set(selectPairs(networks, selection).map(({ a }) => a.architecture));
-    const params = await paramsOf(measurement, { entry, architectures, planner });
+    const paramsOf = await openParams(measurement, { entry, architectures, planner });
     return planEachPair(kind, selection, context, (pair) => ({
-      params,
+      params: paramsOf(pair.a.architecture),
       label: labelOfPair(measurement.kind, pair, selection.align, entry.data),
     }));
   }
   const { of, where } = entry as NetworkMeasurement;
   const selected = selectNetworks(networks, of, where);
   const architectures = new Set(selected.map(({ architecture }) => architecture));
-  const params = await paramsOf(measurement, { entry, architectures, planner });
+  const paramsOf = await openParams(measurement, { entry, architectures, planner });
   return selected.map((network) => {
     const label = `${measurement.kind} of ${network.label}, ${entry.data}`;
+    const params = paramsOf(network.architecture);
     const { key } = planner.add(kind, { params, inputs: filesOf(network), label });
     return { variables: { ...network.variables, ...variables }, task: key };
   });
@@ -50,30 +51,48 @@ interface Planned {
   readonly planner: Planner;
 }
 
-/** Returns the parameters of the tasks of an entry, defaults included. */
-async function paramsOf(
+/** Opens the examples of an entry; returns what makes the parameters of its tasks, defaults included. */
+async function openParams(
   measurement: AnyMeasurement,
   { entry, architectures, planner }: Planned,
-): Promise<MeasurementParams> {
+): Promise<(graph: Graph) => MeasurementParams> {
   const { options: fields, examplesBeside = {} } = measurement;
   const chosen = chosenOf(measurement, entry, planner.seed);
   const batchSize = Number(chosen.get("batchSize") ?? fields["batchSize"]?.default ?? 1);
-  const open = (name: string) => planner.openFor(name, { architectures, batchSize });
+  const open = (name: string, size: number) => planner.openFor(name, { architectures, batchSize: size });
   const names = new Map<string, unknown>(Object.entries(entry));
-  const { description: data } = await open(entry.data);
-  const beside: [string, TaskData][] = [];
+  const { description, data } = await open(entry.data, batchSize);
+  const beside = new Map<string, DataSet>();
+  const besideParams: [string, TaskData][] = [];
   for (const [name, { param }] of Object.entries(examplesBeside)) {
     const source = names.get(name);
-    if (typeof source === "string") beside.push([param, (await open(source)).description]);
+    if (typeof source !== "string") continue;
+    // A training chooses batches of its own.
+    const opened = await open(source, 1);
+    beside.set(name, opened.data);
+    besideParams.push([param, opened.description]);
   }
   const source = names.get("statisticsData");
-  const statisticsData = typeof source === "string" ? (await open(source)).description : undefined;
-  return {
-    data,
+  const statisticsData =
+    typeof source === "string" ? (await open(source, batchSize)).description : undefined;
+  return (graph) => ({
+    data: description,
     ...(statisticsData && { statisticsData }),
-    ...Object.fromEntries(beside),
-    options: keyedOptions(fields, chosen),
-  };
+    ...Object.fromEntries(besideParams),
+    options: keyedOptions(fields, completed(measurement, chosen, { data, beside, graph })),
+  });
+}
+
+/** Adds the options whose defaults depend on the architecture and the data to the chosen ones. */
+function completed(
+  { attempt, options: fields, complete }: AnyMeasurement,
+  chosen: ReadonlyMap<string, unknown>,
+  subject: CompletedBy,
+): ReadonlyMap<string, unknown> {
+  if (complete === undefined) return chosen;
+  const resolved = resolveFields(attempt, fields, Object.fromEntries(chosen));
+  const found = Object.entries(complete(resolved, subject));
+  return new Map([...chosen, ...found.filter(([name, value]) => value !== resolved[name])]);
 }
 
 /** Returns the options that an entry names, and the seed of the study for a measurement that has one. */

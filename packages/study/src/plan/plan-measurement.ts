@@ -1,9 +1,7 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
-import { defaultsOf } from "@isthmus/core";
 import { loadMeasurement } from "@isthmus/measurements";
-import { DROPOUT_PATH_FIELDS } from "@isthmus/paths";
 import { MEASURE_SIMILARITY_DEFAULTS } from "@isthmus/similarity";
-import type { DropoutPathMeasurement, SimilarityMeasurement } from "../description/path-measurements.ts";
+import type { SimilarityMeasurement } from "../description/path-measurements.ts";
 import type {
   BarrierMeasurement,
   LayersMeasurement,
@@ -13,7 +11,6 @@ import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
-import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
@@ -22,7 +19,6 @@ import { planAttacks, planEnsembles } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
 import { planPareto } from "./plan-pareto.ts";
-import { planWalks } from "./plan-walks.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
 /**
@@ -67,10 +63,6 @@ function planWrittenOut(
       return planMechanisms(entry, context);
     case "intrinsic-dimension":
       return planDimensions(entry, context);
-    case "walked-path":
-      return planWalks(entry, context);
-    case "dropout-path":
-      return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
     case "layers":
       return planPairs(entry, context, layersWork(entry, context.planner.seed));
     default:
@@ -91,15 +83,6 @@ function layersWork(entry: LayersMeasurement, seed: number) {
   const { groups, orders, points, statistics, predict, directions, batchSize } = settings;
   const options = { groups, orders, points, statistics, predict, directions, batchSize, seed };
   return { kind: measurePairLayers, options };
-}
-
-function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {
-  const settings = { ...defaultsOf(DROPOUT_PATH_FIELDS), ...entry };
-  const { choice, rescale, trials, statistics, pointsPerLine, batchSize } = settings;
-  return {
-    kind: measurePairPath,
-    options: { choice, rescale, trials, statistics, pointsPerLine, batchSize, seed },
-  };
 }
 
 function similarityWork(entry: SimilarityMeasurement, seed: number) {

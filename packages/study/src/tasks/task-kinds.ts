@@ -16,7 +16,6 @@ import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
-import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
@@ -28,7 +27,6 @@ import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
 import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
-import { walkPair } from "./walk-pair.ts";
 
 /** Kinds of tasks that make networks, and ones whose measurements have no definition yet. */
 const WRITTEN_OUT: readonly StudyTaskKind[] = [
@@ -45,11 +43,9 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   tuneNetwork,
   tuneNetworkByConnectivity,
   measureNetworkLandscape,
-  measurePairPath,
   measurePairMechanisms,
   measurePairSimilarity,
   trainPairCurve,
-  walkPair,
   measureDimension,
   pruneStudyNetwork,
   quantizeStudyNetwork,

@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import type { Provenance } from "@isthmus/report";
+import type { Provenance } from "@isthmus/findings";
 import { HELP_GROUPS, type HelpHeading } from "./options/help-groups.ts";
 import { optionGroup } from "./options/option-group.ts";
 import type { RepeatedProgress } from "./terminal/progress.ts";

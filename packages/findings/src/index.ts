@@ -18,7 +18,6 @@ export type {
   CompletedBy,
   Control,
   ExamplesBeside,
-  MeasuredResult,
   Measurement,
   MeasurementEntry,
   NamedSubject,
@@ -49,7 +48,9 @@ export type { Plot } from "./plot/plot.ts";
 export type { Slice, SlicePlot } from "./plot/slice-plot.ts";
 export type { StackPlot } from "./plot/stack-plot.ts";
 export type { Strip, StripPlot } from "./plot/strip-plot.ts";
+export type { FedData, Provenance } from "./provenance.ts";
 export type { Report, Section, Tile } from "./report.ts";
+export type { MeasuredResult, ResultKind } from "./result-kind.ts";
 export {
   type CellKind,
   type CellValue,

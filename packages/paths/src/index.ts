@@ -18,7 +18,6 @@ export {
   type NamedPath,
 } from "./construct/measure-dropout-path.ts";
 export { type LayerRemainder, UNIT_CHOICES, type UnitChoice } from "./drop/choose-units.ts";
-export { describeDropoutStability } from "./drop/describe-dropout-stability.ts";
 export { dropUnits } from "./drop/drop-units.ts";
 export type {
   DropoutChoice,

@@ -31,9 +31,7 @@ export {
   curvesOf,
   type Drawable,
   type DrawableResult,
-  type FedData,
   isNamedBarriers,
-  type Provenance,
 } from "./result/drawable-result.ts";
 export { planeOf } from "./result/landscape/landscape-planes.ts";
 export { minimaWords } from "./result/landscape/minima-words.ts";

@@ -55,7 +55,7 @@ export async function renderFigures(
 ): Promise<RenderedFigure[]> {
   const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
   assertTheme(theme);
-  const figures = describeResult(result).sections.flatMap((section) => section.figures);
+  const figures = (await describeResult(result)).sections.flatMap((section) => section.figures);
   return Promise.all(
     figures.map(async ({ name, words, size, plot: shown }) => ({
       name,

@@ -31,7 +31,7 @@ export async function renderPdfFigures(result: Drawable, options: FiguresOptions
   assertTheme(theme);
   // Metrics of fonts are loaded by the first PDF only.
   const { writePdf } = await import("./pdf/write-pdf.ts");
-  const figures = describeResult(result).sections.flatMap((section) => section.figures);
+  const figures = (await describeResult(result)).sections.flatMap((section) => section.figures);
   return Promise.all(
     figures.map(async ({ name, title: begin, words, size, plot: shown }) => {
       const title = begin.replace(/[.,:]$/, "");

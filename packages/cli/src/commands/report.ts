@@ -125,7 +125,7 @@ async function report(
       results: files,
       outputs,
     },
-    text: formatDrawable(result, context.terminal) + formatOutputs(outputs),
+    text: (await formatDrawable(result, context.terminal)) + formatOutputs(outputs),
   };
 }
 
@@ -158,7 +158,7 @@ async function readDrawable(files: readonly string[], labels: readonly string[] 
   return named;
 }
 
-function renderPage(
+async function renderPage(
   result: Drawable,
   { title, command }: ReportVerbOptions,
   { commandLine, version }: Context,
@@ -166,19 +166,19 @@ function renderPage(
   const alone = isNamedBarriers(result) ? undefined : result;
   const made = alone?.provenance === undefined ? [] : [alone.provenance.command];
   return renderResultPage({
-    title: title ?? (alone ? titleOfResult(alone) : "Barriers of several pairs of networks"),
+    title: title ?? (alone ? await titleOfResult(alone) : "Barriers of several pairs of networks"),
     result,
     commands: [...(command ?? made), commandLine],
     version,
   });
 }
 
-function formatDrawable(result: Drawable, terminal: Terminal): string {
+function formatDrawable(result: Drawable, terminal: Terminal): string | Promise<string> {
   return isNamedBarriers(result) ? formatBarriers(result, terminal) : formatAlone(result, terminal);
 }
 
 /** Formats a result of any kind as small charts and tables, as the verb that made it does. */
-function formatAlone(result: DrawableResult, terminal: Terminal): string {
+function formatAlone(result: DrawableResult, terminal: Terminal): string | Promise<string> {
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);

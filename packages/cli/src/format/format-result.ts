@@ -13,8 +13,12 @@ const MOST_ROWS = 40;
  * Formats what a result shows for the terminal: its first figure, if a terminal can draw it, its words, its
  * largest numbers, and its first table.
  */
-export function formatResult(result: Drawable, terminal: Terminal, outputs: readonly string[] = []): string {
-  const { summary, tiles, sections, notes = [] } = describeResult(result);
+export async function formatResult(
+  result: Drawable,
+  terminal: Terminal,
+  outputs: readonly string[] = [],
+): Promise<string> {
+  const { summary, tiles, sections, notes = [] } = await describeResult(result);
   const [table] = sections.flatMap((section) => section.tables);
   const [figure] = sections.flatMap((section) => section.figures);
   const chart = figure && drawPlot(figure.plot, terminal);

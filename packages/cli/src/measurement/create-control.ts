@@ -53,7 +53,7 @@ export function createControl(
         return await work();
       } catch (error) {
         if (signal.aborted && partial !== undefined)
-          terminal.note(formatResult(partial as DrawableResult, terminal));
+          terminal.note(await formatResult(partial as DrawableResult, terminal));
         if (signal.aborted && journal !== undefined)
           terminal.note(
             `isthmus ${entry.verb}: ${measurement.journal?.keeps} are in "${journal}": it goes on from there`,

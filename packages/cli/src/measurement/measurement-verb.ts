@@ -92,7 +92,7 @@ async function measure(
     await saveResult(result as DrawableResult, { output, report }, { inputs, context });
     return {
       result: { ...result, ...beside },
-      text: formatResult(result as DrawableResult, context.terminal, outputs),
+      text: await formatResult(result as DrawableResult, context.terminal, outputs),
     };
   });
 }

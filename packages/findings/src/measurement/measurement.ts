@@ -1,6 +1,7 @@
 import type { Checkpoint, FieldsOf, ResolvedOf } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
+import type { MeasuredResult, ResultKind } from "../result-kind.ts";
 
 /** What every subject has, whatever is measured: an architecture and examples. */
 export interface OpenedSubject extends Architecture {
@@ -78,17 +79,12 @@ export interface ExamplesBeside {
 /** What options whose defaults are not constant depend on. */
 export type CompletedBy = Pick<OpenedSubject, "data" | "beside" | "graph">;
 
-/** What results of all kinds say of themselves. */
-export interface MeasuredResult {
-  /** Names what the result is of. */
-  readonly kind: string;
-}
-
 /**
  * Something that can be measured, in one place: the command, the entry of a study, the task of a worker, the
  * reading of results and their pages are made of this.
  */
-export interface Measurement<S extends SubjectName, O extends object, R extends MeasuredResult> {
+export interface Measurement<S extends SubjectName, O extends object, R extends MeasuredResult>
+  extends Partial<ResultKind<R>> {
   /** Name of its results, its tasks and its entries in studies. */
   readonly kind: R["kind"];
   /** Version of its numbers: another one makes tasks begin anew. */

@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
+import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import { DROPOUT_STABILITY_FIELDS, type DropoutStabilityChoice } from "./dropout-options.ts";
 import type { DropoutStabilityResult } from "./dropout-result.ts";
 import { measureDropoutStability } from "./measure-dropout-stability.ts";
@@ -22,6 +24,9 @@ export const DROPOUT_STABILITY: Measurement<"network", DropoutStabilityChoice, D
     ],
     ["--choose largest --layers 'features.*'", "the largest channels of some layers"],
   ],
+  form: async () => (await import("./dropout-form.ts")).DROPOUT_STABILITY_FORM,
+  describe: describeDropoutStability,
+  titleOf: ({ network }) => `Dropout stability of ${basename(network)}`,
   async run({ graph, engine, network, data, statisticsData, symmetries }, options, control) {
     const { signal, journalPath, report } = control;
     return measureDropoutStability({ graph, engine, symmetries: await symmetries() }, network, data, {

@@ -9,7 +9,7 @@ import { drawingOf } from "./drawers.ts";
 const RESULTS = [barrierCurve("as trained", 1.387, true).result, ...OTHER_RESULTS];
 
 it.each(RESULTS)("drawingOf() draws the figures of a $kind from their JSON alike", async (result) => {
-  const figures = describeResult(result).sections.flatMap((section) => section.figures);
+  const figures = (await describeResult(result)).sections.flatMap((section) => section.figures);
   expect(figures.length).toBeGreaterThan(0);
   for (const { name, words, plot } of figures) {
     const draw = (shown: Plot) => drawSvg(words, (library) => drawingOf(shown)(library, 480), { name });

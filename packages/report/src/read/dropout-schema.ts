@@ -16,27 +16,6 @@ const measured = {
 };
 const made = { choice: z.enum(UNIT_CHOICES), rescale: z.enum(RESCALINGS), ...measured };
 const paths = { path: PATH, line: PATH, beside: z.array(z.looseObject({ name: text, path: PATH })) };
-const step = z.looseObject({ from: text, units: count, factor: z.number(), loss: MEASURED, error: MEASURED });
-
-/** Form of the dropout stability of a network. */
-export const DROPOUT_STABILITY_SCHEMA: z.ZodType = schemaOf<ResultOf<"dropout-stability">>()(
-  z.looseObject({
-    kind: z.literal("dropout-stability"),
-    loss: MEASURED,
-    error: MEASURED,
-    layers: z.array(z.looseObject({ name: text, units: count })),
-    left: z.record(text, text),
-    shares: z.array(
-      z.looseObject({
-        share: z.number(),
-        trials: z.array(z.looseObject({ steps: z.array(step), rise: MEASURED })),
-        rise: z.looseObject({ mean: MEASURED, min: MEASURED, max: MEASURED }),
-      }),
-    ),
-    network: text,
-    ...made,
-  }),
-);
 
 /** Form of a path through dropout-stable networks. */
 export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<ResultOf<"dropout-path">>()(

@@ -1,9 +1,9 @@
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
-import type { DrawableResult } from "../result/drawable-result.ts";
+import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
-import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
+import { DROPOUT_PATH_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
 import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
@@ -336,8 +336,11 @@ const comparedBarrier = barrier
   })
   .transform(({ asTrained, ...result }) => (asTrained ? { ...result, asGiven: asTrained } : result));
 
-/** Form of every kind of result as `--json` prints it; what it does not know is left as it is. */
-export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>> = {
+/**
+ * Forms of the kinds of results that have no definition yet, as `--json` prints them; other keys are left as
+ * they are.
+ */
+export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>> = {
   barrier: schemaOf<ResultOf<"barrier">>()(comparedBarrier),
   layers: schemaOf<ResultOf<"layers">>()(layers.extend({ provenance })),
   plane: schemaOf<ResultOf<"plane">>()(plane.extend({ provenance })),
@@ -353,7 +356,6 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   pareto: PARETO_SCHEMA,
   landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
-  "dropout-stability": DROPOUT_STABILITY_SCHEMA,
   "dropout-path": DROPOUT_PATH_SCHEMA,
   "walked-path": WALKED_PATH_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
@@ -361,3 +363,6 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   prune: PRUNE_SCHEMA,
   mechanisms: MECHANISMS_SCHEMA,
 };
+
+/** Form of what files of results of all kinds say of their making. */
+export const PROVENANCE_SCHEMA: z.ZodType = z.looseObject({ provenance });

@@ -1,6 +1,6 @@
 import { describeCurve } from "@isthmus/curve";
 import type { Report } from "@isthmus/findings";
-import { describeDropoutStability } from "@isthmus/paths";
+import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
 import { describeSimilarity } from "@isthmus/similarity";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
@@ -19,14 +19,22 @@ import { describePruning } from "./describe-pruning.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
 import { describeWalkedPath } from "./describe-walked-path.ts";
-import { curvesOf, type Drawable, isNamedBarriers } from "./drawable-result.ts";
+import { curvesOf, type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
 import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows, or several barriers beside each other. */
-export function describeResult(result: Drawable): Report {
+export async function describeResult(result: Drawable): Promise<Report> {
   if (isNamedBarriers(result)) return describeDrawable(result);
+  const measurement = await loadMeasurement(result.kind);
+  return measurement?.describe?.(result) ?? describeWrittenOut(result as WrittenOut);
+}
+
+/** A result whose kind has no definition yet. */
+export type WrittenOut = Exclude<DrawableResult, { readonly kind: BuiltInMeasurement["kind"] }>;
+
+function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
@@ -58,8 +66,6 @@ export function describeResult(result: Drawable): Report {
       return describeLandscape(result);
     case "curvature-history":
       return describeCurvatureHistory(result);
-    case "dropout-stability":
-      return describeDropoutStability(result);
     case "dropout-path":
       return describeDropoutPath(result);
     case "walked-path":

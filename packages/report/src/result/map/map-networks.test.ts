@@ -34,7 +34,7 @@ describe("describeMap()", () => {
     // One bracket a join, and two networks on one place with one label.
     expect(aligned?.svg.match(/ d="M[\d.]+,[\d.]+V[\d.]+H[\d.]+V[\d.]+"/g)).toHaveLength(4);
     expect(plane?.svg).toContain(">s0, copy<");
-    const pairs = renderTables(mapResult())
+    const pairs = (await renderTables(mapResult()))
       .find(({ name }) => name === "pairs")
       ?.csv.trim()
       .split("\r\n");

@@ -1,0 +1,1 @@
+export { MEASURED, PROVENANCE } from "./result-forms.ts";

@@ -108,7 +108,9 @@ describe("isthmus path", () => {
   test("says which options belong to which way, and which default each way has", async () => {
     const { stdout } = await runCli(["path", "--help"]);
     const help = stdout.replace(/\s+/g, " ");
-    expect(help).toContain("--moves <n> of --by walk: moves in which a layer reaches its place (default: 20)");
+    expect(help).toContain(
+      "--moves <n> of --by walk: moves in which a layer reaches its place (default: 20)",
+    );
     expect(help).toContain("--trials <n> of --by halves: choices of units");
     expect(help).toContain("or kept (default: keep; of --by walk: recalibrate)");
     const { code, stderr } = await runCli(command("--by", "walk", "--points-per-line", "2"));

@@ -28,7 +28,11 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
   },
   "dropout-path": {
     ...PATH,
-    way: { flag: "by", value: "halves", help: "through networks without half of their units, which are built" },
+    way: {
+      flag: "by",
+      value: "halves",
+      help: "through networks without half of their units, which are built",
+    },
     load: async () => (await import("@isthmus/paths")).DROPOUT_PATH,
   },
   "walked-path": {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, entry } from "@isthmus/core";
+import { measurePath, trainCurve } from "@isthmus/curve";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { fingerprintWeights, type Graph, parameterNames } from "@isthmus/graph";
 import { layerOf } from "@isthmus/interpolation";
@@ -123,6 +124,33 @@ describe("measureWalkedPath()", () => {
     expect(readdirSync(folder)).toEqual(["walk.json"]);
     const other = measureWalkedPath({ graph, engine }, networks, data, { ...resumed, seed: 1 });
     await expect(other).rejects.toThrow("as it must be of the same measurement");
+  });
+
+  it("measures a Bezier curve of as many steps beside the walk, whose training goes on, too", async () => {
+    const journalPath = join(folder, "walk.json");
+    const options = { ...SHORT, points: 3, bezier: true };
+    const whole = await measureWalkedPath({ graph, engine }, networks, data, options);
+    const { path } = await trainCurve({ graph, engine }, networks, images, {
+      ...{ seed: 0, batch: SHORT.batch, threads: 1 },
+      epochs: Math.round((countWalkSteps(graph, SHORT) * SHORT.batch) / images.size),
+      schedule: { kind: "constant", learningRate: 0.03 },
+    });
+    const curve = await measurePath({ graph, engine }, path, images, { points: 3 });
+    expect(whole.beside).toEqual([{ name: "Bezier curve", path: curve }]);
+    const controller = new AbortController();
+    const seen: string[] = [];
+    const stopped = measureWalkedPath({ graph, engine }, networks, data, {
+      ...{ ...options, journalPath, signal: controller.signal },
+      onProgress({ stage }) {
+        seen.push(stage);
+        if (stage === "walk") controller.abort();
+      },
+    });
+    await expect(stopped).rejects.toThrow(/abort/i);
+    expect(seen[0]).toBe("curve");
+    const resumed = await measureWalkedPath({ graph, engine }, networks, data, { ...options, journalPath });
+    expect(resumed).toEqual(whole);
+    expect(readdirSync(folder)).toEqual(["walk.json"]);
   });
 
   it("is measured as far as its points are apart", async () => {

@@ -39,7 +39,6 @@ export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
 export { pruningStages } from "./result/pruning-stages.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
-export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
 export { wordsOfUntrained } from "./result/words-of-untrained.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {

@@ -10,10 +10,7 @@ const flagOf = (name: string, { flag }: ExamplesBeside): string =>
   flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Adds the options that name the further examples of a measurement. */
-export function addBesideOptions(
-  command: CommandUnknownOpts,
-  { examplesBeside = {} }: AnyMeasurement,
-): void {
+export function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: AnyMeasurement): void {
   for (const [name, examples] of Object.entries(examplesBeside)) {
     command.option(`--${flagOf(name, examples)} <name>`, examples.help);
   }

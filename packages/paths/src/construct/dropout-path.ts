@@ -1,5 +1,7 @@
+import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
 import { createPath } from "@isthmus/interpolation";
+import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { DROPOUT_PATH_FIELDS, type DropoutPathChoice } from "./dropout-path-options.ts";
 import { type DropoutPathResult, measureDropoutPath } from "./measure-dropout-path.ts";
 
@@ -20,6 +22,9 @@ export const DROPOUT_PATH: Measurement<"pair", DropoutPathChoice, DropoutPathRes
       "units that stay are rescaled layer by layer, and chosen ten times",
     ],
   ],
+  form: async () => (await import("../path-forms.ts")).DROPOUT_PATH_FORM,
+  describe: describeDropoutPath,
+  titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)} through halved networks`,
   async run({ graph, engine, a, b, unaligned, data, statisticsData, symmetries }, options, control) {
     const { signal, report } = control;
     const aligned = { name: ALIGNED_LINE, path: createPath("linear", a, b) };

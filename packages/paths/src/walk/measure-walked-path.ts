@@ -138,11 +138,7 @@ interface Walked {
   readonly steps: number;
 }
 
-async function walkAndMeasure(
-  subject: WalkSubject,
-  walking: Walking,
-  options: Resolved,
-): Promise<Walked> {
+async function walkAndMeasure(subject: WalkSubject, walking: Walking, options: Resolved): Promise<Walked> {
   const { architecture, ends, training } = subject;
   const { journalPath, onPoint, onProgress } = options;
   const plan = { ...walking, layers: layersThatWalk(ATTEMPT, architecture.graph) };

@@ -1,5 +1,10 @@
 import { type Checkpoint, type FieldsOf, seedField, wholeField } from "@isthmus/core";
-import { LEARNING_RATE_FIELD, TRAINING_FIELDS, type TrainingChoice, type TrainOptions } from "@isthmus/training";
+import {
+  LEARNING_RATE_FIELD,
+  TRAINING_FIELDS,
+  type TrainingChoice,
+  type TrainOptions,
+} from "@isthmus/training";
 import type { WalkPlace } from "./plan-walk.ts";
 
 /** A network on a walked path. */

@@ -1,7 +1,7 @@
 import { ATTACK_METHODS, ATTACK_NORMS, SOURCE_MODES } from "@isthmus/ensemble";
+import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
-import { MEASURED } from "./measured-path.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);

@@ -1,6 +1,7 @@
+import { MEASURED_PATH } from "@isthmus/curve/forms";
+import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
-import { MEASURED, PATH } from "./measured-path.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
@@ -22,7 +23,7 @@ export const MECHANISMS_SCHEMA: z.ZodType = schemaOf<ResultOf<"mechanisms">>()(
         name: text,
         data: text,
         examples: count,
-        path: PATH,
+        path: MEASURED_PATH,
         barrier: z.looseObject({ loss: barrier, error: barrier }),
         gap: MEASURED,
         connected: z.boolean(),

@@ -1,13 +1,13 @@
+import { BARRIER_POINT, MEASURED_PATH } from "@isthmus/curve/forms";
+import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
-import { DROPOUT_PATH_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
 import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
-import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
@@ -20,7 +20,7 @@ const text = z.string();
 const numbers = z.array(z.number());
 const network = z.enum(["a", "b"]);
 const measures = z.looseObject({ loss: measured, error: measured });
-const point = POINT;
+const point = BARRIER_POINT;
 const definitions = z.looseObject({
   chord: measured,
   meanOfEndpoints: measured,
@@ -227,8 +227,8 @@ const curve = z.looseObject({
     }),
   ),
   trainingData: text,
-  path: PATH,
-  line: PATH,
+  path: MEASURED_PATH,
+  line: MEASURED_PATH,
   modeConnectivity: measured.optional(),
   seed: count,
   ...pair,
@@ -356,8 +356,6 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   pareto: PARETO_SCHEMA,
   landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
-  "dropout-path": DROPOUT_PATH_SCHEMA,
-  "walked-path": WALKED_PATH_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   similarity: SIMILARITY_SCHEMA,
   prune: PRUNE_SCHEMA,

@@ -1,6 +1,7 @@
 import { describeCurve } from "@isthmus/curve";
 import type { Report } from "@isthmus/findings";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
+import { describeMechanisms } from "@isthmus/mechanisms";
 import { describeSimilarity } from "@isthmus/similarity";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
@@ -8,17 +9,14 @@ import { describeAttack } from "./describe-attack.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurvature } from "./describe-curvature.ts";
 import { describeCurvatureHistory } from "./describe-curvature-history.ts";
-import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { describeEnsemble } from "./describe-ensemble.ts";
 import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
-import { describeMechanisms } from "./describe-mechanisms.ts";
 import { describePareto } from "./describe-pareto.ts";
 import { describePlane } from "./describe-plane.ts";
 import { describePruning } from "./describe-pruning.ts";
 import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
-import { describeWalkedPath } from "./describe-walked-path.ts";
 import { curvesOf, type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
 import { describeLandscape } from "./landscape/describe-landscape.ts";
 import { describeMap } from "./map/describe-map.ts";
@@ -66,10 +64,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeLandscape(result);
     case "curvature-history":
       return describeCurvatureHistory(result);
-    case "dropout-path":
-      return describeDropoutPath(result);
-    case "walked-path":
-      return describeWalkedPath(result);
     case "intrinsic-dimension":
       return describeIntrinsicDimension(result);
     case "prune":

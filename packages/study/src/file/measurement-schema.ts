@@ -20,10 +20,7 @@ import type { BarrierMeasurement, LayersMeasurement } from "../description/study
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
-import {
-  CURVE_FIELDS,
-  MECHANISMS_FIELDS,
-} from "../schema/dropout-fields.ts";
+import { CURVE_FIELDS, MECHANISMS_FIELDS } from "../schema/dropout-fields.ts";
 import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";

@@ -73,8 +73,7 @@ async function openParams(
     besideParams.push([param, opened.description]);
   }
   const source = names.get("statisticsData");
-  const statisticsData =
-    typeof source === "string" ? (await open(source, batchSize)).description : undefined;
+  const statisticsData = typeof source === "string" ? (await open(source, batchSize)).description : undefined;
   return (graph) => ({
     data: description,
     ...(statisticsData && { statisticsData }),

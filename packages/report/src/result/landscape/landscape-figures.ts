@@ -7,6 +7,7 @@ import {
   formatMeasure,
   formatShort,
   type LineSeries,
+  MEASURES,
   type Measure,
   measureWords,
   type NumberFormat,
@@ -16,7 +17,6 @@ import { scaleWords } from "../describe-plane.ts";
 import { coordinatesOf, planeOf, sliceOf } from "./landscape-planes.ts";
 import { axisWords, DIRECTION_WORDS, SIZE_WORDS } from "./landscape-words.ts";
 
-const MEASURES = ["loss", "error"] as const;
 /** Most minima and most saddles that are marked in a plane. */
 const MOST_MARKS = 40;
 /** Points of a parabola: so many that they are a line without marks. */

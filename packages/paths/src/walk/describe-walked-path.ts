@@ -1,6 +1,6 @@
 import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTile, placesTable } from "@isthmus/curve";
 import { dataWords, factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
-import type { WalkedPathResult } from "@isthmus/paths";
+import type { WalkedPathResult } from "./walked-path-result.ts";
 
 /**
  * Says what a path shows that layers walked one after the other, beside the straight line and other paths.

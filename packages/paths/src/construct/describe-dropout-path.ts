@@ -1,6 +1,6 @@
 import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTile, placesTable } from "@isthmus/curve";
 import { factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
-import type { DropoutPathResult } from "@isthmus/paths";
+import type { DropoutPathResult } from "./measure-dropout-path.ts";
 
 /**
  * Says what a path through dropout-stable networks shows, beside the straight line and other paths.

@@ -1,5 +1,5 @@
 import { formatMeasure } from "@isthmus/findings";
-import type { MechanismSet, MechanismsResult } from "@isthmus/mechanisms";
+import type { MechanismSet, MechanismsResult } from "../mechanisms-result.ts";
 
 /** Says what was found: first whether networks are connected, then whether they are similar. */
 export function summarizeMechanisms({

@@ -12,7 +12,7 @@ import {
   type Table,
   type Tile,
 } from "@isthmus/findings";
-import type { MechanismSet, MechanismsResult } from "@isthmus/mechanisms";
+import type { MechanismSet, MechanismsResult } from "../mechanisms-result.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";
 
 /**

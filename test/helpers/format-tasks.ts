@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { groupBy } from "@isthmus/core";
-import type { Task, TaskKind } from "@isthmus/tasks";
+import { canonicalJson, type Task, type TaskKind } from "@isthmus/tasks";
 
 /** Options of {@link formatTasks}. */
 export interface FormatTasksOptions {
@@ -18,7 +18,7 @@ export function formatTasks(tasks: readonly Task[], { kinds, most }: FormatTasks
   const byKind = groupBy(tasks, ({ kind }) => kind);
   const parts = [...byKind].map(([kind, ofKind]) => {
     const head = `# ${kind}, version ${kinds.get(kind)?.version}, ${ofKind.length} tasks`;
-    const byParams = groupBy(ofKind.slice(0, most), ({ params }) => JSON.stringify(params));
+    const byParams = groupBy(ofKind.slice(0, most), ({ params }) => canonicalJson(params));
     const written = [...byParams].flatMap(([params, same]) => [
       params,
       ...same.map(({ key, label }) => `  ${key} ${label}`),

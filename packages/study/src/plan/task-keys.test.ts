@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
+import { unfold } from "@isthmus/forms";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { formatTasks } from "../../../../test/helpers/format-tasks.ts";
@@ -8,8 +9,7 @@ import { type EveryEntry, FULL_ENTRIES, REQUIRED_ENTRIES } from "../../test/ever
 import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
-import { unfold } from "../description/unfold.ts";
-import { MEASUREMENT } from "../file/measurement-schema.ts";
+import { loadMeasurementSchema } from "../file/measurement-schema.ts";
 import {
   COLLECTED_NETWORK,
   CONNECTIVITY_TUNED_NETWORK,
@@ -22,7 +22,7 @@ import {
   TRAINED_NETWORK,
   TUNED_NETWORK,
 } from "../file/network-schema.ts";
-import { STUDY_TASKS } from "../tasks/task-kinds.ts";
+import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
 
 /** Batches as they were before they became smaller for few examples, on which nothing could be trained then. */
@@ -122,7 +122,10 @@ function* keysOf(
 function namedBy(entries: EveryEntry["measurements"] | EveryEntry["networks"]): Map<string, Set<string>> {
   const named = new Map<string, Set<string>>();
   for (const repeated of Object.values(entries)) {
-    for (const { entry } of unfold<object>("entries", repeated as Parameters<typeof unfold>[1])) {
+    for (const { entry } of unfold<object>(
+      { name: "entries", of: "study" },
+      repeated as Parameters<typeof unfold>[1],
+    )) {
       const kind = kindOf(entry);
       named.set(kind, new Set([...(named.get(kind) ?? []), ...Object.keys(entry)]));
     }
@@ -153,6 +156,11 @@ const NETWORKS: Readonly<Record<string, z.ZodType>> = {
   scatter: SCATTERED_NETWORK,
 };
 
+/** Options that the files in test/golden do not have, as they came later; no key has them unless an entry does. */
+const LATER: Readonly<Record<string, readonly string[]>> = {
+  "dropout-stability": ["statisticsData"],
+};
+
 // Files in test/golden were written by version 0.1.0. What changes in them runs again in studies begun before.
 describe("tasks of entries of every kind", () => {
   it.each([
@@ -161,20 +169,22 @@ describe("tasks of entries of every kind", () => {
   ])("planStudy() gives entries with %s options the tasks they always had", async (name, study) => {
     const { tasks } = await planEntries(study);
     // Labels name files by their path on this machine.
-    const text = formatTasks(tasks, { kinds: STUDY_TASKS, most: 100 }).replaceAll(ROOT, "");
+    const text = formatTasks(tasks, { kinds: await loadStudyTasks(), most: 100 }).replaceAll(ROOT, "");
     await expect(text).toMatchFileSnapshot(`../../test/golden/tasks-of-${name}-entries.txt`);
   });
 
-  it("the full entries name every option that a file may", () => {
+  it("the full entries name every option that a file may, but for options that came later", async () => {
     const options = Object.entries(NETWORKS).flatMap(([name, schema]) => [...keysOf(schema, name)]);
     const networks = namedBy(FULL_ENTRIES.networks);
     const measurements = namedBy(FULL_ENTRIES.measurements);
     for (const [name, keys] of options)
       expect([...(networks.get(name) ?? [])].sort()).toEqual([...keys].sort());
-    const kinds = [...keysOf(MEASUREMENT, "")];
+    const kinds = [...keysOf(await loadMeasurementSchema(), "")];
     expect(kinds).toHaveLength(15);
-    for (const [kind, keys] of kinds)
-      expect([...(measurements.get(kind) ?? [])].sort()).toEqual([...keys].sort());
+    for (const [kind, keys] of kinds) {
+      const before = keys.filter((key) => !LATER[kind]?.includes(key));
+      expect([...(measurements.get(kind) ?? [])].sort()).toEqual(before.sort());
+    }
   });
 
   it("the required entries are of every kind, too", () => {

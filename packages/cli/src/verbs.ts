@@ -81,11 +81,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure which layers stand between two networks",
       load: async () => (await import("./commands/layers.ts")).layersVerb,
     },
-    similarity: {
-      summary: "Measure how alike the layers of two networks are in what they compute",
-      load: async () => (await import("./commands/similarity.ts")).similarityVerb,
-    },
-    ...measuringVerbs("pair"),
+    ...measuringVerbs("unlike-pair", "pair"),
     plane: {
       summary: "Measure loss and error on the plane through three networks",
       load: async () => (await import("./commands/plane.ts")).planeVerb,

@@ -22,6 +22,7 @@ export type {
   MeasurementEntry,
   NamedSubject,
   OpenedSubject,
+  OwnSubject,
   SubjectName,
   Subjects,
 } from "./measurement/measurement.ts";

@@ -1,11 +1,13 @@
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
+import type { SIMILARITY } from "@isthmus/similarity";
 
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly "dropout-path": typeof DROPOUT_PATH;
   readonly "walked-path": typeof WALKED_PATH;
+  readonly similarity: typeof SIMILARITY;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -39,6 +41,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     ...PATH,
     way: { flag: "by", value: "walk", help: "layer by layer, with training" },
     load: async () => (await import("@isthmus/paths")).WALKED_PATH,
+  },
+  similarity: {
+    verb: "similarity",
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    subject: "unlike-pair",
+    load: async () => (await import("@isthmus/similarity")).SIMILARITY,
   },
 };
 

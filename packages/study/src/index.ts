@@ -38,8 +38,6 @@ export type {
   MechanismsChoice,
   MechanismsMeasurement,
   PathMeasurement,
-  SimilarityChoice,
-  SimilarityMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {

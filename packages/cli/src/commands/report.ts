@@ -30,7 +30,6 @@ import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatPruning } from "../format/format-pruning.ts";
 import { formatResult } from "../format/format-result.ts";
-import { formatSimilarity } from "../format/format-similarity.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -214,8 +213,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatIntrinsicDimension(result, terminal);
     case "prune":
       return formatPruning(result);
-    case "similarity":
-      return formatSimilarity(result);
     case "mechanisms":
       return formatMechanisms(result, terminal);
     default:

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import { formatCell, type Table } from "@isthmus/findings";
 import { type Drawable, describeResult } from "@isthmus/report";
-import type { Terminal } from "../terminal/terminal.ts";
+import { type Screen, shownOf } from "./format-chart.ts";
 import { formatOutputs } from "./format-outputs.ts";
 import { formatTable } from "./format-table.ts";
 import { drawPlot } from "./terminal-charts.ts";
@@ -10,29 +10,35 @@ import { drawPlot } from "./terminal-charts.ts";
 const MOST_ROWS = 40;
 
 /**
- * Formats what a result shows for the terminal: its first figure, if a terminal can draw it, its words, its
- * largest numbers, and its first table.
+ * Formats what a result shows for the terminal: its chart, its words, its largest numbers, and the tables
+ * that say most.
  */
 export async function formatResult(
   result: Drawable,
-  terminal: Terminal,
+  screen: Screen,
   outputs: readonly string[] = [],
 ): Promise<string> {
   const { summary, tiles, sections, notes = [] } = await describeResult(result);
-  const [table] = sections.flatMap((section) => section.tables);
+  const { chart, tables: namesOf } = shownOf(result);
+  const names = namesOf?.(result);
   const [figure] = sections.flatMap((section) => section.figures);
-  const chart = figure && drawPlot(figure.plot, terminal);
-  const lines = [
-    ...(chart === undefined ? [] : [chart, ""]),
-    summary,
-    ...tiles.map(({ name, value, unit, more }) => {
-      const details = more.length > 0 ? ` (${more.join("; ")})` : "";
-      return `${name}: ${[value, unit].join(" ").trim()}${details}`;
+  const all = sections.flatMap((section) => section.tables);
+  const tables = names === undefined ? all.slice(0, 1) : all.filter(({ name }) => names.includes(name));
+  const numbers = tiles.map(({ name, value, unit, more }) => {
+    const details = more.length > 0 ? ` (${more.join("; ")})` : "";
+    return `${name}: ${[value, unit].join(" ").trim()}${details}`;
+  });
+  const drawn = chart === undefined ? figure && drawPlot(figure.plot, screen) : chart(result, screen);
+  const parts = [
+    drawn ?? "",
+    [summary, ...numbers].join("\n"),
+    ...tables.map((table) => {
+      const rows = formatRows(table, screen.columns);
+      return tables.length === 1 ? rows : `${table.title}\n${rows}`;
     }),
-    ...(table === undefined ? [] : ["", formatRows(table, terminal.columns)]),
-    ...(notes.length === 0 ? [] : ["", ...notes]),
+    notes.join("\n"),
   ];
-  return lines.join("\n") + formatOutputs(outputs);
+  return parts.filter((part) => part !== "").join("\n\n") + formatOutputs(outputs);
 }
 
 function formatRows({ columns, rows }: Table, width: number): string {
@@ -50,7 +56,7 @@ function formatRows({ columns, rows }: Table, width: number): string {
       align: kind === "text" ? "left" : "right",
     })),
     hasGroups ? [titles, ...shown] : shown,
-    // Only words can go to further lines.
+    // A column of numbers that does not fit is broken by the screen: it has no words to break at.
     columns.at(-1)?.kind === "text" ? width : undefined,
   );
   return rows.length > shown.length ? `${text}\nand ${rows.length - shown.length} rows more` : text;

@@ -21,8 +21,8 @@ interface Running {
   readonly journal: string | undefined;
   /** Folder for networks on the way. */
   readonly networks: string | undefined;
-  /** Gives the tensors of a network the names that they have in the files. */
-  readonly restore: BoundNetwork["restore"];
+  /** Gives the tensors of a network the names that they have in the files; undefined if they have them. */
+  readonly restore: BoundNetwork["restore"] | undefined;
 }
 
 /** Creates what a measurement runs under on a command line. */
@@ -43,7 +43,8 @@ export function createControl(
       networks === undefined
         ? undefined
         : async (name, network) => {
-            await saveCheckpoint(restore(network), join(networks, `${name}${ENDING}`), { overwrite: true });
+            const restored = restore === undefined ? network : restore(network);
+            await saveCheckpoint(restored, join(networks, `${name}${ENDING}`), { overwrite: true });
           },
     onPart(soFar) {
       partial = soFar;

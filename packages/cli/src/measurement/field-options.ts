@@ -55,7 +55,11 @@ function optionOf(flag: string, field: AnyField): Option {
   }
   const option = new Option(`--${flag} ${field.placeholder ?? placeholderOf(form)}`, help);
   if (form.type === "choice") option.choices(form.values);
-  else option.argParser((text: string, before: unknown) => parseValue(field, text, before));
+  // A list that is given replaces the default: only further lists of the command line are added.
+  else
+    option.argParser((text: string, before: unknown) =>
+      parseValue(field, text, before === missing ? undefined : before),
+    );
   return missing === undefined || form.type === "group" ? option : option.default(missing, wordsOf(missing));
 }
 

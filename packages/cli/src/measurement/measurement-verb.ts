@@ -52,10 +52,15 @@ function examplesOf({
   measurement: { subject, examples },
 }: Way): (readonly [command: string, purpose: string])[] {
   const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example).join(" ");
-  const chosen = way === undefined ? "" : `--${way.flag} ${way.value} `;
+  const chosen = way === undefined ? [] : [`--${way.flag} ${way.value}`];
   return examples.map(([options, purpose]) => {
-    const data = options.includes("--data") ? "" : `--data ${EXAMPLE_DATA} `;
-    return [`isthmus ${verb} ${networks} --graph model.onnx ${data}${chosen}${options}`, purpose];
+    const words = [
+      ...(options.includes("--graph") ? [] : ["--graph model.onnx"]),
+      ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
+      ...chosen,
+      options,
+    ];
+    return [`isthmus ${verb} ${networks} ${words.join(" ")}`, purpose];
   });
 }
 

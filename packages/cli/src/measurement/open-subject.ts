@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at } from "@isthmus/core";
+import { at, UsageError } from "@isthmus/core";
 import type { AnyMeasurement, OpenedSubject, SubjectName, Subjects } from "@isthmus/findings";
 import type { BindingSummary, BoundNetwork } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
@@ -11,6 +11,11 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData, openUnscoredFor } from "../open/open-data.ts";
+import {
+  addExportedFromOptions,
+  type ExportedFromOptions,
+  openOwnArchitectures,
+} from "../open/open-own-architectures.ts";
 import { withPair } from "../open/open-pair.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
@@ -28,9 +33,9 @@ export interface Opened {
   /** Files that are read, which are not written over. */
   readonly inputs: readonly string[];
   /** Fields that `--json` has beside the fields of the result. */
-  readonly beside: { readonly binding: BindingSummary; readonly alignment?: object };
-  /** Gives the tensors of a network the names that they have in the files. */
-  readonly restore: BoundNetwork["restore"];
+  readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
+  /** Gives the tensors of a network the names that they have in the files. @defaultValue they have them */
+  readonly restore?: BoundNetwork["restore"];
 }
 
 /** What a command line says of a subject. */
@@ -45,7 +50,11 @@ export interface SubjectRequest {
   readonly outputs: readonly string[];
 }
 
-type SubjectFlags = PairOptions & DataOptions & EngineOptions & BindingOptions;
+type SubjectFlags = PairOptions &
+  DataOptions &
+  EngineOptions &
+  BindingOptions &
+  ExportedFromOptions & { readonly graphA?: string; readonly graphB?: string };
 
 /** How commands name and open a sort of subject. */
 interface SubjectForm {
@@ -104,11 +113,54 @@ const PAIR: SubjectForm = {
   },
 };
 
+const UNLIKE_PAIR: SubjectForm = {
+  arguments: [
+    ["<a>", "the first checkpoint: a file, or a folder", "a.safetensors"],
+    ["<b>", "the second one; or the first again, to measure its own layers", "b.safetensors"],
+  ],
+  addOptions(command) {
+    command
+      .option(
+        "--graph <file>",
+        "the architecture of both, .onnx or model.json of a LayersModel (default: from config.json)",
+      )
+      .option("--graph-a <file>", "the architecture of A, if it is another one")
+      .option("--graph-b <file>", "the architecture of B, if it is another one")
+      .option(
+        "--exported-from <checkpoint>",
+        "the checkpoint that --graph was exported from, if it is none of the networks; it shows which weight is which",
+      )
+      .requiredOption("--data <name>", `examples; ${dataForms()}`);
+    addExportedFromOptions(addScalingOptions(addEngineOption(command)));
+  },
+  open: ({ measurement: { attempt }, paths, flags, outputs }, context, work) => {
+    const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
+    const { graph, graphA = graph, graphB = graph } = flags;
+    const { exportedFrom, exportedFromA = exportedFrom, exportedFromB = exportedFrom } = flags;
+    return withCheckpoints(ends, async ([one, two]) => {
+      const read = [graphA, graphB, exportedFromA, exportedFromB].filter((file) => file !== undefined);
+      const inputs = [...one.files, ...two.files, ...read];
+      for (const file of outputs) await assertOutput(file, inputs);
+      const [a, b] = await openOwnArchitectures(
+        [
+          { path: ends[0], checkpoint: one, graph: graphA, exportedFrom: exportedFromA, letter: "a" },
+          { path: ends[1], checkpoint: two, graph: graphB, exportedFrom: exportedFromB, letter: "b" },
+        ],
+        { attempt, options: flags, context },
+      );
+      const { data } = a;
+      if (data === undefined) throw new UsageError(`Cannot ${attempt} without examples: add --data`);
+      return work({ subject: { a, b, data }, implied: {}, inputs, beside: {} });
+    });
+  },
+};
+
 /** How commands name and open each sort of subject. */
 export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   network: NETWORK,
   networks: NETWORKS,
   pair: PAIR,
+  "unlike-pair": UNLIKE_PAIR,
 };
 
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */

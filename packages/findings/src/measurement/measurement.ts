@@ -22,6 +22,11 @@ export interface NamedSubject {
   readonly network: Checkpoint;
 }
 
+/** A network with an architecture of its own. */
+export interface OwnSubject extends Architecture {
+  readonly network: Checkpoint;
+}
+
 /** What can be measured, opened: its files, its data and its architecture are in order. */
 export interface Subjects {
   /** One network. */
@@ -34,6 +39,8 @@ export interface Subjects {
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
   };
+  /** Two networks that may differ in their architectures, if both take the same examples. */
+  readonly "unlike-pair": Pick<OpenedSubject, "data"> & { readonly a: OwnSubject; readonly b: OwnSubject };
   /** Several networks of one architecture. */
   readonly networks: OpenedSubject & { readonly networks: readonly NamedSubject[] };
 }

@@ -6,7 +6,7 @@ import {
   namesField,
   numberForm,
   seedField,
-  wholeField,
+  triesField,
 } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
@@ -32,9 +32,6 @@ export interface DropoutChoice {
   readonly seed?: number;
 }
 
-/** Most choices of units. */
-const MOST_TRIALS = 10_000;
-
 /** Fields of {@link DropoutChoice}, which paths through networks without units have, too. */
 export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
   choice: choiceField<UnitChoice>(UNIT_CHOICES, {
@@ -48,7 +45,7 @@ export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
     default: "inverse",
     help: "rescale the units that stay by the inverse of their share, or layer by layer so that the loss is least (fit)",
   }),
-  trials: wholeField({ least: 1, most: MOST_TRIALS, default: 3, help: "choices of units at random" }),
+  trials: triesField({ least: 1, default: 3, help: "choices of units at random" }),
   statistics: choiceField<NormPolicy>(NORM_POLICIES, {
     placeholder: "<policy>",
     default: "keep",

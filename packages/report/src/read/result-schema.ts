@@ -11,7 +11,6 @@ import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
-import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
 const measured = MEASURED;
@@ -357,7 +356,6 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
-  similarity: SIMILARITY_SCHEMA,
   prune: PRUNE_SCHEMA,
   mechanisms: MECHANISMS_SCHEMA,
 };

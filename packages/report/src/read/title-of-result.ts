@@ -45,8 +45,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "prune":
       return `${basename(result.network)}, pruned`;
-    case "similarity":
-      return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
     case "mechanisms":
       return `Mechanisms of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":

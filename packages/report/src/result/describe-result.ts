@@ -5,7 +5,6 @@ import type { Report } from "@isthmus/findings";
 import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
 import { describeMechanisms } from "@isthmus/mechanisms";
-import { describeSimilarity } from "@isthmus/similarity";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
 import { describeIntrinsicDimension } from "@isthmus/subspace";
@@ -64,8 +63,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "similarity":
-      return describeSimilarity(result);
     case "mechanisms":
       return describeMechanisms(result);
   }

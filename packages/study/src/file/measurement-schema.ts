@@ -11,11 +11,7 @@ import type { AttackMeasurement, EnsembleMeasurement } from "../description/ense
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
-import type {
-  CurveMeasurement,
-  MechanismsMeasurement,
-  SimilarityMeasurement,
-} from "../description/path-measurements.ts";
+import type { CurveMeasurement, MechanismsMeasurement } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
@@ -26,7 +22,6 @@ import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
-import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A curve to be trained, as a file describes it. */
@@ -41,7 +36,6 @@ type FileMeasurement =
   | LandscapeMeasurement
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
-  | SimilarityMeasurement
   | EnsembleMeasurement
   | AttackMeasurement
   | ParetoMeasurement
@@ -52,8 +46,6 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
 
 /** Which pairs of networks, and on which examples. */
 const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
-
-const { statisticsData: _, ...compared } = selected;
 
 const pairs = {
   ...selected,
@@ -146,7 +138,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       labels: z.enum(LABEL_CHOICES).optional(),
       ...DIMENSION_FIELDS,
     }),
-    z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),
       ...PAIR_SELECTION,

@@ -12,6 +12,7 @@ import { shapeOfFields } from "../schema/zod-of-form.ts";
 interface Selections {
   readonly network: NetworkMeasurement;
   readonly pair: PathMeasurement;
+  readonly "unlike-pair": Omit<PathMeasurement, "statisticsData">;
   readonly networks: NetworkMeasurement;
 }
 
@@ -29,13 +30,17 @@ export type BuiltInEntry = {
 /** Any entry of a measurement, with its options as further keys. */
 export type AnyEntry = (NetworkMeasurement | PathMeasurement) & { readonly kind: string };
 
+const pairs = { ...PAIR_SELECTION, data: NAMED_DATA };
+const { statisticsData: _, ...unlikePairs } = pairs;
+
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** What an entry says of its subjects, by their sort; the rest are options. */
 export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   network: single,
   networks: single,
-  pair: { ...PAIR_SELECTION, data: NAMED_DATA },
+  pair: pairs,
+  "unlike-pair": unlikePairs,
 };
 
 /** Makes the schema of the entries of a measurement. */

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { resolveFields } from "@isthmus/core";
+import { type Checkpoint, resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, Control, MeasuredResult, SubjectName, Subjects } from "@isthmus/findings";
 import { takesParams } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
@@ -57,6 +57,7 @@ function recordOf(measurement: AnyMeasurement, result: MeasuredResult): object {
 const PATH_KEYS: Readonly<Record<SubjectName, readonly string[]>> = {
   network: ["network"],
   pair: ["a", "b"],
+  "unlike-pair": ["a", "b"],
   networks: ["networks"],
 };
 
@@ -103,11 +104,14 @@ async function openSubject<T>(
       },
     };
   };
-  if (subject === "pair") {
+  if (subject === "pair" || subject === "unlike-pair") {
     const pair = await openPair(inputs, engine, signal);
     try {
       const { graph, a, b } = pair.networks;
-      return await work({ ...(await shared(graph)), a, b, unaligned: b });
+      const opened = await shared(graph);
+      if (subject === "pair") return await work({ ...opened, a, b, unaligned: b });
+      const withArchitecture = (network: Checkpoint) => ({ graph, engine, network });
+      return await work({ ...opened, a: withArchitecture(a), b: withArchitecture(b) });
     } finally {
       await pair.close();
     }

@@ -24,7 +24,7 @@ export async function planEntry(
 ): Promise<readonly PlannedMeasurement[]> {
   const kind = measurementTask(measurement);
   const { networks, planner, variables } = context;
-  if (measurement.subject === "pair") {
+  if (measurement.subject === "pair" || measurement.subject === "unlike-pair") {
     const selection = entry as PathMeasurement;
     const architectures = new Set(selectPairs(networks, selection).map(({ a }) => a.architecture));
     const paramsOf = await openParams(measurement, { entry, architectures, planner });

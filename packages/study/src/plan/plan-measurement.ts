@@ -1,7 +1,5 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
 import { loadMeasurement } from "@isthmus/measurements";
-import { MEASURE_SIMILARITY_DEFAULTS } from "@isthmus/similarity";
-import type { SimilarityMeasurement } from "../description/path-measurements.ts";
 import type {
   BarrierMeasurement,
   LayersMeasurement,
@@ -11,7 +9,6 @@ import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
-import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
@@ -49,8 +46,6 @@ function planWrittenOut(
     case "curvature":
     case "landscape":
       return planEach(entry, context);
-    case "similarity":
-      return planPairs(entry, context, similarityWork(entry, context.planner.seed));
     case "ensemble":
       return planEnsembles(entry, context);
     case "attack":
@@ -83,40 +78,4 @@ function layersWork(entry: LayersMeasurement, seed: number) {
   const { groups, orders, points, statistics, predict, directions, batchSize } = settings;
   const options = { groups, orders, points, statistics, predict, directions, batchSize, seed };
   return { kind: measurePairLayers, options };
-}
-
-function similarityWork(entry: SimilarityMeasurement, seed: number) {
-  const {
-    measures,
-    positions,
-    examples,
-    samples,
-    estimator,
-    block,
-    bandwidth,
-    variance,
-    anchors,
-    neighbours,
-    batchSize,
-  } = {
-    ...MEASURE_SIMILARITY_DEFAULTS,
-    ...entry,
-  };
-  const { values } = entry;
-  const options = {
-    measures,
-    positions,
-    examples,
-    samples,
-    estimator,
-    block,
-    bandwidth,
-    variance,
-    anchors,
-    neighbours,
-  };
-  return {
-    kind: measurePairSimilarity,
-    options: { ...options, ...(values !== undefined && { values }), batchSize, seed },
-  };
 }

@@ -16,7 +16,6 @@ import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
-import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
@@ -44,7 +43,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   tuneNetworkByConnectivity,
   measureNetworkLandscape,
   measurePairMechanisms,
-  measurePairSimilarity,
   trainPairCurve,
   measureDimension,
   pruneStudyNetwork,

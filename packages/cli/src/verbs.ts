@@ -98,10 +98,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Make adversarial examples on some networks, and show them to others",
       load: async () => (await import("./commands/attack.ts")).attackVerb,
     },
-    mechanisms: {
-      summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
-      load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,
-    },
+    ...measuringVerbs("pair-on-sets"),
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,

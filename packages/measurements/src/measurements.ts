@@ -1,4 +1,5 @@
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
+import type { MECHANISMS } from "@isthmus/mechanisms";
 import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
 
@@ -7,6 +8,7 @@ interface BuiltIn {
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly "dropout-path": typeof DROPOUT_PATH;
   readonly "walked-path": typeof WALKED_PATH;
+  readonly mechanisms: typeof MECHANISMS;
   readonly similarity: typeof SIMILARITY;
 }
 
@@ -41,6 +43,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     ...PATH,
     way: { flag: "by", value: "walk", help: "layer by layer, with training" },
     load: async () => (await import("@isthmus/paths")).WALKED_PATH,
+  },
+  mechanisms: {
+    verb: "mechanisms",
+    summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
+    subject: "pair-on-sets",
+    load: async () => (await import("@isthmus/mechanisms")).MECHANISMS,
   },
   similarity: {
     verb: "similarity",

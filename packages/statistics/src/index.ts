@@ -38,6 +38,7 @@ export {
   createCorrection,
   holdInMemory,
 } from "./policy/correct-statistics.ts";
+export { normField, STATISTICS_FIELD } from "./policy/statistics-fields.ts";
 export {
   NORM_POLICIES,
   type NormPolicy,

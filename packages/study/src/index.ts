@@ -35,9 +35,8 @@ export type { ParetoChoice, ParetoMeasurement } from "./description/pareto-measu
 export type {
   CurveChoice,
   CurveMeasurement,
-  MechanismsChoice,
-  MechanismsMeasurement,
   PathMeasurement,
+  SetsMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {

@@ -24,7 +24,6 @@ import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.t
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
-import { formatMechanisms } from "../format/format-mechanisms.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
@@ -213,8 +212,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatIntrinsicDimension(result, terminal);
     case "prune":
       return formatPruning(result);
-    case "mechanisms":
-      return formatMechanisms(result, terminal);
     default:
       return formatResult(result, terminal);
   }

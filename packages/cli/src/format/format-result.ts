@@ -50,14 +50,15 @@ function formatRows({ columns, rows }: Table, width: number): string {
   const titles = columns.map(({ title, unit }) => (unit === undefined ? title : `${title} (${unit})`));
   const groups = columns.map(({ group = "" }, index) => (group === columns[index - 1]?.group ? "" : group));
   const hasGroups = groups.some((group) => group !== "");
+  const hasSentences = columns.at(-1)?.kind === "text" && shown.some((cells) => cells.at(-1)?.includes(" "));
   const text = formatTable(
     columns.map(({ kind }, index) => ({
       title: at(hasGroups ? groups : titles, index, "column"),
       align: kind === "text" ? "left" : "right",
     })),
     hasGroups ? [titles, ...shown] : shown,
-    // A column of numbers that does not fit is broken by the screen: it has no words to break at.
-    columns.at(-1)?.kind === "text" ? width : undefined,
+    // A column that does not fit is broken by the screen if it has no words to break at.
+    hasSentences ? width : undefined,
   );
   return rows.length > shown.length ? `${text}\nand ${rows.length - shown.length} rows more` : text;
 }

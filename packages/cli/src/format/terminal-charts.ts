@@ -34,7 +34,7 @@ function drawLines({ series, x, y }: LinePlot, { columns, unicode, color }: Scre
       charset: unicode ? "braille" : "ascii",
       color,
       xLabel: x.label,
-      yLabel: y.percent ? `${y.label} (%)` : y.label,
+      yLabel: y.label,
     },
   );
 }

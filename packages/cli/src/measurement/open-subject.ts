@@ -24,6 +24,7 @@ import { addPairSubjectOptions, type PairOptions } from "../options/pair-options
 import { assertOutput } from "../output/assert-output.ts";
 import type { Context } from "../verb.ts";
 import { openBeside } from "./beside-options.ts";
+import { addSetOptions, openSets, type SetOptions } from "./set-options.ts";
 
 /** A subject that was opened, and what the command says of it beside the result. */
 export interface Opened {
@@ -54,7 +55,8 @@ type SubjectFlags = PairOptions &
   DataOptions &
   EngineOptions &
   BindingOptions &
-  ExportedFromOptions & { readonly graphA?: string; readonly graphB?: string };
+  ExportedFromOptions &
+  SetOptions & { readonly graphA?: string; readonly graphB?: string };
 
 /** How commands name and open a sort of subject. */
 interface SubjectForm {
@@ -89,28 +91,21 @@ const PAIR: SubjectForm = {
     ["<b>", "the checkpoint at t = 1", "b.safetensors"],
   ],
   addOptions: addPairSubjectOptions,
-  open: ({ measurement, paths, flags, statistics, outputs }, context, work) => {
-    const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
-    return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
-      const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
-      const beside = await openBeside(measurement, flags, dataContext(pair));
-      const subject = {
-        graph,
-        engine,
-        a,
-        b,
-        unaligned,
-        data,
-        statisticsData,
-        beside,
-        symmetries: once(pair, context),
-      };
-      const implied = pair.statistics === "auto" ? {} : { statistics: pair.statistics };
-      const { restore } = at(pair.networks, 0, "network");
-      const said = { ...(summary && { alignment: summary }), binding };
-      return work({ subject, implied, inputs, restore, beside: said });
-    });
+  open: (request, context, work) =>
+    openPair(request, context, (subject, shared) => work({ ...shared, subject })),
+};
+
+const PAIR_ON_SETS: SubjectForm = {
+  arguments: PAIR.arguments,
+  addOptions(command) {
+    addSetOptions(command);
+    addPairSubjectOptions(command);
   },
+  open: (request, context, work) =>
+    openPair(request, context, async (subject, shared) => {
+      const sets = await openSets(request.measurement.attempt, subject, request.flags);
+      return work({ ...shared, subject: { ...subject, sets } });
+    }),
 };
 
 const UNLIKE_PAIR: SubjectForm = {
@@ -160,8 +155,39 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   network: NETWORK,
   networks: NETWORKS,
   pair: PAIR,
+  "pair-on-sets": PAIR_ON_SETS,
   "unlike-pair": UNLIKE_PAIR,
 };
+
+/** Opens two networks that share an architecture, with their data; the second is aligned if options ask for it. */
+async function openPair<T>(
+  { measurement, paths, flags, statistics, outputs }: SubjectRequest,
+  context: Context,
+  work: (subject: Subjects["pair"], shared: Omit<Opened, "subject">) => Promise<T>,
+): Promise<T> {
+  const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
+  return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
+    const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
+    const beside = await openBeside(measurement, flags, dataContext(pair));
+    const subject = {
+      graph,
+      engine,
+      a,
+      b,
+      unaligned,
+      data,
+      statisticsData,
+      beside,
+      symmetries: once(pair, context),
+    };
+    return work(subject, {
+      implied: pair.statistics === "auto" ? {} : { statistics: pair.statistics },
+      inputs,
+      restore: at(pair.networks, 0, "network").restore,
+      beside: { ...(summary && { alignment: summary }), binding },
+    });
+  });
+}
 
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */
 function addSharedOptions(command: CommandUnknownOpts): void {

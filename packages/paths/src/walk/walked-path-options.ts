@@ -1,6 +1,5 @@
 import { BATCH_SIZE_FIELD, type FieldsOf, flagField, wholeField } from "@isthmus/core";
-import type { NormPolicy } from "@isthmus/statistics";
-import { DROPOUT_FIELDS } from "../drop/dropout-options.ts";
+import { type NormPolicy, normField } from "@isthmus/statistics";
 import { WALK_FIELDS, type WalkChoice } from "./walk-options.ts";
 
 /** Options of the measurement of a walked path that are plain data. */
@@ -27,7 +26,7 @@ export const WALKED_PATH_FIELDS: FieldsOf<WalkedPathChoice> = {
     default: 25,
     help: "evenly spaced places on the lines beside the path",
   }),
-  statistics: { ...DROPOUT_FIELDS.statistics, default: "recalibrate" },
+  statistics: normField("recalibrate"),
   batchSize: BATCH_SIZE_FIELD,
   bezier: flagField({
     default: false,

@@ -8,7 +8,6 @@ import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.t
 import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
-import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
@@ -357,7 +356,6 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   prune: PRUNE_SCHEMA,
-  mechanisms: MECHANISMS_SCHEMA,
 };
 
 /** Form of what files of results of all kinds say of their making. */

@@ -45,8 +45,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "prune":
       return `${basename(result.network)}, pruned`;
-    case "mechanisms":
-      return `Mechanisms of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

@@ -4,7 +4,6 @@ import { describeAttack, describeEnsemble, describePareto } from "@isthmus/ensem
 import type { Report } from "@isthmus/findings";
 import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
-import { describeMechanisms } from "@isthmus/mechanisms";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
 import { describeIntrinsicDimension } from "@isthmus/subspace";
@@ -63,8 +62,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "mechanisms":
-      return describeMechanisms(result);
   }
 }
 

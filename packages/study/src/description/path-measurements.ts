@@ -1,5 +1,4 @@
 import type { MeasurePathOptions, TrainCurveOptions } from "@isthmus/curve";
-import type { MeasureMechanismsOptions } from "@isthmus/mechanisms";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { PairSelection } from "./pair-selection.ts";
 
@@ -13,15 +12,8 @@ export interface PathMeasurement extends PairSelection {
   readonly batchSize?: number;
 }
 
-/** How mechanisms are measured. */
-export type MechanismsChoice = Pick<MeasureMechanismsOptions, "points" | "tolerance" | "statistics">;
-
-/**
- * Whether networks predict by the same mechanisms: loss and error on the line between them, on several data
- * sets; options that are missing have the defaults of `measureMechanisms`.
- */
-export interface MechanismsMeasurement extends Omit<PathMeasurement, "data">, MechanismsChoice {
-  readonly kind: "mechanisms";
+/** What is measured on pairs of networks, on several sets of examples. */
+export interface SetsMeasurement extends Omit<PathMeasurement, "data"> {
   /** Names of the examples of each set, such as `mnist:test+cue=place`, by the name of the set. */
   readonly sets: Readonly<Record<string, string>>;
 }

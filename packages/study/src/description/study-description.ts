@@ -13,7 +13,7 @@ import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
 import type { PairSelection } from "./pair-selection.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
-import type { CurveMeasurement, MechanismsMeasurement } from "./path-measurements.ts";
+import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { TicketNetwork } from "./ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
@@ -133,7 +133,6 @@ export type MeasurementDescription =
   | BarrierMeasurement
   | LayersMeasurement
   | CurveMeasurement
-  | MechanismsMeasurement
   | MergeMeasurement
   | EachMeasurement
   | EnsembleMeasurement

@@ -11,12 +11,12 @@ import type { AttackMeasurement, EnsembleMeasurement } from "../description/ense
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
-import type { CurveMeasurement, MechanismsMeasurement } from "../description/path-measurements.ts";
+import type { CurveMeasurement } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
-import { CURVE_FIELDS, MECHANISMS_FIELDS } from "../schema/dropout-fields.ts";
+import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
@@ -34,7 +34,6 @@ type FileMeasurement =
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
   | LandscapeMeasurement
-  | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
   | EnsembleMeasurement
   | AttackMeasurement
@@ -137,12 +136,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       data: NAMED_DATA,
       labels: z.enum(LABEL_CHOICES).optional(),
       ...DIMENSION_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("mechanisms"),
-      ...PAIR_SELECTION,
-      ...MECHANISMS_FIELDS,
-      sets: z.record(z.string(), NAMED_DATA),
     }),
     z.strictObject({
       kind: z.literal("curve"),

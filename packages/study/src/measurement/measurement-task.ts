@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Checkpoint, resolveFields } from "@isthmus/core";
+import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, Control, MeasuredResult, SubjectName, Subjects } from "@isthmus/findings";
-import { takesParams } from "@isthmus/forms";
+import { takesParams, text } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
@@ -13,9 +13,18 @@ import { openPair } from "../tasks/open-pair.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
 
+/** A set of examples with a name. */
+interface TaskSet {
+  readonly name: string;
+  readonly data: TaskData;
+}
+
 /** Parameters of a task that measures; further examples are beside the ones to measure on. */
 export interface MeasurementParams {
-  readonly data: TaskData;
+  /** Examples to measure on; missing if there are several sets of them. */
+  readonly data?: TaskData;
+  /** Sets of examples in the order of the result, each with its name in it. */
+  readonly sets?: readonly TaskSet[];
   readonly statisticsData?: TaskData;
   /** Further examples, by the names that the measurement has for them. */
   readonly [beside: string]: TaskData | object | undefined;
@@ -26,8 +35,12 @@ export interface MeasurementParams {
 export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<MeasurementParams> {
   const { kind, version, options, examplesBeside = {}, journal } = measurement;
   const beside = Object.values(examplesBeside).map(({ param }) => [param, TASK_DATA.optional()] as const);
+  const measured =
+    measurement.subject === "pair-on-sets"
+      ? { sets: z.array(z.strictObject({ name: text, data: TASK_DATA })).min(1) }
+      : { data: TASK_DATA };
   const schema = z.strictObject({
-    data: TASK_DATA,
+    ...measured,
     statisticsData: TASK_DATA.optional(),
     ...Object.fromEntries(beside),
     options: z.strictObject(shapeOfFields(options)),
@@ -57,6 +70,7 @@ function recordOf(measurement: AnyMeasurement, result: MeasuredResult): object {
 const PATH_KEYS: Readonly<Record<SubjectName, readonly string[]>> = {
   network: ["network"],
   pair: ["a", "b"],
+  "pair-on-sets": ["a", "b"],
   "unlike-pair": ["a", "b"],
   networks: ["networks"],
 };
@@ -94,9 +108,16 @@ async function openSubject<T>(
       const data = params[param];
       if (data !== undefined) beside.set(name, await openExamples(data as TaskData));
     }
+    const sets: Record<string, DataSet> = {};
+    for (const { name, data } of params.sets ?? []) sets[name] = await openExamples(data);
+    const data = params.data === undefined ? firstOf(sets) : await openExamples(params.data);
     let symmetries: Promise<Symmetries> | undefined;
     return {
-      ...{ graph, engine, beside, data: await openExamples(params.data) },
+      graph,
+      engine,
+      beside,
+      data,
+      sets,
       statisticsData: params.statisticsData && (await openExamples(params.statisticsData)),
       symmetries: () => {
         symmetries ??= discoverSymmetries({ graph, engine }, { signal });
@@ -104,12 +125,12 @@ async function openSubject<T>(
       },
     };
   };
-  if (subject === "pair" || subject === "unlike-pair") {
+  if (subject === "pair" || subject === "pair-on-sets" || subject === "unlike-pair") {
     const pair = await openPair(inputs, engine, signal);
     try {
       const { graph, a, b } = pair.networks;
       const opened = await shared(graph);
-      if (subject === "pair") return await work({ ...opened, a, b, unaligned: b });
+      if (subject !== "unlike-pair") return await work({ ...opened, a, b, unaligned: b });
       const withArchitecture = (network: Checkpoint) => ({ graph, engine, network });
       return await work({ ...opened, a: withArchitecture(a), b: withArchitecture(b) });
     } finally {
@@ -120,3 +141,5 @@ async function openSubject<T>(
     work({ ...(await shared(graph)), network }),
   );
 }
+
+const firstOf = (sets: Readonly<Record<string, DataSet>>): DataSet => at(Object.values(sets), 0, "set");

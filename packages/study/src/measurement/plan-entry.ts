@@ -1,8 +1,6 @@
-import { type AnyField, type Keyed, resolveFields } from "@isthmus/core";
+import { type AnyField, at, type Keyed, resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, CompletedBy } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
-import type { NetworkMeasurement } from "../description/network-measurement.ts";
-import type { PathMeasurement } from "../description/path-measurements.ts";
 import { selectNetworks } from "../plan/network-cells.ts";
 import { labelOfPair, planEachPair } from "../plan/plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "../plan/planned-measurement.ts";
@@ -24,21 +22,21 @@ export async function planEntry(
 ): Promise<readonly PlannedMeasurement[]> {
   const kind = measurementTask(measurement);
   const { networks, planner, variables } = context;
-  if (measurement.subject === "pair" || measurement.subject === "unlike-pair") {
-    const selection = entry as PathMeasurement;
-    const architectures = new Set(selectPairs(networks, selection).map(({ a }) => a.architecture));
+  const on = "sets" in entry ? Object.keys(entry.sets).join(", ") : entry.data;
+  if (!("of" in entry)) {
+    const architectures = new Set(selectPairs(networks, entry).map(({ a }) => a.architecture));
     const paramsOf = await openParams(measurement, { entry, architectures, planner });
-    return planEachPair(kind, selection, context, (pair) => ({
+    return planEachPair(kind, entry, context, (pair) => ({
       params: paramsOf(pair.a.architecture),
-      label: labelOfPair(measurement.kind, pair, selection.align, entry.data),
+      label: labelOfPair(measurement.kind, pair, entry.align, on),
     }));
   }
-  const { of, where } = entry as NetworkMeasurement;
+  const { of, where } = entry;
   const selected = selectNetworks(networks, of, where);
   const architectures = new Set(selected.map(({ architecture }) => architecture));
   const paramsOf = await openParams(measurement, { entry, architectures, planner });
   return selected.map((network) => {
-    const label = `${measurement.kind} of ${network.label}, ${entry.data}`;
+    const label = `${measurement.kind} of ${network.label}, ${on}`;
     const params = paramsOf(network.architecture);
     const { key } = planner.add(kind, { params, inputs: filesOf(network), label });
     return { variables: { ...network.variables, ...variables }, task: key };
@@ -61,7 +59,7 @@ async function openParams(
   const batchSize = Number(chosen.get("batchSize") ?? fields["batchSize"]?.default ?? 1);
   const open = (name: string, size: number) => planner.openFor(name, { architectures, batchSize: size });
   const names = new Map<string, unknown>(Object.entries(entry));
-  const { description, data } = await open(entry.data, batchSize);
+  const measured = await openMeasured(entry, (name) => open(name, batchSize));
   const beside = new Map<string, DataSet>();
   const besideParams: [string, TaskData][] = [];
   for (const [name, { param }] of Object.entries(examplesBeside)) {
@@ -75,11 +73,28 @@ async function openParams(
   const source = names.get("statisticsData");
   const statisticsData = typeof source === "string" ? (await open(source, batchSize)).description : undefined;
   return (graph) => ({
-    data: description,
+    ...measured.params,
     ...(statisticsData && { statisticsData }),
     ...Object.fromEntries(besideParams),
-    options: keyedOptions(fields, completed(measurement, chosen, { data, beside, graph })),
+    options: keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
   });
+}
+
+/** Opens the examples that an entry measures on: one set, or several with names. */
+async function openMeasured(
+  entry: AnyEntry,
+  open: (name: string) => ReturnType<Planner["openFor"]>,
+): Promise<{ readonly params: Pick<MeasurementParams, "data" | "sets">; readonly data: DataSet }> {
+  if (!("sets" in entry)) {
+    const { description, data } = await open(entry.data);
+    return { params: { data: description }, data };
+  }
+  const opened = [];
+  for (const [name, source] of Object.entries(entry.sets)) opened.push({ name, ...(await open(source)) });
+  return {
+    params: { sets: opened.map(({ name, description }) => ({ name, data: description })) },
+    data: at(opened, 0, "set").data,
+  };
 }
 
 /** Adds the options whose defaults depend on the architecture and the data to the chosen ones. */

@@ -14,7 +14,7 @@ import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
 import { planAttacks, planEnsembles } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
-import { planMechanisms, planPairs } from "./plan-pairs.ts";
+import { planPairs } from "./plan-pairs.ts";
 import { planPareto } from "./plan-pareto.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
@@ -54,8 +54,6 @@ function planWrittenOut(
       return planPareto(entry, context);
     case "curve":
       return planCurves(entry, context);
-    case "mechanisms":
-      return planMechanisms(entry, context);
     case "intrinsic-dimension":
       return planDimensions(entry, context);
     case "layers":

@@ -1,8 +1,5 @@
-import { MEASURE_MECHANISMS_DEFAULTS } from "@isthmus/mechanisms";
 import type { PairSelection } from "../description/pair-selection.ts";
-import type { MechanismsMeasurement } from "../description/path-measurements.ts";
 import type { PairMeasurement } from "../description/study-description.ts";
-import { measurePairMechanisms } from "../tasks/measure-pair-mechanisms.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { labelOfPair, planEachPair } from "./plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
@@ -22,29 +19,7 @@ export interface PairWork<O> {
 }
 
 /**
- * Plans the tasks that measure mechanisms: one for every pair, on all data sets.
- * @throws InputError if the selection holds no pair, or data do not fit the networks
- */
-export async function planMechanisms(
-  entry: MechanismsMeasurement,
-  context: MeasurementContext,
-): Promise<readonly PlannedMeasurement[]> {
-  const { points, tolerance, statistics, batchSize } = { ...MEASURE_MECHANISMS_DEFAULTS, ...entry };
-  const open = openFitting(entry, context, batchSize);
-  const sets: { name: string; data: TaskData }[] = [];
-  for (const [name, data] of Object.entries(entry.sets)) sets.push({ name, data: await open(data) });
-  const { statisticsData } = entry;
-  const params = {
-    sets,
-    ...(statisticsData !== undefined && { statisticsData: await open(statisticsData) }),
-    options: { points, tolerance, statistics, batchSize },
-  };
-  const on = sets.map(({ name }) => name).join(", ");
-  return addPairTasks({ entry, context, kind: measurePairMechanisms, params, on });
-}
-
-/**
- * Plans the tasks of a measurement of pairs on one data set.
+ * Plans the tasks of a measurement of pairs: one for every pair.
  * @throws InputError if the selection holds no pair, or data do not fit the networks
  */
 export async function planPairs<O>(
@@ -52,7 +27,10 @@ export async function planPairs<O>(
   context: MeasurementContext,
   { kind, options }: PairWork<O>,
 ): Promise<readonly PlannedMeasurement[]> {
-  const open = openFitting(entry, context, options.batchSize);
+  const { networks, planner } = context;
+  const architectures = new Set(selectPairs(networks, entry).map(({ a }) => a.architecture));
+  const fitting = { architectures, batchSize: options.batchSize };
+  const open = async (name: string) => (await planner.openFor(name, fitting)).description;
   const { statisticsData } = entry;
   const data = await open(entry.data);
   const params: PairParams<O> = {
@@ -60,39 +38,8 @@ export async function planPairs<O>(
     ...(statisticsData !== undefined && { statisticsData: await open(statisticsData) }),
     options,
   };
-  return addPairTasks({ entry, context, kind, params, on: data.name });
-}
-
-/** Returns what opens examples that must fit the architectures of all selected pairs. */
-function openFitting(
-  entry: PairSelection,
-  { networks, planner }: MeasurementContext,
-  batchSize: number,
-): (name: string) => Promise<TaskData> {
-  const architectures = new Set(selectPairs(networks, entry).map(({ a }) => a.architecture));
-  return async (name) => (await planner.openFor(name, { architectures, batchSize })).description;
-}
-
-/** What the tasks of all pairs of a measurement share. */
-interface PairTasks<P extends object> {
-  readonly entry: PairSelection;
-  readonly context: MeasurementContext;
-  readonly kind: StudyTaskKind<P>;
-  readonly params: P;
-  /** What they are measured on, for people. */
-  readonly on: string;
-}
-
-function addPairTasks<P extends object>({
-  entry,
-  context,
-  kind,
-  params,
-  on,
-}: PairTasks<P>): Promise<readonly PlannedMeasurement[]> {
-  const { align } = entry;
   return planEachPair(kind, entry, context, (pair) => ({
     params,
-    label: labelOfPair(kind.name, pair, align, on),
+    label: labelOfPair(kind.name, pair, entry.align, data.name),
   }));
 }

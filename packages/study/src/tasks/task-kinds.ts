@@ -15,7 +15,6 @@ import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
-import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
@@ -42,7 +41,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   tuneNetwork,
   tuneNetworkByConnectivity,
   measureNetworkLandscape,
-  measurePairMechanisms,
   trainPairCurve,
   measureDimension,
   pruneStudyNetwork,

@@ -77,11 +77,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    layers: {
-      summary: "Measure which layers stand between two networks",
-      load: async () => (await import("./commands/layers.ts")).layersVerb,
-    },
-    ...measuringVerbs("unlike-pair", "pair"),
+    ...measuringVerbs("pair", "unlike-pair"),
     plane: {
       summary: "Measure loss and error on the plane through three networks",
       load: async () => (await import("./commands/plane.ts")).planeVerb,
@@ -90,15 +86,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,
     },
-    ensemble: {
-      summary: "Compare the predictions of several networks, alone and together",
-      load: async () => (await import("./commands/ensemble.ts")).ensembleVerb,
-    },
-    attack: {
-      summary: "Make adversarial examples on some networks, and show them to others",
-      load: async () => (await import("./commands/attack.ts")).attackVerb,
-    },
-    ...measuringVerbs("pair-on-sets"),
+    ...measuringVerbs("ensemble", "attack", "pair-on-sets"),
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,

@@ -23,7 +23,6 @@ export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts"
 export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
 export { type VisitedNetwork, visitActivations } from "./activations/visit-activations.ts";
 export {
-  assertChoice,
   type ChosenStatistics,
   chooseStatistics,
   STATISTICS_CHOICES,

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { BarrierCurve } from "@isthmus/barrier";
 import { saveFile, UsageError } from "@isthmus/core";
 import {
-  type BarrierCurve,
   curvesOf,
   type Drawable,
   type DrawableResult,
@@ -13,16 +13,13 @@ import {
   titleOfResult,
 } from "@isthmus/report";
 import { formatSimulation } from "../federate/format-simulation.ts";
-import { formatAttack } from "../format/format-attack.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
-import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
-import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
@@ -180,8 +177,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "layers":
-      return formatLayers(result, terminal);
     case "plane":
       return formatPlane(result, terminal);
     case "map":
@@ -198,10 +193,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatComparison(result, terminal.columns);
     case "curvature":
       return formatCurvature(result, terminal);
-    case "ensemble":
-      return formatEnsemble(result);
-    case "attack":
-      return formatAttack(result);
     case "pareto":
       return formatPareto(result);
     case "landscape":

@@ -1,9 +1,9 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import type { AnyMeasurement, ExamplesBeside } from "@isthmus/findings";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, Scaling } from "@isthmus/graph";
 import type { DataContext } from "@isthmus/zoo";
-import { type DataOptions, openExamples } from "../open/open-data.ts";
+import { type DataOptions, openScaled } from "../open/open-data.ts";
 import { nameTrainingSplit } from "../training/open-training-data.ts";
 
 const flagOf = (name: string, { flag }: ExamplesBeside): string =>
@@ -17,13 +17,13 @@ export function addBesideOptions(command: CommandUnknownOpts, { examplesBeside =
 }
 
 /**
- * Opens the further examples that a measurement asks for.
+ * Opens the further examples that a measurement asks for, with bytes scaled like the ones to measure on.
  * @throws UsageError if it needs some that have no default and are not named
  */
 export async function openBeside(
   { attempt, examplesBeside = {} }: AnyMeasurement,
   flags: DataOptions & Readonly<Record<string, unknown>>,
-  context: DataContext,
+  { context, scaling }: { readonly context: DataContext; readonly scaling: Scaling | undefined },
 ): Promise<ReadonlyMap<string, DataSet>> {
   const opened = new Map<string, DataSet>();
   for (const [name, examples] of Object.entries(examplesBeside)) {
@@ -31,7 +31,7 @@ export async function openBeside(
     const said = flags[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
     const source =
       said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
-    if (typeof source === "string") opened.set(name, await openExamples(source, flags, context));
+    if (typeof source === "string") opened.set(name, await openScaled(source, scaling, context));
     else if (examples.default !== undefined) throw missingExamples(attempt, flag);
   }
   return opened;

@@ -1,15 +1,21 @@
+import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, createFolder, resolveFields } from "@isthmus/core";
-import type { MeasurementEntry } from "@isthmus/findings";
+import type { MeasuredResult, MeasurementEntry } from "@isthmus/findings";
+import { limitExamples } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
-import type { StatisticsChoice } from "@isthmus/statistics";
+import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
+import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
-import { assertPageName } from "../output/assert-output.ts";
+import { type DoneStatistics, formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
 import { createControl } from "./create-control.ts";
 import { readFields } from "./field-options.ts";
-import { SUBJECT_FORMS, type SubjectRequest } from "./open-subject.ts";
+import { addFormerOptions, type FormerFlags, formerJournal } from "./former-options.ts";
+import type { Opened, SubjectRequest } from "./open-subject.ts";
+import { SUBJECT_FORMS } from "./subject-forms.ts";
 import { addWayOptions, chooseWay, type Way } from "./ways.ts";
 
 /** Options of every command that measures, beside the ones of its subject and its measurement. */
@@ -35,6 +41,7 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
     const heading = command.optionsGroup();
     form.addOptions(command);
     addWayOptions(command.optionsGroup(heading), ways);
+    addFormerOptions(command, at(entries, 0, "measurement").kind);
     return command
       .option("-o, --output <file>", "write the result (.json)")
       .option("--report <file>", "write a page with figures and all numbers (.html)")
@@ -64,7 +71,7 @@ function examplesOf({
   });
 }
 
-type Flags = SubjectRequest["flags"] & MeasurementFlags;
+type Flags = SubjectRequest["flags"] & MeasurementFlags & FormerFlags;
 
 /** Returns the options of a command. Commander cannot know the types of options from tables. */
 const flagsOf = (command: CommandUnknownOpts): Flags => command.opts() as unknown as Flags;
@@ -78,26 +85,48 @@ async function measure(
   const chosen = readFields(attempt, command, fields);
   resolveFields(attempt, fields, chosen);
   const flags = flagsOf(command);
-  const { journal, networks, output, report } = flags;
+  const { networks, output, report } = flags;
+  if (output !== undefined) assertResultName(output);
   if (report !== undefined) assertPageName(report);
   if (networks !== undefined) await createFolder(networks);
+  const former = flags.journal === undefined ? formerJournal(flags) : undefined;
+  const journal = flags.journal ?? former;
   const outputs = [output, report].filter((file) => file !== undefined);
   const request: SubjectRequest = {
     measurement,
     paths: command.args,
     flags,
     statistics: chosen["statistics"] as StatisticsChoice | undefined,
-    outputs: [journal, ...outputs].filter((file) => file !== undefined),
+    outputs: [...(measurement.journal?.isFolder ? [] : [journal]), ...outputs].filter(
+      (file) => file !== undefined,
+    ),
   };
-  return SUBJECT_FORMS[subject].open(request, context, async (opened) => {
+  const form = SUBJECT_FORMS[subject];
+  return form.open(request, context, async (opened) => {
     const resolved = resolveFields(attempt, fields, { ...chosen, ...opened.implied });
-    const { inputs, beside, restore } = opened;
+    const { inputs, facts, beside, restore } = opened;
     const control = createControl({ entry, measurement, journal, networks, restore }, context);
     const result = await control.follow(() => measurement.run(opened.subject, resolved, control));
-    await saveResult(result as DrawableResult, { output, report }, { inputs, context });
+    await saveResult(result as DrawableResult, { output, report }, { inputs, facts, context });
+    if (former !== undefined) await rm(former, { force: true });
+    const note = form.corrected === undefined ? "" : noteStatistics(opened, result, form.corrected);
     return {
       result: { ...result, ...beside },
-      text: await formatResult(result as DrawableResult, context.terminal, outputs),
+      text: [
+        await formatResult(result as DrawableResult, context.terminal),
+        ...formatNote(note),
+        formatOutputs(outputs),
+      ].join(""),
     };
   });
+}
+
+/** Says what was done about batch norms; an empty text for results that know nothing of it. */
+function noteStatistics({ subject }: Opened, result: MeasuredResult, corrected: string): string {
+  const done: MeasuredResult & Partial<DoneStatistics> = result;
+  const { statistics } = done;
+  if (statistics === undefined || !("graph" in subject)) return "";
+  const { graph, data } = subject;
+  const { statisticsData = limitExamples("measure statistics", data, STATISTICS_EXAMPLES) } = subject;
+  return formatStatistics(graph, { ...measuredOn(statisticsData), ...done, statistics }, corrected);
 }

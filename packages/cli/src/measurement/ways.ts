@@ -96,10 +96,12 @@ function optionsOf(measurement: AnyMeasurement): readonly Option[] {
   addBesideOptions(command, measurement);
   if ("statistics" in options) addStatisticsDataOptions(command);
   if (networks !== undefined) command.option("--networks <folder>", networks);
-  if (journal !== undefined)
+  if (journal !== undefined) {
+    const place = journal.isFolder ? "folder" : "file";
     command.option(
-      "--journal <file>",
-      `keep ${journal.keeps} in this file, and go on from it after an interruption`,
+      `--journal <${place}>`,
+      `keep ${journal.keeps} in this ${place}, and go on from it after an interruption`,
     );
+  }
   return command.options;
 }

@@ -1,10 +1,9 @@
+import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
 import { alignNetworks } from "./align-networks.ts";
-import { attackNetworks } from "./attack-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
-import { compareNetworks } from "./compare-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
 import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
@@ -13,8 +12,6 @@ import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
-import { measurePair } from "./measure-pair.ts";
-import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
@@ -32,8 +29,7 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   findStarNetwork,
   alignNetworks,
   learnAlignment,
-  measurePair,
-  measurePairLayers,
+  measurementTask(BARRIER),
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
@@ -47,8 +43,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   quantizeStudyNetwork,
   collectStudyNetworks,
   scatterStudyNetwork,
-  compareNetworks,
-  attackNetworks,
   measurePareto,
   findStudyTickets,
 ];

@@ -37,6 +37,20 @@ export type {
   LossAndError,
   PartExcess,
 } from "./decomposition-result.ts";
+export {
+  assertDrawableCurves,
+  BARRIER_LABELS,
+  type BarrierCurve,
+  withTemperedCurves,
+} from "./describe/barrier-curve.ts";
+export { barrierPlot } from "./describe/barrier-plot.ts";
+export { carriedSentences } from "./describe/decomposition/carried-sentences.ts";
+export { describeBarriers } from "./describe/describe-barriers.ts";
+export { describeLayers } from "./describe/describe-layers.ts";
+export { halfwayPerplexity } from "./describe/layers-tables.ts";
+export { describeMap } from "./describe/map/describe-map.ts";
+export { assertMap, MAP_STAGES, mapNames, orderOf, squareInOrder } from "./describe/map/map-networks.ts";
+export { perplexityRows } from "./describe/perplexity-rows.ts";
 export { describeMeasurement } from "./describe-measurement.ts";
 export {
   type EvaluatedGrid,

@@ -13,7 +13,7 @@ import {
   landscapeResult,
   trajectoryResult,
 } from "../../../packages/report/test/landscape-result.ts";
-import { mapResult } from "../../../packages/report/test/map-result.ts";
+import { mapResult } from "../../../packages/barrier/test/map-result.ts";
 import { mechanismsResult } from "../../../packages/report/test/mechanisms-result.ts";
 import { pruneResult } from "../../../packages/report/test/prune-result.ts";
 import {

@@ -42,35 +42,35 @@ const layerGroup = z.preprocess(
 /** Form of barriers by layer, as files hold them. */
 export const LAYERS_FORM: z.ZodType = schemaOf<LayersResult>()(
   z.looseObject({
-  kind: z.literal("layers"),
-  groups: z.array(layerGroup),
-  whole: cut,
-  layers: z.array(z.looseObject({ group: text, a: cut, b: cut, barrier: MEASURES })),
-  cumulative: z.array(
-    z.looseObject({
-      order: z.enum(CUMULATIVE_ORDERS),
-      steps: z.array(z.looseObject({ added: text, cut })),
-    }),
-  ),
-  predictions: z
-    .looseObject({
-      barriers: z.array(prediction),
-      rankCorrelation: MEASURED,
-      interactions: z.array(z.looseObject({ network, curvatures: z.array(z.array(MEASURED)) })),
-      examples: COUNT,
-    })
-    .optional(),
-  robustness: z
-    .array(
+    kind: z.literal("layers"),
+    groups: z.array(layerGroup),
+    whole: cut,
+    layers: z.array(z.looseObject({ group: text, a: cut, b: cut, barrier: MEASURES })),
+    cumulative: z.array(
       z.looseObject({
-        group: text,
-        random: z.array(MEASURED),
-        randomHalfway: z.array(MEASURED),
-        toOther: z.looseObject({ halfway: MEASURED, end: MEASURED }),
+        order: z.enum(CUMULATIVE_ORDERS),
+        steps: z.array(z.looseObject({ added: text, cut })),
       }),
-    )
-    .optional(),
-  seed: COUNT,
-  ...PAIR_ORIGIN,
-}),
+    ),
+    predictions: z
+      .looseObject({
+        barriers: z.array(prediction),
+        rankCorrelation: MEASURED,
+        interactions: z.array(z.looseObject({ network, curvatures: z.array(z.array(MEASURED)) })),
+        examples: COUNT,
+      })
+      .optional(),
+    robustness: z
+      .array(
+        z.looseObject({
+          group: text,
+          random: z.array(MEASURED),
+          randomHalfway: z.array(MEASURED),
+          toOther: z.looseObject({ halfway: MEASURED, end: MEASURED }),
+        }),
+      )
+      .optional(),
+    seed: COUNT,
+    ...PAIR_ORIGIN,
+  }),
 );

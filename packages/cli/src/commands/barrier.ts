@@ -1,7 +1,9 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
   BARRIER,
+  BARRIER_LABELS,
   type BarrierChoice,
+  type BarrierCurve,
   DECOMPOSE_FIELDS,
   decomposeBarrier,
   type Grouping,
@@ -11,12 +13,7 @@ import {
   type ResamplingChoice,
 } from "@isthmus/barrier";
 import { at, type FieldsOf, resolveFields, saveFile, UsageError } from "@isthmus/core";
-import {
-  BARRIER_LABELS,
-  type BarrierCurve,
-  type ComparedBarrierResult,
-  renderResultPage,
-} from "@isthmus/report";
+import { type ComparedBarrierResult, renderResultPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { describePair } from "../format/describe-pair.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
@@ -76,9 +73,10 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with curves and all numbers (.html)")
     .addHelpText("after", EXAMPLES)
-    .action((a: string, b: string) =>
-      run(command.opts(), (context) => barrier([a, b], optionsOf(command), context)),
-    );
+    .action(() => {
+      const paths = [at(command.args, 0, "path"), at(command.args, 1, "path")] as const;
+      return run(command.opts(), (context) => barrier(paths, optionsOf(command), context));
+    });
 }
 
 /** Returns the options that a command line gives. Commander cannot know the types of options from tables. */
@@ -232,7 +230,8 @@ async function takeLastApart(
   { a, b, data, graph, engine, statistics, statisticsData }: Pair,
   { options, context }: { readonly options: BarrierOptions; readonly context: Context },
 ): Promise<BarrierCurve[]> {
-  const { decompose, groups, temperature, batchSize } = options.chosen;
+  const resolved = resolveFields<Chosen>(BARRIER.attempt, FIELDS, options.chosen);
+  const { decompose, groups, temperature, batchSize } = resolved;
   if (decompose === undefined) return [...curves];
   const decomposition = await decomposeBarrier({ graph, engine }, [a, b], data, {
     by: decompose,

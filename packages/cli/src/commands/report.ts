@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { BarrierCurve } from "@isthmus/barrier";
 import { saveFile, UsageError } from "@isthmus/core";
 import {
-  type BarrierCurve,
   curvesOf,
   type Drawable,
   type DrawableResult,

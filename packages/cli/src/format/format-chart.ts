@@ -2,12 +2,11 @@ import type { LayersResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import type { CurvatureResult } from "@isthmus/curvature";
 import { formatBarrier } from "@isthmus/findings";
-import type { LandscapeResult } from "@isthmus/landscape";
+import { type LandscapeResult, planeOf } from "@isthmus/landscape";
 import {
   type Drawable,
   type DrawableResult,
   isNamedBarriers,
-  planeOf,
   renderChart,
   renderLayersChart,
   renderPlaneChart,

@@ -1,6 +1,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, ExamplesBeside, OpenedSubject, PageFact, SubjectName, Subjects } from "@isthmus/findings";
+import type {
+  AnyMeasurement,
+  ExamplesBeside,
+  OpenedSubject,
+  PageFact,
+  SubjectName,
+  Subjects,
+} from "@isthmus/findings";
 import type { BindingSummary, DataSet } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";

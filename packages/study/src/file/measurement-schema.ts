@@ -1,6 +1,6 @@
 import { BARRIER } from "@isthmus/barrier";
 import { SOURCE_MODES } from "@isthmus/ensemble";
-import { batch, count, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
+import { batch, count, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";

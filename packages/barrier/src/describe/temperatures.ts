@@ -1,5 +1,5 @@
 import { type Figure, formatCounted, formatShort, type PageFact } from "@isthmus/findings";
-import type { BarrierCurve, ShownCurve } from "../barrier-curve.ts";
+import type { BarrierCurve, ShownCurve } from "./barrier-curve.ts";
 
 /** Says in a few words between which ends temperatures are. */
 export function temperatureWords(temperatures: readonly number[]): string {

@@ -1,4 +1,3 @@
-import type { MapResult, MapStage } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import {
   type ColorScale,
@@ -9,9 +8,10 @@ import {
   formatNumber,
   formatShort,
   type PlaceSeries,
+  pairMapFigure,
 } from "@isthmus/findings";
-import { drawPairMap } from "../pair-map.ts";
-import { bracketsOf, mapNames, orderOf, STAGES, squareInOrder } from "./map-networks.ts";
+import type { MapResult, MapStage } from "../../map-result.ts";
+import { bracketsOf, MAP_STAGES, mapNames, orderOf, squareInOrder } from "./map-networks.ts";
 
 /** Stress above which distances in the plane tell little (Kruskal 1964). */
 const POOR = 0.2;
@@ -20,11 +20,15 @@ const ROOM = 1.25;
 
 /** Makes the heat maps of barriers, as they are and aligned, with one scale of colours. */
 export function barrierMaps(result: MapResult): Figure[] {
-  const scale = factorScale(STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss)));
-  return STAGES.map((stage) => barrierMap(result, stage, scale));
+  const scale = factorScale(MAP_STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss)));
+  return MAP_STAGES.map((stage) => barrierMap(result, stage, scale));
 }
 
-function barrierMap(result: MapResult, { key, name }: (typeof STAGES)[number], scale: ColorScale): Figure {
+function barrierMap(
+  result: MapResult,
+  { key, name }: (typeof MAP_STAGES)[number],
+  scale: ColorScale,
+): Figure {
   const { points, data, examples } = result;
   const stage = result[key];
   const names = mapNames(result);
@@ -35,7 +39,7 @@ function barrierMap(result: MapResult, { key, name }: (typeof STAGES)[number], s
     tree.length > 0
       ? `The tree joins the networks between which barriers are lowest on average; it is ${formatNumber(tallest)} high.`
       : "The tree of these barriers would cross itself in this order; the table of the trees has it.";
-  return drawPairMap({
+  return pairMapFigure({
     name: `barriers-${key}`,
     title: `Loss barriers of all pairs, ${name.toLowerCase()},`,
     caption: `in nats; darker is lower, bands grow by factors. Both maps have one scale of colours, and the order in which the tree joins the aligned networks. ${treeWords} Measured at ${formatCounted(points, "place")} of each line on ${dataWords(data, examples)}.`,
@@ -50,8 +54,8 @@ function barrierMap(result: MapResult, { key, name }: (typeof STAGES)[number], s
 
 /** Makes the pictures of the networks in the plane, as they are and aligned, with one scale of distances. */
 export function placeMaps(result: MapResult): Figure[] {
-  const radius = ROOM * Math.max(...STAGES.map(({ key }) => farthest(result[key])));
-  return STAGES.map(({ key, name }) => {
+  const radius = ROOM * Math.max(...MAP_STAGES.map(({ key }) => farthest(result[key])));
+  return MAP_STAGES.map(({ key, name }) => {
     const { places } = result[key];
     const poor = places.stress > POOR ? ", so that near and far are to be taken roughly" : "";
     const words = mapNames(result).map((network, i) => {

@@ -7,7 +7,7 @@ import {
   type Measure,
   measureWords,
 } from "@isthmus/findings";
-import type { BarrierCurve } from "../barrier-curve.ts";
+import type { BarrierCurve } from "./barrier-curve.ts";
 
 /** What a figure of barrier curves shows. */
 export interface BarrierChoice {

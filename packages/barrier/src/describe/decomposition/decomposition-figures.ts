@@ -1,5 +1,5 @@
-import type { BarrierDecomposition, LossAndError, PartExcess } from "@isthmus/barrier";
 import { dataWords, type Figure, formatNumber } from "@isthmus/findings";
+import type { BarrierDecomposition, LossAndError, PartExcess } from "../../decomposition-result.ts";
 import { carriedSentences } from "./carried-sentences.ts";
 import { ALL_PARTS } from "./decomposition-tables.ts";
 

@@ -1,12 +1,8 @@
-import {
-  alikeFormat,
-  type ColorScale,
-  type Figure,
-  formatNumber,
-  narrowFormat,
-  sequentialScale,
-  type TreeBracket,
-} from "@isthmus/findings";
+import type { Figure } from "./figure.ts";
+import { formatNumber } from "./format-value.ts";
+import { type ColorScale, sequentialScale } from "./plot/color-scale.ts";
+import type { TreeBracket } from "./plot/heat-plot.ts";
+import { alikeFormat, narrowFormat } from "./plot/number-format.ts";
 
 /** A table of one number of every two networks. */
 export interface PairMap {
@@ -26,7 +22,7 @@ export interface PairMap {
 }
 
 /** Makes a heat map of every two networks. */
-export function drawPairMap({ names, values, label, scale, tree, ...figure }: PairMap): Figure {
+export function pairMapFigure({ names, values, label, scale, tree, ...figure }: PairMap): Figure {
   const numbers = values.flat().filter((value) => value !== null && Number.isFinite(value)) as number[];
   const words = names.flatMap((one, i) =>
     names.slice(i + 1).map((two, k) => {

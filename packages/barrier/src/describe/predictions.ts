@@ -1,4 +1,3 @@
-import type { BarrierPrediction, LayersResult } from "@isthmus/barrier";
 import {
   alikeFormat,
   type ColorScale,
@@ -12,6 +11,7 @@ import {
   type Section,
   type Table,
 } from "@isthmus/findings";
+import type { BarrierPrediction, LayersResult } from "../layers-result.ts";
 
 type Predictions = NonNullable<LayersResult["predictions"]>;
 

@@ -1,7 +1,7 @@
-import type { BarrierPoint, BarrierValues } from "@isthmus/barrier";
 import { MEASURES, type Measure, type Table, type TableColumn, type TableRow } from "@isthmus/findings";
-import type { ShownCurve } from "../barrier-curve.ts";
-import { perplexityRows } from "../perplexity-rows.ts";
+import type { BarrierPoint, BarrierValues } from "../barrier-result.ts";
+import type { ShownCurve } from "./barrier-curve.ts";
+import { perplexityRows } from "./perplexity-rows.ts";
 
 /** The definitions of a barrier in use, with their formulas. */
 export const BARRIER_DEFINITIONS: readonly {

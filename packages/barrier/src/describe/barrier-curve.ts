@@ -1,5 +1,6 @@
-import type { BarrierDecomposition, BarrierResult } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
+import type { BarrierResult } from "../barrier-result.ts";
+import type { BarrierDecomposition } from "../decomposition-result.ts";
 
 /** Names of the curves of one pair of networks. */
 export const BARRIER_LABELS = {
@@ -49,7 +50,7 @@ export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[
  * Checks that curves can be drawn.
  * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
  */
-export function assertDrawable(curves: readonly BarrierCurve[]): void {
+export function assertDrawableCurves(curves: readonly BarrierCurve[]): void {
   if (curves.length === 0)
     throw new UsageError("Cannot draw a barrier as at least one curve is needed: got 0");
   for (const { label, result } of curves) {

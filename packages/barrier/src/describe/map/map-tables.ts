@@ -1,13 +1,13 @@
-import type { MapResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import type { Table } from "@isthmus/findings";
-import { mapNames, STAGES } from "./map-networks.ts";
+import type { MapResult } from "../../map-result.ts";
+import { MAP_STAGES, mapNames } from "./map-networks.ts";
 
 /** Makes the table of the networks and their means, with their places. */
 export function networksTable(result: MapResult): Table {
   const { networks, before, after } = result;
   const names = mapNames(result);
-  const placeColumns = STAGES.flatMap(({ name }) =>
+  const placeColumns = MAP_STAGES.flatMap(({ name }) =>
     (["x", "y"] as const).map((title) => ({ title, kind: "number" as const, group: name })),
   );
   return {
@@ -64,7 +64,7 @@ export function pairsTable(result: MapResult): Table {
     columns: [
       { title: "From", kind: "text" },
       { title: "To", kind: "text" },
-      ...STAGES.flatMap(({ name }) => [
+      ...MAP_STAGES.flatMap(({ name }) => [
         { title: "Loss barrier", kind: "loss" as const, group: name },
         { title: "Error barrier", kind: "points" as const, group: name },
         { title: "Distance", kind: "number" as const, group: name },
@@ -86,7 +86,7 @@ export function pairsTable(result: MapResult): Table {
 /** Makes the tables of the joins of the trees. */
 export function joinTables(result: MapResult): Table[] {
   const names = mapNames(result);
-  return STAGES.map(({ key, name }) => {
+  return MAP_STAGES.map(({ key, name }) => {
     const members = names.map((network) => [network]);
     return {
       name: `tree-${key}`,

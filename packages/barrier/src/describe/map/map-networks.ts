@@ -1,9 +1,9 @@
-import type { MapResult, MapStage } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
 import { distinctNamesOfFiles, type TreeBracket } from "@isthmus/findings";
+import type { MapResult, MapStage } from "../../map-result.ts";
 
 /** States of alignment, in the order of figures and tables. */
-export const STAGES = [
+export const MAP_STAGES = [
   { key: "before", name: "As they are" },
   { key: "after", name: "Aligned" },
 ] as const;

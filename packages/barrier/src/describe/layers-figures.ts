@@ -1,4 +1,3 @@
-import type { LayerCut, LayersResult } from "@isthmus/barrier";
 import {
   alikeFormat,
   type ColorScale,
@@ -10,6 +9,7 @@ import {
   type NumberFormat,
   sequentialScale,
 } from "@isthmus/findings";
+import type { LayerCut, LayersResult } from "../layers-result.ts";
 
 /** Name of the row of all groups, as the tables and figures have it. */
 export const ALL_GROUPS = "all groups";

@@ -1,4 +1,3 @@
-import type { DirectionRobustness, LayersResult } from "@isthmus/barrier";
 import { UsageError } from "@isthmus/core";
 import {
   dataWords,
@@ -10,6 +9,7 @@ import {
   type Section,
   type Tile,
 } from "@isthmus/findings";
+import type { DirectionRobustness, LayersResult } from "../layers-result.ts";
 import { ALL_GROUPS, layersFigures } from "./layers-figures.ts";
 import {
   cumulativeTable,

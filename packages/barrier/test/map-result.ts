@@ -1,4 +1,4 @@
-import type { MapResult, MapStage } from "@isthmus/barrier";
+import type { MapResult, MapStage } from "../src/map-result.ts";
 
 /** Four networks, the second of which is a permuted copy of the first, and a star, as they are and aligned. */
 export function mapResult(): MapResult {

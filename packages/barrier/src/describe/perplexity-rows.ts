@@ -1,4 +1,4 @@
-import type { BarrierPoint } from "@isthmus/barrier";
+import type { BarrierPoint } from "../barrier-result.ts";
 import type { BarrierCurve } from "./barrier-curve.ts";
 
 /** Perplexities of one place, one for each curve; null where a curve has none. */

@@ -1,4 +1,3 @@
-import type { BarrierResult } from "@isthmus/barrier";
 import {
   dataWords,
   type Figure,
@@ -11,7 +10,8 @@ import {
   type Report,
   type Tile,
 } from "@isthmus/findings";
-import { type BarrierCurve, type ShownCurve, withTemperedCurves } from "../barrier-curve.ts";
+import type { BarrierResult } from "../barrier-result.ts";
+import { type BarrierCurve, type ShownCurve, withTemperedCurves } from "./barrier-curve.ts";
 import { barrierPlot } from "./barrier-plot.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
 import { decompositionSections } from "./decomposition/describe-decomposition.ts";

@@ -1,4 +1,3 @@
-import type { MapResult } from "@isthmus/barrier";
 import {
   factsOf,
   formatCounted,
@@ -8,8 +7,9 @@ import {
   type Report,
   type Tile,
 } from "@isthmus/findings";
+import type { MapResult } from "../../map-result.ts";
 import { barrierMaps, placeMaps } from "./map-figures.ts";
-import { assertMap, meanBarrier, pairsOf, STAGES } from "./map-networks.ts";
+import { assertMap, MAP_STAGES, meanBarrier, pairsOf } from "./map-networks.ts";
 import { joinTables, networksTable, pairsTable } from "./map-tables.ts";
 
 /**
@@ -53,7 +53,7 @@ function summarize({ networks, before, after }: MapResult): string {
 function tilesOf(result: MapResult): Tile[] {
   const pairs = formatCounted(pairsOf(result.networks.length), "pair");
   return [
-    ...STAGES.map(({ key, name }, style) => ({
+    ...MAP_STAGES.map(({ key, name }, style) => ({
       name: `Pairs, ${name.toLowerCase()}`,
       value: formatNumber(meanBarrier(result[key])),
       unit: "nats",
@@ -63,7 +63,7 @@ function tilesOf(result: MapResult): Tile[] {
       ],
       style,
     })),
-    ...STAGES.map(({ key, name }, style) => ({
+    ...MAP_STAGES.map(({ key, name }, style) => ({
       name: `Mean, ${name.toLowerCase()}`,
       value: formatNumber(result[key].mean.loss),
       unit: "nats",

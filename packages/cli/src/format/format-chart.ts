@@ -22,17 +22,22 @@ export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
 interface Shown<R> {
   /** Draws the chart; an empty text if there is nothing to draw. @defaultValue there is no chart */
   readonly chart?: (result: R, screen: Screen) => string;
-  /** Names of the tables of its page that are shown. @defaultValue the ones of its first section with any */
-  readonly tables?: readonly string[];
+  /** Names the tables of its page that are shown. @defaultValue the first one */
+  readonly tables?: (result: R) => readonly string[];
 }
 
 const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableResult, { kind: K }>> } = {
   curvature: {
     chart: formatLayerBars,
-    tables: ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
+    tables: () => ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
   },
-  layers: { chart: formatLayersChart, tables: ["layers", "predictions", "robustness", "groups"] },
-  landscape: { chart: formatLandscapeChart, tables: ["directions", "networks"] },
+  landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
+  similarity: {
+    // Layers of one place say most, but two networks of different depths have none.
+    tables: ({ layersA, layersB, tables }) =>
+      layersA.length === layersB.length ? ["diagonal"] : tables.map(({ number }) => number),
+  },
+  layers: { chart: formatLayersChart, tables: () => ["layers", "predictions", "robustness", "groups"] },
 };
 
 /** Returns what a terminal shows of a result beside its words and its largest numbers. */

@@ -17,12 +17,10 @@ export async function formatResult(
   outputs: readonly string[] = [],
 ): Promise<string> {
   const { summary, tiles, sections, notes = [] } = await describeResult(result);
-  const { chart, tables: names } = shownOf(result);
-  const first = sections.find((section) => section.tables.length > 0)?.tables ?? [];
-  const tables =
-    names === undefined
-      ? first
-      : sections.flatMap((section) => section.tables).filter(({ name }) => names.includes(name));
+  const { chart, tables: namesOf } = shownOf(result);
+  const names = namesOf?.(result);
+  const all = sections.flatMap((section) => section.tables);
+  const tables = names === undefined ? all.slice(0, 1) : all.filter(({ name }) => names.includes(name));
   const numbers = tiles.map(({ name, value, unit, more }) => {
     const details = more.length > 0 ? ` (${more.join("; ")})` : "";
     return `${name}: ${[value, unit].join(" ").trim()}${details}`;

@@ -66,7 +66,6 @@ export {
   rankCorrelation,
   type WayDerivatives,
 } from "./layers/compare-predictions.ts";
-export { GROUPS_FIELD } from "./layers/group-fields.ts";
 export {
   GROUPINGS,
   type Grouping,

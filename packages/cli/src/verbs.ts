@@ -92,14 +92,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,
     },
-    ensemble: {
-      summary: "Compare the predictions of several networks, alone and together",
-      load: async () => (await import("./commands/ensemble.ts")).ensembleVerb,
-    },
-    attack: {
-      summary: "Make adversarial examples on some networks, and show them to others",
-      load: async () => (await import("./commands/attack.ts")).attackVerb,
-    },
+    ...measuringVerbs("ensemble", "attack"),
     mechanisms: {
       summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
       load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,

@@ -23,6 +23,7 @@ export type {
   NamedSubject,
   OpenedSubject,
   OwnSubject,
+  SourceSubject,
   SubjectName,
   Subjects,
 } from "./measurement/measurement.ts";

@@ -1,13 +1,17 @@
 import type { LAYERS } from "@isthmus/barrier";
+import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_STABILITY } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
+import type { ENSEMBLE } from "@isthmus/star-domain";
 
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly layers: typeof LAYERS;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly similarity: typeof SIMILARITY;
+  readonly ensemble: typeof ENSEMBLE;
+  readonly attack: typeof ATTACK;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -32,6 +36,18 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure how alike the layers of two networks are in what they compute",
     subject: "unlike-pair",
     load: async () => (await import("@isthmus/similarity")).SIMILARITY,
+  },
+  ensemble: {
+    verb: "ensemble",
+    summary: "Compare the predictions of several networks, alone and together",
+    subject: "ensemble",
+    load: async () => (await import("@isthmus/star-domain")).ENSEMBLE,
+  },
+  attack: {
+    verb: "attack",
+    summary: "Make adversarial examples on some networks, and show them to others",
+    subject: "attack",
+    load: async () => (await import("@isthmus/ensemble")).ATTACK,
   },
 };
 

@@ -9,13 +9,6 @@ export {
 } from "./description/collected-network.ts";
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
-export type {
-  AttackChoice,
-  AttackMeasurement,
-  EnsembleChoice,
-  EnsembleMeasurement,
-  SourceChoice,
-} from "./description/ensemble-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export type {
   CurvatureChoice,

@@ -13,14 +13,12 @@ import {
   titleOfResult,
 } from "@isthmus/report";
 import { formatSimulation } from "../federate/format-simulation.ts";
-import { formatAttack } from "../format/format-attack.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
-import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatMap } from "../format/format-map.ts";
@@ -198,10 +196,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatComparison(result, terminal.columns);
     case "curvature":
       return formatCurvature(result, terminal);
-    case "ensemble":
-      return formatEnsemble(result);
-    case "attack":
-      return formatAttack(result);
     case "pareto":
       return formatPareto(result);
     case "landscape":

@@ -14,7 +14,8 @@ import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome
 import { createControl } from "./create-control.ts";
 import { addFieldOptions, readFields } from "./field-options.ts";
 import { addFormerOptions, type FormerFlags, formerJournal } from "./former-options.ts";
-import { type Opened, SUBJECT_FORMS, type SubjectRequest } from "./open-subject.ts";
+import type { Opened, SubjectRequest } from "./open-subject.ts";
+import { SUBJECT_FORMS } from "./subject-forms.ts";
 
 /** Options of every command that measures, beside the ones of its subject and its measurement. */
 interface MeasurementFlags {
@@ -44,13 +45,16 @@ export async function loadMeasurementVerb(entry: MeasurementEntry): Promise<Crea
 function addOutputOptions(command: CommandUnknownOpts, { journal }: AnyMeasurement): void {
   if (journal !== undefined)
     command.option(
-      "--journal <file>",
-      `keep ${journal.keeps} in this file, and go on from it after an interruption`,
+      `--journal <${placeOf(journal)}>`,
+      `keep ${journal.keeps} in this ${placeOf(journal)}, and go on from it after an interruption`,
     );
   command
     .option("-o, --output <file>", "write the result (.json)")
     .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
+
+const placeOf = ({ isFolder }: NonNullable<AnyMeasurement["journal"]>): string =>
+  isFolder ? "folder" : "file";
 
 /** Data that examples name. */
 const EXAMPLE_DATA = "mnist:test";
@@ -98,7 +102,9 @@ async function measure({ entry, measurement, command }: Verb, context: Context):
     paths: command.args,
     flags,
     statistics: chosen["statistics"] as StatisticsChoice | undefined,
-    outputs: [journal, ...outputs].filter((file) => file !== undefined),
+    outputs: [...(measurement.journal?.isFolder ? [] : [journal]), ...outputs].filter(
+      (file) => file !== undefined,
+    ),
   };
   const form = SUBJECT_FORMS[subject];
   return form.open(request, context, async (opened) => {

@@ -8,7 +8,7 @@ import type {
   SubjectName,
   Subjects,
 } from "@isthmus/findings";
-import type { BindingSummary, DataSet } from "@isthmus/graph";
+import { assertDataFits, type BindingSummary, type DataSet, type Scaling } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
@@ -23,7 +23,7 @@ import {
   addScalingOptions,
   type DataOptions,
   openData,
-  openExamples,
+  openScaled,
   openUnscoredFor,
 } from "../open/open-data.ts";
 import {
@@ -72,7 +72,7 @@ type SubjectFlags = PairOptions &
   ExportedFromOptions & { readonly graphA?: string; readonly graphB?: string };
 
 /** How commands name and open a sort of subject. */
-interface SubjectForm {
+export interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
   /**
@@ -84,7 +84,8 @@ interface SubjectForm {
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
-const NETWORK: SubjectForm = {
+/** How commands name and open one network. */
+export const NETWORK_FORM: SubjectForm = {
   arguments: [["<network>", "the checkpoint: a file, or a folder", "a.safetensors"]],
   addOptions: addSharedOptions,
   open: (request, context, work) =>
@@ -94,7 +95,8 @@ const NETWORK: SubjectForm = {
     }),
 };
 
-const NETWORKS: SubjectForm = {
+/** How commands name and open several networks of one architecture. */
+export const NETWORKS_FORM: SubjectForm = {
   arguments: [
     ["<networks...>", "the checkpoints: files, or folders", "a.safetensors b.safetensors c.safetensors"],
   ],
@@ -104,7 +106,8 @@ const NETWORKS: SubjectForm = {
     openNetworks(request, context, (subject, shared) => work({ ...shared, subject })),
 };
 
-const PAIR: SubjectForm = {
+/** How commands name and open two networks. */
+export const PAIR_FORM: SubjectForm = {
   arguments: [
     ["<a>", "the checkpoint at t = 0: a file, or a folder", "a.safetensors"],
     ["<b>", "the checkpoint at t = 1", "b.safetensors"],
@@ -119,7 +122,10 @@ const PAIR: SubjectForm = {
     const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
     return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
       const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
-      const examples = await openBeside(measurement, flags, dataContext(pair));
+      const examples = await openBeside(measurement, flags, {
+        context: dataContext(pair),
+        scaling: data.scaling,
+      });
       const subject = {
         graph,
         engine,
@@ -138,7 +144,8 @@ const PAIR: SubjectForm = {
   },
 };
 
-const UNLIKE_PAIR: SubjectForm = {
+/** How commands name and open two networks that may differ in their architectures. */
+export const UNLIKE_PAIR_FORM: SubjectForm = {
   arguments: [
     ["<a>", "the first checkpoint: a file, or a folder", "a.safetensors"],
     ["<b>", "the second one; or the first again, to measure its own layers", "b.safetensors"],
@@ -180,16 +187,8 @@ const UNLIKE_PAIR: SubjectForm = {
   },
 };
 
-/** How commands name and open each sort of subject. */
-export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
-  network: NETWORK,
-  networks: NETWORKS,
-  pair: PAIR,
-  "unlike-pair": UNLIKE_PAIR,
-};
-
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */
-function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
+export function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
   command
     .option(
       "--graph <file>",
@@ -201,11 +200,18 @@ function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasureme
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 
+/** Opens further examples for networks by name, with bytes scaled like the ones to measure on. */
+type OpenFurther = (name: string) => Promise<DataSet>;
+
 /** Opens networks that share an architecture, with their data. */
-async function openNetworks<T>(
+export async function openNetworks<T>(
   { measurement, paths, flags, statistics, outputs }: SubjectRequest,
   context: Context,
-  work: (subject: Subjects["networks"], shared: Omit<Opened, "subject">) => Promise<T>,
+  work: (
+    subject: Subjects["networks"],
+    shared: Omit<Opened, "subject">,
+    openFurther: OpenFurther,
+  ) => Promise<T>,
 ): Promise<T> {
   const { attempt, options } = measurement;
   assertNotKept({ ...flags, statistics });
@@ -225,18 +231,19 @@ async function openNetworks<T>(
     const policy = statistics ?? defaultPolicyOf(options);
     const unscored =
       policy && (await openUnscoredFor(graph, flags, { context: reading, statistics: policy }));
+    const scaled = { context: reading, scaling: data.scaling };
     const subject = {
       ...{ graph, engine, data, statisticsData: named ?? unscored },
       networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
-      beside: await openBeside(measurement, flags, reading),
+      beside: await openBeside(measurement, flags, scaled),
       symmetries: once(bound, context),
     };
     const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
-    return work(subject, {
-      implied: isImplied ? { statistics: "recalibrate" } : {},
-      inputs,
-      facts: [],
-      beside: { binding },
+    const implied = isImplied ? { statistics: "recalibrate" } : {};
+    return work(subject, { implied, inputs, facts: [], beside: { binding } }, async (name) => {
+      const further = await openScaled(name, data.scaling, reading);
+      assertDataFits(attempt, graph, further, 1);
+      return further;
     });
   });
 }
@@ -264,11 +271,11 @@ function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: 
   }
 }
 
-/** Opens the further examples that a measurement asks for. */
+/** Opens the further examples that a measurement asks for, with bytes scaled like the ones to measure on. */
 async function openBeside(
   { attempt, examplesBeside = {} }: AnyMeasurement,
   flags: DataOptions & Readonly<Record<string, unknown>>,
-  context: DataContext,
+  { context, scaling }: { readonly context: DataContext; readonly scaling: Scaling | undefined },
 ): Promise<ReadonlyMap<string, DataSet>> {
   const opened = new Map<string, DataSet>();
   for (const [name, examples] of Object.entries(examplesBeside)) {
@@ -276,7 +283,7 @@ async function openBeside(
     const said = flags[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
     const source =
       said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
-    if (typeof source === "string") opened.set(name, await openExamples(source, flags, context));
+    if (typeof source === "string") opened.set(name, await openScaled(source, scaling, context));
     else if (examples.default !== undefined) throw missingExamples(attempt, flag);
   }
   return opened;

@@ -4,11 +4,11 @@ import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
 import { DROPOUT_PATH_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
-import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
+import { PARETO_SCHEMA } from "./pareto-schema.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
@@ -280,8 +280,6 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
   curvature: CURVATURE_SCHEMA,
-  ensemble: ENSEMBLE_SCHEMA,
-  attack: ATTACK_SCHEMA,
   pareto: PARETO_SCHEMA,
   landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,

@@ -29,10 +29,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return result.title;
     case "curvature":
       return `Curvature of the loss around ${basename(result.network)}`;
-    case "ensemble":
-      return `Predictions of ${result.networks.length} networks, alone and together`;
-    case "attack":
-      return `Adversarial examples, shown to ${result.targets.length === 1 ? "1 network" : `${result.targets.length} networks`}`;
     case "pareto":
       return `Networks for ${result.tasks.join(" and ")}`;
     case "landscape":

@@ -1,7 +1,7 @@
 import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
 import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
-import { describeAttack, describeEnsemble, describePareto } from "@isthmus/ensemble";
+import { describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
 import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
@@ -45,10 +45,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeComparison(result);
     case "curvature":
       return describeCurvature(result);
-    case "ensemble":
-      return describeEnsemble(result);
-    case "attack":
-      return describeAttack(result);
     case "pareto":
       return describePareto(result);
     case "landscape":

@@ -6,7 +6,6 @@ import type { BuiltInEntry, EntryOf } from "../measurement/entry.ts";
 import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
-import type { AttackMeasurement, EnsembleMeasurement } from "./ensemble-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { EachMeasurement } from "./network-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
@@ -109,8 +108,6 @@ export type MeasurementDescription =
   | MechanismsMeasurement
   | MergeMeasurement
   | EachMeasurement
-  | EnsembleMeasurement
-  | AttackMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;
 

@@ -1,12 +1,10 @@
 import { BARRIER } from "@isthmus/barrier";
-import { SOURCE_MODES } from "@isthmus/ensemble";
 import { batch, count, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
-import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
@@ -25,7 +23,7 @@ import {
   MECHANISMS_FIELDS,
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
-import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
+import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
@@ -43,8 +41,6 @@ type FileMeasurement =
   | WalkedPathMeasurement
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
-  | EnsembleMeasurement
-  | AttackMeasurement
   | ParetoMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
@@ -77,30 +73,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       kind: z.literal("curvature"),
       ...single,
       ...CURVATURE_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("ensemble"),
-      ...single,
-      across: z.string().optional(),
-      selectionData: NAMED_DATA.optional(),
-      statisticsData: NAMED_DATA.optional(),
-      others: z.array(NAMED_DATA).optional(),
-      star: z.string().optional(),
-      ...ENSEMBLE_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("attack"),
-      ...single,
-      across: z.string().optional(),
-      sources: z.record(
-        z.string(),
-        z.strictObject({
-          of: z.string(),
-          where: WHERE.optional(),
-          mode: z.enum(SOURCE_MODES).optional(),
-        }),
-      ),
-      ...ATTACK_FIELDS,
     }),
     z.strictObject({
       kind: z.literal("pareto"),

@@ -7,6 +7,8 @@ import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
+import { ATTACK_SHAPE, type AttackSelection } from "./attack-selection.ts";
+import { ENSEMBLE_SHAPE, type EnsembleSelection } from "./ensemble-selection.ts";
 
 /** What an entry of a study says of its subjects, by their sort. */
 interface Selections {
@@ -14,6 +16,8 @@ interface Selections {
   readonly pair: PathMeasurement;
   readonly "unlike-pair": Omit<PathMeasurement, "statisticsData">;
   readonly networks: NetworkMeasurement;
+  readonly ensemble: EnsembleSelection;
+  readonly attack: AttackSelection;
 }
 
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
@@ -41,6 +45,8 @@ export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   networks: single,
   pair: pairs,
   "unlike-pair": unlikePairs,
+  ensemble: { ...single, ...ENSEMBLE_SHAPE },
+  attack: { ...single, ...ATTACK_SHAPE },
 };
 
 /** Makes the schema of the entries of a measurement. */

@@ -10,7 +10,6 @@ import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
-import { planAttacks, planEnsembles } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
 import { planPareto } from "./plan-pareto.ts";
@@ -45,10 +44,6 @@ function planWrittenOut(
     case "curvature":
     case "landscape":
       return planEach(entry, context);
-    case "ensemble":
-      return planEnsembles(entry, context);
-    case "attack":
-      return planAttacks(entry, context);
     case "pareto":
       return planPareto(entry, context);
     case "curve":

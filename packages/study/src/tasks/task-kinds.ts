@@ -3,9 +3,7 @@ import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
 import { alignNetworks } from "./align-networks.ts";
-import { attackNetworks } from "./attack-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
-import { compareNetworks } from "./compare-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
 import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
@@ -51,8 +49,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   quantizeStudyNetwork,
   collectStudyNetworks,
   scatterStudyNetwork,
-  compareNetworks,
-  attackNetworks,
   measurePareto,
   findStudyTickets,
 ];

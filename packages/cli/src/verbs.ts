@@ -91,10 +91,6 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
     },
-    curvature: {
-      summary: "Measure how the loss curves around a network",
-      load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
-    },
     landscape: {
       summary: "Measure loss and error on a line, a plane or a grid around a network",
       load: async () => (await import("./commands/landscape.ts")).landscapeVerb,

@@ -1,4 +1,5 @@
 import type { LAYERS } from "@isthmus/barrier";
+import type { CURVATURE } from "@isthmus/curvature";
 import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { MECHANISMS } from "@isthmus/mechanisms";
@@ -9,6 +10,7 @@ import type { ENSEMBLE } from "@isthmus/star-domain";
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly layers: typeof LAYERS;
+  readonly curvature: typeof CURVATURE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly "dropout-path": typeof DROPOUT_PATH;
   readonly "walked-path": typeof WALKED_PATH;
@@ -35,6 +37,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure which layers stand between two networks",
     subject: "pair",
     load: async () => (await import("@isthmus/barrier")).LAYERS,
+  },
+  curvature: {
+    verb: "curvature",
+    summary: "Measure how the loss curves around a network",
+    subject: "network",
+    load: async () => (await import("@isthmus/curvature")).CURVATURE,
   },
   "dropout-stability": {
     verb: "dropout",

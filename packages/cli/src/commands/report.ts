@@ -15,7 +15,6 @@ import {
 import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
-import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
@@ -191,8 +190,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatSimulation(result);
     case "comparison":
       return formatComparison(result, terminal.columns);
-    case "curvature":
-      return formatCurvature(result, terminal);
     case "pareto":
       return formatPareto(result);
     case "landscape":

@@ -31,6 +31,8 @@ const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableRe
     chart: formatLayerBars,
     tables: () => ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
   },
+  ensemble: { tables: () => ["predictors", "greedy"] },
+  attack: { tables: () => ["transfer", "sources", "targets"] },
   landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
   similarity: {
     // Layers of one place say most, but two networks of different depths have none.

@@ -54,7 +54,10 @@ function optionOf(flag: string, field: AnyField): Option {
     return missing === true ? new Option(`--no-${flag}`, `do not ${help}`) : new Option(`--${flag}`, help);
   }
   const { placeholder = placeholderOf(form), bare } = field;
-  const option = new Option(`--${flag} ${bare === undefined ? placeholder : optional(placeholder)}`, help);
+  const option = new Option(
+    `--${flag} ${bare === undefined ? placeholder : optional(placeholder)}`.trim(),
+    help,
+  );
   if (form.type === "choice") option.choices(form.values);
   // A list that is given replaces the default: only further lists of the command line are added.
   else

@@ -4,7 +4,7 @@ import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
-import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
+import { CURVATURE_HISTORY_SCHEMA } from "./curvature-history-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { PARETO_SCHEMA } from "./pareto-schema.ts";
@@ -278,7 +278,6 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   study: schemaOf<ResultOf<"study">>()(study.extend({ provenance })),
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
-  curvature: CURVATURE_SCHEMA,
   pareto: PARETO_SCHEMA,
   landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,

@@ -27,8 +27,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return result.only === undefined ? result.title : `${result.title} (a part)`;
     case "simulation":
       return result.title;
-    case "curvature":
-      return `Curvature of the loss around ${basename(result.network)}`;
     case "pareto":
       return `Networks for ${result.tasks.join(" and ")}`;
     case "landscape":

@@ -1,5 +1,5 @@
 import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
-import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
+import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
@@ -41,8 +41,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeSimulation(result);
     case "comparison":
       return describeComparison(result);
-    case "curvature":
-      return describeCurvature(result);
     case "pareto":
       return describePareto(result);
     case "landscape":

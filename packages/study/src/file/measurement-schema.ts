@@ -6,11 +6,10 @@ import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
+import type { LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
-import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
@@ -25,7 +24,6 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
   | FileOf<MergeMeasurement>
-  | CurvatureMeasurement
   | LandscapeMeasurement
   | IntrinsicDimensionMeasurement
   | ParetoMeasurement
@@ -55,11 +53,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       statistics: z.enum(STATISTICS_POLICIES).optional(),
       statisticsData: NAMED_DATA.optional(),
       batchSize: batch.optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("curvature"),
-      ...single,
-      ...CURVATURE_FIELDS,
     }),
     z.strictObject({
       kind: z.literal("pareto"),

@@ -35,7 +35,6 @@ function planWrittenOut(
   switch (entry.kind) {
     case "merge":
       return planMerge(entry, context);
-    case "curvature":
     case "landscape":
       return planEach(entry, context);
     case "pareto":

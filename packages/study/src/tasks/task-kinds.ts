@@ -10,7 +10,6 @@ import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
-import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
@@ -33,7 +32,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
-  measureNetworkCurvature,
   tuneNetwork,
   tuneNetworkByConnectivity,
   measureNetworkLandscape,

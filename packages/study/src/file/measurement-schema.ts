@@ -1,4 +1,6 @@
 import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
+import { PAIR_IMAGES_FIELDS } from "@isthmus/data";
+import { PARETO_FIELDS } from "@isthmus/ensemble";
 import { batch, count, examples, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { loadMeasurements } from "@isthmus/measurements";
@@ -8,7 +10,6 @@ import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
-import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type {
   CurveMeasurement,
   DropoutPathMeasurement,
@@ -25,11 +26,11 @@ import {
   MECHANISMS_FIELDS,
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
-import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
+import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A curve to be trained, as a file describes it. */
@@ -46,7 +47,6 @@ type FileMeasurement =
   | WalkedPathMeasurement
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
-  | ParetoMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
@@ -100,19 +100,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       ...single,
       ...CURVATURE_FIELDS,
     }),
-    z.strictObject({
-      kind: z.literal("pareto"),
-      net: z.string(),
-      data: NAMED_DATA,
-      testData: NAMED_DATA,
-      layout: LAYOUT.optional(),
-      seed,
-      epochs: repeats(1),
-      batch: batch.optional(),
-      optimizer: OPTIMIZER.optional(),
-      schedule: SCHEDULE.optional(),
-      ...PARETO_FIELDS,
-    }),
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({
@@ -154,9 +141,24 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   ]),
 );
 
+/** Schema of fronts of several tasks, whose options are fields. */
+const FRONTS: z.ZodObject = z.strictObject({
+  kind: z.literal("pareto"),
+  net: z.string(),
+  data: NAMED_DATA,
+  testData: NAMED_DATA,
+  layout: zodOfForm(PAIR_IMAGES_FIELDS.layout.form).optional(),
+  seed,
+  epochs: repeats(1),
+  batch: batch.optional(),
+  optimizer: OPTIMIZER.optional(),
+  schedule: SCHEDULE.optional(),
+  ...shapeOfFields(PARETO_FIELDS),
+});
+
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
   const defined = (await loadMeasurements()).map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
-  return z.discriminatedUnion("kind", [...defined, ...written.options] as [z.ZodObject, ...z.ZodObject[]]);
+  return z.discriminatedUnion("kind", [FRONTS, ...defined, ...written.options]);
 }

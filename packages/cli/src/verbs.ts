@@ -79,11 +79,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    layers: {
-      summary: "Measure which layers stand between two networks",
-      load: async () => (await import("./commands/layers.ts")).layersVerb,
-    },
-    ...measuringVerbs("unlike-pair"),
+    ...measuringVerbs("pair", "unlike-pair"),
     path: {
       summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
       load: async () => (await import("./commands/path.ts")).pathVerb,

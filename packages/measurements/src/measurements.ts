@@ -1,3 +1,4 @@
+import type { LAYERS } from "@isthmus/barrier";
 import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { DROPOUT_STABILITY } from "@isthmus/paths";
@@ -6,10 +7,11 @@ import type { ENSEMBLE } from "@isthmus/star-domain";
 
 /** The measurement of each kind. */
 interface BuiltIn {
+  readonly layers: typeof LAYERS;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
+  readonly similarity: typeof SIMILARITY;
   readonly ensemble: typeof ENSEMBLE;
   readonly attack: typeof ATTACK;
-  readonly similarity: typeof SIMILARITY;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -17,11 +19,23 @@ type Listed<M> = Omit<MeasurementEntry, "kind" | "load"> & { readonly load: () =
 
 /** Every measurement of Isthmus by its kind: commands, entries of studies and tasks are made of this list. */
 const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
+  layers: {
+    verb: "layers",
+    summary: "Measure which layers stand between two networks",
+    subject: "pair",
+    load: async () => (await import("@isthmus/barrier")).LAYERS,
+  },
   "dropout-stability": {
     verb: "dropout",
     summary: "Measure how much a network loses when units are taken out",
     subject: "network",
     load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
+  },
+  similarity: {
+    verb: "similarity",
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    subject: "unlike-pair",
+    load: async () => (await import("@isthmus/similarity")).SIMILARITY,
   },
   ensemble: {
     verb: "ensemble",
@@ -34,12 +48,6 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Make adversarial examples on some networks, and show them to others",
     subject: "attack",
     load: async () => (await import("@isthmus/ensemble")).ATTACK,
-  },
-  similarity: {
-    verb: "similarity",
-    summary: "Measure how alike the layers of two networks are in what they compute",
-    subject: "unlike-pair",
-    load: async () => (await import("@isthmus/similarity")).SIMILARITY,
   },
 };
 

@@ -39,11 +39,9 @@ export type {
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   BarrierMeasurement,
-  LayersMeasurement,
   LoadedNetwork,
   MeasurementDescription,
   NetworkDescription,
-  PairMeasurement,
   RepeatedNetwork,
   StarNetwork,
   StudyDescription,

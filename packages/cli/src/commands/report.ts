@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { BarrierCurve } from "@isthmus/barrier";
 import { saveFile, UsageError } from "@isthmus/core";
 import {
-  type BarrierCurve,
   curvesOf,
   type Drawable,
   type DrawableResult,
@@ -21,7 +21,6 @@ import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
-import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatMechanisms } from "../format/format-mechanisms.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -181,8 +180,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "layers":
-      return formatLayers(result, terminal);
     case "plane":
       return formatPlane(result, terminal);
     case "map":

@@ -1,11 +1,20 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, ExamplesBeside, OpenedSubject, SubjectName, Subjects } from "@isthmus/findings";
+import type {
+  AnyMeasurement,
+  ExamplesBeside,
+  OpenedSubject,
+  PageFact,
+  SubjectName,
+  Subjects,
+} from "@isthmus/findings";
 import { assertDataFits, type BindingSummary, type DataSet, type Scaling } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
+import { alignmentFacts } from "../format/describe-pair.ts";
+import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
 import { labelsOf } from "../format/labels-of.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
@@ -38,6 +47,8 @@ export interface Opened {
   readonly implied: Readonly<Record<string, unknown>>;
   /** Files that are read, which are not written over. */
   readonly inputs: readonly string[];
+  /** What a page says of the subject beside what the result says of itself. */
+  readonly facts: readonly PageFact[];
   /** Fields that `--json` has beside the fields of the result. */
   readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
 }
@@ -64,6 +75,11 @@ type SubjectFlags = PairOptions &
 export interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
+  /**
+   * Names the networks whose statistics of norms are corrected, for the line that says so.
+   * @defaultValue no line says so
+   */
+  readonly corrected?: string;
   addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
@@ -84,6 +100,7 @@ export const NETWORKS_FORM: SubjectForm = {
   arguments: [
     ["<networks...>", "the checkpoints: files, or folders", "a.safetensors b.safetensors c.safetensors"],
   ],
+  corrected: EVERY_NETWORK,
   addOptions: addSharedOptions,
   open: (request, context, work) =>
     openNetworks(request, context, (subject, shared) => work({ ...shared, subject })),
@@ -95,6 +112,7 @@ export const PAIR_FORM: SubjectForm = {
     ["<a>", "the checkpoint at t = 0: a file, or a folder", "a.safetensors"],
     ["<b>", "the checkpoint at t = 1", "b.safetensors"],
   ],
+  corrected: BETWEEN,
   addOptions(command, measurement) {
     addPairSubjectOptions(command);
     addBesideOptions(command, measurement);
@@ -104,7 +122,7 @@ export const PAIR_FORM: SubjectForm = {
     const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
     return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
       const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
-      const beside = await openBeside(measurement, flags, {
+      const examples = await openBeside(measurement, flags, {
         context: dataContext(pair),
         scaling: data.scaling,
       });
@@ -116,11 +134,12 @@ export const PAIR_FORM: SubjectForm = {
         unaligned,
         data,
         statisticsData,
-        beside,
+        beside: examples,
         symmetries: once(pair, context),
       };
       const implied = pair.statistics === "auto" ? {} : { statistics: pair.statistics };
-      return work({ subject, implied, inputs, beside: { binding, ...(summary && { alignment: summary }) } });
+      const beside = { ...(summary && { alignment: summary }), binding };
+      return work({ subject, implied, inputs, facts: alignmentFacts(summary), beside });
     });
   },
 };
@@ -163,7 +182,7 @@ export const UNLIKE_PAIR_FORM: SubjectForm = {
       );
       const { data } = a;
       if (data === undefined) throw new UsageError(`Cannot ${attempt} without examples: add --data`);
-      return work({ subject: { a, b, data }, implied: {}, inputs, beside: {} });
+      return work({ subject: { a, b, data }, implied: {}, inputs, facts: [], beside: {} });
     });
   },
 };
@@ -221,7 +240,7 @@ export async function openNetworks<T>(
     };
     const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
     const implied = isImplied ? { statistics: "recalibrate" } : {};
-    return work(subject, { implied, inputs, beside: { binding } }, async (name) => {
+    return work(subject, { implied, inputs, facts: [], beside: { binding } }, async (name) => {
       const further = await openScaled(name, data.scaling, reading);
       assertDataFits(attempt, graph, further, 1);
       return further;

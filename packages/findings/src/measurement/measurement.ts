@@ -22,17 +22,17 @@ export interface NamedSubject {
   readonly network: Checkpoint;
 }
 
+/** A network with an architecture of its own. */
+export interface OwnSubject extends Architecture {
+  readonly network: Checkpoint;
+}
+
 /** Networks that adversarial examples are made on together, or one after the other. */
 export interface SourceSubject {
   /** Name of the source in figures and tables. */
   readonly name: string;
   readonly mode: "together" | "in-turn";
   readonly networks: readonly Checkpoint[];
-}
-
-/** A network with an architecture of its own. */
-export interface OwnSubject extends Architecture {
-  readonly network: Checkpoint;
 }
 
 /** What can be measured, opened: its files, its data and its architecture are in order. */

@@ -17,8 +17,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
     case "barrier":
     case "curve":
       return pairOf(result);
-    case "layers":
-      return `${pairOf(result)}, layer by layer`;
     case "plane":
       return `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
     case "map":

@@ -1,3 +1,4 @@
+import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
 import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
@@ -9,13 +10,9 @@ import { describeDropoutPath, describeWalkedPath } from "@isthmus/paths";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
 import { describeIntrinsicDimension } from "@isthmus/subspace";
-import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
-import { describeBarriers } from "./describe-barriers.ts";
-import { describeLayers } from "./describe-layers.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
-import { describeMap } from "./map/describe-map.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows, or several barriers beside each other. */
@@ -32,8 +29,6 @@ function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
-    case "layers":
-      return describeLayers(result);
     case "plane":
       return describePlane(result);
     case "map":
@@ -71,6 +66,6 @@ function describeWrittenOut(result: WrittenOut): Report {
 
 /** @throws UsageError if there is no curve, or one cannot be drawn */
 function describeDrawable(curves: readonly BarrierCurve[]): Report {
-  assertDrawable(curves);
+  assertDrawableCurves(curves);
   return describeBarriers(curves);
 }

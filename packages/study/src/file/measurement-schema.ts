@@ -1,8 +1,7 @@
-import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
+import { BARRIER } from "@isthmus/barrier";
 import { PAIR_IMAGES_FIELDS } from "@isthmus/data";
 import { PARETO_FIELDS } from "@isthmus/ensemble";
-import { batch, count, examples, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
-import { PATH_KINDS } from "@isthmus/interpolation";
+import { batch, count, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
@@ -16,7 +15,6 @@ import type {
   MechanismsMeasurement,
   WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
-import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
@@ -28,7 +26,6 @@ import {
 } from "../schema/dropout-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
-import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
@@ -38,8 +35,6 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
-  | FileOf<BarrierMeasurement>
-  | FileOf<LayersMeasurement>
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
   | LandscapeMeasurement
@@ -55,32 +50,11 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
 /** Which pairs of networks, and on which examples. */
 const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
 
-const pairs = {
-  ...selected,
-  points: places(3).optional(),
-  statistics: z.enum(STATISTICS_POLICIES).optional(),
-};
-
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** Schemas of measurements that have no definition yet, with values in place of variables. */
 const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   z.discriminatedUnion("kind", [
-    z.strictObject({
-      kind: z.literal("barrier"),
-      ...pairs,
-      refine: places(0).optional(),
-      path: z.enum(PATH_KINDS).optional(),
-      temperature: z.boolean().optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("layers"),
-      ...pairs,
-      groups: LAYER_PATTERNS.optional(),
-      orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
-      predict: examples(0).optional(),
-      directions: tries(0).optional(),
-    }),
     z.strictObject({
       kind: z.literal("merge"),
       of: z.string(),
@@ -158,7 +132,7 @@ const FRONTS: z.ZodObject = z.strictObject({
 
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
-  const defined = (await loadMeasurements()).map(entrySchemaOf);
+  const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
   return z.discriminatedUnion("kind", [FRONTS, ...defined, ...written.options]);
 }

@@ -43,10 +43,10 @@ const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batc
 export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   network: single,
   networks: single,
-  ensemble: { ...single, ...ENSEMBLE_SHAPE },
-  attack: { ...single, ...ATTACK_SHAPE },
   pair: pairs,
   "unlike-pair": unlikePairs,
+  ensemble: { ...single, ...ENSEMBLE_SHAPE },
+  attack: { ...single, ...ATTACK_SHAPE },
 };
 
 /** Makes the schema of the entries of a measurement. */

@@ -1,17 +1,11 @@
-import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
+import { BARRIER } from "@isthmus/barrier";
 import { defaultsOf } from "@isthmus/core";
 import { loadMeasurement } from "@isthmus/measurements";
 import { DROPOUT_PATH_FIELDS } from "@isthmus/paths";
 import type { DropoutPathMeasurement } from "../description/path-measurements.ts";
-import type {
-  BarrierMeasurement,
-  LayersMeasurement,
-  MeasurementDescription,
-} from "../description/study-description.ts";
+import type { MeasurementDescription } from "../description/study-description.ts";
 import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
-import { measurePair } from "../tasks/measure-pair.ts";
-import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
@@ -62,26 +56,9 @@ function planWrittenOut(
       return planWalks(entry, context);
     case "dropout-path":
       return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
-    case "layers":
-      return planPairs(entry, context, layersWork(entry, context.planner.seed));
-    default:
-      return planPairs(entry, context, barrierWork(entry));
+    case "barrier":
+      return planEntry(BARRIER, entry, context);
   }
-}
-
-function barrierWork(entry: BarrierMeasurement) {
-  const settings = { ...MEASURE_BARRIER_DEFAULTS, ...entry };
-  const { points, refine, path, statistics, temperature, batchSize } = settings;
-  const options = { points, refine, path, statistics, batchSize };
-  // Only where it is asked for, so that barriers without have the keys they always had.
-  return { kind: measurePair, options: temperature ? { ...options, temperature } : options };
-}
-
-function layersWork(entry: LayersMeasurement, seed: number) {
-  const settings = { ...MEASURE_LAYERS_DEFAULTS, ...entry };
-  const { groups, orders, points, statistics, predict, directions, batchSize } = settings;
-  const options = { groups, orders, points, statistics, predict, directions, batchSize, seed };
-  return { kind: measurePairLayers, options };
 }
 
 function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {

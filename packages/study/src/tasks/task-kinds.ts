@@ -1,3 +1,4 @@
+import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
@@ -11,8 +12,6 @@ import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
-import { measurePair } from "./measure-pair.ts";
-import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePareto } from "./measure-pareto.ts";
@@ -33,8 +32,7 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   findStarNetwork,
   alignNetworks,
   learnAlignment,
-  measurePair,
-  measurePairLayers,
+  measurementTask(BARRIER),
   matchNetworks,
   mergeNetworks,
   measureEnsemble,

@@ -40,7 +40,7 @@ const { statisticsData: _, ...unlikePairs } = pairs;
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** What an entry says of its subjects, by their sort; the rest are options. */
-export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
+const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   network: single,
   networks: single,
   pair: pairs,

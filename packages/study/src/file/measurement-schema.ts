@@ -6,7 +6,7 @@ import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
-import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
+import { LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
 import type {
@@ -17,7 +17,7 @@ import type {
 } from "../description/path-measurements.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
-import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
+import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import {
   CURVE_FIELDS,
   DROPOUT_PATH_FIELDS,
@@ -41,7 +41,6 @@ type FileMeasurement =
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
-  | IntrinsicDimensionMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
@@ -76,14 +75,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
     }),
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
-    z.strictObject({
-      kind: z.literal("intrinsic-dimension"),
-      net: z.string(),
-      trainOn: NAMED_DATA,
-      data: NAMED_DATA,
-      labels: z.enum(LABEL_CHOICES).optional(),
-      ...DIMENSION_FIELDS,
-    }),
     z.strictObject({
       kind: z.literal("walked-path"),
       ...selected,
@@ -130,9 +121,19 @@ const FRONTS: z.ZodObject = z.strictObject({
   ...shapeOfFields(PARETO_FIELDS),
 });
 
+/** Schema of intrinsic dimensions, whose searches are fields. */
+const DIMENSIONS: z.ZodObject = z.strictObject({
+  kind: z.literal("intrinsic-dimension"),
+  net: z.string(),
+  trainOn: NAMED_DATA,
+  data: NAMED_DATA,
+  labels: z.enum(LABEL_CHOICES).optional(),
+  ...DIMENSION_SHAPE,
+});
+
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
   const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
-  return z.discriminatedUnion("kind", [FRONTS, ...defined, ...written.options]);
+  return z.discriminatedUnion("kind", [FRONTS, DIMENSIONS, ...defined, ...written.options]);
 }

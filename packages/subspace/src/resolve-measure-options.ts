@@ -23,7 +23,7 @@ export const SUBSPACE_LEARNING_RATE = 0.1;
 /** What depends on the network, its data, and the optimiser. */
 type Chosen = "loss" | "batch" | "schedule" | "baselineSchedule";
 
-/** Defaults of options of {@link MeasureIntrinsicDimensionOptions} that depend on nothing and have no field. */
+/** Defaults of {@link MeasureIntrinsicDimensionOptions} that have no field and depend on nothing. */
 export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<
   Omit<MeasureIntrinsicDimensionOptions, Chosen | keyof DimensionSearchChoice>
 > = {

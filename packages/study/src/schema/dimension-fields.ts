@@ -4,7 +4,7 @@ import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { shapeOfFields } from "./zod-of-form.ts";
 
-/** What entries and tasks say of a search for a subspace: its own options, and how networks are trained in it. */
+/** What entries and tasks say of a search for a subspace: its options, and how networks are trained in it. */
 export const DIMENSION_SHAPE: z.ZodRawShape = {
   ...shapeOfFields(DIMENSION_SEARCH_FIELDS),
   seeds: z.array(seed).min(1).optional(),

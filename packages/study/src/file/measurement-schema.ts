@@ -8,22 +8,11 @@ import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
-import type {
-  CurveMeasurement,
-  DropoutPathMeasurement,
-  MechanismsMeasurement,
-  WalkedPathMeasurement,
-} from "../description/path-measurements.ts";
+import type { LandscapeMeasurement } from "../description/network-measurement.ts";
+import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
-import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
-import {
-  CURVE_FIELDS,
-  DROPOUT_PATH_FIELDS,
-  MECHANISMS_FIELDS,
-  WALKED_PATH_FIELDS,
-} from "../schema/dropout-fields.ts";
+import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
@@ -34,14 +23,7 @@ import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: FileLoss };
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
-type FileMeasurement =
-  | FileOf<MergeMeasurement>
-  | CurvatureMeasurement
-  | LandscapeMeasurement
-  | DropoutPathMeasurement
-  | WalkedPathMeasurement
-  | MechanismsMeasurement
-  | FileCurveMeasurement;
+type FileMeasurement = FileOf<MergeMeasurement> | LandscapeMeasurement | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
 };
@@ -68,27 +50,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       statisticsData: NAMED_DATA.optional(),
       batchSize: batch.optional(),
     }),
-    z.strictObject({
-      kind: z.literal("curvature"),
-      ...single,
-      ...CURVATURE_FIELDS,
-    }),
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
-    z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
-    z.strictObject({
-      kind: z.literal("walked-path"),
-      ...selected,
-      ...WALKED_PATH_FIELDS,
-      trainOn: NAMED_DATA,
-      batch: batch.optional(),
-      optimizer: OPTIMIZER.optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("mechanisms"),
-      ...PAIR_SELECTION,
-      ...MECHANISMS_FIELDS,
-      sets: z.record(z.string(), NAMED_DATA),
-    }),
     z.strictObject({
       kind: z.literal("curve"),
       ...selected,

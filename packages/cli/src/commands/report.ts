@@ -19,7 +19,6 @@ import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
-import { formatLandscape } from "../format/format-landscape.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatMechanisms } from "../format/format-mechanisms.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -195,8 +194,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatComparison(result, terminal.columns);
     case "pareto":
       return formatPareto(result);
-    case "landscape":
-      return formatLandscape(result, terminal);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
     case "dropout-path":

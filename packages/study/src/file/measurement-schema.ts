@@ -6,7 +6,6 @@ import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type { LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type {
   CurveMeasurement,
@@ -24,7 +23,7 @@ import {
 } from "../schema/dropout-fields.ts";
 import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
-import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
+import { LANDSCAPE_SHAPE } from "../schema/landscape-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
@@ -34,7 +33,6 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
   | FileOf<MergeMeasurement>
-  | LandscapeMeasurement
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
@@ -80,7 +78,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       schedule: SCHEDULE.optional(),
       ...PARETO_FIELDS,
     }),
-    z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({
       kind: z.literal("intrinsic-dimension"),
@@ -121,9 +118,15 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   ]),
 );
 
+/** Schema of landscapes, whose directions may come from the snapshots of a training. */
+const LANDSCAPE = z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_SHAPE });
+
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
   const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
-  return z.discriminatedUnion("kind", [...defined, ...written.options] as [z.ZodObject, ...z.ZodObject[]]);
+  return z.discriminatedUnion("kind", [...defined, LANDSCAPE, ...written.options] as [
+    z.ZodObject,
+    ...z.ZodObject[],
+  ]);
 }

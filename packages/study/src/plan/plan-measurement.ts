@@ -9,7 +9,7 @@ import { planEntry } from "../measurement/plan-entry.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
-import { planEach } from "./plan-each.ts";
+import { planLandscapes } from "./plan-landscapes.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
 import { planPareto } from "./plan-pareto.ts";
@@ -42,7 +42,7 @@ function planWrittenOut(
     case "merge":
       return planMerge(entry, context);
     case "landscape":
-      return planEach(entry, context);
+      return planLandscapes(entry, context);
     case "pareto":
       return planPareto(entry, context);
     case "curve":

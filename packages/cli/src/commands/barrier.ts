@@ -74,8 +74,8 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
     .option("--report <file>", "write a page with curves and all numbers (.html)")
     .addHelpText("after", EXAMPLES)
     .action(() => {
-      const ends = [at(command.args, 0, "path"), at(command.args, 1, "path")] as const;
-      return run(command.opts(), (context) => barrier(ends, optionsOf(command), context));
+      const paths = [at(command.args, 0, "path"), at(command.args, 1, "path")] as const;
+      return run(command.opts(), (context) => barrier(paths, optionsOf(command), context));
     });
 }
 
@@ -230,7 +230,8 @@ async function takeLastApart(
   { a, b, data, graph, engine, statistics, statisticsData }: Pair,
   { options, context }: { readonly options: BarrierOptions; readonly context: Context },
 ): Promise<BarrierCurve[]> {
-  const { decompose, groups, temperature, batchSize } = options.chosen;
+  const resolved = resolveFields<Chosen>(BARRIER.attempt, FIELDS, options.chosen);
+  const { decompose, groups, temperature, batchSize } = resolved;
   if (decompose === undefined) return [...curves];
   const decomposition = await decomposeBarrier({ graph, engine }, [a, b], data, {
     by: decompose,

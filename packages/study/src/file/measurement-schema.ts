@@ -7,20 +7,10 @@ import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
-import type {
-  CurveMeasurement,
-  DropoutPathMeasurement,
-  MechanismsMeasurement,
-  WalkedPathMeasurement,
-} from "../description/path-measurements.ts";
+import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
-import {
-  CURVE_FIELDS,
-  DROPOUT_PATH_FIELDS,
-  MECHANISMS_FIELDS,
-  WALKED_PATH_FIELDS,
-} from "../schema/dropout-fields.ts";
+import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_SHAPE } from "../schema/landscape-fields.ts";
@@ -33,9 +23,6 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
   | FileOf<MergeMeasurement>
-  | DropoutPathMeasurement
-  | WalkedPathMeasurement
-  | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
   | ParetoMeasurement
   | FileCurveMeasurement;
@@ -78,7 +65,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       schedule: SCHEDULE.optional(),
       ...PARETO_FIELDS,
     }),
-    z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({
       kind: z.literal("intrinsic-dimension"),
       net: z.string(),
@@ -86,20 +72,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       data: NAMED_DATA,
       labels: z.enum(LABEL_CHOICES).optional(),
       ...DIMENSION_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("walked-path"),
-      ...selected,
-      ...WALKED_PATH_FIELDS,
-      trainOn: NAMED_DATA,
-      batch: batch.optional(),
-      optimizer: OPTIMIZER.optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("mechanisms"),
-      ...PAIR_SELECTION,
-      ...MECHANISMS_FIELDS,
-      sets: z.record(z.string(), NAMED_DATA),
     }),
     z.strictObject({
       kind: z.literal("curve"),

@@ -8,13 +8,12 @@ import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type { LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
-import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
+import { LANDSCAPE_SHAPE } from "../schema/landscape-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
@@ -23,7 +22,7 @@ import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: FileLoss };
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
-type FileMeasurement = FileOf<MergeMeasurement> | LandscapeMeasurement | FileCurveMeasurement;
+type FileMeasurement = FileOf<MergeMeasurement> | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
 };
@@ -50,7 +49,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       statisticsData: NAMED_DATA.optional(),
       batchSize: batch.optional(),
     }),
-    z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
     z.strictObject({
       kind: z.literal("curve"),
       ...selected,
@@ -92,10 +90,12 @@ const DIMENSIONS: z.ZodObject = z.strictObject({
   labels: z.enum(LABEL_CHOICES).optional(),
   ...DIMENSION_SHAPE,
 });
+/** Schema of landscapes, whose directions may come from the snapshots of a training. */
+const LANDSCAPE = z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_SHAPE });
 
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
   const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
-  return z.discriminatedUnion("kind", [FRONTS, DIMENSIONS, ...defined, ...written.options]);
+  return z.discriminatedUnion("kind", [FRONTS, DIMENSIONS, LANDSCAPE, ...defined, ...written.options]);
 }

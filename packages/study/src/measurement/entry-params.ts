@@ -109,7 +109,7 @@ function chosenOf({ options }: AnyMeasurement, entry: AnyEntry, seed: number): R
  * Lists the options that decide the key of a task: defaults included, but for options that came later, so
  * that tasks that were begun before keep their keys.
  */
-function keyedOptions(
+export function keyedOptions(
   fields: Readonly<Record<string, AnyField>>,
   chosen: ReadonlyMap<string, unknown>,
 ): Readonly<Record<string, unknown>> {

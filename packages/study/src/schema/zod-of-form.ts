@@ -11,7 +11,7 @@ const SPECIAL: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
 ]);
 
 /** Makes the schema of the values of a form. */
-function zodOfForm(form: Form): z.ZodType {
+export function zodOfForm(form: Form): z.ZodType {
   switch (form.type) {
     case "whole":
       return count(form.least, form.most);

@@ -19,17 +19,15 @@ function measuringVerbs(...subjects: readonly SubjectName[]): Verbs {
   );
 }
 
-/** Makes the verbs of measurements. */
+/** Makes the verbs of measurements; the ways of one verb share it. */
 function verbsOf(entries: readonly MeasurementEntry[]): Verbs {
-  return Object.fromEntries(
-    entries.map((entry) => [
-      entry.verb,
-      {
-        summary: entry.summary,
-        load: async () => (await import("./measurement/measurement-verb.ts")).loadMeasurementVerb(entry),
-      },
-    ]),
-  );
+  const verbs = new Map<string, VerbEntry>();
+  for (const { verb, summary } of entries) {
+    const ways = entries.filter((entry) => entry.verb === verb);
+    const load = async () => (await import("./measurement/measurement-verb.ts")).loadMeasurementVerb(ways);
+    if (!verbs.has(verb)) verbs.set(verb, { summary, load });
+  }
+  return Object.fromEntries(verbs);
 }
 
 /** Commands that most people need first, and what each shows. */
@@ -90,10 +88,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
     ...measuringVerbs("pair", "unlike-pair"),
-    path: {
-      summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
-      load: async () => (await import("./commands/path.ts")).pathVerb,
-    },
     plane: {
       summary: "Measure loss and error on the plane through three networks",
       load: async () => (await import("./commands/plane.ts")).planeVerb,
@@ -102,18 +96,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,
     },
-    ...measuringVerbs("ensemble", "attack"),
-    mechanisms: {
-      summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
-      load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,
-    },
+    ...measuringVerbs("ensemble", "attack", "pair-on-sets"),
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
-    },
-    curvature: {
-      summary: "Measure how the loss curves around a network",
-      load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
     },
     landscape: {
       summary: "Measure loss and error on a line, a plane or a grid around a network",

@@ -72,6 +72,7 @@ export {
   numberField,
   numberForm,
   rangeField,
+  type Said,
   seedField,
   textField,
   triesField,

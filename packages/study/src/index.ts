@@ -10,13 +10,7 @@ export {
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
-export type {
-  CurvatureChoice,
-  CurvatureMeasurement,
-  EachMeasurement,
-  NetworkMeasurement,
-  SharpnessChoice,
-} from "./description/network-measurement.ts";
+export type { NetworkMeasurement } from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,
@@ -24,17 +18,12 @@ export {
   type PairChoice,
   type PairSelection,
 } from "./description/pair-selection.ts";
-export type { ParetoChoice, ParetoMeasurement } from "./description/pareto-measurement.ts";
+export type { ParetoMeasurement } from "./description/pareto-measurement.ts";
 export type {
   CurveChoice,
   CurveMeasurement,
-  DropoutPathChoice,
-  DropoutPathMeasurement,
-  MechanismsChoice,
-  MechanismsMeasurement,
   PathMeasurement,
-  WalkedPathChoice,
-  WalkedPathMeasurement,
+  SetsMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {

@@ -20,7 +20,10 @@ export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
 
 /** What a terminal shows of a result beside its words and its largest numbers. */
 interface Shown<R> {
-  /** Draws the chart; an empty text if there is nothing to draw. @defaultValue there is no chart */
+  /**
+   * Draws the chart; an empty text if there is nothing to draw.
+   * @defaultValue the first figure, if it is of lines
+   */
   readonly chart?: (result: R, screen: Screen) => string;
   /** Names the tables of its page that are shown. @defaultValue the first one */
   readonly tables?: (result: R) => readonly string[];
@@ -31,6 +34,8 @@ const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableRe
     chart: formatLayerBars,
     tables: () => ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
   },
+  ensemble: { tables: () => ["predictors", "greedy"] },
+  attack: { tables: () => ["transfer", "sources", "targets"] },
   landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
   similarity: {
     // Layers of one place say most, but two networks of different depths have none.

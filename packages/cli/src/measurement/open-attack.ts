@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { at, UsageError } from "@isthmus/core";
 import type { SourceSubject } from "@isthmus/findings";
 import { expandPaths } from "../open/expand-paths.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { addSharedOptions, openNetworks, type SubjectForm } from "./open-subject.ts";
 
@@ -26,9 +27,10 @@ export const ATTACK_FORM: SubjectForm = {
       "'nets/*.safetensors'",
     ],
   ],
-  addOptions(command, measurement) {
-    addSharedOptions(command, measurement);
+  addOptions(command) {
+    addSharedOptions(command);
     command
+      .optionsGroup(HELP_GROUPS.networks)
       .option(
         "--surrogate <file>",
         "a network that examples are made on alone, of several matches each; may be repeated",

@@ -3,6 +3,7 @@ import { sharedExamples } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 import { expandPaths } from "../open/expand-paths.ts";
 import { noteTwice } from "../open/open-checkpoints.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { addSharedOptions, openNetworks, type SubjectForm } from "./open-subject.ts";
 
@@ -23,9 +24,10 @@ export const ENSEMBLE_FORM: SubjectForm = {
       "'nets/*.safetensors'",
     ],
   ],
-  addOptions(command, measurement) {
-    addSharedOptions(command, measurement);
+  addOptions(command) {
+    addSharedOptions(command);
     command
+      .optionsGroup(HELP_GROUPS.networks)
       .option("--star <file>", "compare a star network, too, and networks on its rays to the networks")
       .option(
         "--ood-data <name>",

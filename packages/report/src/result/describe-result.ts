@@ -1,12 +1,10 @@
 import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
-import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
+import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
 import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
-import { describeMechanisms } from "@isthmus/mechanisms";
-import { describeDropoutPath, describeWalkedPath } from "@isthmus/paths";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
 import { describeIntrinsicDimension } from "@isthmus/subspace";
@@ -43,24 +41,16 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeSimulation(result);
     case "comparison":
       return describeComparison(result);
-    case "curvature":
-      return describeCurvature(result);
     case "pareto":
       return describePareto(result);
     case "landscape":
       return describeLandscape(result);
     case "curvature-history":
       return describeCurvatureHistory(result);
-    case "dropout-path":
-      return describeDropoutPath(result);
-    case "walked-path":
-      return describeWalkedPath(result);
     case "intrinsic-dimension":
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "mechanisms":
-      return describeMechanisms(result);
   }
 }
 

@@ -7,14 +7,9 @@ import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-n
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { EachMeasurement } from "./network-measurement.ts";
+import type { LandscapeMeasurement } from "./network-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
-import type {
-  CurveMeasurement,
-  DropoutPathMeasurement,
-  MechanismsMeasurement,
-  WalkedPathMeasurement,
-} from "./path-measurements.ts";
+import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { TicketNetwork } from "./ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
@@ -103,11 +98,8 @@ export type MeasurementDescription =
   | BuiltInEntry
   | BarrierMeasurement
   | CurveMeasurement
-  | DropoutPathMeasurement
-  | WalkedPathMeasurement
-  | MechanismsMeasurement
   | MergeMeasurement
-  | EachMeasurement
+  | LandscapeMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;
 

@@ -10,10 +10,7 @@ import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
-import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
-import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
-import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
@@ -24,7 +21,6 @@ import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
 import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
-import { walkPair } from "./walk-pair.ts";
 
 /** Kinds of tasks that make networks, and ones whose measurements have no definition yet. */
 const WRITTEN_OUT: readonly StudyTaskKind[] = [
@@ -36,14 +32,10 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
-  measureNetworkCurvature,
   tuneNetwork,
   tuneNetworkByConnectivity,
   measureNetworkLandscape,
-  measurePairPath,
-  measurePairMechanisms,
   trainPairCurve,
-  walkPair,
   measureDimension,
   pruneStudyNetwork,
   quantizeStudyNetwork,

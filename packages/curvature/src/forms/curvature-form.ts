@@ -1,24 +1,18 @@
-import { CURVATURE_KINDS, TRAINING_UNITS } from "@isthmus/curvature";
-import { schemaOf } from "@isthmus/forms";
+import { count, schemaOf, text } from "@isthmus/forms";
 import { z } from "zod";
-import { provenance, type ResultOf } from "./provenance.ts";
+import type { CurvatureResult } from "../curvature-result.ts";
+import { CURVATURE_KINDS } from "../operators/operator-options.ts";
+import { EIGENVALUE, ERROR, HESSIAN_POINT } from "./hessian-point-form.ts";
 
-const count = z.int().min(0);
-const text = z.string();
+const whole = count(0);
 const numbers = z.array(z.number());
-/** JSON has no infinity: it writes null for an error of which too few samples say anything. */
-const error = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.POSITIVE_INFINITY);
-const eigenvalue = z.looseObject({ value: z.number(), residual: z.number() });
-const eigenvalues = z.array(eigenvalue);
+const eigenvalues = z.array(EIGENVALUE);
 
 const trace = z.looseObject({
   trace: z.number(),
-  standardError: error,
-  samples: count,
-  products: count,
+  standardError: ERROR,
+  samples: whole,
+  products: whole,
   converged: z.boolean(),
 });
 
@@ -28,15 +22,6 @@ const values = z.looseObject({
   worst: z.number().optional(),
   average: z.looseObject({ rise: z.number(), standardError: z.number(), deviation: z.number() }).optional(),
 });
-
-/** Form of what is measured of a Hessian where many are compared. */
-const hessianPoint = {
-  loss: z.number(),
-  gradientNorm: z.number(),
-  largest: eigenvalue,
-  trace: z.number(),
-  traceError: error,
-};
 
 /** Form of what is measured around one network. */
 const measures = {
@@ -48,7 +33,7 @@ const measures = {
       smallest: eigenvalues,
       converged: z.boolean(),
       tolerance: z.number(),
-      products: count,
+      products: whole,
     })
     .optional(),
   trace: trace.optional(),
@@ -58,8 +43,8 @@ const measures = {
       density: numbers,
       width: z.number(),
       nodes: z.looseObject({ values: numbers, weights: numbers }),
-      runs: count,
-      steps: count,
+      runs: whole,
+      steps: whole,
     })
     .optional(),
   layers: z
@@ -67,9 +52,9 @@ const measures = {
       z.looseObject({
         name: text,
         parameters: z.array(text),
-        dimension: count,
+        dimension: whole,
         gradientNorm: z.number(),
-        largest: eigenvalue.extend({ converged: z.boolean(), products: count }).optional(),
+        largest: EIGENVALUE.extend({ converged: z.boolean(), products: whole }).optional(),
         trace: trace.optional(),
       }),
     )
@@ -80,9 +65,9 @@ const measures = {
       loss: z.number(),
       plain: values,
       adaptive: values,
-      steps: count,
-      samples: count,
-      seed: count,
+      steps: whole,
+      samples: whole,
+      seed: whole,
     })
     .optional(),
   criticalSharpness: z
@@ -91,7 +76,7 @@ const measures = {
       sharpness: z.number(),
       learningRate: z.tuple([z.number(), z.number()]),
       direction: z.enum(["gradient", "given"]),
-      passes: count,
+      passes: whole,
       loss: z.number(),
     })
     .optional(),
@@ -104,68 +89,47 @@ const measures = {
       drift: z.looseObject({ rise: z.number(), standardError: z.number() }),
       course: numbers,
       beta: z.number(),
-      draws: count,
-      burnIn: count,
+      draws: whole,
+      burnIn: whole,
       step: z.number(),
       localization: z.number(),
       loss: z.number(),
-      examples: count,
-      batchSize: count,
-      seed: count,
+      examples: whole,
+      batchSize: whole,
+      seed: whole,
     })
     .optional(),
   settling: z
     .looseObject({
       kind: z.literal("settling"),
       points: z.array(
-        z.looseObject({ size: count, change: z.number(), changeError: z.number(), ...hessianPoint }),
+        z.looseObject({ size: whole, change: z.number(), changeError: z.number(), ...HESSIAN_POINT }),
       ),
       exponent: z.number().optional(),
-      samples: count,
+      samples: whole,
       deviation: z.number(),
-      examples: count,
-      seed: count,
+      examples: whole,
+      seed: whole,
     })
     .optional(),
 };
 
-/** Form of the curvature of a network's loss. */
-export const CURVATURE_SCHEMA: z.ZodType = schemaOf<ResultOf<"curvature">>()(
+/** Form of the curvature of a network's loss, as files hold it. */
+export const CURVATURE_FORM: z.ZodType = schemaOf<CurvatureResult>()(
   z.looseObject({
     kind: z.literal("curvature"),
     operator: z.enum(CURVATURE_KINDS),
     derivatives: z.enum(["exact", "finite-differences"]),
     reason: text.optional(),
     step: z.number().optional(),
-    dimension: count,
+    dimension: whole,
     parameters: z.array(text),
     ...measures,
     canonical: z.looseObject(measures).optional(),
-    examples: count,
+    examples: whole,
     data: text,
     network: text,
-    seed: count,
+    seed: whole,
     engine: text,
-    provenance,
-  }),
-);
-
-/** Form of the curvature along a training. */
-export const CURVATURE_HISTORY_SCHEMA: z.ZodType = schemaOf<ResultOf<"curvature-history">>()(
-  z.looseObject({
-    kind: z.literal("curvature-history"),
-    points: z.array(
-      z.looseObject({
-        at: count,
-        ...hessianPoint,
-      }),
-    ),
-    unit: z.enum(TRAINING_UNITS),
-    every: count,
-    examples: count,
-    data: text,
-    seed: count,
-    engine: text,
-    provenance,
   }),
 );

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { groupBy } from "@isthmus/core";
-import type { Task, TaskKind } from "@isthmus/tasks";
+import { canonicalJson, type Task, type TaskKind } from "@isthmus/tasks";
 
 /** Options of {@link formatTasks}. */
 export interface FormatTasksOptions {
@@ -12,13 +12,13 @@ export interface FormatTasksOptions {
 
 /**
  * Writes tasks as a text to compare with an earlier one: their kinds with versions, and below each its tasks
- * with keys and labels, under the parameters that they share.
+ * with keys and labels, under the parameters that they share, in the order of keys that the tasks' keys are made of.
  */
 export function formatTasks(tasks: readonly Task[], { kinds, most }: FormatTasksOptions): string {
   const byKind = groupBy(tasks, ({ kind }) => kind);
   const parts = [...byKind].map(([kind, ofKind]) => {
     const head = `# ${kind}, version ${kinds.get(kind)?.version}, ${ofKind.length} tasks`;
-    const byParams = groupBy(ofKind.slice(0, most), ({ params }) => JSON.stringify(params));
+    const byParams = groupBy(ofKind.slice(0, most), ({ params }) => canonicalJson(params));
     const written = [...byParams].flatMap(([params, same]) => [
       params,
       ...same.map(({ key, label }) => `  ${key} ${label}`),

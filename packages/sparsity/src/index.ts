@@ -15,16 +15,14 @@ export {
   type TicketMethod,
 } from "./prune-result.ts";
 export {
-  QUANTIZE_DEFAULTS,
-  QUANTIZE_SCHEMES,
   type QuantizedLayer,
   type QuantizedNetwork,
   type QuantizeOptions,
   type QuantizeResult,
-  type QuantizeScheme,
   quantizeNetwork,
 } from "./quantize/quantize-network.ts";
-export { QUANTIZED_BITS, type QuantizedBits } from "./quantize/quantize-values.ts";
+export { QUANTIZE_FIELDS, type QuantizeChoice, type QuantizeScheme } from "./quantize/quantize-options.ts";
+export type { QuantizedBits } from "./quantize/quantize-values.ts";
 export { type RoundOptions, sparsityOf, type TicketRound, type TrainedRound } from "./train/find-tickets.ts";
 export {
   type EvolvedRound,

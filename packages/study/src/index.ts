@@ -5,9 +5,8 @@ export {
   COLLECTION_PARTS,
   type CollectedStudyNetwork,
   type CollectionMethod,
-  type ScatteredStudyNetwork,
 } from "./description/collected-network.ts";
-export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
+export type { PrunedStudyNetwork } from "./description/derived-network.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export type {
   AttackChoice,
@@ -68,6 +67,8 @@ export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description
 export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
+export type { QuantizedStudyNetwork } from "./networks/quantize.ts";
+export type { ScatteredStudyNetwork } from "./networks/scatter.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";

@@ -2,8 +2,9 @@ import { InputError } from "@isthmus/core";
 import { COLLECT_RATES, type CollectMethod } from "@isthmus/ensemble";
 import { listValues, type Repeated, unfold, type VariableValue } from "@isthmus/forms";
 import { ITERATIVE_DEFAULTS } from "@isthmus/sparsity";
+import { type Ranges, rangesOf, restrict } from "../networks/count-networks.ts";
+import { makerOf } from "../networks/makers.ts";
 import type { CollectedStudyNetwork } from "./collected-network.ts";
-import { fulfils } from "./fulfils.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
 import type { PairChoice, PairSelection } from "./pair-selection.ts";
@@ -15,9 +16,6 @@ import type { TunedNetwork } from "./tuned-network.ts";
  * half a day.
  */
 const MAX_TASKS = 50_000;
-
-/** Values of each variable of a group of networks, by name of the variable. */
-type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
 
 /**
  * Checks how much a study would have to plan, before any of it is made: a typing error can ask for
@@ -54,7 +52,9 @@ export function* countStudy({
 }: Pick<StudyDescription, "networks" | "measurements">): Generator<readonly [string, number]> {
   const groups = new Map<string, Ranges>();
   for (const [name, repeated] of Object.entries(networks)) {
-    const ranges = rangesOf(name, repeated, groups);
+    const ranges = makerOf(repeated)
+      ? rangesOf(name, repeated, groups)
+      : writtenRangesOf(name, repeated, groups);
     groups.set(name, ranges);
     yield [`networks.${name}`, productOf(ranges)];
   }
@@ -67,7 +67,11 @@ export function* countStudy({
  * Lists the values of the variables of a group; the epochs of its snapshots are one of them, and a network
  * that is made from another has the variables of that one.
  */
-function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<string, Ranges>): Ranges {
+function writtenRangesOf(
+  name: string,
+  repeated: RepeatedNetwork,
+  groups: ReadonlyMap<string, Ranges>,
+): Ranges {
   const ranges = new Map(
     Object.entries(repeated.for ?? {}).map(([variable, range]) => {
       return [
@@ -128,9 +132,7 @@ function roundsOf(rounds: unknown): readonly number[] {
 function startGroupOf(repeated: RepeatedNetwork): string | undefined {
   if ("tune" in repeated) return repeated.tune as string;
   if ("prune" in repeated) return repeated.prune as string;
-  if ("quantize" in repeated) return repeated.quantize as string;
-  if ("collect" in repeated) return repeated.collect as string;
-  return "scatter" in repeated ? (repeated.scatter as string) : undefined;
+  return "collect" in repeated ? (repeated.collect as string) : undefined;
 }
 
 function productOf(ranges: Ranges): number {
@@ -163,7 +165,6 @@ function countMeasurements(
     const merges = unfoldOnly<MergeMeasurement>(MERGE_KEYS);
     return merges.reduce((sum, { entry }) => sum + countMerges(entry, groups), 0);
   }
-  if ("net" in repeated) return unfoldOnly<object>(["for"]).length;
   return unfoldOnly<PairSelection>(PAIR_KEYS).reduce((sum, { entry }) => {
     return sum + countPairs(entry, groups) * ((entry.align ?? "none") === "none" ? 1 : 2);
   }, 0);
@@ -201,18 +202,6 @@ function countPairs(selection: PairSelection, groups: ReadonlyMap<string, Ranges
     return of.filter((value) => others.has(value)).length / Math.max(of.length * others.size, 1);
   });
   return Math.round(agreeing.reduce((product, share) => product * share, productOf(a) * productOf(b)));
-}
-
-/** Narrows the values of variables to the ones that `where` asks for, which may leave none of a variable. */
-function restrict(ranges: Ranges | undefined, where: PairSelection["where"]): Ranges {
-  const narrowed = new Map<string, readonly VariableValue[]>();
-  for (const [variable, values] of ranges ?? []) {
-    const choice = Object.hasOwn(where ?? {}, variable) ? where?.[variable] : undefined;
-    const fits = (value: VariableValue) =>
-      choice === undefined || fulfils(() => value, { [variable]: choice });
-    narrowed.set(variable, values.filter(fits));
-  }
-  return narrowed;
 }
 
 function pairsOf(members: number, choose: PairChoice): number {

@@ -54,18 +54,3 @@ export interface CollectedStudyNetwork {
   readonly schedule?: ScheduleSpec;
   readonly augment?: AugmentOptions;
 }
-
-/**
- * Networks as far from the networks that networks of another group were collected from as these, in random
- * directions: a control.
- */
-export interface ScatteredStudyNetwork {
-  /** Name of the group of collected networks, which must come before. */
-  readonly scatter: string;
-  /** Only networks whose variables have these values. */
-  readonly where?: WantedValues;
-  /** Seed of the directions. */
-  readonly seed: number;
-  /** Name of the examples that batch norms are measured on. */
-  readonly data: string;
-}

@@ -1,4 +1,4 @@
-import type { PruneChoice, QuantizedBits, QuantizeScheme } from "@isthmus/sparsity";
+import type { PruneChoice } from "@isthmus/sparsity";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { WantedValues } from "./wanted-values.ts";
 
@@ -31,14 +31,4 @@ export interface PrunedStudyNetwork {
   readonly loss?: LossSpec;
   readonly optimizer?: OptimizerSpec;
   readonly schedule?: ScheduleSpec;
-}
-
-/** Networks of another group with their weights on a grid; defaults are the ones of `quantizeNetwork`. */
-export interface QuantizedStudyNetwork {
-  /** Name of the group of networks to quantise, which must come before; each that agrees is. */
-  readonly quantize: string;
-  /** Only networks whose variables have these values. */
-  readonly where?: WantedValues;
-  readonly bits?: QuantizedBits;
-  readonly scheme?: QuantizeScheme;
 }

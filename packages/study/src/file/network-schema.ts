@@ -1,14 +1,13 @@
 import { amount, batch, positive, repeats, schemaOf, seed, text, tries } from "@isthmus/forms";
-import { PRUNE_CHOICES, QUANTIZE_SCHEMES, QUANTIZED_BITS } from "@isthmus/sparsity";
+import { PRUNE_CHOICES } from "@isthmus/sparsity";
 import { AUGMENT, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import {
   COLLECTION_METHODS,
   COLLECTION_PARTS,
   type CollectedStudyNetwork,
-  type ScatteredStudyNetwork,
 } from "../description/collected-network.ts";
-import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
+import type { PrunedStudyNetwork } from "../description/derived-network.ts";
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
 import type { TicketNetwork } from "../description/ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "../description/tuned-network.ts";
@@ -143,16 +142,6 @@ export const TICKET_NETWORK: z.ZodType = schemaOf<TicketNetwork>()(
   ]),
 );
 
-/** A network whose weights are put on a grid, with values in place of its variables. */
-export const QUANTIZED_NETWORK: z.ZodType = schemaOf<QuantizedStudyNetwork>()(
-  z.strictObject({
-    quantize: z.string(),
-    where: WHERE.optional(),
-    bits: z.literal(QUANTIZED_BITS).optional(),
-    scheme: z.enum(QUANTIZE_SCHEMES).optional(),
-  }),
-);
-
 /** Networks that are collected from another one, with values in place of their variables. */
 export const COLLECTED_NETWORK: z.ZodType = schemaOf<FileCollectedNetwork>()(
   z.strictObject({
@@ -175,9 +164,4 @@ export const COLLECTED_NETWORK: z.ZodType = schemaOf<FileCollectedNetwork>()(
     schedule: SCHEDULE.optional(),
     augment: AUGMENT.optional(),
   }),
-);
-
-/** A network in a random direction, with values in place of its variables. */
-export const SCATTERED_NETWORK: z.ZodType = schemaOf<ScatteredStudyNetwork>()(
-  z.strictObject({ scatter: z.string(), where: WHERE.optional(), seed, data: NAMED_DATA }),
 );

@@ -10,18 +10,13 @@ import {
 import type { Unfolded, Variables } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { stepsUntil, TRAIN_DEFAULTS } from "@isthmus/training";
-import type {
-  CollectedStudyNetwork,
-  CollectionMethod,
-  ScatteredStudyNetwork,
-} from "../description/collected-network.ts";
+import type { CollectedStudyNetwork, CollectionMethod } from "../description/collected-network.ts";
 import {
   type CollectStudyNetworksParams,
   collectedFile,
   collectStudyNetworks,
   MEAN_FILE,
 } from "../tasks/collect-networks.ts";
-import { SCATTERED_FILE, scatterStudyNetwork } from "../tasks/scatter-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
 import { filesOf, type PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
@@ -152,39 +147,4 @@ function trainingOf(
     ...(augment !== undefined && { augment }),
   };
   return trainOptionsOf(settings, architecture, data);
-}
-
-/**
- * Plans a network in a random direction for every network of another group.
- * @throws InputError if no network of the group agrees with the entry, or one was not collected from another
- */
-export async function planScattered(
-  group: string,
-  { variables, entry }: Unfolded<ScatteredStudyNetwork>,
-  { find, planner }: Planning,
-): Promise<readonly PlannedNetwork[]> {
-  const { scatter, where, seed, data: name } = entry;
-  const planned: PlannedNetwork[] = [];
-  for (const network of selectStarts(group, find, { from: scatter, where, variables })) {
-    if (network.start === undefined) {
-      throw new InputError(
-        `Cannot plan "networks.${group}" of the study as networks "${scatter}" must be collected from others, to be as far from them: ${network.label} is not`,
-        { input: group },
-      );
-    }
-    const inputs = network.architecture.inputs.map((input) => input.name);
-    const label = `${network.label}, in a random direction`;
-    const { key } = planner.add(scatterStudyNetwork, {
-      params: { data: (await planner.open(name, inputs)).description, seed, number: planned.length },
-      inputs: { ...filesOf(network), start: [network.start] },
-      label: `make ${label}`,
-    });
-    planned.push({
-      ...network,
-      variables: { ...network.variables, ...variables },
-      label,
-      weights: { task: key, file: SCATTERED_FILE },
-    });
-  }
-  return planned;
 }

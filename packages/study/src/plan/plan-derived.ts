@@ -1,10 +1,9 @@
 import { InputError } from "@isthmus/core";
 import type { Unfolded } from "@isthmus/forms";
-import { PRUNE_DEFAULTS, QUANTIZE_DEFAULTS } from "@isthmus/sparsity";
+import { PRUNE_DEFAULTS } from "@isthmus/sparsity";
 import type { TaskFile } from "@isthmus/tasks";
-import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
+import type { PrunedStudyNetwork } from "../description/derived-network.ts";
 import { PRUNED_FILE, type PruneNetworkParams, pruneStudyNetwork } from "../tasks/prune-network.ts";
-import { QUANTIZED_FILE, quantizeStudyNetwork } from "../tasks/quantize-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
 import { filesOf, type PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
@@ -81,31 +80,4 @@ async function trainingOf(
   );
   const options = trainOptionsOf({ seed: 0, epochs: 1, ...settings }, architecture, data);
   return { data: description, options };
-}
-
-/**
- * Plans networks of another group with their weights on a grid.
- * @throws InputError if no network of the group agrees with the entry
- */
-export function planQuantized(
-  group: string,
-  { variables, entry }: Unfolded<QuantizedStudyNetwork>,
-  { find, planner }: Planning,
-): readonly PlannedNetwork[] {
-  const { quantize, where } = entry;
-  const { bits = QUANTIZE_DEFAULTS.bits, scheme = QUANTIZE_DEFAULTS.scheme } = entry;
-  return selectStarts(group, find, { from: quantize, where, variables }).map((start) => {
-    const label = `${start.label}, ${bits} bits`;
-    const { key } = planner.add(quantizeStudyNetwork, {
-      params: { bits, scheme },
-      inputs: filesOf(start),
-      label: `quantise ${label}`,
-    });
-    return {
-      ...start,
-      variables: { ...start.variables, ...variables },
-      label,
-      weights: { task: key, file: QUANTIZED_FILE },
-    };
-  });
 }

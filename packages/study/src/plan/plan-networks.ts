@@ -12,17 +12,21 @@ import type {
   StarNetwork,
   TrainedNetwork,
 } from "../description/study-description.ts";
+import type { WantedValues } from "../description/wanted-values.ts";
+import { makerOf } from "../networks/makers.ts";
+import type { AnyNetworkMaker, Making, StartSort, Starts } from "../networks/network-maker.ts";
 import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import { describeNetwork } from "./describe-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
-import { planCollected, planScattered } from "./plan-collected.ts";
-import { planPruned, planQuantized } from "./plan-derived.ts";
+import { planCollected } from "./plan-collected.ts";
+import { planPruned } from "./plan-derived.ts";
 import { planTickets } from "./plan-tickets.ts";
 import { planConnectivityTuned, planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import { agree } from "./select-pairs.ts";
+import { selectStarts } from "./select-starts.ts";
 import { trainOptionsOf } from "./train-options.ts";
 
 /**
@@ -51,6 +55,17 @@ async function planEntry(
   { variables, entry }: Unfolded<NetworkDescription>,
   planning: Planning,
 ): Promise<readonly PlannedNetwork[]> {
+  const maker = makerOf(entry);
+  if (maker !== undefined) {
+    const networks: PlannedNetwork[] = [];
+    const starts = startsOf(maker, { group, variables, entry }, planning.find);
+    for (const [number, start] of starts.entries()) {
+      networks.push(
+        ...(await maker.plan({ group, variables, entry, start, number, planner: planning.planner })),
+      );
+    }
+    return networks;
+  }
   if ("star" in entry) return [await planStar(group, { variables, entry }, planning)];
   if ("tune" in entry) {
     return entry.method === "cbft"
@@ -58,12 +73,24 @@ async function planEntry(
       : planTuned(group, { variables, entry }, planning);
   }
   if ("prune" in entry) return planPruned(group, { variables, entry }, planning);
-  if ("quantize" in entry) return planQuantized(group, { variables, entry }, planning);
   if ("tickets" in entry) return planTickets(group, { variables, entry }, planning.planner);
   if ("collect" in entry) return planCollected(group, { variables, entry }, planning);
-  if ("scatter" in entry) return planScattered(group, { variables, entry }, planning);
   if ("net" in entry) return planTraining(group, { variables, entry }, planning.planner);
-  return [await planLoading(variables, entry)];
+  return [await planLoading(variables, entry as LoadedNetwork)];
+}
+
+/** Selects what the networks of an entry are made from: of one of them at a time, or of all together. */
+function startsOf(
+  { key, from }: AnyNetworkMaker,
+  { group, variables, entry }: Pick<Making<StartSort, object>, "group" | "variables" | "entry">,
+  find: FindNetworks,
+): readonly Starts[StartSort][] {
+  if (from === "none") return [undefined];
+  const { [key]: name, where } = entry as { readonly [key: string]: unknown; readonly where?: WantedValues };
+  if (from === "each") return selectStarts(group, find, { from: String(name), where, variables });
+  const isStart = (network: PlannedNetwork) =>
+    agree(variables, network.variables) && fulfils((variable) => network.variables[variable], where ?? {});
+  return [find(String(name)).filter(isStart)];
 }
 
 async function planLoading(

@@ -15,13 +15,12 @@ import {
   CONNECTIVITY_TUNED_NETWORK,
   LOADED_NETWORK,
   PRUNED_NETWORK,
-  QUANTIZED_NETWORK,
-  SCATTERED_NETWORK,
   STAR_NETWORK,
   TICKET_NETWORK,
   TRAINED_NETWORK,
   TUNED_NETWORK,
 } from "../file/network-schema.ts";
+import { NETWORK_MAKERS, networkSchemaOf } from "../networks/makers.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
 
@@ -154,13 +153,17 @@ const NETWORKS: Readonly<Record<string, z.ZodType>> = {
   cbft: CONNECTIVITY_TUNED_NETWORK,
   prune: PRUNED_NETWORK,
   tickets: TICKET_NETWORK,
-  quantize: QUANTIZED_NETWORK,
   collect: COLLECTED_NETWORK,
-  scatter: SCATTERED_NETWORK,
+  ...Object.fromEntries(
+    NETWORK_MAKERS.map((maker) => [maker.way?.[1] ?? maker.key, networkSchemaOf(maker)] as const),
+  ),
 };
 
 /** Options that came after version 0.1.0, by the kind of their entries: tasks of the full entries do without. */
-const LATER: Readonly<Record<string, readonly string[]>> = { "dropout-stability": ["statisticsData"] };
+const LATER: Readonly<Record<string, readonly string[]>> = {
+  "dropout-stability": ["statisticsData"],
+  quantize: ["layers"],
+};
 
 // Files in test/golden were written by version 0.1.0. What changes in them runs again in studies begun before.
 describe("tasks of entries of every kind", () => {

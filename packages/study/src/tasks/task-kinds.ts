@@ -1,6 +1,7 @@
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
+import { listMakingTasks } from "../networks/makers.ts";
 import { alignNetworks } from "./align-networks.ts";
 import { attackNetworks } from "./attack-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
@@ -21,8 +22,6 @@ import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
-import { quantizeStudyNetwork } from "./quantize-network.ts";
-import { scatterStudyNetwork } from "./scatter-network.ts";
 import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
@@ -52,9 +51,7 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   walkPair,
   measureDimension,
   pruneStudyNetwork,
-  quantizeStudyNetwork,
   collectStudyNetworks,
-  scatterStudyNetwork,
   compareNetworks,
   attackNetworks,
   measurePareto,
@@ -64,5 +61,5 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
 /** Loads the registry of all kinds of tasks that studies have. */
 export async function loadStudyTasks(): Promise<TaskKinds<StudyPorts>> {
   const measuring = (await loadMeasurements()).map(measurementTask);
-  return createTaskKinds<StudyPorts>([...WRITTEN_OUT, ...measuring]);
+  return createTaskKinds<StudyPorts>([...listMakingTasks(), ...WRITTEN_OUT, ...measuring]);
 }

@@ -12,7 +12,7 @@ export interface FormatTasksOptions {
 
 /**
  * Writes tasks as a text to compare with an earlier one: their kinds with versions, and below each its tasks
- * with keys and labels, under the parameters that they share, in the order of keys that the tasks' keys are made of.
+ * with keys and labels, under the parameters that they share.
  */
 export function formatTasks(tasks: readonly Task[], { kinds, most }: FormatTasksOptions): string {
   const byKind = groupBy(tasks, ({ kind }) => kind);

@@ -13,7 +13,7 @@ export interface ResultKind<R extends MeasuredResult> {
   /** Loads the form of a result, as files hold it. */
   form(): Promise<z.ZodType>;
   /**
-   * Lists which sizes in a result do not belong together, as the form of one part knows nothing of the others.
+   * Lists which sizes in a result do not belong together; the form of one part knows nothing of the others.
    * @defaultValue none depend on each other
    */
   findSizeProblems?(result: R): readonly string[];

@@ -3,6 +3,7 @@ export {
   type DropoutPath,
   type PathSegment,
 } from "./construct/build-dropout-path.ts";
+export { describeDropoutPath } from "./construct/describe-dropout-path.ts";
 export {
   type BuildDropoutPathOptions,
   type BuildProgress,
@@ -34,6 +35,7 @@ export type {
 export { DROPOUT_STABILITY } from "./drop/dropout-stability.ts";
 export { RESCALINGS, type Rescaling } from "./drop/fit-factor.ts";
 export { measureDropoutStability } from "./drop/measure-dropout-stability.ts";
+export { describeWalkedPath } from "./walk/describe-walked-path.ts";
 export {
   MEASURE_WALKED_PATH_DEFAULTS,
   type MeasureWalkedPathOptions,

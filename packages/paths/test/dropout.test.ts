@@ -161,7 +161,9 @@ describe("measureDropoutStability()", () => {
     await expect(measure({ shares: [0] })).rejects.toThrow(
       'as "shares[0]" must be a number above 0 and at most 1',
     );
-    await expect(measure({ shares: [] })).rejects.toThrow("a list of 1 or more, each a number above 0 and at most 1: it is []");
+    await expect(measure({ shares: [] })).rejects.toThrow(
+      "a list of 1 or more, each a number above 0 and at most 1: it is []",
+    );
     await expect(measure({ layers: ["head*"] })).rejects.toThrow(
       '"head*" matches none of layers.0, layers.1',
     );

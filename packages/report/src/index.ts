@@ -22,7 +22,6 @@ export {
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
-export { countInside } from "./result/count-inside.ts";
 export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
 export { describeResult } from "./result/describe-result.ts";
 export {
@@ -33,14 +32,8 @@ export {
   type DrawableResult,
   isNamedBarriers,
 } from "./result/drawable-result.ts";
-export { planeOf } from "./result/landscape/landscape-planes.ts";
-export { minimaWords } from "./result/landscape/minima-words.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
-export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
-export { pruningStages } from "./result/pruning-stages.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
-export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
-export { wordsOfUntrained } from "./result/words-of-untrained.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

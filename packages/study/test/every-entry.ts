@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
+import type { Repeated } from "@isthmus/forms";
 import type {
   MeasurementDescription,
-  Repeated,
   RepeatedNetwork,
   StudyDescription,
 } from "../src/description/study-description.ts";

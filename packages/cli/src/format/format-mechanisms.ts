@@ -1,6 +1,6 @@
 import { formatMeasure, formatNumber } from "@isthmus/findings";
-import type { MechanismsResult } from "@isthmus/mechanisms";
-import { renderChart, summarizeMechanisms } from "@isthmus/report";
+import { type MechanismsResult, summarizeMechanisms } from "@isthmus/mechanisms";
+import { renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { MAX_CHART_WIDTH } from "./format-paths.ts";
 import { formatTable } from "./format-table.ts";

@@ -1,6 +1,5 @@
-import type { Front, ParetoResult } from "@isthmus/ensemble";
+import { countInside, type Front, type ParetoResult } from "@isthmus/ensemble";
 import { formatNumber, formatShort } from "@isthmus/findings";
-import { countInside } from "@isthmus/report";
 import { formatAccuracy } from "../training/format-training.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 

@@ -1,6 +1,5 @@
 import { formatMeasure, formatNumber } from "@isthmus/findings";
-import { pruningStages } from "@isthmus/report";
-import type { PruneResult, PruneRewinding } from "@isthmus/sparsity";
+import { type PruneResult, type PruneRewinding, pruningStages } from "@isthmus/sparsity";
 import { formatTable } from "./format-table.ts";
 
 /** Formats how much of a network is pruned, and its losses, as text. */

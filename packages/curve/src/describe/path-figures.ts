@@ -37,7 +37,8 @@ export function assertPaths(paths: readonly NamedPath[]): void {
 }
 
 /**
- * Makes the figures of paths between two networks: the loss along t, the error along t, and the loss along the length.
+ * Makes the figures of paths between two networks: the loss along t, the error along t, and the loss along
+ * the length.
  * @param origin - how the paths were made, for captions
  */
 export function pathFigures(

@@ -64,11 +64,12 @@ export type {
   TableDescription,
 } from "./description/table-description.ts";
 export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
-export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
 export type { QuantizedStudyNetwork } from "./networks/quantize.ts";
 export type { ScatteredStudyNetwork } from "./networks/scatter.ts";
+export type { TunedNetwork } from "./networks/tune.ts";
+export type { ConnectivityTunedNetwork } from "./networks/tune-by-connectivity.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";

@@ -9,7 +9,6 @@ import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
 import type { PairChoice, PairSelection } from "./pair-selection.ts";
 import type { MeasurementDescription, RepeatedNetwork, StudyDescription } from "./study-description.ts";
-import type { TunedNetwork } from "./tuned-network.ts";
 
 /**
  * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for
@@ -85,7 +84,7 @@ function writtenRangesOf(
   if ("tickets" in repeated && !ranges.has("round")) ranges.set("round", roundsOf(repeated.rounds));
   const from = startGroupOf(repeated);
   if (from === undefined) return ranges;
-  const { where } = repeated as Pick<TunedNetwork, "where">;
+  const { where } = repeated as Pick<CollectedStudyNetwork, "where">;
   const members = "collect" in repeated ? listMembers(repeated) : undefined;
   return new Map([
     ...restrict(groups.get(from), where),
@@ -130,7 +129,6 @@ function roundsOf(rounds: unknown): readonly number[] {
 
 /** Returns the name of the group that each network of a group is made from one network of. */
 function startGroupOf(repeated: RepeatedNetwork): string | undefined {
-  if ("tune" in repeated) return repeated.tune as string;
   if ("prune" in repeated) return repeated.prune as string;
   return "collect" in repeated ? (repeated.collect as string) : undefined;
 }

@@ -7,6 +7,8 @@ import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@ist
 import type { BuiltInEntry } from "../measurement/entry.ts";
 import type { QuantizedStudyNetwork } from "../networks/quantize.ts";
 import type { ScatteredStudyNetwork } from "../networks/scatter.ts";
+import type { TunedNetwork } from "../networks/tune.ts";
+import type { ConnectivityTunedNetwork } from "../networks/tune-by-connectivity.ts";
 import type { CollectedStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
@@ -24,7 +26,6 @@ import type {
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { TicketNetwork } from "./ticket-network.ts";
-import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
 import type { WantedValues } from "./wanted-values.ts";
 
 /** A network to train; options that are missing have the defaults of `train`. */

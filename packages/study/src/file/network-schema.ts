@@ -10,18 +10,13 @@ import {
 import type { PrunedStudyNetwork } from "../description/derived-network.ts";
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
 import type { TicketNetwork } from "../description/ticket-network.ts";
-import type { ConnectivityTunedNetwork, TunedNetwork } from "../description/tuned-network.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { STAR_FIELDS } from "../schema/shared-fields.ts";
 import { EVOLUTION_FIELDS, ROUNDS_FIELDS } from "../schema/ticket-fields.ts";
-import { CONNECTIVITY_FIELDS } from "../schema/tuning-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A network to train, as a file describes it. */
 type FileTrainedNetwork = Omit<TrainedNetwork, "loss"> & { readonly loss?: FileLoss };
-
-/** A network that is trained on, as a file describes it. */
-type FileTunedNetwork = Omit<TunedNetwork, "loss"> & { readonly loss?: FileLoss };
 
 /** A network that is pruned, as a file describes it. */
 type FilePrunedNetwork = Omit<PrunedStudyNetwork, "loss"> & { readonly loss?: FileLoss };
@@ -67,36 +62,6 @@ export const STAR_NETWORK: z.ZodType = schemaOf<StarNetwork>()(
     optimizer: OPTIMIZER.optional(),
     schedule: SCHEDULE.optional(),
     ...STAR_FIELDS,
-  }),
-);
-
-/** A network that is trained on, with values in place of its variables. */
-export const TUNED_NETWORK: z.ZodType = schemaOf<FileTunedNetwork>()(
-  z.strictObject({
-    tune: z.string(),
-    where: WHERE.optional(),
-    data: NAMED_DATA,
-    seed,
-    epochs: repeats(1),
-    method: z.enum(["all", "last-layer"], { error: "must be all, last-layer or cbft" }).optional(),
-    freeze: z.array(text).optional(),
-    batch: batch.optional(),
-    loss: FILE_LOSS.optional(),
-    optimizer: OPTIMIZER.optional(),
-    schedule: SCHEDULE.optional(),
-    augment: AUGMENT.optional(),
-  }),
-);
-
-/** A network that is trained on by connectivity, with values in place of its variables. */
-export const CONNECTIVITY_TUNED_NETWORK: z.ZodType = schemaOf<ConnectivityTunedNetwork>()(
-  z.strictObject({
-    tune: z.string(),
-    where: WHERE.optional(),
-    method: z.literal("cbft"),
-    data: NAMED_DATA,
-    cue: NAMED_DATA,
-    ...CONNECTIVITY_FIELDS,
   }),
 );
 

@@ -6,13 +6,11 @@ import { makerOf, networkSchemaOf } from "../networks/makers.ts";
 import { loadMeasurementSchema } from "./measurement-schema.ts";
 import {
   COLLECTED_NETWORK,
-  CONNECTIVITY_TUNED_NETWORK,
   LOADED_NETWORK,
   PRUNED_NETWORK,
   STAR_NETWORK,
   TICKET_NETWORK,
   TRAINED_NETWORK,
-  TUNED_NETWORK,
 } from "./network-schema.ts";
 import { STUDY } from "./study-schema.ts";
 
@@ -54,7 +52,6 @@ function schemaOf(network: RepeatedNetwork): ZodType {
   const maker = makerOf(network);
   if (maker !== undefined) return networkSchemaOf(maker);
   if ("star" in network) return STAR_NETWORK;
-  if ("tune" in network) return network.method === "cbft" ? CONNECTIVITY_TUNED_NETWORK : TUNED_NETWORK;
   if ("prune" in network) return PRUNED_NETWORK;
   if ("tickets" in network) return TICKET_NETWORK;
   if ("collect" in network) return COLLECTED_NETWORK;

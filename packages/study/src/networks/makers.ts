@@ -5,9 +5,14 @@ import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import type { AnyNetworkMaker } from "./network-maker.ts";
 import { QUANTIZE } from "./quantize.ts";
 import { SCATTER } from "./scatter.ts";
+import { TUNE } from "./tune.ts";
+import { TUNE_BY_CONNECTIVITY } from "./tune-by-connectivity.ts";
 
-/** Every way to make networks: entries of studies, their schemas and tasks are made of this list. */
-export const NETWORK_MAKERS: readonly AnyNetworkMaker[] = [QUANTIZE, SCATTER];
+/**
+ * Every way to make networks: entries of studies, their schemas and tasks are made of this list. The first whose
+ * key an entry has is chosen.
+ */
+export const NETWORK_MAKERS: readonly AnyNetworkMaker[] = [TUNE_BY_CONNECTIVITY, TUNE, QUANTIZE, SCATTER];
 
 /** Finds the way to make the networks of an entry, which its keys choose. */
 export function makerOf(entry: object): AnyNetworkMaker | undefined {

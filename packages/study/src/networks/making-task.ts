@@ -4,7 +4,7 @@ import { type Checkpoint, saveCheckpoint } from "@isthmus/core";
 import { takesParams } from "@isthmus/forms";
 import type { Architecture, BoundNetwork } from "@isthmus/graph";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
-import type { ZodType } from "zod";
+import type { z } from "zod";
 import { openNetworks } from "../tasks/open-networks.ts";
 import type { StudyPorts, StudyTaskKind } from "../tasks/task-kind.ts";
 
@@ -42,7 +42,8 @@ export interface TaskMaking extends Pick<TaskContext, "folder" | "signal" | "onP
 export interface MakingTask<P extends object> {
   readonly name: string;
   readonly version: number;
-  readonly params: ZodType<P>;
+  /** Schema of its parameters. */
+  readonly params: z.ZodObject;
   /** Name of the file or folder in which an interrupted run keeps its state. @defaultValue "state.safetensors" */
   readonly state?: string;
   /** Makes the networks, and returns what the record of the task says of them. */
@@ -60,7 +61,7 @@ export function makingTask<P extends object>({
   return {
     name,
     version,
-    ...takesParams(name, schema),
+    ...takesParams(name, schema as z.ZodType as z.ZodType<P>),
     async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
       const statePath = join(folder, state);
       const closing: (() => Promise<void>)[] = [];

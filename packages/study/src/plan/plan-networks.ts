@@ -22,7 +22,6 @@ import type { FindNetworks } from "./network-cells.ts";
 import { planCollected } from "./plan-collected.ts";
 import { planPruned } from "./plan-derived.ts";
 import { planTickets } from "./plan-tickets.ts";
-import { planConnectivityTuned, planTuned } from "./plan-tuned.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import { agree } from "./select-pairs.ts";
@@ -67,11 +66,6 @@ async function planEntry(
     return networks;
   }
   if ("star" in entry) return [await planStar(group, { variables, entry }, planning)];
-  if ("tune" in entry) {
-    return entry.method === "cbft"
-      ? planConnectivityTuned(group, { variables, entry }, planning)
-      : planTuned(group, { variables, entry }, planning);
-  }
   if ("prune" in entry) return planPruned(group, { variables, entry }, planning);
   if ("tickets" in entry) return planTickets(group, { variables, entry }, planning.planner);
   if ("collect" in entry) return planCollected(group, { variables, entry }, planning);

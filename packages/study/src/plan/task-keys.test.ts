@@ -12,13 +12,11 @@ import type { StudyDescription } from "../description/study-description.ts";
 import { loadMeasurementSchema } from "../file/measurement-schema.ts";
 import {
   COLLECTED_NETWORK,
-  CONNECTIVITY_TUNED_NETWORK,
   LOADED_NETWORK,
   PRUNED_NETWORK,
   STAR_NETWORK,
   TICKET_NETWORK,
   TRAINED_NETWORK,
-  TUNED_NETWORK,
 } from "../file/network-schema.ts";
 import { NETWORK_MAKERS, networkSchemaOf } from "../networks/makers.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
@@ -146,8 +144,6 @@ const NETWORKS: Readonly<Record<string, z.ZodType>> = {
   net: TRAINED_NETWORK,
   graph: LOADED_NETWORK,
   star: STAR_NETWORK,
-  tune: TUNED_NETWORK,
-  cbft: CONNECTIVITY_TUNED_NETWORK,
   prune: PRUNED_NETWORK,
   tickets: TICKET_NETWORK,
   collect: COLLECTED_NETWORK,

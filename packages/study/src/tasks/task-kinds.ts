@@ -25,8 +25,6 @@ import { pruneStudyNetwork } from "./prune-network.ts";
 import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
-import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
-import { tuneNetwork } from "./tune-network.ts";
 import { walkPair } from "./walk-pair.ts";
 
 /** Kinds of tasks that make networks, and ones whose measurements have no definition yet. */
@@ -41,8 +39,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   mergeNetworks,
   measureEnsemble,
   measureNetworkCurvature,
-  tuneNetwork,
-  tuneNetworkByConnectivity,
   measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,

@@ -1,11 +1,5 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
-export {
-  COLLECTION_METHODS,
-  COLLECTION_PARTS,
-  type CollectedStudyNetwork,
-  type CollectionMethod,
-} from "./description/collected-network.ts";
 export type { PrunedStudyNetwork } from "./description/derived-network.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export type {
@@ -66,6 +60,7 @@ export type {
 export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
+export type { CollectedStudyNetwork } from "./networks/collect.ts";
 export type { QuantizedStudyNetwork } from "./networks/quantize.ts";
 export type { ScatteredStudyNetwork } from "./networks/scatter.ts";
 export type { TunedNetwork } from "./networks/tune.ts";

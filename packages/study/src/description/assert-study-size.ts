@@ -1,10 +1,8 @@
 import { InputError } from "@isthmus/core";
-import { COLLECT_RATES, type CollectMethod } from "@isthmus/ensemble";
 import { listValues, type Repeated, unfold, type VariableValue } from "@isthmus/forms";
 import { ITERATIVE_DEFAULTS } from "@isthmus/sparsity";
 import { type Ranges, rangesOf, restrict } from "../networks/count-networks.ts";
 import { makerOf } from "../networks/makers.ts";
-import type { CollectedStudyNetwork } from "./collected-network.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
 import type { PairChoice, PairSelection } from "./pair-selection.ts";
@@ -84,39 +82,8 @@ function writtenRangesOf(
   if ("tickets" in repeated && !ranges.has("round")) ranges.set("round", roundsOf(repeated.rounds));
   const from = startGroupOf(repeated);
   if (from === undefined) return ranges;
-  const { where } = repeated as Pick<CollectedStudyNetwork, "where">;
-  const members = "collect" in repeated ? listMembers(repeated) : undefined;
-  return new Map([
-    ...restrict(groups.get(from), where),
-    ...ranges,
-    ...(members === undefined ? [] : [["member", members] as const]),
-  ]);
-}
-
-/** Networks of a collection whose number stands in a variable. */
-const USUAL_MEMBERS = 10;
-
-/**
- * Lists the numbers of the networks of a collection: exactly where the description says them, about where
- * they follow from steps; undefined for the mean of them.
- */
-function listMembers({
-  method,
-  keep,
-  members,
-  epochs,
-  cycle,
-}: Repeated<CollectedStudyNetwork>): readonly VariableValue[] | undefined {
-  if (keep === "mean") return undefined;
-  const usual = COLLECT_RATES[method as CollectMethod];
-  const [all, every] = [epochs ?? usual?.epochs, cycle ?? usual?.cycle];
-  const isCounted = usual !== undefined && typeof all === "number" && typeof every === "number";
-  const count = isCounted ? Math.max(1, Math.floor(all / every)) : Number(members ?? USUAL_MEMBERS);
-  const first = method === "spro" ? 0 : 1;
-  return Array.from(
-    { length: (Number.isFinite(count) ? count : USUAL_MEMBERS) + 1 - first },
-    (_, i) => first + i,
-  );
+  const { where } = repeated as Pick<NetworkMeasurement, "where">;
+  return new Map([...restrict(groups.get(from), where), ...ranges]);
 }
 
 /** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
@@ -130,7 +97,7 @@ function roundsOf(rounds: unknown): readonly number[] {
 /** Returns the name of the group that each network of a group is made from one network of. */
 function startGroupOf(repeated: RepeatedNetwork): string | undefined {
   if ("prune" in repeated) return repeated.prune as string;
-  return "collect" in repeated ? (repeated.collect as string) : undefined;
+  return undefined;
 }
 
 function productOf(ranges: Ranges): number {

@@ -1,12 +1,7 @@
-import { amount, batch, positive, repeats, schemaOf, seed, text, tries } from "@isthmus/forms";
+import { batch, repeats, schemaOf, seed, text } from "@isthmus/forms";
 import { PRUNE_CHOICES } from "@isthmus/sparsity";
 import { AUGMENT, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
-import {
-  COLLECTION_METHODS,
-  COLLECTION_PARTS,
-  type CollectedStudyNetwork,
-} from "../description/collected-network.ts";
 import type { PrunedStudyNetwork } from "../description/derived-network.ts";
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
 import type { TicketNetwork } from "../description/ticket-network.ts";
@@ -20,9 +15,6 @@ type FileTrainedNetwork = Omit<TrainedNetwork, "loss"> & { readonly loss?: FileL
 
 /** A network that is pruned, as a file describes it. */
 type FilePrunedNetwork = Omit<PrunedStudyNetwork, "loss"> & { readonly loss?: FileLoss };
-
-/** Networks that are collected, as a file describes them. */
-type FileCollectedNetwork = Omit<CollectedStudyNetwork, "loss"> & { readonly loss?: FileLoss };
 
 /** A network to train, with values in place of its variables. */
 export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
@@ -105,28 +97,4 @@ export const TICKET_NETWORK: z.ZodType = schemaOf<TicketNetwork>()(
     }),
     z.strictObject({ ...ticket, ...EVOLUTION_FIELDS, tickets: z.literal("evolution") }),
   ]),
-);
-
-/** Networks that are collected from another one, with values in place of their variables. */
-export const COLLECTED_NETWORK: z.ZodType = schemaOf<FileCollectedNetwork>()(
-  z.strictObject({
-    collect: z.string(),
-    where: WHERE.optional(),
-    method: z.enum(COLLECTION_METHODS),
-    data: NAMED_DATA,
-    seed,
-    epochs: repeats(1).optional(),
-    learningRate: positive.optional(),
-    lowRate: amount.optional(),
-    cycle: positive.optional(),
-    keep: z.enum(COLLECTION_PARTS).optional(),
-    members: tries(1).optional(),
-    concentration: amount.optional(),
-    volume: amount.optional(),
-    batch: batch.optional(),
-    loss: FILE_LOSS.optional(),
-    optimizer: OPTIMIZER.optional(),
-    schedule: SCHEDULE.optional(),
-    augment: AUGMENT.optional(),
-  }),
 );

@@ -5,7 +5,6 @@ import type { RepeatedNetwork, StudyDescription } from "../description/study-des
 import { makerOf, networkSchemaOf } from "../networks/makers.ts";
 import { loadMeasurementSchema } from "./measurement-schema.ts";
 import {
-  COLLECTED_NETWORK,
   LOADED_NETWORK,
   PRUNED_NETWORK,
   STAR_NETWORK,
@@ -54,6 +53,5 @@ function schemaOf(network: RepeatedNetwork): ZodType {
   if ("star" in network) return STAR_NETWORK;
   if ("prune" in network) return PRUNED_NETWORK;
   if ("tickets" in network) return TICKET_NETWORK;
-  if ("collect" in network) return COLLECTED_NETWORK;
   return "net" in network ? TRAINED_NETWORK : LOADED_NETWORK;
 }

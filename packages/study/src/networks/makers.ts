@@ -2,6 +2,7 @@ import { z } from "zod";
 import { WHERE } from "../file/entry-fields.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
+import { COLLECT } from "./collect.ts";
 import type { AnyNetworkMaker } from "./network-maker.ts";
 import { QUANTIZE } from "./quantize.ts";
 import { SCATTER } from "./scatter.ts";
@@ -12,7 +13,13 @@ import { TUNE_BY_CONNECTIVITY } from "./tune-by-connectivity.ts";
  * Every way to make networks: entries of studies, their schemas and tasks are made of this list. The first whose
  * key an entry has is chosen.
  */
-export const NETWORK_MAKERS: readonly AnyNetworkMaker[] = [TUNE_BY_CONNECTIVITY, TUNE, QUANTIZE, SCATTER];
+export const NETWORK_MAKERS: readonly AnyNetworkMaker[] = [
+  TUNE_BY_CONNECTIVITY,
+  TUNE,
+  QUANTIZE,
+  COLLECT,
+  SCATTER,
+];
 
 /** Finds the way to make the networks of an entry, which its keys choose. */
 export function makerOf(entry: object): AnyNetworkMaker | undefined {

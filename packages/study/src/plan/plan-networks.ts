@@ -19,7 +19,6 @@ import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import { describeNetwork } from "./describe-network.ts";
 import type { FindNetworks } from "./network-cells.ts";
-import { planCollected } from "./plan-collected.ts";
 import { planPruned } from "./plan-derived.ts";
 import { planTickets } from "./plan-tickets.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
@@ -68,7 +67,6 @@ async function planEntry(
   if ("star" in entry) return [await planStar(group, { variables, entry }, planning)];
   if ("prune" in entry) return planPruned(group, { variables, entry }, planning);
   if ("tickets" in entry) return planTickets(group, { variables, entry }, planning.planner);
-  if ("collect" in entry) return planCollected(group, { variables, entry }, planning);
   if ("net" in entry) return planTraining(group, { variables, entry }, planning.planner);
   return [await planLoading(variables, entry as LoadedNetwork)];
 }

@@ -11,7 +11,6 @@ import { SMALL_STUDY } from "../../test/small-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { loadMeasurementSchema } from "../file/measurement-schema.ts";
 import {
-  COLLECTED_NETWORK,
   LOADED_NETWORK,
   PRUNED_NETWORK,
   STAR_NETWORK,
@@ -146,7 +145,6 @@ const NETWORKS: Readonly<Record<string, z.ZodType>> = {
   star: STAR_NETWORK,
   prune: PRUNED_NETWORK,
   tickets: TICKET_NETWORK,
-  collect: COLLECTED_NETWORK,
   ...Object.fromEntries(
     NETWORK_MAKERS.map((maker) => [maker.way?.[1] ?? maker.key, networkSchemaOf(maker)] as const),
   ),

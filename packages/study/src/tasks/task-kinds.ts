@@ -4,7 +4,6 @@ import { measurementTask } from "../measurement/measurement-task.ts";
 import { listMakingTasks } from "../networks/makers.ts";
 import { alignNetworks } from "./align-networks.ts";
 import { attackNetworks } from "./attack-networks.ts";
-import { collectStudyNetworks } from "./collect-networks.ts";
 import { compareNetworks } from "./compare-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
 import { findStudyTickets } from "./find-tickets.ts";
@@ -47,7 +46,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   walkPair,
   measureDimension,
   pruneStudyNetwork,
-  collectStudyNetworks,
   compareNetworks,
   attackNetworks,
   measurePareto,

@@ -1,6 +1,5 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
-export type { PrunedStudyNetwork } from "./description/derived-network.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export type {
   AttackChoice,
@@ -42,14 +41,11 @@ export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   BarrierMeasurement,
   LayersMeasurement,
-  LoadedNetwork,
   MeasurementDescription,
   NetworkDescription,
   PairMeasurement,
   RepeatedNetwork,
-  StarNetwork,
   StudyDescription,
-  TrainedNetwork,
 } from "./description/study-description.ts";
 export type {
   ColumnDescription,
@@ -57,12 +53,16 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
-export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
 export type { CollectedStudyNetwork } from "./networks/collect.ts";
+export type { LoadedNetwork } from "./networks/load.ts";
+export type { PrunedStudyNetwork } from "./networks/prune.ts";
 export type { QuantizedStudyNetwork } from "./networks/quantize.ts";
 export type { ScatteredStudyNetwork } from "./networks/scatter.ts";
+export type { StarNetwork } from "./networks/star.ts";
+export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./networks/tickets.ts";
+export type { TrainedNetwork } from "./networks/train.ts";
 export type { TunedNetwork } from "./networks/tune.ts";
 export type { ConnectivityTunedNetwork } from "./networks/tune-by-connectivity.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";

@@ -11,8 +11,8 @@ export type { BlendDecay, BlendedPoint, BlendPoint } from "./blend/blend-point.t
 export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blend-weights.ts";
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-feeder.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
+export { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution/evolution-fields.ts";
 export {
-  EVOLUTION_DEFAULTS,
   type EvolutionOptions,
   type EvolutionProgress,
 } from "./evolution/evolution-options.ts";

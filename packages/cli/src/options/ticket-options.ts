@@ -1,6 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
-import { ITERATIVE_DEFAULTS, TICKET_METHODS, type TicketMethod } from "@isthmus/sparsity";
-import { EVOLUTION_DEFAULTS } from "@isthmus/training";
+import { ROUNDS_FIELDS, TICKET_METHODS, type TicketMethod } from "@isthmus/sparsity";
+import { EVOLUTION_FIELDS } from "@isthmus/training";
+import { addFieldOptions, type Fields } from "../measurement/field-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { MOST, parseCount, parseNumber } from "./parse-values.ts";
 
@@ -27,11 +28,6 @@ export const addTicketOptions: AddOptions<TicketOptions> = optionGroup((command)
       "find a lottery ticket: train the network for --epochs, prune, go back to its weights after so many epochs (0: as it is), and so on",
       parseCount(0, MOST.epochs),
     )
-    .option(
-      "--rounds <n>",
-      `rounds of --rewind (default: ${ITERATIVE_DEFAULTS.rounds})`,
-      parseCount(1, MOST.epochs),
-    )
     .addOption(
       new Option(
         "--method <method>",
@@ -39,15 +35,24 @@ export const addTicketOptions: AddOptions<TicketOptions> = optionGroup((command)
       )
         .choices(TICKET_METHODS)
         .default("gradient"),
-    )
-    .option(
-      "--generations <n>",
-      `generations of each round of --method evolution (default: ${EVOLUTION_DEFAULTS.generations})`,
-      parseCount(1, MOST.epochs),
-    )
-    .option(
-      "--population <n>",
-      `networks of a generation (default: ${EVOLUTION_DEFAULTS.population})`,
-      parseCount(2),
     );
+  addFieldOptions(command, saidOnly(ROUNDS));
 });
+
+/** Options of rounds, of which those of evolution are few. */
+const ROUNDS = {
+  rounds: ROUNDS_FIELDS.rounds,
+  generations: EVOLUTION_FIELDS.generations,
+  population: EVOLUTION_FIELDS.population,
+};
+
+/** Says the defaults of fields without giving them: options of rounds may not stand without `--rewind`. */
+function saidOnly(fields: Fields): Fields {
+  const said = Object.entries(fields).map(([name, field]) => {
+    return [
+      name,
+      { ...field, default: undefined, help: `${field.help} (default: ${field.default})` },
+    ] as const;
+  });
+  return Object.fromEntries(said);
+}

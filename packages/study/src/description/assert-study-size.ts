@@ -1,12 +1,10 @@
 import { InputError } from "@isthmus/core";
-import { listValues, type Repeated, unfold, type VariableValue } from "@isthmus/forms";
-import { ITERATIVE_DEFAULTS } from "@isthmus/sparsity";
+import { type Repeated, unfold } from "@isthmus/forms";
 import { type Ranges, rangesOf, restrict } from "../networks/count-networks.ts";
-import { makerOf } from "../networks/makers.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
 import type { PairChoice, PairSelection } from "./pair-selection.ts";
-import type { MeasurementDescription, RepeatedNetwork, StudyDescription } from "./study-description.ts";
+import type { MeasurementDescription, StudyDescription } from "./study-description.ts";
 
 /**
  * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for
@@ -49,55 +47,13 @@ export function* countStudy({
 }: Pick<StudyDescription, "networks" | "measurements">): Generator<readonly [string, number]> {
   const groups = new Map<string, Ranges>();
   for (const [name, repeated] of Object.entries(networks)) {
-    const ranges = makerOf(repeated)
-      ? rangesOf(name, repeated, groups)
-      : writtenRangesOf(name, repeated, groups);
+    const ranges = rangesOf(name, repeated, groups);
     groups.set(name, ranges);
     yield [`networks.${name}`, productOf(ranges)];
   }
   for (const [name, repeated] of Object.entries(measurements)) {
     yield [`measurements.${name}`, countMeasurements(name, repeated, groups)];
   }
-}
-
-/**
- * Lists the values of the variables of a group; the epochs of its snapshots are one of them, and a network
- * that is made from another has the variables of that one.
- */
-function writtenRangesOf(
-  name: string,
-  repeated: RepeatedNetwork,
-  groups: ReadonlyMap<string, Ranges>,
-): Ranges {
-  const ranges = new Map(
-    Object.entries(repeated.for ?? {}).map(([variable, range]) => {
-      return [
-        variable,
-        listValues({ name: `networks.${name}.for.${variable}`, of: "study" }, range),
-      ] as const;
-    }),
-  );
-  const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
-  if (Array.isArray(snapshots) && !ranges.has("epochs")) ranges.set("epochs", snapshots as VariableValue[]);
-  if ("tickets" in repeated && !ranges.has("round")) ranges.set("round", roundsOf(repeated.rounds));
-  const from = startGroupOf(repeated);
-  if (from === undefined) return ranges;
-  const { where } = repeated as Pick<NetworkMeasurement, "where">;
-  return new Map([...restrict(groups.get(from), where), ...ranges]);
-}
-
-/** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
-function roundsOf(rounds: unknown): readonly number[] {
-  return Array.from(
-    { length: 1 + (typeof rounds === "number" ? rounds : ITERATIVE_DEFAULTS.rounds) },
-    (_, i) => i,
-  );
-}
-
-/** Returns the name of the group that each network of a group is made from one network of. */
-function startGroupOf(repeated: RepeatedNetwork): string | undefined {
-  if ("prune" in repeated) return repeated.prune as string;
-  return undefined;
 }
 
 function productOf(ranges: Ranges): number {

@@ -1,16 +1,9 @@
 import { findProblems, readYamlFile, rejectProblems, unfold, type YamlSource } from "@isthmus/forms";
 import type { ZodType } from "zod";
 import { assertStudySize } from "../description/assert-study-size.ts";
-import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
+import type { StudyDescription } from "../description/study-description.ts";
 import { makerOf, networkSchemaOf } from "../networks/makers.ts";
 import { loadMeasurementSchema } from "./measurement-schema.ts";
-import {
-  LOADED_NETWORK,
-  PRUNED_NETWORK,
-  STAR_NETWORK,
-  TICKET_NETWORK,
-  TRAINED_NETWORK,
-} from "./network-schema.ts";
 import { STUDY } from "./study-schema.ts";
 
 /**
@@ -37,7 +30,7 @@ function* findEntryProblems(
 ): Iterable<string> {
   for (const [name, repeated] of Object.entries(networks)) {
     for (const { entry } of unfold<object>({ name: `networks.${name}`, of: "study" }, repeated)) {
-      yield* findProblems(schemaOf(entry as RepeatedNetwork), entry, { source, at: ["networks", name] });
+      yield* findProblems(networkSchemaOf(makerOf(entry)), entry, { source, at: ["networks", name] });
     }
   }
   for (const [name, repeated] of Object.entries(measurements)) {
@@ -45,13 +38,4 @@ function* findEntryProblems(
       yield* findProblems(measurement, entry, { source, at: ["measurements", name] });
     }
   }
-}
-
-function schemaOf(network: RepeatedNetwork): ZodType {
-  const maker = makerOf(network);
-  if (maker !== undefined) return networkSchemaOf(maker);
-  if ("star" in network) return STAR_NETWORK;
-  if ("prune" in network) return PRUNED_NETWORK;
-  if ("tickets" in network) return TICKET_NETWORK;
-  return "net" in network ? TRAINED_NETWORK : LOADED_NETWORK;
 }

@@ -22,10 +22,10 @@ export function rangesOf(
   });
   const maker = makerOf(repeated);
   const keys = new Map<string, unknown>(Object.entries(repeated));
-  const isFromEach = maker?.from === "each";
+  const isFromEach = maker.from === "each";
   const starts = isFromEach ? groups.get(String(keys.get(maker.key))) : undefined;
   const where = keys.get("where") as WantedValues | undefined;
-  const made = maker?.made?.(repeated);
+  const made = maker.made?.(repeated);
   return new Map([...restrict(starts, where), ...own, ...(made === undefined ? [] : [made])]);
 }
 

@@ -15,10 +15,14 @@ export interface StepsChoice {
   readonly schedule?: ScheduleSpec;
 }
 
-/** What an entry says of a training. */
-export interface TrainingChoice extends StepsChoice {
+/** What an entry says of the steps of a training, and what it minimises. */
+export interface LossStepsChoice extends StepsChoice {
   /** What is minimised. @defaultValue cross-entropy, or for language models that of the next token */
   readonly loss?: LossSpec;
+}
+
+/** What an entry says of a training. */
+export interface TrainingChoice extends LossStepsChoice {
   /** How images are changed each time they are seen. @defaultValue not at all */
   readonly augment?: AugmentOptions;
 }
@@ -30,12 +34,11 @@ export const STEPS_SHAPE: z.ZodRawShape = {
   schedule: SCHEDULE.optional(),
 };
 
+/** Schemas of {@link LossStepsChoice}. */
+export const LOSS_STEPS_SHAPE: z.ZodRawShape = { ...STEPS_SHAPE, loss: FILE_LOSS.optional() };
+
 /** Schemas of {@link TrainingChoice}. */
-export const TRAINING_SHAPE: z.ZodRawShape = {
-  ...STEPS_SHAPE,
-  loss: FILE_LOSS.optional(),
-  augment: AUGMENT.optional(),
-};
+export const TRAINING_SHAPE: z.ZodRawShape = { ...LOSS_STEPS_SHAPE, augment: AUGMENT.optional() };
 
 /** Schemas of the seed and the epochs of a training, which an entry must give. */
 export const RUN_SHAPE: z.ZodRawShape = { seed, epochs: repeats(1) };

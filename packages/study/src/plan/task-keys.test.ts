@@ -10,13 +10,6 @@ import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { loadMeasurementSchema } from "../file/measurement-schema.ts";
-import {
-  LOADED_NETWORK,
-  PRUNED_NETWORK,
-  STAR_NETWORK,
-  TICKET_NETWORK,
-  TRAINED_NETWORK,
-} from "../file/network-schema.ts";
 import { NETWORK_MAKERS, networkSchemaOf } from "../networks/makers.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
@@ -140,11 +133,6 @@ const kindOf = (
 };
 
 const NETWORKS: Readonly<Record<string, z.ZodType>> = {
-  net: TRAINED_NETWORK,
-  graph: LOADED_NETWORK,
-  star: STAR_NETWORK,
-  prune: PRUNED_NETWORK,
-  tickets: TICKET_NETWORK,
   ...Object.fromEntries(
     NETWORK_MAKERS.map((maker) => [maker.way?.[1] ?? maker.key, networkSchemaOf(maker)] as const),
   ),

@@ -5,8 +5,6 @@ import { listMakingTasks } from "../networks/makers.ts";
 import { alignNetworks } from "./align-networks.ts";
 import { attackNetworks } from "./attack-networks.ts";
 import { compareNetworks } from "./compare-networks.ts";
-import { findStarNetwork } from "./find-star-network.ts";
-import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
@@ -20,16 +18,12 @@ import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
-import { pruneStudyNetwork } from "./prune-network.ts";
 import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
-import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
 import { walkPair } from "./walk-pair.ts";
 
-/** Kinds of tasks that make networks, and ones whose measurements have no definition yet. */
+/** Kinds of tasks that align and match networks, and ones whose measurements have no definition yet. */
 const WRITTEN_OUT: readonly StudyTaskKind[] = [
-  trainNetwork,
-  findStarNetwork,
   alignNetworks,
   learnAlignment,
   measurePair,
@@ -45,11 +39,9 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   trainPairCurve,
   walkPair,
   measureDimension,
-  pruneStudyNetwork,
   compareNetworks,
   attackNetworks,
   measurePareto,
-  findStudyTickets,
 ];
 
 /** Loads the registry of all kinds of tasks that studies have. */

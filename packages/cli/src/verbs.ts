@@ -79,14 +79,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    layers: {
-      summary: "Measure which layers stand between two networks",
-      load: async () => (await import("./commands/layers.ts")).layersVerb,
-    },
-    similarity: {
-      summary: "Measure how alike the layers of two networks are in what they compute",
-      load: async () => (await import("./commands/similarity.ts")).similarityVerb,
-    },
+    ...measuringVerbs("pair", "unlike-pair"),
     path: {
       summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
       load: async () => (await import("./commands/path.ts")).pathVerb,
@@ -99,14 +92,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,
     },
-    ensemble: {
-      summary: "Compare the predictions of several networks, alone and together",
-      load: async () => (await import("./commands/ensemble.ts")).ensembleVerb,
-    },
-    attack: {
-      summary: "Make adversarial examples on some networks, and show them to others",
-      load: async () => (await import("./commands/attack.ts")).attackVerb,
-    },
+    ...measuringVerbs("ensemble", "attack"),
     mechanisms: {
       summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
       load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,
@@ -114,10 +100,6 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
-    },
-    curvature: {
-      summary: "Measure how the loss curves around a network",
-      load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
     },
     landscape: {
       summary: "Measure loss and error on a line, a plane or a grid around a network",

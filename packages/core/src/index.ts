@@ -54,6 +54,7 @@ export { findMisfit, type Misfit, MOST_CHARACTERS, ruleOf } from "./fields/form.
 export {
   BATCH_SIZE_FIELD,
   choiceField,
+  examplesField,
   fieldOf,
   flagField,
   groupField,
@@ -64,6 +65,7 @@ export {
   rangeField,
   seedField,
   textField,
+  triesField,
   wholeField,
 } from "./fields/make-fields.ts";
 export { assertTogether, defaultsOf, type ResolvedOf, resolveFields } from "./fields/resolve-fields.ts";

@@ -1,21 +1,8 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
-export type {
-  AttackChoice,
-  AttackMeasurement,
-  EnsembleChoice,
-  EnsembleMeasurement,
-  SourceChoice,
-} from "./description/ensemble-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
-export type {
-  CurvatureChoice,
-  CurvatureMeasurement,
-  EachMeasurement,
-  NetworkMeasurement,
-  SharpnessChoice,
-} from "./description/network-measurement.ts";
+export type { NetworkMeasurement } from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,
@@ -32,18 +19,14 @@ export type {
   MechanismsChoice,
   MechanismsMeasurement,
   PathMeasurement,
-  SimilarityChoice,
-  SimilarityMeasurement,
   WalkedPathChoice,
   WalkedPathMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   BarrierMeasurement,
-  LayersMeasurement,
   MeasurementDescription,
   NetworkDescription,
-  PairMeasurement,
   RepeatedNetwork,
   StudyDescription,
 } from "./description/study-description.ts";

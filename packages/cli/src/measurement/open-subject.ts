@@ -1,11 +1,20 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, ExamplesBeside, OpenedSubject, SubjectName, Subjects } from "@isthmus/findings";
-import type { BindingSummary, DataSet } from "@isthmus/graph";
+import type {
+  AnyMeasurement,
+  ExamplesBeside,
+  OpenedSubject,
+  PageFact,
+  SubjectName,
+  Subjects,
+} from "@isthmus/findings";
+import { assertDataFits, type BindingSummary, type DataSet, type Scaling } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
+import { alignmentFacts } from "../format/describe-pair.ts";
+import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
 import { labelsOf } from "../format/labels-of.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
@@ -14,9 +23,14 @@ import {
   addScalingOptions,
   type DataOptions,
   openData,
-  openExamples,
+  openScaled,
   openUnscoredFor,
 } from "../open/open-data.ts";
+import {
+  addExportedFromOptions,
+  type ExportedFromOptions,
+  openOwnArchitectures,
+} from "../open/open-own-architectures.ts";
 import { withPair } from "../open/open-pair.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
@@ -33,8 +47,10 @@ export interface Opened {
   readonly implied: Readonly<Record<string, unknown>>;
   /** Files that are read, which are not written over. */
   readonly inputs: readonly string[];
+  /** What a page says of the subject beside what the result says of itself. */
+  readonly facts: readonly PageFact[];
   /** Fields that `--json` has beside the fields of the result. */
-  readonly beside: { readonly binding: BindingSummary; readonly alignment?: object };
+  readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
 }
 
 /** What a command line says of a subject. */
@@ -49,17 +65,27 @@ export interface SubjectRequest {
   readonly outputs: readonly string[];
 }
 
-type SubjectFlags = PairOptions & DataOptions & EngineOptions & BindingOptions;
+type SubjectFlags = PairOptions &
+  DataOptions &
+  EngineOptions &
+  BindingOptions &
+  ExportedFromOptions & { readonly graphA?: string; readonly graphB?: string };
 
 /** How commands name and open a sort of subject. */
-interface SubjectForm {
+export interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
+  /**
+   * Names the networks whose statistics of norms are corrected, for the line that says so.
+   * @defaultValue no line says so
+   */
+  readonly corrected?: string;
   addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
-const NETWORK: SubjectForm = {
+/** How commands name and open one network. */
+export const NETWORK_FORM: SubjectForm = {
   arguments: [["<network>", "the checkpoint: a file, or a folder", "a.safetensors"]],
   addOptions: addSharedOptions,
   open: (request, context, work) =>
@@ -69,20 +95,24 @@ const NETWORK: SubjectForm = {
     }),
 };
 
-const NETWORKS: SubjectForm = {
+/** How commands name and open several networks of one architecture. */
+export const NETWORKS_FORM: SubjectForm = {
   arguments: [
     ["<networks...>", "the checkpoints: files, or folders", "a.safetensors b.safetensors c.safetensors"],
   ],
+  corrected: EVERY_NETWORK,
   addOptions: addSharedOptions,
   open: (request, context, work) =>
     openNetworks(request, context, (subject, shared) => work({ ...shared, subject })),
 };
 
-const PAIR: SubjectForm = {
+/** How commands name and open two networks. */
+export const PAIR_FORM: SubjectForm = {
   arguments: [
     ["<a>", "the checkpoint at t = 0: a file, or a folder", "a.safetensors"],
     ["<b>", "the checkpoint at t = 1", "b.safetensors"],
   ],
+  corrected: BETWEEN,
   addOptions(command, measurement) {
     addPairSubjectOptions(command);
     addBesideOptions(command, measurement);
@@ -92,7 +122,10 @@ const PAIR: SubjectForm = {
     const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
     return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
       const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
-      const beside = await openBeside(measurement, flags, dataContext(pair));
+      const examples = await openBeside(measurement, flags, {
+        context: dataContext(pair),
+        scaling: data.scaling,
+      });
       const subject = {
         graph,
         engine,
@@ -101,24 +134,61 @@ const PAIR: SubjectForm = {
         unaligned,
         data,
         statisticsData,
-        beside,
+        beside: examples,
         symmetries: once(pair, context),
       };
       const implied = pair.statistics === "auto" ? {} : { statistics: pair.statistics };
-      return work({ subject, implied, inputs, beside: { binding, ...(summary && { alignment: summary }) } });
+      const beside = { ...(summary && { alignment: summary }), binding };
+      return work({ subject, implied, inputs, facts: alignmentFacts(summary), beside });
     });
   },
 };
 
-/** How commands name and open each sort of subject. */
-export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
-  network: NETWORK,
-  networks: NETWORKS,
-  pair: PAIR,
+/** How commands name and open two networks that may differ in their architectures. */
+export const UNLIKE_PAIR_FORM: SubjectForm = {
+  arguments: [
+    ["<a>", "the first checkpoint: a file, or a folder", "a.safetensors"],
+    ["<b>", "the second one; or the first again, to measure its own layers", "b.safetensors"],
+  ],
+  addOptions(command) {
+    command
+      .option(
+        "--graph <file>",
+        "the architecture of both, .onnx or model.json of a LayersModel (default: from config.json)",
+      )
+      .option("--graph-a <file>", "the architecture of A, if it is another one")
+      .option("--graph-b <file>", "the architecture of B, if it is another one")
+      .option(
+        "--exported-from <checkpoint>",
+        "the checkpoint that --graph was exported from, if it is none of the networks; it shows which weight is which",
+      )
+      .requiredOption("--data <name>", `examples; ${dataForms()}`);
+    addExportedFromOptions(addScalingOptions(addEngineOption(command)));
+  },
+  open: ({ measurement: { attempt }, paths, flags, outputs }, context, work) => {
+    const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
+    const { graph, graphA = graph, graphB = graph } = flags;
+    const { exportedFrom, exportedFromA = exportedFrom, exportedFromB = exportedFrom } = flags;
+    return withCheckpoints(ends, async ([one, two]) => {
+      const read = [graphA, graphB, exportedFromA, exportedFromB].filter((file) => file !== undefined);
+      const inputs = [...one.files, ...two.files, ...read];
+      for (const file of outputs) await assertOutput(file, inputs);
+      const [a, b] = await openOwnArchitectures(
+        [
+          { path: ends[0], checkpoint: one, graph: graphA, exportedFrom: exportedFromA, letter: "a" },
+          { path: ends[1], checkpoint: two, graph: graphB, exportedFrom: exportedFromB, letter: "b" },
+        ],
+        { attempt, options: flags, context },
+      );
+      const { data } = a;
+      if (data === undefined) throw new UsageError(`Cannot ${attempt} without examples: add --data`);
+      return work({ subject: { a, b, data }, implied: {}, inputs, facts: [], beside: {} });
+    });
+  },
 };
 
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */
-function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
+export function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
   command
     .option(
       "--graph <file>",
@@ -130,11 +200,18 @@ function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasureme
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 
+/** Opens further examples for networks by name, with bytes scaled like the ones to measure on. */
+type OpenFurther = (name: string) => Promise<DataSet>;
+
 /** Opens networks that share an architecture, with their data. */
-async function openNetworks<T>(
+export async function openNetworks<T>(
   { measurement, paths, flags, statistics, outputs }: SubjectRequest,
   context: Context,
-  work: (subject: Subjects["networks"], shared: Omit<Opened, "subject">) => Promise<T>,
+  work: (
+    subject: Subjects["networks"],
+    shared: Omit<Opened, "subject">,
+    openFurther: OpenFurther,
+  ) => Promise<T>,
 ): Promise<T> {
   const { attempt, options } = measurement;
   assertNotKept({ ...flags, statistics });
@@ -154,17 +231,19 @@ async function openNetworks<T>(
     const policy = statistics ?? defaultPolicyOf(options);
     const unscored =
       policy && (await openUnscoredFor(graph, flags, { context: reading, statistics: policy }));
+    const scaled = { context: reading, scaling: data.scaling };
     const subject = {
       ...{ graph, engine, data, statisticsData: named ?? unscored },
       networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
-      beside: await openBeside(measurement, flags, reading),
+      beside: await openBeside(measurement, flags, scaled),
       symmetries: once(bound, context),
     };
     const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
-    return work(subject, {
-      implied: isImplied ? { statistics: "recalibrate" } : {},
-      inputs,
-      beside: { binding },
+    const implied = isImplied ? { statistics: "recalibrate" } : {};
+    return work(subject, { implied, inputs, facts: [], beside: { binding } }, async (name) => {
+      const further = await openScaled(name, data.scaling, reading);
+      assertDataFits(attempt, graph, further, 1);
+      return further;
     });
   });
 }
@@ -192,11 +271,11 @@ function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: 
   }
 }
 
-/** Opens the further examples that a measurement asks for. */
+/** Opens the further examples that a measurement asks for, with bytes scaled like the ones to measure on. */
 async function openBeside(
   { attempt, examplesBeside = {} }: AnyMeasurement,
   flags: DataOptions & Readonly<Record<string, unknown>>,
-  context: DataContext,
+  { context, scaling }: { readonly context: DataContext; readonly scaling: Scaling | undefined },
 ): Promise<ReadonlyMap<string, DataSet>> {
   const opened = new Map<string, DataSet>();
   for (const [name, examples] of Object.entries(examplesBeside)) {
@@ -204,7 +283,7 @@ async function openBeside(
     const said = flags[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
     const source =
       said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
-    if (typeof source === "string") opened.set(name, await openExamples(source, flags, context));
+    if (typeof source === "string") opened.set(name, await openScaled(source, scaling, context));
     else if (examples.default !== undefined) throw missingExamples(attempt, flag);
   }
   return opened;

@@ -90,6 +90,22 @@ export function seedField(help: string): Field<number> {
   return fieldOf({ type: "seed" }, { help, default: 0 });
 }
 
+/** Most examples that are taken of a data set: a file of one has at most as many bytes. */
+const MOST_EXAMPLES = 2 ** 31 - 1;
+
+/** Makes a field of a number of examples, from the first; `least` is 0 if that stands for all. */
+export function examplesField(said: Said<number> & { readonly least: 0 | 1 }): Field<number> {
+  return wholeField({ ...said, most: MOST_EXAMPLES });
+}
+
+/** Most random directions, and most products or steps that one number is made of. */
+const MOST_TRIES = 10_000;
+
+/** Makes a field of a number of random directions, or of products or steps that one number is made of. */
+export function triesField(said: Said<number> & { readonly least: number }): Field<number> {
+  return wholeField({ ...said, most: MOST_TRIES });
+}
+
 /** Most examples in one engine call: memory is taken for all of them. */
 const MOST_AT_ONCE = 2 ** 20;
 

@@ -6,10 +6,10 @@ import {
   namesField,
   numberForm,
   seedField,
-  wholeField,
+  triesField,
 } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
-import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
+import { type NormPolicy, normField } from "@isthmus/statistics";
 import { UNIT_CHOICES, type UnitChoice } from "./choose-units.ts";
 import { RESCALINGS, type Rescaling } from "./fit-factor.ts";
 
@@ -32,9 +32,6 @@ export interface DropoutChoice {
   readonly seed?: number;
 }
 
-/** Most choices of units. */
-const MOST_TRIALS = 10_000;
-
 /** Fields of {@link DropoutChoice}, which paths through networks without units have, too. */
 export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
   choice: choiceField<UnitChoice>(UNIT_CHOICES, {
@@ -48,12 +45,8 @@ export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
     default: "inverse",
     help: "rescale the units that stay by the inverse of their share, or layer by layer so that the loss is least (fit)",
   }),
-  trials: wholeField({ least: 1, most: MOST_TRIALS, default: 3, help: "choices of units at random" }),
-  statistics: choiceField<NormPolicy>(NORM_POLICIES, {
-    placeholder: "<policy>",
-    default: "keep",
-    help: "whether statistics of batch norms are measured anew in every network, or kept",
-  }),
+  trials: triesField({ least: 1, default: 3, help: "choices of units at random" }),
+  statistics: normField("keep"),
   batchSize: BATCH_SIZE_FIELD,
   seed: seedField("seed of the choice of units"),
 };

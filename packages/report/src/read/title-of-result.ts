@@ -17,8 +17,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
     case "barrier":
     case "curve":
       return pairOf(result);
-    case "layers":
-      return `${pairOf(result)}, layer by layer`;
     case "plane":
       return `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
     case "map":
@@ -29,12 +27,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return result.only === undefined ? result.title : `${result.title} (a part)`;
     case "simulation":
       return result.title;
-    case "curvature":
-      return `Curvature of the loss around ${basename(result.network)}`;
-    case "ensemble":
-      return `Predictions of ${result.networks.length} networks, alone and together`;
-    case "attack":
-      return `Adversarial examples, shown to ${result.targets.length === 1 ? "1 network" : `${result.targets.length} networks`}`;
     case "pareto":
       return `Networks for ${result.tasks.join(" and ")}`;
     case "landscape":
@@ -49,8 +41,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "prune":
       return `${basename(result.network)}, pruned`;
-    case "similarity":
-      return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
     case "mechanisms":
       return `Mechanisms of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":

@@ -1,22 +1,18 @@
-import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
+import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
+import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
-import { describeAttack, describeEnsemble, describePareto } from "@isthmus/ensemble";
+import { describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
 import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
 import { describeMechanisms } from "@isthmus/mechanisms";
 import { describeDropoutPath, describeWalkedPath } from "@isthmus/paths";
-import { describeSimilarity } from "@isthmus/similarity";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
 import { describeIntrinsicDimension } from "@isthmus/subspace";
-import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
-import { describeBarriers } from "./describe-barriers.ts";
-import { describeLayers } from "./describe-layers.ts";
 import { describeStudy } from "./describe-study.ts";
 import { curvesOf, type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
-import { describeMap } from "./map/describe-map.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows, or several barriers beside each other. */
@@ -33,8 +29,6 @@ function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
-    case "layers":
-      return describeLayers(result);
     case "plane":
       return describePlane(result);
     case "map":
@@ -49,12 +43,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeSimulation(result);
     case "comparison":
       return describeComparison(result);
-    case "curvature":
-      return describeCurvature(result);
-    case "ensemble":
-      return describeEnsemble(result);
-    case "attack":
-      return describeAttack(result);
     case "pareto":
       return describePareto(result);
     case "landscape":
@@ -69,8 +57,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "similarity":
-      return describeSimilarity(result);
     case "mechanisms":
       return describeMechanisms(result);
   }
@@ -78,6 +64,6 @@ function describeWrittenOut(result: WrittenOut): Report {
 
 /** @throws UsageError if there is no curve, or one cannot be drawn */
 function describeDrawable(curves: readonly BarrierCurve[]): Report {
-  assertDrawable(curves);
+  assertDrawableCurves(curves);
   return describeBarriers(curves);
 }

@@ -3,8 +3,10 @@ import {
   type Checkpoint,
   choiceField,
   defaultsOf,
+  examplesField,
   type FieldsOf,
   resolveFields,
+  triesField,
   wholeField,
 } from "@isthmus/core";
 import type { TrainOptions, TrainProgress } from "@isthmus/training";
@@ -45,10 +47,6 @@ export interface StarSearchChoice {
 
 /** Most epochs between two alignments. */
 const MOST_EPOCHS = 1_000_000;
-/** Most searches of an alignment. */
-const MOST_RESTARTS = 10_000;
-/** Most examples: a file of one each has at most as many bytes. */
-const MOST_EXAMPLES = 2 ** 31 - 1;
 
 /** Fields of {@link StarSearchChoice}. */
 export const STAR_SEARCH_FIELDS: FieldsOf<StarSearchChoice> = {
@@ -64,15 +62,13 @@ export const STAR_SEARCH_FIELDS: FieldsOf<StarSearchChoice> = {
     placeholder: "<epochs>",
     help: "align the anchors to the star before every so many epochs; 0 for never",
   }),
-  restarts: wholeField({
+  restarts: triesField({
     least: 1,
-    most: MOST_RESTARTS,
     default: 1,
     help: "number of searches for each of these alignments, of which the best is taken",
   }),
-  statisticsExamples: wholeField({
+  statisticsExamples: examplesField({
     least: 1,
-    most: MOST_EXAMPLES,
     default: 10_000,
     rare: true,
     help: "examples, the first ones, on which batch norms are measured before alignments and at the end",

@@ -1,26 +1,20 @@
-import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
-import { SOURCE_MODES } from "@isthmus/ensemble";
-import { batch, count, examples, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
-import { PATH_KINDS } from "@isthmus/interpolation";
+import { BARRIER } from "@isthmus/barrier";
+import { batch, count, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
-import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
+import type { LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type {
   CurveMeasurement,
   DropoutPathMeasurement,
   MechanismsMeasurement,
-  SimilarityMeasurement,
   WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
-import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
-import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import {
   CURVE_FIELDS,
@@ -28,12 +22,10 @@ import {
   MECHANISMS_FIELDS,
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
-import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
+import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
-import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
-import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A curve to be trained, as a file describes it. */
@@ -41,18 +33,12 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
 type FileMeasurement =
-  | FileOf<BarrierMeasurement>
-  | FileOf<LayersMeasurement>
   | FileOf<MergeMeasurement>
-  | CurvatureMeasurement
   | LandscapeMeasurement
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
-  | SimilarityMeasurement
-  | EnsembleMeasurement
-  | AttackMeasurement
   | ParetoMeasurement
   | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
@@ -62,34 +48,11 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
 /** Which pairs of networks, and on which examples. */
 const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
 
-const { statisticsData: _, ...compared } = selected;
-
-const pairs = {
-  ...selected,
-  points: places(3).optional(),
-  statistics: z.enum(STATISTICS_POLICIES).optional(),
-};
-
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** Schemas of measurements that have no definition yet, with values in place of variables. */
 const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   z.discriminatedUnion("kind", [
-    z.strictObject({
-      kind: z.literal("barrier"),
-      ...pairs,
-      refine: places(0).optional(),
-      path: z.enum(PATH_KINDS).optional(),
-      temperature: z.boolean().optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("layers"),
-      ...pairs,
-      groups: LAYER_PATTERNS.optional(),
-      orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
-      predict: examples(0).optional(),
-      directions: tries(0).optional(),
-    }),
     z.strictObject({
       kind: z.literal("merge"),
       of: z.string(),
@@ -103,35 +66,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       statistics: z.enum(STATISTICS_POLICIES).optional(),
       statisticsData: NAMED_DATA.optional(),
       batchSize: batch.optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("curvature"),
-      ...single,
-      ...CURVATURE_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("ensemble"),
-      ...single,
-      across: z.string().optional(),
-      selectionData: NAMED_DATA.optional(),
-      statisticsData: NAMED_DATA.optional(),
-      others: z.array(NAMED_DATA).optional(),
-      star: z.string().optional(),
-      ...ENSEMBLE_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("attack"),
-      ...single,
-      across: z.string().optional(),
-      sources: z.record(
-        z.string(),
-        z.strictObject({
-          of: z.string(),
-          where: WHERE.optional(),
-          mode: z.enum(SOURCE_MODES).optional(),
-        }),
-      ),
-      ...ATTACK_FIELDS,
     }),
     z.strictObject({
       kind: z.literal("pareto"),
@@ -164,7 +98,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       batch: batch.optional(),
       optimizer: OPTIMIZER.optional(),
     }),
-    z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),
       ...PAIR_SELECTION,
@@ -190,7 +123,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
 
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
-  const defined = (await loadMeasurements()).map(entrySchemaOf);
+  const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
   return z.discriminatedUnion("kind", [...defined, ...written.options] as [z.ZodObject, ...z.ZodObject[]]);
 }

@@ -7,12 +7,17 @@ import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
+import { ATTACK_SHAPE, type AttackSelection } from "./attack-selection.ts";
+import { ENSEMBLE_SHAPE, type EnsembleSelection } from "./ensemble-selection.ts";
 
 /** What an entry of a study says of its subjects, by their sort. */
 interface Selections {
   readonly network: NetworkMeasurement;
   readonly pair: PathMeasurement;
+  readonly "unlike-pair": Omit<PathMeasurement, "statisticsData">;
   readonly networks: NetworkMeasurement;
+  readonly ensemble: EnsembleSelection;
+  readonly attack: AttackSelection;
 }
 
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
@@ -29,13 +34,19 @@ export type BuiltInEntry = {
 /** Any entry of a measurement, with its options as further keys. */
 export type AnyEntry = (NetworkMeasurement | PathMeasurement) & { readonly kind: string };
 
+const pairs = { ...PAIR_SELECTION, data: NAMED_DATA };
+const { statisticsData: _, ...unlikePairs } = pairs;
+
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** What an entry says of its subjects, by their sort; the rest are options. */
 export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   network: single,
   networks: single,
-  pair: { ...PAIR_SELECTION, data: NAMED_DATA },
+  pair: pairs,
+  "unlike-pair": unlikePairs,
+  ensemble: { ...single, ...ENSEMBLE_SHAPE },
+  attack: { ...single, ...ATTACK_SHAPE },
 };
 
 /** Makes the schema of the entries of a measurement. */

@@ -1,5 +1,6 @@
-import { InputError } from "@isthmus/core";
+import { type AnyField, InputError } from "@isthmus/core";
 import type { Variables } from "@isthmus/forms";
+import { keyedOptions } from "../measurement/entry-params.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import { WEIGHTS_FILE } from "./making-task.ts";
 import type { Making } from "./network-maker.ts";
@@ -42,4 +43,12 @@ export function withMade(
     `Cannot plan "networks.${group}" of the study as its variable "${name}" must be the ${name} of each network: it is ${value}, and a network has ${made}; give it another name`,
     { input: group },
   );
+}
+
+/** Returns the options that decide the key of a task, of what an entry says and of the defaults of fields. */
+export function keyedOf(
+  fields: Readonly<Record<string, AnyField>>,
+  entry: object,
+): Readonly<Record<string, unknown>> {
+  return keyedOptions(fields, new Map(Object.entries(entry)));
 }

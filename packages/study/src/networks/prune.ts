@@ -6,13 +6,12 @@ import { pathOf, type TaskFile } from "@isthmus/tasks";
 import { z } from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
-import { keyedOptions } from "../measurement/plan-entry.ts";
 import { filesOf, type PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
-import { deriveNetwork } from "./derive-network.ts";
+import { deriveNetwork, keyedOf } from "./derive-network.ts";
 import { makingTask, WEIGHTS_FILE } from "./making-task.ts";
 import type { Making, NetworkMaker } from "./network-maker.ts";
 import {
@@ -100,7 +99,7 @@ export const PRUNE: NetworkMaker<"each", PrunedStudyNetwork, PruningChoice> = {
     const label = `${start.label}, pruned to ${sparsity}`;
     const { key } = planner.add(TASK, {
       params: {
-        pruning: { ...keyedOptions(PRUNING_FIELDS, new Map(Object.entries(entry))), sparsity },
+        pruning: { ...keyedOf(PRUNING_FIELDS, entry), sparsity },
         ...(training && { training }),
       },
       inputs: {

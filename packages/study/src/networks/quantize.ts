@@ -3,10 +3,9 @@ import { QUANTIZE_FIELDS, type QuantizeChoice, quantizeNetwork } from "@isthmus/
 import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
-import { keyedOptions } from "../measurement/plan-entry.ts";
 import { filesOf } from "../plan/planned-network.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
-import { deriveNetwork } from "./derive-network.ts";
+import { deriveNetwork, keyedOf } from "./derive-network.ts";
 import { makingTask, WEIGHTS_FILE } from "./making-task.ts";
 import type { NetworkMaker } from "./network-maker.ts";
 
@@ -38,7 +37,7 @@ export const QUANTIZE: NetworkMaker<"each", QuantizedStudyNetwork, QuantizeChoic
   options: QUANTIZE_FIELDS,
   task: TASK,
   async plan({ entry, start, variables, planner }) {
-    const params = keyedOptions(QUANTIZE_FIELDS, new Map(Object.entries(entry)));
+    const params = keyedOf(QUANTIZE_FIELDS, entry);
     const label = `${start.label}, ${params["bits"]} bits`;
     const { key } = planner.add(TASK, { params, inputs: filesOf(start), label: `quantise ${label}` });
     return [deriveNetwork({ start, variables }, { label, task: key })];

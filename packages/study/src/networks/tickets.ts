@@ -6,11 +6,10 @@ import { EVOLUTION_FIELDS, type EvolutionChoice } from "@isthmus/training";
 import { type Network, parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
-import { keyedOptions } from "../measurement/plan-entry.ts";
 import { describeNetwork } from "../plan/describe-network.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
-import { withMade } from "./derive-network.ts";
+import { keyedOf, withMade } from "./derive-network.ts";
 import type { MadeVariable, Making, NetworkMaker } from "./network-maker.ts";
 import { TICKETS_TASK, type TicketsParams } from "./tickets-task.ts";
 import { GRAPH_FILE, weightsFile } from "./train.ts";
@@ -78,7 +77,7 @@ export const EVOLVED_TICKETS: NetworkMaker<"none", EvolvedTicket, RoundsChoice &
   task: TICKETS_TASK,
   made: listRounds,
   plan: (making) => {
-    const chosen = keyedOptions(EVOLUTION_FIELDS, new Map(Object.entries(making.entry)));
+    const chosen = keyedOf(EVOLUTION_FIELDS, making.entry);
     return planRounds(making, () => ({ evolution: { ...chosen, seed: making.entry.seed } }));
   },
 };
@@ -102,7 +101,7 @@ async function planRounds(
   const { net, data: name, sparsity, tickets } = entry;
   const { data, description } = await planner.open(name);
   const network = parseNetwork(net, data);
-  const rounds = { ...keyedOptions(ROUNDS_FIELDS, new Map(Object.entries(entry))), sparsity };
+  const rounds = { ...keyedOf(ROUNDS_FIELDS, entry), sparsity };
   const params: TicketsParams = {
     network: await describeNetwork(network, entry.seed),
     data: description,

@@ -3,12 +3,11 @@ import { CONNECTIVITY_FIELDS, type ConnectivityRules, tuneByConnectivity } from 
 import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
-import { keyedOptions } from "../measurement/plan-entry.ts";
 import { filesOf } from "../plan/planned-network.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
-import { deriveNetwork } from "./derive-network.ts";
+import { deriveNetwork, keyedOf } from "./derive-network.ts";
 import { makingTask, WEIGHTS_FILE } from "./making-task.ts";
 import type { NetworkMaker } from "./network-maker.ts";
 import type { TunedNetwork } from "./tune.ts";
@@ -76,7 +75,7 @@ export const TUNE_BY_CONNECTIVITY: NetworkMaker<"each", ConnectivityTunedNetwork
     const { description: cue } = await planner.open(cueName, inputNames);
     const label = `${start.label}, then ${name} by ${method}`;
     const { key } = planner.add(TASK, {
-      params: { data, cue, options: keyedOptions(CONNECTIVITY_FIELDS, new Map(Object.entries(entry))) },
+      params: { data, cue, options: keyedOf(CONNECTIVITY_FIELDS, entry) },
       inputs: filesOf(start),
       label: `train ${label}`,
     });

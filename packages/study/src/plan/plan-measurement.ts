@@ -1,24 +1,15 @@
-import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
+import { BARRIER } from "@isthmus/barrier";
 import { defaultsOf } from "@isthmus/core";
 import { loadMeasurement } from "@isthmus/measurements";
 import { DROPOUT_PATH_FIELDS } from "@isthmus/paths";
-import { MEASURE_SIMILARITY_DEFAULTS } from "@isthmus/similarity";
-import type { DropoutPathMeasurement, SimilarityMeasurement } from "../description/path-measurements.ts";
-import type {
-  BarrierMeasurement,
-  LayersMeasurement,
-  MeasurementDescription,
-} from "../description/study-description.ts";
+import type { DropoutPathMeasurement } from "../description/path-measurements.ts";
+import type { MeasurementDescription } from "../description/study-description.ts";
 import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
-import { measurePair } from "../tasks/measure-pair.ts";
-import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
-import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
-import { planAttacks, planEnsembles } from "./plan-ensembles.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planMechanisms, planPairs } from "./plan-pairs.ts";
 import { planPareto } from "./plan-pareto.ts";
@@ -50,15 +41,8 @@ function planWrittenOut(
   switch (entry.kind) {
     case "merge":
       return planMerge(entry, context);
-    case "curvature":
     case "landscape":
       return planEach(entry, context);
-    case "similarity":
-      return planPairs(entry, context, similarityWork(entry, context.planner.seed));
-    case "ensemble":
-      return planEnsembles(entry, context);
-    case "attack":
-      return planAttacks(entry, context);
     case "pareto":
       return planPareto(entry, context);
     case "curve":
@@ -71,26 +55,9 @@ function planWrittenOut(
       return planWalks(entry, context);
     case "dropout-path":
       return planPairs(entry, context, dropoutPathWork(entry, context.planner.seed));
-    case "layers":
-      return planPairs(entry, context, layersWork(entry, context.planner.seed));
-    default:
-      return planPairs(entry, context, barrierWork(entry));
+    case "barrier":
+      return planEntry(BARRIER, entry, context);
   }
-}
-
-function barrierWork(entry: BarrierMeasurement) {
-  const settings = { ...MEASURE_BARRIER_DEFAULTS, ...entry };
-  const { points, refine, path, statistics, temperature, batchSize } = settings;
-  const options = { points, refine, path, statistics, batchSize };
-  // Only where it is asked for, so that barriers without have the keys they always had.
-  return { kind: measurePair, options: temperature ? { ...options, temperature } : options };
-}
-
-function layersWork(entry: LayersMeasurement, seed: number) {
-  const settings = { ...MEASURE_LAYERS_DEFAULTS, ...entry };
-  const { groups, orders, points, statistics, predict, directions, batchSize } = settings;
-  const options = { groups, orders, points, statistics, predict, directions, batchSize, seed };
-  return { kind: measurePairLayers, options };
 }
 
 function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {
@@ -99,41 +66,5 @@ function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {
   return {
     kind: measurePairPath,
     options: { choice, rescale, trials, statistics, pointsPerLine, batchSize, seed },
-  };
-}
-
-function similarityWork(entry: SimilarityMeasurement, seed: number) {
-  const {
-    measures,
-    positions,
-    examples,
-    samples,
-    estimator,
-    block,
-    bandwidth,
-    variance,
-    anchors,
-    neighbours,
-    batchSize,
-  } = {
-    ...MEASURE_SIMILARITY_DEFAULTS,
-    ...entry,
-  };
-  const { values } = entry;
-  const options = {
-    measures,
-    positions,
-    examples,
-    samples,
-    estimator,
-    block,
-    bandwidth,
-    variance,
-    anchors,
-    neighbours,
-  };
-  return {
-    kind: measurePairSimilarity,
-    options: { ...options, ...(values !== undefined && { values }), batchSize, seed },
   };
 }

@@ -1,7 +1,7 @@
 import { MEASURE_MECHANISMS_DEFAULTS } from "@isthmus/mechanisms";
 import type { PairSelection } from "../description/pair-selection.ts";
-import type { MechanismsMeasurement } from "../description/path-measurements.ts";
-import type { PairMeasurement } from "../description/study-description.ts";
+import type { MechanismsMeasurement, PathMeasurement } from "../description/path-measurements.ts";
+
 import { measurePairMechanisms } from "../tasks/measure-pair-mechanisms.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { labelOfPair, planEachPair } from "./plan-each-pair.ts";
@@ -48,7 +48,7 @@ export async function planMechanisms(
  * @throws InputError if the selection holds no pair, or data do not fit the networks
  */
 export async function planPairs<O>(
-  entry: PairSelection & Pick<PairMeasurement, "data" | "statisticsData">,
+  entry: PathMeasurement,
   context: MeasurementContext,
   { kind, options }: PairWork<O>,
 ): Promise<readonly PlannedMeasurement[]> {

@@ -1,21 +1,16 @@
+import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
 import { listMakingTasks } from "../networks/makers.ts";
 import { alignNetworks } from "./align-networks.ts";
-import { attackNetworks } from "./attack-networks.ts";
-import { compareNetworks } from "./compare-networks.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
-import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
-import { measurePair } from "./measure-pair.ts";
-import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
-import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
@@ -26,21 +21,16 @@ import { walkPair } from "./walk-pair.ts";
 const WRITTEN_OUT: readonly StudyTaskKind[] = [
   alignNetworks,
   learnAlignment,
-  measurePair,
-  measurePairLayers,
+  measurementTask(BARRIER),
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
-  measureNetworkCurvature,
   measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,
-  measurePairSimilarity,
   trainPairCurve,
   walkPair,
   measureDimension,
-  compareNetworks,
-  attackNetworks,
   measurePareto,
 ];
 

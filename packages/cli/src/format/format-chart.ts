@@ -1,0 +1,130 @@
+import type { LayersResult } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
+import type { CurvatureResult } from "@isthmus/curvature";
+import { formatBarrier } from "@isthmus/findings";
+import { type LandscapeResult, planeOf } from "@isthmus/landscape";
+import {
+  type Drawable,
+  type DrawableResult,
+  isNamedBarriers,
+  renderChart,
+  renderLayersChart,
+  renderPlaneChart,
+} from "@isthmus/report";
+import type { Terminal } from "../terminal/terminal.ts";
+import { formatBar } from "./format-bar.ts";
+import { formatTable } from "./format-table.ts";
+
+/** What a terminal can show. */
+export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
+
+/** What a terminal shows of a result beside its words and its largest numbers. */
+interface Shown<R> {
+  /** Draws the chart; an empty text if there is nothing to draw. @defaultValue there is no chart */
+  readonly chart?: (result: R, screen: Screen) => string;
+  /** Names the tables of its page that are shown. @defaultValue the first one */
+  readonly tables?: (result: R) => readonly string[];
+}
+
+const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableResult, { kind: K }>> } = {
+  curvature: {
+    chart: formatLayerBars,
+    tables: () => ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
+  },
+  ensemble: { tables: () => ["predictors", "greedy"] },
+  attack: { tables: () => ["transfer", "sources", "targets"] },
+  landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
+  similarity: {
+    // Layers of one place say most, but two networks of different depths have none.
+    tables: ({ layersA, layersB, tables }) =>
+      layersA.length === layersB.length ? ["diagonal"] : tables.map(({ number }) => number),
+  },
+  layers: { chart: formatLayersChart, tables: () => ["layers", "predictions", "robustness", "groups"] },
+};
+
+/** Returns what a terminal shows of a result beside its words and its largest numbers. */
+export function shownOf(result: Drawable): Shown<Drawable> {
+  const shown = isNamedBarriers(result) ? undefined : SHOWN[result.kind];
+  // The function of a kind takes the results of that kind.
+  return (shown ?? {}) as Shown<Drawable>;
+}
+
+/** Cells of the longest bar. */
+const BAR_WIDTH = 16;
+/** Columns beyond which a map, or a chart, only takes more room. */
+const MOST_COLUMNS = { map: 72, chart: 90 } as const;
+
+const charsetOf = ({ unicode }: Screen): "braille" | "ascii" => (unicode ? "braille" : "ascii");
+
+/** Draws the traces of layers as bars, or their largest eigenvalues if there are no traces. */
+function formatLayerBars({ layers = [] }: CurvatureResult, { unicode }: Screen): string {
+  if (layers.length === 0) return "";
+  const measure = layers.some(({ trace }) => trace !== undefined) ? "trace" : "largest eigenvalue";
+  const bars = layers.map(({ name, trace, largest }) => ({
+    name,
+    value: trace?.trace ?? largest?.value ?? 0,
+  }));
+  const full = Math.max(...bars.map(({ value }) => value));
+  const rows = bars.map(({ name, value }) => [name, formatBar(value, { full, width: BAR_WIDTH, unicode })]);
+  return formatTable([{ title: "layer" }, { title: measure }], rows);
+}
+
+/** Draws a plane as a map and a line as a chart; a grid of more directions has no picture. */
+function formatLandscapeChart(result: LandscapeResult, screen: Screen): string {
+  const { axes, loss, basis } = result;
+  const { columns, color } = screen;
+  const charset = charsetOf(screen);
+  const plane = planeOf(result);
+  if (plane !== undefined) {
+    return renderPlaneChart(plane, { width: Math.min(columns, MOST_COLUMNS.map), charset });
+  }
+  if (axes.length !== 1) return "";
+  const points = at(axes, 0, "axis").flatMap((x, i): [number, number][] => {
+    const y = at(loss, i, "loss");
+    return Number.isFinite(y) ? [[x, y]] : [];
+  });
+  if (points.length === 0) return "";
+  const xLabel = at(basis, 0, "direction").label;
+  const width = Math.min(columns, MOST_COLUMNS.chart);
+  return renderChart([{ label: "loss", points }], { width, charset, color, yLabel: "loss", xLabel });
+}
+
+/** Rows of a chart of several lines, axis and legend aside. */
+const CHART_HEIGHT = 9;
+
+/** Draws the barriers of layers as bars, and the ones of growing sets of layers as lines. */
+function formatLayersChart(result: LayersResult, screen: Screen): string {
+  const { layers, whole } = result;
+  const all = whole.wholeEndpoints.loss;
+  const full = Math.max(...[...layers.map(({ barrier }) => barrier.loss), all].filter(Number.isFinite));
+  const bar = (value: number) => formatBar(value, { full, width: BAR_WIDTH, unicode: screen.unicode });
+  const rows = layers.map(({ group, a, b, barrier }) => {
+    const halfway = [a, b].map(({ wholeEndpoints }) => formatBarrier(wholeEndpoints.loss, "loss"));
+    return [group, ...halfway, bar(barrier.loss)];
+  });
+  const bars = formatTable(
+    [
+      { title: "layer" },
+      { title: "in A", align: "right" },
+      { title: "in B", align: "right" },
+      { title: "barrier" },
+    ],
+    [...rows, ["all at once", "", "", bar(all)]],
+  );
+  const lines = renderLayersChart(result, {
+    width: Math.min(screen.columns, MOST_COLUMNS.chart),
+    height: CHART_HEIGHT,
+    charset: charsetOf(screen),
+    color: screen.color,
+  });
+  return [bars, lines, ...rankWords(result)].filter((part) => part !== "").join("\n\n");
+}
+
+/** Says how well predicted barriers rank the measured ones; nothing if none were predicted. */
+function rankWords({ predictions }: LayersResult): string[] {
+  if (predictions === undefined) return [];
+  const { rankCorrelation: rank } = predictions;
+  return [
+    `Rank correlation of predicted and measured barriers of layers: ${Number.isNaN(rank) ? "not defined" : rank.toFixed(2)}`,
+  ];
+}

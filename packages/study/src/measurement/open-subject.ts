@@ -1,0 +1,33 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { SubjectName, Subjects } from "@isthmus/findings";
+import { withNetwork } from "../tasks/open-networks.ts";
+import { openPair } from "../tasks/open-pair.ts";
+import { openAttack } from "./open-attack.ts";
+import { openEnsemble } from "./open-ensemble.ts";
+import { type Opening, openShared } from "./open-shared.ts";
+
+/** Opens the subject of a task, works with it, and closes it. */
+export async function openSubject<T>(
+  opening: Opening,
+  work: (subject: Subjects[SubjectName]) => Promise<T>,
+): Promise<T> {
+  const { measurement, ports, inputs } = opening;
+  const { engine, signal } = ports;
+  if (measurement.subject === "ensemble") return openEnsemble(opening, work);
+  if (measurement.subject === "attack") return openAttack(opening, work);
+  if (measurement.subject === "pair" || measurement.subject === "unlike-pair") {
+    const pair = await openPair(inputs, engine, signal);
+    try {
+      const { graph, a, b } = pair.networks;
+      const shared = await openShared(opening, graph);
+      if (measurement.subject === "pair") return await work({ ...shared, a, b, unaligned: b });
+      const withArchitecture = (network: Checkpoint) => ({ graph, engine, network });
+      return await work({ ...shared, a: withArchitecture(a), b: withArchitecture(b) });
+    } finally {
+      await pair.close();
+    }
+  }
+  return withNetwork(inputs, engine, async ({ architecture: { graph }, network }) =>
+    work({ ...(await openShared(opening, graph)), network }),
+  );
+}

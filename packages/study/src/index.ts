@@ -14,13 +14,8 @@ export type { ParetoChoice, ParetoMeasurement } from "./description/pareto-measu
 export type {
   CurveChoice,
   CurveMeasurement,
-  DropoutPathChoice,
-  DropoutPathMeasurement,
-  MechanismsChoice,
-  MechanismsMeasurement,
   PathMeasurement,
-  WalkedPathChoice,
-  WalkedPathMeasurement,
+  SetsMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {

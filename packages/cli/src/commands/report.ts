@@ -17,17 +17,14 @@ import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
-import { formatDropoutPath } from "../format/format-dropout-path.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
 import { formatMap } from "../format/format-map.ts";
-import { formatMechanisms } from "../format/format-mechanisms.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatPruning } from "../format/format-pruning.ts";
 import { formatResult } from "../format/format-result.ts";
-import { formatWalkedPath } from "../format/format-walked-path.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -199,16 +196,10 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatLandscape(result, terminal);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
-    case "dropout-path":
-      return formatDropoutPath(result, terminal);
-    case "walked-path":
-      return formatWalkedPath(result, terminal);
     case "intrinsic-dimension":
       return formatIntrinsicDimension(result, terminal);
     case "prune":
       return formatPruning(result);
-    case "mechanisms":
-      return formatMechanisms(result, terminal);
     default:
       return formatResult(result, terminal);
   }

@@ -19,6 +19,7 @@ interface FlaggedField {
 /** Lists the fields of a measurement as a command line has them: each group, then the options in it. */
 function listFlagged(fields: Fields): readonly FlaggedField[] {
   return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
+    if (field.tasksOnly) return [];
     const flag = field.flag ?? kebab(name);
     const whole: FlaggedField = { path: [name], flag, field };
     if (field.form.type !== "group") return [whole];
@@ -80,7 +81,12 @@ const isNothing = (missing: unknown): boolean =>
 
 const optional = (placeholder: string): string => placeholder.replace("<", "[").replace(">", "]");
 
-const wordsOf = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
+/** Returns how help writes a default: an object of several kinds by its kind. */
+export function wordsOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(",");
+  const { kind } = Object(value);
+  return String(kind ?? value);
+}
 
 /** Returns how a command line names a value of a form. */
 function placeholderOf(form: Form): string {

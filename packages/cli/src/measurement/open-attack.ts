@@ -27,8 +27,8 @@ export const ATTACK_FORM: SubjectForm = {
       "'nets/*.safetensors'",
     ],
   ],
-  addOptions(command, measurement) {
-    addSharedOptions(command, measurement);
+  addOptions(command) {
+    addSharedOptions(command);
     command
       .optionsGroup(HELP_GROUPS.networks)
       .option(

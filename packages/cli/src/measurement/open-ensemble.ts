@@ -24,8 +24,8 @@ export const ENSEMBLE_FORM: SubjectForm = {
       "'nets/*.safetensors'",
     ],
   ],
-  addOptions(command, measurement) {
-    addSharedOptions(command, measurement);
+  addOptions(command) {
+    addSharedOptions(command);
     command
       .optionsGroup(HELP_GROUPS.networks)
       .option("--star <file>", "compare a star network, too, and networks on its rays to the networks")

@@ -1,17 +1,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
-import type {
-  AnyMeasurement,
-  ExamplesBeside,
-  OpenedSubject,
-  PageFact,
-  SubjectName,
-  Subjects,
-} from "@isthmus/findings";
-import { assertDataFits, type BindingSummary, type DataSet, type Scaling } from "@isthmus/graph";
+import type { AnyMeasurement, OpenedSubject, PageFact, SubjectName, Subjects } from "@isthmus/findings";
+import { assertDataFits, type BindingSummary, type BoundNetwork, type DataSet } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
-import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { alignmentFacts } from "../format/describe-pair.ts";
 import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
@@ -34,11 +27,12 @@ import {
 import { withPair } from "../open/open-pair.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
-import { addStatisticsDataOptions, assertNotKept } from "../options/norm-options.ts";
+import { assertNotKept } from "../options/norm-options.ts";
 import { addPairSubjectOptions, type PairOptions } from "../options/pair-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import { nameTrainingSplit } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
+import { openBeside } from "./beside-options.ts";
+import { addSetOptions, openSets, type SetOptions } from "./set-options.ts";
 
 /** A subject that was opened, and what the command says of it beside the result. */
 export interface Opened {
@@ -51,6 +45,8 @@ export interface Opened {
   readonly facts: readonly PageFact[];
   /** Fields that `--json` has beside the fields of the result. */
   readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
+  /** Gives the tensors of a network the names that they have in the files. @defaultValue they have them */
+  readonly restore?: BoundNetwork["restore"];
 }
 
 /** What a command line says of a subject. */
@@ -69,7 +65,8 @@ type SubjectFlags = PairOptions &
   DataOptions &
   EngineOptions &
   BindingOptions &
-  ExportedFromOptions & { readonly graphA?: string; readonly graphB?: string };
+  ExportedFromOptions &
+  SetOptions & { readonly graphA?: string; readonly graphB?: string };
 
 /** How commands name and open a sort of subject. */
 export interface SubjectForm {
@@ -80,7 +77,7 @@ export interface SubjectForm {
    * @defaultValue no line says so
    */
   readonly corrected?: string;
-  addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
+  addOptions(command: CommandUnknownOpts): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
@@ -113,36 +110,55 @@ export const PAIR_FORM: SubjectForm = {
     ["<b>", "the checkpoint at t = 1", "b.safetensors"],
   ],
   corrected: BETWEEN,
-  addOptions(command, measurement) {
-    addPairSubjectOptions(command);
-    addBesideOptions(command, measurement);
-    if ("statistics" in measurement.options) addStatisticsDataOptions(command);
-  },
-  open: ({ measurement, paths, flags, statistics, outputs }, context, work) => {
-    const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
-    return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
-      const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
-      const examples = await openBeside(measurement, flags, {
-        context: dataContext(pair),
-        scaling: data.scaling,
-      });
-      const subject = {
-        graph,
-        engine,
-        a,
-        b,
-        unaligned,
-        data,
-        statisticsData,
-        beside: examples,
-        symmetries: once(pair, context),
-      };
-      const implied = pair.statistics === "auto" ? {} : { statistics: pair.statistics };
-      const beside = { ...(summary && { alignment: summary }), binding };
-      return work({ subject, implied, inputs, facts: alignmentFacts(summary), beside });
-    });
-  },
+  addOptions: addPairSubjectOptions,
+  open: (request, context, work) =>
+    openPair(request, context, (subject, shared) => work({ ...shared, subject })),
 };
+
+/** How commands name and open two networks, and several sets of examples. */
+export const PAIR_ON_SETS_FORM: SubjectForm = {
+  ...PAIR_FORM,
+  addOptions(command) {
+    addSetOptions(command);
+    addPairSubjectOptions(command);
+  },
+  open: (request, context, work) =>
+    openPair(request, context, async (subject, shared) => {
+      const sets = await openSets(request.measurement.attempt, subject, request.flags);
+      return work({ ...shared, subject: { ...subject, sets } });
+    }),
+};
+
+/** Opens two networks that share an architecture; the second is aligned if options ask for it. */
+async function openPair<T>(
+  { measurement, paths, flags, statistics, outputs }: SubjectRequest,
+  context: Context,
+  work: (subject: Subjects["pair"], shared: Omit<Opened, "subject">) => Promise<T>,
+): Promise<T> {
+  const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
+  return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
+    const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
+    const scaled = { context: dataContext(pair), scaling: data.scaling };
+    const subject = {
+      graph,
+      engine,
+      a,
+      b,
+      unaligned,
+      data,
+      statisticsData,
+      beside: await openBeside(measurement, flags, scaled),
+      symmetries: once(pair, context),
+    };
+    return work(subject, {
+      implied: pair.statistics === "auto" ? {} : { statistics: pair.statistics },
+      inputs,
+      facts: alignmentFacts(summary),
+      beside: { ...(summary && { alignment: summary }), binding },
+      restore: at(pair.networks, 0, "network").restore,
+    });
+  });
+}
 
 /** How commands name and open two networks that may differ in their architectures. */
 export const UNLIKE_PAIR_FORM: SubjectForm = {
@@ -188,15 +204,13 @@ export const UNLIKE_PAIR_FORM: SubjectForm = {
 };
 
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */
-export function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
+export function addSharedOptions(command: CommandUnknownOpts): void {
   command
     .option(
       "--graph <file>",
       "the architecture, .onnx or model.json of a LayersModel (default: from config.json)",
     )
     .requiredOption("--data <name>", `labelled examples; ${dataForms()}`);
-  addBesideOptions(command, measurement);
-  if ("statistics" in measurement.options) addStatisticsDataOptions(command);
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 
@@ -240,7 +254,8 @@ export async function openNetworks<T>(
     };
     const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
     const implied = isImplied ? { statistics: "recalibrate" } : {};
-    return work(subject, { implied, inputs, facts: [], beside: { binding } }, async (name) => {
+    const { restore } = at(bound.networks, 0, "network");
+    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, async (name) => {
       const further = await openScaled(name, data.scaling, reading);
       assertDataFits(attempt, graph, further, 1);
       return further;
@@ -260,37 +275,4 @@ function once({ graph, engine }: Pick<OpenedSubject, "graph" | "engine">, { sign
     symmetries ??= discoverSymmetries({ graph, engine }, { signal });
     return symmetries;
   };
-}
-
-const flagOf = (name: string, { flag }: ExamplesBeside): string =>
-  flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: AnyMeasurement): void {
-  for (const [name, examples] of Object.entries(examplesBeside)) {
-    command.option(`--${flagOf(name, examples)} <name>`, examples.help);
-  }
-}
-
-/** Opens the further examples that a measurement asks for, with bytes scaled like the ones to measure on. */
-async function openBeside(
-  { attempt, examplesBeside = {} }: AnyMeasurement,
-  flags: DataOptions & Readonly<Record<string, unknown>>,
-  { context, scaling }: { readonly context: DataContext; readonly scaling: Scaling | undefined },
-): Promise<ReadonlyMap<string, DataSet>> {
-  const opened = new Map<string, DataSet>();
-  for (const [name, examples] of Object.entries(examplesBeside)) {
-    const flag = flagOf(name, examples);
-    const said = flags[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
-    const source =
-      said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
-    if (typeof source === "string") opened.set(name, await openScaled(source, scaling, context));
-    else if (examples.default !== undefined) throw missingExamples(attempt, flag);
-  }
-  return opened;
-}
-
-function missingExamples(attempt: string, flag: string): UsageError {
-  return new UsageError(
-    `Cannot ${attempt} as it needs further examples, and --data has no training split: name examples by --${flag}`,
-  );
 }

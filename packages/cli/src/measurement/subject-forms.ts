@@ -5,6 +5,7 @@ import {
   NETWORK_FORM,
   NETWORKS_FORM,
   PAIR_FORM,
+  PAIR_ON_SETS_FORM,
   type SubjectForm,
   UNLIKE_PAIR_FORM,
 } from "./open-subject.ts";
@@ -14,6 +15,7 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   network: NETWORK_FORM,
   networks: NETWORKS_FORM,
   pair: PAIR_FORM,
+  "pair-on-sets": PAIR_ON_SETS_FORM,
   "unlike-pair": UNLIKE_PAIR_FORM,
   ensemble: ENSEMBLE_FORM,
   attack: ATTACK_FORM,

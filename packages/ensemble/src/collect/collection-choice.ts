@@ -29,7 +29,7 @@ export interface CollectionChoice {
 }
 
 /** Most epochs of a training: more would run for years. */
-const MOST_EPOCHS = 1_000_000;
+const MOST_EPOCHS = 100_000;
 /** Most networks of a collection. */
 const MOST_MEMBERS = 10_000;
 

@@ -47,6 +47,8 @@ export interface Subjects {
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
   };
+  /** Two networks of one architecture, and several sets of examples by their names; `data` is the first. */
+  readonly "pair-on-sets": Subjects["pair"] & { readonly sets: Readonly<Record<string, DataSet>> };
   /** Two networks that may differ in their architectures, if both take the same examples. */
   readonly "unlike-pair": Pick<OpenedSubject, "data"> & { readonly a: OwnSubject; readonly b: OwnSubject };
   /** Several networks of one architecture. */

@@ -32,7 +32,7 @@ export interface ConnectivityRules {
 }
 
 /** Most passes over the examples: more would run for years. */
-const MOST_EPOCHS = 1_000_000;
+const MOST_EPOCHS = 100_000;
 /** Most examples in a step: memory is taken for all of them. */
 const MOST_IN_STEP = 2 ** 20;
 

@@ -1,6 +1,6 @@
+import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
-import { MEASURED } from "./measured-path.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);

@@ -1,13 +1,12 @@
+import { BARRIER_POINT, MEASURED_PATH } from "@isthmus/curve/forms";
+import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA } from "./curvature-history-schema.ts";
-import { DROPOUT_PATH_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
-import { MEASURED, PATH, POINT } from "./measured-path.ts";
-import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
 import { PARETO_SCHEMA } from "./pareto-schema.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
@@ -18,7 +17,7 @@ const count = z.int().min(0);
 const text = z.string();
 const numbers = z.array(z.number());
 const measures = z.looseObject({ loss: measured, error: measured });
-const point = POINT;
+const point = BARRIER_POINT;
 const definitions = z.looseObject({
   chord: measured,
   meanOfEndpoints: measured,
@@ -157,8 +156,8 @@ const curve = z.looseObject({
     }),
   ),
   trainingData: text,
-  path: PATH,
-  line: PATH,
+  path: MEASURED_PATH,
+  line: MEASURED_PATH,
   modeConnectivity: measured.optional(),
   seed: count,
   ...pair,
@@ -282,11 +281,8 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   pareto: PARETO_SCHEMA,
   landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
-  "dropout-path": DROPOUT_PATH_SCHEMA,
-  "walked-path": WALKED_PATH_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   prune: PRUNE_SCHEMA,
-  mechanisms: MECHANISMS_SCHEMA,
 };
 
 /** Form of what files of results of all kinds say of their making. */

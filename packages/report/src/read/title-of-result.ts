@@ -33,16 +33,10 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
     case "curvature-history":
       return `Curvature of the loss along a training on ${result.data}`;
-    case "dropout-path":
-      return `${pairOf(result)} through halved networks`;
-    case "walked-path":
-      return `${pairOf(result)}, walked layer by layer`;
     case "intrinsic-dimension":
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "prune":
       return `${basename(result.network)}, pruned`;
-    case "mechanisms":
-      return `Mechanisms of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

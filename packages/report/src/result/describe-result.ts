@@ -5,8 +5,6 @@ import { describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
 import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
-import { describeMechanisms } from "@isthmus/mechanisms";
-import { describeDropoutPath, describeWalkedPath } from "@isthmus/paths";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
 import { describeIntrinsicDimension } from "@isthmus/subspace";
@@ -49,16 +47,10 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeLandscape(result);
     case "curvature-history":
       return describeCurvatureHistory(result);
-    case "dropout-path":
-      return describeDropoutPath(result);
-    case "walked-path":
-      return describeWalkedPath(result);
     case "intrinsic-dimension":
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "mechanisms":
-      return describeMechanisms(result);
   }
 }
 

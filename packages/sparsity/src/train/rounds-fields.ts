@@ -38,7 +38,7 @@ export interface RewindingChoice extends Pick<RoundsChoice, "sparsity" | "rounds
 }
 
 /** Most epochs of a training: more would run for years. */
-const MOST_EPOCHS = 1_000_000;
+const MOST_EPOCHS = 100_000;
 
 /** Fields of {@link RewindingChoice}. */
 export const REWINDING_FIELDS: FieldsOf<RewindingChoice> = {

@@ -46,7 +46,7 @@ export interface StarSearchChoice {
 }
 
 /** Most epochs between two alignments. */
-const MOST_EPOCHS = 1_000_000;
+const MOST_EPOCHS = 100_000;
 
 /** Fields of {@link StarSearchChoice}. */
 export const STAR_SEARCH_FIELDS: FieldsOf<StarSearchChoice> = {

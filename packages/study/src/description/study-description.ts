@@ -15,12 +15,7 @@ import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { LandscapeMeasurement } from "./network-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
-import type {
-  CurveMeasurement,
-  DropoutPathMeasurement,
-  MechanismsMeasurement,
-  WalkedPathMeasurement,
-} from "./path-measurements.ts";
+import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 
 /** A network of a study. */
@@ -44,9 +39,6 @@ export type MeasurementDescription =
   | BuiltInEntry
   | BarrierMeasurement
   | CurveMeasurement
-  | DropoutPathMeasurement
-  | WalkedPathMeasurement
-  | MechanismsMeasurement
   | MergeMeasurement
   | LandscapeMeasurement
   | ParetoMeasurement

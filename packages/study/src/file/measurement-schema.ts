@@ -8,20 +8,10 @@ import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../descriptio
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
-import type {
-  CurveMeasurement,
-  DropoutPathMeasurement,
-  MechanismsMeasurement,
-  WalkedPathMeasurement,
-} from "../description/path-measurements.ts";
+import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
-import {
-  CURVE_FIELDS,
-  DROPOUT_PATH_FIELDS,
-  MECHANISMS_FIELDS,
-  WALKED_PATH_FIELDS,
-} from "../schema/dropout-fields.ts";
+import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
@@ -35,9 +25,6 @@ type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: F
 type FileMeasurement =
   | FileOf<MergeMeasurement>
   | LandscapeMeasurement
-  | DropoutPathMeasurement
-  | WalkedPathMeasurement
-  | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
   | ParetoMeasurement
   | FileCurveMeasurement;
@@ -81,7 +68,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       ...PARETO_FIELDS,
     }),
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
-    z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({
       kind: z.literal("intrinsic-dimension"),
       net: z.string(),
@@ -89,20 +75,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       data: NAMED_DATA,
       labels: z.enum(LABEL_CHOICES).optional(),
       ...DIMENSION_FIELDS,
-    }),
-    z.strictObject({
-      kind: z.literal("walked-path"),
-      ...selected,
-      ...WALKED_PATH_FIELDS,
-      trainOn: NAMED_DATA,
-      batch: batch.optional(),
-      optimizer: OPTIMIZER.optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("mechanisms"),
-      ...PAIR_SELECTION,
-      ...MECHANISMS_FIELDS,
-      sets: z.record(z.string(), NAMED_DATA),
     }),
     z.strictObject({
       kind: z.literal("curve"),

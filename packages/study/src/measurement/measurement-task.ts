@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, Control, MeasuredResult, SubjectName } from "@isthmus/findings";
-import { takesParams } from "@isthmus/forms";
+import { takesParams, text } from "@isthmus/forms";
 import type { TaskContext } from "@isthmus/tasks";
 import { z } from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
@@ -18,7 +18,7 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
   const { kind, task = kind, version, subject, options, examplesBeside = {}, journal } = measurement;
   const beside = Object.values(examplesBeside).map(({ param }) => [param, TASK_DATA.optional()] as const);
   const schema = z.strictObject({
-    data: TASK_DATA,
+    ...(subject === "pair-on-sets" ? SETS_PARAMS : { data: TASK_DATA }),
     statisticsData: TASK_DATA.optional(),
     ...Object.fromEntries(beside),
     ...SUBJECT_PARAMS[subject],
@@ -39,6 +39,9 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
   };
 }
 
+/** Parameters that name several sets of examples in place of one. */
+const SETS_PARAMS = { sets: z.array(z.strictObject({ name: text, data: TASK_DATA })).min(1) };
+
 /** Parameters that say which subject a task measures, beside its files and its examples. */
 const SUBJECT_PARAMS: Readonly<Partial<Record<SubjectName, z.ZodRawShape>>> = {
   ensemble: ENSEMBLE_PARAMS,
@@ -55,6 +58,7 @@ function recordOf(measurement: AnyMeasurement, result: MeasuredResult): object {
 const PATH_KEYS: Readonly<Record<SubjectName, readonly string[]>> = {
   network: ["network"],
   pair: ["a", "b"],
+  "pair-on-sets": ["a", "b"],
   "unlike-pair": ["a", "b"],
   networks: ["networks"],
   // Networks of these have numbers in place of paths.

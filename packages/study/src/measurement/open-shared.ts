@@ -1,12 +1,22 @@
+import { at } from "@isthmus/core";
 import type { AnyMeasurement, OpenedSubject } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
 import type { StudyPorts, TaskData } from "../tasks/task-kind.ts";
 
+/** A set of examples with a name. */
+interface TaskSet {
+  readonly name: string;
+  readonly data: TaskData;
+}
+
 /** Parameters of a task that measures; further examples are beside the ones to measure on. */
 export interface MeasurementParams {
-  readonly data: TaskData;
+  /** Examples to measure on; missing if there are several sets of them. */
+  readonly data?: TaskData;
+  /** Sets of examples in the order of the result, each with its name in it. */
+  readonly sets?: readonly TaskSet[];
   readonly statisticsData?: TaskData;
   /** Further examples by the names that the measurement has for them, and what else names the subject. */
   readonly [beside: string]: TaskData | object | undefined;
@@ -39,13 +49,25 @@ export async function openShared(
     const data = params[param];
     if (data !== undefined) beside.set(name, await open(data as TaskData));
   }
+  const data = params.data ?? at(params.sets ?? [], 0, "set").data;
   let symmetries: Promise<Symmetries> | undefined;
   return {
-    ...{ graph, engine, beside, data: await open(params.data) },
+    ...{ graph, engine, beside, data: await open(data) },
     statisticsData: params.statisticsData && (await open(params.statisticsData)),
     symmetries: () => {
       symmetries ??= discoverSymmetries({ graph, engine }, { signal });
       return symmetries;
     },
   };
+}
+
+/** Opens the sets of examples of a task, by their names. */
+export async function openSets(
+  { ports, params: { sets = [] } }: Opening,
+  graph: Graph,
+): Promise<Readonly<Record<string, DataSet>>> {
+  const open = examplesOpener(ports, graph);
+  const opened: Record<string, DataSet> = {};
+  for (const { name, data } of sets) opened[name] = await open(data);
+  return opened;
 }

@@ -4,7 +4,7 @@ import { withNetwork } from "../tasks/open-networks.ts";
 import { openPair } from "../tasks/open-pair.ts";
 import { openAttack } from "./open-attack.ts";
 import { openEnsemble } from "./open-ensemble.ts";
-import { type Opening, openShared } from "./open-shared.ts";
+import { type Opening, openSets, openShared } from "./open-shared.ts";
 
 /** Opens the subject of a task, works with it, and closes it. */
 export async function openSubject<T>(
@@ -15,12 +15,15 @@ export async function openSubject<T>(
   const { engine, signal } = ports;
   if (measurement.subject === "ensemble") return openEnsemble(opening, work);
   if (measurement.subject === "attack") return openAttack(opening, work);
-  if (measurement.subject === "pair" || measurement.subject === "unlike-pair") {
+  if (["pair", "pair-on-sets", "unlike-pair"].includes(measurement.subject)) {
     const pair = await openPair(inputs, engine, signal);
     try {
       const { graph, a, b } = pair.networks;
       const shared = await openShared(opening, graph);
-      if (measurement.subject === "pair") return await work({ ...shared, a, b, unaligned: b });
+      const same = { ...shared, a, b, unaligned: b };
+      if (measurement.subject === "pair") return await work(same);
+      if (measurement.subject === "pair-on-sets")
+        return await work({ ...same, sets: await openSets(opening, graph) });
       const withArchitecture = (network: Checkpoint) => ({ graph, engine, network });
       return await work({ ...shared, a: withArchitecture(a), b: withArchitecture(b) });
     } finally {

@@ -1,6 +1,4 @@
 import type { AnyMeasurement } from "@isthmus/findings";
-import type { NetworkMeasurement } from "../description/network-measurement.ts";
-import type { PathMeasurement } from "../description/path-measurements.ts";
 import { selectNetworks } from "../plan/network-cells.ts";
 import { labelOfPair, planEachPair } from "../plan/plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "../plan/planned-measurement.ts";
@@ -9,7 +7,7 @@ import { selectPairs } from "../plan/select-pairs.ts";
 import type { AttackSelection } from "./attack-selection.ts";
 import type { EnsembleSelection } from "./ensemble-selection.ts";
 import type { AnyEntry } from "./entry.ts";
-import { paramsOf } from "./entry-params.ts";
+import { openParams } from "./entry-params.ts";
 import { measurementTask } from "./measurement-task.ts";
 import { planAttacks } from "./plan-attacks.ts";
 import { planEnsembles } from "./plan-ensembles.ts";
@@ -29,21 +27,22 @@ export async function planEntry(
     return planAttacks(measurement, entry as AnyEntry & AttackSelection, context);
   const kind = measurementTask(measurement);
   const { networks, planner, variables } = context;
-  if (measurement.subject === "pair" || measurement.subject === "unlike-pair") {
-    const selection = entry as PathMeasurement;
-    const architectures = new Set(selectPairs(networks, selection).map(({ a }) => a.architecture));
-    const params = await paramsOf(measurement, { entry, architectures, planner });
-    return planEachPair(kind, selection, context, (pair) => ({
-      params,
-      label: labelOfPair(measurement.kind, pair, selection.align, entry.data),
+  const on = "sets" in entry ? Object.keys(entry.sets).join(", ") : entry.data;
+  if (!("of" in entry)) {
+    const architectures = new Set(selectPairs(networks, entry).map(({ a }) => a.architecture));
+    const paramsOf = await openParams(measurement, { entry, architectures, planner });
+    return planEachPair(kind, entry, context, (pair) => ({
+      params: paramsOf(pair.a.architecture),
+      label: labelOfPair(measurement.kind, pair, entry.align, on),
     }));
   }
-  const { of, where } = entry as NetworkMeasurement;
+  const { of, where } = entry;
   const selected = selectNetworks(networks, of, where);
   const architectures = new Set(selected.map(({ architecture }) => architecture));
-  const params = await paramsOf(measurement, { entry, architectures, planner });
+  const paramsOf = await openParams(measurement, { entry, architectures, planner });
   return selected.map((network) => {
-    const label = `${measurement.kind} of ${network.label}, ${entry.data}`;
+    const label = `${measurement.kind} of ${network.label}, ${on}`;
+    const params = paramsOf(network.architecture);
     const { key } = planner.add(kind, { params, inputs: filesOf(network), label });
     return { variables: { ...network.variables, ...variables }, task: key };
   });

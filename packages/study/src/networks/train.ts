@@ -44,7 +44,7 @@ export interface TrainedNetwork extends SnapshotChoice, TrainingChoice {
 }
 
 /** Most epochs of a training: more would run for years. */
-const MOST_EPOCHS = 1_000_000;
+const MOST_EPOCHS = 100_000;
 
 const FIELDS: FieldsOf<SnapshotChoice> = {
   snapshots: listField<number>(

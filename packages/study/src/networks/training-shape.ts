@@ -1,9 +1,16 @@
-import { batch, repeats, seed } from "@isthmus/forms";
-import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
-import { AUGMENT, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
+import { seed } from "@isthmus/forms";
+import {
+  type AugmentOptions,
+  type LossSpec,
+  type OptimizerSpec,
+  type ScheduleSpec,
+  TRAINING_FIELDS,
+} from "@isthmus/training";
+import { AUGMENT } from "@isthmus/training/forms";
 import { z } from "zod";
 import { FILE_LOSS } from "../schema/file-loss.ts";
-import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
+import { TRAINING_FIELDS as TASK_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
+import { shapeOfFields } from "../schema/zod-of-form.ts";
 
 /** What an entry says of the steps of a training; what is missing has the defaults of `train`. */
 export interface StepsChoice {
@@ -27,12 +34,10 @@ export interface TrainingChoice extends LossStepsChoice {
   readonly augment?: AugmentOptions;
 }
 
+const { epochs, batch, optimizer, schedule } = TRAINING_FIELDS;
+
 /** Schemas of {@link StepsChoice}. */
-export const STEPS_SHAPE: z.ZodRawShape = {
-  batch: batch.optional(),
-  optimizer: OPTIMIZER.optional(),
-  schedule: SCHEDULE.optional(),
-};
+export const STEPS_SHAPE: z.ZodRawShape = shapeOfFields({ batch, optimizer, schedule });
 
 /** Schemas of {@link LossStepsChoice}. */
 export const LOSS_STEPS_SHAPE: z.ZodRawShape = { ...STEPS_SHAPE, loss: FILE_LOSS.optional() };
@@ -41,13 +46,13 @@ export const LOSS_STEPS_SHAPE: z.ZodRawShape = { ...STEPS_SHAPE, loss: FILE_LOSS
 export const TRAINING_SHAPE: z.ZodRawShape = { ...LOSS_STEPS_SHAPE, augment: AUGMENT.optional() };
 
 /** Schemas of the seed and the epochs of a training, which an entry must give. */
-export const RUN_SHAPE: z.ZodRawShape = { seed, epochs: repeats(1) };
+export const RUN_SHAPE: z.ZodRawShape = { seed, ...shapeOfFields({ epochs }, ["epochs"]) };
 
 /** Options of a training, as the key of a task records them. */
 export type TrainingParams = TrainingOptions & { readonly augment?: AugmentOptions };
 
 /** The schema of {@link TrainingParams}. */
 export const TRAINING_PARAMS: z.ZodObject = z.strictObject({
-  ...TRAINING_FIELDS,
+  ...TASK_FIELDS,
   augment: AUGMENT.optional(),
 });

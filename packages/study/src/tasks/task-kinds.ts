@@ -9,13 +9,10 @@ import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
-import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
-import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
-import { walkPair } from "./walk-pair.ts";
 
 /** Kinds of tasks that align and match networks, and ones whose measurements have no definition yet. */
 const WRITTEN_OUT: readonly StudyTaskKind[] = [
@@ -26,10 +23,7 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   mergeNetworks,
   measureEnsemble,
   measureNetworkLandscape,
-  measurePairPath,
-  measurePairMechanisms,
   trainPairCurve,
-  walkPair,
   measureDimension,
   measurePareto,
 ];

@@ -20,7 +20,7 @@ export interface EvolutionChoice {
 }
 
 /** Most generations: more would run for years. */
-const MOST_GENERATIONS = 1_000_000;
+const MOST_GENERATIONS = 100_000;
 /** Most networks of a generation. */
 const MOST_NETWORKS = 10_000;
 /** Most examples in one engine call: memory is taken for all of them. */

@@ -1,10 +1,10 @@
-import { schemaOf } from "@isthmus/forms";
+import { MEASURED_PATH } from "@isthmus/curve/forms";
+import { MEASURED } from "@isthmus/findings/forms";
+import { count, schemaOf, text } from "@isthmus/forms";
+import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
-import { MEASURED, PATH } from "./measured-path.ts";
-import { provenance, type ResultOf } from "./provenance.ts";
+import type { MechanismsResult } from "./mechanisms-result.ts";
 
-const count = z.int().min(0);
-const text = z.string();
 const barrier = z.looseObject({
   chord: MEASURED,
   meanOfEndpoints: MEASURED,
@@ -13,16 +13,16 @@ const barrier = z.looseObject({
   at: MEASURED,
 });
 
-/** Form of the mechanistic connectivity of two networks. */
-export const MECHANISMS_SCHEMA: z.ZodType = schemaOf<ResultOf<"mechanisms">>()(
+/** Form of the mechanistic connectivity of two networks, as files hold it. */
+export const MECHANISMS_FORM: z.ZodType = schemaOf<MechanismsResult>()(
   z.looseObject({
     kind: z.literal("mechanisms"),
     sets: z.array(
       z.looseObject({
         name: text,
         data: text,
-        examples: count,
-        path: PATH,
+        examples: count(0),
+        path: MEASURED_PATH,
         barrier: z.looseObject({ loss: barrier, error: barrier }),
         gap: MEASURED,
         connected: z.boolean(),
@@ -32,11 +32,10 @@ export const MECHANISMS_SCHEMA: z.ZodType = schemaOf<ResultOf<"mechanisms">>()(
     similar: z.boolean(),
     tolerance: z.number(),
     path: text,
-    statistics: z.enum(["keep", "recalibrate"]),
+    statistics: z.enum(NORM_POLICIES),
     statisticsData: text.optional(),
     a: text,
     b: text,
     engine: text,
-    provenance,
   }),
 );

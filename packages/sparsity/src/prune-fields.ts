@@ -10,7 +10,10 @@ export type PruneChoice = (typeof PRUNE_CHOICES)[number];
 export interface PruningChoice {
   /** Share of the weights that is pruned, in `[0, 1)`; of the units of each layer if whole units are. */
   readonly sparsity: number;
-  /** Whether all weights together are compared, the ones of each layer, or whole units. @defaultValue "global" */
+  /**
+   * Whether all weights together are compared, the ones of each layer, or whole units.
+   * @defaultValue "global"
+   */
   readonly by?: PruneChoice;
   /**
    * Names of the weights, or of the layers of units, that are pruned, in which `*` matches any characters.

@@ -36,23 +36,16 @@ export const addTicketOptions: AddOptions<TicketOptions> = optionGroup((command)
         .choices(TICKET_METHODS)
         .default("gradient"),
     );
-  addFieldOptions(command, saidOnly(ROUNDS));
+  addFieldOptions(command, fieldsOf("--rewind", { rounds: ROUNDS_FIELDS.rounds }));
+  const { generations, population } = EVOLUTION_FIELDS;
+  addFieldOptions(command, fieldsOf("--method evolution", { generations, population }));
 });
 
-/** Options of rounds, of which those of evolution are few. */
-const ROUNDS = {
-  rounds: ROUNDS_FIELDS.rounds,
-  generations: EVOLUTION_FIELDS.generations,
-  population: EVOLUTION_FIELDS.population,
-};
-
-/** Says the defaults of fields without giving them: options of rounds may not stand without `--rewind`. */
-function saidOnly(fields: Fields): Fields {
+/** Returns fields of options that may stand beside another one alone: their defaults are said, not given. */
+function fieldsOf(flag: string, fields: Fields): Fields {
   const said = Object.entries(fields).map(([name, field]) => {
-    return [
-      name,
-      { ...field, default: undefined, help: `${field.help} (default: ${field.default})` },
-    ] as const;
+    const help = `of ${flag}: ${field.help} (default: ${field.default})`;
+    return [name, { ...field, default: undefined, help }] as const;
   });
   return Object.fromEntries(said);
 }

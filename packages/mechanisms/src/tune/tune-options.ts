@@ -17,8 +17,8 @@ export interface ConnectivityRules {
   /** Examples of each data set in a step. @defaultValue 64 */
   readonly batch?: number;
   /**
-   * Learning rate of SGD with momentum 0.9. It stays until the distance has counted for an epoch, then it falls by a cosine
-   * of all steps. @defaultValue 0.01
+   * Learning rate of SGD with momentum 0.9. It stays until the distance has counted for an epoch, then it
+   * falls by a cosine of all steps. @defaultValue 0.01
    */
   readonly learningRate?: number;
   /** Added to gradients, times the weights. @defaultValue 0.0001 */

@@ -31,7 +31,10 @@ export const ROUNDS_FIELDS: FieldsOf<RoundsChoice> = {
 
 /** How a network is pruned round by round, each time from early weights of its first training. */
 export interface RewindingChoice extends Pick<RoundsChoice, "sparsity" | "rounds"> {
-  /** Whether all weights together are compared, the ones of each layer, or whole units. @defaultValue "global" */
+  /**
+   * Whether all weights together are compared, the ones of each layer, or whole units.
+   * @defaultValue "global"
+   */
   readonly by?: PruneChoice;
   /** Epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */
   readonly rewindEpoch?: number;

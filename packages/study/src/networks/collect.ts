@@ -20,7 +20,7 @@ import { NAMED_DATA } from "../file/entry-fields.ts";
 import { filesOf, type PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import { COLLECT_TASK, type CollectParams, collectedFile, MEAN_FILE } from "./collect-task.ts";
-import { deriveNetwork, withMade } from "./derive-network.ts";
+import { deriveNetwork, listNumbers, withMade } from "./derive-network.ts";
 import type { MadeVariable, NetworkMaker } from "./network-maker.ts";
 import { TRAINING_SHAPE, type TrainingChoice, type TrainingParams } from "./training-shape.ts";
 
@@ -87,8 +87,7 @@ export const COLLECT: NetworkMaker<"each", CollectedStudyNetwork, CollectChoice>
       start,
       variables: withMade({ group, variables }, "member", member),
     });
-    const collected = Array.from({ length: count }, (_, index) => {
-      const member = index + 1;
+    const collected = listNumbers(1, count).map((member) => {
       const file = collectedFile(member);
       return deriveNetwork(ofMember(member), { ...made, label: `${label} ${member}`, file });
     });
@@ -111,9 +110,8 @@ function listMembers(entry: Repeated<CollectedStudyNetwork>): MadeVariable | und
   const [all, every] = [epochs ?? usual?.epochs, cycle ?? usual?.cycle];
   const isCounted = usual !== undefined && typeof all === "number" && typeof every === "number";
   const count = isCounted ? Math.max(1, Math.floor(all / every)) : Number(members ?? USUAL_MEMBERS);
-  const first = method === "spro" ? 0 : 1;
-  const length = (Number.isFinite(count) ? count : USUAL_MEMBERS) + 1 - first;
-  return ["member", Array.from({ length }, (_, index) => first + index)];
+  const last = Number.isNaN(count) ? USUAL_MEMBERS : count;
+  return ["member", listNumbers(method === "spro" ? 0 : 1, last)];
 }
 
 function assertBelongs(group: string, entry: CollectedStudyNetwork): void {

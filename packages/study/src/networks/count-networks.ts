@@ -8,16 +8,16 @@ import { makerOf } from "./makers.ts";
 export type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
 
 /**
- * Lists the values of the variables of a group, as far as they are known before it is planned: those of its
- * own, those of the networks that each of its networks is made from, and the one that tells networks of
- * one entry apart.
+ * Lists the values of the variables of a group, as far as they are known before it is planned: the variables of
+ * the group, of the networks that each network is made from, and the one that tells networks of one entry
+ * apart.
  */
 export function rangesOf(
   name: string,
   repeated: RepeatedNetwork,
   groups: ReadonlyMap<string, Ranges>,
 ): Ranges {
-  const own = Object.entries(repeated.for ?? {}).map(([variable, range]) => {
+  const named = Object.entries(repeated.for ?? {}).map(([variable, range]) => {
     return [variable, listValues({ name: `networks.${name}.for.${variable}`, of: "study" }, range)] as const;
   });
   const maker = makerOf(repeated);
@@ -26,7 +26,7 @@ export function rangesOf(
   const starts = isFromEach ? groups.get(String(keys.get(maker.key))) : undefined;
   const where = keys.get("where") as WantedValues | undefined;
   const made = maker.made?.(repeated);
-  return new Map([...restrict(starts, where), ...own, ...(made === undefined ? [] : [made])]);
+  return new Map([...restrict(starts, where), ...named, ...(made === undefined ? [] : [made])]);
 }
 
 /** Narrows the values of variables to the ones that `where` asks for, which may leave none of a variable. */

@@ -16,8 +16,8 @@ import { TUNE } from "./tune.ts";
 import { TUNE_BY_CONNECTIVITY } from "./tune-by-connectivity.ts";
 
 /**
- * Every way to make networks: entries of studies, their schemas and tasks are made of this list. The first whose
- * key an entry has is chosen.
+ * Every way to make networks: entries of studies, their schemas and tasks are made of this list. An entry
+ * chooses the first whose key it has.
  */
 export const NETWORK_MAKERS: readonly AnyNetworkMaker[] = [
   STAR,
@@ -33,7 +33,7 @@ export const NETWORK_MAKERS: readonly AnyNetworkMaker[] = [
   LOAD,
 ];
 
-/** Finds the way to make the networks of an entry, which its keys choose; an entry without any is of a file. */
+/** Finds the way to make the networks of an entry, which its keys choose; without any it is loaded. */
 export function makerOf(described: object): AnyNetworkMaker {
   const values = new Map<string, unknown>(Object.entries(described));
   const keyed = NETWORK_MAKERS.filter(({ key }) => values.has(key));

@@ -44,7 +44,10 @@ export interface MakingTask<P extends object> {
   readonly version: number;
   /** Schema of its parameters. */
   readonly params: z.ZodObject;
-  /** Name of the file or folder in which an interrupted run keeps its state. @defaultValue "state.safetensors" */
+  /**
+   * Name of the file or folder in which an interrupted run keeps its state.
+   * @defaultValue "state.safetensors"
+   */
   readonly state?: string;
   /** Makes the networks, and returns what the record of the task says of them. */
   make(making: TaskMaking, params: P): Promise<object>;

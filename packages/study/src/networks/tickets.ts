@@ -9,7 +9,7 @@ import { NAMED_DATA } from "../file/entry-fields.ts";
 import { describeNetwork } from "../plan/describe-network.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
-import { keyedOf, withMade } from "./derive-network.ts";
+import { keyedOf, listNumbers, withMade } from "./derive-network.ts";
 import type { MadeVariable, Making, NetworkMaker } from "./network-maker.ts";
 import { TICKETS_TASK, type TicketsParams } from "./tickets-task.ts";
 import { GRAPH_FILE, weightsFile } from "./train.ts";
@@ -38,7 +38,7 @@ export interface GradientTicket extends AnyTicket, GradientChoice, StepsChoice {
   readonly epochs: number;
 }
 
-/** Networks of all rounds of a lottery ticket without gradients; defaults are the ones of `pruneByEvolution`. */
+/** Networks of all rounds of a ticket without gradients; defaults are the ones of `pruneByEvolution`. */
 export interface EvolvedTicket extends AnyTicket, EvolutionChoice {
   readonly tickets: "evolution";
 }
@@ -85,7 +85,7 @@ export const EVOLVED_TICKETS: NetworkMaker<"none", EvolvedTicket, RoundsChoice &
 /** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
 function listRounds({ rounds }: Repeated<AnyTicket>): MadeVariable {
   const count = typeof rounds === "number" ? rounds : Number(ROUNDS_FIELDS.rounds.default);
-  return ["round", Array.from({ length: 1 + count }, (_, round) => round)];
+  return ["round", listNumbers(0, count)];
 }
 
 interface Opened {

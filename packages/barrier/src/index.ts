@@ -66,7 +66,6 @@ export {
   rankCorrelation,
   type WayDerivatives,
 } from "./layers/compare-predictions.ts";
-export { GROUPS_FIELD } from "./layers/group-fields.ts";
 export {
   GROUPINGS,
   type Grouping,
@@ -95,7 +94,13 @@ export {
   type PredictedPoint,
 } from "./layers-result.ts";
 export { mapNetworks } from "./map/map-networks.ts";
-export { MAP_NETWORKS_DEFAULTS, type MapNetworksOptions, type MapProgress } from "./map/map-options.ts";
+export {
+  MAP_ATTEMPT,
+  MAP_FIELDS,
+  type MapChoice,
+  type MapNetworksOptions,
+  type MapProgress,
+} from "./map/map-options.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
 export type {
   MeasurePairs,
@@ -115,8 +120,10 @@ export type {
 export { type BarrierNetworks, measureBarrier } from "./measure-barrier.ts";
 export { measurePlane } from "./measure-plane.ts";
 export {
-  MEASURE_PLANE_DEFAULTS,
   type MeasurePlaneOptions,
+  PLANE_ATTEMPT,
+  PLANE_FIELDS,
+  type PlaneChoice,
   type PlaneModels,
   type PlaneProgress,
   type PlaneSubject,

@@ -230,7 +230,8 @@ async function takeLastApart(
   { a, b, data, graph, engine, statistics, statisticsData }: Pair,
   { options, context }: { readonly options: BarrierOptions; readonly context: Context },
 ): Promise<BarrierCurve[]> {
-  const { decompose, groups, temperature, batchSize } = options.chosen;
+  const resolved = resolveFields<Chosen>(BARRIER.attempt, FIELDS, options.chosen);
+  const { decompose, groups, temperature, batchSize } = resolved;
   if (decompose === undefined) return [...curves];
   const decomposition = await decomposeBarrier({ graph, engine }, [a, b], data, {
     by: decompose,

@@ -22,7 +22,9 @@ export interface MadeResult {
   readonly context: Context;
 }
 
-/** Writes the JSON of a result with the command that made it, and its page, if options name files for them. */
+/**
+ * Writes the JSON of a result with the command that made it, and its page, if options name files for them.
+ */
 export async function saveResult(
   result: DrawableResult,
   { output, report }: ResultFiles,

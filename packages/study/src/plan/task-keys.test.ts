@@ -141,13 +141,13 @@ const NETWORKS: Readonly<Record<string, z.ZodType>> = {
 /** Options that the files in test/golden do not have, as they came later; no key has them unless an entry does. */
 const LATER: Readonly<Record<string, readonly string[]>> = {
   curvature: [
-    "criticalSharpness",
-    "derivatives",
     "labelSamples",
-    "learningCoefficient",
-    "points",
+    "derivatives",
     "step",
+    "points",
     "width",
+    "criticalSharpness",
+    "learningCoefficient",
   ],
   "dropout-stability": ["statisticsData"],
   quantize: ["layers"],

@@ -1,12 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at } from "@isthmus/core";
-import { batch, schemaOf, seed, takesParams } from "@isthmus/forms";
-import { type LandscapeResult, measureLandscape } from "@isthmus/landscape";
+import { takesParams } from "@isthmus/forms";
+import { type LandscapeChoice, type LandscapeResult, measureLandscape } from "@isthmus/landscape";
 import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
-import type { LandscapeChoice } from "../description/network-measurement.ts";
-import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
+import { LANDSCAPE_TASK_SHAPE } from "../schema/landscape-fields.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
@@ -14,15 +13,10 @@ import { TASK_DATA } from "./task-schema.ts";
 /** How the landscape around a network is measured. */
 export interface MeasureNetworkLandscapeParams {
   readonly data: TaskData;
-  readonly options: LandscapeChoice & { readonly batchSize: number; readonly seed: number };
+  readonly options: LandscapeChoice;
 }
 
-const PARAMS = schemaOf<MeasureNetworkLandscapeParams>()(
-  z.strictObject({
-    data: TASK_DATA,
-    options: z.strictObject({ ...LANDSCAPE_FIELDS, batchSize: batch, seed }),
-  }),
-);
+const PARAMS: z.ZodType = z.strictObject({ data: TASK_DATA, options: z.strictObject(LANDSCAPE_TASK_SHAPE) });
 
 /** Lists the places of a line, which tables of a study can step through. */
 function lineOf({ axes, loss, error }: Pick<LandscapeResult, "axes" | "loss" | "error">) {
@@ -37,7 +31,7 @@ function lineOf({ axes, loss, error }: Pick<LandscapeResult, "axes" | "loss" | "
 export const measureNetworkLandscape: StudyTaskKind<MeasureNetworkLandscapeParams> = {
   name: "landscape",
   version: 1,
-  ...takesParams("landscape", PARAMS),
+  ...takesParams("landscape", PARAMS as z.ZodType<MeasureNetworkLandscapeParams>),
   async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
     const { snapshots = [] } = inputs;
     const paths = [pathOf(inputs, "network"), ...snapshots];

@@ -8,8 +8,8 @@ import { makerOf } from "./makers.ts";
 export type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
 
 /**
- * Lists the values of the variables of a group, as far as they are known before it is planned: the variables of
- * the group, of the networks that each network is made from, and the one that tells networks of one entry
+ * Lists the values of the variables of a group, as far as they are known before it is planned: the variables
+ * of the group, of the networks that each network is made from, and the one that tells networks of one entry
  * apart.
  */
 export function rangesOf(

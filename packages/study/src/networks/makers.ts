@@ -36,9 +36,10 @@ export const NETWORK_MAKERS: readonly AnyNetworkMaker[] = [
 /** Finds the way to make the networks of an entry, which its keys choose; without any it is loaded. */
 export function makerOf(described: object): AnyNetworkMaker {
   const values = new Map<string, unknown>(Object.entries(described));
-  const keyed = NETWORK_MAKERS.filter(({ key }) => values.has(key));
-  const chosen = keyed.find(({ way }) => way === undefined || values.get(way[0]) === way[1]);
-  return chosen ?? keyed[0] ?? LOAD;
+  const first = NETWORK_MAKERS.find(({ key }) => values.has(key)) ?? LOAD;
+  const keyed = NETWORK_MAKERS.filter(({ key }) => key === first.key);
+  const chosen = keyed.find(({ way }) => way !== undefined && values.get(way[0]) === way[1]);
+  return chosen ?? keyed.find(({ way }) => way === undefined) ?? first;
 }
 
 /** Returns the schema of the entries that a maker is chosen by, with values in place of their variables. */

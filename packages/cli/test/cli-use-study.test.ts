@@ -58,7 +58,10 @@ describe("a study with measurements of one's own", () => {
       expect.stringMatching(/"measurements\.steepness\.kind"/),
     ]);
     const list = await run("plain.yaml", "out", "--list", "--use", "own/gradient-norm.ts");
-    expect([list.code, list.stdout]).toEqual([0, expect.stringContaining("gradient-norm of mlp:16 seed 0 epoch 1")]);
+    expect([list.code, list.stdout]).toEqual([
+      0,
+      expect.stringContaining("gradient-norm of mlp:16 seed 0 epoch 1"),
+    ]);
     const done = await run("plain.yaml", "out", "--use", "own/gradient-norm.ts", "--workers", "1");
     expect(done.code).toBe(0);
     expect(resultOf("out").tables[0]?.rows).toHaveLength(3);

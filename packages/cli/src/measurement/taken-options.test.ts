@@ -1,5 +1,4 @@
 import { OWN_SUBJECTS, TAKEN_OPTIONS } from "@isthmus/findings";
-import { loadMeasurement } from "@isthmus/measurements";
 import { describe, expect, it } from "vitest";
 import { createVerb } from "../verb.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
@@ -8,12 +7,10 @@ import { SUBJECT_FORMS } from "./subject-forms.ts";
 const SHARED = ["seed"];
 
 describe("options of measurements of one's own", () => {
-  it("cannot have the name of an option that commands of measurements have by their subject", async () => {
-    const measurement = await loadMeasurement("dropout-stability");
-    if (measurement === undefined) throw new TypeError("There is no dropout stability");
+  it("cannot have the name of an option that commands of measurements have by their subject", () => {
     for (const subject of OWN_SUBJECTS) {
       const command = createVerb("own");
-      SUBJECT_FORMS[subject].addOptions(command, measurement);
+      SUBJECT_FORMS[subject].addOptions(command);
       const names = command.options.map((option) => option.attributeName());
       expect(names.filter((name) => !TAKEN_OPTIONS.has(name) && !SHARED.includes(name))).toEqual([]);
     }

@@ -1,4 +1,4 @@
-import type { MeasurementEntry, SubjectName } from "@isthmus/findings";
+import type { MeasurementEntry } from "@isthmus/findings";
 import { listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
 import type { CreateVerb } from "./verb.ts";
 
@@ -11,12 +11,10 @@ export interface VerbEntry {
 /** Verbs by their names. */
 type Verbs = Readonly<Record<string, VerbEntry>>;
 
-/** Makes the verbs of the measurements of Isthmus of some sorts of subjects. */
-function measuringVerbs(...subjects: readonly SubjectName[]): Verbs {
+/** Makes the verbs of the measurements of Isthmus. */
+function measuringVerbs(): Verbs {
   const added = listAddedMeasurements();
-  return verbsOf(
-    listMeasurements().filter((entry) => subjects.includes(entry.subject) && !added.includes(entry)),
-  );
+  return verbsOf(listMeasurements().filter((entry) => !added.includes(entry)));
 }
 
 /** Makes the verbs of measurements; the ways of one verb share it. */
@@ -87,7 +85,7 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    ...measuringVerbs("pair", "unlike-pair"),
+    ...measuringVerbs(),
     plane: {
       summary: "Measure loss and error on the plane through three networks",
       load: async () => (await import("./commands/plane.ts")).planeVerb,
@@ -96,7 +94,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,
     },
-    ...measuringVerbs("ensemble", "attack", "pair-on-sets"),
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
@@ -105,7 +102,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Measure loss and error on a line, a plane or a grid around a network",
       load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
     },
-    ...measuringVerbs("network"),
   },
   "Train networks, and find what connects them": {
     train: {

@@ -146,7 +146,7 @@ function recipeOf(
   const flags = trainingOptions(options, { graph, data: training });
   const { epochs, batch, remainder, loss, optimizer, schedule, augment, freeze, threads, saveEvery } =
     flags as Required<TrainOptions>;
-  if (options.shuffleLabels && loss?.kind === "next-token") {
+  if (options.shuffleLabels && typeof loss === "object" && loss.kind === "next-token") {
     throw new UsageError(
       "Cannot train on shuffled labels with the loss next-token as it predicts tokens from each other: leave --shuffle-labels out",
     );

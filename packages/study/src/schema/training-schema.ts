@@ -2,8 +2,8 @@ import type {
   AugmentOptions,
   CrossEntropyLoss,
   LossSpec,
-  MeanSquaredErrorLoss,
   NextTokenLoss,
+  NumbersLoss,
   OptimizerSpec,
   ScheduleSpec,
 } from "@isthmus/training";
@@ -86,12 +86,14 @@ const labelSmoothing = shareBelow1.optional();
 const weighted = z.boolean().optional();
 const labels = { logits: text.optional(), examples, labelSmoothing, weighted };
 
+const ofNumbers = z.enum(["binary-cross-entropy", "mean-squared-error", "mean-absolute-error"]);
+
 /** A loss with all that it may name of a graph. */
 export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
   z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("cross-entropy"), ...labels }),
+    z.strictObject({ kind: z.literal("cross-entropy"), classAxis: z.int().optional(), ...labels }),
     z.strictObject({ kind: z.literal("next-token"), ...labels }),
-    z.strictObject({ kind: z.literal("mean-squared-error"), prediction: text.optional(), examples }),
+    z.strictObject({ kind: ofNumbers, prediction: text.optional(), examples }),
     z.strictObject({ kind: z.literal("output"), output: text, examples, targets: text.optional() }),
   ]),
 );
@@ -100,13 +102,13 @@ export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
 export type FileLoss =
   | Pick<CrossEntropyLoss, "kind" | "labelSmoothing">
   | Pick<NextTokenLoss, "kind" | "labelSmoothing" | "weighted">
-  | Pick<MeanSquaredErrorLoss, "kind">;
+  | Pick<NumbersLoss, "kind">;
 
 /** A loss that a file may name. */
 export const FILE_LOSS: z.ZodType<FileLoss> = schemaOf<FileLoss>()(
   z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("cross-entropy"), labelSmoothing }),
     z.strictObject({ kind: z.literal("next-token"), labelSmoothing, weighted }),
-    z.strictObject({ kind: z.literal("mean-squared-error") }),
+    z.strictObject({ kind: ofNumbers }),
   ]),
 );

@@ -1,4 +1,5 @@
 import { OutOfRangeError, resolveOptions } from "@isthmus/core";
+import type { LossName } from "@isthmus/graph";
 import type { LossSpec, UsualLoss } from "../loss/loss-spec.ts";
 
 /** How far an evolution has got. */
@@ -30,7 +31,7 @@ export interface EvolutionOptions {
   /** Rate of the logarithms of the deviations; 0 leaves them as they are. @defaultValue 0.1 */
   readonly deviationRate?: number;
   /** @defaultValue the loss that `lossOfData` chooses */
-  readonly loss?: LossSpec | UsualLoss | undefined;
+  readonly loss?: LossSpec | UsualLoss | LossName | undefined;
   /** Which elements of weights are searched, 1 for each; others are zero. @defaultValue all of them */
   readonly masks?: ReadonlyMap<string, Uint8Array> | undefined;
   /** Threads of the engine; 0 lets it choose. @defaultValue 1 */

@@ -1,5 +1,5 @@
 import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, type LossOption, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
 import { assertChoice, chooseStatistics, type StatisticsChoice } from "@isthmus/statistics";
 import type { BarrierPoint, BarrierResult } from "./barrier-result.ts";
@@ -30,7 +30,7 @@ export interface BarrierProgress {
 }
 
 /** Options of {@link measureBarrier}. */
-export interface MeasureBarrierOptions {
+export interface MeasureBarrierOptions extends LossOption {
   /** Evenly spaced places, both ends included, at least 3. @defaultValue 25 */
   readonly points?: number;
   /** The most further places, which are added where the curve is highest above its chord. @defaultValue 0 */
@@ -63,6 +63,7 @@ export interface MeasureBarrierOptions {
 
 /** Defaults of {@link measureBarrier}. */
 export const MEASURE_BARRIER_DEFAULTS: Required<MeasureBarrierOptions> = {
+  loss: undefined,
   points: 25,
   refine: 0,
   path: "linear",
@@ -108,13 +109,14 @@ const MIN_STEP = 1 / 1024;
  * ```
  */
 export async function measureBarrier(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   [a, b]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: MeasureBarrierOptions = {},
 ): Promise<BarrierResult> {
   const resolved = resolveOptions(ATTEMPT, MEASURE_BARRIER_DEFAULTS, options);
   assertOptions(resolved);
+  const graph = scoreBy(unscored, resolved.loss);
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const path = createPath(resolved.path, ...ends);
   const { statistics, statisticsData } = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
@@ -126,6 +128,7 @@ export async function measureBarrier(
     const curve = await evaluateCurve({ path, evaluator }, resolved);
     return {
       kind: "barrier",
+      ...lossFields(graph, data),
       ...summarizeCurve(curve, resolved),
       path: resolved.path,
       statistics,

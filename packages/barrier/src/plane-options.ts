@@ -1,5 +1,5 @@
 import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import type { CurveKind, PlanePlace } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { GridProgress } from "./evaluate-grid.ts";
@@ -21,7 +21,7 @@ export type PlaneModels = readonly [PlaneSubject, PlaneSubject, PlaneSubject];
 export type PlaneProgress = GridProgress;
 
 /** Options of {@link measurePlane}. */
-export interface MeasurePlaneOptions {
+export interface MeasurePlaneOptions extends LossOption {
   /** Further networks, each of which is placed at the nearest point of the plane. @defaultValue none */
   readonly placed?: readonly PlaneSubject[] | undefined;
   /** Number of columns, and of rows, of the grid, at least 2. @defaultValue 21 */
@@ -50,6 +50,7 @@ export interface MeasurePlaneOptions {
 
 /** Defaults of {@link measurePlane}. */
 export const MEASURE_PLANE_DEFAULTS: Required<Omit<MeasurePlaneOptions, "placed">> = {
+  loss: undefined,
   points: 21,
   margin: 0.2,
   statistics: "recalibrate",

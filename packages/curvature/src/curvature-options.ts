@@ -1,4 +1,6 @@
 import type { Grouping } from "@isthmus/barrier";
+import type { LossName } from "@isthmus/graph";
+import type { LossSpec } from "@isthmus/training";
 import type { CriticalSharpnessOptions } from "./critical-sharpness.ts";
 import type { CurvatureResult } from "./curvature-result.ts";
 import { ESTIMATE_TRACE_DEFAULTS } from "./estimate-trace.ts";
@@ -38,7 +40,9 @@ export type SettlingChoice = Pick<
 >;
 
 /** Options of {@link measureCurvature}. */
-export interface MeasureCurvatureOptions extends HessianOptions {
+export interface MeasureCurvatureOptions extends Omit<HessianOptions, "loss"> {
+  /** The loss, or its name. @defaultValue the loss networks are evaluated by, see `lossOf` of `@isthmus/graph` */
+  readonly loss?: LossSpec | LossName | undefined;
   /** The matrix to measure. @defaultValue "hessian" */
   readonly operator?: CurvatureKind;
   /** Labels drawn for each example, of a sampled Gauss-Newton matrix. @defaultValue 1 */
@@ -91,6 +95,11 @@ export interface MeasureCurvatureOptions extends HessianOptions {
   /** Called each time a part is finished, with everything that was measured so far. */
   readonly onPart?: ((soFar: CurvatureResult) => void) | undefined;
 }
+
+/** Options with all defaults filled in; a loss that was named is that of the graph. */
+export type ResolvedCurvatureOptions = Omit<Required<MeasureCurvatureOptions>, "loss"> & {
+  readonly loss: LossSpec | undefined;
+};
 
 /**
  * Defaults of {@link measureCurvature}: some 120 products in all, which take half a minute on two cores for a

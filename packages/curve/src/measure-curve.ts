@@ -1,5 +1,5 @@
 import { at, resolveOptions } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
 import type { CurveResult } from "./curve-result.ts";
 import { MEASURE_PATH_DEFAULTS, type MeasurePathOptions, measurePath } from "./measure-path.ts";
@@ -49,6 +49,7 @@ export async function measureCurve(
   const path = await along(trained.path, 0);
   return {
     kind: "curve",
+    ...lossFields(scoreBy(architecture.graph, resolved.loss), data),
     curve: trained.curve,
     bends: trained.points.length - 2,
     epochs: trained.result.epochs,

@@ -1,6 +1,6 @@
 import { bindNetwork, createCorrectedEvaluator } from "@isthmus/barrier";
 import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { type Architecture, type DataSet, parameterNames } from "@isthmus/graph";
+import { type Architecture, type DataSet, type LossOption, parameterNames, scoreBy } from "@isthmus/graph";
 import { distance, type Path } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { MeasuredPath, PathSummary } from "./curve-result.ts";
@@ -15,7 +15,7 @@ export interface PathProgress {
 }
 
 /** Options of {@link measurePath}. */
-export interface MeasurePathOptions {
+export interface MeasurePathOptions extends LossOption {
   /** Evenly spaced places, both ends included, at least 2. @defaultValue 21 */
   readonly points?: number;
   /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
@@ -33,6 +33,7 @@ export interface MeasurePathOptions {
 
 /** Defaults of {@link measurePath}. */
 export const MEASURE_PATH_DEFAULTS: Required<MeasurePathOptions> = {
+  loss: undefined,
   points: 21,
   statistics: "recalibrate",
   statisticsData: undefined,
@@ -54,13 +55,14 @@ export const MEASURE_PATH_DEFAULTS: Required<MeasurePathOptions> = {
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measurePath(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   path: Path,
   data: DataSet,
   options: MeasurePathOptions = {},
 ): Promise<MeasuredPath> {
   const resolved = resolveOptions("measure a path", MEASURE_PATH_DEFAULTS, options);
   assertOptions(resolved);
+  const graph = scoreBy(unscored, resolved.loss);
   const { points: total, statistics, statisticsData, batchSize, signal, onProgress } = resolved;
   const attempt = "measure a path";
   const correction = { attempt, statistics, statisticsData, batchSize, signal };

@@ -1,7 +1,7 @@
 import type { GridProgress, PlaneSubject } from "@isthmus/barrier";
 import { assertWholeOptions, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 import { TOP_EIGENPAIRS_DEFAULTS } from "@isthmus/curvature";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 
 /**
@@ -49,7 +49,7 @@ export interface LandscapeProgress extends Omit<GridProgress, "done"> {
 }
 
 /** Options of {@link measureLandscape}. */
-export interface MeasureLandscapeOptions {
+export interface MeasureLandscapeOptions extends LossOption {
   /** @defaultValue "random" */
   readonly directions?: LandscapeKind;
   /**
@@ -90,6 +90,7 @@ export interface MeasureLandscapeOptions {
 
 /** Defaults of {@link measureLandscape}; what depends on the directions is undefined. */
 export const MEASURE_LANDSCAPE_DEFAULTS: Required<MeasureLandscapeOptions> = {
+  loss: undefined,
   directions: "random",
   dimensions: undefined,
   points: undefined,

@@ -1,5 +1,5 @@
 import { assertWholeOptions, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { STATISTICS_CHOICES, type StatisticsChoice } from "@isthmus/statistics";
 import { GROUPINGS, type Grouping, type LayerPattern } from "../layers/group-layers.ts";
 
@@ -16,7 +16,7 @@ export interface DecomposeProgress {
 }
 
 /** Options of `decomposeBarrier`. */
-export interface DecomposeBarrierOptions {
+export interface DecomposeBarrierOptions extends LossOption {
   /** What the parts are: layers, or blocks of them such as `blocks.0`. @defaultValue "layer" */
   readonly by?: Grouping;
   /** Parts to form first; other tensors are in the part of their layer or block. @defaultValue none */
@@ -43,6 +43,7 @@ export interface DecomposeBarrierOptions {
 
 /** Defaults of `decomposeBarrier`. */
 export const DECOMPOSE_BARRIER_DEFAULTS: Required<DecomposeBarrierOptions> = {
+  loss: undefined,
   by: "layer",
   groups: [],
   worst: 10,

@@ -1,5 +1,5 @@
 import { assertWholeOptions, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { type ChosenStatistics, STATISTICS_CHOICES, type StatisticsChoice } from "@isthmus/statistics";
 import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
 import type { LayerPattern } from "./group-layers.ts";
@@ -19,7 +19,7 @@ export interface LayersProgress {
 }
 
 /** Options of {@link measureLayers}. */
-export interface MeasureLayersOptions {
+export interface MeasureLayersOptions extends LossOption {
   /** Groups to form first; other tensors are grouped by layer. @defaultValue none */
   readonly groups?: readonly LayerPattern[];
   /** Orders in which groups are accumulated. @defaultValue shallow to deep, deep to shallow */
@@ -60,6 +60,7 @@ export type ResolvedLayersOptions = Omit<AskedLayersOptions, "statistics" | "sta
 
 /** Defaults of {@link measureLayers}. */
 export const MEASURE_LAYERS_DEFAULTS: AskedLayersOptions = {
+  loss: undefined,
   groups: [],
   orders: ["shallow-to-deep", "deep-to-shallow"],
   points: 5,

@@ -1,5 +1,5 @@
 import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
 import { MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
@@ -13,7 +13,7 @@ export interface MapProgress {
 }
 
 /** Options of {@link mapNetworks}. */
-export interface MapNetworksOptions {
+export interface MapNetworksOptions extends LossOption {
   /** Seed of the alignment. */
   readonly seed: number;
   /**
@@ -50,6 +50,7 @@ export interface MapNetworksOptions {
 
 /** Defaults of {@link mapNetworks}; the seed has none. */
 export const MAP_NETWORKS_DEFAULTS: Required<Omit<MapNetworksOptions, "seed">> = {
+  loss: undefined,
   star: undefined,
   many: MATCH_MANY_DEFAULTS.many,
   restarts: MATCH_MANY_DEFAULTS.restarts,

@@ -49,8 +49,8 @@ export function lossOf(graph: Graph, data: DataSet, attempt = "score networks"):
 
 /** Fields of a result that say by which loss it was measured, if that is not the usual one of classes. */
 export interface LossFields {
-  /** Kind of the loss; absent for the cross-entropy of classes and of the next token, in nats. */
-  readonly lossKind?: LossKind;
+  /** Kind of the loss, see `LossKind`; absent for the cross-entropy of classes and of the next token, in nats. */
+  readonly lossKind?: string;
   /** Unit of the loss; absent as its kind is, and if it has none. */
   readonly lossUnit?: string;
 }

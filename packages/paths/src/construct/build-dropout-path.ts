@@ -1,6 +1,6 @@
 import { bindNetwork, type CorrectedEvaluator, createCorrectedEvaluator } from "@isthmus/barrier";
 import { assertWholeOptions, at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import { type DataSet, scoreBy } from "@isthmus/graph";
 import { type CurvePoints, createCurve, type Path } from "@isthmus/interpolation";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { HiddenLayer } from "@isthmus/symmetry/layout";
@@ -77,13 +77,14 @@ const ATTEMPT = "build a path through dropout-stable networks";
  * ```
  */
 export async function buildDropoutPath(
-  architecture: SymmetricArchitecture,
+  unscored: SymmetricArchitecture,
   networks: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: BuildDropoutPathOptions = {},
 ): Promise<DropoutPath> {
   const resolved = resolveBuildOptions(ATTEMPT, options);
   assertWholeOptions(ATTEMPT, resolved, { trials: 1 });
+  const architecture = { ...unscored, graph: scoreBy(unscored.graph, resolved.loss) };
   const { graph, engine } = architecture;
   const { layers, left } = droppableLayers(ATTEMPT, architecture, undefined);
   assertHalves(layers);

@@ -16,6 +16,7 @@ export interface BuildDropoutPathOptions extends Omit<DropoutOptions, "layers"> 
 
 /** Defaults of {@link BuildDropoutPathOptions}. */
 export const BUILD_DROPOUT_PATH_DEFAULTS: Required<BuildDropoutPathOptions> = {
+  loss: DROPOUT_DEFAULTS.loss,
   choice: DROPOUT_DEFAULTS.choice,
   rescale: DROPOUT_DEFAULTS.rescale,
   statistics: DROPOUT_DEFAULTS.statistics,

@@ -1,11 +1,11 @@
 import { assertWholeOptions, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import { UNIT_CHOICES, type UnitChoice } from "./choose-units.ts";
 import { RESCALINGS, type Rescaling } from "./fit-factor.ts";
 
 /** How units are taken out, and networks without them are evaluated. */
-export interface DropoutOptions {
+export interface DropoutOptions extends LossOption {
   /** Which units stay. @defaultValue "random" */
   readonly choice?: UnitChoice;
   /**
@@ -28,6 +28,7 @@ export interface DropoutOptions {
 
 /** Defaults of {@link DropoutOptions}. */
 export const DROPOUT_DEFAULTS: Required<DropoutOptions> = {
+  loss: undefined,
   choice: "random",
   rescale: "inverse",
   layers: undefined,

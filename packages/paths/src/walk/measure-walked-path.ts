@@ -1,7 +1,7 @@
 import { bindNetwork } from "@isthmus/barrier";
 import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
 import { type MeasuredPath, measurePath, summarizePath } from "@isthmus/curve";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
 import type { NormPolicy } from "@isthmus/statistics";
 import { chooseTrainOptions } from "@isthmus/training";
@@ -95,7 +95,7 @@ const WALKING = 0.9;
  * ```
  */
 export async function measureWalkedPath(
-  architecture: Architecture,
+  unscored: Architecture,
   networks: readonly [Checkpoint, Checkpoint],
   { training, evaluation }: WalkData,
   options: MeasureWalkedPathOptions = {},
@@ -104,6 +104,8 @@ export async function measureWalkedPath(
   const resolved = resolveOptions(ATTEMPT, MEASURE_WALKED_PATH_DEFAULTS, chosen);
   assertWholeOptions(ATTEMPT, resolved, { points: 2, batchSize: 1 });
   const { moves, trainSteps, learningRate, optimizer, seed, threads, signal } = resolved;
+  const named = typeof options.loss === "string" ? options.loss : undefined;
+  const architecture = { ...unscored, graph: scoreBy(unscored.graph, named) };
   const { graph } = architecture;
   const { batch, loss } = chooseTrainOptions({ graph, data: training }, { ...options, optimizer });
   const walking = { moves, trainSteps, learningRate, optimizer, seed, threads, signal, batch, loss };
@@ -114,6 +116,7 @@ export async function measureWalkedPath(
   const { line, beside } = await measureBeside(subject, resolved);
   const { statistics } = resolved;
   return {
+    ...lossFields(graph, evaluation),
     ...{ kind: "walked-path", path: walked.path, line, beside, segments: walked.segments },
     ...{ moves, trainSteps, steps: walked.steps, batch, optimizer: optimizer.kind, learningRate },
     ...{ trainingData: training.name, statistics, examples: evaluation.size, data: evaluation.name },

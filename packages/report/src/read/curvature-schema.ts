@@ -1,6 +1,6 @@
 import { CURVATURE_KINDS, TRAINING_UNITS } from "@isthmus/curvature";
 import { z } from "zod";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, schemaOf } from "./schema-of.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -132,6 +132,7 @@ const measures = {
 export const CURVATURE_SCHEMA: z.ZodType = schemaOf<"curvature">()(
   z.looseObject({
     kind: z.literal("curvature"),
+    ...lossFields,
     operator: z.enum(CURVATURE_KINDS),
     derivatives: z.enum(["exact", "finite-differences"]),
     reason: text.optional(),

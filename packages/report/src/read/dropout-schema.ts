@@ -1,7 +1,7 @@
 import { RESCALINGS, UNIT_CHOICES } from "@isthmus/paths";
 import { z } from "zod";
 import { MEASURED, PATH } from "./measured-path.ts";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, schemaOf } from "./schema-of.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -11,6 +11,7 @@ const measured = {
   data: text,
   seed: count,
   engine: text,
+  ...lossFields,
   provenance,
 };
 const made = { choice: z.enum(UNIT_CHOICES), rescale: z.enum(RESCALINGS), ...measured };

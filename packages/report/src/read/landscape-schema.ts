@@ -1,7 +1,7 @@
 import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "@isthmus/landscape";
 import { z } from "zod";
 import { MEASURED } from "./measured-path.ts";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, schemaOf } from "./schema-of.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -18,6 +18,7 @@ const definitions = z.looseObject({
 export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<"landscape">()(
   z.looseObject({
     kind: z.literal("landscape"),
+    ...lossFields,
     directions: z.enum(LANDSCAPE_KINDS),
     normalization: z.enum(NORMALIZATIONS),
     vectors: z.enum(VECTOR_POLICIES),

@@ -1,7 +1,7 @@
 import { PRUNE_CHOICES } from "@isthmus/sparsity";
 import { z } from "zod";
 import { MEASURED } from "./measured-path.ts";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, schemaOf } from "./schema-of.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -29,6 +29,7 @@ export const PRUNE_SCHEMA: z.ZodType = schemaOf<"prune">()(
         examples: count,
         data: text,
         engine: text,
+        ...lossFields,
       })
       .optional(),
     rewinding: z

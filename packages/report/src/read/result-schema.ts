@@ -9,7 +9,7 @@ import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, schemaOf } from "./schema-of.ts";
 import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
@@ -29,7 +29,7 @@ const definitions = z.looseObject({
 });
 const barriers = z.looseObject({ loss: definitions, error: definitions });
 const range = z.looseObject({ low: measured, high: measured });
-const origin = { examples: count, data: text, engine: text };
+const origin = { examples: count, data: text, engine: text, ...lossFields };
 const norms = { statistics: z.enum(["keep", "recalibrate"]) };
 const statistics = {
   statistics: z.enum(["keep", "recalibrate", "repair", "repair-closed-form"]),
@@ -269,6 +269,7 @@ const star = z.looseObject({
     .optional(),
   seed: count,
   engine: text,
+  ...lossFields,
 });
 
 /** Names of tables become names of files. */

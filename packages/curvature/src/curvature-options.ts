@@ -41,7 +41,10 @@ export type SettlingChoice = Pick<
 
 /** Options of {@link measureCurvature}. */
 export interface MeasureCurvatureOptions extends Omit<HessianOptions, "loss"> {
-  /** The loss, or its name. @defaultValue the loss networks are evaluated by, see `lossOf` of `@isthmus/graph` */
+  /**
+   * The loss, or its name.
+   * @defaultValue the loss networks are evaluated by, see `lossOf` of `@isthmus/graph`
+   */
   readonly loss?: LossSpec | LossName | undefined;
   /** The matrix to measure. @defaultValue "hessian" */
   readonly operator?: CurvatureKind;

@@ -44,9 +44,9 @@ export interface ExampleLabels extends CheckedLabels {
 
 /**
  * Decides whether the labels of a data set belong to examples, positions or pixels, and checks them. At a
- * position or pixel with a negative label, or an attention mask of 0, nothing is predicted. Token ids without labels are
- * predicted themselves, each from the ids before it. Other data without labels, and with labels that are no
- * classes, such as numbers to be approximated, have none: these labels are the targets of other losses.
+ * position or pixel with a negative label, or an attention mask of 0, nothing is predicted. Token ids without
+ * labels are predicted themselves, each from the ids before it. Other data without labels, and with labels
+ * that are no classes, have none: labels such as numbers to be approximated are targets of other losses.
  * @throws FormatError if the numbers of labels and examples do not match, or a whole number is not a class
  */
 export function labelExamples(labelled: LabelledInputs): ExampleLabels {

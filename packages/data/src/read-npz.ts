@@ -155,8 +155,8 @@ const FEATURES: readonly string[] = ["attention_mask", "token_type_ids", "positi
 
 /**
  * Picks the arrays of a file: inputs and further arrays by the names of the graph's inputs, else by their
- * usual names (`x`, `images`, `inputs`, `input_ids`), labels as `y` or `labels`, and labels of several outputs
- * by the names of these. Names with the split come first: `x_test`, `test_images`.
+ * usual names (`x`, `images`, `inputs`, `input_ids`), labels as `y` or `labels`, and labels of several
+ * outputs by the names of the outputs. Names with the split come first: `x_test`, `test_images`.
  * @throws InputError if there are no inputs
  */
 export function pickArrays(names: readonly string[], request: ArrayRequest): ArrayNames {

@@ -35,9 +35,9 @@ export interface Evaluator {
  * compared with the labels of positions, if the data have them, else for token ids `[examples, length]` with
  * the next token at each position. Labels below 0 and positions that an attention mask leaves out do not
  * count. The loss of such an example is the mean over its positions that count. Logits `[examples, classes,
- * height, width]` are compared with the labels of pixels. Other losses compare each number of the output with
- * a target of its own: labels of that shape, or the input itself; `lossOf` says which loss is taken if none is
- * named.
+ * height, width]` are compared with the labels of pixels. Other losses compare each number of the output
+ * with a target of its own: labels of that shape, or the input itself; `lossOf` says which loss is taken if
+ * none is named.
  *
  * `scoringOf` says what is scored: the output that is computed last or, if a softmax over the classes makes
  * it, what the softmax reads; `scoreOutput` chooses another value. A graph of a fixed batch is run in its

@@ -41,12 +41,12 @@ export async function createLogitsPasses(
   task: LogitsPassesTask,
   options: Required<EvaluatorOptions>,
 ): Promise<LogitsPasses> {
-  const { attempt, graph: given, data } = task;
+  const { attempt, data } = task;
   const scoring = await scoringOf(attempt, task, data);
   const { loss, graph, logits: name, output } = scoring;
   if (isElementwise(loss) || loss === "function" || loss === "several") {
     throw new UsageError(
-      `Cannot ${attempt} with graph "${given.name}" by the loss ${loss} as probabilities of classes are needed, which cross-entropy alone has; measure losses instead, or name --loss cross-entropy if the labels are classes`,
+      `Cannot ${attempt} with graph "${task.graph.name}" by the loss ${loss} as probabilities of classes are needed, which cross-entropy alone has; measure losses instead, or name --loss cross-entropy if the labels are classes`,
     );
   }
   const { shape } = output;

@@ -39,7 +39,7 @@ export class FunctionScores {
   }
 }
 
-/** Returns the rows of a tensor without those that only fill up a batch. */
+/** Returns the rows of a tensor without rows that only fill up a batch. */
 function rowsOf(tensor: Tensor, { rows, examples }: RunBatch, { name }: DataSet): Tensor {
   const [first, ...shape] = tensor.shape;
   if (first !== rows) {

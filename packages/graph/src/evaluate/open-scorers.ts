@@ -52,13 +52,14 @@ export async function openScorers(
   let whole = graph;
   for (const part of lossParts(attempt, graph, data)) {
     const { scored, loss } = part.graph;
-    const own = part.name === "" ? graph : { ...whole, ...(scored && { scored }), ...(loss && { loss }) };
-    const scoring = await scoringOf(attempt, { graph: own, engine }, part.data);
+    const scoredPart =
+      part.name === "" ? graph : { ...whole, ...(scored && { scored }), ...(loss && { loss }) };
+    const scoring = await scoringOf(attempt, { graph: scoredPart, engine }, part.data);
     whole = scoring.graph;
     const { logits: name, output } = scoring;
     if (typeof graph.loss === "function") outputs.push(...graph.outputs);
     else outputs.push({ name, ...(output.shape && { shape: output.shape }) });
-    const begin = scoresOf(attempt, { scoring, graph: own, data: part.data });
+    const begin = scoresOf(attempt, { scoring, graph: scoredPart, data: part.data });
     scorers.push({ name: part.name, weight: part.weight, scoring, begin });
   }
   return { graph: whole, outputs, scorers };

@@ -108,8 +108,8 @@ function scoredOf(model: ModelProto): Pick<Graph, "scored"> {
   return scored === undefined ? {} : { scored };
 }
 
-function metadataOf({ metadataProps = [] }: ModelProto, wanted: string): string | undefined {
-  return metadataProps.find(({ key }) => key === wanted)?.value;
+function metadataOf({ metadataProps = [] }: ModelProto, name: string): string | undefined {
+  return metadataProps.find(({ key }) => key === name)?.value;
 }
 
 function collectWeights(

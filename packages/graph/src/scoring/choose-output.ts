@@ -114,10 +114,10 @@ function thatMatch(
   form: "pixels" | "numbers",
 ): readonly ValueInfo[] {
   const target = targets === undefined ? undefined : features?.get(targets)?.shape;
-  const wanted = form === "pixels" ? exampleShape.slice(1) : (target ?? exampleShape);
+  const expected = form === "pixels" ? exampleShape.slice(1) : (target ?? exampleShape);
   const matching = outputs.filter(({ shape = [] }) => {
     const extents = shape.slice(form === "pixels" ? 2 : 1);
-    return extents.length === wanted.length && wanted.every((extent, axis) => extents[axis] === extent);
+    return extents.length === expected.length && expected.every((extent, axis) => extents[axis] === extent);
   });
   return matching.length > 0 ? matching : outputs;
 }

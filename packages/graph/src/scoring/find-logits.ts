@@ -71,8 +71,8 @@ export function findLogits(attempt: string, graph: Graph, options: FindLogitsOpt
  * Finds the numbers of a graph that are compared with targets, each with its own: the output that
  * `chooseOutput` chooses or, for the binary cross-entropy of an output that a sigmoid makes, what the sigmoid
  * reads.
- * @throws InputError if the output holds probabilities that are not those of a sigmoid, and the loss is the
- *   binary cross-entropy
+ * @throws InputError if the loss is the binary cross-entropy, and the output holds probabilities that no
+ *   sigmoid made
  */
 export function findNumbers(
   attempt: string,

@@ -1,7 +1,7 @@
 import { DTYPES, formatShape, InputError, sizeOf } from "@isthmus/core";
 import type { Batch, DataSet } from "../data-set.ts";
 
-/** Writes the targets of the examples of a batch, `[examples, ...]`; NaN for those that do not count. */
+/** Writes the targets of the examples of a batch, `[examples, ...]`; NaN for numbers that do not count. */
 export type WriteTargets = (batch: Batch, out: Float32Array) => void;
 
 /**

@@ -49,7 +49,7 @@ export function lossOf(graph: Graph, data: DataSet, attempt = "score networks"):
 
 /** Fields of a result that say by which loss it was measured, if that is not the usual one of classes. */
 export interface LossFields {
-  /** Kind of the loss, see `LossKind`; absent for the cross-entropy of classes and of the next token, in nats. */
+  /** Kind of the loss, a `LossKind`; absent for the cross-entropy of classes and of the next token. */
   readonly lossKind?: string;
   /** Unit of the loss; absent as its kind is, and if it has none. */
   readonly lossUnit?: string;

@@ -89,8 +89,8 @@ export interface LossOfOutput {
 }
 
 /**
- * The loss by which networks are scored: a name of {@link LOSSES}, a function, or one loss for each of several
- * outputs by the output's name, which are added up.
+ * The loss by which networks are scored: a name of {@link LOSSES}, a function, or one loss for each of
+ * several outputs by the output's name, which are added up.
  */
 export type Loss = LossName | LossFunction | Readonly<Record<string, LossName | LossOfOutput>>;
 

@@ -24,7 +24,7 @@ export function lossOfOutput(loss: string | LossOfOutput): LossOfOutput {
 
 /** Writes a loss as text, under which an encoded graph keeps it. */
 export function encodeLoss(loss: Loss): string {
-  // A function is told apart from others by its text, for journals; no graph is decoded with it.
+  // The text of a function tells journals of two apart; no graph is decoded with it.
   return typeof loss === "function" ? `function ${loss}` : JSON.stringify(loss);
 }
 

@@ -46,19 +46,24 @@ export async function scoringOf(
   assertScored(attempt, graph, loss);
   if (loss === "function" || loss === "several") return { loss, ...wholeOutput(attempt, graph), others: [] };
   const form = formOf({ ...graph, loss }, data);
-  const others = (found: FoundLogits) => {
-    const fitting = graph.outputs.filter((output) => canBeScored(output, form));
-    return fitting.flatMap(({ name }) => (name === found.output.name ? [] : [name]));
-  };
-  if (isElementwise(loss)) {
-    const found = findNumbers(attempt, graph, { data, loss });
-    return { loss, ...found, others: others(found) };
-  }
+  const scored = isElementwise(loss)
+    ? findNumbers(attempt, graph, { data, loss })
+    : await findTypedLogits(attempt, { graph, engine }, data);
+  const fitting = graph.outputs.filter((output) => canBeScored(output, form));
+  const others = fitting.flatMap(({ name }) => (name === scored.output.name ? [] : [name]));
+  return { loss, ...scored, others };
+}
+
+/** Finds logits of classes, with the types of all values if they cannot be found without. */
+async function findTypedLogits(
+  attempt: string,
+  { graph, engine }: Architecture,
+  data: DataSet,
+): Promise<FoundLogits> {
   const { types } = needsTypes(attempt, graph, data)
     ? await specialize({ graph, engine }, { batch: 2, extents: planFeeds(attempt, graph, data, 2).extents })
     : graph;
-  const found = findLogits(attempt, graph, { data, ...(types && { types }) });
-  return { loss, ...found, others: others(found) };
+  return findLogits(attempt, graph, { data, ...(types && { types }) });
 }
 
 function wholeOutput(attempt: string, graph: Graph): FoundLogits {

@@ -2,6 +2,7 @@ import { measureCurvature } from "@isthmus/curvature";
 import { z } from "zod";
 import type { CurvatureChoice } from "../description/network-measurement.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
+import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { withNetwork } from "./open-networks.ts";
@@ -12,13 +13,13 @@ import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 /** How the curvature around a network is measured. */
 export interface MeasureNetworkCurvatureParams {
   readonly data: TaskData;
-  readonly options: CurvatureChoice & { readonly batchSize: number; readonly seed: number };
+  readonly options: CurvatureChoice & MeasuredLoss & { readonly batchSize: number; readonly seed: number };
 }
 
 const PARAMS = schemaOf<MeasureNetworkCurvatureParams>()(
   z.strictObject({
     data: TASK_DATA,
-    options: z.strictObject({ ...CURVATURE_FIELDS, batchSize: batch, seed }),
+    options: z.strictObject({ ...CURVATURE_FIELDS, ...LOSS_FIELDS, batchSize: batch, seed }),
   }),
 );
 

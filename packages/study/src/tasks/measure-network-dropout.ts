@@ -3,6 +3,7 @@ import { discoverSymmetries } from "@isthmus/symmetry";
 import { z } from "zod";
 import type { DropoutStabilityChoice } from "../description/network-measurement.ts";
 import { DROPOUT_STABILITY_FIELDS } from "../schema/dropout-fields.ts";
+import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { withNetwork } from "./open-networks.ts";
@@ -13,13 +14,14 @@ import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 /** How the dropout stability of a network is measured. */
 export interface MeasureNetworkDropoutParams {
   readonly data: TaskData;
-  readonly options: DropoutStabilityChoice & { readonly batchSize: number; readonly seed: number };
+  readonly options: DropoutStabilityChoice &
+    MeasuredLoss & { readonly batchSize: number; readonly seed: number };
 }
 
 const PARAMS = schemaOf<MeasureNetworkDropoutParams>()(
   z.strictObject({
     data: TASK_DATA,
-    options: z.strictObject({ ...DROPOUT_STABILITY_FIELDS, batchSize: batch, seed }),
+    options: z.strictObject({ ...DROPOUT_STABILITY_FIELDS, ...LOSS_FIELDS, batchSize: batch, seed }),
   }),
 );
 

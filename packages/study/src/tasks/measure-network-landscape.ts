@@ -6,6 +6,7 @@ import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { LandscapeChoice } from "../description/network-measurement.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
+import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
@@ -16,13 +17,13 @@ import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 /** How the landscape around a network is measured. */
 export interface MeasureNetworkLandscapeParams {
   readonly data: TaskData;
-  readonly options: LandscapeChoice & { readonly batchSize: number; readonly seed: number };
+  readonly options: LandscapeChoice & MeasuredLoss & { readonly batchSize: number; readonly seed: number };
 }
 
 const PARAMS = schemaOf<MeasureNetworkLandscapeParams>()(
   z.strictObject({
     data: TASK_DATA,
-    options: z.strictObject({ ...LANDSCAPE_FIELDS, batchSize: batch, seed }),
+    options: z.strictObject({ ...LANDSCAPE_FIELDS, ...LOSS_FIELDS, batchSize: batch, seed }),
   }),
 );
 

@@ -4,6 +4,7 @@ import { CUMULATIVE_ORDERS, type MeasureLayersOptions, measureLayers } from "@is
 import { STATISTICS_CHOICES } from "@isthmus/statistics";
 import { z } from "zod";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
+import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { batch, examples, places, seed, tries } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
@@ -18,7 +19,8 @@ export interface MeasurePairLayersParams {
   readonly options: Pick<
     MeasureLayersOptions,
     "groups" | "orders" | "points" | "statistics" | "predict" | "directions" | "batchSize" | "seed"
-  >;
+  > &
+    MeasuredLoss;
 }
 
 const PARAMS = schemaOf<MeasurePairLayersParams>()(
@@ -26,6 +28,7 @@ const PARAMS = schemaOf<MeasurePairLayersParams>()(
     data: TASK_DATA,
     statisticsData: TASK_DATA.optional(),
     options: z.strictObject({
+      ...LOSS_FIELDS,
       groups: LAYER_PATTERNS.optional(),
       orders: z.array(z.enum(CUMULATIVE_ORDERS)).max(CUMULATIVE_ORDERS.length).optional(),
       points: places(3).optional(),

@@ -3,6 +3,7 @@ import { discoverSymmetries } from "@isthmus/symmetry";
 import { z } from "zod";
 import type { DropoutPathChoice } from "../description/path-measurements.ts";
 import { DROPOUT_PATH_FIELDS } from "../schema/dropout-fields.ts";
+import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { batch, seed } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
@@ -14,14 +15,14 @@ import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 export interface MeasurePairPathParams {
   readonly data: TaskData;
   readonly statisticsData?: TaskData;
-  readonly options: DropoutPathChoice & { readonly batchSize: number; readonly seed: number };
+  readonly options: DropoutPathChoice & MeasuredLoss & { readonly batchSize: number; readonly seed: number };
 }
 
 const PARAMS = schemaOf<MeasurePairPathParams>()(
   z.strictObject({
     data: TASK_DATA,
     statisticsData: TASK_DATA.optional(),
-    options: z.strictObject({ ...DROPOUT_PATH_FIELDS, batchSize: batch, seed }),
+    options: z.strictObject({ ...DROPOUT_PATH_FIELDS, ...LOSS_FIELDS, batchSize: batch, seed }),
   }),
 );
 

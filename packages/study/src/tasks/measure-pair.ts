@@ -2,6 +2,7 @@ import { type MeasureBarrierOptions, measureBarrier } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { STATISTICS_CHOICES } from "@isthmus/statistics";
 import { z } from "zod";
+import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { batch, places } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
@@ -16,7 +17,8 @@ export interface MeasurePairParams {
   readonly options: Pick<
     MeasureBarrierOptions,
     "points" | "refine" | "path" | "statistics" | "temperature" | "batchSize"
-  >;
+  > &
+    MeasuredLoss;
 }
 
 const PARAMS = schemaOf<MeasurePairParams>()(
@@ -24,6 +26,7 @@ const PARAMS = schemaOf<MeasurePairParams>()(
     data: TASK_DATA,
     statisticsData: TASK_DATA.optional(),
     options: z.strictObject({
+      ...LOSS_FIELDS,
       points: places(3).optional(),
       refine: places(0).optional(),
       path: z.enum(PATH_KINDS).optional(),

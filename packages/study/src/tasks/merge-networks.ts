@@ -13,6 +13,7 @@ import {
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { pathsOf, type TaskPaths } from "@isthmus/tasks";
 import { z } from "zod";
+import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { batch } from "../schema/numbers.ts";
 import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
@@ -24,14 +25,14 @@ import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 export interface MergeNetworksParams {
   readonly data: TaskData;
   readonly statisticsData?: TaskData;
-  readonly options: { readonly statistics: StatisticsChoice; readonly batchSize: number };
+  readonly options: MeasuredLoss & { readonly statistics: StatisticsChoice; readonly batchSize: number };
 }
 
 const PARAMS = schemaOf<MergeNetworksParams>()(
   z.strictObject({
     data: TASK_DATA,
     statisticsData: TASK_DATA.optional(),
-    options: z.strictObject({ statistics: z.enum(STATISTICS_CHOICES), batchSize: batch }),
+    options: z.strictObject({ ...LOSS_FIELDS, statistics: z.enum(STATISTICS_CHOICES), batchSize: batch }),
   }),
 );
 
@@ -58,7 +59,7 @@ export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
       const placed = await placeNetworks(architecture, bound, inputs, signal);
       const merged = await mergeCorrected(architecture, placed, { ...chosen, batchSize, signal });
       onProgress(0.5);
-      const evaluator = await createEvaluator(architecture, examples, { batchSize });
+      const evaluator = await createEvaluator(architecture, examples, { batchSize, loss: options.loss });
       try {
         const { loss, right } = await evaluator.evaluate(merged, signal);
         const accuracy = right.reduce((sum, one) => sum + one, 0) / examples.size;

@@ -8,9 +8,9 @@ import { finishObjective } from "./finish-objective.ts";
 import type { NumbersLoss } from "./loss-spec.ts";
 
 /**
- * Adds a loss to a graph that compares each number of an output with a target of its own. Squared and absolute
- * errors have no metrics; those of the binary cross-entropy are `correct`, how many numbers are on the side of
- * 0 of their label, and `counted`, how many there are.
+ * Adds a loss to a graph that compares each number of an output with a target of its own. Squared and
+ * absolute errors have no metrics. The binary cross-entropy has `correct`, how many numbers are on the side
+ * of 0 that their label says, and `counted`, how many there are.
  */
 export function attachNumbers(typed: Graph, loss: NumbersLoss): Objective {
   const { kind, prediction, examples: input, ...rest } = loss;

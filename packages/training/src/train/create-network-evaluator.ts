@@ -45,7 +45,7 @@ export interface NetworkEvaluation {
  */
 export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Promise<NetworkEvaluator> {
   const { graph, engine, data, loss, batch, threads } = evaluation;
-  // Squared errors are those of the batches that training takes, in f32.
+  // Squared errors are computed in f32 from batches, as training does.
   if (loss.kind === "output" || loss.kind === "mean-squared-error")
     return createObjectiveEvaluator(evaluation);
   const { kind } = loss;

@@ -47,8 +47,8 @@ export interface TargetRules {
 /**
  * Creates the filler of the targets that a step takes: labels i64 `[batch]`, or `[batch, length]` for each
  * position or pixel; floats of any shape, as `findTargets` of `@isthmus/graph` finds them; or the examples
- * again, as for the next token. If the step takes weights, they are 0 for negative labels and for rows that the batch has
- * no labels for.
+ * again, as for the next token. If the step takes weights, they are 0 for negative labels and for rows that
+ * the batch has no labels for.
  *
  * @throws MismatchError if targets of that shape cannot be made of labelled examples
  */

@@ -29,6 +29,7 @@ const SCHEDULES: readonly ScheduleSpec[] = [
 const LOSSES: readonly LossSpec[] = [
   { kind: "cross-entropy", labelSmoothing: 0.1 },
   { kind: "mean-squared-error", prediction: "logits" },
+  { kind: "binary-cross-entropy" },
   { kind: "output", output: "loss", examples: "x", targets: "y" },
 ];
 
@@ -292,6 +293,7 @@ describe("assertParams()", () => {
     ["train", { loss: { kind: "output" } }, '"params.options.loss.output" is missing'],
     ["train", { augment: { crop: 1e8 } }, '"params.options.augment.crop" must be at most 32768'],
     ["barrier", { points: 1e9 }, '"params.options.points" must be at most 10001: it is 1000000000'],
+    ["barrier", { loss: "hinge" }, '"params.options.loss" must be one of "cross-entropy"|"binary-'],
     ["barrier", { statistics: "guess" }, '"params.options.statistics" must be one of'],
     ["layers", { directions: 1e9 }, '"params.options.directions" must be at most 10000'],
     ["learn", { learningRate: 0 }, '"params.options.learningRate" must be above 0: it is 0'],

@@ -3,7 +3,7 @@ import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 import { isElementwise } from "../scoring/elementwise-losses.ts";
-import { lossParts } from "../scoring/loss-parts.ts";
+import { type LossPart, lossParts } from "../scoring/loss-parts.ts";
 import { type Scoring, scoringOf } from "../scoring/scoring-of.ts";
 import type { RunBatch } from "./create-passes.ts";
 import { FunctionScores } from "./function-scores.ts";
@@ -59,7 +59,7 @@ export async function openScorers(
     const { logits: name, output } = scoring;
     if (typeof graph.loss === "function") outputs.push(...graph.outputs);
     else outputs.push({ name, ...(output.shape && { shape: output.shape }) });
-    const begin = scoresOf(attempt, { scoring, graph: scoredPart, data: part.data });
+    const begin = scoresOf(attempt, part.view, { scoring, graph: scoredPart, data: part.data });
     scorers.push({ name: part.name, weight: part.weight, scoring, begin });
   }
   return { graph: whole, outputs, scorers };
@@ -67,6 +67,7 @@ export async function openScorers(
 
 function scoresOf(
   attempt: string,
+  view: LossPart["view"],
   { scoring, graph, data }: { readonly scoring: Scoring; readonly graph: Graph; readonly data: DataSet },
 ): () => OpenScores {
   const { loss, logits: output } = scoring;
@@ -78,7 +79,10 @@ function scoresOf(
   const read = createLogitsReader({ graph, scoring, data, attempt, texts: true });
   return () => {
     const scores = new Scores(data);
-    return { add: async (run) => scores.add(await read(run)), result: () => scores.result() };
+    return {
+      add: async (run) => scores.add(await read({ ...run, batch: view(run.batch) })),
+      result: () => scores.result(),
+    };
   };
 }
 

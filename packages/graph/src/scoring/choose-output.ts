@@ -1,4 +1,4 @@
-import { DTYPES, InputError } from "@isthmus/core";
+import { DTYPES, InputError, sizeOf } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import { dependentValues } from "../ir/dependent-values.ts";
 import { describeValue } from "../ir/describe-value.ts";
@@ -6,7 +6,8 @@ import type { Graph, ValueInfo } from "../ir/graph.ts";
 import { isElementwise } from "./elementwise-losses.ts";
 
 /** Facts of a data set that decide which output is scored. */
-export type ScoredData = Pick<DataSet, "classes" | "exampleShape" | "labelling" | "features" | "targets">;
+export type ScoredData = Pick<DataSet, "classes" | "exampleShape" | "labelling" | "features" | "targets"> &
+  Partial<Pick<DataSet, "read">>;
 
 /**
  * Form of an output that is scored: logits of `classes`, `[examples, classes]` or `[examples, length,
@@ -24,18 +25,22 @@ export function formOf({ loss }: Pick<Graph, "loss">, data: ScoredData | undefin
 
 /**
  * Returns the axis of an output that holds the classes: the last, or for pixels the second unless the extents
- * of the examples say that channels are last.
+ * of the examples and the number of labels say that channels are last.
  */
 export function classAxisOf(
   form: OutputForm,
   shape: readonly (number | string)[] | undefined,
-  { exampleShape }: Pick<ScoredData, "exampleShape">,
+  { exampleShape, read }: Pick<ScoredData, "exampleShape"> & Partial<Pick<DataSet, "read">>,
 ): number {
-  if (form !== "pixels" || shape === undefined) return form === "pixels" ? 1 : -1;
-  const areExtents = (some: readonly (number | string)[], extents: readonly number[]) =>
-    some.length === extents.length && extents.every((extent, axis) => some[axis] === extent);
-  if (areExtents(shape.slice(2), exampleShape.slice(1))) return 1;
-  return areExtents(shape.slice(1, -1), exampleShape.slice(0, -1)) ? -1 : 1;
+  if (form !== "pixels") return -1;
+  if (shape === undefined) return 1;
+  const pixels = read?.(0, 1).labels.length;
+  const arePixels = (some: readonly (number | string)[], extents: readonly number[]) =>
+    some.length === extents.length &&
+    extents.every((extent, axis) => some[axis] === extent) &&
+    (pixels === undefined || sizeOf(extents) === pixels);
+  if (arePixels(shape.slice(2), exampleShape.slice(1))) return 1;
+  return arePixels(shape.slice(1, -1), exampleShape.slice(0, -1)) ? -1 : 1;
 }
 
 /** Ranks that an output of a form may have. */

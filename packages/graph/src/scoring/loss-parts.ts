@@ -1,4 +1,4 @@
-import { DTYPES, entry, InputError, type TensorInfo } from "@isthmus/core";
+import { DTYPES, entry, InputError, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Batch, DataSet, Labelling } from "../data-set.ts";
 import type { Graph } from "../ir/graph.ts";
 import { isElementwise } from "./elementwise-losses.ts";
@@ -10,6 +10,8 @@ export interface LossPart {
   readonly name: string;
   readonly graph: Graph;
   readonly data: DataSet;
+  /** Returns a batch of the whole data as the data of the part have it. */
+  view(batch: Batch): Batch;
   /** Factor of the loss in the sum over outputs. */
   readonly weight: number;
 }
@@ -21,26 +23,24 @@ export interface LossPart {
  */
 export function lossParts(attempt: string, graph: Graph, data: DataSet): LossPart[] {
   const { loss } = graph;
-  if (typeof loss !== "object") return [{ name: "", graph, data, weight: 1 }];
+  if (typeof loss !== "object") return [{ name: "", graph, data, view: same, weight: 1 }];
   return Object.entries(loss).map(([name, part]) => {
     const { loss: kind, targets, weight = 1 } = lossOfOutput(part);
     const array = targets ?? (data.features?.has(name) ? name : undefined);
     const scored = { ...graph, scored: name, loss: kind };
-    if (array === undefined) return { name, graph: scored, data, weight };
+    if (array === undefined) return { name, graph: scored, data, view: same, weight };
     const info = data.features?.get(array);
     if (info === undefined) throw noArray(attempt, data, { name, array });
     if (isElementwise(kind)) {
       const { unlabelled: _, ...others } = data;
-      return {
-        name,
-        graph: scored,
-        data: { ...others, labelling: "none", targets: array, classes: 0 },
-        weight,
-      };
+      const ofNumbers: DataSet = { ...others, labelling: "none", targets: array, classes: 0 };
+      return { name, graph: scored, data: ofNumbers, view: same, weight };
     }
-    return { name, graph: scored, data: labelledBy(attempt, data, { array, info }), weight };
+    return { name, graph: scored, ...labelledBy(attempt, data, { array, info }), weight };
   });
 }
+
+const same = (batch: Batch): Batch => batch;
 
 /** Examples whose labels are read at once. */
 const CHUNK = 1024;
@@ -50,7 +50,7 @@ function labelledBy(
   attempt: string,
   data: DataSet,
   { array, info }: { readonly array: string; readonly info: TensorInfo },
-): DataSet {
+): Pick<LossPart, "data" | "view"> {
   const { dtype, shape } = info;
   if (DTYPES[dtype].float) {
     throw new InputError(
@@ -60,17 +60,17 @@ function labelledBy(
   }
   const labelling = labellingOf(shape);
   const { unlabelled: _, targets: __, gatherInto: ___, ...others } = data;
-  const read = (begin: number, end: number): Batch => {
-    const batch = data.read(begin, end);
-    const { data: labels } = entry(batch.features ?? new Map(), array, "array");
+  const view = (batch: Batch): Batch => {
+    const { data: labels } = entry(batch.features ?? new Map<string, Tensor>(), array, "array");
     return { ...batch, labels: Int32Array.from(labels as ArrayLike<number | bigint>, Number) };
   };
+  const read = (begin: number, end: number) => view(data.read(begin, end));
   let largest = 0;
   for (let begin = 0; begin < data.size; begin += CHUNK) {
     const { labels } = read(begin, Math.min(data.size, begin + CHUNK));
     largest = labels.reduce((most, label) => Math.max(most, label), largest);
   }
-  return { ...others, labelling, classes: largest + 1, read };
+  return { data: { ...others, labelling, classes: largest + 1, read }, view };
 }
 
 /** Returns whether labels of a shape are of examples, positions or pixels. */

@@ -55,24 +55,57 @@ function verbsIn(help: string): string[] {
   return [...help.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, verb = ""]) => verb);
 }
 
+/** Lists the groups of verbs that the help of the program shows, each with its verbs. */
+function groupsIn(help: string): [title: string, verbs: string[]][] {
+  const groups = [...help.matchAll(/^(\S[^\n]*):\n((?: {2}[^\n]*\n?)+)/gm)];
+  return groups
+    .map(([, title = "", text = ""]): [string, string[]] => [title, verbsIn(text)])
+    .filter(([, verbs]) => verbs.length > 0);
+}
+
 describe("README.md and docs/", () => {
   it("README.md is read in one sitting", () => {
     expect(readme.split("\n").length).toBeLessThanOrEqual(120);
   });
 
-  it("README.md lists every verb once, and only verbs, in the order of the help", async () => {
+  it("README.md begins with the commands that the help begins with", async () => {
     const { stdout } = await runCli(["--help"]);
-    const verbs = verbsIn(stdout);
-    const listed = [...readme.matchAll(/^\| `isthmus ([a-z-]+)/gm)].map(([, verb]) => verb);
-    expect(verbs.length).toBeGreaterThan(10);
-    expect(listed).toEqual(verbs);
+    const commands = [...stdout.matchAll(/^ {2}(isthmus .*?) {2,}\S/gm)].map(([, command = ""]) => command);
+    expect(commands.length).toBe(5);
+    expect(readme).toContain(commands.join("\n"));
+  });
+
+  it("README.md and docs/commands.md list every verb once, and only verbs, in the groups of the help", async () => {
+    const { stdout } = await runCli(["--help"]);
+    const groups = groupsIn(stdout);
+    expect(groups.length).toBeLessThanOrEqual(6);
+    expect(groups.flatMap(([, verbs]) => verbs).length).toBeGreaterThan(30);
+    const rows = [...readme.matchAll(/^\| \*\*\[([^\]]+)\]\(docs\/commands\.md#([^)]+)\)\*\* \| ([^|]+)/gm)];
+    expect(rows.map(([, title, , verbs = ""]) => [title, verbs.match(/[a-z-]+/g)])).toEqual(groups);
+    const sections = readFileSync(join(root, "docs", "commands.md"), "utf8")
+      .split(/^## /m)
+      .slice(1);
+    expect(
+      sections.map((text) => [
+        text.split("\n")[0],
+        [...text.matchAll(/^\| `isthmus ([a-z-]+)/gm)].map(([, verb]) => verb),
+      ]),
+    ).toEqual(groups);
+    for (const [, title = "", anchor] of rows) {
+      expect(anchor).toBe(
+        title
+          .toLowerCase()
+          .replace(/[^a-z0-9 -]/g, "")
+          .replaceAll(" ", "-"),
+      );
+    }
   });
 
   it.each(["README.md", ...pages.map((name) => `docs/${name}`)])(
     "%s names options that its verbs have",
     async (path) => {
       for (const { verb, options } of commandsIn(readFileSync(join(root, path), "utf8"))) {
-        const { code, stdout } = await runCli([...verb, "--help"]);
+        const { code, stdout } = await runCli([...verb, "--help-all"]);
         expect(code, verb.join(" ")).toBe(0);
         for (const option of options) expect(stdout, verb.join(" ")).toContain(option);
       }
@@ -87,7 +120,7 @@ describe("README.md and docs/", () => {
   it("helps write lists as they are to be typed", async () => {
     const { stdout } = await runCli(["--help"]);
     for (const verb of verbsIn(stdout)) {
-      const help = await runCli([verb, "--help"]);
+      const help = await runCli([verb, "--help-all"]);
       expect(help.stdout.replace(/\s+/g, " "), verb).not.toContain("(default: [");
     }
   });

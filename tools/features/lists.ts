@@ -271,7 +271,7 @@ const CURVATURE: Readonly<Record<string, Described>> = {
     "gradient, largest eigenvalue and trace along a training, drawn as lines",
   ],
   figures: [
-    "packages/report/src/result/describe-curvature.test.ts",
+    "packages/report/test/curvature-page.test.ts",
     "density, eigenvalues, bars by layer and of sharpness, and the course of the learning coefficient",
   ],
 };

@@ -2,13 +2,14 @@ import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { whileNotingData } from "./result/fed-data.ts";
 import { describeCommand, withProvenance } from "./result/result-provenance.ts";
+import { arrangeHelp, HELP_ALL } from "./terminal/arrange-help.ts";
 import { explainFailure } from "./terminal/explain-failure.ts";
 import { createProgress, repeatProgress } from "./terminal/progress.ts";
 import { quoteCommand } from "./terminal/quote-command.ts";
 import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal/terminal.ts";
-import { type CommonOptions, type Context, formatExamples, type Outcome, type RunVerb } from "./verb.ts";
-import { VERB_GROUPS, VERBS } from "./verbs.ts";
+import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
+import { formatFirstSteps, VERB_GROUPS, VERBS } from "./verbs.ts";
 
 /**
  * Runs one command line and returns the exit code: 0, 1 if the work failed or a gate was exceeded, 2 if the
@@ -32,7 +33,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     exitCode = reportGate(outcome, terminal);
   };
   try {
-    const program = await createProgram(words, { terminal, version: readVersion(), run });
+    const showsAll = argv.includes(HELP_ALL);
+    const program = await createProgram(words, { terminal, version: readVersion(), run, showsAll });
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
     if (terminal.interactive) terminal.status("");
@@ -47,11 +49,13 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * Returns the words of a command line as the parser takes them. `isthmus help align` is what many type first;
- * and a verb that does not exist has no help, so that its name is what is wrong.
+ * Returns the words of a command line as the parser takes them. `isthmus help align` is what many type first,
+ * `--help-all` is a `--help` that leaves nothing out, and a verb that does not exist has no help, so that its
+ * name is what is wrong.
  */
 function wordsOf(argv: readonly string[]): readonly string[] {
-  const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
+  const asked = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
+  const words = asked.map((word) => (word === HELP_ALL ? "--help" : word));
   const [first = "-"] = words;
   if (first.startsWith("-") || Object.hasOwn(VERBS, first)) return words;
   return words.filter((word) => word !== "--help" && word !== "-h");
@@ -102,6 +106,8 @@ interface ProgramOptions {
   readonly terminal: Terminal;
   readonly version: string;
   readonly run: RunVerb;
+  /** Whether the help shows the options that few need, too. */
+  readonly showsAll: boolean;
 }
 
 const DESCRIPTION =
@@ -113,28 +119,17 @@ const DESCRIPTION =
  */
 async function createProgram(
   argv: readonly string[],
-  { terminal, version, run }: ProgramOptions,
+  { terminal, version, run, showsAll }: ProgramOptions,
 ): Promise<CommandUnknownOpts> {
   const program: CommandUnknownOpts = new Command("isthmus")
-    .description(DESCRIPTION)
+    .description(`${DESCRIPTION}\n\n${formatFirstSteps()}`)
     .usage("<verb> [options]")
     .version(version, "-V, --version", "show the version")
-    .helpOption("-h, --help", "show this help; isthmus <verb> --help shows the help of a verb")
-    .helpCommand(false)
-    .addHelpText(
-      "after",
-      formatExamples(
-        ["isthmus demo", "see it work on two networks"],
-        [
-          "isthmus align a.safetensors b.safetensors --graph model.onnx -o b-aligned.safetensors",
-          "align B to A",
-        ],
-        [
-          "isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors",
-          "merge them",
-        ],
-      ),
-    );
+    .helpOption(
+      "-h, --help",
+      "show this help; isthmus <verb> --help shows the help of a verb, and --help-all all its options",
+    )
+    .helpCommand(false);
   const verb = argv.find((word) => Object.hasOwn(VERBS, word));
   for (const [group, verbs] of Object.entries(VERB_GROUPS)) {
     for (const [name, { summary, load }] of Object.entries(verbs)) {
@@ -142,26 +137,22 @@ async function createProgram(
       program.addCommand(command.summary(summary).description(`${summary}.`).helpGroup(`${group}:`));
     }
   }
-  configure(program, { terminal, argv }, "isthmus");
+  configure(program, { terminal, argv, showsAll }, "isthmus");
   return program;
 }
 
 /** Configures a command and the commands below it. */
 function configure(
   command: CommandUnknownOpts,
-  { terminal, argv }: { readonly terminal: Terminal; readonly argv: readonly string[] },
+  settings: Pick<ProgramOptions, "terminal" | "showsAll"> & { readonly argv: readonly string[] },
   name: string,
 ): void {
-  for (const below of command.commands) configure(below, { terminal, argv }, `${name} ${below.name()}`);
+  const { terminal, argv, showsAll } = settings;
+  for (const below of command.commands) configure(below, settings, `${name} ${below.name()}`);
+  arrangeHelp(command, { width: Math.min(terminal.columns, 100), showsAll, name });
   command
     .exitOverride()
     .showSuggestionAfterError()
-    .configureHelp({
-      helpWidth: Math.min(terminal.columns, 100),
-      // The names of some verbs with their arguments leave little room for words.
-      minWidthToWrap: 20,
-      sortSubcommands: false,
-    })
     .configureOutput({
       writeOut: (text) => terminal.print(text),
       writeErr: (text) => terminal.note(text.trimEnd()),

@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import type { Provenance } from "@isthmus/report";
+import type { Provenance } from "@isthmus/findings";
+import { HELP_GROUPS, type HelpHeading } from "./options/help-groups.ts";
 import { optionGroup } from "./options/option-group.ts";
 import type { RepeatedProgress } from "./terminal/progress.ts";
 import type { Terminal } from "./terminal/terminal.ts";
@@ -43,12 +44,18 @@ export type RunVerb = (options: CommonOptions, work: (context: Context) => Promi
 /** Creates the command of one verb; each is in a module of its own that is loaded when it is used. */
 export type CreateVerb = (run: RunVerb) => CommandUnknownOpts;
 
-/** Creates the command of a verb with the options that all verbs have. */
-export function createVerb(name: string): Command<[], CommonOptions> {
-  return addCommonOptions(new Command(name).allowExcessArguments(false)).helpOption(
-    "-h, --help",
-    "show this help",
-  );
+/**
+ * Creates the command of a verb with the options that all verbs have.
+ *
+ * @param heading - the heading of the options that the verb adds next
+ */
+export function createVerb(
+  name: string,
+  heading: HelpHeading = HELP_GROUPS.measured,
+): Command<[], CommonOptions> {
+  return addCommonOptions(new Command(name).allowExcessArguments(false))
+    .helpOption("-h, --help", "show this help")
+    .optionsGroup(heading);
 }
 
 const addCommonOptions = optionGroup<CommonOptions>((command) => {

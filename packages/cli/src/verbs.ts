@@ -1,3 +1,5 @@
+import type { SubjectName } from "@isthmus/findings";
+import { listMeasurements } from "@isthmus/measurements";
 import type { CreateVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
@@ -6,27 +8,42 @@ export interface VerbEntry {
   readonly load: () => Promise<CreateVerb>;
 }
 
-/** Every verb by the group that the help shows it in, the ones that most people need first. */
+/** Makes the verbs of the measurements of some sorts of subjects. */
+function measuringVerbs(...subjects: readonly SubjectName[]): Readonly<Record<string, VerbEntry>> {
+  const entries = listMeasurements().filter(({ subject }) => subjects.includes(subject));
+  return Object.fromEntries(
+    entries.map((entry) => [
+      entry.verb,
+      {
+        summary: entry.summary,
+        load: async () => (await import("./measurement/measurement-verb.ts")).loadMeasurementVerb(entry),
+      },
+    ]),
+  );
+}
+
+/** Commands that most people need first, and what each shows. */
+const FIRST_STEPS: readonly (readonly [command: string, purpose: string])[] = [
+  ["isthmus demo", "see it work"],
+  ["isthmus inspect a.safetensors", "what is in a file"],
+  ["isthmus compare a.pt b.pt", "can they be merged?"],
+  ["isthmus merge llama-a llama-b --align -o merged", "align and average them"],
+  ["isthmus barrier a.pt b.pt --graph m.onnx --data mnist", "loss on the way"],
+];
+
+/** Lists the commands that most people need first, for the top of the help. */
+export function formatFirstSteps(): string {
+  const width = Math.max(...FIRST_STEPS.map(([command]) => command.length));
+  return `To begin with:\n${FIRST_STEPS.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`).join("\n")}`;
+}
+
+/** Every verb by the purpose under which the help shows it, the ones that most people need first. */
 export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEntry>>>> = {
-  "Look at networks": {
-    inspect: {
-      summary: "Show what is in a checkpoint or a graph, or how two checkpoints differ",
-      load: async () => (await import("./commands/inspect.ts")).inspectVerb,
-    },
+  "Merge networks": {
     compare: {
       summary: "Say whether networks can be merged, and what to do first",
       load: async () => (await import("./commands/compare.ts")).compareVerb,
     },
-    symmetry: {
-      summary: "Find out which units of a network can be permuted, and prove it",
-      load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
-    },
-    convert: {
-      summary: "Write a checkpoint in another format or element type",
-      load: async () => (await import("./commands/convert.ts")).convertVerb,
-    },
-  },
-  "Join networks": {
     align: {
       summary: "Permute the units of one network to match another",
       load: async () => (await import("./commands/align.ts")).alignVerb,
@@ -48,16 +65,16 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Move a fine-tune to another base",
       load: async () => (await import("./commands/transfer.ts")).transferVerb,
     },
-    verify: {
-      summary: "Make a merge by a recipe again, and compare every bit",
-      load: async () => (await import("./commands/verify.ts")).verifyVerb,
-    },
     search: {
       summary: "Search the numbers of a recipe for the best merge",
       load: async () => (await import("./commands/search.ts")).searchVerb,
     },
+    verify: {
+      summary: "Make a merge by a recipe again, and compare every bit",
+      load: async () => (await import("./commands/verify.ts")).verifyVerb,
+    },
   },
-  "Measure what lies between networks": {
+  "Measure networks, and what lies between them": {
     barrier: {
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
@@ -66,10 +83,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure which layers stand between two networks",
       load: async () => (await import("./commands/layers.ts")).layersVerb,
     },
-    similarity: {
-      summary: "Measure how alike the layers of two networks are in what they compute",
-      load: async () => (await import("./commands/similarity.ts")).similarityVerb,
-    },
+    ...measuringVerbs("unlike-pair"),
     path: {
       summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
       load: async () => (await import("./commands/path.ts")).pathVerb,
@@ -94,8 +108,10 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
       load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,
     },
-  },
-  "Measure one network": {
+    symmetry: {
+      summary: "Find out which units of a network can be permuted, and prove it",
+      load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
+    },
     curvature: {
       summary: "Measure how the loss curves around a network",
       load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
@@ -104,10 +120,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on a line, a plane or a grid around a network",
       load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
     },
-    dropout: {
-      summary: "Measure how much a network loses when units are taken out",
-      load: async () => (await import("./commands/dropout.ts")).dropoutVerb,
-    },
+    ...measuringVerbs("network"),
   },
   "Train networks, and find what connects them": {
     train: {
@@ -134,10 +147,6 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Set the weights of a network to zero that matter least, and train it on without them",
       load: async () => (await import("./commands/prune.ts")).pruneVerb,
     },
-    quantize: {
-      summary: "Put the weights of a network on a grid of 8 or 4 bits",
-      load: async () => (await import("./commands/quantize.ts")).quantizeVerb,
-    },
     pareto: {
       summary: "Train one network a task in one run, and draw the front of the networks between them",
       load: async () => (await import("./commands/pareto.ts")).paretoVerb,
@@ -147,7 +156,11 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
     },
   },
-  "Repeat, share, show": {
+  "Study many networks, on one machine or many": {
+    demo: {
+      summary: "See all of it at work on two small networks",
+      load: async () => (await import("./commands/demo.ts")).demoVerb,
+    },
     study: {
       summary: "Run a study that a file describes: train, align, measure, draw",
       load: async () => (await import("./commands/study.ts")).studyVerb,
@@ -160,17 +173,29 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Show, cancel and retry the tasks that wait for workers",
       load: async () => (await import("./commands/queue.ts")).queueVerb,
     },
+  },
+  "Federate clients that keep their data": {
     federate: {
       summary: "Average the networks of many clients again and again",
       load: async () => (await import("./commands/federate.ts")).federateVerb,
     },
+  },
+  "Look at files, and write others": {
+    inspect: {
+      summary: "Show what is in a checkpoint or a graph, or how two checkpoints differ",
+      load: async () => (await import("./commands/inspect.ts")).inspectVerb,
+    },
+    convert: {
+      summary: "Write a checkpoint in another format or element type",
+      load: async () => (await import("./commands/convert.ts")).convertVerb,
+    },
+    quantize: {
+      summary: "Put the weights of a network on a grid of 8 or 4 bits",
+      load: async () => (await import("./commands/quantize.ts")).quantizeVerb,
+    },
     report: {
       summary: "Draw a result: in the terminal, as a page, as figures and tables",
       load: async () => (await import("./commands/report.ts")).reportVerb,
-    },
-    demo: {
-      summary: "See all of it at work on two small networks",
-      load: async () => (await import("./commands/demo.ts")).demoVerb,
     },
   },
 };

@@ -46,13 +46,13 @@ describe("isthmus dropout", () => {
     expect(readFileSync(page, "utf8")).toContain('id="figure-layers"');
     const { code, stdout } = await runCli(["report", file, "-o", again]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/50 % +\d/);
+    expect(stdout).toMatch(/50\.00 % +\d/);
   });
 
   test("refuses shares that are none, before it opens the network", async () => {
     const { code, stderr } = await runCli(command("--shares", "1.5"));
     expect(code).not.toBe(0);
-    expect(stderr).toContain("must be numbers above 0 and at most 1");
+    expect(stderr).toContain("must be a number above 0 and at most 1");
   });
 });
 

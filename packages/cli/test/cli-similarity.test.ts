@@ -66,10 +66,10 @@ describe("isthmus similarity", () => {
     });
   });
 
-  test("prints layers of one place, or the closest ones of another graph", async () => {
+  test("prints layers of one place, or each layer with all of another graph", async () => {
     const { stdout } = await runCli(command(...shared(), "--measures", "linear-cka,svcca"));
-    expect(stdout).toMatch(/^layer +features +linear-cka +svcca$/m);
-    expect(stdout.match(/ 0\.\d{3} /g)?.length).toBeGreaterThan(2);
+    expect(stdout).toMatch(/^Layer of A +Layer of B +linear CKA +SVCCA$/m);
+    expect(stdout.match(/ 0\.\d+ /g)?.length).toBeGreaterThan(2);
     const other = command(
       "--measures",
       "linear-cka",
@@ -82,7 +82,7 @@ describe("isthmus similarity", () => {
       other.map((word) => (word === at("b.safetensors") ? at("shallow.safetensors") : word)),
     );
     expect(different.stderr).toBe("");
-    expect(different.stdout).toMatch(/^layer \/ closest in B +features +linear-cka$/m);
+    expect(different.stdout).toMatch(/^Layer of A( +\S+){2}$/m);
   });
 
   test("writes a page, the one that isthmus report makes of the result", async () => {
@@ -101,8 +101,8 @@ describe("isthmus similarity", () => {
 
   test.each([
     [["--values", "none*"], /"none\*" as it must match a value/],
-    [["--measures", "cka"], /one or more of linear-cka/],
-    [["--variance", "2"], /"variance" must be above 0 and at most 1: it is 2/],
+    [["--measures", "cka"], /must be one of linear-cka/],
+    [["--variance", "2"], /'2' is invalid. It must be a number above 0 and at most 1/],
     [["--report", "page.txt"], /its name must end in .html/],
   ])("refuses %j", async (rest, message) => {
     const { code, stderr } = await runCli(command(...shared(), ...rest));

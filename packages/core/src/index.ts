@@ -49,6 +49,26 @@ export {
   UnsupportedError,
   UsageError,
 } from "./errors.ts";
+export type { AnyField, Field, FieldsOf, Form, Keyed, NumberForm } from "./fields/field.ts";
+export { findMisfit, type Misfit, MOST_CHARACTERS, ruleOf } from "./fields/form.ts";
+export {
+  BATCH_SIZE_FIELD,
+  choiceField,
+  examplesField,
+  fieldOf,
+  flagField,
+  groupField,
+  listField,
+  namesField,
+  numberField,
+  numberForm,
+  rangeField,
+  seedField,
+  textField,
+  triesField,
+  wholeField,
+} from "./fields/make-fields.ts";
+export { assertTogether, defaultsOf, type ResolvedOf, resolveFields } from "./fields/resolve-fields.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
 export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
@@ -92,7 +112,6 @@ export { messageOf, reasonOf } from "./io/system-error.ts";
 export { lockPathOf, takeLock } from "./io/take-lock.ts";
 export { cutText, excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
-export { type SchemaProblem, tellProblem } from "./json/tell-problem.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint, openCheckpointWithin } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";

@@ -12,6 +12,8 @@ export {
   type SettlingChoice,
 } from "./curvature-options.ts";
 export type { CurvatureMeasures, CurvatureResult, LayerCurvature } from "./curvature-result.ts";
+export { describeCurvature } from "./describe/describe-curvature.ts";
+export { describeCurvatureHistory } from "./describe/describe-curvature-history.ts";
 export {
   ESTIMATE_TRACE_DEFAULTS,
   type EstimateTraceOptions,

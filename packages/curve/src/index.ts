@@ -1,4 +1,13 @@
 export type { CurveResult, MeasuredPath, PathSummary } from "./curve-result.ts";
+export { describeCurve } from "./describe/describe-curve.ts";
+export {
+  assertPaths,
+  type NamedPath,
+  pathFigures,
+  pathsTable,
+  pathTile,
+  placesTable,
+} from "./describe/path-figures.ts";
 export { measureCurve } from "./measure-curve.ts";
 export {
   MEASURE_PATH_DEFAULTS,

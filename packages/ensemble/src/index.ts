@@ -52,6 +52,11 @@ export {
   compareEnsembles,
   type FurtherPredictor,
 } from "./compare-ensembles.ts";
+export { countInside } from "./describe/count-inside.ts";
+export { describeAttack } from "./describe/describe-attack.ts";
+export { describeEnsemble } from "./describe/describe-ensemble.ts";
+export { describePareto } from "./describe/describe-pareto.ts";
+export { predictorsTable } from "./describe/predictors-table.ts";
 export type { EnsembleResult, NamedData } from "./ensemble-result.ts";
 export {
   type GreedyChoice,

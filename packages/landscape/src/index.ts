@@ -1,3 +1,7 @@
+export { describeLandscape } from "./describe/describe-landscape.ts";
+export { describePlane } from "./describe/describe-plane.ts";
+export { planeOf } from "./describe/landscape-planes.ts";
+export { minimaWords } from "./describe/minima-words.ts";
 export {
   LANDSCAPE_KINDS,
   type LandscapeKind,

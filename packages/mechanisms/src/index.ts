@@ -1,3 +1,5 @@
+export { describeMechanisms } from "./describe/describe-mechanisms.ts";
+export { summarizeMechanisms } from "./describe/summarize-mechanisms.ts";
 export {
   MEASURE_MECHANISMS_DEFAULTS,
   type MeasureMechanismsOptions,

@@ -3,15 +3,16 @@ export {
   type DropoutPath,
   type PathSegment,
 } from "./construct/build-dropout-path.ts";
+export { describeDropoutPath } from "./construct/describe-dropout-path.ts";
 export {
-  BUILD_DROPOUT_PATH_DEFAULTS,
   type BuildDropoutPathOptions,
   type BuildProgress,
+  DROPOUT_PATH_FIELDS,
+  type DropoutPathChoice,
 } from "./construct/dropout-path-options.ts";
 export {
   type DropoutPathProgress,
   type DropoutPathResult,
-  MEASURE_DROPOUT_PATH_DEFAULTS,
   type MeasureDropoutPathOptions,
   measureDropoutPath,
   type NamedMeasuredPath,
@@ -19,12 +20,11 @@ export {
 } from "./construct/measure-dropout-path.ts";
 export { type LayerRemainder, UNIT_CHOICES, type UnitChoice } from "./drop/choose-units.ts";
 export { dropUnits } from "./drop/drop-units.ts";
-export {
-  DROPOUT_DEFAULTS,
-  type DropoutOptions,
-  type DropoutProgress,
-  MEASURE_DROPOUT_STABILITY_DEFAULTS,
-  type MeasureDropoutStabilityOptions,
+export type {
+  DropoutChoice,
+  DropoutProgress,
+  DropoutStabilityChoice,
+  MeasureDropoutStabilityOptions,
 } from "./drop/dropout-options.ts";
 export type {
   DropoutShare,
@@ -32,8 +32,10 @@ export type {
   DropoutTrial,
   DroppedLayers,
 } from "./drop/dropout-result.ts";
+export { DROPOUT_STABILITY } from "./drop/dropout-stability.ts";
 export { RESCALINGS, type Rescaling } from "./drop/fit-factor.ts";
 export { measureDropoutStability } from "./drop/measure-dropout-stability.ts";
+export { describeWalkedPath } from "./walk/describe-walked-path.ts";
 export {
   MEASURE_WALKED_PATH_DEFAULTS,
   type MeasureWalkedPathOptions,

@@ -159,9 +159,11 @@ describe("measureDropoutStability()", () => {
     const { architecture, networks, data } = subjectOf("an MLP");
     const measure = (options: object) => measureDropoutStability(architecture, networks[0], data, options);
     await expect(measure({ shares: [0] })).rejects.toThrow(
-      'as "shares" must be numbers above 0 and at most 1',
+      'as "shares[0]" must be a number above 0 and at most 1',
     );
-    await expect(measure({ shares: [] })).rejects.toThrow("one or more: they are []");
+    await expect(measure({ shares: [] })).rejects.toThrow(
+      "a list of 1 or more, each a number above 0 and at most 1: it is []",
+    );
     await expect(measure({ layers: ["head*"] })).rejects.toThrow(
       '"head*" matches none of layers.0, layers.1',
     );

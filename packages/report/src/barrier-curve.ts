@@ -46,12 +46,6 @@ export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[
 }
 
 /**
- * What a curve shows: the loss in nats, or the error, which is the share of examples, or of tokens, predicted
- * wrongly.
- */
-export type Measure = "loss" | "error";
-
-/**
  * Checks that curves can be drawn.
  * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
  */
@@ -85,11 +79,4 @@ export function assertDrawable(curves: readonly BarrierCurve[]): void {
       }
     }
   }
-}
-
-/** Computes the height, at place `t`, of the chord: the straight line between the ends of a curve. */
-export function chordAt(result: BarrierResult, measure: Measure, t: number): number {
-  const first = at(result.points, 0, "point")[measure];
-  const last = at(result.points, result.points.length - 1, "point")[measure];
-  return (1 - t) * first + t * last;
 }

@@ -1,25 +1,10 @@
-export {
-  BARRIER_LABELS,
-  type BarrierCurve,
-  type Measure,
-  type ShownCurve,
-  withTemperedCurves,
-} from "./barrier-curve.ts";
+export { BARRIER_LABELS, type BarrierCurve, type ShownCurve, withTemperedCurves } from "./barrier-curve.ts";
 export type { Theme } from "./figure/palette.ts";
 export {
   BARRIER_SVG_DEFAULTS,
   type BarrierSvgOptions,
   renderBarrierSvg,
 } from "./figure/render-barrier-svg.ts";
-export {
-  formatBarrier,
-  formatCount,
-  formatCounted,
-  formatMeasure,
-  formatNumber,
-  formatPlace,
-  formatShort,
-} from "./format-value.ts";
 export {
   type ResultPage,
   renderResultPage,
@@ -37,27 +22,18 @@ export {
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
-export { countInside } from "./result/count-inside.ts";
 export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
+export { describeResult } from "./result/describe-result.ts";
 export {
   type ComparedBarrierResult,
   type ComparisonResult,
   curvesOf,
   type Drawable,
   type DrawableResult,
-  type FedData,
   isNamedBarriers,
-  type Provenance,
 } from "./result/drawable-result.ts";
-export { planeOf } from "./result/landscape/landscape-planes.ts";
-export { minimaWords } from "./result/landscape/minima-words.ts";
 export { halfwayPerplexity } from "./result/layers-tables.ts";
-export { type DimensionMean, meansByDimension } from "./result/means-by-dimension.ts";
-export type { PageFact } from "./result/page-fact.ts";
-export { pruningStages } from "./result/pruning-stages.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
-export { summarizeMechanisms } from "./result/summarize-mechanisms.ts";
-export { wordsOfUntrained } from "./result/words-of-untrained.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

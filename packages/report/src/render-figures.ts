@@ -1,6 +1,7 @@
 import { resolveOptions } from "@isthmus/core";
 import { drawSvg } from "./figure/draw-svg.ts";
-import { FIGURE_WIDTHS } from "./figure/figure.ts";
+import { drawingOf } from "./figure/drawers.ts";
+import { FIGURE_WIDTHS } from "./figure/drawing.ts";
 import { assertTheme, type Theme } from "./figure/palette.ts";
 import { describeResult } from "./result/describe-result.ts";
 import type { Drawable } from "./result/drawable-result.ts";
@@ -54,11 +55,11 @@ export async function renderFigures(
 ): Promise<RenderedFigure[]> {
   const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
   assertTheme(theme);
-  const figures = describeResult(result).sections.flatMap((section) => section.figures);
+  const figures = (await describeResult(result)).sections.flatMap((section) => section.figures);
   return Promise.all(
-    figures.map(async ({ name, words, size, draw }) => ({
+    figures.map(async ({ name, words, size, plot: shown }) => ({
       name,
-      svg: await drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name, theme }),
+      svg: await drawSvg(words, (plot) => drawingOf(shown)(plot, FIGURE_WIDTHS[size]), { name, theme }),
     })),
   );
 }

@@ -1,6 +1,7 @@
 import { resolveOptions } from "@isthmus/core";
 import { drawElement } from "./figure/draw-svg.ts";
-import { FIGURE_WIDTHS } from "./figure/figure.ts";
+import { drawingOf } from "./figure/drawers.ts";
+import { FIGURE_WIDTHS } from "./figure/drawing.ts";
 import { assertTheme } from "./figure/palette.ts";
 import { standAlone } from "./figure/stand-alone.ts";
 import { FIGURES_DEFAULTS, type FiguresOptions } from "./render-figures.ts";
@@ -30,11 +31,11 @@ export async function renderPdfFigures(result: Drawable, options: FiguresOptions
   assertTheme(theme);
   // Metrics of fonts are loaded by the first PDF only.
   const { writePdf } = await import("./pdf/write-pdf.ts");
-  const figures = describeResult(result).sections.flatMap((section) => section.figures);
+  const figures = (await describeResult(result)).sections.flatMap((section) => section.figures);
   return Promise.all(
-    figures.map(async ({ name, title: begin, words, size, draw }) => {
+    figures.map(async ({ name, title: begin, words, size, plot: shown }) => {
       const title = begin.replace(/[.,:]$/, "");
-      const svg = await drawElement((plot) => draw(plot, FIGURE_WIDTHS[size]));
+      const svg = await drawElement((plot) => drawingOf(shown)(plot, FIGURE_WIDTHS[size]));
       standAlone(svg, theme);
       return { name, title, pdf: writePdf(svg, { title, words }) };
     }),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../test/barrier-curve.ts";
 import { layersResult, planeResult, starResult, studyResult } from "../test/results.ts";
-import { renderTables, toCsv } from "./render-tables.ts";
+import { type RenderedTable, renderTables, toCsv } from "./render-tables.ts";
 
 /** Reads what RFC 4180 says, to compare. */
 function parseCsv(text: string): string[][] {
@@ -20,17 +20,17 @@ function parseCsv(text: string): string[][] {
 }
 
 describe("renderTables()", () => {
-  it("renderTables() has the perplexity of language models, and of no others", () => {
+  it("renderTables() has the perplexity of language models, and of no others", async () => {
     const [plain, { result }] = [barrierCurve("plain", 1), barrierCurve("text", 1)] as const;
     const points = result.points.map((point) => ({ ...point, perplexity: Math.exp(point.loss) }));
-    const columnOf = (tables: ReturnType<typeof renderTables>, name: string, title: RegExp) => {
+    const columnOf = (tables: readonly RenderedTable[], name: string, title: RegExp) => {
       const [head = [], ...rows] = parseCsv(tables.find((table) => table.name === name)?.csv ?? "");
       const column = head.findIndex((cell) => title.test(cell));
       return column === -1 ? undefined : rows.map((row) => Number(row[column]));
     };
-    const text = renderTables({ ...result, points });
+    const text = await renderTables({ ...result, points });
     expect(columnOf(text, "points", /perplexity/i)).toEqual(points.map(({ perplexity }) => perplexity));
-    expect(columnOf(renderTables(plain.result), "points", /perplexity/i)).toBeUndefined();
+    expect(columnOf(await renderTables(plain.result), "points", /perplexity/i)).toBeUndefined();
     const definitions = text.find(({ name }) => name === "definitions")?.csv ?? "";
     expect(definitions).toContain(`Perplexity at the barrier,${Math.exp(result.points[12]?.loss ?? 0)}`);
     const layers = layersResult();
@@ -38,7 +38,7 @@ describe("renderTables()", () => {
       ...cut,
       points: measured.map((point) => ({ ...point, perplexity: Math.exp(point.loss) })),
     });
-    const tables = renderTables({
+    const tables = await renderTables({
       ...layers,
       whole: words(layers.whole),
       layers: layers.layers.map(({ a, b, ...layer }) => ({ ...layer, a: words(a), b: words(b) })),
@@ -48,26 +48,26 @@ describe("renderTables()", () => {
     );
     expect(columnOf(tables, "layers", /Perplexity half-way, others as in B/)).toEqual(halfway);
     expect(columnOf(tables, "layer-points", /Perplexity/)?.length).toBe(11 * (2 * layers.layers.length + 1));
-    expect(columnOf(renderTables(layers), "layers", /Perplexity/)).toBeUndefined();
+    expect(columnOf(await renderTables(layers), "layers", /Perplexity/)).toBeUndefined();
   });
 
-  it("renderTables() writes every table of a result at full precision", () => {
-    const tables = renderTables(planeResult());
+  it("renderTables() writes every table of a result at full precision", async () => {
+    const tables = await renderTables(planeResult());
     expect(tables.map(({ name }) => name)).toEqual(["models", "paths", "roughness", "minima", "grid"]);
     const [head, first] = parseCsv(tables.at(-1)?.csv ?? "");
     expect(head).toEqual(["x", "y", "Loss (nats)", "Error"]);
     expect(first?.map(Number)).toEqual([-6, -7, planeResult().loss[0]?.[0], planeResult().error[0]?.[0]]);
   });
 
-  it("renderTables() leaves empty what was not measured, and names groups and units", () => {
-    const predictors = renderTables(starResult()).find(({ name }) => name === "predictors");
+  it("renderTables() leaves empty what was not measured, and names groups and units", async () => {
+    const predictors = (await renderTables(starResult())).find(({ name }) => name === "predictors");
     expect(
       parseCsv(predictors?.csv ?? "")
         .at(-1)
         ?.at(-2),
     ).toBe("");
     expect(parseCsv(predictors?.csv ?? "")[0]).toContain("NLL (nats)");
-    expect(renderTables(studyResult()).map(({ name }) => name)).toEqual(["barriers", "networks"]);
+    expect((await renderTables(studyResult())).map(({ name }) => name)).toEqual(["barriers", "networks"]);
   });
 });
 

@@ -1,6 +1,6 @@
+import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "@isthmus/findings";
 import { describeResult } from "./result/describe-result.ts";
 import type { Drawable } from "./result/drawable-result.ts";
-import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "./table/table.ts";
 
 /** A table as a file. */
 export interface RenderedTable {
@@ -15,8 +15,8 @@ export interface RenderedTable {
  *
  * @throws UsageError if the result has nothing to draw, or contradicts itself
  */
-export function renderTables(result: Drawable): RenderedTable[] {
-  const tables = describeResult(result).sections.flatMap((section) => section.tables);
+export async function renderTables(result: Drawable): Promise<RenderedTable[]> {
+  const tables = (await describeResult(result)).sections.flatMap((section) => section.tables);
   return tables.map((table) => ({ name: table.name, csv: toCsv(table) }));
 }
 

@@ -6,12 +6,13 @@ export {
 } from "./measures/compare-representations.ts";
 export { HSIC_ESTIMATORS, type HsicEstimator } from "./measures/hsic.ts";
 export { SIMILARITY_NUMBERS, type Similarities, type SimilarityNumber } from "./measures/measure.ts";
+export { SIMILARITY } from "./similarity.ts";
 export {
   CKA_ESTIMATORS,
   type CkaEstimator,
-  MEASURE_SIMILARITY_DEFAULTS,
   type MeasureSimilarityOptions,
   SIMILARITY_MEASURES,
+  type SimilarityChoice,
   type SimilarityMeasure,
   type SimilarityProgress,
 } from "./similarity-options.ts";

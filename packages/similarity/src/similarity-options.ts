@@ -1,4 +1,16 @@
-import { assertWholeOptions, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import {
+  BATCH_SIZE_FIELD,
+  choiceField,
+  examplesField,
+  type FieldsOf,
+  listField,
+  namesField,
+  numberField,
+  OutOfRangeError,
+  resolveFields,
+  seedField,
+  wholeField,
+} from "@isthmus/core";
 import { POSITIONS, type Positions } from "./values/value-layout.ts";
 
 /** What can be measured; `relative` gives three numbers. */
@@ -30,14 +42,14 @@ export interface SimilarityProgress {
   readonly stage: "activations" | "comparison";
 }
 
-/** Options of {@link measureSimilarity}. */
-export interface MeasureSimilarityOptions {
+/** Options of {@link measureSimilarity} that are plain data. */
+export interface SimilarityChoice {
   /**
-   * Names or labels of values that stand for layers, in which `*` matches any characters; undefined for what
-   * layers with weights read and what the graph returns. @defaultValue undefined
+   * Names or labels of values that stand for layers, in which `*` matches any characters.
+   * @defaultValue the values that layers with weights read, and what the graph returns
    */
   readonly values?: readonly string[] | undefined;
-  /** @defaultValue all but `pwcca` */
+  /** What is measured. @defaultValue all but `pwcca` */
   readonly measures?: readonly SimilarityMeasure[];
   /** What positions of images and of sequences are. @defaultValue "auto" */
   readonly positions?: Positions;
@@ -51,7 +63,7 @@ export interface MeasureSimilarityOptions {
   readonly block?: number;
   /** Bandwidth of RBF CKA as a share of the median distance. @defaultValue 0.8 */
   readonly bandwidth?: number;
-  /** Share of the variance that directions of SVCCA hold, up to 1. @defaultValue 0.99 */
+  /** Share of the variance that directions of SVCCA hold, above 0 and up to 1. @defaultValue 0.99 */
   readonly variance?: number;
   /** Anchors of relative representations, at most half of the samples. @defaultValue 300 */
   readonly anchors?: number;
@@ -61,6 +73,71 @@ export interface MeasureSimilarityOptions {
   readonly seed?: number;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+}
+
+/** Samples that the unbiased HSIC needs. */
+const LEAST_SAMPLES = 4;
+
+/** Fields of {@link SimilarityChoice}. */
+export const SIMILARITY_FIELDS: FieldsOf<SimilarityChoice> = {
+  values: namesField({
+    help: "values that stand for layers, for example 'layers.*' (default: what layers with weights read, and the output)",
+  }),
+  measures: listField<SimilarityMeasure>(
+    { type: "choice", values: SIMILARITY_MEASURES },
+    {
+      placeholder: "<names>",
+      default: SIMILARITY_MEASURES.filter((name) => name !== "pwcca"),
+      help: `what is measured, of ${SIMILARITY_MEASURES.join(", ")}`,
+    },
+  ),
+  positions: choiceField<Positions>(POSITIONS, {
+    default: "auto",
+    help: "what pixels and places in sequences are: features, averaged over, or samples; auto: samples where every value is a sequence of one length",
+  }),
+  examples: examplesField({
+    least: 0,
+    default: 1000,
+    help: "the most examples, the first ones; 0 for all",
+  }),
+  samples: examplesField({
+    least: 0,
+    default: 1000,
+    help: "the most samples, taken at equal distances; 0 for all",
+  }),
+  estimator: choiceField<CkaEstimator>(CKA_ESTIMATORS, {
+    placeholder: "<name>",
+    default: "unbiased",
+    help: "how CKA is estimated: by HSIC of all samples, unbiased or biased, or by unbiased HSIC of blocks",
+  }),
+  block: wholeField({
+    least: LEAST_SAMPLES,
+    default: 256,
+    help: "samples of each block of the estimator minibatch",
+  }),
+  bandwidth: numberField({
+    above: 0,
+    default: 0.8,
+    help: "bandwidth of rbf-cka, as a share of the median distance",
+  }),
+  variance: numberField({
+    above: 0,
+    most: 1,
+    default: 0.99,
+    help: "share of the variance that directions of svcca and pwcca hold",
+  }),
+  anchors: wholeField({ least: 1, default: 300, help: "anchors of relative representations" }),
+  neighbours: wholeField({
+    least: 1,
+    default: 10,
+    help: "nearest neighbours that relative representations are compared by",
+  }),
+  seed: seedField("seed of anchors"),
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** Options of {@link measureSimilarity}. */
+export interface MeasureSimilarityOptions extends SimilarityChoice {
   /**
    * File that finished layers are kept in, so that a measurement that was killed goes on to the same numbers.
    * @defaultValue none
@@ -71,31 +148,14 @@ export interface MeasureSimilarityOptions {
   readonly onProgress?: ((progress: SimilarityProgress) => void) | undefined;
 }
 
-/** Defaults of {@link measureSimilarity}. */
-export const MEASURE_SIMILARITY_DEFAULTS: Required<MeasureSimilarityOptions> = {
-  values: undefined,
-  measures: SIMILARITY_MEASURES.filter((name) => name !== "pwcca"),
-  positions: "auto",
-  examples: 1000,
-  samples: 1000,
-  estimator: "unbiased",
-  block: 256,
-  bandwidth: 0.8,
-  variance: 0.99,
-  anchors: 300,
-  neighbours: 10,
-  seed: 0,
-  batchSize: 100,
+/** What messages call the attempt. */
+export const ATTEMPT = "measure similarity";
+
+const RUN_DEFAULTS: Required<Omit<MeasureSimilarityOptions, keyof SimilarityChoice>> = {
   journalPath: undefined,
   signal: undefined,
   onProgress: undefined,
 };
-
-/** Samples that the unbiased HSIC needs. */
-const LEAST_SAMPLES = 4;
-
-/** What messages call the attempt. */
-export const ATTEMPT = "measure similarity";
 
 /**
  * Adds defaults to options, and checks them.
@@ -104,18 +164,7 @@ export const ATTEMPT = "measure similarity";
 export function resolveSimilarityOptions(
   options: MeasureSimilarityOptions,
 ): Required<MeasureSimilarityOptions> {
-  const resolved = resolveOptions(ATTEMPT, MEASURE_SIMILARITY_DEFAULTS, options);
-  const least = { examples: 0, samples: 0, block: 4, anchors: 1, neighbours: 1, seed: 0, batchSize: 1 };
-  assertWholeOptions(ATTEMPT, resolved, least);
-  const { measures, positions, estimator, bandwidth, variance } = resolved;
-  if (measures.length === 0) throw wrongOption("measures", "name at least one measure", "empty");
-  for (const name of measures) assertChoice("measures", SIMILARITY_MEASURES, name);
-  assertChoice("positions", POSITIONS, positions);
-  assertChoice("estimator", CKA_ESTIMATORS, estimator);
-  if (!(bandwidth > 0 && Number.isFinite(bandwidth)))
-    throw wrongOption("bandwidth", "be a finite number above 0", bandwidth);
-  if (!(variance > 0 && variance <= 1)) throw wrongOption("variance", "be above 0 and at most 1", variance);
-  return resolved;
+  return resolveFields(ATTEMPT, SIMILARITY_FIELDS, options, RUN_DEFAULTS);
 }
 
 /**
@@ -136,12 +185,4 @@ export function assertSampleCount(
   throw new OutOfRangeError(
     `Cannot ${ATTEMPT} by ${measures.join(", ")} as there must be at least ${least} samples: there are ${samples}; take more examples`,
   );
-}
-
-function assertChoice(option: string, choices: readonly string[], value: string): void {
-  if (!choices.includes(value)) throw wrongOption(option, `be one of ${choices.join(", ")}`, value);
-}
-
-function wrongOption(option: string, rule: string, value: unknown): OutOfRangeError {
-  return new OutOfRangeError(`Cannot ${ATTEMPT} as "${option}" must ${rule}: it is ${String(value)}`);
 }

@@ -1,3 +1,5 @@
+export { describePruning } from "./describe/describe-pruning.ts";
+export { pruningStages } from "./describe/pruning-stages.ts";
 export type { PrunedUnits } from "./masks/choose-unit-masks.ts";
 export { applyMasks, type Masks } from "./masks/masks.ts";
 export { type ComparedNetworks, measurePruning } from "./measure-pruning.ts";

@@ -1,3 +1,4 @@
+export { describeStar } from "./describe-star.ts";
 export {
   MEASURE_STAR_DEFAULTS,
   type MeasureStarOptions,

@@ -20,8 +20,6 @@ export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./descript
 export type {
   CurvatureChoice,
   CurvatureMeasurement,
-  DropoutStabilityChoice,
-  DropoutStabilityMeasurement,
   EachMeasurement,
   NetworkMeasurement,
   SharpnessChoice,
@@ -42,8 +40,6 @@ export type {
   MechanismsChoice,
   MechanismsMeasurement,
   PathMeasurement,
-  SimilarityChoice,
-  SimilarityMeasurement,
   WalkedPathChoice,
   WalkedPathMeasurement,
 } from "./description/path-measurements.ts";
@@ -55,13 +51,10 @@ export type {
   MeasurementDescription,
   NetworkDescription,
   PairMeasurement,
-  Repeated,
   RepeatedNetwork,
   StarNetwork,
   StudyDescription,
-  Templated,
   TrainedNetwork,
-  Variables,
 } from "./description/study-description.ts";
 export type {
   ColumnDescription,
@@ -71,18 +64,12 @@ export type {
 } from "./description/table-description.ts";
 export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
 export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
-export { type Unfolded, unfold } from "./description/unfold.ts";
-export type { VariableValue, WantedValues } from "./description/variable-values.ts";
+export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
-export { readYamlFile, rejectProblems, type YamlFile } from "./file/yaml-file.ts";
-export { findProblems, type YamlSource } from "./file/yaml-problems.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";
 export { listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
-export { COMMON_SCHEMAS } from "./schema/common-schemas.ts";
-export type { SameShape } from "./schema/same-shape.ts";
-export { schemaOf } from "./schema/schema-of.ts";
 export type {
   StudyColumn,
   StudyFigure,
@@ -92,8 +79,5 @@ export type {
   StudyTable,
   StudyValue,
 } from "./study-result.ts";
-export { assertTaskParams } from "./tasks/params/assert-task-params.ts";
-export { type MovePath, movePathsBy } from "./tasks/params/moved-paths.ts";
-export { takesParams } from "./tasks/params/takes-params.ts";
 export type { StudyPorts } from "./tasks/task-kind.ts";
-export { STUDY_TASKS } from "./tasks/task-kinds.ts";
+export { loadStudyTasks } from "./tasks/task-kinds.ts";

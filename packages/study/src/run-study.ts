@@ -34,7 +34,7 @@ export interface RunStudyResult extends Omit<RunMissingResult, "results"> {
  * import assert from "node:assert/strict";
  * import { createOnnxRuntimeEngine } from "@isthmus/engine";
  * import { openDataSet } from "@isthmus/data";
- * import { runStudy, STUDY_TASKS, type StudyDescription } from "@isthmus/study";
+ * import { loadStudyTasks, runStudy, type StudyDescription } from "@isthmus/study";
  * import { runTask, type TaskExecutor } from "@isthmus/tasks";
  *
  * const study: StudyDescription = {
@@ -48,9 +48,10 @@ export interface RunStudyResult extends Omit<RunMissingResult, "results"> {
  * };
  * const engine = createOnnxRuntimeEngine();
  * const ports = { engine, openData: (name: string) => openDataSet(name) };
+ * const kinds = await loadStudyTasks();
  * const executor = {
  *   capacity: 1,
- *   run: (...[task, control]: Parameters<TaskExecutor["run"]>) => runTask(STUDY_TASKS, task, ports, control),
+ *   run: (...[task, control]: Parameters<TaskExecutor["run"]>) => runTask(kinds, task, ports, control),
  * };
  * const options = { engine: engine.name, openData: ports.openData, folder: "one-barrier", executor };
  * const { ran } = await runStudy(study, options);

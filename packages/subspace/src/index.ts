@@ -5,6 +5,9 @@ export {
   type SubspaceOptions,
   type SubspaceScope,
 } from "./create-subspace.ts";
+export { describeIntrinsicDimension } from "./describe/describe-intrinsic-dimension.ts";
+export { meansByDimension } from "./describe/means-by-dimension.ts";
+export { wordsOfUntrained } from "./describe/words-of-untrained.ts";
 export type {
   IntrinsicDimensionResult,
   SeedAccuracy,

@@ -18,6 +18,7 @@ import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
 import { addStepOptions } from "../training/add-training-options.ts";
@@ -47,17 +48,17 @@ export type CollectVerbOptions = Omit<NetworkOptions, "from"> &
 /** Adds the options of the verb `collect`. */
 export const addCollectOptions: AddOptions<CollectVerbOptions> = optionGroup((command) => {
   command
-    .optionsGroup("What to train:")
+    .optionsGroup(HELP_GROUPS.networks)
     .option("--graph <file>", "its architecture, an .onnx file")
     .option("--net <name>", `its architecture by name: ${NETWORK_FORMS.join(", ")}`);
   addBindingOptions(command);
   command.requiredOption("--data <name>", dataForms(":train (if not said), :test or :val"));
   addScalingOptions(command);
   addMethod(command);
-  addStepOptions(command.optionsGroup("How to train:"));
+  addStepOptions(command.optionsGroup(HELP_GROUPS.training));
   addEngineOption(command);
   command
-    .optionsGroup("Where to:")
+    .optionsGroup(HELP_GROUPS.output)
     .requiredOption("-o, --output <folder>", "net-001.safetensors and so on, and mean.safetensors")
     .option("--resume", "go on from what an interrupted collection left in the folder");
 });
@@ -66,7 +67,7 @@ function addMethod(command: CommandUnknownOpts): void {
   const ofAll = (what: (method: CollectMethod) => unknown) =>
     COLLECT_METHODS.map((method) => `${method} ${what(method)}`).join(", ");
   command
-    .optionsGroup("How to collect:")
+    .optionsGroup(HELP_GROUPS.collecting)
     .addOption(
       new Option(
         "--method <name>",

@@ -34,6 +34,7 @@ import { expandPaths } from "../open/expand-paths.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addManyOptions, alignsMany, type ManyVerbOptions } from "../options/many-options.ts";
 import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -98,7 +99,7 @@ const EXAMPLES = formatExamples(
 );
 
 function createAlignVerb() {
-  return createVerb("align")
+  return createVerb("align", HELP_GROUPS.output)
     .argument(
       "<checkpoints...>",
       "two checkpoints, of which the second's units are permuted, or more: files, or folders; with their config.json no graph is needed",

@@ -26,6 +26,7 @@ import {
 import { formatPairs } from "../format/format-table.ts";
 import { openExamples } from "../open/open-data.ts";
 import { createEngine } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs } from "../training/format-training.ts";
 import {
@@ -41,7 +42,10 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 /** Creates the command `isthmus collect`. */
 export function collectVerb(run: RunVerb): CommandUnknownOpts {
   return addCollectOptions(
-    createVerb("collect").argument("<network>", "the trained network to go on from: a file, or a folder"),
+    createVerb("collect", HELP_GROUPS.done).argument(
+      "<network>",
+      "the trained network to go on from: a file, or a folder",
+    ),
   )
     .addHelpText("after", EXAMPLES)
     .action((path, options) => run(options, (context) => collect(path, options, context)));

@@ -17,6 +17,7 @@ import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseCount, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
@@ -42,7 +43,7 @@ export function compareVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createCompareVerb() {
-  return createVerb("compare")
+  return createVerb("compare", HELP_GROUPS.done)
     .argument("<checkpoints...>", "two or more checkpoints; * and ? are wildcards for files")
     .option("--base <checkpoint>", "the checkpoint that they were made from")
     .option(

@@ -13,6 +13,7 @@ import { untieModel } from "@isthmus/recipe";
 import { convertToOnnx } from "../convert/convert-to-onnx.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -45,7 +46,7 @@ const EXAMPLES = formatExamples(
 );
 
 function createConvertVerb() {
-  return createVerb("convert")
+  return createVerb("convert", HELP_GROUPS.done)
     .argument("<input>", "a checkpoint of any format that isthmus inspect shows")
     .argument(
       "<output>",

@@ -29,6 +29,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -61,7 +62,7 @@ export function curveVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function withTraining() {
-  const command = createVerb("curve")
+  const command = createVerb("curve", HELP_GROUPS.done)
     .argument("<a>", "the checkpoint where the curve starts")
     .argument("<b>", "the checkpoint where it ends")
     .option(
@@ -88,7 +89,7 @@ function withTraining() {
 
 function withMeasurement(command: ReturnType<typeof withTraining>) {
   const measured = command
-    .optionsGroup("How to measure:")
+    .optionsGroup(HELP_GROUPS.measured)
     .option(
       "--test-data <name>",
       "examples to measure on (default: the test split of --data, or else its validation split, if it has one and names none)",
@@ -104,7 +105,7 @@ function withMeasurement(command: ReturnType<typeof withTraining>) {
 
 function withOutput(command: ReturnType<typeof withMeasurement>) {
   return command
-    .optionsGroup("Where to:")
+    .optionsGroup(HELP_GROUPS.output)
     .requiredOption("-o, --output <path>", "the bends: a file ending in .safetensors for one, or a folder")
     .option("--resume", "go on from the state in or beside OUTPUT if an interrupted training left one")
     .option("--report <file>", "write a page with the curve, the line and all numbers (.html)");

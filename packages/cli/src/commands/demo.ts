@@ -10,6 +10,7 @@ import { bindArchitecture } from "../open/bind-architecture.ts";
 import { openArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { MOST, parseCount, parseSeed } from "../options/parse-values.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -26,7 +27,7 @@ const POINTS = 11;
 /** Creates the command `isthmus demo`. */
 export function demoVerb(run: RunVerb): CommandUnknownOpts {
   return addEngineOption(
-    createVerb("demo")
+    createVerb("demo", HELP_GROUPS.done)
       .option("-o, --output <folder>", "folder for the files", "demo")
       .option("--net <name>", "the network that is trained, by its name for isthmus train --net", NET)
       .option("--epochs <n>", "times each image is seen in training", parseCount(1, MOST.epochs), EPOCHS)

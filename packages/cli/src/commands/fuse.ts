@@ -40,6 +40,7 @@ import {
 } from "../open/open-own-architectures.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addOutputsOption, type OutputsOptions } from "../options/outputs-option.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -88,7 +89,7 @@ const EXAMPLES = formatExamples(
 
 function createFuseVerb() {
   const { method, examples, cost, plan, regularization, weight } = FUSE_NETWORKS_DEFAULTS;
-  return createVerb("fuse")
+  return createVerb("fuse", HELP_GROUPS.done)
     .argument("<a>", "the checkpoint that is brought to the other's width: a file, or a folder")
     .argument("<b>", "the checkpoint that it is averaged with; the result has its graph")
     .addOption(

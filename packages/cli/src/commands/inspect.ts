@@ -5,11 +5,12 @@ import { formatPairs, formatTable } from "../format/format-table.ts";
 import { inspectTwo } from "../inspect/compare-checkpoints.ts";
 import { type InspectOptions, inspectCheckpoint } from "../inspect/inspect-checkpoint.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 /** Creates the command `isthmus inspect`. */
 export function inspectVerb(run: RunVerb): CommandUnknownOpts {
-  return createVerb("inspect")
+  return createVerb("inspect", HELP_GROUPS.done)
     .argument(
       "<file>",
       "a checkpoint (.safetensors, a folder or index of them, .pt, .npz, .gguf, owner/model of the Hugging Face cache) or a graph (.onnx)",

@@ -34,6 +34,7 @@ import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts";
 import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
 import { matchingOf } from "../options/match-options.ts";
@@ -43,7 +44,7 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 /** Creates the command `isthmus merge`. */
 export function mergeVerb(run: RunVerb): CommandUnknownOpts {
   return addMergeOptions(
-    createVerb("merge").argument(
+    createVerb("merge", HELP_GROUPS.done).argument(
       "<checkpoints...>",
       "two or more checkpoints of one architecture, * and ? are wildcards for files; or one recipe in YAML",
     ),

@@ -15,6 +15,7 @@ import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
@@ -49,7 +50,7 @@ export function paretoVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createParetoVerb() {
-  return createVerb("pareto")
+  return createVerb("pareto", HELP_GROUPS.done)
     .requiredOption(
       "--net <name>",
       `the network, which gets a head for each of two tasks: ${NETWORK_FORMS.join(", ")}`,
@@ -81,7 +82,7 @@ function createParetoVerb() {
 
 function withOutput<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
-    .optionsGroup("Where to:")
+    .optionsGroup(HELP_GROUPS.output)
     .requiredOption(
       "-o, --output <folder>",
       "task_1.safetensors, task_2.safetensors, graph.onnx and pareto.json",

@@ -1,8 +1,9 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { defaultsOf } from "@isthmus/core";
 import { createPath } from "@isthmus/interpolation";
 import {
+  DROPOUT_PATH_FIELDS,
   type DropoutPathResult,
-  MEASURE_DROPOUT_PATH_DEFAULTS,
   measureDropoutPath,
   RESCALINGS,
   type Rescaling,
@@ -31,7 +32,7 @@ interface PathVerbOptions extends MeasuredPairOptions, WalkFlags {
   readonly pointsPerLine: number;
 }
 
-const DEFAULTS = MEASURE_DROPOUT_PATH_DEFAULTS;
+const DEFAULTS = defaultsOf(DROPOUT_PATH_FIELDS);
 
 /** Creates the command `isthmus path`. */
 export function pathVerb(run: RunVerb): CommandUnknownOpts {

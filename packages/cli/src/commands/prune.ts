@@ -11,6 +11,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import {
   MOST,
   parseCount,
@@ -34,7 +35,7 @@ export function pruneVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createPruneVerb() {
-  return createVerb("prune")
+  return createVerb("prune", HELP_GROUPS.done)
     .argument("<network>", "the checkpoint: a file, or a folder")
     .option(
       "--graph <file>",

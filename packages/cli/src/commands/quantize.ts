@@ -11,6 +11,7 @@ import {
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatTable } from "../format/format-table.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseNames } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -25,7 +26,7 @@ const BITS = ["8", "4"] as const satisfies readonly `${(typeof QUANTIZED_BITS)[n
 
 /** Creates the command `isthmus quantize`. */
 export function quantizeVerb(run: RunVerb): CommandUnknownOpts {
-  return createVerb("quantize")
+  return createVerb("quantize", HELP_GROUPS.done)
     .argument("<network>", "the checkpoint: a file, or a folder")
     .addOption(
       new Option("--bits <n>", "bits of a weight")

@@ -20,7 +20,6 @@ import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatDropoutPath } from "../format/format-dropout-path.ts";
-import { formatDropoutStability } from "../format/format-dropout-stability.ts";
 import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
@@ -31,8 +30,9 @@ import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatPruning } from "../format/format-pruning.ts";
-import { formatSimilarity } from "../format/format-similarity.ts";
+import { formatResult } from "../format/format-result.ts";
 import { formatWalkedPath } from "../format/format-walked-path.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
@@ -54,7 +54,7 @@ interface ReportVerbOptions {
 
 /** Creates the command `isthmus report`. */
 export function reportVerb(run: RunVerb): CommandUnknownOpts {
-  return createVerb("report")
+  return createVerb("report", HELP_GROUPS.done)
     .argument(
       "<results...>",
       "a .json file that another verb wrote, or printed with --json; several of barriers are drawn in one figure",
@@ -126,7 +126,7 @@ async function report(
       results: files,
       outputs,
     },
-    text: formatDrawable(result, context.terminal) + formatOutputs(outputs),
+    text: (await formatDrawable(result, context.terminal)) + formatOutputs(outputs),
   };
 }
 
@@ -159,7 +159,7 @@ async function readDrawable(files: readonly string[], labels: readonly string[] 
   return named;
 }
 
-function renderPage(
+async function renderPage(
   result: Drawable,
   { title, command }: ReportVerbOptions,
   { commandLine, version }: Context,
@@ -167,19 +167,19 @@ function renderPage(
   const alone = isNamedBarriers(result) ? undefined : result;
   const made = alone?.provenance === undefined ? [] : [alone.provenance.command];
   return renderResultPage({
-    title: title ?? (alone ? titleOfResult(alone) : "Barriers of several pairs of networks"),
+    title: title ?? (alone ? await titleOfResult(alone) : "Barriers of several pairs of networks"),
     result,
     commands: [...(command ?? made), commandLine],
     version,
   });
 }
 
-function formatDrawable(result: Drawable, terminal: Terminal): string {
-  return isNamedBarriers(result) ? formatBarriers(result, terminal) : formatResult(result, terminal);
+function formatDrawable(result: Drawable, terminal: Terminal): string | Promise<string> {
+  return isNamedBarriers(result) ? formatBarriers(result, terminal) : formatAlone(result, terminal);
 }
 
 /** Formats a result of any kind as small charts and tables, as the verb that made it does. */
-function formatResult(result: DrawableResult, terminal: Terminal): string {
+function formatAlone(result: DrawableResult, terminal: Terminal): string | Promise<string> {
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
@@ -211,8 +211,6 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatLandscape(result, terminal);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
-    case "dropout-stability":
-      return formatDropoutStability(result);
     case "dropout-path":
       return formatDropoutPath(result, terminal);
     case "walked-path":
@@ -221,9 +219,9 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatIntrinsicDimension(result, terminal);
     case "prune":
       return formatPruning(result);
-    case "similarity":
-      return formatSimilarity(result);
     case "mechanisms":
       return formatMechanisms(result, terminal);
+    default:
+      return formatResult(result, terminal);
   }
 }

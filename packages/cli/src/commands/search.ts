@@ -24,6 +24,7 @@ import { addBindingOptions, type BindingOptions } from "../open/bind-architectur
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { optionGroup } from "../options/option-group.ts";
 import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
@@ -71,7 +72,7 @@ type SearchOptions = CommonOptions &
 /** Creates the command `isthmus search`. */
 export function searchVerb(run: RunVerb): CommandUnknownOpts {
   return addSearchOptions(
-    createVerb("search").argument(
+    createVerb("search", HELP_GROUPS.done).argument(
       "<recipe>",
       "a recipe in YAML, with ranges in place of numbers: weight: { search: [0, 1] }",
     ),

@@ -13,6 +13,7 @@ import {
 } from "@isthmus/star-domain";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { formatStar } from "../star/format-star.ts";
@@ -27,7 +28,7 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 /** Creates the command `isthmus star`. */
 export function starVerb(run: RunVerb): CommandUnknownOpts {
   return addStarOptions(
-    createVerb("star").argument(
+    createVerb("star", HELP_GROUPS.networks).argument(
       "<anchors...>",
       "two or more trained networks to connect to; * and ? are wildcards for files",
     ),

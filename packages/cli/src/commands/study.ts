@@ -15,6 +15,7 @@ import {
 } from "@isthmus/study";
 import { readTaskResult } from "@isthmus/tasks";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseCount, parseOnly } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { describeCommand } from "../result/result-provenance.ts";
@@ -49,7 +50,7 @@ export function studyVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createStudyVerb() {
-  return createVerb("study")
+  return createVerb("study", HELP_GROUPS.done)
     .argument("<study>", "a YAML file, or the name of a study that comes with this program")
     .option(
       "-o, --output <folder>",

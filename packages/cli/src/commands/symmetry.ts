@@ -36,6 +36,7 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addOutputsOption, nameOutputs, type OutputsOptions } from "../options/outputs-option.ts";
 import { parseSeed } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -56,7 +57,7 @@ export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createSymmetryVerb() {
-  return createVerb("symmetry")
+  return createVerb("symmetry", HELP_GROUPS.done)
     .argument(
       "<graph>",
       "an .onnx file, the model.json of a LayersModel, or a model's folder with config.json and safetensors",

@@ -12,6 +12,7 @@ import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { followTraining } from "../training/follow-training.ts";
@@ -63,8 +64,7 @@ export function trainVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createWithNetwork() {
-  const command = createVerb("train")
-    .optionsGroup("What to train:")
+  const command = createVerb("train", HELP_GROUPS.networks)
     .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
     .option("--graph <file>", "the architecture to train, an .onnx file")
     .option("--from <file>", "a checkpoint to start from (default: random weights, or those of --graph)");
@@ -72,7 +72,7 @@ function createWithNetwork() {
 }
 
 function withData(command: ReturnType<typeof createWithNetwork>) {
-  return addScalingOptions(command.optionsGroup("On what:"))
+  return addScalingOptions(command)
     .requiredOption("--data <name>", dataForms(":train (if not said), :test or :val"))
     .option(
       "--eval-data <name>",
@@ -82,7 +82,7 @@ function withData(command: ReturnType<typeof createWithNetwork>) {
 
 function withOutput<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
-    .optionsGroup("Where to:")
+    .optionsGroup(HELP_GROUPS.output)
     .requiredOption("-o, --output <file>", "the trained weights, a file ending in .safetensors")
     .option(
       "--save-graph <file>",

@@ -13,6 +13,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { openExamples } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
 import { parseScales } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -66,7 +67,7 @@ const EXAMPLES = formatExamples(
 );
 
 function createTransferVerb() {
-  return createVerb("transfer")
+  return createVerb("transfer", HELP_GROUPS.done)
     .argument("<base-a>", "the checkpoint that was fine-tuned: a file, or a folder")
     .argument("<tuned-a>", "the fine-tune of it")
     .argument("<base-b>", "the checkpoint that the fine-tune is moved to; the result has its names and types")
@@ -88,13 +89,14 @@ function createTransferVerb() {
       "--mask-by-sign <name>",
       "a few labelled examples, such as NAME@100: elements that go up the gradient of B on them are left out",
     )
-    .option("--match-data <name>", "examples for --method (default: those of --data)")
     .addOption(
       new Option("--statistics <policy>", STATISTICS_TEXT)
         .choices(["keep", "recalibrate"] as const)
         .default("keep" as const)
         .makeOptionMandatory(),
     )
+    .optionsGroup(HELP_GROUPS.alignment)
+    .option("--match-data <name>", "examples for --method (default: those of --data)")
     .option("--no-align", "add the difference as it is, where A and B are relatives");
 }
 

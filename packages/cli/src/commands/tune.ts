@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import { formatNumber } from "@isthmus/findings";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   frozenBelowLastLayer,
@@ -8,7 +9,6 @@ import {
   type TunedEpoch,
   tuneByConnectivity,
 } from "@isthmus/mechanisms";
-import { formatNumber } from "@isthmus/report";
 import { type TrainResult, train } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -17,6 +17,7 @@ import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { followTraining } from "../training/follow-training.ts";
@@ -55,7 +56,7 @@ const DEFAULTS = TUNE_BY_CONNECTIVITY_DEFAULTS;
 /** Creates the command `isthmus tune`. */
 export function tuneVerb(run: RunVerb): CommandUnknownOpts {
   return addEngineOption(addMethod(addBindingOptions(createTuneVerb())))
-    .optionsGroup("Where to:")
+    .optionsGroup(HELP_GROUPS.output)
     .requiredOption("-o, --output <file>", "the tuned weights, a file ending in .safetensors")
     .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted run left one")
     .addHelpText("after", EXAMPLES)
@@ -63,7 +64,7 @@ export function tuneVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createTuneVerb() {
-  const command = createVerb("tune")
+  const command = createVerb("tune", HELP_GROUPS.networks)
     .argument("<network>", "the checkpoint of a network that uses a cue: a file, or a folder")
     .option("--graph <file>", "its architecture, an .onnx file")
     .option("--net <name>", `its architecture by name: ${NETWORK_FORMS.join(", ")}`)
@@ -74,7 +75,7 @@ function createTuneVerb() {
 
 function addMethod(command: ReturnType<typeof createTuneVerb>) {
   return command
-    .optionsGroup("How to train:")
+    .optionsGroup(HELP_GROUPS.training)
     .addOption(
       new Option(
         "--method <name>",

@@ -4,6 +4,7 @@ import { createAligner, verifyRecipe } from "@isthmus/recipe";
 import { formatPairs } from "../format/format-table.ts";
 import { PRODUCTS_MODULE } from "../merge/products.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import {
   type CommonOptions,
@@ -19,7 +20,10 @@ type VerifyOptions = CommonOptions & EngineOptions & { readonly methods?: readon
 /** Creates the command `isthmus verify`. */
 export function verifyVerb(run: RunVerb): CommandUnknownOpts {
   return addEngineOption(
-    createVerb("verify").argument("<checkpoint>", "a file or folder that isthmus merge made by a recipe"),
+    createVerb("verify", HELP_GROUPS.done).argument(
+      "<checkpoint>",
+      "a file or folder that isthmus merge made by a recipe",
+    ),
   )
     .option(
       "--methods <file>",

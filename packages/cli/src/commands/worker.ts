@@ -12,11 +12,12 @@ import {
 import { createProcessExecutor } from "@isthmus/tasks";
 import { plural } from "../format/plural.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
 import { isS3, openQueueAndStorage, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
 import { formatSeconds } from "../training/format-training.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
-import { WORKER_TASKS } from "../work/worker-kinds.ts";
+import { loadWorkerTasks } from "../work/worker-kinds.ts";
 
 interface WorkerVerbOptions extends EngineOptions {
   readonly queue: string;
@@ -70,7 +71,7 @@ Whoever can write to the queue can make workers do that: do not let strangers re
 `;
 
 function createWorkerVerb() {
-  return createVerb("worker")
+  return createVerb("worker", HELP_GROUPS.running)
     .requiredOption("--queue <address>", `where tasks come from: ${QUEUE_HELP}`)
     .requiredOption("--storage <place>", `where files are: ${STORAGE_HELP}`)
     .option(
@@ -145,7 +146,7 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
   });
   try {
     const worker = await runWorker({
-      ...{ queue, storage, executor, name, kinds: WORKER_TASKS, lease: options.lease * 1000 },
+      ...{ queue, storage, executor, name, kinds: await loadWorkerTasks(), lease: options.lease * 1000 },
       engine: (await createEngine(options.engine)).name,
       onStart: ({ task }) => terminal.note(`${name}: began "${task.label}"`),
       onEnd: ({ task: { task }, outcome, seconds }) =>

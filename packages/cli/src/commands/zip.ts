@@ -21,6 +21,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addOutputsOption } from "../options/outputs-option.ts";
 import { MOST, parseCount, parseLayerShares, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -69,7 +70,7 @@ const EXAMPLES = formatExamples(
 );
 
 function createZipVerb() {
-  return createVerb("zip")
+  return createVerb("zip", HELP_GROUPS.done)
     .argument("<a>", "a checkpoint: a file, or a folder; with its config.json no graph is needed")
     .argument("<b>", "a checkpoint of the same architecture")
     .option(

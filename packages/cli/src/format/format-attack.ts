@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { AttackResult } from "@isthmus/ensemble";
-import { formatNumber, formatShort } from "@isthmus/report";
+import { formatNumber, formatShort } from "@isthmus/findings";
 import { formatAccuracy } from "../training/format-training.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 

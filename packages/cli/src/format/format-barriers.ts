@@ -1,17 +1,14 @@
 import type { BarrierInterval, BarrierValues, TemperedCurve } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import {
-  type BarrierCurve,
   formatBarrier,
   formatMeasure,
   formatNumber,
   formatPlace,
   formatShort,
   type Measure,
-  perplexityRows,
-  renderBarrierChart,
-  withTemperedCurves,
-} from "@isthmus/report";
+} from "@isthmus/findings";
+import { type BarrierCurve, perplexityRows, renderBarrierChart, withTemperedCurves } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatDecomposition } from "./format-decomposition.ts";
 import { formatTable } from "./format-table.ts";

@@ -1,5 +1,6 @@
 import type { CurvatureHistory } from "@isthmus/curvature";
-import { formatNumber, renderChart } from "@isthmus/report";
+import { formatNumber } from "@isthmus/findings";
+import { renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { type Column, formatTable } from "./format-table.ts";
 

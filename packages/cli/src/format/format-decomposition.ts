@@ -1,6 +1,7 @@
 import type { BarrierDecomposition } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { carriedSentences, formatBarrier, formatCount } from "@isthmus/report";
+import { formatBarrier, formatCount } from "@isthmus/findings";
+import { carriedSentences } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { type Column, formatTable } from "./format-table.ts";

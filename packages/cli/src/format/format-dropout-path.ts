@@ -1,5 +1,5 @@
+import { formatNumber } from "@isthmus/findings";
 import type { DropoutPathResult } from "@isthmus/paths";
-import { formatNumber } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatPaths } from "./format-paths.ts";
 

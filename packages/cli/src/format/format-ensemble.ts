@@ -1,5 +1,5 @@
 import type { EnsembleResult } from "@isthmus/ensemble";
-import { formatNumber, formatShort } from "@isthmus/report";
+import { formatNumber, formatShort } from "@isthmus/findings";
 import { formatPredictors } from "./format-predictors.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 

@@ -1,13 +1,7 @@
 import { at } from "@isthmus/core";
-import {
-  formatCount,
-  formatMeasure,
-  formatShort,
-  meansByDimension,
-  renderChart,
-  wordsOfUntrained,
-} from "@isthmus/report";
-import type { IntrinsicDimensionResult } from "@isthmus/subspace";
+import { formatCount, formatMeasure, formatShort } from "@isthmus/findings";
+import { renderChart } from "@isthmus/report";
+import { type IntrinsicDimensionResult, meansByDimension, wordsOfUntrained } from "@isthmus/subspace";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 

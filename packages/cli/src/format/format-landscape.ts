@@ -1,14 +1,7 @@
 import { at } from "@isthmus/core";
-import { type LandscapeResult, topologyOf } from "@isthmus/landscape";
-import {
-  formatCounted,
-  formatMeasure,
-  formatNumber,
-  minimaWords,
-  planeOf,
-  renderChart,
-  renderPlaneChart,
-} from "@isthmus/report";
+import { formatCounted, formatMeasure, formatNumber } from "@isthmus/findings";
+import { type LandscapeResult, minimaWords, planeOf, topologyOf } from "@isthmus/landscape";
+import { renderChart, renderPlaneChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 

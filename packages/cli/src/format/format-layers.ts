@@ -1,13 +1,7 @@
 import type { BarrierPrediction, DirectionRobustness, LayersResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import {
-  type ChartSeries,
-  formatBarrier,
-  formatCount,
-  formatNumber,
-  halfwayPerplexity,
-  renderChart,
-} from "@isthmus/report";
+import { formatBarrier, formatCount, formatNumber } from "@isthmus/findings";
+import { type ChartSeries, halfwayPerplexity, renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { type Column, formatTable } from "./format-table.ts";

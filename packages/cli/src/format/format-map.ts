@@ -1,5 +1,6 @@
 import type { MapResult } from "@isthmus/barrier";
-import { formatMeasure, renderMapChart } from "@isthmus/report";
+import { formatMeasure } from "@isthmus/findings";
+import { renderMapChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 

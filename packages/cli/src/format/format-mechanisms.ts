@@ -1,5 +1,6 @@
-import type { MechanismsResult } from "@isthmus/mechanisms";
-import { formatMeasure, formatNumber, renderChart, summarizeMechanisms } from "@isthmus/report";
+import { formatMeasure, formatNumber } from "@isthmus/findings";
+import { type MechanismsResult, summarizeMechanisms } from "@isthmus/mechanisms";
+import { renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { MAX_CHART_WIDTH } from "./format-paths.ts";
 import { formatTable } from "./format-table.ts";

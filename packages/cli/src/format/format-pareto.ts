@@ -1,5 +1,5 @@
-import type { Front, ParetoResult } from "@isthmus/ensemble";
-import { countInside, formatNumber, formatShort } from "@isthmus/report";
+import { countInside, type Front, type ParetoResult } from "@isthmus/ensemble";
+import { formatNumber, formatShort } from "@isthmus/findings";
 import { formatAccuracy } from "../training/format-training.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 

@@ -1,5 +1,6 @@
 import type { MeasuredPath, PathSummary } from "@isthmus/curve";
-import { formatMeasure, formatNumber, formatPlace, type Measure, renderChart } from "@isthmus/report";
+import { formatMeasure, formatNumber, formatPlace, type Measure } from "@isthmus/findings";
+import { renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 

@@ -1,5 +1,6 @@
 import type { PlaneResult } from "@isthmus/barrier";
-import { formatMeasure, formatNumber, renderPlaneChart } from "@isthmus/report";
+import { formatMeasure, formatNumber } from "@isthmus/findings";
+import { renderPlaneChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 

@@ -1,5 +1,5 @@
 import type { JudgedPredictor } from "@isthmus/ensemble";
-import { formatNumber } from "@isthmus/report";
+import { formatNumber } from "@isthmus/findings";
 import { formatAccuracy } from "../training/format-training.ts";
 import { formatTable } from "./format-table.ts";
 

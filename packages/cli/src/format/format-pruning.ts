@@ -1,5 +1,5 @@
-import { formatMeasure, formatNumber, pruningStages } from "@isthmus/report";
-import type { PruneResult, PruneRewinding } from "@isthmus/sparsity";
+import { formatMeasure, formatNumber } from "@isthmus/findings";
+import { type PruneResult, type PruneRewinding, pruningStages } from "@isthmus/sparsity";
 import { formatTable } from "./format-table.ts";
 
 /** Formats how much of a network is pruned, and its losses, as text. */

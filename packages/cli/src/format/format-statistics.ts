@@ -1,5 +1,5 @@
+import { formatCount } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
-import { formatCount } from "@isthmus/report";
 import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
 
 /** What was done about the statistics of batch norms. */

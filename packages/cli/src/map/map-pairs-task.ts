@@ -1,8 +1,9 @@
 import { type MeasurePairsOptions, measurePairs, type PairsOfNetworks } from "@isthmus/barrier";
 import { type Checkpoint, openCheckpoint, readFileBytes } from "@isthmus/core";
+import { DATA_NAME } from "@isthmus/data/forms";
+import { batch, filePath, fingerprint, schemaOf, takesParams } from "@isthmus/forms";
 import { decodeGraph } from "@isthmus/graph";
 import { NORM_POLICIES } from "@isthmus/statistics";
-import { COMMON_SCHEMAS, schemaOf, takesParams } from "@isthmus/study";
 import { pathOf, pathsOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { CHANNEL_NUMBERS } from "../open/channel-numbers.ts";
@@ -25,18 +26,17 @@ export interface MapPairsResult {
   readonly numbers: readonly (readonly number[])[];
 }
 
-const { batch, dataName, fingerprint, path } = COMMON_SCHEMAS;
 const position = z.int().min(0).max(1_000_000);
 
 const PARAMS = schemaOf<MapPairsParams>()(
   z.strictObject({
     data: z.strictObject({
-      data: dataName,
-      recalibrateData: dataName.optional(),
+      data: DATA_NAME,
+      recalibrateData: DATA_NAME.optional(),
       recalibrateExamples: z.int().min(1).optional(),
       mean: CHANNEL_NUMBERS.optional(),
       std: CHANNEL_NUMBERS.optional(),
-      tokenizedBy: path.optional(),
+      tokenizedBy: filePath.optional(),
       digest: fingerprint,
       statisticsDigest: fingerprint,
     }),

@@ -5,6 +5,7 @@ import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
 import { addManyOptions, type ManyVerbOptions } from "../options/many-options.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "../options/match-options.ts";
@@ -74,7 +75,6 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "most bytes in one file, for example 5GB (default: one file)",
       parseBytes,
     )
-    .option("--align", "align the checkpoints to each other first; needs --graph, or a config.json with each")
     .option(
       "--graph <file>",
       "their architecture, .onnx or model.json of a LayersModel, for --align and --statistics",
@@ -92,7 +92,13 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "merge only if no loss barrier between two of them, aligned if asked, is higher than x; needs --data",
       parseNumber,
     )
-    .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
+    .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)")
+    .optionsGroup(HELP_GROUPS.alignment)
+    .option(
+      "--align",
+      "align the checkpoints to each other first; needs --graph, or a config.json with each",
+    );
+  command.optionsGroup(HELP_GROUPS.done);
   addMatchOptions(
     addManyOptions(addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command))))),
     "--data",

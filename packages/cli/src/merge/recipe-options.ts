@@ -1,5 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
+import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect, parseCount } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
@@ -19,6 +20,7 @@ export type RecipeOptions = QueueOptions &
 /** Adds the options of a merge by recipe. */
 export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command) => {
   addRecipeReadingOptions(addQueueOptions(command as Command, "of a recipe: "))
+    .optionsGroup(HELP_GROUPS.recipes)
     .option("--dry-run", "of a recipe: only print what would be merged, copied, read and written")
     .option(
       "--explain <pattern>",
@@ -28,13 +30,16 @@ export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command)
       "--methods <file>",
       "of a recipe: a JavaScript file that exports methods of your own, which is run; may be repeated",
       collect,
-    )
-    .option("--threads <n>", "of a recipe: most threads (default: one for each core)", parseCount(1))
-    .option("--restart", "of a recipe: start anew where the same merge was interrupted (default: go on)")
-    .option(
-      "--hash-inputs",
-      "of a recipe: store the SHA-256 of every input, which isthmus verify compares (default: names alone)",
     );
+  addRareOptions(command, (rare) =>
+    rare
+      .option("--threads <n>", "of a recipe: most threads (default: one for each core)", parseCount(1))
+      .option("--restart", "of a recipe: start anew where the same merge was interrupted (default: go on)")
+      .option(
+        "--hash-inputs",
+        "of a recipe: store the SHA-256 of every input, which isthmus verify compares (default: names alone)",
+      ),
+  );
 });
 
 /** Options that a recipe says itself, with the key of the recipe to use in their place. */

@@ -7,6 +7,7 @@ import {
   type UnreadPolicy,
 } from "@isthmus/graph";
 import type { GraphOptions, OpenedArchitecture } from "@isthmus/zoo";
+import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect } from "../options/parse-values.ts";
 import type { Context } from "../verb.ts";
@@ -21,29 +22,33 @@ export type BindingOptions = GraphOptions & {
 /** Adds the options that say how a graph is read, and how its weights are found in checkpoints. */
 export const addBindingOptions: AddOptions<BindingOptions> = optionGroup((command) => {
   command
+    .optionsGroup(HELP_GROUPS.reading)
     .option(
       "--exported-from <checkpoint>",
       "the checkpoint that --graph was exported from, if it is none of the networks; it shows which weight is which",
-    )
-    .addOption(
-      new Option(
-        "--unread <policy>",
-        "what to do about floating-point tensors that neither the graph reads nor the network uses: refuse the checkpoint, or keep them as they are (default: refuse)",
-      ).choices(UNREAD_POLICIES),
-    )
-    .option(
-      "--prefix <text>",
-      "text before the names of weights in the checkpoints, such as module. (default: found automatically)",
-    )
-    .option(
-      "--input <name>",
-      "a data input of --graph, if types alone do not distinguish data from weights; may be repeated",
-      collect,
-    )
-    .option(
-      "--logits <name>",
-      "the output or inner value of the graph that is scored (default: the output computed last, without its softmax)",
     );
+  addRareOptions(command, (rare) =>
+    rare
+      .addOption(
+        new Option(
+          "--unread <policy>",
+          "what to do about floating-point tensors that neither the graph reads nor the network uses: refuse the checkpoint, or keep them as they are (default: refuse)",
+        ).choices(UNREAD_POLICIES),
+      )
+      .option(
+        "--prefix <text>",
+        "text before the names of weights in the checkpoints, such as module. (default: found automatically)",
+      )
+      .option(
+        "--input <name>",
+        "a data input of --graph, if types alone do not distinguish data from weights; may be repeated",
+        collect,
+      )
+      .option(
+        "--logits <name>",
+        "the output or inner value of the graph that is scored (default: the output computed last, without its softmax)",
+      ),
+  );
 });
 
 /**

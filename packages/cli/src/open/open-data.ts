@@ -3,6 +3,7 @@ import { mayBeText, openDataSet, openTrainingSplit } from "@isthmus/data";
 import { type DataSet, type Graph, limitExamples, type Scaling } from "@isthmus/graph";
 import { countBatchNorms, STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
 import { type DataContext, openTokenizer } from "@isthmus/zoo";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseChannels } from "../options/parse-values.ts";
 import { noteData } from "../result/fed-data.ts";
@@ -18,6 +19,7 @@ export type ScalingOptions = {
 /** Adds the options that say how bytes are scaled. */
 export const addScalingOptions: AddOptions<ScalingOptions> = optionGroup((command) => {
   command
+    .optionsGroup(HELP_GROUPS.reading)
     .option(
       "--mean <m>",
       "with --std: feed (byte / 255 - mean) / std, with one number or one for each channel, such as .4914,.4822,.4465 (default: as usual for the data)",

@@ -2,6 +2,7 @@ import { Option } from "@commander-js/extra-typings";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createTfjsEngine } from "@isthmus/engine/tfjs";
 import type { Engine } from "@isthmus/graph";
+import { addRareOptions } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** Names of engines that `--engine` takes. */
@@ -17,10 +18,12 @@ export type EngineOptions = {
 
 /** Adds the option `--engine` of every verb that runs graphs. */
 export const addEngineOption: AddOptions<EngineOptions> = optionGroup((command) => {
-  command.addOption(
-    new Option("--engine <name>", "the engine that runs the graph; tfjs needs a package of TensorFlow.js")
-      .choices(ENGINE_NAMES)
-      .default("onnxruntime"),
+  addRareOptions(command, (rare) =>
+    rare.addOption(
+      new Option("--engine <name>", "the engine that runs the graph; tfjs needs a package of TensorFlow.js")
+        .choices(ENGINE_NAMES)
+        .default("onnxruntime"),
+    ),
   );
 });
 

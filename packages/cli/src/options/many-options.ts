@@ -2,6 +2,7 @@ import { Option } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { type AlignManyOptions, MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
+import { HELP_GROUPS } from "./help-groups.ts";
 import { type MatchVerbOptions, matchingOf } from "./match-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseCount } from "./parse-values.ts";
@@ -18,6 +19,7 @@ const MANY_TEXT =
 /** Adds the options that say how more than two networks are aligned. */
 export const addManyOptions: AddOptions<ManyVerbOptions> = optionGroup((command) => {
   command
+    .optionsGroup(HELP_GROUPS.alignment)
     .addOption(new Option("--many <how>", MANY_TEXT).choices(MANY_METHODS))
     .option(
       "--reference <n>",

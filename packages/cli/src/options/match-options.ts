@@ -1,4 +1,4 @@
-import { Option } from "@commander-js/extra-typings";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
@@ -19,6 +19,7 @@ import {
 } from "@isthmus/weight-matching";
 import { dataContext, type ReadArchitecture } from "@isthmus/zoo";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { addRareOptions, HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { addOutputsOption, type OutputsOptions } from "./outputs-option.ts";
 import {
@@ -62,53 +63,66 @@ const MATCH_EXAMPLES = MATCH_ACTIVATIONS_DEFAULTS.examples;
 export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--match-data"]> = optionGroup(
   (command, data) => {
     addScalingOptions(addOutputsOption(command))
-      .option(
-        "--restarts <n>",
-        `number of searches for a pair, of which the best is taken (default: ${MATCH_WEIGHTS_DEFAULTS.restarts}; ${MATCH_MANY_DEFAULTS.restarts} for more than two networks)`,
-        parseCount(1, MOST.searches),
-      )
+      .optionsGroup(HELP_GROUPS.alignment)
       .addOption(
         new Option("--method <name>", METHOD_TEXT)
           .choices(MATCH_METHODS)
           .default("weight")
           .makeOptionMandatory(),
       )
-      .addOption(new Option("--search <how>", SEARCH_TEXT).choices(MATCH_SEARCHES))
-      .option("--memory <size>", MEMORY_TEXT, parseBytes)
-      .option("--only <names>", ONLY_TEXT, parseNames)
-      .option("--skip <names>", "do not match these symmetries; see --only", parseNames)
       .addOption(
         new Option("--normalize [kinds]", NORMALIZE_TEXT)
           .preset(LINEAR_KINDS.join(","))
           .argParser(parseChoices(LINEAR_KINDS)),
       )
       .option(
-        "--match-steps <n>",
-        `steps of --method learned; 0 is its closed form alone (default: ${MATCH_LEARNED_DEFAULTS.steps})`,
-        parseCount(0),
-      )
-      .option(
-        "--match-batch <n>",
-        "examples in a step of --method learned, such as 64 texts, which learn more steadily (default: 64; 16 of texts)",
-        parseCount(1),
-      )
-      .option(
-        "--match-rate <x>",
-        "largest step of --method learned (default: 0.006; 0.02 of texts)",
-        parseNumber,
-      )
-      .addOption(new Option("--match-at <place>", AT_TEXT).choices(LEARNED_PLACES))
-      .addOption(new Option("--match-units <how>", UNITS_TEXT).choices(LEARNED_UNITS))
-      .addOption(new Option("--match-rule <name>", RULE_TEXT).choices(LEARNED_RULES))
-      .addOption(new Option("--heads <group>", HEADS_TEXT).choices(HEAD_GROUPS))
-      .option(
-        "--match-examples <n>",
-        `match by the first n examples of ${data} only (default: ${MATCH_EXAMPLES}; ${MATCH_LEARNED_DEFAULTS.examples} for --method learned)`,
-        parseCount(1),
-      )
-      .option("--seed <n>", "seed of everything random", parseSeed, 0);
+        "--restarts <n>",
+        `number of searches for a pair, of which the best is taken (default: ${MATCH_WEIGHTS_DEFAULTS.restarts}; ${MATCH_MANY_DEFAULTS.restarts} for more than two networks)`,
+        parseCount(1, MOST.searches),
+      );
+    addRareOptions(command, (rare) =>
+      addLearnedOptions(
+        addWeightOptions(rare).option(
+          "--match-examples <n>",
+          `match by the first n examples of ${data} only (default: ${MATCH_EXAMPLES}; ${MATCH_LEARNED_DEFAULTS.examples} for --method learned)`,
+          parseCount(1),
+        ),
+      ),
+    );
+    command.option("--seed <n>", "seed of everything random", parseSeed, 0);
   },
 );
+
+function addWeightOptions(command: CommandUnknownOpts): CommandUnknownOpts {
+  return command
+    .addOption(new Option("--search <how>", SEARCH_TEXT).choices(MATCH_SEARCHES))
+    .option("--memory <size>", MEMORY_TEXT, parseBytes)
+    .option("--only <names>", ONLY_TEXT, parseNames)
+    .option("--skip <names>", "do not match these symmetries; see --only", parseNames);
+}
+
+function addLearnedOptions(command: CommandUnknownOpts): CommandUnknownOpts {
+  return command
+    .option(
+      "--match-steps <n>",
+      `steps of --method learned; 0 is its closed form alone (default: ${MATCH_LEARNED_DEFAULTS.steps})`,
+      parseCount(0),
+    )
+    .option(
+      "--match-batch <n>",
+      "examples in a step of --method learned, such as 64 texts, which learn more steadily (default: 64; 16 of texts)",
+      parseCount(1),
+    )
+    .option(
+      "--match-rate <x>",
+      "largest step of --method learned (default: 0.006; 0.02 of texts)",
+      parseNumber,
+    )
+    .addOption(new Option("--match-at <place>", AT_TEXT).choices(LEARNED_PLACES))
+    .addOption(new Option("--match-units <how>", UNITS_TEXT).choices(LEARNED_UNITS))
+    .addOption(new Option("--match-rule <name>", RULE_TEXT).choices(LEARNED_RULES))
+    .addOption(new Option("--heads <group>", HEADS_TEXT).choices(HEAD_GROUPS));
+}
 
 const METHOD_TEXT =
   "align by weights, by activations, by gradients of the loss half-way that pass through permutations, or by learning rotations as well (learned, for transformers); all but weights need data";

@@ -1,4 +1,4 @@
-import { Option } from "@commander-js/extra-typings";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { type AddOptions, optionGroup } from "./option-group.ts";
@@ -19,22 +19,27 @@ export type NormOptions = {
  * default, for the help, such as `--data`.
  */
 export const addNormOptions: AddOptions<NormOptions, [data: string]> = optionGroup((command, data) => {
-  command
-    .addOption(
-      new Option(
-        "--statistics <policy>",
-        "whether statistics of batch norms are measured anew in every network, or kept",
-      )
-        .choices(NORM_POLICIES)
-        .default("recalibrate"),
+  command.addOption(
+    new Option(
+      "--statistics <policy>",
+      "whether statistics of batch norms are measured anew in every network, or kept",
     )
+      .choices(NORM_POLICIES)
+      .default("recalibrate"),
+  );
+  addStatisticsDataOptions(command, data);
+});
+
+/** Adds the options on the examples that statistics are measured on, and says which are the default. */
+export function addStatisticsDataOptions(command: CommandUnknownOpts, data: string = UNSCORED): void {
+  command
     .option("--recalibrate-data <name>", `measure statistics on these examples (default: ${data})`)
     .option(
       "--recalibrate-examples <n>",
       `measure them on the first n examples only (default: ${STATISTICS_EXAMPLES})`,
       parseCount(1),
     );
-});
+}
 
 /**
  * Checks that no examples for statistics are named if statistics are kept.

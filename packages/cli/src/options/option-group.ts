@@ -20,13 +20,16 @@ export type AddOptions<Added extends OptionValues, Settings extends unknown[] = 
  * along a chain of calls, which is slow to compile and unreadable for a group; so the group names its type,
  * and this is the one place that takes its word for it.
  *
- * @param add - adds the options to a command
+ * @param add - adds the options to a command, under headings of its own if it names them by `optionsGroup`
  */
 export function optionGroup<Added extends OptionValues, Settings extends unknown[] = []>(
   add: (command: CommandUnknownOpts, ...settings: Settings) => unknown,
 ): AddOptions<Added, Settings> {
   return <A extends unknown[], O extends OptionValues>(command: Command<A, O>, ...settings: Settings) => {
+    const heading = command.optionsGroup();
     add(command as unknown as CommandUnknownOpts, ...settings);
+    // What the verb adds next stands under the verb's own heading again.
+    command.optionsGroup(heading);
     return command as unknown as Command<A, O & Added>;
   };
 }

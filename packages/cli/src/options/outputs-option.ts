@@ -1,3 +1,4 @@
+import { addRareOptions, HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseNames } from "./parse-values.ts";
 
@@ -8,10 +9,12 @@ export type OutputsOptions = {
 
 /** Adds the option that says which outputs count as what a network computes. */
 export const addOutputsOption: AddOptions<OutputsOptions> = optionGroup((command) => {
-  command.option(
-    "--outputs <names>",
-    "outputs of the graph that count as what it computes, for what may be permuted and for the proof; the order of the others is then free (default: all)",
-    parseNames,
+  addRareOptions(command.optionsGroup(HELP_GROUPS.alignment), (rare) =>
+    rare.option(
+      "--outputs <names>",
+      "outputs of the graph that count as what it computes, for what may be permuted and for the proof; the order of the others is then free (default: all)",
+      parseNames,
+    ),
   );
 });
 

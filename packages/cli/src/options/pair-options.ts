@@ -1,19 +1,14 @@
-import { Option } from "@commander-js/extra-typings";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import {
-  STATISTICS_EXAMPLES,
-  STATISTICS_POLICIES,
-  type StatisticsChoice,
-  type StatisticsPolicy,
-} from "@isthmus/statistics";
+import { STATISTICS_POLICIES, type StatisticsChoice, type StatisticsPolicy } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import type { DataOptions } from "../open/open-data.ts";
 import { dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
+import { HELP_GROUPS } from "./help-groups.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
-import { assertNotKept, UNSCORED } from "./norm-options.ts";
+import { addStatisticsDataOptions, assertNotKept, UNSCORED } from "./norm-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
-import { parseCount } from "./parse-values.ts";
 
 /** Options of a verb that measures between two networks. */
 export type PairOptions = DataOptions &
@@ -24,7 +19,7 @@ export type PairOptions = DataOptions &
     readonly align?: true | undefined;
     readonly alignment?: string | undefined;
     readonly matchData?: string | undefined;
-    readonly statistics?: StatisticsPolicy | undefined;
+    readonly statistics?: StatisticsPolicy | StatisticsChoice | undefined;
     /** Of verbs that fit temperatures, too, to the examples that statistics are measured on. */
     readonly temperature?: true | undefined;
   };
@@ -33,6 +28,18 @@ export type PairOptions = DataOptions &
  * Adds the options of a verb that measures between two networks: their graph, data, alignment and statistics.
  */
 export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => {
+  addPairSubjectOptions(command);
+  command.addOption(
+    new Option(
+      "--statistics <policy>",
+      "how statistics of activations are corrected between the ends: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms)",
+    ).choices(STATISTICS_POLICIES),
+  );
+  addStatisticsDataOptions(command, `${UNSCORED}, or with --temperature`);
+});
+
+/** Adds the options that say which two networks are measured on which data, and how the second is aligned. */
+export function addPairSubjectOptions(command: CommandUnknownOpts): void {
   command
     .option(
       "--graph <file>",
@@ -42,27 +49,13 @@ export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => 
       "--data <name>",
       dataForms(":test (of a text its last tenth, if not said), :train or :val"),
     )
+    .optionsGroup(HELP_GROUPS.alignment)
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
-    .option("--match-data <name>", "examples for --method (default: the examples for --statistics)")
-    .addOption(
-      new Option(
-        "--statistics <policy>",
-        "how statistics of activations are corrected between the ends: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms)",
-      ).choices(STATISTICS_POLICIES),
-    )
-    .option(
-      "--recalibrate-data <name>",
-      `measure statistics on these examples (default: ${UNSCORED}, or with --temperature)`,
-    )
-    .option(
-      "--recalibrate-examples <n>",
-      `measure them on the first n examples only (default: ${STATISTICS_EXAMPLES})`,
-      parseCount(1),
-    );
+    .option("--match-data <name>", "examples for --method (default: the examples for --statistics)");
   addEngineOption(command);
   addMatchOptions(addBindingOptions(command), "--match-data");
-});
+}
 
 /**
  * Reads from the options what is done about statistics. Options that name examples for

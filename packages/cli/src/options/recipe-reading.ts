@@ -1,5 +1,6 @@
 import type { StrictnessOptions } from "@isthmus/recipe";
 import type { Context } from "../verb.ts";
+import { addRareOptions, HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** Options of verbs that read a recipe. */
@@ -10,15 +11,17 @@ export type RecipeReadingOptions = {
 
 /** Adds the options of verbs that read a recipe. */
 export const addRecipeReadingOptions: AddOptions<RecipeReadingOptions> = optionGroup((command) => {
-  command
-    .option(
-      "--strict",
-      "of a recipe: refuse what has no effect in it, such as unknown keys (default: a warning each)",
-    )
-    .option(
-      "--document <name>",
-      "of a recipe in a file of several documents: the name of the one to make (default: the one without a name, else the last that no other names)",
-    );
+  addRareOptions(command.optionsGroup(HELP_GROUPS.recipes), (rare) =>
+    rare
+      .option(
+        "--strict",
+        "of a recipe: refuse what has no effect in it, such as unknown keys (default: a warning each)",
+      )
+      .option(
+        "--document <name>",
+        "of a recipe in a file of several documents: the name of the one to make (default: the one without a name, else the last that no other names)",
+      ),
+  );
 });
 
 /** How a recipe is read, and the warnings so far. */

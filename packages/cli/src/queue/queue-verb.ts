@@ -1,6 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import { openQueue, type TaskQueue } from "@isthmus/distributed";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { QUEUE_HELP } from "../options/queue-options.ts";
 import { type CommonOptions, type Context, createVerb, type Outcome } from "../verb.ts";
 
@@ -15,7 +16,7 @@ export const LOOK_MS = 1000;
 
 /** Creates a verb below `isthmus queue`. */
 export function createQueueVerb(name: string, summary: string): Command<[], QueueVerbOptions> {
-  return createVerb(name)
+  return createVerb(name, HELP_GROUPS.done)
     .summary(summary)
     .description(`${summary}.`)
     .requiredOption("--queue <address>", `the queue: ${QUEUE_HELP}`);

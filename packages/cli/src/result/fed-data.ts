@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { FedData } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
-import type { FedData } from "@isthmus/report";
 
 /** Data that the command line under way has opened, by their names. */
 const opened = new AsyncLocalStorage<Map<string, FedData>>();

@@ -1,4 +1,5 @@
-import type { DrawableResult, Provenance } from "@isthmus/report";
+import type { Provenance } from "@isthmus/findings";
+import type { DrawableResult } from "@isthmus/report";
 import { quoteCommand } from "../terminal/quote-command.ts";
 import { listFedData } from "./fed-data.ts";
 

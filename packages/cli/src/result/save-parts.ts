@@ -68,7 +68,7 @@ export async function saveTables(
   { inputs = [] }: Pick<PartsOptions, "inputs"> = {},
 ): Promise<string[]> {
   return saveAll(
-    renderTables(result).map(({ name, csv }) => [join(folder, `${name}.csv`), csv]),
+    (await renderTables(result)).map(({ name, csv }) => [join(folder, `${name}.csv`), csv]),
     folder,
     inputs,
   );

@@ -24,6 +24,6 @@ export async function saveResult(
   const { provenance, commandLine, version } = context;
   if (output !== undefined) await saveFile(output, formatJson(withProvenance(result, provenance)), inputs);
   if (report === undefined) return;
-  const page = { title: titleOfResult(result), result, commands: [commandLine], version };
+  const page = { title: await titleOfResult(result), result, commands: [commandLine], version };
   await saveFile(report, await renderResultPage(page), inputs);
 }

@@ -1,4 +1,6 @@
 import { FormatError, readJsonFile } from "@isthmus/core";
+import { DATA_NAME } from "@isthmus/data/forms";
+import { assertTaskParams, filePath, fingerprint, movePathsBy, schemaOf, seed } from "@isthmus/forms";
 import { type Engine, UNREAD_POLICIES } from "@isthmus/graph";
 import {
   assertRecipe,
@@ -9,7 +11,6 @@ import {
   openCandidates,
   type Recipe,
 } from "@isthmus/recipe";
-import { assertTaskParams, COMMON_SCHEMAS, movePathsBy, schemaOf } from "@isthmus/study";
 import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { PRODUCTS_MODULE } from "../merge/products.ts";
@@ -40,16 +41,14 @@ export interface SearchCandidateResult {
   readonly score: number | string;
 }
 
-const { dataName, fingerprint, path, seed } = COMMON_SCHEMAS;
-
 const JUDGE = schemaOf<SearchCandidateParams["judge"]>()(
   z.strictObject({
-    data: dataName,
+    data: DATA_NAME,
     score: z.enum(["loss", "error"]),
     mean: CHANNEL_NUMBERS.optional(),
     std: CHANNEL_NUMBERS.optional(),
-    graph: path.optional(),
-    exportedFrom: path.optional(),
+    graph: filePath.optional(),
+    exportedFrom: filePath.optional(),
     unread: z.enum(UNREAD_POLICIES).optional(),
   }),
 );

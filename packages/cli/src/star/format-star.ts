@@ -1,4 +1,4 @@
-import { formatNumber, formatShort } from "@isthmus/report";
+import { formatNumber, formatShort } from "@isthmus/findings";
 import type { StarResult } from "@isthmus/star-domain";
 import { formatBar } from "../format/format-bar.ts";
 import { formatPredictors } from "../format/format-predictors.ts";

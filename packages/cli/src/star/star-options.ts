@@ -10,6 +10,7 @@ import { addBindingOptions, type BindingOptions } from "../open/bind-architectur
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { MOST, parseBytes, parseCount } from "../options/parse-values.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
@@ -73,7 +74,7 @@ function addNetworks(command: CommandUnknownOpts): void {
 
 function addSearch(command: CommandUnknownOpts): void {
   command
-    .optionsGroup("How to search:")
+    .optionsGroup(HELP_GROUPS.searching)
     .addOption(
       new Option(
         "--rays <distribution>",
@@ -105,7 +106,7 @@ function addSearch(command: CommandUnknownOpts): void {
 
 function addMeasurement(command: CommandUnknownOpts): void {
   command
-    .optionsGroup("How to measure:")
+    .optionsGroup(HELP_GROUPS.measured)
     .option("--measure-data <name>", "examples that barriers are measured on (default: --data)")
     .option(
       "--points <n>",
@@ -149,7 +150,7 @@ function addMeasurement(command: CommandUnknownOpts): void {
 
 function addOutput(command: CommandUnknownOpts): void {
   command
-    .optionsGroup("Where to:")
+    .optionsGroup(HELP_GROUPS.output)
     .requiredOption("-o, --output <file>", "the star, a file ending in .safetensors")
     .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted search left one")
     .option("--report <file>", "write a page with all pairs and predictors (.html)");

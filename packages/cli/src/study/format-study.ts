@@ -1,5 +1,6 @@
 import { groupBy } from "@isthmus/core";
-import { type ChartSeries, formatNumber, formatShort, renderChart, studyColumnTitle } from "@isthmus/report";
+import { formatNumber, formatShort } from "@isthmus/findings";
+import { type ChartSeries, renderChart, studyColumnTitle } from "@isthmus/report";
 import type { RunStudyResult, StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import type { Task, TasksProgress } from "@isthmus/tasks";
 import { formatBar } from "../format/format-bar.ts";

@@ -11,6 +11,7 @@ import { NETWORK_FORMS } from "@isthmus/zoo";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 
@@ -46,11 +47,11 @@ const DEFAULTS = MEASURE_INTRINSIC_DIMENSION_DEFAULTS;
 /** Adds the options that say what is trained, and on what. */
 export const addTrainedOptions: AddOptions<TrainedFlags> = optionGroup((command) => {
   command
-    .optionsGroup("What to train:")
+    .optionsGroup(HELP_GROUPS.networks)
     .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
     .option("--graph <file>", "the architecture to train, an .onnx file")
     .option("--from <file>", "a checkpoint that all seeds start from (default: random weights of each seed)");
-  addScalingOptions(addBindingOptions(command).optionsGroup("On what:"))
+  addScalingOptions(addBindingOptions(command))
     .requiredOption("--data <name>", dataForms(":train (if not said), :test or :val"))
     .option(
       "--eval-data <name>",
@@ -69,7 +70,7 @@ export const addSearchOptions: AddOptions<SearchFlags> = optionGroup((command) =
 
 function addSubspace(command: CommandUnknownOpts): void {
   command
-    .optionsGroup("What to search:")
+    .optionsGroup(HELP_GROUPS.searching)
     .addOption(
       new Option("--projection <kind>", "the random matrix")
         .choices(PROJECTION_KINDS)
@@ -110,7 +111,7 @@ function addSearch(command: CommandUnknownOpts): void {
 
 function addPlaces(command: CommandUnknownOpts): void {
   command
-    .optionsGroup("Where to:")
+    .optionsGroup(HELP_GROUPS.output)
     .option(
       "--journal <file>",
       "keep finished trainings in this file, and go on from it after an interruption",

@@ -1,5 +1,6 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { LEARNING_RATES, TRAIN_DEFAULTS } from "@isthmus/training";
+import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect, MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import {
@@ -23,7 +24,7 @@ export const addTrainingOptions: AddOptions<
   TrainingFlags,
   [leastEpochs: 0 | 1, optimizer?: TrainingFlags["optimizer"], trained?: Trained]
 > = optionGroup((command, leastEpochs, optimizer = "sgd", trained = "any") => {
-  command.optionsGroup("How to train:");
+  command.optionsGroup(HELP_GROUPS.training);
   addEpochs(command, leastEpochs);
   addBatches(command, trained);
   addObjective(command, trained);
@@ -33,6 +34,7 @@ export const addTrainingOptions: AddOptions<
 
 /** Adds the options of a verb that trains, too, but decides itself how long and at which rates. */
 export const addStepOptions: AddOptions<StepFlags> = optionGroup((command) => {
+  command.optionsGroup(HELP_GROUPS.training);
   addBatches(command, "any");
   addObjective(command, "any");
   addOptimizer(command, "sgd");
@@ -57,29 +59,33 @@ function addBatches(command: CommandUnknownOpts, trained: Trained): void {
       `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer${trained === "any" ? ", or as many as --graph takes" : ""})`,
       parseCount(1),
     )
-    .option(
-      "--drop-last",
-      "leave out the examples at the end of an epoch that fill no batch, instead of starting the next epoch with them",
-    )
     .option("--crop <n>", "pad images by n pixels and crop them at random to their size", parseCount(0))
     .option("--flip", "mirror every other image");
+  addRareOptions(command, (rare) =>
+    rare.option(
+      "--drop-last",
+      "leave out the examples at the end of an epoch that fill no batch, instead of starting the next epoch with them",
+    ),
+  );
 }
 
 function addObjective(command: CommandUnknownOpts, trained: Trained): void {
   const isAny = trained === "any";
-  command
-    .addOption(
-      new Option(
-        "--loss <name>",
-        `what is minimised (default: cross-entropy${isAny ? "; next-token for language models" : ""})`,
-      ).choices(isAny ? LOSS_NAMES : LOSS_NAMES.filter((name) => name !== "next-token")),
-    )
-    .option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber)
-    .option(
-      "--freeze <pattern>",
-      "parameters to leave as they are, such as 'layers.0.*'; may be repeated",
-      collect,
-    );
+  command.addOption(
+    new Option(
+      "--loss <name>",
+      `what is minimised (default: cross-entropy${isAny ? "; next-token for language models" : ""})`,
+    ).choices(isAny ? LOSS_NAMES : LOSS_NAMES.filter((name) => name !== "next-token")),
+  );
+  addRareOptions(command, (rare) =>
+    rare
+      .option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber)
+      .option(
+        "--freeze <pattern>",
+        "parameters to leave as they are, such as 'layers.0.*'; may be repeated",
+        collect,
+      ),
+  );
 }
 
 function addOptimizer(command: CommandUnknownOpts, optimizer: TrainingFlags["optimizer"]): void {
@@ -94,45 +100,52 @@ function addOptimizer(command: CommandUnknownOpts, optimizer: TrainingFlags["opt
       `learning rate, the largest of the schedule (default: ${LEARNING_RATES.sgd} for sgd, else ${LEARNING_RATES.adam})`,
       parseNumber,
     )
-    .option("--momentum <x>", `momentum of sgd (default: ${MOMENTUM})`, parseNumber)
-    .option("--nesterov", "use Nesterov's momentum in sgd")
     .option(
       "--weight-decay <x>",
       "weight decay, which shrinks weights in every step (default: 0, or 0.01 for adamw)",
       parseNumber,
-    )
-    .option("--clip <norm>", "scale larger gradients down to this norm", parseNumber)
-    .option("--sam [rho]", "sharpness-aware minimisation: two gradients a step (rho: 0.05)", parseNumber);
+    );
+  addRareOptions(command, (rare) =>
+    rare
+      .option("--momentum <x>", `momentum of sgd (default: ${MOMENTUM})`, parseNumber)
+      .option("--nesterov", "use Nesterov's momentum in sgd")
+      .option("--clip <norm>", "scale larger gradients down to this norm", parseNumber)
+      .option("--sam [rho]", "sharpness-aware minimisation: two gradients a step (rho: 0.05)", parseNumber),
+  );
 }
 
 function addSchedule(command: CommandUnknownOpts): void {
-  command
-    .addOption(
-      new Option("--schedule <name>", "how the learning rate changes over the training")
-        .choices(SCHEDULE_NAMES)
-        .default("cosine"),
-    )
-    .option("--warmup <steps>", "steps over which the learning rate rises first", parseCount(0), 0)
-    .option(
-      "--step-every <epochs>",
-      "of --schedule step: the epochs after which the rate falls",
-      parseCount(1),
-    )
-    .option(
-      "--step-factor <x>",
-      "of --schedule step: the factor by which it falls (default: 0.1)",
-      parseNumber,
-    );
+  command.addOption(
+    new Option("--schedule <name>", "how the learning rate changes over the training")
+      .choices(SCHEDULE_NAMES)
+      .default("cosine"),
+  );
+  addRareOptions(command, (rare) =>
+    rare
+      .option("--warmup <steps>", "steps over which the learning rate rises first", parseCount(0), 0)
+      .option(
+        "--step-every <epochs>",
+        "of --schedule step: the epochs after which the rate falls",
+        parseCount(1),
+      )
+      .option(
+        "--step-factor <x>",
+        "of --schedule step: the factor by which it falls (default: 0.1)",
+        parseNumber,
+      ),
+  );
 }
 
 function addMachine(command: CommandUnknownOpts): void {
-  command
-    .option("--seed <n>", "seed of everything random", parseSeed, 0)
-    .option("--threads <n>", "threads of the engine; 0 lets it choose", parseCount(0), 0)
-    .option(
-      "--save-every <steps>",
-      "write the state after every so many steps, too, not only after epochs; 0 for never",
-      parseCount(0),
-      0,
-    );
+  command.optionsGroup(HELP_GROUPS.running).option("--seed <n>", "seed of everything random", parseSeed, 0);
+  addRareOptions(command, (rare) =>
+    rare
+      .option("--threads <n>", "threads of the engine; 0 lets it choose", parseCount(0), 0)
+      .option(
+        "--save-every <steps>",
+        "write the state after every so many steps, too, not only after epochs; 0 for never",
+        parseCount(0),
+        0,
+      ),
+  );
 }

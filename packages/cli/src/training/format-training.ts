@@ -1,4 +1,4 @@
-import { formatNumber } from "@isthmus/report";
+import { formatNumber } from "@isthmus/findings";
 import type { TrainProgress, TrainResult } from "@isthmus/training";
 import { formatTable } from "../format/format-table.ts";
 

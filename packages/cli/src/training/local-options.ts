@@ -7,6 +7,7 @@ import {
   type LocalTrainingOptions,
   WASSERSTEIN_DEFAULTS,
 } from "@isthmus/training";
+import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 
@@ -24,7 +25,10 @@ export type LocalFlags = {
 
 /** Adds the options of how a client of a federation trains. */
 export const addLocalOptions: AddOptions<LocalFlags> = optionGroup((command) => {
-  command.optionsGroup("As a client of a federation:");
+  addRareOptions(command.optionsGroup(HELP_GROUPS.client), addClientOptions);
+});
+
+function addClientOptions(command: CommandUnknownOpts): void {
   command.option(
     "--proximal <mu>",
     "stay near the weights at the start: add mu / 2 times the squared distance to the loss (FedProx)",
@@ -32,7 +36,7 @@ export const addLocalOptions: AddOptions<LocalFlags> = optionGroup((command) => 
   );
   addCurriculum(command);
   addWasserstein(command);
-});
+}
 
 function addCurriculum(command: CommandUnknownOpts): void {
   const { pacing, start, full } = CURRICULUM_DEFAULTS;

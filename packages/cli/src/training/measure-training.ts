@@ -12,6 +12,7 @@ import { readResult } from "@isthmus/report";
 import type { TrainOptions } from "@isthmus/training";
 import { InvalidArgumentError } from "commander";
 import { formatJson } from "../format/format-json.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseCount } from "../options/parse-values.ts";
 import { withProvenance } from "../result/result-provenance.ts";
 import type { Context } from "../verb.ts";
@@ -35,7 +36,7 @@ const DEFAULTS = TRACK_CURVATURE_DEFAULTS;
 /** Adds the options on what is measured along a training. */
 export function addMeasureOptions<T extends CommandUnknownOpts>(command: T): T {
   command
-    .optionsGroup("What to measure:")
+    .optionsGroup(HELP_GROUPS.measured)
     .addOption(
       new Option(
         "--measure <what>",

@@ -1,5 +1,6 @@
-import { InputError, tellProblem } from "@isthmus/core";
+import { InputError } from "@isthmus/core";
 import { PRIVACY, type PrivacyDescription } from "@isthmus/federated/rounds";
+import { tellProblem } from "@isthmus/forms";
 import { z } from "zod";
 
 /** Description of a federation by its server. */

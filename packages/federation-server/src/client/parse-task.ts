@@ -1,4 +1,5 @@
-import { InputError, tellProblem } from "@isthmus/core";
+import { InputError } from "@isthmus/core";
+import { tellProblem } from "@isthmus/forms";
 import { z } from "zod";
 
 /** What a server says that its client should do. */

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { closestName, FormatError, InputError, readTextFile, tellProblem } from "@isthmus/core";
+import { closestName, FormatError, InputError, readTextFile } from "@isthmus/core";
 import {
   lookUp,
   PRE_AGGREGATIONS,
@@ -8,6 +8,7 @@ import {
   SERVER_STEPS,
   STRATEGY_DEFAULTS,
 } from "@isthmus/federated/rounds";
+import { tellProblem } from "@isthmus/forms";
 import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";

@@ -1,5 +1,5 @@
 import { bindNetwork, type CorrectedEvaluator, createCorrectedEvaluator } from "@isthmus/barrier";
-import { assertWholeOptions, at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
+import { at, type Checkpoint, OutOfRangeError, resolveFields } from "@isthmus/core";
 import { type DataSet, scoreBy } from "@isthmus/graph";
 import { type CurvePoints, createCurve, type Path } from "@isthmus/interpolation";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
@@ -7,8 +7,9 @@ import type { HiddenLayer } from "@isthmus/symmetry/layout";
 import type { LayerRemainder } from "../drop/choose-units.ts";
 import { dropLayerByLayer, trialSeeds } from "../drop/drop-layer-by-layer.ts";
 import { dropUnits } from "../drop/drop-units.ts";
+import { DROPOUT_FIELDS } from "../drop/dropout-options.ts";
 import { droppableLayers } from "../drop/droppable-layers.ts";
-import { type BuildDropoutPathOptions, resolveBuildOptions } from "./dropout-path-options.ts";
+import { BUILD_RUN_DEFAULTS, type BuildDropoutPathOptions } from "./dropout-path-options.ts";
 import { halveNetwork, type Waypoint } from "./halve-network.ts";
 import { isChain } from "./is-chain.ts";
 import { joinHalves } from "./join-halves.ts";
@@ -82,8 +83,7 @@ export async function buildDropoutPath(
   data: DataSet,
   options: BuildDropoutPathOptions = {},
 ): Promise<DropoutPath> {
-  const resolved = resolveBuildOptions(ATTEMPT, options);
-  assertWholeOptions(ATTEMPT, resolved, { trials: 1 });
+  const resolved = resolveFields(ATTEMPT, DROPOUT_FIELDS, options, BUILD_RUN_DEFAULTS);
   const architecture = { ...unscored, graph: scoreBy(unscored.graph, resolved.loss) };
   const { graph, engine } = architecture;
   const { layers, left } = droppableLayers(ATTEMPT, architecture, undefined);

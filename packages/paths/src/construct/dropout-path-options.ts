@@ -1,5 +1,5 @@
-import { resolveOptions } from "@isthmus/core";
-import { assertDropoutOptions, DROPOUT_DEFAULTS, type DropoutOptions } from "../drop/dropout-options.ts";
+import { type FieldsOf, wholeField } from "@isthmus/core";
+import { DROPOUT_FIELDS, type DropoutChoice, type DropoutRun } from "../drop/dropout-options.ts";
 
 /** Progress of building a path. */
 export interface BuildProgress {
@@ -7,36 +7,38 @@ export interface BuildProgress {
   readonly done: number;
 }
 
-/** Options of `buildDropoutPath`. */
-export interface BuildDropoutPathOptions extends Omit<DropoutOptions, "layers"> {
-  /** Choices of the units that stay, of which the one with the lowest loss is taken. @defaultValue 3 */
-  readonly trials?: number;
+/** Options of `buildDropoutPath`; of all choices at random the one with the lowest loss is taken. */
+export interface BuildDropoutPathOptions extends DropoutChoice, DropoutRun {
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
 
-/** Defaults of {@link BuildDropoutPathOptions}. */
-export const BUILD_DROPOUT_PATH_DEFAULTS: Required<BuildDropoutPathOptions> = {
-  loss: DROPOUT_DEFAULTS.loss,
-  choice: DROPOUT_DEFAULTS.choice,
-  rescale: DROPOUT_DEFAULTS.rescale,
-  statistics: DROPOUT_DEFAULTS.statistics,
-  statisticsData: DROPOUT_DEFAULTS.statisticsData,
-  batchSize: DROPOUT_DEFAULTS.batchSize,
-  seed: DROPOUT_DEFAULTS.seed,
+/** Defaults of what building a path runs with, beside its options. */
+export const BUILD_RUN_DEFAULTS: Required<
+  Pick<BuildDropoutPathOptions, "loss" | "statisticsData" | "signal" | "onProgress">
+> = {
+  loss: undefined,
+  statisticsData: undefined,
   signal: undefined,
-  trials: 3,
   onProgress: undefined,
 };
 
-/**
- * Fills in defaults of building a path, and checks them.
- * @throws OutOfRangeError if an option is out of range
- */
-export function resolveBuildOptions(
-  attempt: string,
-  options: BuildDropoutPathOptions,
-): Required<BuildDropoutPathOptions> {
-  const resolved = resolveOptions(attempt, BUILD_DROPOUT_PATH_DEFAULTS, options);
-  assertDropoutOptions(attempt, { ...resolved, layers: undefined });
-  return resolved;
+/** Options of the measurement of a path through networks without some units that are plain data. */
+export interface DropoutPathChoice extends DropoutChoice {
+  /** Places on each line of the path, its first end included and its last one not. @defaultValue 4 */
+  readonly pointsPerLine?: number;
 }
+
+/** Most places on one line of a path. */
+const MOST_POINTS = 10_000;
+
+/** Fields of {@link DropoutPathChoice}. */
+export const DROPOUT_PATH_FIELDS: FieldsOf<DropoutPathChoice> = {
+  ...DROPOUT_FIELDS,
+  trials: { ...DROPOUT_FIELDS.trials, help: "choices of units at random, of which the best is taken" },
+  pointsPerLine: wholeField({
+    least: 1,
+    most: MOST_POINTS,
+    default: 4,
+    help: "places on each straight line of the path, its first end included and its last one not",
+  }),
+};

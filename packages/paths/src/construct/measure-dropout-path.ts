@@ -1,4 +1,4 @@
-import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type MeasuredPath, measurePath } from "@isthmus/curve";
 import { type DataSet, type LossFields, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath, type Path } from "@isthmus/interpolation";
@@ -7,7 +7,12 @@ import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { UnitChoice } from "../drop/choose-units.ts";
 import type { Rescaling } from "../drop/fit-factor.ts";
 import { buildDropoutPath, type DropoutPath } from "./build-dropout-path.ts";
-import { BUILD_DROPOUT_PATH_DEFAULTS, type BuildDropoutPathOptions } from "./dropout-path-options.ts";
+import {
+  BUILD_RUN_DEFAULTS,
+  type BuildDropoutPathOptions,
+  DROPOUT_PATH_FIELDS,
+  type DropoutPathChoice,
+} from "./dropout-path-options.ts";
 
 /** Progress of {@link measureDropoutPath}. */
 export interface DropoutPathProgress {
@@ -29,21 +34,13 @@ export interface NamedMeasuredPath {
 }
 
 /** Options of {@link measureDropoutPath}. */
-export interface MeasureDropoutPathOptions extends Omit<BuildDropoutPathOptions, "onProgress"> {
-  /** Places on each line of the path, its first end included and its last one not. @defaultValue 4 */
-  readonly pointsPerLine?: number;
+export interface MeasureDropoutPathOptions
+  extends DropoutPathChoice,
+    Pick<BuildDropoutPathOptions, "loss" | "statisticsData" | "signal"> {
   /** Other paths to measure at as many places, such as the line to an aligned network. @defaultValue none */
   readonly beside?: readonly NamedPath[];
   readonly onProgress?: ((progress: DropoutPathProgress) => void) | undefined;
 }
-
-/** Defaults of {@link MeasureDropoutPathOptions}. */
-export const MEASURE_DROPOUT_PATH_DEFAULTS: Required<MeasureDropoutPathOptions> = {
-  ...BUILD_DROPOUT_PATH_DEFAULTS,
-  pointsPerLine: 4,
-  beside: [],
-  onProgress: undefined,
-};
 
 /** Loss and error on a path through dropout-stable networks, beside the straight line and other paths. */
 export interface DropoutPathResult
@@ -99,8 +96,11 @@ export async function measureDropoutPath(
   options: MeasureDropoutPathOptions = {},
 ): Promise<DropoutPathResult> {
   const attempt = "measure a path through dropout-stable networks";
-  const resolved = resolveOptions(attempt, MEASURE_DROPOUT_PATH_DEFAULTS, options);
-  assertWholeOptions(attempt, resolved, { pointsPerLine: 1 });
+  const others: Required<Omit<MeasureDropoutPathOptions, keyof DropoutPathChoice>> = {
+    ...BUILD_RUN_DEFAULTS,
+    beside: [],
+  };
+  const resolved = resolveFields(attempt, DROPOUT_PATH_FIELDS, options, others);
   const { pointsPerLine, beside, onProgress, ...building } = resolved;
   const built = await buildDropoutPath(architecture, networks, data, {
     ...building,

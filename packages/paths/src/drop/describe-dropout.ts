@@ -8,7 +8,7 @@ import {
 } from "@isthmus/graph";
 import type { HiddenLayer } from "@isthmus/symmetry/layout";
 import type { JournalRun } from "@isthmus/tasks";
-import type { DropoutOptions } from "./dropout-options.ts";
+import type { DropoutChoice, DropoutRun } from "./dropout-options.ts";
 
 /** A network that loses units, and what it is evaluated on. */
 interface Subject {
@@ -17,7 +17,9 @@ interface Subject {
   readonly data: DataSet;
 }
 
-type Decisive = Pick<Required<DropoutOptions>, "choice" | "rescale" | "statistics" | "statisticsData"> & {
+type Decisive = Required<
+  Pick<DropoutChoice & DropoutRun, "choice" | "rescale" | "statistics" | "statisticsData">
+> & {
   readonly layers: readonly HiddenLayer[];
 };
 

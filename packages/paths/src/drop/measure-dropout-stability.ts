@@ -1,5 +1,5 @@
 import { bindNetwork, type CorrectedEvaluator, createCorrectedEvaluator } from "@isthmus/barrier";
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { HiddenLayer } from "@isthmus/symmetry/layout";
@@ -7,11 +7,26 @@ import { type Journal, openJournal } from "@isthmus/tasks";
 import { describeDropout } from "./describe-dropout.ts";
 import { dropLayerByLayer, trialSeeds } from "./drop-layer-by-layer.ts";
 import { dropUnits } from "./drop-units.ts";
-import { type MeasureDropoutStabilityOptions, resolveStabilityOptions } from "./dropout-options.ts";
+import {
+  DROPOUT_STABILITY_FIELDS,
+  type DropoutStabilityChoice,
+  type MeasureDropoutStabilityOptions,
+} from "./dropout-options.ts";
 import type { DropoutShare, DropoutStabilityResult, DropoutTrial, DroppedLayers } from "./dropout-result.ts";
 import { droppableLayers } from "./droppable-layers.ts";
 
 const ATTEMPT = "measure dropout stability";
+
+type Run = Omit<MeasureDropoutStabilityOptions, keyof DropoutStabilityChoice>;
+type Resolved = Required<MeasureDropoutStabilityOptions>;
+
+const RUN_DEFAULTS: Required<Run> = {
+  loss: undefined,
+  statisticsData: undefined,
+  signal: undefined,
+  journalPath: undefined,
+  onProgress: undefined,
+};
 
 /**
  * Measures how much the loss of a network rises when only a share of the hidden units stays: in the last
@@ -55,7 +70,7 @@ export async function measureDropoutStability(
   data: DataSet,
   options: MeasureDropoutStabilityOptions = {},
 ): Promise<DropoutStabilityResult> {
-  const resolved = resolveStabilityOptions(ATTEMPT, options);
+  const resolved = resolveFields(ATTEMPT, DROPOUT_STABILITY_FIELDS, options, RUN_DEFAULTS);
   const { choice, rescale, statistics, statisticsData, batchSize, seed, signal } = resolved;
   const architecture = { ...unscored, graph: scoreBy(unscored.graph, resolved.loss) };
   const { graph, engine } = architecture;
@@ -103,7 +118,7 @@ interface Subject {
 
 async function measureShares(
   subject: Subject,
-  { shares, trials, onProgress, ...options }: ReturnType<typeof resolveStabilityOptions>,
+  { shares, trials, onProgress, ...options }: Resolved,
 ): Promise<readonly DropoutShare[]> {
   // The units of the largest weights are the same for every seed.
   const seeds = options.choice === "largest" ? [options.seed] : trialSeeds(options.seed, trials);
@@ -121,7 +136,7 @@ async function measureShares(
   return results;
 }
 
-type TrialOptions = Pick<ReturnType<typeof resolveStabilityOptions>, "choice" | "rescale" | "signal"> & {
+type TrialOptions = Pick<Resolved, "choice" | "rescale" | "signal"> & {
   readonly share: number;
   readonly seed: number;
   readonly onStep: () => void;

@@ -1,5 +1,6 @@
 import { FormatError } from "@isthmus/core";
-import { type Document, Lexer, LineCounter, Parser, parseAllDocuments, type YAMLError } from "yaml";
+import { findDeepLine, MOST_YAML_LEVELS } from "@isthmus/forms";
+import { type Document, LineCounter, parseAllDocuments, type YAMLError } from "yaml";
 import type { Path } from "../recipe/problem.ts";
 import { isMap } from "../recipe/shape.ts";
 import { createPositions, type Positions } from "./positions.ts";
@@ -11,12 +12,6 @@ export interface ParsedDocument {
 }
 
 /**
- * Most levels of a recipe. What follows the parser goes down by recursion, so that deeper recipes could end
- * the process.
- */
-const MOST_LEVELS = 128;
-
-/**
  * Parses the documents of a YAML file as mergekit reads them (version 1.1 of YAML); keys without a value, and
  * documents without contents, are left out.
  *
@@ -24,7 +19,9 @@ const MOST_LEVELS = 128;
  * @throws FormatError if it is not YAML, is nested deeper than recipes are, or contains itself by an alias
  */
 export function parseDocuments(text: string, name: string): readonly ParsedDocument[] {
-  assertShallow(text, name);
+  const tooDeep = findDeepLine(text);
+  if (tooDeep !== undefined)
+    throw notYaml(`${name}:${tooDeep}: it is nested deeper than ${MOST_YAML_LEVELS} levels`);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, version: "1.1", logLevel: "error" });
   const error = documents.flatMap(({ errors }) => errors)[0];
@@ -75,8 +72,8 @@ function assertTree(value: unknown, { positions, path, ancestors, reached }: Des
     throw notYaml(
       `${place()}: "${path.at(-1)}" is an alias of what it stands in, so that it would never end`,
     );
-  if (path.length > MOST_LEVELS)
-    throw notYaml(`${place()}: it is nested deeper than ${MOST_LEVELS} levels by its aliases`);
+  if (path.length > MOST_YAML_LEVELS)
+    throw notYaml(`${place()}: it is nested deeper than ${MOST_YAML_LEVELS} levels by its aliases`);
   if (path.length <= (reached.get(value) ?? -1)) return;
   reached.set(value, path.length);
   const inside = { positions, ancestors: [...ancestors, value], reached };
@@ -92,19 +89,4 @@ function dropEmpty(value: unknown): unknown {
   return Object.fromEntries(
     filled.map(([key, item]) => [key, key === "parameters" ? item : dropEmpty(item)]),
   );
-}
-
-/** Places on the stack of the parser, which takes one or two a level. */
-const MOST_PLACES = 2 * MOST_LEVELS;
-
-function assertShallow(text: string, name: string): void {
-  const parser = new Parser();
-  let line = 1;
-  for (const lexeme of new Lexer().lex(text)) {
-    // What is complete is of no use here, but the parser goes on only if it is taken.
-    for (const _ of parser.next(lexeme));
-    line += lexeme.split("\n").length - 1;
-    if (parser.stack.length > MOST_PLACES)
-      throw notYaml(`${name}:${line}: it is nested deeper than ${MOST_LEVELS} levels`);
-  }
 }

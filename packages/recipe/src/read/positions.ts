@@ -1,4 +1,5 @@
-import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type Pair } from "yaml";
+import { keyOffset } from "@isthmus/forms";
+import { type Document, isMap, type LineCounter } from "yaml";
 import type { Path } from "../recipe/problem.ts";
 
 /** Where the parts of a recipe stand in its file. */
@@ -76,30 +77,7 @@ function positionsInside(positions: Positions, at: Path): Positions {
 
 /** Finds where the key that a path ends in stands, or else the nearest key around it that is there. */
 function offsetOf(document: Document, path: Path): number {
-  let node: unknown = document.contents;
-  let offset = isMap(node) ? startOf(node, 0) : 0;
-  for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document);
-    const [place, child] = childOf(node, step);
-    if (place === undefined) break;
-    offset = startOf(place, offset);
-    node = child;
-  }
-  return offset;
-}
-
-function startOf({ range }: Node, fallback: number): number {
-  return range ? range[0] : fallback;
-}
-
-function childOf(node: unknown, step: string | number): readonly [Node | undefined, unknown] {
-  if (isSeq(node)) {
-    const item = node.items[Number(step)] as Node | undefined;
-    return [item, item];
-  }
-  if (!isMap(node)) return [undefined, undefined];
-  const pair = node.items.find(
-    ({ key }: Pair) => String((key as { value?: unknown }).value) === String(step),
-  );
-  return pair === undefined ? [undefined, undefined] : [pair.key as Node, pair.value];
+  const { contents } = document;
+  const start = isMap(contents) && contents.range ? contents.range[0] : 0;
+  return keyOffset(document, path) ?? start;
 }

@@ -1,32 +1,7 @@
 import { at } from "@isthmus/core";
+import { type Axis, formatMeasure, formatNumber, formatShort, logarithmicLevels } from "@isthmus/findings";
 import type { ChannelValue, Markish } from "@observablehq/plot";
-import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
-import type { Plot } from "./figure.ts";
-import { logarithmicLevels } from "./levels.ts";
-
-/** One axis of a figure. */
-export interface Axis {
-  /** Words, with the unit in brackets. */
-  readonly label: string;
-  /** @defaultValue "linear" */
-  readonly scale?: "linear" | "log";
-  /** Whether values in `[0, 1]` are shown as percent. */
-  readonly percent?: boolean;
-  /** Whether zero belongs to the picture even where all values are far from it. */
-  readonly fromZero?: boolean;
-  /** Ends of the axis. @defaultValue the ends of the data */
-  readonly domain?: readonly [number, number];
-  /** Names of the places 0, 1, 2, ... of an axis that has no numbers. */
-  readonly names?: readonly string[];
-  /** Whether values between whole numbers have no meaning, so that no tick stands there. */
-  readonly whole?: boolean;
-  /** Places of ticks; round numbers without it. */
-  readonly ticks?: readonly number[];
-  /** Words along the middle of a vertical axis, where others stand at its top. */
-  readonly beside?: boolean;
-  /** How a tick is written. */
-  readonly format?: (value: number) => string;
-}
+import type { PlotLibrary } from "./drawing.ts";
 
 const MUTED = "var(--isthmus-muted)";
 /** Ticks of a logarithmic axis. */
@@ -42,8 +17,7 @@ export const FIGURE_TEXT_STYLE = {
 } as const;
 
 /** Writes a value as the axis shows it: in percent, by name, or as a number. */
-export function formatOnAxis({ percent, names, format }: Axis, value: number, digits = 4): string {
-  if (format) return format(value);
+export function formatOnAxis({ percent, names }: Axis, value: number, digits = 4): string {
   if (names) return at(names, value, "name of a place");
   return formatShort(percent ? 100 * value : value, digits);
 }
@@ -115,7 +89,7 @@ function axisWords({ label, scale }: Axis): string {
 }
 
 /** Makes horizontal grid lines with values on the left. */
-export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, number]): Markish[] {
+export function verticalAxis(plot: PlotLibrary, axis: Axis, domain: readonly [number, number]): Markish[] {
   const ticks = copyTicks(ticksOf(axis, domain, 5));
   return [
     plot.gridY({ ticks, stroke: "var(--isthmus-grid)", strokeOpacity: 1 }),
@@ -135,7 +109,7 @@ export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, n
 
 /** Makes the values below the frame, and vertical grid lines if they are asked for. */
 export function horizontalAxis(
-  plot: Plot,
+  plot: PlotLibrary,
   axis: Axis,
   domain: readonly [number, number],
   { count = 6, grid = false }: { readonly count?: number; readonly grid?: boolean } = {},

@@ -1,14 +1,14 @@
+import { type ColorScale, formatAs, type NumberFormat, textWidth } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import type { ColorScale } from "./color-scale.ts";
+import { bandColors } from "./band-colors.ts";
 import { customMark } from "./custom-mark.ts";
-import { textWidth } from "./legend.ts";
 
 /** What {@link colorLegend} shows. */
 export interface ColorLegend {
   /** Words above the bands, with the unit. */
   readonly label: string;
   readonly scale: ColorScale;
-  readonly format: (value: number) => string;
+  readonly format: NumberFormat;
   /** Pixels between the legend and the frame that something else takes. @defaultValue 0 */
   readonly above?: number;
 }
@@ -19,12 +19,9 @@ const BAND_HEIGHT = 12;
 const BAND_WIDTH = 44;
 
 /** Bands of colour in a row above the frame, with the values between them. */
-export function colorLegend({
-  label,
-  scale: { levels, colors, only },
-  format,
-  above = 0,
-}: ColorLegend): Markish {
+export function colorLegend({ label, scale, format, above = 0 }: ColorLegend): Markish {
+  const { levels, only } = scale;
+  const colors = bandColors(scale);
   return customMark(({ frame, add }) => {
     const width = Math.min(BAND_WIDTH, (frame.width - frame.marginLeft - frame.marginRight) / colors.length);
     const top = frame.marginTop - above - COLOR_LEGEND_HEIGHT + 18;
@@ -36,14 +33,14 @@ export function colorLegend({
     });
     if (only !== undefined && levels.length === 0) {
       const beside = { x: frame.marginLeft + width + 8, y: top + BAND_HEIGHT - 2, "text-anchor": "start" };
-      add("text", { ...beside, fill: "var(--isthmus-muted)" }, `${format(only)}, all equal`);
+      add("text", { ...beside, fill: "var(--isthmus-muted)" }, `${formatAs(only, format)}, all equal`);
     }
-    const widest = Math.max(0, ...levels.map((level) => textWidth(format(level)))) + 4;
+    const widest = Math.max(0, ...levels.map((level) => textWidth(formatAs(level, format)))) + 4;
     const stride = Math.ceil(widest / width);
     const below = { y: top + BAND_HEIGHT + 13, "text-anchor": "middle", fill: "var(--isthmus-muted)" };
     levels.forEach((level, index) => {
       if (index % stride === 0)
-        add("text", { ...below, x: frame.marginLeft + (index + 1) * width }, format(level));
+        add("text", { ...below, x: frame.marginLeft + (index + 1) * width }, formatAs(level, format));
     });
   });
 }

@@ -1,15 +1,27 @@
-import type { BarrierResult } from "@isthmus/barrier";
+import {
+  type BarrierPlot,
+  chordAt,
+  formatBarrier,
+  formatMeasure,
+  formatPlace,
+  type Measure,
+  type PlottedBarrier,
+  textWidth,
+} from "@isthmus/findings";
 import type { Markish, PlotOptions } from "@observablehq/plot";
-import { type BarrierCurve, chordAt, type Measure } from "../barrier-curve.ts";
-import { type MeasureWords, measureWords } from "../data-words.ts";
-import { formatBarrier, formatMeasure, formatPlace } from "../format-value.ts";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
-import { type Drawing, heightFor, type Plot } from "./figure.ts";
-import { layOutLegend, legendMarks, textWidth } from "./legend.ts";
+import { type Drawing, heightFor, type PlotLibrary } from "./drawing.ts";
+import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
 
 /** A curve with the style it keeps in every figure. */
-interface StyledCurve extends BarrierCurve, CurveStyle {}
+interface StyledCurve extends PlottedBarrier, CurveStyle {}
+
+/** Pixels of a figure. */
+interface PixelSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 /** Pixels of a unit of each axis. */
 interface PixelScale {
@@ -23,50 +35,26 @@ const MIN_LABELLED_BRACKET = 26;
 const CAP = 4;
 const MARGIN = { right: 20, bottom: 44, left: 58, top: 32 } as const;
 
-/** A figure of barrier curves. */
-export interface BarrierFigure {
-  /** What to draw. */
-  readonly measure: Measure;
-  /** Indices of the curves to draw, in the colours they have among all; none for all of them. */
-  readonly only?: readonly number[];
-}
-
 /**
- * Describes curves along a path: every measured point, joined by straight lines, the chord of each curve as a
+ * Draws curves along a path: every measured point, joined by straight lines, the chord of each curve as a
  * dashed line, and its barrier as a bracket from the chord to the curve, with its interval if it has one.
  */
-export function drawBarrier(
-  curves: readonly BarrierCurve[],
-  figure: BarrierFigure,
-  heightOf: (width: number) => number = heightFor,
-): Drawing {
-  return (plot, width) =>
-    describeFigure(plot, choose(curves, figure), {
-      measure: figure.measure,
-      width,
-      height: heightOf(width),
-    });
-}
-
-function choose(curves: readonly BarrierCurve[], { only = [] }: Pick<BarrierFigure, "only">): StyledCurve[] {
-  return curves
-    .map((curve, index) => ({ ...curve, ...curveStyle(index) }))
-    .filter((_, index) => only.length === 0 || only.includes(index));
+export function drawBarrier(figure: BarrierPlot, heightOf: (width: number) => number = heightFor): Drawing {
+  const curves = figure.curves.map((curve) => ({ ...curve, ...curveStyle(curve.style) }));
+  return (plot, width) => describeFigure(plot, curves, { ...figure, width, height: heightOf(width) });
 }
 
 function describeFigure(
-  plot: Plot,
+  plot: PlotLibrary,
   curves: readonly StyledCurve[],
-  { measure, width, height }: { readonly measure: Measure; readonly width: number; readonly height: number },
+  { measure, label, width, height }: Pick<BarrierPlot, "measure" | "label"> & PixelSize,
 ): PlotOptions {
   const legend = layOutLegend(
-    curves.map(
-      ({ label, result }) => `${label}, barrier ${formatBarrier(result.barrier[measure].chord, measure)}`,
-    ),
+    curves.map((curve) => `${curve.label}, barrier ${formatBarrier(curve.barrier.chord, measure)}`),
     width - MARGIN.left - MARGIN.right,
   );
   const marginTop = MARGIN.top + legend.height;
-  const domain = valueDomain(curves, measure);
+  const domain = valueDomain(curves);
   const scale: PixelScale = {
     perT: width - MARGIN.left - MARGIN.right,
     perValue: (height - marginTop - MARGIN.bottom) / (domain[1] - domain[0]),
@@ -82,10 +70,10 @@ function describeFigure(
     x: { type: "linear", domain: [0, 1] },
     y: { domain, nice: true },
     marks: [
-      ...axisMarks(plot, { measure, width, label: wordsOf(curves, measure).axis }),
-      ...curves.flatMap((curve) => chordMarks(plot, curve, measure)),
+      ...axisMarks(plot, { measure, width, label }),
+      ...curves.flatMap((curve) => chordMarks(plot, curve)),
       ...curves.flatMap((curve) => curveMarks(plot, curve, measure)),
-      ...curves.flatMap((curve) => bracketMarks(plot, curve, measure, scale)),
+      ...curves.flatMap((curve) => bracketMarks(plot, curve, scale)),
       ...labelsOf(curves, measure, scale).map((label) => labelMark(plot, label)),
       ...curves.flatMap((curve, index) => legendMarks(plot, curve, legend.items[index])),
     ],
@@ -96,10 +84,10 @@ function describeFigure(
 const ROOM_ABOVE = 2;
 
 /** Zero is part of the picture unless the curves stay far above it, so that heights can be compared. */
-function valueDomain(curves: readonly BarrierCurve[], measure: Measure): [number, number] {
-  const values = curves.flatMap(({ result }) => [
-    ...result.points.map((point) => point[measure]),
-    ...Object.values(intervalAround(result, measure) ?? {}),
+function valueDomain(curves: readonly StyledCurve[]): [number, number] {
+  const values = curves.flatMap((curve) => [
+    ...curve.points.map(({ value }) => value),
+    ...Object.values(intervalAround(curve) ?? {}),
   ]);
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -109,14 +97,14 @@ function valueDomain(curves: readonly BarrierCurve[], measure: Measure): [number
 }
 
 /** Ends of the interval of the barrier, as heights in the picture. */
-function intervalAround(result: BarrierResult, measure: Measure): { y1: number; y2: number } | undefined {
-  const interval = result.interval?.[measure];
-  const base = chordAt(result, measure, result.barrier[measure].at);
+function intervalAround(curve: PlottedBarrier): { y1: number; y2: number } | undefined {
+  const { interval } = curve;
+  const base = chordAt(curve, curve.barrier.at);
   return interval && { y1: base + interval.low, y2: base + interval.high };
 }
 
 function axisMarks(
-  plot: Plot,
+  plot: PlotLibrary,
   { measure, width, label }: { readonly measure: Measure; readonly width: number; readonly label: string },
 ): Markish[] {
   const ticks = [0, 0.25, 0.5, 0.75, 1];
@@ -146,13 +134,13 @@ function axisMarks(
   ];
 }
 
-function chordMarks(plot: Plot, { result, color }: StyledCurve, measure: Measure): Markish[] {
-  const ends = [0, 1].map((t) => ({ t, value: chordAt(result, measure, t) }));
+function chordMarks(plot: PlotLibrary, curve: StyledCurve): Markish[] {
+  const ends = [0, 1].map((t) => ({ t, value: chordAt(curve, t) }));
   return [
     plot.line(ends, {
       x: "t",
       y: "value",
-      stroke: color,
+      stroke: curve.color,
       strokeWidth: 1.25,
       strokeDasharray: "2 4",
       strokeOpacity: 0.9,
@@ -160,34 +148,34 @@ function chordMarks(plot: Plot, { result, color }: StyledCurve, measure: Measure
   ];
 }
 
-function curveMarks(plot: Plot, { label, result, color, symbol }: StyledCurve, measure: Measure): Markish[] {
-  const radius = result.points.length > 40 ? 2 : 3;
+function curveMarks(
+  plot: PlotLibrary,
+  { label, points, color, symbol }: StyledCurve,
+  measure: Measure,
+): Markish[] {
+  const radius = points.length > 40 ? 2 : 3;
   return [
-    plot.line(result.points, { x: "t", y: measure, stroke: color, strokeWidth: 2 }),
-    plot.dot(result.points, {
+    plot.line(points, { x: "t", y: "value", stroke: color, strokeWidth: 2 }),
+    plot.dot(points, {
       x: "t",
-      y: measure,
+      y: "value",
       r: radius,
       symbol,
       fill: "var(--isthmus-background)",
       stroke: color,
       strokeWidth: 1.5,
-      title: (point: { t: number } & Record<Measure, number>) =>
-        `${label}, t = ${formatPlace(point.t)}: ${measure} ${formatMeasure(point[measure], measure)}`,
+      title: (point: PlottedBarrier["points"][number]) =>
+        `${label}, t = ${formatPlace(point.t)}: ${measure} ${formatMeasure(point.value, measure)}`,
     }),
   ];
 }
 
 /** Draws the bracket of a barrier at the place of the barrier, from the chord to the curve. */
-function bracketMarks(
-  plot: Plot,
-  { result, color }: StyledCurve,
-  measure: Measure,
-  scale: PixelScale,
-): Markish[] {
-  const { at, chord } = result.barrier[measure];
-  const base = chordAt(result, measure, at);
-  const interval = intervalAround(result, measure);
+function bracketMarks(plot: PlotLibrary, curve: StyledCurve, scale: PixelScale): Markish[] {
+  const { color } = curve;
+  const { at, chord } = curve.barrier;
+  const base = chordAt(curve, at);
+  const interval = intervalAround(curve);
   const marks: Markish[] = [
     plot.ruleX([at], { y1: base, y2: base + chord, stroke: color, strokeWidth: 1.25 }),
     plot.ruleY([base, base + chord], {
@@ -219,11 +207,11 @@ const LABEL_HEIGHT = 15;
  */
 function labelsOf(curves: readonly StyledCurve[], measure: Measure, scale: PixelScale): BracketLabel[] {
   const labels = curves
-    .filter(({ result }) => result.barrier[measure].chord * scale.perValue >= MIN_LABELLED_BRACKET)
-    .map(({ result }) => {
-      const { at, chord } = result.barrier[measure];
-      const top = chordAt(result, measure, at) + chord;
-      const value = Math.max(top, intervalAround(result, measure)?.y2 ?? 0);
+    .filter(({ barrier }) => barrier.chord * scale.perValue >= MIN_LABELLED_BRACKET)
+    .map((curve) => {
+      const { at, chord } = curve.barrier;
+      const top = chordAt(curve, at) + chord;
+      const value = Math.max(top, intervalAround(curve)?.y2 ?? 0);
       return { text: formatBarrier(chord, measure), at, value };
     })
     .sort((one, other) => other.value - one.value);
@@ -235,7 +223,7 @@ function labelsOf(curves: readonly StyledCurve[], measure: Measure, scale: Pixel
   return shown;
 }
 
-function labelMark(plot: Plot, { text, at, value }: BracketLabel): Markish {
+function labelMark(plot: PlotLibrary, { text, at, value }: BracketLabel): Markish {
   return plot.text([text], {
     x: at,
     y: value,
@@ -246,20 +234,4 @@ function labelMark(plot: Plot, { text, at, value }: BracketLabel): Markish {
     strokeWidth: 4,
     fontWeight: 600,
   });
-}
-
-/** Says in a sentence what the figure shows, for those who do not see it. */
-export function describeBarrier(curves: readonly BarrierCurve[], figure: BarrierFigure): string {
-  const { measure } = figure;
-  const shown = choose(curves, figure);
-  const sentences = shown.map(({ label, result }) => {
-    const { chord, at } = result.barrier[measure];
-    const [first, last] = [0, 1].map((t) => formatMeasure(chordAt(result, measure, t), measure));
-    return `${label}: ${first} at A, ${last} at B, barrier ${formatBarrier(chord, measure)} at t = ${formatPlace(at)}`;
-  });
-  return `${wordsOf(shown, measure).name} along the path. ${sentences.join("; ")}`;
-}
-
-function wordsOf(curves: readonly BarrierCurve[], measure: Measure): MeasureWords {
-  return measureWords(measure, ...curves.map(({ result }) => result.data));
 }

@@ -1,7 +1,7 @@
 import type { PlotOptions } from "@observablehq/plot";
 import { escapeHtml } from "../html.ts";
 import { xmlText } from "../xml-text.ts";
-import type { Plot } from "./figure.ts";
+import type { PlotLibrary } from "./drawing.ts";
 import type { Theme } from "./palette.ts";
 import { type FigureElement, standAlone } from "./stand-alone.ts";
 
@@ -28,7 +28,7 @@ export interface DrawSvgOptions {
  */
 export async function drawSvg(
   words: string,
-  describe: (plot: Plot) => PlotOptions,
+  describe: (plot: PlotLibrary) => PlotOptions,
   { name, theme }: DrawSvgOptions,
 ): Promise<string> {
   const svg = await drawElement(describe);
@@ -50,7 +50,7 @@ export async function drawSvg(
  * The drawing library is loaded by the first figure, so that terminal charts do without it.
  */
 export async function drawElement(
-  describe: (plot: Plot) => PlotOptions,
+  describe: (plot: PlotLibrary) => PlotOptions,
 ): Promise<FigureElement & { readonly outerHTML: string }> {
   const [plot, { parseHTML }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
   const { document } = parseHTML("<!doctype html><html><body></body></html>");

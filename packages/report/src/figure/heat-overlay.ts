@@ -1,19 +1,6 @@
+import type { HeatBorder, HeatOverlay } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { customMark, type Drawn } from "./custom-mark.ts";
-
-/** A line between the cells of a heat map, along where something crosses a value. */
-export interface HeatBorder {
-  /** `[rows][columns]`: whether a cell lies on the upper side; null where it is unknown. */
-  readonly upper: readonly (readonly (boolean | null)[])[];
-}
-
-/** What {@link heatOverlay} draws over the cells of a heat map. */
-export interface HeatOverlay {
-  /** The first is drawn solid, others dashed. */
-  readonly borders: readonly HeatBorder[];
-  /** Row and column of cells with a dot in their corner. */
-  readonly dots: readonly (readonly [row: number, column: number])[];
-}
 
 /** Strokes of lines and dots: a halo that parts them from any colour below, and the line. */
 const STROKES = [

@@ -1,6 +1,6 @@
+import { fitText, textWidth } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { customMark } from "./custom-mark.ts";
-import { fitText, textWidth } from "./legend.ts";
 
 /** A place of a figure, in values of its axes. */
 interface Place {

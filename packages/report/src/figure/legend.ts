@@ -1,5 +1,6 @@
+import { fitText, textWidth } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import type { Plot } from "./figure.ts";
+import type { PlotLibrary } from "./drawing.ts";
 import type { CurveStyle } from "./palette.ts";
 
 /** Where one entry of a legend goes, in pixels from the top left of the frame; y is negative. */
@@ -12,22 +13,6 @@ export interface LegendItem {
 const ROW_HEIGHT = 20;
 const SWATCH_WIDTH = 17;
 const GAP = 22;
-/** Mean advance of a character of 12 px system fonts, a little generous: nothing here can measure text. */
-const CHARACTER_WIDTH = 7;
-
-/** Estimates the width of text in a figure, in pixels. */
-export function textWidth(text: string): number {
-  return text.length * CHARACTER_WIDTH;
-}
-
-/** Shortens text to `width` pixels by leaving out its middle, as names differ at their ends. */
-export function fitText(text: string, width: number): string {
-  const characters = Math.max(3, Math.floor(width / CHARACTER_WIDTH));
-  if (text.length <= characters) return text;
-  const remaining = characters - 1;
-  return `${text.slice(0, Math.ceil(remaining / 2))}…${text.slice(text.length - Math.floor(remaining / 2))}`;
-}
-
 /** Sets entries in rows above a frame of `width` pixels, in order. */
 export function layOutLegend(
   texts: readonly string[],
@@ -55,7 +40,7 @@ export function layOutLegend(
 
 /** Makes the marks of an entry: the symbol of its curve and its text. */
 export function legendMarks(
-  plot: Plot,
+  plot: PlotLibrary,
   { color, symbol, filled = false }: CurveStyle & { readonly filled?: boolean },
   item: LegendItem | undefined,
 ): Markish[] {

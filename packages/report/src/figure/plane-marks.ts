@@ -1,18 +1,9 @@
+import { endsOf, type PlaneMark } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import type { Plot } from "./figure.ts";
-import { endsOf } from "./resample.ts";
+import type { PlotLibrary } from "./drawing.ts";
 
 /** Colours of what is drawn over the contours: light with a dark halo can be seen on every band. */
 export const OVER = { color: "#ffffff", halo: "#14181c" } as const;
-
-/** A minimum or a saddle of a plane. */
-export interface PlaneMark {
-  readonly kind: "minimum" | "saddle";
-  readonly x: number;
-  readonly y: number;
-  /** Whether it is a minimum on the edge, which need not be one beyond it. @defaultValue false */
-  readonly onEdge?: boolean;
-}
 
 /** Minima and saddles, and the ascending coordinates of the plane they are in. */
 interface MarkedPlane {
@@ -22,7 +13,7 @@ interface MarkedPlane {
 }
 
 /** Marks minima by triangles on their tips, hollow ones if they are on the edge, and saddles by crosses. */
-export function pointMarks(plot: Plot, { marks = [], xs, ys }: MarkedPlane): Markish[] {
+export function pointMarks(plot: PlotLibrary, { marks = [], xs, ys }: MarkedPlane): Markish[] {
   const place = { x: "x", y: "y", title: "kind" } as const;
   const saddles = marks.filter(({ kind }) => kind === "saddle");
   const minima = marks.filter(({ kind }) => kind === "minimum");
@@ -41,7 +32,7 @@ export function pointMarks(plot: Plot, { marks = [], xs, ys }: MarkedPlane): Mar
 const EDGE_INSET = 7;
 
 function edgeMark(
-  plot: Plot,
+  plot: PlotLibrary,
   { x, y }: { readonly x: number; readonly y: number },
   { xs, ys }: MarkedPlane,
 ): Markish[] {

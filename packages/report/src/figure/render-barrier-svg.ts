@@ -1,6 +1,8 @@
 import { OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { assertDrawable, type BarrierCurve, type Measure } from "../barrier-curve.ts";
-import { describeBarrier, drawBarrier } from "./draw-barrier.ts";
+import type { Measure } from "@isthmus/findings";
+import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
+import { barrierPlot } from "../result/barrier-plot.ts";
+import { drawBarrier } from "./draw-barrier.ts";
 import { drawSvg } from "./draw-svg.ts";
 import { assertTheme, type Theme } from "./palette.ts";
 
@@ -52,8 +54,9 @@ export async function renderBarrierSvg(
       `Cannot draw a barrier as a figure needs at least 240 by 160 pixels: got ${width} by ${height}`,
     );
   }
-  const drawing = drawBarrier(curves, { measure, only }, () => height);
-  return drawSvg(describeBarrier(curves, { measure, only }), (plot) => drawing(plot, width), {
+  const { plot: figure, words } = barrierPlot(curves, { measure, only });
+  const drawing = drawBarrier(figure, () => height);
+  return drawSvg(words, (plot) => drawing(plot, width), {
     name: `barrier-${measure}`,
     theme,
   });

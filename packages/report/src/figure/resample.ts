@@ -1,9 +1,5 @@
 import { at } from "@isthmus/core";
-/** Returns the first and the last of ascending coordinates. */
-export function endsOf(coordinates: readonly number[]): [number, number] {
-  return [at(coordinates, 0, "coordinate"), at(coordinates, coordinates.length - 1, "coordinate")];
-}
-
+import { endsOf } from "@isthmus/findings";
 /**
  * Interpolates values at even steps between the ends of a grid, row by row: linearly between its coordinates,
  * so that nothing changes if these are even.

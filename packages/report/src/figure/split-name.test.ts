@@ -1,5 +1,5 @@
+import { textWidth } from "@isthmus/findings";
 import { describe, expect, it } from "vitest";
-import { textWidth } from "./legend.ts";
 import { splitName } from "./split-name.ts";
 
 describe("splitName()", () => {

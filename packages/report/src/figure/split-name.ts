@@ -1,4 +1,4 @@
-import { fitText, textWidth } from "./legend.ts";
+import { fitText, textWidth } from "@isthmus/findings";
 
 /**
  * Splits a name that is wider than `width` pixels into two lines at the space nearest to its middle, and

@@ -1,16 +1,6 @@
+import type { TreeBracket } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { customMark } from "./custom-mark.ts";
-
-/** Two branches of a tree that are joined. */
-export interface TreeBracket {
-  /** Place of each branch, where columns are 0, 1, 2, ... */
-  readonly left: number;
-  readonly right: number;
-  /** Heights at which the branches begin, and at which they are joined; as shares of the tallest. */
-  readonly leftHeight: number;
-  readonly rightHeight: number;
-  readonly height: number;
-}
 
 const TREE_HEIGHT = 56;
 /** Pixels between the tree and the frame, and above the tallest join. */

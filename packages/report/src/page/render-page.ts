@@ -1,9 +1,9 @@
+import type { Figure, PageFact, Report, Section, Tile } from "@isthmus/findings";
 import { drawSvg } from "../figure/draw-svg.ts";
-import { FIGURE_WIDTHS, type Figure } from "../figure/figure.ts";
+import { drawingOf } from "../figure/drawers.ts";
+import { FIGURE_WIDTHS } from "../figure/drawing.ts";
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html, trusted } from "../html.ts";
-import type { PageFact } from "../result/page-fact.ts";
-import type { Report, Section, Tile } from "../result/report.ts";
 import { renderTable } from "./render-table.ts";
 import type { ReportPage } from "./report-page.ts";
 import { PAGE_STYLE } from "./style.ts";
@@ -195,8 +195,13 @@ async function renderFigure(figure: Figure, number: number): Promise<Html> {
 const LETTER_STYLE = /^(<svg [^>]*?) style="[^"]*"/;
 
 /** Compact figures do without the titles of marks, which need a mouse. */
-async function drawAt({ name, words, draw }: Figure, size: keyof typeof FIGURE_WIDTHS): Promise<string> {
-  const drawn = await drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name: `${name}-${size}` });
+async function drawAt(
+  { name, words, plot: shown }: Figure,
+  size: keyof typeof FIGURE_WIDTHS,
+): Promise<string> {
+  const drawn = await drawSvg(words, (plot) => drawingOf(shown)(plot, FIGURE_WIDTHS[size]), {
+    name: `${name}-${size}`,
+  });
   const svg = drawn.replace(LETTER_STYLE, "$1");
   return size === "compact" ? svg.replace(/<title>[^<]*<\/title>/g, "") : svg;
 }

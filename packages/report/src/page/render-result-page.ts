@@ -39,7 +39,7 @@ export interface ResultPage extends ReportPage {
  */
 export async function renderResultPage(page: ResultPage): Promise<string> {
   const { result, workers = [] } = page;
-  const report = describeResult(result);
+  const report = await describeResult(result);
   if (workers.length === 0) return renderPage(page, report);
   return renderPage(page, { ...report, sections: [...report.sections, workersSection(workers)] });
 }

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
+import { type CellKind, formatCell, type Table, type TableColumn, type TableRow } from "@isthmus/findings";
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html } from "../html.ts";
-import { type CellKind, formatCell, type Table, type TableColumn, type TableRow } from "../table/table.ts";
 
 /** Rows from which a table scrolls in a frame of its own, and from which it is folded up. */
 const MANY_ROWS = { tall: 14, folded: 100 } as const;

@@ -1,4 +1,4 @@
-import type { PageFact } from "../result/page-fact.ts";
+import type { PageFact } from "@isthmus/findings";
 
 /** What every page shows around its result. */
 export interface ReportPage {

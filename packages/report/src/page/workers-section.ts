@@ -1,4 +1,4 @@
-import type { Section } from "../result/report.ts";
+import type { Section } from "@isthmus/findings";
 import type { WorkerRow } from "./worker-row.ts";
 
 /** Makes the section of a page that says which machines have made the result. */

@@ -1,6 +1,7 @@
 import { DTYPES, type DType } from "@isthmus/core";
+import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -99,4 +100,6 @@ const comparison = z.looseObject({
 });
 
 /** Form of a comparison of networks as `--json` prints it. */
-export const COMPARISON_SCHEMA: z.ZodType = schemaOf<"comparison">()(comparison.extend({ provenance }));
+export const COMPARISON_SCHEMA: z.ZodType = schemaOf<ResultOf<"comparison">>()(
+  comparison.extend({ provenance }),
+);

@@ -1,6 +1,7 @@
 import { CURVATURE_KINDS, TRAINING_UNITS } from "@isthmus/curvature";
+import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
-import { lossFields, provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -129,7 +130,7 @@ const measures = {
 };
 
 /** Form of the curvature of a network's loss. */
-export const CURVATURE_SCHEMA: z.ZodType = schemaOf<"curvature">()(
+export const CURVATURE_SCHEMA: z.ZodType = schemaOf<ResultOf<"curvature">>()(
   z.looseObject({
     kind: z.literal("curvature"),
     ...lossFields,
@@ -151,7 +152,7 @@ export const CURVATURE_SCHEMA: z.ZodType = schemaOf<"curvature">()(
 );
 
 /** Form of the curvature along a training. */
-export const CURVATURE_HISTORY_SCHEMA: z.ZodType = schemaOf<"curvature-history">()(
+export const CURVATURE_HISTORY_SCHEMA: z.ZodType = schemaOf<ResultOf<"curvature-history">>()(
   z.looseObject({
     kind: z.literal("curvature-history"),
     points: z.array(

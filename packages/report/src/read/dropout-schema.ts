@@ -1,7 +1,8 @@
+import { schemaOf } from "@isthmus/forms";
 import { RESCALINGS, UNIT_CHOICES } from "@isthmus/paths";
 import { z } from "zod";
 import { MEASURED, PATH } from "./measured-path.ts";
-import { lossFields, provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -16,30 +17,9 @@ const measured = {
 };
 const made = { choice: z.enum(UNIT_CHOICES), rescale: z.enum(RESCALINGS), ...measured };
 const paths = { path: PATH, line: PATH, beside: z.array(z.looseObject({ name: text, path: PATH })) };
-const step = z.looseObject({ from: text, units: count, factor: z.number(), loss: MEASURED, error: MEASURED });
-
-/** Form of the dropout stability of a network. */
-export const DROPOUT_STABILITY_SCHEMA: z.ZodType = schemaOf<"dropout-stability">()(
-  z.looseObject({
-    kind: z.literal("dropout-stability"),
-    loss: MEASURED,
-    error: MEASURED,
-    layers: z.array(z.looseObject({ name: text, units: count })),
-    left: z.record(text, text),
-    shares: z.array(
-      z.looseObject({
-        share: z.number(),
-        trials: z.array(z.looseObject({ steps: z.array(step), rise: MEASURED })),
-        rise: z.looseObject({ mean: MEASURED, min: MEASURED, max: MEASURED }),
-      }),
-    ),
-    network: text,
-    ...made,
-  }),
-);
 
 /** Form of a path through dropout-stable networks. */
-export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<"dropout-path">()(
+export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<ResultOf<"dropout-path">>()(
   z.looseObject({
     kind: z.literal("dropout-path"),
     ...paths,
@@ -55,7 +35,7 @@ export const DROPOUT_PATH_SCHEMA: z.ZodType = schemaOf<"dropout-path">()(
 );
 
 /** Form of a path that layers walked one after the other. */
-export const WALKED_PATH_SCHEMA: z.ZodType = schemaOf<"walked-path">()(
+export const WALKED_PATH_SCHEMA: z.ZodType = schemaOf<ResultOf<"walked-path">>()(
   z.looseObject({
     kind: z.literal("walked-path"),
     ...paths,

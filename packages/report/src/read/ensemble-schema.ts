@@ -1,7 +1,8 @@
 import { ATTACK_METHODS, ATTACK_NORMS, SOURCE_MODES } from "@isthmus/ensemble";
+import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import { MEASURED } from "./measured-path.ts";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -16,7 +17,7 @@ const quality = {
 };
 
 /** Form of ways to predict by several networks, compared. */
-export const ENSEMBLE_SCHEMA: z.ZodType = schemaOf<"ensemble">()(
+export const ENSEMBLE_SCHEMA: z.ZodType = schemaOf<ResultOf<"ensemble">>()(
   z.looseObject({
     kind: z.literal("ensemble"),
     predictors: z
@@ -51,7 +52,7 @@ export const ENSEMBLE_SCHEMA: z.ZodType = schemaOf<"ensemble">()(
 );
 
 /** Form of the transfer of adversarial examples. */
-export const ATTACK_SCHEMA: z.ZodType = schemaOf<"attack">()(
+export const ATTACK_SCHEMA: z.ZodType = schemaOf<ResultOf<"attack">>()(
   z.looseObject({
     kind: z.literal("attack"),
     method: z.enum(ATTACK_METHODS),
@@ -95,7 +96,7 @@ const front = z.looseObject({
 });
 
 /** Form of fronts of networks for several tasks. */
-export const PARETO_SCHEMA: z.ZodType = schemaOf<"pareto">()(
+export const PARETO_SCHEMA: z.ZodType = schemaOf<ResultOf<"pareto">>()(
   z.looseObject({
     kind: z.literal("pareto"),
     tasks: z.array(text),

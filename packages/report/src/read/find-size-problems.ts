@@ -54,9 +54,6 @@ const CHECKS: { readonly [K in Kind]?: (result: ResultOf<K>, checks: SizeChecks)
     for (const [i, { values }] of tables.entries())
       checks.table(`tables.${i}.values`, values, [layersA.length, layersB.length], '"layersA" and "layersB"');
   },
-  "dropout-stability"({ shares }, checks) {
-    for (const [i, { trials }] of shares.entries()) checks.least(`shares.${i}.trials`, trials, 1);
-  },
 };
 
 function checkPoints(

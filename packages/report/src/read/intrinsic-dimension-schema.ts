@@ -1,6 +1,7 @@
+import { schemaOf } from "@isthmus/forms";
 import { PROJECTION_KINDS, SUBSPACE_SCOPES } from "@isthmus/subspace";
 import { z } from "zod";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -8,7 +9,7 @@ const number = z.number();
 const trained = z.looseObject({ seed: count, accuracy: number, loss: number });
 
 /** Form of an intrinsic dimension. */
-export const INTRINSIC_DIMENSION_SCHEMA: z.ZodType = schemaOf<"intrinsic-dimension">()(
+export const INTRINSIC_DIMENSION_SCHEMA: z.ZodType = schemaOf<ResultOf<"intrinsic-dimension">>()(
   z.looseObject({
     kind: z.literal("intrinsic-dimension"),
     dimension: count.nullable(),

@@ -1,7 +1,8 @@
+import { schemaOf } from "@isthmus/forms";
 import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "@isthmus/landscape";
 import { z } from "zod";
 import { MEASURED } from "./measured-path.ts";
-import { lossFields, provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -15,7 +16,7 @@ const definitions = z.looseObject({
 });
 
 /** Form of the loss on a grid around a network. */
-export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<"landscape">()(
+export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<ResultOf<"landscape">>()(
   z.looseObject({
     kind: z.literal("landscape"),
     ...lossFields,

@@ -1,6 +1,7 @@
+import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import { MEASURED, PATH } from "./measured-path.ts";
-import { provenance, schemaOf } from "./schema-of.ts";
+import { provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -13,7 +14,7 @@ const barrier = z.looseObject({
 });
 
 /** Form of the mechanistic connectivity of two networks. */
-export const MECHANISMS_SCHEMA: z.ZodType = schemaOf<"mechanisms">()(
+export const MECHANISMS_SCHEMA: z.ZodType = schemaOf<ResultOf<"mechanisms">>()(
   z.looseObject({
     kind: z.literal("mechanisms"),
     sets: z.array(

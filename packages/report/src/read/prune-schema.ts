@@ -1,7 +1,8 @@
+import { schemaOf } from "@isthmus/forms";
 import { PRUNE_CHOICES } from "@isthmus/sparsity";
 import { z } from "zod";
 import { MEASURED } from "./measured-path.ts";
-import { lossFields, provenance, schemaOf } from "./schema-of.ts";
+import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -9,7 +10,7 @@ const share = z.number();
 const measures = z.looseObject({ loss: MEASURED, error: MEASURED });
 
 /** Form of a pruned network. */
-export const PRUNE_SCHEMA: z.ZodType = schemaOf<"prune">()(
+export const PRUNE_SCHEMA: z.ZodType = schemaOf<ResultOf<"prune">>()(
   z.looseObject({
     kind: z.literal("prune"),
     network: text,

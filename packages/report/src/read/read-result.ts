@@ -1,4 +1,7 @@
 import { excerpt, InputError, readJsonFile } from "@isthmus/core";
+import { listMeasurements, loadMeasurement } from "@isthmus/measurements";
+import type { ZodType } from "zod";
+import type { WrittenOut } from "../result/describe-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { findSizeProblems } from "./find-size-problems.ts";
 
@@ -16,20 +19,21 @@ const MOST = 1e300;
  */
 export async function readResult(path: string): Promise<DrawableResult> {
   const json = await readJsonFile(path);
-  // Schemas take time to load, which drawing does not need.
-  const { RESULT_SCHEMAS } = await import("./result-schema.ts");
-  const kinds = Object.keys(RESULT_SCHEMAS).join(", ");
   const kind = (json as { kind?: unknown } | null)?.kind;
-  if (typeof kind !== "string" || !Object.hasOwn(RESULT_SCHEMAS, kind)) {
+  const schema = typeof kind === "string" ? await loadSchema(kind) : undefined;
+  if (schema === undefined) {
     const actual = kind === undefined ? "it has none" : `it is ${excerpt(kind)}`;
     throw new InputError(
-      `Cannot draw "${path}" as the "kind" of a result must be one of ${kinds}: ${actual}; give a file that a verb wrote, or printed with --json`,
+      `Cannot draw "${path}" as the "kind" of a result must be one of ${(await listKinds()).join(", ")}: ${actual}; give a file that a verb wrote, or printed with --json`,
       { input: path },
     );
   }
   assertDrawable(json, path);
-  const { data, error } = RESULT_SCHEMAS[kind as DrawableResult["kind"]].safeParse(json);
-  const issues = error?.issues.map((issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`);
+  const { PROVENANCE_SCHEMA } = await import("./result-schema.ts");
+  const { data, error } = schema.safeParse(json);
+  const issues = (error ?? PROVENANCE_SCHEMA.safeParse(json).error)?.issues.map(
+    (issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`,
+  );
   // The schemas describe the types, except for optional keys that are present and undefined: JSON has none.
   const problems = issues ?? findSizeProblems(data as DrawableResult);
   if (problems.length === 0) return data as DrawableResult;
@@ -39,6 +43,23 @@ export async function readResult(path: string): Promise<DrawableResult> {
     `Cannot draw "${path}" as it must be a whole result of kind "${kind}": ${shown.join("; ")}${more > 0 ? `; and ${more} more` : ""}`,
     { input: path },
   );
+}
+
+/** Lists all kinds of results that can be drawn. */
+async function listKinds(): Promise<readonly string[]> {
+  const { WRITTEN_OUT_SCHEMAS } = await import("./result-schema.ts");
+  return [...Object.keys(WRITTEN_OUT_SCHEMAS), ...listMeasurements().map(({ kind }) => kind)];
+}
+
+/** Loads the form of results of a kind; undefined if there is none. */
+async function loadSchema(kind: string): Promise<ZodType | undefined> {
+  // Schemas take time to load, which drawing does not need.
+  const { WRITTEN_OUT_SCHEMAS } = await import("./result-schema.ts");
+  const form = await (await loadMeasurement(kind))?.form?.();
+  if (form !== undefined) return form;
+  return Object.hasOwn(WRITTEN_OUT_SCHEMAS, kind)
+    ? WRITTEN_OUT_SCHEMAS[kind as WrittenOut["kind"]]
+    : undefined;
 }
 
 /** @throws InputError if a number somewhere is larger than any that axes and colours have room for */

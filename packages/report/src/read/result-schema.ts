@@ -1,16 +1,16 @@
+import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
-import type { DrawableResult } from "../result/drawable-result.ts";
+import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
-import { DROPOUT_PATH_SCHEMA, DROPOUT_STABILITY_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
+import { DROPOUT_PATH_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
 import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { MEASURED, PATH, POINT } from "./measured-path.ts";
 import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
+import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
-import { lossFields, provenance, schemaOf } from "./schema-of.ts";
-import { SIMILARITY_SCHEMA } from "./similarity-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
 const measured = MEASURED;
@@ -336,15 +336,18 @@ const comparedBarrier = barrier
   })
   .transform(({ asTrained, ...result }) => (asTrained ? { ...result, asGiven: asTrained } : result));
 
-/** Form of every kind of result as `--json` prints it; what it does not know is left as it is. */
-export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>> = {
-  barrier: schemaOf<"barrier">()(comparedBarrier),
-  layers: schemaOf<"layers">()(layers.extend({ provenance })),
-  plane: schemaOf<"plane">()(plane.extend({ provenance })),
-  map: schemaOf<"map">()(map.extend({ provenance })),
-  curve: schemaOf<"curve">()(curve.extend({ provenance })),
-  star: schemaOf<"star">()(star.extend({ provenance })),
-  study: schemaOf<"study">()(study.extend({ provenance })),
+/**
+ * Forms of the kinds of results that have no definition yet, as `--json` prints them; other keys are left as
+ * they are.
+ */
+export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>> = {
+  barrier: schemaOf<ResultOf<"barrier">>()(comparedBarrier),
+  layers: schemaOf<ResultOf<"layers">>()(layers.extend({ provenance })),
+  plane: schemaOf<ResultOf<"plane">>()(plane.extend({ provenance })),
+  map: schemaOf<ResultOf<"map">>()(map.extend({ provenance })),
+  curve: schemaOf<ResultOf<"curve">>()(curve.extend({ provenance })),
+  star: schemaOf<ResultOf<"star">>()(star.extend({ provenance })),
+  study: schemaOf<ResultOf<"study">>()(study.extend({ provenance })),
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
   curvature: CURVATURE_SCHEMA,
@@ -353,11 +356,12 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   pareto: PARETO_SCHEMA,
   landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
-  "dropout-stability": DROPOUT_STABILITY_SCHEMA,
   "dropout-path": DROPOUT_PATH_SCHEMA,
   "walked-path": WALKED_PATH_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
-  similarity: SIMILARITY_SCHEMA,
   prune: PRUNE_SCHEMA,
   mechanisms: MECHANISMS_SCHEMA,
 };
+
+/** Form of what files of results of all kinds say of their making. */
+export const PROVENANCE_SCHEMA: z.ZodType = z.looseObject({ provenance });

@@ -1,11 +1,18 @@
 import { basename } from "node:path";
+import { loadMeasurement } from "@isthmus/measurements";
+import type { WrittenOut } from "../result/describe-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 
 /** Networks from which on a title counts them and does not name them. */
 const MOST_NAMED = 3;
 
 /** Returns the title of a result's page, made of what the result says of itself. */
-export function titleOfResult(result: DrawableResult): string {
+export async function titleOfResult(result: DrawableResult): Promise<string> {
+  const measurement = await loadMeasurement(result.kind);
+  return measurement?.titleOf?.(result) ?? titleOfWrittenOut(result as WrittenOut);
+}
+
+function titleOfWrittenOut(result: WrittenOut): string {
   switch (result.kind) {
     case "barrier":
     case "curve":
@@ -34,8 +41,6 @@ export function titleOfResult(result: DrawableResult): string {
       return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
     case "curvature-history":
       return `Curvature of the loss along a training on ${result.data}`;
-    case "dropout-stability":
-      return `Dropout stability of ${basename(result.network)}`;
     case "dropout-path":
       return `${pairOf(result)} through halved networks`;
     case "walked-path":
@@ -44,8 +49,6 @@ export function titleOfResult(result: DrawableResult): string {
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "prune":
       return `${basename(result.network)}, pruned`;
-    case "similarity":
-      return `Similarity of ${basename(result.a)} and ${basename(result.b)}`;
     case "mechanisms":
       return `Mechanisms of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":

@@ -1,10 +1,7 @@
 import type { BarrierPoint, BarrierValues } from "@isthmus/barrier";
-import type { Measure, ShownCurve } from "../barrier-curve.ts";
+import { MEASURES, type Measure, type Table, type TableColumn, type TableRow } from "@isthmus/findings";
+import type { ShownCurve } from "../barrier-curve.ts";
 import { perplexityRows } from "../perplexity-rows.ts";
-import type { Table, TableColumn, TableRow } from "../table/table.ts";
-
-/** What is measured along a path, in the order of tables. */
-export const MEASURES: readonly Measure[] = ["loss", "error"];
 
 /** The definitions of a barrier in use, with their formulas. */
 export const BARRIER_DEFINITIONS: readonly {

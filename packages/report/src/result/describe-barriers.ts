@@ -1,13 +1,20 @@
 import type { BarrierResult } from "@isthmus/barrier";
-import { type BarrierCurve, type Measure, type ShownCurve, withTemperedCurves } from "../barrier-curve.ts";
-import { dataWords, measureWords } from "../data-words.ts";
-import { describeBarrier, drawBarrier } from "../figure/draw-barrier.ts";
-import type { Figure } from "../figure/figure.ts";
-import { formatBarrier, formatCounted, formatNumber } from "../format-value.ts";
+import {
+  dataWords,
+  type Figure,
+  formatBarrier,
+  formatCounted,
+  formatNumber,
+  type Measure,
+  measureWords,
+  type PageFact,
+  type Report,
+  type Tile,
+} from "@isthmus/findings";
+import { type BarrierCurve, type ShownCurve, withTemperedCurves } from "../barrier-curve.ts";
+import { barrierPlot } from "./barrier-plot.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
 import { decompositionSections } from "./decomposition/describe-decomposition.ts";
-import type { PageFact } from "./page-fact.ts";
-import type { Report, Tile } from "./report.ts";
 import { temperatureFact, temperatureFigures, temperatureWords } from "./temperatures.ts";
 
 /** Ratio of barriers from which the smaller deserves words. */
@@ -96,9 +103,8 @@ function figuresOf(curves: readonly ShownCurve[]): Figure[] {
   const measured = measuredWords(curves);
   const error = measureWords("error", ...curves.map(({ result }) => result.data));
   const figure = (measure: Measure, only: readonly number[] = []) => ({
-    words: describeBarrier(curves, { measure, only }),
+    ...barrierPlot(curves, { measure, only }),
     table: "points",
-    draw: drawBarrier(curves, { measure, only }),
   });
   const tempered = curves.some(({ temperatures }) => temperatures !== undefined);
   // Errors are the same at every temperature.

@@ -1,9 +1,15 @@
 import type { DirectionRobustness, LayersResult } from "@isthmus/barrier";
 import { UsageError } from "@isthmus/core";
-import { dataWords } from "../data-words.ts";
-import { drawBars } from "../figure/bar-figure.ts";
-import { formatBarrier, formatCount, formatNumber } from "../format-value.ts";
-import { factsOf } from "./facts.ts";
+import {
+  dataWords,
+  factsOf,
+  formatBarrier,
+  formatCount,
+  formatNumber,
+  type Report,
+  type Section,
+  type Tile,
+} from "@isthmus/findings";
 import { ALL_GROUPS, layersFigures } from "./layers-figures.ts";
 import {
   cumulativeTable,
@@ -13,7 +19,6 @@ import {
   layerPointsTable,
 } from "./layers-tables.ts";
 import { predictionSection } from "./predictions.ts";
-import type { Report, Section, Tile } from "./report.ts";
 
 /** Highest barriers of single groups that the top of the page names. */
 const NAMED = 2;
@@ -130,12 +135,13 @@ function robustnessSection({ robustness, data, examples, seed }: LayersResult): 
           words: `Bars of the rise of the loss, in nats. ${words.join("; ")}.`,
           table: "robustness",
           size: "hero",
-          draw: drawBars({
+          plot: {
+            kind: "bars",
             rows: robustness.map(({ group }) => group),
             series: ["towards B", "random directions"],
             bars: robustness.flatMap(barsOf),
             axis: { label: "Rise of the loss over A (nats)" },
-          }),
+          },
         },
       ],
       tables: [

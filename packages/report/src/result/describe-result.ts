@@ -1,32 +1,34 @@
+import { describeCurvature, describeCurvatureHistory } from "@isthmus/curvature";
+import { describeCurve } from "@isthmus/curve";
+import { describeAttack, describeEnsemble, describePareto } from "@isthmus/ensemble";
+import type { Report } from "@isthmus/findings";
+import { describeLandscape, describePlane } from "@isthmus/landscape";
+import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
+import { describeMechanisms } from "@isthmus/mechanisms";
+import { describeDropoutPath, describeWalkedPath } from "@isthmus/paths";
+import { describePruning } from "@isthmus/sparsity";
+import { describeStar } from "@isthmus/star-domain";
+import { describeIntrinsicDimension } from "@isthmus/subspace";
 import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeComparison } from "./comparison/describe-comparison.ts";
-import { describeAttack } from "./describe-attack.ts";
 import { describeBarriers } from "./describe-barriers.ts";
-import { describeCurvature } from "./describe-curvature.ts";
-import { describeCurvatureHistory } from "./describe-curvature-history.ts";
-import { describeCurve } from "./describe-curve.ts";
-import { describeDropoutPath } from "./describe-dropout-path.ts";
-import { describeDropoutStability } from "./describe-dropout-stability.ts";
-import { describeEnsemble } from "./describe-ensemble.ts";
-import { describeIntrinsicDimension } from "./describe-intrinsic-dimension.ts";
 import { describeLayers } from "./describe-layers.ts";
-import { describeMechanisms } from "./describe-mechanisms.ts";
-import { describePareto } from "./describe-pareto.ts";
-import { describePlane } from "./describe-plane.ts";
-import { describePruning } from "./describe-pruning.ts";
-import { describeSimilarity } from "./describe-similarity.ts";
-import { describeStar } from "./describe-star.ts";
 import { describeStudy } from "./describe-study.ts";
-import { describeWalkedPath } from "./describe-walked-path.ts";
-import { curvesOf, type Drawable, isNamedBarriers } from "./drawable-result.ts";
-import { describeLandscape } from "./landscape/describe-landscape.ts";
+import { curvesOf, type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
 import { describeMap } from "./map/describe-map.ts";
-import type { Report } from "./report.ts";
 import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows, or several barriers beside each other. */
-export function describeResult(result: Drawable): Report {
+export async function describeResult(result: Drawable): Promise<Report> {
   if (isNamedBarriers(result)) return describeDrawable(result);
+  const measurement = await loadMeasurement(result.kind);
+  return measurement?.describe?.(result) ?? describeWrittenOut(result as WrittenOut);
+}
+
+/** A result whose kind has no definition yet. */
+export type WrittenOut = Exclude<DrawableResult, { readonly kind: BuiltInMeasurement["kind"] }>;
+
+function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
@@ -58,8 +60,6 @@ export function describeResult(result: Drawable): Report {
       return describeLandscape(result);
     case "curvature-history":
       return describeCurvatureHistory(result);
-    case "dropout-stability":
-      return describeDropoutStability(result);
     case "dropout-path":
       return describeDropoutPath(result);
     case "walked-path":
@@ -68,8 +68,6 @@ export function describeResult(result: Drawable): Report {
       return describeIntrinsicDimension(result);
     case "prune":
       return describePruning(result);
-    case "similarity":
-      return describeSimilarity(result);
     case "mechanisms":
       return describeMechanisms(result);
   }

@@ -1,8 +1,6 @@
 import { UsageError } from "@isthmus/core";
+import { type CellKind, factsOf, type Report, type Table } from "@isthmus/findings";
 import type { StudyResult, StudyTable } from "@isthmus/study";
-import type { CellKind, Table } from "../table/table.ts";
-import { factsOf } from "./facts.ts";
-import type { Report } from "./report.ts";
 import { studyFigure } from "./study-figure.ts";
 import { groupWords, listVariables } from "./study-words.ts";
 

@@ -9,6 +9,7 @@ import type { CurvatureHistory, CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
 import type { AttackResult, EnsembleResult, ParetoResult } from "@isthmus/ensemble";
 import type { SimulationResult } from "@isthmus/federated";
+import type { Provenance } from "@isthmus/findings";
 import type { LandscapeResult } from "@isthmus/landscape";
 import type { MechanismsResult } from "@isthmus/mechanisms";
 import type { DropoutPathResult, DropoutStabilityResult, WalkedPathResult } from "@isthmus/paths";
@@ -40,23 +41,6 @@ export interface ComparisonResult extends NetworkComparison {
   readonly verdicts: readonly PairVerdict[];
   /** What to know before a merge, errors first. */
   readonly findings: readonly Omit<MergeFinding, "kind">[];
-}
-
-/** The command that made a result. */
-export interface Provenance {
-  readonly command: string;
-  /** Of the software. */
-  readonly version: string;
-  /** Data whose bytes were fed, and how they were scaled. @defaultValue none */
-  readonly data?: readonly FedData[] | undefined;
-}
-
-/** Data whose bytes were fed to networks as `(byte / 255 - mean) / std`. */
-export interface FedData {
-  readonly name: string;
-  /** For all channels, or one for each. */
-  readonly mean: number | readonly number[];
-  readonly std: number | readonly number[];
 }
 
 /** Any result that can be drawn; files that a command wrote say which one it was. */

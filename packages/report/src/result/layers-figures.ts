@@ -1,11 +1,15 @@
 import type { LayerCut, LayersResult } from "@isthmus/barrier";
-import { dataWords } from "../data-words.ts";
-import { drawBars } from "../figure/bar-figure.ts";
-import { type ColorScale, sequentialScale } from "../figure/color-scale.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawHeat } from "../figure/heat-figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatAlike, formatCounted, formatNumber, formatPlace } from "../format-value.ts";
+import {
+  alikeFormat,
+  type ColorScale,
+  dataWords,
+  type Figure,
+  formatCounted,
+  formatNumber,
+  formatPlace,
+  type NumberFormat,
+  sequentialScale,
+} from "@isthmus/findings";
 
 /** Name of the row of all groups, as the tables and figures have it. */
 export const ALL_GROUPS = "all groups";
@@ -23,7 +27,7 @@ export function layersFigures(result: LayersResult): {
   readonly along: readonly Figure[];
 } {
   const losses = result.layers.flatMap(({ a, b }) => [a, b].flatMap(({ points }) => points.map(lossOf)));
-  const shown = { scale: sequentialScale(losses), format: formatAlike(losses) };
+  const shown = { scale: sequentialScale(losses), format: alikeFormat(losses) };
   return {
     single: [barsFigure(result)],
     cumulative: result.cumulative.length === 0 ? [] : [cumulativeFigure(result)],
@@ -44,7 +48,8 @@ function barsFigure(result: LayersResult): Figure {
     words: `Bars of loss barriers, in nats. ${words.join("; ")}; ${ALL_GROUPS} ${formatNumber(whole.wholeEndpoints.loss)}.`,
     table: "layer-definitions",
     size: "hero",
-    draw: drawBars({
+    plot: {
+      kind: "bars",
       rows: [...layers.map(({ group }) => group), ALL_GROUPS],
       series: ["one group: mean of marks", ALL_GROUPS],
       bars: [...bars, { row: ALL_GROUPS, series: 1, value: whole.wholeEndpoints.loss }],
@@ -54,7 +59,7 @@ function barsFigure(result: LayersResult): Figure {
       })),
       axis: { label: "Loss barrier half-way (nats)" },
       single: true,
-    }),
+    },
   };
 }
 
@@ -73,7 +78,8 @@ function cumulativeFigure({ cumulative, data, examples, seed }: LayersResult): F
     words: `Lines of the loss barrier, in nats, over the number of groups that are averaged. ${ends.join("; ")}.`,
     table: "cumulative",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: cumulative.map(({ order, steps }) => ({
         label: order.replaceAll("-", " "),
         points: steps.map(({ cut }, index) => ({ x: index + 1, y: cut.wholeEndpoints.loss })),
@@ -83,7 +89,7 @@ function cumulativeFigure({ cumulative, data, examples, seed }: LayersResult): F
         ticks: groupTicks(Math.max(...cumulative.map(({ steps }) => steps.length))),
       },
       y: { label: "Loss barrier half-way (nats)", fromZero: true },
-    }),
+    },
   };
 }
 
@@ -99,7 +105,7 @@ function groupTicks(groups: number): number[] {
 function heatFigure(
   { layers, data, examples }: LayersResult,
   { network, label }: (typeof FIXED)[number],
-  shown: { readonly scale: ColorScale; readonly format: (value: number) => string },
+  shown: { readonly scale: ColorScale; readonly format: NumberFormat },
 ): Figure {
   const cuts = layers.map(({ group, [network]: cut }) => ({ group, cut }));
   const places = [...new Set(cuts.flatMap(({ cut }) => cut.points.map(({ t }) => t)))].sort((x, y) => x - y);
@@ -112,13 +118,14 @@ function heatFigure(
     words: `Heat map of the loss, in nats, by group and place, ${label}. ${cuts.map(({ group, cut }) => `${group} at most ${formatNumber(Math.max(...cut.points.map(lossOf)))}`).join("; ")}.`,
     table: "layer-points",
     size: "half",
-    draw: drawHeat({
+    plot: {
+      kind: "heat",
       rows: cuts.map(({ group }) => group),
       columns: places.map(formatPlace),
       values: cuts.map(({ cut }) => places.map((t) => lossAt(cut, t))),
       label: "Mean loss (nats)",
       columnLabel: `Place t from ${network === "a" ? "A to B" : "B to A"}`,
       ...shown,
-    }),
+    },
   };
 }

@@ -1,5 +1,5 @@
 import type { LayerCut, LayersResult } from "@isthmus/barrier";
-import type { Table, TableColumn } from "../table/table.ts";
+import type { Table, TableColumn } from "@isthmus/findings";
 import { BARRIER_DEFINITIONS, hasPerplexity } from "./barrier-tables.ts";
 import { ALL_GROUPS } from "./layers-figures.ts";
 

@@ -1,9 +1,12 @@
-import type { ColorScale } from "../figure/color-scale.ts";
-import { sequentialScale } from "../figure/color-scale.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawHeat } from "../figure/heat-figure.ts";
-import type { TreeBracket } from "../figure/tree-mark.ts";
-import { formatAlike, formatNumber } from "../format-value.ts";
+import {
+  alikeFormat,
+  type ColorScale,
+  type Figure,
+  formatNumber,
+  narrowFormat,
+  sequentialScale,
+  type TreeBracket,
+} from "@isthmus/findings";
 
 /** A table of one number of every two networks. */
 export interface PairMap {
@@ -31,12 +34,12 @@ export function drawPairMap({ names, values, label, scale, tree, ...figure }: Pa
       return `${one} and ${two}: ${value === null ? "unknown" : formatNumber(value)}`;
     }),
   );
-  const twoDigits = formatAlike(numbers, 2);
   return {
     ...figure,
     words: `Heat map of every two networks, ${label.toLowerCase()}. ${words.join("; ")}.`,
     size: "half",
-    draw: drawHeat({
+    plot: {
+      kind: "heat",
       rows: names,
       columns: names,
       values,
@@ -44,9 +47,9 @@ export function drawPairMap({ names, values, label, scale, tree, ...figure }: Pa
       columnLabel: "",
       square: true,
       scale: scale ?? sequentialScale(numbers),
-      format: formatAlike(numbers),
-      coarse: (value) => twoDigits(value).replace(/^0(?=\.)/, ""),
+      format: alikeFormat(numbers),
+      coarse: narrowFormat(numbers),
       tree,
-    }),
+    },
   };
 }

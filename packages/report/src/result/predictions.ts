@@ -1,12 +1,17 @@
 import type { BarrierPrediction, LayersResult } from "@isthmus/barrier";
-import { firstWords } from "../data-words.ts";
-import { type ColorScale, divergingScale } from "../figure/color-scale.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawHeat } from "../figure/heat-figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatAlike, formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import type { Table } from "../table/table.ts";
-import type { Section } from "./report.ts";
+import {
+  alikeFormat,
+  type ColorScale,
+  divergingScale,
+  type Figure,
+  firstWords,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type NumberFormat,
+  type Section,
+  type Table,
+} from "@isthmus/findings";
 
 type Predictions = NonNullable<LayersResult["predictions"]>;
 
@@ -17,7 +22,7 @@ const ENDS = ["a", "b"] as const;
 interface Shown {
   readonly names: readonly string[];
   readonly scale: ColorScale;
-  readonly format: (value: number) => string;
+  readonly format: NumberFormat;
   /** On which examples. */
   readonly measured: string;
 }
@@ -30,7 +35,7 @@ export function predictionSection({ predictions, groups, data }: LayersResult): 
   const shown: Shown = {
     names,
     scale: divergingScale(curvatures),
-    format: formatAlike(curvatures),
+    format: alikeFormat(curvatures),
     measured: firstWords(data, predictions.examples),
   };
   return [
@@ -62,12 +67,13 @@ function scatterFigure({ barriers, rankCorrelation }: Predictions, { measured }:
     words: `Dots of measured over predicted loss barriers, in nats, rank correlation ${rank}. ${pairs.join("; ")}.`,
     table: "predictions",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [{ label: "", joined: false, points: barriers.map(toPoint) }],
       x: { label: "Predicted loss barrier (nats)" },
       y: { label: "Measured loss barrier (nats)" },
       diagonal: true,
-    }),
+    },
   };
 }
 
@@ -92,7 +98,8 @@ function interactionFigure(
     words: `Heat map of curvatures between groups at ${end}, in nats. On the diagonal: ${diagonal.join("; ")}.`,
     table: "interactions",
     size: "half",
-    draw: drawHeat({
+    plot: {
+      kind: "heat",
       rows: names,
       columns: names,
       values: curvatures,
@@ -100,7 +107,7 @@ function interactionFigure(
       columnLabel: "Group",
       scale,
       format,
-    }),
+    },
   };
 }
 

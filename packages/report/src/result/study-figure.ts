@@ -1,10 +1,6 @@
 import { UsageError } from "@isthmus/core";
+import { type Axis, type Figure, formatNumber, type Plot } from "@isthmus/findings";
 import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
-import type { Axis } from "../figure/axes.ts";
-import { drawBars } from "../figure/bar-figure.ts";
-import type { Drawing, Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatNumber } from "../format-value.ts";
 import { studyColumnTitle } from "./study-column-title.ts";
 import { studyHeat } from "./study-heat.ts";
 import { studyCaption } from "./study-words.ts";
@@ -57,7 +53,7 @@ export function studyFigure(
     words: `${figure.title}: ${studyColumnTitle(table, figure.y)} by ${studyColumnTitle(table, figure.x)}. ${words.join("; ")}.`,
     table: table.name,
     size: "hero",
-    draw: drawingOf(figure, table, drawn),
+    plot: plotOf(figure, table, drawn),
   };
 }
 
@@ -119,13 +115,14 @@ function boundsOf({ low, high }: Place): { readonly low?: number; readonly high?
   return low === undefined || high === undefined ? {} : { low, high };
 }
 
-function drawingOf(figure: StudyFigure, table: StudyTable, drawn: Drawn): Drawing {
+function plotOf(figure: StudyFigure, table: StudyTable, drawn: Drawn): Plot {
   const { places, names, repeated } = drawn;
   const categories = [...new Set(places.map(({ x }) => String(x)))];
   const y: Axis = { label: studyColumnTitle(table, figure.y), scale: figure.yScale ?? "linear" };
   // Bars of one row would cover each other.
   if (figure.mark === "bar" && !repeated) {
-    return drawBars({
+    return {
+      kind: "bars",
       rows: categories,
       series: names,
       bars: places.map((place) => ({
@@ -135,10 +132,11 @@ function drawingOf(figure: StudyFigure, table: StudyTable, drawn: Drawn): Drawin
         ...boundsOf(place),
       })),
       axis: { ...y, scale: "linear" },
-    });
+    };
   }
   const named = figure.xScale === "band" || figure.mark === "bar";
-  return drawLines({
+  return {
+    kind: "lines",
     series: names.map((label) => ({
       label,
       joined: figure.mark === "line" && !repeated,
@@ -157,7 +155,7 @@ function drawingOf(figure: StudyFigure, table: StudyTable, drawn: Drawn): Drawin
       ...(named ? { names: categories } : ticksAt(places)),
     },
     y,
-  });
+  };
 }
 
 /** Few different places on the axis are its ticks: a width of 64 is read better than one near 60. */

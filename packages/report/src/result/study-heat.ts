@@ -1,16 +1,19 @@
 import { at, UsageError } from "@isthmus/core";
-import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import {
+  alikeFormat,
   type ColorScale,
   divergingScale,
+  type Figure,
   factorScale,
+  formatNumber,
+  formatShort,
+  type HeatBorder,
+  type HeatOverlay,
+  narrowFormat,
   sequentialScale,
   unitScale,
-} from "../figure/color-scale.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawHeat } from "../figure/heat-figure.ts";
-import type { HeatBorder, HeatOverlay } from "../figure/heat-overlay.ts";
-import { formatAlike, formatNumber, formatShort } from "../format-value.ts";
+} from "@isthmus/findings";
+import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import { studyColumnTitle } from "./study-column-title.ts";
 import { studyCaption } from "./study-words.ts";
 
@@ -54,7 +57,6 @@ export function studyHeat(
     string,
     string,
   ];
-  const twoDigits = formatAlike(numbers, 2);
   const drawn = grid.places.flat().filter((place) => place !== undefined);
   const counted = studyCaption({ ...figure, y: color }, { table, study }, CELLS(drawn));
   const words = grid.rows.map((row, i) => {
@@ -70,7 +72,8 @@ export function studyHeat(
     words: `Heat map of ${label}, ${down} by ${across}. ${words.join("; ")}.`,
     table: table.name,
     size: "half",
-    draw: drawHeat({
+    plot: {
+      kind: "heat",
       rows: grid.rows,
       columns: grid.columns,
       values,
@@ -78,13 +81,13 @@ export function studyHeat(
       rowLabel: down,
       columnLabel: across,
       scale: SCALES[colorScale](numbers),
-      format: formatAlike(numbers),
-      coarse: (value) => twoDigits(value).replace(/^0(?=\.)/, ""),
+      format: alikeFormat(numbers),
+      coarse: narrowFormat(numbers),
       overlay: {
         borders: borders.map(({ of, at: limit }) => borderOf(valuesOf(table, grid, of), limit)),
         dots: best === undefined ? [] : bestCells(values, best),
       },
-    }),
+    },
   };
 }
 

@@ -1,6 +1,5 @@
+import { dataWords, formatCounted } from "@isthmus/findings";
 import type { StudyColumn, StudyFigure, StudyGroup, StudyResult, StudyTable } from "@isthmus/study";
-import { dataWords } from "../data-words.ts";
-import { formatCounted } from "../format-value.ts";
 
 type Values = readonly (string | number)[];
 

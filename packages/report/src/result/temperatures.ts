@@ -1,8 +1,5 @@
+import { type Figure, formatCounted, formatShort, type PageFact } from "@isthmus/findings";
 import type { BarrierCurve, ShownCurve } from "../barrier-curve.ts";
-import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
-import { formatCounted, formatShort } from "../format-value.ts";
-import type { PageFact } from "./page-fact.ts";
 
 /** Says in a few words between which ends temperatures are. */
 export function temperatureWords(temperatures: readonly number[]): string {
@@ -38,11 +35,12 @@ export function temperatureFigures(curves: readonly ShownCurve[]): Figure[] {
       words: `Lines of the fitted temperature along the path. ${words.join("; ")}.`,
       table: "points",
       size: "half",
-      draw: drawLines({
+      plot: {
+        kind: "lines",
         series,
         x: { label: "Place t on the path", ticks: [0, 0.25, 0.5, 0.75, 1] },
         y: { label: "Temperature", scale: "log" },
-      }),
+      },
     },
   ];
 }

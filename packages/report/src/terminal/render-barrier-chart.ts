@@ -1,5 +1,5 @@
-import { assertDrawable, type BarrierCurve, type Measure } from "../barrier-curve.ts";
-import { formatBarrier, formatMeasure } from "../format-value.ts";
+import { formatBarrier, formatMeasure, type Measure } from "@isthmus/findings";
+import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.ts";
 
 /** Options of {@link renderBarrierChart}. */

@@ -1,5 +1,5 @@
 import { at, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
-import { formatNumber, formatShort } from "../format-value.ts";
+import { formatNumber, formatShort } from "@isthmus/findings";
 import { ASCII_LINE, Canvas, type Charset, markOf } from "./canvas.ts";
 import { type Frame, frameOf, isPlace, yTicks } from "./chart-frame.ts";
 

@@ -1,7 +1,6 @@
 import type { MapResult } from "@isthmus/barrier";
 import { at, groupBy, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { factorScale } from "../figure/color-scale.ts";
-import { formatShort } from "../format-value.ts";
+import { factorScale, formatShort } from "@isthmus/findings";
 import { assertMap, mapNames, orderOf, STAGES, squareInOrder } from "../result/map/map-networks.ts";
 import type { Charset } from "./canvas.ts";
 

@@ -1,7 +1,6 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { at, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
-import type { Measure } from "../barrier-curve.ts";
-import { formatMeasure } from "../format-value.ts";
+import { formatMeasure, type Measure } from "@isthmus/findings";
 import type { Charset } from "./canvas.ts";
 
 /** Options of {@link renderPlaneChart}. */

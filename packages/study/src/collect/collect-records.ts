@@ -1,7 +1,7 @@
 import { InputError } from "@isthmus/core";
+import type { VariableValue } from "@isthmus/forms";
 import { fulfils } from "../description/fulfils.ts";
 import type { TableDescription } from "../description/table-description.ts";
-import type { VariableValue } from "../description/variable-values.ts";
 import type { PlannedMeasurement } from "../plan/planned-measurement.ts";
 import { followPath } from "./follow-path.ts";
 

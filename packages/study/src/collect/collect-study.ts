@@ -1,10 +1,9 @@
+import { listValues, type Repeated } from "@isthmus/forms";
 import type {
   MeasurementDescription,
-  Repeated,
   RepeatedNetwork,
   StudyDescription,
 } from "../description/study-description.ts";
-import { listValues } from "../description/unfold.ts";
 import type { StudyPlan } from "../plan/plan-study.ts";
 import type { StudyGroup, StudyResult } from "../study-result.ts";
 import { collectTable } from "./collect-table.ts";
@@ -45,7 +44,8 @@ function describeGroup(
   count?: number,
 ): StudyGroup {
   const lists = Object.entries(ranges).map(
-    ([variable, range]) => [variable, listValues(`${name}.for.${variable}`, range)] as const,
+    ([variable, range]) =>
+      [variable, listValues({ name: `${name}.for.${variable}`, of: "study" }, range)] as const,
   );
   const combinations = lists.reduce((product, [, values]) => product * values.length, 1);
   return { name, count: count ?? combinations, variables: Object.fromEntries(lists), settings };

@@ -1,7 +1,7 @@
 import { at, entry, InputError } from "@isthmus/core";
+import type { VariableValue } from "@isthmus/forms";
 import { fulfils } from "../description/fulfils.ts";
 import type { ColumnDescription, TableDescription } from "../description/table-description.ts";
-import type { VariableValue } from "../description/variable-values.ts";
 import type { PlannedMeasurement } from "../plan/planned-measurement.ts";
 import type { StudyColumn, StudyMeasured, StudyTable, StudyValue } from "../study-result.ts";
 import { AGGREGATES, type AggregateName } from "./aggregate.ts";

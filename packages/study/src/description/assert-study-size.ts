@@ -1,20 +1,14 @@
 import { InputError } from "@isthmus/core";
 import { COLLECT_RATES, type CollectMethod } from "@isthmus/ensemble";
+import { listValues, type Repeated, unfold, type VariableValue } from "@isthmus/forms";
 import { ITERATIVE_DEFAULTS } from "@isthmus/sparsity";
 import type { CollectedStudyNetwork } from "./collected-network.ts";
 import { fulfils } from "./fulfils.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
 import type { PairChoice, PairSelection } from "./pair-selection.ts";
-import type {
-  MeasurementDescription,
-  Repeated,
-  RepeatedNetwork,
-  StudyDescription,
-} from "./study-description.ts";
+import type { MeasurementDescription, RepeatedNetwork, StudyDescription } from "./study-description.ts";
 import type { TunedNetwork } from "./tuned-network.ts";
-import { listValues, unfold } from "./unfold.ts";
-import type { VariableValue } from "./variable-values.ts";
 
 /**
  * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for
@@ -76,7 +70,10 @@ export function* countStudy({
 function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<string, Ranges>): Ranges {
   const ranges = new Map(
     Object.entries(repeated.for ?? {}).map(([variable, range]) => {
-      return [variable, listValues(`networks.${name}.for.${variable}`, range)] as const;
+      return [
+        variable,
+        listValues({ name: `networks.${name}.for.${variable}`, of: "study" }, range),
+      ] as const;
     }),
   );
   const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
@@ -151,7 +148,10 @@ function countMeasurements(
     const decisive = Object.entries(repeated).filter(
       ([key, value]) => keys.includes(key) && value !== undefined,
     );
-    return unfold<T>(`measurements.${name}`, Object.fromEntries(decisive) as Repeated<T>);
+    return unfold<T>(
+      { name: `measurements.${name}`, of: "study" },
+      Object.fromEntries(decisive) as Repeated<T>,
+    );
   };
   if ("net" in repeated) return unfoldOnly<object>(["for"]).length;
   if ("of" in repeated && !("many" in repeated)) {

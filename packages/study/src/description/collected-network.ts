@@ -1,6 +1,6 @@
 import { COLLECT_METHODS, type CollectMethod } from "@isthmus/ensemble";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /** Ways to make several networks of one, see {@link CollectionMethod}. */
 export const COLLECTION_METHODS: readonly [...typeof COLLECT_METHODS, "posterior", "spro"] = [

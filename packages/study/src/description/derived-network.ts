@@ -1,6 +1,6 @@
 import type { PruneChoice, QuantizedBits, QuantizeScheme } from "@isthmus/sparsity";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /**
  * Networks without some of the weights of networks of another group, trained on without them if asked for;

@@ -1,7 +1,7 @@
 import type { AttackMethod, AttackNorm, SourceMode } from "@isthmus/ensemble";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { NetworkMeasurement } from "./network-measurement.ts";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /** How an ensemble is chosen and drawn, beside the data. */
 export interface EnsembleChoice {

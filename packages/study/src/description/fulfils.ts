@@ -1,4 +1,5 @@
-import type { VariableValue, WantedValues } from "./variable-values.ts";
+import type { VariableValue } from "@isthmus/forms";
+import type { WantedValues } from "./wanted-values.ts";
 
 /** Checks whether every variable has the value that is asked for, or one of several. */
 export function fulfils(variable: (name: string) => VariableValue | undefined, where: WantedValues): boolean {

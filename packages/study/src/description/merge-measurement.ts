@@ -1,6 +1,6 @@
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { MANY_METHODS } from "@isthmus/weight-matching";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /** Names of all ways to make one prediction of several networks, see {@link ManyChoice}. */
 export const MANY_CHOICES: readonly ["single", "ensemble", "naive", ...typeof MANY_METHODS] = [

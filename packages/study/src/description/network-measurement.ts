@@ -1,8 +1,7 @@
 import type { Grouping } from "@isthmus/barrier";
 import type { MeasureCurvatureOptions, MeasureSharpnessOptions, SettlingChoice } from "@isthmus/curvature";
 import type { MeasureLandscapeOptions } from "@isthmus/landscape";
-import type { MeasureDropoutStabilityOptions } from "@isthmus/paths";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /** What is measured on every network of a group, each by itself. */
 export interface NetworkMeasurement {
@@ -52,20 +51,6 @@ export interface CurvatureMeasurement extends NetworkMeasurement, CurvatureChoic
   readonly kind: "curvature";
 }
 
-/** How units are taken out, as a study says it. */
-export interface DropoutStabilityChoice
-  extends Pick<MeasureDropoutStabilityOptions, "choice" | "rescale" | "trials" | "statistics" | "shares"> {
-  /** Names of layers that lose units, in which `*` matches any characters. @defaultValue all */
-  readonly layers?: readonly string[];
-}
-
-/**
- * The dropout stability of networks; options that are missing have the defaults of `measureDropoutStability`.
- */
-export interface DropoutStabilityMeasurement extends NetworkMeasurement, DropoutStabilityChoice {
-  readonly kind: "dropout-stability";
-}
-
 /** Where the directions of a landscape in a study come from. */
 export const LANDSCAPE_CHOICES = ["random", "eigenvectors", "trajectory", "initialization"] as const;
 
@@ -93,4 +78,4 @@ export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeChoic
 }
 
 /** Something that is measured on every network by itself. */
-export type EachMeasurement = CurvatureMeasurement | DropoutStabilityMeasurement | LandscapeMeasurement;
+export type EachMeasurement = CurvatureMeasurement | LandscapeMeasurement;

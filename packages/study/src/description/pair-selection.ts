@@ -1,5 +1,5 @@
 import type { MatchLearnedOptions } from "@isthmus/weight-matching";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /**
  * Which networks are measured two by two: networks of one group that differ in one variable only, or every

@@ -1,7 +1,6 @@
 import type { MeasurePathOptions, TrainCurveOptions } from "@isthmus/curve";
 import type { MeasureMechanismsOptions } from "@isthmus/mechanisms";
 import type { MeasureDropoutPathOptions, MeasureWalkedPathOptions } from "@isthmus/paths";
-import type { MeasureSimilarityOptions } from "@isthmus/similarity";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { PairSelection } from "./pair-selection.ts";
 
@@ -77,31 +76,4 @@ export interface CurveMeasurement extends PathMeasurement, CurveChoice {
   readonly loss?: LossSpec;
   readonly optimizer?: OptimizerSpec;
   readonly schedule?: ScheduleSpec;
-}
-
-/** How representations are compared. */
-export interface SimilarityChoice
-  extends Pick<
-    MeasureSimilarityOptions,
-    | "measures"
-    | "positions"
-    | "examples"
-    | "samples"
-    | "estimator"
-    | "block"
-    | "bandwidth"
-    | "variance"
-    | "anchors"
-    | "neighbours"
-  > {
-  /** Names or labels of values that stand for layers, in which `*` matches any characters. */
-  readonly values?: readonly string[];
-}
-
-/**
- * The similarity of what the networks of pairs compute; options that are missing have the defaults of
- * `measureSimilarity`. Aligning the networks first changes nothing.
- */
-export interface SimilarityMeasurement extends Omit<PathMeasurement, "statisticsData">, SimilarityChoice {
-  readonly kind: "similarity";
 }

@@ -1,7 +1,6 @@
 import { InputError } from "@isthmus/core";
+import { listValues, type VariableValue } from "@isthmus/forms";
 import type { StudyDescription } from "./study-description.ts";
-import { listValues } from "./unfold.ts";
-import type { VariableValue } from "./variable-values.ts";
 
 /** An entry of a study, as far as its variables go. */
 interface WithRanges {
@@ -77,7 +76,7 @@ function restrictEntry<T extends WithRanges>(
     const [texts, left] = [chosen.get(variable), remaining.get(variable)];
     if (texts === undefined || left === undefined) return [variable, range] as const;
     const what = `${name}.for.${variable}`;
-    const all = listValues(what, range);
+    const all = listValues({ name: what, of: "study" }, range);
     const values = keep(what, all, texts);
     for (const value of values) left.values.add(value);
     left.narrowed ||= values.length < all.length;

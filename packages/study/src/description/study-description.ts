@@ -1,8 +1,10 @@
 import type { CumulativeOrder, LayerPattern } from "@isthmus/barrier";
+import type { Repeated, VariableValue } from "@isthmus/forms";
 import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { BuiltInEntry } from "../measurement/entry.ts";
 import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
@@ -15,43 +17,12 @@ import type {
   CurveMeasurement,
   DropoutPathMeasurement,
   MechanismsMeasurement,
-  SimilarityMeasurement,
   WalkedPathMeasurement,
 } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { TicketNetwork } from "./ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
-import type { VariableValue, WantedValues } from "./variable-values.ts";
-
-/** Values by name of the variable. */
-export type Variables = Readonly<Record<string, VariableValue>>;
-
-/**
- * An entry that is made once for every combination of values of its variables. `${name}` in any of its texts
- * is replaced by the value; a text that is nothing else becomes the value itself, one of variables and digits
- * that makes a whole number that number, and `{ lookup }` the value
- * found there.
- */
-export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
-  /**
-   * Values of each variable; `"0..16"` means the whole numbers from 0 to 16.
-   * @defaultValue none: the entry is made once
-   */
-  readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
-};
-
-/** A value for each value of a variable, such as fewer epochs for wider networks. */
-export interface Lookup {
-  readonly variable: string;
-  readonly values: Readonly<Record<string, VariableValue>>;
-}
-
-/** A type with texts or tables in place of values that depend on variables. */
-export type Templated<T> = T extends string
-  ? string | { readonly lookup: Lookup }
-  : T extends number | boolean
-    ? T | string | { readonly lookup: Lookup }
-    : { readonly [K in keyof T]: Templated<T[K]> };
+import type { WantedValues } from "./wanted-values.ts";
 
 /** A network to train; options that are missing have the defaults of `train`. */
 export interface TrainedNetwork {
@@ -163,13 +134,13 @@ export interface LayersMeasurement extends PairMeasurement {
 
 /** Something that a study measures. */
 export type MeasurementDescription =
+  | BuiltInEntry
   | BarrierMeasurement
   | LayersMeasurement
   | CurveMeasurement
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
-  | SimilarityMeasurement
   | MergeMeasurement
   | EachMeasurement
   | EnsembleMeasurement

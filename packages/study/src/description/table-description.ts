@@ -1,5 +1,5 @@
 import type { StudyFigure } from "../study-result.ts";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /**
  * Where the values of a column come from: exactly one of these keys, besides `where`. A path such as

@@ -1,6 +1,6 @@
 import type { ConnectivityRules } from "@isthmus/mechanisms";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
-import type { WantedValues } from "./variable-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /**
  * Networks that are trained on from networks of another group; options that are missing have the defaults of

@@ -1,43 +1,37 @@
 import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { SOURCE_MODES } from "@isthmus/ensemble";
+import { batch, count, examples, places, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { PATH_KINDS } from "@isthmus/interpolation";
+import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
+import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import type { AttackMeasurement, EnsembleMeasurement } from "../description/ensemble-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type {
-  CurvatureMeasurement,
-  DropoutStabilityMeasurement,
-  LandscapeMeasurement,
-} from "../description/network-measurement.ts";
-import { ALIGN_CHOICES } from "../description/pair-selection.ts";
+import type { CurvatureMeasurement, LandscapeMeasurement } from "../description/network-measurement.ts";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type {
   CurveMeasurement,
   DropoutPathMeasurement,
   MechanismsMeasurement,
-  SimilarityMeasurement,
   WalkedPathMeasurement,
 } from "../description/path-measurements.ts";
 import type { BarrierMeasurement, LayersMeasurement } from "../description/study-description.ts";
+import { entrySchemaOf } from "../measurement/entry.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
 import {
   CURVE_FIELDS,
   DROPOUT_PATH_FIELDS,
-  DROPOUT_STABILITY_FIELDS,
   MECHANISMS_FIELDS,
   WALKED_PATH_FIELDS,
 } from "../schema/dropout-fields.ts";
 import { ATTACK_FIELDS, ENSEMBLE_FIELDS, LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
+import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
-import { batch, count, examples, places, repeats, seed, tries } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
-import { LEARNING_FIELDS } from "../schema/shared-fields.ts";
-import { SIMILARITY_FIELDS } from "../schema/similarity-fields.ts";
-import { FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
+import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A curve to be trained, as a file describes it. */
@@ -49,13 +43,11 @@ type FileMeasurement =
   | FileOf<LayersMeasurement>
   | FileOf<MergeMeasurement>
   | CurvatureMeasurement
-  | DropoutStabilityMeasurement
   | LandscapeMeasurement
   | DropoutPathMeasurement
   | WalkedPathMeasurement
   | MechanismsMeasurement
   | IntrinsicDimensionMeasurement
-  | SimilarityMeasurement
   | EnsembleMeasurement
   | AttackMeasurement
   | ParetoMeasurement
@@ -64,29 +56,8 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
   readonly statistics?: StatisticsPolicy;
 };
 
-const match = z.strictObject({
-  data: NAMED_DATA.optional(),
-  batch: batch.optional(),
-  ...LEARNING_FIELDS,
-});
-
-/** Which pairs of networks. */
-const chosen = {
-  between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
-  across: z.string().optional(),
-  choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
-  align: z.enum(ALIGN_CHOICES).optional(),
-  where: WHERE.optional(),
-  restarts: tries(1).optional(),
-  match: match.optional(),
-  statisticsData: NAMED_DATA.optional(),
-  batchSize: batch.optional(),
-};
-
 /** Which pairs of networks, and on which examples. */
-const selected = { ...chosen, data: NAMED_DATA };
-
-const { statisticsData: _, ...compared } = selected;
+const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
 
 const pairs = {
   ...selected,
@@ -96,8 +67,8 @@ const pairs = {
 
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
-/** A measurement, with values in place of its variables. */
-export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
+/** Schemas of measurements that have no definition yet, with values in place of variables. */
+const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("barrier"),
@@ -171,7 +142,6 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       ...PARETO_FIELDS,
     }),
     z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
-    z.strictObject({ kind: z.literal("dropout-stability"), ...single, ...DROPOUT_STABILITY_FIELDS }),
     z.strictObject({ kind: z.literal("dropout-path"), ...selected, ...DROPOUT_PATH_FIELDS }),
     z.strictObject({
       kind: z.literal("intrinsic-dimension"),
@@ -189,10 +159,9 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
       batch: batch.optional(),
       optimizer: OPTIMIZER.optional(),
     }),
-    z.strictObject({ kind: z.literal("similarity"), ...compared, ...SIMILARITY_FIELDS }),
     z.strictObject({
       kind: z.literal("mechanisms"),
-      ...chosen,
+      ...PAIR_SELECTION,
       ...MECHANISMS_FIELDS,
       sets: z.record(z.string(), NAMED_DATA),
     }),
@@ -212,3 +181,10 @@ export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
     }),
   ]),
 );
+
+/** Makes the schema of a measurement, with values in place of its variables. */
+export async function loadMeasurementSchema(): Promise<z.ZodType> {
+  const defined = (await loadMeasurements()).map(entrySchemaOf);
+  const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
+  return z.discriminatedUnion("kind", [...defined, ...written.options] as [z.ZodObject, ...z.ZodObject[]]);
+}

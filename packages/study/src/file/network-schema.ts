@@ -1,4 +1,6 @@
+import { amount, batch, positive, repeats, schemaOf, seed, text, tries } from "@isthmus/forms";
 import { PRUNE_CHOICES, QUANTIZE_SCHEMES, QUANTIZED_BITS } from "@isthmus/sparsity";
+import { AUGMENT, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import {
   COLLECTION_METHODS,
@@ -10,11 +12,9 @@ import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/d
 import type { LoadedNetwork, StarNetwork, TrainedNetwork } from "../description/study-description.ts";
 import type { TicketNetwork } from "../description/ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "../description/tuned-network.ts";
-import { amount, batch, positive, repeats, seed, text, tries } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
+import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { STAR_FIELDS } from "../schema/shared-fields.ts";
 import { EVOLUTION_FIELDS, ROUNDS_FIELDS } from "../schema/ticket-fields.ts";
-import { AUGMENT, FILE_LOSS, type FileLoss, OPTIMIZER, SCHEDULE } from "../schema/training-schema.ts";
 import { CONNECTIVITY_FIELDS } from "../schema/tuning-fields.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 

@@ -1,8 +1,8 @@
+import { findProblems, readYamlFile, rejectProblems, unfold, type YamlSource } from "@isthmus/forms";
 import type { ZodType } from "zod";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
-import { unfold } from "../description/unfold.ts";
-import { MEASUREMENT } from "./measurement-schema.ts";
+import { loadMeasurementSchema } from "./measurement-schema.ts";
 import {
   COLLECTED_NETWORK,
   CONNECTIVITY_TUNED_NETWORK,
@@ -16,8 +16,6 @@ import {
   TUNED_NETWORK,
 } from "./network-schema.ts";
 import { STUDY } from "./study-schema.ts";
-import { readYamlFile, rejectProblems } from "./yaml-file.ts";
-import { findProblems, type YamlSource } from "./yaml-problems.ts";
 
 /**
  * Reads a study from a YAML file.
@@ -30,7 +28,8 @@ export async function readStudy(path: string): Promise<StudyDescription> {
   rejectProblems("study", name, findProblems(STUDY, value, { source }));
   const study = value as StudyDescription;
   assertStudySize(study);
-  rejectProblems("study", name, [...new Set(findEntryProblems(study, source))]);
+  const measurement = await loadMeasurementSchema();
+  rejectProblems("study", name, [...new Set(findEntryProblems(study, source, measurement))]);
   return study;
 }
 
@@ -38,15 +37,16 @@ export async function readStudy(path: string): Promise<StudyDescription> {
 function* findEntryProblems(
   { networks, measurements }: StudyDescription,
   source: YamlSource,
+  measurement: ZodType,
 ): Iterable<string> {
   for (const [name, repeated] of Object.entries(networks)) {
-    for (const { entry } of unfold<object>(`networks.${name}`, repeated)) {
+    for (const { entry } of unfold<object>({ name: `networks.${name}`, of: "study" }, repeated)) {
       yield* findProblems(schemaOf(repeated), entry, { source, at: ["networks", name] });
     }
   }
   for (const [name, repeated] of Object.entries(measurements)) {
-    for (const { entry } of unfold<object>(`measurements.${name}`, repeated)) {
-      yield* findProblems(MEASUREMENT, entry, { source, at: ["measurements", name] });
+    for (const { entry } of unfold<object>({ name: `measurements.${name}`, of: "study" }, repeated)) {
+      yield* findProblems(measurement, entry, { source, at: ["measurements", name] });
     }
   }
 }

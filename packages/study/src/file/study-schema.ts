@@ -1,7 +1,6 @@
+import { schemaOf, seed } from "@isthmus/forms";
 import { z } from "zod";
 import type { StudyDescription } from "../description/study-description.ts";
-import { seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { VALUE, WHERE } from "./entry-fields.ts";
 
 /** What a file says of a group before its variables have values; other keys are checked afterwards. */

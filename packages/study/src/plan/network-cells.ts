@@ -1,8 +1,8 @@
 import { excerpt, InputError } from "@isthmus/core";
+import type { Variables } from "@isthmus/forms";
 import { canonicalJson } from "@isthmus/tasks";
 import { fulfils } from "../description/fulfils.ts";
-import type { Variables } from "../description/study-description.ts";
-import type { WantedValues } from "../description/variable-values.ts";
+import type { WantedValues } from "../description/wanted-values.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 
 /** Returns the networks of a group, by its name. */

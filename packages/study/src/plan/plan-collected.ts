@@ -7,6 +7,7 @@ import {
   resolveRates,
   SIMPLEX_VERTICES_DEFAULTS,
 } from "@isthmus/ensemble";
+import type { Unfolded, Variables } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { stepsUntil, TRAIN_DEFAULTS } from "@isthmus/training";
 import type {
@@ -14,8 +15,6 @@ import type {
   CollectionMethod,
   ScatteredStudyNetwork,
 } from "../description/collected-network.ts";
-import type { Variables } from "../description/study-description.ts";
-import type { Unfolded } from "../description/unfold.ts";
 import {
   type CollectStudyNetworksParams,
   collectedFile,

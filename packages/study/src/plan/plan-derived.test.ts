@@ -10,8 +10,10 @@ import { fewImages } from "../../test/few-images.ts";
 import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
-import { STUDY_TASKS } from "../tasks/task-kinds.ts";
+import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
+
+const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name, 0);

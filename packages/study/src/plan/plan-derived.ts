@@ -1,8 +1,8 @@
 import { InputError } from "@isthmus/core";
+import type { Unfolded } from "@isthmus/forms";
 import { PRUNE_DEFAULTS, QUANTIZE_DEFAULTS } from "@isthmus/sparsity";
 import type { TaskFile } from "@isthmus/tasks";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "../description/derived-network.ts";
-import type { Unfolded } from "../description/unfold.ts";
 import { PRUNED_FILE, type PruneNetworkParams, pruneStudyNetwork } from "../tasks/prune-network.ts";
 import { QUANTIZED_FILE, quantizeStudyNetwork } from "../tasks/quantize-network.ts";
 import type { FindNetworks } from "./network-cells.ts";

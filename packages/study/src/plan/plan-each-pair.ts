@@ -1,4 +1,4 @@
-import type { PairSelection } from "../description/pair-selection.ts";
+import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { planAlignment } from "./plan-alignment.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
@@ -31,3 +31,21 @@ export async function planEachPair<P extends object>(
   }
   return planned;
 }
+
+/** Says for people what is measured on a pair, and how its networks are aligned. */
+export function labelOfPair(
+  kind: string,
+  { a, b }: PlannedPair,
+  align: AlignChoice = "none",
+  on: string = "",
+): string {
+  return `${kind} of ${a.label} and ${b.label}${MANNERS[align]}, ${on}`;
+}
+
+/** How the second network of a pair stands to the first, for people. */
+const MANNERS: Readonly<Record<AlignChoice, string>> = {
+  none: "",
+  weight: ", aligned",
+  activation: ", aligned by activations",
+  learned: ", aligned by learning",
+};

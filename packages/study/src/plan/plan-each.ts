@@ -1,16 +1,13 @@
 import { MEASURE_CURVATURE_DEFAULTS } from "@isthmus/curvature";
 import { MEASURE_LANDSCAPE_DEFAULTS } from "@isthmus/landscape";
-import { MEASURE_DROPOUT_STABILITY_DEFAULTS } from "@isthmus/paths";
 import type { TaskInputs } from "@isthmus/tasks";
 import type {
   CurvatureMeasurement,
-  DropoutStabilityMeasurement,
   EachMeasurement,
   LandscapeChoice,
   LandscapeMeasurement,
 } from "../description/network-measurement.ts";
 import { measureNetworkCurvature } from "../tasks/measure-network-curvature.ts";
-import { measureNetworkDropout } from "../tasks/measure-network-dropout.ts";
 import { measureNetworkLandscape } from "../tasks/measure-network-landscape.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { selectNetworks } from "./network-cells.ts";
@@ -44,10 +41,8 @@ export function planEach(
   switch (entry.kind) {
     case "curvature":
       return planWork(entry, context, curvatureWork(entry, seed));
-    case "landscape":
-      return planWork(entry, context, landscapeWork(entry, context));
     default:
-      return planWork(entry, context, dropoutWork(entry, seed));
+      return planWork(entry, context, landscapeWork(entry, context));
   }
 }
 
@@ -60,15 +55,6 @@ function curvatureWork(
   const precision = { count, tolerance, steps, traceProducts, relativeError, runs, densitySteps };
   const options = { batchSize, operator, examples, ...precision, ...choice, seed };
   return { kind: measureNetworkCurvature, options };
-}
-
-function dropoutWork(
-  { of: _, where: __, data: ___, kind: ____, ...chosen }: DropoutStabilityMeasurement,
-  seed: number,
-) {
-  const { batchSize, choice, rescale, trials, statistics, shares } = MEASURE_DROPOUT_STABILITY_DEFAULTS;
-  const options = { batchSize, choice, rescale, trials, statistics, shares, ...chosen, seed };
-  return { kind: measureNetworkDropout, options };
 }
 
 function landscapeWork(

@@ -1,16 +1,18 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
-import { MEASURE_DROPOUT_PATH_DEFAULTS } from "@isthmus/paths";
-import { MEASURE_SIMILARITY_DEFAULTS } from "@isthmus/similarity";
-import type { DropoutPathMeasurement, SimilarityMeasurement } from "../description/path-measurements.ts";
+import { defaultsOf } from "@isthmus/core";
+import { loadMeasurement } from "@isthmus/measurements";
+import { DROPOUT_PATH_FIELDS } from "@isthmus/paths";
+import type { DropoutPathMeasurement } from "../description/path-measurements.ts";
 import type {
   BarrierMeasurement,
   LayersMeasurement,
   MeasurementDescription,
 } from "../description/study-description.ts";
+import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
+import { planEntry } from "../measurement/plan-entry.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
 import { measurePairPath } from "../tasks/measure-pair-path.ts";
-import { measurePairSimilarity } from "../tasks/measure-pair-similarity.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planEach } from "./plan-each.ts";
@@ -27,19 +29,28 @@ import type { MeasurementContext, PlannedMeasurement } from "./planned-measureme
  *
  * @throws InputError if the selection holds no pair, or too few networks, or the data do not fit the networks
  */
-export function planMeasurement(
+export async function planMeasurement(
   entry: MeasurementDescription,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const measurement = await loadMeasurement(entry.kind);
+  if (measurement !== undefined) return planEntry(measurement, entry as AnyEntry, context);
+  return planWrittenOut(entry as WrittenOut, context);
+}
+
+/** A measurement that has no definition yet. */
+type WrittenOut = Exclude<MeasurementDescription, BuiltInEntry>;
+
+function planWrittenOut(
+  entry: WrittenOut,
   context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
   switch (entry.kind) {
     case "merge":
       return planMerge(entry, context);
     case "curvature":
-    case "dropout-stability":
     case "landscape":
       return planEach(entry, context);
-    case "similarity":
-      return planPairs(entry, context, similarityWork(entry, context.planner.seed));
     case "ensemble":
       return planEnsembles(entry, context);
     case "attack":
@@ -79,46 +90,10 @@ function layersWork(entry: LayersMeasurement, seed: number) {
 }
 
 function dropoutPathWork(entry: DropoutPathMeasurement, seed: number) {
-  const settings = { ...MEASURE_DROPOUT_PATH_DEFAULTS, ...entry };
+  const settings = { ...defaultsOf(DROPOUT_PATH_FIELDS), ...entry };
   const { choice, rescale, trials, statistics, pointsPerLine, batchSize } = settings;
   return {
     kind: measurePairPath,
     options: { choice, rescale, trials, statistics, pointsPerLine, batchSize, seed },
-  };
-}
-
-function similarityWork(entry: SimilarityMeasurement, seed: number) {
-  const {
-    measures,
-    positions,
-    examples,
-    samples,
-    estimator,
-    block,
-    bandwidth,
-    variance,
-    anchors,
-    neighbours,
-    batchSize,
-  } = {
-    ...MEASURE_SIMILARITY_DEFAULTS,
-    ...entry,
-  };
-  const { values } = entry;
-  const options = {
-    measures,
-    positions,
-    examples,
-    samples,
-    estimator,
-    block,
-    bandwidth,
-    variance,
-    anchors,
-    neighbours,
-  };
-  return {
-    kind: measurePairSimilarity,
-    options: { ...options, ...(values !== undefined && { values }), batchSize, seed },
   };
 }

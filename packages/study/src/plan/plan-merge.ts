@@ -1,7 +1,7 @@
 import { excerpt, InputError } from "@isthmus/core";
+import type { Variables } from "@isthmus/forms";
 import { MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
 import type { MergeMeasurement } from "../description/merge-measurement.ts";
-import type { Variables } from "../description/study-description.ts";
 import { matchNetworks, UNIVERSE_FILE } from "../tasks/match-networks.ts";
 import { measureEnsemble } from "../tasks/measure-ensemble.ts";
 import { mergeNetworks } from "../tasks/merge-networks.ts";

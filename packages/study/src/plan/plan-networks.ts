@@ -1,4 +1,5 @@
 import { digestFile, excerpt, InputError, resolveOptions } from "@isthmus/core";
+import { type Unfolded, unfold, type Variables } from "@isthmus/forms";
 import { type DataSet, type Graph, readGraph } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
@@ -10,9 +11,7 @@ import type {
   RepeatedNetwork,
   StarNetwork,
   TrainedNetwork,
-  Variables,
 } from "../description/study-description.ts";
-import { type Unfolded, unfold } from "../description/unfold.ts";
 import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import { describeNetwork } from "./describe-network.ts";
@@ -36,7 +35,7 @@ export async function planNetworks(
   planning: Planning,
 ): Promise<readonly PlannedNetwork[]> {
   const networks: PlannedNetwork[] = [];
-  for (const unfolded of unfold<NetworkDescription>(`networks.${group}`, repeated))
+  for (const unfolded of unfold<NetworkDescription>({ name: `networks.${group}`, of: "study" }, repeated))
     networks.push(...(await planEntry(group, unfolded, planning)));
   return networks;
 }

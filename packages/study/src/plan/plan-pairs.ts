@@ -1,10 +1,10 @@
 import { MEASURE_MECHANISMS_DEFAULTS } from "@isthmus/mechanisms";
-import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
+import type { PairSelection } from "../description/pair-selection.ts";
 import type { MechanismsMeasurement } from "../description/path-measurements.ts";
 import type { PairMeasurement } from "../description/study-description.ts";
 import { measurePairMechanisms } from "../tasks/measure-pair-mechanisms.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
-import { planEachPair } from "./plan-each-pair.ts";
+import { labelOfPair, planEachPair } from "./plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import { selectPairs } from "./select-pairs.ts";
 
@@ -90,17 +90,9 @@ function addPairTasks<P extends object>({
   params,
   on,
 }: PairTasks<P>): Promise<readonly PlannedMeasurement[]> {
-  const { align = "none" } = entry;
-  return planEachPair(kind, entry, context, ({ a, b }) => ({
+  const { align } = entry;
+  return planEachPair(kind, entry, context, (pair) => ({
     params,
-    label: `${kind.name} of ${a.label} and ${b.label}${MANNERS[align]}, ${on}`,
+    label: labelOfPair(kind.name, pair, align, on),
   }));
 }
-
-/** How the second network of a pair stands to the first, for people. */
-const MANNERS: Readonly<Record<AlignChoice, string>> = {
-  none: "",
-  weight: ", aligned",
-  activation: ", aligned by activations",
-  learned: ", aligned by learning",
-};

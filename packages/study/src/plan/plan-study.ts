@@ -1,10 +1,10 @@
 import { InputError } from "@isthmus/core";
+import { unfold } from "@isthmus/forms";
 import type { Task } from "@isthmus/tasks";
 import { measuredFor } from "../collect/measured-for.ts";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
 import type { ColumnSource, FigureDescription, TableDescription } from "../description/table-description.ts";
-import { unfold } from "../description/unfold.ts";
 import type { FindNetworks } from "./network-cells.ts";
 import { planMeasurement } from "./plan-measurement.ts";
 import { planNetworks } from "./plan-networks.ts";
@@ -49,7 +49,10 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
   const measurements: Record<string, readonly PlannedMeasurement[]> = {};
   for (const [name, repeated] of Object.entries(description.measurements)) {
     const planned: PlannedMeasurement[] = [];
-    for (const { variables, entry } of unfold<MeasurementDescription>(`measurements.${name}`, repeated)) {
+    for (const { variables, entry } of unfold<MeasurementDescription>(
+      { name: `measurements.${name}`, of: "study" },
+      repeated,
+    )) {
       planned.push(...(await planMeasurement(entry, { variables, networks: find, planner })));
     }
     measurements[name] = planned;

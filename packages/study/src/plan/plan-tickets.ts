@@ -1,10 +1,10 @@
 import { InputError } from "@isthmus/core";
+import type { Unfolded } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { ITERATIVE_DEFAULTS, PRUNE_BY_EVOLUTION_DEFAULTS } from "@isthmus/sparsity";
 import { EVOLUTION_DEFAULTS } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import type { EvolvedTicket, GradientTicket, TicketNetwork } from "../description/ticket-network.ts";
-import type { Unfolded } from "../description/unfold.ts";
 import { type FindTicketsParams, findStudyTickets, roundFile } from "../tasks/find-tickets.ts";
 import { GRAPH_FILE } from "../tasks/train-network.ts";
 import { describeNetwork } from "./describe-network.ts";

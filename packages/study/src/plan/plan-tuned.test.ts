@@ -14,8 +14,10 @@ import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import type { TableDescription } from "../description/table-description.ts";
 import { runStudy } from "../run-study.ts";
-import { STUDY_TASKS } from "../tasks/task-kinds.ts";
+import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
+
+const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name, name === "few:later" ? 3 : 0);

@@ -1,7 +1,7 @@
 import { resolveOptions } from "@isthmus/core";
+import type { Unfolded } from "@isthmus/forms";
 import { frozenBelowLastLayer, TUNE_BY_CONNECTIVITY_DEFAULTS } from "@isthmus/mechanisms";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "../description/tuned-network.ts";
-import type { Unfolded } from "../description/unfold.ts";
 import { tuneNetworkByConnectivity } from "../tasks/tune-by-connectivity.ts";
 import { TUNED_FILE, tuneNetwork } from "../tasks/tune-network.ts";
 import type { FindNetworks } from "./network-cells.ts";

@@ -1,4 +1,4 @@
-import type { Variables } from "../description/study-description.ts";
+import type { Variables } from "@isthmus/forms";
 import type { FindNetworks } from "./network-cells.ts";
 import type { Planner } from "./planner.ts";
 

@@ -1,6 +1,6 @@
+import type { Variables } from "@isthmus/forms";
 import type { Graph } from "@isthmus/graph";
 import type { TaskFile, TaskInputs } from "@isthmus/tasks";
-import type { Variables } from "../description/study-description.ts";
 
 /** A network that will be there once its task is done. */
 export interface PlannedNetwork {

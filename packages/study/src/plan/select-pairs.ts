@@ -1,6 +1,6 @@
 import { excerpt, InputError } from "@isthmus/core";
+import type { Variables } from "@isthmus/forms";
 import type { PairChoice, PairSelection } from "../description/pair-selection.ts";
-import type { Variables } from "../description/study-description.ts";
 import { type FindNetworks, gatherCells, selectNetworks } from "./network-cells.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 

@@ -1,6 +1,6 @@
 import { excerpt, InputError } from "@isthmus/core";
-import type { Variables } from "../description/study-description.ts";
-import type { WantedValues } from "../description/variable-values.ts";
+import type { Variables } from "@isthmus/forms";
+import type { WantedValues } from "../description/wanted-values.ts";
 import { type FindNetworks, selectNetworks } from "./network-cells.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import { agree } from "./select-pairs.ts";

@@ -1,8 +1,28 @@
 import { createHash } from "node:crypto";
-import { expect, it } from "vitest";
+import { createTensor } from "@isthmus/core";
+import { createDataSet } from "@isthmus/data";
+import { unfold } from "@isthmus/forms";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { formatTasks } from "../../../../test/helpers/format-tasks.ts";
+import { type EveryEntry, FULL_ENTRIES, REQUIRED_ENTRIES } from "../../test/every-entry.ts";
 import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
+import { loadMeasurementSchema } from "../file/measurement-schema.ts";
+import {
+  COLLECTED_NETWORK,
+  CONNECTIVITY_TUNED_NETWORK,
+  LOADED_NETWORK,
+  PRUNED_NETWORK,
+  QUANTIZED_NETWORK,
+  SCATTERED_NETWORK,
+  STAR_NETWORK,
+  TICKET_NETWORK,
+  TRAINED_NETWORK,
+  TUNED_NETWORK,
+} from "../file/network-schema.ts";
+import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
 
 /** Batches as they were before they became smaller for few examples, on which nothing could be trained then. */
@@ -11,7 +31,7 @@ const trained = Object.fromEntries(
   Object.entries(SMALL_STUDY.networks).map(([name, network]) => [name, { ...network, batch }]),
 );
 
-/** A study with tasks of every kind. */
+/** A study with tasks of the kinds that there were at first. */
 const STUDY: StudyDescription = {
   ...SMALL_STUDY,
   networks: {
@@ -68,5 +88,111 @@ it("planStudy() gives tasks that merge networks the keys they always had", async
     match: "dc64195b78428aeced9bafd2",
     merge: "4d0f365d6b97385e15bce801",
     train: "176aff100aedb0a9b390fe87",
+  });
+});
+
+const ROOT = new URL("../../../../", import.meta.url).pathname;
+const digits = createTensor("f32", [4, 1, 28, 28], new Float32Array(4 * 28 * 28));
+
+const planEntries = (study: StudyDescription) =>
+  planStudy(study, {
+    engine: "none",
+    openData: async (name) =>
+      name.startsWith("digits")
+        ? createDataSet(digits, Int32Array.from([0, 1, 2, 3]), { name })
+        : fewImages(name, name.length),
+  });
+
+/** Lists the keys of a schema of one kind or, by the value that tells them apart, of several. */
+function* keysOf(
+  schema: z.ZodType,
+  name: string,
+): Generator<readonly [kind: string, keys: readonly string[]]> {
+  if (schema instanceof z.ZodObject) yield [name, Object.keys(schema.shape)];
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return;
+  const { discriminator } = schema.def;
+  for (const option of schema.options) {
+    if (!(option instanceof z.ZodObject)) continue;
+    const literal = option.shape[discriminator];
+    yield [String((literal as z.ZodLiteral<string>).value), Object.keys(option.shape)];
+  }
+}
+
+/** Lists the keys that the entries of a study have together, by what tells the kinds of entries apart. */
+function namedBy(entries: EveryEntry["measurements"] | EveryEntry["networks"]): Map<string, Set<string>> {
+  const named = new Map<string, Set<string>>();
+  for (const repeated of Object.values(entries)) {
+    for (const { entry } of unfold<object>(
+      { name: "entries", of: "study" },
+      repeated as Parameters<typeof unfold>[1],
+    )) {
+      const kind = kindOf(entry);
+      named.set(kind, new Set([...(named.get(kind) ?? []), ...Object.keys(entry)]));
+    }
+  }
+  return named;
+}
+
+const kindOf = (
+  entry: object & { readonly kind?: string; readonly tickets?: string; readonly method?: string },
+) => {
+  if (entry.kind !== undefined) return entry.kind;
+  if (entry.tickets !== undefined) return entry.tickets;
+  const makers = ["star", "tune", "prune", "quantize", "collect", "scatter", "net", "graph"];
+  const maker = makers.find((key) => key in entry) ?? "";
+  return maker === "tune" && entry.method === "cbft" ? "cbft" : maker;
+};
+
+const NETWORKS: Readonly<Record<string, z.ZodType>> = {
+  net: TRAINED_NETWORK,
+  graph: LOADED_NETWORK,
+  star: STAR_NETWORK,
+  tune: TUNED_NETWORK,
+  cbft: CONNECTIVITY_TUNED_NETWORK,
+  prune: PRUNED_NETWORK,
+  tickets: TICKET_NETWORK,
+  quantize: QUANTIZED_NETWORK,
+  collect: COLLECTED_NETWORK,
+  scatter: SCATTERED_NETWORK,
+};
+
+/** Options that the files in test/golden do not have, as they came later; no key has them unless an entry does. */
+const LATER: Readonly<Record<string, readonly string[]>> = {
+  "dropout-stability": ["statisticsData"],
+};
+
+// Files in test/golden were written by version 0.1.0. What changes in them runs again in studies begun before.
+describe("tasks of entries of every kind", () => {
+  it.each([
+    ["required", REQUIRED_ENTRIES],
+    ["full", FULL_ENTRIES],
+  ])("planStudy() gives entries with %s options the tasks they always had", async (name, study) => {
+    const { tasks } = await planEntries(study);
+    // Labels name files by their path on this machine.
+    const text = formatTasks(tasks, { kinds: await loadStudyTasks(), most: 100 }).replaceAll(ROOT, "");
+    await expect(text).toMatchFileSnapshot(`../../test/golden/tasks-of-${name}-entries.txt`);
+  });
+
+  it("the full entries name every option that a file may, but for options that came later", async () => {
+    const options = Object.entries(NETWORKS).flatMap(([name, schema]) => [...keysOf(schema, name)]);
+    const networks = namedBy(FULL_ENTRIES.networks);
+    const measurements = namedBy(FULL_ENTRIES.measurements);
+    for (const [name, keys] of options)
+      expect([...(networks.get(name) ?? [])].sort()).toEqual([...keys].sort());
+    const kinds = [...keysOf(await loadMeasurementSchema(), "")];
+    expect(kinds).toHaveLength(15);
+    for (const [kind, keys] of kinds) {
+      const before = keys.filter((key) => !LATER[kind]?.includes(key));
+      expect([...(measurements.get(kind) ?? [])].sort()).toEqual(before.sort());
+    }
+  });
+
+  it("the required entries are of every kind, too", () => {
+    expect([...namedBy(REQUIRED_ENTRIES.networks).keys()].sort()).toEqual(
+      [...namedBy(FULL_ENTRIES.networks).keys()].sort(),
+    );
+    expect([...namedBy(REQUIRED_ENTRIES.measurements).keys()].sort()).toEqual(
+      [...namedBy(FULL_ENTRIES.measurements).keys()].sort(),
+    );
   });
 });

@@ -1,9 +1,8 @@
 import { GROUPINGS } from "@isthmus/barrier";
 import { CURVATURE_KINDS, type SettlingChoice } from "@isthmus/curvature";
+import { count, examples, type FieldsOf, fieldsOf, positive, schemaOf, text, tries } from "@isthmus/forms";
 import { z } from "zod";
 import type { CurvatureChoice, SharpnessChoice } from "../description/network-measurement.ts";
-import { count, examples, positive, text, tries } from "./numbers.ts";
-import { type FieldsOf, fieldsOf, schemaOf } from "./schema-of.ts";
 
 /** How sharpness is measured. */
 const SHARPNESS = schemaOf<SharpnessChoice>()(

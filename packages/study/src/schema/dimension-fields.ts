@@ -1,9 +1,8 @@
+import { batch, count, type FieldsOf, fieldsOf, positive, repeats, seed } from "@isthmus/forms";
 import { PROJECTION_KINDS, SUBSPACE_SCOPES } from "@isthmus/subspace";
+import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import type { DimensionChoice } from "../description/dimension-measurement.ts";
-import { batch, count, positive, repeats, seed } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
-import { OPTIMIZER, SCHEDULE } from "./training-schema.ts";
 
 /** Fields of {@link DimensionChoice}. */
 export const DIMENSION_FIELDS: FieldsOf<DimensionChoice> = fieldsOf<DimensionChoice>()({

@@ -1,16 +1,14 @@
+import { count, type FieldsOf, fieldsOf, places, positive, share, tries } from "@isthmus/forms";
 import { CURVE_KINDS } from "@isthmus/interpolation";
 import { RESCALINGS, UNIT_CHOICES } from "@isthmus/paths";
 import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
-import type { DropoutStabilityChoice } from "../description/network-measurement.ts";
 import type {
   CurveChoice,
   DropoutPathChoice,
   MechanismsChoice,
   WalkedPathChoice,
 } from "../description/path-measurements.ts";
-import { count, places, positive, share, text, tries } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 const choice = z.enum(UNIT_CHOICES).optional();
 const rescale = z.enum(RESCALINGS).optional();
@@ -18,16 +16,6 @@ const trials = tries(1).optional();
 const statistics = z.enum(NORM_POLICIES).optional();
 /** Most places on one line of a path, and most bends. */
 const MOST = 1000;
-
-/** Fields of {@link DropoutStabilityChoice}. */
-export const DROPOUT_STABILITY_FIELDS: FieldsOf<DropoutStabilityChoice> = fieldsOf<DropoutStabilityChoice>()({
-  choice,
-  rescale,
-  trials,
-  statistics,
-  shares: z.array(share).optional(),
-  layers: z.array(text).optional(),
-});
 
 /** Fields of {@link DropoutPathChoice}. */
 export const DROPOUT_PATH_FIELDS: FieldsOf<DropoutPathChoice> = fieldsOf<DropoutPathChoice>()({

@@ -1,11 +1,10 @@
 import { PAIR_LAYOUTS } from "@isthmus/data";
 import { ATTACK_METHODS, ATTACK_NORMS } from "@isthmus/ensemble";
+import { amount, count, type FieldsOf, fieldsOf, positive, repeats, tries } from "@isthmus/forms";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { z } from "zod";
 import type { AttackChoice, EnsembleChoice } from "../description/ensemble-measurement.ts";
 import type { ParetoChoice } from "../description/pareto-measurement.ts";
-import { amount, count, positive, repeats, tries } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 /** Fields of {@link EnsembleChoice}. */
 export const ENSEMBLE_FIELDS: FieldsOf<EnsembleChoice> = fieldsOf<EnsembleChoice>()({

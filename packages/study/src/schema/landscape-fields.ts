@@ -1,9 +1,8 @@
+import { count, examples, type FieldsOf, fieldsOf, tries } from "@isthmus/forms";
 import { NORMALIZATIONS, VECTOR_POLICIES } from "@isthmus/landscape";
 import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
 import { LANDSCAPE_CHOICES, type LandscapeChoice } from "../description/network-measurement.ts";
-import { count, examples, tries } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 /** Most directions, and most places along one: a grid has as many as their power. */
 const MOST = { dimensions: 10, points: 1000 } as const;

@@ -1,7 +1,6 @@
 import type { LayerPattern } from "@isthmus/barrier";
+import { schemaOf, text } from "@isthmus/forms";
 import { z } from "zod";
-import { text } from "./numbers.ts";
-import { schemaOf } from "./schema-of.ts";
 
 /** Most groups of layers, and most patterns of one: networks have at most 1024 layers. */
 const MOST_PATTERNS = 10_000;

@@ -1,6 +1,6 @@
+import { type FieldsOf, fieldsOf } from "@isthmus/forms";
 import { LOSSES, type LossName } from "@isthmus/graph";
 import { z } from "zod";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 /** The loss that a task measures networks by. */
 export interface MeasuredLoss {

@@ -1,5 +1,7 @@
+import { batch, examples, type FieldsOf, fieldsOf, positive, repeats, seed, tries } from "@isthmus/forms";
 import { type FindStarOptions, RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import type { LossSpec, TrainOptions } from "@isthmus/training";
+import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import {
   HEAD_GROUPS,
   LEARNED_PLACES,
@@ -8,9 +10,9 @@ import {
   type MatchLearnedOptions,
 } from "@isthmus/weight-matching";
 import { z } from "zod";
-import { batch, examples, positive, repeats, seed, tries } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
-import { LOSS, OPTIMIZER, REMAINDERS, SCHEDULE } from "./training-schema.ts";
+
+/** What becomes of examples that are left over at the end of an epoch. */
+const REMAINDERS = ["carry", "drop"] as const;
 
 /** Options of a task that trains, whatever it trains. */
 export interface TrainingOptions

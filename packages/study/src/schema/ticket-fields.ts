@@ -1,7 +1,15 @@
+import {
+  amount,
+  batch,
+  type FieldsOf,
+  fieldsOf,
+  positive,
+  repeats,
+  shareBelow1,
+  tries,
+} from "@isthmus/forms";
 import { z } from "zod";
 import type { EvolutionChoice, RoundsChoice } from "../description/ticket-network.ts";
-import { amount, batch, positive, repeats, shareBelow1, tries } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 /** Fields of how much of a lottery ticket is pruned in how many rounds. */
 export const ROUNDS_FIELDS: FieldsOf<RoundsChoice> = fieldsOf<RoundsChoice>()({

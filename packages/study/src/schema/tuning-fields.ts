@@ -1,6 +1,5 @@
+import { amount, batch, type FieldsOf, fieldsOf, repeats, seed } from "@isthmus/forms";
 import type { ConnectivityRules } from "@isthmus/mechanisms";
-import { amount, batch, repeats, seed } from "./numbers.ts";
-import { type FieldsOf, fieldsOf } from "./schema-of.ts";
 
 /** Fields of {@link ConnectivityRules}. */
 export const CONNECTIVITY_FIELDS: FieldsOf<ConnectivityRules> = fieldsOf<ConnectivityRules>()({

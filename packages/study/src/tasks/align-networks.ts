@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { at, InvariantError, saveFile } from "@isthmus/core";
+import { batch, examples, schemaOf, seed, takesParams, tries } from "@isthmus/forms";
 import type { Graph } from "@isthmus/graph";
 import { encodeAlignment } from "@isthmus/symmetry";
 import {
@@ -9,12 +10,9 @@ import {
   type MatchResult,
 } from "@isthmus/weight-matching";
 import { z } from "zod";
-import { batch, examples, seed, tries } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How the units of a network are put in the order of another. */
 export type AlignNetworksParams =

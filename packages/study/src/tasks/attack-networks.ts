@@ -2,16 +2,14 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at } from "@isthmus/core";
 import { type AttackSource, measureAttack, SOURCE_MODES, type SourceMode } from "@isthmus/ensemble";
+import { batch, schemaOf, seed, takesParams, text } from "@isthmus/forms";
 import { pathsOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { AttackChoice } from "../description/ensemble-measurement.ts";
 import { ATTACK_FIELDS } from "../schema/ensemble-fields.ts";
-import { batch, seed, text } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How networks are attacked; the networks of source number i are the input `source-i`. */
 export interface AttackNetworksParams {

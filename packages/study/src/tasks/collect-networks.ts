@@ -8,19 +8,17 @@ import {
   type NetworkStore,
   simplexVertices,
 } from "@isthmus/ensemble";
+import { amount, positive, repeats, schemaOf, takesParams, tries } from "@isthmus/forms";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { pathOf } from "@isthmus/tasks";
 import type { AugmentOptions } from "@isthmus/training";
+import { AUGMENT } from "@isthmus/training/forms";
 import { z } from "zod";
 import { COLLECTION_METHODS, type CollectionMethod } from "../description/collected-network.ts";
-import { amount, positive, repeats, tries } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
-import { AUGMENT } from "../schema/training-schema.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How networks are collected. */
 export interface CollectStudyNetworksParams {

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, type Checkpoint } from "@isthmus/core";
 import { compareEnsembles, type FurtherPredictor, networksOnSimplex } from "@isthmus/ensemble";
+import { batch, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS, networksOnRays } from "@isthmus/star-domain";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
@@ -10,12 +11,9 @@ import { pathsOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { EnsembleChoice } from "../description/ensemble-measurement.ts";
 import { ENSEMBLE_FIELDS } from "../schema/ensemble-fields.ts";
-import { batch, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How ensembles are compared. */
 export interface CompareNetworksParams {

@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
+import { schemaOf, takesParams } from "@isthmus/forms";
 import { findStar } from "@isthmus/star-domain";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { pathsOf } from "@isthmus/tasks";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
-import { schemaOf } from "../schema/schema-of.ts";
 import {
   STAR_FIELDS,
   type StarOptions,
@@ -14,9 +14,8 @@ import {
   type TrainingOptions,
 } from "../schema/shared-fields.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
+import { TASK_DATA, TASK_NETWORK } from "./task-schema.ts";
 
 /** How a star is found. */
 export interface FindStarNetworkParams {

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { repeats, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { encodeGraph } from "@isthmus/graph";
 import {
   ITERATIVE_DEFAULTS,
@@ -9,17 +10,14 @@ import {
   pruneIteratively,
   sparsityOf,
 } from "@isthmus/sparsity";
+import { AUGMENT } from "@isthmus/training/forms";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
 import type { EvolutionChoice, RoundsChoice } from "../description/ticket-network.ts";
-import { repeats, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS } from "../schema/shared-fields.ts";
 import { EVOLUTION_FIELDS, ROUNDS_FIELDS } from "../schema/ticket-fields.ts";
-import { AUGMENT } from "../schema/training-schema.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
+import { TASK_DATA, TASK_NETWORK } from "./task-schema.ts";
 import { GRAPH_FILE, type TrainNetworkParams } from "./train-network.ts";
 
 /** A lottery ticket to find; one of `training` and `evolution` says how. */

@@ -8,7 +8,9 @@ import { runTask } from "@isthmus/tasks";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
-import { STUDY_TASKS } from "./task-kinds.ts";
+import { loadStudyTasks } from "./task-kinds.ts";
+
+const STUDY_TASKS = await loadStudyTasks();
 
 const ports = { engine: createOnnxRuntimeEngine(), openData: async (name: string) => fewImages(name) };
 const control = { signal: new AbortController().signal, onProgress: () => {} };

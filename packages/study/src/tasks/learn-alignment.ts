@@ -1,16 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, InvariantError, saveCheckpoint } from "@isthmus/core";
+import { batch, examples, repeats, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { pathOf } from "@isthmus/tasks";
 import { align, type MatchLearnedOptions } from "@isthmus/weight-matching";
 import { z } from "zod";
-import { batch, examples, repeats, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { LEARNING_FIELDS, type LearningOptions } from "../schema/shared-fields.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How an alignment is learned. */
 export interface LearnAlignmentParams {

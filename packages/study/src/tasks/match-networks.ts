@@ -1,14 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
+import { count, schemaOf, seed, takesParams, tries } from "@isthmus/forms";
 import { encodeAlignment } from "@isthmus/symmetry";
 import { openJournal, pathsOf } from "@isthmus/tasks";
 import { alignMany, MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
 import { z } from "zod";
-import { count, seed, tries } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
 import type { StudyTaskKind } from "./task-kind.ts";
 
 /** How networks are matched to each other. */

@@ -1,18 +1,16 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { shuffleLabels } from "@isthmus/data";
+import { schemaOf, seed, takesParams } from "@isthmus/forms";
 import { measureIntrinsicDimension } from "@isthmus/subspace";
 import type { LossSpec } from "@isthmus/training";
+import { LOSS } from "@isthmus/training/forms";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
 import { type DimensionChoice, LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
-import { seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
-import { LOSS } from "../schema/training-schema.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
+import { TASK_DATA, TASK_NETWORK } from "./task-schema.ts";
 
 /** Which subspace is searched for, and how networks are trained in it. */
 export interface MeasureDimensionParams {

@@ -1,13 +1,11 @@
 import { at } from "@isthmus/core";
 import { averagePredictions, predictionQuality, readLabels } from "@isthmus/ensemble";
+import { batch, schemaOf, takesParams } from "@isthmus/forms";
 import { pathsOf } from "@isthmus/tasks";
 import { z } from "zod";
-import { batch } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** What an ensemble is measured on. */
 export interface MeasureEnsembleParams {

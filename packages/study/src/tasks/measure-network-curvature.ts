@@ -1,14 +1,12 @@
 import { measureCurvature } from "@isthmus/curvature";
+import { batch, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { z } from "zod";
 import type { CurvatureChoice } from "../description/network-measurement.ts";
 import { CURVATURE_FIELDS } from "../schema/curvature-fields.ts";
 import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
-import { batch, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { withNetwork } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How the curvature around a network is measured. */
 export interface MeasureNetworkCurvatureParams {

@@ -1,18 +1,16 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at } from "@isthmus/core";
+import { batch, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { type LandscapeResult, measureLandscape } from "@isthmus/landscape";
 import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { LandscapeChoice } from "../description/network-measurement.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
 import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
-import { batch, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How the landscape around a network is measured. */
 export interface MeasureNetworkLandscapeParams {

@@ -1,16 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CUMULATIVE_ORDERS, type MeasureLayersOptions, measureLayers } from "@isthmus/barrier";
+import { batch, examples, places, schemaOf, seed, takesParams, tries } from "@isthmus/forms";
 import { STATISTICS_CHOICES } from "@isthmus/statistics";
 import { z } from "zod";
 import { LAYER_PATTERNS } from "../schema/layer-patterns.ts";
 import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
-import { batch, examples, places, seed, tries } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How the barriers of the layers of two networks are measured. */
 export interface MeasurePairLayersParams {

@@ -1,14 +1,12 @@
+import { batch, schemaOf, takesParams, text } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { measureMechanisms } from "@isthmus/mechanisms";
 import { z } from "zod";
 import type { MechanismsChoice } from "../description/path-measurements.ts";
 import { MECHANISMS_FIELDS } from "../schema/dropout-fields.ts";
-import { batch, text } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How it is measured whether two networks predict by the same mechanisms. */
 export interface MeasurePairMechanismsParams {

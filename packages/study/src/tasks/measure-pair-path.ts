@@ -1,15 +1,13 @@
+import { batch, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { measureDropoutPath } from "@isthmus/paths";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { z } from "zod";
 import type { DropoutPathChoice } from "../description/path-measurements.ts";
 import { DROPOUT_PATH_FIELDS } from "../schema/dropout-fields.ts";
 import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
-import { batch, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How a path through networks without half of their units is built and measured. */
 export interface MeasurePairPathParams {

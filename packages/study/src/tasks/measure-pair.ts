@@ -1,14 +1,12 @@
 import { type MeasureBarrierOptions, measureBarrier } from "@isthmus/barrier";
+import { batch, places, schemaOf, takesParams } from "@isthmus/forms";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { STATISTICS_CHOICES } from "@isthmus/statistics";
 import { z } from "zod";
 import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
-import { batch, places } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openPair } from "./open-pair.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How the barrier between two networks is measured. */
 export interface MeasurePairParams {

@@ -2,16 +2,14 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PAIR_TASKS, type PairLayout, pairImages } from "@isthmus/data";
 import { comparePareto, splitHeads } from "@isthmus/ensemble";
+import { schemaOf, seed, takesParams } from "@isthmus/forms";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
 import type { ParetoChoice } from "../description/pareto-measurement.ts";
 import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
-import { seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
+import { TASK_DATA, TASK_NETWORK } from "./task-schema.ts";
 
 /** How fronts are made and measured. */
 export interface MeasureParetoParams {

@@ -1,4 +1,5 @@
 import { at, type Checkpoint, FormatError, readJsonFile } from "@isthmus/core";
+import { batch, schemaOf, takesParams } from "@isthmus/forms";
 import { type Architecture, createEvaluator } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import {
@@ -14,12 +15,9 @@ import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry"
 import { pathsOf, type TaskPaths } from "@isthmus/tasks";
 import { z } from "zod";
 import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
-import { batch } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How networks are merged and measured. */
 export interface MergeNetworksParams {

@@ -8,7 +8,9 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
-import { STUDY_TASKS } from "./task-kinds.ts";
+import { loadStudyTasks } from "./task-kinds.ts";
+
+const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name);

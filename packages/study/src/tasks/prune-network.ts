@@ -1,19 +1,17 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
+import { schemaOf, takesParams, text } from "@isthmus/forms";
 import { applyMasks, PRUNE_CHOICES, type PruneChoice, pruneNetwork, trainMasked } from "@isthmus/sparsity";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { pathOf } from "@isthmus/tasks";
 import type { AugmentOptions } from "@isthmus/training";
+import { AUGMENT } from "@isthmus/training/forms";
 import { z } from "zod";
-import { text } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
-import { AUGMENT } from "../schema/training-schema.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How a network is pruned, and trained on. */
 export interface PruneNetworkParams {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
+import { schemaOf, takesParams } from "@isthmus/forms";
 import {
   QUANTIZE_SCHEMES,
   QUANTIZED_BITS,
@@ -9,9 +10,7 @@ import {
 } from "@isthmus/sparsity";
 import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
 import type { StudyTaskKind } from "./task-kind.ts";
 
 /** The grid that weights are put on. */

@@ -1,14 +1,12 @@
 import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
 import { scatterNetwork } from "@isthmus/ensemble";
+import { count, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
-import { count, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { openNetworks } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** What is drawn, and the examples that batch norms are measured on. */
 interface ScatterStudyNetworkParams {

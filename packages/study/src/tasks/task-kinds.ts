@@ -1,4 +1,6 @@
+import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
+import { measurementTask } from "../measurement/measurement-task.ts";
 import { alignNetworks } from "./align-networks.ts";
 import { attackNetworks } from "./attack-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
@@ -10,27 +12,25 @@ import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
 import { measureNetworkCurvature } from "./measure-network-curvature.ts";
-import { measureNetworkDropout } from "./measure-network-dropout.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePair } from "./measure-pair.ts";
 import { measurePairLayers } from "./measure-pair-layers.ts";
 import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
 import { measurePairPath } from "./measure-pair-path.ts";
-import { measurePairSimilarity } from "./measure-pair-similarity.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
 import { quantizeStudyNetwork } from "./quantize-network.ts";
 import { scatterStudyNetwork } from "./scatter-network.ts";
-import type { StudyPorts } from "./task-kind.ts";
+import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
 import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
 import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
 import { walkPair } from "./walk-pair.ts";
 
-/** The registry of all kinds of tasks that studies have. */
-export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
+/** Kinds of tasks that make networks, and ones whose measurements have no definition yet. */
+const WRITTEN_OUT: readonly StudyTaskKind[] = [
   trainNetwork,
   findStarNetwork,
   alignNetworks,
@@ -43,11 +43,9 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   measureNetworkCurvature,
   tuneNetwork,
   tuneNetworkByConnectivity,
-  measureNetworkDropout,
   measureNetworkLandscape,
   measurePairPath,
   measurePairMechanisms,
-  measurePairSimilarity,
   trainPairCurve,
   walkPair,
   measureDimension,
@@ -59,4 +57,10 @@ export const STUDY_TASKS: TaskKinds<StudyPorts> = createTaskKinds<StudyPorts>([
   attackNetworks,
   measurePareto,
   findStudyTickets,
-]);
+];
+
+/** Loads the registry of all kinds of tasks that studies have. */
+export async function loadStudyTasks(): Promise<TaskKinds<StudyPorts>> {
+  const measuring = (await loadMeasurements()).map(measurementTask);
+  return createTaskKinds<StudyPorts>([...WRITTEN_OUT, ...measuring]);
+}

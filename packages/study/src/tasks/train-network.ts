@@ -1,17 +1,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { repeats, schemaOf, takesParams } from "@isthmus/forms";
 import { encodeGraph } from "@isthmus/graph";
 import { type AugmentOptions, train } from "@isthmus/training";
+import { AUGMENT } from "@isthmus/training/forms";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
-import { repeats } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
-import { AUGMENT } from "../schema/training-schema.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA, TASK_NETWORK } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
+import { TASK_DATA, TASK_NETWORK } from "./task-schema.ts";
 
 /** What is trained, and how. */
 export interface TrainNetworkParams {

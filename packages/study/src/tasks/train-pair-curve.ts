@@ -1,17 +1,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { measureCurve, trainCurve } from "@isthmus/curve";
+import { batch, schemaOf, takesParams } from "@isthmus/forms";
+import { AUGMENT } from "@isthmus/training/forms";
 import { z } from "zod";
 import type { CurveChoice } from "../description/path-measurements.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
-import { batch } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS } from "../schema/shared-fields.ts";
-import { AUGMENT } from "../schema/training-schema.ts";
 import { openPair } from "./open-pair.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 import type { TrainNetworkParams } from "./train-network.ts";
 
 /** How a curve between two networks is trained and measured. */

@@ -1,14 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveCheckpoint } from "@isthmus/core";
+import { schemaOf, takesParams } from "@isthmus/forms";
 import { type ConnectivityRules, tuneByConnectivity } from "@isthmus/mechanisms";
 import { z } from "zod";
-import { schemaOf } from "../schema/schema-of.ts";
 import { CONNECTIVITY_FIELDS } from "../schema/tuning-fields.ts";
 import { withNetwork } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 import { TUNED_FILE } from "./tune-network.ts";
 
 /** How a network is trained on so that it uses a cue no longer. */

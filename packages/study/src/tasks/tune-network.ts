@@ -1,16 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveCheckpoint } from "@isthmus/core";
+import { schemaOf, takesParams, text } from "@isthmus/forms";
 import { type AugmentOptions, train } from "@isthmus/training";
+import { AUGMENT } from "@isthmus/training/forms";
 import { z } from "zod";
-import { text } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
-import { AUGMENT } from "../schema/training-schema.ts";
 import { withNetwork } from "./open-networks.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How a network is trained on. */
 export interface TuneNetworkParams {

@@ -1,17 +1,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { batch, schemaOf, seed, takesParams } from "@isthmus/forms";
 import { measureWalkedPath } from "@isthmus/paths";
 import type { LossSpec, OptimizerSpec } from "@isthmus/training";
+import { LOSS, OPTIMIZER } from "@isthmus/training/forms";
 import { z } from "zod";
 import type { WalkedPathChoice } from "../description/path-measurements.ts";
 import { WALKED_PATH_FIELDS } from "../schema/dropout-fields.ts";
-import { batch, seed } from "../schema/numbers.ts";
-import { schemaOf } from "../schema/schema-of.ts";
-import { LOSS, OPTIMIZER } from "../schema/training-schema.ts";
 import { openPair } from "./open-pair.ts";
-import { takesParams } from "./params/takes-params.ts";
-import { TASK_DATA } from "./params/task-schema.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
+import { TASK_DATA } from "./task-schema.ts";
 
 /** How layers walk from one network to another, and the path is measured. */
 export interface WalkPairParams {

@@ -22,6 +22,7 @@ import { formatPairs, formatTable } from "../../format/format-table.ts";
 import { openSharedArchitecture } from "../../open/open-architecture.ts";
 import { withCheckpoints } from "../../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
+import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseBytes, parseCount, parseNumbers, parseSeed } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
@@ -70,7 +71,7 @@ const EXAMPLES = formatExamples(
 );
 
 function createAggregateVerb() {
-  return createVerb("aggregate")
+  return createVerb("aggregate", HELP_GROUPS.done)
     .argument("<global>", "the network that the round began with")
     .argument("<updates...>", "networks that clients sent; a client is named like its file")
     .requiredOption("-o, --output <file>", "the network after the round, a file ending in .safetensors")

@@ -8,6 +8,7 @@ import {
   type RequiredProtection,
 } from "@isthmus/federation-server";
 import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
+import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
@@ -58,7 +59,7 @@ const EXAMPLES = formatExamples(
 );
 
 function createJoinVerb() {
-  return createVerb("join")
+  return createVerb("join", HELP_GROUPS.done)
     .argument("<url>", "address of the server")
     .requiredOption("--data <name>", "examples, as of isthmus train; @BEGIN-END takes a range of them")
     .option("--token <token>", `the token (default: of --token-file, or the variable ${TOKEN_VARIABLE})`)

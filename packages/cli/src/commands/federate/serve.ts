@@ -5,6 +5,7 @@ import { readFederation, type ServedFederation, serveFederation } from "@isthmus
 import { describeLogLine } from "../../federate/describe-log-line.ts";
 import { formatStrategies } from "../../federate/format-strategies.ts";
 import { formatTable } from "../../format/format-table.ts";
+import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseCount, parseNumber } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
@@ -20,7 +21,7 @@ interface ServeVerbOptions {
 /** Creates the command `isthmus federate serve`. */
 export function federateServeVerb(run: RunVerb): CommandUnknownOpts {
   const summary = "Serve a federation over HTTP, with a live page";
-  return createVerb("serve")
+  return createVerb("serve", HELP_GROUPS.done)
     .summary(summary)
     .description(`${summary}.`)
     .argument("<file>", "the federation, in YAML")

@@ -15,6 +15,7 @@ import {
 import { readTaskResult } from "@isthmus/tasks";
 import { formatSimulation } from "../../federate/format-simulation.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
+import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseCount } from "../../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../../options/queue-options.ts";
 import { describeCommand } from "../../result/result-provenance.ts";
@@ -50,7 +51,7 @@ export function federateSimulateVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createSimulateVerb() {
-  return createVerb("simulate")
+  return createVerb("simulate", HELP_GROUPS.done)
     .argument("<simulation>", "a YAML file, or the name of a simulation that comes with this program")
     .option(
       "-o, --output <folder>",

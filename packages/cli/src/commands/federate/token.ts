@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { InputError, saveFile, UsageError } from "@isthmus/core";
 import { addToken, readFederation, readTokens, removeToken } from "@isthmus/federation-server";
+import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { assertOutput } from "../../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
@@ -13,7 +14,7 @@ interface TokenVerbOptions {
 /** Creates the command `isthmus federate token`. */
 export function federateTokenVerb(run: RunVerb): CommandUnknownOpts {
   const summary = "Let a client into a federation, by a token of its own";
-  return createVerb("token")
+  return createVerb("token", HELP_GROUPS.done)
     .summary(summary)
     .description(`${summary}.`)
     .argument("<name>", "name of the client: letters, digits, - and _")

@@ -1,4 +1,4 @@
-import { findProblems, readYamlFile, rejectProblems } from "@isthmus/study";
+import { findProblems, readYamlFile, rejectProblems } from "@isthmus/forms";
 import type { SimulationDescription } from "../description/simulation-description.ts";
 import { nameStrategies } from "./name-strategies.ts";
 import { isEmpty, SIMULATION } from "./simulation-schema.ts";

@@ -1,4 +1,7 @@
-import { COMMON_SCHEMAS, schemaOf } from "@isthmus/study";
+import { DATA_NAME } from "@isthmus/data/forms";
+import { amount, batch, positive, repeats, schemaOf, seed, share, shareBelow1, text } from "@isthmus/forms";
+import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
+import { NET } from "@isthmus/zoo/forms";
 import { z } from "zod";
 import { ALIGN_TARGET_SPELLINGS } from "../../align/align-target.ts";
 import { LAYER_POLICIES } from "../../layers/treat-layers.ts";
@@ -7,9 +10,8 @@ import { PRIVACY } from "../../privacy/privacy-schema.ts";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { findSeedsProblem } from "../study/seeds.ts";
 
-const { batch, dataName, net, optimizer, repeats, schedule, seed, text } = COMMON_SCHEMAS;
-const positive = z.number().positive();
-const share = z.number().min(0).max(1);
+/** Epochs, rounds or steps, of which there must be one. */
+const times = repeats(1);
 
 /** Names that tables show. */
 const name = text.regex(/^[A-Za-z0-9][\w .+-]*$/, {
@@ -28,11 +30,11 @@ const MOST_CLIENTS = 1_000_000;
 const clients = z.int().min(1).max(MOST_CLIENTS);
 
 const client = z.strictObject({
-  epochs: repeats.optional(),
+  epochs: times.optional(),
   batch: batch.optional(),
-  optimizer: optimizer.optional(),
-  schedule: schedule.optional(),
-  proximal: z.number().min(0).optional(),
+  optimizer: OPTIMIZER.optional(),
+  schedule: SCHEDULE.optional(),
+  proximal: amount.optional(),
   scaffold: z.boolean().optional(),
   curriculum: z
     .strictObject({
@@ -45,7 +47,7 @@ const client = z.strictObject({
   wasserstein: z
     .strictObject({
       gamma: positive,
-      steps: repeats.optional(),
+      steps: times.optional(),
       stepSize: positive.nullable().optional(),
     })
     .optional(),
@@ -84,20 +86,20 @@ const seeds = z.unknown().superRefine((value, context) => {
 /** What all federations of a simulation have in common. */
 const common = {
   net: text,
-  data: dataName,
-  evaluate: dataName,
+  data: DATA_NAME,
+  evaluate: DATA_NAME,
   clients,
-  rounds: repeats,
+  rounds: times,
   fraction: positive.max(1).optional(),
   sampling: z.enum(["fixed-size", "poisson"]).optional(),
-  lost: z.number().min(0).lt(1).optional(),
-  failures: repeats.optional(),
+  lost: shareBelow1.optional(),
+  failures: times.optional(),
   client: client.optional(),
   measure: z
     .strictObject({
-      every: repeats.optional(),
+      every: times.optional(),
       norms: z.boolean().optional(),
-      barriers: z.strictObject({ rounds: z.array(repeats), pairs: clients.optional() }).optional(),
+      barriers: z.strictObject({ rounds: z.array(times), pairs: clients.optional() }).optional(),
     })
     .optional(),
 };
@@ -106,7 +108,7 @@ const common = {
 export const FEDERATION: z.ZodType<FederationDescription> = schemaOf<FederationDescription>()(
   z.strictObject({
     ...common,
-    net,
+    net: NET,
     partition: named.optional(),
     strategy: strategy.optional(),
     attack: attack.optional(),

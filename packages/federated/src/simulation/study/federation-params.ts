@@ -1,5 +1,5 @@
 import { InputError } from "@isthmus/core";
-import { assertTaskParams, COMMON_SCHEMAS, type MovePath, movePathsBy, schemaOf } from "@isthmus/study";
+import { assertTaskParams, fingerprint, type MovePath, movePathsBy, schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { FEDERATION } from "../file/simulation-schema.ts";
@@ -14,7 +14,6 @@ export interface FederationTaskParams {
   readonly digests: Readonly<Record<"data" | "evaluate" | "graph" | "weights", string>>;
 }
 
-const { fingerprint } = COMMON_SCHEMAS;
 const examples = z.string().regex(/^\d{1,10} [\da-f]{32}$/, {
   error: "must be the number of examples and 32 hexadecimal digits",
 });

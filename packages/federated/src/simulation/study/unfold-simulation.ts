@@ -1,5 +1,5 @@
 import { entry, InputError } from "@isthmus/core";
-import { unfold } from "@isthmus/study";
+import { unfold } from "@isthmus/forms";
 import type { FederationDescription } from "../description/federation-description.ts";
 import type { SimulationCell, SimulationDescription } from "../description/simulation-description.ts";
 import { findSeedsProblem } from "./seeds.ts";
@@ -42,7 +42,7 @@ export function unfoldSimulation(description: SimulationDescription): readonly U
     ...{ partition: Object.keys(partitions), strategy: Object.keys(strategies) },
     ...{ attack: Object.keys(attacks), seed: seeds },
   };
-  return unfold<object>("simulation", { for: lists }).map(({ variables }) => {
+  return unfold<object>({ name: "simulation", of: "study" }, { for: lists }).map(({ variables }) => {
     const cell = variables as unknown as SimulationCell;
     const attack = valueAt(attacks, cell.attack, "attack");
     return {

@@ -1,9 +1,5 @@
 import { at } from "@isthmus/core";
-import { sequentialScale } from "../../figure/color-scale.ts";
-import type { Figure } from "../../figure/figure.ts";
-import { drawHeat } from "../../figure/heat-figure.ts";
-import { drawLines, type LinePoint } from "../../figure/line-figure.ts";
-import { formatAlike, formatNumber } from "../../format-value.ts";
+import { alikeFormat, type Figure, formatNumber, type LinePoint, sequentialScale } from "@isthmus/findings";
 import type { ComparisonResult } from "../drawable-result.ts";
 import { drawPairMap } from "../pair-map.ts";
 import { listBlocks, measureBlocks, shortenBlocks } from "./blocks.ts";
@@ -117,15 +113,16 @@ export function depthFigures(result: ComparisonResult): Figure[] {
         title: "Distance along the depth of the networks:",
         caption:
           "one row a pair, one column a block, in units of the geometric mean of both norms; the median over the tensors of the block.",
-        draw: drawHeat({
+        plot: {
+          kind: "heat",
           rows: shown.map(({ label }) => label),
           columns: names,
           values,
           label,
           columnLabel: "Block, from the input to the output",
           scale: sequentialScale(numbers),
-          format: formatAlike(numbers),
-        }),
+          format: alikeFormat(numbers),
+        },
       },
     ];
   }
@@ -135,7 +132,8 @@ export function depthFigures(result: ComparisonResult): Figure[] {
       title: "Distance along the depth of the networks:",
       caption:
         "the median over the tensors of each block, with their range as a shade, in units of the geometric mean of both norms. Blocks stand in the order of the network, as far as their names tell.",
-      draw: drawLines({
+      plot: {
+        kind: "lines",
         series: shown.map(({ label, distances }) => ({
           label,
           points: blocks.flatMap((block, x): LinePoint[] => {
@@ -146,7 +144,7 @@ export function depthFigures(result: ComparisonResult): Figure[] {
         })),
         x: { label: "Block, from the input to the output", names },
         y: { label, fromZero: true },
-      }),
+      },
     },
   ];
 }

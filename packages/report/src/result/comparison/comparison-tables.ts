@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import type { Table } from "../../table/table.ts";
+import type { Table } from "@isthmus/findings";
 import type { ComparisonResult } from "../drawable-result.ts";
 import { listBlocks, measureBlocks } from "./blocks.ts";
 import { angleOf, networkNames, pairName, shortName, verdictAt } from "./network-names.ts";

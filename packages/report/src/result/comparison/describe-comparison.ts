@@ -1,6 +1,12 @@
-import { formatCounted, formatNumber, formatShort } from "../../format-value.ts";
+import {
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type Report,
+  type Section,
+  type Tile,
+} from "@isthmus/findings";
 import type { ComparisonResult } from "../drawable-result.ts";
-import type { Report, Section, Tile } from "../report.ts";
 import { depthFigures, mapFigures } from "./comparison-figures.ts";
 import { depthTables, findingsTables, pairsTable, stepsTables } from "./comparison-tables.ts";
 import { differenceTables, networksTable } from "./difference-tables.ts";

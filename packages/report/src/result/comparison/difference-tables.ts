@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import type { Table, TableRow } from "../../table/table.ts";
+import type { Table, TableRow } from "@isthmus/findings";
 import type { ComparisonResult } from "../drawable-result.ts";
 import { networkNames, pairName, shortName } from "./network-names.ts";
 

@@ -1,6 +1,6 @@
 import { at, UsageError } from "@isthmus/core";
+import { namesOfFiles } from "@isthmus/findings";
 import type { ComparisonResult } from "../drawable-result.ts";
-import { namesOfFiles } from "../file-names.ts";
 
 /**
  * Makes names of the networks of a comparison for figures and tables, each with its position, so that no two

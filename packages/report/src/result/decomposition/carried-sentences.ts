@@ -1,5 +1,5 @@
 import type { BarrierDecomposition } from "@isthmus/barrier";
-import { formatNumber, formatShort } from "../../format-value.ts";
+import { formatNumber, formatShort } from "@isthmus/findings";
 
 /** Says how many examples carry how much of the excess, sentence by sentence. */
 export function carriedSentences({ byExample, excess }: BarrierDecomposition): string[] {

@@ -1,9 +1,5 @@
 import type { BarrierDecomposition, LossAndError, PartExcess } from "@isthmus/barrier";
-import { dataWords } from "../../data-words.ts";
-import { drawBars } from "../../figure/bar-figure.ts";
-import type { Figure } from "../../figure/figure.ts";
-import { drawLines } from "../../figure/line-figure.ts";
-import { formatNumber } from "../../format-value.ts";
+import { dataWords, type Figure, formatNumber } from "@isthmus/findings";
 import { carriedSentences } from "./carried-sentences.ts";
 import { ALL_PARTS } from "./decomposition-tables.ts";
 
@@ -35,14 +31,15 @@ export function partFigures(decomposition: BarrierDecomposition): Figure[] {
       words: `Bars of the loss that averaging one part adds, in nats. ${averaged.words}; ${ALL_PARTS} ${formatNumber(excess.loss)}.`,
       table: "parts",
       size: "hero",
-      draw: drawBars({
+      plot: {
+        kind: "bars",
         rows: [...parts.map(({ part }) => part), ALL_PARTS],
         series: ["one part: mean of marks", ALL_PARTS],
         bars: [...averaged.bars, { row: ALL_PARTS, series: 1, value: excess.loss }],
         points: averaged.points,
         axis: { label: "Added loss (nats)" },
         single: true,
-      }),
+      },
     },
     {
       name: "parts-put-back",
@@ -51,14 +48,15 @@ export function partFigures(decomposition: BarrierDecomposition): Figure[] {
       words: `Bars of the loss that putting one part back adds to the midpoint, in nats. ${putBack.words}.`,
       table: "parts",
       size: "hero",
-      draw: drawBars({
+      plot: {
+        kind: "bars",
         rows: parts.map(({ part }) => part),
         series: ["one part: mean of marks"],
         bars: putBack.bars,
         points: putBack.points,
         axis: { label: "Added loss (nats)" },
         single: true,
-      }),
+      },
     },
   ];
 }
@@ -91,7 +89,8 @@ export function exampleFigure(decomposition: BarrierDecomposition): Figure {
     words: `Line of the excess, in nats, over the share of the examples that carry it. ${told}`,
     table: "example-shares",
     size: "hero",
-    draw: drawLines({
+    plot: {
+      kind: "lines",
       series: [
         {
           label: "highest excess first",
@@ -104,6 +103,6 @@ export function exampleFigure(decomposition: BarrierDecomposition): Figure {
       ],
       x: { label: "Share of the examples (%)", percent: true, domain: [0, 1] },
       y: { label: "Excess they add (nats)", fromZero: true },
-    }),
+    },
   };
 }

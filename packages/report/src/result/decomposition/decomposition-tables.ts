@@ -1,5 +1,5 @@
 import type { BarrierDecomposition } from "@isthmus/barrier";
-import type { Table } from "../../table/table.ts";
+import type { Table } from "@isthmus/findings";
 
 /** Name of the row of all parts, as tables and figures have it. */
 export const ALL_PARTS = "all at once";

@@ -1,5 +1,5 @@
 import type { BarrierDecomposition } from "@isthmus/barrier";
-import type { Section } from "../report.ts";
+import type { Section } from "@isthmus/findings";
 import { exampleFigure, partFigures } from "./decomposition-figures.ts";
 import { partsTable, quantilesTable, sharesTable, worstTable } from "./decomposition-tables.ts";
 

@@ -1,7 +1,13 @@
 import type { MapResult } from "@isthmus/barrier";
-import { formatCounted, formatMeasure, formatNumber, formatShort } from "../../format-value.ts";
-import { factsOf } from "../facts.ts";
-import type { Report, Tile } from "../report.ts";
+import {
+  factsOf,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatShort,
+  type Report,
+  type Tile,
+} from "@isthmus/findings";
 import { barrierMaps, placeMaps } from "./map-figures.ts";
 import { assertMap, meanBarrier, pairsOf, STAGES } from "./map-networks.ts";
 import { joinTables, networksTable, pairsTable } from "./map-tables.ts";

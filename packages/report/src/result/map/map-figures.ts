@@ -1,10 +1,15 @@
 import type { MapResult, MapStage } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { dataWords } from "../../data-words.ts";
-import { type ColorScale, factorScale } from "../../figure/color-scale.ts";
-import type { Figure } from "../../figure/figure.ts";
-import { drawPlaces, type PlaceSeries } from "../../figure/place-figure.ts";
-import { formatCounted, formatNumber, formatShort } from "../../format-value.ts";
+import {
+  type ColorScale,
+  dataWords,
+  type Figure,
+  factorScale,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type PlaceSeries,
+} from "@isthmus/findings";
 import { drawPairMap } from "../pair-map.ts";
 import { bracketsOf, mapNames, orderOf, STAGES, squareInOrder } from "./map-networks.ts";
 
@@ -60,11 +65,12 @@ export function placeMaps(result: MapResult): Figure[] {
       words: `Networks as points of a plane. ${words.join("; ")}.`,
       table: "networks",
       size: "half",
-      draw: drawPlaces({
+      plot: {
+        kind: "places",
         series: seriesOf(result, key),
         radius: radius || 1,
         label: "distance between weights",
-      }),
+      },
     };
   });
 }

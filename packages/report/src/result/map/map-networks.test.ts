@@ -1,9 +1,9 @@
 import { UsageError } from "@isthmus/core";
+import { distinctNamesOfFiles } from "@isthmus/findings";
 import { describe, expect, it } from "vitest";
 import { mapResult } from "../../../test/map-result.ts";
 import { renderFigures } from "../../render-figures.ts";
 import { renderTables } from "../../render-tables.ts";
-import { distinctNamesOfFiles } from "../file-names.ts";
 import { describeMap } from "./describe-map.ts";
 import { bracketsOf, orderOf, squareInOrder } from "./map-networks.ts";
 
@@ -34,7 +34,7 @@ describe("describeMap()", () => {
     // One bracket a join, and two networks on one place with one label.
     expect(aligned?.svg.match(/ d="M[\d.]+,[\d.]+V[\d.]+H[\d.]+V[\d.]+"/g)).toHaveLength(4);
     expect(plane?.svg).toContain(">s0, copy<");
-    const pairs = renderTables(mapResult())
+    const pairs = (await renderTables(mapResult()))
       .find(({ name }) => name === "pairs")
       ?.csv.trim()
       .split("\r\n");

@@ -1,7 +1,6 @@
 import type { MapResult, MapStage } from "@isthmus/barrier";
 import { at, UsageError } from "@isthmus/core";
-import type { TreeBracket } from "../../figure/tree-mark.ts";
-import { distinctNamesOfFiles } from "../file-names.ts";
+import { distinctNamesOfFiles, type TreeBracket } from "@isthmus/findings";
 
 /** States of alignment, in the order of figures and tables. */
 export const STAGES = [

@@ -1,6 +1,6 @@
 import type { MapResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import type { Table } from "../../table/table.ts";
+import type { Table } from "@isthmus/findings";
 import { mapNames, STAGES } from "./map-networks.ts";
 
 /** Makes the table of the networks and their means, with their places. */

@@ -87,7 +87,7 @@ describe("describeSimulation()", () => {
     expect(partition).toContain("2 clients have 8 to 18 examples of 3 classes");
     expect(partition).toContain("client-1, class 0: 15");
     expect(partition).not.toContain("class 2: ");
-    expect(renderTables(result).map(({ name }) => name)).toEqual([
+    expect((await renderTables(result)).map(({ name }) => name)).toEqual([
       "accuracy",
       "rounds",
       "barriers",
@@ -131,7 +131,7 @@ describe("describeSimulation()", () => {
 
   it("describeSimulation() shows epsilon of private federations, and why they ended", async () => {
     const [run = runOf("mean", "none", 0, 0.9), ...others] = result.runs;
-    expect(renderTables(result).some(({ csv }) => csv.includes("Epsilon"))).toBe(false);
+    expect((await renderTables(result)).some(({ csv }) => csv.includes("Epsilon"))).toBe(false);
     const rounds = run.rounds.map((round) => ({ ...round, epsilon: 1.25 * round.round, clip: 0.5 }));
     const runs = [{ ...run, rounds, stopped: "the budget is spent" }, ...others];
     const { sections } = describeSimulation({ ...result, runs });

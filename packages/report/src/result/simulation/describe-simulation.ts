@@ -1,8 +1,6 @@
 import type { SimulationResult } from "@isthmus/federated";
 import { summarizeRuns } from "@isthmus/federated/summary";
-import { formatCounted } from "../../format-value.ts";
-import { factsOf } from "../facts.ts";
-import type { Report } from "../report.ts";
+import { factsOf, formatCounted, type Report } from "@isthmus/findings";
 import {
   accuracyLines,
   attackHeat,

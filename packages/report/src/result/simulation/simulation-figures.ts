@@ -1,12 +1,7 @@
 import { at } from "@isthmus/core";
 import type { SimulatedRun, SimulationResult } from "@isthmus/federated";
 import { estimateMean, estimateShare, LEAST_FOR_INTERVAL, type RunSummary } from "@isthmus/federated/summary";
-import { drawBars } from "../../figure/bar-figure.ts";
-import { sequentialScale } from "../../figure/color-scale.ts";
-import type { Figure } from "../../figure/figure.ts";
-import { drawHeat } from "../../figure/heat-figure.ts";
-import { drawLines, type LineSeries } from "../../figure/line-figure.ts";
-import { drawStacks } from "../../figure/stack-figure.ts";
+import { type Figure, type LineSeries, sequentialScale } from "@isthmus/findings";
 
 /** Lines that one figure has room for. */
 const MOST_LINES = 12;
@@ -55,11 +50,12 @@ export function accuracyLines(result: SimulationResult, over: "rounds" | "bytes"
       words: `Lines of accuracy against ${over} for ${partition}; at the end: ${ends.join(", ")}.`,
       table: "rounds",
       size: "hero",
-      draw: drawLines({
+      plot: {
+        kind: "lines",
         series,
         x: { label, whole: over === "rounds" },
         y: { label: "Accuracy (%)", percent: true },
-      }),
+      },
     };
   });
 }
@@ -124,12 +120,13 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
       words: `A table of colours: strategies by attacks. The worst accuracies are ${worst.join(", ")}.`,
       table: "accuracy",
       size: "hero",
-      draw: drawHeat({
+      plot: {
+        kind: "heat",
         ...{ rows: strategies, columns: attacks, values, label: "Accuracy (%)", columnLabel: "Attack" },
         scale: sequentialScale(measured),
-        format: (value) => value.toFixed(1),
-        coarse: (value) => value.toFixed(0),
-      }),
+        format: { notation: "fixed", decimals: 1 },
+        coarse: { notation: "fixed", decimals: 0 },
+      },
     };
   });
 }
@@ -155,10 +152,11 @@ export function fairnessBars(result: SimulationResult, summaries: readonly RunSu
       words: `Bars of the mean over clients and of the worst tenth: ${words.join("; ")}.`,
       table: "accuracy",
       size: "hero",
-      draw: drawBars({
+      plot: {
+        kind: "bars",
         ...{ rows: shown.map(({ strategy }) => strategy), series: ["all clients", "worst tenth"], bars },
         axis: { label: "Accuracy (%)", percent: true },
-      }),
+      },
     };
   });
 }
@@ -177,12 +175,13 @@ export function partitionStacks({ divisions, seeds }: SimulationResult): readonl
         words: `Stacked bars: ${clients.length} clients have ${Math.min(...sizes)} to ${Math.max(...sizes)} examples of ${classes} classes.`,
         table: "partitions",
         size: "hero",
-        draw: drawStacks({
+        plot: {
+          kind: "stacks",
           rows: clients.map(({ client }) => client),
           parts: Array.from({ length: classes }, (_, label) => `class ${label}`),
           values: clients.map(({ labels }) => labels),
           axis: { label: "Examples" },
-        }),
+        },
       };
     });
 }
@@ -221,7 +220,13 @@ export function barrierBars({ runs }: SimulationResult): readonly Figure[] {
       words: `Bars of loss barriers by round and layer, in nats, as trained and aligned: ${bars.map(({ row, series, value }) => `${row}${series === 1 ? " aligned" : ""} ${value.toPrecision(3)}`).join("; ")}.`,
       table: "barriers",
       size: "hero",
-      draw: drawBars({ rows, series: ["as trained", "aligned"], bars, axis: { label: "Barrier (nats)" } }),
+      plot: {
+        kind: "bars",
+        rows,
+        series: ["as trained", "aligned"],
+        bars,
+        axis: { label: "Barrier (nats)" },
+      },
     };
   });
 }

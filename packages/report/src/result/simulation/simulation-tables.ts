@@ -1,6 +1,6 @@
 import type { SimulationResult } from "@isthmus/federated";
 import { type Estimate, LEAST_FOR_INTERVAL, type RunSummary } from "@isthmus/federated/summary";
-import type { CellValue, Table, TableColumn, TableRow } from "../../table/table.ts";
+import type { CellValue, Table, TableColumn, TableRow } from "@isthmus/findings";
 
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;

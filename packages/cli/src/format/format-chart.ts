@@ -1,0 +1,84 @@
+import { at } from "@isthmus/core";
+import type { CurvatureResult } from "@isthmus/curvature";
+import { type LandscapeResult, planeOf } from "@isthmus/landscape";
+import {
+  type Drawable,
+  type DrawableResult,
+  isNamedBarriers,
+  renderChart,
+  renderPlaneChart,
+} from "@isthmus/report";
+import type { Terminal } from "../terminal/terminal.ts";
+import { formatBar } from "./format-bar.ts";
+import { formatTable } from "./format-table.ts";
+
+/** What a terminal can show. */
+export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
+
+/** What a terminal shows of a result beside its words and its largest numbers. */
+interface Shown<R> {
+  /** Draws the chart; an empty text if there is nothing to draw. @defaultValue there is no chart */
+  readonly chart?: (result: R, screen: Screen) => string;
+  /** Names the tables of its page that are shown. @defaultValue the first one */
+  readonly tables?: (result: R) => readonly string[];
+}
+
+const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableResult, { kind: K }>> } = {
+  curvature: {
+    chart: formatLayerBars,
+    tables: () => ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
+  },
+  landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
+  similarity: {
+    // Layers of one place say most, but two networks of different depths have none.
+    tables: ({ layersA, layersB, tables }) =>
+      layersA.length === layersB.length ? ["diagonal"] : tables.map(({ number }) => number),
+  },
+};
+
+/** Returns what a terminal shows of a result beside its words and its largest numbers. */
+export function shownOf(result: Drawable): Shown<Drawable> {
+  const shown = isNamedBarriers(result) ? undefined : SHOWN[result.kind];
+  // The function of a kind takes the results of that kind.
+  return (shown ?? {}) as Shown<Drawable>;
+}
+
+/** Cells of the longest bar. */
+const BAR_WIDTH = 16;
+/** Columns beyond which a map, or a chart, only takes more room. */
+const MOST_COLUMNS = { map: 72, chart: 90 } as const;
+
+const charsetOf = ({ unicode }: Screen): "braille" | "ascii" => (unicode ? "braille" : "ascii");
+
+/** Draws the traces of layers as bars, or their largest eigenvalues if there are no traces. */
+function formatLayerBars({ layers = [] }: CurvatureResult, { unicode }: Screen): string {
+  if (layers.length === 0) return "";
+  const measure = layers.some(({ trace }) => trace !== undefined) ? "trace" : "largest eigenvalue";
+  const bars = layers.map(({ name, trace, largest }) => ({
+    name,
+    value: trace?.trace ?? largest?.value ?? 0,
+  }));
+  const full = Math.max(...bars.map(({ value }) => value));
+  const rows = bars.map(({ name, value }) => [name, formatBar(value, { full, width: BAR_WIDTH, unicode })]);
+  return formatTable([{ title: "layer" }, { title: measure }], rows);
+}
+
+/** Draws a plane as a map and a line as a chart; a grid of more directions has no picture. */
+function formatLandscapeChart(result: LandscapeResult, screen: Screen): string {
+  const { axes, loss, basis } = result;
+  const { columns, color } = screen;
+  const charset = charsetOf(screen);
+  const plane = planeOf(result);
+  if (plane !== undefined) {
+    return renderPlaneChart(plane, { width: Math.min(columns, MOST_COLUMNS.map), charset });
+  }
+  if (axes.length !== 1) return "";
+  const points = at(axes, 0, "axis").flatMap((x, i): [number, number][] => {
+    const y = at(loss, i, "loss");
+    return Number.isFinite(y) ? [[x, y]] : [];
+  });
+  if (points.length === 0) return "";
+  const xLabel = at(basis, 0, "direction").label;
+  const width = Math.min(columns, MOST_COLUMNS.chart);
+  return renderChart([{ label: "loss", points }], { width, charset, color, yLabel: "loss", xLabel });
+}

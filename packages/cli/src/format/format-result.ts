@@ -1,0 +1,56 @@
+import { formatCell, type Table } from "@isthmus/findings";
+import { type Drawable, describeResult } from "@isthmus/report";
+import { type Screen, shownOf } from "./format-chart.ts";
+import { formatOutputs } from "./format-outputs.ts";
+import { formatTable } from "./format-table.ts";
+
+/** Rows of a table that a terminal shows; pages and `--json` have all. */
+const MOST_ROWS = 40;
+
+/**
+ * Formats what a result shows for the terminal: its chart, its words, its largest numbers, and the tables
+ * that say most.
+ */
+export async function formatResult(
+  result: Drawable,
+  screen: Screen,
+  outputs: readonly string[] = [],
+): Promise<string> {
+  const { summary, tiles, sections, notes = [] } = await describeResult(result);
+  const { chart, tables: namesOf } = shownOf(result);
+  const names = namesOf?.(result);
+  const all = sections.flatMap((section) => section.tables);
+  const tables = names === undefined ? all.slice(0, 1) : all.filter(({ name }) => names.includes(name));
+  const numbers = tiles.map(({ name, value, unit, more }) => {
+    const details = more.length > 0 ? ` (${more.join("; ")})` : "";
+    return `${name}: ${[value, unit].join(" ").trim()}${details}`;
+  });
+  const parts = [
+    chart?.(result, screen) ?? "",
+    [summary, ...numbers].join("\n"),
+    ...tables.map((table) => {
+      const rows = formatRows(table, screen.columns);
+      return tables.length === 1 ? rows : `${table.title}\n${rows}`;
+    }),
+    notes.join("\n"),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n") + formatOutputs(outputs);
+}
+
+function formatRows({ columns, rows }: Table, width: number): string {
+  const shown = rows
+    .slice(0, MOST_ROWS)
+    .map(({ cells, kind }) =>
+      columns.map((column, index) => formatCell(cells[index] ?? null, kind ?? column.kind)),
+    );
+  const text = formatTable(
+    columns.map(({ title, kind, unit }) => ({
+      title: unit === undefined ? title : `${title} (${unit})`,
+      align: kind === "text" ? "left" : "right",
+    })),
+    shown,
+    // A column of numbers that does not fit is broken by the screen: it has no words to break at.
+    columns.at(-1)?.kind === "text" ? width : undefined,
+  );
+  return rows.length > shown.length ? `${text}\nand ${rows.length - shown.length} rows more` : text;
+}

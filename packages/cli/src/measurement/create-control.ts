@@ -1,0 +1,53 @@
+import type { AnyMeasurement, Control, MeasuredResult, MeasurementEntry } from "@isthmus/findings";
+import type { DrawableResult } from "@isthmus/report";
+import { formatResult } from "../format/format-result.ts";
+import { createPace } from "../terminal/pace.ts";
+import type { Context } from "../verb.ts";
+
+/** How a command runs a measurement. */
+export interface CommandControl extends Control<MeasuredResult> {
+  /** Runs the work; if it is stopped, shows what is found so far and says how to go on. */
+  follow<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** Creates what a measurement runs under on a command line. */
+export function createControl(
+  {
+    entry,
+    measurement,
+    journal,
+  }: {
+    readonly entry: MeasurementEntry;
+    readonly measurement: AnyMeasurement;
+    readonly journal: string | undefined;
+  },
+  { signal, progress, terminal }: Context,
+): CommandControl {
+  const pace = createPace();
+  let partial: MeasuredResult | undefined;
+  return {
+    signal,
+    journalPath: journal,
+    report(stage, done, stored) {
+      if (done !== undefined) pace.note(done, stored);
+      progress(stage, done, pace.left);
+    },
+    saveNetwork: undefined,
+    onPart(soFar) {
+      partial = soFar;
+    },
+    async follow(work) {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal.aborted && partial !== undefined)
+          terminal.note(await formatResult(partial as DrawableResult, terminal));
+        if (signal.aborted && journal !== undefined)
+          terminal.note(
+            `isthmus ${entry.verb}: ${measurement.journal?.keeps} are in "${journal}": it goes on from there`,
+          );
+        throw error;
+      }
+    },
+  };
+}

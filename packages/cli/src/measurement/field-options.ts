@@ -1,0 +1,165 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { type AnyField, assertTogether, at, type Form, findMisfit } from "@isthmus/core";
+import { InvalidArgumentError } from "commander";
+import { addRareOptions } from "../options/help-groups.ts";
+import { parseNames, parseNumber, parseNumbers, parseRange, parseSeed } from "../options/parse-values.ts";
+
+/** Fields by the names of their options. */
+export type Fields = Readonly<Record<string, AnyField>>;
+
+/** A field with the name of its option on a command line. */
+interface FlaggedField {
+  /** Path of the option, such as `["sharpness", "radius"]` for an option of a group. */
+  readonly path: readonly [name: string, ...rest: string[]];
+  /** Name on a command line, such as `sharpness-radius`. */
+  readonly flag: string;
+  readonly field: AnyField;
+}
+
+/** Lists the fields of a measurement as a command line has them: each group, then the options in it. */
+function listFlagged(fields: Fields): readonly FlaggedField[] {
+  return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
+    const flag = field.flag ?? kebab(name);
+    const whole: FlaggedField = { path: [name], flag, field };
+    if (field.form.type !== "group") return [whole];
+    const { lead } = field.form;
+    const inner = Object.entries(field.form.fields).filter(([part]) => part !== lead);
+    return [
+      whole,
+      ...inner.map(([part, partField]): FlaggedField => {
+        return { path: [name, part], flag: partField.flag ?? `${flag}-${kebab(part)}`, field: partField };
+      }),
+    ];
+  });
+}
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const camel = (flag: string): string =>
+  flag.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Adds an option for every field, unless the command has one of that name already. */
+export function addFieldOptions(command: CommandUnknownOpts, fields: Fields): void {
+  for (const { path, flag, field } of listFlagged(fields)) {
+    if (command.options.some((option) => option.long === `--${flag}`)) continue;
+    const option = path.length > 1 ? innerOption(flag, field) : optionOf(flag, field);
+    if (field.rare) addRareOptions(command, (rare) => rare.addOption(option));
+    else command.addOption(option);
+  }
+}
+
+function optionOf(flag: string, field: AnyField): Option {
+  const { help, form, default: missing } = field;
+  if (form.type === "flag") {
+    return missing === true ? new Option(`--no-${flag}`, `do not ${help}`) : new Option(`--${flag}`, help);
+  }
+  const option = new Option(`--${flag} ${field.placeholder ?? placeholderOf(form)}`, help);
+  if (form.type === "choice") option.choices(form.values);
+  // A list that is given replaces the default: only further lists of the command line are added.
+  else
+    option.argParser((text: string, before: unknown) =>
+      parseValue(field, text, before === missing ? undefined : before),
+    );
+  return missing === undefined || form.type === "group" ? option : option.default(missing, wordsOf(missing));
+}
+
+/** An option of a group has no default of its own: without the group, nothing of it is done. */
+function innerOption(flag: string, field: AnyField): Option {
+  const { help, default: missing } = field;
+  const words = missing === undefined ? help : `${help} (default: ${wordsOf(missing)})`;
+  return optionOf(flag, { ...field, help: words, default: undefined });
+}
+
+const wordsOf = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
+
+/** Returns how a command line names a value of a form. */
+function placeholderOf(form: Form): string {
+  switch (form.type) {
+    case "whole":
+    case "seed":
+      return "<n>";
+    case "number":
+      return "<x>";
+    case "list":
+      return form.of.type === "text" ? "<names>" : "<list>";
+    case "group":
+      return form.lead === undefined ? "" : `[${form.lead}]`;
+    case "choice":
+      return "<choice>";
+    default:
+      return "<text>";
+  }
+}
+
+/**
+ * Parses the word of a command line, and checks that it is a value of the field.
+ * @param before - value of the same option before
+ * @throws InvalidArgumentError if it is not; commander names the option
+ */
+function parseValue({ form, parse }: AnyField, text: string, before: unknown): unknown {
+  if (form.type === "group") {
+    const field = form.lead === undefined ? undefined : form.fields[form.lead];
+    return field === undefined ? {} : { [String(form.lead)]: parseValue(field, text, undefined) };
+  }
+  const value = parse === undefined ? readWord(form, text, before) : parse(text);
+  const misfit = findMisfit(form, value);
+  if (misfit === undefined) return value;
+  throw new InvalidArgumentError(`It must be ${misfit.rule}.`);
+}
+
+function readWord(form: Form, text: string, before: unknown): unknown {
+  switch (form.type) {
+    case "seed":
+      return parseSeed(text);
+    case "whole":
+      return /^\d+$/.test(text) ? Number(text) : text;
+    case "number":
+      return parseNumber(text);
+    case "range":
+      return parseRange(text);
+    case "list":
+      if (form.of.type === "number" || form.of.type === "whole") return parseNumbers(text);
+      return parseNames(text, Array.isArray(before) ? before : []);
+    default:
+      return text;
+  }
+}
+
+/**
+ * Reads the options of a measurement that a command line gives; the ones that it leaves out are missing.
+ * @param attempt - what is attempted, for messages
+ * @throws UsageError if an option belongs to another that is missing, or excludes one that is given
+ */
+export function readFields(
+  attempt: string,
+  command: CommandUnknownOpts,
+  fields: Fields,
+): Readonly<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  const named: string[] = [];
+  for (const { path, flag, field } of listFlagged(fields)) {
+    const key = camel(flag);
+    if (command.getOptionValueSource(key) !== "cli") continue;
+    const value = command.getOptionValue(key);
+    const [name, part] = path;
+    const isGroup = part === undefined && field.form.type === "group";
+    named.push(path.join("."));
+    if (part === undefined) values[name] = isGroup && value === true ? {} : value;
+    else values[name] = { ...Object(values[name]), [part]: value };
+  }
+  assertTogether(attempt, togetherOf(fields), { named, nameOf: (name) => flagOf(fields, name) });
+  return values;
+}
+
+/** Lists what goes with what: an option of a group belongs to the group. */
+function togetherOf(fields: Fields): Fields {
+  const flagged = listFlagged(fields).map(({ path, field }) => {
+    const [group] = path;
+    return [path.join("."), path.length > 1 ? { ...field, requires: group } : field] as const;
+  });
+  return Object.fromEntries(flagged);
+}
+
+function flagOf(fields: Fields, name: string): string {
+  const flagged = listFlagged(fields).filter(({ path }) => path.join(".") === name);
+  return `--${at(flagged, 0, "option").flag}`;
+}

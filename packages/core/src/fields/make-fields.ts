@@ -1,0 +1,119 @@
+import type { Field, FieldsOf, Form, ListForm, NumberForm } from "./field.ts";
+
+/** What is said of a field beside its form. */
+export type Said<T> = Omit<Field<T>, "form" | "default"> & { readonly default?: T | undefined };
+
+/** Makes a field of a form; the caller says which type its values have. */
+export function fieldOf<T>(form: Form, { default: missing, ...said }: Said<T>): Field<T> {
+  return { ...said, form, default: missing };
+}
+
+/** Makes a field of whole numbers from `least` to `most`. */
+export function wholeField({
+  least,
+  most = Number.MAX_SAFE_INTEGER,
+  ...said
+}: Said<number> & { readonly least: number; readonly most?: number }): Field<number> {
+  return fieldOf({ type: "whole", least, most }, said);
+}
+
+/** Makes a field of finite numbers within bounds. */
+export function numberField({
+  least,
+  most,
+  above,
+  below,
+  ...said
+}: Said<number> & Omit<NumberForm, "type">): Field<number> {
+  return fieldOf(numberForm({ least, most, above, below }), said);
+}
+
+/** Makes the form of finite numbers within bounds; an undefined bound does not bind. */
+export function numberForm(
+  bounds: {
+    readonly [K in Exclude<keyof NumberForm, "type">]?: number | undefined;
+  },
+): NumberForm {
+  const named = Object.entries(bounds).filter(([, bound]) => bound !== undefined);
+  return { type: "number", ...Object.fromEntries(named) };
+}
+
+/** Makes a field of one of some words. */
+export function choiceField<T extends string>(values: readonly T[], said: Said<T>): Field<T> {
+  return fieldOf<T>({ type: "choice", values }, said);
+}
+
+/** Makes a field that is true or false. */
+export function flagField(said: Said<boolean>): Field<boolean> {
+  return fieldOf({ type: "flag" }, said);
+}
+
+/** Makes a field of any text, such as a name. */
+export function textField(said: Said<string>): Field<string> {
+  return fieldOf({ type: "text" }, said);
+}
+
+/** Makes a field of lists of values of one form; the caller says which type they have. */
+export function listField<T>(
+  of: Form,
+  { least = 1, ...said }: Said<readonly T[]> & { readonly least?: ListForm["least"] },
+): Field<readonly T[]> {
+  return fieldOf<readonly T[]>({ type: "list", of, least }, said);
+}
+
+/** Makes a field of names, in which `*` may stand for any characters. */
+export function namesField(said: Said<readonly string[]>): Field<readonly string[]> {
+  return listField<string>({ type: "text" }, said);
+}
+
+/** Makes a field of two numbers, the first one smaller. */
+export function rangeField(
+  said: Said<readonly [from: number, to: number]>,
+): Field<readonly [from: number, to: number]> {
+  return fieldOf<readonly [number, number]>({ type: "range" }, { placeholder: "<from:to>", ...said });
+}
+
+/**
+ * Makes a field of several options that belong together, each with a field of its own.
+ * @param lead - name of the option whose value a command line may give in place of the group
+ */
+export function groupField<O extends object>(
+  fields: FieldsOf<O>,
+  { lead, ...said }: Said<O> & { readonly lead?: string & keyof O },
+): Field<O> {
+  const form = { type: "group", fields, ...(lead !== undefined && { lead }) } as const;
+  return fieldOf<O>(form, said);
+}
+
+/** Makes the field of the seed that decides what is random. */
+export function seedField(help: string): Field<number> {
+  return fieldOf({ type: "seed" }, { help, default: 0 });
+}
+
+/** Most examples that are taken of a data set: a file of one has at most as many bytes. */
+const MOST_EXAMPLES = 2 ** 31 - 1;
+
+/** Makes a field of a number of examples, from the first; `least` is 0 if that stands for all. */
+export function examplesField(said: Said<number> & { readonly least: 0 | 1 }): Field<number> {
+  return wholeField({ ...said, most: MOST_EXAMPLES });
+}
+
+/** Most random directions, and most products or steps that one number is made of. */
+const MOST_TRIES = 10_000;
+
+/** Makes a field of a number of random directions, or of products or steps that one number is made of. */
+export function triesField(said: Said<number> & { readonly least: number }): Field<number> {
+  return wholeField({ ...said, most: MOST_TRIES });
+}
+
+/** Most examples in one engine call: memory is taken for all of them. */
+const MOST_AT_ONCE = 2 ** 20;
+
+/** The field of the number of examples in one engine call. */
+export const BATCH_SIZE_FIELD: Field<number> = wholeField({
+  least: 1,
+  most: MOST_AT_ONCE,
+  default: 100,
+  rare: true,
+  help: "examples in one engine call: more are faster for small networks, and take more memory",
+});

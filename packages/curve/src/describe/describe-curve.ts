@@ -1,0 +1,94 @@
+import { factsOf, formatNumber, formatShort, type Report, type Section } from "@isthmus/findings";
+import type { CurveResult } from "../curve-result.ts";
+import {
+  assertPaths,
+  type NamedPath,
+  pathFigures,
+  pathsTable,
+  pathTile,
+  placesTable,
+} from "./path-figures.ts";
+
+/** Ratio of the worst losses from which it is worth words. */
+const WORTH_TELLING = 1.5;
+
+/**
+ * Says what a curve shows, beside the straight line.
+ * @throws UsageError if one of them has fewer than two points
+ */
+export function describeCurve(result: CurveResult): Report {
+  const paths = namedPaths(result);
+  assertPaths(paths);
+  return {
+    subject: "a curve between two networks",
+    summary: summarise(result),
+    tiles: paths.map(pathTile),
+    sections: [
+      {
+        name: "paths",
+        title: "Along the paths",
+        figures: pathFigures(paths, result, `the curve was trained with seed ${result.seed}`),
+        tables: [pathsTable(paths)],
+      },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },
+      ...trainingSection(result),
+    ],
+    facts: factsOf(result, [
+      {
+        name: "Curve",
+        value: `${shapeOf(result)} with ${result.bends} trained ${result.bends === 1 ? "bend" : "bends"}`,
+      },
+      {
+        name: "Trained on",
+        value: `${result.trainingData}, ${result.epochs.length} ${result.epochs.length === 1 ? "epoch" : "epochs"}`,
+      },
+    ]),
+    data: result,
+  };
+}
+
+const shapeOf = ({ curve }: CurveResult): string => (curve === "bezier" ? "Bezier curve" : "polygonal chain");
+
+function namedPaths(result: CurveResult): NamedPath[] {
+  return [
+    { label: shapeOf(result), path: result.path },
+    { label: "straight line", path: result.line },
+  ];
+}
+
+function summarise(result: CurveResult): string {
+  const [curve, line] = [result.path.loss, result.line.loss];
+  const worst = `The worst loss on the ${shapeOf(result)} is ${formatNumber(curve.max)} nats, that on the straight line ${formatNumber(line.max)} nats`;
+  const ratio = line.max / curve.max;
+  const times = ratio >= WORTH_TELLING ? `: ${formatShort(ratio, 2)} times lower` : "";
+  const longer = result.path.length / result.line.length;
+  return `${worst}${times}. The curve is ${longer.toFixed(2)} times as long as the line.`;
+}
+
+/** Describes how the bends were trained, if they were. */
+function trainingSection({ epochs }: CurveResult): Section[] {
+  if (epochs.length === 0) return [];
+  return [
+    {
+      name: "training",
+      title: "Training of the curve",
+      figures: [],
+      tables: [
+        {
+          name: "training",
+          title: "Training of the curve",
+          caption: "Mean loss, in nats, and accuracy of each epoch's batches, at random places of the curve.",
+          columns: [
+            { title: "Epoch", kind: "count" },
+            { title: "Steps", kind: "count" },
+            { title: "Loss", kind: "loss" },
+            { title: "Accuracy", kind: "share" },
+          ],
+          rows: epochs.map(({ steps, loss, accuracy }, index) => ({
+            cells: [index + 1, steps, loss, accuracy ?? null],
+          })),
+        },
+      ],
+    },
+  ];
+}

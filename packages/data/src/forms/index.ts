@@ -1,0 +1,1 @@
+export { DATA_NAME } from "./data-name.ts";

@@ -1,0 +1,52 @@
+import { formatCounted } from "./format-value.ts";
+import type { Measure } from "./measure.ts";
+
+/** Beginning of the names of data whose examples are pieces of text, of which every token is predicted. */
+const TEXT = "text:";
+/** End of the names of data of which only the first examples are taken, before a cue in them. */
+const FIRST = /@\d+(?=\+cue=|$)/;
+/** Files of inputs and of labels, which are named alike. */
+const TWO_FILES = /^idx:([^,]+),[^:]*/;
+/** Folder of a published data set: its name says which it is. */
+const PUBLISHED = /^((?:fashion-)?mnist):(?!(?:test|train)(?:\+cue=|$))[^:]*/;
+/** Folders in the name of a data set, which say nothing to a reader elsewhere. */
+const FOLDERS = /[^,:]*[\\/]/g;
+
+/** What a measure is called in titles, on axes and after numbers. */
+export interface MeasureWords {
+  readonly name: string;
+  /** Words of its axis, with the unit in brackets. */
+  readonly axis: string;
+  /** What its numbers are, to stand after a comma. */
+  readonly unit: string;
+}
+
+/** Returns what loss or error is called on some data sets: if all are texts, it is of the next token. */
+export function measureWords(measure: Measure, ...data: readonly string[]): MeasureWords {
+  const text = data.length > 0 && data.every((name) => name.startsWith(TEXT));
+  if (measure === "loss") {
+    const name = text ? "Mean loss per token" : "Mean loss";
+    return { name, axis: `${name} (nats)`, unit: "in nats" };
+  }
+  const name = text ? "Next-token error" : "Error";
+  return { name, axis: `${name} (%)`, unit: `in percent of the ${text ? "tokens" : "examples"}` };
+}
+
+/** Says which examples something was measured on: how many, of which data set and split. */
+export function dataWords(data: string, examples: number): string {
+  if (FIRST.test(data)) return firstWords(data, examples);
+  return `${formatCounted(examples, "example")} of ${nameOf(data)}`;
+}
+
+/** Says that only the first examples of a data set were taken. */
+export function firstWords(data: string, examples: number): string {
+  return `the first ${formatCounted(examples, "example")} of ${nameOf(data)}`;
+}
+
+/**
+ * Returns the name of a data set without folders and the number of its examples; of two files, the name of
+ * the inputs.
+ */
+function nameOf(data: string): string {
+  return data.replace(FIRST, "").replace(PUBLISHED, "$1").replace(FOLDERS, "").replace(TWO_FILES, "$1");
+}

@@ -1,0 +1,31 @@
+import { formatCounted } from "./format-value.ts";
+import type { PageFact } from "./page-fact.ts";
+
+/** How a result was made, as far as its kind says. */
+interface Origin {
+  readonly a?: string;
+  readonly b?: string;
+  readonly data?: string;
+  readonly examples?: number;
+  readonly statistics?: string;
+  readonly seed?: number;
+  readonly engine?: string;
+}
+
+/** Lists the facts of a result in the order of pages, with others between the data and the seed. */
+export function factsOf(result: Origin, others: readonly PageFact[] = []): PageFact[] {
+  const { a, b, data, examples, statistics, seed, engine } = result;
+  const facts: readonly (readonly [name: string, value: string | undefined])[] = [
+    ["Network A", a],
+    ["Network B", b],
+    [
+      "Data",
+      data === undefined || examples === undefined ? data : `${data}, ${formatCounted(examples, "example")}`,
+    ],
+    ...others.map(({ name, value }) => [name, value] as const),
+    ["Statistics of activations", statistics],
+    ["Seed", seed === undefined ? undefined : String(seed)],
+    ["Engine", engine],
+  ];
+  return facts.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+}

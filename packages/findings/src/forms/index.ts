@@ -1,0 +1,1 @@
+export { LOSS_FORM, MEASURED, PROVENANCE } from "./result-forms.ts";

@@ -1,0 +1,143 @@
+import type { Checkpoint, FieldsOf, ResolvedOf } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import type { Symmetries } from "@isthmus/symmetry";
+import type { MeasuredResult, ResultKind } from "../result-kind.ts";
+
+/** What every subject has, whatever is measured: an architecture and examples. */
+export interface OpenedSubject extends Architecture {
+  /** Examples to measure on. */
+  readonly data: DataSet;
+  /** Examples to measure statistics of norms on. @defaultValue the first of `data` */
+  readonly statisticsData: DataSet | undefined;
+  /** Further examples that the measurement asks for, by their names in {@link Measurement.examplesBeside}. */
+  readonly beside: ReadonlyMap<string, DataSet>;
+  /** Discovers the symmetries of the architecture, once. */
+  symmetries(): Promise<Symmetries>;
+}
+
+/** A network that is one of several subjects. */
+export interface NamedSubject {
+  /** Name of the network in figures and tables. */
+  readonly label: string;
+  readonly network: Checkpoint;
+}
+
+/** A network with an architecture of its own. */
+export interface OwnSubject extends Architecture {
+  readonly network: Checkpoint;
+}
+
+/** What can be measured, opened: its files, its data and its architecture are in order. */
+export interface Subjects {
+  /** One network. */
+  readonly network: OpenedSubject & { readonly network: Checkpoint };
+  /** Two networks of one architecture. */
+  readonly pair: OpenedSubject & {
+    readonly a: Checkpoint;
+    /** The second network, aligned to the first if that was asked for. */
+    readonly b: Checkpoint;
+    /** The second network before any alignment. */
+    readonly unaligned: Checkpoint;
+  };
+  /** Two networks that may differ in their architectures, if both take the same examples. */
+  readonly "unlike-pair": Pick<OpenedSubject, "data"> & { readonly a: OwnSubject; readonly b: OwnSubject };
+  /** Several networks of one architecture. */
+  readonly networks: OpenedSubject & { readonly networks: readonly NamedSubject[] };
+}
+
+/** Name of a sort of subject. */
+export type SubjectName = keyof Subjects;
+
+/** How a measurement is run, whoever started it. */
+export interface Control<R = unknown> {
+  /** Aborted if the measurement is to stop. */
+  readonly signal: AbortSignal | undefined;
+  /** File for finished parts, from which a measurement goes on after an interruption. @defaultValue none */
+  readonly journalPath: string | undefined;
+  /**
+   * Reports progress.
+   * @param stage - what is done at present, such as "Taking units out"
+   * @param done - share of the work that is done, in `[0, 1]`, if it is known
+   * @param stored - whether a journal had this part, so that it took no time
+   */
+  readonly report: (stage: string, done?: number, stored?: boolean) => void;
+  /**
+   * Writes a network on the way into the folder that a command names for them.
+   * @param name - name of its file, without an ending
+   * @defaultValue undefined, if no folder is named
+   */
+  readonly saveNetwork: ((name: string, network: Checkpoint) => Promise<void>) | undefined;
+  /** Receives the partial result, to be shown if the measurement is stopped. */
+  readonly onPart: (soFar: R) => void;
+}
+
+/** Further examples that a measurement asks for beside the ones it measures on. */
+export interface ExamplesBeside {
+  /** Says what they are for, as help says it. */
+  readonly help: string;
+  /** Name of their option on a command line. @defaultValue their name in kebab-case */
+  readonly flag?: string;
+  /** Name of their description in the parameters of a task. */
+  readonly param: string;
+  /** The examples if none are named: the training split of the measured ones, or none. */
+  readonly default: "training-split" | undefined;
+}
+
+/** What options whose defaults are not constant depend on. */
+export type CompletedBy = Pick<OpenedSubject, "data" | "beside" | "graph">;
+
+/**
+ * Something that can be measured, in one place: the command, the entry of a study, the task of a worker, the
+ * reading of results and their pages are made of this.
+ */
+export interface Measurement<S extends SubjectName, O extends object, R extends MeasuredResult>
+  extends Partial<ResultKind<R>> {
+  /** Name of its results, its tasks and its entries in studies. */
+  readonly kind: R["kind"];
+  /** Version of its numbers: another one makes tasks begin anew. */
+  readonly version: number;
+  /** What is attempted, for messages, such as `measure dropout stability`. */
+  readonly attempt: string;
+  readonly subject: S;
+  /** Its options, each once. */
+  readonly options: FieldsOf<O>;
+  /** Further examples by the names that entries of studies have for them. @defaultValue none */
+  readonly examplesBeside?: Readonly<Record<string, ExamplesBeside>>;
+  /**
+   * What a journal keeps, such as "finished trials", and the name of its file in the folder of a task.
+   * @defaultValue it has no journal
+   */
+  readonly journal?: { readonly keeps: string; readonly file: string };
+  /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
+  readonly networks?: string;
+  /** Options of command lines, each with its purpose. */
+  readonly examples: readonly (readonly [options: string, purpose: string])[];
+  /**
+   * Fills in options whose defaults depend on the architecture and the data, so that the key of a task has
+   * them. @defaultValue the options themselves
+   */
+  complete?(options: ResolvedOf<O>, subject: CompletedBy): ResolvedOf<O>;
+  /** Measures a subject. */
+  run(subject: Subjects[S], options: ResolvedOf<O>, control: Control<R>): Promise<R>;
+  /**
+   * Returns what tables of studies read of a result.
+   * @defaultValue the result without the paths of its networks
+   */
+  recordOf?(result: R): object;
+}
+
+/** Any measurement: its methods take what their own kind made. */
+export type AnyMeasurement = Measurement<SubjectName, Readonly<Record<string, unknown>>, MeasuredResult>;
+
+/** A measurement in a list of measurements, whose module is not loaded yet. */
+export interface MeasurementEntry {
+  readonly kind: string;
+  /** Name of its command. */
+  readonly verb: string;
+  /** Says in one line what it does. */
+  readonly summary: string;
+  readonly subject: SubjectName;
+  /** How it is chosen among several measurements of one command, such as `{ flag: "by", value: "walk" }`. */
+  readonly way?: { readonly flag: string; readonly value: string; readonly help: string };
+  readonly load: () => Promise<AnyMeasurement>;
+}

@@ -1,0 +1,21 @@
+/** One axis of a figure. */
+export interface Axis {
+  /** Words, with the unit in brackets. */
+  readonly label: string;
+  /** @defaultValue "linear" */
+  readonly scale?: "linear" | "log";
+  /** Whether values in `[0, 1]` are shown as percent. */
+  readonly percent?: boolean;
+  /** Whether zero belongs to the picture even where all values are far from it. */
+  readonly fromZero?: boolean;
+  /** Ends of the axis. @defaultValue the ends of the data */
+  readonly domain?: readonly [number, number];
+  /** Names of the places 0, 1, 2, ... of an axis that has no numbers. */
+  readonly names?: readonly string[];
+  /** Whether values between whole numbers have no meaning, so that no tick stands there. */
+  readonly whole?: boolean;
+  /** Places of ticks; round numbers without it. */
+  readonly ticks?: readonly number[];
+  /** Words along the middle of a vertical axis, where others stand at its top. */
+  readonly beside?: boolean;
+}

@@ -1,0 +1,34 @@
+import type { Axis } from "./axis.ts";
+
+/** A bar with an interval of its value if it has one. */
+export interface Bar {
+  /** Name of its row. */
+  readonly row: string;
+  /** Index of its series. */
+  readonly series: number;
+  readonly value: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** Single values that stand on the bars, each sort with a symbol of its own. */
+export interface BarPoints {
+  readonly label: string;
+  readonly values: readonly { readonly row: string; readonly value: number }[];
+}
+
+/** Horizontal bars in rows, with their values and intervals. */
+export interface BarPlot {
+  readonly kind: "bars";
+  /** Rows from the top; each is named once. */
+  readonly rows: readonly string[];
+  /** Names of the bars of a row; one without a name needs no legend. */
+  readonly series: readonly string[];
+  readonly bars: readonly Bar[];
+  /** On figures with one bar a row. @defaultValue none */
+  readonly points?: readonly BarPoints[];
+  /** Of the values. */
+  readonly axis: Axis;
+  /** Whether rows have one bar each, of any series, and not one of each series. @defaultValue false */
+  readonly single?: boolean;
+}

@@ -1,0 +1,22 @@
+import type { Axis } from "./axis.ts";
+
+/** A bar of a persistence barcode. */
+export interface PersistenceBar {
+  /** Name of the minimum in the table. */
+  readonly name: string;
+  /** Loss of the minimum. */
+  readonly from: number;
+  /** Loss at which it meets a deeper one, or at which the picture ends. */
+  readonly to: number;
+  /** Whether it ends with the picture only. */
+  readonly endless: boolean;
+}
+
+/** A persistence barcode: one bar for every minimum, from its height to where it meets a deeper one. */
+export interface BarcodePlot {
+  readonly kind: "barcode";
+  /** Bars from the top. */
+  readonly bars: readonly PersistenceBar[];
+  /** Axis of the heights. */
+  readonly axis: Axis;
+}

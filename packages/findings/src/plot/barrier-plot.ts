@@ -1,0 +1,35 @@
+import { at } from "@isthmus/core";
+import type { Measure } from "../measure.ts";
+
+/** A curve along a path, with its barrier. */
+export interface PlottedBarrier {
+  readonly label: string;
+  /** Index of the curve whose colour and symbol it has. */
+  readonly style: number;
+  /** Values at places from 0 to 1 on the path, in order; at least two. */
+  readonly points: readonly { readonly t: number; readonly value: number }[];
+  /** Place at which the curve is highest above its chord, and how high. */
+  readonly barrier: { readonly at: number; readonly chord: number };
+  /** Ends of the interval of the barrier. @defaultValue none */
+  readonly interval?: { readonly low: number; readonly high: number };
+}
+
+/**
+ * Curves along a path: every measured point, joined by straight lines, the chord of each curve as a dashed
+ * line, and its barrier as a bracket from the chord to the curve, with its interval if it has one.
+ */
+export interface BarrierPlot {
+  readonly kind: "barrier";
+  /** What the values are, which decides how they are written. */
+  readonly measure: Measure;
+  /** Words of the vertical axis, with the unit in brackets. */
+  readonly label: string;
+  readonly curves: readonly PlottedBarrier[];
+}
+
+/** Computes the height, at place `t`, of the chord: the straight line between the ends of a curve. */
+export function chordAt({ points }: Pick<PlottedBarrier, "points">, t: number): number {
+  const first = at(points, 0, "point").value;
+  const last = at(points, points.length - 1, "point").value;
+  return (1 - t) * first + t * last;
+}

@@ -1,0 +1,16 @@
+/** Points of one sort. */
+export interface PlaceSeries {
+  readonly label: string;
+  readonly points: readonly { readonly name: string; readonly x: number; readonly y: number }[];
+}
+
+/** Points in the plane around the origin, with one scale on both axes. */
+export interface PlacePlot {
+  readonly kind: "places";
+  /** One symbol each; at least one point among them. */
+  readonly series: readonly PlaceSeries[];
+  /** Half of the width and the height of the picture, in values: the origin is in the middle. */
+  readonly radius: number;
+  /** Words along both axes. */
+  readonly label: string;
+}

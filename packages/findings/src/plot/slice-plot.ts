@@ -1,0 +1,23 @@
+import type { NumberFormat } from "./number-format.ts";
+
+/** One slice of a grid. */
+export interface Slice {
+  /** Words above it. */
+  readonly label: string;
+  /** `[ys][xs]`; places of what is not finite are grey. */
+  readonly values: readonly (readonly number[])[];
+}
+
+/** Slices of a grid beside each other, all with one scale of colours. */
+export interface SlicePlot {
+  readonly kind: "slices";
+  /** Even ascending coordinates of the columns of every slice; at least two. */
+  readonly xs: readonly number[];
+  /** Even ascending coordinates of the rows of every slice; at least two. */
+  readonly ys: readonly number[];
+  readonly slices: readonly Slice[];
+  /** Words for the colours, with the unit. */
+  readonly label: string;
+  /** How a level is written beside the colours. */
+  readonly format: NumberFormat;
+}

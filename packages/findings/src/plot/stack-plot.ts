@@ -1,0 +1,14 @@
+import type { Axis } from "./axis.ts";
+
+/** Bars made of parts, in rows. */
+export interface StackPlot {
+  readonly kind: "stacks";
+  /** Names of the rows, from the top. */
+  readonly rows: readonly string[];
+  /** Names of the parts, from the left. */
+  readonly parts: readonly string[];
+  /** Length of each part, `[rows][parts]`, at least 0. */
+  readonly values: readonly (readonly number[])[];
+  /** Of the lengths. */
+  readonly axis: Axis;
+}

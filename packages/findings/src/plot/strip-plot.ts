@@ -1,0 +1,16 @@
+import type { Axis } from "./axis.ts";
+
+/** Values of one sort, with their mean. */
+export interface Strip {
+  readonly label: string;
+  /** At least one. */
+  readonly values: readonly { readonly name: string; readonly value: number }[];
+  readonly mean: number;
+}
+
+/** Each value as a dot, strip under strip, with the mean of each. */
+export interface StripPlot {
+  readonly kind: "strips";
+  readonly strips: readonly Strip[];
+  readonly axis: Axis;
+}

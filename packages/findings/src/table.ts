@@ -1,0 +1,75 @@
+import { formatBarrier, formatCount, formatMeasure, formatNumber, formatPlace } from "./format-value.ts";
+
+/** Text, a number, or null where nothing was measured. */
+export type CellValue = string | number | null;
+
+/** What the values of a column are, which decides how they are written. */
+export type CellKind = "text" | "whole" | "count" | "number" | "loss" | "share" | "points" | "place";
+
+/** One column of a table. */
+export interface TableColumn {
+  readonly title: string;
+  /** What the column's values are. */
+  readonly kind: CellKind;
+  /** Words over this column and its neighbours of the same group. */
+  readonly group?: string;
+  /** Index of the curve whose colour stands beside the group. */
+  readonly style?: number;
+  readonly unit?: string;
+}
+
+/** One row of a table. */
+export interface TableRow {
+  /** One a column; the first names the row. */
+  readonly cells: readonly CellValue[];
+  /** Small words below the name. */
+  readonly note?: string;
+  /** Whether it stands out. */
+  readonly strong?: boolean;
+  /** What its values are, if they differ from what the columns say. */
+  readonly kind?: CellKind;
+}
+
+/** Numbers of a result. */
+export interface Table {
+  /** Short and unique in its result, in kebab-case: names files and elements. */
+  readonly name: string;
+  readonly title: string;
+  readonly caption: string;
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly TableRow[];
+  /** Whether the order of its rows means something that sorting would lose. @defaultValue false */
+  readonly fixed?: boolean;
+}
+
+const FORMATS: Readonly<Record<CellKind, (value: number) => string>> = {
+  text: String,
+  whole: String,
+  count: formatCount,
+  number: formatNumber,
+  loss: formatNumber,
+  share: (value) => formatMeasure(value, "error"),
+  points: (value) => formatBarrier(value, "error"),
+  place: formatPlace,
+};
+
+/** Units that kinds of columns have, as numbers in files. */
+const UNITS: Readonly<Partial<Record<CellKind, string>>> = { loss: "nats" };
+
+/**
+ * Tells whether there is a value: a number that is not finite was not measured either, and is null in JSON.
+ */
+export function isKnown(value: CellValue): value is string | number {
+  return typeof value === "number" ? Number.isFinite(value) : value !== null;
+}
+
+/** Writes a value as a page or a terminal shows it; an empty text if there is none. */
+export function formatCell(value: CellValue, kind: CellKind): string {
+  if (!isKnown(value)) return "";
+  return typeof value === "string" ? value : FORMATS[kind](value);
+}
+
+/** Returns the unit of a column, as files name it. */
+export function unitOf({ unit, kind }: TableColumn): string | undefined {
+  return unit ?? UNITS[kind];
+}

@@ -1,0 +1,26 @@
+export { assertTaskParams } from "./params/assert-task-params.ts";
+export { filePath, type MovePath, marksPath, movePathsBy } from "./params/moved-paths.ts";
+export { takesParams } from "./params/takes-params.ts";
+export {
+  amount,
+  batch,
+  count,
+  examples,
+  fingerprint,
+  places,
+  positive,
+  repeats,
+  seed,
+  share,
+  shareBelow1,
+  text,
+  tries,
+} from "./schema/numbers.ts";
+export { type FieldsOf, fieldsOf, schemaOf } from "./schema/schema-of.ts";
+export { tellProblem } from "./schema/tell-problem.ts";
+export type { Repeated, Variables, VariableValue } from "./variables/repeated.ts";
+export { listValues, type Unfolded, unfold } from "./variables/unfold.ts";
+export { findDeepLine, MOST_YAML_LEVELS } from "./yaml/deep-yaml.ts";
+export { keyOffset } from "./yaml/key-offset.ts";
+export { readYamlFile, rejectProblems } from "./yaml/yaml-file.ts";
+export { findProblems, type YamlSource } from "./yaml/yaml-problems.ts";

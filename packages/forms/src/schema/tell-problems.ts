@@ -1,0 +1,63 @@
+import { closestName } from "@isthmus/core";
+import { z } from "zod";
+import { tellProblem } from "./tell-problem.ts";
+
+type Path = readonly PropertyKey[];
+
+/** Something that is wrong in a value. */
+export interface Problem {
+  /** Path of what is wrong; of an unknown key, the path of the key. */
+  readonly path: Path;
+  /** As `"epochs" must be at least 1`, or `unknown key "epoch"; did you mean "epochs"?`. */
+  readonly text: string;
+}
+
+/**
+ * Lists what is wrong in a value, by its schema.
+ * @param at - path of the value in what messages are about
+ */
+export function tellProblems(schema: z.ZodType, value: unknown, at: Path = []): readonly Problem[] {
+  const { error } = schema.safeParse(value);
+  return (error?.issues ?? []).flatMap((issue) => {
+    const path = [...at, ...issue.path];
+    if (issue.code !== "unrecognized_keys") return [{ path, text: tellProblem(path, issue) }];
+    const keys = knownKeys(schema, value, issue.path);
+    return issue.keys.map((key) => {
+      const meant = closestName(key, keys);
+      const hint = meant === undefined ? `known are ${keys.join(", ")}` : `did you mean "${meant}"?`;
+      return { path: [...path, key], text: `unknown key "${key}"; ${hint}` };
+    });
+  });
+}
+
+/**
+ * Lists the keys that the schema has where `path` leads; of several options it takes the one that fits best.
+ */
+function knownKeys(schema: z.ZodType, value: unknown, path: Path): readonly string[] {
+  let at: z.ZodType | undefined = schema;
+  let here = value;
+  for (const step of path) {
+    at = childOf(at, here, step);
+    here = (here as Readonly<Record<PropertyKey, unknown>> | undefined)?.[step];
+  }
+  const object = choose(at, here);
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+function childOf(schema: z.ZodType | undefined, value: unknown, step: PropertyKey): z.ZodType | undefined {
+  const chosen = choose(schema, value);
+  if (chosen instanceof z.ZodObject) return chosen.shape[step as string] as z.ZodType | undefined;
+  if (chosen instanceof z.ZodRecord) return chosen.valueType as z.ZodType;
+  return chosen instanceof z.ZodArray ? (chosen.element as z.ZodType) : undefined;
+}
+
+/** Returns a schema without what makes it optional; of several options, the one of the value's kind. */
+function choose(schema: z.ZodType | undefined, value: unknown): z.ZodType | undefined {
+  if (schema instanceof z.ZodOptional) return choose(schema.unwrap() as z.ZodType, value);
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
+  const { discriminator } = schema.def;
+  const kind = (value as Readonly<Record<string, unknown>> | undefined)?.[discriminator];
+  return (schema.options as readonly z.ZodObject[]).find(
+    ({ shape }) => (shape[discriminator] as z.ZodLiteral | undefined)?.value === kind,
+  );
+}

@@ -1,0 +1,33 @@
+/** A value that a variable of a file takes. */
+export type VariableValue = string | number;
+
+/** Values by name of the variable. */
+export type Variables = Readonly<Record<string, VariableValue>>;
+
+/**
+ * An entry that is made once for every combination of values of its variables. `${name}` in any of its texts
+ * is replaced by the value; a text that is nothing else becomes the value itself, one of variables and digits
+ * that makes a whole number that number, and `{ lookup }` the value found there.
+ */
+export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
+  /**
+   * Values of each variable; `"0..16"` means the whole numbers from 0 to 16.
+   * @defaultValue none: the entry is made once
+   */
+  readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
+};
+
+/** A value for each value of a variable, such as fewer epochs for wider networks. */
+export interface Lookup {
+  /** Name of the variable. */
+  readonly variable: string;
+  /** The value for each value of the variable. */
+  readonly values: Readonly<Record<string, VariableValue>>;
+}
+
+/** A type with texts or tables in place of values that depend on variables. */
+export type Templated<T> = T extends string
+  ? string | { readonly lookup: Lookup }
+  : T extends number | boolean
+    ? T | string | { readonly lookup: Lookup }
+    : { readonly [K in keyof T]: Templated<T[K]> };

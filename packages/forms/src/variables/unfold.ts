@@ -1,0 +1,115 @@
+import { excerpt, InputError } from "@isthmus/core";
+import type { Lookup, Repeated, Variables, VariableValue } from "./repeated.ts";
+
+/** An entry of a file, or a part of one, as messages name it. */
+export interface EntryPlace {
+  /** Keys that lead to it, for example `networks.mlps`. */
+  readonly name: string;
+  /** What the file describes: `study`. */
+  readonly of: string;
+}
+
+/** An entry of a file with one combination of values for its variables. */
+export interface Unfolded<T> {
+  /** The values of its variables. */
+  readonly variables: Variables;
+  /** With values in place of variables. */
+  readonly entry: T;
+}
+
+/** Most combinations of one entry: a typing error must not fill the memory. */
+const MAX_COMBINATIONS = 100_000;
+/** Texts of variables and digits alone, which are numbers where their values are: `1${run}${member}`. */
+const NUMBERS = /^\d*(\$\{[^{}]*\}\d*)+$/;
+const WHOLE = /^(0|[1-9]\d{0,14})$/;
+const RANGE = /^(\d+)\.\.(\d+)$/;
+
+/**
+ * Makes an entry of a file once for every combination of values of its variables; the last variable changes
+ * fastest.
+ * @throws InputError if a variable has no values or is not known
+ */
+export function unfold<T>(place: EntryPlace, repeated: Repeated<T>): Unfolded<T>[] {
+  const { for: ranges = {}, ...template } = repeated;
+  const lists = Object.entries(ranges).map(([name, range]) => {
+    return [name, listValues({ ...place, name: `${place.name}.for.${name}` }, range)] as const;
+  });
+  const count = lists.reduce((product, [, values]) => product * values.length, 1);
+  if (count > MAX_COMBINATIONS) {
+    throw reject(place, `it may stand for at most ${MAX_COMBINATIONS}: it stands for ${count}`);
+  }
+  let combinations: Variables[] = [{}];
+  for (const [name, values] of lists) {
+    combinations = combinations.flatMap((before) => values.map((value) => ({ ...before, [name]: value })));
+  }
+  return combinations.map((variables) => ({
+    variables,
+    entry: fill(template, { place, variables }) as T,
+  }));
+}
+
+/**
+ * Lists the values of a variable, writing out a range.
+ * @throws InputError if there are none, or one is there twice
+ */
+export function listValues(
+  place: EntryPlace,
+  range: readonly VariableValue[] | string,
+): readonly VariableValue[] {
+  if (typeof range !== "string") {
+    if (range.length > 0 && new Set(range).size === range.length) return range;
+    throw reject(place, `its values must be one or more, all different: they are [${range.join(", ")}]`);
+  }
+  const [, first, last] = RANGE.exec(range) ?? [];
+  const count = Number(last) - Number(first) + 1;
+  if (count >= 1 && count <= MAX_COMBINATIONS) {
+    return Array.from({ length: count }, (_, index) => Number(first) + index);
+  }
+  throw reject(place, `a range must be FIRST..LAST with whole numbers, the smaller first: it is "${range}"`);
+}
+
+interface Filling {
+  readonly place: EntryPlace;
+  readonly variables: Variables;
+}
+
+function fill(template: unknown, filling: Filling): unknown {
+  if (typeof template === "string") return fillText(template, filling);
+  if (Array.isArray(template)) return template.map((part) => fill(part, filling));
+  if (typeof template !== "object" || template === null) return template;
+  if ("lookup" in template) return lookUp(template.lookup as Lookup, filling);
+  return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, fill(value, filling)]));
+}
+
+function fillText(text: string, filling: Filling): VariableValue {
+  const [, only] = /^\$\{([^{}]*)\}$/.exec(text) ?? [];
+  if (only !== undefined) return variableValue(only, filling);
+  const filled = text.replace(/\$\{([^{}]*)\}/g, (_, name: string) => String(variableValue(name, filling)));
+  return NUMBERS.test(text) && WHOLE.test(filled) ? Number(filled) : filled;
+}
+
+function lookUp(lookup: Partial<Lookup> | null, filling: Filling): VariableValue {
+  const { variable, values } = lookup ?? {};
+  if (typeof variable !== "string" || typeof values !== "object" || values === null) {
+    throw reject(filling.place, `"lookup" must have a "variable" and "values": it is ${excerpt(lookup)}`);
+  }
+  const key = String(variableValue(variable, filling));
+  const value = Object.hasOwn(values, key) ? values[key] : undefined;
+  if (value !== undefined) return value;
+  const choices = Object.keys(values).join(", ");
+  throw reject(
+    filling.place,
+    `"lookup" must have a value for ${variable} ${key}: it has some for ${choices}`,
+  );
+}
+
+function variableValue(name: string, { place, variables }: Filling): VariableValue {
+  const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+  if (value !== undefined) return value;
+  const names = Object.keys(variables).join(", ") || "none";
+  throw reject(place, `"${name}" must be a variable of "for": there are ${names}`);
+}
+
+function reject({ name, of }: EntryPlace, rule: string): InputError {
+  return new InputError(`Cannot plan "${name}" of the ${of} as ${rule}`, { input: name });
+}

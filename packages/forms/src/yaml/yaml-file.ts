@@ -1,0 +1,82 @@
+import { basename } from "node:path";
+import { FormatError, InputError, readTextFile } from "@isthmus/core";
+import { LineCounter, parseDocument } from "yaml";
+import { findDeepLine, MOST_YAML_LEVELS } from "./deep-yaml.ts";
+import type { YamlSource } from "./yaml-problems.ts";
+
+/** Problems that one error lists. */
+const SHOWN_PROBLEMS = 8;
+
+/** A YAML file that was read. */
+export interface YamlFile {
+  /** Name of the file, for messages. */
+  readonly name: string;
+  /** What finds the lines of its values. */
+  readonly source: YamlSource;
+  /** What it says, not yet checked. */
+  readonly value: unknown;
+}
+
+/**
+ * Reads a YAML file whose values are to be checked by a schema.
+ * @param what - what the file describes, for messages: `study`
+ * @throws InputError if it cannot be read
+ * @throws FormatError if it is not YAML, or nested deeper than such files are
+ */
+export async function readYamlFile(path: string, what: string): Promise<YamlFile> {
+  const name = basename(path);
+  const source = parseYaml(await readTextFile(path), name, what);
+  return { name, source, value: plainValue(source, name, what) };
+}
+
+function parseYaml(text: string, name: string, what: string): YamlSource {
+  const tooDeep = findDeepLine(text);
+  if (tooDeep !== undefined) {
+    throw new FormatError(
+      `Cannot read the ${what} as its YAML may be nested ${MOST_YAML_LEVELS} levels deep: ${name}:${tooDeep} is nested deeper`,
+      { format: "yaml" },
+    );
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line } = lines.linePos(error.pos[0]);
+    const [message] = error.message.split("\n");
+    throw new FormatError(`Cannot read the ${what} as it must be YAML: ${name}:${line}: ${message}`, {
+      format: "yaml",
+      cause: error,
+    });
+  }
+  return { document, lines };
+}
+
+/** @throws FormatError if it refers to an anchor that is not there */
+function plainValue({ document }: YamlSource, name: string, what: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new FormatError(
+      `Cannot read the ${what} as it must be YAML: ${name}: ${(cause as Error).message}`,
+      {
+        format: "yaml",
+        cause,
+      },
+    );
+  }
+}
+
+/**
+ * Throws what is wrong in a file, if anything is.
+ * @param what - what the file describes, for messages: `study`
+ * @param problems - as {@link findProblems} lists them
+ * @throws InputError if there is a problem; the message names the lines
+ */
+export function rejectProblems(what: string, name: string, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.slice(0, SHOWN_PROBLEMS).map((problem) => `${name}:${problem}`);
+  if (problems.length > SHOWN_PROBLEMS) lines.push(`and ${problems.length - SHOWN_PROBLEMS} more`);
+  throw new InputError(`Cannot read the ${what} as it must be of the form of one: ${lines.join("\n  ")}`, {
+    input: name,
+  });
+}

@@ -1,0 +1,6 @@
+export {
+  type BuiltInMeasurement,
+  listMeasurements,
+  loadMeasurement,
+  loadMeasurements,
+} from "./measurements.ts";

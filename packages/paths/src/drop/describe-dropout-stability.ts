@@ -1,0 +1,201 @@
+import { at } from "@isthmus/core";
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatCounted,
+  formatNumber,
+  formatShort,
+  type Report,
+  type Table,
+} from "@isthmus/findings";
+import type { DropoutShare, DropoutStabilityResult } from "./dropout-result.ts";
+
+/** Says how much a network loses with units taken out. */
+export function describeDropoutStability(result: DropoutStabilityResult): Report {
+  const { shares, choice, rescale } = result;
+  return {
+    subject: "dropout stability",
+    summary: summarise(result),
+    tiles: [
+      { name: "loss of the whole network", value: formatNumber(result.loss), unit: "nats", more: [] },
+      ...shares.map(({ share, rise }, style) => ({
+        name: `rise with ${percent(share)} of the units`,
+        value: formatNumber(rise.mean),
+        unit: "nats",
+        more: [`from ${formatNumber(rise.min)} to ${formatNumber(rise.max)} over choices of units`],
+        style,
+      })),
+    ],
+    sections: [
+      {
+        name: "layers",
+        title: "Layer by layer",
+        figures: [layersFigure(result), ...(shares.length > 1 ? [sharesFigure(result)] : [])],
+        tables: [sharesTable(result), stepsTable(result)],
+      },
+    ],
+    facts: factsOf(result, [
+      { name: "Network", value: result.network },
+      {
+        name: "Units that stay",
+        value: choice === "largest" ? "the ones with the largest weights" : "at random",
+      },
+      { name: "Rescaled", value: rescale === "fit" ? "to the least loss" : "by the inverse of their share" },
+    ]),
+    notes: Object.entries(result.left).map(([name, reason]) => `All units of "${name}" stay: ${reason}.`),
+    data: result,
+  };
+}
+
+/** Part of a step by which an axis goes on beyond its values, so that no mark stands on another axis. */
+const ROOM = 0.15;
+/** Ratio of values from which their axis is logarithmic. */
+const FAR = 10;
+
+const percent = (share: number): string => `${formatShort(100 * share, 3)} %`;
+
+function summarise({ loss, shares, layers }: DropoutStabilityResult): string {
+  const rises = shares.map(({ share, rise }) => `${formatNumber(rise.mean)} nats with ${percent(share)}`);
+  return `The loss of ${formatNumber(loss)} nats rises by up to ${rises.join(", ")} of the units of ${formatCounted(layers.length, "layer")}, in the mean over choices of units.`;
+}
+
+/** Mean loss over trials of each step of a share, the last layer first. */
+function meanLosses({ trials }: DropoutShare): readonly {
+  readonly from: string;
+  readonly loss: number;
+  readonly low: number;
+  readonly high: number;
+}[] {
+  return at(trials, 0, "trial").steps.map(({ from }, index) => {
+    const losses = trials.flatMap(({ steps }) => steps.slice(index, index + 1).map(({ loss }) => loss));
+    const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+    return { from, loss: mean, low: Math.min(...losses), high: Math.max(...losses) };
+  });
+}
+
+function layersFigure(result: DropoutStabilityResult): Figure {
+  const { shares, loss, data, examples } = result;
+  return {
+    name: "layers",
+    title: "Loss by the number of layers without some units,",
+    caption: `in nats on ${dataWords(data, examples)}, from the whole network to all layers, the last layer first; bands from the lowest to the highest choice of units.`,
+    words: shares
+      .map(
+        (share) =>
+          `${percent(share.share)} of the units: ${meanLosses(share)
+            .map((step) => formatNumber(step.loss))
+            .join(", ")}`,
+      )
+      .join("; "),
+    table: "steps",
+    size: "hero",
+    plot: {
+      kind: "lines",
+      series: shares.map((share) => ({
+        label: `${percent(share.share)} of the units`,
+        points: [
+          { x: 0, y: loss },
+          ...meanLosses(share).map((step, index) => ({
+            x: index + 1,
+            y: step.loss,
+            low: step.low,
+            high: step.high,
+          })),
+        ],
+      })),
+      x: {
+        label: "Layers without some units, counted from the last",
+        domain: [-ROOM, result.layers.length + ROOM],
+        ticks: Array.from({ length: result.layers.length + 1 }, (_, count) => count),
+      },
+      y: {
+        label: "Loss (nats)",
+        ...scaleOf(shares.flatMap(meanLosses).flatMap(({ low, high }) => [low, high])),
+      },
+    },
+  };
+}
+
+/** Chooses a logarithmic axis for values that would else lie on the axis below, as others are far higher. */
+function scaleOf(values: readonly number[]): { readonly scale?: "log" } {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low > 0 && high > FAR * low ? { scale: "log" } : {};
+}
+
+function sharesFigure({ shares, data, examples }: DropoutStabilityResult): Figure {
+  const staying = shares.map(({ share }) => share);
+  const [first, last] = [Math.min(...staying), Math.max(...staying)];
+  const room = ROOM * (last - first);
+  return {
+    name: "shares",
+    title: "Rise of the loss by the share of units that stays,",
+    caption: `in nats on ${dataWords(data, examples)}: the largest over layers; the band is from the lowest to the highest choice of units.`,
+    words: shares.map(({ share, rise }) => `${percent(share)}: ${formatNumber(rise.mean)}`).join("; "),
+    table: "shares",
+    size: "half",
+    plot: {
+      kind: "lines",
+      series: [
+        {
+          label: "rise of the loss",
+          points: shares.map(({ share, rise }) => ({
+            x: share,
+            y: rise.mean,
+            low: rise.min,
+            high: rise.max,
+          })),
+        },
+      ],
+      x: {
+        label: "Share of the units that stays (%)",
+        percent: true,
+        ticks: shares.map(({ share }) => share),
+        domain: [Math.max(0, first - room), Math.min(1, last + room)],
+      },
+      y: { label: "Rise of the loss (nats)", ...scaleOf(shares.flatMap(({ rise }) => [rise.min, rise.max])) },
+    },
+  };
+}
+
+function sharesTable({ shares }: DropoutStabilityResult): Table {
+  return {
+    name: "shares",
+    title: "Rise of the loss",
+    caption: "Largest rise of the loss over layers, in nats: mean, lowest and highest over choices of units.",
+    columns: [
+      { title: "Share of units", kind: "share" },
+      { title: "Mean", kind: "loss" },
+      { title: "Lowest", kind: "loss" },
+      { title: "Highest", kind: "loss" },
+      { title: "Choices", kind: "count" },
+    ],
+    rows: shares.map(({ share, rise, trials }) => ({
+      cells: [share, rise.mean, rise.min, rise.max, trials.length],
+    })),
+  };
+}
+
+function stepsTable({ shares }: DropoutStabilityResult): Table {
+  return {
+    name: "steps",
+    title: "Every network without some units",
+    caption: "Units are taken out of the named layer and of all behind it. Loss in nats, error in percent.",
+    columns: [
+      { title: "Share of units", kind: "share" },
+      { title: "Choice", kind: "count" },
+      { title: "From layer", kind: "text" },
+      { title: "Units", kind: "count" },
+      { title: "Factor", kind: "number" },
+      { title: "Loss", kind: "loss" },
+      { title: "Error", kind: "share" },
+    ],
+    rows: shares.flatMap(({ share, trials }) =>
+      trials.flatMap(({ steps }, trial) =>
+        steps.map(({ from, units, factor, loss, error }) => ({
+          cells: [share, trial + 1, from, units, factor, loss, error],
+        })),
+      ),
+    ),
+  };
+}

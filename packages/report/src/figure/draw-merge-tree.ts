@@ -1,0 +1,106 @@
+import { at } from "@isthmus/core";
+import type { BarcodePlot, MergeTreePlot, PersistenceBar, TreeBranch } from "@isthmus/findings";
+import { domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis, verticalAxis } from "./axes.ts";
+import { type Drawing, heightFor, type PlotLibrary } from "./drawing.ts";
+import { curveColor } from "./palette.ts";
+
+const MARGIN = { right: 24, bottom: 40, left: 58, top: 28 } as const;
+const STROKE = { stroke: "var(--isthmus-muted)", strokeWidth: 1.5 } as const;
+
+/** Draws a merge tree: minima below, and bars at the heights at which their branches meet. */
+export function drawMergeTree({ branches, joins, minima, axis }: MergeTreePlot): Drawing {
+  const y = domainOf(
+    branches.flatMap(({ from, to }) => [from, to]),
+    axis,
+  );
+  const x: [number, number] = [-0.5, minima - 0.5];
+  return (plot, width) => ({
+    width,
+    height: heightFor(width),
+    marginTop: MARGIN.top,
+    marginRight: MARGIN.right,
+    marginBottom: MARGIN.bottom,
+    marginLeft: MARGIN.left,
+    style: FIGURE_TEXT_STYLE,
+    x: { domain: x },
+    y: { domain: y },
+    marks: [
+      ...verticalAxis(plot, axis, y),
+      ...horizontalAxis(plot, { label: "Minima, branches beside each other", ticks: [] }, x),
+      plot.ruleX(branches, { x: "x", y1: "from", y2: "to", ...STROKE }),
+      plot.ruleY(joins, { y: "y", x1: "left", x2: "right", ...STROKE }),
+      ...ends(plot, branches),
+    ],
+  });
+}
+
+function ends(plot: PlotLibrary, branches: readonly TreeBranch[]): ReturnType<PlotLibrary["dot"]>[] {
+  const place = {
+    x: "x",
+    y: "from",
+    title: "title",
+    fill: "var(--isthmus-background)",
+    strokeWidth: 1.5,
+  } as const;
+  return [
+    plot.dot(
+      branches.filter(({ kind }) => kind === "saddle"),
+      { ...place, r: 3, symbol: "square", stroke: curveColor(1) },
+    ),
+    plot.dot(
+      branches.filter(({ kind }) => kind === "minimum"),
+      { ...place, r: 4, symbol: "triangle2", stroke: curveColor(0) },
+    ),
+  ];
+}
+
+/** Pixels of a bar with its gap, of all bars at least, and of a name beside one. */
+const BAR = { height: 9, least: 120, name: 13 } as const;
+
+/** Lists the rows whose names stand beside them: all, or as many as do not stand in each other. */
+function namedRows(bars: readonly PersistenceBar[]): number[] {
+  const stride = Math.ceil((BAR.name * bars.length) / heightOf(bars));
+  return bars.map((_, row) => row).filter((row) => row % stride === 0);
+}
+
+/** Computes the pixels that all bars take. */
+function heightOf(bars: readonly PersistenceBar[]): number {
+  return Math.max(BAR.least, BAR.height * bars.length);
+}
+
+/** Draws a persistence barcode: one bar for every minimum, from its height to where it meets a deeper one. */
+export function drawBarcode({ bars, axis }: BarcodePlot): Drawing {
+  const x = domainOf(
+    bars.flatMap(({ from, to }) => [from, to]),
+    axis,
+  );
+  const rows = bars.map((bar, row) => ({
+    ...bar,
+    row,
+    title: `${formatBesideMark(axis, bar.from)} to ${formatBesideMark(axis, bar.to)}`,
+  }));
+  return (plot, width) => ({
+    width,
+    height: MARGIN.top + MARGIN.bottom + 6 + heightOf(bars),
+    marginTop: MARGIN.top,
+    marginRight: MARGIN.right,
+    marginBottom: MARGIN.bottom + 6,
+    marginLeft: MARGIN.left,
+    style: FIGURE_TEXT_STYLE,
+    x: { domain: x },
+    y: { domain: [bars.length - 0.5, -0.5] },
+    marks: [
+      plot.axisY({
+        ticks: namedRows(bars),
+        tickFormat: (row: number) => at(bars, row, "bar").name,
+        ...{ tickSize: 0, tickPadding: 8, fill: "var(--isthmus-muted)" },
+        ...{ label: "Minimum", labelArrow: "none", labelAnchor: "center" },
+      }),
+      ...horizontalAxis(plot, axis, x, { count: width < 400 ? 4 : 6, grid: true }),
+      plot.ruleY(rows, {
+        ...{ y: "row", x1: "from", x2: "to", title: "title", strokeWidth: 4 },
+        stroke: ({ endless }: PersistenceBar) => (endless ? curveColor(1) : curveColor(0)),
+      }),
+    ],
+  });
+}

@@ -1,0 +1,69 @@
+import { at } from "@isthmus/core";
+import { fitText, type StackPlot, textWidth } from "@isthmus/findings";
+import { FIGURE_TEXT_STYLE, horizontalAxis } from "./axes.ts";
+import type { Drawing } from "./drawing.ts";
+import { layOutLegend, legendMarks } from "./legend.ts";
+import { rampColor } from "./ramp.ts";
+
+const BAR = 15;
+const MARGIN = { top: 10, right: 24, bottom: 46 } as const;
+/** Most of the width that names of rows may take. */
+const NAME_SHARE = 0.3;
+
+/** Draws bars made of parts, in rows: how much of each part every row has. */
+export function drawStacks({ rows, parts, values, axis }: StackPlot): Drawing {
+  const pieces = rows.flatMap((row, i) => {
+    const ofRow = at(values, i, "row");
+    let end = 0;
+    return parts.flatMap((part, k) => {
+      const begin = end;
+      end += at(ofRow, k, "part");
+      return end > begin ? [{ row, part, begin, end, color: colorOf(k, parts.length) }] : [];
+    });
+  });
+  const domain: [number, number] = [0, Math.max(1, ...pieces.map(({ end }) => end))];
+  return (plot, width) => {
+    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 16, width * NAME_SHARE);
+    const legend = layOutLegend(parts, width - marginLeft - MARGIN.right);
+    const marginTop = MARGIN.top + legend.height;
+    return {
+      width,
+      height: marginTop + MARGIN.bottom + rows.length * BAR,
+      ...{ marginTop, marginRight: MARGIN.right, marginBottom: MARGIN.bottom, marginLeft },
+      style: FIGURE_TEXT_STYLE,
+      x: { domain },
+      y: { domain: [...rows], padding: 0.15, axis: null },
+      marks: [
+        ...horizontalAxis(plot, axis, domain, { count: width < 400 ? 3 : 6, grid: true }),
+        plot.axisY({
+          anchor: "left",
+          label: null,
+          tickSize: 0,
+          tickFormat: (name: string) => fitText(name, marginLeft - 12),
+          fill: "var(--isthmus-text)",
+        }),
+        plot.barX(pieces, {
+          ...{ y: "row", x1: "begin", x2: "end", fill: "color" },
+          stroke: "var(--isthmus-background)",
+          strokeWidth: 0.5,
+          title: ({ row, part, begin, end }: (typeof pieces)[number]) => `${row}, ${part}: ${end - begin}`,
+        }),
+        ...parts.flatMap((_, k) =>
+          legendMarks(
+            plot,
+            { color: colorOf(k, parts.length), symbol: "square", filled: true },
+            legend.items[k],
+          ),
+        ),
+      ],
+    };
+  };
+}
+
+/** Spreads parts over the ramp; neighbours are far apart on it, so that the eye keeps them apart. */
+function colorOf(part: number, count: number): string {
+  if (count < 2) return rampColor(0.5);
+  const half = Math.ceil(count / 2);
+  const place = part % 2 === 0 ? part / 2 : half + (part - 1) / 2;
+  return rampColor(place / (count - 1));
+}

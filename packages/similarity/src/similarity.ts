@@ -1,0 +1,64 @@
+import { basename } from "node:path";
+import type { Measurement } from "@isthmus/findings";
+import { describeSimilarity } from "./describe/describe-similarity.ts";
+import { measureSimilarity } from "./measure-similarity.ts";
+import {
+  ATTEMPT,
+  SIMILARITY_FIELDS,
+  type SimilarityChoice,
+  type SimilarityProgress,
+} from "./similarity-options.ts";
+import type { SimilarityResult } from "./similarity-result.ts";
+
+/** Measures how alike the layers of two networks are in what they compute. */
+export const SIMILARITY: Measurement<"unlike-pair", SimilarityChoice, SimilarityResult> = {
+  kind: "similarity",
+  version: 1,
+  attempt: ATTEMPT,
+  subject: "unlike-pair",
+  options: SIMILARITY_FIELDS,
+  journal: { keeps: "finished layers", file: "layers.json" },
+  examples: [
+    [
+      "--report similarity.html",
+      "every layer of one network with every layer of the other, by five measures, also as a page",
+    ],
+    [
+      "--measures linear-cka --examples 0 --samples 0",
+      "linear CKA alone, on all examples; memory does not grow with them",
+    ],
+    [
+      "--graph-a narrow.onnx --graph-b wide.onnx -o similarity.json",
+      "two networks of different architectures",
+    ],
+    [
+      "--values 'layers.*' --positions average",
+      "only values of some names, with the positions of images averaged over",
+    ],
+  ],
+  form: async () => (await import("./similarity-form.ts")).SIMILARITY_FORM,
+  describe: describeSimilarity,
+  titleOf: ({ a, b }) => `Similarity of ${basename(a)} and ${basename(b)}`,
+  run({ a, b, data }, options, { signal, journalPath, report }) {
+    return measureSimilarity(a, b, data, {
+      ...options,
+      signal,
+      journalPath,
+      onProgress: ({ stage, done }) => report(STAGES[stage], done),
+    });
+  },
+  recordOf: (result) => ({ ...result, diagonal: numbersOfLayers(result) }),
+};
+
+const STAGES: Readonly<Record<SimilarityProgress["stage"], string>> = {
+  activations: "Running the networks",
+  comparison: "Comparing layers",
+};
+
+/** Lists every layer with all numbers of it in one network beside it in the other. */
+function numbersOfLayers({ layersA, tables }: SimilarityResult): readonly object[] {
+  return layersA.map(({ label }, layer) => ({
+    layer: label,
+    ...Object.fromEntries(tables.map(({ number, values }) => [number, values[layer]?.[layer] ?? null])),
+  }));
+}

@@ -1,0 +1,16 @@
+import type { NetworkMeasures, PruneResult } from "../prune-result.ts";
+
+/** Lists the measured networks of a pruning in the order they were made, with what was done to each. */
+export function pruningStages({
+  measures,
+  rewinding,
+}: Pick<PruneResult, "measures" | "rewinding">): readonly (readonly [string, NetworkMeasures])[] {
+  if (measures === undefined) return [];
+  const { before, after, tuned } = measures;
+  const names =
+    rewinding === undefined
+      ? (["before", "after", "trained on"] as const)
+      : (["trained, not pruned", "pruned last, before it was set back", "set back and trained"] as const);
+  const [first, second, third] = names;
+  return [[first, before], [second, after], ...(tuned ? ([[third, tuned]] as const) : [])];
+}

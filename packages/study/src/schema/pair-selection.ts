@@ -1,0 +1,28 @@
+import { batch, type FieldsOf, fieldsOf, tries } from "@isthmus/forms";
+import { z } from "zod";
+import { ALIGN_CHOICES, type PairSelection } from "../description/pair-selection.ts";
+import type { PathMeasurement } from "../description/path-measurements.ts";
+import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
+import { LEARNING_FIELDS } from "./shared-fields.ts";
+
+const match = z.strictObject({
+  data: NAMED_DATA.optional(),
+  batch: batch.optional(),
+  ...LEARNING_FIELDS,
+});
+
+/** Pairs of networks, and what every measurement of them has beside its options. */
+type SelectedPairs = PairSelection & Pick<PathMeasurement, "statisticsData" | "batchSize">;
+
+/** What an entry says of which pairs of networks are measured, and how the second is aligned to the first. */
+export const PAIR_SELECTION: FieldsOf<SelectedPairs> = fieldsOf<SelectedPairs>()({
+  between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
+  across: z.string().optional(),
+  choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
+  align: z.enum(ALIGN_CHOICES).optional(),
+  where: WHERE.optional(),
+  restarts: tries(1).optional(),
+  match: match.optional(),
+  statisticsData: NAMED_DATA.optional(),
+  batchSize: batch.optional(),
+});

@@ -1,0 +1,62 @@
+import type { AnyField, Form, NumberForm } from "@isthmus/core";
+import { count, seed, text } from "@isthmus/forms";
+import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
+import { z } from "zod";
+
+/** Schemas of the forms that other packages define, by their names. */
+const SPECIAL: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
+  ["loss", LOSS],
+  ["optimizer", OPTIMIZER],
+  ["schedule", SCHEDULE],
+]);
+
+/** Makes the schema of the values of a form. */
+export function zodOfForm(form: Form): z.ZodType {
+  switch (form.type) {
+    case "whole":
+      return count(form.least, form.most);
+    case "seed":
+      return seed;
+    case "number":
+      return numberOf(form);
+    case "choice":
+      return z.enum(form.values);
+    case "list":
+      return z.array(zodOfForm(form.of)).min(form.least);
+    case "range":
+      return z.tuple([z.number(), z.number()]).refine(([from, to]) => from < to, {
+        error: "must be two numbers, the first one smaller",
+      });
+    case "group":
+      return z.strictObject(shapeOfFields(form.fields));
+    case "object":
+      return z.strictObject(mapValues(form.parts, zodOfForm));
+    case "record":
+      return z.record(text, zodOfForm(form.of));
+    case "special":
+      return SPECIAL.get(form.name) ?? z.custom(form.accepts, { error: `must be ${form.rule}` });
+    case "text":
+      return text;
+    case "flag":
+      return z.boolean();
+  }
+}
+
+/** Makes the schemas of the options that fields describe, any of which may be missing. */
+export function shapeOfFields(fields: Readonly<Record<string, AnyField>>): Record<string, z.ZodType> {
+  return mapValues(fields, ({ form, help }) => zodOfForm(form).optional().describe(help));
+}
+
+function numberOf({ least, most, above, below }: NumberForm): z.ZodNumber {
+  const bounded = [
+    (schema: z.ZodNumber) => (least === undefined ? schema : schema.min(least)),
+    (schema: z.ZodNumber) => (most === undefined ? schema : schema.max(most)),
+    (schema: z.ZodNumber) => (above === undefined ? schema : schema.gt(above)),
+    (schema: z.ZodNumber) => (below === undefined ? schema : schema.lt(below)),
+  ];
+  return bounded.reduce((schema, bind) => bind(schema), z.number());
+}
+
+function mapValues<T, U>(values: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+}

@@ -1,0 +1,26 @@
+import { groupBy } from "@isthmus/core";
+import type { IntrinsicDimensionResult } from "../intrinsic-dimension-result.ts";
+
+/** Accuracies that trainings of all seeds reach in one dimension. */
+export interface DimensionMean {
+  readonly dimension: number;
+  /** Mean over seeds. */
+  readonly accuracy: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** Returns the mean accuracy over seeds in each measured dimension, by rising dimension. */
+export function meansByDimension({ points }: Pick<IntrinsicDimensionResult, "points">): DimensionMean[] {
+  return [...groupBy(points, ({ dimension }) => dimension)]
+    .map(([dimension, group]) => {
+      const accuracies = group.map(({ accuracy }) => accuracy);
+      return {
+        dimension,
+        accuracy: accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length,
+        lowest: Math.min(...accuracies),
+        highest: Math.max(...accuracies),
+      };
+    })
+    .sort((one, other) => one.dimension - other.dimension);
+}

@@ -1,0 +1,33 @@
+import { formatMeasure, formatShort } from "@isthmus/findings";
+import type { IntrinsicDimensionResult, UntrainedAccuracy } from "../intrinsic-dimension-result.ts";
+
+const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
+
+/** Returns the mean accuracy of networks before any training. */
+export function startAccuracy({ start }: UntrainedAccuracy): number {
+  return start.reduce((sum, { accuracy }) => sum + accuracy, 0) / start.length;
+}
+
+/**
+ * Says why an intrinsic dimension means nothing, a sentence for each reason: nothing was learned, or the line
+ * is reached without training; empty if it means something.
+ */
+export function wordsOfUntrained({ untrained, threshold, line }: IntrinsicDimensionResult): string[] {
+  if (untrained === undefined) return [];
+  const { guess, learned, startReaches } = untrained;
+  const start = percent(startAccuracy(untrained));
+  const name = `d_${formatShort(100 * threshold)}`;
+  const reached = guess === undefined ? start : `${start}, and the most frequent class ${percent(guess)}`;
+  return [
+    ...(learned
+      ? []
+      : [
+          `Full training learned hardly anything: it reaches ${percent(line / threshold)}, the untrained network ${reached}. ${name} means nothing; train longer, or on more examples.`,
+        ]),
+    ...(startReaches
+      ? [
+          `The untrained network, in 0 dimensions, already reaches the line of ${percent(line)}: it has ${start}.`,
+        ]
+      : []),
+  ];
+}

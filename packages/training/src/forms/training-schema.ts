@@ -1,0 +1,90 @@
+import { amount, count, positive, schemaOf, share, shareBelow1, text } from "@isthmus/forms";
+import { z } from "zod";
+import type { AugmentOptions } from "../batches/augment.ts";
+import type { LossSpec } from "../loss/loss-spec.ts";
+import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
+import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
+
+const update = {
+  weightDecay: amount.optional(),
+  decayFromRank: count(0).optional(),
+  decayExcept: z.array(text).max(1000).optional(),
+  clipNorm: positive.nullable().optional(),
+};
+const adam = {
+  beta1: shareBelow1.optional(),
+  beta2: shareBelow1.optional(),
+  epsilon: amount.optional(),
+  ...update,
+};
+const baseOptimizers = [
+  z.strictObject({
+    kind: z.literal("sgd"),
+    momentum: shareBelow1.optional(),
+    nesterov: z.boolean().optional(),
+    ...update,
+  }),
+  z.strictObject({ kind: z.literal("adam"), ...adam }),
+  z.strictObject({ kind: z.literal("adamw"), ...adam }),
+] as const;
+
+/** An optimiser. */
+export const OPTIMIZER: z.ZodType<OptimizerSpec> = schemaOf<OptimizerSpec>()(
+  z.discriminatedUnion("kind", [
+    ...baseOptimizers,
+    z.strictObject({
+      kind: z.literal("sam"),
+      rho: positive.optional(),
+      base: z.discriminatedUnion("kind", baseOptimizers),
+    }),
+  ]),
+);
+
+const rate = {
+  learningRate: positive,
+  warmupSteps: count(0).optional(),
+  warmupFrom: positive.max(1).optional(),
+};
+
+/** How the learning rate changes. */
+export const SCHEDULE: z.ZodType<ScheduleSpec> = schemaOf<ScheduleSpec>()(
+  z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("constant"), ...rate }),
+    z.strictObject({ kind: z.literal("cosine"), finalRate: amount.optional(), ...rate }),
+    z.strictObject({
+      kind: z.literal("one-cycle"),
+      rise: share.optional(),
+      initialDivisor: positive.optional(),
+      finalDivisor: positive.optional(),
+      ...rate,
+    }),
+    z.strictObject({ kind: z.literal("step"), every: count(1), factor: positive.optional(), ...rate }),
+    z.strictObject({ kind: z.literal("triangular"), lowRate: amount, every: count(1), ...rate }),
+    z.strictObject({ kind: z.literal("sawtooth"), lowRate: amount, every: count(1), ...rate }),
+  ]),
+);
+
+/** Images are padded by at most as many pixels, which is more than any image has. */
+const MOST_CROPPED = 2 ** 15;
+
+/** How images are changed each time they are seen. */
+export const AUGMENT: z.ZodType<AugmentOptions> = schemaOf<AugmentOptions>()(
+  z.strictObject({ crop: count(0, MOST_CROPPED).optional(), flip: z.boolean().optional() }),
+);
+
+const examples = text.optional();
+const labelSmoothing = shareBelow1.optional();
+const weighted = z.boolean().optional();
+const labels = { logits: text.optional(), examples, labelSmoothing, weighted };
+
+const ofNumbers = z.enum(["binary-cross-entropy", "mean-squared-error", "mean-absolute-error"]);
+
+/** A loss with all that it may name of a graph. */
+export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
+  z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("cross-entropy"), classAxis: z.int().optional(), ...labels }),
+    z.strictObject({ kind: z.literal("next-token"), ...labels }),
+    z.strictObject({ kind: ofNumbers, prediction: text.optional(), examples }),
+    z.strictObject({ kind: z.literal("output"), output: text, examples, targets: text.optional() }),
+  ]),
+);

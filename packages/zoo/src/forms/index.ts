@@ -1,0 +1,1 @@
+export { NET } from "./net.ts";

@@ -13,7 +13,7 @@ import { type Architecture, bindNetworks, type DataSet, type LossName } from "@i
 import { measureLandscape } from "@isthmus/landscape";
 import { measureMechanisms } from "@isthmus/mechanisms";
 import { measureDropoutPath, measureDropoutStability, measureWalkedPath } from "@isthmus/paths";
-import { readResult } from "@isthmus/report";
+import { readResult, renderResultPage } from "@isthmus/report";
 import { measureSimilarity } from "@isthmus/similarity";
 import { measurePruning } from "@isthmus/sparsity";
 import { findStar, measureStar } from "@isthmus/star-domain";
@@ -153,6 +153,16 @@ describe.each(Object.entries(MEASUREMENTS))("%s", (kind, measure) => {
     expect(await readResult(path)).toMatchObject({ lossKind, lossUnit });
     expect([lossKind, lossUnit]).toEqual(["mean-absolute-error", "units"]);
   });
+});
+
+test("a barrier is drawn without errors that were not measured, in its own unit", async () => {
+  const { architecture, a, b, data } = await open("regression");
+  const result = await measureBarrier(architecture, [a, b], data, { points: 3 });
+  const page = await renderResultPage({ result, title: "regression" });
+  expect(page).toMatch(
+    /the loss rises by up to [\d.]+ squared units above the straight line between its ends\./,
+  );
+  expect(page).not.toMatch(/NaN|error barrier/);
 });
 
 describe("what needs classes, or right and wrong", () => {

@@ -1,4 +1,10 @@
-export { BARRIER_LABELS, type BarrierCurve, type ShownCurve, withTemperedCurves } from "./barrier-curve.ts";
+export {
+  BARRIER_LABELS,
+  type BarrierCurve,
+  measuresErrors,
+  type ShownCurve,
+  withTemperedCurves,
+} from "./barrier-curve.ts";
 export type { Theme } from "./figure/palette.ts";
 export {
   BARRIER_SVG_DEFAULTS,

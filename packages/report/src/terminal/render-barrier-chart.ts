@@ -1,5 +1,5 @@
 import { formatBarrier, formatMeasure, type Measure } from "@isthmus/findings";
-import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
+import { assertDrawable, type BarrierCurve, lossLabel } from "../barrier-curve.ts";
 import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.ts";
 
 /** Options of {@link renderBarrierChart}. */
@@ -35,7 +35,7 @@ export function renderBarrierChart(
   }));
   return renderChart(series, {
     ...chart,
-    yLabel: measure === "loss" ? "loss (nats)" : "error",
+    yLabel: measure === "loss" ? lossLabel("loss", curves) : "error",
     xLabel: "from A (t = 0) to B (t = 1)",
     formatY: (value) =>
       measure === "loss" ? value.toFixed(Math.abs(value) < 10 ? 3 : 1) : formatMeasure(value, measure),

@@ -13,7 +13,7 @@ import { type Architecture, bindNetworks, type DataSet, type LossName } from "@i
 import { measureLandscape } from "@isthmus/landscape";
 import { measureMechanisms } from "@isthmus/mechanisms";
 import { measureDropoutPath, measureDropoutStability, measureWalkedPath } from "@isthmus/paths";
-import { readResult, renderResultPage } from "@isthmus/report";
+import { type DrawableResult, describeResult, readResult, renderResultPage } from "@isthmus/report";
 import { measureSimilarity } from "@isthmus/similarity";
 import { measurePruning } from "@isthmus/sparsity";
 import { findStar, measureStar } from "@isthmus/star-domain";
@@ -163,6 +163,14 @@ test("a barrier is drawn without errors that were not measured, in its own unit"
     /the loss rises by up to [\d.]+ squared units above the straight line between its ends\./,
   );
   expect(page).not.toMatch(/NaN|error barrier/);
+});
+
+test.each(["plane", "landscape"])("a %s is drawn without errors that were not measured", async (kind) => {
+  const result = await MEASUREMENTS[kind]!(await open("regression"), undefined);
+  const { sections } = await describeResult(result as DrawableResult);
+  const drawn = sections.flatMap(({ figures }) => figures.map(({ name }) => name));
+  expect(drawn.filter((name) => name.includes("loss")).length).toBeGreaterThan(0);
+  expect(drawn.filter((name) => name.includes("error"))).toEqual([]);
 });
 
 describe("what needs classes, or right and wrong", () => {

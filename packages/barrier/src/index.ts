@@ -1,3 +1,11 @@
+export { BARRIER } from "./barrier.ts";
+export {
+  type BarrierChoice,
+  type BarrierProgress,
+  type MeasureBarrierOptions,
+  RESAMPLING_FIELDS,
+  type ResamplingChoice,
+} from "./barrier-options.ts";
 export type {
   BarrierInterval,
   BarrierPoint,
@@ -18,7 +26,7 @@ export {
 } from "./create-corrected-evaluator.ts";
 export { decomposeBarrier } from "./decompose/decompose-barrier.ts";
 export {
-  DECOMPOSE_BARRIER_DEFAULTS,
+  DECOMPOSE_FIELDS,
   type DecomposeBarrierOptions,
   type DecomposeProgress,
 } from "./decompose/decompose-options.ts";
@@ -29,6 +37,22 @@ export type {
   LossAndError,
   PartExcess,
 } from "./decomposition-result.ts";
+export {
+  assertDrawableCurves,
+  BARRIER_LABELS,
+  type BarrierCurve,
+  lossLabel,
+  measuresErrors,
+  withTemperedCurves,
+} from "./describe/barrier-curve.ts";
+export { barrierPlot } from "./describe/barrier-plot.ts";
+export { carriedSentences } from "./describe/decomposition/carried-sentences.ts";
+export { describeBarriers } from "./describe/describe-barriers.ts";
+export { describeLayers } from "./describe/describe-layers.ts";
+export { halfwayPerplexity } from "./describe/layers-tables.ts";
+export { describeMap } from "./describe/map/describe-map.ts";
+export { assertMap, MAP_STAGES, mapNames, orderOf, squareInOrder } from "./describe/map/map-networks.ts";
+export { perplexityRows } from "./describe/perplexity-rows.ts";
 export { describeMeasurement } from "./describe-measurement.ts";
 export {
   type EvaluatedGrid,
@@ -51,15 +75,11 @@ export {
   type LayerPattern,
   type LayerTensors,
 } from "./layers/group-layers.ts";
-export {
-  type LayersProgress,
-  MEASURE_LAYERS_DEFAULTS,
-  type MeasureLayersOptions,
-} from "./layers/layers-options.ts";
+export { LAYERS } from "./layers/layers.ts";
+export type { LayersChoice, LayersProgress, MeasureLayersOptions } from "./layers/layers-options.ts";
 export { measureLayers } from "./layers/measure-layers.ts";
 export {
   type LossExpansion,
-  PREDICT_BARRIERS_DEFAULTS,
   type PredictBarriersOptions,
   type PredictBarriersResult,
   predictBarriers,
@@ -76,7 +96,13 @@ export {
   type PredictedPoint,
 } from "./layers-result.ts";
 export { mapNetworks } from "./map/map-networks.ts";
-export { MAP_NETWORKS_DEFAULTS, type MapNetworksOptions, type MapProgress } from "./map/map-options.ts";
+export {
+  MAP_ATTEMPT,
+  MAP_FIELDS,
+  type MapChoice,
+  type MapNetworksOptions,
+  type MapProgress,
+} from "./map/map-options.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
 export type {
   MeasurePairs,
@@ -93,17 +119,13 @@ export type {
   MapStage,
   MapTree,
 } from "./map-result.ts";
-export {
-  type BarrierNetworks,
-  type BarrierProgress,
-  MEASURE_BARRIER_DEFAULTS,
-  type MeasureBarrierOptions,
-  measureBarrier,
-} from "./measure-barrier.ts";
+export { type BarrierNetworks, measureBarrier } from "./measure-barrier.ts";
 export { measurePlane } from "./measure-plane.ts";
 export {
-  MEASURE_PLANE_DEFAULTS,
   type MeasurePlaneOptions,
+  PLANE_ATTEMPT,
+  PLANE_FIELDS,
+  type PlaneChoice,
   type PlaneModels,
   type PlaneProgress,
   type PlaneSubject,

@@ -1,8 +1,9 @@
-import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { type Architecture, type DataSet, type LossOption, lossFields, scoreBy } from "@isthmus/graph";
-import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
-import { assertChoice, chooseStatistics, type StatisticsChoice } from "@isthmus/statistics";
-import type { BarrierPoint, BarrierResult } from "./barrier-result.ts";
+import { at, type Checkpoint } from "@isthmus/core";
+import { type Architecture, type DataSet, lossFields, scoreBy } from "@isthmus/graph";
+import { createPath, type Path } from "@isthmus/interpolation";
+import { chooseStatistics } from "@isthmus/statistics";
+import { ATTEMPT, type MeasureBarrierOptions, resolveBarrierOptions } from "./barrier-options.ts";
+import type { BarrierResult } from "./barrier-result.ts";
 import { chordBarrier } from "./barrier-values.ts";
 import { bindNetwork } from "./bind-network.ts";
 import {
@@ -18,68 +19,6 @@ export interface BarrierNetworks extends EvaluatedArchitecture {
   readonly b: Checkpoint;
 }
 
-/** Progress of {@link measureBarrier}. */
-export interface BarrierProgress {
-  /** Share of the work that is done, in `[0, 1]`. */
-  readonly done: number;
-  /** Points measured so far, of `total`. */
-  readonly completed: number;
-  readonly total: number;
-  /** The point measured last. */
-  readonly point: BarrierPoint;
-}
-
-/** Options of {@link measureBarrier}. */
-export interface MeasureBarrierOptions extends LossOption {
-  /** Evenly spaced places, both ends included, at least 3. @defaultValue 25 */
-  readonly points?: number;
-  /** The most further places, which are added where the curve is highest above its chord. @defaultValue 0 */
-  readonly refine?: number;
-  /** Kind of the path between the networks. @defaultValue "linear" */
-  readonly path?: PathKind;
-  /**
-   * What is done about the statistics of activations between the ends.
-   * @defaultValue "auto": batch norms are measured again, networks without them are not changed
-   */
-  readonly statistics?: StatisticsChoice;
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
-  readonly statisticsData?: DataSet | undefined;
-  /**
-   * Measure the loss also with one softmax temperature, which is fitted at every place to the examples that
-   * statistics are measured on. @defaultValue false
-   */
-  readonly temperature?: boolean;
-  /** Resamples for the intervals, at least 2; 0 for none. @defaultValue 0 */
-  readonly bootstrap?: number;
-  /** Coverage of the intervals, in `(0, 1)`. @defaultValue 0.95 */
-  readonly level?: number;
-  /** Seed of the resamples. @defaultValue 0 */
-  readonly seed?: number;
-  /** Examples in one engine call. @defaultValue 100 */
-  readonly batchSize?: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: BarrierProgress) => void) | undefined;
-}
-
-/** Defaults of {@link measureBarrier}. */
-export const MEASURE_BARRIER_DEFAULTS: Required<MeasureBarrierOptions> = {
-  loss: undefined,
-  points: 25,
-  refine: 0,
-  path: "linear",
-  statistics: "auto",
-  statisticsData: undefined,
-  temperature: false,
-  bootstrap: 0,
-  level: 0.95,
-  seed: 0,
-  batchSize: 100,
-  signal: undefined,
-  onProgress: undefined,
-};
-
-const ATTEMPT = "measure a barrier";
-
 /** The least distance between two places, at which refining stops. */
 const MIN_STEP = 1 / 1024;
 
@@ -90,7 +29,8 @@ const MIN_STEP = 1 / 1024;
  * a policy for statistics applies to the places between.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph
- * @throws RangeError if an option is out of range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of range
  *
  * @example
  * ```ts
@@ -114,8 +54,7 @@ export async function measureBarrier(
   data: DataSet,
   options: MeasureBarrierOptions = {},
 ): Promise<BarrierResult> {
-  const resolved = resolveOptions(ATTEMPT, MEASURE_BARRIER_DEFAULTS, options);
-  assertOptions(resolved);
+  const resolved = resolveBarrierOptions(options);
   const graph = scoreBy(unscored, resolved.loss);
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const path = createPath(resolved.path, ...ends);
@@ -142,22 +81,6 @@ export async function measureBarrier(
   } finally {
     await evaluator.release();
   }
-}
-
-function assertOptions(options: Required<MeasureBarrierOptions>): void {
-  const { level, path, statistics } = options;
-  assertChoice(ATTEMPT, statistics);
-  const least = { points: 3, refine: 0, bootstrap: 0, seed: 0, batchSize: 1 };
-  assertWholeOptions(ATTEMPT, options, least);
-  if (options.bootstrap === 1) fail("bootstrap", "0 or at least 2, since one sample has no spread", 1);
-  if (!(level > 0 && level < 1)) fail("level", "between 0 and 1", level);
-  if (!PATH_KINDS.includes(path)) fail("path", `one of ${PATH_KINDS.join(", ")}`, path);
-  if (statistics === "repair-closed-form" && path !== "linear")
-    fail("path", `linear for ${statistics}`, path);
-}
-
-function fail(option: string, rule: string, value: unknown): never {
-  throw new OutOfRangeError(`Cannot ${ATTEMPT} as "${option}" must be ${rule}: it is ${value}`);
 }
 
 /** A path and the evaluator of its networks. */

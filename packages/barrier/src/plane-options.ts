@@ -1,7 +1,15 @@
-import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import {
+  BATCH_SIZE_FIELD,
+  type Checkpoint,
+  choiceField,
+  type FieldsOf,
+  numberField,
+  resolveFields,
+  wholeField,
+} from "@isthmus/core";
 import type { DataSet, LossOption } from "@isthmus/graph";
-import type { CurveKind, PlanePlace } from "@isthmus/interpolation";
-import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
+import { CURVE_KINDS, type CurveKind, type PlanePlace } from "@isthmus/interpolation";
+import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { GridProgress } from "./evaluate-grid.ts";
 
 /** A network of a plane, and its label there. */
@@ -20,10 +28,8 @@ export type PlaneModels = readonly [PlaneSubject, PlaneSubject, PlaneSubject];
 /** Progress of {@link measurePlane}. */
 export type PlaneProgress = GridProgress;
 
-/** Options of {@link measurePlane}. */
-export interface MeasurePlaneOptions extends LossOption {
-  /** Further networks, each of which is placed at the nearest point of the plane. @defaultValue none */
-  readonly placed?: readonly PlaneSubject[] | undefined;
+/** Options of the measurement of planes that are plain data. */
+export interface PlaneChoice {
   /** Number of columns, and of rows, of the grid, at least 2. @defaultValue 21 */
   readonly points?: number;
   /**
@@ -36,28 +42,60 @@ export interface MeasurePlaneOptions extends LossOption {
    * "recalibrate"
    */
   readonly statistics?: NormPolicy;
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
-  readonly statisticsData?: DataSet | undefined;
   /** A curve to draw: from the first network to the third, with the second as its bend. @defaultValue none */
   readonly curve?: CurveKind | undefined;
-  /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
-  readonly journalPath?: string | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+}
+
+/** Most columns of a grid: a screen shows no more. */
+const MOST_COLUMNS = 500;
+
+/** Fields of {@link PlaneChoice}. */
+export const PLANE_FIELDS: FieldsOf<PlaneChoice> = {
+  points: wholeField({
+    least: 2,
+    most: MOST_COLUMNS,
+    default: 21,
+    help: "number of columns of the grid, and of rows",
+  }),
+  margin: numberField({
+    least: 0,
+    placeholder: "<share>",
+    default: 0.2,
+    help: "space around the networks, as a share of the area that they take up",
+  }),
+  statistics: normField("recalibrate"),
+  curve: choiceField<CurveKind>(CURVE_KINDS, {
+    placeholder: "<kind>",
+    help: "draw the curve from A to C that has B as its bend",
+  }),
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** What a measurement of a plane runs with, beside its options. */
+interface PlaneRun extends LossOption {
+  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  readonly statisticsData?: DataSet | undefined;
+  /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
+  readonly journalPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PlaneProgress) => void) | undefined;
 }
 
-/** Defaults of {@link measurePlane}. */
-export const MEASURE_PLANE_DEFAULTS: Required<Omit<MeasurePlaneOptions, "placed">> = {
+/** Options of {@link measurePlane}. */
+export interface MeasurePlaneOptions extends PlaneChoice, PlaneRun {
+  /** Further networks, each of which is placed at the nearest point of the plane. @defaultValue none */
+  readonly placed?: readonly PlaneSubject[] | undefined;
+}
+
+/** What is attempted, for messages. */
+export const PLANE_ATTEMPT = "measure a plane";
+
+const RUN_DEFAULTS: Required<PlaneRun> = {
   loss: undefined,
-  points: 21,
-  margin: 0.2,
-  statistics: "recalibrate",
   statisticsData: undefined,
-  curve: undefined,
   journalPath: undefined,
-  batchSize: 100,
   signal: undefined,
   onProgress: undefined,
 };
@@ -70,17 +108,7 @@ export const MEASURE_PLANE_DEFAULTS: Required<Omit<MeasurePlaneOptions, "placed"
 export function resolvePlaneOptions(
   options: Omit<MeasurePlaneOptions, "placed">,
 ): Required<Omit<MeasurePlaneOptions, "placed">> {
-  const resolved = resolveOptions("measure a plane", MEASURE_PLANE_DEFAULTS, options);
-  assertWholeOptions("measure a plane", resolved, { points: 2, batchSize: 1 });
-  const { margin, statistics } = resolved;
-  const fail = (option: string, rule: string, value: unknown): never => {
-    throw new OutOfRangeError(`Cannot measure a plane as "${option}" must be ${rule}: it is ${value}`);
-  };
-  if (!(margin >= 0 && Number.isFinite(margin))) fail("margin", "a number of at least 0", margin);
-  if (!NORM_POLICIES.includes(statistics)) {
-    fail("statistics", `one of ${NORM_POLICIES.join(", ")}`, statistics);
-  }
-  return resolved;
+  return resolveFields(PLANE_ATTEMPT, PLANE_FIELDS, options, RUN_DEFAULTS);
 }
 
 /** Coordinates of the columns and rows of a grid, ascending, in units of distance between weights. */

@@ -157,9 +157,9 @@ describe("measureLayers()", () => {
   test.each<[string, MeasureLayersOptions]>([
     ["points", { points: 4 }],
     ["points", { points: 1 }],
-    ["predict", { predict: 51 }],
+    ["predict", { predict: -1 }],
     ["directions", { directions: -1 }],
-    ["orders", { orders: ["sideways" as "random"] }],
+    ["orders[0]", { orders: ["sideways" as "random"] }],
     ["orders", { orders: ["random", "random"] }],
     ["statistics", { statistics: "repair-closed-form" }],
     ["statistics", { statistics: "recalibrate", predict: 5 }],
@@ -356,8 +356,8 @@ describe("predictBarriers()", () => {
   });
 
   test("stands beside what was measured on the same examples", async () => {
-    const { predictions, layers, whole } = await measure({ points: 3, predict: 50 });
-    expect(predictions?.examples).toBe(50);
+    const { predictions, layers, whole } = await measure({ points: 3, predict: 51 });
+    expect(predictions?.examples).toBe(50); // all there are
     expect(predictions?.barriers.map(({ group }) => group)).toEqual(["l0", "l1", "l2", "all"]);
     layers.forEach(({ barrier }, index) => {
       expect(predictions?.barriers[index]?.points[1]?.measured).toBeCloseTo(barrier.loss, 12);

@@ -8,18 +8,16 @@ export interface VerbEntry {
   readonly load: () => Promise<CreateVerb>;
 }
 
-/** Makes the verbs of the measurements of some sorts of subjects. */
+/** Makes the verbs of the measurements of some sorts of subjects: one for each name, however many ways it has. */
 function measuringVerbs(...subjects: readonly SubjectName[]): Readonly<Record<string, VerbEntry>> {
   const entries = listMeasurements().filter(({ subject }) => subjects.includes(subject));
-  return Object.fromEntries(
-    entries.map((entry) => [
-      entry.verb,
-      {
-        summary: entry.summary,
-        load: async () => (await import("./measurement/measurement-verb.ts")).loadMeasurementVerb(entry),
-      },
-    ]),
-  );
+  const verbs = new Map<string, VerbEntry>();
+  for (const { verb, summary } of entries) {
+    const ways = entries.filter((entry) => entry.verb === verb);
+    const load = async () => (await import("./measurement/measurement-verb.ts")).loadMeasurementVerb(ways);
+    if (!verbs.has(verb)) verbs.set(verb, { summary, load });
+  }
+  return Object.fromEntries(verbs);
 }
 
 /** Commands that most people need first, and what each shows. */
@@ -79,15 +77,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    layers: {
-      summary: "Measure which layers stand between two networks",
-      load: async () => (await import("./commands/layers.ts")).layersVerb,
-    },
-    ...measuringVerbs("unlike-pair"),
-    path: {
-      summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
-      load: async () => (await import("./commands/path.ts")).pathVerb,
-    },
+    ...measuringVerbs("pair", "unlike-pair"),
     plane: {
       summary: "Measure loss and error on the plane through three networks",
       load: async () => (await import("./commands/plane.ts")).planeVerb,
@@ -96,25 +86,10 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,
     },
-    ensemble: {
-      summary: "Compare the predictions of several networks, alone and together",
-      load: async () => (await import("./commands/ensemble.ts")).ensembleVerb,
-    },
-    attack: {
-      summary: "Make adversarial examples on some networks, and show them to others",
-      load: async () => (await import("./commands/attack.ts")).attackVerb,
-    },
-    mechanisms: {
-      summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
-      load: async () => (await import("./commands/mechanisms.ts")).mechanismsVerb,
-    },
+    ...measuringVerbs("ensemble", "attack", "pair-on-sets"),
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
-    },
-    curvature: {
-      summary: "Measure how the loss curves around a network",
-      load: async () => (await import("./commands/curvature.ts")).curvatureVerb,
     },
     landscape: {
       summary: "Measure loss and error on a line, a plane or a grid around a network",

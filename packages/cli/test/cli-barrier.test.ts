@@ -59,7 +59,7 @@ describe("isthmus barrier", () => {
 
   it("isthmus barrier says what does not go together", async () => {
     for (const [args, message] of [
-      [["--groups", "head=layers.3"], /--groups says what they are for --decompose: add --decompose/],
+      [["--groups", "head=layers.3"], /with --groups alone as it belongs to --decompose: add that/],
       [["--decompose", "--path", "spherical"], /on the line between A and B: got .*--path spherical/],
       [["--decompose", "tensor"], /Allowed choices are layer, block/],
       [["--decompose", "--statistics", "repair-closed-form"], /"statistics" must be one of/],

@@ -75,10 +75,9 @@ describe("isthmus curvature", () => {
       ),
     );
     expect(code).toBe(0);
-    expect(stdout).toMatch(/in 52 parameters, on 20 examples/);
-    expect(stdout).toMatch(/trace \S+ \(exactly, 52 products\)/);
-    expect(stdout).toMatch(/^largest 1 +\d/m);
-    expect(stdout).toMatch(/^smallest 1 +-?\d/m);
+    expect(stdout).toMatch(/^trace: \S+ \(.*52 products\)$/m);
+    expect(stdout).toMatch(/^largest +1 +\d/m);
+    expect(stdout).toMatch(/^smallest +1 +-?\d/m);
   });
 
   test("writes a page, the one that isthmus report makes of the result", async () => {
@@ -124,11 +123,12 @@ describe("isthmus curvature", () => {
     ])
       expect(html).toContain(`id="figure-${name}"`);
     const { stdout } = await runCli(command(...spectrum, ...measures));
-    expect(stdout).toMatch(/^critical sharpness \S+ \(learning rate /m);
-    expect(stdout).toMatch(/^learning coefficient \S+ \(standard error \S+, 3 chains of 4 draws\)$/m);
-    expect(stdout).toMatch(/^l1 +\d+ .*[█#]/m);
-    expect(stdout).toMatch(/^ +4( +\S+){4}$/m);
-    expect(stdout).toContain("In canonical form, which computes the same:");
+    expect(stdout).toMatch(/^critical sharpness: \S+ \(from \d+ losses\)$/m);
+    expect(stdout).toMatch(/^learning coefficient: \S+ \(standard error \S+; 3 chains\)$/m);
+    expect(stdout).toMatch(/^l1 +[█#]/m);
+    expect(stdout).toMatch(/^as it is +4( +\S+){7}$/m);
+    expect(stdout).toMatch(/^canonical form +4( +\S+){7}$/m);
+    expect(stdout).toContain("Before and after canonicalising");
   });
 
   test("shows the parts that are finished if it is stopped", async () => {
@@ -136,7 +136,7 @@ describe("isthmus curvature", () => {
     const words = command("--count", "2", "--runs", "30", "--by", "layer", "--journal", journal);
     const { code, stderr } = await runAlone(words, { onStart: killOnceThere(journal, "SIGINT") });
     expect(code).toBe(130);
-    expect(stderr).toMatch(/^eigenvalue/m);
+    expect(stderr).toMatch(/^largest +1 +\d/m);
     expect(stderr).toContain(`finished parts are in "${journal}"`);
   });
 
@@ -164,6 +164,21 @@ describe("isthmus curvature", () => {
     const { code, stderr } = await runCli(command("--burn-in", "5"));
     expect(code).not.toBe(0);
     expect(stderr).toContain("--burn-in alone as it belongs to --learning-coefficient");
+  });
+
+  test("options of a measure belong to it, and change how it is measured", async () => {
+    const spectrum = ["--count", "0", "--trace-products", "0", "--runs", "0"];
+    const climb = ["--sharpness", "--sharpness-steps", "0", "--sharpness-samples", "0"];
+    const search = ["--critical-sharpness", "--critical-sharpness-tolerance", "0.5"];
+    const { sharpness, criticalSharpness } = await runJson<CurvatureResult>(
+      command(...spectrum, ...climb, ...search),
+    );
+    expect(sharpness).toMatchObject({ steps: 0, samples: 0, plain: { radius: 0.05 } });
+    const [low, high] = criticalSharpness?.learningRate ?? [];
+    expect(high).toBe(2 * Number(low));
+    const { code, stderr } = await runCli(command("--sharpness-steps", "0"));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("--sharpness-steps alone as it belongs to --sharpness");
   });
 
   test("refuses a page that is none, before it measures", async () => {

@@ -72,7 +72,7 @@ describe("isthmus path", () => {
     expect(readFileSync(page, "utf8")).toContain('id="figure-loss-t"');
     const { code, stdout } = await runCli(["report", file]);
     expect(code).toBe(0);
-    expect(stdout).toContain("so high is its loss at most");
+    expect(stdout).toContain("The loss on the path is at most the loss of the worst network");
   });
 
   test("walks layer by layer to the same result, beside a curve, and writes networks on the way", async () => {
@@ -99,15 +99,28 @@ describe("isthmus path", () => {
   test("refuses a walk without examples to train on, and its options without a walk", async () => {
     const walk = await runCli(command("--by", "walk"));
     expect(walk.code).not.toBe(0);
-    expect(walk.stderr).toContain("name examples to train on with --train-data");
+    expect(walk.stderr).toContain("name examples by --train-data");
     const built = await runCli(command("--moves", "3"));
     expect(built.code).not.toBe(0);
-    expect(built.stderr).toContain("--moves belongs to a walk");
+    expect(built.stderr).toContain("--moves belongs to --by walk");
+  });
+
+  test("says which options belong to which way, and which default each way has", async () => {
+    const { stdout } = await runCli(["path", "--help"]);
+    const help = stdout.replace(/\s+/g, " ");
+    expect(help).toContain(
+      "--moves <n> of --by walk: moves in which a layer reaches its place (default: 20)",
+    );
+    expect(help).toContain("--trials <n> of --by halves: choices of units");
+    expect(help).toContain("or kept (default: keep; of --by walk: recalibrate)");
+    const { code, stderr } = await runCli(command("--by", "walk", "--points-per-line", "2"));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("--points-per-line belongs to --by halves");
   });
 
   test("refuses statistics that are of averages", async () => {
     const { code, stderr } = await runCli(command("--statistics", "repair"));
     expect(code).not.toBe(0);
-    expect(stderr).toContain("must be keep or recalibrate");
+    expect(stderr).toContain("Allowed choices are keep, recalibrate");
   });
 });

@@ -190,7 +190,7 @@ describe("isthmus ensemble", () => {
   it("prints a table", async () => {
     const { code, stdout } = await run("ensemble", ...networks, ...measured);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^predictions +networks +accuracy +NLL +ECE +Brier/m);
+    expect(stdout).toMatch(/^Predictor +Networks +Accuracy +NLL \(nats\) +ECE +Brier/m);
     expect(stdout).toMatch(/^ensemble of all +3 +\d/m);
     expect(stdout).not.toContain("greedy");
   });
@@ -209,7 +209,7 @@ describe("isthmus ensemble", () => {
       "--select-data",
       "npz:stripes.npz:train",
     );
-    expect(other.stderr).toContain('"diversity" must be a number of at least 0');
+    expect(other.stderr).toContain("It must be a number of at least 0");
     const shared = await run(
       "ensemble",
       ...networks,
@@ -246,13 +246,13 @@ describe("isthmus attack", () => {
     }
     expect(read("attack.html").toString()).toContain('id="figure-transfer"');
     const { stdout } = await run("report", "attack.json");
-    expect(stdout).toMatch(/^success of +loss +on b.safetensors +on c.safetensors/m);
+    expect(stdout).toMatch(/^Source +b +c/m);
   });
 
   it.each([
     [[], "give --surrogate, --together or --in-turn"],
     [["--surrogate", "a.safetensors", "--method", "fgsm", "--steps", "2"], 'by fgsm with "steps"'],
-    [["--surrogate", "a.safetensors", "--eps", "-1"], '"epsilon" must be a number of at least 0'],
+    [["--surrogate", "a.safetensors", "--eps", "-1"], "'-1' is invalid. It must be a number of at least 0"],
   ])("refuses %j", async (wrong, message) => {
     const { code, stderr } = await run(...attack, ...wrong);
     expect(code).not.toBe(0);

@@ -15,6 +15,12 @@ const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((na
 ];
 const measured = ["layers", a, b, "--graph", graph, "--data", "mnist:test@100", "--points", "3"];
 
+/** Reads a result without the command that made it. */
+function withoutMaker(path: string): object {
+  const { provenance: _, ...result } = JSON.parse(readFileSync(path, "utf8"));
+  return result;
+}
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-layers-"));
@@ -70,39 +76,54 @@ describe("isthmus layers", () => {
     await Promise.all([first, second, both, taken].map((network) => network?.close()));
   });
 
-  it("isthmus layers killed goes on to the same bytes", async () => {
-    const [whole, output, state] = ["whole.json", "out.json", "out.state.json"].map((name) =>
+  it("isthmus layers killed goes on from its journal to the same bytes", async () => {
+    const [whole, output, journal] = ["whole.json", "out.json", "found.json"].map((name) =>
       join(folder, name),
     ) as [string, string, string];
     const args = [...measured, "--predict", "20", "--quiet"];
     await runCli([...args, "-o", whole]);
-    const killed = await runAlone([...args, "-o", output], {
-      onStart: killOnceThere(state),
-    });
-    expect([killed.stdout, existsSync(output), existsSync(state)]).toEqual(["", false, true]);
-    const refused = await runCli([...args, "-o", output]);
-    expect(refused).toMatchObject({ code: 2, stdout: "" });
-    expect(refused.stderr).toMatch(/the file exists; add --resume to go on/);
-    const other = await runCli([...args, "-o", output, "--resume", "--seed", "1"]);
+    const kept = [...args, "-o", output, "--journal", journal];
+    const killed = await runAlone(kept, { onStart: killOnceThere(journal) });
+    expect([killed.stdout, existsSync(output), existsSync(journal)]).toEqual(["", false, true]);
+    const other = await runCli([...kept, "--seed", "1"]);
     expect(other.stderr).toMatch(/"seed" is 0 there and 1 here; it was left as it is/);
-    expect((await runCli([...args, "-o", output, "--resume"])).code).toBe(0);
-    expect(readFileSync(output, "utf8")).toBe(readFileSync(whole, "utf8"));
+    expect((await runCli(kept)).code).toBe(0);
+    expect(withoutMaker(output)).toEqual(withoutMaker(whole));
+  });
+
+  it("isthmus layers --resume goes on from the journal beside -o, as it did once", async () => {
+    const [whole, output, state] = ["whole.json", "out.json", "out.state.json"].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    await runCli([...measured, "--quiet", "-o", whole]);
+    const resumed = [...measured, "--quiet", "-o", output, "--resume"];
+    await runAlone(resumed, { onStart: killOnceThere(state) });
+    expect([existsSync(output), existsSync(state)]).toEqual([false, true]);
+    expect((await runCli(resumed)).code).toBe(0);
+    expect(withoutMaker(output)).toEqual(withoutMaker(whole));
     expect(existsSync(state)).toBe(false);
   });
 
-  it("isthmus layers shows tables and a chart", async () => {
+  it("isthmus layers shows bars, a chart and tables", async () => {
     const args = [...measured, "--predict", "20", "--robustness", "2", "--quiet"];
     const { stdout, code } = await runCli(args, { env: { LC_ALL: "C" } });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^[\x20-\x7e\n]*$/);
-    expect(stdout).toMatch(/^layer +numbers +distance +cosine +in A +in B +barrier$/m);
-    expect(stdout).toMatch(/^layers\.0 +401,920 +[\d.]+ +[-\d.]+ +[-\d.]+ +[-\d.]+ +[-\d.]+ +#+$/m);
-    expect(stdout).toMatch(/^all at once +932,362 +[\d.]+ +#{16}$/m);
+    expect(stdout).toMatch(/^layers\.0 +[-\d.]+ +[-\d.]+ +#+$/m);
+    expect(stdout).toMatch(/^all at once +#{16}$/m);
     expect(stdout).toMatch(/^ +\S+ shallow-to-deep$/m);
-    expect(stdout).toMatch(
-      /^Predicted to second order, half-way, on 20 examples; rank correlation of layers: /m,
-    );
-    expect(stdout).toMatch(/^Rise of A's loss in 2 random directions/m);
+    expect(stdout).toMatch(/^Group +Loss barrier +Error barrier$/m);
+    expect(stdout).toMatch(/^layers\.0 +[\d.]+ +[\d.]+ points$/m);
+    expect(stdout).toMatch(/^layers\.0 +401,920 +[\d.]+ +[-\d.]+$/m);
+    expect(stdout).toMatch(/^Rank correlation of predicted and measured barriers of layers: [-\d.]+$/m);
+    expect(stdout).toMatch(/^Predicted and measured barriers$/m);
+    expect(stdout).toMatch(/^Random directions and the way to B$/m);
+  });
+
+  it("isthmus layers --predict without a number takes all examples if there are fewer than 1000", async () => {
+    const result = await runJson<LayersResult>([...measured, "--predict", "--order", "random,middle-first"]);
+    expect(result.predictions?.examples).toBe(100);
+    expect(result.cumulative.map(({ order }) => order)).toEqual(["random", "middle-first"]);
   });
 
   it("isthmus layers and layer-wise merges refuse wrong usage with 2", async () => {

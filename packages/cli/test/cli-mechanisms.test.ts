@@ -76,9 +76,9 @@ describe("isthmus mechanisms", () => {
   test.each([
     [["--set", "drawings"], "--set must be a new name, =, and a data set"],
     [["--set", "a=b+cue=nothing"], "KIND must be place or grey"],
-    [["--tolerance", "2"], '"tolerance" must be from 0 to 1: it is 2'],
+    [["--tolerance", "2"], "It must be a number of at least 0 and at most 1"],
     [["--cue-share", "-1"], '"share" must be from 0 to 1: it is -1'],
-    [["--statistics", "repair"], "--statistics must be keep or recalibrate"],
+    [["--statistics", "repair"], "Allowed choices are keep, recalibrate"],
     [["--cue", "smell"], "Allowed choices are place, grey"],
   ])("refuses %j", async (options, message) => {
     const { code, stderr } = await runCli(command(...options));

@@ -63,6 +63,7 @@ export {
   numberField,
   numberForm,
   rangeField,
+  type Said,
   seedField,
   textField,
   triesField,

@@ -1,26 +1,39 @@
-import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { type FieldsOf, InputError, numberField, OutOfRangeError, resolveFields } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
 import { norm } from "./vectors.ts";
 
+/** Options of {@link criticalSharpness} that are plain data. */
+export interface CriticalSharpnessChoice {
+  /** Learning rate that is tried first, such as the result at an earlier step. @defaultValue 1e-3 */
+  readonly guess?: number;
+  /** Width of the bracket of the learning rate over its upper end at which it stops. @defaultValue 1 / 16 */
+  readonly tolerance?: number;
+}
+
+/** Fields of {@link CriticalSharpnessChoice}. */
+export const CRITICAL_SHARPNESS_FIELDS: FieldsOf<CriticalSharpnessChoice> = {
+  guess: numberField({ rare: true, above: 0, default: 1e-3, help: "learning rate that is tried first" }),
+  tolerance: numberField({
+    rare: true,
+    above: 0,
+    below: 1,
+    default: 1 / 16,
+    help: "width of the bracket of the learning rate over its upper end at which the search stops",
+  }),
+};
+
 /** Options of {@link criticalSharpness}. */
-export interface CriticalSharpnessOptions {
+export interface CriticalSharpnessOptions extends CriticalSharpnessChoice {
   /**
    * Change of the parameters at a learning rate of 1, `[dimension]`; with one, no gradient is computed.
    * @defaultValue the negative gradient
    */
   readonly direction?: Float64Array | undefined;
-  /** Learning rate that is tried first, such as the result at an earlier step. @defaultValue 1e-3 */
-  readonly guess?: number;
-  /** Width of the bracket of the learning rate over its upper end at which it stops. @defaultValue 1 / 16 */
-  readonly tolerance?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Defaults of {@link criticalSharpness}. */
-export const CRITICAL_SHARPNESS_DEFAULTS: Required<CriticalSharpnessOptions> = {
+const RUN_DEFAULTS: Required<Omit<CriticalSharpnessOptions, keyof CriticalSharpnessChoice>> = {
   direction: undefined,
-  guess: 1e-3,
-  tolerance: 1 / 16,
   signal: undefined,
 };
 
@@ -60,8 +73,8 @@ export async function criticalSharpness(
   surface: LossSurface,
   options: CriticalSharpnessOptions = {},
 ): Promise<CriticalSharpnessResult> {
-  const resolved = resolveOptions(ATTEMPT, CRITICAL_SHARPNESS_DEFAULTS, options);
-  assertOptions(surface, resolved);
+  const resolved = resolveFields(ATTEMPT, CRITICAL_SHARPNESS_FIELDS, options, RUN_DEFAULTS);
+  assertDirection(surface, resolved);
   const { tolerance, signal } = resolved;
   const direction = resolved.direction ?? (await descent(surface));
   const { place } = surface;
@@ -91,16 +104,10 @@ export async function criticalSharpness(
   };
 }
 
-function assertOptions(
+function assertDirection(
   { dimension }: LossSurface,
-  { direction, guess, tolerance }: Required<CriticalSharpnessOptions>,
+  { direction }: Pick<CriticalSharpnessOptions, "direction">,
 ): void {
-  if (!(guess > 0 && Number.isFinite(guess))) {
-    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "guess" must be above 0 and finite: it is ${guess}`);
-  }
-  if (!(tolerance > 0 && tolerance < 1)) {
-    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "tolerance" must be between 0 and 1: it is ${tolerance}`);
-  }
   if (direction === undefined) return;
   if (direction.length !== dimension) {
     throw new OutOfRangeError(

@@ -1,13 +1,33 @@
-import type { Grouping } from "@isthmus/barrier";
+import { GROUPINGS, type Grouping } from "@isthmus/barrier";
+import {
+  BATCH_SIZE_FIELD,
+  choiceField,
+  examplesField,
+  type FieldsOf,
+  flagField,
+  groupField,
+  namesField,
+  numberField,
+  seedField,
+  triesField,
+  wholeField,
+} from "@isthmus/core";
 import type { LossName } from "@isthmus/graph";
 import type { LossSpec } from "@isthmus/training";
-import type { CriticalSharpnessOptions } from "./critical-sharpness.ts";
+import { CRITICAL_SHARPNESS_FIELDS, type CriticalSharpnessChoice } from "./critical-sharpness.ts";
 import type { CurvatureResult } from "./curvature-result.ts";
 import { ESTIMATE_TRACE_DEFAULTS } from "./estimate-trace.ts";
-import type { LearningCoefficientOptions } from "./learning-coefficient.ts";
-import type { MeasureSettlingOptions } from "./measure-settling.ts";
-import type { MeasureSharpnessOptions } from "./measure-sharpness.ts";
-import { type CurvatureKind, HESSIAN_DEFAULTS, type HessianOptions } from "./operators/operator-options.ts";
+import { LEARNING_COEFFICIENT_FIELDS, type LearningCoefficientChoice } from "./learning-coefficient.ts";
+import { SETTLING_FIELDS, type SettlingChoice } from "./measure-settling.ts";
+import { SHARPNESS_FIELDS, type SharpnessChoice } from "./measure-sharpness.ts";
+import {
+  CURVATURE_KINDS,
+  type CurvatureKind,
+  HESSIAN_DEFAULTS,
+  HESSIAN_DERIVATIVES,
+  type HessianDerivatives,
+  type HessianOptions,
+} from "./operators/operator-options.ts";
 import { SPECTRAL_DENSITY_DEFAULTS } from "./spectral-density.ts";
 import { TOP_EIGENPAIRS_DEFAULTS } from "./top-eigenpairs.ts";
 
@@ -31,21 +51,9 @@ export interface CurvatureProgress {
   readonly stored?: boolean;
 }
 
-type Measure<Options> = Omit<Options, "seed" | "signal" | "onProgress">;
-
-/** Options of how a loss settles that are not about the loss itself. */
-export type SettlingChoice = Pick<
-  MeasureSettlingOptions,
-  "sizes" | "samples" | "deviation" | "steps" | "traceProducts"
->;
-
-/** Options of {@link measureCurvature}. */
-export interface MeasureCurvatureOptions extends Omit<HessianOptions, "loss"> {
-  /**
-   * The loss, or its name.
-   * @defaultValue the loss networks are evaluated by, see `lossOf` of `@isthmus/graph`
-   */
-  readonly loss?: LossSpec | LossName | undefined;
+/** Options of {@link measureCurvature} that are plain data. */
+export interface CurvatureChoice
+  extends Pick<HessianOptions, "parameters" | "examples" | "batchSize" | "derivatives" | "step"> {
   /** The matrix to measure. @defaultValue "hessian" */
   readonly operator?: CurvatureKind;
   /** Labels drawn for each example, of a sampled Gauss-Newton matrix. @defaultValue 1 */
@@ -74,11 +82,11 @@ export interface MeasureCurvatureOptions extends Omit<HessianOptions, "loss"> {
    */
   readonly by?: Grouping | undefined;
   /** Options of the sharpness; `{}` for its defaults. @defaultValue not measured */
-  readonly sharpness?: Measure<MeasureSharpnessOptions> | undefined;
+  readonly sharpness?: SharpnessChoice | undefined;
   /** Options of the critical sharpness; `{}` for its defaults. @defaultValue not measured */
-  readonly criticalSharpness?: Measure<CriticalSharpnessOptions> | undefined;
+  readonly criticalSharpness?: CriticalSharpnessChoice | undefined;
   /** Options of the local learning coefficient; `{}` for its defaults. @defaultValue not measured */
-  readonly learningCoefficient?: Measure<LearningCoefficientOptions> | undefined;
+  readonly learningCoefficient?: LearningCoefficientChoice | undefined;
   /**
    * Options of how the loss settles as the number of examples grows; `{}` for its defaults.
    * @defaultValue not measured
@@ -88,6 +96,126 @@ export interface MeasureCurvatureOptions extends Omit<HessianOptions, "loss"> {
   readonly canonical?: boolean;
   /** Seed of random vectors. @defaultValue 0 */
   readonly seed?: number;
+}
+
+/**
+ * Fields of {@link CurvatureChoice}. Their defaults take some 120 products in all: half a minute on two cores
+ * for a network of a million parameters. Of so many parameters one random vector shows the density well.
+ */
+export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
+  operator: choiceField<CurvatureKind>(CURVATURE_KINDS, {
+    placeholder: "<kind>",
+    default: "hessian",
+    help: "the matrix that is measured",
+  }),
+  labelSamples: wholeField({
+    least: 1,
+    default: 1,
+    keyed: "if-named",
+    help: "labels drawn for each example of a sampled Gauss-Newton matrix",
+  }),
+  derivatives: choiceField<HessianDerivatives>(HESSIAN_DERIVATIVES, {
+    placeholder: "<how>",
+    default: HESSIAN_DEFAULTS.derivatives,
+    rare: true,
+    keyed: "if-named",
+    help: "products with the Hessian from second derivatives (exact), or from gradients at two places",
+  }),
+  step: numberField({
+    least: 0,
+    default: HESSIAN_DEFAULTS.step,
+    flag: "difference-step",
+    rare: true,
+    keyed: "if-named",
+    help: "length of the way to each of both places of finite differences; 0 to choose it by the type of the parameters",
+  }),
+  parameters: namesField({
+    help: "names of the parameters it is measured in, for example head.*,norm.weight (default: all)",
+  }),
+  examples: examplesField({
+    least: 0,
+    default: 500,
+    help: "number of examples, the first ones; 0 for all",
+  }),
+  count: wholeField({ least: 0, default: 3, help: "number of eigenvalues at either end; 0 for none" }),
+  tolerance: numberField({
+    rare: true,
+    above: 0,
+    default: TOP_EIGENPAIRS_DEFAULTS.tolerance,
+    help: "largest residual of an eigenvalue over the largest absolute one",
+  }),
+  steps: triesField({
+    least: 1,
+    default: TOP_EIGENPAIRS_DEFAULTS.steps,
+    help: "the most products for eigenvalues",
+  }),
+  traceProducts: triesField({
+    least: 0,
+    default: 30,
+    help: "the most products for the trace, at least 6; 0 for none",
+  }),
+  relativeError: numberField({
+    rare: true,
+    least: 0,
+    default: ESTIMATE_TRACE_DEFAULTS.relativeError,
+    help: "standard error over the trace at which its estimation stops",
+  }),
+  runs: triesField({
+    least: 0,
+    default: 1,
+    help: "random vectors for the density of all eigenvalues; 0 for none",
+  }),
+  densitySteps: triesField({ rare: true, least: 1, default: 40, help: "products for each of these vectors" }),
+  points: wholeField({
+    least: 2,
+    default: SPECTRAL_DENSITY_DEFAULTS.points,
+    flag: "density-points",
+    rare: true,
+    keyed: "if-named",
+    help: "places of the density",
+  }),
+  width: numberField({
+    least: 0,
+    default: SPECTRAL_DENSITY_DEFAULTS.width,
+    flag: "density-width",
+    rare: true,
+    keyed: "if-named",
+    help: "standard deviation of the Gaussians of the density; 0 for a hundredth of the range",
+  }),
+  by: choiceField<Grouping>(GROUPINGS, {
+    placeholder: "<grouping>",
+    help: "the largest eigenvalue and the trace of every layer, or block",
+  }),
+  sharpness: groupField<SharpnessChoice>(SHARPNESS_FIELDS, {
+    lead: "radius",
+    help: `how far the loss rises in a ball, as SAM and ASAM measure it, and under noise (radius: ${SHARPNESS_FIELDS.radius.default})`,
+  }),
+  criticalSharpness: groupField<CriticalSharpnessChoice>(CRITICAL_SHARPNESS_FIELDS, {
+    help: "the curvature along the gradient from losses alone: 2 over the learning rate that raises the loss",
+  }),
+  learningCoefficient: groupField<LearningCoefficientChoice>(LEARNING_COEFFICIENT_FIELDS, {
+    help: "the local learning coefficient, by Langevin dynamics",
+  }),
+  settling: groupField<SettlingChoice>(SETTLING_FIELDS, {
+    lead: "sizes",
+    help: "how the loss and its Hessian settle as the examples grow, by numbers of them such as 50,100,200 (default: powers of 2 from 16)",
+  }),
+  canonical: flagField({
+    default: false,
+    keyed: "if-named",
+    help: "measure the network with its scales, signs and rotations undone, too",
+  }),
+  seed: seedField("seed of random vectors"),
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** Options of {@link measureCurvature}. */
+export interface MeasureCurvatureOptions extends CurvatureChoice, Pick<HessianOptions, "signal"> {
+  /**
+   * The loss, or its name.
+   * @defaultValue the loss networks are evaluated by, see `lossOf` of `@isthmus/graph`
+   */
+  readonly loss?: LossSpec | LossName | undefined;
   /**
    * File for finished parts, such as the eigenvalues, the trace or one layer, from which a measurement that
    * was interrupted goes on. @defaultValue none is written
@@ -102,34 +230,4 @@ export interface MeasureCurvatureOptions extends Omit<HessianOptions, "loss"> {
 /** Options with all defaults filled in; a loss that was named is that of the graph. */
 export type ResolvedCurvatureOptions = Omit<Required<MeasureCurvatureOptions>, "loss"> & {
   readonly loss: LossSpec | undefined;
-};
-
-/**
- * Defaults of {@link measureCurvature}: some 120 products in all, which take half a minute on two cores for a
- * network of a million parameters. Of so many parameters one random vector shows the density well.
- */
-export const MEASURE_CURVATURE_DEFAULTS: Required<MeasureCurvatureOptions> = {
-  ...HESSIAN_DEFAULTS,
-  examples: 500,
-  operator: "hessian",
-  labelSamples: 1,
-  count: 3,
-  tolerance: TOP_EIGENPAIRS_DEFAULTS.tolerance,
-  steps: TOP_EIGENPAIRS_DEFAULTS.steps,
-  traceProducts: 30,
-  relativeError: ESTIMATE_TRACE_DEFAULTS.relativeError,
-  runs: 1,
-  densitySteps: 40,
-  points: SPECTRAL_DENSITY_DEFAULTS.points,
-  width: SPECTRAL_DENSITY_DEFAULTS.width,
-  by: undefined,
-  sharpness: undefined,
-  criticalSharpness: undefined,
-  learningCoefficient: undefined,
-  settling: undefined,
-  canonical: false,
-  seed: 0,
-  journalPath: undefined,
-  onProgress: undefined,
-  onPart: undefined,
 };

@@ -1,4 +1,4 @@
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, defaultsOf, type FieldsOf, triesField } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { estimateTrace } from "./estimate-trace.ts";
 import { hessian } from "./operators/hessian.ts";
@@ -18,12 +18,27 @@ export interface HessianPoint {
   readonly traceError: number;
 }
 
-/** Options of {@link hessianPoint}. */
-export interface HessianPointOptions extends CurvatureOperatorOptions {
+/** How many products the numbers of a point may take. */
+export interface HessianPointChoice {
   /** The most products for the eigenvalue. @defaultValue 50 */
   readonly steps?: number;
   /** The most products for the trace, at least 6. @defaultValue 30 */
   readonly traceProducts?: number;
+}
+
+/** Fields of {@link HessianPointChoice}. */
+export const HESSIAN_POINT_FIELDS: FieldsOf<HessianPointChoice> = {
+  steps: triesField({
+    rare: true,
+    least: 1,
+    default: 50,
+    help: "the most products for each largest eigenvalue",
+  }),
+  traceProducts: triesField({ rare: true, least: 6, default: 30, help: "the most products for each trace" }),
+};
+
+/** Options of {@link hessianPoint}. */
+export interface HessianPointOptions extends HessianPointChoice, CurvatureOperatorOptions {
   /** Seed of random vectors. @defaultValue 0 */
   readonly seed?: number;
 }
@@ -31,8 +46,7 @@ export interface HessianPointOptions extends CurvatureOperatorOptions {
 /** Defaults of {@link hessianPoint}. */
 export const HESSIAN_POINT_DEFAULTS: Required<HessianPointOptions> = {
   ...CURVATURE_OPERATOR_DEFAULTS,
-  steps: 50,
-  traceProducts: 30,
+  ...defaultsOf(HESSIAN_POINT_FIELDS),
   seed: 0,
 };
 

@@ -1,18 +1,17 @@
 export {
-  CRITICAL_SHARPNESS_DEFAULTS,
+  type CriticalSharpnessChoice,
   type CriticalSharpnessOptions,
   type CriticalSharpnessResult,
   criticalSharpness,
 } from "./critical-sharpness.ts";
-export {
-  type CurvatureProgress,
-  type CurvatureStage,
-  MEASURE_CURVATURE_DEFAULTS,
-  type MeasureCurvatureOptions,
-  type SettlingChoice,
+export { CURVATURE } from "./curvature.ts";
+export type {
+  CurvatureChoice,
+  CurvatureProgress,
+  CurvatureStage,
+  MeasureCurvatureOptions,
 } from "./curvature-options.ts";
 export type { CurvatureMeasures, CurvatureResult, LayerCurvature } from "./curvature-result.ts";
-export { describeCurvature } from "./describe/describe-curvature.ts";
 export { describeCurvatureHistory } from "./describe/describe-curvature-history.ts";
 export {
   ESTIMATE_TRACE_DEFAULTS,
@@ -27,7 +26,7 @@ export {
   invertOuterProducts,
 } from "./invert-outer-products.ts";
 export {
-  LEARNING_COEFFICIENT_DEFAULTS,
+  type LearningCoefficientChoice,
   type LearningCoefficientOptions,
   type LearningCoefficientResult,
   learningCoefficient,
@@ -35,16 +34,16 @@ export {
 export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
 export { measureCurvature } from "./measure-curvature.ts";
 export {
-  MEASURE_SETTLING_DEFAULTS,
   type MeasureSettlingOptions,
   measureSettling,
+  type SettlingChoice,
   type SettlingPoint,
   type SettlingResult,
 } from "./measure-settling.ts";
 export {
-  MEASURE_SHARPNESS_DEFAULTS,
   type MeasureSharpnessOptions,
   measureSharpness,
+  type SharpnessChoice,
   type SharpnessResult,
   type SharpnessValues,
 } from "./measure-sharpness.ts";

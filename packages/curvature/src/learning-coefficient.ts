@@ -1,15 +1,18 @@
 import {
-  assertWholeOptions,
   createRandom,
+  type FieldsOf,
+  numberField,
   OutOfRangeError,
   type Random,
-  resolveOptions,
+  resolveFields,
+  seedField,
+  wholeField,
 } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
 import { mean, standardErrorOf } from "./sample-statistics.ts";
 
-/** Options of {@link learningCoefficient}. */
-export interface LearningCoefficientOptions {
+/** Options of {@link learningCoefficient} that are plain data. */
+export interface LearningCoefficientChoice {
   /** Losses from each chain. @defaultValue 200 */
   readonly draws?: number;
   /** Number of chains, at least 2. @defaultValue 10 */
@@ -24,6 +27,36 @@ export interface LearningCoefficientOptions {
    * Number of examples times the inverse temperature; 0 for `n / log n` of `n` examples. @defaultValue 0
    */
   readonly beta?: number;
+}
+
+/** Fields of {@link LearningCoefficientChoice}. */
+export const LEARNING_COEFFICIENT_FIELDS: FieldsOf<LearningCoefficientChoice> = {
+  draws: wholeField({ least: 2, flag: "draws", default: 200, help: "losses of each chain" }),
+  chains: wholeField({ least: 2, flag: "chains", default: 10, help: "number of chains" }),
+  burnIn: wholeField({
+    least: 0,
+    flag: "burn-in",
+    default: 100,
+    help: "steps of each chain before the first of its losses",
+  }),
+  step: numberField({ above: 0, flag: "step", default: 1e-5, help: "variance of the noise of a step" }),
+  localization: numberField({
+    least: 0,
+    flag: "localization",
+    default: 100,
+    help: "strength of the pull back to the network",
+  }),
+  beta: numberField({
+    rare: true,
+    least: 0,
+    flag: "beta",
+    default: 0,
+    help: "number of examples times the inverse temperature; 0 for n / log n of n examples",
+  }),
+};
+
+/** Options of {@link learningCoefficient}. */
+export interface LearningCoefficientOptions extends LearningCoefficientChoice {
   /** Seed of the noise and the batches. @defaultValue 0 */
   readonly seed?: number;
   readonly signal?: AbortSignal | undefined;
@@ -31,15 +64,12 @@ export interface LearningCoefficientOptions {
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Defaults of {@link learningCoefficient}. */
-export const LEARNING_COEFFICIENT_DEFAULTS: Required<LearningCoefficientOptions> = {
-  draws: 200,
-  chains: 10,
-  burnIn: 100,
-  step: 1e-5,
-  localization: 100,
-  beta: 0,
-  seed: 0,
+const FIELDS: FieldsOf<LearningCoefficientChoice & Pick<LearningCoefficientOptions, "seed">> = {
+  ...LEARNING_COEFFICIENT_FIELDS,
+  seed: seedField("seed of the noise and the batches"),
+};
+
+const RUN_DEFAULTS: Required<Omit<LearningCoefficientOptions, keyof typeof FIELDS>> = {
   signal: undefined,
   onProgress: undefined,
 };
@@ -91,8 +121,8 @@ export async function learningCoefficient(
   surface: LossSurface,
   options: LearningCoefficientOptions = {},
 ): Promise<LearningCoefficientResult> {
-  const resolved = resolveOptions(ATTEMPT, LEARNING_COEFFICIENT_DEFAULTS, options);
-  assertOptions(surface, resolved);
+  const resolved = resolveFields(ATTEMPT, FIELDS, options, RUN_DEFAULTS);
+  assertTemperature(surface, resolved);
   const { draws, chains: count, burnIn, step, localization, seed } = resolved;
   const { examples, batchSize } = surface;
   const beta = resolved.beta > 0 ? resolved.beta : examples / Math.log(examples);
@@ -126,16 +156,10 @@ export async function learningCoefficient(
   };
 }
 
-function assertOptions({ examples }: LossSurface, options: Required<LearningCoefficientOptions>): void {
-  assertWholeOptions(ATTEMPT, options, { draws: 2, chains: 2, burnIn: 0, seed: 0 });
-  const { step, localization, beta } = options;
-  if (!(step > 0 && Number.isFinite(step))) {
-    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "step" must be above 0 and finite: it is ${step}`);
-  }
-  for (const [name, value] of Object.entries({ localization, beta })) {
-    if (value >= 0 && Number.isFinite(value)) continue;
-    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "${name}" must be at least 0 and finite: it is ${value}`);
-  }
+function assertTemperature(
+  { examples }: LossSurface,
+  { beta }: Pick<Required<LearningCoefficientChoice>, "beta">,
+): void {
   if (examples >= 2 || beta > 0) return;
   throw new OutOfRangeError(
     `Cannot ${ATTEMPT} from ${examples} example as there must be at least 2 to choose a temperature by: take more examples, or pass "beta"`,

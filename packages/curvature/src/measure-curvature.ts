@@ -1,5 +1,4 @@
-import { GROUPINGS } from "@isthmus/barrier";
-import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { type Checkpoint, resolveFields } from "@isthmus/core";
 import {
   type Architecture,
   type DataSet,
@@ -13,9 +12,10 @@ import { discoverLinearSymmetries, discoverSymmetries } from "@isthmus/symmetry"
 import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
 import { canonicalize } from "@isthmus/weight-matching";
 import {
+  CURVATURE_FIELDS,
+  type CurvatureChoice,
   type CurvatureProgress,
   type CurvatureStage,
-  MEASURE_CURVATURE_DEFAULTS,
   type MeasureCurvatureOptions,
   type ResolvedCurvatureOptions,
 } from "./curvature-options.ts";
@@ -25,12 +25,21 @@ import { measureSurface, plannedLosses } from "./measure-surface.ts";
 import { empiricalFisher } from "./operators/empirical-fisher.ts";
 import { gaussNewton } from "./operators/gauss-newton.ts";
 import { hessian } from "./operators/hessian.ts";
-import { CURVATURE_KINDS, type CurvatureOperator } from "./operators/operator-options.ts";
+import type { CurvatureOperator } from "./operators/operator-options.ts";
 import { sampledGaussNewton } from "./operators/sampled-gauss-newton.ts";
 import { announceStages } from "./stage-progress.ts";
 import { norm } from "./vectors.ts";
 
-const ATTEMPT = "measure curvature";
+/** What messages call the attempt. */
+export const ATTEMPT = "measure curvature";
+
+const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice>> = {
+  loss: undefined,
+  journalPath: undefined,
+  signal: undefined,
+  onProgress: undefined,
+  onPart: undefined,
+};
 
 /**
  * Measures the curvature of a network's mean loss: the eigenvalues at both ends of the spectrum of its
@@ -72,11 +81,10 @@ export async function measureCurvature(
   data: DataSet,
   options: MeasureCurvatureOptions = {},
 ): Promise<CurvatureResult> {
-  const { loss, ...others } = resolveOptions(ATTEMPT, MEASURE_CURVATURE_DEFAULTS, options);
+  const { loss, ...others } = resolveFields(ATTEMPT, CURVATURE_FIELDS, options, RUN_DEFAULTS);
   const isNamed = typeof loss === "string";
   const resolved: ResolvedCurvatureOptions = { ...others, loss: isNamed ? undefined : loss };
   const architecture = { ...unscored, graph: isNamed ? scoreBy(unscored.graph, loss) : unscored.graph };
-  assertOptions(resolved);
   const { canonical, seed, onProgress, onPart } = resolved;
   const forms = canonical ? 2 : 1;
   const announced = (form: number): ResolvedCurvatureOptions => ({
@@ -118,14 +126,6 @@ export async function measureCurvature(
     : undefined;
   const result = describe(operator, measures);
   return second ? { ...result, canonical: second.measures } : result;
-}
-
-function assertOptions(options: ResolvedCurvatureOptions): void {
-  const least = { count: 0, traceProducts: 0, runs: 0, seed: 0, labelSamples: 1 };
-  assertWholeOptions(ATTEMPT, options, least);
-  const { by } = options;
-  if (by === undefined || GROUPINGS.includes(by)) return;
-  throw new OutOfRangeError(`Cannot ${ATTEMPT} as "by" must be one of ${GROUPINGS.join(", ")}: it is ${by}`);
 }
 
 async function canonicalForm(
@@ -240,9 +240,5 @@ function openOperator(
     }
     case "empirical-fisher":
       return empiricalFisher(architecture, network, data, shared);
-    default:
-      throw new OutOfRangeError(
-        `Cannot ${ATTEMPT} as "operator" must be one of ${CURVATURE_KINDS.join(", ")}: it is ${operator}`,
-      );
   }
 }

@@ -5,22 +5,28 @@ import {
   createCheckpoint,
   createRandom,
   entry,
+  type FieldsOf,
+  listField,
+  numberField,
   OutOfRangeError,
-  resolveOptions,
+  resolveFields,
+  triesField,
 } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
 import { measureExampleLosses } from "@isthmus/training";
 import {
-  HESSIAN_POINT_DEFAULTS,
+  HESSIAN_POINT_FIELDS,
   type HessianPoint,
+  type HessianPointChoice,
   type HessianPointOptions,
   hessianPoint,
 } from "./hessian-point.ts";
 import { addTensorsInPlace, layoutParameters, splitVector } from "./operators/layout.ts";
+import { CURVATURE_OPERATOR_DEFAULTS } from "./operators/operator-options.ts";
 import { mean, standardErrorOf } from "./sample-statistics.ts";
 
-/** Options of {@link measureSettling}. */
-export interface MeasureSettlingOptions extends HessianPointOptions {
+/** Options of {@link measureSettling} that are not about the loss itself. */
+export interface SettlingChoice extends HessianPointChoice {
   /**
    * Numbers of examples, rising, each fewer than there are.
    * @defaultValue the powers of 2 from 16 on that are fewer
@@ -30,16 +36,40 @@ export interface MeasureSettlingOptions extends HessianPointOptions {
   readonly samples?: number;
   /** Standard deviation of every parameter among these places. @defaultValue 0.01 */
   readonly deviation?: number;
+}
+
+/** Fields of {@link SettlingChoice}. */
+export const SETTLING_FIELDS: FieldsOf<SettlingChoice> = {
+  sizes: listField<number>(
+    { type: "whole", least: 1, most: Number.MAX_SAFE_INTEGER },
+    {
+      help: "numbers of examples, rising, such as 50,100,200 (default: powers of 2 from 16)",
+    },
+  ),
+  samples: triesField({
+    rare: true,
+    least: 2,
+    default: 20,
+    help: "places around the network at which losses are measured",
+  }),
+  deviation: numberField({
+    rare: true,
+    above: 0,
+    default: 0.01,
+    help: "standard deviation of every parameter among these places",
+  }),
+  ...HESSIAN_POINT_FIELDS,
+};
+
+/** Options of {@link measureSettling}. */
+export interface MeasureSettlingOptions extends SettlingChoice, HessianPointOptions {
   /** Called with the share of the work that is done. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Defaults of {@link measureSettling}. */
-export const MEASURE_SETTLING_DEFAULTS: Required<MeasureSettlingOptions> = {
-  ...HESSIAN_POINT_DEFAULTS,
-  sizes: undefined,
-  samples: 20,
-  deviation: 0.01,
+const RUN_DEFAULTS: Required<Omit<MeasureSettlingOptions, keyof SettlingChoice>> = {
+  ...CURVATURE_OPERATOR_DEFAULTS,
+  seed: 0,
   onProgress: undefined,
 };
 
@@ -93,7 +123,7 @@ export async function measureSettling(
   data: DataSet,
   options: MeasureSettlingOptions = {},
 ): Promise<SettlingResult> {
-  const resolved = resolveOptions(ATTEMPT, MEASURE_SETTLING_DEFAULTS, options);
+  const resolved = resolveFields(ATTEMPT, SETTLING_FIELDS, options, RUN_DEFAULTS);
   const examples = resolved.examples === 0 ? data.size : Math.min(resolved.examples, data.size);
   const sizes = resolved.sizes ?? powersBelow(examples);
   assertOptions(resolved, sizes, examples);
@@ -137,17 +167,8 @@ function assertOptions(
   sizes: readonly number[],
   examples: number,
 ): void {
-  const least = { samples: 2, steps: 1, traceProducts: 6, seed: 0, examples: 0, batchSize: 1 };
-  assertWholeOptions(ATTEMPT, options, least);
-  const { deviation } = options;
-  if (!(deviation > 0 && Number.isFinite(deviation))) {
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "deviation" must be above 0 and finite: it is ${deviation}`,
-    );
-  }
-  const rises = sizes.every(
-    (size, i) => Number.isInteger(size) && size > (i === 0 ? 0 : at(sizes, i - 1, "size")),
-  );
+  assertWholeOptions(ATTEMPT, options, { seed: 0, examples: 0, batchSize: 1 });
+  const rises = sizes.every((size, i) => i === 0 || size > at(sizes, i - 1, "size"));
   if (sizes.length > 0 && rises && at(sizes, sizes.length - 1, "size") < examples) return;
   throw new OutOfRangeError(
     `Cannot ${ATTEMPT} as "sizes" must be whole numbers that rise and are fewer than the ${examples} examples: they are [${sizes.join(", ")}]; choose others, or take more examples`,

@@ -1,16 +1,19 @@
 import {
-  assertWholeOptions,
   createRandom,
+  type FieldsOf,
+  numberField,
   OutOfRangeError,
   type Random,
-  resolveOptions,
+  resolveFields,
+  seedField,
+  triesField,
 } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
 import { mean, standardErrorOf } from "./sample-statistics.ts";
 import { addMultipleInPlace, norm, randomDirection, scaleInPlace } from "./vectors.ts";
 
-/** Options of {@link measureSharpness}. */
-export interface MeasureSharpnessOptions {
+/** Options of {@link measureSharpness} that are plain data. */
+export interface SharpnessChoice {
   /** Radius of the ball in which the loss may rise, as in SAM. @defaultValue 0.05 */
   readonly radius?: number;
   /** Radius in units of the absolute parameters, as in ASAM. @defaultValue 0.5 */
@@ -23,6 +26,49 @@ export interface MeasureSharpnessOptions {
   readonly adaptiveDeviation?: number;
   /** Number of noises, at least 2; 0 for none. @defaultValue 20 */
   readonly samples?: number;
+}
+
+/** Fields of {@link SharpnessChoice}. */
+export const SHARPNESS_FIELDS: FieldsOf<SharpnessChoice> = {
+  radius: numberField({
+    above: 0,
+    default: 0.05,
+    help: "radius of the ball in which the loss may rise, as in SAM",
+  }),
+  adaptiveRadius: numberField({
+    rare: true,
+    above: 0,
+    default: 0.5,
+    help: "radius in units of the absolute parameters, as in ASAM",
+  }),
+  steps: triesField({
+    rare: true,
+    least: 0,
+    default: 20,
+    help: "steps of ascent in the ball; 0 for the one step of SAM alone",
+  }),
+  deviation: numberField({
+    rare: true,
+    above: 0,
+    default: 0.01,
+    help: "standard deviation of Gaussian noise",
+  }),
+  adaptiveDeviation: numberField({
+    rare: true,
+    above: 0,
+    default: 0.1,
+    help: "standard deviation of noise in units of the absolute parameters",
+  }),
+  samples: triesField({
+    rare: true,
+    least: 0,
+    default: 20,
+    help: "number of noises, at least 2; 0 for none",
+  }),
+};
+
+/** Options of {@link measureSharpness}. */
+export interface MeasureSharpnessOptions extends SharpnessChoice {
   /** Seed of noise. @defaultValue 0 */
   readonly seed?: number;
   readonly signal?: AbortSignal | undefined;
@@ -30,15 +76,12 @@ export interface MeasureSharpnessOptions {
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Defaults of {@link measureSharpness}. */
-export const MEASURE_SHARPNESS_DEFAULTS: Required<MeasureSharpnessOptions> = {
-  radius: 0.05,
-  adaptiveRadius: 0.5,
-  steps: 20,
-  deviation: 0.01,
-  adaptiveDeviation: 0.1,
-  samples: 20,
-  seed: 0,
+const FIELDS: FieldsOf<SharpnessChoice & Pick<MeasureSharpnessOptions, "seed">> = {
+  ...SHARPNESS_FIELDS,
+  seed: seedField("seed of noise"),
+};
+
+const RUN_DEFAULTS: Required<Omit<MeasureSharpnessOptions, keyof typeof FIELDS>> = {
   signal: undefined,
   onProgress: undefined,
 };
@@ -91,8 +134,8 @@ export async function measureSharpness(
   surface: LossSurface,
   options: MeasureSharpnessOptions = {},
 ): Promise<SharpnessResult> {
-  const resolved = resolveOptions(ATTEMPT, MEASURE_SHARPNESS_DEFAULTS, options);
-  assertOptions(resolved);
+  const resolved = resolveFields(ATTEMPT, FIELDS, options, RUN_DEFAULTS);
+  assertSamples(resolved);
   const { radius, adaptiveRadius, deviation, adaptiveDeviation, steps, samples, seed } = resolved;
   const gradient = new Float64Array(surface.dimension);
   const loss = assertFinite(ATTEMPT, await surface.gradientAt(surface.place, gradient), ADVICE);
@@ -114,19 +157,11 @@ export async function measureSharpness(
   return { kind: "sharpness", loss, plain, adaptive, steps, samples, seed };
 }
 
-function assertOptions(options: Required<MeasureSharpnessOptions>): void {
-  assertWholeOptions(ATTEMPT, options, { steps: 0, samples: 0, seed: 0 });
-  if (options.samples === 1) {
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "samples" must be 0, or at least 2 for a standard error: it is 1`,
-    );
-  }
-  for (const name of ["radius", "adaptiveRadius", "deviation", "adaptiveDeviation"] as const) {
-    if (options[name] > 0 && Number.isFinite(options[name])) continue;
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "${name}" must be above 0 and finite: it is ${options[name]}`,
-    );
-  }
+function assertSamples({ samples }: Required<SharpnessChoice>): void {
+  if (samples !== 1) return;
+  throw new OutOfRangeError(
+    `Cannot ${ATTEMPT} as "samples" must be 0, or at least 2 for a standard error: it is 1`,
+  );
 }
 
 /** A loss around its place, in coordinates that are stretched by a scale. */

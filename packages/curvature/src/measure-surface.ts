@@ -1,11 +1,11 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, defaultsOf } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { criticalSharpness } from "./critical-sharpness.ts";
 import type { ResolvedCurvatureOptions } from "./curvature-options.ts";
 import type { CurvatureMeasures } from "./curvature-result.ts";
-import { LEARNING_COEFFICIENT_DEFAULTS, learningCoefficient } from "./learning-coefficient.ts";
-import { MEASURE_SETTLING_DEFAULTS, measureSettling } from "./measure-settling.ts";
-import { MEASURE_SHARPNESS_DEFAULTS, measureSharpness } from "./measure-sharpness.ts";
+import { LEARNING_COEFFICIENT_FIELDS, learningCoefficient } from "./learning-coefficient.ts";
+import { measureSettling, SETTLING_FIELDS } from "./measure-settling.ts";
+import { measureSharpness, SHARPNESS_FIELDS } from "./measure-sharpness.ts";
 import { openLossSurface } from "./operators/loss-surface.ts";
 import type { MeasurementFrame, PlannedWork } from "./stage-progress.ts";
 
@@ -15,8 +15,8 @@ const CRITICAL_WORK = 20;
 /** Plans the work of what is measured by losses and gradients, in products with a matrix. */
 export function plannedLosses(options: ResolvedCurvatureOptions, examples: number): PlannedWork[] {
   const { sharpness, criticalSharpness, learningCoefficient, batchSize } = options;
-  const climb = { ...MEASURE_SHARPNESS_DEFAULTS, ...sharpness };
-  const chains = { ...LEARNING_COEFFICIENT_DEFAULTS, ...learningCoefficient };
+  const climb = { ...defaultsOf(SHARPNESS_FIELDS), ...sharpness };
+  const chains = { ...defaultsOf(LEARNING_COEFFICIENT_FIELDS), ...learningCoefficient };
   const share = Math.min(1, batchSize / examples);
   return [
     { stage: "sharpness", work: sharpness === undefined ? 0 : climb.steps + climb.samples },
@@ -33,7 +33,7 @@ export function plannedLosses(options: ResolvedCurvatureOptions, examples: numbe
 /** Plans the work of the Hessians of fewer examples, in products with the whole one. */
 function plannedSettling({ settling }: ResolvedCurvatureOptions, examples: number): number {
   if (settling === undefined) return 0;
-  const { sizes, steps, traceProducts } = { ...MEASURE_SETTLING_DEFAULTS, ...settling };
+  const { sizes, steps, traceProducts } = { ...defaultsOf(SETTLING_FIELDS), ...settling };
   const all = (sizes ?? [examples]).reduce((sum, size) => sum + size, 0);
   return (all / examples) * (steps + traceProducts);
 }

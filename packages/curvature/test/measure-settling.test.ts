@@ -68,11 +68,11 @@ describe("measureSettling()", () => {
 
   test.each([
     [{ sizes: [10, 10] }, '"sizes" must be whole numbers that rise and are fewer than the 40 examples'],
-    [{ sizes: [10, 40] }, "they are [10, 40]"],
-    [{ sizes: [0.5] }, "choose others, or take more examples"],
+    [{ sizes: [10, 40] }, "they are [10, 40]; choose others, or take more examples"],
+    [{ sizes: [0.5] }, '"sizes[0]" must be a whole number of at least 1: it is 0.5'],
     [{ sizes: [] }, '"sizes" must be'],
     [{ examples: 16 }, "fewer than the 16 examples"],
-    [{ deviation: 0 }, '"deviation" must be above 0 and finite: it is 0'],
+    [{ deviation: 0 }, '"deviation" must be a number above 0: it is 0'],
     [{ samples: 1 }, '"samples"'],
     [{ traceProducts: 5 }, '"traceProducts"'],
   ])("refuses %j", async (options, message) => {

@@ -10,7 +10,8 @@ export {
 } from "./describe/path-figures.ts";
 export { measureCurve } from "./measure-curve.ts";
 export {
-  MEASURE_PATH_DEFAULTS,
+  MEASURE_PATH_FIELDS,
+  type MeasurePathChoice,
   type MeasurePathOptions,
   measurePath,
   type PathProgress,

@@ -1,9 +1,15 @@
-import { at, resolveOptions } from "@isthmus/core";
+import { at, resolveFields } from "@isthmus/core";
 import { type Architecture, type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
 import type { CurveResult } from "./curve-result.ts";
-import { MEASURE_PATH_DEFAULTS, type MeasurePathOptions, measurePath } from "./measure-path.ts";
+import { MEASURE_PATH_FIELDS, type MeasurePathOptions, measurePath } from "./measure-path.ts";
 import type { TrainedCurve } from "./train-curve.ts";
+
+const RUN_DEFAULTS: Required<Pick<MeasurePathOptions, "loss" | "statisticsData" | "signal">> = {
+  loss: undefined,
+  statisticsData: undefined,
+  signal: undefined,
+};
 
 /**
  * Measures a curve, and for comparison the straight line between its ends.
@@ -30,17 +36,18 @@ export async function measureCurve(
   data: DataSet,
   options: MeasurePathOptions = {},
 ): Promise<CurveResult> {
-  const { points, onProgress, ...resolved } = resolveOptions(
+  const { onProgress, ...chosen } = options;
+  const { points, statistics, loss } = resolveFields(
     "measure a curve",
-    MEASURE_PATH_DEFAULTS,
-    options,
+    MEASURE_PATH_FIELDS,
+    chosen,
+    RUN_DEFAULTS,
   );
   const [a, ...others] = trained.points;
   const b = others.at(-1) ?? a;
   const along = (path: TrainedCurve["path"], before: number) =>
     measurePath(architecture, path, data, {
-      ...resolved,
-      points,
+      ...chosen,
       onProgress({ completed }) {
         const progress = { completed: before + completed, total: 2 * points };
         onProgress?.({ done: progress.completed / progress.total, ...progress });
@@ -49,7 +56,7 @@ export async function measureCurve(
   const path = await along(trained.path, 0);
   return {
     kind: "curve",
-    ...lossFields(scoreBy(architecture.graph, resolved.loss), data),
+    ...lossFields(scoreBy(architecture.graph, loss), data),
     curve: trained.curve,
     bends: trained.points.length - 2,
     epochs: trained.result.epochs,
@@ -57,7 +64,7 @@ export async function measureCurve(
     path,
     line: await along(createPath("linear", a, b), points),
     modeConnectivity: modeConnectivity(path),
-    statistics: resolved.statistics,
+    statistics,
     examples: data.size,
     data: data.name,
     a: a.source,

@@ -1,8 +1,15 @@
 import { bindNetwork, createCorrectedEvaluator } from "@isthmus/barrier";
-import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import {
+  at,
+  BATCH_SIZE_FIELD,
+  type Checkpoint,
+  type FieldsOf,
+  resolveFields,
+  wholeField,
+} from "@isthmus/core";
 import { type Architecture, type DataSet, type LossOption, parameterNames, scoreBy } from "@isthmus/graph";
 import { distance, type Path } from "@isthmus/interpolation";
-import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
+import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { MeasuredPath, PathSummary } from "./curve-result.ts";
 
 /** Progress of {@link measurePath}. */
@@ -14,33 +21,52 @@ export interface PathProgress {
   readonly total: number;
 }
 
-/** Options of {@link measurePath}. */
-export interface MeasurePathOptions extends LossOption {
+/** Options of {@link measurePath} that are plain data. */
+export interface MeasurePathChoice {
   /** Evenly spaced places, both ends included, at least 2. @defaultValue 21 */
   readonly points?: number;
   /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+}
+
+/** Most places on a path. */
+const MOST_PLACES = 10_000;
+
+/** Fields of {@link MeasurePathChoice}. */
+export const MEASURE_PATH_FIELDS: FieldsOf<MeasurePathChoice> = {
+  points: wholeField({
+    least: 2,
+    most: MOST_PLACES,
+    default: 21,
+    help: "number of evenly spaced places, both ends among them",
+  }),
+  statistics: normField("recalibrate"),
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** Options of {@link measurePath}. */
+export interface MeasurePathOptions extends MeasurePathChoice, LossOption {
   /**
    * Examples to measure statistics on; training examples are better than test examples.
    * @defaultValue the first 2,500 of the evaluated ones
    */
   readonly statisticsData?: DataSet | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
-  readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PathProgress) => void) | undefined;
 }
 
-/** Defaults of {@link measurePath}. */
-export const MEASURE_PATH_DEFAULTS: Required<MeasurePathOptions> = {
+type Run = Omit<MeasurePathOptions, keyof MeasurePathChoice>;
+
+const RUN_DEFAULTS: Required<Run> = {
   loss: undefined,
-  points: 21,
-  statistics: "recalibrate",
   statisticsData: undefined,
-  batchSize: 100,
   signal: undefined,
   onProgress: undefined,
 };
+
+const ATTEMPT = "measure a path";
 
 /**
  * Measures loss and error along any path, with their minimum, maximum, mean and the integral over the length
@@ -60,12 +86,10 @@ export async function measurePath(
   data: DataSet,
   options: MeasurePathOptions = {},
 ): Promise<MeasuredPath> {
-  const resolved = resolveOptions("measure a path", MEASURE_PATH_DEFAULTS, options);
-  assertOptions(resolved);
+  const resolved = resolveFields(ATTEMPT, MEASURE_PATH_FIELDS, options, RUN_DEFAULTS);
   const graph = scoreBy(unscored, resolved.loss);
   const { points: total, statistics, statisticsData, batchSize, signal, onProgress } = resolved;
-  const attempt = "measure a path";
-  const correction = { attempt, statistics, statisticsData, batchSize, signal };
+  const correction = { attempt: ATTEMPT, statistics, statisticsData, batchSize, signal };
   const evaluator = await createCorrectedEvaluator({ graph, engine, data }, correction);
   try {
     const points: MeasuredPath["points"][number][] = [];
@@ -85,15 +109,6 @@ export async function measurePath(
   } finally {
     await evaluator.release();
   }
-}
-
-function assertOptions(options: Required<MeasurePathOptions>): void {
-  assertWholeOptions("measure a path", options, { points: 2, batchSize: 1 });
-  const { statistics } = options;
-  if (NORM_POLICIES.includes(statistics)) return;
-  throw new OutOfRangeError(
-    `Cannot measure a path as "statistics" must be one of ${NORM_POLICIES.join(", ")}: it is ${statistics}`,
-  );
 }
 
 /**

@@ -1,4 +1,11 @@
-import { at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import {
+  at,
+  BATCH_SIZE_FIELD,
+  type Checkpoint,
+  type FieldsOf,
+  OutOfRangeError,
+  resolveFields,
+} from "@isthmus/core";
 import {
   type Architecture,
   assertNetwork,
@@ -9,7 +16,12 @@ import {
 import { countBatchNorms, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { meanOfWeights } from "./collect/mean-of-weights.ts";
 import type { EnsembleResult } from "./ensemble-result.ts";
-import { type GreedyChoice, SELECT_GREEDILY_DEFAULTS, selectGreedily } from "./greedy/select-greedily.ts";
+import {
+  GREEDY_FIELDS,
+  type GreedyChoice,
+  type SelectGreedilyOptions,
+  selectGreedily,
+} from "./greedy/select-greedily.ts";
 import type { NetworkStream } from "./predictions/average-predictions.ts";
 import { createJudge, type JudgedPredictor, meanQuality } from "./predictions/create-judge.ts";
 import { openClassifier } from "./predictions/keep-predictions.ts";
@@ -29,17 +41,25 @@ export interface CompareEnsemblesProgress {
   readonly done: number;
 }
 
-/** Options of {@link compareEnsembles}. */
-export interface CompareEnsemblesOptions {
+/** Options of {@link compareEnsembles} that are plain data. */
+export interface CompareEnsemblesChoice extends SelectGreedilyOptions {
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+}
+
+/** Fields of {@link CompareEnsemblesChoice}. */
+export const COMPARE_ENSEMBLES_FIELDS: FieldsOf<CompareEnsemblesChoice> = {
+  ...GREEDY_FIELDS,
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** What a comparison of ensembles runs with, beside its options. */
+interface EnsemblesRun {
   /**
    * Examples that the greedy ensemble is chosen on, neither trained on nor among the ones that are predicted.
    * @defaultValue none: no greedy ensemble
    */
   readonly selectionData?: DataSet | undefined;
-  /** The most networks of the greedy ensemble. @defaultValue half of the networks, rounded up */
-  readonly members?: number | undefined;
-  /** Weight of diversity in the choice of the greedy ensemble. @defaultValue 1 */
-  readonly diversity?: number;
   /** Other data, for which a predictor should have low confidence; labels are not used. @defaultValue none */
   readonly others?: readonly DataSet[];
   /** Further predictors, such as networks on the rays of a star. @defaultValue none */
@@ -49,8 +69,6 @@ export interface CompareEnsemblesOptions {
    * @defaultValue the first 2,500 of the predicted ones
    */
   readonly statisticsData?: DataSet | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
-  readonly batchSize?: number;
   /**
    * Folder that keeps the predictions of each network, from which a comparison that was interrupted goes on
    * without making them again, as does one of more networks.
@@ -61,15 +79,14 @@ export interface CompareEnsemblesOptions {
   readonly onProgress?: ((progress: CompareEnsemblesProgress) => void) | undefined;
 }
 
-/** Defaults of {@link compareEnsembles}. */
-export const COMPARE_ENSEMBLES_DEFAULTS: Required<CompareEnsemblesOptions> = {
+/** Options of {@link compareEnsembles}. */
+export interface CompareEnsemblesOptions extends CompareEnsemblesChoice, EnsemblesRun {}
+
+const RUN_DEFAULTS: Required<EnsemblesRun> = {
   selectionData: undefined,
-  members: SELECT_GREEDILY_DEFAULTS.members,
-  diversity: SELECT_GREEDILY_DEFAULTS.diversity,
   others: [],
   further: [],
   statisticsData: undefined,
-  batchSize: 100,
   predictionsPath: undefined,
   signal: undefined,
   onProgress: undefined,
@@ -110,7 +127,7 @@ export async function compareEnsembles(
   data: DataSet,
   options: CompareEnsemblesOptions = {},
 ): Promise<EnsembleResult> {
-  const resolved = resolveOptions(ATTEMPT, COMPARE_ENSEMBLES_DEFAULTS, options);
+  const resolved = resolveFields(ATTEMPT, COMPARE_ENSEMBLES_FIELDS, options, RUN_DEFAULTS);
   if (networks.length === 0)
     throw new OutOfRangeError(`Cannot ${ATTEMPT} as there must be at least one network: there are none`);
   for (const network of networks) assertNetwork(graph, network);

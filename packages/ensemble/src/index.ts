@@ -1,6 +1,6 @@
+export { ATTACK } from "./attack/attack.ts";
 export { attackExamples } from "./attack/attack-examples.ts";
 export {
-  ATTACK_DEFAULTS,
   ATTACK_EPSILONS,
   ATTACK_METHODS,
   ATTACK_NORMS,
@@ -21,7 +21,7 @@ export {
 } from "./attack/attack-source.ts";
 export {
   type AttackProgress,
-  MEASURE_ATTACK_DEFAULTS,
+  type MeasureAttackChoice,
   type MeasureAttackOptions,
   measureAttack,
 } from "./attack/measure-attack.ts";
@@ -46,7 +46,8 @@ export {
 } from "./collect/plan-collection.ts";
 export { type ScatterNetworkOptions, scatterNetwork } from "./collect/scatter-network.ts";
 export {
-  COMPARE_ENSEMBLES_DEFAULTS,
+  COMPARE_ENSEMBLES_FIELDS,
+  type CompareEnsemblesChoice,
   type CompareEnsemblesOptions,
   type CompareEnsemblesProgress,
   compareEnsembles,
@@ -60,7 +61,7 @@ export { predictorsTable } from "./describe/predictors-table.ts";
 export type { EnsembleResult, NamedData } from "./ensemble-result.ts";
 export {
   type GreedyChoice,
-  SELECT_GREEDILY_DEFAULTS,
+  MOST_MEMBERS,
   type SelectGreedilyOptions,
   selectGreedily,
 } from "./greedy/select-greedily.ts";

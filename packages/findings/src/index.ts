@@ -23,10 +23,12 @@ export type {
   NamedSubject,
   OpenedSubject,
   OwnSubject,
+  SourceSubject,
   SubjectName,
   Subjects,
 } from "./measurement/measurement.ts";
 export type { PageFact } from "./page-fact.ts";
+export { pairMapFigure } from "./pair-map.ts";
 export type { Axis } from "./plot/axis.ts";
 export type { Bar, BarPlot, BarPoints } from "./plot/bar-plot.ts";
 export type { BarcodePlot, PersistenceBar } from "./plot/barcode-plot.ts";

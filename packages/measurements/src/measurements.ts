@@ -1,29 +1,92 @@
+import type { LAYERS } from "@isthmus/barrier";
+import type { CURVATURE } from "@isthmus/curvature";
+import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
-import type { DROPOUT_STABILITY } from "@isthmus/paths";
+import type { MECHANISMS } from "@isthmus/mechanisms";
+import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
+import type { ENSEMBLE } from "@isthmus/star-domain";
 
 /** The measurement of each kind. */
 interface BuiltIn {
+  readonly layers: typeof LAYERS;
+  readonly curvature: typeof CURVATURE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
+  readonly "dropout-path": typeof DROPOUT_PATH;
+  readonly "walked-path": typeof WALKED_PATH;
+  readonly mechanisms: typeof MECHANISMS;
   readonly similarity: typeof SIMILARITY;
+  readonly ensemble: typeof ENSEMBLE;
+  readonly attack: typeof ATTACK;
 }
 
 /** What is listed of a measurement before it is loaded. */
 type Listed<M> = Omit<MeasurementEntry, "kind" | "load"> & { readonly load: () => Promise<M> };
 
+/** What the measurements of paths share: they are ways of one command. */
+const PATH = {
+  verb: "path",
+  summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
+  subject: "pair",
+} as const;
+
 /** Every measurement of Isthmus by its kind: commands, entries of studies and tasks are made of this list. */
 const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
+  layers: {
+    verb: "layers",
+    summary: "Measure which layers stand between two networks",
+    subject: "pair",
+    load: async () => (await import("@isthmus/barrier")).LAYERS,
+  },
+  curvature: {
+    verb: "curvature",
+    summary: "Measure how the loss curves around a network",
+    subject: "network",
+    load: async () => (await import("@isthmus/curvature")).CURVATURE,
+  },
   "dropout-stability": {
     verb: "dropout",
     summary: "Measure how much a network loses when units are taken out",
     subject: "network",
     load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
   },
+  "dropout-path": {
+    ...PATH,
+    way: {
+      flag: "by",
+      value: "halves",
+      help: "through networks without half of their units, which are built",
+    },
+    load: async () => (await import("@isthmus/paths")).DROPOUT_PATH,
+  },
+  "walked-path": {
+    ...PATH,
+    way: { flag: "by", value: "walk", help: "layer by layer, with training" },
+    load: async () => (await import("@isthmus/paths")).WALKED_PATH,
+  },
+  mechanisms: {
+    verb: "mechanisms",
+    summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
+    subject: "pair-on-sets",
+    load: async () => (await import("@isthmus/mechanisms")).MECHANISMS,
+  },
   similarity: {
     verb: "similarity",
     summary: "Measure how alike the layers of two networks are in what they compute",
     subject: "unlike-pair",
     load: async () => (await import("@isthmus/similarity")).SIMILARITY,
+  },
+  ensemble: {
+    verb: "ensemble",
+    summary: "Compare the predictions of several networks, alone and together",
+    subject: "ensemble",
+    load: async () => (await import("@isthmus/star-domain")).ENSEMBLE,
+  },
+  attack: {
+    verb: "attack",
+    summary: "Make adversarial examples on some networks, and show them to others",
+    subject: "attack",
+    load: async () => (await import("@isthmus/ensemble")).ATTACK,
   },
 };
 

@@ -1,11 +1,10 @@
-export { describeMechanisms } from "./describe/describe-mechanisms.ts";
-export { summarizeMechanisms } from "./describe/summarize-mechanisms.ts";
 export {
-  MEASURE_MECHANISMS_DEFAULTS,
   type MeasureMechanismsOptions,
+  type MechanismsChoice,
   type MechanismsProgress,
   measureMechanisms,
 } from "./measure-mechanisms.ts";
+export { MECHANISMS } from "./mechanisms.ts";
 export type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
 export { frozenBelowLastLayer } from "./tune/last-layer.ts";
 export { type TuningData, tuneByConnectivity } from "./tune/tune-by-connectivity.ts";

@@ -1,6 +1,11 @@
 import { barrierValues } from "@isthmus/barrier";
-import { at, type Checkpoint, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
-import { MEASURE_PATH_DEFAULTS, type MeasurePathOptions, measurePath } from "@isthmus/curve";
+import { at, type Checkpoint, type FieldsOf, numberField, resolveFields, UsageError } from "@isthmus/core";
+import {
+  MEASURE_PATH_FIELDS,
+  type MeasurePathChoice,
+  type MeasurePathOptions,
+  measurePath,
+} from "@isthmus/curve";
 import { type Architecture, assertErrors, type DataSet, limitExamples } from "@isthmus/graph";
 import { createPath, type Path } from "@isthmus/interpolation";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
@@ -14,20 +19,39 @@ export interface MechanismsProgress {
   readonly set: string;
 }
 
-/** Options of {@link measureMechanisms}. */
-export interface MeasureMechanismsOptions extends Omit<MeasurePathOptions, "onProgress"> {
-  /** The path, with the name it has in the result. @defaultValue the straight line between the networks */
-  readonly path?: { readonly name: string; readonly path: Path } | undefined;
+/** Options of {@link measureMechanisms} that are plain data. */
+export interface MechanismsChoice extends MeasurePathChoice {
   /** The largest barrier of the error, and gap between ends, that count as none. @defaultValue 0.05 */
   readonly tolerance?: number;
+}
+
+/** Fields of {@link MechanismsChoice}. */
+export const MECHANISMS_FIELDS: FieldsOf<MechanismsChoice> = {
+  ...MEASURE_PATH_FIELDS,
+  tolerance: numberField({
+    least: 0,
+    most: 1,
+    default: 0.05,
+    placeholder: "<share>",
+    help: "largest barrier of the error that counts as none",
+  }),
+};
+
+/** Options of {@link measureMechanisms}. */
+export interface MeasureMechanismsOptions
+  extends MechanismsChoice,
+    Pick<MeasurePathOptions, "statisticsData" | "signal"> {
+  /** The path, with the name it has in the result. @defaultValue the straight line between the networks */
+  readonly path?: { readonly name: string; readonly path: Path } | undefined;
   readonly onProgress?: ((progress: MechanismsProgress) => void) | undefined;
 }
 
-/** Defaults of {@link measureMechanisms}. */
-export const MEASURE_MECHANISMS_DEFAULTS: Required<MeasureMechanismsOptions> = {
-  ...MEASURE_PATH_DEFAULTS,
+type Run = Omit<MeasureMechanismsOptions, keyof MechanismsChoice>;
+
+const RUN_DEFAULTS: Required<Run> = {
   path: undefined,
-  tolerance: 0.05,
+  statisticsData: undefined,
+  signal: undefined,
   onProgress: undefined,
 };
 
@@ -75,12 +99,9 @@ export async function measureMechanisms(
   sets: Readonly<Record<string, DataSet>>,
   options: MeasureMechanismsOptions = {},
 ): Promise<MechanismsResult> {
-  const resolved = resolveOptions(ATTEMPT, MEASURE_MECHANISMS_DEFAULTS, options);
+  const resolved = resolveFields(ATTEMPT, MECHANISMS_FIELDS, options, RUN_DEFAULTS);
   const { tolerance, path = { name: "line", path: createPath("linear", a, b) }, onProgress } = resolved;
   const { points, statistics, batchSize, signal } = resolved;
-  if (!(tolerance >= 0 && tolerance <= 1)) {
-    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "tolerance" must be from 0 to 1: it is ${tolerance}`);
-  }
   const named = Object.entries(sets);
   if (named.length === 0) {
     throw new UsageError(`Cannot ${ATTEMPT} as there must be data sets to measure on: there are none`);

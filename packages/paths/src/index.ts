@@ -3,12 +3,11 @@ export {
   type DropoutPath,
   type PathSegment,
 } from "./construct/build-dropout-path.ts";
-export { describeDropoutPath } from "./construct/describe-dropout-path.ts";
-export {
-  type BuildDropoutPathOptions,
-  type BuildProgress,
-  DROPOUT_PATH_FIELDS,
-  type DropoutPathChoice,
+export { DROPOUT_PATH } from "./construct/dropout-path.ts";
+export type {
+  BuildDropoutPathOptions,
+  BuildProgress,
+  DropoutPathChoice,
 } from "./construct/dropout-path-options.ts";
 export {
   type DropoutPathProgress,
@@ -35,21 +34,15 @@ export type {
 export { DROPOUT_STABILITY } from "./drop/dropout-stability.ts";
 export { RESCALINGS, type Rescaling } from "./drop/fit-factor.ts";
 export { measureDropoutStability } from "./drop/measure-dropout-stability.ts";
-export { describeWalkedPath } from "./walk/describe-walked-path.ts";
 export {
-  MEASURE_WALKED_PATH_DEFAULTS,
   type MeasureWalkedPathOptions,
   measureWalkedPath,
   type WalkData,
   type WalkedPathProgress,
 } from "./walk/measure-walked-path.ts";
-export { countWalkSteps, type WalkPlace } from "./walk/plan-walk.ts";
+export type { WalkPlace } from "./walk/plan-walk.ts";
 export { walkLayers } from "./walk/walk-layers.ts";
-export {
-  WALK_DEFAULTS,
-  type WalkedPoint,
-  type WalkLayersOptions,
-  type WalkOptions,
-  type WalkProgress,
-} from "./walk/walk-options.ts";
+export type { WalkChoice, WalkedPoint, WalkLayersOptions, WalkProgress } from "./walk/walk-options.ts";
+export { WALKED_PATH } from "./walk/walked-path.ts";
+export type { WalkedPathChoice } from "./walk/walked-path-options.ts";
 export type { WalkedPathResult, WalkedSegment } from "./walk/walked-path-result.ts";

@@ -168,7 +168,7 @@ describe("measureDropoutStability()", () => {
       '"head*" matches none of layers.0, layers.1',
     );
     await expect(measure({ choice: "best" })).rejects.toThrow(
-      '"choice" must be one of random, largest: it is best',
+      '"choice" must be one of random, largest: it is "best"',
     );
     const { graph, initialize } = parseNetwork("mlp:1", images);
     const symmetries = await discoverSymmetries({ graph, engine });

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, entry } from "@isthmus/core";
+import { measurePath, trainCurve } from "@isthmus/curve";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { fingerprintWeights, type Graph, parameterNames } from "@isthmus/graph";
 import { layerOf } from "@isthmus/interpolation";
@@ -12,7 +13,8 @@ import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { residualMlp } from "../../../test/helpers/residual-mlp.ts";
 import { smallCnn, smallTransformer } from "../../../test/helpers/small-networks.ts";
-import { countWalkSteps, measureWalkedPath, walkLayers } from "../src/index.ts";
+import { measureWalkedPath, walkLayers } from "../src/index.ts";
+import { countWalkSteps } from "../src/walk/plan-walk.ts";
 
 const engine = createOnnxRuntimeEngine();
 const images = randomExamples([1, 4, 4], { size: 60, classes: 3 });
@@ -124,6 +126,33 @@ describe("measureWalkedPath()", () => {
     await expect(other).rejects.toThrow("as it must be of the same measurement");
   });
 
+  it("measures a Bezier curve of as many steps beside the walk, whose training goes on, too", async () => {
+    const journalPath = join(folder, "walk.json");
+    const options = { ...SHORT, points: 3, bezier: true };
+    const whole = await measureWalkedPath({ graph, engine }, networks, data, options);
+    const { path } = await trainCurve({ graph, engine }, networks, images, {
+      ...{ seed: 0, batch: SHORT.batch, threads: 1 },
+      epochs: Math.round((countWalkSteps(graph, SHORT) * SHORT.batch) / images.size),
+      schedule: { kind: "constant", learningRate: 0.03 },
+    });
+    const curve = await measurePath({ graph, engine }, path, images, { points: 3 });
+    expect(whole.beside).toEqual([{ name: "Bezier curve", path: curve }]);
+    const controller = new AbortController();
+    const seen: string[] = [];
+    const stopped = measureWalkedPath({ graph, engine }, networks, data, {
+      ...{ ...options, journalPath, signal: controller.signal },
+      onProgress({ stage }) {
+        seen.push(stage);
+        if (stage === "walk") controller.abort();
+      },
+    });
+    await expect(stopped).rejects.toThrow(/abort/i);
+    expect(seen[0]).toBe("curve");
+    const resumed = await measureWalkedPath({ graph, engine }, networks, data, { ...options, journalPath });
+    expect(resumed).toEqual(whole);
+    expect(readdirSync(folder)).toEqual(["walk.json"]);
+  });
+
   it("is measured as far as its points are apart", async () => {
     const seen: Checkpoint[] = [];
     const { path } = await measureWalkedPath({ graph, engine }, networks, data, {
@@ -153,7 +182,7 @@ describe("measureWalkedPath()", () => {
       measureWalkedPath({ graph: of, engine }, networks, data, options);
     await expect(measure({ moves: 0 })).rejects.toThrow('"moves" must be');
     await expect(measure({ learningRate: 0 })).rejects.toThrow(
-      '"learningRate" must be above 0 and finite: it is 0',
+      '"learningRate" must be a number above 0: it is 0',
     );
     await expect(measure({ learnRate: 1 })).rejects.toThrow("learnRate");
     await expect(measure({ points: 1 })).rejects.toThrow('"points" must be');

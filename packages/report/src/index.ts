@@ -1,10 +1,3 @@
-export {
-  BARRIER_LABELS,
-  type BarrierCurve,
-  measuresErrors,
-  type ShownCurve,
-  withTemperedCurves,
-} from "./barrier-curve.ts";
 export type { Theme } from "./figure/palette.ts";
 export {
   BARRIER_SVG_DEFAULTS,
@@ -16,7 +9,6 @@ export {
   renderResultPage,
 } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
-export { type PerplexityRow, perplexityRows } from "./perplexity-rows.ts";
 export { readResult } from "./read/read-result.ts";
 export { titleOfResult } from "./read/title-of-result.ts";
 export {
@@ -28,7 +20,6 @@ export {
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
-export { carriedSentences } from "./result/decomposition/carried-sentences.ts";
 export { describeResult } from "./result/describe-result.ts";
 export {
   type ComparedBarrierResult,
@@ -38,7 +29,6 @@ export {
   type DrawableResult,
   isNamedBarriers,
 } from "./result/drawable-result.ts";
-export { halfwayPerplexity } from "./result/layers-tables.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
@@ -47,6 +37,7 @@ export {
   renderBarrierChart,
 } from "./terminal/render-barrier-chart.ts";
 export { CHART_DEFAULTS, type ChartOptions, type ChartSeries, renderChart } from "./terminal/render-chart.ts";
+export { renderLayersChart } from "./terminal/render-layers-chart.ts";
 export { MAP_CHART_DEFAULTS, type MapChartOptions, renderMapChart } from "./terminal/render-map-chart.ts";
 export {
   PLANE_CHART_DEFAULTS,

@@ -1,4 +1,4 @@
-import type { BarrierCurve } from "../src/barrier-curve.ts";
+import type { BarrierCurve } from "@isthmus/barrier";
 
 /** A curve of 25 points with a bump of the given height, for tests. */
 export function barrierCurve(label: string, height: number, interval = false): BarrierCurve {

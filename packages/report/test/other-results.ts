@@ -1,3 +1,4 @@
+import { mapResult } from "../../barrier/test/map-result.ts";
 import type { DrawableResult } from "../src/result/drawable-result.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
@@ -5,7 +6,6 @@ import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts"
 import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { landscapeResult } from "./landscape-result.ts";
-import { mapResult } from "./map-result.ts";
 import { mechanismsResult } from "./mechanisms-result.ts";
 import { pruneResult } from "./prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";

@@ -7,6 +7,7 @@ import { type DrawableResult, renderFigures, renderResultPage } from "@isthmus/r
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
+import { mapResult } from "../../barrier/test/map-result.ts";
 import { barrierCurve } from "./barrier-curve.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
@@ -14,7 +15,6 @@ import { dropoutPathResult, dropoutStabilityResult, walkedPathResult } from "./d
 import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { initializationResult, landscapeResult, trajectoryResult } from "./landscape-result.ts";
-import { mapResult } from "./map-result.ts";
 import { mechanismsResult } from "./mechanisms-result.ts";
 import { pruneResult } from "./prune-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";

@@ -1,5 +1,4 @@
-import type { BarrierDecomposition, TemperedCurve } from "@isthmus/barrier";
-import type { BarrierCurve } from "../src/barrier-curve.ts";
+import type { BarrierCurve, BarrierDecomposition, TemperedCurve } from "@isthmus/barrier";
 
 /** Parts, and what averaging each alone costs. */
 const PARTS = [

@@ -1,4 +1,4 @@
-import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
+import { measureBarrier } from "@isthmus/barrier";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import type { RewoundRound } from "./prune-result.ts";
 import { sparsityOf, type TicketRound } from "./train/find-tickets.ts";
@@ -32,11 +32,7 @@ export async function measureRounds(
   for (const [index, round] of rounds.entries()) {
     const { weights } = round;
     const before = rounds[index - 1]?.weights ?? weights;
-    const options = {
-      ...MEASURE_BARRIER_DEFAULTS,
-      points: index === 0 ? 3 : points,
-      ...(signal && { signal }),
-    };
+    const options = { points: index === 0 ? 3 : points, signal };
     const { points: places, barrier } = await measureBarrier(architecture, [before, weights], data, options);
     const last = places.at(-1);
     measured.push({

@@ -1,4 +1,4 @@
-import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
+import { measureBarrier } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
 import {
   assertNetwork,
@@ -63,9 +63,9 @@ export const MEASURE_STAR_DEFAULTS: Required<Omit<MeasureStarOptions, "seed">> =
   points: 11,
   regularPairs: 20,
   restarts: 4,
-  statistics: MEASURE_BARRIER_DEFAULTS.statistics,
+  statistics: "auto",
   statisticsData: undefined,
-  batchSize: MEASURE_BARRIER_DEFAULTS.batchSize,
+  batchSize: 100,
   signal: undefined,
   onProgress: undefined,
 };

@@ -23,7 +23,6 @@ export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts"
 export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
 export { type VisitedNetwork, visitActivations } from "./activations/visit-activations.ts";
 export {
-  assertChoice,
   type ChosenStatistics,
   chooseStatistics,
   STATISTICS_CHOICES,
@@ -38,6 +37,7 @@ export {
   createCorrection,
   holdInMemory,
 } from "./policy/correct-statistics.ts";
+export { normField, STATISTICS_FIELD } from "./policy/statistics-fields.ts";
 export {
   NORM_POLICIES,
   type NormPolicy,

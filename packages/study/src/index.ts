@@ -9,21 +9,8 @@ export {
 } from "./description/collected-network.ts";
 export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
-export type {
-  AttackChoice,
-  AttackMeasurement,
-  EnsembleChoice,
-  EnsembleMeasurement,
-  SourceChoice,
-} from "./description/ensemble-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
-export type {
-  CurvatureChoice,
-  CurvatureMeasurement,
-  EachMeasurement,
-  NetworkMeasurement,
-  SharpnessChoice,
-} from "./description/network-measurement.ts";
+export type { NetworkMeasurement } from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,
@@ -35,22 +22,15 @@ export type { ParetoChoice, ParetoMeasurement } from "./description/pareto-measu
 export type {
   CurveChoice,
   CurveMeasurement,
-  DropoutPathChoice,
-  DropoutPathMeasurement,
-  MechanismsChoice,
-  MechanismsMeasurement,
   PathMeasurement,
-  WalkedPathChoice,
-  WalkedPathMeasurement,
+  SetsMeasurement,
 } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   BarrierMeasurement,
-  LayersMeasurement,
   LoadedNetwork,
   MeasurementDescription,
   NetworkDescription,
-  PairMeasurement,
   RepeatedNetwork,
   StarNetwork,
   StudyDescription,

@@ -131,6 +131,11 @@ export {
 
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";
+export {
+  LEARNING_RATE_FIELD,
+  TRAINING_FIELDS,
+  type TrainingChoice,
+} from "./train/training-fields.ts";
 export type { FinishedStep, WeightConstraint } from "./train/weight-constraint.ts";
 export {
   hasWorkState,

@@ -1,4 +1,5 @@
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
+import { mapResult } from "../../../packages/barrier/test/map-result.ts";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "../../../packages/report/test/curvature-result.ts";
@@ -13,7 +14,6 @@ import {
   landscapeResult,
   trajectoryResult,
 } from "../../../packages/report/test/landscape-result.ts";
-import { mapResult } from "../../../packages/report/test/map-result.ts";
 import { mechanismsResult } from "../../../packages/report/test/mechanisms-result.ts";
 import { pruneResult } from "../../../packages/report/test/prune-result.ts";
 import {

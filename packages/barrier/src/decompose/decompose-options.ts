@@ -1,6 +1,8 @@
-import { assertWholeOptions, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { BATCH_SIZE_FIELD, choiceField, type FieldsOf, resolveFields, wholeField } from "@isthmus/core";
 import type { DataSet, LossOption } from "@isthmus/graph";
-import { STATISTICS_CHOICES, type StatisticsChoice } from "@isthmus/statistics";
+import type { StatisticsChoice } from "@isthmus/statistics";
+import { BARRIER_FIELDS } from "../barrier-options.ts";
+import { GROUPS_FIELD, MIXED_STATISTICS_FIELD } from "../layers/group-fields.ts";
 import { GROUPINGS, type Grouping, type LayerPattern } from "../layers/group-layers.ts";
 
 /** What is attempted, for messages. */
@@ -15,8 +17,8 @@ export interface DecomposeProgress {
   readonly total: number;
 }
 
-/** Options of `decomposeBarrier`. */
-export interface DecomposeBarrierOptions extends LossOption {
+/** How a barrier is taken apart, as plain data. */
+export interface DecomposeChoice {
   /** What the parts are: layers, or blocks of them such as `blocks.0`. @defaultValue "layer" */
   readonly by?: Grouping;
   /** Parts to form first; other tensors are in the part of their layer or block. @defaultValue none */
@@ -28,8 +30,6 @@ export interface DecomposeBarrierOptions extends LossOption {
    * @defaultValue "auto": batch norms are measured again, networks without them are not changed
    */
   readonly statistics?: StatisticsChoice;
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
-  readonly statisticsData?: DataSet | undefined;
   /**
    * Take the excess apart that is left with a softmax temperature fitted to each network, as `measureBarrier`
    * does. @defaultValue false
@@ -37,20 +37,40 @@ export interface DecomposeBarrierOptions extends LossOption {
   readonly temperature?: boolean;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+}
+
+/** Fields of {@link DecomposeChoice}. */
+export const DECOMPOSE_FIELDS: FieldsOf<DecomposeChoice> = {
+  by: choiceField<Grouping>(GROUPINGS, {
+    placeholder: "<by>",
+    default: "layer",
+    bare: "layer",
+    help: "take the barrier half-way apart: what each part averaged or put back alone adds, and which examples carry it; with --temperature, of the loss with temperatures",
+  }),
+  groups: {
+    ...GROUPS_FIELD,
+    help: "parts to form first, for example qk0=blocks.0.attn.q+blocks.0.attn.k",
+  },
+  worst: wholeField({ least: 0, default: 10, help: "number of examples of highest excess to list" }),
+  statistics: MIXED_STATISTICS_FIELD,
+  temperature: BARRIER_FIELDS.temperature,
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** What taking a barrier apart runs with, beside its options. */
+interface DecomposeRun extends LossOption {
+  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DecomposeProgress) => void) | undefined;
 }
 
-/** Defaults of `decomposeBarrier`. */
-export const DECOMPOSE_BARRIER_DEFAULTS: Required<DecomposeBarrierOptions> = {
+/** Options of `decomposeBarrier`. */
+export interface DecomposeBarrierOptions extends DecomposeChoice, DecomposeRun {}
+
+const RUN_DEFAULTS: Required<DecomposeRun> = {
   loss: undefined,
-  by: "layer",
-  groups: [],
-  worst: 10,
-  statistics: "auto",
   statisticsData: undefined,
-  temperature: false,
-  batchSize: 100,
   signal: undefined,
   onProgress: undefined,
 };
@@ -61,18 +81,5 @@ export const DECOMPOSE_BARRIER_DEFAULTS: Required<DecomposeBarrierOptions> = {
  * @throws OutOfRangeError if an option is out of range
  */
 export function resolveDecomposeOptions(options: DecomposeBarrierOptions): Required<DecomposeBarrierOptions> {
-  const resolved = resolveOptions(DECOMPOSE, DECOMPOSE_BARRIER_DEFAULTS, options);
-  assertWholeOptions(DECOMPOSE, resolved, { worst: 0, batchSize: 1 });
-  const { by, statistics } = resolved;
-  if (!GROUPINGS.includes(by)) fail("by", GROUPINGS, by);
-  // Its closed form holds where all layers are at one place between A and B.
-  const policies = STATISTICS_CHOICES.filter((policy) => policy !== "repair-closed-form");
-  if (!policies.some((policy) => policy === statistics)) fail("statistics", policies, statistics);
-  return resolved;
-}
-
-function fail(option: string, choices: readonly string[], value: string): never {
-  throw new OutOfRangeError(
-    `Cannot ${DECOMPOSE} as "${option}" must be one of ${choices.join(", ")}: it is ${value}`,
-  );
+  return resolveFields(DECOMPOSE, DECOMPOSE_FIELDS, options, RUN_DEFAULTS);
 }

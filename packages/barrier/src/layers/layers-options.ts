@@ -1,7 +1,18 @@
-import { assertWholeOptions, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import {
+  BATCH_SIZE_FIELD,
+  examplesField,
+  type FieldsOf,
+  listField,
+  OutOfRangeError,
+  resolveFields,
+  seedField,
+  triesField,
+} from "@isthmus/core";
 import type { DataSet, LossOption } from "@isthmus/graph";
-import { type ChosenStatistics, STATISTICS_CHOICES, type StatisticsChoice } from "@isthmus/statistics";
+import type { ChosenStatistics, StatisticsChoice } from "@isthmus/statistics";
+import { pointsField } from "../barrier-fields.ts";
 import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
+import { GROUPS_FIELD, MIXED_STATISTICS_FIELD } from "./group-fields.ts";
 import type { LayerPattern } from "./group-layers.ts";
 
 /** Progress of {@link measureLayers}. */
@@ -18,8 +29,8 @@ export interface LayersProgress {
   readonly total: number;
 }
 
-/** Options of {@link measureLayers}. */
-export interface MeasureLayersOptions extends LossOption {
+/** Options of the measurement of barriers by layer that are plain data. */
+export interface LayersChoice {
   /** Groups to form first; other tensors are grouped by layer. @defaultValue none */
   readonly groups?: readonly LayerPattern[];
   /** Orders in which groups are accumulated. @defaultValue shallow to deep, deep to shallow */
@@ -32,44 +43,83 @@ export interface MeasureLayersOptions extends LossOption {
    *   `predict`, no network is
    */
   readonly statistics?: StatisticsChoice;
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
-  readonly statisticsData?: DataSet | undefined;
   /**
-   * Number of examples, the first ones, on which barriers are predicted; 0 for no predictions. @defaultValue
-   * 0
+   * Number of examples, the first ones, on which barriers are predicted: all if there are fewer, 0 for no
+   * predictions.
+   * @defaultValue 0
    */
   readonly predict?: number;
   /** Random directions for each group; 0 for none. @defaultValue 0 */
   readonly directions?: number;
-  /** Seed of the random order and of random directions. @defaultValue 0 */
-  readonly seed?: number;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /** Seed of the random order and of random directions. @defaultValue 0 */
+  readonly seed?: number;
+}
+
+/** Number of random directions that a command line takes if it names none, as published. */
+const DIRECTIONS = 5;
+
+/** Number of examples that barriers are predicted on if none is named. */
+export const PREDICTED_EXAMPLES = 1000;
+
+/** Fields of {@link LayersChoice}. */
+export const LAYERS_FIELDS: FieldsOf<LayersChoice> = {
+  groups: GROUPS_FIELD,
+  orders: listField<CumulativeOrder>(
+    { type: "choice", values: CUMULATIVE_ORDERS },
+    {
+      flag: "order",
+      placeholder: "<names...>",
+      least: 0,
+      default: ["shallow-to-deep", "deep-to-shallow"],
+      help: `orders in which groups are added up, of ${CUMULATIVE_ORDERS.join(", ")}`,
+    },
+  ),
+  points: pointsField(5, "number of places on every path, both ends among them; an odd number"),
+  statistics: MIXED_STATISTICS_FIELD,
+  predict: examplesField({
+    least: 0,
+    default: 0,
+    bare: PREDICTED_EXAMPLES,
+    help: "predict barriers from slopes and curvatures at both ends, on the first n examples; 0 for no predictions",
+  }),
+  directions: triesField({
+    least: 0,
+    default: 0,
+    bare: DIRECTIONS,
+    flag: "robustness",
+    help: "compare with n random directions of the same length; 0 for none",
+  }),
+  batchSize: BATCH_SIZE_FIELD,
+  seed: seedField("seed of the random order and of random directions"),
+};
+
+/** What a measurement of barriers by layer runs with, beside its options. */
+interface LayersRun extends LossOption {
+  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  readonly statisticsData?: DataSet | undefined;
   /** File that stores finished pieces, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LayersProgress) => void) | undefined;
 }
 
+/** Options of {@link measureLayers}. */
+export interface MeasureLayersOptions extends LayersChoice, LayersRun {}
+
 /** Options of {@link measureLayers} with all defaults filled in. */
-export type AskedLayersOptions = Readonly<Required<MeasureLayersOptions>>;
+type AskedLayersOptions = Readonly<Required<MeasureLayersOptions>>;
 
 /** Options with all defaults filled in, and the policy for statistics decided for the network. */
 export type ResolvedLayersOptions = Omit<AskedLayersOptions, "statistics" | "statisticsData"> &
   ChosenStatistics;
 
-/** Defaults of {@link measureLayers}. */
-export const MEASURE_LAYERS_DEFAULTS: AskedLayersOptions = {
+const ATTEMPT = "measure layers";
+
+const RUN_DEFAULTS: Required<LayersRun> = {
   loss: undefined,
-  groups: [],
-  orders: ["shallow-to-deep", "deep-to-shallow"],
-  points: 5,
-  statistics: "auto",
   statisticsData: undefined,
-  predict: 0,
-  directions: 0,
-  seed: 0,
-  batchSize: 100,
   journalPath: undefined,
   signal: undefined,
   onProgress: undefined,
@@ -82,24 +132,16 @@ export const MEASURE_LAYERS_DEFAULTS: AskedLayersOptions = {
  * @throws OutOfRangeError if an option is out of range
  */
 export function resolveLayersOptions(options: MeasureLayersOptions, examples: number): AskedLayersOptions {
-  const resolved = resolveOptions("measure layers", MEASURE_LAYERS_DEFAULTS, options);
-  const { points, orders, statistics, predict } = resolved;
-  const least = { points: 3, predict: 0, directions: 0, seed: 0, batchSize: 1 };
-  assertWholeOptions("measure layers", resolved, least);
-  if (predict > examples) fail("predict", `at most ${examples}, the examples`, predict);
+  const resolved = resolveFields(ATTEMPT, LAYERS_FIELDS, options, RUN_DEFAULTS);
+  const { points, orders, statistics } = resolved;
+  const predict = Math.min(resolved.predict, examples);
   if (points % 2 === 0) fail("points", "odd, so that one lies half-way", points);
-  for (const order of orders) {
-    if (!CUMULATIVE_ORDERS.includes(order)) fail("orders", `of ${CUMULATIVE_ORDERS.join(", ")}`, order);
-  }
   if (new Set(orders).size < orders.length) fail("orders", "different from each other", orders.join(", "));
-  const policies = STATISTICS_CHOICES.filter((policy) => policy !== "repair-closed-form");
-  if (!policies.some((policy) => policy === statistics))
-    fail("statistics", `one of ${policies.join(", ")}`, statistics);
   if (predict > 0 && statistics !== "keep" && statistics !== "auto")
     fail("statistics", "keep where barriers are predicted, since the ends know of no other", statistics);
-  return predict > 0 ? { ...resolved, statistics: "keep" } : resolved;
+  return predict > 0 ? { ...resolved, predict, statistics: "keep" } : resolved;
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new OutOfRangeError(`Cannot measure layers as "${option}" must be ${rule}: it is ${value}`);
+  throw new OutOfRangeError(`Cannot ${ATTEMPT} as "${option}" must be ${rule}: it is ${value}`);
 }

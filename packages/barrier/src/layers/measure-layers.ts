@@ -32,7 +32,7 @@ import {
 } from "./layers-options.ts";
 import { countPieces, measureCut } from "./measure-cut.ts";
 import { measureRobustness } from "./measure-robustness.ts";
-import { expandEnds, PREDICT_BARRIERS_DEFAULTS } from "./predict-barriers.ts";
+import { expandEnds } from "./predict-barriers.ts";
 
 /**
  * Measures barriers layer by layer: of each group of parameters by itself, with the others as in A and as in
@@ -191,7 +191,7 @@ async function measureGroups(
     progress.begin("predicting");
     const ends = await expandEnds(
       { ...subject, groups },
-      { ...PREDICT_BARRIERS_DEFAULTS, examples: predict, batchSize, signal, onProgress: progress.count },
+      { loss: undefined, examples: predict, batchSize, signal, onProgress: progress.count },
     );
     const places = placesOf(options.points);
     const predictions = await compareWithPredictions(reader, { groups, ends, places, examples: predict });

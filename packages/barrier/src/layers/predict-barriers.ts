@@ -1,11 +1,13 @@
 import {
-  assertWholeOptions,
   at,
+  BATCH_SIZE_FIELD,
   type Checkpoint,
   convertData,
   DTYPES,
   entry,
-  resolveOptions,
+  examplesField,
+  type FieldsOf,
+  resolveFields,
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
@@ -13,7 +15,9 @@ import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { type Journal, openJournal } from "@isthmus/tasks";
 import type { LossSpec } from "@isthmus/training";
 import type { BarrierNetworks } from "../measure-barrier.ts";
+import { GROUPS_FIELD } from "./group-fields.ts";
 import { groupLayers, type LayerPattern, type LayerTensors } from "./group-layers.ts";
+import { PREDICTED_EXAMPLES } from "./layers-options.ts";
 import { createLossDerivatives, type Direction, type NetworkWeights } from "./loss-derivatives.ts";
 
 /** Progress of {@link predictBarriers}. */
@@ -43,15 +47,22 @@ export interface PredictBarriersOptions {
   readonly onProgress?: ((progress: PassProgress) => void) | undefined;
 }
 
-/** Defaults of {@link predictBarriers}. */
-export const PREDICT_BARRIERS_DEFAULTS: Readonly<Required<PredictBarriersOptions>> = {
-  groups: [],
-  examples: 1000,
-  loss: undefined,
-  batchSize: 100,
-  signal: undefined,
-  onProgress: undefined,
+const ATTEMPT = "predict barriers";
+
+type PredictedChoice = Pick<PredictBarriersOptions, "groups" | "examples" | "batchSize">;
+type PredictedRun = Omit<PredictBarriersOptions, keyof PredictedChoice>;
+
+const FIELDS: FieldsOf<PredictedChoice> = {
+  groups: GROUPS_FIELD,
+  examples: examplesField({
+    least: 0,
+    default: PREDICTED_EXAMPLES,
+    help: "number of examples, the first ones; 0 for all",
+  }),
+  batchSize: BATCH_SIZE_FIELD,
 };
+
+const RUN_DEFAULTS: Required<PredictedRun> = { loss: undefined, signal: undefined, onProgress: undefined };
 
 /** The second-order expansion of the loss around one network. */
 export interface LossExpansion {
@@ -91,9 +102,8 @@ export async function predictBarriers(
   data: DataSet,
   options: PredictBarriersOptions = {},
 ): Promise<PredictBarriersResult> {
-  const resolved = resolveOptions("predict barriers", PREDICT_BARRIERS_DEFAULTS, options);
+  const resolved = resolveFields<PredictedChoice, PredictedRun>(ATTEMPT, FIELDS, options, RUN_DEFAULTS);
   const { groups: patterns, examples } = resolved;
-  assertWholeOptions("predict barriers", resolved, { examples: 0, batchSize: 1 });
   const groups = groupLayers(graph, patterns);
   const task = { graph, engine, a, b, data, groups, journal: await openJournal(undefined, {}) };
   const count = examples === 0 ? data.size : Math.min(examples, data.size);
@@ -121,7 +131,13 @@ export function expansionKeys(groups: number): string[] {
 /** Expands the loss at both ends, see {@link predictBarriers}. */
 export async function expandEnds(
   { graph, engine, a, b, data, groups, journal }: ExpansionTask,
-  { examples, loss, batchSize, signal, onProgress }: Readonly<Required<PredictBarriersOptions>>,
+  {
+    examples,
+    loss,
+    batchSize,
+    signal,
+    onProgress,
+  }: Readonly<Required<Omit<PredictBarriersOptions, "groups">>>,
 ): Promise<[LossExpansion, LossExpansion]> {
   const [from, to] = await Promise.all([bindWeights(graph, a), bindWeights(graph, b)]);
   const directions = groups.map(({ tensors }) => directionOf(from, to, tensors));

@@ -1,8 +1,18 @@
-import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import {
+  BATCH_SIZE_FIELD,
+  type Checkpoint,
+  choiceField,
+  type FieldsOf,
+  resolveFields,
+  seedField,
+  triesField,
+  wholeField,
+} from "@isthmus/core";
 import type { DataSet, LossOption } from "@isthmus/graph";
-import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
+import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
-import { MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
+import { MANY_METHODS, MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
+import { pointsField } from "../barrier-fields.ts";
 import type { MeasurePairs } from "./measure-pairs-port.ts";
 
 /** Progress of {@link mapNetworks}. */
@@ -12,33 +22,56 @@ export interface MapProgress {
   readonly phase: "aligning" | "measuring";
 }
 
-/** Options of {@link mapNetworks}. */
-export interface MapNetworksOptions extends LossOption {
-  /** Seed of the alignment. */
-  readonly seed: number;
-  /**
-   * A network that is aligned to the others and placed among them, but is no part of their mean, such as one
-   * that `findStar` found. @defaultValue none
-   */
-  readonly star?: Checkpoint | undefined;
+/** Options of a map that are plain data. */
+export interface MapChoice {
   /** How the networks are aligned, see `matchMany`. @defaultValue "best" */
   readonly many?: ManyMethod;
   /** Searches for each pair that is matched, at least 1. @defaultValue 2 */
   readonly restarts?: number;
   /** Bytes that matching may hold. @defaultValue no limit */
   readonly memory?: number | undefined;
-  /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
-  readonly symmetries?: Symmetries | undefined;
   /** Evenly spaced places of each pair, both ends included, at least 3. @defaultValue 5 */
   readonly points?: number;
   /** What is done about batch norms between networks, and of their mean. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  /** Seed of the alignment; a command line that names none has 0. */
+  readonly seed?: number;
+}
+
+/** Fields of {@link MapChoice}. */
+export const MAP_FIELDS: FieldsOf<MapChoice> = {
+  many: choiceField<ManyMethod>(MANY_METHODS, {
+    placeholder: "<how>",
+    default: MATCH_MANY_DEFAULTS.many,
+    help: "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on",
+  }),
+  restarts: triesField({
+    least: 1,
+    default: MATCH_MANY_DEFAULTS.restarts,
+    help: "number of searches for each pair that is matched",
+  }),
+  memory: wholeField({ least: 1, placeholder: "<size>", help: "most memory for matching, such as 4GB" }),
+  points: pointsField(5, "number of evenly spaced places for each pair"),
+  statistics: normField("recalibrate"),
+  batchSize: BATCH_SIZE_FIELD,
+  seed: seedField("seed of the alignment"),
+};
+
+/** What a map runs with, beside its options. */
+interface MapRun extends LossOption {
+  /**
+   * A network that is aligned to the others and placed among them, but is no part of their mean, such as one
+   * that `findStar` found. @defaultValue none
+   */
+  readonly star?: Checkpoint | undefined;
+  /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
+  readonly symmetries?: Symmetries | undefined;
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that keeps what was found and measured, to go on from after a stop. @defaultValue none */
   readonly journalPath?: string | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
-  readonly batchSize?: number;
   /**
    * Measures the pairs, for example on other machines. @defaultValue they are measured here, one after the
    * other
@@ -48,19 +81,20 @@ export interface MapNetworksOptions extends LossOption {
   readonly onProgress?: ((progress: MapProgress) => void) | undefined;
 }
 
-/** Defaults of {@link mapNetworks}; the seed has none. */
-export const MAP_NETWORKS_DEFAULTS: Required<Omit<MapNetworksOptions, "seed">> = {
+/** Options of {@link mapNetworks}. */
+export interface MapNetworksOptions extends MapChoice, MapRun {
+  readonly seed: number;
+}
+
+/** What is attempted, for messages. */
+export const MAP_ATTEMPT = "map networks";
+
+const RUN_DEFAULTS: Required<MapRun> = {
   loss: undefined,
   star: undefined,
-  many: MATCH_MANY_DEFAULTS.many,
-  restarts: MATCH_MANY_DEFAULTS.restarts,
-  memory: undefined,
   symmetries: undefined,
-  points: 5,
-  statistics: "recalibrate",
   statisticsData: undefined,
   journalPath: undefined,
-  batchSize: 100,
   measurePairs: undefined,
   signal: undefined,
   onProgress: undefined,
@@ -74,12 +108,6 @@ export type ResolvedMapOptions = Required<MapNetworksOptions>;
  * @throws UsageError if an option is unknown
  * @throws OutOfRangeError if an option is out of range
  */
-export function resolveMapOptions({ seed, ...others }: MapNetworksOptions): ResolvedMapOptions {
-  const resolved = { ...resolveOptions("map networks", MAP_NETWORKS_DEFAULTS, others, ["seed"]), seed };
-  assertWholeOptions("map networks", resolved, { seed: 0, points: 3, restarts: 1, batchSize: 1 });
-  const { statistics } = resolved;
-  if (NORM_POLICIES.includes(statistics)) return resolved;
-  throw new OutOfRangeError(
-    `Cannot map networks as "statistics" must be one of ${NORM_POLICIES.join(", ")}: it is ${statistics}`,
-  );
+export function resolveMapOptions(options: MapNetworksOptions): ResolvedMapOptions {
+  return resolveFields(MAP_ATTEMPT, MAP_FIELDS, options, RUN_DEFAULTS);
 }

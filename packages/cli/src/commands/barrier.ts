@@ -1,100 +1,89 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
+  BARRIER,
+  BARRIER_LABELS,
+  type BarrierChoice,
+  type BarrierCurve,
+  DECOMPOSE_FIELDS,
   decomposeBarrier,
-  GROUPINGS,
   type Grouping,
   type LayerPattern,
-  MEASURE_BARRIER_DEFAULTS,
   measureBarrier,
+  RESAMPLING_FIELDS,
+  type ResamplingChoice,
 } from "@isthmus/barrier";
-import { at, saveFile, UsageError } from "@isthmus/core";
-import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
-import { BARRIER_LABELS, type BarrierCurve, renderResultPage } from "@isthmus/report";
+import { at, type FieldsOf, resolveFields, saveFile, UsageError } from "@isthmus/core";
+import { type ComparedBarrierResult, renderResultPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { describePair } from "../format/describe-pair.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { BETWEEN, formatMerge, formatStatistics } from "../format/format-statistics.ts";
+import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { type Pair, withPair } from "../open/open-pair.ts";
-import { addPairOptions, type PairOptions } from "../options/pair-options.ts";
-import { MOST, parseCount, parseGroups, parseNumber } from "../options/parse-values.ts";
-import { assertPageName } from "../output/assert-output.ts";
+import { addStatisticsDataOptions, UNSCORED } from "../options/norm-options.ts";
+import { addPairSubjectOptions, type PairOptions } from "../options/pair-options.ts";
+import { parseNumber } from "../options/parse-values.ts";
+import { assertPageName, assertResultName } from "../output/assert-output.ts";
+import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface BarrierOptions extends PairOptions {
-  readonly points: number;
-  readonly refine?: number | true | undefined;
-  readonly path: PathKind;
+/** Options of the command that say what is measured; `decompose` is the `by` of taking a barrier apart. */
+interface Chosen extends BarrierChoice, Omit<ResamplingChoice, "seed"> {
+  readonly decompose?: Grouping;
+  readonly groups?: readonly LayerPattern[];
+}
+
+const { by, groups } = DECOMPOSE_FIELDS;
+const { seed: _, ...RESAMPLING } = RESAMPLING_FIELDS;
+
+const FIELDS: FieldsOf<Chosen> = {
+  ...BARRIER.options,
+  ...RESAMPLING,
+  // Without the option nothing is taken apart.
+  decompose: { ...by, default: undefined },
+  groups: { ...groups, requires: "decompose", help: `with --decompose: ${groups.help}` },
+};
+
+interface BarrierOptions extends Omit<PairOptions, "statistics"> {
+  /** Options that say what is measured, as far as they are named. */
+  readonly chosen: Chosen;
   readonly compare?: true | undefined;
   /** Former spelling of `statistics`. */
   readonly batchNorm?: StatisticsPolicy | undefined;
-  readonly bootstrap: number;
-  readonly decompose?: Grouping | undefined;
-  readonly groups?: readonly LayerPattern[] | undefined;
   readonly maxBarrier?: number | undefined;
+  readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
 
-/** Number of places that `--refine` adds if it names none. */
-const REFINED_PLACES = 8;
-
 /** Creates the command `isthmus barrier`. */
 export function barrierVerb(run: RunVerb): CommandUnknownOpts {
-  return addPairOptions(createBarrierVerb())
-    .addHelpText("after", EXAMPLES)
-    .action((a, b, options) => run(options, (context) => barrier([a, b], options, context)));
-}
-
-function createBarrierVerb() {
-  return createVerb("barrier")
+  const command: CommandUnknownOpts = createVerb("barrier");
+  const heading = command.optionsGroup();
+  command
     .argument("<a>", "the checkpoint at t = 0")
     .argument("<b>", "the checkpoint at t = 1")
-    .option(
-      "--points <n>",
-      "number of evenly spaced places, both ends among them",
-      parseCount(3, MOST.places),
-      MEASURE_BARRIER_DEFAULTS.points,
-    )
-    .option(
-      "--refine [n]",
-      `up to n more places where the curve is highest (n: ${REFINED_PLACES})`,
-      parseCount(1, MOST.places),
-    )
-    .addOption(pathOption())
     .option("--compare", "with --align or --alignment: measure B as it is, too")
     .addOption(new Option("--batch-norm <policy>").choices(STATISTICS_POLICIES).hideHelp())
-    .option(
-      "--bootstrap <n>",
-      "number of resamples of the examples, for confidence intervals",
-      parseCount(0, MOST.resamples),
-      MEASURE_BARRIER_DEFAULTS.bootstrap,
-    )
-    .option(
-      "--temperature",
-      "measure the loss also with one softmax temperature fitted at every place, on the examples for statistics",
-    )
-    .addOption(decomposeOption())
-    .option(
-      "--groups <list>",
-      "with --decompose: parts to form first, for example qk0=blocks.0.attn.q+blocks.0.attn.k",
-      parseGroups,
-    )
-    .option("--max-barrier <x>", "end with exit code 1 if the loss barrier is higher", parseNumber)
-    .option("--report <file>", "write a page with curves and all numbers (.html)");
+    .option("--max-barrier <x>", "end with exit code 1 if the loss barrier is higher", parseNumber);
+  addPairSubjectOptions(command);
+  addStatisticsDataOptions(command, `${UNSCORED}, or with --temperature`);
+  addFieldOptions(command.optionsGroup(heading), FIELDS);
+  return command
+    .option("-o, --output <file>", "write the result (.json)")
+    .option("--report <file>", "write a page with curves and all numbers (.html)")
+    .addHelpText("after", EXAMPLES)
+    .action(() => {
+      const paths = [at(command.args, 0, "path"), at(command.args, 1, "path")] as const;
+      return run(command.opts(), (context) => barrier(paths, optionsOf(command), context));
+    });
 }
 
-const pathOption = () =>
-  new Option("--path <kind>", "the path from A to B: the line, or the arc (spherical)")
-    .choices(PATH_KINDS)
-    .default("linear" as const);
-
-const decomposeOption = () =>
-  new Option(
-    "--decompose [by]",
-    "take the barrier half-way apart: what each part averaged or put back alone adds, and which examples carry it; with --temperature, of the loss with temperatures (by: layer)",
-  )
-    .choices(GROUPINGS)
-    .preset("layer" as const);
+/** Returns the options that a command line gives. Commander cannot know the types of options from tables. */
+function optionsOf(command: CommandUnknownOpts): BarrierOptions {
+  const chosen: Chosen = readFields(BARRIER.attempt, command, FIELDS);
+  return { ...(command.opts() as unknown as BarrierOptions), chosen };
+}
 
 const EXAMPLES = formatExamples(
   ["isthmus barrier llama-a llama-b --data npz:tokens.npz", "two model folders, on token ids"],
@@ -138,35 +127,59 @@ async function barrier(
   context: Context,
 ): Promise<Outcome> {
   assertUsage(options);
-  const { report, statistics = options.batchNorm } = options;
-  const outputs = report === undefined ? [] : [report];
+  const { chosen, output, report, batchNorm } = options;
+  const { statistics = batchNorm } = chosen;
+  const outputs = [output, report].filter((file) => file !== undefined);
   return withPair({ paths, options: { ...options, statistics }, outputs }, context, async (pair) => {
     const curves = await takeLastApart(await measureCurves(pair, options, context), pair, {
       options,
       context,
     });
+    const { inputs, summary, binding } = pair;
+    const result = comparedOf(curves, summary);
+    await saveResult(result, { output }, { inputs, context });
     if (report !== undefined) {
       const page = await renderResultPage({
         result: curves,
         ...describePair(paths, { ...options, ...pair }, context),
       });
-      await saveFile(report, page, pair.inputs);
+      await saveFile(report, page, inputs);
     }
-    return describeOutcome(curves, pair, { options, context });
+    const height = result.barrier.loss.chord;
+    const limit = options.maxBarrier;
+    const isTooHigh = limit !== undefined && height > limit;
+    return {
+      result: { ...result, binding },
+      text: [
+        formatBarriers(curves, context.terminal),
+        ...formatNote(formatStatistics(pair.graph, result, BETWEEN)),
+        ...formatNote(formatMerge(pair.graph, result)),
+        formatOutputs(outputs),
+      ].join(""),
+      failure: isTooHigh ? `the loss barrier is ${height}, more than ${limit}` : undefined,
+    };
   });
 }
 
-function assertUsage(options: BarrierOptions): void {
-  const { align, alignment, compare, decompose, groups, path, report } = options;
+/** Returns the last barrier, with the one it was compared with and how B was aligned. */
+function comparedOf(curves: readonly BarrierCurve[], summary: Pair["summary"]): ComparedBarrierResult {
+  const { result, decomposition } = at(curves, curves.length - 1, "curve");
+  const asGiven = curves.length > 1 ? at(curves, 0, "curve").result : undefined;
+  return {
+    ...result,
+    ...(decomposition && { decomposition }),
+    ...(summary && { alignment: summary }),
+    ...(asGiven && { asGiven }),
+  };
+}
+
+function assertUsage({ align, alignment, compare, batchNorm, chosen, output, report }: BarrierOptions): void {
+  if (output !== undefined) assertResultName(output);
   if (report !== undefined) assertPageName(report);
-  if (options.statistics !== undefined && options.batchNorm !== undefined) {
+  const { decompose, path } = resolveFields<Chosen>(BARRIER.attempt, FIELDS, chosen);
+  if (chosen.statistics !== undefined && batchNorm !== undefined) {
     throw new UsageError(
       "Cannot measure a barrier as --batch-norm is another name of --statistics: got both",
-    );
-  }
-  if (groups !== undefined && decompose === undefined) {
-    throw new UsageError(
-      "Cannot group parts as --groups says what they are for --decompose: add --decompose",
     );
   }
   if (decompose !== undefined && path !== "linear") {
@@ -190,16 +203,19 @@ async function measureCurves(
   options: BarrierOptions,
   context: Context,
 ): Promise<BarrierCurve[]> {
-  const { points, refine, path, bootstrap, seed, temperature = false } = options;
+  const { compare, seed, chosen } = options;
+  const { decompose: _, groups: __, ...choice } = chosen;
   const networks = [
-    ...(b === unaligned || options.compare ? [{ label: BARRIER_LABELS.given, network: unaligned }] : []),
+    ...(b === unaligned || compare ? [{ label: BARRIER_LABELS.given, network: unaligned }] : []),
     ...(b === unaligned ? [] : [{ label: BARRIER_LABELS.aligned, network: b }]),
   ];
   const curves: BarrierCurve[] = [];
   for (const [index, { label, network }] of networks.entries()) {
     const result = await measureBarrier(measured, [a, network], measured.data, {
-      ...{ points, path, bootstrap, seed, statistics, statisticsData, temperature },
-      refine: refine === true ? REFINED_PLACES : (refine ?? 0),
+      ...choice,
+      seed,
+      statistics,
+      statisticsData,
       signal: context.signal,
       onProgress: ({ done }) => context.progress(`Measuring ${label}`, (index + done) / networks.length),
     });
@@ -214,42 +230,18 @@ async function takeLastApart(
   { a, b, data, graph, engine, statistics, statisticsData }: Pair,
   { options, context }: { readonly options: BarrierOptions; readonly context: Context },
 ): Promise<BarrierCurve[]> {
-  const { decompose: by, groups, temperature = false } = options;
-  if (by === undefined) return [...curves];
+  const resolved = resolveFields<Chosen>(BARRIER.attempt, FIELDS, options.chosen);
+  const { decompose, groups, temperature, batchSize } = resolved;
+  if (decompose === undefined) return [...curves];
   const decomposition = await decomposeBarrier({ graph, engine }, [a, b], data, {
-    ...{ by, statistics, statisticsData, temperature },
-    ...(groups === undefined ? {} : { groups }),
+    by: decompose,
+    ...(groups && { groups }),
+    ...(temperature !== undefined && { temperature }),
+    ...(batchSize !== undefined && { batchSize }),
+    statistics,
+    statisticsData,
     signal: context.signal,
     onProgress: ({ done }) => context.progress("Taking the barrier apart", done),
   });
   return curves.map((curve, index) => (index === curves.length - 1 ? { ...curve, decomposition } : curve));
-}
-
-function describeOutcome(
-  curves: readonly BarrierCurve[],
-  { summary, graph, binding }: Pair,
-  { options, context }: { readonly options: BarrierOptions; readonly context: Context },
-): Outcome {
-  const { result, decomposition } = at(curves, curves.length - 1, "curve");
-  const asGiven = curves.length > 1 ? at(curves, 0, "curve").result : undefined;
-  const height = result.barrier.loss.chord;
-  const limit = options.maxBarrier;
-  const outputs = options.report === undefined ? [] : [options.report];
-  return {
-    result: {
-      ...result,
-      ...(decomposition && { decomposition }),
-      ...(summary && { alignment: summary }),
-      ...(asGiven && { asGiven }),
-      binding,
-    },
-    text: [
-      formatBarriers(curves, context.terminal),
-      ...formatNote(formatStatistics(graph, result, BETWEEN)),
-      ...formatNote(formatMerge(graph, result)),
-      formatOutputs(outputs),
-    ].join(""),
-    failure:
-      limit !== undefined && height > limit ? `the loss barrier is ${height}, more than ${limit}` : undefined,
-  };
 }

@@ -3,7 +3,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
 import {
   type CurveResult,
-  MEASURE_PATH_DEFAULTS,
+  MEASURE_PATH_FIELDS,
   measureCurve,
   TRAIN_CURVE_DEFAULTS,
   type TrainedCurve,
@@ -98,7 +98,7 @@ function withMeasurement(command: ReturnType<typeof withTraining>) {
       "--points <n>",
       "number of evenly spaced places, both ends among them",
       parseCount(2, MOST.places),
-      MEASURE_PATH_DEFAULTS.points,
+      MEASURE_PATH_FIELDS.points.default,
     );
   return addEngineOption(addNormOptions(measured, `the first ${STATISTICS_EXAMPLES} of --data`));
 }

@@ -1,14 +1,14 @@
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { MAP_NETWORKS_DEFAULTS, type MeasurePairs, mapNetworks } from "@isthmus/barrier";
-import { at, InputError, UsageError } from "@isthmus/core";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { MAP_ATTEMPT, MAP_FIELDS, type MapChoice, type MeasurePairs, mapNetworks } from "@isthmus/barrier";
+import { at, type FieldsOf, InputError, resolveFields } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { gatherFiles } from "@isthmus/tasks";
-import { MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
 import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
@@ -17,33 +17,56 @@ import { addScalingOptions, type DataOptions, openUnscoredFor } from "../open/op
 import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
-import { addNormOptions, assertNotKept, type NormOptions, UNSCORED } from "../options/norm-options.ts";
-import { MOST, parseBytes, parseCount, parseSeed } from "../options/parse-values.ts";
+import { addStatisticsDataOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
+import { parseBytes } from "../options/parse-values.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
-import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { assertOutput, assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 import { type QueueTasks, withQueue } from "../work/with-queue.ts";
 
-interface MapVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions, QueueOptions {
+const FIELDS: FieldsOf<MapChoice> = { ...MAP_FIELDS, memory: { ...MAP_FIELDS.memory, parse: parseBytes } };
+
+interface MapVerbOptions
+  extends DataOptions,
+    Partial<NormOptions>,
+    BindingOptions,
+    EngineOptions,
+    QueueOptions {
   readonly graph?: string | undefined;
   readonly star?: string | undefined;
-  readonly many: ManyMethod;
-  readonly restarts: number;
-  readonly memory?: number | undefined;
-  readonly seed: number;
-  readonly points: number;
   readonly journal?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
 
+/** Options of the command with the policy for norms decided. */
+type SubjectOptions = MapVerbOptions & Pick<NormOptions, "statistics">;
+
 /** Creates the command `isthmus map`. */
 export function mapVerb(run: RunVerb): CommandUnknownOpts {
-  return withMeasurement(createMapVerb())
+  const command = createVerb("map")
+    .argument("<nets...>", "two or more checkpoints of one architecture; * and ? are wildcards for files")
+    .option(
+      "--graph <file>",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
+    )
+    .option("--star <file>", "a network to align and place with the others, that is no part of their mean")
+    .requiredOption("--data <name>", dataForms());
+  addFieldOptions(command, FIELDS);
+  addStatisticsDataOptions(command);
+  return addQueueOptions(addEngineOption(addBindingOptions(addScalingOptions(command))))
+    .option("--journal <file>", "keep finished pairs in this file, and go on from it after an interruption")
+    .option("-o, --output <file>", "write the result (.json), for isthmus report")
+    .option("--report <file>", "write a page with maps and all numbers (.html)")
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", NOTES)
-    .action((paths, options) => run(options, (context) => mapFiles(paths, options, context)));
+    .action((paths, options) => {
+      return run(options, (context) => {
+        const chosen: MapChoice = readFields(MAP_ATTEMPT, command, FIELDS);
+        return mapFiles(paths, { ...options, chosen }, context);
+      });
+    });
 }
 
 const EXAMPLES = formatExamples(
@@ -69,59 +92,23 @@ const NOTES = `
 With --queue, workers measure the pairs; the alignment itself runs on this machine.
 `;
 
-const MANY_HELP =
-  "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on";
-
-function createMapVerb() {
-  const { many, restarts, points } = MAP_NETWORKS_DEFAULTS;
-  return createVerb("map")
-    .argument("<nets...>", "two or more checkpoints of one architecture; * and ? are wildcards for files")
-    .option(
-      "--graph <file>",
-      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
-    )
-    .option("--star <file>", "a network to align and place with the others, that is no part of their mean")
-    .addOption(
-      new Option("--many <how>", MANY_HELP).choices(MANY_METHODS).default(many).makeOptionMandatory(),
-    )
-    .option(
-      "--restarts <n>",
-      "number of searches for each pair that is matched",
-      parseCount(1, MOST.searches),
-      restarts,
-    )
-    .option("--memory <size>", "most memory for matching, such as 4GB", parseBytes)
-    .option("--seed <n>", "seed of the alignment", parseSeed, 0)
-    .option(
-      "--points <n>",
-      "number of evenly spaced places for each pair",
-      parseCount(3, MOST.places),
-      points,
-    );
-}
-
-function withMeasurement(command: ReturnType<typeof createMapVerb>) {
-  const measured = command.requiredOption("--data <name>", dataForms());
-  const fed = addBindingOptions(addScalingOptions(addNormOptions(measured, UNSCORED)));
-  return addQueueOptions(addEngineOption(fed))
-    .option("--journal <file>", "keep finished pairs in this file, and go on from it after an interruption")
-    .option("-o, --output <file>", "write the result (.json), for isthmus report")
-    .option("--report <file>", "write a page with maps and all numbers (.html)");
-}
-
 async function mapFiles(
   patterns: readonly string[],
-  options: MapVerbOptions,
+  { chosen, ...named }: MapVerbOptions & { readonly chosen: MapChoice },
   context: Context,
 ): Promise<Outcome> {
+  const resolved = resolveFields<MapChoice>(MAP_ATTEMPT, FIELDS, chosen);
+  const { statistics } = resolved;
+  const options = { ...named, statistics };
   assertNotKept(options);
-  assertNames(options);
+  const { star, journal, output, report } = options;
+  if (output !== undefined) assertResultName(output);
+  if (report !== undefined) assertPageName(report);
   const paths = await expandPaths(patterns);
   assertSeveral(paths);
   noteTwice(paths, context.terminal);
-  const { star, journal, output, report, statistics } = options;
   const all = star === undefined ? paths : [...paths, star];
-  await assertArchitecture("map networks", all, options);
+  await assertArchitecture(MAP_ATTEMPT, all, options);
   const read = await openSharedArchitecture(all, options);
   const measured = await openMeasured(options, dataContext(read));
   const { data } = measured;
@@ -142,18 +129,19 @@ async function mapFiles(
       ...encodingOf(read),
     }))
       context.terminal.note(line);
-    const named = await nameUnscored(architecture.graph, options, dataContext(read));
-    const { statisticsData } = named === options ? measured : await openMeasured(named, dataContext(read));
+    const unscored = await nameUnscored(architecture.graph, options, dataContext(read));
+    const { statisticsData } =
+      unscored === options ? measured : await openMeasured(unscored, dataContext(read));
     const networks = bound.map(({ network }) => network);
-    const { many, restarts, memory, seed, points } = options;
     const work = { verb: "map", beside: journal ?? output ?? report ?? "map", context };
     const result = await withQueue(options, work, async (tasks) =>
       mapNetworks(architecture, networks.slice(0, paths.length), data, {
-        ...{ many, restarts, memory, seed, points, statistics, statisticsData },
+        ...resolved,
+        statisticsData,
         star: star === undefined ? undefined : at(networks, paths.length, "star"),
         journalPath: journal,
         measurePairs:
-          tasks && (await measureByQueue(tasks, named, dataContext(read), { data, statisticsData })),
+          tasks && (await measureByQueue(tasks, unscored, dataContext(read), { data, statisticsData })),
         signal: context.signal,
         onProgress: ({ phase, done }) =>
           context.progress(phase === "aligning" ? "Aligning" : "Measuring pairs", done),
@@ -175,20 +163,13 @@ async function mapFiles(
 /** Names in the options the training examples that statistics are measured on, if no examples are named. */
 async function nameUnscored(
   graph: Graph,
-  options: MapVerbOptions,
+  options: SubjectOptions,
   context: DataContext,
-): Promise<MapVerbOptions> {
+): Promise<SubjectOptions> {
   const { recalibrateData, recalibrateExamples, statistics } = options;
   if (recalibrateData !== undefined || recalibrateExamples !== undefined) return options;
   const training = await openUnscoredFor(graph, options, { context, statistics });
   return training === undefined ? options : { ...options, recalibrateData: training.name };
-}
-
-/** @throws UsageError if the name of a file to write does not end as it must */
-function assertNames({ output, report }: Pick<MapVerbOptions, "output" | "report">): void {
-  if (report !== undefined) assertPageName(report);
-  if (output === undefined || output.endsWith(".json")) return;
-  throw new UsageError(`Cannot map networks as -o must name a file ending in .json: it is "${output}"`);
 }
 
 function assertSeveral(paths: readonly string[]): void {

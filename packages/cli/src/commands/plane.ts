@@ -1,8 +1,13 @@
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
-import { at } from "@isthmus/core";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import {
+  measurePlane,
+  PLANE_ATTEMPT,
+  PLANE_FIELDS,
+  type PlaneChoice,
+  type PlaneSubject,
+} from "@isthmus/barrier";
+import { at, resolveFields } from "@isthmus/core";
 import { limitExamples } from "@isthmus/graph";
-import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
@@ -10,37 +15,30 @@ import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
 import { labelsOf } from "../format/labels-of.ts";
+import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData, openUnscoredFor } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
-import { addNormOptions, assertNotKept, type NormOptions, UNSCORED } from "../options/norm-options.ts";
-import { collect, MOST, parseCount, parseNumber } from "../options/parse-values.ts";
-import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { addStatisticsDataOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
+import { collect } from "../options/parse-values.ts";
+import { assertOutput, assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface PlaneVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions {
+interface PlaneVerbOptions extends DataOptions, Partial<NormOptions>, BindingOptions, EngineOptions {
   readonly graph?: string | undefined;
-  readonly points: number;
-  readonly margin: number;
   readonly place?: readonly string[] | undefined;
-  readonly curve?: CurveKind | undefined;
   readonly journal?: string | undefined;
+  readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
 
 /** Creates the command `isthmus plane`. */
 export function planeVerb(run: RunVerb): CommandUnknownOpts {
-  return withMeasurement(createPlaneVerb())
-    .addHelpText("after", EXAMPLES)
-    .action((a, b, c, options) => run(options, (context) => plane([a, b, c], options, context)));
-}
-
-function createPlaneVerb() {
-  return createVerb("plane")
+  const command = createVerb("plane")
     .argument("<a>", "the checkpoint at the origin")
     .argument("<b>", "the checkpoint above the x axis, such as the bend of a curve")
     .argument("<c>", "the checkpoint on the x axis")
@@ -53,28 +51,20 @@ function createPlaneVerb() {
       "another checkpoint, shown at the nearest place on the plane; may be repeated",
       collect,
     )
-    .addOption(
-      new Option("--curve <kind>", "draw the curve from A to C that has B as its bend").choices(CURVE_KINDS),
-    )
-    .option(
-      "--points <n>",
-      "number of columns of the grid, and of rows",
-      parseCount(2, MOST.columns),
-      MEASURE_PLANE_DEFAULTS.points,
-    )
-    .option(
-      "--margin <share>",
-      "space around the networks, as a share of the area that they take up",
-      parseNumber,
-      MEASURE_PLANE_DEFAULTS.margin,
-    );
-}
-
-function withMeasurement(command: ReturnType<typeof createPlaneVerb>) {
-  const measured = command.requiredOption("--data <name>", dataForms());
-  return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, UNSCORED))))
+    .requiredOption("--data <name>", dataForms());
+  addFieldOptions(command, PLANE_FIELDS);
+  addStatisticsDataOptions(command);
+  return addEngineOption(addBindingOptions(addScalingOptions(command)))
     .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption")
-    .option("--report <file>", "write a page with the planes of loss and error and all numbers (.html)");
+    .option("-o, --output <file>", "write the result (.json)")
+    .option("--report <file>", "write a page with the planes of loss and error and all numbers (.html)")
+    .addHelpText("after", EXAMPLES)
+    .action((a, b, c, options) => {
+      return run(options, (context) => {
+        const chosen: PlaneChoice = readFields(PLANE_ATTEMPT, command, PLANE_FIELDS);
+        return plane([a, b, c], { ...options, chosen }, context);
+      });
+    });
 }
 
 const EXAMPLES = formatExamples(
@@ -94,15 +84,18 @@ const EXAMPLES = formatExamples(
 
 async function plane(
   paths: readonly [string, string, string],
-  options: PlaneVerbOptions,
+  { chosen, ...options }: PlaneVerbOptions & { readonly chosen: PlaneChoice },
   context: Context,
 ): Promise<Outcome> {
-  assertNotKept(options);
-  const { journal, report } = options;
+  const resolved = resolveFields<PlaneChoice>(PLANE_ATTEMPT, PLANE_FIELDS, chosen);
+  const { statistics } = resolved;
+  assertNotKept({ ...options, statistics });
+  const { journal, output, report, place = [] } = options;
+  if (output !== undefined) assertResultName(output);
   if (report !== undefined) assertPageName(report);
-  const { points, margin, statistics, curve, place = [] } = options;
+  const outputs = [output, report].filter((file) => file !== undefined);
   const all: readonly [string, string, string, ...string[]] = [...paths, ...place];
-  await assertArchitecture("measure a plane", all, options);
+  await assertArchitecture(PLANE_ATTEMPT, all, options);
   const read = await openSharedArchitecture(all, options);
   const { data, statisticsData: named } = await openData(options, dataContext(read));
   const opened = fitToData(read, data);
@@ -111,7 +104,7 @@ async function plane(
       ...checkpoints.flatMap(({ files }) => files),
       ...[options.graph, options.exportedFrom].filter((path) => path !== undefined),
     ];
-    for (const path of [journal, report]) if (path !== undefined) await assertOutput(path, inputs);
+    for (const path of [journal, ...outputs]) if (path !== undefined) await assertOutput(path, inputs);
     const { networks, binding, ...architecture } = await bindArchitecture(
       opened,
       checkpoints,
@@ -135,12 +128,14 @@ async function plane(
       (await openUnscoredFor(architecture.graph, options, feeds)) ??
       limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
     const result = await measurePlane(architecture, models, data, {
+      ...resolved,
       placed,
-      ...{ points, margin, statistics, statisticsData: statisticsExamples, curve, journalPath: journal },
+      statisticsData: statisticsExamples,
+      journalPath: journal,
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Measuring the plane", done),
     });
-    await saveResult(result, { report }, { inputs, context });
+    await saveResult(result, { output, report }, { inputs, context });
     return {
       result: { ...result, binding },
       text: [
@@ -148,7 +143,7 @@ async function plane(
         ...formatNote(
           formatStatistics(architecture.graph, { ...measuredOn(statisticsExamples), statistics }),
         ),
-        formatOutputs(report === undefined ? [] : [report]),
+        formatOutputs(outputs),
       ].join(""),
     };
   });

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { BarrierCurve } from "@isthmus/barrier";
 import { saveFile, UsageError } from "@isthmus/core";
 import {
-  type BarrierCurve,
   curvesOf,
   type Drawable,
   type DrawableResult,
@@ -13,25 +13,18 @@ import {
   titleOfResult,
 } from "@isthmus/report";
 import { formatSimulation } from "../federate/format-simulation.ts";
-import { formatAttack } from "../format/format-attack.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
-import { formatCurvature } from "../format/format-curvature.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
-import { formatDropoutPath } from "../format/format-dropout-path.ts";
-import { formatEnsemble } from "../format/format-ensemble.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatLandscape } from "../format/format-landscape.ts";
-import { formatLayers } from "../format/format-layers.ts";
 import { formatMap } from "../format/format-map.ts";
-import { formatMechanisms } from "../format/format-mechanisms.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPlane } from "../format/format-plane.ts";
 import { formatPruning } from "../format/format-pruning.ts";
 import { formatResult } from "../format/format-result.ts";
-import { formatWalkedPath } from "../format/format-walked-path.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -183,8 +176,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "layers":
-      return formatLayers(result, terminal);
     case "plane":
       return formatPlane(result, terminal);
     case "map":
@@ -199,28 +190,16 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatSimulation(result);
     case "comparison":
       return formatComparison(result, terminal.columns);
-    case "curvature":
-      return formatCurvature(result, terminal);
-    case "ensemble":
-      return formatEnsemble(result);
-    case "attack":
-      return formatAttack(result);
     case "pareto":
       return formatPareto(result);
     case "landscape":
       return formatLandscape(result, terminal);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
-    case "dropout-path":
-      return formatDropoutPath(result, terminal);
-    case "walked-path":
-      return formatWalkedPath(result, terminal);
     case "intrinsic-dimension":
       return formatIntrinsicDimension(result, terminal);
     case "prune":
       return formatPruning(result);
-    case "mechanisms":
-      return formatMechanisms(result, terminal);
     default:
       return formatResult(result, terminal);
   }

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import type { BarrierResult } from "@isthmus/barrier";
+import type { BarrierCurve, BarrierResult } from "@isthmus/barrier";
 import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import { formatMeasure, formatNumber } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
-import { type BarrierCurve, renderResultPage } from "@isthmus/report";
+import { renderResultPage } from "@isthmus/report";
 import { encodeAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import { formatBarriers } from "../format/format-barriers.ts";

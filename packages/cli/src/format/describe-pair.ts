@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { PageFact } from "@isthmus/findings";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import type { Context } from "../verb.ts";
 import { formatObjective } from "./format-objective.ts";
@@ -7,7 +8,7 @@ import { formatObjective } from "./format-objective.ts";
 export interface PairDescription {
   readonly title: string;
   readonly commands: readonly string[];
-  readonly facts: readonly { readonly name: string; readonly value: string }[];
+  readonly facts: readonly PageFact[];
   readonly version: string;
 }
 
@@ -19,16 +20,19 @@ export function describePair(
   { seed, summary }: { readonly seed: number; readonly summary: AlignedNetwork["summary"] | undefined },
   { commandLine, version }: Pick<Context, "commandLine" | "version">,
 ): PairDescription {
-  const alignment = summary
-    ? [
-        { name: "Alignment", value: `by ${summary.method}` },
-        { name: "Alignment objective", value: formatObjective(summary.objective) },
-      ]
-    : [];
   return {
     title: `From ${paths.map((path) => basename(path)).join(" to ")}`,
     commands: [commandLine],
-    facts: [{ name: "Seed", value: String(seed) }, ...alignment],
+    facts: [{ name: "Seed", value: String(seed) }, ...alignmentFacts(summary)],
     version,
   };
+}
+
+/** Says for a page how the second of two networks was aligned; nothing if it was not. */
+export function alignmentFacts(summary: AlignedNetwork["summary"] | undefined): readonly PageFact[] {
+  if (summary === undefined) return [];
+  return [
+    { name: "Alignment", value: `by ${summary.method}` },
+    { name: "Alignment objective", value: formatObjective(summary.objective) },
+  ];
 }

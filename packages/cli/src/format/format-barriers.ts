@@ -1,4 +1,12 @@
-import type { BarrierInterval, BarrierValues, TemperedCurve } from "@isthmus/barrier";
+import {
+  type BarrierCurve,
+  type BarrierInterval,
+  type BarrierValues,
+  measuresErrors,
+  perplexityRows,
+  type TemperedCurve,
+  withTemperedCurves,
+} from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import {
   formatBarrier,
@@ -8,13 +16,7 @@ import {
   formatShort,
   type Measure,
 } from "@isthmus/findings";
-import {
-  type BarrierCurve,
-  measuresErrors,
-  perplexityRows,
-  renderBarrierChart,
-  withTemperedCurves,
-} from "@isthmus/report";
+import { renderBarrierChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatDecomposition } from "./format-decomposition.ts";
 import { formatTable } from "./format-table.ts";

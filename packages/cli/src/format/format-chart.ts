@@ -1,11 +1,14 @@
+import type { LayersResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import type { CurvatureResult } from "@isthmus/curvature";
+import { formatBarrier } from "@isthmus/findings";
 import { type LandscapeResult, planeOf } from "@isthmus/landscape";
 import {
   type Drawable,
   type DrawableResult,
   isNamedBarriers,
   renderChart,
+  renderLayersChart,
   renderPlaneChart,
 } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -17,7 +20,7 @@ export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
 
 /** What a terminal shows of a result beside its words and its largest numbers. */
 interface Shown<R> {
-  /** Draws the chart; an empty text if there is nothing to draw. @defaultValue there is no chart */
+  /** Draws the chart; an empty text if there is nothing to draw. @defaultValue the first figure, if it is of lines */
   readonly chart?: (result: R, screen: Screen) => string;
   /** Names the tables of its page that are shown. @defaultValue the first one */
   readonly tables?: (result: R) => readonly string[];
@@ -28,12 +31,15 @@ const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableRe
     chart: formatLayerBars,
     tables: () => ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
   },
+  ensemble: { tables: () => ["predictors", "greedy"] },
+  attack: { tables: () => ["transfer", "sources", "targets"] },
   landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
   similarity: {
     // Layers of one place say most, but two networks of different depths have none.
     tables: ({ layersA, layersB, tables }) =>
       layersA.length === layersB.length ? ["diagonal"] : tables.map(({ number }) => number),
   },
+  layers: { chart: formatLayersChart, tables: () => ["layers", "predictions", "robustness", "groups"] },
 };
 
 /** Returns what a terminal shows of a result beside its words and its largest numbers. */
@@ -81,4 +87,44 @@ function formatLandscapeChart(result: LandscapeResult, screen: Screen): string {
   const xLabel = at(basis, 0, "direction").label;
   const width = Math.min(columns, MOST_COLUMNS.chart);
   return renderChart([{ label: "loss", points }], { width, charset, color, yLabel: "loss", xLabel });
+}
+
+/** Rows of a chart of several lines, axis and legend aside. */
+const CHART_HEIGHT = 9;
+
+/** Draws the barriers of layers as bars, and the ones of growing sets of layers as lines. */
+function formatLayersChart(result: LayersResult, screen: Screen): string {
+  const { layers, whole } = result;
+  const all = whole.wholeEndpoints.loss;
+  const full = Math.max(...[...layers.map(({ barrier }) => barrier.loss), all].filter(Number.isFinite));
+  const bar = (value: number) => formatBar(value, { full, width: BAR_WIDTH, unicode: screen.unicode });
+  const rows = layers.map(({ group, a, b, barrier }) => {
+    const halfway = [a, b].map(({ wholeEndpoints }) => formatBarrier(wholeEndpoints.loss, "loss"));
+    return [group, ...halfway, bar(barrier.loss)];
+  });
+  const bars = formatTable(
+    [
+      { title: "layer" },
+      { title: "in A", align: "right" },
+      { title: "in B", align: "right" },
+      { title: "barrier" },
+    ],
+    [...rows, ["all at once", "", "", bar(all)]],
+  );
+  const lines = renderLayersChart(result, {
+    width: Math.min(screen.columns, MOST_COLUMNS.chart),
+    height: CHART_HEIGHT,
+    charset: charsetOf(screen),
+    color: screen.color,
+  });
+  return [bars, lines, ...rankWords(result)].filter((part) => part !== "").join("\n\n");
+}
+
+/** Says how well predicted barriers rank the measured ones; nothing if none were predicted. */
+function rankWords({ predictions }: LayersResult): string[] {
+  if (predictions === undefined) return [];
+  const { rankCorrelation: rank } = predictions;
+  return [
+    `Rank correlation of predicted and measured barriers of layers: ${Number.isNaN(rank) ? "not defined" : rank.toFixed(2)}`,
+  ];
 }

@@ -1,7 +1,6 @@
-import type { BarrierDecomposition } from "@isthmus/barrier";
+import { type BarrierDecomposition, carriedSentences } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import { formatBarrier, formatCount } from "@isthmus/findings";
-import { carriedSentences } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { type Column, formatTable } from "./format-table.ts";

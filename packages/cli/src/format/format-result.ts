@@ -1,8 +1,10 @@
+import { at } from "@isthmus/core";
 import { formatCell, type Table } from "@isthmus/findings";
 import { type Drawable, describeResult } from "@isthmus/report";
 import { type Screen, shownOf } from "./format-chart.ts";
 import { formatOutputs } from "./format-outputs.ts";
 import { formatTable } from "./format-table.ts";
+import { drawPlot } from "./terminal-charts.ts";
 
 /** Rows of a table that a terminal shows; pages and `--json` have all. */
 const MOST_ROWS = 40;
@@ -19,14 +21,16 @@ export async function formatResult(
   const { summary, tiles, sections, notes = [] } = await describeResult(result);
   const { chart, tables: namesOf } = shownOf(result);
   const names = namesOf?.(result);
+  const [figure] = sections.flatMap((section) => section.figures);
   const all = sections.flatMap((section) => section.tables);
   const tables = names === undefined ? all.slice(0, 1) : all.filter(({ name }) => names.includes(name));
   const numbers = tiles.map(({ name, value, unit, more }) => {
     const details = more.length > 0 ? ` (${more.join("; ")})` : "";
     return `${name}: ${[value, unit].join(" ").trim()}${details}`;
   });
+  const drawn = chart === undefined ? figure && drawPlot(figure.plot, screen) : chart(result, screen);
   const parts = [
-    chart?.(result, screen) ?? "",
+    drawn ?? "",
     [summary, ...numbers].join("\n"),
     ...tables.map((table) => {
       const rows = formatRows(table, screen.columns);
@@ -43,14 +47,18 @@ function formatRows({ columns, rows }: Table, width: number): string {
     .map(({ cells, kind }) =>
       columns.map((column, index) => formatCell(cells[index] ?? null, kind ?? column.kind)),
     );
+  const titles = columns.map(({ title, unit }) => (unit === undefined ? title : `${title} (${unit})`));
+  const groups = columns.map(({ group = "" }, index) => (group === columns[index - 1]?.group ? "" : group));
+  const hasGroups = groups.some((group) => group !== "");
+  const hasSentences = columns.at(-1)?.kind === "text" && shown.some((cells) => cells.at(-1)?.includes(" "));
   const text = formatTable(
-    columns.map(({ title, kind, unit }) => ({
-      title: unit === undefined ? title : `${title} (${unit})`,
+    columns.map(({ kind }, index) => ({
+      title: at(hasGroups ? groups : titles, index, "column"),
       align: kind === "text" ? "left" : "right",
     })),
-    shown,
-    // A column of numbers that does not fit is broken by the screen: it has no words to break at.
-    columns.at(-1)?.kind === "text" ? width : undefined,
+    hasGroups ? [titles, ...shown] : shown,
+    // A column that does not fit is broken by the screen if it has no words to break at.
+    hasSentences ? width : undefined,
   );
   return rows.length > shown.length ? `${text}\nand ${rows.length - shown.length} rows more` : text;
 }

@@ -15,6 +15,9 @@ export interface DoneStatistics {
 /** Networks whose statistics are corrected on the way from one network to another. */
 export const BETWEEN = "between A and B, which keep their own,";
 
+/** Networks that are all corrected alike. */
+export const EVERY_NETWORK = "of every network";
+
 /**
  * Says in one line what was done about the running statistics of batch norms between networks.
  * @param of - the networks whose statistics they are
@@ -23,7 +26,7 @@ export const BETWEEN = "between A and B, which keep their own,";
 export function formatStatistics(
   graph: Graph,
   { statistics, statisticsData, statisticsExamples, data }: DoneStatistics,
-  of = "of every network",
+  of: string = EVERY_NETWORK,
 ): string {
   const count = countBatchNorms(graph);
   if (count === 0) return "";

@@ -1,7 +1,11 @@
+import { join } from "node:path";
+import { saveCheckpoint } from "@isthmus/core";
 import type { AnyMeasurement, Control, MeasuredResult, MeasurementEntry } from "@isthmus/findings";
+import type { BoundNetwork } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { formatResult } from "../format/format-result.ts";
 import { createPace } from "../terminal/pace.ts";
+import { ENDING } from "../training/training-files.ts";
 import type { Context } from "../verb.ts";
 
 /** How a command runs a measurement. */
@@ -10,17 +14,20 @@ export interface CommandControl extends Control<MeasuredResult> {
   follow<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** A measurement of a command line, and the files that the command line names for it. */
+interface Running {
+  readonly entry: MeasurementEntry;
+  readonly measurement: AnyMeasurement;
+  readonly journal: string | undefined;
+  /** Folder for networks on the way. */
+  readonly networks: string | undefined;
+  /** Gives the tensors of a network the names that they have in the files; undefined if they have them. */
+  readonly restore: BoundNetwork["restore"] | undefined;
+}
+
 /** Creates what a measurement runs under on a command line. */
 export function createControl(
-  {
-    entry,
-    measurement,
-    journal,
-  }: {
-    readonly entry: MeasurementEntry;
-    readonly measurement: AnyMeasurement;
-    readonly journal: string | undefined;
-  },
+  { entry, measurement, journal, networks, restore }: Running,
   { signal, progress, terminal }: Context,
 ): CommandControl {
   const pace = createPace();
@@ -32,7 +39,13 @@ export function createControl(
       if (done !== undefined) pace.note(done, stored);
       progress(stage, done, pace.left);
     },
-    saveNetwork: undefined,
+    saveNetwork:
+      networks === undefined
+        ? undefined
+        : async (name, network) => {
+            const restored = restore === undefined ? network : restore(network);
+            await saveCheckpoint(restored, join(networks, `${name}${ENDING}`), { overwrite: true });
+          },
     onPart(soFar) {
       partial = soFar;
     },

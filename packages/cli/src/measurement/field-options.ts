@@ -1,5 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type AnyField, assertTogether, at, type Form, findMisfit } from "@isthmus/core";
+import { type AnyField, assertTogether, at, type Form, findMisfit, isIsthmusError } from "@isthmus/core";
 import { InvalidArgumentError } from "commander";
 import { addRareOptions } from "../options/help-groups.ts";
 import { parseNames, parseNumber, parseNumbers, parseRange, parseSeed } from "../options/parse-values.ts";
@@ -19,6 +19,7 @@ interface FlaggedField {
 /** Lists the fields of a measurement as a command line has them: each group, then the options in it. */
 function listFlagged(fields: Fields): readonly FlaggedField[] {
   return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
+    if (field.tasksOnly) return [];
     const flag = field.flag ?? kebab(name);
     const whole: FlaggedField = { path: [name], flag, field };
     if (field.form.type !== "group") return [whole];
@@ -52,14 +53,19 @@ function optionOf(flag: string, field: AnyField): Option {
   if (form.type === "flag") {
     return missing === true ? new Option(`--no-${flag}`, `do not ${help}`) : new Option(`--${flag}`, help);
   }
-  const option = new Option(`--${flag} ${field.placeholder ?? placeholderOf(form)}`, help);
+  const { placeholder = placeholderOf(form), bare } = field;
+  const option = new Option(
+    `--${flag} ${bare === undefined ? placeholder : optional(placeholder)}`.trim(),
+    help,
+  );
   if (form.type === "choice") option.choices(form.values);
   // A list that is given replaces the default: only further lists of the command line are added.
   else
     option.argParser((text: string, before: unknown) =>
       parseValue(field, text, before === missing ? undefined : before),
     );
-  return missing === undefined || form.type === "group" ? option : option.default(missing, wordsOf(missing));
+  if (bare !== undefined) option.preset(wordsOf(bare));
+  return isNothing(missing) || form.type === "group" ? option : option.default(missing, wordsOf(missing));
 }
 
 /** An option of a group has no default of its own: without the group, nothing of it is done. */
@@ -69,7 +75,18 @@ function innerOption(flag: string, field: AnyField): Option {
   return optionOf(flag, { ...field, help: words, default: undefined });
 }
 
-const wordsOf = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
+/** Returns whether a default is not worth a word: there is none, or it is an empty list. */
+const isNothing = (missing: unknown): boolean =>
+  missing === undefined || (Array.isArray(missing) && missing.length === 0);
+
+const optional = (placeholder: string): string => placeholder.replace("<", "[").replace(">", "]");
+
+/** Returns how help writes a default: an object of several kinds by its kind. */
+export function wordsOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(",");
+  const { kind } = Object(value);
+  return String(kind ?? value);
+}
 
 /** Returns how a command line names a value of a form. */
 function placeholderOf(form: Form): string {
@@ -100,10 +117,18 @@ function parseValue({ form, parse }: AnyField, text: string, before: unknown): u
     const field = form.lead === undefined ? undefined : form.fields[form.lead];
     return field === undefined ? {} : { [String(form.lead)]: parseValue(field, text, undefined) };
   }
-  const value = parse === undefined ? readWord(form, text, before) : parse(text);
+  const value = parse === undefined ? readWord(form, text, before) : parseWord(parse, text);
   const misfit = findMisfit(form, value);
   if (misfit === undefined) return value;
   throw new InvalidArgumentError(`It must be ${misfit.rule}.`);
+}
+
+function parseWord(parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw isIsthmusError(error) ? new InvalidArgumentError(error.message) : error;
+  }
 }
 
 function readWord(form: Form, text: string, before: unknown): unknown {

@@ -1,104 +1,132 @@
+import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { resolveFields } from "@isthmus/core";
-import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
+import { at, createFolder, resolveFields } from "@isthmus/core";
+import type { MeasuredResult, MeasurementEntry } from "@isthmus/findings";
+import { limitExamples } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
-import type { StatisticsChoice } from "@isthmus/statistics";
+import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
+import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
-import { assertPageName } from "../output/assert-output.ts";
+import { type DoneStatistics, formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
 import { createControl } from "./create-control.ts";
-import { addFieldOptions, readFields } from "./field-options.ts";
-import { SUBJECT_FORMS, type SubjectRequest } from "./open-subject.ts";
+import { readFields } from "./field-options.ts";
+import { addFormerOptions, type FormerFlags, formerJournal } from "./former-options.ts";
+import type { Opened, SubjectRequest } from "./open-subject.ts";
+import { SUBJECT_FORMS } from "./subject-forms.ts";
+import { addWayOptions, chooseWay, type Way } from "./ways.ts";
 
 /** Options of every command that measures, beside the ones of its subject and its measurement. */
 interface MeasurementFlags {
   readonly journal?: string;
+  readonly networks?: string;
   readonly output?: string;
   readonly report?: string;
 }
 
-/** Loads a measurement, and makes the function that creates its command. */
-export async function loadMeasurementVerb(entry: MeasurementEntry): Promise<CreateVerb> {
-  const measurement = await entry.load();
+/**
+ * Loads the measurements of a command, one or several ways, and makes the function that creates the command.
+ */
+export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]): Promise<CreateVerb> {
+  const ways = await Promise.all(
+    entries.map(async (entry): Promise<Way> => ({ entry, measurement: await entry.load() })),
+  );
+  const { verb, subject } = at(entries, 0, "measurement");
   return (run) => {
-    const form = SUBJECT_FORMS[measurement.subject];
-    const command: CommandUnknownOpts = createVerb(entry.verb);
+    const form = SUBJECT_FORMS[subject];
+    const command: CommandUnknownOpts = createVerb(verb);
     for (const [name, help] of form.arguments) command.argument(name, help);
-    addFieldOptions(command, measurement.options);
-    form.addOptions(command, measurement);
-    addOutputOptions(command, measurement);
+    const heading = command.optionsGroup();
+    form.addOptions(command);
+    addWayOptions(command.optionsGroup(heading), ways);
+    addFormerOptions(command, at(entries, 0, "measurement").kind);
     return command
-      .addHelpText("after", examplesOf(entry, measurement))
-      .action(() => run(command.opts(), (context) => measure({ entry, measurement, command }, context)));
+      .option("-o, --output <file>", "write the result (.json)")
+      .option("--report <file>", "write a page with figures and all numbers (.html)")
+      .addHelpText("after", formatExamples(...ways.flatMap(examplesOf)))
+      .action(() => run(command.opts(), (context) => measure(command, chooseWay(command, ways), context)));
   };
-}
-
-function addOutputOptions(command: CommandUnknownOpts, { journal }: AnyMeasurement): void {
-  if (journal !== undefined)
-    command.option(
-      "--journal <file>",
-      `keep ${journal.keeps} in this file, and go on from it after an interruption`,
-    );
-  command
-    .option("-o, --output <file>", "write the result (.json)")
-    .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
 
 /** Data that examples name. */
 const EXAMPLE_DATA = "mnist:test";
 
-function examplesOf({ verb }: MeasurementEntry, { subject, examples }: AnyMeasurement): string {
+/** Lists the examples of a way as whole command lines. */
+function examplesOf({
+  entry: { verb, way },
+  measurement: { subject, examples },
+}: Way): (readonly [command: string, purpose: string])[] {
   const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example).join(" ");
-  const words = (options: string): string =>
-    [
+  const chosen = way === undefined ? [] : [`--${way.flag} ${way.value}`];
+  return examples.map(([options, purpose]) => {
+    const words = [
       ...(options.includes("--graph") ? [] : ["--graph model.onnx"]),
       ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
+      ...chosen,
       options,
-    ].join(" ");
-  return formatExamples(
-    ...examples.map(
-      ([options, purpose]) => [`isthmus ${verb} ${networks} ${words(options)}`, purpose] as const,
-    ),
-  );
+    ];
+    return [`isthmus ${verb} ${networks} ${words.join(" ")}`, purpose];
+  });
 }
 
-/** The command of a measurement. */
-interface Verb {
-  readonly entry: MeasurementEntry;
-  readonly measurement: AnyMeasurement;
-  readonly command: CommandUnknownOpts;
-}
-
-type Flags = SubjectRequest["flags"] & MeasurementFlags;
+type Flags = SubjectRequest["flags"] & MeasurementFlags & FormerFlags;
 
 /** Returns the options of a command. Commander cannot know the types of options from tables. */
 const flagsOf = (command: CommandUnknownOpts): Flags => command.opts() as unknown as Flags;
 
-async function measure({ entry, measurement, command }: Verb, context: Context): Promise<Outcome> {
+async function measure(
+  command: CommandUnknownOpts,
+  { entry, measurement }: Way,
+  context: Context,
+): Promise<Outcome> {
   const { attempt, options: fields, subject } = measurement;
   const chosen = readFields(attempt, command, fields);
   resolveFields(attempt, fields, chosen);
   const flags = flagsOf(command);
-  const { journal, output, report } = flags;
+  const { networks, output, report } = flags;
+  if (output !== undefined) assertResultName(output);
   if (report !== undefined) assertPageName(report);
+  if (networks !== undefined) await createFolder(networks);
+  const former = flags.journal === undefined ? formerJournal(flags) : undefined;
+  const journal = flags.journal ?? former;
   const outputs = [output, report].filter((file) => file !== undefined);
   const request: SubjectRequest = {
     measurement,
     paths: command.args,
     flags,
     statistics: chosen["statistics"] as StatisticsChoice | undefined,
-    outputs: [journal, ...outputs].filter((file) => file !== undefined),
+    outputs: [...(measurement.journal?.isFolder ? [] : [journal]), ...outputs].filter(
+      (file) => file !== undefined,
+    ),
   };
-  return SUBJECT_FORMS[subject].open(request, context, async (opened) => {
+  const form = SUBJECT_FORMS[subject];
+  return form.open(request, context, async (opened) => {
     const resolved = resolveFields(attempt, fields, { ...chosen, ...opened.implied });
-    const control = createControl({ entry, measurement, journal }, context);
+    const { inputs, facts, beside, restore } = opened;
+    const control = createControl({ entry, measurement, journal, networks, restore }, context);
     const result = await control.follow(() => measurement.run(opened.subject, resolved, control));
-    const { inputs, beside } = opened;
-    await saveResult(result as DrawableResult, { output, report }, { inputs, context });
+    await saveResult(result as DrawableResult, { output, report }, { inputs, facts, context });
+    if (former !== undefined) await rm(former, { force: true });
+    const note = form.corrected === undefined ? "" : noteStatistics(opened, result, form.corrected);
     return {
       result: { ...result, ...beside },
-      text: await formatResult(result as DrawableResult, context.terminal, outputs),
+      text: [
+        await formatResult(result as DrawableResult, context.terminal),
+        ...formatNote(note),
+        formatOutputs(outputs),
+      ].join(""),
     };
   });
+}
+
+/** Says what was done about batch norms; an empty text for results that know nothing of it. */
+function noteStatistics({ subject }: Opened, result: MeasuredResult, corrected: string): string {
+  const done: MeasuredResult & Partial<DoneStatistics> = result;
+  const { statistics } = done;
+  if (statistics === undefined || !("graph" in subject)) return "";
+  const { graph, data } = subject;
+  const { statisticsData = limitExamples("measure statistics", data, STATISTICS_EXAMPLES) } = subject;
+  return formatStatistics(graph, { ...measuredOn(statisticsData), ...done, statistics }, corrected);
 }

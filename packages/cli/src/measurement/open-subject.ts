@@ -1,11 +1,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, ExamplesBeside, OpenedSubject, SubjectName, Subjects } from "@isthmus/findings";
-import type { BindingSummary, DataSet } from "@isthmus/graph";
+import type { AnyMeasurement, OpenedSubject, PageFact, SubjectName, Subjects } from "@isthmus/findings";
+import { assertDataFits, type BindingSummary, type BoundNetwork, type DataSet } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
-import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
+import { alignmentFacts } from "../format/describe-pair.ts";
+import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
 import { labelsOf } from "../format/labels-of.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
@@ -14,7 +16,7 @@ import {
   addScalingOptions,
   type DataOptions,
   openData,
-  openExamples,
+  openScaled,
   openUnscoredFor,
 } from "../open/open-data.ts";
 import {
@@ -25,11 +27,12 @@ import {
 import { withPair } from "../open/open-pair.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
-import { addStatisticsDataOptions, assertNotKept } from "../options/norm-options.ts";
+import { assertNotKept } from "../options/norm-options.ts";
 import { addPairSubjectOptions, type PairOptions } from "../options/pair-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import { nameTrainingSplit } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
+import { openBeside } from "./beside-options.ts";
+import { addSetOptions, openSets, type SetOptions } from "./set-options.ts";
 
 /** A subject that was opened, and what the command says of it beside the result. */
 export interface Opened {
@@ -38,8 +41,12 @@ export interface Opened {
   readonly implied: Readonly<Record<string, unknown>>;
   /** Files that are read, which are not written over. */
   readonly inputs: readonly string[];
+  /** What a page says of the subject beside what the result says of itself. */
+  readonly facts: readonly PageFact[];
   /** Fields that `--json` has beside the fields of the result. */
   readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
+  /** Gives the tensors of a network the names that they have in the files. @defaultValue they have them */
+  readonly restore?: BoundNetwork["restore"];
 }
 
 /** What a command line says of a subject. */
@@ -58,17 +65,24 @@ type SubjectFlags = PairOptions &
   DataOptions &
   EngineOptions &
   BindingOptions &
-  ExportedFromOptions & { readonly graphA?: string; readonly graphB?: string };
+  ExportedFromOptions &
+  SetOptions & { readonly graphA?: string; readonly graphB?: string };
 
 /** How commands name and open a sort of subject. */
-interface SubjectForm {
+export interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
-  addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
+  /**
+   * Names the networks whose statistics of norms are corrected, for the line that says so.
+   * @defaultValue no line says so
+   */
+  readonly corrected?: string;
+  addOptions(command: CommandUnknownOpts): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
-const NETWORK: SubjectForm = {
+/** How commands name and open one network. */
+export const NETWORK_FORM: SubjectForm = {
   arguments: [["<network>", "the checkpoint: a file, or a folder", "a.safetensors"]],
   addOptions: addSharedOptions,
   open: (request, context, work) =>
@@ -78,48 +92,76 @@ const NETWORK: SubjectForm = {
     }),
 };
 
-const NETWORKS: SubjectForm = {
+/** How commands name and open several networks of one architecture. */
+export const NETWORKS_FORM: SubjectForm = {
   arguments: [
     ["<networks...>", "the checkpoints: files, or folders", "a.safetensors b.safetensors c.safetensors"],
   ],
+  corrected: EVERY_NETWORK,
   addOptions: addSharedOptions,
   open: (request, context, work) =>
     openNetworks(request, context, (subject, shared) => work({ ...shared, subject })),
 };
 
-const PAIR: SubjectForm = {
+/** How commands name and open two networks. */
+export const PAIR_FORM: SubjectForm = {
   arguments: [
     ["<a>", "the checkpoint at t = 0: a file, or a folder", "a.safetensors"],
     ["<b>", "the checkpoint at t = 1", "b.safetensors"],
   ],
-  addOptions(command, measurement) {
-    addPairSubjectOptions(command);
-    addBesideOptions(command, measurement);
-    if ("statistics" in measurement.options) addStatisticsDataOptions(command);
-  },
-  open: ({ measurement, paths, flags, statistics, outputs }, context, work) => {
-    const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
-    return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
-      const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
-      const beside = await openBeside(measurement, flags, dataContext(pair));
-      const subject = {
-        graph,
-        engine,
-        a,
-        b,
-        unaligned,
-        data,
-        statisticsData,
-        beside,
-        symmetries: once(pair, context),
-      };
-      const implied = pair.statistics === "auto" ? {} : { statistics: pair.statistics };
-      return work({ subject, implied, inputs, beside: { binding, ...(summary && { alignment: summary }) } });
-    });
-  },
+  corrected: BETWEEN,
+  addOptions: addPairSubjectOptions,
+  open: (request, context, work) =>
+    openPair(request, context, (subject, shared) => work({ ...shared, subject })),
 };
 
-const UNLIKE_PAIR: SubjectForm = {
+/** How commands name and open two networks, and several sets of examples. */
+export const PAIR_ON_SETS_FORM: SubjectForm = {
+  ...PAIR_FORM,
+  addOptions(command) {
+    addSetOptions(command);
+    addPairSubjectOptions(command);
+  },
+  open: (request, context, work) =>
+    openPair(request, context, async (subject, shared) => {
+      const sets = await openSets(request.measurement.attempt, subject, request.flags);
+      return work({ ...shared, subject: { ...subject, sets } });
+    }),
+};
+
+/** Opens two networks that share an architecture; the second is aligned if options ask for it. */
+async function openPair<T>(
+  { measurement, paths, flags, statistics, outputs }: SubjectRequest,
+  context: Context,
+  work: (subject: Subjects["pair"], shared: Omit<Opened, "subject">) => Promise<T>,
+): Promise<T> {
+  const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
+  return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
+    const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
+    const scaled = { context: dataContext(pair), scaling: data.scaling };
+    const subject = {
+      graph,
+      engine,
+      a,
+      b,
+      unaligned,
+      data,
+      statisticsData,
+      beside: await openBeside(measurement, flags, scaled),
+      symmetries: once(pair, context),
+    };
+    return work(subject, {
+      implied: pair.statistics === "auto" ? {} : { statistics: pair.statistics },
+      inputs,
+      facts: alignmentFacts(summary),
+      beside: { ...(summary && { alignment: summary }), binding },
+      restore: at(pair.networks, 0, "network").restore,
+    });
+  });
+}
+
+/** How commands name and open two networks that may differ in their architectures. */
+export const UNLIKE_PAIR_FORM: SubjectForm = {
   arguments: [
     ["<a>", "the first checkpoint: a file, or a folder", "a.safetensors"],
     ["<b>", "the second one; or the first again, to measure its own layers", "b.safetensors"],
@@ -156,37 +198,34 @@ const UNLIKE_PAIR: SubjectForm = {
       );
       const { data } = a;
       if (data === undefined) throw new UsageError(`Cannot ${attempt} without examples: add --data`);
-      return work({ subject: { a, b, data }, implied: {}, inputs, beside: {} });
+      return work({ subject: { a, b, data }, implied: {}, inputs, facts: [], beside: {} });
     });
   },
 };
 
-/** How commands name and open each sort of subject. */
-export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
-  network: NETWORK,
-  networks: NETWORKS,
-  pair: PAIR,
-  "unlike-pair": UNLIKE_PAIR,
-};
-
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */
-function addSharedOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
+export function addSharedOptions(command: CommandUnknownOpts): void {
   command
     .option(
       "--graph <file>",
       "the architecture, .onnx or model.json of a LayersModel (default: from config.json)",
     )
     .requiredOption("--data <name>", `labelled examples; ${dataForms()}`);
-  addBesideOptions(command, measurement);
-  if ("statistics" in measurement.options) addStatisticsDataOptions(command);
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 
+/** Opens further examples for networks by name, with bytes scaled like the ones to measure on. */
+type OpenFurther = (name: string) => Promise<DataSet>;
+
 /** Opens networks that share an architecture, with their data. */
-async function openNetworks<T>(
+export async function openNetworks<T>(
   { measurement, paths, flags, statistics, outputs }: SubjectRequest,
   context: Context,
-  work: (subject: Subjects["networks"], shared: Omit<Opened, "subject">) => Promise<T>,
+  work: (
+    subject: Subjects["networks"],
+    shared: Omit<Opened, "subject">,
+    openFurther: OpenFurther,
+  ) => Promise<T>,
 ): Promise<T> {
   const { attempt, options } = measurement;
   assertNotKept({ ...flags, statistics });
@@ -206,17 +245,20 @@ async function openNetworks<T>(
     const policy = statistics ?? defaultPolicyOf(options);
     const unscored =
       policy && (await openUnscoredFor(graph, flags, { context: reading, statistics: policy }));
+    const scaled = { context: reading, scaling: data.scaling };
     const subject = {
       ...{ graph, engine, data, statisticsData: named ?? unscored },
       networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
-      beside: await openBeside(measurement, flags, reading),
+      beside: await openBeside(measurement, flags, scaled),
       symmetries: once(bound, context),
     };
     const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
-    return work(subject, {
-      implied: isImplied ? { statistics: "recalibrate" } : {},
-      inputs,
-      beside: { binding },
+    const implied = isImplied ? { statistics: "recalibrate" } : {};
+    const { restore } = at(bound.networks, 0, "network");
+    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, async (name) => {
+      const further = await openScaled(name, data.scaling, reading);
+      assertDataFits(attempt, graph, further, 1);
+      return further;
     });
   });
 }
@@ -233,37 +275,4 @@ function once({ graph, engine }: Pick<OpenedSubject, "graph" | "engine">, { sign
     symmetries ??= discoverSymmetries({ graph, engine }, { signal });
     return symmetries;
   };
-}
-
-const flagOf = (name: string, { flag }: ExamplesBeside): string =>
-  flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: AnyMeasurement): void {
-  for (const [name, examples] of Object.entries(examplesBeside)) {
-    command.option(`--${flagOf(name, examples)} <name>`, examples.help);
-  }
-}
-
-/** Opens the further examples that a measurement asks for. */
-async function openBeside(
-  { attempt, examplesBeside = {} }: AnyMeasurement,
-  flags: DataOptions & Readonly<Record<string, unknown>>,
-  context: DataContext,
-): Promise<ReadonlyMap<string, DataSet>> {
-  const opened = new Map<string, DataSet>();
-  for (const [name, examples] of Object.entries(examplesBeside)) {
-    const flag = flagOf(name, examples);
-    const said = flags[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
-    const source =
-      said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
-    if (typeof source === "string") opened.set(name, await openExamples(source, flags, context));
-    else if (examples.default !== undefined) throw missingExamples(attempt, flag);
-  }
-  return opened;
-}
-
-function missingExamples(attempt: string, flag: string): UsageError {
-  return new UsageError(
-    `Cannot ${attempt} as it needs further examples, and --data has no training split: name examples by --${flag}`,
-  );
 }

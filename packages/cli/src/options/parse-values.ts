@@ -84,21 +84,6 @@ export function parseNames(text: string, previous: readonly string[] = []): read
   return [...previous, ...names];
 }
 
-/**
- * Parses groups of layers separated by commas, with patterns separated by plus signs, and a name for a
- * group if it needs one: `head=fc*+norm,conv*`.
- */
-export function parseGroups(text: string): { readonly name: string; readonly patterns: readonly string[] }[] {
-  return parseNames(text).map((group) => {
-    const [first = "", second] = group.split("=").map((part) => part.trim());
-    const patterns = (second ?? first).split("+").map((pattern) => pattern.trim());
-    if (first === "" || group.split("=").length > 2 || patterns.includes("")) {
-      throw new InvalidArgumentError("It must be groups of layers such as head=fc*+norm,conv*.");
-    }
-    return { name: first, patterns };
-  });
-}
-
 /** Parses a number for each of some layers, separated by commas: `conv*=.5,fc=1`. */
 export function parseLayerShares(text: string): ReadonlyMap<string, number> {
   const entries = parseNames(text).map((entry): [string, number] => {

@@ -34,3 +34,12 @@ export function assertPageName(path: string): void {
   if (path.endsWith(".html")) return;
   throw new UsageError(`Cannot write a report as its name must end in .html: got ${path}`);
 }
+
+/**
+ * Checks the name of a result that will be written.
+ * @throws UsageError if it does not end in `.json`
+ */
+export function assertResultName(path: string): void {
+  if (path.endsWith(".json")) return;
+  throw new UsageError(`Cannot write a result as -o must name a file ending in .json: it is "${path}"`);
+}

@@ -1,4 +1,5 @@
 import { saveFile } from "@isthmus/core";
+import type { PageFact } from "@isthmus/findings";
 import { type DrawableResult, renderResultPage, titleOfResult } from "@isthmus/report";
 import { formatJson } from "../format/format-json.ts";
 import type { Context } from "../verb.ts";
@@ -12,18 +13,26 @@ export interface ResultFiles {
   readonly report?: string | undefined;
 }
 
+/** How a result was made. */
+export interface MadeResult {
+  /** Files that the result was made from, which are not written over. */
+  readonly inputs: readonly string[];
+  /** What the page says beside what the result says of itself. @defaultValue nothing */
+  readonly facts?: readonly PageFact[];
+  readonly context: Context;
+}
+
 /**
- * Writes the JSON of a result with the command that made it, and its page, where options name files for them.
- * @param made - `inputs`: files that the result was made from, which are not written over
+ * Writes the JSON of a result with the command that made it, and its page, if options name files for them.
  */
 export async function saveResult(
   result: DrawableResult,
   { output, report }: ResultFiles,
-  { inputs, context }: { readonly inputs: readonly string[]; readonly context: Context },
+  { inputs, facts = [], context }: MadeResult,
 ): Promise<void> {
   const { provenance, commandLine, version } = context;
   if (output !== undefined) await saveFile(output, formatJson(withProvenance(result, provenance)), inputs);
   if (report === undefined) return;
-  const page = { title: await titleOfResult(result), result, commands: [commandLine], version };
+  const page = { title: await titleOfResult(result), result, facts, commands: [commandLine], version };
   await saveFile(report, await renderResultPage(page), inputs);
 }

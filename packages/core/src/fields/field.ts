@@ -100,6 +100,11 @@ export interface Field<T> {
   readonly flag?: string;
   /** Name of the value on a command line, such as `<from:to>`. @defaultValue by the form */
   readonly placeholder?: string;
+  /**
+   * Value if a command line names the option without a value.
+   * @defaultValue none: the option must have a value
+   */
+  readonly bare?: T;
   /** Name of an option without which this one means nothing. @defaultValue none */
   readonly requires?: string;
   /** Names of options that cannot be given beside this one. @defaultValue none */
@@ -111,7 +116,8 @@ export interface Field<T> {
   /** Whether only the whole help of a command shows it. @defaultValue false */
   readonly rare?: boolean;
   /**
-   * Reads the value from the word of a command line; its form is checked afterwards.
+   * Reads the value from the word of a command line; its form is checked afterwards. An error that it throws
+   * says what the word must be.
    * @defaultValue by the form
    */
   readonly parse?: (text: string) => unknown;

@@ -1,9 +1,9 @@
-import { assertWholeOptions, createTensor, type Tensor } from "@isthmus/core";
+import { createTensor, resolveFields, type Tensor } from "@isthmus/core";
 import { type Architecture, assertNetwork, type DataSet } from "@isthmus/graph";
-import { type AttackOptions, rangeOf, resolveAttack } from "./attack-options.ts";
+import { completeAttack, rangeOf } from "./attack-options.ts";
 import { type AttackSource, attackBatch, openSource } from "./attack-source.ts";
 import { createInputGradient } from "./input-gradient.ts";
-import { MEASURE_ATTACK_DEFAULTS, type MeasureAttackOptions } from "./measure-attack.ts";
+import { MEASURE_ATTACK_FIELDS, type MeasureAttackChoice } from "./measure-attack.ts";
 import { readBatches } from "./read-batches.ts";
 
 const ATTEMPT = "make adversarial examples";
@@ -32,10 +32,11 @@ export async function attackExamples(
   { graph, engine }: Architecture,
   source: AttackSource,
   data: DataSet,
-  { batchSize = MEASURE_ATTACK_DEFAULTS.batchSize, signal, ...options }: ExamplesOptions = {},
+  options: ExamplesOptions = {},
 ): Promise<Tensor> {
-  const attack = resolveAttack(ATTEMPT, options);
-  assertWholeOptions(ATTEMPT, { batchSize }, { batchSize: 1 });
+  const resolved = resolveFields(ATTEMPT, MEASURE_ATTACK_FIELDS, options, NEVER_ABORTED);
+  const { batchSize, signal } = resolved;
+  const attack = completeAttack(ATTEMPT, resolved);
   for (const network of source.networks) assertNetwork(graph, network);
   const gradients = await createInputGradient(ATTEMPT, { graph, engine, data }, batchSize);
   try {
@@ -54,4 +55,11 @@ export async function attackExamples(
   }
 }
 
-type ExamplesOptions = AttackOptions & Pick<MeasureAttackOptions, "batchSize" | "signal">;
+/** What stops the making of examples. */
+interface Stop {
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NEVER_ABORTED: Required<Stop> = { signal: undefined };
+
+type ExamplesOptions = MeasureAttackChoice & Stop;

@@ -1,4 +1,14 @@
-import { assertWholeOptions, at, excerpt, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
+import {
+  at,
+  choiceField,
+  type FieldsOf,
+  flagField,
+  numberField,
+  type ResolvedOf,
+  seedField,
+  UsageError,
+  wholeField,
+} from "@isthmus/core";
 import { channelScalings, type DataSet } from "@isthmus/graph";
 
 /**
@@ -29,7 +39,7 @@ export interface AttackOptions {
    */
   readonly epsilon?: number | undefined;
   /** Steps of `pgd`, at least 1. @defaultValue 10 */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   /** Size of a step of `pgd`, in the unit of `epsilon`. @defaultValue 2.5 times `epsilon` over `steps` */
   readonly stepSize?: number | undefined;
   /** Whether `pgd` starts at a random place within the distance. @defaultValue true */
@@ -38,15 +48,49 @@ export interface AttackOptions {
   readonly seed?: number;
 }
 
-/** Defaults of {@link AttackOptions}. */
-export const ATTACK_DEFAULTS: Required<AttackOptions> = {
-  method: "pgd",
-  norm: "linf",
-  epsilon: undefined,
-  steps: 10,
-  stepSize: undefined,
-  randomStart: true,
-  seed: 0,
+/** Most steps of an attack: more would run for years. */
+const MOST_STEPS = 1_000_000;
+/** Steps of `pgd` if none are said. */
+const PGD_STEPS = 10;
+
+const usual = ATTACK_NORMS.map((norm) => `${norm} ${ATTACK_EPSILONS[norm].toPrecision(3)}`).join(", ");
+
+/** Fields of {@link AttackOptions}. */
+export const ATTACK_FIELDS: FieldsOf<AttackOptions> = {
+  method: choiceField<AttackMethod>(ATTACK_METHODS, {
+    placeholder: "<name>",
+    default: "pgd",
+    help: "fgsm: one step; pgd: several, brought back to the distance",
+  }),
+  norm: choiceField<AttackNorm>(ATTACK_NORMS, {
+    placeholder: "<name>",
+    default: "linf",
+    keyed: "if-named",
+    help: "distance: the largest change of a number, or the Euclidean one",
+  }),
+  epsilon: numberField({
+    flag: "eps",
+    least: 0,
+    keyed: "if-named",
+    help: `largest distance; for images of bytes in pixels from 0 to 1 (default: ${usual})`,
+  }),
+  steps: wholeField({
+    least: 1,
+    most: MOST_STEPS,
+    keyed: "if-named",
+    help: `steps of pgd (default: ${PGD_STEPS})`,
+  }),
+  stepSize: numberField({
+    least: 0,
+    keyed: "if-named",
+    help: "size of a step of pgd (default: 2.5 times the distance over the steps)",
+  }),
+  randomStart: flagField({
+    default: true,
+    keyed: "if-named",
+    help: "start pgd at a random place within the distance",
+  }),
+  seed: seedField("seed of random starts, and of the order of networks in turn"),
 };
 
 /** An attack with all numbers filled in; sizes are in the unit of the options. */
@@ -61,42 +105,21 @@ export interface ResolvedAttack {
 }
 
 /**
- * Fills in the defaults of an attack and checks its numbers.
- * @throws UsageError if an option or a choice is unknown, or one of `pgd` is given for `fgsm`
- * @throws OutOfRangeError if a number is out of its range
+ * Fills in the numbers of an attack that depend on others.
+ * @throws UsageError if an option of `pgd` is given for `fgsm`
  */
-export function resolveAttack(attempt: string, options: AttackOptions): ResolvedAttack {
-  const { method, norm, randomStart, seed, ...numbers } = resolveOptions(attempt, ATTACK_DEFAULTS, options);
-  assertChoice(attempt, "method", { value: method, choices: ATTACK_METHODS });
-  assertChoice(attempt, "norm", { value: norm, choices: ATTACK_NORMS });
-  const { epsilon = ATTACK_EPSILONS[norm] } = numbers;
-  const isSingle = method === "fgsm";
-  if (isSingle && (options.stepSize !== undefined || (options.steps ?? 1) !== 1)) {
+export function completeAttack(attempt: string, options: ResolvedOf<AttackOptions>): ResolvedAttack {
+  const { method, norm, randomStart, seed } = options;
+  const { epsilon = ATTACK_EPSILONS[norm] } = options;
+  if (method === "fgsm") {
+    if (options.stepSize === undefined && (options.steps ?? 1) === 1)
+      return { method, norm, epsilon, steps: 1, stepSize: epsilon, randomStart: false, seed };
     throw new UsageError(
       `Cannot ${attempt} by fgsm with "steps" or "stepSize" as it is one step of size "epsilon": leave them out, or choose pgd`,
     );
   }
-  const steps = isSingle ? 1 : numbers.steps;
-  assertWholeOptions(attempt, { steps, seed }, { steps: 1, seed: 0 });
-  const stepSize = isSingle ? epsilon : (numbers.stepSize ?? (2.5 * epsilon) / steps);
-  for (const [name, value] of Object.entries({ epsilon, stepSize })) {
-    if (value >= 0 && Number.isFinite(value)) continue;
-    throw new OutOfRangeError(
-      `Cannot ${attempt} as "${name}" must be a number of at least 0: it is ${value}`,
-    );
-  }
-  return { method, norm, epsilon, steps, stepSize, randomStart: !isSingle && randomStart, seed };
-}
-
-function assertChoice(
-  attempt: string,
-  name: string,
-  { value, choices }: { readonly value: string; readonly choices: readonly string[] },
-): void {
-  if (choices.includes(value)) return;
-  throw new UsageError(
-    `Cannot ${attempt} as "${name}" must be one of ${choices.join(", ")}: it is ${excerpt(value)}`,
-  );
+  const { steps = PGD_STEPS, stepSize = (2.5 * epsilon) / steps } = options;
+  return { method, norm, epsilon, steps, stepSize, randomStart, seed };
 }
 
 /**

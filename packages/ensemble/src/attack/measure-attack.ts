@@ -1,12 +1,12 @@
-import { assertWholeOptions, at, OutOfRangeError } from "@isthmus/core";
+import { at, BATCH_SIZE_FIELD, type FieldsOf, OutOfRangeError, resolveFields } from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
 import { type Journal, openJournal } from "@isthmus/tasks";
 import {
-  ATTACK_DEFAULTS,
+  ATTACK_FIELDS,
   type AttackOptions,
+  completeAttack,
   type ResolvedAttack,
   rangeOf,
-  resolveAttack,
 } from "./attack-options.ts";
 import type { AttackedSource, AttackedTarget, AttackResult } from "./attack-result.ts";
 import {
@@ -28,10 +28,20 @@ export interface AttackProgress {
   readonly source: string;
 }
 
-/** Options of {@link measureAttack}. */
-export interface MeasureAttackOptions extends AttackOptions {
+/** Options of {@link measureAttack} that are plain data. */
+export interface MeasureAttackChoice extends AttackOptions {
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+}
+
+/** Fields of {@link MeasureAttackChoice}. */
+export const MEASURE_ATTACK_FIELDS: FieldsOf<MeasureAttackChoice> = {
+  ...ATTACK_FIELDS,
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** What an attack is measured with, beside its options. */
+interface AttackRun {
   /**
    * File that keeps what was measured of each batch, from which an attack that was interrupted goes on.
    * @defaultValue nothing is kept
@@ -41,10 +51,10 @@ export interface MeasureAttackOptions extends AttackOptions {
   readonly onProgress?: ((progress: AttackProgress) => void) | undefined;
 }
 
-/** Defaults of {@link measureAttack}. */
-export const MEASURE_ATTACK_DEFAULTS: Required<MeasureAttackOptions> = {
-  ...ATTACK_DEFAULTS,
-  batchSize: 100,
+/** Options of {@link measureAttack}. */
+export interface MeasureAttackOptions extends MeasureAttackChoice, AttackRun {}
+
+const RUN_DEFAULTS: Required<AttackRun> = {
   journalPath: undefined,
   signal: undefined,
   onProgress: undefined,
@@ -90,15 +100,9 @@ export async function measureAttack(
   data: DataSet,
   options: MeasureAttackOptions = {},
 ): Promise<AttackResult> {
-  const {
-    batchSize = MEASURE_ATTACK_DEFAULTS.batchSize,
-    journalPath,
-    signal,
-    onProgress,
-    ...others
-  } = options;
-  const attack = resolveAttack(ATTEMPT, others);
-  assertWholeOptions(ATTEMPT, { batchSize }, { batchSize: 1 });
+  const resolved = resolveFields(ATTEMPT, MEASURE_ATTACK_FIELDS, options, RUN_DEFAULTS);
+  const { batchSize, journalPath, signal, onProgress } = resolved;
+  const attack = completeAttack(ATTEMPT, resolved);
   assertNetworks(graph, { sources, targets });
   const run =
     journalPath === undefined

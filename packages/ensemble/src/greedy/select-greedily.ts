@@ -1,4 +1,12 @@
-import { assertWholeOptions, at, MismatchError, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import {
+  at,
+  type FieldsOf,
+  MismatchError,
+  numberField,
+  OutOfRangeError,
+  resolveFields,
+  wholeField,
+} from "@isthmus/core";
 import type { ClassProbabilities } from "@isthmus/graph";
 import { assertLabels } from "../predictions/prediction-quality.ts";
 
@@ -10,8 +18,24 @@ export interface SelectGreedilyOptions {
   readonly diversity?: number;
 }
 
-/** Defaults of {@link selectGreedily}. */
-export const SELECT_GREEDILY_DEFAULTS: Required<SelectGreedilyOptions> = { members: undefined, diversity: 1 };
+/** Most networks of an ensemble, and most that are drawn for one. */
+export const MOST_MEMBERS = 10_000;
+
+/** Fields of {@link SelectGreedilyOptions}. */
+export const GREEDY_FIELDS: FieldsOf<SelectGreedilyOptions> = {
+  members: wholeField({
+    least: 1,
+    most: MOST_MEMBERS,
+    keyed: "if-named",
+    help: "the most networks of the greedy ensemble (default: half of them)",
+  }),
+  diversity: numberField({
+    least: 0,
+    default: 1,
+    keyed: "if-named",
+    help: "weight of diversity in the choice of the greedy ensemble, against the likeness of a network to the ones before",
+  }),
+};
 
 /** A network that was chosen. */
 export interface GreedyChoice {
@@ -49,9 +73,9 @@ export function selectGreedily(
   labels: Int32Array,
   options: SelectGreedilyOptions = {},
 ): GreedyChoice[] {
-  const { diversity, members } = resolveOptions(ATTEMPT, SELECT_GREEDILY_DEFAULTS, options);
+  const { diversity, members } = resolveFields(ATTEMPT, GREEDY_FIELDS, options);
   const limit = members ?? Math.ceil(pool.length / 2);
-  assertPool(pool, labels, { diversity, members: limit });
+  assertPool(pool, labels);
   const nlls = pool.map(({ probabilities, classes }) => meanNll(probabilities, { labels, classes }));
   const { classes } = at(pool, 0, "network");
   const sum = new Float64Array(labels.length * classes);
@@ -109,19 +133,9 @@ function addInto(sum: Float64Array, { probabilities }: ClassProbabilities): Floa
   return sum;
 }
 
-function assertPool(
-  pool: readonly ClassProbabilities[],
-  labels: Int32Array,
-  { diversity, members }: { readonly diversity: number; readonly members: number },
-): void {
+function assertPool(pool: readonly ClassProbabilities[], labels: Int32Array): void {
   if (pool.length === 0)
     throw new OutOfRangeError(`Cannot ${ATTEMPT} as there must be at least one: there are none`);
-  assertWholeOptions(ATTEMPT, { members }, { members: 1 });
-  if (!(diversity >= 0 && Number.isFinite(diversity))) {
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "diversity" must be a number of at least 0: it is ${diversity}`,
-    );
-  }
   const { classes } = at(pool, 0, "network");
   for (const [index, predictions] of pool.entries()) {
     if (predictions.classes !== classes) {

@@ -27,6 +27,14 @@ export interface OwnSubject extends Architecture {
   readonly network: Checkpoint;
 }
 
+/** Networks that adversarial examples are made on together, or one after the other. */
+export interface SourceSubject {
+  /** Name of the source in figures and tables. */
+  readonly name: string;
+  readonly mode: "together" | "in-turn";
+  readonly networks: readonly Checkpoint[];
+}
+
 /** What can be measured, opened: its files, its data and its architecture are in order. */
 export interface Subjects {
   /** One network. */
@@ -39,10 +47,25 @@ export interface Subjects {
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
   };
+  /** Two networks of one architecture, and several sets of examples by their names; `data` is the first. */
+  readonly "pair-on-sets": Subjects["pair"] & { readonly sets: Readonly<Record<string, DataSet>> };
   /** Two networks that may differ in their architectures, if both take the same examples. */
   readonly "unlike-pair": Pick<OpenedSubject, "data"> & { readonly a: OwnSubject; readonly b: OwnSubject };
   /** Several networks of one architecture. */
   readonly networks: OpenedSubject & { readonly networks: readonly NamedSubject[] };
+  /** Networks of one architecture that predict alone and together. */
+  readonly ensemble: OpenedSubject & {
+    readonly networks: readonly Checkpoint[];
+    /** A network that straight lines of low loss connect to the others; it predicts, too, if there is one. */
+    readonly star: Checkpoint | undefined;
+    /** Other data, of which predictions should be unsure. */
+    readonly others: readonly DataSet[];
+  };
+  /** Networks of one architecture that adversarial examples are made on, and ones that they are shown to. */
+  readonly attack: OpenedSubject & {
+    readonly sources: readonly SourceSubject[];
+    readonly targets: readonly Checkpoint[];
+  };
 }
 
 /** Name of a sort of subject. */
@@ -94,6 +117,8 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   extends Partial<ResultKind<R>> {
   /** Name of its results, its tasks and its entries in studies. */
   readonly kind: R["kind"];
+  /** Name of its tasks, if other tasks have the name of its kind. @defaultValue the kind */
+  readonly task?: string;
   /** Version of its numbers: another one makes tasks begin anew. */
   readonly version: number;
   /** What is attempted, for messages, such as `measure dropout stability`. */
@@ -104,10 +129,11 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   /** Further examples by the names that entries of studies have for them. @defaultValue none */
   readonly examplesBeside?: Readonly<Record<string, ExamplesBeside>>;
   /**
-   * What a journal keeps, such as "finished trials", and the name of its file in the folder of a task.
+   * What a journal keeps, such as "finished trials", the name of its file in the folder of a task, and
+   * whether that is a folder of several files.
    * @defaultValue it has no journal
    */
-  readonly journal?: { readonly keeps: string; readonly file: string };
+  readonly journal?: { readonly keeps: string; readonly file: string; readonly isFolder?: boolean };
   /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
   readonly networks?: string;
   /** Options of command lines, each with its purpose. */

@@ -63,6 +63,7 @@ export interface DropoutPathResult
   readonly engine: string;
 }
 
+const ATTEMPT = "measure a path through dropout-stable networks";
 /** Share of the work that choosing units takes, roughly: for the progress. */
 const BUILDING = 0.2;
 
@@ -95,12 +96,11 @@ export async function measureDropoutPath(
   data: DataSet,
   options: MeasureDropoutPathOptions = {},
 ): Promise<DropoutPathResult> {
-  const attempt = "measure a path through dropout-stable networks";
   const others: Required<Omit<MeasureDropoutPathOptions, keyof DropoutPathChoice>> = {
     ...BUILD_RUN_DEFAULTS,
     beside: [],
   };
-  const resolved = resolveFields(attempt, DROPOUT_PATH_FIELDS, options, others);
+  const resolved = resolveFields(ATTEMPT, DROPOUT_PATH_FIELDS, options, others);
   const { pointsPerLine, beside, onProgress, ...building } = resolved;
   const built = await buildDropoutPath(architecture, networks, data, {
     ...building,

@@ -9,7 +9,7 @@ import {
   triesField,
 } from "@isthmus/core";
 import type { DataSet, LossOption } from "@isthmus/graph";
-import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
+import { type NormPolicy, normField } from "@isthmus/statistics";
 import { UNIT_CHOICES, type UnitChoice } from "./choose-units.ts";
 import { RESCALINGS, type Rescaling } from "./fit-factor.ts";
 
@@ -46,11 +46,7 @@ export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
     help: "rescale the units that stay by the inverse of their share, or layer by layer so that the loss is least (fit)",
   }),
   trials: triesField({ least: 1, default: 3, help: "choices of units at random" }),
-  statistics: choiceField<NormPolicy>(NORM_POLICIES, {
-    placeholder: "<policy>",
-    default: "keep",
-    help: "whether statistics of batch norms are measured anew in every network, or kept",
-  }),
+  statistics: normField("keep"),
   batchSize: BATCH_SIZE_FIELD,
   seed: seedField("seed of the choice of units"),
 };

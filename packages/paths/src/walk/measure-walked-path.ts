@@ -1,15 +1,16 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type MeasuredPath, measurePath, summarizePath } from "@isthmus/curve";
 import { type Architecture, type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
-import type { NormPolicy } from "@isthmus/statistics";
-import { chooseTrainOptions } from "@isthmus/training";
+import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
 import type { NamedMeasuredPath, NamedPath } from "../construct/measure-dropout-path.ts";
-import { type MeasuredPoint, openMeter, type WalkSubject } from "./open-meter.ts";
+import { type MeasuredPoint, openMeter, type Walking, type WalkSubject } from "./open-meter.ts";
 import { layersThatWalk, placesOf, stepsOf, type WalkPlace, type WalkPlan } from "./plan-walk.ts";
+import { trainBezierCurve } from "./train-bezier-curve.ts";
 import { walkLayers } from "./walk-layers.ts";
-import { resolveWalkOptions, WALK_DEFAULTS, type WalkedPoint, type WalkOptions } from "./walk-options.ts";
+import type { WalkedPoint, WalkRun } from "./walk-options.ts";
+import { WALKED_PATH_FIELDS, type WalkedPathChoice } from "./walked-path-options.ts";
 import type { WalkedPathResult, WalkedSegment } from "./walked-path-result.ts";
 
 /** Examples to train on, and to measure loss and error on. */
@@ -22,26 +23,20 @@ export interface WalkData {
 export interface WalkedPathProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
-  readonly stage: "walk" | "measure";
+  readonly stage: "curve" | "walk" | "measure";
   /** The layer that walks. */
   readonly layer?: string;
 }
 
 /** Options of {@link measureWalkedPath}. */
-export interface MeasureWalkedPathOptions extends WalkOptions {
-  /** Evenly spaced places on the straight line and on paths beside it, at least 2. @defaultValue 25 */
-  readonly points?: number;
+export interface MeasureWalkedPathOptions extends WalkedPathChoice, WalkRun {
   /** Other paths to measure, such as the line to an aligned network. @defaultValue none */
   readonly beside?: readonly NamedPath[];
-  /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
-  readonly statistics?: NormPolicy;
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
-  /** Examples in one engine call of an evaluation. @defaultValue 100 */
-  readonly batchSize?: number;
   /**
-   * File for the numbers of measured points, from which a measurement goes on; the state of the walk and its
-   * last point are beside it until it ends. @defaultValue none is written
+   * File for the numbers of measured points, from which a measurement goes on; the states of the walk and of
+   * the curve, and the last point, are beside it until it ends. @defaultValue none is written
    */
   readonly journalPath?: string | undefined;
   /** Called at every point between the ends; once more for points that a resumed walk repeats. */
@@ -49,14 +44,13 @@ export interface MeasureWalkedPathOptions extends WalkOptions {
   readonly onProgress?: ((progress: WalkedPathProgress) => void) | undefined;
 }
 
-/** Defaults of {@link MeasureWalkedPathOptions}; batch and loss are chosen as by `train`. */
-export const MEASURE_WALKED_PATH_DEFAULTS: Required<Omit<MeasureWalkedPathOptions, "batch" | "loss">> = {
-  ...WALK_DEFAULTS,
-  points: 25,
+type Run = Omit<MeasureWalkedPathOptions, keyof WalkedPathChoice>;
+
+const RUN_DEFAULTS: Required<Run> = {
+  threads: TRAIN_DEFAULTS.threads,
+  signal: undefined,
   beside: [],
-  statistics: "recalibrate",
   statisticsData: undefined,
-  batchSize: 100,
   journalPath: undefined,
   onPoint: undefined,
   onProgress: undefined,
@@ -65,6 +59,8 @@ export const MEASURE_WALKED_PATH_DEFAULTS: Required<Omit<MeasureWalkedPathOption
 const ATTEMPT = "measure a walked path";
 /** Share of the work that the walk takes, roughly: for the progress. */
 const WALKING = 0.9;
+/** Share of the work that the training of a curve takes, roughly, if there is one. */
+const BENDING = 0.3;
 
 /**
  * Walks from one network to another layer by layer, and measures loss and error at every point: right after
@@ -100,20 +96,27 @@ export async function measureWalkedPath(
   { training, evaluation }: WalkData,
   options: MeasureWalkedPathOptions = {},
 ): Promise<WalkedPathResult> {
-  const { batch: _, loss: __, ...chosen } = options;
-  const resolved = resolveOptions(ATTEMPT, MEASURE_WALKED_PATH_DEFAULTS, chosen);
-  assertWholeOptions(ATTEMPT, resolved, { points: 2, batchSize: 1 });
+  const resolved = resolveFields(ATTEMPT, WALKED_PATH_FIELDS, options, RUN_DEFAULTS);
   const { moves, trainSteps, learningRate, optimizer, seed, threads, signal } = resolved;
   const named = typeof options.loss === "string" ? options.loss : undefined;
   const architecture = { ...unscored, graph: scoreBy(unscored.graph, named) };
   const { graph } = architecture;
-  const { batch, loss } = chooseTrainOptions({ graph, data: training }, { ...options, optimizer });
+  const { batch, loss } = chooseTrainOptions({ graph, data: training }, resolved);
+  // A journal knows a walk by this object in JSON, the order of its keys included.
   const walking = { moves, trainSteps, learningRate, optimizer, seed, threads, signal, batch, loss };
-  resolveWalkOptions(ATTEMPT, walking);
   const ends = [await bindNetwork(graph, networks[0]), await bindNetwork(graph, networks[1])] as const;
   const subject = { architecture, ends, training, evaluation };
-  const walked = await walkAndMeasure(subject, walking, resolved);
-  const { line, beside } = await measureBeside(subject, resolved);
+  const curve = resolved.bezier
+    ? await trainBezierCurve(subject, walking, { ...resolved, onProgress: within(resolved, 0, BENDING) })
+    : undefined;
+  const onProgress = curve === undefined ? resolved.onProgress : within(resolved, BENDING, 1);
+  const following = { ...resolved, onProgress };
+  const walked = await walkAndMeasure(subject, walking, following);
+  const { line, beside } = await measureBeside(subject, {
+    ...following,
+    beside: [...resolved.beside, ...(curve === undefined ? [] : [curve.named])],
+  });
+  await curve?.finish();
   const { statistics } = resolved;
   return {
     ...lossFields(graph, evaluation),
@@ -124,7 +127,13 @@ export async function measureWalkedPath(
   };
 }
 
-type Resolved = Required<Omit<MeasureWalkedPathOptions, "batch" | "loss">>;
+type Resolved = Required<MeasureWalkedPathOptions>;
+
+/** Returns what reports the progress of a part of the work, from one share of it to another. */
+function within({ onProgress }: Pick<Resolved, "onProgress">, from: number, to: number) {
+  return (progress: WalkedPathProgress): void =>
+    onProgress?.({ ...progress, done: from + (to - from) * progress.done });
+}
 
 interface Walked {
   readonly path: MeasuredPath;
@@ -132,11 +141,7 @@ interface Walked {
   readonly steps: number;
 }
 
-async function walkAndMeasure(
-  subject: WalkSubject,
-  walking: WalkOptions & Pick<WalkPlan, "moves" | "trainSteps">,
-  options: Resolved,
-): Promise<Walked> {
+async function walkAndMeasure(subject: WalkSubject, walking: Walking, options: Resolved): Promise<Walked> {
   const { architecture, ends, training } = subject;
   const { journalPath, onPoint, onProgress } = options;
   const plan = { ...walking, layers: layersThatWalk(ATTEMPT, architecture.graph) };

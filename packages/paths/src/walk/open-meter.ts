@@ -12,7 +12,7 @@ import { distance } from "@isthmus/interpolation";
 import type { NormPolicy } from "@isthmus/statistics";
 import { type JournalRun, openJournal } from "@isthmus/tasks";
 import { openLastPoint } from "./last-point.ts";
-import type { WalkOptions } from "./walk-options.ts";
+import type { WalkChoice, WalkRun } from "./walk-options.ts";
 
 /** Networks that are joined by a walk, and what they are measured on. */
 export interface WalkSubject {
@@ -21,6 +21,9 @@ export interface WalkSubject {
   readonly training: DataSet;
   readonly evaluation: DataSet;
 }
+
+/** How layers walk, all defaults filled in: the key of a journal has it. */
+export type Walking = Required<Omit<WalkChoice, "batch"> & WalkRun> & { readonly batch: number };
 
 /** How points of a walk are measured. */
 interface MeterOptions {
@@ -53,7 +56,7 @@ export interface Meter {
 /** Opens a meter: `ends` are measured as they are, between them the policy for statistics applies. */
 export async function openMeter(
   subject: WalkSubject,
-  walking: WalkOptions,
+  walking: Walking,
   { journalPath, statisticsData, ...options }: MeterOptions,
 ): Promise<Meter> {
   const { architecture, ends, evaluation } = subject;
@@ -95,7 +98,7 @@ export async function openMeter(
 /** Describes everything that decides the numbers of points. */
 async function describeRun(
   { architecture: { graph, engine }, ends: [a, b], training, evaluation }: WalkSubject,
-  { signal: _, threads: __, ...walking }: WalkOptions,
+  { signal: _, threads: __, ...walking }: Walking,
   { statistics, statisticsData }: Pick<MeterOptions, "statistics" | "statisticsData">,
 ): Promise<JournalRun> {
   return {

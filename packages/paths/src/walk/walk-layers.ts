@@ -1,12 +1,20 @@
 import { rm } from "node:fs/promises";
 import { bindNetwork } from "@isthmus/barrier";
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type Architecture, type DataSet, fingerprintWeights } from "@isthmus/graph";
 import { chooseTrainOptions, stepsUntil, TRAIN_DEFAULTS, train } from "@isthmus/training";
 import { createWalk, layersThatWalk, placeAfter, placesOf, stepsOf, type WalkPlan } from "./plan-walk.ts";
-import { resolveWalkOptions, type WalkLayersOptions } from "./walk-options.ts";
+import { WALK_FIELDS, type WalkChoice, type WalkLayersOptions } from "./walk-options.ts";
 
 const ATTEMPT = "walk from one network to another";
+
+const RUN_DEFAULTS: Required<Omit<WalkLayersOptions, keyof WalkChoice>> = {
+  threads: TRAIN_DEFAULTS.threads,
+  signal: undefined,
+  statePath: undefined,
+  onPoint: undefined,
+  onProgress: undefined,
+};
 
 /**
  * Walks from one network to another layer by layer: each layer, in the order in which data flow, moves to
@@ -51,7 +59,7 @@ export async function walkLayers(
   options: WalkLayersOptions = {},
 ): Promise<{ readonly layers: readonly string[]; readonly steps: number }> {
   const { graph } = architecture;
-  const resolved = resolveWalkOptions(ATTEMPT, options);
+  const resolved = resolveFields(ATTEMPT, WALK_FIELDS, options, RUN_DEFAULTS);
   const { moves, trainSteps, learningRate, seed, optimizer, threads, signal, statePath } = resolved;
   const [start, target] = [await bindNetwork(graph, a), await bindNetwork(graph, b)];
   const plan: WalkPlan = { layers: layersThatWalk(ATTEMPT, graph), moves, trainSteps };

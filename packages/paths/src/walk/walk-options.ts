@@ -1,5 +1,10 @@
-import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { TRAIN_DEFAULTS, type TrainOptions } from "@isthmus/training";
+import { type Checkpoint, type FieldsOf, seedField, wholeField } from "@isthmus/core";
+import {
+  LEARNING_RATE_FIELD,
+  TRAINING_FIELDS,
+  type TrainingChoice,
+  type TrainOptions,
+} from "@isthmus/training";
 import type { WalkPlace } from "./plan-walk.ts";
 
 /** A network on a walked path. */
@@ -16,8 +21,8 @@ export interface WalkProgress {
   readonly layer: string;
 }
 
-/** How layers walk, and the layers behind them are trained. */
-export interface WalkOptions extends Pick<TrainOptions, "batch" | "loss" | "optimizer" | "threads"> {
+/** How layers walk, and the layers behind them are trained; batch and loss are chosen as by `train`. */
+export interface WalkChoice extends Pick<TrainingChoice, "batch" | "loss" | "optimizer"> {
   /** Moves in which a layer reaches its place. @defaultValue 20 */
   readonly moves?: number;
   /** Steps of training before each move. @defaultValue 20 */
@@ -26,11 +31,33 @@ export interface WalkOptions extends Pick<TrainOptions, "batch" | "loss" | "opti
   readonly learningRate?: number;
   /** Seed of the order of examples. @defaultValue 0 */
   readonly seed?: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
+/** Most moves of a layer. */
+const MOST_MOVES = 10_000;
+
+/** Fields of {@link WalkChoice}. */
+export const WALK_FIELDS: FieldsOf<WalkChoice> = {
+  moves: wholeField({
+    least: 1,
+    most: MOST_MOVES,
+    default: 20,
+    help: "moves in which a layer reaches its place",
+  }),
+  trainSteps: wholeField({ least: 1, default: 20, help: "steps of training before each move" }),
+  learningRate: { ...LEARNING_RATE_FIELD, default: 0.03 },
+  batch: TRAINING_FIELDS.batch,
+  // Entries of studies and command lines name none: the one that `train` chooses is in the key of a task.
+  loss: { ...TRAINING_FIELDS.loss, tasksOnly: true },
+  optimizer: TRAINING_FIELDS.optimizer,
+  seed: seedField("seed of the order of examples"),
+};
+
+/** What a walk runs with, beside its options. */
+export type WalkRun = Pick<TrainOptions, "threads"> & { readonly signal?: AbortSignal | undefined };
+
 /** Options of `walkLayers`. */
-export interface WalkLayersOptions extends WalkOptions {
+export interface WalkLayersOptions extends WalkChoice, WalkRun {
   /**
    * File for the state, from which a walk that was stopped goes on, to the same points; removed at the end.
    * @defaultValue none is written
@@ -39,36 +66,4 @@ export interface WalkLayersOptions extends WalkOptions {
   /** Called at every point of the path but its ends; once more for points that a resumed walk repeats. */
   readonly onPoint?: ((point: WalkedPoint) => Promise<void>) | undefined;
   readonly onProgress?: ((progress: WalkProgress) => void) | undefined;
-}
-
-/** Defaults of {@link WalkOptions}; batch and loss are chosen as by `train`. */
-export const WALK_DEFAULTS: Required<Omit<WalkOptions, "batch" | "loss">> = {
-  moves: 20,
-  trainSteps: 20,
-  learningRate: 0.03,
-  optimizer: TRAIN_DEFAULTS.optimizer,
-  seed: 0,
-  threads: TRAIN_DEFAULTS.threads,
-  signal: undefined,
-};
-
-/** Options of a walk with all defaults filled in. */
-export type ResolvedWalkOptions = Required<Omit<WalkOptions, "batch" | "loss">> &
-  Pick<WalkLayersOptions, "batch" | "loss" | "statePath" | "onPoint" | "onProgress">;
-
-/**
- * Fills in the defaults of a walk, and checks them.
- * @throws OutOfRangeError if an option is out of range
- */
-export function resolveWalkOptions(attempt: string, options: WalkLayersOptions): ResolvedWalkOptions {
-  const { batch, loss, statePath, onPoint, onProgress, ...rest } = options;
-  const resolved = resolveOptions(attempt, WALK_DEFAULTS, rest);
-  assertWholeOptions(attempt, resolved, { moves: 1, trainSteps: 1, seed: 0 });
-  const { learningRate } = resolved;
-  if (!(learningRate > 0 && Number.isFinite(learningRate))) {
-    throw new OutOfRangeError(
-      `Cannot ${attempt} as "learningRate" must be above 0 and finite: it is ${learningRate}`,
-    );
-  }
-  return { ...resolved, batch, loss, statePath, onPoint, onProgress };
 }

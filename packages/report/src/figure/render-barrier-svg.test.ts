@@ -1,6 +1,6 @@
+import type { BarrierCurve } from "@isthmus/barrier";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
-import type { BarrierCurve } from "../barrier-curve.ts";
 import { renderBarrierSvg } from "./render-barrier-svg.ts";
 
 const naive = barrierCurve("as trained", 1.387);

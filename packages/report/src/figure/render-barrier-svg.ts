@@ -1,7 +1,6 @@
+import { assertDrawableCurves, type BarrierCurve, barrierPlot } from "@isthmus/barrier";
 import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { Measure } from "@isthmus/findings";
-import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
-import { barrierPlot } from "../result/barrier-plot.ts";
 import { drawBarrier } from "./draw-barrier.ts";
 import { drawSvg } from "./draw-svg.ts";
 import { assertTheme, type Theme } from "./palette.ts";
@@ -47,7 +46,7 @@ export async function renderBarrierSvg(
     BARRIER_SVG_DEFAULTS,
     options,
   );
-  assertDrawable(curves);
+  assertDrawableCurves(curves);
   assertTheme(theme);
   if (!(width >= 240 && height >= 160)) {
     throw new OutOfRangeError(

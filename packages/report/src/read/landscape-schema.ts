@@ -1,7 +1,7 @@
+import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "@isthmus/landscape";
 import { z } from "zod";
-import { MEASURED } from "./measured-path.ts";
 import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);

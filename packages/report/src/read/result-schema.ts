@@ -1,14 +1,13 @@
+import { BARRIER_POINT, MEASURED_PATH } from "@isthmus/curve/forms";
+import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
-import { CURVATURE_HISTORY_SCHEMA, CURVATURE_SCHEMA } from "./curvature-schema.ts";
-import { DROPOUT_PATH_SCHEMA, WALKED_PATH_SCHEMA } from "./dropout-schema.ts";
-import { ATTACK_SCHEMA, ENSEMBLE_SCHEMA, PARETO_SCHEMA } from "./ensemble-schema.ts";
+import { CURVATURE_HISTORY_SCHEMA } from "./curvature-history-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
-import { MEASURED, PATH, POINT } from "./measured-path.ts";
-import { MECHANISMS_SCHEMA } from "./mechanisms-schema.ts";
+import { PARETO_SCHEMA } from "./pareto-schema.ts";
 import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
@@ -17,9 +16,8 @@ const measured = MEASURED;
 const count = z.int().min(0);
 const text = z.string();
 const numbers = z.array(z.number());
-const network = z.enum(["a", "b"]);
 const measures = z.looseObject({ loss: measured, error: measured });
-const point = POINT;
+const point = BARRIER_POINT;
 const definitions = z.looseObject({
   chord: measured,
   meanOfEndpoints: measured,
@@ -94,74 +92,6 @@ const decomposition = z.looseObject({
   ...origin,
 });
 
-const cut = z.looseObject({
-  groups: z.array(text),
-  fixed: network,
-  points: z.array(point),
-  barrier: barriers,
-  wholeEndpoints: measures,
-});
-const prediction = z.looseObject({
-  group: text,
-  predicted: measured,
-  measured,
-  points: z.array(z.looseObject({ t: z.number(), predicted: measured, measured })),
-  ends: z.array(z.looseObject({ network, slope: measured, curvature: measured })),
-});
-/** Groups as earlier versions wrote them had the cosine similarity among their distances. */
-const earlierDistance = z.looseObject({
-  distance: z.looseObject({ euclidean: z.unknown(), cosine: z.unknown() }),
-});
-const layerGroup = z.preprocess(
-  (value) => {
-    const earlier = earlierDistance.safeParse(value);
-    if (!earlier.success) return value;
-    const { distance, ...others } = earlier.data;
-    return { ...others, euclideanDistance: distance.euclidean, cosineSimilarity: distance.cosine };
-  },
-  z.looseObject({
-    name: text,
-    tensors: z.array(text),
-    elements: count,
-    euclideanDistance: measured,
-    cosineSimilarity: measured,
-  }),
-);
-const layers = z.looseObject({
-  kind: z.literal("layers"),
-  groups: z.array(layerGroup),
-  whole: cut,
-  layers: z.array(z.looseObject({ group: text, a: cut, b: cut, barrier: measures })),
-  cumulative: z.array(
-    z.looseObject({
-      order: z.enum(["shallow-to-deep", "deep-to-shallow", "random", "middle-first"]),
-      steps: z.array(z.looseObject({ added: text, cut })),
-    }),
-  ),
-  predictions: z
-    .looseObject({
-      barriers: z.array(prediction),
-      rankCorrelation: measured,
-      interactions: z.array(z.looseObject({ network, curvatures: z.array(z.array(measured)) })),
-      examples: count,
-    })
-    .optional(),
-  robustness: z
-    .array(
-      z.looseObject({
-        group: text,
-        random: z.array(measured),
-        randomHalfway: z.array(measured),
-        toOther: z.looseObject({ halfway: measured, end: measured }),
-      }),
-    )
-    .optional(),
-  seed: count,
-  ...pair,
-  ...statistics,
-  ...origin,
-});
-
 const plane = z.looseObject({
   kind: z.literal("plane"),
   xs: numbers,
@@ -226,8 +156,8 @@ const curve = z.looseObject({
     }),
   ),
   trainingData: text,
-  path: PATH,
-  line: PATH,
+  path: MEASURED_PATH,
+  line: MEASURED_PATH,
   modeConnectivity: measured.optional(),
   seed: count,
   ...pair,
@@ -342,7 +272,6 @@ const comparedBarrier = barrier
  */
 export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>> = {
   barrier: schemaOf<ResultOf<"barrier">>()(comparedBarrier),
-  layers: schemaOf<ResultOf<"layers">>()(layers.extend({ provenance })),
   plane: schemaOf<ResultOf<"plane">>()(plane.extend({ provenance })),
   map: schemaOf<ResultOf<"map">>()(map.extend({ provenance })),
   curve: schemaOf<ResultOf<"curve">>()(curve.extend({ provenance })),
@@ -350,17 +279,11 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   study: schemaOf<ResultOf<"study">>()(study.extend({ provenance })),
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
-  curvature: CURVATURE_SCHEMA,
-  ensemble: ENSEMBLE_SCHEMA,
-  attack: ATTACK_SCHEMA,
   pareto: PARETO_SCHEMA,
   landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
-  "dropout-path": DROPOUT_PATH_SCHEMA,
-  "walked-path": WALKED_PATH_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   prune: PRUNE_SCHEMA,
-  mechanisms: MECHANISMS_SCHEMA,
 };
 
 /** Form of what files of results of all kinds say of their making. */

@@ -1,5 +1,5 @@
+import { MEASURED } from "@isthmus/findings/forms";
 import { z } from "zod";
-import { MEASURED } from "./measured-path.ts";
 
 const count = z.int().min(0);
 const text = z.string();

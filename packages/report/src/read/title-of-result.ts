@@ -17,8 +17,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
     case "barrier":
     case "curve":
       return pairOf(result);
-    case "layers":
-      return `${pairOf(result)}, layer by layer`;
     case "plane":
       return `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
     case "map":
@@ -29,28 +27,16 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return result.only === undefined ? result.title : `${result.title} (a part)`;
     case "simulation":
       return result.title;
-    case "curvature":
-      return `Curvature of the loss around ${basename(result.network)}`;
-    case "ensemble":
-      return `Predictions of ${result.networks.length} networks, alone and together`;
-    case "attack":
-      return `Adversarial examples, shown to ${result.targets.length === 1 ? "1 network" : `${result.targets.length} networks`}`;
     case "pareto":
       return `Networks for ${result.tasks.join(" and ")}`;
     case "landscape":
       return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
     case "curvature-history":
       return `Curvature of the loss along a training on ${result.data}`;
-    case "dropout-path":
-      return `${pairOf(result)} through halved networks`;
-    case "walked-path":
-      return `${pairOf(result)}, walked layer by layer`;
     case "intrinsic-dimension":
       return `Intrinsic dimension of ${basename(result.network)}`;
     case "prune":
       return `${basename(result.network)}, pruned`;
-    case "mechanisms":
-      return `Mechanisms of ${basename(result.a)} and ${basename(result.b)}`;
     case "comparison":
       return result.networks.length > MOST_NAMED
         ? `${result.networks.length} networks compared`

@@ -1,9 +1,11 @@
-import type {
-  BarrierDecomposition,
-  BarrierResult,
-  LayersResult,
-  MapResult,
-  PlaneResult,
+import {
+  BARRIER_LABELS,
+  type BarrierCurve,
+  type BarrierDecomposition,
+  type BarrierResult,
+  type LayersResult,
+  type MapResult,
+  type PlaneResult,
 } from "@isthmus/barrier";
 import type { CurvatureHistory, CurvatureResult } from "@isthmus/curvature";
 import type { CurveResult } from "@isthmus/curve";
@@ -19,7 +21,6 @@ import type { PruneResult } from "@isthmus/sparsity";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
 import type { IntrinsicDimensionResult } from "@isthmus/subspace";
-import { BARRIER_LABELS, type BarrierCurve } from "../barrier-curve.ts";
 
 /** A barrier as the verb prints it, with what it was compared with and taken apart into. */
 export interface ComparedBarrierResult extends BarrierResult {

@@ -1,5 +1,5 @@
+import { assertDrawableCurves, type BarrierCurve, lossLabel } from "@isthmus/barrier";
 import { formatBarrier, formatMeasure, type Measure } from "@isthmus/findings";
-import { assertDrawable, type BarrierCurve, lossLabel } from "../barrier-curve.ts";
 import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.ts";
 
 /** Options of {@link renderBarrierChart}. */
@@ -28,7 +28,7 @@ export function renderBarrierChart(
   options: BarrierChartOptions = {},
 ): string {
   const { measure = BARRIER_CHART_DEFAULTS.measure, ...chart } = options;
-  assertDrawable(curves);
+  assertDrawableCurves(curves);
   const series = curves.map(({ label, result }) => ({
     label: `${label}: barrier ${formatBarrier(result.barrier[measure].chord, measure)}`,
     points: result.points.map((point) => [point.t, point[measure]] as const),

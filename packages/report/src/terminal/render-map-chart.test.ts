@@ -1,6 +1,6 @@
 import { OutOfRangeError } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
-import { mapResult } from "../../test/map-result.ts";
+import { mapResult } from "../../../barrier/test/map-result.ts";
 import { renderMapChart } from "./render-map-chart.ts";
 
 describe("renderMapChart()", () => {

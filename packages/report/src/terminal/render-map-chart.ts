@@ -1,7 +1,6 @@
-import type { MapResult } from "@isthmus/barrier";
+import { assertMap, MAP_STAGES, type MapResult, mapNames, orderOf, squareInOrder } from "@isthmus/barrier";
 import { at, groupBy, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { factorScale, formatShort } from "@isthmus/findings";
-import { assertMap, mapNames, orderOf, STAGES, squareInOrder } from "../result/map/map-networks.ts";
 import type { Charset } from "./canvas.ts";
 
 /** Options of {@link renderMapChart}. */
@@ -55,13 +54,13 @@ export function renderMapChart(result: MapResult, options: MapChartOptions = {})
 
 /** Draws the barriers before and after alignment, side by side if there is room, with a key of the shades. */
 function shadedMaps(result: MapResult, { width, charset }: ResolvedOptions): string[] {
-  const losses = STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss));
+  const losses = MAP_STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss));
   const { bands, self } = SHADES[charset];
   const { levels } = factorScale(losses, bands.length - 1);
   const shade = (value: number | null) =>
     value === null ? self : at(bands, levels.filter((level) => level <= value).length, "band");
   const order = orderOf(result);
-  const [before = [], after = []] = STAGES.map(({ key, name }) => {
+  const [before = [], after = []] = MAP_STAGES.map(({ key, name }) => {
     const names = mapNames(result).map((text, network) => `${network + 1} ${text}`.slice(0, NAME_WIDTH));
     const longest = Math.max(...names.map((text) => text.length));
     const rows = squareInOrder(result[key], order, ({ loss }) => loss).map((row, i) => {

@@ -1,4 +1,4 @@
-import { at, createRandom, excerpt, type Random, UsageError } from "@isthmus/core";
+import { at, choiceField, createRandom, excerpt, type Field, type Random, UsageError } from "@isthmus/core";
 
 /**
  * Names of the distributions of places on rays: `uniform`; `beta`, which is Beta(2, 2) and favours the
@@ -8,6 +8,14 @@ export const RAY_DISTRIBUTIONS = ["uniform", "beta", "constant"] as const;
 
 /** A distribution of places on rays, see {@link RAY_DISTRIBUTIONS}. */
 export type RayDistribution = (typeof RAY_DISTRIBUTIONS)[number];
+
+/** The field of the distribution of places on rays. */
+export const RAYS_FIELD: Field<RayDistribution> = choiceField<RayDistribution>(RAY_DISTRIBUTIONS, {
+  placeholder: "<distribution>",
+  default: "uniform",
+  keyed: "if-named",
+  help: "how places on rays are drawn: evenly, by Beta(2, 2), or the middle",
+});
 
 /** A place on the segment from the star to an anchor. */
 export interface RayPlace {

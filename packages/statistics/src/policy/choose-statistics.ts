@@ -1,4 +1,3 @@
-import { OutOfRangeError } from "@isthmus/core";
 import { type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import { countBatchNorms } from "../repair/batch-norm-sites.ts";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.ts";
@@ -45,15 +44,4 @@ export function chooseStatistics(
   if (statistics === "keep") return { statistics, statisticsData: undefined };
   const first = () => limitExamples("measure statistics of activations", data, STATISTICS_EXAMPLES);
   return { statistics, statisticsData: statisticsData ?? first() };
-}
-
-/**
- * Checks that a choice is one.
- * @throws OutOfRangeError if it is not
- */
-export function assertChoice(attempt: string, choice: StatisticsChoice): void {
-  if (STATISTICS_CHOICES.includes(choice)) return;
-  throw new OutOfRangeError(
-    `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_CHOICES.join(", ")}: it is ${choice}`,
-  );
 }

@@ -1,5 +1,3 @@
-import type { Grouping } from "@isthmus/barrier";
-import type { MeasureCurvatureOptions, MeasureSharpnessOptions, SettlingChoice } from "@isthmus/curvature";
 import type { MeasureLandscapeOptions } from "@isthmus/landscape";
 import type { WantedValues } from "./wanted-values.ts";
 
@@ -13,42 +11,6 @@ export interface NetworkMeasurement {
   readonly data: string;
   /** Examples in one engine call: more are faster for small networks. */
   readonly batchSize?: number;
-}
-
-/** How sharpness is measured. */
-export type SharpnessChoice = Pick<
-  MeasureSharpnessOptions,
-  "radius" | "adaptiveRadius" | "steps" | "deviation" | "adaptiveDeviation" | "samples"
->;
-
-/** Which curvature is measured, and how precisely, as a study says it. */
-export interface CurvatureChoice
-  extends Pick<
-    MeasureCurvatureOptions,
-    | "operator"
-    | "examples"
-    | "count"
-    | "tolerance"
-    | "steps"
-    | "traceProducts"
-    | "relativeError"
-    | "runs"
-    | "densitySteps"
-    | "canonical"
-  > {
-  /** Names of parameters, in which `*` matches any characters. @defaultValue all parameters */
-  readonly parameters?: readonly string[];
-  /** What to measure the diagonal blocks of. @defaultValue no blocks */
-  readonly by?: Grouping;
-  /** How sharpness is measured; `{}` for its defaults. @defaultValue not measured */
-  readonly sharpness?: SharpnessChoice;
-  /** How the loss settles as examples grow; `{}` for the defaults. @defaultValue not measured */
-  readonly settling?: SettlingChoice;
-}
-
-/** The curvature around networks; options that are missing have the defaults of `measureCurvature`. */
-export interface CurvatureMeasurement extends NetworkMeasurement, CurvatureChoice {
-  readonly kind: "curvature";
 }
 
 /** Where the directions of a landscape in a study come from. */
@@ -76,6 +38,3 @@ export interface LandscapeChoice
 export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeChoice {
   readonly kind: "landscape";
 }
-
-/** Something that is measured on every network by itself. */
-export type EachMeasurement = CurvatureMeasurement | LandscapeMeasurement;

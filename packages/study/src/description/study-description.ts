@@ -1,24 +1,15 @@
-import type { CumulativeOrder, LayerPattern } from "@isthmus/barrier";
+import type { BARRIER } from "@isthmus/barrier";
 import type { Repeated, VariableValue } from "@isthmus/forms";
-import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
-import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
-import type { BuiltInEntry } from "../measurement/entry.ts";
+import type { BuiltInEntry, EntryOf } from "../measurement/entry.ts";
 import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-network.ts";
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
-import type { AttackMeasurement, EnsembleMeasurement } from "./ensemble-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { EachMeasurement } from "./network-measurement.ts";
-import type { PairSelection } from "./pair-selection.ts";
+import type { LandscapeMeasurement } from "./network-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
-import type {
-  CurveMeasurement,
-  DropoutPathMeasurement,
-  MechanismsMeasurement,
-  WalkedPathMeasurement,
-} from "./path-measurements.ts";
+import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { TicketNetwork } from "./ticket-network.ts";
 import type { ConnectivityTunedNetwork, TunedNetwork } from "./tuned-network.ts";
@@ -99,52 +90,16 @@ export type NetworkDescription =
   | CollectedStudyNetwork
   | ScatteredStudyNetwork;
 
-/** What is measured on pairs of networks. */
-export interface PairMeasurement extends PairSelection {
-  /** Name of the examples to evaluate on. */
-  readonly data: string;
-  readonly points?: number;
-  readonly statistics?: StatisticsChoice;
-  /** Name of the examples that statistics are measured on. @defaultValue `data` */
-  readonly statisticsData?: string;
-  /** Examples in one engine call: more are faster for small networks. */
-  readonly batchSize?: number;
-}
-
 /** The barrier between networks; options that are missing have the defaults of `measureBarrier`. */
-export interface BarrierMeasurement extends PairMeasurement {
-  readonly kind: "barrier";
-  readonly refine?: number;
-  readonly path?: PathKind;
-  /**
-   * Whether the loss is measured also with one softmax temperature, fitted at every place.
-   * @defaultValue false
-   */
-  readonly temperature?: boolean;
-}
-
-/** Barriers layer by layer; options that are missing have the defaults of `measureLayers`. */
-export interface LayersMeasurement extends PairMeasurement {
-  readonly kind: "layers";
-  readonly groups?: readonly LayerPattern[];
-  readonly orders?: readonly CumulativeOrder[];
-  readonly predict?: number;
-  readonly directions?: number;
-}
+export type BarrierMeasurement = EntryOf<typeof BARRIER>;
 
 /** Something that a study measures. */
 export type MeasurementDescription =
   | BuiltInEntry
   | BarrierMeasurement
-  | LayersMeasurement
   | CurveMeasurement
-  | DropoutPathMeasurement
-  | WalkedPathMeasurement
-  | MechanismsMeasurement
   | MergeMeasurement
-  | EachMeasurement
-  | EnsembleMeasurement
-  | AttackMeasurement
+  | LandscapeMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;
 

@@ -3,17 +3,22 @@ import { batch } from "@isthmus/forms";
 import type { BuiltInMeasurement } from "@isthmus/measurements";
 import { z } from "zod";
 import type { NetworkMeasurement } from "../description/network-measurement.ts";
-import type { PathMeasurement } from "../description/path-measurements.ts";
+import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
+import { ATTACK_SHAPE, type AttackSelection } from "./attack-selection.ts";
+import { ENSEMBLE_SHAPE, type EnsembleSelection } from "./ensemble-selection.ts";
 
 /** What an entry of a study says of its subjects, by their sort. */
 interface Selections {
   readonly network: NetworkMeasurement;
   readonly pair: PathMeasurement;
+  readonly "pair-on-sets": SetsMeasurement;
   readonly "unlike-pair": Omit<PathMeasurement, "statisticsData">;
   readonly networks: NetworkMeasurement;
+  readonly ensemble: EnsembleSelection;
+  readonly attack: AttackSelection;
 }
 
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
@@ -28,10 +33,15 @@ export type BuiltInEntry = {
 }[BuiltInMeasurement["kind"]];
 
 /** Any entry of a measurement, with its options as further keys. */
-export type AnyEntry = (NetworkMeasurement | PathMeasurement) & { readonly kind: string };
+export type AnyEntry = (NetworkMeasurement | PathMeasurement | SetsMeasurement) & { readonly kind: string };
 
 const pairs = { ...PAIR_SELECTION, data: NAMED_DATA };
 const { statisticsData: _, ...unlikePairs } = pairs;
+
+/** Names of examples by the names of their sets. */
+const SETS = z.record(z.string(), NAMED_DATA).refine((sets) => Object.keys(sets).length > 0, {
+  error: "must have a set of examples or more",
+});
 
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
@@ -40,7 +50,10 @@ export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   network: single,
   networks: single,
   pair: pairs,
+  "pair-on-sets": { ...PAIR_SELECTION, sets: SETS },
   "unlike-pair": unlikePairs,
+  ensemble: { ...single, ...ENSEMBLE_SHAPE },
+  attack: { ...single, ...ATTACK_SHAPE },
 };
 
 /** Makes the schema of the entries of a measurement. */

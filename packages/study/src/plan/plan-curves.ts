@@ -1,4 +1,5 @@
-import { MEASURE_PATH_DEFAULTS, TRAIN_CURVE_DEFAULTS } from "@isthmus/curve";
+import { defaultsOf } from "@isthmus/core";
+import { MEASURE_PATH_FIELDS, TRAIN_CURVE_DEFAULTS } from "@isthmus/curve";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { type TrainPairCurveParams, trainPairCurve } from "../tasks/train-pair-curve.ts";
 import { openJoinedData } from "./open-joined-data.ts";
@@ -28,7 +29,7 @@ async function curveParams(
   entry: CurveMeasurement,
   planner: Planner,
 ): Promise<TrainPairCurveParams> {
-  const defaults = { ...MEASURE_PATH_DEFAULTS, ...TRAIN_CURVE_DEFAULTS };
+  const defaults = { ...defaultsOf(MEASURE_PATH_FIELDS), ...TRAIN_CURVE_DEFAULTS };
   const { curve, bends, points, statistics, batchSize } = { ...defaults, ...entry };
   const { epochs, batch, loss, optimizer, schedule } = entry;
   const { params, trainedOn } = await openJoinedData(entry, { architecture, batchSize }, planner);

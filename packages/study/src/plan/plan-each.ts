@@ -1,13 +1,6 @@
-import { MEASURE_CURVATURE_DEFAULTS } from "@isthmus/curvature";
 import { MEASURE_LANDSCAPE_DEFAULTS } from "@isthmus/landscape";
 import type { TaskInputs } from "@isthmus/tasks";
-import type {
-  CurvatureMeasurement,
-  EachMeasurement,
-  LandscapeChoice,
-  LandscapeMeasurement,
-} from "../description/network-measurement.ts";
-import { measureNetworkCurvature } from "../tasks/measure-network-curvature.ts";
+import type { LandscapeChoice, LandscapeMeasurement } from "../description/network-measurement.ts";
 import { measureNetworkLandscape } from "../tasks/measure-network-landscape.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { selectNetworks } from "./network-cells.ts";
@@ -30,31 +23,14 @@ interface EachWork<O> {
 }
 
 /**
- * Plans the tasks of a measurement of networks by themselves, one for each that it selects.
+ * Plans the tasks of landscapes, one for each network that the entry selects.
  * @throws InputError if it selects none, or the data do not fit the networks
  */
 export function planEach(
-  entry: EachMeasurement,
+  entry: LandscapeMeasurement,
   context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
-  const { seed } = context.planner;
-  switch (entry.kind) {
-    case "curvature":
-      return planWork(entry, context, curvatureWork(entry, seed));
-    default:
-      return planWork(entry, context, landscapeWork(entry, context));
-  }
-}
-
-function curvatureWork(
-  { of: _, where: __, data: ___, kind: ____, ...choice }: CurvatureMeasurement,
-  seed: number,
-) {
-  const { batchSize, operator, examples, count, tolerance, steps } = MEASURE_CURVATURE_DEFAULTS;
-  const { traceProducts, relativeError, runs, densitySteps } = MEASURE_CURVATURE_DEFAULTS;
-  const precision = { count, tolerance, steps, traceProducts, relativeError, runs, densitySteps };
-  const options = { batchSize, operator, examples, ...precision, ...choice, seed };
-  return { kind: measureNetworkCurvature, options };
+  return planWork(entry, context, landscapeWork(entry, context));
 }
 
 function landscapeWork(
@@ -76,7 +52,7 @@ function landscapeWork(
 }
 
 async function planWork<O>(
-  { of, where, data }: EachMeasurement,
+  { of, where, data }: LandscapeMeasurement,
   { networks, planner, variables }: MeasurementContext,
   { kind, options, inputsOf }: EachWork<O>,
 ): Promise<readonly PlannedMeasurement[]> {

@@ -1,29 +1,7 @@
 import { PAIR_LAYOUTS } from "@isthmus/data";
-import { ATTACK_METHODS, ATTACK_NORMS } from "@isthmus/ensemble";
-import { amount, count, type FieldsOf, fieldsOf, positive, repeats, tries } from "@isthmus/forms";
-import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
+import { count, type FieldsOf, fieldsOf, positive, repeats } from "@isthmus/forms";
 import { z } from "zod";
-import type { AttackChoice, EnsembleChoice } from "../description/ensemble-measurement.ts";
 import type { ParetoChoice } from "../description/pareto-measurement.ts";
-
-/** Fields of {@link EnsembleChoice}. */
-export const ENSEMBLE_FIELDS: FieldsOf<EnsembleChoice> = fieldsOf<EnsembleChoice>()({
-  members: tries(1).optional(),
-  diversity: amount.optional(),
-  rays: z.enum(RAY_DISTRIBUTIONS).optional(),
-  rayMembers: tries(1).optional(),
-  simplexMembers: tries(1).optional(),
-});
-
-/** Fields of {@link AttackChoice}. */
-export const ATTACK_FIELDS: FieldsOf<AttackChoice> = fieldsOf<AttackChoice>()({
-  method: z.enum(ATTACK_METHODS).optional(),
-  norm: z.enum(ATTACK_NORMS).optional(),
-  epsilon: amount.optional(),
-  steps: repeats(1).optional(),
-  stepSize: amount.optional(),
-  randomStart: z.boolean().optional(),
-});
 
 /** Most networks along an edge of a front. */
 const MOST_POINTS = 1000;

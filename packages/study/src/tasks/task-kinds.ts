@@ -1,22 +1,16 @@
+import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
 import { alignNetworks } from "./align-networks.ts";
-import { attackNetworks } from "./attack-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
-import { compareNetworks } from "./compare-networks.ts";
 import { findStarNetwork } from "./find-star-network.ts";
 import { findStudyTickets } from "./find-tickets.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
-import { measureNetworkCurvature } from "./measure-network-curvature.ts";
 import { measureNetworkLandscape } from "./measure-network-landscape.ts";
-import { measurePair } from "./measure-pair.ts";
-import { measurePairLayers } from "./measure-pair-layers.ts";
-import { measurePairMechanisms } from "./measure-pair-mechanisms.ts";
-import { measurePairPath } from "./measure-pair-path.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
@@ -27,7 +21,6 @@ import { trainNetwork } from "./train-network.ts";
 import { trainPairCurve } from "./train-pair-curve.ts";
 import { tuneNetworkByConnectivity } from "./tune-by-connectivity.ts";
 import { tuneNetwork } from "./tune-network.ts";
-import { walkPair } from "./walk-pair.ts";
 
 /** Kinds of tasks that make networks, and ones whose measurements have no definition yet. */
 const WRITTEN_OUT: readonly StudyTaskKind[] = [
@@ -35,26 +28,19 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   findStarNetwork,
   alignNetworks,
   learnAlignment,
-  measurePair,
-  measurePairLayers,
+  measurementTask(BARRIER),
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
-  measureNetworkCurvature,
   tuneNetwork,
   tuneNetworkByConnectivity,
   measureNetworkLandscape,
-  measurePairPath,
-  measurePairMechanisms,
   trainPairCurve,
-  walkPair,
   measureDimension,
   pruneStudyNetwork,
   quantizeStudyNetwork,
   collectStudyNetworks,
   scatterStudyNetwork,
-  compareNetworks,
-  attackNetworks,
   measurePareto,
   findStudyTickets,
 ];

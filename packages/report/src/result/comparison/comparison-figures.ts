@@ -1,7 +1,13 @@
 import { at } from "@isthmus/core";
-import { alikeFormat, type Figure, formatNumber, type LinePoint, sequentialScale } from "@isthmus/findings";
+import {
+  alikeFormat,
+  type Figure,
+  formatNumber,
+  type LinePoint,
+  pairMapFigure,
+  sequentialScale,
+} from "@isthmus/findings";
 import type { ComparisonResult } from "../drawable-result.ts";
-import { drawPairMap } from "../pair-map.ts";
 import { listBlocks, measureBlocks, shortenBlocks } from "./blocks.ts";
 import { angleOf, findPair, networkNames, pairName } from "./network-names.ts";
 
@@ -19,7 +25,7 @@ export function mapFigures(result: ComparisonResult): Figure[] {
 
 function distanceMap(result: ComparisonResult): Figure {
   const names = networkNames(result);
-  return drawPairMap({
+  return pairMapFigure({
     name: "distances",
     title: "Distance of every two networks,",
     caption:
@@ -33,7 +39,7 @@ function distanceMap(result: ComparisonResult): Figure {
 
 function angleMap(result: ComparisonResult): Figure {
   const names = networkNames(result);
-  return drawPairMap({
+  return pairMapFigure({
     name: "angles",
     title: "Angle between the weights of every two networks,",
     caption:
@@ -55,7 +61,7 @@ function stepMap(result: ComparisonResult): Figure {
   };
   const all = networkNames(result);
   const from = at(all, base, "network");
-  return drawPairMap({
+  return pairMapFigure({
     name: "angles",
     title: `Angle between steps from ${from},`,
     caption: `in degrees${guessed ? "; the base was not given, but this network looks like it" : ""}. A step, or task vector, is what training added to the base: steps at 90 degrees hardly disturb each other, those beyond 90 undo each other.`,

@@ -1,0 +1,25 @@
+import type { Measurement } from "@isthmus/findings";
+import { ATTEMPT, BARRIER_FIELDS, type BarrierChoice } from "./barrier-options.ts";
+import type { BarrierResult } from "./barrier-result.ts";
+import { measureBarrier } from "./measure-barrier.ts";
+
+/**
+ * Measures loss and error on the way from one network to another. Studies are made of it; the command has
+ * more options, and compares and takes apart what it measures, so that it is written out.
+ */
+export const BARRIER: Measurement<"pair", BarrierChoice, BarrierResult> = {
+  kind: "barrier",
+  version: 1,
+  attempt: ATTEMPT,
+  subject: "pair",
+  options: BARRIER_FIELDS,
+  examples: [],
+  async run({ graph, engine, a, b, data, statisticsData }, options, { signal, report }) {
+    return measureBarrier({ graph, engine }, [a, b], data, {
+      ...options,
+      statisticsData,
+      signal,
+      onProgress: ({ done }) => report("Measuring", done),
+    });
+  },
+};

@@ -1,0 +1,104 @@
+import { at, UsageError } from "@isthmus/core";
+import type { BarrierResult } from "../barrier-result.ts";
+import type { BarrierDecomposition } from "../decomposition-result.ts";
+
+/** Names of the curves of one pair of networks. */
+export const BARRIER_LABELS = {
+  /** Networks as their files have them, whether they were aligned before or not. */
+  given: "as given",
+  /** B after its units were put in the order of A's. */
+  aligned: "aligned",
+} as const;
+
+/** One named curve of a picture. */
+export interface BarrierCurve {
+  /** Short name for the legend, for example `aligned`. */
+  readonly label: string;
+  /** The barrier as `measureBarrier` returns it. */
+  readonly result: BarrierResult;
+  /** The same barrier half-way, taken apart. */
+  readonly decomposition?: BarrierDecomposition;
+}
+
+/** One curve of a picture, whose losses may be with temperatures. */
+export interface ShownCurve extends BarrierCurve {
+  /** Temperature at each point, where losses are with temperatures; errors are as without. */
+  readonly temperatures?: readonly number[];
+}
+
+/**
+ * Returns the curves, each followed by its losses with temperatures as a curve of its own, if it has them.
+ */
+export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[] {
+  return curves.flatMap((curve) => {
+    const { label, result } = curve;
+    const { tempered, ...plain } = result;
+    if (tempered === undefined) return [curve];
+    const { interval } = plain;
+    const fitted: BarrierResult = {
+      ...plain,
+      points: tempered.points.map((point, index) => ({ ...at(plain.points, index, "point"), ...point })),
+      barrier: { ...plain.barrier, loss: tempered.barrier },
+      ...(interval && tempered.interval && { interval: { ...interval, loss: tempered.interval } }),
+    };
+    const temperatures = tempered.points.map(({ temperature }) => temperature);
+    return [curve, { label: `${label}, with temperature`, result: fitted, temperatures }];
+  });
+}
+
+/** Returns whether errors were measured: squared and absolute differences have no right and wrong. */
+export function measuresErrors({ points }: Pick<BarrierResult, "points">): boolean {
+  return points.some(({ error }) => !Number.isNaN(error));
+}
+
+/**
+ * Checks that curves can be drawn.
+ * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
+ */
+export function assertDrawableCurves(curves: readonly BarrierCurve[]): void {
+  if (curves.length === 0)
+    throw new UsageError("Cannot draw a barrier as at least one curve is needed: got 0");
+  for (const { label, result } of curves) {
+    const { points, tempered } = result;
+    if (points.length < 2) {
+      throw new UsageError(
+        `Cannot draw "${label}" as a curve needs at least 2 points: it has ${points.length}`,
+      );
+    }
+    if (tempered && tempered.points.length !== points.length) {
+      throw new UsageError(
+        `Cannot draw "${label}" as every point needs a temperature, or none: ${tempered.points.length} of ${points.length} have one`,
+      );
+    }
+  }
+  for (const { label, result, temperatures = [] } of withTemperedCurves(curves)) {
+    if (!temperatures.every(Number.isFinite)) {
+      throw new UsageError(
+        `Cannot draw "${label}" as every temperature must be finite: they are ${temperatures.join(", ")}`,
+      );
+    }
+    assertFinite(label, result);
+  }
+}
+
+/** Checks that losses and errors of a curve are finite; errors may be measured nowhere. */
+function assertFinite(label: string, { points }: BarrierResult): void {
+  const hasError = measuresErrors({ points });
+  for (const { t, loss, error } of points) {
+    if ([t, loss, ...(hasError ? [error] : [])].every(Number.isFinite)) continue;
+    throw new UsageError(
+      `Cannot draw "${label}" as every value must be finite: at t = ${t} the loss is ${loss} and the error ${error}`,
+    );
+  }
+}
+
+/** Returns the unit of the losses of a curve; empty for a function and for several outputs. */
+export function unitOf({ result: { lossKind, lossUnit = "" } }: BarrierCurve): string {
+  return lossKind === undefined ? "nats" : lossUnit;
+}
+
+/** Returns the label of an axis of losses, with their unit if they have one. */
+export function lossLabel(name: string, curves: readonly BarrierCurve[]): string {
+  const unit = unitOf(at(curves, 0, "curve"));
+  return unit === "" ? name : `${name} (${unit})`;
+}

@@ -1,0 +1,57 @@
+import { at } from "@isthmus/core";
+import {
+  type BarrierPlot,
+  formatBarrier,
+  formatMeasure,
+  formatPlace,
+  type Measure,
+  measureWords,
+} from "@isthmus/findings";
+import { type BarrierCurve, lossLabel, unitOf } from "./barrier-curve.ts";
+
+/** What a figure of barrier curves shows. */
+export interface BarrierChoice {
+  readonly measure: Measure;
+  /** Indices of the curves to draw, in the colours they have among all; none for all of them. */
+  readonly only?: readonly number[];
+}
+
+/** A figure of barrier curves, and what it says to those who do not see it. */
+export interface WordedBarrierPlot {
+  readonly plot: BarrierPlot;
+  readonly words: string;
+}
+
+/** Describes curves along a path with their barriers. */
+export function barrierPlot(
+  curves: readonly BarrierCurve[],
+  { measure, only = [] }: BarrierChoice,
+): WordedBarrierPlot {
+  const shown = curves.flatMap(({ label, result }, style) =>
+    only.length === 0 || only.includes(style) ? [{ label, result, style }] : [],
+  );
+  const { name, axis } = measureWords(measure, ...shown.map(({ result }) => result.data));
+  const plot: BarrierPlot = {
+    kind: "barrier",
+    measure,
+    label: measure === "loss" && unitOf(at(shown, 0, "curve")) !== "nats" ? lossLabel(name, shown) : axis,
+    curves: shown.map(({ label, style, result: { points, barrier, interval } }) => ({
+      label,
+      style,
+      points: points.map((point) => ({ t: point.t, value: point[measure] })),
+      barrier: { at: barrier[measure].at, chord: barrier[measure].chord },
+      ...(interval && { interval: { low: interval[measure].low, high: interval[measure].high } }),
+    })),
+  };
+  return {
+    plot,
+    words: `${name} along the path. ${plot.curves.map((curve) => wordsOf(curve, measure)).join("; ")}`,
+  };
+}
+
+function wordsOf({ label, points, barrier }: BarrierPlot["curves"][number], measure: Measure): string {
+  const [first, last] = [0, points.length - 1].map((index) =>
+    formatMeasure(at(points, index, "point").value, measure),
+  );
+  return `${label}: ${first} at A, ${last} at B, barrier ${formatBarrier(barrier.chord, measure)} at t = ${formatPlace(barrier.at)}`;
+}

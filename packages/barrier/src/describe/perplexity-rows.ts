@@ -1,0 +1,32 @@
+import type { BarrierPoint } from "../barrier-result.ts";
+import type { BarrierCurve } from "./barrier-curve.ts";
+
+/** Perplexities of one place, one for each curve; null where a curve has none. */
+export interface PerplexityRow {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+}
+
+/** Places whose perplexity is shown, and how a point of a curve is recognised as one. */
+const PLACES: readonly (readonly [
+  name: string,
+  isPlace: (point: BarrierPoint, curve: BarrierCurve) => boolean,
+])[] = [
+  ["perplexity at A", ({ t }) => t === 0],
+  ["perplexity at B", ({ t }) => t === 1],
+  ["perplexity at the barrier", ({ t }, { result }) => t === result.barrier.loss.at],
+];
+
+/**
+ * Lists the perplexities of language models at both ends of each curve, and where its loss rises most above
+ * the chord; no rows if no curve has any.
+ */
+export function perplexityRows(curves: readonly BarrierCurve[]): readonly PerplexityRow[] {
+  const rows = PLACES.map(([name, isPlace]) => ({
+    name,
+    values: curves.map(
+      (curve) => curve.result.points.find((point) => isPlace(point, curve))?.perplexity ?? null,
+    ),
+  }));
+  return rows.filter(({ values }) => values.some((value) => value !== null));
+}

@@ -1,0 +1,56 @@
+import { MEASURED } from "@isthmus/findings/forms";
+import { count, text } from "@isthmus/forms";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
+import { z } from "zod";
+import type { BarrierPoint, BarrierValues } from "../barrier-result.ts";
+
+/** Form of loss and error at a place of a path. */
+export const POINT: z.ZodType<BarrierPoint> = z.looseObject({
+  t: z.number(),
+  loss: MEASURED,
+  error: MEASURED,
+  perplexity: MEASURED.optional(),
+}) as z.ZodType as z.ZodType<BarrierPoint>;
+
+/** Form of a barrier by every definition. */
+const DEFINITIONS: z.ZodType<BarrierValues> = z.looseObject({
+  chord: MEASURED,
+  meanOfEndpoints: MEASURED,
+  maxEndpoint: MEASURED,
+  midpoint: MEASURED,
+  at: MEASURED,
+});
+
+/** Form of the barriers of loss and error. */
+export const BARRIERS: z.ZodType<{ readonly loss: BarrierValues; readonly error: BarrierValues }> =
+  z.looseObject({ loss: DEFINITIONS, error: DEFINITIONS });
+
+/** Form of a loss and an error. */
+export const MEASURES: z.ZodType<{ readonly loss: number; readonly error: number }> = z.looseObject({
+  loss: MEASURED,
+  error: MEASURED,
+});
+
+/** Form of a number of things. */
+export const COUNT: z.ZodType<number> = count(0);
+
+/** Forms of what results between two networks say of their making. */
+export const PAIR_ORIGIN: {
+  readonly a: z.ZodType<string>;
+  readonly b: z.ZodType<string>;
+  readonly statistics: z.ZodType<StatisticsPolicy>;
+  readonly statisticsData: z.ZodOptional<z.ZodType<string>>;
+  readonly statisticsExamples: z.ZodOptional<z.ZodType<number>>;
+  readonly examples: z.ZodType<number>;
+  readonly data: z.ZodType<string>;
+  readonly engine: z.ZodType<string>;
+} = {
+  a: text,
+  b: text,
+  statistics: z.enum(STATISTICS_POLICIES),
+  statisticsData: text.optional(),
+  statisticsExamples: z.number().optional(),
+  examples: COUNT,
+  data: text,
+  engine: text,
+};

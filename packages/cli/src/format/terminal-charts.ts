@@ -1,0 +1,40 @@
+import type { LinePlot, Plot } from "@isthmus/findings";
+import { renderChart } from "@isthmus/report";
+import type { Screen } from "./format-chart.ts";
+
+/** Columns beyond which a chart only gets coarser to read. */
+export const MAX_CHART_WIDTH = 90;
+
+/** Draws a figure of one kind with the characters of a terminal. */
+type DrawPlot<P> = (plot: P, screen: Screen) => string | undefined;
+
+/** The charts of a terminal by the kind of a plot; the kinds that have none are left to pages. */
+const CHARTS: { readonly [K in Plot["kind"]]?: DrawPlot<Extract<Plot, { kind: K }>> } = {
+  lines: drawLines,
+};
+
+/** Draws a figure with the characters of a terminal; undefined if a terminal cannot draw its kind. */
+export function drawPlot(plot: Plot, screen: Screen): string | undefined {
+  const draw = CHARTS[plot.kind] as DrawPlot<Plot> | undefined;
+  return draw?.(plot, screen);
+}
+
+/** Draws lines over even axes of numbers; a terminal has no others. */
+function drawLines({ series, x, y }: LinePlot, { columns, unicode, color }: Screen): string | undefined {
+  if ([x, y].some(({ scale, names }) => scale === "log" || names !== undefined)) return undefined;
+  const scale = y.percent ? 100 : 1;
+  return renderChart(
+    series.map(({ label, points, joined }) => ({
+      label,
+      points: points.map((point) => [point.x, scale * point.y] as const),
+      ...(joined !== undefined && { joined }),
+    })),
+    {
+      width: Math.min(columns, MAX_CHART_WIDTH),
+      charset: unicode ? "braille" : "ascii",
+      color,
+      xLabel: x.label,
+      yLabel: y.label,
+    },
+  );
+}

@@ -1,0 +1,44 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
+import type { AnyMeasurement, ExamplesBeside } from "@isthmus/findings";
+import type { DataSet, Scaling } from "@isthmus/graph";
+import type { DataContext } from "@isthmus/zoo";
+import { type DataOptions, openScaled } from "../open/open-data.ts";
+import { nameTrainingSplit } from "../training/open-training-data.ts";
+
+const flagOf = (name: string, { flag }: ExamplesBeside): string =>
+  flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Adds the options that name the further examples of a measurement. */
+export function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: AnyMeasurement): void {
+  for (const [name, examples] of Object.entries(examplesBeside)) {
+    command.option(`--${flagOf(name, examples)} <name>`, examples.help);
+  }
+}
+
+/**
+ * Opens the further examples that a measurement asks for, with bytes scaled like the ones to measure on.
+ * @throws UsageError if it needs some that have no default and are not named
+ */
+export async function openBeside(
+  { attempt, examplesBeside = {} }: AnyMeasurement,
+  flags: DataOptions & Readonly<Record<string, unknown>>,
+  { context, scaling }: { readonly context: DataContext; readonly scaling: Scaling | undefined },
+): Promise<ReadonlyMap<string, DataSet>> {
+  const opened = new Map<string, DataSet>();
+  for (const [name, examples] of Object.entries(examplesBeside)) {
+    const flag = flagOf(name, examples);
+    const said = flags[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+    const source =
+      said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
+    if (typeof source === "string") opened.set(name, await openScaled(source, scaling, context));
+    else if (examples.default !== undefined) throw missingExamples(attempt, flag);
+  }
+  return opened;
+}
+
+function missingExamples(attempt: string, flag: string): UsageError {
+  return new UsageError(
+    `Cannot ${attempt} as it needs further examples, and --data has no training split: name examples by --${flag}`,
+  );
+}

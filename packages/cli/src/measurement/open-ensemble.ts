@@ -1,0 +1,76 @@
+import { UsageError } from "@isthmus/core";
+import { sharedExamples } from "@isthmus/data";
+import type { DataSet } from "@isthmus/graph";
+import { expandPaths } from "../open/expand-paths.ts";
+import { noteTwice } from "../open/open-checkpoints.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
+import { collect } from "../options/parse-values.ts";
+import { addSharedOptions, openNetworks, type SubjectForm } from "./open-subject.ts";
+
+/** Options that say which networks and examples an ensemble is compared with. */
+interface EnsembleFlags {
+  readonly selectData?: string | undefined;
+  readonly oodData?: readonly string[] | undefined;
+  readonly statisticsData?: string | undefined;
+  readonly star?: string | undefined;
+}
+
+/** How a command names and opens several networks that predict alone and together, with a star of them. */
+export const ENSEMBLE_FORM: SubjectForm = {
+  arguments: [
+    [
+      "<networks...>",
+      "networks of one architecture; * and ? are wildcards for files",
+      "'nets/*.safetensors'",
+    ],
+  ],
+  addOptions(command) {
+    addSharedOptions(command);
+    command
+      .optionsGroup(HELP_GROUPS.networks)
+      .option("--star <file>", "compare a star network, too, and networks on its rays to the networks")
+      .option(
+        "--ood-data <name>",
+        "examples of other data, scaled as --data, on which predictions should be unsure; may be repeated",
+        collect,
+      )
+      .option(
+        "--statistics-data <name>",
+        "examples on which batch norms of the mean of weights are measured (default: the first 2,500 of --data)",
+      );
+  },
+  async open(request, context, work) {
+    const { selectData, oodData = [], statisticsData, star } = request.flags as EnsembleFlags;
+    if (selectData !== undefined) assertSelectedApart(request.flags.data, selectData);
+    const paths = await expandPaths(request.paths);
+    noteTwice(paths, context.terminal);
+    const all = star === undefined ? paths : [...paths, star];
+    return openNetworks({ ...request, paths: all }, context, async (subject, shared, openFurther) => {
+      const others: DataSet[] = [];
+      for (const name of oodData) others.push(await openFurther(name));
+      const networks = subject.networks.map(({ network }) => network);
+      const measured = statisticsData === undefined ? undefined : await openFurther(statisticsData);
+      return work({
+        ...shared,
+        subject: {
+          ...subject,
+          networks: networks.slice(0, paths.length),
+          star: networks[paths.length],
+          others,
+          statisticsData: measured,
+        },
+      });
+    });
+  },
+};
+
+/** Checks by their names that no example is both chosen by and predicted, which would flatter the choice. */
+function assertSelectedApart(data: string, selectData: string): void {
+  const shared = sharedExamples(data, selectData);
+  if (shared === undefined) return;
+  const { first, last } = shared;
+  const range = last === undefined ? `from ${first} on` : `${first} to ${last}`;
+  throw new UsageError(
+    `Cannot compare ensembles on --data "${data}" as the greedy ensemble must be chosen on other examples: --select-data "${selectData}" shares examples ${range}; name ranges apart, such as mnist:test@1000 and mnist:test@1001..2000, or another split`,
+  );
+}

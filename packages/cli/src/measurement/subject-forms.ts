@@ -1,0 +1,22 @@
+import type { SubjectName } from "@isthmus/findings";
+import { ATTACK_FORM } from "./open-attack.ts";
+import { ENSEMBLE_FORM } from "./open-ensemble.ts";
+import {
+  NETWORK_FORM,
+  NETWORKS_FORM,
+  PAIR_FORM,
+  PAIR_ON_SETS_FORM,
+  type SubjectForm,
+  UNLIKE_PAIR_FORM,
+} from "./open-subject.ts";
+
+/** How commands name and open each sort of subject. */
+export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
+  network: NETWORK_FORM,
+  networks: NETWORKS_FORM,
+  pair: PAIR_FORM,
+  "pair-on-sets": PAIR_ON_SETS_FORM,
+  "unlike-pair": UNLIKE_PAIR_FORM,
+  ensemble: ENSEMBLE_FORM,
+  attack: ATTACK_FORM,
+};

@@ -1,0 +1,1 @@
+export { HESSIAN_POINT } from "./hessian-point-form.ts";

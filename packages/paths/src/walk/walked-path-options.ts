@@ -1,0 +1,36 @@
+import { BATCH_SIZE_FIELD, type FieldsOf, flagField, wholeField } from "@isthmus/core";
+import { type NormPolicy, normField } from "@isthmus/statistics";
+import { WALK_FIELDS, type WalkChoice } from "./walk-options.ts";
+
+/** Options of the measurement of a walked path that are plain data. */
+export interface WalkedPathChoice extends WalkChoice {
+  /** Evenly spaced places on the straight line and on paths beside it, at least 2. @defaultValue 25 */
+  readonly points?: number;
+  /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
+  readonly statistics?: NormPolicy;
+  /** Examples in one engine call of an evaluation. @defaultValue 100 */
+  readonly batchSize?: number;
+  /** Whether a Bezier curve is trained in about as many steps, and measured beside the walk. @defaultValue false */
+  readonly bezier?: boolean;
+}
+
+/** Most places on a line. */
+const MOST_PLACES = 10_000;
+
+/** Fields of {@link WalkedPathChoice}. */
+export const WALKED_PATH_FIELDS: FieldsOf<WalkedPathChoice> = {
+  ...WALK_FIELDS,
+  points: wholeField({
+    least: 2,
+    most: MOST_PLACES,
+    default: 25,
+    help: "evenly spaced places on the lines beside the path",
+  }),
+  statistics: normField("recalibrate"),
+  batchSize: BATCH_SIZE_FIELD,
+  bezier: flagField({
+    default: false,
+    keyed: "if-changed",
+    help: "train a Bezier curve in about as many steps, too, and measure it beside the path",
+  }),
+};

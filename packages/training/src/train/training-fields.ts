@@ -1,0 +1,75 @@
+import { type Field, type FieldsOf, fieldOf, numberField, type Said, wholeField } from "@isthmus/core";
+import type { LossSpec } from "../loss/loss-spec.ts";
+import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
+import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
+import { TRAIN_DEFAULTS, type TrainOptions } from "./train-options.ts";
+
+/** Options of a training that are plain data, which measurements that train have, too. */
+export type TrainingChoice = Pick<TrainOptions, "epochs" | "batch" | "loss" | "optimizer" | "schedule">;
+
+/** Most times that each example is seen. */
+const MOST_EPOCHS = 100_000;
+/** Most examples in a step: memory is taken for all of them. */
+const MOST_IN_STEP = 2 ** 20;
+
+/** Makes a field of specifications that a kind distinguishes; what they say beside it is checked when it is used. */
+function specField<T>(
+  name: string,
+  kinds: readonly string[],
+  { isKindOptional = false, ...said }: Said<T> & { readonly isKindOptional?: boolean },
+): Field<T> {
+  const rule = `an object whose kind is one of ${kinds.join(", ")}`;
+  const accepts = (value: unknown): boolean => {
+    if (typeof value !== "object" || value === null) return false;
+    const { kind } = value as { readonly kind?: unknown };
+    return kind === undefined ? isKindOptional : kinds.some((one) => one === kind);
+  };
+  return fieldOf<T>({ type: "special", name, rule, accepts }, said);
+}
+
+const LOSSES: readonly LossSpec["kind"][] = ["cross-entropy", "next-token", "mean-squared-error", "output"];
+const OPTIMIZERS: readonly OptimizerSpec["kind"][] = ["sgd", "adam", "adamw", "sam"];
+const SCHEDULES: readonly ScheduleSpec["kind"][] = [
+  "constant",
+  "cosine",
+  "one-cycle",
+  "step",
+  "triangular",
+  "sawtooth",
+];
+
+/** Fields of {@link TrainingChoice}. */
+export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
+  epochs: wholeField({
+    least: 1,
+    most: MOST_EPOCHS,
+    default: TRAIN_DEFAULTS.epochs,
+    help: "times each example is seen",
+  }),
+  batch: wholeField({
+    least: 1,
+    most: MOST_IN_STEP,
+    help: `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer, or as many as the graph takes)`,
+  }),
+  loss: specField<NonNullable<TrainOptions["loss"]>>("loss", LOSSES, {
+    isKindOptional: true,
+    help: "what is minimised (default: cross-entropy, or of the next token for language models)",
+  }),
+  optimizer: specField<OptimizerSpec>("optimizer", OPTIMIZERS, {
+    placeholder: "<name>",
+    default: TRAIN_DEFAULTS.optimizer,
+    parse: (kind) => (kind === TRAIN_DEFAULTS.optimizer.kind ? TRAIN_DEFAULTS.optimizer : { kind }),
+    help: "the rule that makes a step from a gradient: sgd, adam or adamw",
+  }),
+  schedule: specField<ScheduleSpec>("schedule", SCHEDULES, {
+    placeholder: "<name>",
+    help: "how the learning rate changes (default: from the rate of the optimizer to 0, along half a cosine)",
+  }),
+};
+
+/** The field of a learning rate that stays the same. */
+export const LEARNING_RATE_FIELD: Field<number> = numberField({
+  above: 0,
+  flag: "lr",
+  help: "learning rate of all steps",
+});

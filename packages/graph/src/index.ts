@@ -97,6 +97,7 @@ export {
 } from "./scoring/elementwise-losses.ts";
 export { type FindLogitsOptions, type FoundLogits, findLogits, findNumbers } from "./scoring/find-logits.ts";
 export { findTargets, type WriteTargets } from "./scoring/find-targets.ts";
+export { LOSS_FIELD, type NamedLoss } from "./scoring/loss-field.ts";
 export {
   assertErrors,
   assertLabelled,

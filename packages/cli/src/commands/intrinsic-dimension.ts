@@ -11,6 +11,7 @@ import type { TrainOptions } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
+import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
@@ -36,7 +37,9 @@ interface IntrinsicDimensionVerbOptions extends TrainedFlags, SearchFlags, Train
 
 /** Creates the command `isthmus intrinsic-dimension`. */
 export function intrinsicDimensionVerb(run: RunVerb): CommandUnknownOpts {
-  const trained = addTrainingOptions(addTrainedOptions(createVerb("intrinsic-dimension")), 1, "adam");
+  const trained = addBindingOptions(
+    addTrainingOptions(addTrainedOptions(createVerb("intrinsic-dimension")), 1, "adam"),
+  );
   return addSearchOptions(addEngineOption(trained))
     .addHelpText("after", EXAMPLES)
     .action((options) => run(options, (context) => intrinsicDimension(options, context)));

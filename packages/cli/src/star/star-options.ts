@@ -19,7 +19,7 @@ import type { TrainingFlags } from "../training/training-options.ts";
 /** Options of the verb `star`. */
 export type StarVerbOptions = TrainingFlags &
   ScalingOptions &
-  BindingOptions &
+  Omit<BindingOptions, "loss"> &
   EngineOptions & {
     readonly graph?: string | undefined;
     readonly net?: string | undefined;
@@ -47,8 +47,7 @@ export type StarVerbOptions = TrainingFlags &
 /** Adds the options of the verb `star`. */
 export const addStarOptions: AddOptions<StarVerbOptions> = optionGroup((command) => {
   addNetworks(command);
-  addBindingOptions(command);
-  addTrainingOptions(addScalingOptions(command), 1);
+  addBindingOptions(addTrainingOptions(addScalingOptions(command), 1));
   addSearch(command);
   addMeasurement(command);
   addOutput(command);

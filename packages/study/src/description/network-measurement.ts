@@ -1,4 +1,5 @@
 import type { MeasureLandscapeOptions } from "@isthmus/landscape";
+import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { WantedValues } from "./wanted-values.ts";
 
 /** What is measured on every network of a group, each by itself. */
@@ -35,6 +36,6 @@ export interface LandscapeChoice
 }
 
 /** The landscapes of networks; options that are missing have the defaults of `measureLandscape`. */
-export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeChoice {
+export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeChoice, MeasuredLoss {
   readonly kind: "landscape";
 }

@@ -15,6 +15,7 @@ import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
+import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
@@ -42,6 +43,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("merge"),
+      ...MEASURED_LOSS,
       of: z.string(),
       across: z.string().optional(),
       where: WHERE.optional(),
@@ -67,7 +69,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       schedule: SCHEDULE.optional(),
       ...PARETO_FIELDS,
     }),
-    z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_FIELDS }),
+    z.strictObject({ kind: z.literal("landscape"), ...single, ...MEASURED_LOSS, ...LANDSCAPE_FIELDS }),
     z.strictObject({
       kind: z.literal("intrinsic-dimension"),
       net: z.string(),

@@ -2,6 +2,7 @@ import { excerpt, InputError } from "@isthmus/core";
 import type { Variables } from "@isthmus/forms";
 import { MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
 import type { MergeMeasurement } from "../description/merge-measurement.ts";
+import { lossOfEntry } from "../schema/measured-loss.ts";
 import { matchNetworks, UNIVERSE_FILE } from "../tasks/match-networks.ts";
 import { measureEnsemble } from "../tasks/measure-ensemble.ts";
 import { mergeNetworks } from "../tasks/merge-networks.ts";
@@ -93,7 +94,7 @@ function planMean(
   universe?: string,
 ): PlannedMeasurement {
   const { statistics = "auto", batchSize = BATCH_SIZE } = entry;
-  const options = { statistics, batchSize };
+  const options = { ...lossOfEntry(entry), statistics, batchSize };
   const { key } = planner.add(mergeNetworks, {
     params: { data, ...(statisticsData !== undefined && { statisticsData }), options },
     inputs: {

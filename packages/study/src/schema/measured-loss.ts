@@ -1,14 +1,19 @@
-import { type FieldsOf, fieldsOf } from "@isthmus/forms";
-import { LOSSES, type LossName } from "@isthmus/graph";
-import { z } from "zod";
+import { LOSS_FIELD, type NamedLoss } from "@isthmus/graph";
+import type { z } from "zod";
+import { zodOfForm } from "./zod-of-form.ts";
 
-/** The loss that a task measures networks by. */
+/** The loss that networks are measured by, in entries of studies and in the parameters of tasks. */
 export interface MeasuredLoss {
-  /** Name of the loss. @defaultValue the one that follows from the labels and the output */
-  readonly loss?: LossName;
+  /** The loss. @defaultValue the one that follows from the labels and the output */
+  readonly loss?: NamedLoss;
 }
 
-/** Fields of {@link MeasuredLoss}. */
-export const LOSS_FIELDS: FieldsOf<MeasuredLoss> = fieldsOf<MeasuredLoss>()({
-  loss: z.enum(LOSSES.map(({ name }) => name)).optional(),
-});
+/** Form of {@link MeasuredLoss}. */
+export const MEASURED_LOSS: { readonly loss: z.ZodOptional<z.ZodType<NamedLoss>> } = {
+  loss: (zodOfForm(LOSS_FIELD.form) as z.ZodType<NamedLoss>).optional(),
+};
+
+/** Returns the loss that an entry names, for the parameters of its tasks: without one, their keys stay. */
+export function lossOfEntry({ loss }: MeasuredLoss): MeasuredLoss {
+  return loss === undefined ? {} : { loss };
+}

@@ -7,7 +7,7 @@ import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { LandscapeChoice } from "../description/network-measurement.ts";
 import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
-import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
+import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
@@ -21,7 +21,7 @@ export interface MeasureNetworkLandscapeParams {
 const PARAMS = schemaOf<MeasureNetworkLandscapeParams>()(
   z.strictObject({
     data: TASK_DATA,
-    options: z.strictObject({ ...LANDSCAPE_FIELDS, ...LOSS_FIELDS, batchSize: batch, seed }),
+    options: z.strictObject({ ...LANDSCAPE_FIELDS, ...MEASURED_LOSS, batchSize: batch, seed }),
   }),
 );
 

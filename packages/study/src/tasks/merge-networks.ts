@@ -14,7 +14,7 @@ import {
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { pathsOf, type TaskPaths } from "@isthmus/tasks";
 import { z } from "zod";
-import { LOSS_FIELDS, type MeasuredLoss } from "../schema/measured-loss.ts";
+import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
@@ -30,7 +30,7 @@ const PARAMS = schemaOf<MergeNetworksParams>()(
   z.strictObject({
     data: TASK_DATA,
     statisticsData: TASK_DATA.optional(),
-    options: z.strictObject({ ...LOSS_FIELDS, statistics: z.enum(STATISTICS_CHOICES), batchSize: batch }),
+    options: z.strictObject({ ...MEASURED_LOSS, statistics: z.enum(STATISTICS_CHOICES), batchSize: batch }),
   }),
 );
 

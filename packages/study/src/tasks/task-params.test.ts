@@ -295,7 +295,6 @@ describe("assertParams()", () => {
     ["train", { loss: { kind: "output" } }, '"params.options.loss.output" is missing'],
     ["train", { augment: { crop: 1e8 } }, '"params.options.augment.crop" must be at most 32768'],
     ["barrier", { points: 1e9 }, '"params.options.points" must be at most 10001: it is 1000000000'],
-    ["barrier", { loss: "hinge" }, '"params.options.loss" must be one of "cross-entropy"|"binary-'],
     ["barrier", { statistics: "guess" }, '"params.options.statistics" must be one of'],
     ["layers", { directions: 1e9 }, '"params.options.directions" must be at most 10000'],
     ["learn", { learningRate: 0 }, '"params.options.learningRate" must be above 0: it is 0'],
@@ -321,6 +320,21 @@ describe("assertParams()", () => {
       /"params.network.graph" must be 32 hexadecimal digits: it is "0"/,
     );
   });
+
+  it.each(["barrier", "layers", "landscape"])(
+    "a task of kind %s takes a loss, and no name of none",
+    (kind) => {
+      const { params } = firstOf(kind);
+      const outputs = { head: "cross-entropy", box: { loss: "mean-squared-error", targets: "y", weight: 2 } };
+      for (const loss of ["mean-absolute-error", outputs])
+        expect(() => check(kind, { ...params, loss })).not.toThrow();
+      for (const loss of ["hinge", {}, { head: { loss: "cross-entropy", weight: 0 } }]) {
+        expect(() => check(kind, { ...params, loss })).toThrow(
+          /"params.loss.*must be cross-entropy, .*none, or one of these/,
+        );
+      }
+    },
+  );
 
   it("assertParams() lists a few problems, and counts the others", () => {
     const params = { ...firstOf("match").params, a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 };

@@ -8,7 +8,7 @@ export interface VerbEntry {
   readonly load: () => Promise<CreateVerb>;
 }
 
-/** Makes the verbs of the measurements of some sorts of subjects: one for each name, however many ways it has. */
+/** Makes the verbs of the measurements of some sorts of subjects; the ways of one verb share it. */
 function measuringVerbs(...subjects: readonly SubjectName[]): Readonly<Record<string, VerbEntry>> {
   const entries = listMeasurements().filter(({ subject }) => subjects.includes(subject));
   const verbs = new Map<string, VerbEntry>();

@@ -310,8 +310,8 @@ describe("isthmus pareto", () => {
   });
 
   it.each([
-    [["--scalarised", "1"], "must be 0 for none, or at least 2"],
-    [["--concentration", "0"], '"concentration" must be a number of more than 0'],
+    [["--scalarised", "1"], "'1' is invalid. It must be 0 for none, or a whole number from 2 to 1000"],
+    [["--concentration", "0"], "'0' is invalid. It must be a number above 0"],
     [["--layout", "above"], "Allowed choices are beside, overlaid"],
   ])("refuses %j", async (wrong, message) => {
     const { code, stderr } = await run(...pareto, "--epochs", "1", ...wrong, "-o", "none");

@@ -97,8 +97,9 @@ describe("isthmus report", () => {
       const { code, stdout, stderr } = await run(...args);
       expect(stderr).toBe("");
       expect(code).toBe(0);
+      // Sentences are broken by the screen; charts and tables must fit.
       for (const line of stdout.split("\nWrote")[0]?.split("\n") ?? [])
-        expect([...line].length).toBeLessThan(161);
+        if (!line.endsWith(".")) expect([...line].length).toBeLessThan(161);
       expect(stdout.split("\n").length).toBeGreaterThan(12);
       expect(withoutSpans(read("page.html"))).toContain(
         "<code>isthmus made it\nisthmus report result.json -o page.html",

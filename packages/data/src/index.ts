@@ -26,8 +26,7 @@ export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions } from "./open-data-opt
 export { openDataSet } from "./open-data-set.ts";
 export { openTrainingSplit } from "./open-training-split.ts";
 export {
-  PAIR_IMAGES_DEFAULTS,
-  PAIR_LAYOUTS,
+  PAIR_IMAGES_FIELDS,
   PAIR_TASKS,
   type PairImagesOptions,
   type PairLayout,

@@ -1,4 +1,13 @@
-import { createRandom, createTensor, excerpt, InputError, resolveOptions, UsageError } from "@isthmus/core";
+import {
+  choiceField,
+  createRandom,
+  createTensor,
+  type FieldsOf,
+  InputError,
+  resolveFields,
+  seedField,
+  wholeField,
+} from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { createDataSet } from "./create-data-set.ts";
 
@@ -21,8 +30,24 @@ export interface PairImagesOptions {
   readonly offset?: number;
 }
 
-/** Defaults of {@link pairImages}; overlaid digits of MNIST become images of 36 by 36 pixels. */
-export const PAIR_IMAGES_DEFAULTS: Required<PairImagesOptions> = { seed: 0, layout: "overlaid", offset: 8 };
+/** Most pixels between corners: memory is taken for all of an image. */
+const MOST_OFFSET = 10_000;
+
+/** Fields of {@link PairImagesOptions}; overlaid digits of MNIST become images of 36 by 36 pixels. */
+export const PAIR_IMAGES_FIELDS: FieldsOf<PairImagesOptions> = {
+  seed: seedField("seed of which images are paired"),
+  layout: choiceField<PairLayout>(PAIR_LAYOUTS, {
+    placeholder: "<name>",
+    default: "overlaid",
+    help: "how two images become one: side by side, or in opposite corners",
+  }),
+  offset: wholeField({
+    least: 0,
+    most: MOST_OFFSET,
+    default: 8,
+    help: "pixels between the corners of overlaid images",
+  }),
+};
 
 /** Names of the arrays that hold the labels of both images. */
 export const PAIR_TASKS: readonly [string, string] = ["task_1", "task_2"];
@@ -35,7 +60,6 @@ const CHUNK = 1000;
  * Makes a data set of two tasks from images: each image is put together with another one, drawn by the seed,
  * and both labels are to be told. Labels are of the first image; the arrays `task_1` and `task_2` hold both.
  * @throws InputError if examples are no images of one label each
- * @throws UsageError if there is no such layout
  * @throws OutOfRangeError if an option is out of its range
  * @see Sabour et al., Dynamic routing between capsules, 2017 (MultiMNIST)
  *
@@ -49,12 +73,7 @@ const CHUNK = 1000;
  * ```
  */
 export function pairImages(data: DataSet, options: PairImagesOptions = {}): DataSet {
-  const { seed, layout, offset } = resolveOptions(ATTEMPT, PAIR_IMAGES_DEFAULTS, options);
-  if (!PAIR_LAYOUTS.includes(layout)) {
-    throw new UsageError(
-      `Cannot ${ATTEMPT} as the layout must be one of ${PAIR_LAYOUTS.join(", ")}: it is ${excerpt(layout)}`,
-    );
-  }
+  const { seed, layout, offset } = resolveFields(ATTEMPT, PAIR_IMAGES_FIELDS, options);
   const shape = shapeOf(data);
   const { images, labels } = readAll(data);
   const order = createRandom(seed, "pairs of images").shuffleInPlace(Uint32Array.from(labels, (_, i) => i));

@@ -74,6 +74,7 @@ export {
 } from "./pareto/compare-pareto.ts";
 export { hypervolume, paretoFront } from "./pareto/hypervolume.ts";
 export { type MeasureFrontOptions, measureFront, type SharedNetwork } from "./pareto/measure-front.ts";
+export { PARETO_FIELDS, type ParetoChoice } from "./pareto/pareto-options.ts";
 export type { Front, FrontPoint, ParetoResult } from "./pareto/pareto-result.ts";
 export { splitHeads } from "./pareto/task-graph.ts";
 export {

@@ -3,11 +3,12 @@ export { describePlane } from "./describe/describe-plane.ts";
 export { planeOf } from "./describe/landscape-planes.ts";
 export { minimaWords } from "./describe/minima-words.ts";
 export {
+  LANDSCAPE_FIELDS,
   LANDSCAPE_KINDS,
+  type LandscapeChoice,
   type LandscapeKind,
   type LandscapeNetworks,
   type LandscapeProgress,
-  MEASURE_LANDSCAPE_DEFAULTS,
   type MeasureLandscapeOptions,
   NORMALIZATIONS,
   type Normalization,

@@ -1,8 +1,20 @@
 import type { GridProgress, PlaneSubject } from "@isthmus/barrier";
-import { assertWholeOptions, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
+import {
+  BATCH_SIZE_FIELD,
+  choiceField,
+  examplesField,
+  type FieldsOf,
+  flagField,
+  rangeField,
+  resolveFields,
+  seedField,
+  triesField,
+  UsageError,
+  wholeField,
+} from "@isthmus/core";
 import { TOP_EIGENPAIRS_DEFAULTS } from "@isthmus/curvature";
 import type { DataSet, LossOption } from "@isthmus/graph";
-import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
+import { type NormPolicy, normField } from "@isthmus/statistics";
 
 /**
  * Where the directions of a landscape come from: random numbers; the largest eigenvalues of the Hessian; the
@@ -48,9 +60,13 @@ export interface LandscapeProgress extends Omit<GridProgress, "done"> {
   readonly stage: "eigenvectors" | "grid";
 }
 
-/** Options of {@link measureLandscape}. */
-export interface MeasureLandscapeOptions extends LossOption {
-  /** @defaultValue "random" */
+/** Most directions, and most places along one: a grid has as many as their power. */
+const MOST_DIMENSIONS = 10;
+const MOST_POINTS = 10_000;
+
+/** Options of {@link measureLandscape} that are plain data. */
+export interface LandscapeChoice {
+  /** Where directions come from. @defaultValue "random" */
   readonly directions?: LandscapeKind;
   /**
    * Number of directions, at least 1.
@@ -78,33 +94,68 @@ export interface MeasureLandscapeOptions extends LossOption {
   readonly local?: boolean;
   /** What is done about batch norms of all networks. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+}
+
+/** Fields of {@link LandscapeChoice}; defaults that depend on the directions are undefined. */
+export const LANDSCAPE_FIELDS: FieldsOf<LandscapeChoice> = {
+  directions: choiceField<LandscapeKind>(LANDSCAPE_KINDS, {
+    default: "random",
+    help: "where directions come from",
+  }),
+  dimensions: wholeField({
+    least: 1,
+    most: MOST_DIMENSIONS,
+    help: "number of directions (default: 2; as many as networks that directions lead to; 1 from an initialization)",
+  }),
+  points: wholeField({
+    least: 2,
+    most: MOST_POINTS,
+    help: "places along every direction (default: 51 for a line, 25 for a plane, 9 for three directions, 5 for more)",
+  }),
+  range: rangeField({
+    help: "ends of every axis in units of the direction (default: -1:1; -0.5:1.5 to networks; around a trajectory)",
+  }),
+  normalization: choiceField<Normalization>(NORMALIZATIONS, {
+    flag: "normalize",
+    placeholder: "<size>",
+    help: "what directions are scaled to the size of (default: filter for random ones, else none)",
+  }),
+  vectors: choiceField<VectorPolicy>(VECTOR_POLICIES, {
+    placeholder: "<policy>",
+    help: "whether directions move biases, norms and other tensors of one axis (default: ignore for random ones, else move)",
+  }),
+  hessianExamples: examplesField({
+    least: 0,
+    default: 1000,
+    help: "examples that eigenvectors are of, the first ones; 0 for all",
+  }),
+  steps: triesField({
+    least: 1,
+    default: TOP_EIGENPAIRS_DEFAULTS.steps,
+    help: "the most products for eigenvectors",
+  }),
+  local: flagField({ default: true, help: "measure slope and curvature at the network" }),
+  statistics: normField("recalibrate"),
+  seed: seedField("seed of random directions, and of eigenvectors"),
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** Options of {@link measureLandscape}. */
+export interface MeasureLandscapeOptions extends LandscapeChoice, LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
-  readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LandscapeProgress) => void) | undefined;
 }
 
-/** Defaults of {@link measureLandscape}; what depends on the directions is undefined. */
-export const MEASURE_LANDSCAPE_DEFAULTS: Required<MeasureLandscapeOptions> = {
+const RUN_DEFAULTS: Required<Omit<MeasureLandscapeOptions, keyof LandscapeChoice>> = {
   loss: undefined,
-  directions: "random",
-  dimensions: undefined,
-  points: undefined,
-  range: undefined,
-  normalization: undefined,
-  vectors: undefined,
-  seed: 0,
-  hessianExamples: 1000,
-  steps: TOP_EIGENPAIRS_DEFAULTS.steps,
-  local: true,
-  statistics: "recalibrate",
   statisticsData: undefined,
   journalPath: undefined,
-  batchSize: 100,
   signal: undefined,
   onProgress: undefined,
 };
@@ -131,8 +182,7 @@ const FEWEST_POINTS = 5;
  * @throws OutOfRangeError if an option is out of range
  */
 export function resolveLandscapeOptions(options: MeasureLandscapeOptions, others: number): ResolvedOptions {
-  const merged = resolveOptions(ATTEMPT, MEASURE_LANDSCAPE_DEFAULTS, options);
-  assertChoices(merged);
+  const merged = resolveFields(ATTEMPT, LANDSCAPE_FIELDS, options, RUN_DEFAULTS);
   const { directions: kind } = merged;
   const isRandom = kind === "random";
   const dimensions = merged.dimensions ?? defaultDimensions(kind, others);
@@ -143,10 +193,6 @@ export function resolveLandscapeOptions(options: MeasureLandscapeOptions, others
     normalization: merged.normalization ?? (isRandom ? "filter" : "none"),
     vectors: merged.vectors ?? (isRandom ? "ignore" : "move"),
   };
-  assertWholeOptions(ATTEMPT, resolved, {
-    ...{ dimensions: 1, points: 2, seed: 0, hessianExamples: 0, steps: 1, batchSize: 1 },
-  });
-  assertRange(resolved.range);
   assertFits(resolved, others);
   return resolved;
 }
@@ -154,31 +200,6 @@ export function resolveLandscapeOptions(options: MeasureLandscapeOptions, others
 function defaultDimensions(kind: LandscapeKind, others: number): number {
   if (kind === "initialization") return 1;
   return kind === "networks" ? Math.max(1, others) : 2;
-}
-
-function assertChoices(options: Required<MeasureLandscapeOptions>): void {
-  const choices = {
-    directions: LANDSCAPE_KINDS,
-    normalization: NORMALIZATIONS,
-    vectors: VECTOR_POLICIES,
-    statistics: NORM_POLICIES,
-  } as const;
-  for (const [name, allowed] of Object.entries(choices)) {
-    const value = options[name as keyof typeof choices];
-    if (value === undefined || (allowed as readonly string[]).includes(value)) continue;
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "${name}" must be one of ${allowed.join(", ")}: it is ${value}`,
-    );
-  }
-}
-
-function assertRange(range: readonly [number, number] | undefined): void {
-  if (range === undefined) return;
-  const [from, to] = range;
-  if (Number.isFinite(from) && Number.isFinite(to) && from < to) return;
-  throw new OutOfRangeError(
-    `Cannot ${ATTEMPT} as "range" must be two numbers, the first one smaller: it is ${from} to ${to}`,
-  );
 }
 
 /** Checks that the directions can be made of the networks that there are. */

@@ -354,15 +354,11 @@ describe("measureLandscape()", () => {
   });
 
   test.each([
-    [
-      { dimensions: 400 },
-      [],
-      /"dimensions" must be at most the number of parameters of two axes and more, 336 in graph "mlp": it is 400/,
-    ],
-    [{ dimensions: 0 }, [], /"dimensions" must be a whole number of at least 1: it is 0/],
-    [{ points: 1 }, [], /"points" must be a whole number of at least 2: it is 1/],
-    [{ range: [1, -1] }, [], /"range" must be two numbers, the first one smaller: it is 1 to -1/],
-    [{ directions: "gradient" }, [], /"directions" must be one of random, .*: it is gradient/],
+    [{ dimensions: 11 }, [], /"dimensions" must be a whole number from 1 to 10: it is 11/],
+    [{ dimensions: 0 }, [], /"dimensions" must be a whole number from 1 to 10: it is 0/],
+    [{ points: 1 }, [], /"points" must be a whole number from 2 to 10000: it is 1/],
+    [{ range: [1, -1] }, [], /"range" must be two numbers, the first one smaller: it is \[1,-1\]/],
+    [{ directions: "gradient" }, [], /"directions" must be one of random, .*: it is "gradient"/],
     [{ directions: "trajectory" }, [], /two snapshots or more: only its end is there/],
     [{ directions: "trajectory" }, [b], /have 1 principal components at most: "dimensions" is 2/],
     [{ directions: "trajectory", normalization: "filter" }, [b, c], /must keep their lengths/],

@@ -38,11 +38,10 @@ export {
   type MeasureWalkedPathOptions,
   measureWalkedPath,
   type WalkData,
-  type WalkedPathProgress,
 } from "./walk/measure-walked-path.ts";
 export type { WalkPlace } from "./walk/plan-walk.ts";
 export { walkLayers } from "./walk/walk-layers.ts";
 export type { WalkChoice, WalkedPoint, WalkLayersOptions, WalkProgress } from "./walk/walk-options.ts";
 export { WALKED_PATH } from "./walk/walked-path.ts";
-export type { WalkedPathChoice } from "./walk/walked-path-options.ts";
+export type { WalkedPathChoice, WalkedPathProgress } from "./walk/walked-path-options.ts";
 export type { WalkedPathResult, WalkedSegment } from "./walk/walked-path-result.ts";

@@ -18,7 +18,7 @@ export {
   type PairChoice,
   type PairSelection,
 } from "./description/pair-selection.ts";
-export type { ParetoChoice, ParetoMeasurement } from "./description/pareto-measurement.ts";
+export type { ParetoMeasurement } from "./description/pareto-measurement.ts";
 export type {
   CurveChoice,
   CurveMeasurement,

@@ -1,8 +1,17 @@
-import { at, entry, excerpt, OutOfRangeError, type Tensor, UsageError } from "@isthmus/core";
+import {
+  at,
+  choiceField,
+  entry,
+  excerpt,
+  type FieldsOf,
+  OutOfRangeError,
+  type Tensor,
+  UsageError,
+} from "@isthmus/core";
 import { layerOf } from "@isthmus/interpolation";
 import type { Reparameterization } from "@isthmus/training";
 import { createProjection } from "./projection/create-projection.ts";
-import type { Projection, ProjectionKind } from "./projection/projection.ts";
+import { PROJECTION_KINDS, type Projection, type ProjectionKind } from "./projection/projection.ts";
 import { splitDimension } from "./split-dimension.ts";
 
 /** What a random matrix reaches. */
@@ -27,10 +36,18 @@ export interface SubspaceOptions {
   readonly scope?: SubspaceScope;
 }
 
-/** Defaults of {@link SubspaceOptions}; the dimension has none. */
-export const SUBSPACE_DEFAULTS: Required<Omit<SubspaceOptions, "dimension">> = {
-  projection: "fastfood",
-  scope: "whole",
+/** Fields of {@link SubspaceOptions}, but for the dimension, which a search chooses. */
+export const SUBSPACE_FIELDS: FieldsOf<Omit<SubspaceOptions, "dimension">> = {
+  projection: choiceField<ProjectionKind>(PROJECTION_KINDS, {
+    placeholder: "<kind>",
+    default: "fastfood",
+    help: "the random matrix",
+  }),
+  scope: choiceField<SubspaceScope>(SUBSPACE_SCOPES, {
+    placeholder: "<scope>",
+    default: "whole",
+    help: "what a matrix reaches: the whole network, or one layer each",
+  }),
 };
 
 /** A random matrix and the parameters that it reaches. */

@@ -1,6 +1,5 @@
 export {
   createSubspace,
-  SUBSPACE_DEFAULTS,
   SUBSPACE_SCOPES,
   type SubspaceOptions,
   type SubspaceScope,
@@ -16,7 +15,12 @@ export type {
   UntrainedAccuracy,
 } from "./intrinsic-dimension-result.ts";
 export { measureIntrinsicDimension, type TrainedAndEvaluated } from "./measure-intrinsic-dimension.ts";
-export type { IntrinsicDimensionProgress, MeasureIntrinsicDimensionOptions } from "./measure-options.ts";
+export {
+  DIMENSION_SEARCH_FIELDS,
+  type DimensionSearchChoice,
+  type IntrinsicDimensionProgress,
+  type MeasureIntrinsicDimensionOptions,
+} from "./measure-options.ts";
 export { createProjection } from "./projection/create-projection.ts";
 export {
   PROJECTION_KINDS,

@@ -1,5 +1,6 @@
+import { type FieldsOf, numberField, wholeField } from "@isthmus/core";
 import type { ScheduleSpec, TrainOptions, TrainProgress } from "@isthmus/training";
-import type { SubspaceOptions } from "./create-subspace.ts";
+import { SUBSPACE_FIELDS, type SubspaceOptions } from "./create-subspace.ts";
 
 /** Progress of `measureIntrinsicDimension`. */
 export interface IntrinsicDimensionProgress {
@@ -30,8 +31,57 @@ type SharedOptions = Pick<
   | "signal"
 >;
 
+/** Which subspaces are searched, and how finely. */
+export interface DimensionSearchChoice extends Omit<SubspaceOptions, "dimension"> {
+  /** Share of the full network's accuracy that is to be reached, in `(0, 1]`. @defaultValue 0.9 */
+  readonly threshold?: number;
+  /** The first dimension of the search. @defaultValue the root of the number of trained parameters */
+  readonly first?: number | undefined;
+  /** The smallest dimension of the search. @defaultValue 1, or one for each layer */
+  readonly least?: number | undefined;
+  /** The largest dimension of the search. @defaultValue the number of trained parameters */
+  readonly most?: number | undefined;
+  /**
+   * The search ends once the bracket is no wider than this share of its lower end, in `(0, 1]`.
+   * @defaultValue 0.1
+   */
+  readonly resolution?: number;
+}
+
+/** Fields of {@link DimensionSearchChoice}. */
+export const DIMENSION_SEARCH_FIELDS: FieldsOf<DimensionSearchChoice> = {
+  ...SUBSPACE_FIELDS,
+  threshold: numberField({
+    above: 0,
+    most: 1,
+    default: 0.9,
+    help: "share of the full accuracy that is to be reached",
+  }),
+  first: wholeField({
+    least: 1,
+    keyed: "if-named",
+    help: "the first dimension (default: the root of the parameters)",
+  }),
+  least: wholeField({
+    least: 1,
+    keyed: "if-named",
+    help: "the smallest dimension (default: 1, or one for each layer)",
+  }),
+  most: wholeField({
+    least: 1,
+    keyed: "if-named",
+    help: "the largest dimension (default: the number of parameters)",
+  }),
+  resolution: numberField({
+    above: 0,
+    most: 1,
+    default: 0.1,
+    help: "width of the last bracket, as a share of its lower end",
+  }),
+};
+
 /** Options of `measureIntrinsicDimension`. */
-export interface MeasureIntrinsicDimensionOptions extends SharedOptions, Omit<SubspaceOptions, "dimension"> {
+export interface MeasureIntrinsicDimensionOptions extends SharedOptions, DimensionSearchChoice {
   /**
    * How the learning rate changes in subspaces.
    * @defaultValue as in full trainings, but from 0.1, which suits Adam and coordinates
@@ -39,23 +89,10 @@ export interface MeasureIntrinsicDimensionOptions extends SharedOptions, Omit<Su
   readonly schedule?: ScheduleSpec;
   /** How it changes in full trainings. @defaultValue as `train` chooses it for the optimiser */
   readonly baselineSchedule?: ScheduleSpec;
-  /** Share of the full network's accuracy that is to be reached, in `(0, 1]`. @defaultValue 0.9 */
-  readonly threshold?: number;
   /**
    * Seeds of trainings: each decides a start, a subspace, and the order of examples. @defaultValue [0, 1, 2]
    */
   readonly seeds?: readonly number[];
-  /** The first dimension of the search. @defaultValue the root of the number of trained parameters */
-  readonly first?: number;
-  /** The smallest dimension of the search. @defaultValue 1, or one for each layer */
-  readonly least?: number;
-  /** The largest dimension of the search. @defaultValue the number of trained parameters */
-  readonly most?: number;
-  /**
-   * The search ends once the bracket is no wider than this share of its lower end, in `(0, 1]`.
-   * @defaultValue 0.1
-   */
-  readonly resolution?: number;
   /**
    * File for the results of finished trainings, from which a measurement resumes; the state of the present
    * training is kept beside it. @defaultValue none is written

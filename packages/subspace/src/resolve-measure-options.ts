@@ -3,48 +3,53 @@ import {
   entry,
   matchesAny,
   OutOfRangeError,
-  resolveOptions,
+  resolveFields,
   sizeOf,
   UnsupportedError,
   UsageError,
 } from "@isthmus/core";
 import { type DataSet, type Graph, parameterNames } from "@isthmus/graph";
 import { chooseTrainOptions, type ScheduleSpec, TRAIN_DEFAULTS } from "@isthmus/training";
-import { assertScope, groupParameters, SUBSPACE_DEFAULTS } from "./create-subspace.ts";
-import type { MeasureIntrinsicDimensionOptions } from "./measure-options.ts";
-import { assertProjectionKind } from "./projection/create-projection.ts";
+import { groupParameters } from "./create-subspace.ts";
+import {
+  DIMENSION_SEARCH_FIELDS,
+  type DimensionSearchChoice,
+  type MeasureIntrinsicDimensionOptions,
+} from "./measure-options.ts";
 
 /** Learning rate of Adam in subspaces: columns have length 1, so that it is the way of a step. */
 export const SUBSPACE_LEARNING_RATE = 0.1;
 
 /** What depends on the network, its data, and the optimiser. */
-type Chosen = "loss" | "batch" | "schedule" | "baselineSchedule" | "first" | "least" | "most";
+type Chosen = "loss" | "batch" | "schedule" | "baselineSchedule";
 
-/** Defaults of {@link MeasureIntrinsicDimensionOptions}; missing ones depend on network and data. */
-export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<Omit<MeasureIntrinsicDimensionOptions, Chosen>> =
-  {
-    ...SUBSPACE_DEFAULTS,
-    threshold: 0.9,
-    seeds: [0, 1, 2],
-    resolution: 0.1,
-    epochs: TRAIN_DEFAULTS.epochs,
-    remainder: TRAIN_DEFAULTS.remainder,
-    optimizer: { kind: "adam" },
-    augment: TRAIN_DEFAULTS.augment,
-    freeze: TRAIN_DEFAULTS.freeze,
-    threads: TRAIN_DEFAULTS.threads,
-    saveEvery: TRAIN_DEFAULTS.saveEvery,
-    journalPath: undefined,
-    signal: undefined,
-    onProgress: undefined,
-  };
+/** Defaults of {@link MeasureIntrinsicDimensionOptions} that have no field and depend on nothing. */
+export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<
+  Omit<MeasureIntrinsicDimensionOptions, Chosen | keyof DimensionSearchChoice>
+> = {
+  seeds: [0, 1, 2],
+  epochs: TRAIN_DEFAULTS.epochs,
+  remainder: TRAIN_DEFAULTS.remainder,
+  optimizer: { kind: "adam" },
+  augment: TRAIN_DEFAULTS.augment,
+  freeze: TRAIN_DEFAULTS.freeze,
+  threads: TRAIN_DEFAULTS.threads,
+  saveEvery: TRAIN_DEFAULTS.saveEvery,
+  journalPath: undefined,
+  signal: undefined,
+  onProgress: undefined,
+};
 
 /** Options with all defaults filled in. */
-export type ResolvedMeasureOptions = Required<Omit<MeasureIntrinsicDimensionOptions, "loss">> &
+export type ResolvedMeasureOptions = Required<Omit<MeasureIntrinsicDimensionOptions, "loss" | Ends>> &
+  Readonly<Record<Ends, number>> &
   Pick<ReturnType<typeof chooseTrainOptions>, "loss"> & {
     readonly batch: number;
     readonly parameters: number;
   };
+
+/** Dimensions whose defaults depend on the network. */
+type Ends = "first" | "least" | "most";
 
 const ATTEMPT = "measure an intrinsic dimension";
 
@@ -56,21 +61,15 @@ const ATTEMPT = "measure an intrinsic dimension";
  */
 export function resolveMeasureOptions(
   network: { readonly graph: Graph; readonly data: DataSet },
-  {
-    loss,
-    batch,
-    schedule,
-    baselineSchedule,
-    first,
-    least,
-    most,
-    ...options
-  }: MeasureIntrinsicDimensionOptions,
+  { loss, batch, schedule, baselineSchedule, ...options }: MeasureIntrinsicDimensionOptions,
 ): ResolvedMeasureOptions {
-  const resolved = resolveOptions(ATTEMPT, MEASURE_INTRINSIC_DIMENSION_DEFAULTS, options);
-  const { optimizer, freeze, projection, scope } = resolved;
-  assertProjectionKind(projection);
-  assertScope(scope);
+  const resolved = resolveFields(
+    ATTEMPT,
+    DIMENSION_SEARCH_FIELDS,
+    options,
+    MEASURE_INTRINSIC_DIMENSION_DEFAULTS,
+  );
+  const { optimizer, freeze, scope, first, least, most } = resolved;
   const usual = chooseTrainOptions(network, { loss, batch, optimizer });
   assertAccuracy(network.graph, usual.loss.kind);
   if (optimizer.kind === "sam") {
@@ -93,7 +92,7 @@ export function resolveMeasureOptions(
     most: most ?? parameters,
   };
   assertRanges(complete, first);
-  assertWholeOptions(ATTEMPT, complete, { first: 1, most: 1, epochs: 1 });
+  assertWholeOptions(ATTEMPT, complete, { epochs: 1 });
   assertLeast(complete, smallest);
   return complete;
 }
@@ -117,7 +116,7 @@ function countNumbers({ weights }: Graph, names: readonly string[]): number {
 
 /** Checks that every matrix can have a coordinate. */
 function assertLeast({ least, scope }: ResolvedMeasureOptions, smallest: number): void {
-  if (Number.isSafeInteger(least) && least >= smallest) return;
+  if (least >= smallest) return;
   const layers = scope === "layer" ? `${smallest}, one for each layer` : "1";
   throw new OutOfRangeError(
     `Cannot ${ATTEMPT} as "least" must be a whole number of at least ${layers}: it is ${least}`,
@@ -125,23 +124,15 @@ function assertLeast({ least, scope }: ResolvedMeasureOptions, smallest: number)
 }
 
 /** Checks numbers; the first dimension only if it was asked for, as the usual one follows the others. */
-function assertRanges(
-  { threshold, seeds, resolution, least, most, parameters }: ResolvedMeasureOptions,
-  first = least,
-): void {
+function assertRanges({ seeds, least, most, parameters }: ResolvedMeasureOptions, first = least): void {
   const rules: readonly (readonly [boolean, string])[] = [
     [parameters > 0, `at least one parameter must be trained: all are frozen`],
-    [threshold > 0 && threshold <= 1, `"threshold" must be more than 0 and at most 1: it is ${threshold}`],
-    [
-      resolution > 0 && resolution <= 1,
-      `"resolution" must be more than 0 and at most 1: it is ${resolution}`,
-    ],
     [seeds.length > 0, `"seeds" must have at least one seed: it is empty`],
     [new Set(seeds).size === seeds.length, `"seeds" must differ: they are ${seeds.join(", ")}`],
     [most <= parameters, `"most" must be at most the ${parameters} trained parameters: it is ${most}`],
     [least <= most, `"least" must be at most the largest dimension, ${most}: it is ${least}`],
     [
-      first < 1 || (first >= least && first <= most),
+      first >= least && first <= most,
       `"first" must be from the smallest dimension, ${least}, to the largest, ${most}: it is ${first}`,
     ],
   ];

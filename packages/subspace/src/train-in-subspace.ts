@@ -1,11 +1,11 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, resolveFields } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   type TrainedCoordinates,
   type TrainReparameterizedOptions,
   trainReparameterized,
 } from "@isthmus/training";
-import { createSubspace, SUBSPACE_DEFAULTS, type SubspaceOptions } from "./create-subspace.ts";
+import { createSubspace, SUBSPACE_FIELDS, type SubspaceOptions } from "./create-subspace.ts";
 
 /** Options of {@link trainInSubspace}; `freeze` leaves parameters out of the subspace. */
 export interface TrainInSubspaceOptions extends TrainReparameterizedOptions, SubspaceOptions {}
@@ -46,17 +46,13 @@ export async function trainInSubspace(
   architecture: Architecture,
   start: Checkpoint,
   data: DataSet,
-  {
-    dimension,
-    projection = SUBSPACE_DEFAULTS.projection,
-    scope = SUBSPACE_DEFAULTS.scope,
-    ...options
-  }: TrainInSubspaceOptions,
+  { dimension, projection, scope, ...options }: TrainInSubspaceOptions,
 ): Promise<TrainedCoordinates> {
+  const chosen = resolveFields("train in a subspace", SUBSPACE_FIELDS, { projection, scope });
   const network = {
     start,
     reparameterize: (parameters: Parameters<typeof createSubspace>[0]) =>
-      createSubspace(parameters, { dimension, projection, scope }, options.seed),
+      createSubspace(parameters, { dimension, ...chosen }, options.seed),
   };
   return trainReparameterized(architecture, network, data, options);
 }

@@ -74,8 +74,8 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
     .option("--report <file>", "write a page with curves and all numbers (.html)")
     .addHelpText("after", EXAMPLES)
     .action(() => {
-      const paths = [at(command.args, 0, "path"), at(command.args, 1, "path")] as const;
-      return run(command.opts(), (context) => barrier(paths, optionsOf(command), context));
+      const ends = [at(command.args, 0, "path"), at(command.args, 1, "path")] as const;
+      return run(command.opts(), (context) => barrier(ends, optionsOf(command), context));
     });
 }
 

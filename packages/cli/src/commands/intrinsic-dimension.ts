@@ -2,6 +2,8 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, UsageError } from "@isthmus/core";
 import { shuffleLabels } from "@isthmus/data";
 import {
+  DIMENSION_SEARCH_FIELDS,
+  type DimensionSearchChoice,
   type IntrinsicDimensionProgress,
   type IntrinsicDimensionResult,
   type MeasureIntrinsicDimensionOptions,
@@ -11,6 +13,7 @@ import type { TrainOptions } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
+import { readFields } from "../measurement/field-options.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -33,16 +36,25 @@ import { openTrainingData } from "../training/open-training-data.ts";
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface IntrinsicDimensionVerbOptions extends TrainedFlags, SearchFlags, TrainingFlags, EngineOptions {}
+interface IntrinsicDimensionVerbOptions extends TrainedFlags, SearchFlags, TrainingFlags, EngineOptions {
+  /** Which subspaces are searched, as far as the command line says it. */
+  readonly search: DimensionSearchChoice;
+}
+
+const ATTEMPT = "measure an intrinsic dimension";
 
 /** Creates the command `isthmus intrinsic-dimension`. */
 export function intrinsicDimensionVerb(run: RunVerb): CommandUnknownOpts {
   const trained = addBindingOptions(
     addTrainingOptions(addTrainedOptions(createVerb("intrinsic-dimension")), 1, "adam"),
   );
-  return addSearchOptions(addEngineOption(trained))
-    .addHelpText("after", EXAMPLES)
-    .action((options) => run(options, (context) => intrinsicDimension(options, context)));
+  const command = addSearchOptions(addEngineOption(trained)).addHelpText("after", EXAMPLES);
+  return command.action((options) =>
+    run(options, (context) => {
+      const search = readFields(ATTEMPT, command, DIMENSION_SEARCH_FIELDS);
+      return intrinsicDimension({ ...options, search }, context);
+    }),
+  );
 }
 
 const EXAMPLES = formatExamples(
@@ -112,7 +124,7 @@ async function measure(
   { options, network, data }: Measurement,
   { signal, progress, terminal }: Context,
 ): Promise<IntrinsicDimensionResult> {
-  const { projection, scope, threshold, first, least, most, resolution, journal, seed, runs } = options;
+  const { search, journal, seed, runs } = options;
   const architecture = { graph: network.graph, engine: await createEngine(options.engine) };
   let finished = 0;
   const onProgress = (at: IntrinsicDimensionProgress) => {
@@ -123,10 +135,7 @@ async function measure(
   try {
     const result = await measureIntrinsicDimension(architecture, startsOf(options, network, data), data, {
       ...recipeOf(options, network, data),
-      ...{ projection, scope, threshold, resolution, journalPath: journal, signal, onProgress },
-      ...(first === undefined ? {} : { first }),
-      ...(least === undefined ? {} : { least }),
-      ...(most === undefined ? {} : { most }),
+      ...{ ...search, journalPath: journal, signal, onProgress },
       seeds: Array.from({ length: runs }, (_, i) => seed + i),
     });
     return { ...result, network: network.name };

@@ -1,22 +1,26 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import {
-  type Command,
-  type CommandUnknownOpts,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
-import { PAIR_IMAGES_DEFAULTS, PAIR_LAYOUTS, PAIR_TASKS, type PairLayout, pairImages } from "@isthmus/data";
-import { comparePareto, splitHeads } from "@isthmus/ensemble";
+  at,
+  type Checkpoint,
+  describeMaking,
+  type FieldsOf,
+  type ResolvedOf,
+  resolveFields,
+  saveCheckpoint,
+  saveFile,
+} from "@isthmus/core";
+import { PAIR_IMAGES_FIELDS, PAIR_TASKS, type PairImagesOptions, pairImages } from "@isthmus/data";
+import { comparePareto, PARETO_FIELDS, type ParetoChoice, splitHeads } from "@isthmus/ensemble";
 import { type DataSet, encodeGraph, type Graph } from "@isthmus/graph";
 import { NETWORK_FORMS, parseNetwork } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
+import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
@@ -30,27 +34,34 @@ interface ParetoVerbOptions extends TrainingFlags, EngineOptions, ScalingOptions
   readonly net: string;
   readonly data: string;
   readonly testData: string;
-  readonly layout: PairLayout;
-  readonly concentration: number;
-  readonly points: number;
-  readonly scalarised: number;
-  readonly scalarisedEpochs?: number | undefined;
   readonly output: string;
   readonly resume?: true | undefined;
   readonly report?: string | undefined;
 }
 
+const ATTEMPT = "compare fronts";
+
+const { layout } = PAIR_IMAGES_FIELDS;
+const FIELDS: FieldsOf<ParetoChoice & Pick<PairImagesOptions, "layout">> = { layout, ...PARETO_FIELDS };
+
+/** Options of the command, with the ones of its fields. */
+type Chosen = ParetoVerbOptions & ResolvedOf<ParetoChoice & Pick<PairImagesOptions, "layout">>;
+
 /** Creates the command `isthmus pareto`. */
 export function paretoVerb(run: RunVerb): CommandUnknownOpts {
-  return withOutput(
+  const command = withOutput(
     addEngineOption(addTrainingOptions(addScalingOptions(createParetoVerb()), 1, "sgd", "images")),
-  )
-    .addHelpText("after", EXAMPLES)
-    .action((options) => run(options, (context) => pareto(options, context)));
+  ).addHelpText("after", EXAMPLES);
+  return command.action((options) =>
+    run(options, (context) => {
+      const chosen = resolveFields(ATTEMPT, FIELDS, readFields(ATTEMPT, command, FIELDS));
+      return pareto({ ...options, ...chosen }, context);
+    }),
+  );
 }
 
 function createParetoVerb() {
-  return createVerb("pareto", HELP_GROUPS.done)
+  const command = createVerb("pareto", HELP_GROUPS.done)
     .requiredOption(
       "--net <name>",
       `the network, which gets a head for each of two tasks: ${NETWORK_FORMS.join(", ")}`,
@@ -59,25 +70,9 @@ function createParetoVerb() {
       "--data <name>",
       "images to train on, of which two are put into one, such as mnist:train@5000",
     )
-    .requiredOption("--test-data <name>", "images to measure on, put into one alike")
-    .addOption(
-      new Option("--layout <name>", "how two images become one: side by side, or in opposite corners")
-        .choices(PAIR_LAYOUTS)
-        .default(PAIR_IMAGES_DEFAULTS.layout),
-    )
-    .option("--concentration <x>", "of the shares of the tasks that are drawn in every step", parseNumber, 1)
-    .option("--points <n>", "networks between the two to measure", parseCount(2, MOST.places), 11)
-    .option(
-      "--scalarised <n>",
-      "networks to train each on a weighted sum beside it, at least 2, or 0 for none",
-      parseCount(0),
-      0,
-    )
-    .option(
-      "--scalarised-epochs <n>",
-      "epochs of each of these, for equal cost as many fewer (default: --epochs)",
-      parseCount(1, MOST.epochs),
-    );
+    .requiredOption("--test-data <name>", "images to measure on, put into one alike");
+  addFieldOptions(command, FIELDS);
+  return command;
 }
 
 function withOutput<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
@@ -96,7 +91,7 @@ const EXAMPLES = formatExamples([
   "two digits on one image: the front of networks between two, beside five networks trained one by one",
 ]);
 
-async function pareto(options: ParetoVerbOptions, context: Context): Promise<Outcome> {
+async function pareto(options: Chosen, context: Context): Promise<Outcome> {
   const { report, output: folder } = options;
   if (report !== undefined) {
     assertPageName(report);
@@ -111,7 +106,7 @@ async function pareto(options: ParetoVerbOptions, context: Context): Promise<Out
 }
 
 async function runPareto(
-  options: ParetoVerbOptions,
+  options: Chosen,
   { state, files }: { readonly state: string; readonly files: readonly string[] },
   context: Context,
 ): Promise<Outcome> {
@@ -157,7 +152,7 @@ async function saveNetworks(
     graph,
     files,
     options,
-  }: { readonly graph: Graph; readonly files: readonly string[]; readonly options: ParetoVerbOptions },
+  }: { readonly graph: Graph; readonly files: readonly string[]; readonly options: Chosen },
   { version, signal }: Context,
 ): Promise<void> {
   const { seed, data, net, layout } = options;

@@ -18,7 +18,6 @@ import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
-import { formatLandscape } from "../format/format-landscape.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
@@ -192,8 +191,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatComparison(result, terminal.columns);
     case "pareto":
       return formatPareto(result);
-    case "landscape":
-      return formatLandscape(result, terminal);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
     case "intrinsic-dimension":

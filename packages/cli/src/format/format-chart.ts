@@ -20,7 +20,10 @@ export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
 
 /** What a terminal shows of a result beside its words and its largest numbers. */
 interface Shown<R> {
-  /** Draws the chart; an empty text if there is nothing to draw. @defaultValue the first figure, if it is of lines */
+  /**
+   * Draws the chart; an empty text if there is nothing to draw.
+   * @defaultValue the first figure, if it is of lines
+   */
   readonly chart?: (result: R, screen: Screen) => string;
   /** Names the tables of its page that are shown. @defaultValue the first one */
   readonly tables?: (result: R) => readonly string[];

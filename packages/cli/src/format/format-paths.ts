@@ -3,9 +3,7 @@ import { formatMeasure, formatNumber, formatPlace, type Measure } from "@isthmus
 import { renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
-
-/** Columns beyond which a chart only gets coarser to read. */
-export const MAX_CHART_WIDTH = 90;
+import { MAX_CHART_WIDTH } from "./terminal-charts.ts";
 
 const MEASURES: readonly Measure[] = ["loss", "error"];
 

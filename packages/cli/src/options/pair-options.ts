@@ -1,14 +1,13 @@
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import { STATISTICS_POLICIES, type StatisticsChoice, type StatisticsPolicy } from "@isthmus/statistics";
+import type { StatisticsChoice, StatisticsPolicy } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import type { DataOptions } from "../open/open-data.ts";
 import { dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
 import { HELP_GROUPS } from "./help-groups.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
-import { addStatisticsDataOptions, assertNotKept, UNSCORED } from "./norm-options.ts";
-import { type AddOptions, optionGroup } from "./option-group.ts";
+import { assertNotKept } from "./norm-options.ts";
 
 /** Options of a verb that measures between two networks. */
 export type PairOptions = DataOptions &
@@ -23,20 +22,6 @@ export type PairOptions = DataOptions &
     /** Of verbs that fit temperatures, too, to the examples that statistics are measured on. */
     readonly temperature?: true | undefined;
   };
-
-/**
- * Adds the options of a verb that measures between two networks: their graph, data, alignment and statistics.
- */
-export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => {
-  addPairSubjectOptions(command);
-  command.addOption(
-    new Option(
-      "--statistics <policy>",
-      "how statistics of activations are corrected between the ends: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms)",
-    ).choices(STATISTICS_POLICIES),
-  );
-  addStatisticsDataOptions(command, `${UNSCORED}, or with --temperature`);
-});
 
 /** Adds the options that say which two networks are measured on which data, and how the second is aligned. */
 export function addPairSubjectOptions(command: CommandUnknownOpts): void {

@@ -1,13 +1,11 @@
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
+  DIMENSION_SEARCH_FIELDS,
   MEASURE_INTRINSIC_DIMENSION_DEFAULTS,
-  PROJECTION_KINDS,
-  type ProjectionKind,
   SUBSPACE_LEARNING_RATE,
-  SUBSPACE_SCOPES,
-  type SubspaceScope,
 } from "@isthmus/subspace";
 import { NETWORK_FORMS } from "@isthmus/zoo";
+import { addFieldOptions } from "../measurement/field-options.ts";
 import type { BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
@@ -26,23 +24,14 @@ export type TrainedFlags = Omit<BindingOptions, "loss"> &
     readonly shuffleLabels?: true | undefined;
   };
 
-/** Options that say what is searched, and where results go. */
+/** Options that say what is searched and have no field, and where results go. */
 export type SearchFlags = {
-  readonly projection: ProjectionKind;
-  readonly scope: SubspaceScope;
   readonly subspaceLr: number;
-  readonly threshold: number;
   readonly runs: number;
-  readonly first?: number | undefined;
-  readonly least?: number | undefined;
-  readonly most?: number | undefined;
-  readonly resolution: number;
   readonly journal?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 };
-
-const DEFAULTS = MEASURE_INTRINSIC_DIMENSION_DEFAULTS;
 
 /** Adds the options that say what is trained, and on what. */
 export const addTrainedOptions: AddOptions<TrainedFlags> = optionGroup((command) => {
@@ -65,47 +54,24 @@ export const addTrainedOptions: AddOptions<TrainedFlags> = optionGroup((command)
 
 /** Adds the options that say what is searched, and where results go. */
 export const addSearchOptions: AddOptions<SearchFlags> = optionGroup((command) => {
-  for (const add of [addSubspace, addSearch, addPlaces]) add(command);
+  for (const add of [addSearch, addPlaces]) add(command);
 });
 
-function addSubspace(command: CommandUnknownOpts): void {
+function addSearch(command: CommandUnknownOpts): void {
+  command.optionsGroup(HELP_GROUPS.searching);
+  addFieldOptions(command, DIMENSION_SEARCH_FIELDS);
   command
-    .optionsGroup(HELP_GROUPS.searching)
-    .addOption(
-      new Option("--projection <kind>", "the random matrix")
-        .choices(PROJECTION_KINDS)
-        .default(DEFAULTS.projection),
-    )
-    .addOption(
-      new Option("--scope <scope>", "what a matrix reaches: the whole network, or one layer each")
-        .choices(SUBSPACE_SCOPES)
-        .default(DEFAULTS.scope),
-    )
     .option(
       "--subspace-lr <x>",
       "learning rate in subspaces, the largest of the schedule",
       parseNumber,
       SUBSPACE_LEARNING_RATE,
-    );
-}
-
-function addSearch(command: CommandUnknownOpts): void {
-  command
-    .option(
-      "--threshold <x>",
-      "share of the full accuracy that is to be reached",
-      parseNumber,
-      DEFAULTS.threshold,
     )
-    .option("--runs <n>", "trainings in each dimension, from --seed on", parseCount(1), DEFAULTS.seeds.length)
-    .option("--first <n>", "the first dimension (default: the root of the parameters)", parseCount(1))
-    .option("--least <n>", "the smallest dimension (default: 1, or one for each layer)", parseCount(1))
-    .option("--most <n>", "the largest dimension (default: the number of parameters)", parseCount(1))
     .option(
-      "--resolution <x>",
-      "width of the last bracket, as a share of its lower end",
-      parseNumber,
-      DEFAULTS.resolution,
+      "--runs <n>",
+      "trainings in each dimension, from --seed on",
+      parseCount(1),
+      MEASURE_INTRINSIC_DIMENSION_DEFAULTS.seeds.length,
     );
 }
 

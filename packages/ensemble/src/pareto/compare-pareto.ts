@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { assertWholeOptions, at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
+import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import {
@@ -10,6 +10,7 @@ import {
 } from "@isthmus/statistics";
 import { hypervolume } from "./hypervolume.ts";
 import { measureFront, type SharedNetwork } from "./measure-front.ts";
+import { PARETO_FIELDS, type ParetoChoice } from "./pareto-options.ts";
 import type { Front, ParetoResult } from "./pareto-result.ts";
 import {
   type TaskTrainingOptions,
@@ -27,18 +28,8 @@ export interface ParetoProgress {
 
 /** Options of {@link comparePareto}. */
 export interface CompareParetoOptions
-  extends Omit<TrainParetoOptions, "onProgress" | "statePath" | "resume"> {
-  /** Networks of the manifold along each edge of the simplex, at least 2. @defaultValue 11 */
-  readonly points?: number;
-  /**
-   * Networks trained each on a weighted sum, along each edge; 0 for none, else at least 2. @defaultValue 0
-   */
-  readonly scalarised?: number;
-  /**
-   * Epochs of each of these networks, for equal cost as many fewer as there are more of them.
-   * @defaultValue as many as of the manifold
-   */
-  readonly scalarisedEpochs?: number | undefined;
+  extends Omit<TrainParetoOptions, "onProgress" | "statePath" | "resume">,
+    ParetoChoice {
   /**
    * File of the state of the training of the manifold, from which it can resume, and which stays for the
    * caller to remove. States of networks on weighted sums are beside it, `a.sum-0.safetensors` for
@@ -95,37 +86,29 @@ export async function comparePareto(
   architecture: Architecture,
   starts: readonly Checkpoint[],
   { training, test }: ParetoData,
-  {
-    points = 11,
-    scalarised = 0,
-    scalarisedEpochs,
-    onProgress,
-    statePath,
-    resume,
-    ...options
-  }: CompareParetoOptions,
+  { onProgress, statePath, resume, ...options }: CompareParetoOptions,
 ): Promise<ComparedPareto> {
-  assertCounts({ points, scalarised, scalarisedEpochs });
-  const { tasks, signal, seed } = options;
-  const lattice = scalarised === 0 ? [] : latticeOf(tasks.length, scalarised);
+  const { concentration, points, scalarised, scalarisedEpochs, ...alone } = options;
+  const named = { concentration, points, scalarised, scalarisedEpochs };
+  const fronts = resolveFields(ATTEMPT, PARETO_FIELDS, named);
+  const { tasks, signal, seed } = alone;
+  const lattice = fronts.scalarised === 0 ? [] : latticeOf(tasks.length, fronts.scalarised);
   const follow = (phase: "manifold" | "scalarised", run: number) => (at: { step: number; steps: number }) =>
     onProgress?.({ phase, done: (run + at.step / at.steps) / (1 + lattice.length) });
   const { networks, result: trained } = await trainPareto(architecture, starts, training, {
-    ...options,
-    ...stateOf(statePath, resume),
+    ...{ ...alone, concentration: fronts.concentration, ...stateOf(statePath, resume) },
     onProgress: follow("manifold", 0),
   });
   const reference = tasks.map(() => Math.log(test.classes));
   const onNetwork = () => onProgress?.({ phase: "measuring", done: 1 });
   const measured = { tasks, reference, signal, onNetwork };
   const between: SharedNetwork[] = [];
-  for (const shares of latticeOf(tasks.length, points))
+  for (const shares of latticeOf(tasks.length, fronts.points))
     between.push({ shares, network: await blend(architecture, networks, { shares, training }) });
   const manifold = await measureFront(architecture, between, test, { ...measured, steps: trained.steps });
-  const { concentration: _, ...alone } = options;
   const sums = await trainSums(architecture, at(starts, 0, "start"), training, {
     ...{ ...alone, lattice, statePath, resume },
-    ...(scalarisedEpochs !== undefined && { epochs: scalarisedEpochs }),
+    ...(fronts.scalarisedEpochs !== undefined && { epochs: fronts.scalarisedEpochs }),
     follow: (run) => follow("scalarised", 1 + run),
   });
   const front: Front | undefined =
@@ -142,20 +125,6 @@ export async function comparePareto(
       engine: architecture.engine.name,
     },
   };
-}
-
-function assertCounts({
-  points,
-  scalarised,
-  scalarisedEpochs,
-}: Required<Pick<CompareParetoOptions, "points" | "scalarised" | "scalarisedEpochs">>): void {
-  assertWholeOptions(ATTEMPT, { points, scalarised }, { points: 2, scalarised: 0 });
-  if (scalarisedEpochs !== undefined)
-    assertWholeOptions(ATTEMPT, { scalarisedEpochs }, { scalarisedEpochs: 1 });
-  if (scalarised !== 1) return;
-  throw new OutOfRangeError(
-    `Cannot ${ATTEMPT} as "scalarised" must be 0 for none, or at least 2, a network for each task alone: it is 1`,
-  );
 }
 
 const hypervolumeOf = (fronts: readonly Front[], reference: readonly number[]): number =>

@@ -7,6 +7,7 @@ import {
   drawDirichlet,
   MismatchError,
   OutOfRangeError,
+  resolveFields,
   type Tensor,
 } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
@@ -18,6 +19,7 @@ import {
   train,
   trainBlend,
 } from "@isthmus/training";
+import { SHARES_FIELDS, type SharesChoice } from "./pareto-options.ts";
 import { attachTasks, TASK_LOSS, TASK_SHARES } from "./task-graph.ts";
 
 /** Options that both ways to train for several tasks have. */
@@ -31,13 +33,7 @@ export interface TaskTrainingOptions
 }
 
 /** Options of {@link trainPareto}. */
-export interface TrainParetoOptions extends TaskTrainingOptions {
-  /**
-   * Concentration of the Dirichlet distribution that shares of the tasks are drawn from in every step: below
-   * 1 mostly one task counts, above 1 mostly all. @defaultValue 1
-   */
-  readonly concentration?: number;
-}
+export interface TrainParetoOptions extends TaskTrainingOptions, SharesChoice {}
 
 /** One network for each task. */
 export interface TrainedPareto {
@@ -66,13 +62,9 @@ export async function trainPareto(
   data: DataSet,
   options: TrainParetoOptions,
 ): Promise<TrainedPareto> {
-  const { concentration = 1, tasks, ...others } = options;
+  const { concentration: chosen, tasks, ...others } = options;
+  const { concentration } = resolveFields(ATTEMPT, SHARES_FIELDS, { concentration: chosen });
   const batch = chooseBatch(graph, others.batch, { size: data.size });
-  if (!(concentration > 0 && Number.isFinite(concentration))) {
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "concentration" must be a number of more than 0: it is ${concentration}`,
-    );
-  }
   const attached = await attachTasks(ATTEMPT, { graph, engine, data }, { tasks, batch });
   if (starts.length !== tasks.length) {
     throw new MismatchError(

@@ -10,22 +10,13 @@ import { layersThatWalk, placesOf, stepsOf, type WalkPlace, type WalkPlan } from
 import { trainBezierCurve } from "./train-bezier-curve.ts";
 import { walkLayers } from "./walk-layers.ts";
 import type { WalkedPoint, WalkRun } from "./walk-options.ts";
-import { WALKED_PATH_FIELDS, type WalkedPathChoice } from "./walked-path-options.ts";
+import { WALKED_PATH_FIELDS, type WalkedPathChoice, type WalkedPathProgress } from "./walked-path-options.ts";
 import type { WalkedPathResult, WalkedSegment } from "./walked-path-result.ts";
 
 /** Examples to train on, and to measure loss and error on. */
 export interface WalkData {
   readonly training: DataSet;
   readonly evaluation: DataSet;
-}
-
-/** Progress of {@link measureWalkedPath}. */
-export interface WalkedPathProgress {
-  /** Share of the work that is done, in `[0, 1]`. */
-  readonly done: number;
-  readonly stage: "curve" | "walk" | "measure";
-  /** The layer that walks. */
-  readonly layer?: string;
 }
 
 /** Options of {@link measureWalkedPath}. */

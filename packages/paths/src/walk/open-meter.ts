@@ -22,7 +22,7 @@ export interface WalkSubject {
   readonly evaluation: DataSet;
 }
 
-/** How layers walk, all defaults filled in: the key of a journal has it. */
+/** How layers walk, all defaults filled in: a journal is of a walk with these options. */
 export type Walking = Required<Omit<WalkChoice, "batch"> & WalkRun> & { readonly batch: number };
 
 /** How points of a walk are measured. */

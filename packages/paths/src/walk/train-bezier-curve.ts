@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
 import { trainCurve } from "@isthmus/curve";
 import type { NamedPath } from "../construct/measure-dropout-path.ts";
-import type { WalkedPathProgress } from "./measure-walked-path.ts";
 import type { Walking, WalkSubject } from "./open-meter.ts";
 import { countWalkSteps } from "./plan-walk.ts";
+import type { WalkedPathProgress } from "./walked-path-options.ts";
 
 /** How the training of a curve is kept and followed. */
 interface Following {

@@ -10,7 +10,10 @@ export interface WalkedPathChoice extends WalkChoice {
   readonly statistics?: NormPolicy;
   /** Examples in one engine call of an evaluation. @defaultValue 100 */
   readonly batchSize?: number;
-  /** Whether a Bezier curve is trained in about as many steps, and measured beside the walk. @defaultValue false */
+  /**
+   * Whether a Bezier curve is trained in about as many steps, and measured beside the walk.
+   * @defaultValue false
+   */
   readonly bezier?: boolean;
 }
 
@@ -34,3 +37,12 @@ export const WALKED_PATH_FIELDS: FieldsOf<WalkedPathChoice> = {
     help: "train a Bezier curve in about as many steps, too, and measure it beside the path",
   }),
 };
+
+/** Progress of `measureWalkedPath`. */
+export interface WalkedPathProgress {
+  /** Share of the work that is done, in `[0, 1]`. */
+  readonly done: number;
+  readonly stage: "curve" | "walk" | "measure";
+  /** The layer that walks. */
+  readonly layer?: string;
+}

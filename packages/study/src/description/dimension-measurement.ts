@@ -1,14 +1,11 @@
-import type { MeasureIntrinsicDimensionOptions } from "@isthmus/subspace";
+import type { DimensionSearchChoice } from "@isthmus/subspace";
 import type { OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 
 /** What networks are trained to say of examples: their labels, or the same labels in another order. */
 export const LABEL_CHOICES = ["given", "shuffled"] as const;
 
 /** How the smallest subspace is searched for. */
-export type DimensionChoice = Pick<
-  MeasureIntrinsicDimensionOptions,
-  "projection" | "scope" | "threshold" | "first" | "least" | "most" | "resolution"
-> & {
+export type DimensionChoice = DimensionSearchChoice & {
   /** Each decides a start, a matrix, and the order of examples. */
   readonly seeds?: readonly number[];
   readonly epochs?: number;

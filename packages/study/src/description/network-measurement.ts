@@ -1,4 +1,4 @@
-import type { MeasureLandscapeOptions } from "@isthmus/landscape";
+import type { LandscapeChoice } from "@isthmus/landscape";
 import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { WantedValues } from "./wanted-values.ts";
 
@@ -18,24 +18,12 @@ export interface NetworkMeasurement {
 export const LANDSCAPE_CHOICES = ["random", "eigenvectors", "trajectory", "initialization"] as const;
 
 /** Which landscape is measured, as a study says it. */
-export interface LandscapeChoice
-  extends Pick<
-    MeasureLandscapeOptions,
-    | "dimensions"
-    | "points"
-    | "range"
-    | "normalization"
-    | "vectors"
-    | "hessianExamples"
-    | "steps"
-    | "local"
-    | "statistics"
-  > {
+export interface LandscapeSelection extends Omit<LandscapeChoice, "directions" | "seed" | "batchSize"> {
   /** A trajectory, and a line from the initialization, take snapshots of the same training. */
   readonly directions: (typeof LANDSCAPE_CHOICES)[number];
 }
 
 /** The landscapes of networks; options that are missing have the defaults of `measureLandscape`. */
-export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeChoice, MeasuredLoss {
+export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeSelection, MeasuredLoss {
   readonly kind: "landscape";
 }

@@ -1,13 +1,6 @@
 import type { PairLayout } from "@isthmus/data";
+import type { ParetoChoice } from "@isthmus/ensemble";
 import type { OptimizerSpec, ScheduleSpec } from "@isthmus/training";
-
-/** How the fronts of two tasks are made, beside the training. */
-export interface ParetoChoice {
-  readonly concentration?: number;
-  readonly points?: number;
-  readonly scalarised?: number;
-  readonly scalarisedEpochs?: number;
-}
 
 /**
  * The front of networks for two tasks, the digits of two images on one, trained in one run, beside networks

@@ -1,34 +1,29 @@
 import { BARRIER } from "@isthmus/barrier";
+import { PAIR_IMAGES_FIELDS } from "@isthmus/data";
+import { PARETO_FIELDS } from "@isthmus/ensemble";
 import { batch, count, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
-import { type IntrinsicDimensionMeasurement, LABEL_CHOICES } from "../description/dimension-measurement.ts";
+import { LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
-import type { LandscapeMeasurement } from "../description/network-measurement.ts";
-import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
-import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
+import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
-import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
-import { LANDSCAPE_FIELDS } from "../schema/landscape-fields.ts";
+import { LANDSCAPE_SHAPE } from "../schema/landscape-fields.ts";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
+import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
 /** A curve to be trained, as a file describes it. */
 type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: FileLoss };
 
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
-type FileMeasurement =
-  | FileOf<MergeMeasurement>
-  | LandscapeMeasurement
-  | IntrinsicDimensionMeasurement
-  | ParetoMeasurement
-  | FileCurveMeasurement;
+type FileMeasurement = FileOf<MergeMeasurement> | FileCurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
 };
@@ -57,28 +52,6 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       batchSize: batch.optional(),
     }),
     z.strictObject({
-      kind: z.literal("pareto"),
-      net: z.string(),
-      data: NAMED_DATA,
-      testData: NAMED_DATA,
-      layout: LAYOUT.optional(),
-      seed,
-      epochs: repeats(1),
-      batch: batch.optional(),
-      optimizer: OPTIMIZER.optional(),
-      schedule: SCHEDULE.optional(),
-      ...PARETO_FIELDS,
-    }),
-    z.strictObject({ kind: z.literal("landscape"), ...single, ...MEASURED_LOSS, ...LANDSCAPE_FIELDS }),
-    z.strictObject({
-      kind: z.literal("intrinsic-dimension"),
-      net: z.string(),
-      trainOn: NAMED_DATA,
-      data: NAMED_DATA,
-      labels: z.enum(LABEL_CHOICES).optional(),
-      ...DIMENSION_FIELDS,
-    }),
-    z.strictObject({
       kind: z.literal("curve"),
       ...selected,
       curve: CURVE_FIELDS.curve.optional(),
@@ -95,9 +68,41 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   ]),
 );
 
+/** Schema of fronts of several tasks, whose options are fields. */
+const FRONTS: z.ZodObject = z.strictObject({
+  kind: z.literal("pareto"),
+  net: z.string(),
+  data: NAMED_DATA,
+  testData: NAMED_DATA,
+  layout: zodOfForm(PAIR_IMAGES_FIELDS.layout.form).optional(),
+  seed,
+  epochs: repeats(1),
+  batch: batch.optional(),
+  optimizer: OPTIMIZER.optional(),
+  schedule: SCHEDULE.optional(),
+  ...shapeOfFields(PARETO_FIELDS),
+});
+
+/** Schema of intrinsic dimensions, whose searches are fields. */
+const DIMENSIONS: z.ZodObject = z.strictObject({
+  kind: z.literal("intrinsic-dimension"),
+  net: z.string(),
+  trainOn: NAMED_DATA,
+  data: NAMED_DATA,
+  labels: z.enum(LABEL_CHOICES).optional(),
+  ...DIMENSION_SHAPE,
+});
+/** Schema of landscapes, whose directions may come from the snapshots of a training. */
+const LANDSCAPE = z.strictObject({
+  kind: z.literal("landscape"),
+  ...single,
+  ...MEASURED_LOSS,
+  ...LANDSCAPE_SHAPE,
+});
+
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
   const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
-  return z.discriminatedUnion("kind", [...defined, ...written.options] as [z.ZodObject, ...z.ZodObject[]]);
+  return z.discriminatedUnion("kind", [FRONTS, DIMENSIONS, LANDSCAPE, ...defined, ...written.options]);
 }

@@ -29,7 +29,7 @@ export function architecturesOf(cells: readonly NetworkCell[]): ReadonlySet<Grap
   return new Set(cells.flatMap(({ members }) => members.map(({ network }) => network.architecture)));
 }
 
-/** Returns the parameters of the tasks of an entry whose networks are of one architecture, defaults included. */
+/** Returns the parameters of tasks whose networks are of one architecture, defaults included. */
 export async function paramsOf(measurement: AnyMeasurement, planned: Planned): Promise<MeasurementParams> {
   return (await openParams(measurement, planned))(at([...planned.architectures], 0, "architecture"));
 }
@@ -97,8 +97,8 @@ function completed(
 ): ReadonlyMap<string, unknown> {
   if (complete === undefined) return chosen;
   const resolved = resolveFields(attempt, fields, Object.fromEntries(chosen));
-  const found = Object.entries(complete(resolved, subject));
-  return new Map([...chosen, ...found.filter(([name, value]) => value !== resolved[name])]);
+  const options = Object.entries(complete(resolved, subject));
+  return new Map([...chosen, ...options.filter(([name, value]) => value !== resolved[name])]);
 }
 
 /** Returns the options that an entry names, and the seed of the study for a measurement that has one. */

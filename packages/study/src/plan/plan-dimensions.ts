@@ -1,9 +1,10 @@
 import { at } from "@isthmus/core";
 import { assertDataFits, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
-import { MEASURE_INTRINSIC_DIMENSION_DEFAULTS } from "@isthmus/subspace";
+import { DIMENSION_SEARCH_FIELDS, MEASURE_INTRINSIC_DIMENSION_DEFAULTS } from "@isthmus/subspace";
 import { chooseTrainOptions } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import type { IntrinsicDimensionMeasurement } from "../description/dimension-measurement.ts";
+import { keyedOptions } from "../measurement/entry-params.ts";
 import { measureDimension } from "../tasks/measure-dimension.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
@@ -19,7 +20,7 @@ export async function planDimensions(
   const evaluation = await planner.open(evaluated);
   const { graph, initialize } = parseNetwork(net, training.data);
   assertDataFits("measure", graph, evaluation.data, 1);
-  const { projection, scope, threshold, seeds, resolution, epochs, optimizer } = {
+  const { seeds, epochs, optimizer } = {
     ...MEASURE_INTRINSIC_DIMENSION_DEFAULTS,
     ...chosen,
   };
@@ -36,7 +37,8 @@ export async function planDimensions(
       ...{ labels, seed: planner.seed },
       options: {
         ...chosen,
-        ...{ projection, scope, threshold, seeds, resolution, epochs, optimizer, batch, loss },
+        ...keyedOptions(DIMENSION_SEARCH_FIELDS, new Map(Object.entries(chosen))),
+        ...{ seeds, epochs, optimizer, batch, loss },
       },
     },
     inputs: {},

@@ -5,7 +5,7 @@ import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
-import { planEach } from "./plan-each.ts";
+import { planLandscapes } from "./plan-landscapes.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planPareto } from "./plan-pareto.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
@@ -36,7 +36,7 @@ function planWrittenOut(
     case "merge":
       return planMerge(entry, context);
     case "landscape":
-      return planEach(entry, context);
+      return planLandscapes(entry, context);
     case "pareto":
       return planPareto(entry, context);
     case "curve":

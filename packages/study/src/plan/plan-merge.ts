@@ -94,9 +94,9 @@ function planMean(
   universe?: string,
 ): PlannedMeasurement {
   const { statistics = "auto", batchSize = BATCH_SIZE } = entry;
-  const options = { ...lossOfEntry(entry), statistics, batchSize };
+  const options = { statistics, batchSize };
   const { key } = planner.add(mergeNetworks, {
-    params: { data, ...(statisticsData !== undefined && { statisticsData }), options },
+    params: { data, ...lossOfEntry(entry), ...(statisticsData !== undefined && { statisticsData }), options },
     inputs: {
       ...filesOfAll(networks),
       ...(universe !== undefined && { universe: [{ task: universe, file: UNIVERSE_FILE }] }),

@@ -1,13 +1,13 @@
-import { PAIR_IMAGES_DEFAULTS, pairImages } from "@isthmus/data";
+import { resolveFields } from "@isthmus/core";
+import { PAIR_IMAGES_FIELDS, pairImages } from "@isthmus/data";
+import { PARETO_FIELDS } from "@isthmus/ensemble";
 import { chooseBatch, TRAIN_DEFAULTS } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
+import { keyedOptions } from "../measurement/entry-params.ts";
 import { measurePareto } from "../tasks/measure-pareto.ts";
 import { describeNetwork } from "./describe-network.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-
-/** Networks of the manifold that are measured. */
-const POINTS = 11;
 
 /**
  * Plans the measurement of a front, which trains its networks itself.
@@ -17,9 +17,13 @@ export async function planPareto(
   entry: ParetoMeasurement,
   { planner, variables }: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
-  const { net, data: name, testData, layout = PAIR_IMAGES_DEFAULTS.layout, seed, epochs } = entry;
+  const { net, data: name, testData, seed, epochs } = entry;
   const { optimizer = TRAIN_DEFAULTS.optimizer, schedule } = entry;
-  const { concentration = 1, points = POINTS, scalarised = 0, scalarisedEpochs } = entry;
+  const { layout } = resolveFields(
+    "plan fronts",
+    { layout: PAIR_IMAGES_FIELDS.layout },
+    { layout: entry.layout },
+  );
   const { data, description } = await planner.open(name);
   const { description: tested } = await planner.open(testData);
   const pairs = pairImages(data, { layout, seed: planner.seed });
@@ -34,8 +38,7 @@ export async function planPareto(
       pairs: planner.seed,
       options: {
         ...{ seed, epochs, batch, optimizer, schedule: schedule ?? TRAIN_DEFAULTS.schedule },
-        ...{ concentration, points, scalarised },
-        ...(scalarisedEpochs !== undefined && { scalarisedEpochs }),
+        ...keyedOptions(PARETO_FIELDS, new Map(Object.entries(entry))),
       },
     },
     inputs: {},

@@ -1,6 +1,6 @@
 import { InputError } from "@isthmus/core";
 import { canonicalJson } from "@isthmus/tasks";
-import type { LandscapeChoice } from "../description/network-measurement.ts";
+import type { LandscapeSelection } from "../description/network-measurement.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { PlannedNetwork } from "./planned-network.ts";
 export function snapshotsBefore(
   network: PlannedNetwork,
   group: readonly PlannedNetwork[],
-  directions: LandscapeChoice["directions"],
+  directions: LandscapeSelection["directions"],
 ): readonly PlannedNetwork[] {
   const run = runOf(network);
   const isBefore = (other: PlannedNetwork) => runOf(other) === run && epochsOf(other) < epochsOf(network);

@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { shuffleLabels } from "@isthmus/data";
-import { schemaOf, seed, takesParams } from "@isthmus/forms";
+import { seed, takesParams } from "@isthmus/forms";
 import { measureIntrinsicDimension } from "@isthmus/subspace";
 import type { LossSpec } from "@isthmus/training";
 import { LOSS } from "@isthmus/training/forms";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
 import { type DimensionChoice, LABEL_CHOICES } from "../description/dimension-measurement.ts";
-import { DIMENSION_FIELDS } from "../schema/dimension-fields.ts";
+import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "./task-schema.ts";
 
@@ -24,16 +24,14 @@ export interface MeasureDimensionParams {
   readonly options: DimensionChoice & { readonly loss?: LossSpec };
 }
 
-const PARAMS = schemaOf<MeasureDimensionParams>()(
-  z.strictObject({
-    network: TASK_NETWORK,
-    data: TASK_DATA,
-    trainingData: TASK_DATA,
-    labels: z.enum(LABEL_CHOICES),
-    seed,
-    options: z.strictObject({ ...DIMENSION_FIELDS, loss: LOSS.optional() }),
-  }),
-);
+const PARAMS = z.strictObject({
+  network: TASK_NETWORK,
+  data: TASK_DATA,
+  trainingData: TASK_DATA,
+  labels: z.enum(LABEL_CHOICES),
+  seed,
+  options: z.strictObject({ ...DIMENSION_SHAPE, loss: LOSS.optional() }),
+}) as z.ZodType as z.ZodType<MeasureDimensionParams>;
 
 /** Trainings of a search, roughly: for the progress, which cannot know how many there will be. */
 const TRAININGS = 30;

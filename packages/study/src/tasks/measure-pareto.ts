@@ -1,13 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { PAIR_TASKS, type PairLayout, pairImages } from "@isthmus/data";
-import { comparePareto, splitHeads } from "@isthmus/ensemble";
-import { schemaOf, seed, takesParams } from "@isthmus/forms";
+import { PAIR_IMAGES_FIELDS, PAIR_TASKS, type PairLayout, pairImages } from "@isthmus/data";
+import { comparePareto, PARETO_FIELDS, type ParetoChoice, splitHeads } from "@isthmus/ensemble";
+import { seed, takesParams } from "@isthmus/forms";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
-import type { ParetoChoice } from "../description/pareto-measurement.ts";
-import { LAYOUT, PARETO_FIELDS } from "../schema/ensemble-fields.ts";
 import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
+import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "./task-schema.ts";
 
@@ -24,16 +23,14 @@ export interface MeasureParetoParams {
 
 const { loss: _, ...TRAINED_FIELDS } = TRAINING_FIELDS;
 
-const PARAMS = schemaOf<MeasureParetoParams>()(
-  z.strictObject({
-    network: TASK_NETWORK,
-    data: TASK_DATA,
-    testData: TASK_DATA,
-    layout: LAYOUT,
-    pairs: seed,
-    options: z.strictObject({ ...TRAINED_FIELDS, ...PARETO_FIELDS }),
-  }),
-);
+const PARAMS = z.strictObject({
+  network: TASK_NETWORK,
+  data: TASK_DATA,
+  testData: TASK_DATA,
+  layout: zodOfForm(PAIR_IMAGES_FIELDS.layout.form),
+  pairs: seed,
+  options: z.strictObject({ ...TRAINED_FIELDS, ...shapeOfFields(PARETO_FIELDS) }),
+}) as z.ZodType as z.ZodType<MeasureParetoParams>;
 
 /** Trains networks for two tasks and measures their fronts; the manifold goes on from its state. */
 export const measurePareto: StudyTaskKind<MeasureParetoParams> = {

@@ -20,17 +20,18 @@ import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
 
 /** How networks are merged and measured. */
-export interface MergeNetworksParams {
+export interface MergeNetworksParams extends MeasuredLoss {
   readonly data: TaskData;
   readonly statisticsData?: TaskData;
-  readonly options: MeasuredLoss & { readonly statistics: StatisticsChoice; readonly batchSize: number };
+  readonly options: { readonly statistics: StatisticsChoice; readonly batchSize: number };
 }
 
 const PARAMS = schemaOf<MergeNetworksParams>()(
   z.strictObject({
     data: TASK_DATA,
+    ...MEASURED_LOSS,
     statisticsData: TASK_DATA.optional(),
-    options: z.strictObject({ ...MEASURED_LOSS, statistics: z.enum(STATISTICS_CHOICES), batchSize: batch }),
+    options: z.strictObject({ statistics: z.enum(STATISTICS_CHOICES), batchSize: batch }),
   }),
 );
 
@@ -42,7 +43,7 @@ export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
   name: "merge",
   version: 1,
   ...takesParams("merge", PARAMS),
-  async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
+  async run({ engine, openData, signal, onProgress }, { data, loss, statisticsData, options }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
     const architecture = { graph, engine };
     const { batchSize } = options;
@@ -57,7 +58,7 @@ export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
       const placed = await placeNetworks(architecture, bound, inputs, signal);
       const merged = await mergeCorrected(architecture, placed, { ...chosen, batchSize, signal });
       onProgress(0.5);
-      const evaluator = await createEvaluator(architecture, examples, { batchSize, loss: options.loss });
+      const evaluator = await createEvaluator(architecture, examples, { batchSize, loss });
       try {
         const { loss, right } = await evaluator.evaluate(merged, signal);
         const accuracy = right.reduce((sum, one) => sum + one, 0) / examples.size;

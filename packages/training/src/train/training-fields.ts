@@ -12,7 +12,7 @@ const MOST_EPOCHS = 100_000;
 /** Most examples in a step: memory is taken for all of them. */
 const MOST_IN_STEP = 2 ** 20;
 
-/** Makes a field of specifications that a kind distinguishes; what they say beside it is checked when it is used. */
+/** Makes a field of specifications of several kinds; the rest of them is checked when they are used. */
 function specField<T>(
   name: string,
   kinds: readonly string[],

@@ -41,7 +41,6 @@ export {
   assertDrawableCurves,
   BARRIER_LABELS,
   type BarrierCurve,
-  lossLabel,
   measuresErrors,
   withTemperedCurves,
 } from "./describe/barrier-curve.ts";

@@ -91,14 +91,3 @@ function assertFinite(label: string, { points }: BarrierResult): void {
     );
   }
 }
-
-/** Returns the unit of the losses of a curve; empty for a function and for several outputs. */
-export function unitOf({ result: { lossKind, lossUnit = "" } }: BarrierCurve): string {
-  return lossKind === undefined ? "nats" : lossUnit;
-}
-
-/** Returns the label of an axis of losses, with their unit if they have one. */
-export function lossLabel(name: string, curves: readonly BarrierCurve[]): string {
-  const unit = unitOf(at(curves, 0, "curve"));
-  return unit === "" ? name : `${name} (${unit})`;
-}

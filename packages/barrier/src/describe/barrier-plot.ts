@@ -4,10 +4,11 @@ import {
   formatBarrier,
   formatMeasure,
   formatPlace,
+  lossLabel,
   type Measure,
   measureWords,
 } from "@isthmus/findings";
-import { type BarrierCurve, lossLabel, unitOf } from "./barrier-curve.ts";
+import type { BarrierCurve } from "./barrier-curve.ts";
 
 /** What a figure of barrier curves shows. */
 export interface BarrierChoice {
@@ -34,7 +35,7 @@ export function barrierPlot(
   const plot: BarrierPlot = {
     kind: "barrier",
     measure,
-    label: measure === "loss" && unitOf(at(shown, 0, "curve")) !== "nats" ? lossLabel(name, shown) : axis,
+    label: measure === "loss" ? lossLabel(name, at(shown, 0, "curve").result) : axis,
     curves: shown.map(({ label, style, result: { points, barrier, interval } }) => ({
       label,
       style,

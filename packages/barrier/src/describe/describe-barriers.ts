@@ -9,15 +9,10 @@ import {
   type PageFact,
   type Report,
   type Tile,
+  unitOfLoss,
 } from "@isthmus/findings";
 import type { BarrierResult } from "../barrier-result.ts";
-import {
-  type BarrierCurve,
-  measuresErrors,
-  type ShownCurve,
-  unitOf,
-  withTemperedCurves,
-} from "./barrier-curve.ts";
+import { type BarrierCurve, measuresErrors, type ShownCurve, withTemperedCurves } from "./barrier-curve.ts";
 import { barrierPlot } from "./barrier-plot.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
 import { decompositionSections } from "./decomposition/describe-decomposition.ts";
@@ -61,7 +56,7 @@ function summarise(curves: readonly BarrierCurve[]): string {
     const andError = measuresErrors(first.result)
       ? `, and the error by up to ${formatBarrier(error.chord, "error")}`
       : "";
-    return `Between the two networks the loss rises by up to ${formatNumber(loss.chord)} ${unitOf(first)} above the straight line between its ends${andError}.`;
+    return `Between the two networks the loss rises by up to ${formatNumber(loss.chord)} ${unitOfLoss(first.result)} above the straight line between its ends${andError}.`;
   }
   const end = last.result.barrier.loss.chord;
   const ratio = loss.chord / end;
@@ -72,7 +67,7 @@ function summarise(curves: readonly BarrierCurve[]): string {
 /** Says how high the barrier of each curve is. */
 function listBarriers(curves: readonly BarrierCurve[]): string {
   const heights = curves.map(
-    (curve) => `${formatNumber(curve.result.barrier.loss.chord)} ${unitOf(curve)} (${curve.label})`,
+    (curve) => `${formatNumber(curve.result.barrier.loss.chord)} ${unitOfLoss(curve.result)} (${curve.label})`,
   );
   const list = `${heights.slice(0, -1).join(", ")} and ${heights.at(-1)}`;
   return isSamePair(curves) ? `The loss barrier is ${list}` : `The loss barriers are ${list}`;
@@ -106,7 +101,7 @@ function describeTile({ label, result, temperatures }: ShownCurve, style: number
   return {
     name: label,
     value: formatNumber(barrier.loss.chord),
-    unit: unitOf({ label, result }),
+    unit: unitOfLoss(result),
     more,
     style,
   };

@@ -2,7 +2,7 @@ import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap 
 import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
-import type { Report } from "@isthmus/findings";
+import { inUnitOfLoss, type Report } from "@isthmus/findings";
 import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
 import { describePruning } from "@isthmus/sparsity";
@@ -17,7 +17,8 @@ import { describeSimulation } from "./simulation/describe-simulation.ts";
 export async function describeResult(result: Drawable): Promise<Report> {
   if (isNamedBarriers(result)) return describeDrawable(result);
   const measurement = await loadMeasurement(result.kind);
-  return measurement?.describe?.(result) ?? describeWrittenOut(result as WrittenOut);
+  const report = measurement?.describe?.(result) ?? describeWrittenOut(result as WrittenOut);
+  return inUnitOfLoss(report, result);
 }
 
 /** A result whose kind has no definition yet. */

@@ -1,30 +1,11 @@
 import type { AnyField, Form, NumberForm } from "@isthmus/core";
 import { count, seed, text } from "@isthmus/forms";
-import { LOSS_FIELD, LOSSES } from "@isthmus/graph";
 import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
-
-const LOSS_NAME = z.enum(LOSSES.map(({ name }) => name));
-
-/** Schema of a loss by its name, or one for each of several outputs. */
-const NAMED_LOSS = z.union(
-  [
-    LOSS_NAME,
-    z.record(
-      text,
-      z.union([
-        LOSS_NAME,
-        z.strictObject({ loss: LOSS_NAME, targets: text.optional(), weight: z.number().gt(0).optional() }),
-      ]),
-    ),
-  ],
-  { error: `must be ${LOSS_FIELD.form.type === "special" ? LOSS_FIELD.form.rule : ""}` },
-);
 
 /** Schemas of the forms that other packages define, by their names. */
 const SPECIAL: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
   ["loss", LOSS],
-  ["named-loss", NAMED_LOSS],
   ["optimizer", OPTIMIZER],
   ["schedule", SCHEDULE],
 ]);

@@ -14,8 +14,8 @@ export function lossLabel(name: string, result: LossFields): string {
 }
 
 /**
- * Gives a report the unit of the loss that its result was measured by, and leaves out the columns of errors
- * that were not measured. Descriptions of results write losses in nats, as the usual losses of classes are;
+ * Gives a report the unit of the loss that its result was measured by, and leaves out figures, columns and
+ * lines of errors that were not measured. Descriptions of results write losses in nats, as the usual losses of classes are;
  * this is the one place that knows of the others.
  * @param result - says by `lossKind` which loss it was; a report of the usual ones stays as it is
  */
@@ -27,10 +27,15 @@ export function inUnitOfLoss(report: Report, result: object): Report {
     const measured = hasErrors ? text : text.replace(ERRORS_IN_PERCENT, "");
     return lossUnit === "" ? measured.replace(WITH_NATS, "") : measured.replace(NATS, lossUnit);
   };
-  const { data, sections, ...words } = report;
-  const measured = sections.map((section) => ({ ...section, tables: section.tables.map(withoutUnknown) }));
+  const { data, sections, tiles, ...words } = report;
+  const measured = sections.map((section) => ({
+    ...section,
+    figures: section.figures.filter(({ title, words }) => !isOfNoErrors(`${title} ${words}`)),
+    tables: section.tables.map(withoutUnknown),
+  }));
+  const numbers = tiles.map((tile) => ({ ...tile, more: tile.more.filter((line) => !isOfNoErrors(line)) }));
   return {
-    ...changeTexts(words, change),
+    ...changeTexts({ ...words, tiles: numbers }, change),
     sections: changeTexts(measured, change).map((section) => ({
       ...section,
       tables: section.tables.map((table) => withUnit(table, lossUnit)),
@@ -43,6 +48,9 @@ const NATS = /\bnats\b/g;
 /** The unit with the words around it that mean nothing without. */
 const WITH_NATS = / ?\(nats\)|,? ?\bin nats\b| nats\b|^nats$/g;
 const ERRORS_IN_PERCENT = /[,;] errors? in percent(?:age points)?/g;
+
+/** Returns whether a text says how large errors are that were not measured. */
+const isOfNoErrors = (text: string): boolean => /\berrors?\b.*\bNaN\b/is.test(text);
 
 /** Leaves out the columns of errors in which nothing was measured. */
 function withoutUnknown(table: Table): Table {

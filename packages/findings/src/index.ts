@@ -12,6 +12,7 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
+export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
 export { MEASURES, type Measure } from "./measure.ts";
 export type {
   AnyMeasurement,
@@ -52,7 +53,6 @@ export type { Slice, SlicePlot } from "./plot/slice-plot.ts";
 export type { StackPlot } from "./plot/stack-plot.ts";
 export type { Strip, StripPlot } from "./plot/strip-plot.ts";
 export type { FedData, Provenance } from "./provenance.ts";
-export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
 export type { Report, Section, Tile } from "./report.ts";
 export type { MeasuredResult, ResultKind } from "./result-kind.ts";
 export {

@@ -67,7 +67,8 @@ function summarise(curves: readonly BarrierCurve[]): string {
 /** Says how high the barrier of each curve is. */
 function listBarriers(curves: readonly BarrierCurve[]): string {
   const heights = curves.map(
-    (curve) => `${formatNumber(curve.result.barrier.loss.chord)} ${unitOfLoss(curve.result)} (${curve.label})`,
+    (curve) =>
+      `${formatNumber(curve.result.barrier.loss.chord)} ${unitOfLoss(curve.result)} (${curve.label})`,
   );
   const list = `${heights.slice(0, -1).join(", ")} and ${heights.at(-1)}`;
   return isSamePair(curves) ? `The loss barrier is ${list}` : `The loss barriers are ${list}`;

@@ -1,4 +1,5 @@
 import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
 import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
@@ -15,7 +16,10 @@ import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows, or several barriers beside each other. */
 export async function describeResult(result: Drawable): Promise<Report> {
-  if (isNamedBarriers(result)) return describeDrawable(result);
+  if (isNamedBarriers(result)) {
+    const report = describeDrawable(result);
+    return inUnitOfLoss(report, at(result, 0, "curve").result);
+  }
   const measurement = await loadMeasurement(result.kind);
   const report = measurement?.describe?.(result) ?? describeWrittenOut(result as WrittenOut);
   return inUnitOfLoss(report, result);
